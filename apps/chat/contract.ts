@@ -1,0 +1,170 @@
+/**
+ * What the server and the page say to each other: the shapes of every body on the wire.
+ * Types only, so that the page carries none of the server and the server none of the page.
+ */
+import type { UIMessage } from "ai";
+
+/** ISO 8601, UTC. */
+export type Instant = string;
+
+/** An amount of money in millionths of one unit of `Credit.currency`: 1_250_000 is 1.25. Always an integer. */
+export type Micros = number;
+
+/** Attached by the server to every answer (`message.metadata`). */
+export interface AnswerMetadata {
+  conversationId?: string;
+  /** The model that answered, as `Me.model.name` shows it. */
+  model?: string;
+  createdAt?: Instant;
+  inputTokens?: number;
+  outputTokens?: number;
+  /** Set when the answer is not whole: the person stopped it, the connection dropped, or the model failed. */
+  incomplete?: "stopped" | "failed";
+}
+
+export type ChatMessage = UIMessage<AnswerMetadata>;
+
+export interface Conversation {
+  id: string;
+  title: string;
+  /** `false` until the title was chosen by a model or a person; the placeholder is the first question. */
+  titled: boolean;
+  createdAt: Instant;
+  updatedAt: Instant;
+  /** Path of the public page, such as `/share/k3J…`; `null` while not shared. */
+  sharePath: string | null;
+}
+
+/** `GET /conversations?limit=&cursor=`, newest first. */
+export interface ConversationPage {
+  conversations: Conversation[];
+  /** Opaque; `null` on the last page. */
+  nextCursor: string | null;
+}
+
+/** `GET /conversations/:id` */
+export interface ConversationWithMessages extends Conversation {
+  messages: ChatMessage[];
+}
+
+/** `GET /shared/:token`: what anybody who has the link may read. */
+export interface SharedConversation {
+  title: string;
+  createdAt: Instant;
+  messages: ChatMessage[];
+}
+
+/** `POST /chat/message`, the expensive one. `messages` are AI SDK UI messages or plain `{ role, content }`. */
+export interface MessageRequest {
+  messages: (ChatMessage | { role: "user" | "assistant"; content: string })[];
+  /** Without one, a new conversation is made; its id comes back in `X-Conversation-Id` and in the metadata. */
+  conversation_id?: string;
+  /**
+   * The id of a stored message of this conversation that this turn takes the place of: it and all after it are
+   * dropped. An edited question names the old question; a retried answer names the old answer.
+   */
+  replaces?: string;
+}
+
+/** `POST /chat/title` names a conversation, saves the name, and answers with it. */
+export interface TitleRequest {
+  conversation_id: string;
+}
+export interface TitleResponse {
+  title: string;
+}
+
+export interface QuotaOfLimit {
+  /** Layer and limit as the `RateLimit` field names them, such as `user-per-minute`. */
+  name: string;
+  layer: string;
+  quota: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Seconds until `remaining` next grows; 0 while the whole quota is free. */
+  resetSeconds: number;
+}
+
+export interface Credit {
+  currency: string;
+  balance: Micros;
+  monthlyAllowance: Micros;
+  /** When the allowance is next given. */
+  renewsAt: Instant;
+}
+
+/** `GET /me` */
+export interface Me {
+  caller:
+    | { kind: "account"; id: string; email: string; name: string }
+    | { kind: "header"; id: string }
+    | { kind: "anonymous" };
+  quota: QuotaOfLimit[];
+  /** `null` for callers without an account: they are held by the limits alone. */
+  credit: Credit | null;
+  model: { name: string; builtIn: boolean };
+}
+
+/** RFC 9457. Every refusal and error of the service has this shape, as `application/problem+json`. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  /** A sentence for a person. */
+  detail: string;
+  /** Short and stable, for programs. */
+  error: string;
+  /** The request's id, to quote to the operator. */
+  request_id?: string;
+  /** 400: which fields of the body are wrong, and how. */
+  fields?: { path: string; message: string }[];
+}
+
+/** 429 */
+export interface RateLimitProblem extends Problem {
+  error: "Too many requests";
+  /** Whole seconds, the same as the `Retry-After` field. */
+  retry_after_seconds: number;
+  "violated-policies": string[];
+}
+
+/** 402 */
+export interface PaymentProblem extends Problem {
+  error: "payment_required";
+  balance: Micros;
+  currency: string;
+  monthly_allowance: Micros;
+  renews_at: Instant;
+}
+
+// The output of the tools, as they arrive in `tool-*` parts of an answer. ------------------------------------------
+
+export type Country = "England/NI/Wales" | "Scotland";
+export type TaxYear = "2022/23" | "2023/24" | "2024/25" | "2025/26";
+export type StudentLoanPlan = 1 | 2 | 4 | 5 | "postgrad";
+
+/** One salary worked out in full. Pounds a year, to the penny. */
+export interface SalaryBreakdown {
+  salary: number;
+  taxYear: TaxYear;
+  country: Country;
+  studentLoanPlans: StudentLoanPlan[];
+  personalAllowance: number;
+  incomeTax: number;
+  /** Band by band, in the order in which income fills them; bands with no tax are left out. */
+  incomeTaxBands: { name: string; rate: number; tax: number }[];
+  nationalInsurance: number;
+  studentLoan: number;
+  takeHome: number;
+  takeHomeMonthly: number;
+  /** What of the next pound earned is not taken home: 0.42 is 42%. */
+  marginalRate: number;
+}
+
+/** Parts are `tool-take_home`, `tool-compare_salaries`, `tool-salary_table`. */
+export interface ToolOutputs {
+  take_home: SalaryBreakdown;
+  compare_salaries: { rows: SalaryBreakdown[] };
+  /** Drawn as a chart. */
+  salary_table: { rows: SalaryBreakdown[]; from: number; to: number; step: number };
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+/** The workspace's own sources are tested, not their build: see the "headgate-source" export condition. */
+const resolve = { conditions: ["headgate-source", "module", "node", "development|production"] };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: { name: "headgate", include: ["packages/headgate/src/**/*.test.{ts,tsx}"], typecheck: { enabled: false } },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: "chat",
+          include: ["apps/chat/{server,testing,web}/**/*.test.{ts,tsx}"],
+          // The limits are raised by the very variables an operator would use.
+          env: {
+            RATE_LIMIT_CHAT_PER_MIN: "10000",
+            RATE_LIMIT_CHAT_PER_HOUR: "10000",
+            RATE_LIMIT_CHAT_IP_PER_MIN: "10000",
+          },
+        },
+      },
+    ],
+  },
+});
