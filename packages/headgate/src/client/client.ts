@@ -1,0 +1,189 @@
+import { PaymentRequiredError, type Problem, RateLimitedError, type Refusal } from "./errors.ts";
+import { type LimitQuota, type Quota, quotaOf, readQuota } from "./quota.ts";
+import { readRetryAfterMs } from "./retry-after.ts";
+import { openShare } from "./share.ts";
+import { type Clock, platformTimer, type Timer, waitUntil } from "./wait.ts";
+
+/** How {@link Client.fetch} waits and sends again by itself. */
+export interface RetryOptions {
+  /** The most that one call may spend waiting, in milliseconds; a longer wait is refused at once. */
+  maxWaitMs: number;
+  /**
+   * Which methods are sent again. Default: those that HTTP calls idempotent. Add `POST` if sending twice is safe for
+   * your service, which it is when a refusal means that nothing was done. A body that is a stream is never re-sent.
+   */
+  methods?: readonly string[];
+}
+
+/** Options of {@link createClient}; every one has a default that suits a browser. */
+export interface ClientOptions {
+  /** What really sends. Default: the global `fetch`, looked up at each call. */
+  fetch?: typeof globalThis.fetch;
+  /**
+   * Throw {@link RateLimitedError} and {@link PaymentRequiredError}; default `true`. With `false` the response is
+   * returned as it came, for callers that have retries and errors of their own; quota and refusal are noted all the same.
+   */
+  throwOnRefusal?: boolean;
+  /** Wait and send again. Default: never. */
+  retry?: RetryOptions;
+  /**
+   * Name of the channel on which the tabs of this origin tell each other quota and refusals, or `false`. Default:
+   * `"headgate"` in a page, and nothing elsewhere, where one process may speak for many callers.
+   */
+  share?: string | false;
+  /** Default: the system's clock. */
+  clock?: Clock;
+  /** Default: `setTimeout`. */
+  timer?: Timer;
+}
+
+/** A `fetch` that understands refusals, and what it has learnt from the responses so far. */
+export interface Client {
+  /**
+   * Sends like the global `fetch`.
+   *
+   * @throws {RateLimitedError} on 429, and on the 503 of a guard that cannot count.
+   * @throws {PaymentRequiredError} on 402.
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /** The last known quota; the same object until a newer one arrives. */
+  readonly quota: () => Quota | undefined;
+  /** The last refusal, of this tab or another; it stays when its deadline has passed, until `clear()`. */
+  readonly refusal: () => RateLimitedError | undefined;
+  /** Calls back when `quota()` or `refusal()` changes. Returns what ends it. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Takes in a quota learnt in another way, such as from an endpoint that says what is left. */
+  readonly observe: (limits: readonly LimitQuota[]) => void;
+  /** Forgets the refusal, in this tab. */
+  readonly clear: () => void;
+  /** Stops talking to other tabs. `fetch` goes on working. */
+  readonly close: () => void;
+  /** The clock by which deadlines are told. */
+  readonly clock: Clock;
+}
+
+/** What {@link Client.fetch} and the other tabs have learnt. */
+interface Known {
+  quota: Quota | undefined;
+  refusal: Refusal | undefined;
+}
+
+const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
+
+/**
+ * Makes a client: a drop-in `fetch` for whatever calls your service (an AI SDK transport, ky, your own code), which
+ * turns refusals into errors with a deadline and keeps the last known quota for the page to show.
+ *
+ * @example
+ * const client = createClient();
+ * const transport = new DefaultChatTransport({ api: "/chat/message", fetch: client.fetch });
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const { throwOnRefusal = true, retry, timer = platformTimer } = options;
+  const clock = options.clock ?? Date;
+  const listeners = new Set<() => void>();
+  let quota: Quota | undefined;
+  let refusal: RateLimitedError | undefined;
+
+  const name = options.share ?? (typeof document === "undefined" ? false : "headgate");
+  const share = openShare<Known>(name, (known) => {
+    if (known.quota && !(quota && quota.at >= known.quota.at)) quota = known.quota;
+    const theirs = known.refusal;
+    if (theirs && !(refusal && refusal.deadline >= theirs.deadline)) refusal = new RateLimitedError(theirs);
+    notify();
+  });
+
+  function notify(): void {
+    for (const listener of [...listeners]) listener();
+  }
+
+  function learn(
+    newQuota: Quota | undefined,
+    refused?: Refusal,
+    response?: Response,
+  ): RateLimitedError | undefined {
+    if (!newQuota && !refused) return undefined;
+    const error = refused && new RateLimitedError(refused, response);
+    quota = newQuota ?? quota;
+    refusal = error ?? refusal;
+    share.post({ quota: newQuota, refusal: refused });
+    notify();
+    return error;
+  }
+
+  /** Notes what the response says; returns the error that it amounts to, if it is a refusal. */
+  async function read(response: Response): Promise<RateLimitedError | PaymentRequiredError | undefined> {
+    const at = clock.now();
+    const { status, headers } = response;
+    const newQuota = readQuota(headers, at);
+    const problem = [402, 429, 503].includes(status) ? await readProblem(response) : undefined;
+    if (status === 429 || (status === 503 && `${problem?.type}`.endsWith("#temporary-reduced-capacity"))) {
+      const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
+      const refused = { status, deadline: at + retryAfterMs, retryAfterMs, problem, quota: newQuota };
+      return learn(newQuota, refused, response);
+    }
+    learn(newQuota);
+    return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
+  }
+
+  return {
+    async fetch(input: RequestInfo | URL, init?: RequestInit) {
+      const request = input instanceof Request ? input : undefined;
+      const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
+      const signal = init?.signal ?? request?.signal;
+      // A stream is spent by the first sending, unless it belongs to a Request, which can be cloned.
+      const resendable =
+        retry && (retry.methods ?? idempotent).includes(method) && !(init?.body instanceof ReadableStream);
+      let budgetMs = retry?.maxWaitMs ?? 0;
+      for (let attempt = 0; ; attempt++) {
+        const send = options.fetch ?? globalThis.fetch;
+        const response = await send(resendable && request ? request.clone() : input, init);
+        const error = await read(response);
+        if (!error) return response;
+        if (resendable && error instanceof RateLimitedError) {
+          // Where the server says nothing, each wait is twice the one before. The jitter comes after the deadline:
+          // before it the server would refuse again.
+          const waitMs = error.retryAfterMs || 1000 * 2 ** attempt;
+          if (waitMs <= budgetMs) {
+            const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
+            budgetMs -= waitMs + jitterMs;
+            await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, signal);
+            continue;
+          }
+        }
+        if (throwOnRefusal) throw error;
+        return response;
+      }
+    },
+    quota: () => quota,
+    refusal: () => refusal,
+    subscribe(listener) {
+      // One entry a call, so that a listener given twice is not lost when one of the two ends.
+      const entry = () => listener();
+      listeners.add(entry);
+      share.listen();
+      return () => listeners.delete(entry);
+    },
+    observe(limits) {
+      learn(quotaOf(limits, clock.now()));
+    },
+    clear() {
+      refusal = undefined;
+      notify();
+    },
+    close: share.close,
+    clock,
+  };
+}
+
+async function readProblem(response: Response): Promise<Problem | undefined> {
+  // Other bodies are the caller's own, maybe endless: they are left alone.
+  if (!response.headers.get("content-type")?.includes("json")) return undefined;
+  try {
+    const body: unknown = await response.clone().json();
+    return body instanceof Object ? (body as Problem) : undefined;
+  } catch {
+    // Cut short, or not what it says it is: the status alone is the message.
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** Where the time comes from. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Calls back after so many milliseconds; returns what cancels it. */
+export type Timer = (callback: () => void, delayMs: number) => () => void;
+
+/** The timer of the platform. */
+export const platformTimer: Timer = (callback, delayMs) => {
+  const handle = setTimeout(callback, delayMs);
+  return () => clearTimeout(handle);
+};
+
+/**
+ * One look at the clock at least this often: a timer that runs while the machine sleeps comes late by the sleep, and
+ * one above 2^31 ms fires at once.
+ */
+const longestStepMs = 30_000;
+
+/**
+ * Waits until the clock reaches a deadline.
+ *
+ * @param deadline milliseconds since the epoch; any distance.
+ * @param signal ends the wait early.
+ * @throws the signal's reason, once it is aborted.
+ */
+export function waitUntil(
+  deadline: number,
+  clock: Clock,
+  timer: Timer,
+  signal: AbortSignal | null | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let cancel: (() => void) | undefined;
+    const abort = () => {
+      cancel?.();
+      reject(signal?.reason);
+    };
+    const step = () => {
+      const leftMs = deadline - clock.now();
+      if (leftMs <= 0) {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      } else cancel = timer(step, Math.min(leftMs, longestStepMs));
+    };
+    if (signal?.aborted) return abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    step();
+  });
+}

@@ -1,0 +1,131 @@
+import type { Cost } from "./cost.ts";
+import type { Limit } from "./limit.ts";
+import type { Charge, Outcome } from "./store.ts";
+
+/** How one limit stands after a decision. */
+export interface LimitReading {
+  /** As the `RateLimit` fields name it: `user-per-minute`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly unit: string;
+  readonly quota: number;
+  readonly windowMs: number;
+  /** Units free now; never below 0. */
+  readonly remaining: number;
+  /** Milliseconds until `remaining` next grows; 0 while the whole quota is free. */
+  readonly resetMs: number;
+  /** Milliseconds until this limit would admit the request; 0 where it does, `Infinity` where it never will. */
+  readonly waitMs: number;
+  /** Whether this limit refuses the request. */
+  readonly refused: boolean;
+}
+
+interface Decided {
+  /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
+  readonly limits: readonly LimitReading[];
+  /** The limit with the fewest units left: what a person should be shown. */
+  readonly tightest: LimitReading | undefined;
+  /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
+  readonly at: number;
+  /** `false` where the store could not answer and this process decided by itself. */
+  readonly shared: boolean;
+}
+
+/** An admitted request. It has been charged in every layer; the handle says what becomes of the charge. */
+export interface Admitted extends Decided {
+  readonly admitted: true;
+  /**
+   * Charges the true cost in place of what was charged so far: `settle({ tokens: 812 })` after 1,200 were reserved
+   * gives 388 back; after 500, it spends 312 more, even into debt. Units not named stay as they are. What is never
+   * settled stays charged.
+   *
+   * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
+   */
+  settle(actual: Cost): void | Promise<void>;
+  /** Gives everything back, as if the request had never been admitted. For when nothing was served. */
+  refund(): void | Promise<void>;
+}
+
+/** A refused request. It has been charged nowhere. */
+export interface Refused extends Decided {
+  readonly admitted: false;
+  /** `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. */
+  readonly reason: "quota-exceeded" | "cost-exceeds-quota";
+  /** The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`. */
+  readonly retryAfterSeconds: number;
+  /** The limit with the longest wait. */
+  readonly binding: LimitReading;
+  /** What the same caller could spend now, by unit. */
+  readonly affordable: Readonly<Record<string, number>>;
+}
+
+/** The answer to one request. */
+export type Admission = Admitted | Refused;
+
+/** The answer to a question: what a request would meet now. It has been charged nowhere. */
+export type Peek = (Omit<Admitted, "settle" | "refund"> | Refused) & { readonly admitted: boolean };
+
+/** Puts the store's readings under the names of the policy. */
+export function nameReadings(
+  layers: readonly string[],
+  charges: readonly Charge[],
+  outcome: Outcome,
+): LimitReading[] {
+  return charges.flatMap(({ limits }, c) =>
+    limits.limits.map((limit: Limit, l) => {
+      const reading = outcome.readings[c]?.[l] ?? { remaining: 0, resetMs: 0, waitMs: 0 };
+      return {
+        name: limits.names[l] as string,
+        layer: layers[c] as string,
+        unit: limit.unit,
+        quota: limit.quota,
+        windowMs: limit.windowMs,
+        remaining: reading.remaining,
+        resetMs: reading.resetMs,
+        waitMs: reading.waitMs,
+        refused: !outcome.admitted && reading.waitMs > 0,
+      };
+    }),
+  );
+}
+
+/** The fewest requests left; of equals, the one that takes longest to grow again. */
+export function findTightest(
+  limits: readonly LimitReading[],
+  cost: Cost | undefined,
+): LimitReading | undefined {
+  let tightest: LimitReading | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const limit of limits) {
+    const left = Math.floor(limit.remaining / Math.max(1, cost?.[limit.unit] ?? 1));
+    if (tightest === undefined || left < fewest || (left === fewest && limit.resetMs > tightest.resetMs)) {
+      tightest = limit;
+      fewest = left;
+    }
+  }
+  return tightest;
+}
+
+/** @param limits with at least one that refuses. */
+export function refuse(decided: Decided): Refused {
+  let binding: LimitReading | undefined;
+  for (const limit of decided.limits) {
+    if (binding === undefined || limit.waitMs > binding.waitMs) binding = limit;
+  }
+  const longest = binding as LimitReading;
+  const affordable: Record<string, number> = {};
+  for (const { unit, remaining } of decided.limits) {
+    affordable[unit] = Math.min(affordable[unit] ?? Number.POSITIVE_INFINITY, remaining);
+  }
+  return {
+    ...decided,
+    admitted: false,
+    reason: longest.waitMs === Number.POSITIVE_INFINITY ? "cost-exceeds-quota" : "quota-exceeded",
+    retryAfterMs: longest.waitMs,
+    retryAfterSeconds: Math.ceil(longest.waitMs / 1000),
+    binding: longest,
+    affordable,
+  };
+}

@@ -1,0 +1,28 @@
+/** Where time comes from. Injected everywhere, so that tests move it and nothing sleeps. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00Z. Fractions are dropped by whoever reads it. */
+  now(): number;
+}
+
+/**
+ * A clock that never runs backwards, over one that may.
+ *
+ * When the wall clock is set back, time goes on from where it was: windows keep their true length, nobody is let in
+ * twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock set
+ * back by a year would refuse callers for a year.)
+ */
+export function monotonic(clock: Clock): Clock {
+  let latest = Number.NEGATIVE_INFINITY;
+  let ahead = 0;
+  return {
+    now() {
+      let now = Math.floor(clock.now()) + ahead;
+      if (now < latest) {
+        ahead += latest - now;
+        now = latest;
+      }
+      latest = now;
+      return now;
+    },
+  };
+}

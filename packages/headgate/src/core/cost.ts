@@ -1,0 +1,62 @@
+import { HeadgateError } from "./errors.ts";
+import type { LimitSet } from "./limit-set.ts";
+
+/**
+ * What a request costs, by unit, in whole units. `requests` is 1 unless said otherwise. A unit that is limited but
+ * not named has a cost that is not known yet: it needs one unit to be free and spends none until it is settled.
+ * A unit named with 0 costs nothing, and its limits do not apply.
+ */
+export type Cost = Readonly<Record<string, number>>;
+
+/** For each group of a limit set: how much must be free, and how much is then spent. */
+export interface Amounts {
+  readonly needs: readonly number[];
+  readonly spends: readonly number[];
+}
+
+const usual = new WeakMap<LimitSet, Amounts>();
+
+/** @param cost must have passed `checkCost`. */
+export function amountsOf(limits: LimitSet, cost: Cost | undefined): Amounts {
+  if (cost !== undefined) return readAmounts(limits, cost);
+  let amounts = usual.get(limits);
+  if (amounts === undefined) {
+    amounts = readAmounts(limits, {});
+    usual.set(limits, amounts);
+  }
+  return amounts;
+}
+
+function readAmounts(limits: LimitSet, cost: Cost): Amounts {
+  const spends = limits.groups.map(({ unit }) => spentOf(cost, unit));
+  const needs = limits.groups.map(({ unit }, index) =>
+    Object.hasOwn(cost, unit) ? (spends[index] as number) : 1,
+  );
+  return { needs, spends };
+}
+
+/** How much of a unit is spent at once. */
+export function spentOf(cost: Cost, unit: string): number {
+  if (Object.hasOwn(cost, unit)) return cost[unit] as number;
+  return unit === "requests" ? 1 : 0;
+}
+
+/** @throws HeadgateError `cost-invalid`, naming the unit and the amount. */
+export function checkCost(cost: Cost | undefined): void {
+  if (cost === undefined) return;
+  if (typeof cost !== "object" || cost === null) {
+    throw new HeadgateError(
+      "cost-invalid",
+      `A cost must be an object such as { tokens: 1200 }, got ${String(cost)}.`,
+    );
+  }
+  for (const unit of Object.keys(cost)) {
+    const amount = cost[unit];
+    if (!Number.isSafeInteger(amount) || (amount as number) < 0) {
+      throw new HeadgateError(
+        "cost-invalid",
+        `The cost in ${unit} must be a whole number from 0 up, got ${String(amount)}.`,
+      );
+    }
+  }
+}

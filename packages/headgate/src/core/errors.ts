@@ -1,0 +1,25 @@
+/** Every code that a `HeadgateError` may carry. They are stable: programs may rely on them. */
+export type HeadgateErrorCode =
+  | "limit-unreadable"
+  | "limit-invalid"
+  | "policy-invalid"
+  | "cost-invalid"
+  | "store-unknown"
+  | "store-invalid"
+  | "trust-proxy-unreadable"
+  | "option-invalid"
+  | "limiter-closed";
+
+/**
+ * A mistake in how Headgate is set up or called, never a refusal: a refusal is a value.
+ * The message names the value and says what would be right; `code` is for programs.
+ */
+export class HeadgateError extends Error {
+  readonly code: HeadgateErrorCode;
+
+  constructor(code: HeadgateErrorCode, message: string) {
+    super(message);
+    this.name = "HeadgateError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,205 @@
+import { HeadgateError } from "./errors.ts";
+import {
+  type AlgorithmName,
+  algorithmNames,
+  day,
+  defineLimit,
+  hour,
+  type Limit,
+  longestWindowMs,
+  minute,
+  second,
+} from "./limit.ts";
+
+/**
+ * Reads limits as people write them.
+ *
+ * ```
+ * limits    = limit { (";" | "," | "|") limit }
+ * limit     = quota [unit] ("/" | "per") [count] window [algorithm]
+ * quota     = digits, with "_" between them at will
+ * unit      = a word: requests (default), tokens, …
+ * window    = ms | second | minute | hour | day | week | month | year, in singular, plural or short form
+ * algorithm = sliding-window | token-bucket | fixed-window
+ * ```
+ *
+ * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window`. A month is 30
+ * days and a year 365, except with `fixed-window`, where they are those of the calendar, in UTC.
+ *
+ * @throws HeadgateError `limit-unreadable`: quotes the text, points at the place and says what would be right.
+ */
+export function parseLimits(text: string): Limit[] {
+  if (typeof text !== "string") {
+    throw new HeadgateError(
+      "limit-unreadable",
+      `A limit must be text such as "5/minute", got ${describe(text)}.`,
+    );
+  }
+  const reader = new Reader(text);
+  const limits = [readLimit(reader)];
+  while (!reader.ended()) {
+    if (!reader.take(";") && !reader.take(",") && !reader.take("|")) {
+      reader.fail(`";" before the next limit, or an algorithm: ${algorithmNames.join(", ")}`);
+    }
+    if (reader.ended()) break;
+    limits.push(readLimit(reader));
+  }
+  return limits;
+}
+
+interface Window {
+  ms: number;
+  calendar?: "month" | "year";
+}
+
+const windows = new Map<string, Window>();
+for (const [names, window] of [
+  ["ms millisecond milliseconds", { ms: 1 }],
+  ["s sec secs second seconds", { ms: second }],
+  ["min mins minute minutes", { ms: minute }],
+  ["h hr hrs hour hours", { ms: hour }],
+  ["d day days", { ms: day }],
+  ["w week weeks", { ms: 7 * day }],
+  ["month months", { ms: 30 * day, calendar: "month" }],
+  ["y year years", { ms: 365 * day, calendar: "year" }],
+] as const) {
+  for (const name of names.split(" ")) windows.set(name, window);
+}
+
+const windowChoices = "a window: ms, second, minute, hour, day, week, month or year";
+
+function readLimit(reader: Reader): Limit {
+  const quota = reader.number("a quota, as in 5/minute");
+  if (quota < 1) reader.failAtLast("a quota of 1 or more");
+
+  const unit = reader.peekWord() === "per" ? undefined : reader.word();
+  if (!reader.take("/") && !reader.takeWord("per")) reader.fail('"/" or "per" and a window, as in 5/minute');
+
+  const counted = reader.startsWithDigit();
+  const count = counted ? reader.number("a number") : 1;
+  if (count < 1) reader.failAtLast("a window of 1 or more");
+
+  const word = reader.word();
+  if (word === undefined) reader.fail(windowChoices);
+  if (word === "m") reader.failAtLast('"min" or "month": "m" could mean either');
+  const window = windows.get(word);
+  if (window === undefined) reader.failAtLast(windowChoices);
+  if (window.ms * count > longestWindowMs) reader.failAtLast("a window of at most 100 years");
+
+  const algorithm = reader.word();
+  if (algorithm !== undefined && !isAlgorithm(algorithm)) {
+    reader.failAtLast(`";" before the next limit, or an algorithm: ${algorithmNames.join(", ")}`);
+  }
+
+  const calendar = algorithm === "fixed-window" ? window.calendar : undefined;
+  if (calendar !== undefined && count !== 1) {
+    reader.failAtLast(`one calendar ${calendar}, or another algorithm than fixed-window`);
+  }
+  return defineLimit({
+    quota,
+    windowMs: window.ms * count,
+    ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(calendar === undefined ? {} : { calendar }),
+  });
+}
+
+/** So that `1 token/day` means the unit that `{ tokens: 3 }` spends. */
+const unitNames = new Map([
+  ["request", "requests"],
+  ["token", "tokens"],
+]);
+
+function isAlgorithm(word: string): word is AlgorithmName {
+  return (algorithmNames as readonly string[]).includes(word);
+}
+
+/** Walks over the text, remembering where the last token began so that an error can point at it. */
+class Reader {
+  readonly #text: string;
+  #position = 0;
+  #last = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#skipSpace();
+  }
+
+  ended(): boolean {
+    return this.#position >= this.#text.length;
+  }
+
+  startsWithDigit(): boolean {
+    return /\d/.test(this.#text.charAt(this.#position));
+  }
+
+  number(expected: string): number {
+    const digits = this.#match(/\d(?:_?\d)*/y) ?? this.fail(expected);
+    const value = Number(digits.replaceAll("_", ""));
+    if (!Number.isSafeInteger(value)) this.failAtLast("a number below 2^53");
+    if (this.#text.charAt(this.#position) === ".") this.failAtLast("a whole number");
+    return value;
+  }
+
+  word(): string | undefined {
+    return this.#match(/[a-z][a-z0-9_-]*/iy)?.toLowerCase();
+  }
+
+  peekWord(): string | undefined {
+    const position = this.#position;
+    const word = this.word();
+    this.#position = position;
+    return word;
+  }
+
+  take(symbol: string): boolean {
+    if (!this.#text.startsWith(symbol, this.#position)) return false;
+    this.#last = this.#position;
+    this.#position += symbol.length;
+    this.#skipSpace();
+    return true;
+  }
+
+  takeWord(word: string): boolean {
+    if (this.peekWord() !== word) return false;
+    this.word();
+    return true;
+  }
+
+  fail(expected: string): never {
+    this.#last = this.#position;
+    return this.failAtLast(expected);
+  }
+
+  failAtLast(expected: string): never {
+    const rest = /^\S*/.exec(this.#text.slice(this.#last))?.[0] ?? "";
+    const place = rest === "" ? "at its end" : `at ${quote(rest)} (character ${this.#last + 1})`;
+    throw new HeadgateError(
+      "limit-unreadable",
+      `Cannot read the limit ${quote(this.#text)} ${place}: expected ${expected}.`,
+    );
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#position;
+    const found = pattern.exec(this.#text)?.[0];
+    if (found === undefined) return undefined;
+    this.#last = this.#position;
+    this.#position += found.length;
+    this.#skipSpace();
+    return found;
+  }
+
+  #skipSpace(): void {
+    while (/\s/.test(this.#text.charAt(this.#position))) this.#position += 1;
+  }
+}
+
+/** Long input is cut: an error message is read by people. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : `a value of type ${typeof value}`;
+}

@@ -1,0 +1,122 @@
+import type { Algorithm } from "./algorithms/algorithm.ts";
+import { algorithms, type State, sharesState } from "./algorithms/index.ts";
+import { HeadgateError } from "./errors.ts";
+import { parseLimits } from "./grammar.ts";
+import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
+
+/** Limits as a policy takes them: text of the grammar, objects, or a list of either. */
+export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
+
+/** Limits that read one state: all sliding windows over one unit together, every other limit by itself. */
+export interface LimitGroup {
+  /** Tells the state apart from others of the same partition, also when a caller's limits change. */
+  readonly id: string;
+  readonly unit: string;
+  readonly algorithm: Algorithm<State>;
+  readonly limits: readonly Limit[];
+}
+
+/** The limits of one layer, checked and grouped, in the order in which they were written. */
+export interface LimitSet {
+  readonly limits: readonly Limit[];
+  /** How each limit is named on the wire, in the same order: `user-per-minute`. */
+  readonly names: readonly string[];
+  readonly groups: readonly LimitGroup[];
+  /** For each group, the limits in it. */
+  readonly limitsOfGroup: readonly (readonly Limit[])[];
+  /** For each limit, the index of its group. */
+  readonly groupOf: readonly number[];
+  /** Limits that can never bind, in words. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` where two limits are the same or
+ *   share a name.
+ */
+export function compileLimits(layer: string, input: LimitsInput): LimitSet {
+  const limits = readLimits(layer, input);
+  const names = nameLimits(layer, limits);
+  const groups: { id: string; unit: string; algorithm: Algorithm<State>; limits: Limit[] }[] = [];
+  const groupOf = limits.map((limit) => {
+    const shared = sharesState.has(limit.algorithm);
+    const id = shared ? `${limit.algorithm} ${limit.unit}` : formatLimit(limit);
+    let index = groups.findIndex((group) => group.id === id);
+    if (index < 0) {
+      index = groups.length;
+      groups.push({ id, unit: limit.unit, algorithm: algorithms[limit.algorithm], limits: [] });
+    }
+    groups[index]?.limits.push(limit);
+    return index;
+  });
+  const limitsOfGroup = groups.map((group) => group.limits);
+  return { limits, names, groups, limitsOfGroup, groupOf, warnings: findIdleLimits(layer, limits) };
+}
+
+function readLimits(layer: string, input: LimitsInput): Limit[] {
+  const items = Array.isArray(input) ? (input as readonly (string | LimitOptions)[]) : [input as string];
+  const limits = items.flatMap((item) =>
+    typeof item === "string" ? parseLimits(item) : [readObject(layer, item)],
+  );
+  if (limits.length === 0) fail(layer, 'has no limits: give it at least one, such as "5/minute"');
+  const seen = new Set<string>();
+  for (const limit of limits) {
+    const text = formatLimit(limit);
+    if (seen.has(text)) fail(layer, `has the limit ${text} twice`);
+    seen.add(text);
+  }
+  return limits;
+}
+
+function readObject(layer: string, item: unknown): Limit {
+  if (typeof item !== "object" || item === null) {
+    fail(
+      layer,
+      `has limits of type ${item === null ? "null" : typeof item}: give text such as "5/minute; 60/hour"`,
+    );
+  }
+  return defineLimit(item as LimitOptions);
+}
+
+/** `user-per-minute`; with the unit where it is not requests, and the algorithm where that alone tells two apart. */
+function nameLimits(layer: string, limits: readonly Limit[]): string[] {
+  const plain = limits.map((limit) => limit.name ?? plainName(layer, limit));
+  const names = plain.map((name, index) => {
+    const limit = limits[index] as Limit;
+    const taken = plain.some((other, at) => other === name && at !== index);
+    return taken && limit.name === undefined ? `${name}-${limit.algorithm}` : name;
+  });
+  names.forEach((name, index) => {
+    if (names.indexOf(name) !== index)
+      fail(layer, `has two limits named "${name}": give one of them another name`);
+  });
+  return names;
+}
+
+function plainName(layer: string, limit: Limit): string {
+  const unit = limit.unit === "requests" ? "" : `${limit.unit}-`;
+  return `${layer}-${unit}per-${windowInWords(limit).replace(" ", "-")}`;
+}
+
+function findIdleLimits(layer: string, limits: readonly Limit[]): string[] {
+  return limits.flatMap((limit) => {
+    const tighter = limits.find(
+      (other) =>
+        other !== limit &&
+        other.unit === limit.unit &&
+        other.algorithm === "sliding-window" &&
+        limit.algorithm === "sliding-window" &&
+        other.quota <= limit.quota &&
+        other.windowMs >= limit.windowMs,
+    );
+    if (tighter === undefined) return [];
+    return [
+      `Layer "${layer}": ${formatLimit(limit)} can never bind, because ${formatLimit(tighter)} is reached first. ` +
+        "Remove it, or raise the other.",
+    ];
+  });
+}
+
+function fail(layer: string, what: string): never {
+  throw new HeadgateError("policy-invalid", `Layer "${layer}" ${what}.`);
+}

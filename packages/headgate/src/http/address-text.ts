@@ -1,0 +1,128 @@
+/**
+ * Addresses as text: read in every form in which proxies and sockets write them, and rendered in one.
+ */
+
+/** An IPv6 address: its eight groups of 16 bits, the most significant first. */
+export type Groups = readonly number[];
+
+/** IPv4 is a whole number below 2^32. An IPv4-mapped IPv6 address is IPv4 too: both are the same machine. */
+export type Address = number | Groups;
+
+/**
+ * Reads an IPv4 address in dotted decimal.
+ *
+ * @returns the address, or -1. Leading zeros are refused, since some read them as octal.
+ */
+export function parseIpv4(text: string): number {
+  let address = 0;
+  let part = -1;
+  let parts = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index < text.length ? text.charCodeAt(index) : 46;
+    if (code === 46) {
+      if (part < 0) return -1;
+      address = address * 256 + part;
+      parts++;
+      part = -1;
+    } else {
+      const digit = code - 48;
+      if (digit < 0 || digit > 9 || part === 0) return -1;
+      part = Math.max(part, 0) * 10 + digit;
+      if (part > 255) return -1;
+    }
+  }
+  return parts === 4 ? address : -1;
+}
+
+/** Longer than any address with brackets, zone and port; what is longer is not read. */
+const longestText = 128;
+
+/**
+ * Reads one address as sockets and forwarding headers write it: with or without a port (`1.2.3.4:567`, `[::1]:80`),
+ * brackets, or a zone (`fe80::1%eth0`).
+ *
+ * @returns the address, or `undefined` where the text is anything else, such as `unknown` or `_hidden`.
+ */
+export function parseAddress(text: string): Address | undefined {
+  const trimmed = text.length > longestText ? "" : text.trim();
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(trimmed)?.[1];
+  if (bracketed !== undefined) return parseIpv6(bracketed);
+  const bare = trimmed.includes(".") ? trimmed.replace(/^([\d.]+):\d{1,5}$/, "$1") : trimmed;
+  const ipv4 = parseIpv4(bare);
+  return ipv4 >= 0 ? ipv4 : parseIpv6(bare);
+}
+
+function parseIpv6(text: string): Address | undefined {
+  const zone = text.indexOf("%");
+  const bare = zone < 0 ? text : text.slice(0, zone);
+  const halves = bare.split("::");
+  if (!bare.includes(":") || halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === "" ? [] : parseGroups(half)));
+  if (!head || (halves.length === 2 && !tail)) return undefined;
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  // "::" stands for one group at least; without it there must be all eight.
+  if (tail ? missing < 1 : missing !== 0) return undefined;
+  const groups = tail ? [...head, ...new Array<number>(missing).fill(0), ...tail] : head;
+  const [a, b, c, d, e, f, high = 0, low = 0] = groups;
+  const isMapped = !a && !b && !c && !d && !e && f === 0xffff;
+  return isMapped ? high * 0x10000 + low : groups;
+}
+
+function parseGroups(text: string): number[] | undefined {
+  const parts = text.split(":");
+  const groups: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (part.includes(".") && index === parts.length - 1) {
+      const ipv4 = parseIpv4(part);
+      if (ipv4 < 0) return undefined;
+      groups.push(Math.floor(ipv4 / 0x10000), ipv4 % 0x10000);
+    } else {
+      if (!/^[\da-f]{1,4}$/i.test(part)) return undefined;
+      groups.push(Number.parseInt(part, 16));
+    }
+  }
+  return groups;
+}
+
+/** The first so many bits of an address, the others being 0. */
+export function maskGroups(groups: Groups, prefixLength: number): number[] {
+  return groups.map((group, index) => {
+    const bits = Math.min(16, Math.max(0, prefixLength - index * 16));
+    return group & (0xffff << (16 - bits)) & 0xffff;
+  });
+}
+
+/**
+ * The key of an address: IPv4 in dotted decimal; IPv6 as its network in the form of RFC 5952, `2001:db8:1:2::/64`,
+ * because one IPv6 subscriber holds a whole network of addresses.
+ *
+ * @param ipv6PrefixLength bits of an IPv6 address that count, 1 to 128.
+ */
+export function renderKey(address: Address, ipv6PrefixLength: number): string {
+  if (typeof address === "number") return renderIpv4(address);
+  const network = renderIpv6(maskGroups(address, ipv6PrefixLength));
+  return ipv6PrefixLength < 128 ? `${network}/${ipv6PrefixLength}` : network;
+}
+
+/** An IPv4 address in dotted decimal. */
+export function renderIpv4(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+}
+
+/** An IPv6 address in the form of RFC 5952: lower case, the first longest run of two or more zeros as `::`. */
+export function renderIpv6(groups: Groups): string {
+  let start = 0;
+  let longest = 1;
+  for (let from = 0; from < 8; from++) {
+    let to = from;
+    while (to < 8 && groups[to] === 0) to++;
+    if (to - from > longest) {
+      start = from;
+      longest = to - from;
+    }
+  }
+  const hex = (part: Groups) => part.map((group) => group.toString(16)).join(":");
+  return longest === 1
+    ? hex(groups)
+    : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + longest))}`;
+}

@@ -1,0 +1,89 @@
+import { type HeaderFields, hopsFromRight, readField } from "./address-forwarding.ts";
+import { type Address, parseAddress, parseIpv4, renderKey } from "./address-text.ts";
+import { parseTrustProxy, type TrustProxy } from "./address-trust.ts";
+
+export type { HeaderFields } from "./address-forwarding.ts";
+export { parseTrustProxy, type TrustProxy, type TrustProxyOptions } from "./address-trust.ts";
+
+/** Where a request came from. */
+export interface AddressSource {
+  /** The socket's remote address; `undefined` where there is none, as behind a Unix socket or in a function. */
+  peer: string | undefined;
+  /** The request's header fields. */
+  headers: HeaderFields;
+}
+
+/** What all callers without an address share. */
+const unknownAddress = "unknown";
+
+const trustPrivate = parseTrustProxy("private");
+
+/** Behind a proxy, and on a connection that is kept alive, the peer is mostly the one from before. */
+let lastPeer = "";
+let lastPeerAddress: Address | undefined;
+
+/**
+ * Whose request it is, by address: the socket's peer, unless that peer is a trusted proxy; then the right-most entry of
+ * the forwarding header that is no trusted proxy itself. Where an entry is not an address, it is the trusted proxy
+ * that reported it, since nothing beyond can be believed. At most 32 entries and 4,096 characters are read.
+ *
+ * @param source the peer and the header fields. Nothing in them makes it throw.
+ * @param trust which proxies are believed. Default: those in loopback, link-local and private networks.
+ * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
+ *   as IPv4; `unknown` where there is no address.
+ */
+export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
+  const peer = plainPeer(source.peer);
+  const ipv4 = peer === undefined ? -1 : parseIpv4(peer);
+  // The common case without a proxy: what is dotted decimal already is its own key.
+  if (peer !== undefined && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) return peer;
+  const found = resolve(ipv4 >= 0 ? ipv4 : parsePeer(peer), source.headers, trust);
+  return found === undefined ? unknownAddress : renderKey(found, trust.ipv6PrefixLength);
+}
+
+/**
+ * The key of one address, as {@link callerAddress} returns it.
+ *
+ * @param text an address in any form: with port, brackets or zone, IPv4-mapped or not.
+ * @param ipv6PrefixLength how many bits of an IPv6 address count, 1 to 128.
+ * @returns `undefined` where the text is no address.
+ */
+export function normalizeAddress(text: string, ipv6PrefixLength = 64): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : renderKey(address, ipv6PrefixLength);
+}
+
+/** A socket that listens on both IP versions reports IPv4 peers as mapped. */
+function plainPeer(peer: string | undefined): string | undefined {
+  return peer?.startsWith("::ffff:") && peer.includes(".") ? peer.slice(7) : peer;
+}
+
+function parsePeer(peer: string | undefined): Address | undefined {
+  if (peer === undefined) return undefined;
+  if (peer !== lastPeer) {
+    lastPeerAddress = parseAddress(peer);
+    lastPeer = peer;
+  }
+  return lastPeerAddress;
+}
+
+function resolve(peer: Address | undefined, headers: HeaderFields, trust: TrustProxy): Address | undefined {
+  const walked = walk(peer, headers, trust);
+  if (!trust.field?.isFrom(walked)) return walked;
+  // A list here means that somebody besides the platform wrote the field.
+  return parseAddress(readField(headers, trust.field.name) ?? "") ?? walked;
+}
+
+/** From the peer towards the caller, as long as the machine that speaks of the next one is trusted. */
+function walk(peer: Address | undefined, headers: HeaderFields, trust: TrustProxy): Address | undefined {
+  let current = peer;
+  let hop = 0;
+  if (!trust.trusts(current, hop)) return current;
+  for (const text of hopsFromRight(headers, trust.list)) {
+    const next = parseAddress(text);
+    if (next === undefined) return current;
+    current = next;
+    if (!trust.trusts(current, ++hop)) return current;
+  }
+  return current;
+}

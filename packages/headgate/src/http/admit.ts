@@ -1,0 +1,76 @@
+import type { Admission } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import type { Limiter } from "../limiter.ts";
+
+/** What an adapter asks of its user, about a request in the framework's own type. */
+export interface GuardOptions<Caller, Request> {
+  /** Tells who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
+  caller: (request: Request) => Caller | Promise<Caller>;
+  /** What the request costs; one request by default. */
+  cost?: (request: Request) => Cost | undefined | Promise<Cost | undefined>;
+  /** Requests that are not the guard's business: they are neither counted nor refused. */
+  skip?: (request: Request) => boolean;
+  /** Adds the `X-RateLimit-*` fields. Default `false`. */
+  legacy?: boolean;
+}
+
+/**
+ * Decides a request without ever throwing: a fault of the guard's own must not become a fault of the endpoint's.
+ * What fails is reported, and the request is counted among the unidentified. `undefined` means that not even that
+ * could be decided (the limiter is closed): the request passes, and the report says so.
+ */
+export function admitRequest<Caller, Request>(
+  limiter: Limiter<Caller>,
+  request: Request,
+  options: GuardOptions<Caller, Request>,
+): Admission | undefined | Promise<Admission | undefined> {
+  const unidentified = (error: unknown) => {
+    limiter.report(error);
+    return admitUnidentified(limiter);
+  };
+  try {
+    const caller = options.caller(request);
+    const cost = options.cost?.(request);
+    if (caller instanceof Promise || cost instanceof Promise) {
+      return Promise.all([caller, cost])
+        .then(([told, known]) => admit(limiter, told, known))
+        .catch(unidentified);
+    }
+    const admission = admit(limiter, caller, cost);
+    return admission instanceof Promise ? admission.catch(unidentified) : admission;
+  } catch (error) {
+    return unidentified(error);
+  }
+}
+
+function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | undefined) {
+  return cost === undefined ? limiter.admit(caller) : limiter.admit(caller, { cost });
+}
+
+async function admitUnidentified<Caller>(limiter: Limiter<Caller>): Promise<Admission | undefined> {
+  try {
+    return await limiter.admitUnidentified();
+  } catch (error) {
+    limiter.report(error);
+    return undefined;
+  }
+}
+
+/** Whether the user's `skip` says so. One that fails skips nothing: a fault must not open the gate. */
+export function isSkipped<Caller, Request>(
+  limiter: Limiter<Caller>,
+  request: Request,
+  { skip }: GuardOptions<Caller, Request>,
+): boolean {
+  try {
+    return skip?.(request) ?? false;
+  } catch (error) {
+    limiter.report(error);
+    return false;
+  }
+}
+
+/** A browser's question whether a request may be sent at all (CORS): it is not that request. */
+export function isPreflight(method: string, requestedMethod: string | null | undefined): boolean {
+  return method === "OPTIONS" && requestedMethod !== null && requestedMethod !== undefined;
+}

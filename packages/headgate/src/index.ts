@@ -1,0 +1,23 @@
+export type { Admission, Admitted, LimitReading, Peek, Refused } from "./core/admission.ts";
+export type { Clock } from "./core/clock.ts";
+export type { Cost } from "./core/cost.ts";
+export { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
+export { parseLimits } from "./core/grammar.ts";
+export {
+  type AlgorithmName,
+  defineLimit,
+  formatLimit,
+  type Limit,
+  type LimitOptions,
+} from "./core/limit.ts";
+export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
+export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
+export type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "./core/store.ts";
+export {
+  createLimiter,
+  type DecisionEvent,
+  type DecisionOptions,
+  type Limiter,
+  type LimiterOptions,
+} from "./limiter.ts";
+export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";

@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Admission, Admitted } from "./core/admission.ts";
+import type { Cost } from "./core/cost.ts";
+import { defineLimit, type Limit } from "./core/limit.ts";
+import { createLimiter } from "./limiter.ts";
+import { memoryStore } from "./stores/memory/index.ts";
+import { fakeClock } from "./testing/fake-clock.ts";
+import { type OracleCharge, type OracleDecision, oracle } from "./testing/oracle.ts";
+
+const tenYears = 10 * 365 * 24 * 3600 * 1000;
+
+const limitArbitrary: fc.Arbitrary<Limit> = fc
+  .record({
+    quota: fc.integer({ min: 1, max: 9 }),
+    windowMs: fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 1, max: 200 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: tenYears }) },
+      { weight: 1, arbitrary: fc.constantFrom(1000, 60_000, 7 * 86_400_000) },
+    ),
+    unit: fc.constantFrom("requests", "requests", "tokens"),
+    algorithm: fc.constantFrom("sliding-window" as const, "token-bucket" as const, "fixed-window" as const),
+    calendar: fc.constantFrom(undefined, undefined, undefined, "month" as const, "year" as const),
+  })
+  .map(({ calendar, ...limit }) =>
+    calendar === undefined
+      ? defineLimit(limit)
+      : defineLimit({ ...limit, windowMs: 30 * 86_400_000, algorithm: "fixed-window", calendar }),
+  );
+
+const layersArbitrary = fc.array(
+  fc.uniqueArray(limitArbitrary, { minLength: 1, maxLength: 3, selector: (limit) => JSON.stringify(limit) }),
+  { minLength: 1, maxLength: 3 },
+);
+
+const costArbitrary: fc.Arbitrary<Cost> = fc.record(
+  { requests: fc.integer({ min: 0, max: 10 }), tokens: fc.integer({ min: 0, max: 10 }) },
+  { requiredKeys: [] },
+);
+
+type Step =
+  | { do: "admit"; keys: number[]; cost: Cost; peek: boolean }
+  | { do: "advance"; ms: number }
+  | { do: "wait" }
+  | { do: "settle"; which: number; actual: Cost };
+
+const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("admit" as const),
+      keys: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 3, maxLength: 3 }),
+      cost: fc.oneof(fc.constant({}), costArbitrary),
+      peek: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("advance" as const),
+      ms: fc.oneof(fc.integer({ min: 0, max: 80 }), fc.integer({ min: 0, max: tenYears })),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ do: "wait" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("settle" as const),
+      which: fc.nat({ max: 5 }),
+      actual: fc.oneof(fc.constant({ requests: 0, tokens: 0 }), costArbitrary),
+    }),
+  },
+);
+
+type Keys = readonly number[];
+
+/** Plays the same steps to a limiter over the memory store and to the oracle. */
+function play(layers: Limit[][], steps: readonly Step[], compare: (one: Pair) => void): void {
+  const clock = fakeClock();
+  const truth = oracle();
+  const limiter = createLimiter<Keys>({
+    layers: layers.map((limits, l) => ({
+      name: `layer${l}`,
+      key: (keys) => (keys[l] === 2 ? null : `caller${keys[l]}`),
+      limits: limits.map((limit, n) => ({ ...limit, name: `limit${l}-${n}` })),
+    })),
+    store: memoryStore(),
+    clock,
+    onWarning: () => {},
+  });
+  const chargesOf = (keys: Keys): OracleCharge[] =>
+    layers.flatMap((limits, l) =>
+      keys[l] === 2 ? [] : [{ space: `layer${l}`, key: `caller${keys[l]}`, limits }],
+    );
+  const admitted: { handle: Admitted; keys: Keys; decision: OracleDecision; charges: OracleCharge[] }[] = [];
+  let lastWait = 0;
+
+  for (const step of steps) {
+    if (step.do === "advance") clock.advance(step.ms);
+    if (step.do === "wait") clock.advance(Number.isFinite(lastWait) ? lastWait : 0);
+    if (step.do === "settle") {
+      const one = admitted[step.which];
+      if (one === undefined) continue;
+      one.handle.settle(step.actual);
+      truth.settle(one.charges, one.decision, step.actual, clock.now());
+      const readings = truth.read(one.charges, clock.now()).flat();
+      const { limits } = limiter.peek(one.keys, { cost: { requests: 0, tokens: 0 } }) as Admission;
+      compare({ step, layers, now: clock.now(), limits, readings });
+    }
+    if (step.do === "admit") {
+      const charges = chargesOf(step.keys);
+      const decision = truth.decide(charges, step.cost, clock.now(), step.peek);
+      const options = { cost: step.cost };
+      const admission = (
+        step.peek ? limiter.peek(step.keys, options) : limiter.admit(step.keys, options)
+      ) as Admission;
+      const readings = decision.readings.flat();
+      compare({ step, layers, now: clock.now(), admission, decision, limits: admission.limits, readings });
+      if (!admission.admitted) lastWait = admission.retryAfterMs;
+      if (!step.peek && admission.admitted)
+        admitted.push({ handle: admission, keys: step.keys, decision, charges });
+    }
+  }
+  for (const { charges } of admitted) {
+    for (const charge of charges) {
+      for (const limit of charge.limits) compare({ layers, worst: truth.worst(charge, limit), limit });
+    }
+  }
+}
+
+interface Pair {
+  layers: Limit[][];
+  step?: Step;
+  now?: number;
+  admission?: Admission;
+  decision?: OracleDecision;
+  limits?: Admission["limits"];
+  readings?: readonly { remaining: number; waitMs: number; resetMs: number }[];
+  worst?: number;
+  limit?: Limit;
+}
+
+const runs = { numRuns: 2000 };
+
+describe("against the oracle, in memory", () => {
+  it("decides, waits and counts as the definitions do, whatever the policy, the costs and the clock", () => {
+    const noRefunds = stepArbitrary.filter((step) => step.do !== "settle");
+    fc.assert(
+      fc.property(layersArbitrary, fc.array(noRefunds, { maxLength: 40 }), (layers, steps) => {
+        play(layers, steps, ({ admission, decision, limits, readings, worst, limit }) => {
+          if (admission && decision) expect(admission.admitted).toBe(decision.admitted);
+          if (limits && readings) expect(limits.map(numbers)).toEqual(readings);
+          if (limit?.algorithm === "sliding-window") expect(worst).toBeLessThanOrEqual(limit.quota);
+          if (limit?.algorithm === "fixed-window" && limit.calendar === undefined) {
+            expect(worst).toBeLessThanOrEqual(2 * limit.quota);
+          }
+          if (limit?.algorithm === "token-bucket") expect(worst).toBeLessThanOrEqual(2 * limit.quota - 1);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it("settles and refunds as if the true cost had been known, for windows", () => {
+    const windows = layersArbitrary.map((layers) =>
+      layers.map((limits) =>
+        limits.map((limit) =>
+          limit.algorithm === "token-bucket" ? defineLimit({ ...limit, algorithm: "sliding-window" }) : limit,
+        ),
+      ),
+    );
+    const distinct = windows.filter((layers) =>
+      layers.every((limits) => new Set(limits.map((limit) => JSON.stringify(limit))).size === limits.length),
+    );
+    fc.assert(
+      fc.property(distinct, fc.array(stepArbitrary, { maxLength: 40 }), (layers, steps) => {
+        play(layers, steps, ({ admission, decision, limits, readings }) => {
+          if (admission && decision) expect(admission.admitted).toBe(decision.admitted);
+          if (limits && readings) expect(limits.map(numbers)).toEqual(readings);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it("never gives back more than was spent, for buckets", () => {
+    const buckets = layersArbitrary.map((layers) =>
+      layers.map(([first]) => [
+        defineLimit({ quota: 5, windowMs: first?.windowMs ?? 1, algorithm: "token-bucket" }),
+      ]),
+    );
+    fc.assert(
+      fc.property(buckets, fc.array(stepArbitrary, { maxLength: 40 }), (layers, steps) => {
+        let agreed = true;
+        play(layers, steps, ({ admission, decision, limits, readings }) => {
+          // Once they disagree about who was admitted their histories differ: the comparison ends there.
+          if (admission && decision && admission.admitted !== decision.admitted) {
+            if (agreed) expect(admission.admitted).toBe(false);
+            agreed = false;
+          }
+          if (!agreed || !limits || !readings) return;
+          limits.forEach((limit, i) => {
+            expect(limit.remaining).toBeLessThanOrEqual(readings[i]?.remaining ?? 0);
+          });
+        });
+      }),
+      runs,
+    );
+  });
+});
+
+function numbers({ remaining, waitMs, resetMs }: { remaining: number; waitMs: number; resetMs: number }) {
+  return { remaining, waitMs, resetMs };
+}

@@ -1,0 +1,43 @@
+/** A wait as one reads it: `42 s`, `2 min 5 s`, `1 h 10 min`. Whole seconds, never negative. */
+export function shortWait(seconds: number): string {
+  return wait(seconds, [" h", " min", " s"], () => "");
+}
+
+/** A wait as one says it: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. Whole seconds, never negative. */
+export function spokenWait(seconds: number): string {
+  return wait(seconds, [" hour", " minute", " second"], (count) => (count === 1 ? "" : "s"));
+}
+
+/** The two largest units: nobody waits for an hour and a second. */
+function wait(seconds: number, units: string[], plural: (count: number) => string): string {
+  const hours = Math.floor(seconds / 3600);
+  const counts = [hours, Math.floor((seconds % 3600) / 60), hours ? 0 : seconds % 60];
+  const parts = counts.flatMap((count, index) => (count ? [`${count}${units[index]}${plural(count)}`] : []));
+  return parts.join(" ") || `0${units[2]}${plural(0)}`;
+}
+
+/** The words of a {@link RateLimitNotice}. */
+export interface NoticeLabels {
+  /** Names the notice as a whole for screen readers. */
+  title: string;
+  /** The sentence while there is a wait. */
+  waiting: (seconds: number) => string;
+  /** The sentence once sending is possible again; also announced. */
+  ready: string;
+  /** On the button. */
+  retry: string;
+  /** Announced when the notice arrives. */
+  arrival: (seconds: number) => string;
+  /** Announced at each milestone. */
+  milestone: (seconds: number) => string;
+}
+
+/** British English. */
+export const noticeLabels: NoticeLabels = {
+  title: "Sending is paused",
+  waiting: (seconds) => `You're sending messages a bit fast. Please wait ${shortWait(seconds)}.`,
+  ready: "You can send again now.",
+  retry: "Send again",
+  arrival: (seconds) => `You're sending messages a bit fast. Please wait ${spokenWait(seconds)}.`,
+  milestone: (seconds) => `You can send again in ${spokenWait(seconds)}.`,
+};

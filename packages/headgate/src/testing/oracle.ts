@@ -1,0 +1,183 @@
+import { type Cost, spentOf } from "../core/cost.ts";
+import type { Limit } from "../core/limit.ts";
+
+/** One layer as the oracle sees it: a partition and its limits. */
+export interface OracleCharge {
+  readonly space: string;
+  readonly key: string;
+  readonly limits: readonly Limit[];
+}
+
+export interface OracleReading {
+  readonly remaining: number;
+  readonly waitMs: number;
+  readonly resetMs: number;
+}
+
+export interface OracleDecision {
+  readonly admitted: boolean;
+  /** For each charge, for each limit. */
+  readonly readings: readonly (readonly OracleReading[])[];
+  /** What was spent; hand it to `settle`. Empty where refused. */
+  readonly spendings: OracleSpending[];
+}
+
+export interface OracleSpending {
+  readonly at: number;
+  readonly space: string;
+  readonly key: string;
+  readonly unit: string;
+  amount: number;
+}
+
+export interface Oracle {
+  /** Decides by definition. With `peek`, charges nothing. */
+  decide(charges: readonly OracleCharge[], cost: Cost, now: number, peek?: boolean): OracleDecision;
+  /** Makes the true cost of an admitted request that of `actual`, as `Admitted.settle` promises. */
+  settle(charges: readonly OracleCharge[], decision: OracleDecision, actual: Cost, now: number): void;
+  /** Reads every limit as it stands. */
+  read(charges: readonly OracleCharge[], now: number): OracleReading[][];
+  /** The most units ever spent within one window of this limit, by one partition. */
+  worst(charge: OracleCharge, limit: Limit): number;
+}
+
+/**
+ * Decides by brute force from the definitions of the laws: it keeps all that was ever spent, and counts it anew for
+ * every question. Slow and plain, so that a store or an algorithm can be tested against it.
+ */
+export function oracle(): Oracle {
+  const spent: OracleSpending[] = [];
+
+  function of({ space, key }: OracleCharge, unit: string): OracleSpending[] {
+    return spent.filter(
+      (one) => one.space === space && one.key === key && one.unit === unit && one.amount > 0,
+    );
+  }
+
+  function fits(charge: OracleCharge, limit: Limit, at: number, need: number): boolean {
+    return need <= freeAt(of(charge, limit.unit), limit, at);
+  }
+
+  function waitOf(charge: OracleCharge, limit: Limit, now: number, need: number): number {
+    if (need > limit.quota) return Number.POSITIVE_INFINITY;
+    if (need === 0) return 0;
+    return firstMoment((t) => fits(charge, limit, now + t, need));
+  }
+
+  function readingOf(charge: OracleCharge, limit: Limit, now: number, waitMs: number): OracleReading {
+    const remaining = Math.max(0, freeAt(of(charge, limit.unit), limit, now));
+    const resetMs =
+      remaining === limit.quota ? 0 : firstMoment((t) => fits(charge, limit, now + t, remaining + 1));
+    return { remaining, waitMs, resetMs };
+  }
+
+  return {
+    decide(charges, cost, now, peek = false) {
+      const needOf = (unit: string) => (Object.hasOwn(cost, unit) ? (cost[unit] ?? 0) : 1);
+      const waits = charges.map((charge) =>
+        charge.limits.map((limit) => waitOf(charge, limit, now, needOf(limit.unit))),
+      );
+      const admitted = waits.every((each) => each.every((wait) => wait === 0));
+      const spendings: OracleSpending[] = [];
+      if (admitted && !peek) {
+        for (const { space, key, limits } of charges) {
+          for (const unit of new Set(limits.map((limit) => limit.unit))) {
+            spendings.push({ at: now, space, key, unit, amount: spentOf(cost, unit) });
+          }
+        }
+        spent.push(...spendings);
+      }
+      const readings = charges.map((charge, c) =>
+        charge.limits.map((limit, l) => readingOf(charge, limit, now, admitted ? 0 : (waits[c]?.[l] ?? 0))),
+      );
+      return { admitted, readings, spendings };
+    },
+
+    settle(_charges, { spendings }, actual, now) {
+      const places = new Map<string, OracleSpending[]>();
+      for (const one of spendings) {
+        const place = JSON.stringify([one.space, one.key, one.unit]);
+        places.set(place, [...(places.get(place) ?? []), one]);
+      }
+      for (const mine of places.values()) {
+        const first = mine[0];
+        if (first === undefined || !Object.hasOwn(actual, first.unit)) continue;
+        let change = (actual[first.unit] ?? 0) - mine.reduce((sum, one) => sum + one.amount, 0);
+        if (change > 0) {
+          const more = { ...first, at: now, amount: change };
+          spent.push(more);
+          spendings.push(more);
+          continue;
+        }
+        for (const one of mine.toReversed()) {
+          const given = Math.min(one.amount, -change);
+          one.amount -= given;
+          change += given;
+        }
+      }
+    },
+
+    read(charges, now) {
+      return charges.map((charge) => charge.limits.map((limit) => readingOf(charge, limit, now, 0)));
+    },
+
+    worst(charge, limit) {
+      const mine = of(charge, limit.unit);
+      return Math.max(0, ...mine.map(({ at }) => sumWithin(mine, at - limit.windowMs, at)));
+    },
+  };
+}
+
+/** Units of `limit` that are free at this moment; negative in debt. */
+function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
+  if (limit.algorithm === "sliding-window") return limit.quota - sumWithin(mine, at - limit.windowMs, at);
+  if (limit.algorithm === "fixed-window") {
+    const window = windowNumber(limit, at);
+    const inWindow = mine.filter((one) => windowNumber(limit, one.at) === window);
+    return limit.quota - inWindow.reduce((sum, one) => sum + one.amount, 0);
+  }
+  // A bucket, filled and drained anew, in fractions that cannot round: one unit is `windowMs`, one ms drains `quota`.
+  let level = 0n;
+  let since = 0;
+  for (const one of mine.toSorted((a, b) => a.at - b.at)) {
+    level = drained(level, limit, one.at - since) + BigInt(one.amount) * BigInt(limit.windowMs);
+    since = one.at;
+  }
+  const free = BigInt(limit.quota) * BigInt(limit.windowMs) - drained(level, limit, at - since);
+  const unit = BigInt(limit.windowMs);
+  return Number(free >= 0n ? free / unit : -((-free + unit - 1n) / unit));
+}
+
+function drained(level: bigint, limit: Limit, ms: number): bigint {
+  const left = level - BigInt(ms) * BigInt(limit.quota);
+  return left > 0n ? left : 0n;
+}
+
+function sumWithin(mine: readonly OracleSpending[], after: number, until: number): number {
+  return mine.reduce((sum, one) => (one.at > after && one.at <= until ? sum + one.amount : sum), 0);
+}
+
+const weekMs = 7 * 24 * 3600 * 1000;
+
+function windowNumber(limit: Limit, at: number): number {
+  const date = new Date(at);
+  if (limit.calendar === "year") return date.getUTCFullYear();
+  if (limit.calendar === "month") return date.getUTCFullYear() * 12 + date.getUTCMonth();
+  // 1970-01-05 was a Monday.
+  if (limit.windowMs === weekMs) return Math.floor((at - Date.UTC(1970, 0, 5)) / weekMs);
+  return Math.floor(at / limit.windowMs);
+}
+
+/** The first whole millisecond for which a condition that stays true once it is true holds. */
+function firstMoment(holds: (t: number) => boolean): number {
+  if (holds(0)) return 0;
+  let high = 1;
+  while (!holds(high)) high *= 2;
+  let low = Math.floor(high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
