@@ -24,7 +24,7 @@ export interface RateLimitVariables {
 export function rateLimit<Caller, E extends Env = Env>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Context<E>>,
-): MiddlewareHandler<E & { Variables: RateLimitVariables }> {
+): MiddlewareHandler<{ Variables: RateLimitVariables }> {
   const fieldOptions = { legacy: options.legacy ?? false };
   return async (c, next) => {
     // The variables added here are more than the user's function knows of, never less.

@@ -33,8 +33,9 @@ export function isInRanges(address: Address, ranges: readonly Range[]): boolean 
  */
 export function parseRange(text: string): Range | string {
   const [network = "", length, ...more] = text.split("/");
-  const isPlain = parseIpv4(network) >= 0 || /^[\da-f:.]*:[\da-f:.]*$/i.test(network);
-  const address = isPlain && more.length === 0 ? parseAddress(network) : undefined;
+  // A setting has no port and no zone: only what is inside the brackets of a full address is read.
+  const plain = /^[\da-f:.]*:[\da-f:.]*$/i.test(network) ? `[${network}]` : network;
+  const address = more.length === 0 && !plain.includes("%") ? parseAddress(plain) : undefined;
   if (address === undefined) return "is neither an address nor a network";
   // A mapped network, ::ffff:10.0.0.0/104, counts its bits from the start of the IPv6 address.
   const offset = typeof address === "number" && network.includes(":") ? 96 : 0;

@@ -57,7 +57,9 @@ function parseIpv6(text: string): Address | undefined {
   const bare = zone < 0 ? text : text.slice(0, zone);
   const halves = bare.split("::");
   if (!bare.includes(":") || halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => (half === "" ? [] : parseGroups(half)));
+  const [head, tail] = halves.map((half, index) =>
+    half === "" ? [] : parseGroups(half, index === halves.length - 1),
+  );
   if (!head || (halves.length === 2 && !tail)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   // "::" stands for one group at least; without it there must be all eight.
@@ -68,11 +70,12 @@ function parseIpv6(text: string): Address | undefined {
   return isMapped ? high * 0x10000 + low : groups;
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** Groups between colons; the last two of an address may be written as an IPv4 address. */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
   const parts = text.split(":");
   const groups: number[] = [];
   for (const [index, part] of parts.entries()) {
-    if (part.includes(".") && index === parts.length - 1) {
+    if (isEnd && index === parts.length - 1 && part.includes(".")) {
       const ipv4 = parseIpv4(part);
       if (ipv4 < 0) return undefined;
       groups.push(Math.floor(ipv4 / 0x10000), ipv4 % 0x10000);

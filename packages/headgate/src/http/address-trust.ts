@@ -61,11 +61,8 @@ function byPlatformField(name: string, ranges?: readonly Range[]): Rule {
 
 /** Proxies of one's own behind Cloudflare are stepped over; its own machines are told by their networks. */
 const cloudflare: Rule = {
-  ...byRanges(namedRanges.private),
-  field: {
-    name: "cf-connecting-ip",
-    isFrom: (address) => address !== undefined && isInRanges(address, cloudflareEdges),
-  },
+  trusts: (address) => isPlatform(address),
+  field: { name: "cf-connecting-ip", isFrom: (address) => isPlatform(address, cloudflareEdges) },
 };
 
 /**

@@ -1,0 +1,359 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type ClientOptions, createClient, PaymentRequiredError, RateLimitedError } from "./index.ts";
+
+const start = Date.UTC(2026, 10, 24);
+
+const problem = {
+  type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+  title: "Too many requests",
+  status: 429,
+  detail: "Five messages a minute are allowed.",
+  error: "Too many requests",
+  retry_after_seconds: 42,
+  "violated-policies": ["user-per-minute"],
+};
+
+function json(status: number, body: unknown, fields: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/problem+json", ...fields },
+  });
+}
+
+function refused(fields: Record<string, string> = { "Retry-After": "42" }): Response {
+  return json(429, problem, { RateLimit: '"user-per-minute";r=0;t=42', ...fields });
+}
+
+/** A client of a server that answers in this order, the last answer for ever; and what was sent to it. */
+function clientOf(answers: (() => Response)[], options: ClientOptions = {}) {
+  const sent: { method: string; body: string; atMs: number }[] = [];
+  const client = createClient({
+    share: false,
+    ...options,
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      sent.push({ method: request.method, body: await request.text(), atMs: Date.now() - start });
+      const answer = answers[Math.min(sent.length, answers.length) - 1];
+      if (!answer) throw new TypeError("fetch failed");
+      return answer();
+    },
+  });
+  return { client, sent };
+}
+
+const url = "https://chat.example/chat/message";
+const post = { method: "POST", body: "hello" };
+const ok = () => new Response("fine");
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.unreachable("it should have been refused"),
+    (error: unknown) => error,
+  );
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: start });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+describe("fetch", () => {
+  it("returns what is no refusal as it came, its body unread", async () => {
+    for (const status of [200, 400, 401, 404, 500, 502]) {
+      const answer = json(status, { a: 1 });
+      const { client } = clientOf([() => answer]);
+      expect(await client.fetch(url)).toBe(answer);
+      expect(answer.bodyUsed).toBe(false);
+    }
+  });
+
+  it("lets the errors of the network through", async () => {
+    const { client } = clientOf([]);
+    expect(await rejection(client.fetch(url))).toBeInstanceOf(TypeError);
+    expect(client.refusal()).toBeUndefined();
+  });
+
+  it("throws a refusal with a deadline by this machine's clock", async () => {
+    const { client } = clientOf([refused]);
+    const error = await rejection(client.fetch(url, post));
+    expect(error).toBeInstanceOf(RateLimitedError);
+    expect(error).toMatchObject({
+      name: "RateLimitedError",
+      message: problem.detail,
+      status: 429,
+      deadline: start + 42_000,
+      retryAfterMs: 42_000,
+      retryAfterSeconds: 42,
+      problem,
+      quota: { at: start, tightest: { name: "user-per-minute", remaining: 0 } },
+    });
+    expect(client.refusal()).toBe(error);
+    expect(await (error as RateLimitedError).response?.json()).toEqual(problem);
+  });
+
+  it("needs no body to throw a refusal", async () => {
+    for (const body of ["<h1>Slow down</h1>", "", null, "[1]", '"text"', "{"]) {
+      const answer = () =>
+        new Response(body, {
+          status: 429,
+          headers: { "Content-Type": "application/json", "Retry-After": "3" },
+        });
+      const error = await rejection(clientOf([answer]).client.fetch(url));
+      expect(error).toMatchObject({
+        name: "RateLimitedError",
+        message: "Too many requests",
+        retryAfterSeconds: 3,
+      });
+    }
+  });
+
+  it("shows a person only what is a sentence", async () => {
+    const odd = { ...problem, detail: { text: "no" }, title: "", error: "too_many" };
+    expect(await rejection(clientOf([() => json(429, odd)]).client.fetch(url))).toMatchObject({
+      message: "too_many",
+    });
+  });
+
+  it("does not wait for a body that is not JSON", async () => {
+    const endless = () =>
+      new Response(new ReadableStream(), { status: 429, headers: { "Retry-After": "3" } });
+    expect(await rejection(clientOf([endless]).client.fetch(url))).toMatchObject({ retryAfterSeconds: 3 });
+  });
+
+  it("tells a demand for payment from a refusal", async () => {
+    const { client } = clientOf([() => json(402, { error: "payment_required", balance: 0 })]);
+    const error = await rejection(client.fetch(url));
+    expect(error).toBeInstanceOf(PaymentRequiredError);
+    expect(error).not.toBeInstanceOf(RateLimitedError);
+    expect(error).toMatchObject({ status: 402, problem: { balance: 0 }, message: "payment_required" });
+    expect(client.refusal()).toBeUndefined();
+  });
+
+  it("takes a 503 for a refusal only where the guard made it", async () => {
+    const type = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+    const reduced = () => json(503, { type, title: "Busy" }, { "Retry-After": "2" });
+    expect(await rejection(clientOf([reduced]).client.fetch(url))).toMatchObject({
+      status: 503,
+      retryAfterMs: 2000,
+    });
+    const failed = () => json(503, { type: "about:blank" }, { "Retry-After": "2" });
+    expect((await clientOf([failed]).client.fetch(url)).status).toBe(503);
+  });
+
+  it("returns refusals where asked to, and notes them all the same", async () => {
+    const { client } = clientOf([refused, () => json(402, {})], { throwOnRefusal: false });
+    const response = await client.fetch(url);
+    expect(response.status).toBe(429);
+    expect(await response.json()).toEqual(problem);
+    expect(client.refusal()?.deadline).toBe(start + 42_000);
+    expect((await client.fetch(url)).status).toBe(402);
+  });
+
+  it("uses the global fetch as it is at the time of the call", async () => {
+    const client = createClient({ share: false });
+    vi.stubGlobal("fetch", async () => refused());
+    expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
+  });
+
+  it("tells deadlines by the clock that it was given", async () => {
+    const { client } = clientOf([refused], { clock: { now: () => 1000 } });
+    expect(await rejection(client.fetch(url))).toMatchObject({ deadline: 43_000, quota: { at: 1000 } });
+  });
+
+  it("works over a real connection", async () => {
+    vi.useRealTimers();
+    const answer: RequestListener = (_request, response) => {
+      response.writeHead(429, { "Content-Type": "application/problem+json", "Retry-After": "42" });
+      response.end(JSON.stringify(problem));
+    };
+    const server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const error = await rejection(createClient().fetch(`http://127.0.0.1:${port}/`, post));
+    expect(error).toMatchObject({ name: "RateLimitedError", problem });
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("quota and subscribe", () => {
+  const withQuota = (remaining: number) => () =>
+    new Response("", { headers: { RateLimit: `"user-per-minute";r=${remaining};t=12` } });
+
+  it("keeps the last known quota, the same object until there is news", async () => {
+    const { client } = clientOf([withQuota(4), withQuota(3), ok]);
+    const listener = vi.fn();
+    const stop = client.subscribe(listener);
+    expect(client.quota()).toBeUndefined();
+    await client.fetch(url);
+    await client.fetch(url);
+    const known = client.quota();
+    expect(known?.tightest?.remaining).toBe(3);
+    await client.fetch(url);
+    expect(client.quota()).toBe(known);
+    expect(listener).toHaveBeenCalledTimes(2);
+    stop();
+    client.clear();
+    expect(listener).toHaveBeenCalledTimes(2);
+  });
+
+  it("keeps a listener that is subscribed twice until both subscriptions end", () => {
+    const { client } = clientOf([ok]);
+    const listener = vi.fn();
+    const stop = client.subscribe(listener);
+    client.subscribe(listener);
+    stop();
+    stop();
+    client.clear();
+    expect(listener).toHaveBeenCalledTimes(1);
+  });
+
+  it("takes in what the page learnt elsewhere", () => {
+    const { client } = clientOf([ok]);
+    client.observe([{ name: "user-per-minute", quota: 5, windowSeconds: 60, remaining: 1, resetSeconds: 9 }]);
+    expect(client.quota()).toMatchObject({ at: start, tightest: { remaining: 1 } });
+  });
+
+  it("forgets a refusal on request", async () => {
+    const { client } = clientOf([refused]);
+    await rejection(client.fetch(url));
+    client.clear();
+    expect(client.refusal()).toBeUndefined();
+  });
+
+  it("notes a refusal even if a listener forgets it at once", async () => {
+    const { client } = clientOf([refused]);
+    client.subscribe(() => client.refusal() && client.clear());
+    expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
+  });
+});
+
+describe("retry", () => {
+  const retry = { maxWaitMs: 60_000 };
+
+  it("waits until the deadline, and never less, then sends again", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sent } = clientOf([refused, ok], { retry });
+    const response = client.fetch(url);
+    await vi.advanceTimersByTimeAsync(41_999);
+    expect(sent).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await response).status).toBe(200);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 42_000]);
+  });
+
+  it("spreads out clients that were refused together, after the deadline and within the budget", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.999);
+    const { client, sent } = clientOf([refused, ok], { retry });
+    const response = client.fetch(url);
+    await vi.runAllTimersAsync();
+    await response;
+    expect(sent[1]?.atMs).toBeGreaterThan(46_000);
+    expect(sent[1]?.atMs).toBeLessThan(47_000);
+
+    const close = clientOf([refused, ok], { retry: { maxWaitMs: 42_010 } });
+    const begin = Date.now();
+    const closeResponse = close.client.fetch(url);
+    await vi.runAllTimersAsync();
+    await closeResponse;
+    expect(Date.now() - begin).toBeLessThanOrEqual(42_010);
+  });
+
+  it("refuses at once what would take longer than the budget of the whole call", async () => {
+    const { client, sent } = clientOf([refused], { retry: { maxWaitMs: 100_000 } });
+    const error = rejection(client.fetch(url));
+    await vi.runAllTimersAsync();
+    expect(await error).toBeInstanceOf(RateLimitedError);
+    expect(sent).toHaveLength(3);
+    expect(Date.now() - start).toBeLessThanOrEqual(100_000);
+
+    const short = clientOf([refused], { retry: { maxWaitMs: 41_999 } });
+    expect(await rejection(short.client.fetch(url))).toBeInstanceOf(RateLimitedError);
+    expect(short.sent).toHaveLength(1);
+  });
+
+  it("backs off where the server does not say how long", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sent } = clientOf([() => new Response("", { status: 429 })], {
+      retry: { maxWaitMs: 8000 },
+    });
+    const error = rejection(client.fetch(url));
+    await vi.runAllTimersAsync();
+    expect(await error).toBeInstanceOf(RateLimitedError);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 1000, 3000, 7000]);
+  });
+
+  it("sends a POST again only where the caller said so, with its body", async () => {
+    const cautious = clientOf([refused, ok], { retry });
+    expect(await rejection(cautious.client.fetch(url, post))).toBeInstanceOf(RateLimitedError);
+    for (const input of [url, new Request(url, post)]) {
+      const { client, sent } = clientOf([refused, ok], { retry: { ...retry, methods: ["POST"] } });
+      const response = client.fetch(input, typeof input === "string" ? post : undefined);
+      await vi.runAllTimersAsync();
+      expect((await response).status).toBe(200);
+      expect(sent.map(({ method, body }) => `${method} ${body}`)).toEqual(["POST hello", "POST hello"]);
+    }
+  });
+
+  it("never sends a stream again", async () => {
+    const { client, sent } = clientOf([refused, ok], { retry: { ...retry, methods: ["POST"] } });
+    const body = new Blob(["hello"]).stream();
+    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    expect(await rejection(client.fetch(url, init))).toBeInstanceOf(RateLimitedError);
+    expect(sent).toHaveLength(1);
+  });
+
+  it("never retries a demand for payment", async () => {
+    const { client, sent } = clientOf([() => json(402, {})], { retry });
+    expect(await rejection(client.fetch(url))).toBeInstanceOf(PaymentRequiredError);
+    expect(sent).toHaveLength(1);
+  });
+
+  it("stops waiting when the request is aborted, and leaves no timer behind", async () => {
+    for (const isRequest of [false, true]) {
+      const { client, sent } = clientOf([refused, ok], { retry });
+      const controller = new AbortController();
+      const init = { signal: controller.signal };
+      const error = rejection(isRequest ? client.fetch(new Request(url, init)) : client.fetch(url, init));
+      await vi.advanceTimersByTimeAsync(5000);
+      controller.abort(new Error("stopped by the person"));
+      expect(await error).toMatchObject({ message: "stopped by the person" });
+      expect(sent).toHaveLength(1);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  it("waits longer than a timer can", async () => {
+    const seconds = 40 * 24 * 3600;
+    const answers = [() => refused({ "Retry-After": `${seconds}` }), ok];
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sent } = clientOf(answers, { retry: { maxWaitMs: Number.POSITIVE_INFINITY } });
+    const response = client.fetch(url);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sent).toHaveLength(1);
+    // The machine sleeps: the clock jumps, the timers do not run. The next look at the clock is enough.
+    vi.setSystemTime(start + seconds * 1000);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect((await response).status).toBe(200);
+  });
+
+  it("waits by the timer and clock that it was given", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    let nowMs = 0;
+    const delays: number[] = [];
+    const timer = (callback: () => void, delayMs: number) => {
+      delays.push(delayMs);
+      nowMs += delayMs;
+      queueMicrotask(callback);
+      return () => {};
+    };
+    const { client } = clientOf([refused, ok], { retry, timer, clock: { now: () => nowMs } });
+    expect((await client.fetch(url)).status).toBe(200);
+    expect(delays).toEqual([30_000, 12_000]);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { quotaOf } from "./quota.ts";
+import { readRetryAfterMs } from "./retry-after.ts";
+
+const now = Date.UTC(2026, 10, 24, 12, 0, 0);
+
+function read(
+  fields: Record<string, string>,
+  problem?: Record<string, unknown>,
+  limits?: [number, number][],
+): number {
+  const quota = limits?.map(([remaining, resetSeconds], index) => ({
+    name: `${index}`,
+    remaining,
+    resetSeconds,
+  }));
+  return readRetryAfterMs(new Headers(fields), problem, quota && quotaOf(quota, now), now);
+}
+
+describe("readRetryAfterMs", () => {
+  it.each([
+    ["42", 42_000],
+    [" 0 ", 0],
+    ["1.5", 1500],
+    ["99999999999999999999", 2 ** 31 * 1000],
+    ["Tue, 24 Nov 2026 12:00:42 GMT", 42_000],
+    ["Tuesday, 24-Nov-26 12:00:42 GMT", 42_000],
+    ["Tue Nov 24 12:00:42 2026", 42_000],
+    ["Tue, 24 Nov 2026 11:00:00 GMT", 0],
+    ["-5", 0],
+    ["soon", 0],
+    ["", 0],
+  ])("takes Retry-After: %s for %i ms", (value, expected) => {
+    expect(read({ "Retry-After": value })).toBe(expected);
+  });
+
+  it("counts a date from the server's own clock, however wrong this one is", () => {
+    const fields = { "Retry-After": "Mon, 05 Jan 2026 00:00:30 GMT", Date: "Mon, 05 Jan 2026 00:00:00 GMT" };
+    expect(read(fields)).toBe(30_000);
+  });
+
+  it("prefers the field, then the body, then the limits", () => {
+    const problem = { retry_after_seconds: 7 };
+    expect(read({ "Retry-After": "5" }, problem, [[0, 9]])).toBe(5000);
+    expect(read({}, problem, [[0, 9]])).toBe(7000);
+    expect(read({}, {}, [[0, 9]])).toBe(9000);
+  });
+
+  it("reads past a field and a body that say nothing", () => {
+    expect(read({ "Retry-After": "later" }, { retry_after_seconds: "a while" }, [[0, 9]])).toBe(9000);
+  });
+
+  it("waits for the slowest of the limits that have nothing left, or else for the tightest", () => {
+    expect(
+      read({}, undefined, [
+        [0, 9],
+        [0, 30],
+        [4, 600],
+      ]),
+    ).toBe(30_000);
+    expect(
+      read({}, undefined, [
+        [2, 9],
+        [4, 600],
+      ]),
+    ).toBe(9000);
+  });
+
+  it("is 0 where nothing is said", () => {
+    expect(read({})).toBe(0);
+  });
+});

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { HeadgateError } from "./errors.ts";
+import { parseLimits } from "./grammar.ts";
+import { algorithmNames, day, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
+
+describe("parseLimits", () => {
+  const sliding = { unit: "requests", algorithm: "sliding-window" };
+  it.each([
+    ["5/minute", [{ quota: 5, windowMs: minute, ...sliding }]],
+    ["5 per minute", [{ quota: 5, windowMs: minute, ...sliding }]],
+    ["  5 / MINUTE  ", [{ quota: 5, windowMs: minute, ...sliding }]],
+    ["5 requests per minute", [{ quota: 5, windowMs: minute, ...sliding }]],
+    ["1 request/min", [{ quota: 1, windowMs: minute, ...sliding }]],
+    ["10/30 seconds", [{ quota: 10, windowMs: 30_000, ...sliding }]],
+    ["10/30s", [{ quota: 10, windowMs: 30_000, ...sliding }]],
+    ["3/250ms", [{ quota: 3, windowMs: 250, ...sliding }]],
+    ["1_000_000/day", [{ quota: 1_000_000, windowMs: day, ...sliding }]],
+    ["100000 tokens/day", [{ quota: 100_000, windowMs: day, unit: "tokens", algorithm: "token-bucket" }]],
+    ["1 token/day", [{ quota: 1, windowMs: day, unit: "tokens", algorithm: "token-bucket" }]],
+    ["200/day fixed-window", [{ quota: 200, windowMs: day, unit: "requests", algorithm: "fixed-window" }]],
+    ["9/week", [{ quota: 9, windowMs: 7 * day, ...sliding }]],
+    ["9/month", [{ quota: 9, windowMs: 30 * day, ...sliding }]],
+    [
+      "9/month fixed-window",
+      [{ quota: 9, windowMs: 30 * day, unit: "requests", algorithm: "fixed-window", calendar: "month" }],
+    ],
+    [
+      "9/year fixed-window",
+      [{ quota: 9, windowMs: 365 * day, unit: "requests", algorithm: "fixed-window", calendar: "year" }],
+    ],
+    [
+      "5/minute; 60/hour",
+      [
+        { quota: 5, windowMs: minute, ...sliding },
+        { quota: 60, windowMs: hour, ...sliding },
+      ],
+    ],
+    [
+      "5/minute, 60/hour,",
+      [
+        { quota: 5, windowMs: minute, ...sliding },
+        { quota: 60, windowMs: hour, ...sliding },
+      ],
+    ],
+    [
+      "5/minute|60/hour token-bucket",
+      [
+        { quota: 5, windowMs: minute, ...sliding },
+        { quota: 60, windowMs: hour, unit: "requests", algorithm: "token-bucket" },
+      ],
+    ],
+  ])("reads %j", (text, limits) => {
+    expect(parseLimits(text)).toEqual(limits);
+  });
+
+  it.each([
+    ["banana", 'Cannot read the limit "banana" at "banana" (character 1): expected a quota, as in 5/minute.'],
+    ["", 'Cannot read the limit "" at its end: expected a quota, as in 5/minute.'],
+    ["5", 'Cannot read the limit "5" at its end: expected "/" or "per" and a window, as in 5/minute.'],
+    [
+      "5/",
+      'Cannot read the limit "5/" at its end: expected a window: ms, second, minute, hour, day, week, month or year.',
+    ],
+    [
+      "5/fortnight",
+      'Cannot read the limit "5/fortnight" at "fortnight" (character 3): expected a window: ms, second, minute, hour, day, week, month or year.',
+    ],
+    [
+      "5/m",
+      'Cannot read the limit "5/m" at "m" (character 3): expected "min" or "month": "m" could mean either.',
+    ],
+    [
+      "0/minute",
+      'Cannot read the limit "0/minute" at "0/minute" (character 1): expected a quota of 1 or more.',
+    ],
+    [
+      "5/0 minutes",
+      'Cannot read the limit "5/0 minutes" at "0" (character 3): expected a window of 1 or more.',
+    ],
+    [
+      "-5/minute",
+      'Cannot read the limit "-5/minute" at "-5/minute" (character 1): expected a quota, as in 5/minute.',
+    ],
+    [
+      "1.5/minute",
+      'Cannot read the limit "1.5/minute" at "1.5/minute" (character 1): expected a whole number.',
+    ],
+    [
+      "5/minute 60/hour",
+      'Cannot read the limit "5/minute 60/hour" at "60/hour" (character 10): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window.',
+    ],
+    [
+      "5/minute leaky",
+      'Cannot read the limit "5/minute leaky" at "leaky" (character 10): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window.',
+    ],
+    [
+      "5/200 years",
+      'Cannot read the limit "5/200 years" at "years" (character 7): expected a window of at most 100 years.',
+    ],
+    [
+      "5/2 months fixed-window",
+      'Cannot read the limit "5/2 months fixed-window" at "fixed-window" (character 12): expected one calendar month, or another algorithm than fixed-window.',
+    ],
+    [
+      "99999999999999999/day",
+      'Cannot read the limit "99999999999999999/day" at "99999999999999999/day" (character 1): expected a number below 2^53.',
+    ],
+    [
+      "5/minute;;60/hour",
+      'Cannot read the limit "5/minute;;60/hour" at ";60/hour" (character 10): expected a quota, as in 5/minute.',
+    ],
+  ])("refuses %j and says why", (text, message) => {
+    expect(() => parseLimits(text)).toThrow(new HeadgateError("limit-unreadable", message));
+  });
+
+  it("refuses what is not text", () => {
+    expect(() => parseLimits(5 as never)).toThrow(
+      'A limit must be text such as "5/minute", got a value of type number.',
+    );
+    expect(() => parseLimits(null as never)).toThrow("got null");
+  });
+
+  it("reads back what formatLimit writes", () => {
+    const limits = fc.record({
+      quota: fc.integer({ min: 1, max: 1000 }),
+      windowMs: fc.oneof(
+        fc.integer({ min: 1, max: longestWindowMs }),
+        fc
+          .integer({ min: 1, max: 100 })
+          .chain((n) => fc.constantFrom(n * 1000, n * minute, n * hour, n * day)),
+      ),
+      unit: fc.constantFrom("requests", "tokens", "pages"),
+      algorithm: fc.constantFrom(...algorithmNames),
+    });
+    fc.assert(
+      fc.property(limits, (limit) => {
+        expect(parseLimits(formatLimit(limit))).toEqual([limit]);
+      }),
+    );
+  });
+
+  it("never fails otherwise than with a HeadgateError, whatever the text", () => {
+    const pieces = fc.array(
+      fc.oneof(fc.string(), fc.constantFrom("5", "/", " per ", "minute", ";", "|", "tokens", "0")),
+    );
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        try {
+          expect(parseLimits(parts.join("")).length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeadgateError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("keeps long input out of its messages", () => {
+    expect(() => parseLimits("x".repeat(100_000))).toThrow(/^.{0,100000}$/s);
+    try {
+      parseLimits(`5/minute ${"x".repeat(100_000)}`);
+    } catch (error) {
+      expect((error as Error).message.length).toBeLessThan(400);
+    }
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { compileLimits, type LimitsInput } from "./limit-set.ts";
+import { definePolicy } from "./policy.ts";
+
+const key = (caller: { ip: string }) => caller.ip;
+
+describe("definePolicy", () => {
+  it.each<[unknown, string]>([
+    [[], "A policy needs at least one layer"],
+    [undefined, "A policy needs at least one layer"],
+    [
+      [{ name: "", key, limits: "5/minute" }],
+      'Layer 1 needs a name of lower-case letters, digits, ".", "_" and "-", got "".',
+    ],
+    [[{ name: "a b", key, limits: "5/minute" }], 'got "a b"'],
+    [
+      [{ name: "ip", limits: "5/minute" }],
+      'Layer "ip" needs a key function, such as (caller) => caller.ip, got undefined.',
+    ],
+    [[{ name: "ip", key, limits: [] }], 'Layer "ip" has no limits'],
+    [[{ name: "ip", key, limits: [5] }], 'Layer "ip" has limits of type number'],
+    [[{ name: "ip", key }], 'Layer "ip" has limits of type undefined'],
+    [[{ name: "ip", key, limits: "5/minute; 5/60 seconds" }], 'Layer "ip" has the limit 5/minute twice.'],
+    [
+      [
+        { name: "ip", key, limits: "5/minute" },
+        { name: "ip", key, limits: "6/minute" },
+      ],
+      'Two layers are named "ip"',
+    ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 0, windowMs: 1 }] }],
+      "quota must be a whole number from 1 to 999999999999999, got 0",
+    ],
+    [[{ name: "ip", key, limits: [{ quota: 1, windowMs: 1e15 }] }], "windowMs must be whole milliseconds"],
+    [[{ name: "ip", key, limits: [{ quota: 1, windowMs: 0.5 }] }], "got 0.5"],
+    [
+      [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, algorithm: "leaky" }] }],
+      'algorithm must be one of sliding-window, token-bucket, fixed-window, got "leaky"',
+    ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, unit: "Big Ones" }] }],
+      'unit must be a lower-case word such as requests or tokens, got "Big Ones"',
+    ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, name: 'a"b' }] }],
+      "name may hold lower-case letters",
+    ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, calendar: "month" }] }],
+      'calendar goes with algorithm "fixed-window" only',
+    ],
+    [
+      [
+        {
+          name: "ip",
+          key,
+          limits: [
+            { quota: 1, windowMs: 1, name: "x" },
+            { quota: 2, windowMs: 3, name: "x" },
+          ],
+        },
+      ],
+      'has two limits named "x"',
+    ],
+    [[{ name: "ip", key, limits: "99991000003 tokens/90071993 ms" }], "finer than whole numbers can count"],
+  ])("refuses %j", (layers, message) => {
+    expect(() => definePolicy(layers as never)).toThrow(message);
+  });
+
+  it("refuses limits of two layers that callers could not tell apart", () => {
+    const layers = [
+      { name: "a", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
+      { name: "b", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
+    ];
+    expect(() => definePolicy(layers)).toThrow('The layers "a" and "b" both name a limit "same".');
+  });
+
+  it("warns of a limit that can never bind, and only of that", () => {
+    expect(definePolicy([{ name: "ip", key, limits: "60/minute; 5/hour" }]).warnings).toEqual([
+      'Layer "ip": 60/minute can never bind, because 5/hour is reached first. Remove it, or raise the other.',
+    ]);
+    expect(definePolicy([{ name: "ip", key, limits: "5/minute; 60/hour; 100 tokens/day" }]).warnings).toEqual(
+      [],
+    );
+  });
+});
+
+describe("compileLimits", () => {
+  it("names limits by layer, unit and window", () => {
+    const names = (input: LimitsInput) => compileLimits("user", input).names;
+    expect(names("5/minute; 60/hour")).toEqual(["user-per-minute", "user-per-hour"]);
+    expect(names("10/30 seconds; 100 tokens/day")).toEqual(["user-per-30-seconds", "user-tokens-per-day"]);
+    expect(names("9/month fixed-window")).toEqual(["user-per-month"]);
+    expect(names("5/minute; 9/minute token-bucket")).toEqual([
+      "user-per-minute-sliding-window",
+      "user-per-minute-token-bucket",
+    ]);
+  });
+
+  it("lets sliding windows of one unit share a state, and nothing else", () => {
+    const { groups, groupOf } = compileLimits(
+      "user",
+      "5/minute; 60/hour; 7 tokens/minute sliding-window; 9/day token-bucket; 8/day fixed-window",
+    );
+    expect(groupOf).toEqual([0, 0, 1, 2, 3]);
+    expect(groups.map((group) => group.limits.length)).toEqual([2, 1, 1, 1]);
+  });
+});

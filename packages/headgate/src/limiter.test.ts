@@ -1,0 +1,378 @@
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
+import type { Admission, Admitted, Refused } from "./core/admission.ts";
+import type { Store } from "./core/store.ts";
+import { createLimiter, type DecisionEvent, type Limiter } from "./limiter.ts";
+import { memoryStore } from "./stores/memory/index.ts";
+import { fakeClock } from "./testing/fake-clock.ts";
+
+interface Caller {
+  user?: string;
+  ip: string;
+}
+
+function chat(overrides: Partial<Parameters<typeof createLimiter<Caller>>[0]> = {}) {
+  const clock = fakeClock();
+  const limiter = createLimiter<Caller>({
+    layers: [
+      { name: "user", key: (caller) => caller.user ?? caller.ip, limits: "5/minute; 60/hour" },
+      { name: "ip", key: (caller) => caller.ip, limits: "30/minute" },
+    ],
+    clock,
+    ...overrides,
+  });
+  return { clock, limiter, admit: (caller: Caller) => limiter.admit(caller) as Admission };
+}
+
+const alice = { user: "alice", ip: "203.0.113.7" };
+
+describe("createLimiter", () => {
+  it("admits five a minute, refuses the sixth, and lets it in after exactly the told wait", () => {
+    const { admit, clock } = chat();
+    for (let n = 0; n < 5; n += 1) {
+      expect(admit(alice).admitted).toBe(true);
+      clock.advance(1000);
+    }
+    const refused = admit(alice) as Refused;
+    expect(refused).toMatchObject({
+      admitted: false,
+      reason: "quota-exceeded",
+      retryAfterMs: 55_000,
+      retryAfterSeconds: 55,
+    });
+    expect(refused.binding.name).toBe("user-per-minute");
+    clock.advance(54_999);
+    expect(admit(alice).admitted).toBe(false);
+    clock.advance(1);
+    expect(admit(alice).admitted).toBe(true);
+  });
+
+  it("charges a refused request nowhere", () => {
+    const { admit, limiter } = chat();
+    for (let n = 0; n < 50; n += 1) admit(alice);
+    const bob = limiter.peek({ user: "bob", ip: alice.ip });
+    expect((bob as Admission).limits.find(({ layer }) => layer === "ip")?.remaining).toBe(25);
+  });
+
+  it("holds an address to thirty whoever sends, and tells the longest wait", () => {
+    const { admit, clock } = chat();
+    let admitted = 0;
+    for (let n = 0; n < 40; n += 1) if (admit({ user: `user${n}`, ip: alice.ip }).admitted) admitted += 1;
+    expect(admitted).toBe(30);
+    clock.advance(10_000);
+    const refused = admit({ user: "user0", ip: alice.ip }) as Refused;
+    expect(refused.binding.name).toBe("ip-per-minute");
+    expect(refused.retryAfterSeconds).toBe(50);
+  });
+
+  it("shows the tightest limit, not the last one", () => {
+    const { admit } = chat();
+    admit(alice);
+    expect(admit(alice).tightest).toMatchObject({
+      name: "user-per-minute",
+      remaining: 3,
+      quota: 5,
+      resetMs: 60_000,
+    });
+  });
+
+  it("leaves out layers whose key is null, undefined or empty", () => {
+    const keys = [null, undefined, ""];
+    for (const key of keys) {
+      const limiter = createLimiter<Caller>({
+        layers: [{ name: "user", key: () => key, limits: "1/minute" }],
+      });
+      for (let n = 0; n < 3; n += 1) {
+        expect(limiter.admit(alice)).toMatchObject({ admitted: true, limits: [], tightest: undefined });
+      }
+    }
+  });
+
+  it("counts a window of a year without overflowing, and a millisecond too", () => {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({
+      layers: [{ name: "key", key: (key) => key, limits: "1/year; 1/ms" }],
+      clock,
+      onWarning: () => {},
+    });
+    expect((limiter.admit("a") as Admission).admitted).toBe(true);
+    clock.advance(365 * 86_400_000 - 1);
+    expect(limiter.admit("a")).toMatchObject({ admitted: false, retryAfterMs: 1 });
+    clock.advance(1);
+    expect((limiter.admit("a") as Admission).admitted).toBe(true);
+  });
+
+  it("goes on with time when the clock is set back", () => {
+    const { admit, clock } = chat();
+    for (let n = 0; n < 5; n += 1) admit(alice);
+    clock.advance(-365 * 86_400_000);
+    expect((admit(alice) as Refused).retryAfterMs).toBe(60_000);
+    clock.advance(59_999);
+    expect(admit(alice).admitted).toBe(false);
+    clock.advance(1);
+    expect(admit(alice).admitted).toBe(true);
+  });
+
+  it("admits exactly the quota of ten thousand requests in one millisecond", () => {
+    const limiter = createLimiter<string>({
+      layers: [{ name: "key", key: (key) => key, limits: "5000/minute" }],
+      clock: fakeClock(),
+    });
+    let admitted = 0;
+    for (let n = 0; n < 10_000; n += 1) if ((limiter.admit("a") as Admission).admitted) admitted += 1;
+    expect(admitted).toBe(5000);
+  });
+
+  it("keeps callers of different layers and prefixes apart in one store", () => {
+    const store = memoryStore();
+    const make = (prefix: string) =>
+      createLimiter<string>({
+        layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
+        store,
+        prefix,
+      });
+    const [one, two] = [make("one:"), make("two:")];
+    expect((one.admit("a") as Admission).admitted).toBe(true);
+    expect((two.admit("a") as Admission).admitted).toBe(true);
+    expect((make("one:").admit("a") as Admission).admitted).toBe(false);
+  });
+
+  it("warns of a policy that can hardly be meant", () => {
+    const onWarning = vi.fn();
+    createLimiter<string>({
+      layers: [{ name: "key", key: (key) => key, limits: "9/minute; 5/hour" }],
+      onWarning,
+    });
+    expect(onWarning).toHaveBeenCalledWith(expect.stringContaining("9/minute can never bind"));
+  });
+
+  it.each([
+    ["redis://secret@host", 'No store is known for "redis://": write "memory://", or pass a store object.'],
+    ["nonsense", "A store URI begins with a scheme, and this one has none"],
+    ["memory://here", '"memory://here" names a place, and memory has none'],
+    ["memory://?max=5", 'memory:// has no option "max": it takes maxPartitions.'],
+    ["memory://?maxPartitions=lots", "maxPartitions must be a whole number from 1 up, got NaN."],
+  ])("refuses the store %s", (store, message) => {
+    expect(() => chat({ store })).toThrow(message);
+    expect(() => chat({ store })).not.toThrow("secret");
+  });
+
+  it("takes the size of the memory store from its URI", () => {
+    const { admit } = chat({ store: "memory://?maxPartitions=10" });
+    expect(admit(alice).admitted).toBe(true);
+  });
+
+  it("decides nothing once closed", () => {
+    const { limiter } = chat();
+    limiter.close();
+    expect(() => limiter.admit(alice)).toThrow("This limiter has been closed");
+  });
+
+  it("types the caller", () => {
+    expectTypeOf(chat().limiter).toEqualTypeOf<Limiter<Caller>>();
+    // @ts-expect-error a caller without an address is not this limiter's caller
+    chat().limiter.admit({ user: "alice" });
+    const bySession = (caller: { session: string }) => caller.session;
+    // @ts-expect-error a key function for another kind of caller does not compile
+    createLimiter<Caller>({ layers: [{ name: "ip", key: bySession, limits: "1/second" }] });
+  });
+});
+
+describe("settle and refund", () => {
+  function budget(limits = "3/minute; 1000 tokens/hour sliding-window") {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({ layers: [{ name: "key", key: (key) => key, limits }], clock });
+    const admit = (tokens?: number) =>
+      limiter.admit("a", tokens === undefined ? {} : { cost: { tokens } }) as Admission;
+    const tokensLeft = () =>
+      (limiter.peek("a", { cost: {} }) as Admission).limits.find(({ unit }) => unit === "tokens")?.remaining;
+    return { clock, limiter, admit, tokensLeft };
+  }
+
+  it("charges the true cost in place of the reserved one, up and down", () => {
+    const { admit, tokensLeft } = budget();
+    const admission = admit(400) as Admitted;
+    expect(tokensLeft()).toBe(600);
+    admission.settle({ tokens: 150 });
+    expect(tokensLeft()).toBe(850);
+    admission.settle({ tokens: 1100 });
+    expect(tokensLeft()).toBe(0);
+    admission.settle({ tokens: 150 });
+    expect(tokensLeft()).toBe(850);
+    expect(admission.limits.find(({ unit }) => unit === "tokens")?.remaining).toBe(850);
+    expect(admission.limits.find(({ unit }) => unit === "requests")?.remaining).toBe(2);
+  });
+
+  it("gives everything back, once", () => {
+    const { admit, tokensLeft, limiter } = budget();
+    admit(100);
+    const admission = admit(400) as Admitted;
+    admission.refund();
+    admission.refund();
+    expect(tokensLeft()).toBe(900);
+    expect((limiter.peek("a") as Admission).limits[0]?.remaining).toBe(2);
+    expect(admission.limits[0]?.remaining).toBe(2);
+  });
+
+  it("refuses a cost that is not known yet once the budget is spent, and spends nothing for it before", () => {
+    const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour");
+    const first = admit() as Admitted;
+    expect(tokensLeft()).toBe(1000);
+    first.settle({ tokens: 1500 });
+    expect(admit()).toMatchObject({ admitted: false, reason: "quota-exceeded" });
+    const refused = admit() as Refused;
+    expect(refused.binding.unit).toBe("tokens");
+    clock.advance(refused.retryAfterMs - 1);
+    expect(admit().admitted).toBe(false);
+    clock.advance(1);
+    expect(admit().admitted).toBe(true);
+  });
+
+  it("counts what is settled later than the window is long", () => {
+    const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/minute sliding-window");
+    const long = admit() as Admitted;
+    clock.advance(90_000);
+    long.settle({ tokens: 700 });
+    expect(tokensLeft()).toBe(300);
+  });
+
+  it("tells a request that could never be admitted from one that has to wait", () => {
+    const { admit } = budget();
+    expect(admit(1001)).toMatchObject({
+      admitted: false,
+      reason: "cost-exceeds-quota",
+      retryAfterSeconds: Number.POSITIVE_INFINITY,
+      affordable: { requests: 3, tokens: 1000 },
+    });
+    expect(admit(1000).admitted).toBe(true);
+  });
+
+  it("does not poison a limit with a refused heavy request", () => {
+    const { admit } = budget();
+    admit(600);
+    for (let n = 0; n < 20; n += 1) expect(admit(500).admitted).toBe(false);
+    expect(admit(400).admitted).toBe(true);
+  });
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "12", null])("refuses a cost of %s", (tokens) => {
+    const { limiter, admit } = budget();
+    const cost = { tokens } as never;
+    const message = `The cost in tokens must be a whole number from 0 up, got ${tokens}.`;
+    expect(() => limiter.admit("a", { cost })).toThrow(message);
+    expect(() => (admit(1) as Admitted).settle(cost)).toThrow(message);
+  });
+
+  it("resets a caller in every layer", () => {
+    const { admit, limiter } = budget();
+    for (let n = 0; n < 4; n += 1) admit(10);
+    limiter.reset("a");
+    expect(admit(1000).admitted).toBe(true);
+  });
+});
+
+describe("decision events and faults", () => {
+  it("tells of every decision, and of no question", () => {
+    const events: DecisionEvent[] = [];
+    const { admit, limiter, clock } = chat({ onDecision: (event) => events.push(event) });
+    for (let n = 0; n < 6; n += 1) admit(alice);
+    limiter.peek(alice);
+    expect(events.map(({ admission }) => admission.admitted)).toEqual([true, true, true, true, true, false]);
+    expect(events[0]).toMatchObject({
+      at: clock.now(),
+      partitions: [
+        { layer: "user", key: "alice" },
+        { layer: "ip", key: "203.0.113.7" },
+      ],
+    });
+  });
+
+  it("decides all the same when a listener, a reporter and the console fail", () => {
+    const silence = vi.spyOn(console, "error").mockImplementation(() => {});
+    const fail = () => {
+      throw new Error("listener");
+    };
+    const { admit } = chat({ onDecision: fail, onError: fail });
+    expect(admit(alice).admitted).toBe(true);
+    expect(silence).toHaveBeenCalled();
+    silence.mockRestore();
+  });
+
+  it("counts callers whose key cannot be told together, neither open nor closed", () => {
+    const onError = vi.fn();
+    const limiter = createLimiter<Caller>({
+      layers: [
+        {
+          name: "user",
+          key: () => {
+            throw new Error("no session");
+          },
+          limits: "2/minute",
+        },
+      ],
+      onError,
+    });
+    const admitted = [1, 2, 3].map(() => (limiter.admit(alice) as Admission).admitted);
+    expect(admitted).toEqual([true, true, false]);
+    expect(onError).toHaveBeenCalledTimes(3);
+    expect((limiter.admitUnidentified() as Admission).admitted).toBe(false);
+  });
+
+  it("treats a key that is not text as one that cannot be told", () => {
+    const onError = vi.fn();
+    const limiter = createLimiter<Caller>({
+      layers: [{ name: "user", key: () => 42 as never, limits: "1/minute" }],
+      onError,
+    });
+    expect((limiter.admit(alice) as Admission).admitted).toBe(true);
+    expect((limiter.admit(alice) as Admission).admitted).toBe(false);
+    expect(onError).toHaveBeenCalledWith(
+      expect.objectContaining({ message: 'The key of layer "user" must be text, got number.' }),
+    );
+  });
+
+  it("does not keep keys of any length", () => {
+    const { admit } = chat({ onError: () => {} });
+    for (let n = 0; n < 5; n += 1)
+      expect(admit({ user: `${n}${"x".repeat(5000)}`, ip: `ip${n}` }).admitted).toBe(true);
+    expect(admit({ user: `6${"x".repeat(5000)}`, ip: "ip6" }).admitted).toBe(false);
+  });
+
+  const broken = (fail: () => never): Store => ({ name: "broken", decide: fail, adjust: fail, reset: fail });
+  const lost = () => {
+    throw new Error("connection lost");
+  };
+
+  it.each<[string, Store]>([
+    ["throws", broken(lost)],
+    ["rejects", { ...broken(lost), decide: async () => lost(), adjust: async () => lost() }],
+  ])("counts by itself when the store %s, says so, and reports it", async (_how, store) => {
+    const onError = vi.fn();
+    const { limiter } = chat({ store, onError });
+    const admitted: boolean[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      const admission = await limiter.admit(alice);
+      expect(admission.shared).toBe(false);
+      admitted.push(admission.admitted);
+    }
+    expect(admitted).toEqual([true, true, true, true, true, false]);
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "connection lost" }));
+  });
+
+  it("reports a settlement that the store cannot take, instead of throwing", async () => {
+    const onError = vi.fn();
+    const memory = memoryStore();
+    for (const adjust of [lost, async () => lost()]) {
+      const { limiter } = chat({ store: { ...memory, decide: memory.decide, adjust }, onError });
+      const admission = (await limiter.admit(alice)) as Admitted;
+      await admission.refund();
+    }
+    expect(onError).toHaveBeenCalledTimes(2);
+  });
+
+  it("reports on the console, but not without end, when nobody listens", () => {
+    const silence = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { admit } = chat({ store: broken(lost) });
+    for (let n = 0; n < 50; n += 1) admit(alice);
+    expect(silence).toHaveBeenCalledTimes(1);
+    silence.mockRestore();
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import type { Admission } from "../../core/admission.ts";
+import { createLimiter } from "../../limiter.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { memoryStore } from "./index.ts";
+import { overflowAccounts } from "./space.ts";
+
+function limited(maxPartitions: number, limits = "2/minute") {
+  const clock = fakeClock();
+  const store = memoryStore({ maxPartitions });
+  const limiter = createLimiter<string>({
+    layers: [{ name: "key", key: (key) => key, limits }],
+    store,
+    clock,
+  });
+  const admit = (key: string) => limiter.admit(key) as Admission;
+  return { clock, store, limiter, admit };
+}
+
+describe("memoryStore", () => {
+  it("answers without a promise", () => {
+    const { admit } = limited(10);
+    expect(admit("a")).not.toBeInstanceOf(Promise);
+    expect(admit("a").admitted).toBe(true);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, "many"])("refuses maxPartitions %s", (maxPartitions) => {
+    expect(() => memoryStore({ maxPartitions: maxPartitions as number })).toThrow(
+      `maxPartitions must be a whole number from 1 up, got ${maxPartitions}.`,
+    );
+  });
+
+  it("keeps nothing of refused and peeked callers", () => {
+    const clock = fakeClock();
+    const store = memoryStore();
+    const limiter = createLimiter<string>({
+      layers: [
+        { name: "all", key: () => "all", limits: "1/minute" },
+        { name: "key", key: (key) => key, limits: "5/minute" },
+      ],
+      store,
+      clock,
+    });
+    limiter.admit("first");
+    expect(store.size.partitions).toBe(2);
+    for (let n = 0; n < 100; n += 1) limiter.admit(`refused${n}`);
+    for (let n = 0; n < 100; n += 1) limiter.peek(`peeked${n}`);
+    expect(store.size.partitions).toBe(2);
+  });
+
+  it("forgets callers whose windows are over as others arrive, and nobody else", () => {
+    const { admit, clock, store } = limited(100_000);
+    for (let n = 0; n < 1000; n += 1) admit(`old${n}`);
+    clock.advance(59_999);
+    for (let n = 0; n < 1000; n += 1) admit(`mid${n}`);
+    expect(store.size.partitions).toBe(2000);
+    clock.advance(1);
+    for (let n = 0; n < 2000; n += 1) admit(`new${n}`);
+    expect(store.size.partitions).toBeLessThanOrEqual(3000);
+    for (let n = 0; n < 1000; n += 1) {
+      expect([admit(`mid${n}`).admitted, admit(`mid${n}`).admitted]).toEqual([true, false]);
+    }
+  });
+
+  it("stays within its cap under a flood, and keeps every refused caller refused", () => {
+    const { admit, store } = limited(1000);
+    for (let n = 0; n < 1000; n += 1) {
+      admit(`held${n}`);
+      admit(`held${n}`);
+    }
+    for (let n = 0; n < 50_000; n += 1) admit(`flood${n}`);
+    expect(store.size).toEqual({ partitions: 1000, maxPartitions: 1000 });
+    for (let n = 0; n < 1000; n += 1) expect(admit(`held${n}`).admitted).toBe(false);
+  });
+
+  it("admits no caller beyond the limit while callers share overflow accounts, nor after", () => {
+    const { admit, clock } = limited(1);
+    admit("holder");
+    const admitted = new Map<string, number>();
+    const tryAll = () => {
+      for (let n = 0; n < 3 * overflowAccounts; n += 1) {
+        const key = `guest${n}`;
+        for (let turn = 0; turn < 3; turn += 1) {
+          if (admit(key).admitted) admitted.set(key, (admitted.get(key) ?? 0) + 1);
+        }
+      }
+    };
+    tryAll();
+    const total = [...admitted.values()].reduce((sum, count) => sum + count, 0);
+    expect(total).toBeGreaterThan(overflowAccounts);
+    expect(total).toBeLessThanOrEqual(2 * overflowAccounts);
+    // The holder's window ends and makes room: whoever moves in brings along what was counted for it.
+    clock.advance(59_999);
+    tryAll();
+    expect(Math.max(...admitted.values())).toBe(2);
+    clock.advance(1);
+    expect(admit("guest0").admitted).toBe(true);
+  });
+
+  it("moves a caller out of an overflow account together with its count", () => {
+    const { admit, clock, limiter } = limited(1, "2/2 minutes");
+    const holder = limiter.admit("holder") as Admission;
+    admit("guest");
+    admit("guest");
+    expect(admit("guest").admitted).toBe(false);
+    if (holder.admitted) holder.refund();
+    clock.advance(60_000);
+    expect(admit("guest").admitted).toBe(false);
+    clock.advance(60_000);
+    expect(admit("guest").admitted).toBe(true);
+  });
+
+  it("resets one caller also out of a shared account, and not the others in it", () => {
+    const { admit, limiter } = limited(1);
+    admit("holder");
+    admit("guest");
+    admit("guest");
+    expect(admit("guest").admitted).toBe(false);
+    limiter.reset("guest");
+    expect(admit("guest").admitted).toBe(true);
+    expect(admit("holder").admitted).toBe(true);
+    expect(admit("holder").admitted).toBe(false);
+  });
+
+  it("loses nothing when the limits of a partition change with the caller", () => {
+    const clock = fakeClock();
+    const limiter = createLimiter<{ id: string; plan: string }>({
+      layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
+      clock,
+    });
+    const admit = (plan: string) => (limiter.admit({ id: "a", plan }) as Admission).admitted;
+    expect([admit("1/minute"), admit("1/minute")]).toEqual([true, false]);
+    expect([admit("2/hour"), admit("2/hour")]).toEqual([true, false]);
+    clock.advance(60_000);
+    // The narrower plan must not have forgotten what the wider one counts.
+    expect([admit("1/minute"), admit("2/hour")]).toEqual([true, false]);
+    clock.advance(3_600_000 - 60_000);
+    expect([admit("2/hour"), admit("2/hour")]).toEqual([true, false]);
+  });
+
+  it("keeps buckets of different plans apart when callers alternate between them", () => {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({
+      layers: [{ name: "ip", key: () => "one", limits: (plan) => plan }],
+      clock,
+    });
+    let admitted = 0;
+    for (let n = 0; n < 20; n += 1) {
+      for (const plan of ["2/hour token-bucket", "3/hour token-bucket"]) {
+        if ((limiter.admit(plan) as Admission).admitted) admitted += 1;
+      }
+    }
+    expect(admitted).toBe(5);
+  });
+});
