@@ -1,6 +1,13 @@
-import { type Admitted, findTightest, type LimitReading, nameReadings } from "./core/admission.ts";
+import {
+  type Admitted,
+  type Extension,
+  findTightest,
+  type LimitReading,
+  nameReadings,
+  refuse,
+} from "./core/admission.ts";
 import { type Cost, checkCost, spentOf } from "./core/cost.ts";
-import type { Adjustment, Charge, Outcome, Refund, Store } from "./core/store.ts";
+import type { Adjustment, Charge, Outcome, Refund, Renewal, Store } from "./core/store.ts";
 
 /** What a handle needs of the limiter that admitted it. */
 export interface Admitting {
@@ -13,6 +20,8 @@ export interface Admitting {
   readonly shared: boolean;
   now(): number;
   report(error: unknown): void;
+  /** Called when the last lease has been given back. */
+  released(handle: Handle): void;
 }
 
 /** What was spent at one moment and may be given back. */
@@ -63,9 +72,68 @@ export class Handle implements Admitted {
     return this.#become(() => 0);
   }
 
+  release(): void | Promise<void> {
+    return this.settle({ concurrent: 0 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  extend(cost: Cost): Extension | Promise<Extension> {
+    checkCost(cost);
+    const { layers, store, now } = this.#admitting;
+    const charges = this.#admitting.charges.map((charge): Charge => {
+      const spends = charge.limits.groups.map(({ unit }) =>
+        Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0,
+      );
+      return { ...charge, needs: spends, spends };
+    });
+    const conclude = (outcome: Outcome): Extension => {
+      if (outcome.admitted) {
+        this.#note(charges, outcome);
+        return { admitted: true };
+      }
+      const limits = nameReadings(layers, charges, outcome);
+      return refuse({ limits, tightest: findTightest(limits, cost), at: outcome.now, shared: this.shared });
+    };
+    const answer = store.decide(charges, now(), false);
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  }
+
+  /** Whether it holds leases that have to be kept alive. */
+  get leased(): boolean {
+    return this.#renewals().some((renewals) => renewals.length > 0);
+  }
+
+  /** Keeps its leases alive for another window. */
+  renew(): void | Promise<void> {
+    const renewals = this.#renewals();
+    const adjustments = this.#admitting.charges.flatMap((charge, c): Adjustment[] => {
+      const mine = renewals[c] as Renewal[];
+      if (mine.length === 0) return [];
+      const { space, key, limits } = charge;
+      return [{ space, key, limits, refunds: [], renewals: mine, spends: limits.groups.map(() => 0) }];
+    });
+    if (adjustments.length === 0) return;
+    return this.#adjust(adjustments, () => {});
+  }
+
+  #renewals(): Renewal[][] {
+    return this.#admitting.charges.map(({ limits }, c) =>
+      limits.groups.flatMap((group, g) =>
+        group.algorithm.renew === undefined
+          ? []
+          : this.#spendings
+              .filter(({ amounts }) => (amounts[c]?.[g] ?? 0) > 0)
+              .map(({ marks }) => ({ group: g, mark: marks[c]?.[g] ?? 0 })),
+      ),
+    );
+  }
+
   #become(target: (unit: string, spent: number) => number): void | Promise<void> {
-    const { charges, store, report } = this.#admitting;
-    const adjustments = charges.map((charge, c) => this.#adjustment(charge, c, target));
+    const leased = this.leased;
+    const adjustments = this.#admitting.charges.map((charge, c) => this.#adjustment(charge, c, target));
     if (
       adjustments.every(
         ({ refunds, spends }) => refunds.length === 0 && spends.every((amount) => amount === 0),
@@ -73,11 +141,16 @@ export class Handle implements Admitted {
     ) {
       return;
     }
+    if (leased && !this.leased) this.#admitting.released(this);
+    return this.#adjust(adjustments, (outcome) => this.#note(adjustments, outcome));
+  }
+
+  #adjust(adjustments: readonly Adjustment[], note: (outcome: Outcome) => void): void | Promise<void> {
+    const { store, report, now } = this.#admitting;
     try {
-      const answer = store.adjust(adjustments, this.#admitting.now());
-      if (answer instanceof Promise)
-        return answer.then((outcome) => this.#note(adjustments, outcome), report);
-      this.#note(adjustments, answer);
+      const answer = store.adjust(adjustments, now());
+      if (answer instanceof Promise) return answer.then(note, report);
+      note(answer);
     } catch (error) {
       report(error);
     }
@@ -91,7 +164,7 @@ export class Handle implements Admitted {
       if (change < 0) refunds.push(...this.#takeBack(c, g, -change));
       return Math.max(0, change);
     });
-    return { space: charge.space, key: charge.key, limits: charge.limits, refunds, spends };
+    return { space: charge.space, key: charge.key, limits: charge.limits, refunds, renewals: [], spends };
   }
 
   #takeBack(c: number, g: number, amount: number): Refund[] {
@@ -108,9 +181,9 @@ export class Handle implements Admitted {
     return refunds;
   }
 
-  #note(adjustments: readonly Adjustment[], outcome: Outcome): void {
-    if (adjustments.some(({ spends }) => spends.some((amount) => amount > 0))) {
-      const amounts = adjustments.map(({ spends }) => [...spends]);
+  #note(changes: readonly { readonly spends: readonly number[] }[], outcome: Outcome): void {
+    if (changes.some(({ spends }) => spends.some((amount) => amount > 0))) {
+      const amounts = changes.map(({ spends }) => [...spends]);
       this.#spendings.push({ at: outcome.now, marks: outcome.marks, amounts });
     }
     this.#outcome = outcome;

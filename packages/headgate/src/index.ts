@@ -1,4 +1,4 @@
-export type { Admission, Admitted, LimitReading, Peek, Refused } from "./core/admission.ts";
+export type { Admission, Admitted, Extension, LimitReading, Peek, Refused } from "./core/admission.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Cost } from "./core/cost.ts";
 export { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
@@ -12,7 +12,7 @@ export {
 } from "./core/limit.ts";
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
 export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
-export type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "./core/store.ts";
+export type { Adjustment, Charge, Outcome, Reading, Refund, Renewal, Store } from "./core/store.ts";
 export {
   createLimiter,
   type DecisionEvent,

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Admission, Admitted } from "./core/admission.ts";
+import { calendarNames } from "./core/calendar.ts";
 import type { Cost } from "./core/cost.ts";
-import { defineLimit, type Limit } from "./core/limit.ts";
+import { algorithmNames, defineLimit, type Limit } from "./core/limit.ts";
 import { createLimiter } from "./limiter.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 import { fakeClock } from "./testing/fake-clock.ts";
@@ -19,14 +20,16 @@ const limitArbitrary: fc.Arbitrary<Limit> = fc
       { weight: 1, arbitrary: fc.constantFrom(1000, 60_000, 7 * 86_400_000) },
     ),
     unit: fc.constantFrom("requests", "requests", "tokens"),
-    algorithm: fc.constantFrom("sliding-window" as const, "token-bucket" as const, "fixed-window" as const),
-    calendar: fc.constantFrom(undefined, undefined, undefined, "month" as const, "year" as const),
+    algorithm: fc.constantFrom(...algorithmNames),
+    calendar: fc.constantFrom(undefined, undefined, ...calendarNames),
+    timeZone: fc.constantFrom("UTC", "Europe/London", "Australia/Lord_Howe", "America/Santiago"),
+    from: fc.constantFrom(undefined, "first-use" as const),
   })
-  .map(({ calendar, ...limit }) =>
-    calendar === undefined
-      ? defineLimit(limit)
-      : defineLimit({ ...limit, windowMs: 30 * 86_400_000, algorithm: "fixed-window", calendar }),
-  );
+  .map(({ calendar, timeZone, from, ...limit }) => {
+    if (limit.algorithm !== "fixed-window") return defineLimit(limit);
+    if (calendar !== undefined) return defineLimit({ ...limit, windowMs: 86_400_000, calendar, timeZone });
+    return defineLimit(from === undefined ? limit : { ...limit, from });
+  });
 
 const layersArbitrary = fc.array(
   fc.uniqueArray(limitArbitrary, { minLength: 1, maxLength: 3, selector: (limit) => JSON.stringify(limit) }),
@@ -150,7 +153,10 @@ describe("against the oracle, in memory", () => {
         play(layers, steps, ({ admission, decision, limits, readings, worst, limit }) => {
           if (admission && decision) expect(admission.admitted).toBe(decision.admitted);
           if (limits && readings) expect(limits.map(numbers)).toEqual(readings);
-          if (limit?.algorithm === "sliding-window") expect(worst).toBeLessThanOrEqual(limit.quota);
+          if (limit?.algorithm === "sliding-window" || limit?.algorithm === "concurrent") {
+            expect(worst).toBeLessThanOrEqual(limit.quota);
+          }
+          if (limit?.algorithm === "sliding-counter") expect(worst).toBeLessThanOrEqual(2 * limit.quota - 1);
           if (limit?.algorithm === "fixed-window" && limit.calendar === undefined) {
             expect(worst).toBeLessThanOrEqual(2 * limit.quota);
           }
@@ -165,7 +171,14 @@ describe("against the oracle, in memory", () => {
     const windows = layersArbitrary.map((layers) =>
       layers.map((limits) =>
         limits.map((limit) =>
-          limit.algorithm === "token-bucket" ? defineLimit({ ...limit, algorithm: "sliding-window" }) : limit,
+          limit.algorithm === "token-bucket" || limit.from !== undefined
+            ? defineLimit({
+                quota: limit.quota,
+                windowMs: limit.windowMs,
+                unit: limit.unit,
+                algorithm: "sliding-window",
+              })
+            : limit,
         ),
       ),
     );

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import type { Admission, Admitted, Refused } from "./core/admission.ts";
 import type { Store } from "./core/store.ts";
+import type { Handle } from "./handle.ts";
 import { createLimiter, type DecisionEvent, type Limiter } from "./limiter.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 import { fakeClock } from "./testing/fake-clock.ts";
@@ -269,6 +270,96 @@ describe("settle and refund", () => {
   });
 });
 
+describe("extend", () => {
+  it("charges more in mid-stream, in every layer or in none", () => {
+    const limiter = createLimiter<string>({
+      layers: [
+        { name: "user", key: (key) => key, limits: "5/minute; 1000 tokens/hour sliding-window" },
+        { name: "all", key: () => "all", limits: "1500 tokens/hour sliding-window" },
+      ],
+      clock: fakeClock(),
+    });
+    const left = () => (limiter.peek("a") as Admission).limits.map(({ remaining }) => remaining);
+    const first = limiter.admit("a", { cost: { tokens: 400 } }) as Admitted;
+    limiter.admit("b", { cost: { tokens: 600 } });
+    expect(first.extend({ tokens: 500 })).toEqual({ admitted: true });
+    expect(left()).toEqual([4, 100, 0]);
+    expect(first.extend({ tokens: 50 })).toMatchObject({ admitted: false, affordable: { tokens: 0 } });
+    expect(left()).toEqual([4, 100, 0]);
+    first.settle({ tokens: 450 });
+    expect(left()).toEqual([4, 550, 450]);
+    first.refund();
+    expect(left()).toEqual([5, 1000, 900]);
+  });
+});
+
+describe("concurrent limits", () => {
+  function streams(limits = "2 concurrent") {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({ layers: [{ name: "user", key: (key) => key, limits }], clock });
+    return { clock, admit: () => limiter.admit("a") as Admission };
+  }
+
+  it("admits as many as may be inside, and the next as soon as one is released", async () => {
+    const { admit } = streams();
+    const first = admit() as Admitted;
+    admit();
+    expect(admit()).toMatchObject({ admitted: false, retryAfterMs: 60_000 });
+    first.release();
+    first.release();
+    {
+      await using inside = admit() as Admitted;
+      expect(inside.admitted).toBe(true);
+      expect(admit().admitted).toBe(false);
+    }
+    expect(admit().admitted).toBe(true);
+  });
+
+  it("keeps what else was spent when it releases, and gives both back when it refunds", () => {
+    const { admit } = streams("9 concurrent; 2/hour");
+    (admit() as Admitted).release();
+    const second = admit() as Admitted;
+    expect(admit().admitted).toBe(false);
+    second.refund();
+    expect(second.limits.map(({ remaining }) => remaining)).toEqual([9, 1]);
+  });
+
+  it("ends a lease that is not renewed, and keeps one that is", () => {
+    const { admit, clock } = streams("1 concurrent per 30 seconds");
+    const first = admit() as Handle;
+    clock.advance(20_000);
+    first.renew();
+    clock.advance(29_999);
+    expect(admit()).toMatchObject({ admitted: false, retryAfterMs: 1 });
+    clock.advance(1);
+    expect(admit().admitted).toBe(true);
+    // Its place has been taken: a late heartbeat does not bring it back.
+    first.renew();
+    clock.advance(29_999);
+    expect(admit().admitted).toBe(false);
+    clock.advance(1);
+    expect(admit().admitted).toBe(true);
+  });
+
+  it("renews by itself what is in use, and stops when nothing is", () => {
+    vi.useFakeTimers();
+    try {
+      const { admit, clock } = streams("1 concurrent per 30 seconds");
+      const first = admit() as Admitted;
+      for (let n = 0; n < 30; n += 1) {
+        clock.advance(10_000);
+        vi.advanceTimersByTime(10_000);
+        expect(admit().admitted).toBe(false);
+      }
+      first.release();
+      expect(vi.getTimerCount()).toBe(0);
+      expect(admit().admitted).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe("decision events and faults", () => {
   it("tells of every decision, and of no question", () => {
     const events: DecisionEvent[] = [];
@@ -336,7 +427,13 @@ describe("decision events and faults", () => {
     expect(admit({ user: `6${"x".repeat(5000)}`, ip: "ip6" }).admitted).toBe(false);
   });
 
-  const broken = (fail: () => never): Store => ({ name: "broken", decide: fail, adjust: fail, reset: fail });
+  const broken = (fail: () => never): Store => ({
+    name: "broken",
+    remote: true,
+    decide: fail,
+    adjust: fail,
+    reset: fail,
+  });
   const lost = () => {
     throw new Error("connection lost");
   };

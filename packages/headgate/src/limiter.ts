@@ -13,6 +13,7 @@ import { HeadgateError } from "./core/errors.ts";
 import { definePolicy, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import { Handle } from "./handle.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -112,6 +113,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   /** Counts while the store cannot: made when it is first needed. */
   let local: Store | undefined;
   let closed = false;
+  const heartbeat = createHeartbeat(report);
 
   function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
     try {
@@ -159,6 +161,14 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     return { layers, charges };
   }
 
+  const handleServices = { now: clock.now, released: heartbeat.remove };
+
+  function keepAlive(handle: Handle, charges: readonly Charge[]): Handle {
+    const leaseMs = Math.min(...charges.map(({ limits }) => limits.leaseMs));
+    if (leaseMs !== Number.POSITIVE_INFINITY && handle.leased) heartbeat.add(handle, leaseMs);
+    return handle;
+  }
+
   function conclude(
     layers: readonly string[],
     charges: readonly Charge[],
@@ -168,7 +178,10 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   ): Admission {
     const shared = from === store;
     const admission = outcome.admitted
-      ? new Handle({ layers, charges, cost, outcome, store: from, shared, now: clock.now, report })
+      ? keepAlive(
+          new Handle({ layers, charges, cost, outcome, store: from, shared, report, ...handleServices }),
+          charges,
+        )
       : refusalOf(layers, charges, cost, outcome, shared);
     if (onDecision !== undefined) {
       try {
@@ -244,6 +257,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
     close() {
       closed = true;
+      heartbeat.stop();
       return opened?.close?.();
     },
   };

@@ -308,6 +308,19 @@ describe("retry", () => {
     expect(sent).toHaveLength(1);
   });
 
+  it("never waits where no wait helps, and does not take that for a pause of the caller", async () => {
+    const tooLarge = () =>
+      json(429, { ...problem, retry_after_seconds: null }, { RateLimit: '"minute";r=4;t=9' });
+    const { client, sent } = clientOf([tooLarge], { retry: { maxWaitMs: Number.POSITIVE_INFINITY } });
+    expect(await rejection(client.fetch(url))).toMatchObject({
+      name: "RateLimitedError",
+      deadline: Number.POSITIVE_INFINITY,
+    });
+    expect(sent).toHaveLength(1);
+    expect(client.refusal()).toBeUndefined();
+    expect(client.quota()?.tightest?.remaining).toBe(4);
+  });
+
   it("never retries a demand for payment", async () => {
     const { client, sent } = clientOf([() => json(402, {})], { retry });
     expect(await rejection(client.fetch(url))).toBeInstanceOf(PaymentRequiredError);

@@ -97,18 +97,16 @@ export function createClient(options: ClientOptions = {}): Client {
     for (const listener of [...listeners]) listener();
   }
 
-  function learn(
-    newQuota: Quota | undefined,
-    refused?: Refusal,
-    response?: Response,
-  ): RateLimitedError | undefined {
-    if (!newQuota && !refused) return undefined;
-    const error = refused && new RateLimitedError(refused, response);
+  function learn(newQuota: Quota | undefined, newRefusal?: RateLimitedError): void {
+    if (!newQuota && !newRefusal) return;
     quota = newQuota ?? quota;
-    refusal = error ?? refusal;
-    share.post({ quota: newQuota, refusal: refused });
+    refusal = newRefusal ?? refusal;
+    // What an error carries survives the way to another tab, but neither its class does nor a response.
+    share.post({
+      quota: newQuota,
+      refusal: newRefusal && Object.assign({}, newRefusal, { response: undefined }),
+    });
     notify();
-    return error;
   }
 
   /** Notes what the response says; returns the error that it amounts to, if it is a refusal. */
@@ -117,13 +115,19 @@ export function createClient(options: ClientOptions = {}): Client {
     const { status, headers } = response;
     const newQuota = readQuota(headers, at);
     const problem = [402, 429, 503].includes(status) ? await readProblem(response) : undefined;
-    if (status === 429 || (status === 503 && `${problem?.type}`.endsWith("#temporary-reduced-capacity"))) {
-      const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
-      const refused = { status, deadline: at + retryAfterMs, retryAfterMs, problem, quota: newQuota };
-      return learn(newQuota, refused, response);
+    if (status !== 429 && !(status === 503 && `${problem?.type}`.endsWith("#temporary-reduced-capacity"))) {
+      learn(newQuota);
+      return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
     }
-    learn(newQuota);
-    return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
+    const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
+    const deadline = at + retryAfterMs;
+    const error = new RateLimitedError(
+      { status, deadline, retryAfterMs, problem, quota: newQuota },
+      response,
+    );
+    // What is refused for its own size says nothing of the requests after it.
+    learn(newQuota, Number.isFinite(deadline) ? error : undefined);
+    return error;
   }
 
   return {
@@ -144,7 +148,7 @@ export function createClient(options: ClientOptions = {}): Client {
           // Where the server says nothing, each wait is twice the one before. The jitter comes after the deadline:
           // before it the server would refuse again.
           const waitMs = error.retryAfterMs || 1000 * 2 ** attempt;
-          if (waitMs <= budgetMs) {
+          if (waitMs <= budgetMs && Number.isFinite(waitMs)) {
             const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
             budgetMs -= waitMs + jitterMs;
             await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, signal);

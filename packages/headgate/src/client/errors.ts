@@ -9,8 +9,8 @@ export interface Problem {
   detail?: string;
   /** Short and stable, for programs. */
   error?: string;
-  /** Whole seconds, the same as the `Retry-After` field. */
-  retry_after_seconds?: number;
+  /** Whole seconds, the same as the `Retry-After` field; `null` where no wait helps. */
+  retry_after_seconds?: number | null;
   /** The names of the limits that refused. */
   "violated-policies"?: string[];
   [member: string]: unknown;
@@ -20,7 +20,10 @@ export interface Problem {
 export interface Refusal {
   /** 429, or 503 where the server refuses because its own counts are out of reach. */
   status: number;
-  /** The first moment at which the server will admit the request: milliseconds since the epoch, by this machine's clock. */
+  /**
+   * The first moment at which the server will admit the request: milliseconds since the epoch, by this machine's clock.
+   * `Infinity` where no wait helps, since the request asks for more than the limit ever allows.
+   */
   deadline: number;
   /** From the receipt of the refusal to the deadline; 0 where the server did not say how long to wait. */
   retryAfterMs: number;

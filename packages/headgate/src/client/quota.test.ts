@@ -69,11 +69,10 @@ describe("readQuota", () => {
     (rateLimit) => expect(read(rateLimit)).toBeUndefined(),
   );
 
-  it("calls that limit the tightest of which the smallest share is left", () => {
-    const policy = '"minute";q=5;w=60, "hour";q=60;w=3600';
-    expect(read('"minute";r=4;t=1, "hour";r=6;t=9', policy)?.tightest?.name).toBe("hour");
-    expect(read('"minute";r=0;t=1, "hour";r=6;t=9', policy)?.tightest?.name).toBe("minute");
-    expect(read('"minute";r=0;t=1, "hour";r=0;t=9', policy)?.tightest?.name).toBe("hour");
+  it("calls that limit the tightest of which the fewest are left, or else the slowest", () => {
+    expect(read('"minute";r=4;t=1, "hour";r=6;t=9')?.tightest?.name).toBe("minute");
+    expect(read('"minute";r=4;t=1, "hour";r=3;t=9')?.tightest?.name).toBe("hour");
+    expect(read('"minute";r=0;t=1, "hour";r=0;t=9')?.tightest?.name).toBe("hour");
   });
 
   it("never throws, and never invents a number", () => {

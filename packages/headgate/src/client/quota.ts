@@ -16,7 +16,7 @@ export interface LimitQuota {
 export interface Quota {
   /** In the order in which the server named them. */
   limits: readonly LimitQuota[];
-  /** The limit of which the smallest share is left. */
+  /** The limit of which the fewest are left; of equals, the one that takes longest to grow again. */
   tightest: LimitQuota | undefined;
   /** When the response was received: milliseconds since the epoch, by this machine's clock. */
   at: number;
@@ -83,9 +83,6 @@ function parseParameters(text: string): Record<string, number> {
 
 /** A quota made of these limits, with the tightest picked out. */
 export function quotaOf(limits: readonly LimitQuota[], at: number): Quota {
-  const shareLeft = ({ remaining, quota }: LimitQuota) => remaining / (quota || 1);
-  const [tightest] = [...limits].sort(
-    (a, b) => shareLeft(a) - shareLeft(b) || a.remaining - b.remaining || b.resetSeconds - a.resetSeconds,
-  );
+  const [tightest] = [...limits].sort((a, b) => a.remaining - b.remaining || b.resetSeconds - a.resetSeconds);
   return { limits, tightest, at };
 }

@@ -66,6 +66,11 @@ describe("readRetryAfterMs", () => {
     ).toBe(9000);
   });
 
+  it("is endless where the body says that no wait helps", () => {
+    expect(read({}, { retry_after_seconds: null }, [[0, 9]])).toBe(Number.POSITIVE_INFINITY);
+    expect(read({ "Retry-After": "5" }, { retry_after_seconds: null })).toBe(5000);
+  });
+
   it("is 0 where nothing is said", () => {
     expect(read({})).toBe(0);
   });

@@ -6,11 +6,12 @@ const longestSeconds = 2 ** 31;
 
 /**
  * How long a refusal asks to wait: its `Retry-After` (RFC 9110, section 10.2.3), else `retry_after_seconds` in its
- * body, else the reset of the limit that has nothing left.
+ * body, else the reset of the tightest limit.
  *
  * @param nowMs this machine's time, in milliseconds since the epoch; used for an HTTP date only where the response
  *   has no `Date` of its own, since the two clocks may differ.
- * @returns milliseconds from now, never negative; 0 where the response says nothing that can be read.
+ * @returns milliseconds from now, never negative; 0 where the response says nothing that can be read; `Infinity` where
+ *   the body says, by `null`, that no wait helps.
  */
 export function readRetryAfterMs(
   headers: Headers,
@@ -18,10 +19,12 @@ export function readRetryAfterMs(
   quota: Quota | undefined,
   nowMs: number,
 ): number {
+  const field = headers.get("retry-after");
+  if (!field && problem?.retry_after_seconds === null) return Number.POSITIVE_INFINITY;
   const seconds =
-    secondsOf(headers.get("retry-after"), headers.get("date"), nowMs) ??
+    secondsOf(field, headers.get("date"), nowMs) ??
     secondsOf(problem?.retry_after_seconds, null, nowMs) ??
-    resetOf(quota) ??
+    quota?.tightest?.resetSeconds ??
     0;
   return Math.min(Math.max(seconds, 0), longestSeconds) * 1000;
 }
@@ -38,9 +41,4 @@ function dateOf(text: string): number | undefined {
   if (!/^[A-Z][a-z]{2}/.test(text)) return undefined;
   const time = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
   return Number.isNaN(time) ? undefined : time;
-}
-
-function resetOf(quota: Quota | undefined): number | undefined {
-  const spent = quota?.limits.filter((limit) => limit.remaining < 1).map((limit) => limit.resetSeconds);
-  return spent?.length ? Math.max(...spent) : quota?.tightest?.resetSeconds;
 }

@@ -20,7 +20,7 @@ export interface LimitReading {
   readonly refused: boolean;
 }
 
-interface Decided {
+export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
   readonly limits: readonly LimitReading[];
   /** The limit with the fewest units left: what a person should be shown. */
@@ -44,7 +44,23 @@ export interface Admitted extends Decided {
   settle(actual: Cost): void | Promise<void>;
   /** Gives everything back, as if the request had never been admitted. For when nothing was served. */
   refund(): void | Promise<void>;
+  /**
+   * Asks for more in mid-stream: charged on top in every layer, or in none. Units not named cost nothing more.
+   *
+   * @throws HeadgateError `cost-invalid`, or what the store throws: it is for the stream to decide whether to go on.
+   */
+  extend(cost: Cost): Extension | Promise<Extension>;
+  /**
+   * Gives back the places of `concurrent` limits; what else was spent stays spent. A place that is never given back
+   * is kept for as long as the handle is in use, and ends by itself one window later.
+   */
+  release(): void | Promise<void>;
+  /** Releases, at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** The answer to `extend`. */
+export type Extension = { readonly admitted: true } | Refused;
 
 /** A refused request. It has been charged nowhere. */
 export interface Refused extends Decided {
@@ -65,7 +81,7 @@ export interface Refused extends Decided {
 export type Admission = Admitted | Refused;
 
 /** The answer to a question: what a request would meet now. It has been charged nowhere. */
-export type Peek = (Omit<Admitted, "settle" | "refund"> | Refused) & { readonly admitted: boolean };
+export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 
 /** Puts the store's readings under the names of the policy. */
 export function nameReadings(

@@ -2,7 +2,7 @@ import { HeadgateError } from "./errors.ts";
 import type { LimitSet } from "./limit-set.ts";
 
 /**
- * What a request costs, by unit, in whole units. `requests` is 1 unless said otherwise. A unit that is limited but
+ * What a request costs, by unit, in whole units. `requests` and `concurrent` are 1 unless said otherwise. A unit that is limited but
  * not named has a cost that is not known yet: it needs one unit to be free and spends none until it is settled.
  * A unit named with 0 costs nothing, and its limits do not apply.
  */
@@ -38,7 +38,7 @@ function readAmounts(limits: LimitSet, cost: Cost): Amounts {
 /** How much of a unit is spent at once. */
 export function spentOf(cost: Cost, unit: string): number {
   if (Object.hasOwn(cost, unit)) return cost[unit] as number;
-  return unit === "requests" ? 1 : 0;
+  return unit === "requests" || unit === "concurrent" ? 1 : 0;
 }
 
 /** @throws HeadgateError `cost-invalid`, naming the unit and the amount. */

@@ -1,3 +1,4 @@
+import { type Calendar, checkTimeZone } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
 import {
   type AlgorithmName,
@@ -6,6 +7,7 @@ import {
   defineLimit,
   hour,
   type Limit,
+  type LimitOptions,
   longestWindowMs,
   minute,
   second,
@@ -16,15 +18,19 @@ import {
  *
  * ```
  * limits    = limit { (";" | "," | "|") limit }
- * limit     = quota [unit] ("/" | "per") [count] window [algorithm]
+ * limit     = quota [unit] ("/" | "per") [count] window [algorithm [edges]]
+ *           | quota "concurrent" [("/" | "per") [count] window]
  * quota     = digits, with "_" between them at will
  * unit      = a word: requests (default), tokens, …
  * window    = ms | second | minute | hour | day | week | month | year, in singular, plural or short form
- * algorithm = sliding-window | token-bucket | fixed-window
+ * algorithm = sliding-window | token-bucket | fixed-window | sliding-counter | concurrent
+ * edges     = "in" time zone | "from first-use"
  * ```
  *
- * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window`. A month is 30
- * days and a year 365, except with `fixed-window`, where they are those of the calendar, in UTC.
+ * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window in Europe/London`,
+ * `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
+ * unless a time zone is named) wherever the window is one day, week, month or year. The window of `concurrent` is
+ * how long a lease lives without a heartbeat: one minute where it is left out.
  *
  * @throws HeadgateError `limit-unreadable`: quotes the text, points at the place and says what would be right.
  */
@@ -49,7 +55,7 @@ export function parseLimits(text: string): Limit[] {
 
 interface Window {
   ms: number;
-  calendar?: "month" | "year";
+  calendar?: Calendar;
 }
 
 const windows = new Map<string, Window>();
@@ -58,8 +64,8 @@ for (const [names, window] of [
   ["s sec secs second seconds", { ms: second }],
   ["min mins minute minutes", { ms: minute }],
   ["h hr hrs hour hours", { ms: hour }],
-  ["d day days", { ms: day }],
-  ["w week weeks", { ms: 7 * day }],
+  ["d day days", { ms: day, calendar: "day" }],
+  ["w week weeks", { ms: 7 * day, calendar: "week" }],
   ["month months", { ms: 30 * day, calendar: "month" }],
   ["y year years", { ms: 365 * day, calendar: "year" }],
 ] as const) {
@@ -73,35 +79,54 @@ function readLimit(reader: Reader): Limit {
   if (quota < 1) reader.failAtLast("a quota of 1 or more");
 
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
-  if (!reader.take("/") && !reader.takeWord("per")) reader.fail('"/" or "per" and a window, as in 5/minute');
+  const amount = { quota, ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }) };
+  if (!reader.take("/") && !reader.takeWord("per")) {
+    if (unit === "concurrent") return defineLimit({ ...amount, windowMs: minute });
+    reader.fail('"/" or "per" and a window, as in 5/minute');
+  }
 
-  const counted = reader.startsWithDigit();
-  const count = counted ? reader.number("a number") : 1;
+  const { count, window } = readWindow(reader);
+  const windowMs = window.ms * count;
+  const algorithm = reader.word();
+  if (algorithm === undefined) return defineLimit({ ...amount, windowMs });
+  if (!isAlgorithm(algorithm)) {
+    reader.failAtLast(`";" before the next limit, or an algorithm: ${algorithmNames.join(", ")}`);
+  }
+  if (algorithm !== "fixed-window") return defineLimit({ ...amount, windowMs, algorithm });
+  return defineLimit({ ...amount, windowMs, algorithm, ...readEdges(reader, count, window) });
+}
+
+function readWindow(reader: Reader): { count: number; window: Window } {
+  const count = reader.startsWithDigit() ? reader.number("a number") : 1;
   if (count < 1) reader.failAtLast("a window of 1 or more");
-
   const word = reader.word();
   if (word === undefined) reader.fail(windowChoices);
   if (word === "m") reader.failAtLast('"min" or "month": "m" could mean either');
   const window = windows.get(word);
   if (window === undefined) reader.failAtLast(windowChoices);
   if (window.ms * count > longestWindowMs) reader.failAtLast("a window of at most 100 years");
+  return { count, window };
+}
 
-  const algorithm = reader.word();
-  if (algorithm !== undefined && !isAlgorithm(algorithm)) {
-    reader.failAtLast(`";" before the next limit, or an algorithm: ${algorithmNames.join(", ")}`);
+/** Where a fixed window begins and ends. */
+function readEdges(reader: Reader, count: number, { calendar }: Window): Partial<LimitOptions> {
+  if (reader.takeWord("from")) {
+    if (reader.word() !== "first-use") reader.failAtLast('"first-use"');
+    return { from: "first-use" };
   }
-
-  const calendar = algorithm === "fixed-window" ? window.calendar : undefined;
-  if (calendar !== undefined && count !== 1) {
-    reader.failAtLast(`one calendar ${calendar}, or another algorithm than fixed-window`);
+  const followed = count === 1 ? calendar : undefined;
+  if (reader.takeWord("in")) {
+    const timeZone = reader.timeZone();
+    if (timeZone === undefined) reader.fail("a time zone, such as Europe/London");
+    if (followed === undefined)
+      reader.failAtLast("a window of one day, week, month or year before a time zone");
+    checkTimeZone(timeZone);
+    return { calendar: followed, timeZone };
   }
-  return defineLimit({
-    quota,
-    windowMs: window.ms * count,
-    ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }),
-    ...(algorithm === undefined ? {} : { algorithm }),
-    ...(calendar === undefined ? {} : { calendar }),
-  });
+  if (count !== 1 && (calendar === "month" || calendar === "year")) {
+    reader.failAtLast(`one calendar ${calendar}, "from first-use", or another algorithm than fixed-window`);
+  }
+  return followed === undefined ? {} : { calendar: followed };
 }
 
 /** So that `1 token/day` means the unit that `{ tokens: 3 }` spends. */
@@ -143,6 +168,10 @@ class Reader {
 
   word(): string | undefined {
     return this.#match(/[a-z][a-z0-9_-]*/iy)?.toLowerCase();
+  }
+
+  timeZone(): string | undefined {
+    return this.#match(/[a-z][a-z0-9_+-]*(?:\/[a-z0-9_+-]+)*/iy);
   }
 
   peekWord(): string | undefined {

@@ -26,6 +26,8 @@ export interface LimitSet {
   readonly limitsOfGroup: readonly (readonly Limit[])[];
   /** For each limit, the index of its group. */
   readonly groupOf: readonly number[];
+  /** How long the shortest lease lives unrenewed, ms; `Infinity` where no limit gives leases. */
+  readonly leaseMs: number;
   /** Limits that can never bind, in words. */
   readonly warnings: readonly string[];
 }
@@ -50,7 +52,20 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
     return index;
   });
   const limitsOfGroup = groups.map((group) => group.limits);
-  return { limits, names, groups, limitsOfGroup, groupOf, warnings: findIdleLimits(layer, limits) };
+  return {
+    limits,
+    names,
+    groups,
+    limitsOfGroup,
+    groupOf,
+    leaseMs: shortestLeaseMs(limits),
+    warnings: findIdleLimits(layer, limits),
+  };
+}
+
+function shortestLeaseMs(limits: readonly Limit[]): number {
+  const leases = limits.filter(({ algorithm }) => algorithm === "concurrent");
+  return Math.min(...leases.map(({ windowMs }) => windowMs));
 }
 
 function readLimits(layer: string, input: LimitsInput): Limit[] {
@@ -94,6 +109,7 @@ function nameLimits(layer: string, limits: readonly Limit[]): string[] {
 }
 
 function plainName(layer: string, limit: Limit): string {
+  if (limit.algorithm === "concurrent") return `${layer}-${limit.unit}`;
   const unit = limit.unit === "requests" ? "" : `${limit.unit}-`;
   return `${layer}-${unit}per-${windowInWords(limit).replace(" ", "-")}`;
 }

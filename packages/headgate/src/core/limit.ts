@@ -1,20 +1,31 @@
+import { type Calendar, calendarNames, checkTimeZone } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
 
 /** The algorithms a limit can be counted by. Their modules in `algorithms/` state the error of each. */
-export const algorithmNames = ["sliding-window", "token-bucket", "fixed-window"] as const;
+export const algorithmNames = [
+  "sliding-window",
+  "token-bucket",
+  "fixed-window",
+  "sliding-counter",
+  "concurrent",
+] as const;
 export type AlgorithmName = (typeof algorithmNames)[number];
 
 /** A quota over a window, in one unit. Made by `parseLimits` or `defineLimit`; never changed afterwards. */
 export interface Limit {
   /** Units per window; a whole number from 1 up. */
   readonly quota: number;
-  /** Milliseconds; a whole number from 1 to a hundred years. */
+  /** Milliseconds; a whole number from 1 to a hundred years. For `concurrent`: how long a lease lives unrenewed. */
   readonly windowMs: number;
   /** What is counted: `requests`, `tokens`, or any word of your own. */
   readonly unit: string;
   readonly algorithm: AlgorithmName;
-  /** Set for a `fixed-window` of a calendar month or year, whose length varies. */
-  readonly calendar?: "month" | "year";
+  /** Set for a `fixed-window` that follows the calendar, whose length may vary; `windowMs` is then its usual length. */
+  readonly calendar?: Calendar;
+  /** Where the calendar is read; UTC where absent. */
+  readonly timeZone?: string;
+  /** Set for a `fixed-window` that begins with its first spending. */
+  readonly from?: "first-use";
   /** The name it goes by in the `RateLimit` fields; made from layer and window where absent. */
   readonly name?: string;
 }
@@ -27,10 +38,14 @@ export interface LimitOptions {
   windowMs: number;
   /** Default `requests`. */
   unit?: string;
-  /** Default `sliding-window` for requests, `token-bucket` for every other unit. */
+  /** Default `sliding-window` for requests, `concurrent` for `concurrent`, `token-bucket` for every other unit. */
   algorithm?: AlgorithmName;
-  /** Only with `fixed-window`: the window is the calendar month or year in UTC. */
-  calendar?: "month" | "year";
+  /** Only with `fixed-window`: the window is the calendar's day, week (from Monday), month or year. */
+  calendar?: Calendar;
+  /** Only with `calendar`: an IANA name such as `Europe/London`. Default UTC. */
+  timeZone?: string;
+  /** Only with `fixed-window`, without `calendar`: the window begins with its first spending. */
+  from?: "first-use";
   /** Lower-case letters, digits, `.`, `_` and `-`; shown to callers. */
   name?: string;
 }
@@ -52,9 +67,10 @@ const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
  * @throws HeadgateError `limit-invalid`, naming the value and what would be right.
  */
 export function defineLimit(options: LimitOptions): Limit {
-  const { quota, windowMs, calendar, name } = options;
+  const { quota, windowMs, timeZone, from, name } = options;
   const unit = options.unit ?? "requests";
-  const algorithm = options.algorithm ?? (unit === "requests" ? "sliding-window" : "token-bucket");
+  const algorithm = options.algorithm ?? usualAlgorithm(unit);
+  const calendar = options.calendar ?? (algorithm === "fixed-window" ? calendarOf(options) : undefined);
 
   if (!Number.isSafeInteger(quota) || quota < 1 || quota > largestQuota) {
     fail(`quota must be a whole number from 1 to ${largestQuota}, got ${String(quota)}`);
@@ -73,9 +89,7 @@ export function defineLimit(options: LimitOptions): Limit {
   if (name !== undefined && !namePattern.test(name)) {
     fail(`name may hold lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}`);
   }
-  if (calendar !== undefined && algorithm !== "fixed-window") {
-    fail(`calendar goes with algorithm "fixed-window" only, got ${JSON.stringify(algorithm)}`);
-  }
+  checkEdges({ ...options, calendar }, algorithm);
   if (algorithm === "token-bucket" && bucketCapacity(quota, windowMs) > Number.MAX_SAFE_INTEGER) {
     fail(
       `a token-bucket of ${quota} per ${windowMs} ms is finer than whole numbers can count: ` +
@@ -87,8 +101,48 @@ export function defineLimit(options: LimitOptions): Limit {
   return Object.freeze({
     ...limit,
     ...(calendar === undefined ? {} : { calendar }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(from === undefined ? {} : { from }),
     ...(name === undefined ? {} : { name }),
   });
+}
+
+function usualAlgorithm(unit: string): AlgorithmName {
+  if (unit === "requests") return "sliding-window";
+  return unit === "concurrent" ? "concurrent" : "token-bucket";
+}
+
+/** A fixed window of a day or a week is that of the calendar, unless it begins with its first spending. */
+function calendarOf({ windowMs, from }: LimitOptions): Calendar | undefined {
+  if (from !== undefined) return undefined;
+  if (windowMs === day) return "day";
+  return windowMs === 7 * day ? "week" : undefined;
+}
+
+/** Where a fixed window begins and ends. */
+function checkEdges(
+  {
+    calendar,
+    timeZone,
+    from,
+  }: { [Edge in "calendar" | "timeZone" | "from"]?: LimitOptions[Edge] | undefined },
+  algorithm: AlgorithmName,
+): void {
+  const edged = { calendar, timeZone, from };
+  for (const [option, value] of Object.entries(edged)) {
+    if (value !== undefined && algorithm !== "fixed-window") {
+      fail(`${option} goes with algorithm "fixed-window" only, got ${JSON.stringify(algorithm)}`);
+    }
+  }
+  if (calendar !== undefined && !calendarNames.includes(calendar)) {
+    fail(`calendar must be one of ${calendarNames.join(", ")}, got ${JSON.stringify(calendar)}`);
+  }
+  if (from !== undefined && from !== "first-use")
+    fail(`from must be "first-use", got ${JSON.stringify(from)}`);
+  if (from !== undefined && calendar !== undefined) fail("from and calendar exclude each other, got both");
+  if (timeZone === undefined) return;
+  if (calendar === undefined) fail('timeZone goes with calendar, as in { calendar: "day", timeZone }');
+  checkTimeZone(timeZone);
 }
 
 /** The ticks a full bucket holds: see `algorithms/token-bucket.ts`. */
@@ -122,10 +176,14 @@ export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): stri
 
 /** A limit as the grammar writes it: `parseLimits(formatLimit(limit))` gives the same limit back. */
 export function formatLimit(limit: Limit): string {
-  const unit = limit.unit === "requests" ? "" : ` ${limit.unit}`;
-  const usual = limit.unit === "requests" ? "sliding-window" : "token-bucket";
-  const algorithm = limit.algorithm === usual ? "" : ` ${limit.algorithm}`;
-  return `${limit.quota}${unit}/${windowInWords(limit)}${algorithm}`;
+  const { quota, unit, algorithm, timeZone, from } = limit;
+  const amount = unit === "requests" ? `${quota}` : `${quota} ${unit}`;
+  if (algorithm === "concurrent" && unit === "concurrent" && limit.windowMs === minute) return amount;
+  const words = [`${amount}/${windowInWords(limit)}`];
+  if (algorithm !== usualAlgorithm(unit)) words.push(algorithm);
+  if (timeZone !== undefined) words.push(`in ${timeZone}`);
+  if (from !== undefined) words.push("from first-use");
+  return words.join(" ");
 }
 
 function fail(what: string): never {

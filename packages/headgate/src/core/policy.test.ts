@@ -36,7 +36,7 @@ describe("definePolicy", () => {
     [[{ name: "ip", key, limits: [{ quota: 1, windowMs: 0.5 }] }], "got 0.5"],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, algorithm: "leaky" }] }],
-      'algorithm must be one of sliding-window, token-bucket, fixed-window, got "leaky"',
+      'algorithm must be one of sliding-window, token-bucket, fixed-window, sliding-counter, concurrent, got "leaky"',
     ],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, unit: "Big Ones" }] }],

@@ -38,8 +38,10 @@ export interface Adjustment {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** For each group of `limits`: units given back of those spent at `chargedAt` under `mark`. */
+  /** Units given back of those spent at `chargedAt` under `mark`. */
   readonly refunds: readonly Refund[];
+  /** Leases that go on. */
+  readonly renewals: readonly Renewal[];
   /** For each group of `limits`: units spent now, whatever is free. */
   readonly spends: readonly number[];
 }
@@ -51,6 +53,11 @@ export interface Refund {
   readonly mark: number;
 }
 
+export interface Renewal {
+  readonly group: number;
+  readonly mark: number;
+}
+
 /**
  * Where the counts live. A store applies a batch of charges atomically, all or nothing, and returns readings;
  * everything that is policy stays outside it. A store that answers at once returns values, not promises: then
@@ -59,6 +66,8 @@ export interface Refund {
 export interface Store {
   /** For messages and metrics: `memory`. */
   readonly name: string;
+  /** Whether other processes share it: such a store costs a trip, and may fail to answer. */
+  readonly remote: boolean;
   /**
    * Charges all or none, and says which. With `peek`, reads as if asked but spends nothing.
    *
@@ -72,6 +81,8 @@ export interface Store {
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,
   ): void | Promise<void>;
+  /** Resolves once the store can answer, rejects with the reason why it cannot. For probes and readiness. */
+  check?(): Promise<void>;
   /** Gives up connections and memory. The store is not used afterwards. */
   close?(): void | Promise<void>;
 }

@@ -21,9 +21,12 @@ const mostCharacters = 4096;
  */
 export function readField(headers: HeaderFields, name: string): string | undefined {
   if (typeof headers.get === "function") return headers.get(name) ?? undefined;
+  const record = headers as Record<string, string | string[] | undefined>;
   let found: string | string[] | undefined;
-  for (const [key, value] of Object.entries(headers as Record<string, string | string[] | undefined>)) {
-    if (value === undefined || key.length !== name.length || key.toLowerCase() !== name) continue;
+  for (const key in record) {
+    if (key.length !== name.length || (key !== name && key.toLowerCase() !== name)) continue;
+    const value = record[key];
+    if (value === undefined) continue;
     if (found !== undefined) return undefined;
     found = value;
   }

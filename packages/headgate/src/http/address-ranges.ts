@@ -33,9 +33,7 @@ export function isInRanges(address: Address, ranges: readonly Range[]): boolean 
  */
 export function parseRange(text: string): Range | string {
   const [network = "", length, ...more] = text.split("/");
-  // A setting has no port and no zone: only what is inside the brackets of a full address is read.
-  const plain = /^[\da-f:.]*:[\da-f:.]*$/i.test(network) ? `[${network}]` : network;
-  const address = more.length === 0 && !plain.includes("%") ? parseAddress(plain) : undefined;
+  const address = more.length === 0 ? parsePlain(network) : undefined;
   if (address === undefined) return "is neither an address nor a network";
   // A mapped network, ::ffff:10.0.0.0/104, counts its bits from the start of the IPv6 address.
   const offset = typeof address === "number" && network.includes(":") ? 96 : 0;
@@ -54,6 +52,13 @@ export function parseRange(text: string): Range | string {
   if (masked !== renderIpv6(address))
     return `has bits beyond its prefix length: write ${masked}/${prefixLength}`;
   return { version: 6, network: address, prefixLength };
+}
+
+/** A setting has no port, no brackets and no zone. */
+function parsePlain(text: string): Address | undefined {
+  const ipv4 = parseIpv4(text);
+  if (ipv4 >= 0) return ipv4;
+  return /^[\da-f:.]+$/i.test(text) ? parseAddress(`[${text}]`) : undefined;
 }
 
 /** Unsigned, unlike what the bit operators give. */

@@ -44,9 +44,13 @@ const longestText = 128;
  * @returns the address, or `undefined` where the text is anything else, such as `unknown` or `_hidden`.
  */
 export function parseAddress(text: string): Address | undefined {
+  const plain = parseIpv4(text);
+  return plain >= 0 ? plain : parseDecorated(text);
+}
+
+function parseDecorated(text: string): Address | undefined {
   const trimmed = text.length > longestText ? "" : text.trim();
-  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(trimmed)?.[1];
-  if (bracketed !== undefined) return parseIpv6(bracketed);
+  if (trimmed.startsWith("[")) return parseIpv6(/^\[([^\]]*)\](?::\d{1,5})?$/.exec(trimmed)?.[1] ?? "");
   const bare = trimmed.includes(".") ? trimmed.replace(/^([\d.]+):\d{1,5}$/, "$1") : trimmed;
   const ipv4 = parseIpv4(bare);
   return ipv4 >= 0 ? ipv4 : parseIpv6(bare);
@@ -54,45 +58,65 @@ export function parseAddress(text: string): Address | undefined {
 
 function parseIpv6(text: string): Address | undefined {
   const zone = text.indexOf("%");
-  const bare = zone < 0 ? text : text.slice(0, zone);
-  const halves = bare.split("::");
-  if (!bare.includes(":") || halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half, index) =>
-    half === "" ? [] : parseGroups(half, index === halves.length - 1),
-  );
-  if (!head || (halves.length === 2 && !tail)) return undefined;
-  const missing = 8 - head.length - (tail?.length ?? 0);
-  // "::" stands for one group at least; without it there must be all eight.
-  if (tail ? missing < 1 : missing !== 0) return undefined;
-  const groups = tail ? [...head, ...new Array<number>(missing).fill(0), ...tail] : head;
+  const end = zone < 0 ? text.length : zone;
+  const groups: number[] = [];
+  /** Before which group "::" stands; -1 while it was not seen. */
+  let gap = -1;
+  let index = 0;
+  if (text.startsWith("::")) {
+    gap = 0;
+    index = 2;
+  }
+  while (index < end) {
+    const start = index;
+    let group = 0;
+    for (let digit = hexDigit(text, index); digit >= 0; digit = hexDigit(text, ++index))
+      group = group * 16 + digit;
+    if (text[index] === ".") {
+      // The last two groups may be written as an IPv4 address.
+      const ipv4 = parseIpv4(text.slice(start, end));
+      if (ipv4 < 0) return undefined;
+      groups.push(Math.floor(ipv4 / 0x10000), ipv4 % 0x10000);
+      break;
+    }
+    if (index === start || index - start > 4 || groups.length === 8) return undefined;
+    groups.push(group);
+    if (index === end) break;
+    if (text[index] !== ":" || ++index === end) return undefined;
+    if (text[index] !== ":") continue;
+    if (gap >= 0) return undefined;
+    gap = groups.length;
+    index++;
+  }
+  return withGap(groups, gap);
+}
+
+/** "::" stands for one group at least; without it there must be all eight. */
+function withGap(groups: number[], gap: number): Address | undefined {
+  const missing = 8 - groups.length;
+  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
+  if (gap >= 0) groups.splice(gap, 0, ...new Array<number>(missing).fill(0));
   const [a, b, c, d, e, f, high = 0, low = 0] = groups;
   const isMapped = !a && !b && !c && !d && !e && f === 0xffff;
   return isMapped ? high * 0x10000 + low : groups;
 }
 
-/** Groups between colons; the last two of an address may be written as an IPv4 address. */
-function parseGroups(text: string, isEnd: boolean): number[] | undefined {
-  const parts = text.split(":");
-  const groups: number[] = [];
-  for (const [index, part] of parts.entries()) {
-    if (isEnd && index === parts.length - 1 && part.includes(".")) {
-      const ipv4 = parseIpv4(part);
-      if (ipv4 < 0) return undefined;
-      groups.push(Math.floor(ipv4 / 0x10000), ipv4 % 0x10000);
-    } else {
-      if (!/^[\da-f]{1,4}$/i.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
-    }
-  }
-  return groups;
+/** The value of the hexadecimal digit at this place, or -1. */
+function hexDigit(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = (code | 32) - 97;
+  return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
 /** The first so many bits of an address, the others being 0. */
 export function maskGroups(groups: Groups, prefixLength: number): number[] {
-  return groups.map((group, index) => {
-    const bits = Math.min(16, Math.max(0, prefixLength - index * 16));
-    return group & (0xffff << (16 - bits)) & 0xffff;
-  });
+  const masked: number[] = [];
+  for (const group of groups) {
+    const bits = Math.min(16, Math.max(0, prefixLength - masked.length * 16));
+    masked.push(group & (0xffff << (16 - bits)) & 0xffff);
+  }
+  return masked;
 }
 
 /**
@@ -124,8 +148,16 @@ export function renderIpv6(groups: Groups): string {
       longest = to - from;
     }
   }
-  const hex = (part: Groups) => part.map((group) => group.toString(16)).join(":");
-  return longest === 1
-    ? hex(groups)
-    : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + longest))}`;
+  if (longest === 1) start = -1;
+  let text = "";
+  for (let index = 0; index < 8; index++) {
+    if (index === start) {
+      text += "::";
+      index += longest - 1;
+    } else {
+      if (index > 0 && !text.endsWith("::")) text += ":";
+      text += groups[index]?.toString(16);
+    }
+  }
+  return text;
 }

@@ -24,6 +24,8 @@ export interface NoticeLabels {
   waiting: (seconds: number) => string;
   /** The sentence once sending is possible again; also announced. */
   ready: string;
+  /** The sentence, and the announcement, where no wait helps: the request asks for more than the limit ever allows. */
+  never: string;
   /** On the button. */
   retry: string;
   /** Announced when the notice arrives. */
@@ -37,6 +39,7 @@ export const noticeLabels: NoticeLabels = {
   title: "Sending is paused",
   waiting: (seconds) => `You're sending messages a bit fast. Please wait ${shortWait(seconds)}.`,
   ready: "You can send again now.",
+  never: "This message is too large to be sent.",
   retry: "Send again",
   arrival: (seconds) => `You're sending messages a bit fast. Please wait ${spokenWait(seconds)}.`,
   milestone: (seconds) => `You can send again in ${spokenWait(seconds)}.`,

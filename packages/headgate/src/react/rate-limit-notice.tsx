@@ -6,10 +6,15 @@ import { type Countdown, useCountdown } from "./use-countdown.ts";
 
 /** Props of {@link RateLimitNotice}; whatever else a `div` takes is passed on to it. */
 export interface RateLimitNoticeProps extends Omit<ComponentProps<"div">, "children"> {
-  /** When sending is possible again: `RateLimitedError.deadline`. Without one, only the live region is rendered. */
+  /**
+   * When sending is possible again: `RateLimitedError.deadline`. Without one, only the live region is rendered; with
+   * `Infinity`, for a request that can never be admitted, there is no button.
+   */
   deadline: number | null | undefined;
   /** Called by the button, once the deadline has come. While a promise that it returns is pending, not again. */
   onRetry: () => unknown;
+  /** Class names of the parts; that of the whole is `className`. */
+  classNames?: { message?: string; retry?: string };
   /** Takes the place of the sentence; a function is given the countdown. */
   children?: ReactNode | ((countdown: Countdown) => ReactNode);
   /** Other words for those of `noticeLabels`. */
@@ -42,14 +47,14 @@ const visuallyHidden: CSSProperties = {
 /**
  * Tells a person that they were refused and how long to wait, with a button that works from the deadline on.
  *
- * It comes without style. Its parts carry `data-headgate-notice` (with `data-state="waiting"` or `"ready"`),
+ * It comes without style. Its parts carry `data-headgate-notice` (with `data-state="waiting"`, `"ready"` or `"never"`),
  * `data-headgate-message`, `data-headgate-retry` and `data-headgate-live`.
  *
  * The visible countdown is no live region. Announcements are polite: on arrival, at milestones, at the end. The button
  * can be focused all along and says by `aria-disabled` that it does not work yet.
  */
 export function RateLimitNotice(props: RateLimitNoticeProps) {
-  const { deadline, onRetry, children, labels, milestones, announce, clock, ...rest } = props;
+  const { deadline, onRetry, children, classNames, labels, milestones, announce, clock, ...rest } = props;
   const words = { ...noticeLabels, ...labels };
   const countdown = useCountdown(deadline, clock && { clock });
   const [liveText, announceHere] = useLiveText();
@@ -75,7 +80,9 @@ export function RateLimitNotice(props: RateLimitNoticeProps) {
     }
   }
 
-  const sentence = countdown.done ? words.ready : words.waiting(countdown.seconds);
+  const isEndless = deadline === Number.POSITIVE_INFINITY;
+  const waiting = isEndless ? words.never : words.waiting(countdown.seconds);
+  const sentence = countdown.done ? words.ready : waiting;
   return (
     <>
       {!announce && (
@@ -89,21 +96,24 @@ export function RateLimitNotice(props: RateLimitNoticeProps) {
           role="group"
           aria-label={words.title}
           data-headgate-notice=""
-          data-state={countdown.done ? "ready" : "waiting"}
+          data-state={countdown.done ? "ready" : isEndless ? "never" : "waiting"}
           {...rest}
         >
-          <div id={messageId} data-headgate-message="">
+          <div id={messageId} className={classNames?.message} data-headgate-message="">
             {typeof children === "function" ? children(countdown) : (children ?? sentence)}
           </div>
-          <button
-            type="button"
-            data-headgate-retry=""
-            aria-describedby={messageId}
-            aria-disabled={!countdown.done}
-            onClick={retry}
-          >
-            {words.retry}
-          </button>
+          {!isEndless && (
+            <button
+              type="button"
+              className={classNames?.retry}
+              data-headgate-retry=""
+              aria-describedby={messageId}
+              aria-disabled={!countdown.done}
+              onClick={retry}
+            >
+              {words.retry}
+            </button>
+          )}
         </div>
       )}
     </>

@@ -7,7 +7,12 @@ export interface Announcements {
   countdown: Countdown;
   /** Whole seconds before the deadline, in any order. */
   milestones: readonly number[];
-  words: { ready: string; arrival: (seconds: number) => string; milestone: (seconds: number) => string };
+  words: {
+    ready: string;
+    never: string;
+    arrival: (seconds: number) => string;
+    milestone: (seconds: number) => string;
+  };
   announce: (message: string) => void;
 }
 
@@ -25,9 +30,11 @@ export function useAnnouncements({ deadline, countdown, milestones, words, annou
     const before = said.current?.deadline === deadline ? said.current.seconds : undefined;
     said.current = { deadline, seconds };
     if (before === seconds) return;
-    if (done) return announce(words.ready);
-    if (before === undefined) return announce(words.arrival(seconds));
-    if (milestones.some((mark) => before > mark && mark >= seconds)) announce(words.milestone(seconds));
+    // Whatever announce() returns must not become what the effect returns.
+    if (done) announce(words.ready);
+    else if (seconds === Number.POSITIVE_INFINITY) announce(words.never);
+    else if (before === undefined) announce(words.arrival(seconds));
+    else if (milestones.some((mark) => before > mark && mark >= seconds)) announce(words.milestone(seconds));
   });
 }
 

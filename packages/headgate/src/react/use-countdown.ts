@@ -16,7 +16,7 @@ export interface Countdown {
  *
  * On a server, and while a page is being hydrated, nothing is known yet: 0 seconds and not done.
  *
- * @param deadline milliseconds since the epoch; any distance. `null` or `undefined` for none.
+ * @param deadline milliseconds since the epoch; any distance, even `Infinity`. `null` or `undefined` for none.
  * @param options.clock default: the system's clock.
  */
 export function useCountdown(
@@ -29,8 +29,9 @@ export function useCountdown(
       timedStore(clock, (nowMs) => {
         const leftMs = Math.max(0, (deadline ?? 0) - nowMs);
         const seconds = Math.ceil(leftMs / 1000);
-        // The next edge is where one second less is left.
-        return { value: seconds, nextMs: seconds && leftMs - (seconds - 1) * 1000 };
+        // The next edge is where one second less is left; an endless wait has none.
+        const nextMs = seconds < Number.POSITIVE_INFINITY ? leftMs - (seconds - 1) * 1000 : 0;
+        return { value: seconds, nextMs: seconds && nextMs };
       }),
     [deadline, clock],
   );

@@ -7,12 +7,12 @@ import { timedStore } from "./wall-clock.ts";
 export interface RateLimitState {
   /** The last known quota, with what must have come back since. */
   quota: Quota | undefined;
-  /** The limit of which the smallest share is left. */
+  /** The limit of which the fewest are left. */
   tightest: LimitQuota | undefined;
   /** How much of the tightest limit is used, from 0 to 1; 0 where its quota is not known. */
   usedShare: number;
   /**
-   * The last refusal while its deadline is ahead. A notice that offers to send again outlives the deadline: give it
+   * The last refusal while its deadline is ahead, of this tab or another. A notice that offers to send again outlives the deadline: give it
    * the error that your own request failed with.
    */
   refusal: RateLimitedError | undefined;
@@ -67,10 +67,6 @@ function readState(client: Client, nowMs: number): { value: RateLimitState; next
 }
 
 function isSameState(a: RateLimitState, b: RateLimitState): boolean {
-  return (
-    a.refusal === b.refusal &&
-    a.quota?.at === b.quota?.at &&
-    // What grows back makes new objects of old news.
-    JSON.stringify(a.quota) === JSON.stringify(b.quota)
-  );
+  // What grows back makes new objects of old news.
+  return a.refusal === b.refusal && JSON.stringify(a.quota) === JSON.stringify(b.quota);
 }

@@ -3,7 +3,10 @@ import type { Clock } from "../client/index.ts";
 /** Never longer than this between two looks at the clock, since a timer above 2^31 ms fires at once. */
 const longestStepMs = 60_000;
 
-/** What brings a page back: a tab that is shown, focused, or taken out of the back-forward cache. */
+/**
+ * What brings a page back: a tab that is shown, focused, or taken out of the back-forward cache. Where there are no such
+ * events, as in a native app, the next timer has to do.
+ */
 const wakeEvents = ["visibilitychange", "focus", "pageshow"];
 
 /** Something that changes by itself as time goes by, in the shape that `useSyncExternalStore` asks for. */
@@ -42,13 +45,14 @@ export function timedStore<Value>(
     subscribe(listener) {
       const entry = () => listener();
       listeners.add(entry);
-      if (listeners.size === 1) for (const event of wakeEvents) addEventListener(event, look, true);
+      if (listeners.size === 1)
+        for (const event of wakeEvents) globalThis.addEventListener?.(event, look, true);
       look();
       return () => {
         listeners.delete(entry);
         if (listeners.size) return;
         clearTimeout(timer);
-        for (const event of wakeEvents) removeEventListener(event, look, true);
+        for (const event of wakeEvents) globalThis.removeEventListener?.(event, look, true);
       };
     },
     get: () => value,

@@ -130,22 +130,62 @@ export function oracle(): Oracle {
 
 /** Units of `limit` that are free at this moment; negative in debt. */
 function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
-  if (limit.algorithm === "sliding-window") return limit.quota - sumWithin(mine, at - limit.windowMs, at);
-  if (limit.algorithm === "fixed-window") {
-    const window = windowNumber(limit, at);
-    const inWindow = mine.filter((one) => windowNumber(limit, one.at) === window);
-    return limit.quota - inWindow.reduce((sum, one) => sum + one.amount, 0);
+  switch (limit.algorithm) {
+    case "sliding-window":
+    case "concurrent": // Without heartbeats a lease is a spending that ends by itself.
+      return limit.quota - sumWithin(mine, at - limit.windowMs, at);
+    case "fixed-window":
+      return (
+        limit.quota - (limit.from === "first-use" ? inOwnWindow(mine, limit, at) : inWindow(mine, limit, at))
+      );
+    case "sliding-counter":
+      return freeByCounter(mine, limit, at);
+    case "token-bucket":
+      return freeInBucket(mine, limit, at);
   }
-  // A bucket, filled and drained anew, in fractions that cannot round: one unit is `windowMs`, one ms drains `quota`.
+}
+
+function inWindow(mine: readonly OracleSpending[], limit: Limit, at: number): number {
+  const window = windowName(limit, at);
+  return mine.reduce((sum, one) => (windowName(limit, one.at) === window ? sum + one.amount : sum), 0);
+}
+
+function inOwnWindow(mine: readonly OracleSpending[], limit: Limit, at: number): number {
+  let end = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  for (const one of mine) {
+    if (one.at >= end) {
+      end = one.at + limit.windowMs;
+      count = 0;
+    }
+    count += one.amount;
+  }
+  return at < end ? count : 0;
+}
+
+function freeByCounter(mine: readonly OracleSpending[], { quota, windowMs }: Limit, at: number): number {
+  const step = Math.floor(at / windowMs);
+  const sumOf = (wanted: number) =>
+    mine.reduce((sum, one) => (Math.floor(one.at / windowMs) === wanted ? sum + one.amount : sum), 0);
+  const left = BigInt((step + 1) * windowMs - at);
+  const counted = BigInt(sumOf(step)) * BigInt(windowMs) + BigInt(sumOf(step - 1)) * left;
+  return floorDivide(BigInt(quota) * BigInt(windowMs) - counted, BigInt(windowMs));
+}
+
+/** Filled and drained anew, in fractions that cannot round: one unit is `windowMs`, one ms drains `quota`. */
+function freeInBucket(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   let level = 0n;
   let since = 0;
   for (const one of mine.toSorted((a, b) => a.at - b.at)) {
     level = drained(level, limit, one.at - since) + BigInt(one.amount) * BigInt(limit.windowMs);
     since = one.at;
   }
-  const free = BigInt(limit.quota) * BigInt(limit.windowMs) - drained(level, limit, at - since);
-  const unit = BigInt(limit.windowMs);
-  return Number(free >= 0n ? free / unit : -((-free + unit - 1n) / unit));
+  const capacity = BigInt(limit.quota) * BigInt(limit.windowMs);
+  return floorDivide(capacity - drained(level, limit, at - since), BigInt(limit.windowMs));
+}
+
+function floorDivide(amount: bigint, by: bigint): number {
+  return Number(amount >= 0n ? amount / by : -((-amount + by - 1n) / by));
 }
 
 function drained(level: bigint, limit: Limit, ms: number): bigint {
@@ -157,15 +197,23 @@ function sumWithin(mine: readonly OracleSpending[], after: number, until: number
   return mine.reduce((sum, one) => (one.at > after && one.at <= until ? sum + one.amount : sum), 0);
 }
 
-const weekMs = 7 * 24 * 3600 * 1000;
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
-function windowNumber(limit: Limit, at: number): number {
-  const date = new Date(at);
-  if (limit.calendar === "year") return date.getUTCFullYear();
-  if (limit.calendar === "month") return date.getUTCFullYear() * 12 + date.getUTCMonth();
+function dateFormat(timeZone: string): Intl.DateTimeFormat {
+  const format = dateFormats.get(timeZone) ?? new Intl.DateTimeFormat("sv-SE", { timeZone });
+  dateFormats.set(timeZone, format);
+  return format;
+}
+
+/** What a window of the calendar is called: two moments share a window if these are the same. */
+function windowName({ calendar, timeZone = "UTC", windowMs }: Limit, at: number): string | number {
+  if (calendar === undefined) return Math.floor(at / windowMs);
+  const [date = ""] = dateFormat(timeZone).format(at).split(" ");
+  if (calendar === "year") return date.slice(0, 4);
+  if (calendar === "month") return date.slice(0, 7);
+  if (calendar === "day") return date;
   // 1970-01-05 was a Monday.
-  if (limit.windowMs === weekMs) return Math.floor((at - Date.UTC(1970, 0, 5)) / weekMs);
-  return Math.floor(at / limit.windowMs);
+  return Math.floor((Date.parse(date) - Date.UTC(1970, 0, 5)) / (7 * 24 * 3_600_000));
 }
 
 /** The first whole millisecond for which a condition that stays true once it is true holds. */

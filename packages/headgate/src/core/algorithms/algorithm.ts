@@ -29,6 +29,8 @@ export interface Algorithm<State> {
     chargedAt: number,
     mark: number,
   ): void;
+  /** Keeps a lease alive that `charge` gave under this mark; only for algorithms that give leases. */
+  renew?(state: State, limits: readonly Limit[], now: number, mark: number): void;
   /** From this moment on the state is worth no more than a blank one, and may be forgotten. */
   blankAt(state: State, limits: readonly Limit[]): number;
   copy(state: State): State;

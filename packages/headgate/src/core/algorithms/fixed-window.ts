@@ -1,42 +1,46 @@
-import { day, type Limit } from "../limit.ts";
+import { calendarWindow } from "../calendar.ts";
+import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** What was spent in the window that began at `start`. */
+/** What was spent in the window from `start` to `end`. */
 export interface WindowCount {
   start: number;
+  end: number;
   count: number;
 }
 
 /**
- * A quota a calendar window: minutes, hours and days of UTC, weeks from Monday, months and years of the calendar;
- * any other length is counted in steps from 1970-01-01T00:00Z.
+ * A quota a window with edges: steps of the window's length from 1970-01-01T00:00Z, days, weeks, months or years of
+ * the calendar in a time zone, or a window that begins with its first spending.
  *
  * Error: the end of one window and the beginning of the next may hold up to `2 * quota` units within one window's
  * length. Choose it for quotas that people know by the calendar; `sliding-window` has no such edge.
  */
 export const fixedWindow: Algorithm<WindowCount> = {
-  blank: () => ({ start: 0, count: 0 }),
+  blank: () => ({ start: 0, end: 0, count: 0 }),
 
   waitMs(window, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
-    if (need === 0) return 0;
-    const start = startOf(limit, now);
-    return countAt(window, start) + need <= limit.quota ? 0 : endOf(limit, current(window, start)) - now;
+    if (need === 0 || countAt(window, now) + need <= limit.quota) return 0;
+    return window.end - now;
   },
 
   remaining(window, limit, now) {
-    return Math.max(0, limit.quota - countAt(window, startOf(limit, now)));
+    return Math.max(0, limit.quota - countAt(window, now));
   },
 
-  resetMs(window, limit, now) {
-    const start = startOf(limit, now);
-    return countAt(window, start) === 0 ? 0 : endOf(limit, current(window, start)) - now;
+  resetMs(window, _limit, now) {
+    return countAt(window, now) === 0 ? 0 : window.end - now;
   },
 
   charge(window, limits, now, amount) {
-    const start = startOf(only(limits), now);
-    const count = countAt(window, start);
-    window.start = current(window, start);
+    const count = countAt(window, now);
+    if (count === 0) {
+      // A window of which nothing was spent is none: the one around `now` takes its place.
+      const { start, end } = windowAround(only(limits), now);
+      window.start = start;
+      window.end = end;
+    }
     window.count = count + amount;
     return window.start;
   },
@@ -46,40 +50,22 @@ export const fixedWindow: Algorithm<WindowCount> = {
     if (window.start === mark) window.count = Math.max(0, window.count - amount);
   },
 
-  blankAt(window, limits) {
-    return window.count === 0 ? 0 : endOf(only(limits), window.start);
-  },
+  blankAt: (window) => (window.count === 0 ? 0 : window.end),
 
   copy: (window) => ({ ...window }),
 };
 
 /** A state from a window yet to come stays in force: a clock that ran ahead must not give a quota twice. */
-function countAt(window: WindowCount, start: number): number {
-  return window.start >= start ? window.count : 0;
+function countAt(window: WindowCount, now: number): number {
+  return now < window.end ? window.count : 0;
 }
 
-function current(window: WindowCount, start: number): number {
-  return Math.max(window.start, start);
-}
-
-const week = 7 * day;
-/** 1970-01-01 was a Thursday: the Monday of that week lies three days before. */
-const firstMonday = -3 * day;
-
-function startOf(limit: Limit, now: number): number {
-  if (limit.calendar !== undefined) {
-    const date = new Date(now);
-    return Date.UTC(date.getUTCFullYear(), limit.calendar === "year" ? 0 : date.getUTCMonth());
-  }
-  const origin = limit.windowMs === week ? firstMonday : 0;
-  return Math.floor((now - origin) / limit.windowMs) * limit.windowMs + origin;
-}
-
-function endOf(limit: Limit, start: number): number {
-  if (limit.calendar === undefined) return start + limit.windowMs;
-  const date = new Date(start);
-  const months = limit.calendar === "year" ? 12 : 1;
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months);
+/** The window that a spending at `now` would fall into, were it the first. */
+export function windowAround(limit: Limit, now: number): { readonly start: number; readonly end: number } {
+  if (limit.from === "first-use") return { start: now, end: now + limit.windowMs };
+  if (limit.calendar !== undefined) return calendarWindow(limit.calendar, limit.timeZone ?? "UTC", now);
+  const start = Math.floor(now / limit.windowMs) * limit.windowMs;
+  return { start, end: start + limit.windowMs };
 }
 
 function only(limits: readonly Limit[]): Limit {

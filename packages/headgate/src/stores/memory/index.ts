@@ -16,6 +16,7 @@ export interface MemoryStoreOptions {
 /** The store of this process. Everything is answered at once, without a promise. */
 export interface MemoryStore extends Store {
   readonly name: "memory";
+  readonly remote: false;
   decide(charges: readonly Charge[], now: number, peek: boolean): Outcome;
   adjust(adjustments: readonly Adjustment[], now: number): Outcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
@@ -61,6 +62,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   return {
     name: "memory",
+    remote: false,
 
     get size() {
       return { partitions: room.held, maxPartitions };
@@ -90,7 +92,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     adjust(adjustments, now) {
-      const readings = adjustments.map(({ space: name, key, limits, refunds, spends }) => {
+      const readings = adjustments.map(({ space: name, key, limits, refunds, renewals, spends }) => {
         const space = spaceOf(name);
         const spending = spends.some((amount) => amount > 0);
         const partition = spending ? space.open(key, limits, now) : space.find(key, now);
@@ -107,6 +109,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
             chargedAt,
             mark,
           );
+        }
+        for (const { group, mark } of renewals) {
+          const algorithm = limits.groups[group]?.algorithm;
+          algorithm?.renew?.(partition.states[group], limits.limitsOfGroup[group] ?? [], now, mark);
         }
         const marks = spend(partition.states, limits, partition.kept, spends, now);
         settleBlankAt(space, partition);
