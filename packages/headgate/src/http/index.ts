@@ -1,4 +1,11 @@
-export { callerAddress, normalizeAddress } from "./address.ts";
-export { parseTrustProxy, type TrustProxy } from "./address-trust.ts";
+export {
+  type AddressSource,
+  callerAddress,
+  type HeaderFields,
+  normalizeAddress,
+  parseTrustProxy,
+  type TrustProxy,
+  type TrustProxyOptions,
+} from "./address.ts";
 export { type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
 export { type Refusal, type RefusalProblem, refusal } from "./refusal.ts";
