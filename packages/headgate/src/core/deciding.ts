@@ -38,9 +38,13 @@ export function spend(
   spends: readonly number[],
   now: number,
 ): number[] {
-  return limits.groups.map((group, g) =>
-    group.algorithm.charge(states[g], kept[g] as readonly Limit[], now, spends[g] as number),
-  );
+  const { groups } = limits;
+  const marks = new Array<number>(groups.length);
+  for (let g = 0; g < groups.length; g += 1) {
+    const { algorithm } = groups[g] as LimitGroup;
+    marks[g] = algorithm.charge(states[g], kept[g] as readonly Limit[], now, spends[g] as number);
+  }
+  return marks;
 }
 
 /** Reads every limit, in the order in which the limits were written. */

@@ -52,14 +52,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     return space;
   }
 
-  function charge(space: Space, { key, limits, spends }: Charge, now: number) {
-    const partition = space.open(key, limits, now);
-    showLimits(partition, limits);
-    const marks = spend(partition.states, limits, partition.kept, spends, now);
-    settleBlankAt(space, partition);
-    return { partition, marks };
-  }
-
   return {
     name: "memory",
     remote: false,
@@ -69,26 +61,35 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek) {
-      const found = charges.map(({ space, key, limits }) => {
-        const partition = spaceOf(space).find(key, now);
-        if (partition !== undefined) showLimits(partition, limits);
-        return partition;
-      });
-      const admitted = charges.every((each, i) => waitOf(statesOf(found[i], each.limits), each, now) === 0);
+      const count = charges.length;
+      const partitions = new Array<Partition | undefined>(count);
+      let admitted = true;
+      for (let c = 0; c < count; c += 1) {
+        const charge = charges[c] as Charge;
+        const partition = spaceOf(charge.space).find(charge.key, now);
+        if (partition !== undefined) showLimits(partition, charge.limits);
+        partitions[c] = partition;
+        if (waitOf(statesOf(partition, charge.limits), charge, now) > 0) admitted = false;
+      }
 
-      const readings: Reading[][] = [];
-      const marks: number[][] = [];
-      charges.forEach((each, i) => {
-        if (admitted && !peek) {
-          const charged = charge(spaceOf(each.space), each, now);
-          marks.push(charged.marks);
-          readings.push(readLimits(charged.partition.states, each.limits, now, undefined));
-          return;
+      const readings = new Array<Reading[]>(count);
+      const marks = new Array<number[]>(count);
+      for (let c = 0; c < count; c += 1) {
+        const charge = charges[c] as Charge;
+        const { limits } = charge;
+        if (!admitted || peek) {
+          const states = statesOf(partitions[c], limits);
+          readings[c] = readLimits(states, limits, now, waitsOf(states, charge, now));
+          continue;
         }
-        const states = statesOf(found[i], each.limits);
-        readings.push(readLimits(states, each.limits, now, waitsOf(states, each, now)));
-      });
-      return { admitted, now, readings, marks };
+        const space = spaceOf(charge.space);
+        const partition = space.open(charge.key, limits, now);
+        showLimits(partition, limits);
+        marks[c] = spend(partition.states, limits, partition.kept, charge.spends, now);
+        settleBlankAt(space, partition);
+        readings[c] = readLimits(partition.states, limits, now, undefined);
+      }
+      return { admitted, now, readings, marks: admitted && !peek ? marks : [] };
     },
 
     adjust(adjustments, now) {
