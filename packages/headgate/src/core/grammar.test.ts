@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
-import { algorithmNames, day, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
+import { algorithmNames, day, defineLimit, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
 
 describe("parseLimits", () => {
   const sliding = { unit: "requests", algorithm: "sliding-window" };
@@ -148,11 +148,19 @@ describe("parseLimits", () => {
       ),
       unit: fc.constantFrom("requests", "tokens", "pages"),
       algorithm: fc.constantFrom(...algorithmNames),
+      timeZone: fc.constantFrom(undefined, "UTC", "Europe/London"),
+      from: fc.constantFrom(undefined, "first-use" as const),
     });
     fc.assert(
-      fc.property(limits, (limit) => {
+      fc.property(limits, ({ timeZone, from, ...options }) => {
+        let limit = defineLimit(options);
+        if (limit.calendar !== undefined && timeZone !== undefined)
+          limit = defineLimit({ ...limit, timeZone });
+        else if (options.algorithm === "fixed-window" && from !== undefined)
+          limit = defineLimit({ ...options, from });
         expect(parseLimits(formatLimit(limit))).toEqual([limit]);
       }),
+      { numRuns: 1000 },
     );
   });
 
