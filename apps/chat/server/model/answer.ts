@@ -1,0 +1,137 @@
+import {
+  convertToModelMessages,
+  isStepCount,
+  type ModelMessage,
+  pruneMessages,
+  type StreamTextResult,
+  streamText,
+} from "ai";
+import type { ChatMessage } from "../../contract.ts";
+import type { ModelChoice } from "./provider.ts";
+import { steady } from "./steady-model.ts";
+import { caveatOf, latestTaxYear, taxYearAt, taxYearsKnown, taxYearsKnownFor } from "./tax-years.ts";
+import { type SalaryTools, salaryTools } from "./tools.ts";
+import { createWatchdog, type StartTimer, type WatchdogLimits } from "./watchdog.ts";
+
+export interface AnswerLimits extends WatchdogLimits {
+  /** Rounds of the model, tool calls between them. */
+  steps: number;
+  /** Further attempts when the provider refuses the connection or the request, before any token. */
+  retries: number;
+  /** Tokens that a round may write; a model that thinks aloud counts its thoughts. */
+  outputTokens: number;
+}
+
+export const defaultAnswerLimits: AnswerLimits = {
+  steps: 6,
+  retries: 1,
+  firstTokenMs: 60_000,
+  silenceMs: 30_000,
+  totalMs: 180_000,
+  outputTokens: 4_000,
+};
+
+export interface AnswerOptions {
+  choice: ModelChoice;
+  messages: ModelMessage[];
+  clock: { now(): number };
+  /** Stops the answer at once, mid-word. */
+  abortSignal?: AbortSignal | undefined;
+  limits?: Partial<AnswerLimits>;
+  startTimer?: StartTimer;
+}
+
+export type Answer = StreamTextResult<SalaryTools, Record<string, unknown>, never>;
+
+/** What a real model is told. The built-in responder needs none of it. */
+export function instructionsAt(nowMs: number): string {
+  const current = taxYearAt(nowMs);
+  const isKnown = (taxYearsKnown as readonly string[]).includes(current);
+  const caveats = taxYearsKnown.flatMap((year) => caveatOf(year) ?? []).map((caveat) => `- ${caveat}.`);
+  return [
+    "You answer questions about UK pay for employees: income tax, National Insurance, personal allowance, student loans, take-home and marginal rate.",
+    "The tools are the only source of numbers. Never state a figure, rate or threshold that a tool did not return in this conversation, and never do arithmetic yourself: call a tool. Convert monthly or weekly pay to a year (times 12 or 52) for the tools, and say so.",
+    `Tax years known: ${taxYearsKnown.join(", ")}; for Scotland only ${taxYearsKnownFor("Scotland").join(", ")}. For any other year say which are known and give no figures.`,
+    `Today is ${new Date(nowMs).toISOString().slice(0, 10)}, in tax year ${current}. ${isKnown ? "" : `Its rates are not known: when no year is asked for, use ${latestTaxYear} and say that these are the latest you know.`}`,
+    "England, Wales and Northern Ireland share one set of rates. If the country is not said, take England and say so.",
+    ...(caveats.length > 0 ? ["Say this when it matters:", ...caveats] : []),
+    "Anything else (VAT, pensions, dividends, capital gains, self-employment, other countries, other subjects): say in a sentence that you only cover employees' UK pay.",
+    "Be short. Begin with a sentence that holds the key figure in bold, then a small Markdown table where it helps. The page already draws each tool's result as a card or a chart, so do not repeat every row. End with the assumptions: tax year, country, employee under PAYE. Write plain British English, no HTML, no images.",
+  ].join("\n");
+}
+
+/** Of a longer conversation the model reads the end: what a question costs must not grow without bound. */
+const mostMessagesSent = 40;
+
+/**
+ * Stored messages as a model reads them. Tool calls of earlier turns are left out, their answers in words stay: a chart's
+ * sixty rows would be paid for again with every question. Calls that a stop cut short are dropped.
+ */
+export async function modelMessages(messages: readonly ChatMessage[]): Promise<ModelMessage[]> {
+  const converted = await convertToModelMessages([...messages], {
+    tools: salaryTools,
+    ignoreIncompleteToolCalls: true,
+  });
+  const pruned = pruneMessages({
+    messages: converted,
+    reasoning: "all",
+    toolCalls: "before-last-message",
+    emptyMessages: "remove",
+  });
+  const recent = pruned.slice(-mostMessagesSent);
+  return recent.slice(
+    Math.max(
+      0,
+      recent.findIndex(({ role }) => role === "user"),
+    ),
+  );
+}
+
+/** Parts that show the model at work: between two of them it may not be silent for long. */
+const tokens = new Set([
+  "text-delta",
+  "reasoning-delta",
+  "tool-input-start",
+  "tool-input-delta",
+  "tool-call",
+]);
+
+/**
+ * Has the model answer, with the salary tools at hand. It throws nothing: a failure is an `error` part of the stream, a
+ * stop or a time-out an `abort` part (`firstToken` tells them apart). What came before either stays.
+ */
+export function answer({ choice, messages, clock, abortSignal, limits, startTimer }: AnswerOptions): Answer {
+  const within = { ...defaultAnswerLimits, ...limits };
+  const watchdog = createWatchdog(within, startTimer);
+  return streamText({
+    model: steady(choice.model),
+    messages,
+    tools: salaryTools,
+    stopWhen: isStepCount(within.steps),
+    maxRetries: within.retries,
+    maxOutputTokens: within.outputTokens,
+    ...(choice.builtIn ? {} : { instructions: instructionsAt(clock.now()) }),
+    abortSignal:
+      abortSignal === undefined ? watchdog.signal : AbortSignal.any([abortSignal, watchdog.signal]),
+    onStepStart: watchdog.roundBegins,
+    onChunk: ({ chunk }) => {
+      if (tokens.has(chunk.type)) watchdog.tokenCame();
+    },
+    onStepEnd: watchdog.roundEnds,
+    onEnd: watchdog.answerEnds,
+    onAbort: watchdog.answerEnds,
+    // Without a handler the SDK prints errors, provider bodies included, to the console.
+    onError: watchdog.answerEnds,
+  });
+}
+
+const charactersPerToken = 4;
+
+/** An estimate for answers that were cut short, of which no provider says the usage: about four characters a token. */
+export function estimateUsage(messages: readonly ModelMessage[], written: string) {
+  const read = messages.reduce((sum, { content }) => {
+    const text = typeof content === "string" ? content : JSON.stringify(content);
+    return sum + Math.ceil(text.length / charactersPerToken);
+  }, 0);
+  return { inputTokens: read, outputTokens: Math.ceil(written.length / charactersPerToken) };
+}

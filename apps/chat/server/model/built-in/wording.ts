@@ -1,0 +1,43 @@
+/** Numbers, places and plans as a reader sees them. */
+import type { Country, StudentLoanPlan } from "../../../contract.ts";
+
+/** `35920.72` is "£35,920.72", `45000` is "£45,000": pence are shown when there are any. */
+export function pounds(amount: number): string {
+  const digits = Number.isInteger(amount) ? 0 : 2;
+  const shown = Math.abs(amount).toLocaleString("en-GB", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${amount < 0 ? "−" : ""}£${shown}`;
+}
+
+/** `0.42` is "42%", `0.1325` is "13.25%". */
+export function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))}%`;
+}
+
+export function place(country: Country): string {
+  return country === "Scotland" ? "Scotland" : "England, Wales or Northern Ireland";
+}
+
+export function shortPlace(country: Country): string {
+  return country === "Scotland" ? "Scotland" : "England/Wales/NI";
+}
+
+export function planNames(plans: readonly StudentLoanPlan[]): string {
+  const names = plans.map((plan) => (plan === "postgrad" ? "postgraduate loan" : `Plan ${plan}`));
+  return list(names, "and");
+}
+
+/** "a", "a and b", "a, b and c" */
+export function list(items: readonly string[], joiner: "and" | "or"): string {
+  if (items.length < 2) return items.join("");
+  return `${items.slice(0, -1).join(", ")} ${joiner} ${items.at(-1)}`;
+}
+
+/** A Markdown table; the first column reads from the left, figures line up on the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { costOf, listPriceOf, microsOf } from "./price.ts";
+
+describe("a price in dollars", () => {
+  it.each([
+    ["0.15", 150_000],
+    ["1", 1_000_000],
+    ["0", 0],
+    ["2.50", 2_500_000],
+    ["0.000001", 1],
+    [" 3.3 ", 3_300_000],
+    ["999999.999999", 999_999_999_999],
+  ])("%s is %d micros", (text, micros) => {
+    expect(microsOf(text)).toBe(micros);
+  });
+
+  it.each(["", "free", "-1", "1e3", "0.0000001", "1,50", "$1", "1.", ".5", "NaN", "1000000"])(
+    "%j is none",
+    (text) => {
+      expect(microsOf(text)).toBeUndefined();
+    },
+  );
+
+  it("is read without loss", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 999_999_999_999 }), (micros) => {
+        const digits = String(micros).padStart(7, "0");
+        expect(microsOf(`${digits.slice(0, -6)}.${digits.slice(-6)}`)).toBe(micros);
+      }),
+    );
+  });
+});
+
+describe("the cost of an answer", () => {
+  const price = { inputPerMillion: 150_000, outputPerMillion: 600_000 };
+
+  it.each([
+    [{ inputTokens: 0, outputTokens: 0 }, 0],
+    [{ inputTokens: 1, outputTokens: 0 }, 1],
+    [{ inputTokens: 1_000_000, outputTokens: 0 }, 150_000],
+    [{ inputTokens: 1_000_000, outputTokens: 1 }, 150_001],
+    [{ inputTokens: 10, outputTokens: 10 }, 8],
+    [{ inputTokens: undefined, outputTokens: 10 }, 6],
+    [{ inputTokens: Number.NaN, outputTokens: -5 }, 0],
+  ])("%j is %d micros", (used, micros) => {
+    expect(costOf(used, price)).toBe(micros);
+  });
+
+  it("is whole, never less than what was used, and at most a micro more", () => {
+    const count = fc.integer({ min: 0, max: 2_000_000 });
+    const rate = fc.integer({ min: 0, max: 100_000_000 });
+    fc.assert(
+      fc.property(
+        count,
+        count,
+        rate,
+        rate,
+        (inputTokens, outputTokens, inputPerMillion, outputPerMillion) => {
+          const micros = costOf({ inputTokens, outputTokens }, { inputPerMillion, outputPerMillion });
+          const exact =
+            BigInt(inputTokens) * BigInt(inputPerMillion) + BigInt(outputTokens) * BigInt(outputPerMillion);
+          expect(Number.isSafeInteger(micros)).toBe(true);
+          expect(BigInt(micros) * 1_000_000n - exact).toBeGreaterThanOrEqual(0n);
+          expect(BigInt(micros) * 1_000_000n - exact).toBeLessThan(1_000_000n);
+        },
+      ),
+    );
+  });
+});
+
+describe("list prices", () => {
+  it("knows a dated model by its name, and takes no other for it", () => {
+    expect(listPriceOf("gpt-4.1-mini-2025-04-14")).toEqual(listPriceOf("gpt-4.1-mini"));
+    expect(listPriceOf("claude-haiku-4-5-20251001")).toEqual(listPriceOf("claude-haiku-4-5"));
+    expect(listPriceOf("gpt-4.1-mini")).not.toEqual(listPriceOf("gpt-4.1"));
+    expect(listPriceOf("claude-opus-5-5")).not.toEqual(listPriceOf("claude-opus-5"));
+    expect(listPriceOf("gpt-4.1-ultra")).toBeUndefined();
+    expect(listPriceOf("llama3.2")).toBeUndefined();
+  });
+});

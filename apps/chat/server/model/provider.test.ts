@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { builtInPrice, priceOfUnknownModel } from "./price.ts";
+import { builtInName, chooseModel, type ModelEnvironment } from "./provider.ts";
+
+const choose = (environment: ModelEnvironment) => chooseModel(environment, { clock: { now: () => 0 } });
+
+describe("choosing a model", () => {
+  it.each([
+    {},
+    { OPENAI_API_KEY: "" },
+    { OPENAI_API_KEY: "  ", LLM_BASE_URL: "", ANTHROPIC_API_KEY: undefined },
+  ])("answers by itself with %j", (environment) => {
+    expect(choose(environment)).toMatchObject({
+      name: builtInName,
+      builtIn: true,
+      price: builtInPrice,
+      warnings: [],
+      model: { provider: "headgate" },
+    });
+  });
+
+  it.each([
+    [{ OPENAI_API_KEY: "sk-1" }, "openai.chat", "gpt-5.4-mini"],
+    [{ OPENAI_API_KEY: "sk-1", OPENAI_MODEL: "gpt-4.1" }, "openai.chat", "gpt-4.1"],
+    [{ ANTHROPIC_API_KEY: "sk-2" }, "anthropic.messages", "claude-haiku-5-5"],
+    [
+      { ANTHROPIC_API_KEY: "sk-2", ANTHROPIC_MODEL: "claude-opus-5-5" },
+      "anthropic.messages",
+      "claude-opus-5-5",
+    ],
+    [{ LLM_BASE_URL: "http://localhost:11434/v1/", LLM_MODEL: "llama3.2" }, "llm.chat", "llama3.2"],
+    // Several at once: one's own server, then OpenAI, then Anthropic.
+    [{ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }, "openai.chat", "gpt-5.4-mini"],
+    [{ OPENAI_API_KEY: "sk-1", LLM_BASE_URL: "https://llm.example/v1", LLM_MODEL: "own" }, "llm.chat", "own"],
+  ])("%j", (environment, provider, name) => {
+    const choice = choose(environment);
+    expect(choice).toMatchObject({ name, builtIn: false, model: { provider, modelId: name } });
+  });
+
+  it("says which key is left unused", () => {
+    expect(choose({ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }).warnings).toEqual([
+      "ANTHROPIC_API_KEY is set but not used: OPENAI_API_KEY comes first.",
+    ]);
+    expect(choose({ OPENAI_MODEL: "gpt-4.1" }).warnings).toEqual([
+      "OPENAI_MODEL is set but not used: it needs OPENAI_API_KEY.",
+    ]);
+  });
+
+  it.each([
+    [{ LLM_BASE_URL: "http://localhost:11434/v1" }, /^LLM_BASE_URL is set but LLM_MODEL is not\./],
+    [{ LLM_MODEL: "llama3.2" }, /^LLM_MODEL is set but LLM_BASE_URL is not\./],
+    [{ LLM_API_KEY: "key" }, /^LLM_API_KEY is set but LLM_BASE_URL is not\./],
+    [{ LLM_BASE_URL: "localhost:11434", LLM_MODEL: "m" }, /^LLM_BASE_URL is not an http or https address/],
+    [{ LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" }, /^LLM_BASE_URL holds a user name/],
+    [{ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: "ftp://example" }, /^OPENAI_BASE_URL is not an http/],
+    [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY holds a space/],
+    [{ MODEL_PRICE_INPUT_PER_MTOK: "cheap" }, /^MODEL_PRICE_INPUT_PER_MTOK is "cheap", which is not a price/],
+    [{ MODEL_PRICE_OUTPUT_PER_MTOK: "-1" }, /^MODEL_PRICE_OUTPUT_PER_MTOK is "-1"/],
+  ])("refuses %j in a sentence", (environment, message) => {
+    expect(() => choose(environment)).toThrow(message);
+  });
+
+  it("keeps keys and passwords out of its sentences", () => {
+    for (const environment of [
+      { LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" },
+      { OPENAI_API_KEY: "sk-1\nsk-secret" },
+    ]) {
+      expect(() => choose(environment)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining("secret") }),
+      );
+    }
+  });
+});
+
+describe("the price", () => {
+  it("is the list price of a known model", () => {
+    expect(choose({ OPENAI_API_KEY: "k", OPENAI_MODEL: "gpt-4.1-mini" })).toMatchObject({
+      price: { inputPerMillion: 400_000, outputPerMillion: 1_600_000 },
+      warnings: [],
+    });
+  });
+
+  it("of an unknown model is a stated default, with a warning", () => {
+    const { price, warnings } = choose({ LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" });
+    expect(price).toEqual(priceOfUnknownModel);
+    expect(warnings).toEqual([
+      expect.stringMatching(/llama3\.2 is not known: it is charged at \$5 and \$25/),
+    ]);
+  });
+
+  it("is what the operator says, in whole or in part", () => {
+    const own = { LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" };
+    const whole = choose({ ...own, MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "0.07" });
+    expect(whole).toMatchObject({ price: { inputPerMillion: 0, outputPerMillion: 70_000 }, warnings: [] });
+    expect(choose({ MODEL_PRICE_OUTPUT_PER_MTOK: "10" }).price).toEqual({
+      ...builtInPrice,
+      outputPerMillion: 10_000_000,
+    });
+  });
+});

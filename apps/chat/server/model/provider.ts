@@ -1,0 +1,178 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAI } from "@ai-sdk/openai";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { type BuiltInModelOptions, createBuiltInModel } from "./built-in/language-model.ts";
+import { builtInPrice, listPriceOf, type ModelPrice, microsOf, priceOfUnknownModel } from "./price.ts";
+
+export interface ModelChoice {
+  model: LanguageModelV4;
+  /** As `Me.model.name` shows it. */
+  name: string;
+  builtIn: boolean;
+  price: ModelPrice;
+  /** Sentences for the operator's log: what was assumed, which variable would say otherwise. */
+  warnings: string[];
+}
+
+/** A variable that cannot be used; the message is a sentence that names it, and never holds a key. */
+export class ModelConfigError extends Error {
+  override name = "ModelConfigError";
+}
+
+export type ModelEnvironment = Readonly<Record<string, string | undefined>>;
+
+export const builtInName = "Headgate built-in";
+const defaultOpenAiModel = "gpt-5.4-mini";
+const defaultAnthropicModel = "claude-haiku-5-5";
+
+type Read = (name: string) => string | undefined;
+
+/**
+ * The model that answers. A server of one's own (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
+ * before `ANTHROPIC_API_KEY`; with none of them it is the built-in responder, which needs no network.
+ * @param environment the variables, such as `process.env`; an empty or blank one counts as absent
+ * @param builtIn the clock and the pace of the built-in responder
+ * @throws {ModelConfigError} for a value or a combination that cannot be used
+ */
+export function chooseModel(environment: ModelEnvironment, builtIn: BuiltInModelOptions): ModelChoice {
+  const read: Read = (name) => environment[name]?.trim() || undefined;
+  const chosen = ownServer(read) ?? openAi(read) ?? anthropic(read);
+  if (!chosen) {
+    return {
+      model: createBuiltInModel(builtIn),
+      name: builtInName,
+      builtIn: true,
+      price: priceFrom(read, builtInPrice),
+      warnings: strays(read, []),
+    };
+  }
+  const listed = listPriceOf(chosen.name);
+  const price = priceFrom(read, listed ?? priceOfUnknownModel);
+  const warnings = strays(read, chosen.uses);
+  const isPriced =
+    read("MODEL_PRICE_INPUT_PER_MTOK") !== undefined && read("MODEL_PRICE_OUTPUT_PER_MTOK") !== undefined;
+  if (!listed && !isPriced) {
+    const { inputPerMillion, outputPerMillion } = price;
+    warnings.push(
+      `The price of the model ${chosen.name} is not known: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
+    );
+  }
+  return { model: chosen.model, name: chosen.name, builtIn: false, price, warnings };
+}
+
+interface Chosen {
+  model: LanguageModelV4;
+  name: string;
+  /** The variables that made the choice. */
+  uses: string[];
+}
+
+function ownServer(read: Read): Chosen | undefined {
+  const baseUrl = read("LLM_BASE_URL");
+  const name = read("LLM_MODEL");
+  if (baseUrl === undefined) {
+    if (name !== undefined)
+      throw halfSet(
+        "LLM_MODEL",
+        "LLM_BASE_URL",
+        "the address of an OpenAI-compatible server, such as http://localhost:11434/v1",
+      );
+    if (read("LLM_API_KEY") !== undefined)
+      throw halfSet("LLM_API_KEY", "LLM_BASE_URL", "the address of the server that it is for");
+    return undefined;
+  }
+  if (name === undefined) throw halfSet("LLM_BASE_URL", "LLM_MODEL", "the name of a model on that server");
+  const apiKey = keyFrom(read, "LLM_API_KEY");
+  const provider = createOpenAICompatible({
+    name: "llm",
+    baseURL: addressFrom(baseUrl, "LLM_BASE_URL"),
+    includeUsage: true,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  return { model: provider.chatModel(name), name, uses: ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"] };
+}
+
+function openAi(read: Read): Chosen | undefined {
+  const apiKey = keyFrom(read, "OPENAI_API_KEY");
+  if (apiKey === undefined) return undefined;
+  const baseUrl = read("OPENAI_BASE_URL");
+  const baseURL =
+    baseUrl === undefined ? "https://api.openai.com/v1" : addressFrom(baseUrl, "OPENAI_BASE_URL");
+  const name = read("OPENAI_MODEL") ?? defaultOpenAiModel;
+  // The chat-completions API rather than the default Responses API: gateways behind OPENAI_BASE_URL speak it too.
+  const model = createOpenAI({ apiKey, baseURL }).chat(name);
+  return { model, name, uses: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"] };
+}
+
+function anthropic(read: Read): Chosen | undefined {
+  const apiKey = keyFrom(read, "ANTHROPIC_API_KEY");
+  if (apiKey === undefined) return undefined;
+  const baseUrl = read("ANTHROPIC_BASE_URL");
+  const name = read("ANTHROPIC_MODEL") ?? defaultAnthropicModel;
+  const model = createAnthropic({
+    apiKey,
+    baseURL:
+      baseUrl === undefined ? "https://api.anthropic.com/v1" : addressFrom(baseUrl, "ANTHROPIC_BASE_URL"),
+  })(name);
+  return { model, name, uses: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"] };
+}
+
+function halfSet(present: string, absent: string, meaning: string): ModelConfigError {
+  return new ModelConfigError(
+    `${present} is set but ${absent} is not. Set ${absent} to ${meaning}, or unset ${present}.`,
+  );
+}
+
+/** @throws {ModelConfigError} without the key itself: it may end up in a log */
+function keyFrom(read: Read, name: string): string | undefined {
+  const key = read(name);
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw new ModelConfigError(
+      `${name} holds a space or a character that no key has. Paste the key again, on one line.`,
+    );
+  }
+  return key;
+}
+
+function addressFrom(text: string, name: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new ModelConfigError(
+      `${name} is not an http or https address: it should look like http://localhost:11434/v1.`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new ModelConfigError(
+      `${name} holds a user name or password. Give the key in its own variable instead.`,
+    );
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
+  const price = (name: string, micros: number) => {
+    const text = read(name);
+    if (text === undefined) return micros;
+    const read_ = microsOf(text);
+    if (read_ !== undefined) return read_;
+    throw new ModelConfigError(
+      `${name} is "${text}", which is not a price: give dollars a million tokens, such as 0.15.`,
+    );
+  };
+  return {
+    inputPerMillion: price("MODEL_PRICE_INPUT_PER_MTOK", otherwise.inputPerMillion),
+    outputPerMillion: price("MODEL_PRICE_OUTPUT_PER_MTOK", otherwise.outputPerMillion),
+  };
+}
+
+/** Variables that ask for another model than the one chosen, and so do nothing. */
+function strays(read: Read, used: readonly string[]): string[] {
+  return ["OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_MODEL"]
+    .filter((name) => !used.includes(name) && read(name) !== undefined)
+    .map((name) =>
+      name.endsWith("_API_KEY")
+        ? `${name} is set but not used: ${used[0]} comes first.`
+        : `${name} is set but not used: it needs ${name.replace(/_(?:MODEL|BASE_URL)$/, "_API_KEY")}${used.length > 0 ? `, and the model was chosen by ${used[0]}` : ""}.`,
+    );
+}

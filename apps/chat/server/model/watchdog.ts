@@ -1,0 +1,56 @@
+import { ModelTimeoutError } from "./failure.ts";
+
+/** Calls `fire` after `ms`, unless the function that it returns is called first. */
+export type StartTimer = (ms: number, fire: () => void) => () => void;
+
+/** A timer of the process that does not keep it alive. */
+export const startRealTimer: StartTimer = (ms, fire) => {
+  const timer = setTimeout(fire, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+};
+
+export interface WatchdogLimits {
+  /** Milliseconds until the first token of each round, connecting included. */
+  firstTokenMs: number;
+  /** Milliseconds between two tokens. */
+  silenceMs: number;
+  /** Milliseconds for the whole answer. */
+  totalMs: number;
+}
+
+export interface Watchdog {
+  /** Aborts with a `ModelTimeoutError` when a limit is passed. */
+  signal: AbortSignal;
+  roundBegins(): void;
+  tokenCame(): void;
+  /** Between rounds, while tools run: only the total counts. */
+  roundEnds(): void;
+  answerEnds(): void;
+}
+
+/**
+ * Watches over an answer's time. The SDK's own first-chunk limit starts only when the provider's response head is
+ * there: a provider that accepts the request and sends nothing would hold the stream open for ever.
+ */
+export function createWatchdog(limits: WatchdogLimits, startTimer: StartTimer = startRealTimer): Watchdog {
+  const controller = new AbortController();
+  const expire = (what: string) => () =>
+    controller.abort(new ModelTimeoutError(`The model's time for ${what} was up.`));
+  const cancelTotal = startTimer(limits.totalMs, expire("the answer"));
+  let cancel: () => void = () => {};
+  const expect = (ms: number, what: string) => {
+    cancel();
+    cancel = startTimer(ms, expire(what));
+  };
+  return {
+    signal: controller.signal,
+    roundBegins: () => expect(limits.firstTokenMs, "a first token"),
+    tokenCame: () => expect(limits.silenceMs, "the next token"),
+    roundEnds: () => cancel(),
+    answerEnds() {
+      cancel();
+      cancelTotal();
+    },
+  };
+}

@@ -1,0 +1,293 @@
+/**
+ * A model's stand-in for tests: speaks OpenAI's chat-completions protocol over real HTTP on the loopback address, and
+ * fails in every way that a provider can. It waits for nobody's clock: what is slow is let go by hand.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type OpenAiServerMode =
+  /** Answers at once, in several chunks. */
+  | "normal"
+  /** Sends the head, then one chunk for each `release()`. */
+  | "slow"
+  /** Asks for `take_home`; answers in words once the result is there. */
+  | "tool-call"
+  /** 500, 429, 401, 404 or a 400 for too long a prompt, before anything else. */
+  | "fail-500"
+  | "fail-429"
+  | "fail-401"
+  | "fail-404"
+  | "fail-too-long"
+  /** 200 and an error chunk in place of the first token. */
+  | "error-first"
+  /** Some tokens, then an error chunk. */
+  | "error-midway"
+  /** Some tokens, then the socket is destroyed. */
+  | "hang-up-midway"
+  /** The socket is destroyed before the head is sent. */
+  | "hang-up"
+  /** Takes the request and sends nothing, not even a head. */
+  | "never"
+  /** 200, and an end without a token. */
+  | "empty";
+
+export interface RecordedRequest {
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
+  /** The parsed JSON body. */
+  body: ChatRequest;
+  /** Whether the client went away before the answer had ended. */
+  aborted: boolean;
+}
+
+interface ChatRequest {
+  model?: string;
+  stream?: boolean;
+  messages?: { role: string; content?: unknown; tool_calls?: unknown }[];
+  tools?: unknown[];
+  [other: string]: unknown;
+}
+
+export interface OpenAiServer {
+  /** Ends in `/v1`: what `LLM_BASE_URL` or `OPENAI_BASE_URL` is set to. */
+  url: string;
+  /** Every request so far, oldest first. */
+  requests: RecordedRequest[];
+  /** A fresh start: answers still held back are cut off, and releases not yet used are forgotten. */
+  setMode(mode: OpenAiServerMode): void;
+  /** What `normal`, `slow` and the rest say; chunks are its words. */
+  setText(text: string): void;
+  /** Lets chunks of slow answers go: 1 unless told, `Infinity` for all that are to come. */
+  release(chunks?: number): void;
+  /** Settles when the next request has been read. */
+  nextRequest(): Promise<RecordedRequest>;
+  close(): Promise<void>;
+}
+
+export interface OpenAiServerOptions {
+  mode?: OpenAiServerMode;
+  text?: string;
+}
+
+const defaultText = "On £45,000 you take home about three quarters of it, the rest goes in deductions.";
+
+/** One token for four characters, as the built-in responder reckons too. */
+const tokensOf = (text: string) => Math.ceil(text.length / 4);
+
+/** Starts a server on a free port of 127.0.0.1. */
+export async function startOpenAiServer(options: OpenAiServerOptions = {}): Promise<OpenAiServer> {
+  let { mode = "normal", text = defaultText } = options;
+  let credit = 0;
+  const gates: { response: ServerResponse; open: () => void }[] = [];
+  const watchers: ((request: RecordedRequest) => void)[] = [];
+  const requests: RecordedRequest[] = [];
+
+  const gate = (response: ServerResponse) =>
+    new Promise<void>((open) => {
+      if (credit > 0) {
+        credit -= 1;
+        open();
+      } else {
+        gates.push({ response, open });
+      }
+    });
+  /** A release is for an answer that is still listened to. */
+  const dropGatesOf = (response: ServerResponse) => {
+    for (const gate of gates.filter((gate) => gate.response === response)) {
+      gates.splice(gates.indexOf(gate), 1);
+      gate.open();
+    }
+  };
+
+  const server = createServer((request, response) => {
+    void serve(request, response).catch(() => response.destroy());
+  });
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readJson(request);
+    const recorded: RecordedRequest = {
+      path: request.url ?? "",
+      headers: request.headers,
+      body,
+      aborted: false,
+    };
+    response.on("close", () => {
+      if (!response.writableEnded) recorded.aborted = true;
+      dropGatesOf(response);
+    });
+    requests.push(recorded);
+    for (const watch of watchers.splice(0)) watch(recorded);
+    if (request.method !== "POST" || !recorded.path.endsWith("/chat/completions")) {
+      return sendError(response, 404, "not_found", `No such path: ${recorded.path}`);
+    }
+    const answered = mode;
+    if (answered === "never") return;
+    if (answered === "hang-up") return void request.socket.destroy();
+    const refusal = refusals[answered];
+    if (refusal) return sendError(response, ...refusal);
+    if (body.stream === true) await stream(response, body, answered);
+    else sendWhole(response, body, answered);
+  }
+
+  async function stream(
+    response: ServerResponse,
+    body: ChatRequest,
+    answered: OpenAiServerMode,
+  ): Promise<void> {
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+    response.flushHeaders();
+    const send = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
+    const chunk = (delta: object, finish: string | null = null) =>
+      send(envelope(body, "chat.completion.chunk", { delta }, finish));
+    const end = (finish: string, written: string) => {
+      chunk({}, finish);
+      send({ ...envelope(body, "chat.completion.chunk"), choices: [], usage: usage(body, written) });
+      response.end("data: [DONE]\n\n");
+    };
+    if (answered === "error-first") {
+      send(
+        errorBody("server_error", "The server had an error. Key sk-secret-123 at https://internal.example."),
+      );
+      return void response.end("data: [DONE]\n\n");
+    }
+    chunk({ role: "assistant", content: "" });
+    if (answered === "empty") return end("stop", "");
+    if (answered === "tool-call" && !hasToolResult(body)) {
+      const call = toolCall();
+      chunk({ tool_calls: [{ index: 0, ...call, function: { name: call.function.name, arguments: "" } }] });
+      for (const piece of call.function.arguments.match(/.{1,12}/g) ?? []) {
+        chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+      }
+      return end("tool_calls", call.function.arguments);
+    }
+    const words = text.match(/\s*\S+/g) ?? [];
+    for (const [at, content] of words.entries()) {
+      if (answered === "slow") await gate(response);
+      if (response.destroyed) return;
+      chunk({ content });
+      if (at !== 2) continue;
+      if (answered === "error-midway") {
+        send(
+          errorBody(
+            "server_error",
+            "The server had an error. Key sk-secret-123 at https://internal.example.",
+          ),
+        );
+        return void response.end("data: [DONE]\n\n");
+      }
+      // After the write has left, or the client would not see the words before the end.
+      if (answered === "hang-up-midway") return void response.write("\n", () => response.socket?.destroy());
+    }
+    end("stop", text);
+  }
+
+  function sendWhole(response: ServerResponse, body: ChatRequest, answered: OpenAiServerMode): void {
+    if (answered === "error-first" || answered === "error-midway" || answered === "hang-up-midway") {
+      return void response.socket?.destroy();
+    }
+    const asks = answered === "tool-call" && !hasToolResult(body);
+    const content = answered === "empty" ? "" : text;
+    const message = asks
+      ? { role: "assistant", content: null, tool_calls: [toolCall()] }
+      : { role: "assistant", content };
+    const whole = envelope(body, "chat.completion", { message }, asks ? "tool_calls" : "stop");
+    send(response, 200, { ...whole, usage: usage(body, asks ? "" : content) });
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    setMode(next) {
+      mode = next;
+      credit = 0;
+      for (const { response, open } of gates.splice(0)) {
+        response.destroy();
+        open();
+      }
+    },
+    setText(next) {
+      text = next;
+    },
+    release(chunks = 1) {
+      credit += chunks;
+      while (credit > 0 && gates.length > 0) {
+        credit -= 1;
+        gates.shift()?.open();
+      }
+    },
+    nextRequest: () => new Promise((resolve) => watchers.push(resolve)),
+    close() {
+      for (const { open } of gates.splice(0)) open();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+const refusals: Partial<Record<OpenAiServerMode, [status: number, code: string, message: string]>> = {
+  "fail-500": [
+    500,
+    "server_error",
+    "The server had an error. Key sk-secret-123 at https://internal.example.",
+  ],
+  "fail-429": [429, "rate_limit_exceeded", "Rate limit reached for organization org-secret."],
+  "fail-401": [401, "invalid_api_key", "Incorrect API key provided: sk-secret-123."],
+  "fail-404": [404, "model_not_found", "The model does not exist."],
+  "fail-too-long": [400, "context_length_exceeded", "This model's maximum context length is 8192 tokens."],
+};
+
+async function readJson(request: IncomingMessage): Promise<ChatRequest> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  const text = Buffer.concat(parts).toString("utf8");
+  return text === "" ? {} : (JSON.parse(text) as ChatRequest);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  // Clients that try again do so at once.
+  response
+    .writeHead(status, { "content-type": "application/json", "retry-after-ms": "1" })
+    .end(JSON.stringify(body));
+}
+
+function errorBody(code: string, message: string) {
+  return { error: { message, type: code, code, param: null } };
+}
+
+function sendError(response: ServerResponse, status: number, code: string, message: string): void {
+  send(response, status, errorBody(code, message));
+}
+
+function envelope(body: ChatRequest, object: string, choice: object = {}, finish: string | null = null) {
+  return {
+    id: "chatcmpl-test",
+    object,
+    created: 1_790_000_000,
+    model: body.model ?? "test-model",
+    choices: [{ index: 0, ...choice, finish_reason: finish }],
+  };
+}
+
+function usage(body: ChatRequest, written: string) {
+  const prompt = tokensOf(JSON.stringify(body.messages ?? []));
+  const completion = tokensOf(written);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+function hasToolResult(body: ChatRequest): boolean {
+  return body.messages?.at(-1)?.role === "tool";
+}
+
+function toolCall() {
+  const input = { salary: 45_000, country: "Scotland", taxYear: "2025/26", studentLoanPlans: [2] };
+  return {
+    id: "call_test",
+    type: "function",
+    function: { name: "take_home", arguments: JSON.stringify(input) },
+  };
+}
