@@ -31,18 +31,18 @@ function bandRows(bands: SalaryBreakdown["incomeTaxBands"]): string[][] {
   return bands.map(({ name, rate, tax }) => [`${name}, ${percent(rate)}`, pounds(tax)]);
 }
 
+/** What whoever shows this draws beside it (a card, a comparison, a chart) is not said again: only what it comes to. */
 function takeHome(result: SalaryBreakdown, sum: Sum): string[] {
-  const rows = [
-    ["Income tax", pounds(result.incomeTax)],
-    ["National Insurance", pounds(result.nationalInsurance)],
+  const taken = [
+    `income tax takes ${pounds(result.incomeTax)}`,
+    `National Insurance ${pounds(result.nationalInsurance)}`,
+    ...(result.studentLoanPlans.length > 0
+      ? [`the student loan (${planNames(result.studentLoanPlans)}) ${pounds(result.studentLoan)}`]
+      : []),
   ];
-  if (result.studentLoanPlans.length > 0) {
-    rows.push([`Student loan (${planNames(result.studentLoanPlans)})`, pounds(result.studentLoan)]);
-  }
-  rows.push(["**Take-home**", `**${pounds(result.takeHome)}**`]);
+  const listed = `${taken.slice(0, -1).join(", ")} and ${taken.at(-1)}`;
   return [
-    `On ${pounds(result.salary)} you take home **${pounds(result.takeHome)}** a year, which is ${pounds(result.takeHomeMonthly)} a month.`,
-    table(["", "A year"], rows),
+    `On ${pounds(result.salary)} you take home **${pounds(result.takeHome)}** a year, which is ${pounds(result.takeHomeMonthly)} a month. Of the rest, ${listed}.`,
     assumptions(result, sum),
   ];
 }
@@ -130,23 +130,6 @@ function comparison(output: ToolOutputs["compare_salaries"] & { gains?: number[]
   } else {
     lead = `Take-home: ${rows.map((row, at) => `**${pounds(row.takeHome)}** (${names[at]})`).join(", ")}.`;
   }
-  const loans = rows.some((row) => row.studentLoanPlans.length > 0);
-  const head = [
-    "",
-    "Income tax",
-    "NI",
-    ...(loans ? ["Student loan"] : []),
-    figure ? "Marginal rate" : "A month",
-    "Take-home",
-  ];
-  const body = rows.map((row, at) => [
-    names[at] ?? "",
-    pounds(row.incomeTax),
-    pounds(row.nationalInsurance),
-    ...(loans ? [pounds(row.studentLoan)] : []),
-    figure ? percent(row.marginalRate) : pounds(row.takeHomeMonthly),
-    pounds(row.takeHome),
-  ]);
   const same = (of: (row: SalaryBreakdown) => unknown) =>
     rows.every((row) => String(of(row)) === String(of(first)));
   const isOneYear = same((row) => row.taxYear);
@@ -157,7 +140,7 @@ function comparison(output: ToolOutputs["compare_salaries"] & { gains?: number[]
   };
   const caveats = isOneYear ? [] : rows.flatMap((row) => caveatOf(row.taxYear) ?? []);
   const onSalary = same((row) => row.salary) ? `On ${pounds(first.salary)}: ` : "";
-  return [onSalary + lead, table(head, body), assumptions(basis, sum, [...new Set(caveats)])];
+  return [onSalary + lead, assumptions(basis, sum, [...new Set(caveats)])];
 }
 
 function salaryTable(output: ToolOutputs["salary_table"], sum: Sum): string[] {

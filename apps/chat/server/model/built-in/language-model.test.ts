@@ -34,7 +34,7 @@ describe("an answer of the built-in responder", () => {
     expect(steps.map((step) => step.finishReason)).toEqual(["tool-calls", "stop"]);
     expect(outputs).toMatchObject([{ takeHome: 34_003.11, country: "Scotland", studentLoanPlans: [2] }]);
     expect(text).toContain("On £45,000 you take home **£34,003.11** a year, which is £2,833.59 a month.");
-    expect(text).toContain("| Student loan (Plan 2) | £1,490.04 |");
+    expect(text).toContain("National Insurance £2,593.28 and the student loan (Plan 2) £1,490.04.");
     expect(text).toContain("2025/26 rates, the latest I know (I don't have 2026/27 yet); Scotland");
   });
 

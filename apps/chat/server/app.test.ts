@@ -1,0 +1,219 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { DATABASE_START_MS } from "../testing/database.ts";
+import { startTestService, type TestClient, type TestService } from "../testing/service.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
+
+const logged: string[] = [];
+let webRoot: string;
+let service: TestService;
+let client: TestClient;
+
+beforeAll(async () => {
+  webRoot = mkdtempSync(path.join(tmpdir(), "headgate-page-"));
+  mkdirSync(path.join(webRoot, "assets"));
+  writeFileSync(path.join(webRoot, "index.html"), "<!doctype html><title>Headgate</title>");
+  writeFileSync(path.join(webRoot, "theme.js"), "// theme");
+  writeFileSync(path.join(webRoot, "assets", "index-abc123.js"), `// ${"script ".repeat(1_000)}`);
+  writeFileSync(path.join(path.dirname(webRoot), "headgate-outside.txt"), "outside");
+  const log = pino({ level: "trace" }, { write: (line) => void logged.push(line) });
+  service = await startTestService({ webRoot, log });
+  client = service.client();
+});
+
+afterAll(async () => {
+  await service.close();
+  rmSync(webRoot, { recursive: true });
+  rmSync(path.join(path.dirname(webRoot), "headgate-outside.txt"));
+});
+
+describe("status", () => {
+  test("/health, /ready and /version say how and what the service is", async () => {
+    expect(await (await client("/health")).json()).toEqual({ status: "ok" });
+    expect(await (await client("/ready")).json()).toEqual({
+      status: "ready",
+      database: "ok",
+      store: "memory",
+    });
+    expect(await (await client("/version")).json()).toEqual({
+      service: { name: "@headgate/chat", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
+      library: { name: "headgate", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
+      model: { name: "Headgate built-in", builtIn: true },
+      taxYears: ["2022/23", "2023/24", "2024/25", "2025/26"],
+    });
+  });
+
+  test("/me says who is calling and what is left, without spending it", async () => {
+    const me = await (await client("/me")).json();
+    expect(me).toMatchObject({ caller: { kind: "anonymous" }, credit: null, model: { builtIn: true } });
+    expect(me.quota.map(({ name }: { name: string }) => name)).toEqual([
+      "user-per-minute",
+      "user-per-hour",
+      "ip-per-minute",
+    ]);
+    const named = await (await client("/me", { headers: { "X-User-Id": "abc" } })).json();
+    expect(named.caller).toEqual({ kind: "header", id: "abc" });
+  });
+});
+
+describe("what is not there", () => {
+  test.each(["/nothing", "/chat", "/assets/missing.js", "/c", "/share", "/%00", "/%zz", "/.env", "//"])(
+    "%s is a 404 problem",
+    async (address) => {
+      const response = await client(`${service.url}${address}`);
+      expect(response.status).toBe(404);
+      expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+      expect(await response.json()).toMatchObject({
+        status: 404,
+        error: "not_found",
+        request_id: expect.any(String),
+      });
+    },
+  );
+
+  test.each([
+    ["GET", "/chat/message", "POST"],
+    ["PUT", "/conversations", "GET, HEAD, POST"],
+    ["POST", "/conversations/1", "DELETE, GET, HEAD, PATCH"],
+    ["GET", "/conversations/1/share", "DELETE, POST"],
+    ["DELETE", "/health", "GET, HEAD"],
+    ["OPTIONS", "/chat/message", "POST"],
+    ["POST", "/", "GET, HEAD"],
+  ])("%s %s is a 405 that says what is allowed", async (method, address, allow) => {
+    const response = await client(address, { method });
+    expect([response.status, response.headers.get("Allow")]).toEqual([405, allow]);
+    expect(await response.json()).toMatchObject({ error: "method_not_allowed" });
+  });
+});
+
+describe("the page", () => {
+  test.each(["/", "/c/123", "/share/abc", "/sign-in", "/sign-up"])("%s is the page", async (address) => {
+    const response = await client(address);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Cache-Control")).toBe("no-cache");
+    expect(await response.text()).toContain("<title>Headgate</title>");
+    expect(response.headers.get("X-Robots-Tag")).toBe(address.startsWith("/share/") ? "noindex" : null);
+  });
+
+  test("hashed files are kept for ever, others are asked for, and both are compressed", async () => {
+    const hashed = await client("/assets/index-abc123.js", { headers: { "Accept-Encoding": "gzip" } });
+    expect(hashed.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+    expect(hashed.headers.get("Content-Encoding")).toBe("gzip");
+    expect(hashed.headers.get("Content-Type")).toMatch(/^text\/javascript/);
+    expect(await hashed.text()).toContain("script script");
+    expect((await client("/theme.js")).headers.get("Cache-Control")).toBe("no-cache");
+  });
+
+  test.each([
+    "/..%2fheadgate-outside.txt",
+    "/assets/..%2f..%2fheadgate-outside.txt",
+    "/assets/%2e%2e/%2e%2e/headgate-outside.txt",
+  ])("%s does not lead out of its folder", async (address) => {
+    expect((await client(`${service.url}${address}`)).status).toBe(404);
+  });
+
+  test("that is not built yet says so, and the rest works", async () => {
+    const unbuilt = await startTestService({ webRoot: path.join(webRoot, "nowhere") });
+    const response = await unbuilt.client()("/");
+    expect([response.status, (await response.json()).error]).toEqual([503, "page_not_built"]);
+    expect((await unbuilt.client()("/health")).status).toBe(200);
+    await unbuilt.close();
+  });
+});
+
+test("every response carries the fields that protect a browser", async () => {
+  const responses = [
+    await client("/"),
+    await client("/me"),
+    await client("/nothing"),
+    (await client.ask("hi")).response,
+  ];
+  for (const { headers } of responses) {
+    expect(headers.get("Content-Security-Policy")).toMatch(/default-src 'self'; script-src 'self';/);
+    expect(headers.get("Content-Security-Policy")).toMatch(/frame-ancestors 'none'/);
+    expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    expect(headers.get("Referrer-Policy")).toBe("same-origin");
+    expect(headers.get("X-Powered-By")).toBeNull();
+  }
+  expect((await client("/me")).headers.get("Cache-Control")).toBe("no-store");
+});
+
+test("a sane request id is kept, and another is not", async () => {
+  const idOf = async (id: string) =>
+    (await client("/health", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
+  expect(await idOf("trace-1.2:3")).toBe("trace-1.2:3");
+  expect(await idOf("two words")).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await idOf("x".repeat(65))).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("the log tells of each request in one line, and of nothing that people wrote", async () => {
+  logged.length = 0;
+  const secretive = service.client({ "X-User-Id": "private-person", "X-Request-Id": "log-test" });
+  const { conversationId } = await secretive.ask("my salary is £43,219 and I like marmalade");
+  await secretive(`/conversations/${conversationId}`);
+  await secretive.send("POST", "/auth/sign-in/email", {
+    email: "who@example.com",
+    password: "marmalade sandwich",
+  });
+  const lines = logged.map((line) => JSON.parse(line));
+  const requests = lines.filter(({ msg }) => msg === "request");
+  expect(requests).toMatchObject([
+    {
+      method: "POST",
+      route: "/chat/message",
+      status: 200,
+      caller: "header",
+      admitted: true,
+      requestId: "log-test",
+    },
+    { method: "GET", route: "/conversations/:id", status: 200, caller: "header" },
+    { method: "POST", route: "/auth/sign-in/email", status: 401 },
+  ]);
+  expect(requests[0].ms).toEqual(expect.any(Number));
+  expect(lines.find(({ msg }) => msg === "answer")).toMatchObject({
+    outcome: "whole",
+    outputTokens: expect.any(Number),
+  });
+  const all = logged.join("");
+  for (const word of ["marmalade", "43,219", "private-person", "who@example.com", conversationId]) {
+    expect(all).not.toContain(word);
+  }
+});
+
+test("a refusal is logged with the limits that refused", async () => {
+  const strict = await startTestService({
+    log: pino({ level: "info" }, { write: (line) => void logged.push(line) }),
+    env: { RATE_LIMIT_CHAT_PER_MIN: "1" },
+  });
+  const sender = strict.client();
+  await sender.ask("hi");
+  logged.length = 0;
+  await sender.ask("hi");
+  const [line = "{}"] = logged;
+  expect(JSON.parse(line)).toMatchObject({ status: 429, admitted: false, refusedBy: ["user-per-minute"] });
+  await strict.close();
+});
+
+test("a fault of the service's own is a 500 without a word of its cause, and is logged", async () => {
+  logged.length = 0;
+  const { app } = service;
+  // A model's history that cannot be read is nothing a client can cause: the table is taken away.
+  const { sql } = await import("drizzle-orm");
+  await service.database.execute(sql`alter table conversations rename to conversations_away`);
+  try {
+    const response = await app.request("/conversations", { headers: { "X-User-Id": "unlucky-one" } });
+    expect(response.status).toBe(500);
+    const body = await response.text();
+    expect(JSON.parse(body)).toMatchObject({ error: "internal_error", request_id: expect.any(String) });
+    expect(body).not.toMatch(/select|relation|at \w+ \(/);
+    const fault = logged.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request failed");
+    expect(fault.error.query).toContain("select");
+    expect(logged.join("")).not.toContain("unlucky-one");
+  } finally {
+    await service.database.execute(sql`alter table conversations_away rename to conversations`);
+  }
+});

@@ -1,0 +1,167 @@
+/**
+ * Every table of the service. The same on PostgreSQL and on embedded PGlite.
+ * After a change: `npm run database:generate -w apps/chat` writes the next migration.
+ */
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from "drizzle-orm/pg-core";
+import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
+
+/** Milliseconds are kept, no more: what is stored and what a cursor carries are then equal. */
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+
+// Accounts: the tables that better-auth asks for. ------------------------------------------------------------------
+
+export const user = pgTable("user", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  email: text("email").notNull().unique(),
+  emailVerified: boolean("email_verified").notNull().default(false),
+  image: text("image"),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  updatedAt: instant("updated_at").notNull().defaultNow(),
+});
+
+export const session = pgTable(
+  "session",
+  {
+    id: text("id").primaryKey(),
+    expiresAt: instant("expires_at").notNull(),
+    token: text("token").notNull().unique(),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+    ipAddress: text("ip_address"),
+    userAgent: text("user_agent"),
+    userId: text("user_id")
+      .notNull()
+      .references(() => user.id, { onDelete: "cascade" }),
+  },
+  (table) => [index("session_user").on(table.userId)],
+);
+
+export const account = pgTable(
+  "account",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id").notNull(),
+    providerId: text("provider_id").notNull(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => user.id, { onDelete: "cascade" }),
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    idToken: text("id_token"),
+    accessTokenExpiresAt: instant("access_token_expires_at"),
+    refreshTokenExpiresAt: instant("refresh_token_expires_at"),
+    scope: text("scope"),
+    password: text("password"),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+  },
+  (table) => [index("account_user").on(table.userId)],
+);
+
+export const verification = pgTable(
+  "verification",
+  {
+    id: text("id").primaryKey(),
+    identifier: text("identifier").notNull(),
+    value: text("value").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+  },
+  (table) => [index("verification_identifier").on(table.identifier)],
+);
+
+// Conversations. ---------------------------------------------------------------------------------------------------
+
+export const conversations = pgTable(
+  "conversations",
+  {
+    id: text("id").primaryKey(),
+    /** `account:<id>`, `user:<id>` or `visitor:<id>`; the prefix is the server's, so that no kind can name another. */
+    owner: text("owner").notNull(),
+    title: text("title").notNull(),
+    titled: boolean("titled").notNull().default(false),
+    shareToken: text("share_token").unique(),
+    createdAt: instant("created_at").notNull(),
+    updatedAt: instant("updated_at").notNull(),
+  },
+  (table) => [
+    index("conversations_owner_newest").on(
+      table.owner,
+      table.updatedAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
+  ],
+);
+
+export const messages = pgTable(
+  "messages",
+  {
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    /** Chosen by the client for a question, so that sending it again cannot store it twice. */
+    id: text("id").notNull(),
+    position: integer("position").notNull(),
+    role: text("role", { enum: ["user", "assistant"] }).notNull(),
+    /** Empty for an answer that is still being given: its place is kept, and readers leave it out. */
+    parts: jsonb("parts").$type<ChatMessage["parts"]>().notNull(),
+    metadata: jsonb("metadata").$type<AnswerMetadata>().notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.conversationId, table.id] }),
+    unique("messages_position").on(table.conversationId, table.position),
+  ],
+);
+
+// Credit, in integer micros. ---------------------------------------------------------------------------------------
+
+export const creditAccounts = pgTable("credit_accounts", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => user.id, { onDelete: "cascade" }),
+  /** What is left of this month's free allowance; what is left at the month's end expires. */
+  allowanceLeft: bigint("allowance_left", { mode: "number" }).notNull(),
+  /** What an operator granted and is left. Below zero after an answer that cost more than was left. */
+  grantedLeft: bigint("granted_left", { mode: "number" }).notNull(),
+  /** The month, such as `2026-11`, whose allowance was given. */
+  allowanceMonth: text("allowance_month").notNull(),
+});
+
+/** Append-only: the sum of a person's amounts is their balance. */
+export const creditEntries = pgTable(
+  "credit_entries",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => user.id, { onDelete: "cascade" }),
+    kind: text("kind", { enum: ["allowance", "usage", "grant", "correction"] }).notNull(),
+    amount: bigint("amount", { mode: "number" }).notNull(),
+    balanceAfter: bigint("balance_after", { mode: "number" }).notNull(),
+    /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant. */
+    reference: text("reference").notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],
+);
+
+// The service's own. -----------------------------------------------------------------------------------------------
+
+export const settings = pgTable("settings", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+});

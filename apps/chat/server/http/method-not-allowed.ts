@@ -1,0 +1,24 @@
+import type { Hono } from "hono";
+import { HttpProblem } from "./problems.ts";
+import type { ServiceEnv } from "./service-env.ts";
+
+/** Answers 405, with `Allow`, where a path is known but not with this method. Call it after every route is there. */
+export function refuseOtherMethods(app: Hono<ServiceEnv>): void {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method === "ALL") continue;
+    const methods = methodsOf.get(path) ?? new Set();
+    methods.add(method);
+    if (method === "GET") methods.add("HEAD");
+    methodsOf.set(path, methods);
+  }
+  for (const [path, methods] of methodsOf) {
+    if (path.includes("*")) continue;
+    const allow = [...methods].sort().join(", ");
+    app.all(path, (c) => {
+      throw new HttpProblem(405, "method_not_allowed", `${c.req.method} is not for this address: ${allow}.`, {
+        headers: { Allow: allow },
+      });
+    });
+  }
+}

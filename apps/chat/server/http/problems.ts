@@ -1,0 +1,98 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Credit, PaymentProblem, Problem } from "../../contract.ts";
+
+/**
+ * A refusal or an error on its way to the client, thrown from anywhere below a route.
+ * Its `detail` is written for the person and is all that they learn of the cause.
+ */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  readonly status: number;
+  readonly error: string;
+  readonly detail: string;
+  /** Further members of the body. */
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    error: string,
+    detail: string,
+    {
+      members = {},
+      headers = {},
+    }: { members?: Record<string, unknown>; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.error = error;
+    this.detail = detail;
+    this.members = members;
+    this.headers = headers;
+  }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "The request cannot be read",
+  401: "Not signed in",
+  402: "Payment required",
+  403: "Not allowed from here",
+  404: "Not found",
+  405: "Method not allowed",
+  409: "Conflict",
+  413: "The request is too large",
+  422: "The request cannot be carried out",
+  429: "Too many requests",
+  500: "Something went wrong",
+  502: "The model failed",
+  503: "Unavailable",
+  504: "The model took too long",
+};
+
+/** Writes a problem body (RFC 9457). Never cached: it says how things are now. */
+export function problemResponse(c: Context, problem: HttpProblem): Response {
+  const body: Problem = {
+    type: "about:blank",
+    title: TITLES[problem.status] ?? "Error",
+    status: problem.status,
+    detail: problem.detail,
+    error: problem.error,
+    ...problem.members,
+    request_id: c.get("requestId"),
+  };
+  // Through the context, so that a cookie which was set before the failure is sent.
+  return c.body(JSON.stringify(body), problem.status as ContentfulStatusCode, {
+    "Content-Type": "application/problem+json",
+    "Cache-Control": "no-store",
+    ...problem.headers,
+  });
+}
+
+export type FieldMistake = { path: string; message: string };
+
+/** 400: the body, or another part of the request, is wrong in these places. */
+export function badRequest(detail: string, fields: FieldMistake[] = []): HttpProblem {
+  return new HttpProblem(400, "invalid_request", detail, { members: { fields } });
+}
+
+/** 404. The same words for what does not exist and for what is somebody else's: ids cannot be probed. */
+export function notFound(what: string): HttpProblem {
+  return new HttpProblem(404, "not_found", `There is no such ${what}.`);
+}
+
+/** 402, told from a 429 by its status, its `error` and its members. */
+export function paymentRequired(credit: Credit): HttpProblem {
+  const members: Pick<PaymentProblem, "balance" | "currency" | "monthly_allowance" | "renews_at"> = {
+    balance: credit.balance,
+    currency: credit.currency,
+    monthly_allowance: credit.monthlyAllowance,
+    renews_at: credit.renewsAt,
+  };
+  return new HttpProblem(
+    402,
+    "payment_required",
+    "Your credit is used up, so new messages can't be answered. Your conversations are all still here.",
+    { members },
+  );
+}

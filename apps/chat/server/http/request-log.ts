@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import type { Logger } from "pino";
+import type { ServiceEnv } from "./service-env.ts";
+
+/** What a proxy in front may have given: short, and nothing that could forge a line of the log. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/**
+ * Gives each request its id, and writes one line for each when its head was sent: never what people wrote, and no
+ * address in the path that would let a reader of the log open a conversation or a shared page.
+ */
+export function requestLog(log: Logger): MiddlewareHandler<ServiceEnv> {
+  return async (c, next) => {
+    const incoming = c.req.header("X-Request-Id");
+    const requestId = incoming && SANE_REQUEST_ID.test(incoming) ? incoming : randomUUID();
+    const requestLogger = log.child({ requestId });
+    c.set("requestId", requestId);
+    c.set("log", requestLogger);
+    const startedAt = performance.now();
+
+    await next();
+
+    c.header("X-Request-Id", requestId);
+    const identity = await c.get("identity")?.catch(() => undefined);
+    const refusedBy = c.get("refusedBy");
+    requestLogger.info(
+      {
+        method: c.req.method,
+        route: routePath(c, -1),
+        status: c.res.status,
+        ms: Math.round(performance.now() - startedAt),
+        ...(identity ? { caller: identity.kind } : {}),
+        ...(c.get("admission") ? { admitted: true } : {}),
+        ...(refusedBy ? { admitted: false, refusedBy } : {}),
+      },
+      "request",
+    );
+  };
+}

@@ -1,0 +1,21 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Admission } from "headgate";
+import type { Logger } from "pino";
+import type { Identity } from "../services/identity.ts";
+
+/** What a request carries from one handler to the next. */
+export interface ServiceEnv {
+  /** Absent where a test calls `app.request` without a socket. */
+  Bindings: Partial<HttpBindings>;
+  Variables: {
+    requestId: string;
+    log: Logger;
+    bodyLimitBytes: number;
+    /** Set once by the first that asks; see `identify`. */
+    identity: Promise<Identity> | undefined;
+    /** Set by the guard of a limited route, for a request that it admitted. */
+    admission: Admission | undefined;
+    /** The names of the limits that refused the request. */
+    refusedBy: readonly string[] | undefined;
+  };
+}

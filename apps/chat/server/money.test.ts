@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { formatMicros, parseMicros } from "./money.ts";
+
+test.each([
+  ["1.00", 1_000_000],
+  ["0.000001", 1],
+  ["5", 5_000_000],
+  ["-0.25", -250_000],
+  ["1.10", 1_100_000],
+  ["0", 0],
+  ["-0", 0],
+])("%s is %d micros", (text, micros) => {
+  expect(parseMicros(text)).toBe(micros);
+});
+
+test.each(["", "1e3", "1,5", "£5", "1.0000001", "--1", "NaN", "1000000000"])(
+  "%j is not an amount",
+  (text) => {
+    expect(parseMicros(text)).toBeUndefined();
+  },
+);
+
+test.each([
+  [1_250_000, "1.25 USD"],
+  [0, "0.00 USD"],
+  [-125, "-0.000125 USD"],
+  [5_000_000, "5.00 USD"],
+  [1_200_000, "1.20 USD"],
+])("%d micros reads %s", (micros, text) => {
+  expect(formatMicros(micros, "USD")).toBe(text);
+});
+
+test("what is written is read back as the same amount", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -999_999_999_999_999, max: 999_999_999_999_999 }), (micros) => {
+      const [amount = ""] = formatMicros(micros, "USD").split(" ");
+      expect(parseMicros(amount)).toBe(micros);
+    }),
+  );
+});

@@ -1,0 +1,32 @@
+import type { Micros } from "../contract.ts";
+
+const MICROS_PER_UNIT = 1_000_000;
+const DECIMAL = /^([+-]?)(\d{1,9})(?:\.(\d{1,6}))?$/;
+
+/**
+ * Reads a decimal amount of money without passing through a floating-point number.
+ *
+ * @param text such as `5`, `5.00` or `-0.25`; at most six decimals, at most 999,999,999 units
+ * @returns the amount in integer micros, or `undefined` when the text is not such an amount
+ */
+export function parseMicros(text: string): Micros | undefined {
+  const match = DECIMAL.exec(text.trim());
+  if (!match) return undefined;
+  const [, sign, units, decimals = ""] = match;
+  const micros = Number(units) * MICROS_PER_UNIT + Number(decimals.padEnd(6, "0"));
+  return sign === "-" && micros !== 0 ? -micros : micros;
+}
+
+/**
+ * Writes an amount with at least two decimals, and as many more as it needs to be exact.
+ *
+ * @returns such as `1.25 USD` or `-0.000125 USD`
+ */
+export function formatMicros(amount: Micros, currency: string): string {
+  const absolute = Math.abs(amount);
+  const units = Math.floor(absolute / MICROS_PER_UNIT);
+  const decimals = String(absolute % MICROS_PER_UNIT)
+    .padStart(6, "0")
+    .replace(/0{1,4}$/, "");
+  return `${amount < 0 ? "-" : ""}${units}.${decimals} ${currency}`;
+}

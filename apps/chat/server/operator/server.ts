@@ -1,0 +1,69 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
+import type { CreditService } from "../services/credit.ts";
+import { carryOut, readCreditOrder } from "./credit-order.ts";
+
+/**
+ * A door for the operator's commands, on a loopback port that nobody else is told of. An embedded database is one
+ * process's alone, so while the service runs, it is the service that must do what a command asks.
+ * The word that opens it is in the folder's lock file, which only the operator's own user can read.
+ */
+export interface OperatorServer {
+  url: string;
+  token: string;
+  /** Until this is called, the door says that it is there, and no more. */
+  serve(credit: CreditService): void;
+  close(): Promise<void>;
+}
+
+export async function startOperatorServer(): Promise<OperatorServer> {
+  const token = randomBytes(32).toString("base64url");
+  let credit: CreditService | undefined;
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    if (!isSame(c.req.header("Authorization") ?? "", `Bearer ${token}`))
+      return c.json({ error: "forbidden" }, 403);
+    await next();
+  });
+  app.get("/alive", (c) => c.json({ alive: true }));
+  app.post("/credit", async (c) => {
+    const order = readCreditOrder(await c.req.json().catch(() => undefined));
+    if (!order) return c.json({ error: "The order cannot be read." }, 400);
+    if (!credit) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
+    return c.json({ credit: (await carryOut(order, credit)) ?? null });
+  });
+  app.onError((_error, c) =>
+    c.json({ error: "The service could not carry this out; its log says why." }, 500),
+  );
+
+  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // The door alone keeps no process running.
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    token,
+    serve(service) {
+      credit = service;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}
+
+function isSame(given: string, expected: string): boolean {
+  const a = Buffer.from(given);
+  const b = Buffer.from(expected);
+  return a.length === b.length && timingSafeEqual(a, b);
+}

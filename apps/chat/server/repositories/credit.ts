@@ -1,0 +1,72 @@
+import { and, eq } from "drizzle-orm";
+import type { Micros } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { creditAccounts, creditEntries, user } from "../database/schema.ts";
+
+export type CreditRow = typeof creditAccounts.$inferSelect;
+export type CreditEntry = typeof creditEntries.$inferInsert;
+
+export async function findCredit(database: Database, userId: string): Promise<CreditRow | undefined> {
+  const [row] = await database.select().from(creditAccounts).where(eq(creditAccounts.userId, userId));
+  return row;
+}
+
+/** Opens an account's credit unless it is open already. @returns whether this call opened it */
+export async function openCredit(transaction: Database, row: CreditRow): Promise<boolean> {
+  const opened = await transaction
+    .insert(creditAccounts)
+    .values(row)
+    .onConflictDoNothing()
+    .returning({ userId: creditAccounts.userId });
+  return opened.length > 0;
+}
+
+/** Holds the row until the transaction ends, so that no charge is lost between reading and writing. */
+export async function lockCredit(transaction: Database, userId: string): Promise<CreditRow> {
+  const [row] = await transaction
+    .select()
+    .from(creditAccounts)
+    .where(eq(creditAccounts.userId, userId))
+    .for("update");
+  if (!row) throw new Error("Credit was not opened before it was locked.");
+  return row;
+}
+
+export async function updateCredit(transaction: Database, row: CreditRow): Promise<void> {
+  await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
+}
+
+/** @returns `false` when the same thing was entered before */
+export async function insertCreditEntry(transaction: Database, entry: CreditEntry): Promise<boolean> {
+  const entered = await transaction
+    .insert(creditEntries)
+    .values(entry)
+    .onConflictDoNothing()
+    .returning({ id: creditEntries.id });
+  return entered.length > 0;
+}
+
+export async function sumOfCreditEntries(database: Database, userId: string): Promise<Micros> {
+  const rows = await database
+    .select({ amount: creditEntries.amount })
+    .from(creditEntries)
+    .where(eq(creditEntries.userId, userId));
+  return rows.reduce((sum, row) => sum + row.amount, 0);
+}
+
+export async function countCreditEntries(
+  database: Database,
+  userId: string,
+  kind: CreditEntry["kind"],
+): Promise<number> {
+  return database.$count(creditEntries, and(eq(creditEntries.userId, userId), eq(creditEntries.kind, kind)));
+}
+
+/** @param email in any case: accounts keep theirs in lower case */
+export async function findUserIdByEmail(database: Database, email: string): Promise<string | undefined> {
+  const [row] = await database
+    .select({ id: user.id })
+    .from(user)
+    .where(eq(user.email, email.trim().toLowerCase()));
+  return row?.id;
+}

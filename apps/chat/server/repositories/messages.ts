@@ -1,0 +1,98 @@
+import { and, asc, desc, eq, gte, sql } from "drizzle-orm";
+import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { messages } from "../database/schema.ts";
+
+export type MessageRow = typeof messages.$inferSelect;
+
+/** In order, without the answers that are still being given. */
+export async function listMessages(database: Database, conversationId: string): Promise<ChatMessage[]> {
+  const rows = await database
+    .select()
+    .from(messages)
+    .where(and(eq(messages.conversationId, conversationId), sql`jsonb_array_length(${messages.parts}) > 0`))
+    .orderBy(asc(messages.position));
+  return rows.map(({ id, role, parts, metadata }) => ({ id, role, parts, metadata }));
+}
+
+export async function insertMessages(database: Database, rows: MessageRow[]): Promise<void> {
+  if (rows.length > 0) await database.insert(messages).values(rows);
+}
+
+export async function findMessage(
+  database: Database,
+  conversationId: string,
+  id: string,
+): Promise<MessageRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(messages)
+    .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
+  return row;
+}
+
+export async function lastMessage(
+  database: Database,
+  conversationId: string,
+): Promise<MessageRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(messages)
+    .where(eq(messages.conversationId, conversationId))
+    .orderBy(desc(messages.position))
+    .limit(1);
+  return row;
+}
+
+/** Whether a person said something after this place. */
+export async function isQuestionAfter(
+  database: Database,
+  conversationId: string,
+  position: number,
+): Promise<boolean> {
+  const isLater = gte(messages.position, position + 1);
+  const count = await database.$count(
+    messages,
+    and(eq(messages.conversationId, conversationId), isLater, eq(messages.role, "user")),
+  );
+  return count > 0;
+}
+
+/** The place after the last message; 0 in an empty conversation. */
+export async function nextPosition(database: Database, conversationId: string): Promise<number> {
+  const last = await lastMessage(database, conversationId);
+  return last ? last.position + 1 : 0;
+}
+
+/** Drops a message's place and all after it. @returns what was dropped, in order */
+export async function deleteMessagesFrom(
+  database: Database,
+  conversationId: string,
+  position: number,
+): Promise<MessageRow[]> {
+  const dropped = await database
+    .delete(messages)
+    .where(and(eq(messages.conversationId, conversationId), gte(messages.position, position)))
+    .returning();
+  return dropped.sort((a, b) => a.position - b.position);
+}
+
+/** Fills the place that was kept for an answer; does nothing once that place was given up. */
+export async function fillAnswer(
+  database: Database,
+  conversationId: string,
+  id: string,
+  parts: ChatMessage["parts"],
+  metadata: AnswerMetadata,
+): Promise<void> {
+  await database
+    .update(messages)
+    .set({ parts, metadata })
+    .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
+}
+
+export async function deleteMessage(database: Database, conversationId: string, id: string): Promise<void> {
+  await database
+    .delete(messages)
+    .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
+}

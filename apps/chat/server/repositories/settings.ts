@@ -1,0 +1,15 @@
+import { eq } from "drizzle-orm";
+import type { Database } from "../database/connect.ts";
+import { settings } from "../database/schema.ts";
+
+/**
+ * Reads a setting, or makes it first. Of several processes that make it at once, all get the one that was first.
+ *
+ * @param make the value it is given, once
+ */
+export async function settingOrNew(database: Database, name: string, make: () => string): Promise<string> {
+  await database.insert(settings).values({ name, value: make() }).onConflictDoNothing();
+  const [row] = await database.select().from(settings).where(eq(settings.name, name));
+  if (!row) throw new Error(`The setting ${name} was not kept.`);
+  return row.value;
+}

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Conversation, ConversationPage } from "../../contract.ts";
+import { DATABASE_START_MS } from "../../testing/database.ts";
+import { startTestService, type TestClient, type TestService } from "../../testing/service.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
+
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startTestService();
+}, DATABASE_START_MS);
+
+afterAll(() => service.close());
+
+const QUESTION = "take-home on £45,000";
+
+async function listOf(client: TestClient): Promise<Conversation[]> {
+  return (await (await client("/conversations")).json()).conversations;
+}
+
+test("a browser's history is its own, by a cookie that scripts cannot read", async () => {
+  const browser = service.client();
+  expect(await listOf(browser)).toEqual([]);
+  expect(browser.cookies.size).toBe(0);
+
+  const { response, conversationId } = await browser.ask(QUESTION);
+  const cookie = response.headers.getSetCookie().find((text) => text.startsWith("headgate_visitor="));
+  expect(cookie).toMatch(/HttpOnly/);
+  expect(cookie).toMatch(/SameSite=Lax/);
+  expect(cookie).toMatch(/Max-Age=31536000/);
+  expect(cookie).not.toMatch(/Secure/);
+  expect(await listOf(browser)).toEqual([
+    {
+      id: conversationId,
+      title: QUESTION,
+      titled: false,
+      createdAt: "2026-11-10T09:00:00.000Z",
+      updatedAt: "2026-11-10T09:00:00.000Z",
+      sharePath: null,
+    },
+  ]);
+  expect(await listOf(service.client())).toEqual([]);
+});
+
+test("the cookie is kept to TLS where the browser's connection has it", async () => {
+  const response = await service.client({ "X-Forwarded-Proto": "https" }).send("POST", "/conversations");
+  expect(response.headers.getSetCookie()[0]).toMatch(/; Secure/);
+});
+
+test("a cookie that was not signed here is nobody's", async () => {
+  const browser = service.client();
+  await browser.ask(QUESTION);
+  const [visitor = ""] = (browser.cookies.get("headgate_visitor") ?? "").split(".");
+  const thief = service.client();
+  thief.cookies.set("headgate_visitor", `${visitor}.${"A".repeat(43)}%3D`);
+  expect(await listOf(thief)).toEqual([]);
+  thief.cookies.set("headgate_visitor", visitor);
+  expect(await listOf(thief)).toEqual([]);
+});
+
+describe("nobody can touch what is not theirs", () => {
+  type Caller = [string, () => Promise<TestClient>];
+  const callers: Caller[] = [
+    ["a browser", async () => service.client()],
+    ["a header", async () => service.client({ "X-User-Id": `someone-${crypto.randomUUID()}` })],
+    [
+      "an account",
+      async () => {
+        const client = service.client();
+        const email = `${crypto.randomUUID()}@example.com`;
+        // Each from an address of its own, so that the guard of sign-up does not mind.
+        const address = { "X-Forwarded-For": `198.51.100.${Math.floor(Math.random() * 250)}` };
+        const person = { email, password: "correct horse battery", name: "Someone" };
+        expect((await client.send("POST", "/auth/sign-up/email", person, address)).status).toBe(200);
+        return client;
+      },
+    ],
+  ];
+  const pairs = callers.flatMap(([owner, asOwner]) =>
+    callers.map(([other, asOther]) => [owner, other, asOwner, asOther] as const),
+  );
+
+  test.each(pairs)("what %s wrote is a 404 for %s", async (_owner, _other, asOwner, asOther) => {
+    const owner = await asOwner();
+    const other = await asOther();
+    const { conversationId } = await owner.ask(QUESTION);
+    await other.ask("hello");
+    const address = `/conversations/${conversationId}`;
+    const tried = [
+      await other(address),
+      await other.send("PATCH", address, { title: "Mine now" }),
+      await other.send("POST", `${address}/share`),
+      await other.send("DELETE", `${address}/share`),
+      await other.send("DELETE", address),
+      await other.send("POST", "/chat/title", { conversation_id: conversationId }),
+      (await other.ask("and in Scotland?", { conversation_id: conversationId })).response,
+    ];
+    expect(tried.map((response) => response.status)).toEqual(tried.map(() => 404));
+    expect((await listOf(other)).map(({ id }) => id)).not.toContain(conversationId);
+
+    const kept = await (await owner(address)).json();
+    expect(kept).toMatchObject({ title: QUESTION, sharePath: null });
+    expect(kept.messages).toHaveLength(2);
+  });
+
+  test.each(["abc", "1", "%00", "' or 1=1 --", crypto.randomUUID()])(
+    "a guessed id %s is a 404",
+    async (id) => {
+      const client = service.client({ "X-User-Id": "guesser" });
+      await client.ask(QUESTION);
+      expect((await client(`/conversations/${encodeURIComponent(id)}`)).status).toBe(404);
+    },
+  );
+
+  test("a header that spells another's id, with or without its kind, is only a header", async () => {
+    const browser = service.client();
+    const { conversationId } = await browser.ask(QUESTION);
+    const [visitor = ""] = (browser.cookies.get("headgate_visitor") ?? "").split(".");
+    for (const forged of [visitor, `visitor:${visitor}`, `account:${visitor}`]) {
+      const forger = service.client({ "X-User-Id": forged });
+      expect((await forger(`/conversations/${conversationId}`)).status).toBe(404);
+      expect(await listOf(forger)).toEqual([]);
+    }
+  });
+});
+
+test("a conversation is made, renamed and deleted", async () => {
+  const client = service.client();
+  const made = await client.send("POST", "/conversations");
+  expect(made.status).toBe(201);
+  const { id, title, titled } = await made.json();
+  expect([title, titled]).toEqual(["New conversation", false]);
+
+  const renamed = await client.send("PATCH", `/conversations/${id}`, { title: "  Pay\n in 2026 " });
+  expect(await renamed.json()).toMatchObject({ id, title: "Pay in 2026", titled: true });
+  for (const wrong of [{ title: "" }, { title: "x".repeat(201) }, { title: 7 }, {}]) {
+    expect((await client.send("PATCH", `/conversations/${id}`, wrong)).status).toBe(400);
+  }
+
+  const deleted = await client.send("DELETE", `/conversations/${id}`);
+  expect(deleted.status).toBe(204);
+  expect((await client(`/conversations/${id}`)).status).toBe(404);
+  expect((await client.send("DELETE", `/conversations/${id}`)).status).toBe(404);
+});
+
+test("history comes in pages, newest first, and none is missed or told twice", async () => {
+  const client = service.client({ "X-User-Id": "prolific" });
+  const made: string[] = [];
+  for (let index = 0; index < 7; index += 1) {
+    // Three at the same moment: the order must hold among equals too.
+    if (index > 3) service.clock.advance(1_000);
+    const { id } = await (await client.send("POST", "/conversations", { title: `No. ${index}` })).json();
+    made.push(id);
+  }
+  const seen: Conversation[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const query: string = cursor === "" ? "limit=2" : `limit=2&cursor=${encodeURIComponent(cursor)}`;
+    const page: ConversationPage = await (await client(`/conversations?${query}`)).json();
+    expect(page.conversations.length).toBeLessThanOrEqual(2);
+    seen.push(...page.conversations);
+    cursor = page.nextCursor;
+  }
+  expect(seen.map(({ id }) => id).sort()).toEqual([...made].sort());
+  expect(seen.slice(0, 3).map(({ title }) => title)).toEqual(["No. 6", "No. 5", "No. 4"]);
+
+  for (const wrong of ["limit=0", "limit=101", "limit=x", "cursor=x", "cursor=AAAA"]) {
+    expect((await client(`/conversations?${wrong}`)).status).toBe(400);
+  }
+});
+
+test("a shared conversation can be read by whoever has the link, until it is unshared", async () => {
+  const owner = service.client();
+  const { conversationId } = await owner.ask(QUESTION);
+  const [first, second] = await Promise.all([
+    owner.send("POST", `/conversations/${conversationId}/share`),
+    owner.send("POST", `/conversations/${conversationId}/share`),
+  ]);
+  const { sharePath } = await first.json();
+  expect((await second.json()).sharePath).toBe(sharePath);
+  expect(sharePath).toMatch(/^\/share\/[\w-]{43}$/);
+
+  const stranger = service.client();
+  const token = sharePath.slice("/share/".length);
+  const shared = await (await stranger(`/shared/${token}`)).json();
+  expect(shared.title).toBe(QUESTION);
+  expect(shared.messages).toHaveLength(2);
+  expect(JSON.stringify(shared)).not.toContain(conversationId);
+  expect(JSON.stringify(shared)).not.toContain("inputTokens");
+
+  await owner.send("DELETE", `/conversations/${conversationId}/share`);
+  expect((await stranger(`/shared/${token}`)).status).toBe(404);
+  const again = await (await owner.send("POST", `/conversations/${conversationId}/share`)).json();
+  expect(again.sharePath).not.toBe(sharePath);
+  for (const guess of ["x", token.slice(1), `${token}x`, "%00"]) {
+    expect((await stranger(`/shared/${guess}`)).status).toBe(404);
+  }
+});
+
+test("a conversation is named by its first question, once", async () => {
+  const client = service.client();
+  const { conversationId } = await client.ask("take-home on £45k in Scotland?");
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => client.send("POST", "/chat/title", { conversation_id: conversationId })),
+  );
+  const { title } = (await first?.json()) ?? {};
+  expect(title).toBe("Take-home on £45,000 in Scotland");
+  expect(await second?.json()).toEqual({ title });
+  expect(await listOf(client)).toMatchObject([{ title, titled: true }]);
+
+  await client.send("PATCH", `/conversations/${conversationId}`, { title: "Mine" });
+  const later = await client.send("POST", "/chat/title", { conversation_id: conversationId });
+  expect(await later.json()).toEqual({ title: "Mine" });
+});
+
+test("an empty conversation cannot be named yet", async () => {
+  const client = service.client();
+  const { id } = await (await client.send("POST", "/conversations")).json();
+  expect((await client.send("POST", "/chat/title", { conversation_id: id })).status).toBe(400);
+});

@@ -1,0 +1,77 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { readBody } from "../http/body.ts";
+import { badRequest } from "../http/problems.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import type { ConversationService } from "../services/conversations.ts";
+import { type IdentitySources, identify, ownerOf, ownerToBe } from "../services/identity.ts";
+import { storable } from "../services/message-request.ts";
+
+const LONGEST_TITLE = 200;
+const PAGE_SIZE = 30;
+const LARGEST_PAGE = 100;
+
+const title = z
+  .string({ error: "should be text" })
+  .transform((text) => storable(text).replace(/\s+/g, " ").trim())
+  .pipe(
+    z
+      .string()
+      .min(1, "should not be empty")
+      .max(LONGEST_TITLE, `should be ${LONGEST_TITLE} characters at most`),
+  );
+const createBody = z.looseObject({ title: title.optional() }, { error: "should be an object" });
+const renameBody = z.looseObject({ title }, { error: "should be an object with a title" });
+
+/** History: a caller's own conversations, and the links by which others may read one. */
+export function conversationRoutes(
+  conversations: ConversationService,
+  sources: IdentitySources,
+): Hono<ServiceEnv> {
+  const routes = new Hono<ServiceEnv>();
+
+  routes.get("/conversations", async (c) => {
+    const owner = ownerOf(await identify(c, sources));
+    return c.json(await conversations.list(owner, readPageSize(c.req.query("limit")), c.req.query("cursor")));
+  });
+
+  routes.post("/conversations", async (c) => {
+    const { title } = await readBody(c, createBody, "{}");
+    return c.json(await conversations.create(await ownerToBe(c, sources), title), 201);
+  });
+
+  routes.get("/conversations/:id", async (c) => {
+    return c.json(await conversations.get(ownerOf(await identify(c, sources)), c.req.param("id")));
+  });
+
+  routes.patch("/conversations/:id", async (c) => {
+    const { title } = await readBody(c, renameBody);
+    return c.json(await conversations.rename(ownerOf(await identify(c, sources)), c.req.param("id"), title));
+  });
+
+  routes.delete("/conversations/:id", async (c) => {
+    await conversations.remove(ownerOf(await identify(c, sources)), c.req.param("id"));
+    return c.body(null, 204);
+  });
+
+  routes.post("/conversations/:id/share", async (c) => {
+    return c.json(await conversations.share(ownerOf(await identify(c, sources)), c.req.param("id")));
+  });
+
+  routes.delete("/conversations/:id/share", async (c) => {
+    return c.json(await conversations.unshare(ownerOf(await identify(c, sources)), c.req.param("id")));
+  });
+
+  routes.get("/shared/:token", async (c) => c.json(await conversations.shared(c.req.param("token"))));
+
+  return routes;
+}
+
+function readPageSize(text: string | undefined): number {
+  if (text === undefined) return PAGE_SIZE;
+  const size = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (size >= 1 && size <= LARGEST_PAGE) return size;
+  throw badRequest(`limit should be a whole number from 1 to ${LARGEST_PAGE}.`, [
+    { path: "limit", message: `should be a whole number from 1 to ${LARGEST_PAGE}` },
+  ]);
+}

@@ -1,0 +1,93 @@
+import { createUIMessageStreamResponse } from "ai";
+import type { Limiter } from "headgate";
+import { rateLimit } from "headgate/hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { readBody } from "../http/body.ts";
+import { noteRefusal } from "../http/note-refusal.ts";
+import { HttpProblem, paymentRequired } from "../http/problems.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import type { Answering } from "../services/answering.ts";
+import type { CreditService } from "../services/credit.ts";
+import {
+  type IdentitySources,
+  identify,
+  ownerToBe,
+  type RateLimitCaller,
+  rateLimitCaller,
+} from "../services/identity.ts";
+import { messageRequest } from "../services/message-request.ts";
+
+export interface MessageDependencies {
+  sources: IdentitySources;
+  chatLimiter: Limiter<RateLimitCaller>;
+  credit: CreditService;
+  answering: Answering;
+  isStopping(): boolean;
+}
+
+/** Proxies cut connections on which nothing comes; a model may think for longer. */
+const KEEP_ALIVE_MS = 15_000;
+
+/**
+ * The expensive route. At its door: who is calling, then the rate limit, then the body, then credit. The limit comes
+ * before the body so that a flood is turned away before anything is read of it; whoever gets no answer, for whatever
+ * reason that was not their own stop, gets the charge back, so that a malformed body costs nothing either.
+ */
+export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
+  const { sources, chatLimiter, credit, answering, isStopping } = dependencies;
+  const routes = new Hono<ServiceEnv>();
+
+  const known: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+    if (isStopping()) throw stopping();
+    await identify(c, sources);
+    await next();
+  };
+  const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
+    caller: (c) => rateLimitCaller(c, sources),
+  });
+
+  routes.post("/chat/message", known, noteRefusal, guard, refundUnlessServed, async (c) => {
+    const { messages, conversation_id: conversationId, replaces } = await readBody(c, messageRequest);
+    const identity = await identify(c, sources);
+    const payer = identity.kind === "account" ? identity.id : undefined;
+    if (payer !== undefined) {
+      const left = await credit.of(payer);
+      if (left.balance <= 0) throw paymentRequired(left);
+    }
+    const owner = await ownerToBe(c, sources);
+    const { conversationId: answeredIn, stream } = await answering.answer({
+      question: { owner, payer, messages, conversationId, replaces },
+      signal: c.req.raw.signal,
+      log: c.get("log"),
+      refund: async () => refund(c.get("admission")),
+    });
+    c.header("X-Conversation-Id", answeredIn);
+    const { body, headers } = createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
+    return c.body(body as ReadableStream<Uint8Array>, 200, Object.fromEntries(headers));
+  });
+
+  return routes;
+}
+
+type Refundable = ServiceEnv["Variables"]["admission"];
+
+async function refund(admission: Refundable): Promise<void> {
+  if (admission?.admitted) await admission.refund();
+}
+
+/** Gives the charge back when the handler answers with a problem. A client that went away keeps its charge. */
+const refundUnlessServed: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+  await next();
+  if (c.res.status >= 400 && c.res.status !== 499) await refund(c.get("admission"));
+};
+
+function stopping(): HttpProblem {
+  return new HttpProblem(
+    503,
+    "stopping",
+    "The service is restarting. Please send your message again in a moment.",
+    {
+      headers: { "Retry-After": "5", Connection: "close" },
+    },
+  );
+}

@@ -1,0 +1,32 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { TitleResponse } from "../../contract.ts";
+import { readBody } from "../http/body.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import { type IdentitySources, identify, ownerOf } from "../services/identity.ts";
+import type { TitleService } from "../services/titles.ts";
+
+const titleRequest = z.looseObject(
+  { conversation_id: z.string({ error: "should be the id of a conversation" }) },
+  { error: "should be an object with a conversation_id" },
+);
+
+export interface TitleDependencies {
+  sources: IdentitySources;
+  titles: TitleService;
+}
+
+/** Names a conversation by what was said in it. */
+export function titleRoutes({ sources, titles }: TitleDependencies): Hono<ServiceEnv> {
+  const routes = new Hono<ServiceEnv>();
+
+  routes.post("/chat/title", async (c) => {
+    const { conversation_id: conversationId } = await readBody(c, titleRequest);
+    const identity = await identify(c, sources);
+    const payer = identity.kind === "account" ? identity.id : undefined;
+    const title = await titles.name(ownerOf(identity), payer, conversationId);
+    return c.json({ title } satisfies TitleResponse);
+  });
+
+  return routes;
+}

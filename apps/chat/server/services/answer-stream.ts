@@ -1,0 +1,150 @@
+import { type ModelMessage, type TextStreamPart, toUIMessageStream, type UIMessageChunk } from "ai";
+import type { Logger } from "pino";
+import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
+import { describeError } from "../http/describe-error.ts";
+import { estimateUsage } from "../model/answer.ts";
+import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failure.ts";
+import type { Beginning } from "../model/first-token.ts";
+import { costOf } from "../model/price.ts";
+import type { ModelChoice } from "../model/provider.ts";
+import type { SalaryTools } from "../model/tools.ts";
+import { storableParts } from "./storable-parts.ts";
+import type { Turn, TurnService } from "./turns.ts";
+import { usageMeter } from "./usage-meter.ts";
+
+export type AnswerChunk = UIMessageChunk<AnswerMetadata>;
+
+type Part = TextStreamPart<SalaryTools>;
+
+export interface AnswerStreamOptions {
+  turn: Turn;
+  turns: TurnService;
+  choice: ModelChoice;
+  createdAt: Date;
+  /** What the model was given, for estimates. */
+  messages: ModelMessage[];
+  parts: ReadableStream<Part>;
+  /** Tells whether there was a first token. */
+  beginning: Promise<Beginning>;
+  /** Aborted by the stream when its reader goes away. */
+  abort: AbortController;
+  /** Aborts the model: by `abort`, by the client, or by the service's end. */
+  abortSignal: AbortSignal;
+  log: Logger;
+  refund(): Promise<void>;
+  /** Called when the answer was saved and its last chunk was given, or could not be. */
+  onEnd(): void;
+}
+
+/**
+ * Turns a model's answer into what the page reads, and saves it before its end is told. The answer is read to its end
+ * whether or not anybody listens, so that what a person stopped, or lost with their connection, is kept and charged.
+ * It is never held up by a slow reader: what they have not read yet waits in memory, and an answer is short.
+ */
+export function answerStream(options: AnswerStreamOptions): ReadableStream<AnswerChunk> {
+  const { turn, turns, choice, messages, beginning, abort, abortSignal, log, refund, onEnd } = options;
+  const metadata: AnswerMetadata = {
+    conversationId: turn.conversationId,
+    model: choice.name,
+    createdAt: options.createdAt.toISOString(),
+  };
+  const meter = usageMeter();
+  let isWhole = false;
+  let failure: { error: unknown } | undefined;
+  let written: ChatMessage["parts"] = [];
+
+  function see(part: Part): void {
+    meter.read(part);
+    if (part.type === "finish") isWhole = true;
+    if (part.type === "error") failure ??= { error: part.error };
+    if (part.type === "abort" && !abortSignal.aborted) {
+      failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
+    }
+  }
+
+  const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
+    stream: options.parts.pipeThrough(watch(see)),
+    generateMessageId: () => turn.answerId,
+    messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
+    onError: (error) => modelFailure(error).detail,
+    // A failed tool's words are the tools' own: which years are known, which salary is too large.
+    redactToolErrors: false,
+    onEnd: ({ responseMessage }) => {
+      written = responseMessage.parts;
+    },
+  });
+
+  async function run(send: (chunk: AnswerChunk) => void): Promise<void> {
+    const fail = (error: unknown) => {
+      failure ??= { error };
+      send({ type: "error", errorText: modelFailure(error).detail });
+    };
+    let end: AnswerChunk | undefined;
+    try {
+      for await (const chunk of chunks as ReadableStream<AnswerChunk> & AsyncIterable<AnswerChunk>) {
+        if (chunk.type === "finish") end = chunk;
+        // A time-out reads as an abort, which a client would take for its own.
+        else if (chunk.type !== "abort") send(chunk);
+        else if (failure) fail(failure.error);
+      }
+      const began = await beginning;
+      if (began.kind === "failed" && !failure) fail(began.error);
+    } catch (error) {
+      fail(error);
+    }
+    if (failure) logFailure(log, failure.error);
+    try {
+      send({ type: "message-metadata", messageMetadata: await save() });
+    } catch (error) {
+      log.error({ error: describeError(error) }, "an answer was not saved");
+      send({
+        type: "error",
+        errorText: "This answer could not be saved. Copy what you want to keep, then try again.",
+      });
+    }
+    if (end) send(end);
+  }
+
+  /** @returns what the message's metadata is, now that its end is known */
+  async function save(): Promise<AnswerMetadata> {
+    const usage = meter.usage((text) => estimateUsage(messages, text));
+    const incomplete = failure ? "failed" : isWhole ? undefined : "stopped";
+    const complete: AnswerMetadata = { ...metadata, ...usage, ...(incomplete ? { incomplete } : {}) };
+    const began = await beginning;
+    const cost = began.kind === "started" ? costOf(usage, choice.price) : 0;
+    await turns.finish(turn, storableParts(written), complete, cost);
+    if (began.kind === "failed") await refund();
+    log.info({ model: choice.name, ...usage, costMicros: cost, outcome: incomplete ?? "whole" }, "answer");
+    return complete;
+  }
+
+  let isRead = true;
+  return new ReadableStream<AnswerChunk>({
+    start(controller) {
+      void run((chunk) => {
+        if (isRead) controller.enqueue(chunk);
+      }).finally(() => {
+        if (isRead) controller.close();
+        onEnd();
+      });
+    },
+    cancel() {
+      isRead = false;
+      abort.abort();
+    },
+  });
+}
+
+/** Logs a model's failure: its kind, and none of its words, which may hold keys and what people wrote. */
+export function logFailure(log: Logger, error: unknown): void {
+  log.warn({ code: modelFailure(error).code, ...describeFailure(error) }, "the model failed");
+}
+
+function watch(see: (part: Part) => void) {
+  return new TransformStream<Part, Part>({
+    transform(part, controller) {
+      see(part);
+      controller.enqueue(part);
+    },
+  });
+}

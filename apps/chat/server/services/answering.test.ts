@@ -1,0 +1,383 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { ChatMessage } from "../../contract.ts";
+import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
+import {
+  chunksOf,
+  startTestService,
+  type TestClient,
+  type TestService,
+  textOf,
+  until,
+} from "../../testing/service.ts";
+import type { OpenDatabase } from "../database/connect.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let database: OpenDatabase;
+let provider: OpenAiServer;
+let service: TestService;
+let client: TestClient;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+}, DATABASE_START_MS);
+
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  provider = await startOpenAiServer({ text: "one two three four five six" });
+  service = await startWithProvider();
+  client = service.client();
+});
+
+afterEach(async () => {
+  provider.release(Number.POSITIVE_INFINITY);
+  await service.close();
+  await provider.close();
+});
+
+function startWithProvider(env: Record<string, string> = {}, firstTokenMs = 30_000): Promise<TestService> {
+  return startTestService({
+    database,
+    env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5", ...env },
+    answerLimits: { retries: 0, firstTokenMs },
+  });
+}
+
+async function messagesOf(conversationId: string, as = client): Promise<ChatMessage[]> {
+  return (await (await as(`/conversations/${conversationId}`)).json()).messages;
+}
+
+async function remaining(as = client): Promise<number> {
+  return (await (await as("/me")).json()).quota[0].remaining;
+}
+
+const wordsOf = (message: ChatMessage | undefined) =>
+  message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+
+test("an answer is streamed, saved and measured by what the provider reported", async () => {
+  const { text, conversationId } = await client.ask("count", { id: "q1" });
+  expect(text).toBe("one two three four five six");
+  const [question, answer] = await messagesOf(conversationId);
+  expect(question).toMatchObject({ id: "q1", role: "user", parts: [{ type: "text", text: "count" }] });
+  expect(wordsOf(answer)).toBe(text);
+  expect(answer?.metadata).toMatchObject({
+    model: "test-model",
+    conversationId,
+    inputTokens: expect.any(Number),
+  });
+  expect(answer?.metadata?.incomplete).toBeUndefined();
+});
+
+describe("a model that fails before its first token", () => {
+  test.each([
+    ["fail-500", 503, "model_overloaded"],
+    ["fail-429", 503, "model_rate_limited"],
+    ["fail-401", 502, "model_key_refused"],
+    ["fail-404", 502, "model_not_found"],
+    ["fail-too-long", 502, "conversation_too_long"],
+    ["error-first", 502, expect.stringMatching(/^model_/)],
+    ["hang-up", 502, "model_unreachable"],
+    ["empty", 502, "model_failed"],
+  ] as const)("%s: a plain problem, and nothing is charged", async (mode, status, error) => {
+    provider.setMode(mode);
+    const { response, problem, conversationId } = await client.ask("count", { id: "q1" });
+    expect(problem).toMatchObject({ error, conversation_id: conversationId });
+    expect([status, 503]).toContain(response.status);
+    expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+    expect(JSON.stringify(problem)).not.toMatch(/secret|internal\.example|127\.0\.0\.1/);
+    expect(response.headers.get("RateLimit")).toContain('"user-per-minute";r=5');
+    expect(await remaining()).toBe(5);
+
+    // The question was kept, the browser was told whose it is, and sent again it is answered, not doubled.
+    expect((await messagesOf(conversationId)).map(({ id }) => id)).toEqual(["q1"]);
+    provider.setMode("normal");
+    const again = await client.ask("count", { id: "q1", conversation_id: conversationId });
+    expect(again.response.status).toBe(200);
+    expect((await messagesOf(conversationId)).map(({ role }) => role)).toEqual(["user", "assistant"]);
+    expect(await remaining()).toBe(4);
+  });
+
+  test("that says nothing in its time is a 504, and nothing is charged", async () => {
+    const impatient = await startWithProvider({}, 200);
+    provider.setMode("never");
+    const waiting = impatient.client();
+    const { response, problem } = await waiting.ask("count");
+    expect([response.status, problem.error]).toEqual([504, "model_timed_out"]);
+    expect(await remaining(waiting)).toBe(5);
+    await impatient.close();
+  });
+
+  test("a retried answer that fails gives the former answer back", async () => {
+    const { conversationId } = await client.ask("count", { id: "q1" });
+    const before = await messagesOf(conversationId);
+    provider.setMode("fail-500");
+    const { response } = await client.ask("count", {
+      id: "q1",
+      conversation_id: conversationId,
+      replaces: before[1]?.id,
+    });
+    expect(response.status).toBe(503);
+    expect(await messagesOf(conversationId)).toEqual(before);
+  });
+});
+
+describe("a model that fails after its first token", () => {
+  test.each(["error-midway", "hang-up-midway"] as const)(
+    "%s: the charge stays, and so do the words",
+    async (mode) => {
+      provider.setMode(mode);
+      const { response, chunks, text, conversationId } = await client.ask("count");
+      expect(response.status).toBe(200);
+      expect(text).toBe("one two three");
+      const told = chunks.find((chunk) => chunk.type === "error");
+      expect(told?.errorText).toMatch(/\bmodel\b.*\.$/);
+      expect(JSON.stringify(chunks)).not.toMatch(/secret|internal\.example/);
+      expect(await remaining()).toBe(4);
+      const [, answer] = await messagesOf(conversationId);
+      expect(wordsOf(answer)).toBe("one two three");
+      expect(answer?.metadata?.incomplete).toBe("failed");
+      expect(chunks.findLast((chunk) => chunk.type === "message-metadata")?.messageMetadata).toMatchObject({
+        incomplete: "failed",
+      });
+    },
+  );
+});
+
+/** Reads until so many words have come. */
+async function readWords(reader: ReadableStreamDefaultReader<Uint8Array>, count: number): Promise<string> {
+  let events = "";
+  while (textOf(chunksOf(events)).split(" ").filter(Boolean).length < count) {
+    const { value } = await reader.read();
+    events += new TextDecoder().decode(value);
+  }
+  return events;
+}
+
+describe("an answer that is stopped", () => {
+  async function stopAfterTwoWords(signal: AbortController, as = client) {
+    provider.setMode("slow");
+    const sent = as("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
+      signal: signal.signal,
+    });
+    provider.release(2);
+    const response = await sent;
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await readWords(reader, 2);
+    signal.abort();
+    const conversationId = response.headers.get("X-Conversation-Id") ?? "";
+    const messages = await until(async () => {
+      const found = await messagesOf(conversationId, as);
+      return found.length === 2 && found;
+    });
+    return { conversationId, answer: messages[1] };
+  }
+
+  test("is saved as far as it came, and the model is stopped", async () => {
+    const { answer } = await stopAfterTwoWords(new AbortController());
+    expect(wordsOf(answer)).toBe("one two");
+    expect(answer?.metadata).toMatchObject({ incomplete: "stopped" });
+    await until(async () => provider.requests[0]?.aborted);
+    expect(await remaining()).toBe(4);
+  });
+
+  test("is charged to the account for what was used", async () => {
+    await client.send("POST", "/auth/sign-up/email", {
+      email: "stopper@example.com",
+      password: "correct horse battery",
+      name: "Stopper",
+    });
+    const before = (await (await client("/me")).json()).credit.balance;
+    const { answer } = await stopAfterTwoWords(new AbortController());
+    expect(answer?.metadata?.outputTokens).toBeGreaterThan(0);
+    const after = (await (await client("/me")).json()).credit.balance;
+    expect(after).toBeLessThan(before);
+  });
+
+  test("can be asked again in its place", async () => {
+    const { conversationId, answer } = await stopAfterTwoWords(new AbortController());
+    provider.setMode("normal");
+    const { response } = await client.ask("count", { conversation_id: conversationId, replaces: answer?.id });
+    expect(response.status).toBe(200);
+    const messages = await messagesOf(conversationId);
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
+    expect(wordsOf(messages[1])).toBe("one two three four five six");
+  });
+
+  test("before it began leaves the question, and keeps its charge", async () => {
+    provider.setMode("never");
+    const stop = new AbortController();
+    const { id } = await (await client.send("POST", "/conversations")).json();
+    const asked = provider.nextRequest();
+    const sent = client("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ conversation_id: id, messages: [{ role: "user", content: "count" }] }),
+      signal: stop.signal,
+    });
+    await asked;
+    stop.abort();
+    await expect(sent).rejects.toThrow();
+    await until(async () => provider.requests[0]?.aborted);
+    expect((await messagesOf(id)).map(wordsOf)).toEqual(["count"]);
+    expect(await remaining()).toBe(4);
+  });
+});
+
+describe("stopping the service", () => {
+  test("lets an answer end, refuses new ones, and says so", async () => {
+    provider.setMode("slow");
+    const sent = client("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
+    });
+    provider.release(1);
+    const response = await sent;
+    const closed = service.close();
+    // The port is shut; a request on a connection that was open already gets a plain answer.
+    const ready = await service.app.request("/ready");
+    expect([ready.status, (await ready.json()).error]).toEqual([503, "stopping"]);
+    const refused = await service.app.request("/chat/message", { method: "POST", body: "{}" });
+    expect([refused.status, (await refused.json()).error]).toEqual([503, "stopping"]);
+    await expect(fetch(service.url)).rejects.toThrow();
+
+    provider.release(Number.POSITIVE_INFINITY);
+    const events = await response.text();
+    expect(textOf(chunksOf(events))).toBe("one two three four five six");
+    expect(events.trimEnd()).toMatch(/data: \[DONE\]$/);
+    await closed;
+  });
+
+  test("waits for an answer that has not begun, and has it end after the grace", async () => {
+    const hasty = await startWithProvider({ SHUTDOWN_GRACE_SECONDS: "0" });
+    const visitor = hasty.client({ "X-User-Id": "early" });
+    provider.setMode("never");
+    const asked = provider.nextRequest();
+    const sent = visitor.ask("count");
+    await asked;
+    await hasty.close();
+    const { response, problem } = await sent;
+    expect([response.status, problem.error]).toEqual([503, "stopping"]);
+    const successor = await startWithProvider();
+    const returned = successor.client({ "X-User-Id": "early" });
+    expect((await messagesOf(String(problem.conversation_id), returned)).map(wordsOf)).toEqual(["count"]);
+    await successor.close();
+  });
+
+  test("after the grace, what there is of an answer is saved", async () => {
+    const hasty = await startWithProvider({ SHUTDOWN_GRACE_SECONDS: "0" });
+    const visitor = hasty.client();
+    provider.setMode("slow");
+    const sent = visitor("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
+    });
+    provider.release(2);
+    const response = await sent;
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await readWords(reader, 2);
+    await hasty.close();
+    const successor = await startWithProvider();
+    const returned = successor.client();
+    returned.cookies.set("headgate_visitor", visitor.cookies.get("headgate_visitor") ?? "");
+    const conversationId = response.headers.get("X-Conversation-Id") ?? "";
+    const [, answer] = await messagesOf(conversationId, returned);
+    expect(wordsOf(answer)).toBe("one two");
+    expect(answer?.metadata?.incomplete).toBe("stopped");
+    await successor.close();
+  });
+});
+
+describe("turns of one conversation", () => {
+  test("that are sent at once neither mix nor get lost", async () => {
+    const roomy = await startWithProvider({ RATE_LIMIT_CHAT_PER_MIN: "100" });
+    const writer = roomy.client();
+    const { conversationId } = await writer.ask("first", { id: "q0" });
+    const ids = Array.from({ length: 8 }, (_, index) => `q${index + 1}`);
+    const asked = await Promise.all(
+      ids.map((id) => writer.ask(`question ${id}`, { id, conversation_id: conversationId })),
+    );
+    expect(asked.map(({ response }) => response.status)).toEqual(ids.map(() => 200));
+    const messages = await messagesOf(conversationId, writer);
+    expect(messages.map(({ role }) => role)).toEqual(
+      Array.from({ length: 18 }, (_, place) => (place % 2 === 0 ? "user" : "assistant")),
+    );
+    expect(
+      messages
+        .map(({ id }) => id)
+        .filter((id) => /^q\d$/.test(id))
+        .sort(),
+    ).toEqual(["q0", ...ids]);
+    await roomy.close();
+  });
+
+  test("the same message sent twice at once is stored once, and answered once", async () => {
+    const { conversationId } = await client.ask("first");
+    const twice = { id: "twice", conversation_id: conversationId };
+    const [one, two] = await Promise.all([client.ask("again", twice), client.ask("again", twice)]);
+    expect([one?.response.status, two?.response.status]).toEqual([200, 200]);
+    const messages = await messagesOf(conversationId);
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+    expect(messages[2]?.id).toBe("twice");
+  });
+
+  test("an edited question takes the place of the old one and of all that followed", async () => {
+    const { conversationId } = await client.ask("first", { id: "q1" });
+    await client.ask("second", { id: "q2", conversation_id: conversationId });
+    const edited = { id: "q1-edited", conversation_id: conversationId, replaces: "q1" };
+    expect((await client.ask("first, better", edited)).response.status).toBe(200);
+    const messages = await messagesOf(conversationId);
+    expect(messages.map(wordsOf)).toEqual(["first, better", "one two three four five six"]);
+  });
+
+  test("a question edited under its own id is replaced, not doubled", async () => {
+    const { conversationId } = await client.ask("first", { id: "q1" });
+    const edited = { id: "q1", conversation_id: conversationId, replaces: "q1" };
+    expect((await client.ask("better", edited)).response.status).toBe(200);
+    expect((await messagesOf(conversationId)).map(wordsOf)[0]).toBe("better");
+    expect(await messagesOf(conversationId)).toHaveLength(2);
+  });
+
+  test("an old question sent again drops nothing that was said since", async () => {
+    const { conversationId } = await client.ask("first", { id: "q1" });
+    await client.ask("second", { id: "q2", conversation_id: conversationId });
+    const { response, problem } = await client.ask("first", { id: "q1", conversation_id: conversationId });
+    expect([response.status, problem.error]).toEqual([409, "message_exists"]);
+    expect(await messagesOf(conversationId)).toHaveLength(4);
+    expect(await remaining()).toBe(3);
+  });
+
+  test("what is to be replaced must be there", async () => {
+    const { conversationId } = await client.ask("first", { id: "q1" });
+    const { response, problem } = await client.ask("x", {
+      conversation_id: conversationId,
+      replaces: "gone",
+    });
+    expect(response.status).toBe(400);
+    expect(problem.fields).toEqual([{ path: "replaces", message: expect.any(String) }]);
+    expect(await messagesOf(conversationId)).toHaveLength(2);
+  });
+
+  test("text that a database cannot hold is stored without it", async () => {
+    const { response, conversationId } = await client.ask("a\u0000b\ud800c");
+    expect(response.status).toBe(200);
+    expect(wordsOf((await messagesOf(conversationId))[0])).toBe("ab\ufffdc");
+  });
+
+  test("history that comes with a new conversation is kept, and given to the model", async () => {
+    const response = await client.send("POST", "/chat/message", {
+      messages: [
+        { role: "user", content: "earlier" },
+        { role: "assistant", content: "said" },
+        { role: "user", content: "now" },
+      ],
+    });
+    await response.text();
+    const messages = await messagesOf(response.headers.get("X-Conversation-Id") ?? "");
+    expect(messages.map(wordsOf)).toEqual(["earlier", "said", "now", "one two three four five six"]);
+    const given = provider.requests[0]?.body.messages?.filter(({ role }) => role !== "system");
+    expect(given?.map(({ content }) => content)).toEqual(["earlier", "said", "now"]);
+  });
+});

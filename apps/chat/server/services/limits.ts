@@ -1,0 +1,102 @@
+import { type Clock, createLimiter, HeadgateError, type Limiter, type LimitReading } from "headgate";
+import type { Logger } from "pino";
+import type { QuotaOfLimit } from "../../contract.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { Config } from "../config.ts";
+import { describeError } from "../http/describe-error.ts";
+import type { RateLimitCaller } from "./identity.ts";
+
+/**
+ * Which partition a caller's own quota is counted in: account over header over address. The prefixes are the
+ * service's, so that no header can name an account's partition, nor an address's.
+ */
+export function userKey(caller: RateLimitCaller): string {
+  if (caller.account !== undefined) return `account:${caller.account}`;
+  if (caller.userId !== undefined) return `user:${caller.userId}`;
+  return addressKey(caller);
+}
+
+/** Counts everybody at an address, whoever they say they are: new names bring no new quota. */
+export function addressKey(caller: Pick<RateLimitCaller, "address">): string {
+  return `ip:${caller.address}`;
+}
+
+export interface LimiterContext {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+}
+
+/**
+ * Guards `POST /chat/message`.
+ *
+ * @throws {ConfigError} when the limits, each readable, cannot be used together, or the store cannot be opened
+ */
+export function createChatLimiter({ config, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
+  const { chatPerMinute, chatPerHour, chatPerAddress, storageUri } = config.limits;
+  return madeFrom(
+    "RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_IP_PER_MIN",
+    storageUri,
+    () =>
+      createLimiter<RateLimitCaller>({
+        layers: [
+          { name: "user", key: userKey, limits: `${chatPerMinute}; ${chatPerHour}` },
+          { name: "ip", key: addressKey, limits: chatPerAddress },
+        ],
+        store: storageUri,
+        clock,
+        ...reporting(log),
+      }),
+  );
+}
+
+/** Guards signing in and up, whose passwords somebody may be guessing. */
+export function createSignInLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
+  const { signInPerAddress, storageUri } = config.limits;
+  return madeFrom("RATE_LIMIT_SIGN_IN_IP_PER_MIN", storageUri, () =>
+    createLimiter<{ address: string }>({
+      layers: [{ name: "sign-in-ip", key: addressKey, limits: signInPerAddress }],
+      store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
+  );
+}
+
+/** A reading as the page is told of it. */
+export function toQuota(reading: LimitReading): QuotaOfLimit {
+  return {
+    name: reading.name,
+    layer: reading.layer,
+    quota: reading.quota,
+    windowSeconds: Math.round(reading.windowMs / 1_000),
+    remaining: reading.remaining,
+    resetSeconds: Math.ceil(reading.resetMs / 1_000),
+  };
+}
+
+function reporting(log: Logger) {
+  return {
+    onError: (error: unknown) => log.error({ error: describeError(error) }, "the guard failed; it went on"),
+    onWarning: (warning: string) => log.warn({ warning }, "a limit can hardly be meant so"),
+  };
+}
+
+function madeFrom<Caller>(
+  variables: string,
+  storageUri: string,
+  make: () => Limiter<Caller>,
+): Limiter<Caller> {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    const blamed = error.code.startsWith("store-") ? "RATE_LIMIT_STORAGE_URI" : variables;
+    throw new ConfigError([`${blamed}: ${withoutPassword(error.message, storageUri)}`]);
+  }
+}
+
+function withoutPassword(message: string, storageUri: string): string {
+  const password = URL.canParse(storageUri) ? new URL(storageUri).password : "";
+  return password === "" ? message : message.replaceAll(password, "***");
+}

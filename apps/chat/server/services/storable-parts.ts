@@ -1,0 +1,37 @@
+import { isToolUIPart } from "ai";
+import type { ChatMessage } from "../../contract.ts";
+import { storable } from "./message-request.ts";
+
+type Part = ChatMessage["parts"][number];
+
+/**
+ * An answer's parts as they are kept: text that a stop cut off counts as finished, and tool calls that got no result
+ * are left out, since they would seem to run for ever. Empty when nothing is left that anybody could read.
+ */
+export function storableParts(parts: ChatMessage["parts"]): ChatMessage["parts"] {
+  const kept = parts.filter((part) => !isToolUIPart(part) || hasResult(part)).map(asFinished);
+  return kept.some(isReadable) ? (withStorableText(kept) as ChatMessage["parts"]) : [];
+}
+
+function hasResult(part: { state: string }): boolean {
+  return part.state === "output-available" || part.state === "output-error";
+}
+
+function asFinished(part: Part): Part {
+  return part.type === "text" || part.type === "reasoning" ? { ...part, state: "done" } : part;
+}
+
+function isReadable(part: Part): boolean {
+  if (part.type === "text" || part.type === "reasoning") return part.text !== "";
+  return part.type !== "step-start";
+}
+
+/** The text of a model is as little to be trusted as that of a person, and sits at any depth of a tool's output. */
+function withStorableText(value: unknown): unknown {
+  if (typeof value === "string") return storable(value);
+  if (Array.isArray(value)) return value.map(withStorableText);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [storable(name), withStorableText(inner)]),
+  );
+}

@@ -1,0 +1,54 @@
+/** One turn's place among those in flight. */
+export interface TurnInFlight {
+  /** Aborts when the service stops and its grace is over: what there is of the answer is to be saved. */
+  signal: AbortSignal;
+  /** The turn has ended: nothing of it is left to do. Calling it again changes nothing. */
+  leave(): void;
+}
+
+/** The turns that are under way, so that a stopping service can let them end. */
+export interface TurnsInFlight {
+  readonly count: number;
+  /** Whether the service has begun to stop: no new turn should begin. */
+  readonly isStopping: boolean;
+  enter(): TurnInFlight;
+  /** Waits until every turn has ended by itself or the grace is over, then has the rest end. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export function createTurnsInFlight(): TurnsInFlight {
+  const turns = new Set<TurnInFlight>();
+  const grace = new AbortController();
+  const { signal } = grace;
+  let isStopping = false;
+  let tellEmpty = () => {};
+
+  return {
+    get count() {
+      return turns.size;
+    },
+    get isStopping() {
+      return isStopping;
+    },
+    enter() {
+      const turn: TurnInFlight = {
+        signal,
+        leave() {
+          turns.delete(turn);
+          if (turns.size === 0) tellEmpty();
+        },
+      };
+      turns.add(turn);
+      return turn;
+    },
+    async stop(graceMs) {
+      isStopping = true;
+      if (turns.size === 0) return;
+      const timer = setTimeout(() => grace.abort(), graceMs);
+      await new Promise<void>((resolve) => {
+        tellEmpty = resolve;
+      });
+      clearTimeout(timer);
+    },
+  };
+}

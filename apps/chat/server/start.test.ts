@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { hostname, tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { DATABASE_START_MS } from "../testing/database.ts";
+import { runCreditCommand } from "./commands/credit.ts";
+import { lockFileOf } from "./database/folder-lock.ts";
+import { startService } from "./start.ts";
+
+vi.setConfig({ testTimeout: DATABASE_START_MS, hookTimeout: DATABASE_START_MS });
+
+const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+const children: ChildProcess[] = [];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "headgate-start-"));
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) if (child.exitCode === null) child.kill("SIGKILL");
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Run {
+  child: ChildProcess;
+  /** Resolves with the line that says where it listens. */
+  ready: Promise<string>;
+  exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+function run(env: Record<string, string>): Run {
+  const child = spawn(process.execPath, ["--conditions=headgate-source", main], {
+    env: { PATH: process.env.PATH ?? "", PORT: "0", DATABASE_URL: `pglite://${folder}`, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  let stdout = "";
+  let stderr = "";
+  let tellReady: (url: string) => void = () => {};
+  const ready = new Promise<string>((resolve) => {
+    tellReady = resolve;
+  });
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+    const url = /"url":"([^"]+)"/.exec(stdout)?.[1];
+    if (url) tellReady(url);
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const exited = new Promise<{ code: number | null; stdout: string; stderr: string }>((done) => {
+    child.once("close", (code) => done({ code, stdout, stderr }));
+  });
+  return { child, ready, exited };
+}
+
+describe("a start that cannot be", () => {
+  test.each<[string, Record<string, string>, RegExp]>([
+    [
+      "a limit",
+      { RATE_LIMIT_CHAT_PER_MIN: "banana" },
+      /^RATE_LIMIT_CHAT_PER_MIN is "banana": it should be .*\.\n$/,
+    ],
+    [
+      "several variables",
+      { PORT: "x", RATE_LIMIT_CHAT_PER_HOUR: "banana" },
+      /^RATE_LIMIT_CHAT_PER_HOUR .*\.\nPORT is "x": .*\.\n$/,
+    ],
+    [
+      "half a model",
+      { LLM_BASE_URL: "http://127.0.0.1:1/v1" },
+      /^LLM_BASE_URL is set but LLM_MODEL is not\. .*\n$/,
+    ],
+    [
+      "a database that is not there",
+      { DATABASE_URL: "postgres://someone:hunter2@127.0.0.1:1/chat" },
+      /^DATABASE_URL: the PostgreSQL server at 127\.0\.0\.1:1 cannot be used: .*\n$/,
+    ],
+    [
+      "a folder that cannot be",
+      { DATABASE_URL: "pglite:///dev/null/data" },
+      /^DATABASE_URL: the folder \/dev\/null\/data .*\n$/,
+    ],
+    [
+      "a store that is not known",
+      { DATABASE_URL: "pglite://memory", RATE_LIMIT_STORAGE_URI: "carrier-pigeon://hunter2" },
+      /^RATE_LIMIT_STORAGE_URI: .*\n$/,
+    ],
+  ])("for %s is told in sentences, without a stack", async (_case, env, sentence) => {
+    const { code, stderr } = await run(env).exited;
+    expect(stderr).toMatch(sentence);
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(/\n\s+at |node:internal|hunter2@/);
+  });
+
+  test("a port that is in use", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const { code, stderr } = await run({ PORT: String(port), DATABASE_URL: "pglite://memory" }).exited;
+    expect([code, stderr]).toEqual([
+      1,
+      `PORT: ${port} on 127.0.0.1 is in use by another program. Stop that one, or set PORT to another number.\n`,
+    ]);
+    await new Promise((resolve) => other.close(resolve));
+  });
+});
+
+test("an embedded database's folder: kept over restarts, held by one process, given credit while it runs", async () => {
+  const env = { DATABASE_URL: `pglite://${folder}` };
+  const first = run({});
+  const url = await first.ready;
+  expect(statSync(lockFileOf(folder)).mode & 0o777).toBe(0o600);
+  const signedUp = await fetch(`${url}/auth/sign-up/email`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email: "ada@example.com", password: "correct horse battery", name: "Ada" }),
+  });
+  const cookie = signedUp.headers
+    .getSetCookie()
+    .map((text) => text.split(";")[0])
+    .join("; ");
+  const balance = async (at: string) =>
+    (await (await fetch(`${at}/me`, { headers: { Cookie: cookie } })).json()).credit.balance;
+
+  // A second service is told who has the folder.
+  const second = await run({}).exited;
+  expect(second.code).toBe(1);
+  expect(second.stderr).toBe(
+    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid}, and serves one process alone. ` +
+      "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
+  );
+
+  // The command asks the service that has it.
+  expect(await runCreditCommand(["grant", "Ada@example.com", "5.00"], env)).toBe(
+    `Ada@example.com has 6.00 USD. The next allowance of 1.00 USD comes on ${nextMonth()}.`,
+  );
+  expect(await balance(url)).toBe(6_000_000);
+  await expect(runCreditCommand(["grant", "nobody@example.com", "5"], env)).rejects.toThrow(
+    "There is no account with the e-mail nobody@example.com.",
+  );
+  const holder = JSON.parse(readFileSync(lockFileOf(folder), "utf8"));
+  expect((await fetch(`${holder.operator.url}/credit`, { method: "POST", body: "{}" })).status).toBe(403);
+
+  // Killed, it leaves its lock behind; that is recovered, by a command as by a service.
+  first.child.kill("SIGKILL");
+  await first.exited;
+  expect(await runCreditCommand(["set", "ada@example.com", "0"], env)).toMatch(
+    /^ada@example\.com has 0\.00 USD\./,
+  );
+  writeFileSync(lockFileOf(folder), JSON.stringify(holder));
+  const third = run({});
+  expect(await balance(await third.ready)).toBe(0);
+  third.child.kill("SIGTERM");
+  const stopped = await third.exited;
+  expect(stopped.code).toBe(0);
+  expect(stopped.stdout).toMatch(/"msg":"stopped"/);
+  expect(() => statSync(lockFileOf(folder))).toThrow();
+});
+
+test("a lock of another machine is not taken for a stale one", async () => {
+  const shared = mkdtempSync(path.join(tmpdir(), "headgate-lock-"));
+  const holder = {
+    pid: 1,
+    hostname: `not-${hostname()}`,
+    operator: { url: "http://127.0.0.1:1", token: "x" },
+  };
+  writeFileSync(lockFileOf(shared), JSON.stringify(holder));
+  await expect(
+    startService({ env: { DATABASE_URL: `pglite://${shared}`, LOG_LEVEL: "silent" } }),
+  ).rejects.toThrow(/is held by process 1 on not-.*delete .*service\.lock and start again\.$/);
+  rmSync(shared, { recursive: true });
+});
+
+test.each([
+  [["grant", "ada@example.com"], /^Usage:/],
+  [["grant", "ada@example.com", "five"], /^"five" is not an amount: it should be a decimal number/],
+  [["steal", "ada@example.com", "5"], /^Usage:/],
+  [[], /^Usage:/],
+])("the credit command says what is wrong with %j", async (words, message) => {
+  await expect(runCreditCommand(words, { DATABASE_URL: `pglite://${folder}` })).rejects.toThrow(message);
+});
+
+test("the credit command cannot reach a database that lives in memory, and says so", async () => {
+  const env = { DATABASE_URL: "pglite://memory" };
+  await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(/no command can reach it/);
+});
+
+function nextMonth(): string {
+  const now = new Date();
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString().slice(0, 10);
+}

@@ -1,0 +1,202 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import type { Clock, Limiter } from "headgate";
+import type { Hono } from "hono";
+import { type Logger, pino } from "pino";
+import { createApp } from "./app.ts";
+import { ConfigError } from "./config/config-error.ts";
+import type { Environment } from "./config/variables.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { type OpenDatabase, openDatabase } from "./database/connect.ts";
+import type { ServiceEnv } from "./http/service-env.ts";
+import type { AnswerLimits } from "./model/answer.ts";
+import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
+import { taxYearsKnown } from "./model/tax-years.ts";
+import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
+import { settingOrNew } from "./repositories/settings.ts";
+import { createAccounts } from "./services/accounts.ts";
+import { createAnswering } from "./services/answering.ts";
+import { createConversations } from "./services/conversations.ts";
+import { createCredit } from "./services/credit.ts";
+import type { RateLimitCaller } from "./services/identity.ts";
+import { createChatLimiter, createSignInLimiter } from "./services/limits.ts";
+import { createTitles } from "./services/titles.ts";
+import { createTurns } from "./services/turns.ts";
+import { createTurnsInFlight } from "./services/turns-in-flight.ts";
+import { StartError } from "./start-error.ts";
+
+export interface ServiceOptions {
+  /** The variables of the README; `process.env` for a real start. */
+  env: Environment;
+  /** Moves limits, credit and what is stored. Default: the wall clock. */
+  clock?: Clock;
+  /** Default: what the environment asks for. */
+  model?: ModelChoice;
+  /** How long a model may take, and how often it is tried. Default: the model folder's. */
+  answerLimits?: Partial<AnswerLimits>;
+  /** Default: JSON lines on standard output. */
+  log?: Logger;
+  /** The folder of the built page. Default: the workspace's. */
+  webRoot?: string;
+  /** Used in place of `DATABASE_URL`'s, and left open: several services of a test may share one. */
+  database?: OpenDatabase;
+  /** Replaces the guard of `POST /chat/message`, for tests of what happens when it is broken. */
+  chatLimiter?: Limiter<RateLimitCaller>;
+}
+
+export interface Service {
+  /** Where it listens, such as `http://localhost:3000`. */
+  url: string;
+  app: Hono<ServiceEnv>;
+  database: OpenDatabase["database"];
+  /**
+   * Stops: accepts nothing new, says at `/ready` that it is stopping, lets the answers in flight end for as long as the
+   * grace lasts, saves what there is of the others, and closes everything. Calling it again waits for the same.
+   */
+  close(): Promise<void>;
+}
+
+const defaultWebRoot = fileURLToPath(new URL("../web/dist", import.meta.url));
+
+/**
+ * Starts the service: configuration, database, routes, port.
+ *
+ * @throws {StartError} with sentences for the operator, when something of their set-up is in the way; what was opened
+ *   until then is closed again
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const config = loadConfig(options.env);
+  const log = options.log ?? createLog(config);
+  const clock = options.clock ?? { now: Date.now };
+  const choice = options.model ?? modelFrom(options.env, clock);
+  for (const warning of choice.warnings) log.warn({ warning }, "model");
+
+  const closers: (() => void | Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+
+  try {
+    const { database: location } = config;
+    const isOwnFolder = !options.database && location.kind === "embedded";
+    const door = isOwnFolder ? await holdEmbeddedFolder(location.folder) : undefined;
+    if (door) closers.push(door.close);
+    const open = options.database ?? (await openDatabase(location));
+    if (!options.database) closers.push(open.close);
+    const { database, ping } = open;
+
+    const chatLimiter = options.chatLimiter ?? createChatLimiter({ config, clock, log });
+    closers.push(() => chatLimiter.close());
+    const signInLimiter = createSignInLimiter({ config, clock, log });
+    closers.push(() => signInLimiter.close());
+
+    const secret = config.authSecret ?? (await settingOrNew(database, "auth-secret", newSecret));
+    const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
+    const { publicUrl, trustProxy, userIdHeader } = config;
+    const accounts = createAccounts({ database, secret, publicUrl, log });
+    const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
+    const conversations = createConversations(database, clock);
+    const credit = createCredit(database, clock, config.credit);
+    door?.serve(credit);
+    const turns = createTurns(database, clock, credit);
+    const inFlight = createTurnsInFlight();
+
+    const app = createApp({
+      log,
+      bodyLimitBytes: config.bodyLimitBytes,
+      webRoot: options.webRoot ?? defaultWebRoot,
+      publicUrl,
+      trustProxy,
+      visitorSecret,
+      sources,
+      accounts,
+      conversations,
+      credit,
+      answering: createAnswering({
+        turns,
+        inFlight,
+        choice,
+        clock,
+        ...(options.answerLimits ? { limits: options.answerLimits } : {}),
+      }),
+      titles: createTitles({ database, choice, clock, credit }),
+      chatLimiter,
+      signInLimiter,
+      model: { name: choice.name, builtIn: choice.builtIn },
+      taxYearsKnown,
+      store: new URL(config.limits.storageUri).protocol.replace(/:$/, ""),
+      ping,
+      isStopping: () => inFlight.isStopping,
+    });
+
+    const server = createAdaptorServer({ fetch: app.fetch });
+    const url = await listen(server, config);
+    log.info({ url, model: choice.name, database: location.kind }, "ready");
+
+    let closing: Promise<void> | undefined;
+    async function closeOnce(): Promise<void> {
+      log.info({ answersInFlight: inFlight.count }, "stopping");
+      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+      await inFlight.stop(config.shutdownGraceMs);
+      // What is left by now are connections on which nothing is being answered, or a client that does not read.
+      if ("closeAllConnections" in server)
+        setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS).unref();
+      await stopped;
+      await closeAll();
+      log.info("stopped");
+    }
+    return { url, app, database, close: () => (closing ??= closeOnce()) };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What an answer's last bytes may take to leave after it was saved. */
+const LAST_BYTES_MS = 1_000;
+
+const newSecret = () => randomBytes(32).toString("base64url");
+
+function createLog(config: Config): Logger {
+  // A person at a terminal is told what goes wrong, and not of every request.
+  const level = config.logLevel ?? (process.stdout.isTTY ? "warn" : "info");
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+function modelFrom(env: Environment, clock: Clock): ModelChoice {
+  try {
+    return chooseModel(env, { clock });
+  } catch (error) {
+    if (error instanceof ModelConfigError) throw new ConfigError([error.message]);
+    throw error;
+  }
+}
+
+async function listen(server: ServerType, { host, port }: Config): Promise<string> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port));
+  }
+  const address = server.address() as AddressInfo;
+  const isLocal = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"].includes(host);
+  const name = isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${address.port}`;
+}
+
+function whyNotListening(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === "EADDRINUSE") {
+    return `PORT: ${port} on ${host} is in use by another program. Stop that one, or set PORT to another number.`;
+  }
+  if (error.code === "EACCES") return `PORT: this user may not listen on ${port}. Set PORT to 1024 or above.`;
+  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
+    return `HOST: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for every address.`;
+  }
+  return `The service cannot listen on ${host} port ${port}: ${error.message}.`;
+}

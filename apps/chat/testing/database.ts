@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { PGlite } from "@electric-sql/pglite";
+import { type OpenDatabase, overPglite } from "../server/database/connect.ts";
+
+/** What making the first database may take on a busy machine; every later one is a copy, and takes a second. */
+export const DATABASE_START_MS = 120_000;
+
+const migrations = fileURLToPath(new URL("../server/database/migrations", import.meta.url));
+const packageFile = fileURLToPath(new URL("../package.json", import.meta.url));
+
+/**
+ * Opens an empty database in memory, with every table. The first on a machine is kept in the temporary folder, since
+ * making one is slow; it is made anew when the migrations or the versions in use change.
+ */
+export async function openTestDatabase(): Promise<OpenDatabase> {
+  const template = path.join(tmpdir(), `headgate-test-database-${fingerprint()}.tgz`);
+  if (existsSync(template)) {
+    return overPglite(await PGlite.create({ loadDataDir: new Blob([readFileSync(template)]) }));
+  }
+  const client = await PGlite.create();
+  const open = await overPglite(client);
+  const copy = await client.dumpDataDir("gzip");
+  // Written aside first: a test file that runs at the same time must not read half of it.
+  const draft = `${template}.${process.pid}`;
+  writeFileSync(draft, Buffer.from(await copy.arrayBuffer()));
+  renameSync(draft, template);
+  return open;
+}
+
+function fingerprint(): string {
+  const files = readdirSync(migrations).filter((name) => name.endsWith(".sql"));
+  const hash = createHash("sha256").update(readFileSync(packageFile));
+  for (const name of files.sort()) hash.update(readFileSync(path.join(migrations, name)));
+  return hash.digest("hex").slice(0, 16);
+}

@@ -1,0 +1,9 @@
+// Runs before the first paint: see src/design/theme.ts, which writes the value.
+(() => {
+  try {
+    const theme = localStorage.getItem("headgate.theme");
+    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  } catch {
+    // Storage is blocked: the system's theme it is.
+  }
+})();

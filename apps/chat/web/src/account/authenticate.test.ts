@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { ServiceError } from "../service/failure.ts";
+import { authTroubleOf } from "./authenticate.ts";
+
+test("a wrong password does not say which of the two is wrong", () => {
+  const trouble = authTroubleOf(new ServiceError(401, { code: "INVALID_EMAIL_OR_PASSWORD" } as object));
+  expect(trouble.sentence).toContain("do not match");
+  expect(trouble.field).toBeUndefined();
+});
+
+test("a taken address is a matter of the e-mail field", () => {
+  const trouble = authTroubleOf(new ServiceError(422, { code: "USER_ALREADY_EXISTS" } as object));
+  expect(trouble).toMatchObject({ field: "email" });
+});
+
+test("an unknown code shows what the service says", () => {
+  expect(authTroubleOf(new ServiceError(400, { message: "No." } as object)).sentence).toBe("No.");
+  expect(authTroubleOf(new ServiceError(403, { detail: "Not from there." })).sentence).toBe(
+    "Not from there.",
+  );
+});
+
+test("a broken service never shows its insides", () => {
+  const trouble = authTroubleOf(new ServiceError(500, { message: "at Object.<anonymous>" } as object));
+  expect(trouble.sentence).not.toContain("Object");
+});
+
+test("no network is said as such", () => {
+  expect(authTroubleOf(new TypeError("Failed to fetch")).sentence).toContain("could not be reached");
+});

@@ -1,0 +1,71 @@
+import { createClient, RateLimitedError } from "headgate/client";
+import { api } from "../service/api.ts";
+import { ServiceError } from "../service/failure.ts";
+
+/** Of its own, so that too many attempts to sign in are not shown as too many messages; and not told to other tabs. */
+const authClient = createClient({ share: false });
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** Opens a session. Throws what {@link api} throws; {@link signInTrouble} makes it a sentence. */
+export async function signIn(credentials: Credentials): Promise<void> {
+  await api("/auth/sign-in/email", { method: "POST", body: credentials, fetch: authClient.fetch });
+}
+
+/** Makes an account and opens a session for it. */
+export async function signUp(credentials: Credentials): Promise<void> {
+  const name = credentials.email.split("@")[0] ?? credentials.email;
+  await api("/auth/sign-up/email", {
+    method: "POST",
+    body: { ...credentials, name },
+    fetch: authClient.fetch,
+  });
+}
+
+/** Ends the session. */
+export async function signOut(): Promise<void> {
+  await api("/auth/sign-out", { method: "POST", body: {}, fetch: authClient.fetch });
+}
+
+/** What went wrong in signing in or up: a sentence, which field it is about, and until when to wait. */
+export interface AuthTrouble {
+  sentence: string;
+  field?: "email" | "password";
+  /** Milliseconds since the epoch. */
+  deadline?: number;
+}
+
+/** The codes of better-auth that a person can do something about. */
+const sentences: Record<string, AuthTrouble> = {
+  INVALID_EMAIL_OR_PASSWORD: { sentence: "This e-mail address and password do not match an account." },
+  INVALID_EMAIL: { sentence: "This does not look like an e-mail address.", field: "email" },
+  USER_ALREADY_EXISTS: {
+    sentence: "There is already an account with this e-mail address. Sign in instead?",
+    field: "email",
+  },
+  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: {
+    sentence: "There is already an account with this e-mail address. Sign in instead?",
+    field: "email",
+  },
+  PASSWORD_TOO_SHORT: { sentence: "Please choose a password of at least 8 characters.", field: "password" },
+  PASSWORD_TOO_LONG: { sentence: "Please choose a password of at most 128 characters.", field: "password" },
+};
+
+/** Makes a sentence of anything that {@link signIn} or {@link signUp} threw. */
+export function authTroubleOf(error: unknown): AuthTrouble {
+  if (error instanceof RateLimitedError) {
+    return { sentence: "Too many attempts from your network.", deadline: error.deadline };
+  }
+  if (!(error instanceof ServiceError)) {
+    return { sentence: "The service could not be reached. Please check your connection and try again." };
+  }
+  const { code, message } = error.problem as { code?: unknown; message?: unknown };
+  const known = typeof code === "string" ? sentences[code] : undefined;
+  if (known) return known;
+  if (error.status >= 500) return { sentence: "The service has a problem. Please try again in a moment." };
+  if (typeof message === "string" && message !== "") return { sentence: message };
+  return { sentence: error.message };
+}

@@ -1,0 +1,69 @@
+import { useRef, useState } from "react";
+import { composerFocus } from "../chat/composer-focus.ts";
+import { Button } from "../design/button.tsx";
+import { Modal } from "../design/modal.tsx";
+import { useObservable } from "../design/observable.ts";
+import { me, refreshMe } from "./me.ts";
+import { formatMoney } from "./money.ts";
+import { paywall } from "./paywall-state.ts";
+
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+
+/** The credit is spent: what is left, what is blocked, how to get more, and the way back to the same draft. */
+export function Paywall() {
+  const problem = useObservable(paywall);
+  const caller = useObservable(me)?.caller;
+  const back = useRef<HTMLButtonElement>(null);
+  const [last, setLast] = useState(problem);
+  if (problem && problem !== last) setLast(problem);
+  const shown = problem ?? last;
+  if (!shown) return null;
+
+  const { balance, currency, monthly_allowance, renews_at } = shown;
+  const money = (amount: number) => formatMoney(amount, currency);
+  const email = caller?.kind === "account" ? caller.email : "you@example.com";
+  const close = () => {
+    paywall.set(null);
+    void refreshMe();
+  };
+  return (
+    <Modal
+      open={problem !== null}
+      onClose={close}
+      title="Your credit is used up"
+      description={
+        <p>
+          New answers are paused until there is credit again. Everything that you have is still there to read.
+        </p>
+      }
+      initialFocus={back}
+      finalFocus={() => {
+        composerFocus.get()?.();
+        return document.activeElement as HTMLElement | null;
+      }}
+      actions={
+        <Button ref={back} look="solid" onClick={close}>
+          Back to my message
+        </Button>
+      }
+    >
+      <dl className="tabular mt-5 grid grid-cols-[1fr_auto] gap-y-2 rounded-xl bg-sunken px-4 py-3.5">
+        <dt className="text-quiet">Balance</dt>
+        <dd className="text-end font-semibold">{money(balance)}</dd>
+        <dt className="text-quiet">Monthly allowance</dt>
+        <dd className="text-end">{money(monthly_allowance)}</dd>
+        <dt className="text-quiet">Next on</dt>
+        <dd className="text-end">{date.format(Date.parse(renews_at))}</dd>
+      </dl>
+      <p className="mt-4">
+        To go on sooner, ask whoever runs this service for credit. Your message is kept meanwhile.
+      </p>
+      <details className="mt-3 text-quiet text-sm">
+        <summary className="min-h-8">For the operator</summary>
+        <pre className="mt-1 overflow-x-auto rounded-lg bg-sunken px-3.5 py-2.5 text-ink text-xs">
+          npm run credit -- grant {email} 5.00
+        </pre>
+      </details>
+    </Modal>
+  );
+}

@@ -1,0 +1,166 @@
+import { lazy, Suspense, useEffect, useRef } from "react";
+import { AuthPage } from "./account/auth-page.tsx";
+import { beginAsCaller } from "./account/begin.ts";
+import { Paywall } from "./account/paywall.tsx";
+import { composerFocus } from "./chat/composer-focus.ts";
+import { SharePage } from "./chat/share-page.tsx";
+import { ConversationDialogs } from "./conversations/conversation-dialogs.tsx";
+import { ConversationHeader } from "./conversations/conversation-header.tsx";
+import { conversationList } from "./conversations/list.ts";
+import { Sidebar, SidebarDrawer } from "./conversations/sidebar.tsx";
+import { Announcer } from "./design/announcer.tsx";
+import { Button, buttonClass } from "./design/button.tsx";
+import { ErrorBoundary } from "./design/error-boundary.tsx";
+import { useObservable } from "./design/observable.ts";
+import { PortalContainer } from "./design/portal-container.ts";
+import { ShortcutsDialog, shortcutsOpen } from "./design/shortcuts-dialog.tsx";
+import { Link, navigate, type Route, useRoute } from "./router.tsx";
+
+// The chat's engine is the larger half of the page: the frame is drawn before it is there.
+const loadChat = () => import("./chat/chat-page.tsx");
+const ChatPage = lazy(() => loadChat().then((module) => ({ default: module.ChatPage })));
+
+export function App() {
+  const route = useRoute();
+  usePageTitle(route);
+  useShortcuts();
+  return (
+    <>
+      <a
+        href="#main"
+        className="fixed top-2 left-2 z-[70] -translate-y-20 rounded-lg bg-accent px-4 py-2 font-medium text-on-accent focus:translate-y-0"
+      >
+        Skip to the conversation
+      </a>
+      <Announcer />
+      {route.page === "shared" ? <SharePage token={route.token} /> : <Shell route={route} />}
+      <ShortcutsDialog />
+    </>
+  );
+}
+
+function Shell({ route }: { route: Exclude<Route, { page: "shared" }> }) {
+  const main = useRef<HTMLElement>(null);
+  useEffect(beginAsCaller, []);
+  return (
+    <div className="flex h-dvh">
+      <Sidebar />
+      <SidebarDrawer />
+      <main ref={main} id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
+        <PortalContainer value={main}>
+          <ErrorBoundary fallback={<Broken />}>
+            <Page route={route} />
+          </ErrorBoundary>
+        </PortalContainer>
+      </main>
+      <ConversationDialogs />
+      <Paywall />
+    </div>
+  );
+}
+
+function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
+  switch (route.page) {
+    case "new":
+    case "conversation":
+      return (
+        <Suspense fallback={<ChatFrame />}>
+          <ChatPage id={route.page === "new" ? null : route.id} />
+        </Suspense>
+      );
+    case "sign-in":
+    case "sign-up":
+      return (
+        <>
+          <ConversationHeader id={null} />
+          <AuthPage key={route.page} page={route.page} />
+        </>
+      );
+    case "unknown":
+      return (
+        <>
+          <ConversationHeader id={null} />
+          <div className="grid grow place-items-center px-6 text-center">
+            <div>
+              <h1 className="font-semibold text-xl">There is no such page.</h1>
+              <p className="mt-1 mb-6 break-all text-quiet">{route.path}</p>
+              <Link href="/" className={buttonClass("solid")}>
+                Start a new chat
+              </Link>
+            </div>
+          </div>
+        </>
+      );
+  }
+}
+
+/** What stands where the chat will be, at the same places. */
+function ChatFrame() {
+  return (
+    <>
+      <ConversationHeader id={null} />
+      <p role="status" className="sr-only">
+        Loading …
+      </p>
+      <div className="grow" />
+      <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
+        <div className="h-[58px] rounded-3xl border border-line-strong/70 bg-raised shadow-soft" />
+        <div className="mt-2 h-5" />
+      </div>
+    </>
+  );
+}
+
+/** A part of the page could not be loaded or drawn. Drafts and conversations outlive the reload. */
+function Broken() {
+  return (
+    <div className="grid grow place-items-center px-6 text-center">
+      <div role="alert">
+        <h1 className="font-semibold text-xl">This page needs to be loaded again.</h1>
+        <p className="mt-1 mb-6 text-quiet">There may be a new version of it. What you typed is kept.</p>
+        <Button look="solid" onClick={() => location.reload()}>
+          Reload
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function usePageTitle(route: Route): void {
+  const { conversations } = useObservable(conversationList);
+  const title =
+    route.page === "conversation"
+      ? conversations.find(({ id }) => id === route.id)?.title
+      : {
+          "sign-in": "Sign in",
+          "sign-up": "Create an account",
+          new: undefined,
+          unknown: "No such page",
+          shared: undefined,
+        }[route.page];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a shared page names itself, and is to be forgotten after it
+  useEffect(() => {
+    document.title = title === undefined ? "Headgate" : `${title} · Headgate`;
+  }, [title, route.page]);
+}
+
+/** Shortcuts with a modifier only: a single letter would get in the way of those who speak to their computer. */
+function useShortcuts(): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const command = event.metaKey || event.ctrlKey;
+      if (command && event.shiftKey && event.key.toLowerCase() === "o") {
+        event.preventDefault();
+        navigate("/");
+        composerFocus.get()?.();
+      } else if (command && event.key === "/") {
+        event.preventDefault();
+        shortcutsOpen.set((open) => !open);
+      } else if (event.shiftKey && event.key === "Escape") {
+        composerFocus.get()?.();
+      }
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+}

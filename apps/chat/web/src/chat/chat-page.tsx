@@ -1,0 +1,118 @@
+import { QuotaMeter, useRateLimit } from "headgate/react";
+import { useCallback, useEffect, useRef } from "react";
+import { me } from "../account/me.ts";
+import { ConversationHeader } from "../conversations/conversation-header.tsx";
+import { hasKeyboard } from "../design/media.ts";
+import { useObservable } from "../design/observable.ts";
+import { client } from "../service/client.ts";
+import { online } from "../service/online.ts";
+import { Composer } from "./composer.tsx";
+import { composerFocus } from "./composer-focus.ts";
+import { PageFailure } from "./page-failure.tsx";
+import type { ChatSession } from "./session.ts";
+import { freshConversation, openConversation, reopenConversation } from "./sessions.ts";
+import { Thread } from "./thread.tsx";
+
+/** A conversation: a new one, or a stored one that is loaded first. */
+export function ChatPage({ id }: { id: string | null }) {
+  const opening = useObservable(id === null ? freshConversation() : openConversation(id));
+  if (opening.status === "ready") return <ChatView session={opening.session} />;
+  return (
+    <>
+      <ConversationHeader id={opening.status === "loading" ? id : null} />
+      {opening.status === "loading" ? (
+        <div
+          className="mx-auto w-full max-w-3xl grow px-4 pt-8 sm:px-6"
+          role="status"
+          aria-label="Loading the conversation"
+        >
+          <div className="ms-auto h-11 w-2/3 animate-pulse rounded-2xl bg-tint" />
+          <div className="mt-6 h-4 w-full animate-pulse rounded bg-tint" />
+          <div className="mt-3 h-4 w-4/5 animate-pulse rounded bg-tint" />
+        </div>
+      ) : (
+        <PageFailure
+          failure={opening.failure}
+          onRetry={() => {
+            if (id !== null) reopenConversation(id);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function ChatView({ session }: { session: ChatSession }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { conversationId } = useObservable(session.state);
+  const focusComposer = useCallback(() => {
+    if (hasKeyboard()) return field.current?.focus();
+    // The field would bring up the keyboard, over half of the page; its button is as near.
+    field.current?.form?.querySelector<HTMLElement>("[data-send]")?.focus();
+  }, []);
+
+  useEffect(() => {
+    composerFocus.set(() => focusComposer);
+    if (session && hasKeyboard()) focusComposer();
+    return () => composerFocus.set(null);
+  }, [session, focusComposer]);
+
+  useEscapeToStop(session);
+
+  return (
+    <>
+      <ConversationHeader id={conversationId ?? null} />
+      <Thread key={session.key} session={session} focusComposer={focusComposer} />
+      <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
+        <Composer session={session} fieldRef={field} />
+        <UnderComposer />
+      </div>
+    </>
+  );
+}
+
+/** Escape stops the answer wherever the focus is, unless it is there to close something. */
+function useEscapeToStop(session: ChatSession): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+      if (document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
+      void session.stop();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [session]);
+}
+
+/** Nearly used up, the quota is shown; else who answers and how much to believe. */
+function UnderComposer() {
+  const { tightest, usedShare } = useRateLimit(client);
+  const connected = useObservable(online);
+  const model = useObservable(me)?.model;
+  const name = model?.builtIn
+    ? "Answered by the built-in calculator, not an AI model."
+    : model
+      ? `Answered by ${model.name}, which can make mistakes.`
+      : "";
+  return (
+    <div className="mt-2 flex min-h-5 flex-wrap items-center justify-center gap-x-4 gap-y-1 px-3 text-center text-quiet text-xs">
+      <span>{connected ? name : "You're offline. You can go on writing."}</span>
+      {tightest && usedShare >= 0.8 && (
+        <QuotaMeter
+          limit={tightest}
+          label="Messages used"
+          valueText={(used, { quota, windowSeconds }) =>
+            `${used} of ${quota} messages ${windowWords(windowSeconds)}`
+          }
+        />
+      )}
+    </div>
+  );
+}
+
+function windowWords(windowSeconds: number | undefined): string {
+  if (windowSeconds === 60) return "this minute";
+  if (windowSeconds === 3600) return "this hour";
+  if (windowSeconds === 86_400) return "today";
+  return "used";
+}

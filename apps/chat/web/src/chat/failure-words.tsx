@@ -1,0 +1,99 @@
+import { CircleAlert, LogIn, Wifi, WifiOff } from "lucide-react";
+import type { ReactNode } from "react";
+import { navigate } from "../router.tsx";
+import type { Failure } from "../service/failure.ts";
+
+export type Action = () => Promise<void> | void;
+
+/** A failure that is told in words: the refusal has a countdown, and the paywall is a dialog. */
+export type ToldFailure = Exclude<Failure, { kind: "refused" | "unpaid" }>;
+
+/** What a person is told, and the one thing that they can do. */
+export interface FailureWords {
+  icon: ReactNode;
+  title: string;
+  detail: string;
+  action: string;
+  act: Action;
+}
+
+const alert = <CircleAlert aria-hidden="true" />;
+const unplugged = <WifiOff aria-hidden="true" />;
+
+/** The words for a failure. `resend` does once more what failed; `startOver` begins a new chat. */
+export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action): FailureWords {
+  const again = { action: "Try again", act: resend };
+  switch (failure.kind) {
+    case "offline":
+      return {
+        icon: unplugged,
+        title: "You're offline.",
+        detail: "Your message is still below. Send it when the connection is back.",
+        ...again,
+      };
+    case "unreachable":
+      return {
+        icon: unplugged,
+        title: "The service can't be reached.",
+        detail: "Your message is still below. Please try again in a moment.",
+        ...again,
+      };
+    case "server":
+      return {
+        icon: alert,
+        title: "Something went wrong on our side.",
+        detail: "Your message is still below, and nothing was charged for it.",
+        ...again,
+      };
+    case "model":
+      return { icon: alert, title: "The model did not answer.", detail: failure.detail, ...again };
+    case "broken-off":
+      return {
+        icon: alert,
+        title: "The answer broke off.",
+        detail: failure.connection
+          ? "The connection was lost. What had arrived is kept."
+          : "What had arrived is kept.",
+        action: "Answer again",
+        act: resend,
+      };
+    case "rejected":
+      return { icon: alert, title: "This message was not accepted.", detail: failure.detail, ...again };
+    case "signed-out":
+      return {
+        icon: <LogIn aria-hidden="true" />,
+        title: "Your session has ended.",
+        detail: "Sign in again to go on; what you typed is kept.",
+        action: "Sign in",
+        act: () => navigate(`/sign-in?next=${encodeURIComponent(location.pathname)}`),
+      };
+    case "gone":
+      return {
+        icon: alert,
+        title: "This conversation is gone.",
+        detail: "It was deleted, or it belongs to somebody else.",
+        action: "Start a new chat",
+        act: startOver,
+      };
+  }
+}
+
+/** The words once the network is back after an `offline` failure. */
+export function backOnline(resend: Action): FailureWords {
+  return {
+    icon: <Wifi aria-hidden="true" />,
+    title: "You're back online.",
+    detail: "Your message is still below.",
+    action: "Send now",
+    act: resend,
+  };
+}
+
+const nothing = () => undefined;
+
+/** What is said aloud when the failure arrives; empty for those that announce themselves. */
+export function spokenFailure(failure: Failure): string {
+  if (failure.kind === "refused" || failure.kind === "unpaid") return "";
+  const { title, detail } = wordsFor(failure, nothing, nothing);
+  return `${title} ${detail}`;
+}

@@ -1,0 +1,159 @@
+import { Pencil, RefreshCw } from "lucide-react";
+import { lazy, memo, type ReactNode, Suspense } from "react";
+import type { ChatMessage } from "../../../contract.ts";
+import { Button, iconButtonClass } from "../design/button.tsx";
+import { CopyButton } from "../design/copy-button.tsx";
+import { ErrorBoundary } from "../design/error-boundary.tsx";
+import { isEmptyAnswer, textOf, toolCallOf } from "./message.ts";
+import { ToolFigure, ToolStep } from "./tools/tool-step.tsx";
+
+export const loadMarkdown = () => import("./markdown.tsx");
+const Markdown = lazy(loadMarkdown);
+
+interface QuestionProps {
+  message: ChatMessage;
+  /** Absent where nothing can be changed, such as on a shared page. */
+  onEdit?: ((message: ChatMessage) => void) | undefined;
+}
+
+/** What the person asked. */
+export const Question = memo(function Question({ message, onEdit }: QuestionProps) {
+  return (
+    <article
+      aria-label="You"
+      className="group flex flex-row-reverse items-center gap-1 pointer-coarse:flex-col pointer-coarse:items-end"
+    >
+      <div className="max-w-[85%] whitespace-pre-wrap break-words rounded-2xl rounded-ee-md bg-accent-tint px-4 py-2.5">
+        {textOf(message)}
+      </div>
+      {onEdit && (
+        <Actions>
+          <CopyButton label="Copy question" className={iconButtonClass} text={() => textOf(message)} />
+          <button
+            type="button"
+            aria-label="Edit question"
+            title="Edit question"
+            className={iconButtonClass}
+            onClick={() => onEdit(message)}
+          >
+            <Pencil aria-hidden="true" />
+          </button>
+        </Actions>
+      )}
+    </article>
+  );
+});
+
+interface AnswerProps {
+  message: ChatMessage;
+  /** Whether it is being written at this moment. */
+  live: boolean;
+  onRetry?: ((answerId: string) => void) | undefined;
+  onContinue?: ((answerId: string) => void) | undefined;
+}
+
+/** What the model answered: its steps, figures and words, in the order in which they came. */
+export const Answer = memo(function Answer({ message, live, onRetry, onContinue }: AnswerProps) {
+  const { incomplete, model } = message.metadata ?? {};
+  const text = textOf(message);
+  return (
+    <article aria-label="Headgate" aria-busy={live} className="group">
+      {message.parts.map((part, index) => {
+        const key = `${index}-${part.type}`;
+        if (part.type === "text") {
+          return <Words key={key} text={part.text} streaming={live} />;
+        }
+        if (part.type === "reasoning" && part.text !== "") {
+          return (
+            <details key={key} className="my-1.5 text-quiet text-sm">
+              <summary className="inline-flex min-h-8 items-center">Thinking</summary>
+              <p className="whitespace-pre-wrap border-line border-s-2 ps-4">{part.text}</p>
+            </details>
+          );
+        }
+        const call = toolCallOf(part);
+        if (call) {
+          return (
+            <div key={call.id}>
+              <ToolStep call={call} live={live} />
+              <ToolFigure call={call} />
+            </div>
+          );
+        }
+        return null;
+      })}
+      {live && isEmptyAnswer(message) && <FirstTokenIndicator />}
+      {incomplete && !live && (
+        <div className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2 text-quiet text-sm">
+          <span className="rounded-full border border-line px-2.5 py-0.5">
+            {incomplete === "stopped" ? "Stopped before the end" : "Broke off before the end"}
+          </span>
+          {onContinue && (
+            <Button size="small" onClick={() => onContinue(message.id)}>
+              Continue
+            </Button>
+          )}
+        </div>
+      )}
+      {!live && (text !== "" || onRetry) && (
+        <Actions model={model} className="mt-1 -ms-2">
+          {text !== "" && <CopyButton label="Copy answer" className={iconButtonClass} text={() => text} />}
+          {onRetry && (
+            <button
+              type="button"
+              aria-label="Answer again"
+              title="Answer again"
+              className={iconButtonClass}
+              onClick={() => onRetry(message.id)}
+            >
+              <RefreshCw aria-hidden="true" />
+            </button>
+          )}
+        </Actions>
+      )}
+    </article>
+  );
+});
+
+/** Until the code for Markdown is there, and should it never come, the text as it was written. */
+function Words({ text, streaming }: { text: string; streaming: boolean }) {
+  const plain = <p className="whitespace-pre-wrap">{text}</p>;
+  return (
+    <ErrorBoundary fallback={plain}>
+      <Suspense fallback={plain}>
+        <Markdown text={text} streaming={streaming} />
+      </Suspense>
+    </ErrorBoundary>
+  );
+}
+
+interface ActionsProps {
+  children: ReactNode;
+  model?: string | undefined;
+  className?: string;
+}
+
+/** Buttons that keep quiet until the message is pointed at or tabbed into; always there for fingers. */
+function Actions({ children, model, className = "" }: ActionsProps) {
+  return (
+    <div
+      className={`${className} flex min-h-9 shrink-0 items-center gap-0.5 opacity-0 transition-opacity focus-within:opacity-100 group-hover:opacity-100 group-last/thread:opacity-100 pointer-coarse:opacity-100`}
+    >
+      {children}
+      {model && <span className="ms-2 text-quiet text-xs">{model}</span>}
+    </div>
+  );
+}
+
+/** Shown from the sending of a question to the first word of its answer. */
+export function FirstTokenIndicator() {
+  return (
+    <p role="img" className="flex min-h-8 items-center gap-1" aria-label="Working on an answer">
+      <span className="ripple flex gap-1.5" aria-hidden="true">
+        <span className="size-2 rounded-full bg-accent" />
+        <span className="size-2 rounded-full bg-accent" />
+        <span className="size-2 rounded-full bg-accent" />
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,72 @@
+import { noticeLabels, RateLimitNotice } from "headgate/react";
+import { TimerReset } from "lucide-react";
+import { announce } from "../design/announcer.tsx";
+import { buttonClass } from "../design/button.tsx";
+import { useObservable } from "../design/observable.ts";
+import type { Failure } from "../service/failure.ts";
+import { online } from "../service/online.ts";
+import { type Action, backOnline, type ToldFailure, wordsFor } from "./failure-words.tsx";
+import "./notices.css";
+
+interface NoticeProps<Told = Failure> {
+  failure: Told;
+  onResend: Action;
+  /** Takes what is in the composer along into a new chat. */
+  onStartOver: Action;
+}
+
+/** In the answer's place: what came between, in plain words, and the one thing to do about it. Never part of the thread. */
+export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
+  if (failure.kind === "refused") return <Refused deadline={failure.error.deadline} onResend={onResend} />;
+  // The paywall is a dialog of its own.
+  if (failure.kind === "unpaid") return null;
+  return <FailureNotice failure={failure} onResend={onResend} onStartOver={onStartOver} />;
+}
+
+function Refused({ deadline, onResend }: { deadline: number; onResend: Action }) {
+  return (
+    <div className="arrive flex gap-3 rounded-2xl border border-warn-line bg-warn-tint p-4">
+      <TimerReset aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />
+      <RateLimitNotice
+        deadline={deadline}
+        onRetry={onResend}
+        announce={announce}
+        className="flex min-w-0 grow flex-wrap items-center justify-between gap-x-4 gap-y-2"
+      >
+        {({ seconds, done }) => (
+          <>
+            <p className="tabular font-medium">{done ? noticeLabels.ready : noticeLabels.waiting(seconds)}</p>
+            <p className="text-quiet text-sm">Nothing is lost: your message is still below.</p>
+          </>
+        )}
+      </RateLimitNotice>
+    </div>
+  );
+}
+
+function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailure>) {
+  const connected = useObservable(online);
+  const words =
+    failure.kind === "offline" && connected ? backOnline(onResend) : wordsFor(failure, onResend, onStartOver);
+  const requestId = "requestId" in failure ? failure.requestId : undefined;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form
+    <div
+      role="group"
+      aria-label={words.title}
+      className="arrive flex gap-3 rounded-2xl border border-bad-line bg-bad-tint p-4"
+    >
+      <span className="mt-0.5 text-bad [&_svg]:size-5">{words.icon}</span>
+      <div className="flex min-w-0 grow flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <div className="min-w-0">
+          <p className="font-medium">{words.title}</p>
+          <p className="text-quiet text-sm">{words.detail}</p>
+          {requestId && <p className="mt-1 break-all text-quiet text-xs">Request {requestId}</p>}
+        </div>
+        <button type="button" className={buttonClass("outline", "small")} onClick={() => void words.act()}>
+          {words.action}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,274 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { ChatMessage } from "../../../contract.ts";
+import type { Failure } from "../service/failure.ts";
+import { draftOf } from "./drafts.ts";
+import { textOf } from "./message.ts";
+import { type ChatSession, createSession } from "./session.ts";
+
+interface Sent {
+  messages: ChatMessage[];
+  conversation_id?: string;
+  replaces?: string;
+}
+
+let sent: Sent[];
+let answer: (init: RequestInit) => Promise<Response>;
+let failures: Failure["kind"][];
+let outcomes: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  localStorage.clear();
+  for (const id of ["new", "c1"]) draftOf(id).set({ text: "" });
+  sent = [];
+  failures = [];
+  outcomes = [];
+  vi.stubGlobal("fetch", (_: unknown, init: RequestInit) => {
+    sent.push(JSON.parse(String(init.body)) as Sent);
+    return answer(init);
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function problem(status: number, members: object, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify({ status, ...members }), {
+    status,
+    headers: { "content-type": "application/problem+json", ...headers },
+  });
+}
+
+const refused = () =>
+  problem(429, { error: "Too many requests", retry_after_seconds: 42 }, { "retry-after": "42" });
+
+function stream(chunks: object[], end = true, signal?: AbortSignal | null): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`));
+      if (end) controller.close();
+      signal?.addEventListener("abort", () => controller.error(signal.reason));
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream", "x-conversation-id": "c1" } });
+}
+
+const words = [
+  { type: "start", messageId: "a1", messageMetadata: { model: "Built-in" } },
+  { type: "text-start", id: "t" },
+  { type: "text-delta", id: "t", delta: "£34,023.98" },
+];
+const whole = [...words, { type: "text-end", id: "t" }, { type: "finish" }];
+
+const message = (id: string, role: "user" | "assistant", text: string): ChatMessage => ({
+  id,
+  role,
+  parts: [{ type: "text", text }],
+});
+
+function open(stored?: ChatMessage[]): ChatSession {
+  return createSession(stored && { id: "c1", messages: stored }, {
+    accepted: () => undefined,
+    ended: (_, __, outcome) => outcomes.push(outcome),
+    failed: (_, failure) => failures.push(failure.kind),
+  });
+}
+
+const thread = (session: ChatSession) => session.chat.messages.map((each) => [each.role, textOf(each)]);
+
+test("an answered question leaves the composer and becomes a conversation", async () => {
+  answer = async () => stream(whole);
+  const session = open();
+  session.draft().set({ text: "take-home on £45k" });
+  await session.ask();
+  expect(thread(session)).toEqual([
+    ["user", "take-home on £45k"],
+    ["assistant", "£34,023.98"],
+  ]);
+  expect(session.state.get()).toEqual({ conversationId: "c1", phase: "idle", failure: null });
+  expect(draftOf("new").get()).toEqual({ text: "" });
+  expect(outcomes).toEqual(["whole"]);
+});
+
+test("a refused question stays in the composer, and neither in the thread nor in the next request", async () => {
+  answer = async () => refused();
+  const session = open();
+  session.draft().set({ text: "one too many" });
+  await session.ask();
+  expect(thread(session)).toEqual([]);
+  expect(session.draft().get().text).toBe("one too many");
+  expect(failures).toEqual(["refused"]);
+
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]?.messages.map(textOf)).toEqual(["one too many"]);
+  expect(thread(session)).toHaveLength(2);
+  expect(session.draft().get().text).toBe("");
+  expect(session.state.get().failure).toBeNull();
+});
+
+test("a slow refusal brings the question back, before what was typed meanwhile", async () => {
+  let refuse: (response: Response) => void = () => undefined;
+  answer = () =>
+    new Promise((resolve) => {
+      refuse = resolve;
+    });
+  const session = open();
+  session.draft().set({ text: "one too many" });
+  const asking = session.ask();
+  expect(session.state.get().phase).toBe("asking");
+  expect(session.before.get()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(session.state.get().phase).toBe("waiting");
+  expect(session.before.get()).toBeNull();
+  expect(session.draft().get().text).toBe("");
+  session.draft().set((draft) => ({ ...draft, text: "and another" }));
+  refuse(refused());
+  await asking;
+  expect(session.draft().get().text).toBe("one too many\n\nand another");
+  expect(thread(session)).toEqual([]);
+});
+
+test("the question that the composer holds is sent again, not the one that was refused", async () => {
+  answer = async () => refused();
+  const session = open();
+  session.draft().set({ text: "fisrt" });
+  await session.ask();
+  session.draft().set((draft) => ({ ...draft, text: "first" }));
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]?.messages.map(textOf)).toEqual(["first"]);
+  expect(sent[1]?.messages[0]?.id).not.toBe(sent[0]?.messages[0]?.id);
+});
+
+test("the same text sent again has the same id, so that it cannot be stored twice", async () => {
+  answer = async () => {
+    throw new TypeError("Failed to fetch");
+  };
+  const session = open([]);
+  session.draft().set({ text: "hello" });
+  await session.ask();
+  expect(failures).toEqual(["unreachable"]);
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]?.messages[0]?.id).toBe(sent[0]?.messages[0]?.id);
+});
+
+test("an edited question replaces the old one; refused, the old one is back and the edit is kept", async () => {
+  const stored = [message("q1", "user", "£45k"), message("a0", "assistant", "£34k")];
+  const session = open(stored);
+  session.draft().set({ text: "£46k", replaces: "q1", aside: "a thought" });
+  answer = async () => refused();
+  await session.ask();
+  expect(thread(session)).toEqual([
+    ["user", "£45k"],
+    ["assistant", "£34k"],
+  ]);
+  expect(session.draft().get()).toMatchObject({ text: "£46k", replaces: "q1", aside: "a thought" });
+
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]).toMatchObject({ conversation_id: "c1", replaces: "q1" });
+  expect(thread(session)).toEqual([
+    ["user", "£46k"],
+    ["assistant", "£34,023.98"],
+  ]);
+  expect(session.draft().get()).toEqual({ text: "a thought" });
+});
+
+test("an answer asked for again takes the place of the old one, and leaves it where it was if refused", async () => {
+  const session = open([message("q1", "user", "£45k"), message("a0", "assistant", "old")]);
+  answer = async () => refused();
+  await session.again("a0");
+  expect(thread(session)[1]).toEqual(["assistant", "old"]);
+  expect(session.draft().get().text).toBe("");
+
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]).toMatchObject({ replaces: "a0" });
+  expect(sent[1]?.messages.map(({ id }) => id)).toEqual(["q1"]);
+  expect(thread(session)).toEqual([
+    ["user", "£45k"],
+    ["assistant", "£34,023.98"],
+  ]);
+});
+
+test("stopping keeps what has come, marked", async () => {
+  answer = async (init) => stream(words, false, init.signal);
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  const asking = session.ask();
+  await vi.waitFor(() => expect(session.chat.messages.at(-1)?.role).toBe("assistant"));
+  await vi.waitFor(() => expect(textOf(session.chat.messages[1] as ChatMessage)).toBe("£34,023.98"));
+  await session.stop();
+  await asking;
+  expect(session.chat.messages[1]?.metadata).toMatchObject({ incomplete: "stopped" });
+  expect(session.state.get()).toMatchObject({ phase: "idle", failure: null });
+  expect(outcomes).toEqual(["stopped"]);
+});
+
+test("stopping before the service has spoken gives the question back", async () => {
+  answer = (init) =>
+    new Promise((_, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+    });
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  const asking = session.ask();
+  await vi.advanceTimersByTimeAsync(400);
+  await session.stop();
+  await asking;
+  expect(thread(session)).toEqual([]);
+  expect(session.draft().get().text).toBe("£45k");
+  expect(session.state.get()).toMatchObject({ phase: "idle", failure: null });
+});
+
+test("an answer that breaks off is kept, and asked for again in its own place", async () => {
+  answer = async () => stream([...words, { type: "error", errorText: "The model failed." }]);
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  await session.ask();
+  expect(failures).toEqual(["broken-off"]);
+  expect(session.chat.messages[1]?.metadata).toMatchObject({ incomplete: "failed" });
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]).toMatchObject({ replaces: "a1" });
+});
+
+test("a model that fails before its first word leaves the stored question in the thread, to be answered again", async () => {
+  answer = async () => problem(502, { detail: "The model is busy." }, { "x-conversation-id": "c1" });
+  const session = open();
+  session.draft().set({ text: "£45k" });
+  await session.ask();
+  expect(failures).toEqual(["model"]);
+  expect(session.state.get().conversationId).toBe("c1");
+  expect(thread(session)).toEqual([["user", "£45k"]]);
+  expect(session.draft().get().text).toBe("");
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(sent[1]).toMatchObject({ conversation_id: "c1" });
+  expect(sent[1]?.messages[0]?.id).toBe(sent[0]?.messages[0]?.id);
+  expect(thread(session)).toHaveLength(2);
+});
+
+test("nothing is sent twice at once, and nothing that is blank", async () => {
+  answer = async () => stream(whole);
+  const session = open();
+  session.draft().set({ text: "  " });
+  await session.ask();
+  expect(sent).toHaveLength(0);
+  session.draft().set({ text: "£45k" });
+  await Promise.all([session.ask(), session.ask()]);
+  expect(sent).toHaveLength(1);
+});
+
+test("an example is in the composer if it is refused", async () => {
+  answer = async () => refused();
+  const session = open();
+  await session.ask("Compare £50,000 and £60,000");
+  expect(session.draft().get().text).toBe("Compare £50,000 and £60,000");
+});

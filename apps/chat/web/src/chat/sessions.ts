@@ -1,0 +1,140 @@
+import type { ChatMessage, ConversationWithMessages } from "../../../contract.ts";
+import { me, refreshMe } from "../account/me.ts";
+import { showPaywall } from "../account/paywall-state.ts";
+import { knownConversation, putConversation, titleConversation } from "../conversations/list.ts";
+import { announce } from "../design/announcer.tsx";
+import { type Observable, observable } from "../design/observable.ts";
+import { conversationPath, currentPath, navigate } from "../router.tsx";
+import { api } from "../service/api.ts";
+import { type Failure, failureOf } from "../service/failure.ts";
+import { online } from "../service/online.ts";
+import { draftOf } from "./drafts.ts";
+import { spokenText, textOf } from "./message.ts";
+import { type ChatSession, createSession, type SessionEvents } from "./session.ts";
+
+/** A conversation on its way to the screen. */
+export type OpenConversation =
+  | { status: "loading" }
+  | { status: "ready"; session: ChatSession }
+  | { status: "failed"; failure: Failure };
+
+const open = new Map<string, Observable<OpenConversation>>();
+let fresh: { session: ChatSession; opening: Observable<OpenConversation> } | null = null;
+
+const events: SessionEvents = {
+  accepted(session, id, question, answering) {
+    if (answering) announce("Answering.");
+    const now = new Date().toISOString();
+    const known = knownConversation(id);
+    putConversation(
+      known
+        ? { ...known, updatedAt: now }
+        : { id, title: question, titled: false, createdAt: now, updatedAt: now, sharePath: null },
+    );
+    if (session !== fresh?.session) return;
+    // The same object moves over, so that what is on the screen stays as it is.
+    open.set(id, fresh.opening);
+    fresh = null;
+    if (currentPath.get() === "/") navigate(conversationPath(id), { replace: true });
+  },
+  ended(session, answer, outcome) {
+    if (outcome === "stopped") announce("Stopped. What was written so far is kept.");
+    if (outcome === "whole" && answer) announce(`Answer: ${spokenText(textOf(answer))}`);
+    void refreshMe();
+    const id = session.state.get().conversationId;
+    if (id !== undefined && answer && knownConversation(id)?.titled !== true) void titleConversation(id);
+  },
+  failed(session, failure) {
+    if (failure.kind === "unpaid") showPaywall(failure.problem);
+    if (failure.kind === "gone") void tellGoneFromSignedOut(session);
+  },
+};
+
+/** After a session's end its conversations are somebody else's, and the service says 404: only `/me` tells the two apart. */
+async function tellGoneFromSignedOut(session: ChatSession): Promise<void> {
+  if (await sessionEnded()) session.state.set((state) => ({ ...state, failure: { kind: "signed-out" } }));
+}
+
+async function sessionEnded(): Promise<boolean> {
+  const before = me.get();
+  const now = await refreshMe();
+  return before?.caller.kind === "account" && now?.caller.kind === "anonymous";
+}
+
+/** A conversation that does not exist yet. The same one until its first question is taken. */
+export function freshConversation(): Observable<OpenConversation> {
+  if (!fresh) {
+    const session = createSession(undefined, events);
+    fresh = { session, opening: observable<OpenConversation>({ status: "ready", session }) };
+  }
+  return fresh.opening;
+}
+
+/** A stored conversation, loaded when it is not here yet. */
+export function openConversation(id: string): Observable<OpenConversation> {
+  const known = open.get(id);
+  if (known) return known;
+  const opening = observable<OpenConversation>({ status: "loading" });
+  open.set(id, opening);
+  void load(id, opening);
+  return opening;
+}
+
+/** Tries once more to load what could not be loaded. */
+export function reopenConversation(id: string): void {
+  const opening = openConversation(id);
+  if (opening.get().status !== "failed") return;
+  opening.set({ status: "loading" });
+  void load(id, opening);
+}
+
+async function load(id: string, opening: Observable<OpenConversation>): Promise<void> {
+  try {
+    const { messages, ...conversation } = await api<ConversationWithMessages>(
+      `/conversations/${encodeURIComponent(id)}`,
+    );
+    putConversation(conversation);
+    forgetAnswered(id, messages);
+    opening.set({ status: "ready", session: createSession({ id, messages }, events) });
+  } catch (error) {
+    const failure = failureOf(error, { online: online.get() });
+    if (failure.kind === "gone" && (await sessionEnded()))
+      opening.set({ status: "failed", failure: { kind: "signed-out" } });
+    else opening.set({ status: "failed", failure });
+  }
+}
+
+/** A text that was on its way when the page was closed is not a draft any more if the service had taken it. */
+function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
+  const draft = draftOf(id);
+  const { sent, text } = draft.get();
+  if (sent && sent.text === text && messages.some((message) => message.id === sent.messageId))
+    draft.set({ text: "" });
+}
+
+/** Closes every conversation, answers under way included: somebody else is using the page now. */
+export function closeConversations(): void {
+  void fresh?.session.stop();
+  for (const opening of open.values()) {
+    const state = opening.get();
+    if (state.status === "ready") void state.session.stop();
+  }
+  fresh = null;
+  open.clear();
+}
+
+/** The account whose conversations are open is signed in no more. What is on the screen stays until it is left. */
+export function tellSignedOut(): void {
+  for (const opening of open.values()) {
+    const state = opening.get();
+    if (state.status !== "ready") continue;
+    state.session.state.set((current) => ({ ...current, failure: { kind: "signed-out" } }));
+  }
+}
+
+/** Forgets a conversation that was deleted. */
+export function closeConversation(id: string): void {
+  const state = open.get(id)?.get();
+  if (state?.status === "ready") void state.session.stop();
+  open.delete(id);
+}

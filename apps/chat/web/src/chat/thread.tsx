@@ -1,0 +1,161 @@
+import { useChat } from "@ai-sdk/react";
+import { ArrowDown } from "lucide-react";
+import { useCallback, useEffect, useState } from "react";
+import { useStickToBottom } from "use-stick-to-bottom";
+import type { ChatMessage } from "../../../contract.ts";
+import { me } from "../account/me.ts";
+import { announce } from "../design/announcer.tsx";
+import { Button } from "../design/button.tsx";
+import { useObservable } from "../design/observable.ts";
+import { ScrollRegion } from "../design/scroll-region.tsx";
+import { navigate } from "../router.tsx";
+import { beginEditing, draftOf, newConversation, putFirst } from "./drafts.ts";
+import { EmptyState } from "./empty-state.tsx";
+import { spokenFailure } from "./failure-words.tsx";
+import { textOf } from "./message.ts";
+import { Answer, FirstTokenIndicator, loadMarkdown, Question } from "./message-view.tsx";
+import { Notice } from "./notices.tsx";
+import type { ChatSession } from "./session.ts";
+
+/** At most this often the thread is drawn anew while an answer streams, in milliseconds. */
+const throttleMs = 40;
+
+/** Messages beyond these are drawn on request: a long thread opens quickly. */
+const shownAtFirst = 60;
+
+interface ThreadProps {
+  session: ChatSession;
+  focusComposer: () => void;
+}
+
+/** The conversation, and under it whatever came between. Scrolling sticks to its end only while one is there. */
+export function Thread({ session, focusComposer }: ThreadProps) {
+  const { messages: current } = useChat({ chat: session.chat, throttle: throttleMs });
+  const { phase, failure } = useObservable(session.state);
+  const before = useObservable(session.before);
+  const messages = before ?? current;
+  const builtIn = useObservable(me)?.model.builtIn === true;
+  const [calm] = useState(() => matchMedia("(prefers-reduced-motion: reduce)").matches);
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+    initial: "instant",
+    resize: calm ? "instant" : "smooth",
+  });
+  const [hidden, setHidden] = useState(() => Math.max(0, messages.length - shownAtFirst));
+
+  useEffect(() => {
+    void loadMarkdown();
+  }, []);
+
+  useEffect(() => {
+    if (phase === "asking") void scrollToBottom(calm ? "instant" : "smooth");
+  }, [phase, scrollToBottom, calm]);
+
+  useEffect(() => {
+    if (!failure) return;
+    const sentence = spokenFailure(failure);
+    if (sentence !== "") announce(sentence);
+    void scrollToBottom(calm ? "instant" : "smooth");
+  }, [failure, scrollToBottom, calm]);
+
+  const busy = phase !== "idle";
+  const edit = useCallback(
+    (message: ChatMessage) => {
+      session.draft().set((draft) => beginEditing(draft, { id: message.id, text: textOf(message) }));
+      focusComposer();
+    },
+    [session, focusComposer],
+  );
+  const retry = useCallback(
+    (answerId: string) => {
+      focusComposer();
+      void session.again(answerId);
+    },
+    [session, focusComposer],
+  );
+  const goOn = useCallback(
+    (answerId: string) => {
+      focusComposer();
+      // The built-in responder answers whole questions only; a model can take up where it left off.
+      if (builtIn) void session.again(answerId);
+      else void session.ask("Please go on from where you stopped.");
+    },
+    [session, focusComposer, builtIn],
+  );
+
+  const last = messages.at(-1);
+  const awaiting = (phase === "waiting" || phase === "answering") && last?.role === "user";
+  const unanswered = !busy && !failure && last?.role === "user";
+  const empty = messages.length === 0 && !failure;
+
+  return (
+    <div className="relative min-h-0 grow">
+      <ScrollRegion
+        ref={scrollRef}
+        label="Conversation"
+        className="h-full overflow-y-auto overscroll-contain"
+      >
+        <div
+          ref={contentRef}
+          className={empty ? "h-full" : "mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 pt-6 pb-8 sm:px-6"}
+        >
+          {empty && phase !== "waiting" && <EmptyState onAsk={(question) => void session.ask(question)} />}
+          {hidden > 0 && messages.length > hidden && (
+            <Button look="ghost" size="small" className="self-center" onClick={() => setHidden(0)}>
+              Show {hidden} earlier messages
+            </Button>
+          )}
+          {messages.slice(messages.length > hidden ? hidden : 0).map((message) => {
+            const isLast = message === last;
+            return (
+              <div key={message.id} className={isLast && !busy ? "group/thread" : undefined}>
+                {message.role === "user" ? (
+                  <Question message={message} onEdit={busy ? undefined : edit} />
+                ) : (
+                  <Answer
+                    message={message}
+                    live={isLast && phase === "answering"}
+                    onRetry={busy || !isLast ? undefined : retry}
+                    onContinue={busy || !isLast || failure ? undefined : goOn}
+                  />
+                )}
+              </div>
+            );
+          })}
+          {awaiting && <FirstTokenIndicator />}
+          {unanswered && (
+            <div className="flex flex-wrap items-center gap-3 text-quiet text-sm">
+              This question has no answer yet.
+              <Button size="small" onClick={() => void session.again()}>
+                Answer it
+              </Button>
+            </div>
+          )}
+          {failure && (
+            <Notice
+              failure={failure}
+              onStartOver={() => {
+                draftOf(newConversation).set((draft) => putFirst(draft, session.draft().get().text));
+                navigate("/");
+              }}
+              onResend={async () => {
+                focusComposer();
+                await session.resend();
+              }}
+            />
+          )}
+        </div>
+      </ScrollRegion>
+      {!isAtBottom && !empty && (
+        <button
+          type="button"
+          aria-label="Jump to latest"
+          title="Jump to latest"
+          onClick={() => void scrollToBottom(calm ? "instant" : "smooth")}
+          className="arrive absolute bottom-3 left-1/2 flex size-10 -translate-x-1/2 items-center justify-center rounded-full border border-line bg-raised shadow-float hover:bg-tint pointer-coarse:size-11"
+        >
+          <ArrowDown aria-hidden="true" className="size-5" />
+        </button>
+      )}
+    </div>
+  );
+}

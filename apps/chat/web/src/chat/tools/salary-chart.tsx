@@ -1,0 +1,217 @@
+import { useEffect, useId, useRef, useState } from "react";
+import type { SalaryBreakdown } from "../../../../contract.ts";
+import { ScrollRegion } from "../../design/scroll-region.tsx";
+import { assumptions, exact, percent, pounds, roundPounds, sharesOf, thousands } from "./figures.ts";
+import { axisTicks, labelStep } from "./scale.ts";
+
+const height = 260;
+const margin = { top: 12, right: 4, bottom: 26, left: 46 };
+
+/** A range of salaries as stacked bars, each a salary and where it goes; with the same figures as a table below. */
+export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
+  const [width, frame] = useWidth();
+  const [picked, setPicked] = useState<number | null>(null);
+  const id = useId();
+  const first = rows[0];
+  const last = rows.at(-1);
+  if (!first || !last) return null;
+
+  const parts = sharesOf(rows);
+  const highest = Math.max(...rows.map((row) => row.salary), 1);
+  const inner = {
+    width: Math.max(width - margin.left - margin.right, 10),
+    height: height - margin.top - margin.bottom,
+  };
+  const y = (amount: number) => margin.top + inner.height * (1 - amount / highest);
+  const slot = inner.width / rows.length;
+  const bar = Math.min(Math.max(slot * 0.72, 2), 44);
+  const every = labelStep(rows.length, inner.width, 46);
+  const shown = rows[picked ?? -1];
+
+  return (
+    <figure
+      className="framed arrive m-0"
+      aria-label={`Salaries from ${pounds(first.salary)} to ${pounds(last.salary)}`}
+    >
+      <figcaption className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 px-5 pt-4">
+        <span className="font-semibold">Where a salary goes</span>
+        <ul className="my-0! flex list-none! flex-wrap gap-x-4 gap-y-1 p-0! text-quiet text-sm">
+          {parts.map(({ key, label, colour }) => (
+            <li key={key} className="my-0! flex items-center gap-1.5">
+              <span aria-hidden="true" className="size-2.5 rounded-[3px]" style={{ background: colour }} />
+              {label}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+
+      <div ref={frame} className="px-3 pt-2 sm:px-4">
+        <svg
+          role="img"
+          aria-labelledby={`${id}-title ${id}-text`}
+          width={width}
+          height={height}
+          className="block max-w-full touch-pan-y select-none overflow-visible"
+          onPointerMove={(event) => {
+            const x = event.clientX - event.currentTarget.getBoundingClientRect().left - margin.left;
+            const index = Math.floor(x / slot);
+            setPicked(index >= 0 && index < rows.length ? index : null);
+          }}
+          onPointerLeave={() => setPicked(null)}
+        >
+          <title id={`${id}-title`}>Take-home pay and deductions by salary</title>
+          <desc id={`${id}-text`}>
+            Of {pounds(first.salary)} one takes home {pounds(first.takeHome)}; of {pounds(last.salary)},{" "}
+            {pounds(last.takeHome)}. {rows.length} salaries; all figures are in the table below the chart.
+          </desc>
+          <g className="pointer-events-none">
+            {axisTicks(highest).map((tick) => (
+              <g key={tick}>
+                <line
+                  x1={margin.left}
+                  x2={margin.left + inner.width}
+                  y1={y(tick)}
+                  y2={y(tick)}
+                  stroke="var(--line)"
+                  strokeWidth={1}
+                />
+                <text
+                  x={margin.left - 8}
+                  y={y(tick)}
+                  dy="0.32em"
+                  textAnchor="end"
+                  className="tabular fill-quiet text-xs"
+                >
+                  {thousands(tick)}
+                </text>
+              </g>
+            ))}
+            {rows.map((row, index) => {
+              const x = margin.left + slot * index + (slot - bar) / 2;
+              let below = 0;
+              return (
+                <g
+                  key={row.salary}
+                  opacity={picked === null || picked === index ? 1 : 0.45}
+                  className="transition-opacity"
+                >
+                  {parts.map(({ key, colour }) => {
+                    const amount = Math.max(row[key], 0);
+                    const top = y(below + amount);
+                    const bottom = y(below);
+                    below += amount;
+                    return (
+                      <rect
+                        key={key}
+                        x={x}
+                        y={top}
+                        width={bar}
+                        height={Math.max(bottom - top - 1, 0)}
+                        rx={1.5}
+                        fill={colour}
+                      />
+                    );
+                  })}
+                  {index % every === 0 && (
+                    <text
+                      x={margin.left + slot * (index + 0.5)}
+                      y={height - 8}
+                      textAnchor="middle"
+                      className="tabular fill-quiet text-xs"
+                    >
+                      {thousands(row.salary)}
+                    </text>
+                  )}
+                </g>
+              );
+            })}
+          </g>
+        </svg>
+      </div>
+
+      <p className="tabular my-0! min-h-6 px-5 pb-2 text-quiet text-sm" aria-hidden="true">
+        {shown ? (
+          <>
+            <strong className="text-ink">{pounds(shown.salary)}</strong>: {roundPounds(shown.takeHome)} taken
+            home, {roundPounds(shown.takeHomeMonthly)} a month
+          </>
+        ) : (
+          <span className="max-sm:hidden">Point at a bar to read it.</span>
+        )}
+      </p>
+
+      <ChartTable rows={rows} />
+      <p className="my-0! border-line border-t bg-sunken px-5 py-2.5 text-quiet text-sm">
+        {assumptions(first)}
+      </p>
+    </figure>
+  );
+}
+
+function ChartTable({ rows }: { rows: readonly SalaryBreakdown[] }) {
+  const parts = sharesOf(rows);
+  return (
+    <details className="group border-line border-t">
+      <summary className="flex min-h-10 list-none items-center gap-1.5 px-5 font-medium text-accent text-sm marker:content-none">
+        <span aria-hidden="true" className="transition-transform group-open:rotate-90">
+          ›
+        </span>
+        Show as a table
+      </summary>
+      <ScrollRegion
+        label="Table of the chart, scrolls"
+        className="max-h-96 overflow-auto border-line border-t"
+      >
+        <table className="figures text-sm">
+          <caption className="sr-only">Take-home pay and deductions by salary</caption>
+          <thead className="sticky top-0">
+            <tr>
+              <th scope="col" className="number">
+                Salary
+              </th>
+              {parts.map(({ key, label }) => (
+                <th key={key} scope="col" className="number">
+                  {label}
+                </th>
+              ))}
+              <th scope="col" className="number">
+                Kept of the next £1
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.salary}>
+                <th scope="row" className="number">
+                  {pounds(row.salary)}
+                </th>
+                {parts.map(({ key }) => (
+                  <td key={key} className="number">
+                    {exact(row[key])}
+                  </td>
+                ))}
+                <td className="number">{percent(1 - row.marginalRate)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+    </details>
+  );
+}
+
+/** The width of an element in pixels, as it changes; and the ref to put on it. */
+function useWidth() {
+  const frame = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(320);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const watcher = new ResizeObserver(([entry]) => {
+      if (entry) setWidth(Math.floor(entry.contentRect.width));
+    });
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, []);
+  return [width, frame] as const;
+}

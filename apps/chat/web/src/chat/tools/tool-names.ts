@@ -1,0 +1,40 @@
+interface ToolWords {
+  running: string;
+  done: string;
+  failed: string;
+}
+
+const known: Record<string, string> = {
+  take_home: "take-home pay",
+  compare_salaries: "the comparison",
+  salary_table: "the table of salaries",
+  income_tax: "income tax",
+  national_insurance: "National Insurance",
+  personal_allowance: "the personal allowance",
+  student_loan: "the student loan",
+  marginal_rate: "the marginal rate",
+};
+
+/** What a tool does, in words; a tool that this page does not know is called by its name. */
+export function toolWords(name: string): ToolWords {
+  const thing = known[name];
+  if (thing !== undefined) {
+    return {
+      running: `Working out ${thing}`,
+      done: `Worked out ${thing}`,
+      failed: `Could not work out ${thing}`,
+    };
+  }
+  const words = name.replaceAll(/[_-]+/g, " ").trim() || "a tool";
+  return { running: `Using ${words}`, done: `Used ${words}`, failed: `${words} did not work` };
+}
+
+/** `taxYear` and `tax_year` as `Tax year`. */
+export function fieldWords(key: string): string {
+  const words = key
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replaceAll(/[_-]+/g, " ")
+    .toLowerCase()
+    .trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

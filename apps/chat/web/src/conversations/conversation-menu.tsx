@@ -1,0 +1,65 @@
+import { Menu } from "@base-ui/react/menu";
+import { Ellipsis, Pencil, Share2, Trash2 } from "lucide-react";
+import { useRef } from "react";
+import type { Conversation } from "../../../contract.ts";
+import { iconButtonClass } from "../design/button.tsx";
+import { itemClass, menuClass } from "../design/menu.ts";
+import { usePortalContainer } from "../design/portal-container.ts";
+import { conversationDialog } from "./dialogs.ts";
+
+interface ConversationMenuProps {
+  conversation: Pick<Conversation, "id" | "title" | "sharePath">;
+  onRename: () => void;
+  className?: string;
+}
+
+/** What can be done with a conversation. */
+export function ConversationMenu({ conversation, onRename, className = "" }: ConversationMenuProps) {
+  const { id, title, sharePath } = conversation;
+  // Begins once the menu has closed and given the focus back: the field of the name is left for good when it loses it.
+  const renames = useRef(false);
+  const container = usePortalContainer();
+  return (
+    <Menu.Root
+      onOpenChangeComplete={(open) => {
+        if (open) renames.current = false;
+        if (!renames.current) return;
+        onRename();
+      }}
+    >
+      <Menu.Trigger
+        aria-label={`Options for ${title}`}
+        title="Options"
+        className={`${iconButtonClass} ${className}`}
+      >
+        <Ellipsis aria-hidden="true" />
+      </Menu.Trigger>
+      <Menu.Portal container={container}>
+        <Menu.Positioner className="z-[60]" sideOffset={4} align="end">
+          <Menu.Popup className={menuClass} finalFocus={() => !renames.current}>
+            <Menu.Item
+              className={itemClass}
+              onClick={() => {
+                renames.current = true;
+              }}
+            >
+              <Pencil aria-hidden="true" /> Rename
+            </Menu.Item>
+            <Menu.Item
+              className={itemClass}
+              onClick={() => conversationDialog.set({ kind: "share", id, title })}
+            >
+              <Share2 aria-hidden="true" /> {sharePath === null ? "Share" : "Sharing"}
+            </Menu.Item>
+            <Menu.Item
+              className={`${itemClass} text-bad`}
+              onClick={() => conversationDialog.set({ kind: "delete", id, title })}
+            >
+              <Trash2 aria-hidden="true" /> Delete
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from "react";
+import { Button } from "../design/button.tsx";
+import { useObservable } from "../design/observable.ts";
+import { useRoute } from "../router.tsx";
+import { ConversationItem } from "./conversation-item.tsx";
+import { groupByDate, untilTomorrow } from "./grouping.ts";
+import { conversationList, loadMoreConversations, refreshConversations } from "./list.ts";
+
+/** All conversations by date, more of them as one scrolls. */
+export function ConversationNav() {
+  const { conversations, nextCursor, loading, failed } = useObservable(conversationList);
+  const route = useRoute();
+  const now = useToday();
+  const end = useRef<HTMLDivElement>(null);
+  const currentId = route.page === "conversation" ? route.id : null;
+  const more = nextCursor !== null && nextCursor !== undefined;
+
+  useEffect(() => {
+    const element = end.current;
+    if (!element || !more) return;
+    const watcher = new IntersectionObserver(([entry]) => {
+      if (entry?.isIntersecting) void loadMoreConversations();
+    });
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, [more]);
+
+  return (
+    <nav aria-label="Conversations" className="min-h-0 grow overflow-y-auto overscroll-contain px-2 pb-4">
+      {groupByDate(conversations, now).map(({ label, conversations: members }) => (
+        <section key={label} aria-label={label}>
+          <h2 className="px-3 pt-4 pb-1 font-medium text-quiet text-xs">{label}</h2>
+          <ul>
+            {members.map((conversation) => (
+              <ConversationItem
+                key={conversation.id}
+                conversation={conversation}
+                current={conversation.id === currentId}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {conversations.length === 0 && !loading && !failed && (
+        <p className="px-3 pt-4 text-quiet text-sm">Your conversations will appear here.</p>
+      )}
+      {failed && (
+        <div className="px-3 pt-4 text-quiet text-sm">
+          <p>Your conversations could not be loaded.</p>
+          <Button
+            size="small"
+            className="mt-2"
+            onClick={() =>
+              void (conversations.length === 0 ? refreshConversations() : loadMoreConversations())
+            }
+          >
+            Try again
+          </Button>
+        </div>
+      )}
+      {/* Reached by keyboard too: the end of the list comes into view with the focus. */}
+      <div ref={end} className="h-6" aria-hidden="true" />
+      {loading && conversations.length > 0 && <p className="px-3 pb-2 text-quiet text-xs">Loading more …</p>}
+    </nav>
+  );
+}
+
+/** The time when the day last changed, or the page was last looked at. */
+function useToday(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const look = () => setNow(Date.now());
+    const timer = setTimeout(look, untilTomorrow(now));
+    addEventListener("focus", look);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("focus", look);
+    };
+  }, [now]);
+  return now;
+}

@@ -1,0 +1,27 @@
+import { observable, useObservable } from "./observable.ts";
+
+const spoken = observable<{ text: string; turn: number }>({ text: "", turn: 0 });
+
+/** Says a sentence to people who use a screen reader, when they are next idle. The same sentence twice is said twice. */
+export function announce(text: string): void {
+  spoken.set(({ turn }) => ({ text, turn: turn + 1 }));
+}
+
+/**
+ * The page's live regions, in the document from load: a region that is mounted together with its text stays silent in
+ * most screen readers. Two take turns, so that a repeated sentence is a change.
+ */
+export function Announcer() {
+  const { text, turn } = useObservable(spoken);
+  return (
+    <div className="sr-only" data-testid="announcer">
+      {/* An odd and an even region. */}
+      <div role="status" aria-live="polite" aria-atomic="true">
+        {turn % 2 === 1 ? text : ""}
+      </div>
+      <div role="status" aria-live="polite" aria-atomic="true">
+        {turn % 2 === 0 ? text : ""}
+      </div>
+    </div>
+  );
+}

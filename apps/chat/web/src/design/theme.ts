@@ -1,0 +1,22 @@
+import { observable } from "./observable.ts";
+import { readStored, writeStored } from "./storage.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+// public/theme.js reads the same key before the first paint.
+const storageKey = "headgate.theme";
+
+function storedTheme(): Theme {
+  const stored = readStored(storageKey);
+  return stored === "light" || stored === "dark" ? stored : "system";
+}
+
+export const theme = observable<Theme>(storedTheme());
+
+/** Shows the page in this theme, here and after a reload. */
+export function chooseTheme(chosen: Theme): void {
+  theme.set(chosen);
+  writeStored(storageKey, chosen === "system" ? null : chosen);
+  if (chosen === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+}

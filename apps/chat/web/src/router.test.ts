@@ -1,0 +1,32 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { conversationPath, currentPath, navigate, routeOf } from "./router.tsx";
+
+test.each([
+  ["/", { page: "new" }],
+  ["/c/17135fe9", { page: "conversation", id: "17135fe9" }],
+  ["/c/17135fe9/", { page: "conversation", id: "17135fe9" }],
+  ["/c/a%2Fb", { page: "conversation", id: "a/b" }],
+  ["/share/k3J", { page: "shared", token: "k3J" }],
+  ["/sign-in", { page: "sign-in" }],
+  ["/sign-up", { page: "sign-up" }],
+  ["/c", { page: "unknown", path: "/c" }],
+  ["/c/1/2", { page: "unknown", path: "/c/1/2" }],
+  ["/c/%E0%A4%A", { page: "unknown", path: "/c/%E0%A4%A" }],
+])("%s", (path, route) => {
+  expect(routeOf(path)).toEqual(route);
+});
+
+test("a conversation's path leads back to its id", () => {
+  expect(routeOf(conversationPath("a/b?c"))).toEqual({ page: "conversation", id: "a/b?c" });
+});
+
+test("going somewhere is known at once, and adds to the history once", () => {
+  const before = history.length;
+  navigate("/sign-in?next=%2Fc%2F1");
+  expect(currentPath.get()).toBe("/sign-in");
+  navigate("/sign-in?next=%2Fc%2F1");
+  navigate("/", { replace: true });
+  expect(currentPath.get()).toBe("/");
+  expect(history.length).toBe(before + 1);
+});

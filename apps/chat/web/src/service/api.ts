@@ -1,0 +1,50 @@
+import type { Problem } from "../../../contract.ts";
+import { client } from "./client.ts";
+import { ServiceError } from "./failure.ts";
+
+interface ApiRequest {
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  body?: unknown;
+  signal?: AbortSignal;
+  fetch?: typeof fetch;
+}
+
+/**
+ * Asks the service and reads its JSON; `undefined` for an answer without a body.
+ * @throws {ServiceError} for any status that is not 2xx; `RateLimitedError` and `PaymentRequiredError` for 429 and 402;
+ *   `TypeError` when the service cannot be reached
+ */
+export async function api<Body>(path: string, request: ApiRequest = {}): Promise<Body> {
+  const send = request.fetch ?? client.fetch;
+  const response = await send(path, {
+    method: request.method ?? "GET",
+    headers: {
+      accept: "application/json",
+      ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    ...(request.signal ? { signal: request.signal } : {}),
+  });
+  if (!response.ok) throw new ServiceError(response.status, await problemOf(response));
+  const text = await response.text();
+  if (text === "") return undefined as Body;
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    // A page instead of JSON: something between us and the service has answered.
+    throw new ServiceError(502, {});
+  }
+}
+
+/** The problem body of a refusal, or an empty one when there is none that can be read. */
+export async function problemOf(response: Response): Promise<Partial<Problem>> {
+  const requestId = response.headers.get("x-request-id");
+  const fallback = requestId === null ? {} : { request_id: requestId };
+  if (!/\bjson\b/.test(response.headers.get("content-type") ?? "")) return fallback;
+  try {
+    const body: unknown = await response.json();
+    return typeof body === "object" && body !== null ? { ...fallback, ...body } : fallback;
+  } catch {
+    return fallback;
+  }
+}

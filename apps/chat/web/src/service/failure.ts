@@ -1,0 +1,67 @@
+import { PaymentRequiredError, RateLimitedError } from "headgate/client";
+import type { PaymentProblem, Problem } from "../../../contract.ts";
+
+/** The service answered, and the answer was no. */
+export class ServiceError extends Error {
+  readonly status: number;
+  readonly problem: Partial<Problem>;
+
+  constructor(status: number, problem: Partial<Problem>) {
+    super(problem.detail ?? problem.title ?? `The service answered ${status}.`);
+    this.name = "ServiceError";
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** Everything that can come between a question and its answer; each is shown in its own way, with one action. */
+export type Failure =
+  | { kind: "refused"; error: RateLimitedError }
+  | { kind: "unpaid"; problem: PaymentProblem }
+  | { kind: "offline" }
+  /** The service could not be reached, though the browser is online. */
+  | { kind: "unreachable" }
+  | { kind: "server"; requestId: string | undefined }
+  | { kind: "model"; detail: string; requestId: string | undefined }
+  /** The answer began and then broke off. */
+  | { kind: "broken-off"; connection: boolean }
+  | { kind: "rejected"; detail: string }
+  | { kind: "signed-out" }
+  | { kind: "gone" };
+
+/**
+ * Says what went wrong, in the page's terms.
+ * @param online `navigator.onLine`: false is certain, true is only a hope
+ * @param begun whether the answer had begun to arrive
+ */
+export function failureOf(
+  error: unknown,
+  { online, begun = false }: { online: boolean; begun?: boolean },
+): Failure {
+  if (error instanceof RateLimitedError) return { kind: "refused", error };
+  if (error instanceof PaymentRequiredError) return failureOfPayment(error);
+  if (error instanceof ServiceError) return failureOfStatus(error);
+  if (begun) return { kind: "broken-off", connection: !online || error instanceof TypeError };
+  return { kind: online ? "unreachable" : "offline" };
+}
+
+function failureOfPayment({ problem, message }: PaymentRequiredError): Failure {
+  if (typeof problem?.balance !== "number" || typeof problem.currency !== "string") {
+    return { kind: "rejected", detail: message };
+  }
+  return { kind: "unpaid", problem: problem as Problem as PaymentProblem };
+}
+
+function failureOfStatus({ status, problem }: ServiceError): Failure {
+  const requestId = problem.request_id;
+  if (status === 401) return { kind: "signed-out" };
+  if (status === 404) return { kind: "gone" };
+  if (status === 502 || status === 503 || status === 504) {
+    // A proxy in front of a stopped service answers with the same numbers, and without a problem body.
+    if (problem.detail === undefined || problem.error === "stopping") return { kind: "unreachable" };
+    return { kind: "model", detail: problem.detail, requestId };
+  }
+  if (status >= 500) return { kind: "server", requestId };
+  const fields = problem.fields?.map((field) => field.message).join(" ");
+  return { kind: "rejected", detail: problem.detail ?? fields ?? "The service did not accept this request." };
+}

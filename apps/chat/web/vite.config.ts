@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const service = process.env.SERVICE_URL ?? "http://localhost:3000";
+
+/** What the service answers itself; everything else is the page. */
+const serviceRoutes = ["/chat", "/conversations", "/shared", "/auth", "/me", "/health", "/ready", "/version"];
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here("."),
+  plugins: [react(), tailwindcss()],
+  resolve: {
+    // The workspace's own sources, not their build.
+    conditions: ["headgate-source", "module", "browser", "development|production"],
+    alias: { "rehype-raw": here("./src/chat/no-raw-html.ts") },
+  },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2023",
+    // Nothing as a data: URL, so that the content policy can stay at 'self'.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    port: 5173,
+    proxy: Object.fromEntries(serviceRoutes.map((route) => [`^${route}(/|\\?|$)`, { target: service }])),
+  },
+});
