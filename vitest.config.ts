@@ -5,11 +5,21 @@ const resolve = { conditions: ["headgate-source", "module", "node", "development
 
 export default defineConfig({
   test: {
+    // Properties run thousands of cases, and machines can be busy: a slow test is not a failed one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
+      {
+        test: { name: "scripts", include: ["scripts/**/*.test.ts"] },
+      },
       {
         resolve,
         ssr: { resolve },
-        test: { name: "headgate", include: ["packages/headgate/src/**/*.test.{ts,tsx}"], typecheck: { enabled: false } },
+        test: {
+          name: "headgate",
+          include: ["packages/headgate/src/**/*.test.{ts,tsx}"],
+          typecheck: { enabled: false },
+        },
       },
       {
         resolve,

@@ -42,7 +42,8 @@ export function readExamples(page: string, text: string): Example[] {
     const end = lines.indexOf("```", at + 1);
     if (end < 0) throw new Error(`${page}:${at + 1}: a code fence is never closed`);
     const [, language, flag = ""] = fence;
-    if (flag !== "" && flag !== "no-run") throw new Error(`${page}:${at + 1}: a fence knows "no-run", got "${flag}"`);
+    if (flag !== "" && flag !== "no-run")
+      throw new Error(`${page}:${at + 1}: a fence knows "no-run", got "${flag}"`);
     examples.push({
       page,
       line: at + 2,

@@ -40,11 +40,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe("the code in the pages", () => {
   it("compiles", async () => {
     const tsc = join(root, "node_modules/.bin/tsc");
-    const failure = await run(process.execPath, [tsc, "-p", folder], { cwd: folder }).catch((error) => error.stdout);
+    const failure = await run(process.execPath, [tsc, "-p", folder], { cwd: folder }).catch(
+      (error) => error.stdout,
+    );
     expect(typeof failure === "string" ? explain(failure) : "").toBe("");
   }, 60_000);
 
-  it.each(examples.filter(({ runs }) => runs).map((example) => [`${example.page}:${example.line}`, example] as const))(
+  it.each(
+    examples
+      .filter(({ runs }) => runs)
+      .map((example) => [`${example.page}:${example.line}`, example] as const),
+  )(
     "runs: %s",
     async (_place, example) => {
       const arguments_ = ["--conditions=headgate-source", "--no-warnings", fileOf(example)];
@@ -57,7 +63,9 @@ describe("the code in the pages", () => {
 
 describe("the links in the pages", () => {
   const links = texts.flatMap(({ page, text }) =>
-    [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)/g)].map(([, target]) => [page, target as string] as const),
+    [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)/g)].map(
+      ([, target]) => [page, target as string] as const,
+    ),
   );
 
   it.each(links)("%s leads to %s", async (page, target) => {

@@ -1,0 +1,45 @@
+# The chat service: `docker build -t headgate-chat .`, then `docker run -p 3000:3000 -v headgate:/data headgate-chat`.
+# deploy/compose.yaml runs it with PostgreSQL.
+
+ARG NODE_VERSION=24.21.0
+
+# What is built: the library, and the page.
+FROM node:${NODE_VERSION}-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY packages/headgate/package.json packages/headgate/
+COPY apps/chat/package.json apps/chat/
+# Without install scripts: this image has its own Node, and nothing else needs one.
+RUN npm ci --ignore-scripts --loglevel=error
+COPY tsconfig.base.json ./
+COPY packages/headgate packages/headgate
+COPY apps/chat apps/chat
+RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
+RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
+
+# What runs: the service's own dependencies, its sources (Node strips their types), and what was built.
+FROM node:${NODE_VERSION}-slim AS production
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY packages/headgate/package.json packages/headgate/
+COPY apps/chat/package.json apps/chat/
+# "optional" too: peers that could be used, and that the lock file holds for the builders' sake, would come along.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error \
+  --workspace=apps/chat --workspace=packages/headgate
+COPY apps/chat/contract.ts apps/chat/
+COPY apps/chat/server apps/chat/server
+COPY --from=build /app/packages/headgate/dist packages/headgate/dist
+COPY --from=build /app/apps/chat/web/dist apps/chat/web/dist
+
+FROM node:${NODE_VERSION}-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=pglite:///data
+WORKDIR /app
+COPY --from=production /app ./
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+USER node
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
+CMD ["node", "apps/chat/server/main.ts"]

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { run } from "../processes/run.mjs";
+import { Failure } from "./failure.mjs";
+import { fingerprint } from "./fingerprint.mjs";
+import { inRepository, PROGRAMS, ROOT, withPrograms } from "./workspace.mjs";
+
+/**
+ * @typedef {object} Output
+ * @property {string} name as in "Building the page"
+ * @property {string} folder removed before it is built again
+ * @property {string[]} inputs files and folders
+ * @property {string} program
+ * @property {string[]} words
+ */
+
+const NOT_INPUT = /(^|\/)(node_modules|dist)$|\.test(-d)?\.tsx?$/;
+
+/** What is built, in this order. @type {Output[]} */
+const OUTPUTS = [
+  {
+    name: "the library",
+    folder: "packages/headgate/dist",
+    inputs: ["packages/headgate", "tsconfig.base.json", "package-lock.json"],
+    program: "tsc",
+    words: ["-p", "packages/headgate/tsconfig.build.json"],
+  },
+  {
+    name: "the page",
+    folder: "apps/chat/web/dist",
+    // The page is made from the library's sources, not from its build.
+    inputs: [
+      "apps/chat/web",
+      "apps/chat/contract.ts",
+      "packages/headgate",
+      "tsconfig.base.json",
+      "package-lock.json",
+    ],
+    program: "vite",
+    words: ["build", "--config", "apps/chat/web/vite.config.ts", "--logLevel", "warn"],
+  },
+];
+
+/** Builds take seconds; one that takes this long hangs. */
+const BUILD_LIMIT_MS = 5 * 60_000;
+
+/** @returns {Output[]} those whose inputs have changed since they were built, or that were never built */
+export function staleOutputs() {
+  return OUTPUTS.filter((output) => {
+    const stamp = stampFile(output);
+    return !existsSync(stamp) || readFileSync(stamp, "utf8") !== fingerprintOf(output);
+  });
+}
+
+/**
+ * @param {Output} output
+ * @throws {Failure} with what the builder said
+ */
+export async function build(output) {
+  const inputs = fingerprintOf(output);
+  rmSync(inRepository(output.folder), { recursive: true, force: true });
+  const {
+    code,
+    signal,
+    output: said,
+  } = await run(`${PROGRAMS}/${output.program}`, output.words, {
+    env: { ...withPrograms(process.env), NODE_ENV: "production" },
+    keepOutput: true,
+    limitMs: BUILD_LIMIT_MS,
+  });
+  if (code !== 0) {
+    const command = [output.program, ...output.words].join(" ");
+    throw new Failure(
+      `${said.trimEnd()}\n\n${command} ended with ${code ?? signal}: ${output.name} was not built.`,
+    );
+  }
+  // Inputs as they were at the start: what was changed meanwhile is built again the next time.
+  writeFileSync(stampFile(output), inputs);
+}
+
+/** @param {Output} output */
+function fingerprintOf(output) {
+  return fingerprint(ROOT, output.inputs, (path) => !NOT_INPUT.test(path));
+}
+
+/** @param {Output} output */
+function stampFile(output) {
+  return inRepository(output.folder, ".built-from");
+}

@@ -1,0 +1,52 @@
+import { install, installedState } from "./install.mjs";
+import { withLock } from "./lock.mjs";
+import { build, staleOutputs } from "./outputs.mjs";
+import { inRepository } from "./workspace.mjs";
+
+const LOCK = inRepository(".preparing");
+
+/**
+ * Installs the packages that are missing or stale. One process at a time; the others wait, and find it done.
+ *
+ * @throws {import("./failure.mjs").Failure}
+ */
+export async function prepareInstalled() {
+  if (installedState() === "fresh") return;
+  await withLock(LOCK, installStale, tellWait);
+}
+
+/**
+ * Installs and builds whatever is missing or stale. One process at a time; the others wait, and find it done.
+ *
+ * @throws {import("./failure.mjs").Failure}
+ */
+export async function prepareBuilt() {
+  if (installedState() === "fresh" && staleOutputs().length === 0) return;
+  await withLock(
+    LOCK,
+    async () => {
+      await installStale();
+      for (const output of staleOutputs()) {
+        console.log(`Building ${output.name} …`);
+        await build(output);
+      }
+    },
+    tellWait,
+  );
+}
+
+async function installStale() {
+  const state = installedState();
+  if (state === "fresh") return;
+  console.log(
+    state === "missing"
+      ? "Installing packages (first run, about a minute) …"
+      : "Installing packages (those named in package-lock.json have changed) …",
+  );
+  await install();
+}
+
+/** @param {number} processId */
+function tellWait(processId) {
+  console.log(`Waiting for process ${processId}, which is preparing this repository …`);
+}

@@ -1,0 +1,19 @@
+import { tellFailures } from "../bootstrap/failure.mjs";
+import { nodeProgram } from "../bootstrap/install.mjs";
+import { prepareBuilt } from "../bootstrap/prepare.mjs";
+import { withPrograms } from "../bootstrap/workspace.mjs";
+import { runInForeground } from "../processes/foreground.mjs";
+import { endWithChildren } from "../processes/run.mjs";
+
+/** `npm start`: prepares the repository where needed, then runs the service until it is stopped. */
+export async function start() {
+  await tellFailures(async () => {
+    const leavePreparing = endWithChildren();
+    await prepareBuilt();
+    leavePreparing();
+
+    const endWithParent = new URL("../processes/end-with-parent.mjs", import.meta.url).href;
+    const words = ["--import", endWithParent, "apps/chat/server/main.ts"];
+    await runInForeground([{ program: nodeProgram(), words, env: withPrograms(process.env) }]);
+  });
+}

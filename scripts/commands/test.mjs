@@ -1,0 +1,54 @@
+import { writeSync } from "node:fs";
+import { Failure } from "../bootstrap/failure.mjs";
+import { prepareInstalled } from "../bootstrap/prepare.mjs";
+import { endWithChildren } from "../processes/run.mjs";
+import { closingLine, ONE_FAILED, sum } from "../testing/counts.mjs";
+
+/** For all steps together: what CI and people can be asked to wait. */
+const ALL_LIMIT_MS = 14 * 60_000;
+
+/**
+ * `npm test`: prepares the repository, runs every step even after one has failed, and ends with one line,
+ * `N passed, N failed`, and `, N skipped` when some were. Exits with 1 unless nothing failed.
+ */
+export async function test() {
+  endWithChildren();
+  const startedMs = performance.now();
+  const results = [];
+  for (const step of await stepsWhenInstalled()) {
+    console.log(`\n── ${step.name} ──`);
+    const stepStartedMs = performance.now();
+    const leftMs = ALL_LIMIT_MS - (stepStartedMs - startedMs);
+    const counts = leftMs > 0 ? await step.run(Math.min(step.minutes * 60_000, leftMs)) : noTimeLeft();
+    results.push({ name: step.name, counts, seconds: (performance.now() - stepStartedMs) / 1_000 });
+  }
+
+  const total = sum([...results.map(({ counts }) => counts)]);
+  console.log("");
+  for (const { name, counts, seconds } of results) {
+    const ran = counts.passed + counts.failed;
+    console.log(
+      `${counts.failed > 0 ? "✗" : "✓"} ${name}: ${counts.passed} of ${ran}, in ${seconds.toFixed(1)} s`,
+    );
+  }
+  // Written at once: nothing may come after it.
+  writeSync(process.stdout.fd, `\n${closingLine(total)}\n`);
+  process.exit(total.failed === 0 ? 0 : 1);
+}
+
+/** The steps are run with what npm installs. @returns {Promise<import("../testing/steps.mjs").Step[]>} */
+async function stepsWhenInstalled() {
+  try {
+    await prepareInstalled();
+  } catch (error) {
+    console.error(error instanceof Failure ? error.message : error);
+    return [{ name: "install", minutes: 0, run: async () => ONE_FAILED }];
+  }
+  const { STEPS } = await import("../testing/steps.mjs");
+  return STEPS;
+}
+
+function noTimeLeft() {
+  console.error(`Not run: the ${ALL_LIMIT_MS / 60_000} minutes for all steps are over.`);
+  return ONE_FAILED;
+}

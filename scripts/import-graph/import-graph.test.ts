@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { importedFile, isTest, sourceFiles } from "./imports.ts";
+import { reachableFrom } from "./reachable.ts";
+import { CHAT, LIBRARY, violations, type Zone } from "./rules.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const library = sourceFiles(root, ["packages/headgate/src"]);
+const chat = sourceFiles(root, ["apps/chat"]);
+
+const manifest: { exports: Record<string, string | { "headgate-source": string }> } = JSON.parse(
+  readFileSync(path.join(root, "packages/headgate/package.json"), "utf8"),
+);
+/** `headgate/http` to `packages/headgate/src/http/index.ts`. */
+const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+  typeof target === "string"
+    ? []
+    : [
+        [
+          path.posix.join("headgate", subpath),
+          path.posix.join("packages/headgate", target["headgate-source"]),
+        ] as const,
+      ],
+);
+
+describe.each<[string, typeof library, Zone[]]>([
+  ["the library", library, LIBRARY],
+  ["the service", chat, CHAT],
+])("arrows in %s", (_, files, zones) => {
+  it.each(zones.map(({ name, files: pattern }) => [name, pattern] as const))(
+    "do not run back from %s",
+    (name, pattern) => {
+      const inZone = files.filter(
+        (file) => zones.find(({ files: match }) => match.test(file.path))?.files === pattern,
+      );
+      const wrong = inZone
+        .filter(({ path: file }) => !isTest(file))
+        .flatMap((file) => violations(file, zones));
+      expect(wrong, name).toEqual([]);
+    },
+  );
+
+  it("start in files that all have a place", () => {
+    const placeless = files.filter(({ path: file }) => !zones.some(({ files: match }) => match.test(file)));
+    expect(placeless.map(({ path: file }) => file)).toEqual([]);
+  });
+
+  it("lead to files that exist", () => {
+    const targets = files.flatMap((file) =>
+      file.imports.map((import_) => ({ file: file.path, target: importedFile(file, import_) })),
+    );
+    const missing = targets.filter(
+      ({ target }) => target !== undefined && !existsSync(path.join(root, target)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("the published package", () => {
+  /** The optional peers, each needed by its own entry and by no other. */
+  const peers: Record<string, RegExp> = {
+    "headgate/hono": /^hono(\/|$)/,
+    "headgate/react": /^react(\/|$)/,
+  };
+
+  it.each(entries)("needs nothing for %s that was not asked for", (name, entry) => {
+    const { packages } = reachableFrom(entry, library);
+    expect(packages.filter((specifier) => !peers[name]?.test(specifier))).toEqual([]);
+  });
+
+  it.each(entries.filter(([name]) => /\/(client|react)$/.test(name)))(
+    "carries no server into %s",
+    (_, entry) => {
+      const { files } = reachableFrom(entry, library);
+      expect(files.filter((file) => !/\/src\/(client|react)\//.test(file))).toEqual([]);
+    },
+  );
+
+  it("is used by the service through its entries alone", () => {
+    const names: string[] = [...entries.map(([name]) => name), "headgate/package.json"];
+    const inside = chat.flatMap((file) =>
+      file.imports
+        .filter(({ specifier }) => /^headgate(\/|$)/.test(specifier) && !names.includes(specifier))
+        .map(({ specifier, line }) => `${file.path}:${line} imports "${specifier}"`),
+    );
+    const around = chat.flatMap((file) =>
+      file.imports
+        .filter((import_) => importedFile(file, import_)?.startsWith("apps/chat/") === false)
+        .map(({ specifier, line }) => `${file.path}:${line} imports "${specifier}"`),
+    );
+    expect([...inside, ...around]).toEqual([]);
+  });
+});

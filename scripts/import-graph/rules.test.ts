@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { importsIn } from "./imports.ts";
+import { reachableFrom } from "./reachable.ts";
+import { CHAT, LIBRARY, violations } from "./rules.ts";
+
+describe("finding imports", () => {
+  it.each<[string, string, { specifier: string; isTypeOnly: boolean }[]]>([
+    ["names", 'import { a, type B } from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: false }]],
+    [
+      "names over lines",
+      'import {\n  a,\n  b,\n} from "./a.ts";',
+      [{ specifier: "./a.ts", isTypeOnly: false }],
+    ],
+    ["types", 'import type { A } from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: true }]],
+    ["side effects", 'import "./style.css";', [{ specifier: "./style.css", isTypeOnly: false }]],
+    [
+      "a namespace",
+      'import * as schema from "./schema.ts";',
+      [{ specifier: "./schema.ts", isTypeOnly: false }],
+    ],
+    ["re-exports", 'export * from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: false }]],
+    ["re-exported types", 'export type { A } from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: true }]],
+    ["lazy ones", 'const a = () => import("./a.ts");', [{ specifier: "./a.ts", isTypeOnly: false }]],
+    ["none in a comment", '/**\n * import { a } from "a";\n * import("b")\n */\n// import("c")', []],
+    ["none in a declaration", 'export const a = "./a.ts";\nexport type B = "b";\nexport function c() {}', []],
+  ])("finds %s", (_, source, expected) => {
+    expect(importsIn(source).map(({ specifier, isTypeOnly }) => ({ specifier, isTypeOnly }))).toEqual(
+      expected,
+    );
+  });
+
+  it("tells the line", () => {
+    expect(importsIn('import "a";\n\nimport {\n  b,\n} from "b";').map(({ line }) => line)).toEqual([1, 3]);
+  });
+});
+
+describe("the rules", () => {
+  const src = "packages/headgate/src";
+
+  it.each([
+    [
+      `${src}/core/policy.ts`,
+      'import { a } from "../limiter.ts";',
+      "core may import nothing but itself, not limiter",
+    ],
+    [`${src}/core/policy.ts`, 'import { a } from "node:crypto";', "that package is not for core"],
+    [
+      `${src}/http/fields.ts`,
+      'import { a } from "../limiter.ts";',
+      "of limiter, http may take types only (import type)",
+    ],
+    [
+      `${src}/client/client.ts`,
+      'import type { a } from "../core/limit.ts";',
+      "client may import nothing but itself",
+    ],
+    [`${src}/react/notice.tsx`, 'import { a } from "../http/index.ts";', "react may import client, not http"],
+    [`${src}/stores/redis/index.ts`, 'import { a } from "../memory/index.ts";', "not memory store"],
+    [`${src}/limiter.ts`, 'import { a } from "./adapters/hono.ts";', "not adapters"],
+    [`${src}/elsewhere/a.ts`, "", "belongs to no zone"],
+  ])("refuse in the library: %s with %s", (path, source, expected) => {
+    expect(violations({ path, imports: importsIn(source) }, LIBRARY).join()).toContain(expected);
+  });
+
+  it.each([
+    [
+      "apps/chat/contract.ts",
+      'import { a } from "./server/app.ts";',
+      "contract may import nothing but itself",
+    ],
+    ["apps/chat/web/src/app.tsx", 'import fs from "node:fs";', "that package is not for page"],
+    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate";', "that package is not for page"],
+    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate/hono";', "that package is not for page"],
+    ["apps/chat/web/src/app.tsx", 'import { a } from "../../server/app.ts";', "not server"],
+    ["apps/chat/server/routes/me.ts", 'import { a } from "../repositories/credit.ts";', "not repositories"],
+    ["apps/chat/server/routes/me.ts", 'import { a } from "../database/schema.ts";', "not database"],
+    ["apps/chat/server/repositories/credit.ts", 'import { a } from "../services/credit.ts";', "not services"],
+    [
+      "apps/chat/server/app.ts",
+      'import { a } from "../../../packages/headgate/src/index.ts";',
+      "outside of what",
+    ],
+  ])("refuse in the service: %s with %s", (path, source, expected) => {
+    expect(violations({ path, imports: importsIn(source) }, CHAT).join()).toContain(expected);
+  });
+
+  it.each([
+    [
+      "apps/chat/web/src/app.tsx",
+      'import { a } from "headgate/react";\nimport type { B } from "../../contract.ts";',
+    ],
+    ["apps/chat/web/src/account.ts", 'import { createAuthClient } from "better-auth/react";'],
+    [
+      "apps/chat/server/routes/me.ts",
+      'import { a } from "../services/credit.ts";\nimport { Hono } from "hono";',
+    ],
+  ])("allow in the service: %s with %s", (path, source) => {
+    expect(violations({ path, imports: importsIn(source) }, CHAT)).toEqual([]);
+  });
+});
+
+describe("what a module loads", () => {
+  it("follows imports of values in circles and leaves those of types", () => {
+    const files = [
+      {
+        path: "a.ts",
+        imports: importsIn('import { b } from "./b.ts";\nimport type { T } from "./types.ts";'),
+      },
+      {
+        path: "b.ts",
+        imports: importsIn('import "./a.ts";\nimport { z } from "zod";\nimport type { H } from "hono";'),
+      },
+      { path: "types.ts", imports: importsIn('import "never";') },
+    ];
+    expect(reachableFrom("a.ts", files)).toEqual({ files: ["a.ts", "b.ts"], packages: ["zod"] });
+  });
+});

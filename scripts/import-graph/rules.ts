@@ -1,0 +1,203 @@
+import { importedFile, type SourceFile } from "./imports.ts";
+
+/** A part of the house. Every file is in the first zone whose `files` match it. */
+export interface Zone {
+  name: string;
+  files: RegExp;
+  /** The zones that it may import from; itself always. */
+  mayImport: string[];
+  /** The zones that it may take types from, and nothing that runs. */
+  mayImportTypesOf?: string[];
+  /** The packages that it may import; a `RegExp` for the whole specifier. */
+  packages: RegExp;
+}
+
+const NONE = /^$/;
+const ANY = /./;
+/** What holds a server's insides, and would carry them into a page. */
+const NOT_SERVERS =
+  /^(?!node:|headgate$|headgate\/(?!client$|react$)|hono|@hono\/|pg$|pino|drizzle-|@electric-sql\/|better-auth(?!\/(react|client))|@ai-sdk\/(openai|anthropic))/;
+
+/**
+ * "Arrows point one way": core <- stores, http <- limiter <- adapters <- apps; client <- react <- web. Tests of a zone may
+ * import what they need.
+ */
+export const LIBRARY: Zone[] = [
+  { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
+  {
+    name: "store opening",
+    files: /^packages\/headgate\/src\/stores\/open\.ts$/,
+    mayImport: ["core", "shared stores", "memory store", "redis store", "postgres store"],
+    packages: NONE,
+  },
+  {
+    name: "shared stores",
+    files: /^packages\/headgate\/src\/stores\/shared\//,
+    mayImport: ["core"],
+    packages: NONE,
+  },
+  { name: "refusals", files: /^packages\/headgate\/src\/refusals\//, mayImport: ["core"], packages: NONE },
+  {
+    name: "outage",
+    files: /^packages\/headgate\/src\/outage\//,
+    // What this process counts by itself while a shared store is away, it counts in memory.
+    mayImport: ["core", "refusals", "memory store"],
+    packages: NONE,
+  },
+  store("memory", NONE),
+  store("redis", /^node:|redis|valkey/),
+  store("postgres", /^node:|^pg$|pglite/),
+  {
+    name: "http",
+    files: /^packages\/headgate\/src\/http\//,
+    mayImport: ["core"],
+    mayImportTypesOf: ["limiter"],
+    packages: NONE,
+  },
+  {
+    name: "adapters",
+    files: /^packages\/headgate\/src\/adapters\//,
+    mayImport: ["http", "limiter", "core"],
+    packages: /^(hono|express|fastify|koa|next|@nestjs\/common)(\/|$)/,
+  },
+  { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
+  {
+    name: "react",
+    files: /^packages\/headgate\/src\/react\//,
+    mayImport: ["client"],
+    packages: /^react(\/jsx-runtime)?$/,
+  },
+  {
+    name: "testing",
+    files: /^packages\/headgate\/src\/testing\//,
+    mayImport: ["core", "memory store", "store opening", "limiter", "http", "adapters", "client"],
+    packages: ANY,
+  },
+  {
+    name: "limiter",
+    files: /^packages\/headgate\/src\/[^/]+\.ts$/,
+    mayImport: [
+      "core",
+      "refusals",
+      "outage",
+      "store opening",
+      "shared stores",
+      "memory store",
+      "redis store",
+      "postgres store",
+    ],
+    packages: NONE,
+  },
+];
+
+function store(name: string, packages: RegExp): Zone {
+  return {
+    name: `${name} store`,
+    files: new RegExp(`^packages/headgate/src/stores/${name}/`),
+    mayImport: ["core", "shared stores"],
+    packages,
+  };
+}
+
+/** The service: routes -> services -> repositories, and a page that carries none of it. */
+export const CHAT: Zone[] = [
+  { name: "contract", files: /^apps\/chat\/contract\.ts$/, mayImport: [], packages: ANY },
+  { name: "manifest", files: /^apps\/chat\/package\.json$/, mayImport: [], packages: NONE },
+  { name: "tools", files: /^apps\/chat\/(.*\/)?[\w-]+\.config\.ts$/, mayImport: [], packages: ANY },
+  {
+    name: "page",
+    files: /^apps\/chat\/web\//,
+    mayImport: [],
+    mayImportTypesOf: ["contract"],
+    packages: NOT_SERVERS,
+  },
+  {
+    name: "routes",
+    files: /^apps\/chat\/server\/routes\//,
+    mayImport: ["services", "server http", "model", "server", "manifest"],
+    mayImportTypesOf: ["contract"],
+    packages: /^(?!drizzle-|pg$|@electric-sql\/)/,
+  },
+  {
+    name: "services",
+    files: /^apps\/chat\/server\/services\//,
+    // better-auth keeps accounts by itself, in the tables that it is given.
+    mayImport: ["repositories", "database", "model", "server http", "server"],
+    mayImportTypesOf: ["contract"],
+    packages: ANY,
+  },
+  {
+    name: "repositories",
+    files: /^apps\/chat\/server\/repositories\//,
+    mayImport: ["database", "server"],
+    mayImportTypesOf: ["contract"],
+    packages: ANY,
+  },
+  {
+    name: "database",
+    files: /^apps\/chat\/server\/database\//,
+    mayImport: ["server"],
+    mayImportTypesOf: ["contract"],
+    packages: ANY,
+  },
+  {
+    name: "model",
+    files: /^apps\/chat\/server\/model\//,
+    mayImport: ["server"],
+    mayImportTypesOf: ["contract"],
+    packages: /^(?!hono|@hono\/|drizzle-|pg$)/,
+  },
+  {
+    name: "server http",
+    files: /^apps\/chat\/server\/http\//,
+    mayImport: ["server"],
+    mayImportTypesOf: ["contract", "services"],
+    packages: /^(?!pg$|@electric-sql\/)/,
+  },
+  {
+    name: "server",
+    // What puts the parts together, and what they all share.
+    files: /^apps\/chat\/server\//,
+    mayImport: ["routes", "services", "repositories", "database", "model", "server http", "manifest"],
+    mayImportTypesOf: ["contract"],
+    packages: ANY,
+  },
+  {
+    name: "test servers",
+    files: /^apps\/chat\/(testing|e2e)\//,
+    mayImport: ["routes", "services", "repositories", "database", "model", "server http", "server", "tools"],
+    mayImportTypesOf: ["contract"],
+    packages: ANY,
+  },
+];
+
+/**
+ * What is wrong with the imports of one file.
+ *
+ * @returns sentences that name the file, the line, and what would be right
+ */
+export function violations(file: SourceFile, zones: Zone[]): string[] {
+  const zone = zoneOf(file.path, zones);
+  if (!zone) return [`${file.path} belongs to no zone: give it one in scripts/import-graph/rules.ts`];
+  return file.imports.flatMap((import_) => {
+    const at = `${file.path}:${import_.line} imports "${import_.specifier}"`;
+    const target = importedFile(file, import_);
+    if (target === undefined) {
+      return zone.packages.test(import_.specifier) ? [] : [`${at}: that package is not for ${zone.name}`];
+    }
+    const targetZone = zoneOf(target, zones);
+    if (!targetZone) return [`${at}: that is outside of what ${zone.name} may import`];
+    if (targetZone === zone || zone.mayImport.includes(targetZone.name)) return [];
+    const mayImportTypes = zone.mayImportTypesOf?.includes(targetZone.name) ?? false;
+    if (mayImportTypes && import_.isTypeOnly) return [];
+    if (mayImportTypes)
+      return [`${at}: of ${targetZone.name}, ${zone.name} may take types only (import type)`];
+    return [
+      `${at}: ${zone.name} may import ${zone.mayImport.join(", ") || "nothing but itself"}, not ${targetZone.name}`,
+    ];
+  });
+}
+
+function zoneOf(file: string, zones: Zone[]): Zone | undefined {
+  return zones.find(({ files }) => files.test(file));
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { closingLine, countPlaywright, countRun, countVitest, sum } from "./counts.mjs";
+
+const passed = { status: "passed" };
+const failed = { status: "failed" };
+
+function vitestReport(
+  counts: { passed?: number; failed?: number; pending?: number; todo?: number },
+  files = [passed],
+) {
+  return {
+    numPassedTests: counts.passed ?? 0,
+    numFailedTests: counts.failed ?? 0,
+    numPendingTests: counts.pending ?? 0,
+    numTodoTests: counts.todo ?? 0,
+    testResults: files.map(({ status }) => ({ status, assertionResults: [] as { status: string }[] })),
+  };
+}
+
+describe("counting a Vitest report", () => {
+  it("takes skipped and planned tests for skipped", () => {
+    expect(countVitest(vitestReport({ passed: 7, failed: 2, pending: 3, todo: 1 }))).toEqual({
+      passed: 7,
+      failed: 2,
+      skipped: 4,
+    });
+  });
+
+  it("counts a file that could not be loaded as one failed test", () => {
+    expect(countVitest(vitestReport({ passed: 7 }, [passed, failed]))).toMatchObject({
+      passed: 7,
+      failed: 1,
+    });
+  });
+
+  it("does not count a file again whose tests failed", () => {
+    const report = vitestReport({ passed: 1, failed: 1 });
+    report.testResults = [{ status: "failed", assertionResults: [passed, failed] }];
+    expect(countVitest(report)).toMatchObject({ passed: 1, failed: 1 });
+  });
+});
+
+describe("counting a Playwright report", () => {
+  it("takes a test that passed at the second try, and an error outside of tests, for failed", () => {
+    const stats = { expected: 5, unexpected: 1, flaky: 1, skipped: 2 };
+    expect(countPlaywright({ stats, errors: [{}] })).toEqual({ passed: 5, failed: 3, skipped: 2 });
+  });
+});
+
+describe("counting a run", () => {
+  const allPassed = { passed: 3, failed: 0, skipped: 0 };
+
+  it.each([
+    ["is what its report says", allPassed, true, allPassed],
+    ["has failed without a report", undefined, true, { passed: 0, failed: 1, skipped: 0 }],
+    [
+      "has failed when nothing ran",
+      { passed: 0, failed: 0, skipped: 2 },
+      true,
+      { passed: 0, failed: 1, skipped: 2 },
+    ],
+    [
+      "has failed when the runner did, whatever it counted",
+      allPassed,
+      false,
+      { passed: 3, failed: 1, skipped: 0 },
+    ],
+    [
+      "counts failures once",
+      { passed: 3, failed: 2, skipped: 0 },
+      false,
+      { passed: 3, failed: 2, skipped: 0 },
+    ],
+  ])("%s", (_, reported, hasSucceeded, expected) => {
+    expect(countRun(reported, hasSucceeded)).toEqual(expected);
+  });
+});
+
+describe("the closing line", () => {
+  it("adds up every step", () => {
+    const total = sum([
+      { passed: 1, failed: 0, skipped: 0 },
+      { passed: 40, failed: 2, skipped: 3 },
+    ]);
+    expect(closingLine(total)).toBe("41 passed, 2 failed, 3 skipped");
+  });
+
+  it("leaves skipped tests out when there are none", () => {
+    expect(closingLine({ passed: 12, failed: 0, skipped: 0 })).toBe("12 passed, 0 failed");
+  });
+});

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { Failure } from "../bootstrap/failure.mjs";
+import { run } from "../processes/run.mjs";
+import { findChromium } from "./browser.mjs";
+
+/**
+ * @typedef {object} Requirement
+ * @property {string} name
+ * @property {string} debianPackage
+ * @property {() => boolean} isThere
+ * @property {string} otherwise what to do where it cannot be installed from here
+ */
+
+/** What the tests need beyond npm's packages. @type {Requirement[]} */
+const REQUIREMENTS = [
+  {
+    name: "Chromium",
+    debianPackage: "chromium",
+    isThere: () => findChromium(process.env) !== undefined,
+    otherwise: "install Chromium or Chrome, or set CHROMIUM_PATH to one",
+  },
+  {
+    name: "PostgreSQL's initdb and postgres",
+    debianPackage: "postgresql",
+    isThere: hasPostgres,
+    otherwise: "install a PostgreSQL server, with initdb and postgres on the PATH",
+  },
+];
+
+/** Debian keeps the server's programs off the path, a folder for each version. */
+const DEBIAN_POSTGRES = "/usr/lib/postgresql";
+const INSTALL_LIMIT_MS = 5 * 60_000;
+
+/**
+ * Makes sure that what the tests need is there: installs what is missing on Debian when it may.
+ *
+ * @throws {Failure} that names what is missing and says how to get it
+ */
+export async function requireForTests() {
+  const missing = REQUIREMENTS.filter(({ isThere }) => !isThere());
+  if (missing.length === 0) return;
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) await installFromDebian(missing);
+  const stillMissing = missing.filter(({ isThere }) => !isThere());
+  if (stillMissing.length === 0) return;
+  throw new Failure(
+    stillMissing
+      .map(
+        ({ name, debianPackage, otherwise }) =>
+          `The tests need ${name}: ${otherwise}. On Debian and Ubuntu: sudo apt-get install ${debianPackage}`,
+      )
+      .join("\n"),
+  );
+}
+
+/** @param {Requirement[]} missing */
+async function installFromDebian(missing) {
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  console.log(`Installing ${packages.join(" and ")} …`);
+  const options = {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    keepOutput: true,
+    limitMs: INSTALL_LIMIT_MS,
+  };
+  await run("apt-get", ["update"], options);
+  const { code, output } = await run(
+    "apt-get",
+    ["install", "-y", "--no-install-recommends", ...packages],
+    options,
+  );
+  if (code !== 0) console.error(output);
+}
+
+function hasPostgres() {
+  const versions = existsSync(DEBIAN_POSTGRES) ? readdirSync(DEBIAN_POSTGRES) : [];
+  const folders = [
+    ...versions.map((version) => path.join(DEBIAN_POSTGRES, version, "bin")),
+    ...(process.env.PATH ?? "").split(path.delimiter),
+  ];
+  return folders.some((folder) =>
+    ["initdb", "postgres"].every((name) => existsSync(path.join(folder, name))),
+  );
+}

@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { Failure } from "../bootstrap/failure.mjs";
+import { prepareBuilt } from "../bootstrap/prepare.mjs";
+import { inRepository, PROGRAMS, withPrograms } from "../bootstrap/workspace.mjs";
+import { run } from "../processes/run.mjs";
+import { findChromium } from "./browser.mjs";
+import { countPlaywright, countRun, countVitest, ONE_FAILED, ONE_PASSED } from "./counts.mjs";
+import { testEnvironment } from "./environment.mjs";
+import { requireForTests } from "./requirements.mjs";
+
+/** @typedef {import("./counts.mjs").Counts} Counts */
+
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {number} minutes how long it may take
+ * @property {(limitMs: number) => Promise<Counts>} run shows what it does, and never throws
+ */
+
+const VITEST_REPORT = "test-results/vitest.json";
+/** Where apps/chat/e2e/playwright.config.ts has it written. */
+const PLAYWRIGHT_REPORT = "test-results/playwright.json";
+
+/** `npm test`, in this order. A check counts as one test; a test runner counts its own. @type {Step[]} */
+export const STEPS = [
+  task("requirements", 6, requireForTests),
+  check("format and lint", 2, "biome", ["check", "--error-on-warnings"]),
+  check("types: library", 2, "tsc", ["-p", "packages/headgate"]),
+  check("types: service", 2, "tsc", ["-p", "apps/chat"]),
+  check("types: page", 2, "tsc", ["-p", "apps/chat/web"]),
+  check("types: scripts", 2, "tsc", ["-p", "scripts"]),
+  task("build", 5, prepareBuilt),
+  runner(
+    "unit and integration tests",
+    8,
+    "vitest",
+    ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_REPORT}`],
+    VITEST_REPORT,
+    countVitest,
+  ),
+  ...(hasSpecs("apps/chat/e2e")
+    ? [
+        runner(
+          "end-to-end tests",
+          8,
+          "playwright",
+          ["test", "--config", "apps/chat/e2e/playwright.config.ts"],
+          PLAYWRIGHT_REPORT,
+          countPlaywright,
+        ),
+      ]
+    : []),
+];
+
+/**
+ * @param {string} name
+ * @param {number} minutes
+ * @param {() => Promise<void>} work
+ * @returns {Step}
+ */
+function task(name, minutes, work) {
+  return {
+    name,
+    minutes,
+    async run() {
+      try {
+        await work();
+        return ONE_PASSED;
+      } catch (error) {
+        console.error(error instanceof Failure ? error.message : error);
+        return ONE_FAILED;
+      }
+    },
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {number} minutes
+ * @param {string} program
+ * @param {string[]} words
+ * @returns {Step}
+ */
+function check(name, minutes, program, words) {
+  return {
+    name,
+    minutes,
+    run: async (limitMs) => ((await runProgram(program, words, limitMs)) ? ONE_PASSED : ONE_FAILED),
+  };
+}
+
+/**
+ * @template Report
+ * @param {string} name
+ * @param {number} minutes
+ * @param {string} program
+ * @param {string[]} words
+ * @param {string} reportFile
+ * @param {(report: Report) => Counts} count
+ * @returns {Step}
+ */
+function runner(name, minutes, program, words, reportFile, count) {
+  return {
+    name,
+    minutes,
+    async run(limitMs) {
+      const report = inRepository(reportFile);
+      rmSync(report, { force: true });
+      mkdirSync(path.dirname(report), { recursive: true });
+      const hasSucceeded = await runProgram(program, words, limitMs);
+      return countRun(read(report, count), hasSucceeded);
+    },
+  };
+}
+
+/**
+ * @template Report
+ * @param {string} file
+ * @param {(report: Report) => Counts} count
+ * @returns {Counts | undefined} `undefined` when there is no whole report
+ */
+function read(file, count) {
+  try {
+    return count(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    console.error(`The report ${file} cannot be read: ${error}`);
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} words
+ * @param {number} limitMs
+ */
+async function runProgram(program, words, limitMs) {
+  const env = withPrograms({
+    ...testEnvironment(process.env),
+    // Asked for here and not when this file is loaded: it may have been installed since.
+    CHROMIUM_PATH: findChromium(process.env),
+  });
+  const { code, signal, isOverdue, output } = await run(`${PROGRAMS}/${program}`, words, { env, limitMs });
+  if (code === 0) return true;
+  const how = isOverdue
+    ? `was ended after ${Math.round(limitMs / 1_000)} s`
+    : `ended with ${code ?? signal ?? output}`;
+  console.error(`${[program, ...words].join(" ")} ${how}`);
+  return false;
+}
+
+/** @param {string} folder */
+function hasSpecs(folder) {
+  if (!existsSync(inRepository(folder))) return false;
+  return readdirSync(inRepository(folder), { recursive: true }).some((name) =>
+    /\.spec\.tsx?$/.test(String(name)),
+  );
+}
