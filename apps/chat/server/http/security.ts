@@ -1,14 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "./service-env.ts";
 
-/**
- * The page runs its own files and nothing else. Styles alone may be inline: the page's components measure and place
- * what floats (menus, dialogs) through style attributes.
- */
+/** The page runs its own files and nothing else. What floats (menus, dialogs) is placed by script, which may style. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",
