@@ -1,66 +1,88 @@
 import {
   type Admitted,
+  type DecidedBy,
   type Extension,
   findTightest,
   type LimitReading,
   nameReadings,
-  refuse,
 } from "./core/admission.ts";
 import { type Cost, checkCost, spentOf } from "./core/cost.ts";
-import type { Adjustment, Charge, Outcome, Refund, Renewal, Store } from "./core/store.ts";
+import {
+  isInDoubt,
+  type Ledger,
+  type Question,
+  type Ruling,
+  refusalOf,
+  type Unsettled,
+} from "./core/ruling.ts";
+import type { Adjustment, Charge, Outcome, Renewal } from "./core/store.ts";
+import {
+  type Change,
+  changesBetween,
+  type Spending,
+  spendingOf,
+  totalsOf,
+  wantsNothing,
+} from "./settling.ts";
 
 /** What a handle needs of the limiter that admitted it. */
-export interface Admitting {
-  readonly layers: readonly string[];
-  readonly charges: readonly Charge[];
-  readonly cost: Cost | undefined;
-  readonly outcome: Outcome;
-  /** The store that was charged: the same one is settled, whatever has happened to others since. */
-  readonly store: Store;
-  readonly shared: boolean;
+export interface HandleServices {
   now(): number;
   report(error: unknown): void;
+  /** Decides what an admitted request asks for on top. */
+  decide(question: Question): Ruling | Promise<Ruling>;
   /** Called when the last lease has been given back. */
   released(handle: Handle): void;
 }
 
-/** What was spent at one moment and may be given back. */
-interface Spending {
-  readonly at: number;
-  readonly marks: Outcome["marks"];
-  /** For each charge, for each group. */
-  readonly amounts: number[][];
-}
-
-/** The handle of an admitted request: knows what is charged at any time, so that settling can be said in totals. */
-export class Handle implements Admitted {
+/**
+ * The handle of an admitted request. It knows what is charged and what should be, so that settling can be said in
+ * totals, and so that what could not be changed while the store was down is changed once it is back.
+ */
+export class Handle implements Admitted, Unsettled {
   readonly admitted = true;
   readonly at: number;
   readonly shared: boolean;
-  readonly #admitting: Admitting;
+  readonly decidedBy: DecidedBy;
+  readonly #services: HandleServices;
+  /** What was counted, under the limits of the policy. */
+  readonly #question: Question;
+  readonly #cost: Cost | undefined;
+  /** Its ledger is where more is charged. */
+  readonly #ruling: Ruling;
   /** Oldest first. Giving back begins with the newest, which weighs longest. */
   readonly #spendings: Spending[];
+  /** For each charge, for each group, what should be charged; absent while that is what is charged. */
+  #wanted: number[][] | undefined;
+  /** Since when something is wanted that is not so. */
+  #wantedSince = 0;
+  #applying: Promise<void> | undefined;
+  #again = false;
+  #shown: Pick<Ruling, "layers" | "charges" | "outcome">;
   #limits: readonly LimitReading[] | undefined;
-  #outcome: Outcome;
 
-  constructor(admitting: Admitting) {
-    const { outcome, charges } = admitting;
-    this.#admitting = admitting;
-    this.#outcome = outcome;
+  /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
+  constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: HandleServices) {
+    const { outcome, decidedBy } = ruling;
     this.at = outcome.now;
-    this.shared = admitting.shared;
-    this.#spendings = [
-      { at: outcome.now, marks: outcome.marks, amounts: charges.map(({ spends }) => [...spends]) },
-    ];
+    this.shared = decidedBy !== "outage-policy";
+    this.decidedBy = decidedBy;
+    this.#services = services;
+    this.#question = question;
+    this.#cost = cost;
+    this.#ruling = ruling;
+    this.#shown = ruling;
+    this.#spendings = [spendingOf(ruling, question.charges, undefined)];
   }
 
   get limits(): readonly LimitReading[] {
-    this.#limits ??= nameReadings(this.#admitting.layers, this.#admitting.charges, this.#outcome);
+    const { layers, charges, outcome } = this.#shown;
+    this.#limits ??= nameReadings(layers, charges, outcome);
     return this.#limits;
   }
 
   get tightest(): LimitReading | undefined {
-    return findTightest(this.limits, this.#admitting.cost);
+    return findTightest(this.limits, this.#cost);
   }
 
   settle(actual: Cost): void | Promise<void> {
@@ -82,111 +104,148 @@ export class Handle implements Admitted {
 
   extend(cost: Cost): Extension | Promise<Extension> {
     checkCost(cost);
-    const { layers, store, now } = this.#admitting;
-    const charges = this.#admitting.charges.map((charge): Charge => {
+    const { layers } = this.#question;
+    const charges = this.#question.charges.map((charge): Charge => {
       const spends = charge.limits.groups.map(({ unit }) =>
         Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0,
       );
       return { ...charge, needs: spends, spends };
     });
-    const conclude = (outcome: Outcome): Extension => {
-      if (outcome.admitted) {
-        this.#note(charges, outcome);
-        return { admitted: true };
-      }
-      const limits = nameReadings(layers, charges, outcome);
-      return refuse({ limits, tightest: findTightest(limits, cost), at: outcome.now, shared: this.shared });
+    const conclude = (ruling: Ruling): Extension => {
+      if (!ruling.outcome.admitted) return refusalOf(ruling, cost);
+      const spending = spendingOf(ruling, charges, ruling.places);
+      this.#spendings.push(spending);
+      this.#wanted?.forEach((amounts, c) => {
+        for (let g = 0; g < amounts.length; g += 1) {
+          amounts[g] = (amounts[g] as number) + (spending.amounts[c]?.[g] ?? 0);
+        }
+      });
+      if (ruling.places === undefined) this.#show(ruling);
+      return { admitted: true };
     };
-    const answer = store.decide(charges, now(), false);
+    const answer = this.#services.decide({ layers, charges });
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
   }
 
   /** Whether it holds leases that have to be kept alive. */
   get leased(): boolean {
-    return this.#renewals().some((renewals) => renewals.length > 0);
+    return this.#spendings.some((spending) => this.#renewals(spending).length > 0);
   }
 
   /** Keeps its leases alive for another window. */
   renew(): void | Promise<void> {
-    const renewals = this.#renewals();
-    const adjustments = this.#admitting.charges.flatMap((charge, c): Adjustment[] => {
-      const mine = renewals[c] as Renewal[];
-      if (mine.length === 0) return [];
-      const { space, key, limits } = charge;
-      return [{ space, key, limits, refunds: [], renewals: mine, spends: limits.groups.map(() => 0) }];
-    });
-    if (adjustments.length === 0) return;
-    return this.#adjust(adjustments, () => {});
+    const renewing: Promise<unknown>[] = [];
+    for (const spending of this.#spendings) {
+      const adjustments = this.#renewals(spending);
+      if (adjustments.length === 0) continue;
+      const { ledger } = spending;
+      // A ledger that keeps what fails reports it too, and the next heartbeat tries again.
+      const failed = (error: unknown) =>
+        ledger.keep === undefined ? this.#services.report(error) : undefined;
+      try {
+        const answer = ledger.adjust(adjustments, this.#services.now());
+        if (answer instanceof Promise) renewing.push(this.#wait(ledger, answer.catch(failed)));
+      } catch (error) {
+        failed(error);
+      }
+    }
+    if (renewing.length > 0) return Promise.all(renewing).then(() => {});
   }
 
-  #renewals(): Renewal[][] {
-    return this.#admitting.charges.map(({ limits }, c) =>
-      limits.groups.flatMap((group, g) =>
-        group.algorithm.renew === undefined
-          ? []
-          : this.#spendings
-              .filter(({ amounts }) => (amounts[c]?.[g] ?? 0) > 0)
-              .map(({ marks }) => ({ group: g, mark: marks[c]?.[g] ?? 0 })),
-      ),
-    );
+  #renewals({ counted, amounts, marks }: Spending): Adjustment[] {
+    return counted.flatMap((charge, c) => {
+      const renewals = charge.limits.groups.flatMap((group, g): Renewal[] => {
+        const held = (amounts[c]?.[g] ?? 0) > 0 && group.algorithm.renew !== undefined;
+        return held ? [{ group: g, mark: marks[c]?.[g] ?? 0 }] : [];
+      });
+      if (renewals.length === 0) return [];
+      const { space, key, limits } = charge;
+      return [{ space, key, limits, refunds: [], renewals, spends: limits.groups.map(() => 0) }];
+    });
   }
 
   #become(target: (unit: string, spent: number) => number): void | Promise<void> {
+    const { charges } = this.#question;
+    const now = this.#wanted ?? totalsOf(this.#spendings, charges);
+    this.#wanted = now.map((amounts, c) =>
+      amounts.map((spent, g) => target(charges[c]?.limits.groups[g]?.unit ?? "", spent)),
+    );
+    this.#wantedSince = this.#services.now();
+    return this.sync();
+  }
+
+  /** Makes what is charged what should be. One change at a time: the next is reckoned from what the last one did. */
+  sync(): void | Promise<void> {
+    if (this.#wanted === undefined) return;
+    if (this.#applying !== undefined) {
+      this.#again = true;
+      return this.#wait(this.#ruling.ledger, this.#applying);
+    }
+    const now = this.#services.now();
+    const { charges } = this.#question;
     const leased = this.leased;
-    const adjustments = this.#admitting.charges.map((charge, c) => this.#adjustment(charge, c, target));
-    if (
-      adjustments.every(
-        ({ refunds, spends }) => refunds.length === 0 && spends.every((amount) => amount === 0),
-      )
-    ) {
+    const changes = wantsNothing(this.#wantedSince, charges, now)
+      ? []
+      : changesBetween(this.#spendings, this.#wanted, charges, this.#ruling);
+    if (leased && !this.leased) this.#services.released(this);
+
+    const applying = changes.flatMap((change) => this.#apply(change, now) ?? []);
+    if (applying.length === 0) {
+      if (changes.length === 0) this.#wanted = undefined;
       return;
     }
-    if (leased && !this.leased) this.#admitting.released(this);
-    return this.#adjust(adjustments, (outcome) => this.#note(adjustments, outcome));
-  }
-
-  #adjust(adjustments: readonly Adjustment[], note: (outcome: Outcome) => void): void | Promise<void> {
-    const { store, report, now } = this.#admitting;
-    try {
-      const answer = store.adjust(adjustments, now());
-      if (answer instanceof Promise) return answer.then(note, report);
-      note(answer);
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  #adjustment(charge: Charge, c: number, target: (unit: string, spent: number) => number): Adjustment {
-    const refunds: Refund[] = [];
-    const spends = charge.limits.groups.map((group, g) => {
-      const spent = this.#spendings.reduce((sum, { amounts }) => sum + (amounts[c]?.[g] ?? 0), 0);
-      const change = target(group.unit, spent) - spent;
-      if (change < 0) refunds.push(...this.#takeBack(c, g, -change));
-      return Math.max(0, change);
+    this.#applying = Promise.all(applying).then(async () => {
+      this.#applying = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      await this.sync();
     });
-    return { space: charge.space, key: charge.key, limits: charge.limits, refunds, renewals: [], spends };
+    return this.#wait(this.#ruling.ledger, this.#applying);
   }
 
-  #takeBack(c: number, g: number, amount: number): Refund[] {
-    const refunds: Refund[] = [];
-    let left = amount;
-    for (const spending of this.#spendings.toReversed()) {
-      const amounts = spending.amounts[c] as number[];
-      const given = Math.min(left, amounts[g] as number);
-      if (given === 0) continue;
-      amounts[g] = (amounts[g] as number) - given;
-      left -= given;
-      refunds.push({ group: g, amount: given, chargedAt: spending.at, mark: spending.marks[c]?.[g] ?? 0 });
+  #apply(change: Change, now: number): void | Promise<void> {
+    const { ledger, adjustments } = change;
+    try {
+      const answer = ledger.adjust(adjustments, now);
+      if (answer instanceof Promise) {
+        return answer.then(
+          (outcome) => this.#note(change, outcome),
+          (error) => this.#keep(change, error),
+        );
+      }
+      this.#note(change, answer);
+    } catch (error) {
+      this.#keep(change, error);
     }
-    return refunds;
   }
 
-  #note(changes: readonly { readonly spends: readonly number[] }[], outcome: Outcome): void {
-    if (changes.some(({ spends }) => spends.some((amount) => amount > 0))) {
-      const amounts = changes.map(({ spends }) => [...spends]);
-      this.#spendings.push({ at: outcome.now, marks: outcome.marks, amounts });
+  #note({ ledger, adjustments, spends, isHome }: Change, outcome: Outcome): void {
+    if (spends.some((amounts) => amounts.some((amount) => amount > 0))) {
+      const { now, marks } = outcome;
+      this.#spendings.push({ ledger, at: now, marks, counted: adjustments, amounts: spends });
     }
-    this.#outcome = outcome;
+    if (isHome) this.#show({ layers: this.#ruling.layers, charges: this.#ruling.charges, outcome });
+  }
+
+  #keep(change: Change, error: unknown): void {
+    // What may have been given back is not given back a second time: that would widen a limit.
+    if (!isInDoubt(error))
+      for (const { spending, c, g, amount } of change.taken) addTo(spending, c, g, amount);
+    if (change.ledger.keep === undefined) this.#services.report(error);
+    else change.ledger.keep(this, true);
+  }
+
+  #show(shown: Pick<Ruling, "layers" | "charges" | "outcome">): void {
+    this.#shown = shown;
     this.#limits = undefined;
   }
+
+  #wait(ledger: Ledger, applying: Promise<unknown>): Promise<void> {
+    return ledger.patience?.(applying) ?? applying.then(() => {});
+  }
+}
+
+function addTo({ amounts }: Spending, c: number, g: number, amount: number): void {
+  const row = amounts[c] as number[];
+  row[g] = (row[g] as number) + amount;
 }

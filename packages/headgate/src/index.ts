@@ -1,4 +1,12 @@
-export type { Admission, Admitted, Extension, LimitReading, Peek, Refused } from "./core/admission.ts";
+export type {
+  Admission,
+  Admitted,
+  DecidedBy,
+  Extension,
+  LimitReading,
+  Peek,
+  Refused,
+} from "./core/admission.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Cost } from "./core/cost.ts";
 export { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
@@ -11,6 +19,7 @@ export {
   type LimitOptions,
 } from "./core/limit.ts";
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
+export type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
 export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
 export type { Adjustment, Charge, Outcome, Reading, Refund, Renewal, Store } from "./core/store.ts";
 export {
@@ -20,4 +29,5 @@ export {
   type Limiter,
   type LimiterOptions,
 } from "./limiter.ts";
+export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";

@@ -19,6 +19,7 @@ function chat(overrides: Partial<Parameters<typeof createLimiter<Caller>>[0]> = 
       { name: "ip", key: (caller) => caller.ip, limits: "30/minute" },
     ],
     clock,
+    onOutage: () => {},
     ...overrides,
   });
   return { clock, limiter, admit: (caller: Caller) => limiter.admit(caller) as Admission };

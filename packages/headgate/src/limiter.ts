@@ -1,20 +1,23 @@
+import { createAsking } from "./asking.ts";
 import { systemClock } from "./clock.ts";
-import {
-  type Admission,
-  findTightest,
-  nameReadings,
-  type Peek,
-  type Refused,
-  refuse,
-} from "./core/admission.ts";
+import type { Admission, Peek } from "./core/admission.ts";
 import { type Clock, monotonic } from "./core/clock.ts";
-import { amountsOf, type Cost, checkCost } from "./core/cost.ts";
+import { type Cost, checkCost } from "./core/cost.ts";
 import { HeadgateError } from "./core/errors.ts";
-import { definePolicy, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
+import type { OutagePolicy } from "./core/outage-policy.ts";
+import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
+import { describe, type Question, type Ruling, refusalOf } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
-import { Handle } from "./handle.ts";
+import { Handle, type HandleServices } from "./handle.ts";
 import { createHeartbeat } from "./heartbeat.ts";
-import { memoryStore } from "./stores/memory/index.ts";
+import {
+  decideByPolicies,
+  guardStore,
+  LocalLedger,
+  type OutageEvent,
+  type StoreStatus,
+} from "./outage/index.ts";
+import { guarded, outagesOnConsole, reportOnConsole, told, warnOnConsole } from "./reporting.ts";
 import { openStore } from "./stores/open.ts";
 
 export interface LimiterOptions<Caller> {
@@ -22,6 +25,11 @@ export interface LimiterOptions<Caller> {
   layers: readonly LayerOptions<Caller>[];
   /** A store URI or a store; `memory://` by default: this process counts for itself. */
   store?: string | Store;
+  /**
+   * How long a shared store may take to answer a call, in milliseconds from 1 to 60,000; 250 by default. Beyond it the
+   * outage policies of the layers decide, and what the late answer charged is taken back.
+   */
+  storeTimeoutMs?: number;
   /** Default: the wall clock. It may run backwards; the limiter does not. */
   clock?: Clock;
   /** Put before each layer's name in the store, to keep apart limiters that share one. Default: nothing. */
@@ -29,10 +37,16 @@ export interface LimiterOptions<Caller> {
   /** Called after every decision of `admit`, for logs and metrics. What it throws goes to `onError`. */
   onDecision?: (event: DecisionEvent) => void;
   /**
-   * Called when something of the guard's own fails: a key function that throws, a store that cannot answer. The
-   * request is decided all the same. Default: a line on the console, at most one a minute for each kind.
+   * Called when something of the guard's own fails: a key function that throws, a store that cannot answer (the first
+   * of several failures in a row). The request is decided all the same. Default: a line on the console, at most one a
+   * minute for each kind.
    */
   onError?: (error: unknown) => void;
+  /**
+   * Called when a shared store is left alone because it does not answer, when it is tried, and when it decides again.
+   * Default: a line on the console when an outage begins and when it ends.
+   */
+  onOutage?: (event: OutageEvent) => void;
   /** Called when the limiter is made, for each thing in the policy that can hardly be meant. Default: the console. */
   onWarning?: (warning: string) => void;
 }
@@ -69,19 +83,21 @@ export interface Limiter<Caller> {
   admitUnidentified(options?: DecisionOptions): Admission | Promise<Admission>;
   /** What `admit` would answer now. Charges nothing, and is no decision event. */
   peek(caller: Caller, options?: DecisionOptions): Peek | Promise<Peek>;
-  /** Gives a caller the whole quota back, in every layer that applies. */
+  /**
+   * Gives a caller the whole quota back, in every layer that applies. Rejects with the reason where a shared store
+   * cannot be reached: then it has not been done.
+   */
   reset(caller: Caller): void | Promise<void>;
+  /** How the store is, as this process sees it: for readiness and metrics. */
+  status(): StoreStatus;
   /** Hands a fault of the guard's own to `onError`: for adapters, which catch what must not reach the endpoint. */
   report(error: unknown): void;
-  /** Closes a store that was opened from a URI. The limiter is not used afterwards. */
+  /**
+   * Closes a store that was opened from a URI. The limiter is not used afterwards. What a store that is down has not
+   * been told by then stays untold, and `onError` hears of it.
+   */
   close(): void | Promise<void>;
 }
-
-/** The key of callers that could not be told. No key function of the user's can return it by accident. */
-const unidentified = "\u0000unidentified";
-/** The key of callers whose key is too long to be kept: whoever sends one shares it with all who do. */
-const overlong = "\u0000overlong";
-const longestKey = 1024;
 
 /**
  * Makes a limiter from a policy and a store.
@@ -110,58 +126,34 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   const report = guarded(options.onError ?? reportOnConsole());
   for (const warning of policy.warnings) (options.onWarning ?? warnOnConsole)(warning);
 
-  /** Counts while the store cannot: made when it is first needed. */
-  let local: Store | undefined;
+  const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
+  const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
+  const timeoutMs = checkTimeout(options.storeTimeoutMs ?? defaultTimeoutMs);
+  const onOutage = options.onOutage ?? outagesOnConsole();
+  const madeAt = clock.now();
+  const guard = store.remote
+    ? guardStore({
+        store,
+        clock,
+        timeoutMs,
+        policyOf,
+        report,
+        onOutage: (event) => told(onOutage, event, report),
+        takeBack: (ruling) => void new Handle(ruling, ruling, undefined, services).refund(),
+      })
+    : undefined;
+
+  /** Counts where a store that is no remote one fails all the same. Made when it is first needed. */
+  let alone: LocalLedger | undefined;
   let closed = false;
   const heartbeat = createHeartbeat(report);
-
-  function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
-    try {
-      const key = layer.key(caller);
-      if (key === null || key === undefined || key === "") return null;
-      if (typeof key === "string") return key.length > longestKey ? overlong : key;
-      throw new HeadgateError(
-        "policy-invalid",
-        `The key of layer "${layer.name}" must be text, got ${typeof key}.`,
-      );
-    } catch (error) {
-      report(error);
-      return unidentified;
-    }
-  }
-
-  /** For callers that could not be told, limits by caller cannot be told either: the last known ones serve. */
-  const lastLimits = new Map<string, ReturnType<Layer<Caller>["limitsFor"]>>();
-
-  function limitsOf(layer: Layer<Caller>, caller: Caller | undefined) {
-    if (layer.limits !== undefined) return layer.limits;
-    if (caller === undefined) return lastLimits.get(layer.name);
-    try {
-      const limits = layer.limitsFor(caller);
-      lastLimits.set(layer.name, limits);
-      return limits;
-    } catch (error) {
-      report(error);
-      return lastLimits.get(layer.name);
-    }
-  }
-
-  function chargesOf(caller: Caller | undefined, told: boolean, cost: Cost | undefined) {
-    const layers: string[] = [];
-    const charges: Charge[] = [];
-    for (const layer of policy.layers) {
-      const key = told ? keyOf(layer, caller as Caller) : unidentified;
-      if (key === null) continue;
-      const limits = limitsOf(layer, told ? caller : undefined);
-      if (limits === undefined) continue;
-      const { needs, spends } = amountsOf(limits, cost);
-      layers.push(layer.name);
-      charges.push({ space: prefix + layer.name, key, limits, needs, spends });
-    }
-    return { layers, charges };
-  }
-
-  const handleServices = { now: clock.now, released: heartbeat.remove };
+  const services: HandleServices = {
+    now: clock.now,
+    report,
+    decide: (question) => decide(question, false),
+    released: heartbeat.remove,
+  };
+  const ask = createAsking(policy, prefix, report);
 
   function keepAlive(handle: Handle, charges: readonly Charge[]): Handle {
     const leaseMs = Math.min(...charges.map(({ limits }) => limits.leaseMs));
@@ -169,50 +161,44 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     return handle;
   }
 
-  function conclude(
-    layers: readonly string[],
-    charges: readonly Charge[],
-    cost: Cost | undefined,
-    outcome: Outcome,
-    from: Store,
-  ): Admission {
-    const shared = from === store;
-    const admission = outcome.admitted
-      ? keepAlive(
-          new Handle({ layers, charges, cost, outcome, store: from, shared, report, ...handleServices }),
-          charges,
-        )
-      : refusalOf(layers, charges, cost, outcome, shared);
+  function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
+    const admission = ruling.outcome.admitted
+      ? keepAlive(new Handle(ruling, countedOf(question, ruling), cost, services), ruling.charges)
+      : refusalOf(ruling, cost);
     if (onDecision !== undefined) {
-      try {
-        const partitions = charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
-        onDecision({ at: outcome.now, admission, cost, partitions });
-      } catch (error) {
-        report(error);
-      }
+      const { layers, charges } = question;
+      const partitions = charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
+      told(onDecision, { at: admission.at, admission, cost, partitions }, report);
     }
     return admission;
   }
 
-  function decide<Answer>(
-    charges: readonly Charge[],
-    peek: boolean,
-    answer: (outcome: Outcome, from: Store) => Answer,
-  ): Answer | Promise<Answer> {
+  function decide(question: Question, peek: boolean): Ruling | Promise<Ruling> {
+    return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
+  }
+
+  function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
+    const { layers, charges } = question;
     const now = clock.now();
-    function alone(error: unknown): Answer {
+    function failed(error: unknown): Ruling {
       report(error);
-      local ??= memoryStore();
-      return answer(local.decide(charges, now, peek) as Outcome, local);
+      alone ??= new LocalLedger(undefined);
+      return decideByPolicies(question, policyOf, alone, now, peek, 1000);
     }
+    const rule = (outcome: Outcome): Ruling => ({
+      layers,
+      charges,
+      outcome,
+      ledger: store,
+      decidedBy: "store",
+    });
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(charges, now, peek);
     } catch (error) {
-      return alone(error);
+      return failed(error);
     }
-    if (outcome instanceof Promise) return outcome.then((known) => answer(known, store), alone);
-    return answer(outcome, store);
+    return outcome instanceof Promise ? outcome.then(rule, failed) : rule(outcome);
   }
 
   function check(cost: Cost | undefined): void {
@@ -221,85 +207,83 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     checkCost(cost);
   }
 
-  function admitCaller(caller: Caller | undefined, told: boolean, cost: Cost | undefined) {
-    check(cost);
-    const { layers, charges } = chargesOf(caller, told, cost);
-    return decide(charges, false, (outcome, from) => conclude(layers, charges, cost, outcome, from));
+  function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
+    const ruling = decide(question, false);
+    if (ruling instanceof Promise) return ruling.then((known) => conclude(question, cost, known));
+    return conclude(question, cost, ruling);
   }
 
   return {
     policy,
     report,
 
-    admit: (caller, decision) => admitCaller(caller, true, decision?.cost),
+    admit(caller, decision) {
+      const cost = decision?.cost;
+      check(cost);
+      return admit(ask.for(caller, cost), cost);
+    },
 
-    admitUnidentified: (decision) => admitCaller(undefined, false, decision?.cost),
+    admitUnidentified(decision) {
+      const cost = decision?.cost;
+      check(cost);
+      return admit(ask.forUnidentified(cost), cost);
+    },
 
     peek(caller, decision) {
       const cost = decision?.cost;
       check(cost);
-      const { layers, charges } = chargesOf(caller, true, cost);
-      return decide(charges, true, (outcome, from): Peek => {
-        const shared = from === store;
-        if (!outcome.admitted) return refusalOf(layers, charges, cost, outcome, shared);
-        const limits = nameReadings(layers, charges, outcome);
-        return { admitted: true, limits, tightest: findTightest(limits, cost), at: outcome.now, shared };
-      });
+      const show = (ruling: Ruling): Peek =>
+        ruling.outcome.admitted ? { admitted: true, ...describe(ruling, cost) } : refusalOf(ruling, cost);
+      const ruling = decide(ask.for(caller, cost), true);
+      return ruling instanceof Promise ? ruling.then(show) : show(ruling);
     },
 
     reset(caller) {
       check(undefined);
+      const { charges } = ask.for(caller, undefined);
+      if (guard !== undefined) return guard.reset(charges);
       const now = clock.now();
-      const { charges } = chargesOf(caller, true, undefined);
-      local?.reset(charges, now);
+      alone?.reset(charges, now);
       return store.reset(charges, now);
     },
+
+    status: () => guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt },
 
     close() {
       closed = true;
       heartbeat.stop();
-      return opened?.close?.();
+      if (guard === undefined) return opened?.close?.();
+      return guard.stop().then(() => opened?.close?.());
     },
   };
 }
 
-function refusalOf(
-  layers: readonly string[],
-  charges: readonly Charge[],
-  cost: Cost | undefined,
-  outcome: Outcome,
-  shared: boolean,
-): Refused {
-  const limits = nameReadings(layers, charges, outcome);
-  return refuse({ limits, tightest: findTightest(limits, cost), at: outcome.now, shared });
-}
+const localPolicy: OutagePolicy = { policy: "local", share: 1 };
+const defaultTimeoutMs = 250;
+const alwaysClosed = {
+  remote: false,
+  state: "closed",
+  failures: 0,
+  reason: undefined,
+  nextProbeAt: 0,
+  waiting: 0,
+  counters: undefined,
+} as const;
 
-/** A reporter that fails must not become the fault it reports. */
-function guarded(report: (error: unknown) => void): (error: unknown) => void {
-  return (error) => {
-    try {
-      report(error);
-    } catch (failure) {
-      console.error("headgate: onError failed:", failure);
-    }
+/** The part of a question that was counted, one for one with the ruling. */
+function countedOf(question: Question, { places }: Ruling): Question {
+  if (places === undefined) return question;
+  return {
+    layers: places.map((place) => question.layers[place] as string),
+    charges: places.map((place) => question.charges[place] as Charge),
   };
 }
 
-const reportEveryMs = 60_000;
-const reportedKinds = 100;
-
-function reportOnConsole(): (error: unknown) => void {
-  const last = new Map<string, number>();
-  return (error) => {
-    const kind = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const now = Date.now();
-    if (now - (last.get(kind) ?? Number.NEGATIVE_INFINITY) < reportEveryMs) return;
-    if (last.size >= reportedKinds) last.clear();
-    last.set(kind, now);
-    console.error("headgate:", error);
-  };
-}
-
-function warnOnConsole(warning: string): void {
-  console.warn(`headgate: ${warning}`);
+/** @throws HeadgateError `option-invalid` */
+function checkTimeout(timeoutMs: number): number {
+  if (Number.isSafeInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= 60_000) return timeoutMs;
+  throw new HeadgateError(
+    "option-invalid",
+    `storeTimeoutMs must be a whole number from 1 to 60000, got ${String(timeoutMs)}.`,
+  );
 }

@@ -20,6 +20,12 @@ export interface LimitReading {
   readonly refused: boolean;
 }
 
+/**
+ * Who decided. `store`: the store itself. `refusal-memory`: this process, from an answer that the store gave within
+ * the last second. `outage-policy`: the store could not answer, and the outage policies of the layers decided.
+ */
+export type DecidedBy = "store" | "refusal-memory" | "outage-policy";
+
 export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
   readonly limits: readonly LimitReading[];
@@ -27,8 +33,9 @@ export interface Decided {
   readonly tightest: LimitReading | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
-  /** `false` where the store could not answer and this process decided by itself. */
+  /** `false` where the store could not answer and this process decided by itself, as `decidedBy` tells too. */
   readonly shared: boolean;
+  readonly decidedBy: DecidedBy;
 }
 
 /** An admitted request. It has been charged in every layer; the handle says what becomes of the charge. */
@@ -39,6 +46,8 @@ export interface Admitted extends Decided {
    * gives 388 back; after 500, it spends 312 more, even into debt. Units not named stay as they are. What is never
    * settled stays charged.
    *
+   * While the store cannot answer, what has to be changed is kept and changed once it can.
+   *
    * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
    */
   settle(actual: Cost): void | Promise<void>;
@@ -47,7 +56,9 @@ export interface Admitted extends Decided {
   /**
    * Asks for more in mid-stream: charged on top in every layer, or in none. Units not named cost nothing more.
    *
-   * @throws HeadgateError `cost-invalid`, or what the store throws: it is for the stream to decide whether to go on.
+   * Where the store cannot answer, the outage policies of the layers do, as for `admit`.
+   *
+   * @throws HeadgateError `cost-invalid`
    */
   extend(cost: Cost): Extension | Promise<Extension>;
   /**
@@ -65,9 +76,15 @@ export type Extension = { readonly admitted: true } | Refused;
 /** A refused request. It has been charged nowhere. */
 export interface Refused extends Decided {
   readonly admitted: false;
-  /** `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. */
-  readonly reason: "quota-exceeded" | "cost-exceeds-quota";
-  /** The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. */
+  /**
+   * `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. `store-unavailable`: the store
+   * cannot answer, and a layer's outage policy lets nobody pass without it.
+   */
+  readonly reason: "quota-exceeded" | "cost-exceeds-quota" | "store-unavailable";
+  /**
+   * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
+   * `store-unavailable`: when the store is asked again.
+   */
   readonly retryAfterMs: number;
   /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`. */
   readonly retryAfterSeconds: number;
@@ -124,8 +141,11 @@ export function findTightest(
   return tightest;
 }
 
-/** @param limits with at least one that refuses. */
-export function refuse(decided: Decided): Refused {
+/**
+ * @param decided with at least one limit that refuses.
+ * @param unavailable whether it is refused for want of a store.
+ */
+export function refuse(decided: Decided, unavailable = false): Refused {
   let binding: LimitReading | undefined;
   for (const limit of decided.limits) {
     if (binding === undefined || limit.waitMs > binding.waitMs) binding = limit;
@@ -138,10 +158,15 @@ export function refuse(decided: Decided): Refused {
   return {
     ...decided,
     admitted: false,
-    reason: longest.waitMs === Number.POSITIVE_INFINITY ? "cost-exceeds-quota" : "quota-exceeded",
+    reason: reasonOf(longest.waitMs, unavailable),
     retryAfterMs: longest.waitMs,
     retryAfterSeconds: Math.ceil(longest.waitMs / 1000),
     binding: longest,
     affordable,
   };
+}
+
+function reasonOf(waitMs: number, unavailable: boolean): Refused["reason"] {
+  if (waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
+  return unavailable ? "store-unavailable" : "quota-exceeded";
 }

@@ -1,5 +1,6 @@
 import { HeadgateError } from "./errors.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
+import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outage-policy.ts";
 
 /** One way of partitioning callers, with the limits that each partition gets. */
 export interface LayerOptions<Caller> {
@@ -13,6 +14,13 @@ export interface LayerOptions<Caller> {
   key: (caller: Caller) => string | null | undefined;
   /** `"5/minute; 60/hour"`, objects, a list of either; or a function of the caller, for limits by plan. */
   limits: LimitsInput | ((caller: Caller) => LimitsInput);
+  /**
+   * What this layer does while a shared store cannot answer. `"local"` (default): this process counts by itself, up
+   * to the whole quota, so that N processes admit up to N quotas; `{ policy: "local", share: 0.1 }`: up to a tenth of
+   * it, at least one unit. `"admit"`: the layer lets everybody pass, uncounted. `"refuse"`: it refuses everybody with
+   * a `503`, and with it the whole request is refused.
+   */
+  outage?: OutageOption;
 }
 
 /** A layer that has been checked. */
@@ -23,6 +31,7 @@ export interface Layer<Caller> {
   readonly limitsFor: (caller: Caller) => LimitSet;
   /** The limits of every caller, where they do not depend on the caller. */
   readonly limits: LimitSet | undefined;
+  readonly outage: OutagePolicy;
 }
 
 export interface Policy<Caller> {
@@ -59,10 +68,11 @@ function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Laye
   if (typeof key !== "function") {
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${typeof key}.`);
   }
+  const outage = defineOutagePolicy(name, options.outage);
   if (typeof limits === "function")
-    return { name, key, limitsFor: limitsByCaller(name, limits), limits: undefined };
+    return { name, key, limitsFor: limitsByCaller(name, limits), limits: undefined, outage };
   const compiled = compileLimits(name, limits);
-  return { name, key, limitsFor: () => compiled, limits: compiled };
+  return { name, key, limitsFor: () => compiled, limits: compiled, outage };
 }
 
 /** Plans are few, callers are many: what was read once is kept, up to a bound that no honest policy reaches. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Admission, Refused } from "../core/admission.ts";
 import { createLimiter } from "../limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
+import { scriptedStore } from "../testing/scripted-store.ts";
 import { rateLimitFields, writeFields } from "./fields.ts";
 import { refusal } from "./refusal.ts";
 
@@ -124,5 +125,38 @@ describe("refusal", () => {
     expect(problem.detail).toBe(
       "This request asks for more than the limit of 1000 tokens per 90 seconds ever allows.",
     );
+  });
+
+  it("is a 503 where the store is down and a layer lets nobody pass without it, and tells of no quota", async () => {
+    const clock = fakeClock();
+    const store = scriptedStore();
+    const layers = [
+      { name: "user", key: (key: string) => key, limits: "5/minute" },
+      { name: "all", key: () => "all", limits: "1000/hour; 90 tokens/hour", outage: "refuse" as const },
+    ];
+    const limiter = createLimiter<string>({ layers, store, clock, onError: () => {}, onOutage: () => {} });
+    store.mode = "reject";
+    const { status, headers, problem, body } = refusal((await limiter.admit("a")) as Refused, {
+      legacy: true,
+    });
+    expect(status).toBe(503);
+    expect(headers).toEqual({
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      "Retry-After": "1",
+      "Access-Control-Expose-Headers": "Retry-After",
+    });
+    expect(JSON.parse(body)).toEqual(problem);
+    expect(problem).toEqual({
+      type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+      title: "Request cannot be satisfied due to temporary server capacity constraints",
+      status: 503,
+      detail: "Requests cannot be counted at the moment. Please try again in 1 second.",
+      "violated-policies": ["all-per-hour", "all-tokens-per-hour"],
+      error: "Temporarily unavailable",
+      retry_after_seconds: 1,
+      affordable: { requests: 0, tokens: 0 },
+    });
+    expect(body).not.toContain("connection lost");
   });
 });

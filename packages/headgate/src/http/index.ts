@@ -8,4 +8,10 @@ export {
   type TrustProxyOptions,
 } from "./address.ts";
 export { type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
-export { type Refusal, type RefusalProblem, refusal } from "./refusal.ts";
+export {
+  type CapacityProblem,
+  type QuotaProblem,
+  type Refusal,
+  type RefusalProblem,
+  refusal,
+} from "./refusal.ts";

@@ -7,3 +7,9 @@ export {
   type OracleSpending,
   oracle,
 } from "./oracle.ts";
+export {
+  type StoreSuiteOptions,
+  type StoreTest,
+  type StoreUnderTest,
+  storeSuite,
+} from "./store-suite.ts";

@@ -1,0 +1,92 @@
+import { amountsOf, type Cost } from "./core/cost.ts";
+import { HeadgateError } from "./core/errors.ts";
+import type { LimitSet } from "./core/limit-set.ts";
+import type { Layer, Policy } from "./core/policy.ts";
+import type { Question } from "./core/ruling.ts";
+import type { Charge } from "./core/store.ts";
+
+/** The key of callers that could not be told. No key function of the user's can return it by accident. */
+const unidentified = "\u0000unidentified";
+/** The key of callers whose key is too long to be kept: whoever sends one shares it with all who do. */
+const overlong = "\u0000overlong";
+const longestKey = 1024;
+
+/** Turns a caller into what is asked of the store. */
+export interface Asking<Caller> {
+  for(caller: Caller, cost: Cost | undefined): Question;
+  /** For a caller who could not be told. */
+  forUnidentified(cost: Cost | undefined): Question;
+}
+
+/**
+ * @param prefix put before each layer's name.
+ * @param report is told of key functions and limits that fail; the caller is counted all the same.
+ */
+export function createAsking<Caller>(
+  policy: Policy<Caller>,
+  prefix: string,
+  report: (error: unknown) => void,
+): Asking<Caller> {
+  /** For callers that could not be told, limits by caller cannot be told either: the last known ones serve. */
+  const lastLimits = new Map<string, LimitSet>();
+
+  function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
+    try {
+      const key = layer.key(caller);
+      if (key === null || key === undefined || key === "") return null;
+      if (typeof key === "string") return key.length > longestKey ? overlong : key;
+      throw new HeadgateError(
+        "policy-invalid",
+        `The key of layer "${layer.name}" must be text, got ${typeof key}.`,
+      );
+    } catch (error) {
+      report(error);
+      return unidentified;
+    }
+  }
+
+  function limitsOf(layer: Layer<Caller>, caller: Caller): LimitSet | undefined {
+    if (layer.limits !== undefined) return layer.limits;
+    try {
+      const limits = layer.limitsFor(caller);
+      lastLimits.set(layer.name, limits);
+      return limits;
+    } catch (error) {
+      report(error);
+      return lastLimits.get(layer.name);
+    }
+  }
+
+  function chargeOf(layer: Layer<Caller>, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
+    const { needs, spends } = amountsOf(limits, cost);
+    return { space: prefix + layer.name, key, limits, needs, spends };
+  }
+
+  return {
+    for(caller, cost) {
+      const layers: string[] = [];
+      const charges: Charge[] = [];
+      for (const layer of policy.layers) {
+        const key = keyOf(layer, caller);
+        if (key === null) continue;
+        const limits = limitsOf(layer, caller);
+        if (limits === undefined) continue;
+        layers.push(layer.name);
+        charges.push(chargeOf(layer, key, limits, cost));
+      }
+      return { layers, charges };
+    },
+
+    forUnidentified(cost) {
+      const layers: string[] = [];
+      const charges: Charge[] = [];
+      for (const layer of policy.layers) {
+        const limits = layer.limits ?? lastLimits.get(layer.name);
+        if (limits === undefined) continue;
+        layers.push(layer.name);
+        charges.push(chargeOf(layer, unidentified, limits, cost));
+      }
+      return { layers, charges };
+    },
+  };
+}

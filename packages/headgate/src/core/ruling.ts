@@ -1,0 +1,73 @@
+import {
+  type Decided,
+  type DecidedBy,
+  findTightest,
+  nameReadings,
+  type Refused,
+  refuse,
+} from "./admission.ts";
+import type { Cost } from "./cost.ts";
+import type { Adjustment, Charge, Outcome } from "./store.ts";
+
+/** What was asked of the store, or of whoever decides in its place. */
+export interface Question {
+  /** The layers that apply, in the order of the policy. */
+  readonly layers: readonly string[];
+  /** One for each of them. */
+  readonly charges: readonly Charge[];
+}
+
+/** An answer, and where what it charged can be changed later. */
+export interface Ruling extends Question {
+  /** For `charges`: those that were counted, under the limits by which they were. */
+  readonly outcome: Outcome;
+  readonly ledger: Ledger;
+  readonly decidedBy: DecidedBy;
+  /** For each of `charges`, its place in the question; absent where all were counted. */
+  readonly places?: readonly number[];
+  /** Whether it is refused for want of a store. */
+  readonly unavailable?: boolean;
+}
+
+/** Where the charge of an admitted request is held and can be changed. A store is one. */
+export interface Ledger {
+  /** May throw or reject: nothing was applied then, unless the error is `inDoubt`. */
+  adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
+  /**
+   * Keeps what has yet to be applied, and calls its `sync` once it can be. Where it is absent, a failure is reported
+   * and that is all.
+   *
+   * @param failed whether applying it has just failed, so that it is not tried again at once.
+   */
+  keep?(unsettled: Unsettled, failed: boolean): void;
+  /** Resolves when this is over, or when the caller has waited for long enough. Never rejects. */
+  patience?(applying: Promise<unknown>): Promise<void>;
+}
+
+/** Something that the store has yet to be told. */
+export interface Unsettled {
+  /** Tells the store. Never rejects: what fails is kept again. */
+  sync(): void | Promise<void>;
+}
+
+/**
+ * Whether a call that failed may have been applied all the same: the connection broke while it was under way. Such a
+ * call must not simply be repeated if repeating it would give something back twice. Stores that can tell say so by
+ * `inDoubt: true` on the error.
+ */
+export function isInDoubt(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "inDoubt" in error && error.inDoubt === true;
+}
+
+/** What a ruling says, under the names of the policy. */
+export function describe(ruling: Ruling, cost: Cost | undefined): Decided {
+  const { layers, charges, outcome, decidedBy } = ruling;
+  const limits = nameReadings(layers, charges, outcome);
+  const shared = decidedBy !== "outage-policy";
+  return { limits, tightest: findTightest(limits, cost), at: outcome.now, shared, decidedBy };
+}
+
+/** @param ruling one that refuses. */
+export function refusalOf(ruling: Ruling, cost: Cost | undefined): Refused {
+  return refuse(describe(ruling, cost), ruling.unavailable);
+}

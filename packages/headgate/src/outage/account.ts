@@ -1,0 +1,204 @@
+import { isInDoubt, type Ledger, type Unsettled } from "../core/ruling.ts";
+import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
+import { countsUntil, outstanding } from "./outstanding.ts";
+
+/** A partition and the limits under which it is counted. */
+export type Place = Pick<Charge, "space" | "key" | "limits">;
+
+/** What was spent in one moment, by group. */
+interface Entry {
+  at: number;
+  readonly amounts: number[];
+  /** Set once the store has been told, or is being told. */
+  told: Told | undefined;
+}
+
+/** What the store was told in one call. */
+interface Told {
+  /** By this process's clock: what counted then was charged. */
+  readonly asOf: number;
+  /** By group: what was charged and has not been given back. */
+  readonly charged: number[];
+  /** By group: what is to be given back. */
+  readonly due: number[];
+  /** By the store's clock; unknown until it has answered. */
+  at: number | undefined;
+  marks: readonly number[];
+}
+
+export interface AccountServices {
+  /** The store, where it can be told. It must have `keep`. */
+  readonly store: Ledger;
+  now(): number;
+  /** The store has been charged for what this process admitted. */
+  onCharged(): void;
+}
+
+/** At most so many moments are told apart; beyond that, neighbours count as the later of them. */
+const mostEntries = 16;
+
+/**
+ * What one partition spent while the store could not be asked, and what of it the store has been told since. The
+ * store charges it at the moment at which it is told, so much of it as still counts.
+ */
+export class Account implements Unsettled {
+  readonly #place: Place;
+  readonly #services: AccountServices;
+  #entries: Entry[] = [];
+  #applying: Promise<void> | undefined;
+
+  /** @param place with the limits of the policy, not a share of them. */
+  constructor(place: Place, services: AccountServices) {
+    this.#place = place;
+    this.#services = services;
+  }
+
+  /** Whether the store has yet to be told of something. */
+  get owes(): boolean {
+    return this.#entries.some(({ told }) => told === undefined || told.at === undefined || isDue(told));
+  }
+
+  /** @param amounts units by group. */
+  spend(at: number, amounts: readonly number[]): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && last.told === undefined && last.at === at) {
+      amounts.forEach((amount, g) => {
+        last.amounts[g] = (last.amounts[g] ?? 0) + amount;
+      });
+    } else {
+      if (this.#entries.length >= mostEntries) this.#condense(at);
+      this.#entries.push({ at, amounts: [...amounts], told: undefined });
+    }
+    this.#keep();
+  }
+
+  /** Gives back units that were spent at `chargedAt`, also to the store where it has been told of them. */
+  refund(group: number, amount: number, chargedAt: number): void {
+    const entry = this.#entries.find(({ at }) => at >= chargedAt);
+    if (entry === undefined) return;
+    const { told, amounts } = entry;
+    const before = told === undefined ? 0 : this.#counting(group, told, told.asOf);
+    amounts[group] = Math.max(0, (amounts[group] ?? 0) - amount);
+    if (told === undefined) return;
+    const given = Math.min(before - this.#counting(group, told, told.asOf), told.charged[group] ?? 0);
+    if (given <= 0) return;
+    told.charged[group] = (told.charged[group] ?? 0) - given;
+    told.due[group] = (told.due[group] ?? 0) + given;
+    if (told.at !== undefined) this.#keep();
+  }
+
+  /** Forgets what is over. Returns whether nothing is left. */
+  prune(now: number): boolean {
+    const { groups } = this.#place.limits;
+    this.#entries = this.#entries.filter(
+      ({ at, amounts, told }) =>
+        isDue(told) ||
+        groups.some((group, g) => (amounts[g] ?? 0) > 0 && now < at + 2 * (countsUntil(group, at) - at)),
+    );
+    return this.#entries.length === 0;
+  }
+
+  /** Nothing of it is told any more. */
+  forget(): void {
+    this.#entries = [];
+  }
+
+  sync(): void | Promise<void> {
+    if (this.#applying !== undefined) return;
+    const now = this.#services.now();
+    this.prune(now);
+    const { groups } = this.#place.limits;
+    const spends = groups.map((_, g) => this.#counting(g, undefined, now));
+    const spending = spends.some((units) => units > 0);
+    const told: Told = { asOf: now, charged: spends, due: groups.map(() => 0), at: undefined, marks: [] };
+    const repaid = this.#due();
+    const refunds = repaid.map(({ refund }) => refund);
+    // What counts no longer needs no telling.
+    if (!spending) this.#entries = this.#entries.filter((entry) => entry.told !== undefined);
+    if (!spending && refunds.length === 0) return;
+
+    for (const entry of this.#entries) entry.told ??= told;
+    for (const { from, refund } of repaid)
+      from.due[refund.group] = (from.due[refund.group] ?? 0) - refund.amount;
+    const adjustment: Adjustment = { ...this.#place, refunds, renewals: [], spends: [...spends] };
+    const { store } = this.#services;
+    const applied = ({ now: at, marks }: Outcome) => {
+      told.at = at;
+      told.marks = marks[0] ?? [];
+      if (spending) this.#services.onCharged();
+    };
+    const failed = (error: unknown) => {
+      for (const entry of this.#entries) if (entry.told === told) entry.told = undefined;
+      if (!isInDoubt(error)) {
+        for (const { from, refund } of repaid)
+          from.due[refund.group] = (from.due[refund.group] ?? 0) + refund.amount;
+      }
+      store.keep?.(this, true);
+    };
+    try {
+      const answer = store.adjust([adjustment], now);
+      if (!(answer instanceof Promise)) return applied(answer);
+      this.#applying = answer.then(applied, failed).then(() => {
+        this.#applying = undefined;
+        // What was spent or given back meanwhile.
+        if (this.owes) store.keep?.(this, false);
+      });
+      return store.patience?.(this.#applying);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #keep(): void {
+    if (this.#applying === undefined) this.#services.store.keep?.(this, false);
+  }
+
+  /** @param told of which call; `undefined` for what the store has not been told. */
+  #counting(group: number, told: Told | undefined, now: number): number {
+    const spent = this.#entries
+      .filter((entry) => entry.told === told)
+      .map(({ at, amounts }) => ({ at, amount: amounts[group] ?? 0 }));
+    const mine = this.#place.limits.groups[group];
+    return mine === undefined ? 0 : outstanding(mine, spent, now);
+  }
+
+  #due(): { from: Told; refund: Refund }[] {
+    const all = new Set(this.#entries.map(({ told }) => told));
+    return [...all].flatMap((from) => {
+      const chargedAt = from?.at;
+      if (from === undefined || chargedAt === undefined) return [];
+      return from.due.flatMap((amount, group) =>
+        amount > 0 ? [{ from, refund: { group, amount, chargedAt, mark: from.marks[group] ?? 0 } }] : [],
+      );
+    });
+  }
+
+  /** Tells fewer moments apart: neighbours count as the later, never as less. */
+  #condense(now: number): void {
+    this.prune(now);
+    const entries = this.#entries;
+    const condensed: Entry[] = [];
+    for (let i = 0; i < entries.length; i += 1) {
+      const entry = entries[i] as Entry;
+      const next = entries[i + 1];
+      if (next === undefined || next.told !== entry.told) {
+        condensed.push(entry);
+        continue;
+      }
+      const amounts = next.amounts.map((amount, g) => amount + (entry.amounts[g] ?? 0));
+      condensed.push({ at: next.at, amounts, told: next.told });
+      i += 1;
+    }
+    // What the store has been told long ago is only needed to give it back: the oldest makes room.
+    while (condensed.length >= mostEntries) {
+      const oldest = condensed.findIndex(({ told }) => told?.at !== undefined && !isDue(told));
+      if (oldest < 0) break;
+      condensed.splice(oldest, 1);
+    }
+    this.#entries = condensed;
+  }
+}
+
+function isDue(told: Told | undefined): boolean {
+  return told?.due.some((units) => units > 0) ?? false;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from "../core/clock.ts";
+
+/**
+ * `closed`: the store decides. `open`: it is left alone, and the outage policies decide. `half-open`: it is being
+ * tried, or is being told what happened without it; the outage policies still decide.
+ */
+export type BreakerState = "closed" | "open" | "half-open";
+
+/** A change of state. */
+export interface OutageEvent {
+  /** By the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  readonly at: number;
+  /** The store's name: `redis`. */
+  readonly store: string;
+  readonly from: BreakerState;
+  readonly to: BreakerState;
+  /** Since when the state that is left had lasted, as `at`. */
+  readonly since: number;
+  /** What the store failed with last, for people. Absent where it has not failed since it last answered. */
+  readonly reason: string | undefined;
+}
+
+export interface BreakerOptions {
+  readonly store: string;
+  readonly clock: Clock;
+  /** So many failures in a row open it. */
+  readonly failuresToOpen: number;
+  /** While open, the store is tried this often: a fifth more or less, so that processes do not try together. */
+  readonly probeEveryMs: number;
+  /** From 0 up to 1, drawn anew for each probe. */
+  readonly random: () => number;
+  readonly onTransition: (event: OutageEvent) => void;
+}
+
+/** Leaves a store alone that does not answer. Has no timer: whoever comes asks whether to call. */
+export interface Breaker {
+  readonly state: BreakerState;
+  readonly since: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly reason: string | undefined;
+  /** When the store is tried next, by the clock; 0 while closed. */
+  readonly nextProbeAt: number;
+  /** Whether to call the store now. Who is told to `probe` must report how it went by `probed`. */
+  ask(): "call" | "probe" | "wait";
+  /** A call was answered. */
+  succeeded(): void;
+  /** A call failed or was not answered in time. */
+  failed(error: unknown): void;
+  /** The probe is over. Where it was answered, the state stays half-open until `recovered`. */
+  probed(answered: boolean): void;
+  /** The store has been told everything, or has failed at that again often enough to be left alone. */
+  recovered(): void;
+}
+
+export function createBreaker(options: BreakerOptions): Breaker {
+  const { store, clock, failuresToOpen, probeEveryMs, random, onTransition } = options;
+  let state: BreakerState = "closed";
+  let since = clock.now();
+  let failures = 0;
+  let reason: string | undefined;
+  let nextProbeAt = 0;
+
+  function become(to: BreakerState): void {
+    if (to === state) return;
+    const event = { at: clock.now(), store, from: state, to, since, reason };
+    state = to;
+    since = event.at;
+    onTransition(event);
+  }
+
+  function open(): void {
+    nextProbeAt = clock.now() + Math.ceil(probeEveryMs * (0.8 + 0.4 * random()));
+    become("open");
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    get since() {
+      return since;
+    },
+    get failures() {
+      return failures;
+    },
+    get reason() {
+      return reason;
+    },
+    get nextProbeAt() {
+      return nextProbeAt;
+    },
+
+    ask() {
+      if (state === "closed") return "call";
+      if (state === "half-open" || clock.now() < nextProbeAt) return "wait";
+      become("half-open");
+      return "probe";
+    },
+
+    succeeded() {
+      // While open, what is answered was asked before: only a probe tells how the store is now.
+      if (state === "open") return;
+      failures = 0;
+    },
+
+    failed(error) {
+      failures += 1;
+      reason = error instanceof Error ? error.message : String(error);
+      if (state === "closed" && failures >= failuresToOpen) open();
+    },
+
+    probed(answered) {
+      if (!answered) open();
+      else failures = 0;
+    },
+
+    recovered() {
+      if (failures >= failuresToOpen) {
+        open();
+        return;
+      }
+      nextProbeAt = 0;
+      become("closed");
+      reason = undefined;
+    },
+  };
+}

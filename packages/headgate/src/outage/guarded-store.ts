@@ -1,0 +1,239 @@
+import type { Clock } from "../core/clock.ts";
+import type { LimitSet } from "../core/limit-set.ts";
+import type { OutagePolicy } from "../core/outage-policy.ts";
+import type { Ledger, Question, Ruling } from "../core/ruling.ts";
+import type { Charge, Outcome, Store } from "../core/store.ts";
+import { createRefusalMemory } from "../refusals/refusal-memory.ts";
+import { createBreaker, type OutageEvent } from "./breaker.ts";
+import { LocalLedger } from "./local-ledger.ts";
+import { decideByPolicies } from "./policies.ts";
+import { createReconciliation } from "./reconciliation.ts";
+import type { StoreStatus } from "./status.ts";
+import { createStoreCalls, StoreLeftAlone } from "./store-calls.ts";
+import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+
+export interface GuardedStoreOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** How long a call may take, ms. */
+  readonly timeoutMs: number;
+  readonly policyOf: (layer: string) => OutagePolicy;
+  readonly onOutage: (event: OutageEvent) => void;
+  readonly report: (error: unknown) => void;
+  /** Gives everything back that this ruling charged: the request has been decided without it. */
+  readonly takeBack: (ruling: Ruling) => void;
+  /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A store that always answers, in time: by itself, from what it refused a moment ago, or by the outage policies. */
+export interface GuardedStore {
+  decide(question: Question, peek: boolean): Ruling | Promise<Ruling>;
+  /** Rejects where the store cannot be asked: nothing is kept, whoever resets is to know. */
+  reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
+  status(): StoreStatus;
+  /**
+   * Tells the store what it has yet to be told, if it answers, and ends the timer. What is left then is lost with the
+   * process, and reported.
+   */
+  stop(): Promise<void>;
+}
+
+/** So many failures in a row, and the store is left alone. */
+export const failuresToOpen = 5;
+/** While it is left alone, it is tried this often, a fifth more or less. */
+export const probeEveryMs = 1000;
+/** Partitions, leases and handles that may wait to be told to the store. */
+export const mostWaiting = 10_000;
+const shortestRetryMs = 1000;
+
+export function guardStore(options: GuardedStoreOptions): GuardedStore {
+  const { store, clock, timeoutMs, policyOf, onOutage, report, takeBack, random = Math.random } = options;
+  const refusals = createRefusalMemory();
+  const breaker = createBreaker({
+    store: store.name,
+    clock,
+    failuresToOpen,
+    probeEveryMs,
+    random,
+    onTransition: onOutage,
+  });
+  const calls = createStoreCalls({
+    store,
+    breaker,
+    timeoutMs,
+    report,
+    onFailure: () => reconciliation.wakeLater(),
+  });
+  const { counters } = calls;
+  let lastAsked: Question | undefined;
+
+  const reconciliation = createReconciliation({
+    breaker,
+    clock,
+    retryEveryMs: probeEveryMs,
+    most: mostWaiting,
+    /** The whole way that a real question goes, where a ping would not. */
+    async probe() {
+      const { charges } = lastAsked ?? { charges: [] };
+      await calls.bounded<unknown>(() =>
+        charges.length === 0 ? store.check?.() : store.decide(charges, clock.now(), true),
+      );
+    },
+    onProbe() {
+      counters.probes += 1;
+    },
+    onDropped() {
+      counters.dropped += 1;
+      if (counters.dropped > 1) return;
+      report(
+        new Error(`Over ${mostWaiting} changes wait for the store "${store.name}": the oldest are dropped.`),
+      );
+    },
+  });
+
+  const patience = createTimeLimit(store.name, timeoutMs);
+  const ledger: Ledger = {
+    async adjust(adjustments, now) {
+      if (!reconciliation.mayTell()) throw new StoreLeftAlone(store.name);
+      const givingBack = adjustments.filter(({ refunds }) => refunds.length > 0);
+      refusals.forget(givingBack);
+      const outcome = await calls.change(adjustments, now);
+      refusals.forget(givingBack);
+      return outcome;
+    },
+    keep: reconciliation.keep,
+    patience: (applying) =>
+      patience(applying).then(
+        () => {},
+        () => {},
+      ),
+  };
+
+  const local = new LocalLedger({
+    store: ledger,
+    now: () => clock.now(),
+    onCharged() {
+      counters.reconciled += 1;
+    },
+    most: mostWaiting,
+  });
+
+  function byPolicies(question: Question, peek: boolean): Ruling {
+    if (!peek) counters.byOutagePolicy += 1;
+    const now = clock.now();
+    const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
+    return decideByPolicies(question, policyOf, local, now, peek, retryMs);
+  }
+
+  function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
+    const decidedBy = "refusal-memory";
+    counters.byRefusalMemory += 1;
+    if (places === undefined) return { ...question, outcome, ledger, decidedBy };
+    const layers = places.map((place) => question.layers[place] as string);
+    const charges = places.map((place) => question.charges[place] as Charge);
+    return { layers, charges, places, outcome, ledger, decidedBy };
+  }
+
+  /** Asks the store; where it does not answer, the outage policies. Never rejects. */
+  function ask(question: Question, peek: boolean, isProbe: boolean): Promise<Ruling> {
+    const { charges } = question;
+    const askedAt = clock.now();
+    let answering: Outcome | Promise<Outcome> | undefined;
+    lastAsked = question;
+    const call = calls.bounded(() => {
+      answering = store.decide(charges, askedAt, peek);
+      return answering;
+    });
+    if (isProbe) reconciliation.probed(call);
+    return call.then(
+      (outcome) => {
+        if (!peek) counters.byStore += 1;
+        const now = clock.now();
+        if (outcome.admitted) refusals.contradict(charges, now);
+        else refusals.remember(charges, outcome, askedAt, now);
+        reconciliation.tellIfDue();
+        return { ...question, outcome, ledger, decidedBy: "store" };
+      },
+      (error) => {
+        if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
+        return byPolicies(question, peek);
+      },
+    );
+  }
+
+  /** The request has been decided otherwise: were this charge to stay, it would be charged twice. */
+  async function takeBackLate(
+    question: Question,
+    answering: Outcome | Promise<Outcome> | undefined,
+  ): Promise<void> {
+    try {
+      const outcome = await answering;
+      if (outcome === undefined) return;
+      counters.lateAnswers += 1;
+      if (outcome.admitted) takeBack({ ...question, outcome, ledger, decidedBy: "store" });
+    } catch {
+      // It failed after all, and has been counted as a failure before.
+    }
+  }
+
+  function decide(question: Question, peek: boolean, hasWaited: boolean): Ruling | Promise<Ruling> {
+    // Where no layer applies there is nothing to ask.
+    if (question.charges.length === 0) {
+      const outcome = { admitted: true, now: clock.now(), readings: [], marks: [] };
+      return { ...question, outcome, ledger, decidedBy: "store" };
+    }
+    const go = breaker.ask();
+    if (go === "wait") return byPolicies(question, peek);
+    if (go === "probe") return ask(question, peek, true);
+
+    const known = refusals.find(question.charges, clock.now());
+    if (known === undefined) return ask(question, peek, false);
+    if ("outcome" in known) return byMemory(question, known.outcome, known.places);
+    if (hasWaited) return ask(question, peek, false);
+    if ("wait" in known) {
+      return known.wait.then((answered) =>
+        answered ? decide(question, peek, true) : byPolicies(question, peek),
+      );
+    }
+    const ruling = ask(question, peek, false);
+    known.ask(ruling.then(({ decidedBy }) => decidedBy === "store"));
+    return ruling;
+  }
+
+  return {
+    decide: (question, peek) => decide(question, peek, false),
+
+    async reset(partitions) {
+      refusals.forget(partitions);
+      local.reset(partitions, clock.now());
+      await calls.bounded(() => store.reset(partitions, clock.now()));
+      refusals.forget(partitions);
+    },
+
+    status() {
+      const { state, since, failures, reason, nextProbeAt } = breaker;
+      const { name, remote } = store;
+      const waiting = reconciliation.waiting;
+      return {
+        store: name,
+        remote,
+        state,
+        since,
+        failures,
+        reason,
+        nextProbeAt,
+        waiting,
+        counters: { ...counters },
+      };
+    },
+
+    async stop() {
+      await reconciliation.stop();
+      const { waiting } = reconciliation;
+      if (waiting === 0) return;
+      const changes = waiting === 1 ? "1 change" : `${waiting} changes`;
+      report(new Error(`The store "${store.name}" was never told of ${changes}.`));
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { compileLimits } from "../core/limit-set.ts";
+import { shareOf, wholeOf } from "./share.ts";
+
+const quotas = (text: string, share: number) =>
+  shareOf(compileLimits("user", text), share).limits.map(({ quota }) => quota);
+
+it("is a share of each quota, rounded down, and at least one unit", () => {
+  expect(quotas("5/minute; 60/hour; 100000 tokens/day; 2 concurrent", 0.1)).toEqual([1, 6, 10_000, 1]);
+  expect(quotas("10/minute", 0.7)).toEqual([7]);
+  expect(quotas("100/minute; 29/hour", 0.29)).toEqual([29, 8]);
+});
+
+it("keeps what is not the quota, and what shares a state", () => {
+  const whole = compileLimits("user", [
+    "5/minute; 60/hour",
+    { quota: 3, windowMs: 3_600_000, algorithm: "token-bucket", name: "three" },
+    { quota: 5, windowMs: 3_600_000, algorithm: "token-bucket", name: "five" },
+  ]);
+  const shared = shareOf(whole, 0.2);
+  expect(shared.names).toEqual(whole.names);
+  expect(shared.groupOf).toEqual(whole.groupOf);
+  expect(shared.groups.map(({ id }) => id)).toEqual(whole.groups.map(({ id }) => id));
+  expect(shared.groups.map(({ limits }) => limits.map(({ quota }) => quota))).toEqual([[1, 12], [1], [1]]);
+  expect(wholeOf(shared)).toBe(whole);
+  expect(shareOf(whole, 0.2)).toBe(shared);
+  expect(shareOf(whole, 1)).toBe(whole);
+});
+
+it("exists for every limit that exists, also where a token bucket can hardly be counted", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }).map((n) => n * 100_000),
+      fc.double({ min: 1e-6, max: 1, noNaN: true }),
+      (whole, share) => {
+        const [quota = 0] = quotas(`${whole} tokens/36525 days`, share);
+        expect(quota).toBeGreaterThanOrEqual(1);
+        expect(quota).toBeLessThanOrEqual(Math.max(1, whole * share + 1));
+      },
+    ),
+  );
+});

@@ -1,0 +1,51 @@
+import type { BreakerState } from "./breaker.ts";
+
+/** All at 0. */
+export function createCounters() {
+  return {
+    /** Decisions of the store. */
+    byStore: 0,
+    /** Refusals that were known from an answer of the store within the last second. */
+    byRefusalMemory: 0,
+    /** Decisions of the outage policies. */
+    byOutagePolicy: 0,
+    /** Calls that failed or were not answered in time. */
+    failures: 0,
+    /** Of these, calls that were not answered in time. */
+    timeouts: 0,
+    /** Of these, calls that were answered after all. What a decision had charged is taken back. */
+    lateAnswers: 0,
+    /** Attempts to find out whether the store answers again. */
+    probes: 0,
+    /** Partitions and leases that the store was charged for afterwards. */
+    reconciled: 0,
+    /** What the store will never be told of, because more was waiting than is kept. */
+    dropped: 0,
+    /** Changes of which it is not known whether the store made them. What they give back is not given twice. */
+    inDoubt: 0,
+  };
+}
+
+/** What has happened since the limiter was made. */
+export type StoreCounters = Readonly<ReturnType<typeof createCounters>>;
+
+/** How the store is, as this process sees it. */
+export interface StoreStatus {
+  /** `memory`, `redis`, `postgres`, or the name of your own. */
+  readonly store: string;
+  /** Whether other processes share it. A store that is not shared is always `closed`, and has no counters. */
+  readonly remote: boolean;
+  /** `closed`: it decides. `open`: the outage policies do. `half-open`: they do, and it is being tried. */
+  readonly state: BreakerState;
+  /** Since when, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  readonly since: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** What it failed with last, in this row of failures. For operators: it may name hosts. */
+  readonly reason: string | undefined;
+  /** When it is tried next, as `since`; 0 while closed. */
+  readonly nextProbeAt: number;
+  /** How many partitions, leases and admitted requests the store has yet to be told of. */
+  readonly waiting: number;
+  readonly counters: StoreCounters | undefined;
+}

@@ -1,0 +1,100 @@
+import { isInDoubt } from "../core/ruling.ts";
+import type { Adjustment, Outcome, Store } from "../core/store.ts";
+import type { Breaker } from "./breaker.ts";
+import { createCounters } from "./status.ts";
+import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+
+/** The store was left alone: nothing was applied. */
+export class StoreLeftAlone extends Error {
+  constructor(store: string) {
+    super(`The store "${store}" is not asked while it does not answer.`);
+    this.name = "StoreLeftAlone";
+  }
+}
+
+/** A change that may have been made: the store failed too late to tell. */
+export class ChangeInDoubt extends Error {
+  readonly inDoubt = true;
+
+  constructor(cause: unknown) {
+    super("It is not known whether the store made this change.", { cause });
+    this.name = "ChangeInDoubt";
+  }
+}
+
+export interface StoreCallsOptions {
+  readonly store: Store;
+  readonly breaker: Breaker;
+  /** How long a call may take, ms. */
+  readonly timeoutMs: number;
+  /** The first failure in a row. */
+  readonly report: (error: unknown) => void;
+  readonly onFailure: () => void;
+}
+
+/** Every call to the store goes through here: bounded, counted, and noted by the breaker. */
+export interface StoreCalls {
+  readonly counters: ReturnType<typeof createCounters>;
+  /** Rejects with what the call failed with, or with a `StoreTimeoutError`. */
+  bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer>;
+  /**
+   * Settles when it is known what became of the change, however late that is; a failure is noted in time. Rejects
+   * with an error that is `inDoubt` where it may have been made.
+   */
+  change(adjustments: readonly Adjustment[], now: number): Promise<Outcome>;
+}
+
+export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
+  const { store, breaker, timeoutMs, report, onFailure } = options;
+  const counters = createCounters();
+  const inTime = createTimeLimit(store.name, timeoutMs);
+
+  function failed(error: unknown): void {
+    counters.failures += 1;
+    if (error instanceof StoreTimeoutError) counters.timeouts += 1;
+    // One report for each row of failures. That the store is then left alone is an event of its own.
+    if (breaker.failures === 0) report(error);
+    breaker.failed(error);
+    onFailure();
+  }
+
+  async function bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = call();
+      const value = answer instanceof Promise ? await inTime(answer) : answer;
+      breaker.succeeded();
+      return value;
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+  }
+
+  return {
+    counters,
+    bounded,
+
+    async change(adjustments, now) {
+      let whole: Outcome | Promise<Outcome> | undefined;
+      try {
+        return await bounded(() => {
+          whole = store.adjust(adjustments, now);
+          return whole;
+        });
+      } catch (error) {
+        if (!(error instanceof StoreTimeoutError) || whole === undefined) {
+          if (isInDoubt(error)) counters.inDoubt += 1;
+          throw error;
+        }
+        try {
+          const outcome = await whole;
+          counters.lateAnswers += 1;
+          return outcome;
+        } catch (reason) {
+          counters.inDoubt += 1;
+          throw new ChangeInDoubt(reason);
+        }
+      }
+    },
+  };
+}

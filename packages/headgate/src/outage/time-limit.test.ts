@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+
+it("does not blame the store for a process that was busy itself", async () => {
+  const inTime = createTimeLimit("redis", 5);
+  // The answer is there in the turn of the event loop after the one that took too long.
+  const answer = inTime(new Promise((resolve) => setTimeout(resolve, 4, "answer")));
+  const busyUntil = performance.now() + 30;
+  while (performance.now() < busyUntil);
+  expect(await answer).toBe("answer");
+});
+
+it("expires calls in the order in which they began, each after its own time", async () => {
+  const inTime = createTimeLimit("redis", 10);
+  const ended: string[] = [];
+  const never = new Promise<never>(() => {});
+  const note = (name: string) => (error: unknown) => {
+    expect(error).toBeInstanceOf(StoreTimeoutError);
+    ended.push(name);
+  };
+  const first = inTime(never).catch(note("first"));
+  expect(await inTime(Promise.resolve("at once"))).toBe("at once");
+  const second = inTime(never).catch(note("second"));
+  await Promise.all([second, first]);
+  expect(ended).toEqual(["first", "second"]);
+});
+
+it("passes on what a call fails with", async () => {
+  const inTime = createTimeLimit("redis", 10);
+  await expect(inTime(Promise.reject(new Error("no")))).rejects.toThrow("no");
+});

@@ -1,0 +1,148 @@
+import { HeadgateError } from "../../core/errors.ts";
+
+type Row = Record<string, unknown>;
+
+/** A `Pool`, a `Client` or a `PoolClient` of `pg`, or a `PGlite`. */
+export interface QueryClient {
+  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+/** What `postgres` (porsager/postgres) returns. */
+export interface PostgresJsClient {
+  unsafe(
+    text: string,
+    // biome-ignore lint/suspicious/noExplicitAny: its parameters are typed by its own, wider union
+    values?: any[],
+    options?: { prepare?: boolean },
+  ): PromiseLike<readonly unknown[]>;
+}
+
+/** The clients that a store can work over. */
+export type PostgresClient = QueryClient | PostgresJsClient;
+
+/** One statement, as every driver can run it. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | number | null)[];
+  /** The name to prepare it under; `undefined`: it is not prepared. */
+  readonly name: string | undefined;
+}
+
+/** A driver, whichever it is. */
+export interface Connection {
+  /** Resolves with the rows. */
+  run(statement: Statement): Promise<readonly Row[]>;
+  /** Only where the store itself connected. */
+  close?(): Promise<void>;
+}
+
+/** @throws HeadgateError `option-invalid` where it is none of the clients. */
+export function connectionOver(client: PostgresClient): Connection {
+  if (isPostgresJs(client)) {
+    return {
+      run: async ({ text, values, name }) =>
+        (await client.unsafe(text, [...values], { prepare: name !== undefined })) as readonly Row[],
+    };
+  }
+  if (typeof client?.query !== "function") {
+    throw new HeadgateError(
+      "option-invalid",
+      "postgresStore takes a URL, a Pool or Client of pg, the sql function of postgres, or a PGlite, " +
+        `got ${client === null ? "null" : typeof client}.`,
+    );
+  }
+  if (isPg(client)) {
+    return {
+      run: async ({ text, values, name }) =>
+        (await client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) }))
+          .rows as readonly Row[],
+    };
+  }
+  return { run: async ({ text, values }) => (await client.query(text, [...values])).rows as readonly Row[] };
+}
+
+function isPostgresJs(client: PostgresClient): client is PostgresJsClient {
+  return typeof client === "function" && typeof (client as PostgresJsClient).unsafe === "function";
+}
+
+/** `pg` prepares a statement that it is given as an object with a name. */
+interface PgClient {
+  connect: unknown;
+  query(config: { text: string; values: unknown[]; name?: string }): Promise<{ rows: unknown[] }>;
+}
+
+function isPg(client: object): client is PgClient {
+  return typeof (client as Partial<PgClient>).connect === "function";
+}
+
+/** How long connecting may take, ms. */
+const connectMs = 2000;
+/** A statement that takes longer has lost its connection, ms. */
+const statementMs = 5000;
+
+/**
+ * Connects to what a URL names: `postgres://…` and `postgresql://…` by `pg`, or by `postgres` where that is installed
+ * instead; `pglite://memory` and `pglite://<folder>` by PGlite.
+ *
+ * @throws HeadgateError `store-invalid` where the driver is not installed.
+ */
+export async function connectTo(url: string, connections: number): Promise<Connection> {
+  return /^pglite:/i.test(url) ? connectPglite(url) : connectServer(url, connections);
+}
+
+async function connectServer(url: string, connections: number): Promise<Connection> {
+  const pg = await installed(() => import("pg"));
+  if (pg !== undefined) {
+    const pool = new pg.default.Pool({
+      connectionString: url,
+      max: connections,
+      connectionTimeoutMillis: connectMs,
+      query_timeout: statementMs,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      application_name: "headgate",
+    });
+    // An idle connection that breaks has left the pool by itself; without a listener it would end the process.
+    pool.on("error", () => {});
+    return { ...connectionOver(pool), close: () => pool.end() };
+  }
+  const postgres = await installed(() => import("postgres"));
+  if (postgres !== undefined) {
+    const sql = postgres.default(url, {
+      max: connections,
+      connect_timeout: connectMs / 1000,
+      connection: { application_name: "headgate" },
+      onnotice: () => {},
+    });
+    return { ...connectionOver(sql), close: () => sql.end({ timeout: statementMs / 1000 }) };
+  }
+  throw new HeadgateError(
+    "store-invalid",
+    "A store at postgres:// needs a driver, and none is installed: npm install pg",
+  );
+}
+
+async function connectPglite(url: string): Promise<Connection> {
+  const pglite = await installed(() => import("@electric-sql/pglite"));
+  if (pglite === undefined) {
+    throw new HeadgateError(
+      "store-invalid",
+      "A store at pglite:// needs PGlite, and it is not installed: npm install @electric-sql/pglite",
+    );
+  }
+  const folder = url.replace(/^pglite:(\/\/)?/i, "");
+  const database = await (folder === "memory" || folder === ""
+    ? pglite.PGlite.create()
+    : pglite.PGlite.create(folder));
+  return { ...connectionOver(database), close: () => database.close() };
+}
+
+/** A package, or `undefined` where it is not there. What fails inside of it is not hidden. */
+async function installed<Module>(load: () => Promise<Module>): Promise<Module | undefined> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as { code?: unknown })?.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}

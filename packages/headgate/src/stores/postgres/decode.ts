@@ -1,0 +1,123 @@
+import { HeadgateError } from "../../core/errors.ts";
+import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import type { Outcome, Reading } from "../../core/store.ts";
+import type { StoreRequest } from "./encode.ts";
+import { answerKinds, never } from "./sql/codes.ts";
+
+const neverNumber = Number(never);
+
+/** Where a charge's readings and marks stand in an answer. */
+interface Layout {
+  /** For each limit, in the order in which they were written. */
+  readonly readingAt: readonly number[];
+  /** For each group. */
+  readonly markAt: readonly number[];
+  readonly length: number;
+}
+
+const layouts = new WeakMap<LimitSet, Layout>();
+
+function layoutOf(limits: LimitSet): Layout {
+  let layout = layouts.get(limits);
+  if (layout === undefined) {
+    layout = layOut(limits);
+    layouts.set(limits, layout);
+  }
+  return layout;
+}
+
+function layOut({ groups, groupOf }: LimitSet): Layout {
+  const markAt: number[] = [];
+  let length = 0;
+  for (const group of groups) {
+    markAt.push(length);
+    length += 1 + 3 * group.limits.length;
+  }
+  const seen = new Array<number>(groups.length).fill(0);
+  const readingAt = groupOf.map((g) => {
+    const nth = seen[g] as number;
+    seen[g] = nth + 1;
+    return (markAt[g] as number) + 1 + 3 * nth;
+  });
+  return { readingAt, markAt, length };
+}
+
+/**
+ * Reads what the `apply` function answered, one answer for each request: an error where that request alone failed.
+ *
+ * @throws Error where the text is not what the function answers.
+ */
+export function decode(
+  requests: readonly StoreRequest[],
+  text: string,
+  schema: string,
+): (Outcome | HeadgateError)[] {
+  const numbers = text.slice(1, -1).split(",").map(Number);
+  if (numbers.some(Number.isNaN)) throw new Error(`PostgreSQL answered what no headgate function answers.`);
+  const now = numbers[0] as number;
+  let next = 1;
+  return requests.map((request): Outcome | HeadgateError => {
+    const kind = numbers[next];
+    next += 1;
+    if (kind === answerKinds.corrupt || kind === answerKinds.clocksApart) {
+      const group = numbers[next] as number;
+      next += 1;
+      return faultOf(kind, spaceOfGroup(request, group), schema);
+    }
+    const entries = entriesOf(request);
+    const readings: Reading[][] = [];
+    const marks: number[][] = [];
+    for (const { limits } of entries) {
+      const { readingAt, markAt, length } = layoutOf(limits);
+      const from = next;
+      readings.push(readingAt.map((at) => readingFrom(numbers, from + at)));
+      marks.push(markAt.map((at) => numbers[from + at] as number));
+      next += length;
+    }
+    const admitted = kind === answerKinds.admitted;
+    const charged = admitted && request.kind !== "peek";
+    return { admitted, now, readings, marks: charged ? marks : [] };
+  });
+}
+
+function readingFrom(numbers: readonly number[], at: number): Reading {
+  const waitMs = numbers[at + 1] as number;
+  return {
+    remaining: numbers[at] as number,
+    waitMs: waitMs === neverNumber ? Number.POSITIVE_INFINITY : waitMs,
+    resetMs: numbers[at + 2] as number,
+  };
+}
+
+interface Entry {
+  readonly space: string;
+  readonly limits: LimitSet;
+}
+
+function entriesOf(request: StoreRequest): readonly Entry[] {
+  if (request.kind === "adjust") return request.adjustments;
+  return request.kind === "reset" ? [] : request.charges;
+}
+
+/** @param group counted over all entries, from 0 up */
+function spaceOfGroup(request: StoreRequest, group: number): string {
+  const spaces = entriesOf(request).flatMap(({ space, limits }) =>
+    limits.groups.map((_group: LimitGroup) => space),
+  );
+  return spaces[group] ?? "";
+}
+
+function faultOf(kind: number, space: string, schema: string): HeadgateError {
+  if (kind === answerKinds.corrupt) {
+    return new HeadgateError(
+      "store-invalid",
+      `What PostgreSQL holds for a caller of "${space}" (schema "${schema}") is no state that Headgate wrote: ` +
+        "reset that caller, or delete the row.",
+    );
+  }
+  return new HeadgateError(
+    "store-invalid",
+    `The clocks of this process and of PostgreSQL differ by too much to tell the calendar window of "${space}": ` +
+      "set them right, for instance by NTP.",
+  );
+}

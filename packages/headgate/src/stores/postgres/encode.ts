@@ -1,0 +1,142 @@
+import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import type { Adjustment, Charge } from "../../core/store.ts";
+import { calendarEdges, describeGroup } from "./limit-descriptions.ts";
+import { type PartitionId, partitionId } from "./partition-id.ts";
+import { requestKinds } from "./sql/codes.ts";
+
+/** What one caller of the store asks for. */
+export type StoreRequest =
+  | { readonly kind: "admit" | "peek"; readonly charges: readonly Charge[] }
+  | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
+  | { readonly kind: "reset"; readonly partitions: readonly Partition[] };
+
+export interface Partition {
+  readonly space: string;
+  readonly key: string;
+  readonly limits: LimitSet;
+}
+
+/** The parameters of the `apply` function, as texts that any driver passes on as they are. */
+export type ApplyParameters = [
+  partitionIds: string,
+  stateIds: string,
+  limits: string,
+  requests: string,
+  locks: string,
+  at: string | null,
+];
+
+/**
+ * Writes a batch of requests as the `apply` function in `sql/apply.ts` reads it.
+ *
+ * @param processNow this process's time, ms, for calendars
+ * @param at the time to decide at, ms; `null` for the server's own
+ */
+export function encode(
+  requests: readonly StoreRequest[],
+  processNow: number,
+  at: number | null,
+): ApplyParameters {
+  const partitionIds: string[] = [];
+  const stateIds: string[] = [];
+  const places = new Map<string, number>();
+  const limits: number[] = [];
+  const limitPlaces = new Map<LimitGroup, number>();
+  const numbers: number[] = [];
+  const locks = new Set<number>();
+
+  function placeOf(id: string, state: string): number {
+    const name = id + state;
+    let place = places.get(name);
+    if (place === undefined) {
+      place = partitionIds.push(id);
+      stateIds.push(state);
+      places.set(name, place);
+    }
+    return place;
+  }
+
+  function limitsPlaceOf(group: LimitGroup): number {
+    let place = limitPlaces.get(group);
+    if (place === undefined) {
+      const description = describeGroup(group);
+      place = limits.length + 1;
+      limits.push(...description.numbers);
+      if (description.calendar !== undefined) limits.push(...calendarEdges(description.calendar, processNow));
+      limitPlaces.set(group, place);
+    }
+    return place;
+  }
+
+  function locked({ id, lock }: PartitionId): string {
+    locks.add(lock);
+    return id;
+  }
+
+  function countGroups(entries: readonly { readonly limits: LimitSet }[]): number {
+    let count = 0;
+    for (const entry of entries) count += entry.limits.groups.length;
+    return count;
+  }
+
+  function writeCharges(charges: readonly Charge[], peek: boolean): void {
+    numbers.push(peek ? requestKinds.peek : requestKinds.admit, countGroups(charges));
+    for (const charge of charges) {
+      const partition = partitionId(charge.space, charge.key);
+      // Reading needs no lock: it sees what has been decided, all of it or nothing.
+      const id = peek ? partition.id : locked(partition);
+      charge.limits.groups.forEach((group, g) => {
+        numbers.push(
+          placeOf(id, describeGroup(group).stateId),
+          limitsPlaceOf(group),
+          charge.needs[g] ?? 0,
+          charge.spends[g] ?? 0,
+        );
+      });
+    }
+  }
+
+  function writeAdjustments(adjustments: readonly Adjustment[]): void {
+    numbers.push(requestKinds.adjust, countGroups(adjustments));
+    for (const adjustment of adjustments) {
+      const id = locked(partitionId(adjustment.space, adjustment.key));
+      adjustment.limits.groups.forEach((group, g) => {
+        const refunds = adjustment.refunds.filter((refund) => refund.group === g);
+        const renewals = group.algorithm.renew
+          ? adjustment.renewals.filter((renewal) => renewal.group === g)
+          : [];
+        numbers.push(
+          placeOf(id, describeGroup(group).stateId),
+          limitsPlaceOf(group),
+          adjustment.spends[g] ?? 0,
+          refunds.length,
+          renewals.length,
+        );
+        for (const { amount, chargedAt, mark } of refunds) numbers.push(amount, chargedAt, mark);
+        for (const { mark } of renewals) numbers.push(mark);
+      });
+    }
+  }
+
+  function writeReset(partitions: readonly Partition[]): void {
+    numbers.push(requestKinds.reset, partitions.length);
+    for (const { space, key } of partitions) numbers.push(placeOf(locked(partitionId(space, key)), "0"));
+  }
+
+  for (const request of requests) {
+    if (request.kind === "adjust") writeAdjustments(request.adjustments);
+    else if (request.kind === "reset") writeReset(request.partitions);
+    else writeCharges(request.charges, request.kind === "peek");
+  }
+
+  // One order for everybody: nobody waits for each other in a circle.
+  const sorted = [...locks].sort((a, b) => a - b);
+  return [
+    `{${partitionIds.join()}}`,
+    `{${stateIds.join()}}`,
+    `{${limits.join()}}`,
+    `{${numbers.join()}}`,
+    `{${sorted.join()}}`,
+    at === null ? null : String(at),
+  ];
+}

@@ -1,0 +1,145 @@
+import type { Clock } from "../../core/clock.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import type { Outcome, Store } from "../../core/store.ts";
+import { connectionOver, connectTo, type PostgresClient } from "./connect.ts";
+import { decode } from "./decode.ts";
+import { encode, type StoreRequest } from "./encode.ts";
+import { checkSchema, defaultSchema, type MigrationOptions } from "./migration.ts";
+import { openSession } from "./session.ts";
+import { createSweeper } from "./sweeper.ts";
+import { trips } from "./trips.ts";
+
+export type { PostgresClient, PostgresJsClient, QueryClient } from "./connect.ts";
+export { type MigrationOptions, postgresMigration } from "./migration.ts";
+
+export interface PostgresStoreOptions extends MigrationOptions {
+  /**
+   * Whether what is missing in the database is created when it is first needed; default `true`. With `false` a missing
+   * table is an error that says what to do: see `postgresMigration`.
+   */
+  migrate?: boolean;
+  /**
+   * Whether the statement is prepared once for each connection; default `true`. Turn it off behind a pooler that gives
+   * statements of one client to several connections and does not track prepared ones (PgBouncer before 1.21).
+   */
+  prepare?: boolean;
+  /** How many connections the store opens for itself, at most; default 4. Of no effect on a client that was passed. */
+  connections?: number;
+  /** For tests: the time to decide at, in place of the server's. All processes of a test must share it. */
+  clock?: Clock;
+}
+
+/** A store in PostgreSQL or PGlite, shared by all processes that use the same database and schema. */
+export interface PostgresStore extends Store {
+  readonly name: "postgres";
+  readonly remote: true;
+  decide(...asked: Parameters<Store["decide"]>): Promise<Outcome>;
+  adjust(...asked: Parameters<Store["adjust"]>): Promise<Outcome>;
+  reset(...asked: Parameters<Store["reset"]>): Promise<void>;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const defaultConnections = 4;
+/** More only make batches smaller: the statements of one process mostly wait for the same processor. */
+const mostUnderWay = 2;
+const mostTogether = 128;
+const mostWaiting = 20_000;
+const longestTripMs = 5000;
+
+/**
+ * Counts in PostgreSQL, exactly, by one statement for all decisions that travel together.
+ *
+ * ```ts
+ * createLimiter({ layers, store: postgresStore("postgres://app@db.internal/app") });
+ * createLimiter({ layers, store: postgresStore(pool) }); // a Pool or Client of pg, postgres(…), or a PGlite
+ * ```
+ *
+ * @param source a URL, to which the store connects when it is first used; or a client that is connected already, which
+ *   `close` leaves open.
+ * @throws HeadgateError `option-invalid` or `store-invalid`. A URL is never quoted: it may hold a password.
+ */
+export function postgresStore(
+  source: string | PostgresClient,
+  options: PostgresStoreOptions = {},
+): PostgresStore {
+  const { schema = defaultSchema, unlogged = false, migrate = true, prepare = true, clock } = options;
+  const { connections = defaultConnections } = options;
+  checkSchema(schema);
+  if (!Number.isSafeInteger(connections) || connections < 1) {
+    throw new HeadgateError(
+      "option-invalid",
+      `connections must be a whole number from 1 up, got ${String(connections)}.`,
+    );
+  }
+
+  const session = openSession(connector(source, connections), { schema, unlogged, migrate, prepare });
+  const processNow = () => Math.floor(clock === undefined ? Date.now() : clock.now());
+  const testNow = () => (clock === undefined ? null : processNow());
+  const sweeper = createSweeper((firstPage) => session.sweep(firstPage, testNow()));
+
+  async function send(requests: readonly StoreRequest[]): Promise<readonly (Outcome | HeadgateError)[]> {
+    const answer = await session.apply(encode(requests, processNow(), testNow()));
+    const decoded = decode(requests, answer, schema);
+    const swept = sweeper.afterTrip(processNow());
+    // A test may set its clock back by years once it is answered: no sweep may then be under way at the later time.
+    if (clock !== undefined) await swept;
+    return decoded;
+  }
+
+  const travel = trips(send, { mostUnderWay, mostTogether, mostWaiting, longestMs: longestTripMs });
+
+  async function ask(request: StoreRequest): Promise<Outcome> {
+    const answer = await travel(request);
+    if (answer instanceof HeadgateError) throw answer;
+    return answer;
+  }
+
+  return {
+    name: "postgres",
+    remote: true,
+
+    async decide(charges, now, peek) {
+      if (charges.length === 0) return { admitted: true, now, readings: [], marks: [] };
+      return ask({ kind: peek ? "peek" : "admit", charges });
+    },
+
+    async adjust(adjustments, now) {
+      if (adjustments.length === 0) return { admitted: true, now, readings: [], marks: [] };
+      return ask({ kind: "adjust", adjustments });
+    },
+
+    async reset(partitions) {
+      if (partitions.length > 0) await ask({ kind: "reset", partitions });
+    },
+
+    async check() {
+      await session.apply(encode([], processNow(), testNow()));
+    },
+
+    async close() {
+      await sweeper.stop();
+      await session.close();
+    },
+  };
+}
+
+/** Also checks what can be checked at once. */
+function connector(source: string | PostgresClient, connections: number) {
+  if (typeof source !== "string") {
+    const connection = connectionOver(source);
+    return async () => connection;
+  }
+  if (!/^(postgres|postgresql|pglite):/i.test(source) || !isUrl(source)) {
+    throw new HeadgateError(
+      "store-invalid",
+      "postgresStore takes a URL such as postgres://user:password@host:5432/database, pglite://memory or " +
+        "pglite://./data, and this one cannot be read. It is not shown, for it may hold a password.",
+    );
+  }
+  return () => connectTo(source, connections);
+}
+
+function isUrl(text: string): boolean {
+  return /^pglite:/i.test(text) || URL.canParse(text);
+}

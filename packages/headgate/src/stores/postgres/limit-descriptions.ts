@@ -1,0 +1,72 @@
+import { windowAround } from "../../core/algorithms/fixed-window.ts";
+import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
+import type { LimitGroup } from "../../core/limit-set.ts";
+import { stateId } from "./partition-id.ts";
+import { edgeKinds, stateCodes } from "./sql/codes.ts";
+
+/** What the functions are told of a group of limits. */
+export interface GroupDescription {
+  readonly stateId: string;
+  /** As the functions in `sql/` read it; the edges of calendar windows follow. */
+  readonly numbers: readonly number[];
+  /** Set where the window follows the calendar. */
+  readonly calendar: Limit | undefined;
+}
+
+const descriptions = new WeakMap<LimitGroup, GroupDescription>();
+
+export function describeGroup(group: LimitGroup): GroupDescription {
+  let description = descriptions.get(group);
+  if (description === undefined) {
+    description = describe(group);
+    descriptions.set(group, description);
+  }
+  return description;
+}
+
+function describe({ id, limits }: LimitGroup): GroupDescription {
+  const first = limits[0] as Limit;
+  const { algorithm, quota, windowMs } = first;
+  const widest = Math.max(...limits.map((limit) => limit.windowMs));
+  const numbers = [stateCodes[algorithm], limits.length, widest];
+  for (const limit of limits) numbers.push(limit.quota, limit.windowMs);
+  if (algorithm === "token-bucket") {
+    const divisor = greatestCommonDivisor(quota, windowMs);
+    numbers.push(windowMs / divisor, quota / divisor);
+  }
+  if (algorithm === "fixed-window") numbers.push(edgeKind(first));
+  return {
+    stateId: stateId(id),
+    numbers,
+    calendar: first.calendar === undefined ? undefined : first,
+  };
+}
+
+function edgeKind({ calendar, from }: Limit): number {
+  if (calendar !== undefined) return edgeKinds.calendar;
+  return from === undefined ? edgeKinds.steps : edgeKinds.firstUse;
+}
+
+interface Edges {
+  readonly from: number;
+  readonly to: number;
+  readonly numbers: readonly number[];
+}
+
+const edges = new WeakMap<Limit, Edges>();
+
+/**
+ * Where the calendar windows around a moment begin: the one before, this one, the next, the one after it, and where
+ * that one ends. The server cannot tell by itself, and its clock may be a little off this process's.
+ */
+export function calendarEdges(limit: Limit, now: number): readonly number[] {
+  const known = edges.get(limit);
+  if (known !== undefined && now >= known.from && now < known.to) return known.numbers;
+  const current = windowAround(limit, now);
+  const before = windowAround(limit, current.start - 1);
+  const next = windowAround(limit, current.end);
+  const last = windowAround(limit, next.end);
+  const numbers = [before.start, current.start, next.start, last.start, last.end];
+  edges.set(limit, { from: current.start, to: current.end, numbers });
+  return numbers;
+}

@@ -1,0 +1,71 @@
+import { HeadgateError } from "../../core/errors.ts";
+import { applySql, applyTypes } from "./sql/apply.ts";
+import { concurrentSql } from "./sql/concurrent.ts";
+import { fixedWindowSql } from "./sql/fixed-window.ts";
+import { namesIn, quoteText } from "./sql/names.ts";
+import { slidingCounterSql } from "./sql/sliding-counter.ts";
+import { slidingWindowSql } from "./sql/sliding-window.ts";
+import { sweepSql } from "./sql/sweep.ts";
+import { tableSql } from "./sql/table.ts";
+import { tokenBucketSql } from "./sql/token-bucket.ts";
+
+export interface MigrationOptions {
+  /** The schema that holds everything; `headgate` by default. It is created where it is missing. */
+  schema?: string;
+  /**
+   * Whether the table is kept out of the write-ahead log. It is faster; but when the server crashes, or a replica
+   * takes its place, all counts are lost and every caller begins anew. Default `false`. Only read when the table is
+   * created.
+   */
+  unlogged?: boolean;
+}
+
+export const defaultSchema = "headgate";
+
+/**
+ * PostgreSQL cuts longer names off, which would make two schemas one; and `$` could end the quoting of the functions.
+ *
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkSchema(schema: string): void {
+  const fits = typeof schema === "string" && schema !== "" && new TextEncoder().encode(schema).length <= 63;
+  if (fits && !schema.includes("$") && !schema.includes("\u0000") && !schema.startsWith("pg_")) return;
+  throw new HeadgateError(
+    "option-invalid",
+    `schema must be a name of 1 to 63 bytes, without "$" and not beginning with "pg_", got ${JSON.stringify(schema)}.`,
+  );
+}
+
+/**
+ * One SQL statement that creates the schema, the table and the functions where they are missing, and leaves the rest
+ * as it is. It may be run at any time, by several processes at once. The functions carry their version in their names, so
+ * that processes of two releases can share a database.
+ *
+ * @throws HeadgateError `option-invalid`
+ */
+export function postgresMigration(options: MigrationOptions = {}): string {
+  const { schema = defaultSchema, unlogged = false } = options;
+  checkSchema(schema);
+  const names = namesIn(schema);
+  const functions = [
+    slidingWindowSql,
+    tokenBucketSql,
+    fixedWindowSql,
+    slidingCounterSql,
+    concurrentSql,
+    sweepSql,
+    applySql,
+  ];
+  return `DO $migration$
+BEGIN
+-- One process at a time.
+PERFORM pg_advisory_xact_lock(${names.lockClass}, -1);
+${tableSql(names, unlogged).trim()}
+IF to_regprocedure(${quoteText(`${names.fn("apply")}(${applyTypes})`)}) IS NULL THEN
+
+${functions.map((write) => write(names).trim()).join("\n\n")}
+
+END IF;
+END $migration$;
+`;
+}

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+
+/** The lock stripes: how many locks there can be at most, whatever the number of processes and callers. */
+const stripes = 1024;
+
+export interface PartitionId {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  /** The stripe whose lock guards the partition, from 0 up. */
+  readonly lock: number;
+}
+
+/**
+ * Names a partition in the database: the first 128 bits of the SHA-256 of space and key. Of one length whatever the
+ * key, without a caller's name in it, and not to be met by another key, not even by one made for the purpose.
+ *
+ * Locks are striped because PostgreSQL holds them in a table of fixed size: two partitions may share one, and then wait
+ * for each other a moment longer.
+ */
+export function partitionId(space: string, key: string): PartitionId {
+  // UTF-16, because UTF-8 writes all unpaired surrogates alike: two keys would be one.
+  const digest = createHash("sha256").update(`${space.length}:${space}${key}`, "utf16le").digest("hex");
+  return { id: digest.slice(0, 32), lock: Number.parseInt(digest.slice(0, 8), 16) % stripes };
+}
+
+/** Names a state within its partition: the first 64 bits of the SHA-256 of the group's id, as a signed number. */
+export function stateId(groupId: string): string {
+  const digest = createHash("sha256").update(groupId, "utf8").digest();
+  return digest.readBigInt64BE(0).toString();
+}

@@ -1,0 +1,131 @@
+import { HeadgateError } from "../../core/errors.ts";
+import type { Connection, Statement } from "./connect.ts";
+import type { ApplyParameters } from "./encode.ts";
+import { postgresMigration } from "./migration.ts";
+import { functionsVersion, namesIn, smallHash } from "./sql/names.ts";
+
+export interface SessionOptions {
+  readonly schema: string;
+  readonly unlogged: boolean;
+  readonly migrate: boolean;
+  readonly prepare: boolean;
+}
+
+/** Runs the functions, creates them where they are missing, and tries again what can be tried again. */
+export interface Session {
+  /** Resolves with the answers as text. */
+  apply(parameters: ApplyParameters): Promise<string>;
+  sweep(firstPage: number, at: number | null): Promise<{ nextPage: number; deleted: number; full: boolean }>;
+  close(): Promise<void>;
+}
+
+/** Undefined function, schema, table and type. */
+const missing = new Set(["42883", "3F000", "42P01", "42704"]);
+/** Serialization failure and deadlock: by then nothing has been done. */
+const transient = new Set(["40001", "40P01"]);
+const mostAttempts = 12;
+
+/** What one look at the table covers: this share of it, but at least so many pages; and so many rows are deleted. */
+const sweepShare = 60;
+const sweepFewestPages = 64;
+const sweepMostRows = 1000;
+
+/** @param connect called when the connection is first needed, and again after it failed. */
+export function openSession(connect: () => Promise<Connection>, options: SessionOptions): Session {
+  const { schema, unlogged, migrate, prepare } = options;
+  const { fn } = namesIn(schema);
+  // Named after the schema too: stores of two schemas may share a connection.
+  const name = prepare ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}` : undefined;
+  const applyText =
+    `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
+    "$5::text::int[], $6::text::bigint)::text AS answer";
+  const sweepText = `SELECT ${fn("sweep")}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
+
+  let connecting: Promise<Connection> | undefined;
+  let migrating: Promise<unknown> | undefined;
+
+  function connection(): Promise<Connection> {
+    connecting ??= connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw error;
+    });
+    return connecting;
+  }
+
+  async function create(on: Connection): Promise<void> {
+    migrating ??= on
+      .run({ text: postgresMigration({ schema, unlogged }), values: [], name: undefined })
+      .finally(() => {
+        migrating = undefined;
+      });
+    try {
+      await migrating;
+    } catch (error) {
+      if (codeOf(error) !== "42501") throw error;
+      throw new HeadgateError(
+        "store-invalid",
+        `This database user may not create the schema "${schema}" or what is in it: run the statement that ` +
+          `postgresMigration() returns as a user who may, and grant this one its use. PostgreSQL said: ${String((error as Error).message)}.`,
+      );
+    }
+  }
+
+  async function run(statement: Statement): Promise<string> {
+    const on = await connection();
+    let created = false;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const [row] = await on.run(statement);
+        return String(row?.answer);
+      } catch (error) {
+        const code = codeOf(error);
+        if (missing.has(code) && !created) {
+          if (!migrate) throw explainMissing(schema);
+          await create(on);
+          created = true;
+        } else if (transient.has(code) && attempt < mostAttempts) {
+          await pause(Math.random() * 2 ** Math.min(attempt, 5));
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  return {
+    apply: (parameters) => run({ text: applyText, values: parameters, name }),
+
+    async sweep(firstPage, at) {
+      const answer = await run({
+        text: sweepText,
+        values: [String(firstPage), at === null ? null : String(at)],
+        name: undefined,
+      });
+      const [nextPage = 0, deleted = 0] = answer.slice(1, -1).split(",").map(Number);
+      return { nextPage, deleted, full: deleted >= sweepMostRows };
+    },
+
+    async close() {
+      const on = await connecting?.catch(() => undefined);
+      await on?.close?.();
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? "");
+}
+
+function explainMissing(schema: string): HeadgateError {
+  return new HeadgateError(
+    "store-invalid",
+    `The schema "${schema}" does not hold the table and functions of this release of Headgate: run the statement ` +
+      "that postgresMigration() returns, or leave the option migrate on.",
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

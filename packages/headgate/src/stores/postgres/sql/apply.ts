@@ -1,0 +1,253 @@
+import { answerKinds, edgeKinds, requestKinds, stateCodes } from "./codes.ts";
+import type { SqlNames } from "./names.ts";
+
+const algorithmsByCode = Object.entries(stateCodes).map(([name, code]) => ({
+  code,
+  name: name.replace("-", "_"),
+}));
+
+/** The types of its parameters, by which PostgreSQL tells whether it is there. */
+export const applyTypes = "uuid[],bigint[],bigint[],bigint[],integer[],bigint";
+
+/** `IF code = 1 THEN … ELSIF code = 2 THEN … END IF;` over all algorithms. */
+function byAlgorithm(write: (name: string, code: number) => string): string {
+  const branches = algorithmsByCode.map(({ name, code }) => `code = ${code} THEN ${write(name, code)}`);
+  return `IF ${branches.join("\n      ELSIF ")}\n      END IF;`;
+}
+
+/**
+ * The one function that a batch calls.
+ *
+ * `partition_ids` and `state_ids` name the states that the requests speak of by their place in these arrays, from 1 up.
+ * `limits` holds descriptions of limits, which the requests name by where they begin. `requests` is a flat list:
+ *
+ * - admit and peek: `kind, count, (state, limits, need, spend)…`
+ * - adjust: `kind, count, (state, limits, spend, refunds, renewals, (amount, charged at, mark)…, (mark)…)…`
+ * - reset: `kind, count, (state)…`, which forgets all states of that state's partition
+ *
+ * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a limit:
+ * remaining, wait, reset. Where a state is corrupt or the clocks differ, nothing follows but which one it was, from 0
+ * up; such a request changes nothing.
+ *
+ * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
+ * request is atomic, and two batches never wait for each other in a circle.
+ */
+export function applySql({ fn, table, slotType, lockClass }: SqlNames): string {
+  return `
+CREATE OR REPLACE FUNCTION ${fn("blank_at")}(state bigint[], limits bigint[], o int)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code bigint := state[1];
+  latest bigint := 0;
+BEGIN
+  IF code = ${stateCodes["sliding-window"]} THEN
+    IF cardinality(state) > 3 THEN RETURN state[(cardinality(state) + 1) / 2] + state[2]; END IF;
+  ELSIF code = ${stateCodes["token-bucket"]} THEN
+    IF state[3] > 0 THEN RETURN state[2] + (state[3] - 1) / limits[o + 6] + 1; END IF;
+  ELSIF code = ${stateCodes["fixed-window"]} THEN
+    IF state[4] > 0 THEN RETURN state[3]; END IF;
+  ELSIF code = ${stateCodes["sliding-counter"]} THEN
+    IF state[3] > 0 THEN RETURN state[2] + 2 * limits[o + 4]; END IF;
+    IF state[4] > 0 THEN RETURN state[2] + limits[o + 4]; END IF;
+  ELSIF code = ${stateCodes.concurrent} THEN
+    FOR i IN 5 .. cardinality(state) BY 3 LOOP latest := greatest(latest, state[i]); END LOOP;
+  END IF;
+  RETURN latest;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("mark_of")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code bigint := state[1];
+BEGIN
+  -- How far the clock was set back: the stamp to look for is later by so much.
+  IF code = ${stateCodes["sliding-window"]} THEN RETURN state[(cardinality(state) + 1) / 2] - at; END IF;
+  IF code = ${stateCodes["token-bucket"]} THEN RETURN greatest(0, state[3] - amount::numeric * limits[o + 5]); END IF;
+  IF code = ${stateCodes.concurrent} THEN RETURN state[2] - 1; END IF;
+  RETURN state[2];
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
+  SELECT state[1] = code AND CASE code
+    WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
+    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 3
+    WHEN ${stateCodes.concurrent} THEN cardinality(state) >= 2 AND cardinality(state) % 3 = 2
+    ELSE cardinality(state) = 4
+  END
+$function$;
+
+CREATE OR REPLACE FUNCTION ${fn("read")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code bigint := limits[o];
+  readings bigint[] := '{}';
+BEGIN
+  IF state IS NOT NULL THEN
+      ${byAlgorithm((name) => `RETURN ${fn(`${name}_read`)}(state, limits, o, at, need);`)}
+  END IF;
+  FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+    readings := readings || ARRAY[limits[i], CASE WHEN need > limits[i] THEN ${2n ** 62n} ELSE 0 END, 0];
+  END LOOP;
+  RETURN readings;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("apply")}(
+  partition_ids uuid[], state_ids bigint[], limits bigint[], requests bigint[], locks int[], at bigint
+)
+RETURNS bigint[] LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan SET jit = off
+-- Plans are kept: one made while the table was small must not read all of it once it is large, and no plan is worth
+-- compiling.
+AS $function$
+DECLARE
+  slots ${slotType}[];
+  touched int[] := '{}';
+  answers bigint[];
+  answer bigint[];
+  state bigint[];
+  kind int;
+  count int;
+  admitted boolean;
+  wait bigint;
+  amount bigint;
+  code int;
+  o int;
+  s int;
+  i int := 1;
+  j int;
+  k int;
+BEGIN
+  PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
+  at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  slots := ARRAY(
+    SELECT ROW((
+      SELECT p.state FROM ${table} AS p
+      WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
+    ), 0, false)::${slotType}
+    FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
+    ORDER BY asked.n
+  );
+  answers := ARRAY[at];
+
+  WHILE i < cardinality(requests) LOOP
+    kind := requests[i];
+    count := requests[i + 1];
+    i := i + 2;
+
+    IF kind = ${requestKinds.reset} THEN
+      FOR g IN i .. i + count - 1 LOOP
+        s := requests[g];
+        DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s];
+        FOR n IN 1 .. cardinality(slots) LOOP
+          IF partition_ids[n] = partition_ids[s] THEN slots[n] := ROW(NULL, 0, false); END IF;
+        END LOOP;
+      END LOOP;
+      i := i + count;
+      answers := answers || ${answerKinds.admitted}::bigint;
+      CONTINUE;
+    END IF;
+
+    -- First look, then spend: all that could go wrong goes wrong before anything has changed.
+    admitted := true;
+    answer := NULL;
+    j := i;
+    FOR g IN 0 .. count - 1 LOOP
+      s := requests[j];
+      o := requests[j + 1];
+      code := limits[o];
+      state := slots[s].state;
+      IF state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN
+        answer := ARRAY[${answerKinds.corrupt}, g];
+      ELSIF code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
+        AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN
+        answer := ARRAY[${answerKinds.clocksApart}, g];
+      ELSIF kind <> ${requestKinds.adjust} AND requests[j + 2] > 0 THEN
+        IF state IS NULL THEN
+          FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+            IF requests[j + 2] > limits[n] THEN admitted := false; END IF;
+          END LOOP;
+        ELSE
+          ${byAlgorithm((name) => `wait := ${fn(`${name}_wait`)}(state, limits, o, at, requests[j + 2]);`)}
+          IF wait > 0 THEN admitted := false; END IF;
+        END IF;
+      END IF;
+      IF kind = ${requestKinds.adjust} THEN
+        j := j + 5 + 3 * requests[j + 3] + requests[j + 4];
+      ELSE
+        j := j + 4;
+      END IF;
+    END LOOP;
+    IF answer IS NOT NULL THEN
+      answers := answers || answer;
+      i := j;
+      CONTINUE;
+    END IF;
+
+    answers := answers || (CASE WHEN admitted THEN ${answerKinds.admitted} ELSE ${answerKinds.refused} END)::bigint;
+    FOR g IN 0 .. count - 1 LOOP
+      s := requests[i];
+      o := requests[i + 1];
+      code := limits[o];
+      state := slots[s].state;
+      IF kind = ${requestKinds.adjust} THEN
+        amount := requests[i + 2];
+        j := i + 5;
+        k := j + 3 * requests[i + 3];
+        i := k + requests[i + 4];
+        IF state IS NOT NULL THEN
+          WHILE j < k LOOP
+            IF code = ${stateCodes["sliding-window"]} THEN
+              state := ${fn("sliding_window_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
+            ELSIF code = ${stateCodes["token-bucket"]} THEN
+              state := ${fn("token_bucket_refund")}(
+                state, limits, o, at, requests[j], requests[j + 1], requests[j + 2]
+              );
+            ELSIF code = ${stateCodes["fixed-window"]} THEN
+              state := ${fn("fixed_window_refund")}(state, requests[j], requests[j + 2]);
+            ELSIF code = ${stateCodes["sliding-counter"]} THEN
+              state := ${fn("sliding_counter_refund")}(state, limits, o, requests[j], requests[j + 2]);
+            ELSIF code = ${stateCodes.concurrent} THEN
+              state := ${fn("concurrent_refund")}(state, requests[j], requests[j + 2]);
+            END IF;
+            j := j + 3;
+          END LOOP;
+          WHILE j < i LOOP
+            state := ${fn("concurrent_renew")}(state, limits, o, at, requests[j]);
+            j := j + 1;
+          END LOOP;
+        END IF;
+      ELSE
+        amount := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN requests[i + 3] ELSE 0 END;
+        i := i + 4;
+      END IF;
+      IF amount > 0 THEN
+        ${byAlgorithm((name) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
+      END IF;
+      IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
+        slots[s] := ROW(state, ${fn("blank_at")}(state, limits, o), true);
+        IF s <> ALL (touched) THEN touched := touched || s; END IF;
+      END IF;
+      answers := answers
+        || (CASE WHEN amount > 0 THEN ${fn("mark_of")}(state, limits, o, at, amount) ELSE 0 END)
+        || ${fn("read")}(
+          state, limits, o, at,
+          CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
+            ELSE requests[i - 2] END
+        );
+    END LOOP;
+  END LOOP;
+
+  IF cardinality(touched) > 0 THEN
+    -- What a crash of the server may lose is the last moment: nobody amount for its disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
+    SELECT partition_ids[n], state_ids[n], slots[n].state, slots[n].expires_at
+    FROM unnest(touched) AS n
+    WHERE slots[n].changed
+    ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;
+  END IF;
+  RETURN answers;
+END $function$;
+`;
+}

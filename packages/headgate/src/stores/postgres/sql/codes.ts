@@ -1,0 +1,25 @@
+import type { AlgorithmName } from "../../../core/limit.ts";
+
+/**
+ * The first number of every stored state: which algorithm wrote it, and in which layout. A new layout gets a new
+ * number, so that no state is ever misread.
+ */
+export const stateCodes: Readonly<Record<AlgorithmName, number>> = {
+  "sliding-window": 1,
+  "token-bucket": 2,
+  "fixed-window": 3,
+  "sliding-counter": 4,
+  concurrent: 5,
+};
+
+/** What the functions answer for a wait that never ends. */
+export const never = 2n ** 62n;
+
+/** What a request in a batch asks for. */
+export const requestKinds = { admit: 0, peek: 1, adjust: 2, reset: 3 } as const;
+
+/** What became of a request in a batch. */
+export const answerKinds = { refused: 0, admitted: 1, corrupt: 2, clocksApart: 3 } as const;
+
+/** Where a fixed window begins and ends. */
+export const edgeKinds = { steps: 0, firstUse: 1, calendar: 2 } as const;

@@ -1,0 +1,45 @@
+/**
+ * The version of the functions, part of their names: processes of an older and of a newer release may share a
+ * database while one replaces the other, each calling its own. Raise it with every change to a function.
+ */
+export const functionsVersion = 1;
+
+/** The names that the statements use, quoted. */
+export interface SqlNames {
+  readonly schema: string;
+  readonly table: string;
+  readonly slotType: string;
+  /** The name of a function, with its version. */
+  readonly fn: (name: string) => string;
+  /** The first key of the advisory locks: stores in different schemas do not wait for each other. */
+  readonly lockClass: number;
+}
+
+/** @param schema as it was given: quoted here, whatever it holds. */
+export function namesIn(schema: string): SqlNames {
+  const quoted = quoteName(schema);
+  return {
+    schema: quoted,
+    table: `${quoted}.partitions`,
+    slotType: `${quoted}.slot_${functionsVersion}`,
+    fn: (name) => `${quoted}.${name}_${functionsVersion}`,
+    lockClass: smallHash(`headgate ${schema}`),
+  };
+}
+
+/** An identifier as SQL writes it. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as SQL writes it, whatever `standard_conforming_strings` says. */
+export function quoteText(text: string): string {
+  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** FNV-1a, 32 bits, signed. */
+export function smallHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type TripOptions, trips } from "./trips.ts";
+
+const usual: TripOptions = { mostUnderWay: 2, mostTogether: 3, mostWaiting: 5, longestMs: 5000 };
+
+/** A carrier whose trips end when they are told to. */
+function carrier(options: Partial<TripOptions> = {}) {
+  const sent: { requests: readonly number[]; answer(): void; fail(error: Error): void }[] = [];
+  const ask = trips<number, string>(
+    (requests) =>
+      new Promise((resolve, reject) => {
+        sent.push({
+          requests,
+          answer: () => resolve(requests.map((request) => `answer ${request}`)),
+          fail: reject,
+        });
+      }),
+    { ...usual, ...options },
+  );
+  return { ask, sent, loads: () => sent.map(({ requests }) => requests) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("trips", () => {
+  it("takes along what was asked for in one turn, in order", async () => {
+    const { ask, sent, loads } = carrier();
+    const asked = [ask(1), ask(2)];
+    await Promise.resolve();
+    asked.push(ask(3));
+    await turn();
+    expect(loads()).toEqual([[1, 2, 3]]);
+    sent[0]?.answer();
+    expect(await Promise.all(asked)).toEqual(["answer 1", "answer 2", "answer 3"]);
+  });
+
+  it("lets no more than so many leave together, and no more be under way", async () => {
+    const { ask, sent, loads } = carrier({ mostWaiting: 100 });
+    const asked = Array.from({ length: 8 }, (_, n) => ask(n));
+    await turn();
+    expect(loads()).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
+    asked.push(ask(8));
+    await turn();
+    expect(loads()).toHaveLength(2);
+    sent[1]?.answer();
+    await turn();
+    expect(loads()[2]).toEqual([6, 7, 8]);
+    sent[0]?.answer();
+    sent[2]?.answer();
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 9 }, (_, n) => `answer ${n}`));
+  });
+
+  it("rejects all that travelled with a failure, and goes on", async () => {
+    const { ask, sent } = carrier({ mostUnderWay: 1 });
+    const together = [ask(1), ask(2)];
+    await turn();
+    const later = ask(3);
+    sent[0]?.fail(new Error("down"));
+    expect(await Promise.allSettled(together)).toMatchObject([
+      { status: "rejected", reason: { message: "down" } },
+      { status: "rejected", reason: { message: "down" } },
+    ]);
+    await turn();
+    sent[1]?.answer();
+    expect(await later).toBe("answer 3");
+  });
+
+  it("turns away at once whoever finds too many waiting", async () => {
+    const { ask, sent } = carrier({ mostUnderWay: 1, mostWaiting: 2, mostTogether: 1 });
+    const first = ask(0);
+    await turn();
+    const waiting = [ask(1), ask(2)];
+    await expect(ask(3)).rejects.toThrow("2 requests wait for PostgreSQL already.");
+    for (let n = 0; n < 3; n += 1) {
+      sent[n]?.answer();
+      await turn();
+    }
+    expect(await Promise.all([first, ...waiting])).toEqual(["answer 0", "answer 1", "answer 2"]);
+  });
+
+  it("gives up a trip that takes too long, and lets others leave", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { ask, sent } = carrier({ mostUnderWay: 1 });
+    const lost = ask(1);
+    await turn();
+    const next = ask(2);
+    vi.advanceTimersByTime(4999);
+    await turn();
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await expect(lost).rejects.toThrow("PostgreSQL did not answer within 5000 ms.");
+    expect(sent).toHaveLength(2);
+    // Its answer comes after all, and changes nothing.
+    sent[0]?.answer();
+    sent[1]?.answer();
+    expect(await next).toBe("answer 2");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,82 @@
+export interface TripOptions {
+  /** How many may be under way at a time. While so many are, requests gather and then travel together. */
+  readonly mostUnderWay: number;
+  /** How many requests travel together at most. */
+  readonly mostTogether: number;
+  /** How many requests wait at most; whoever comes then is turned away at once. */
+  readonly mostWaiting: number;
+  /** A trip that takes longer is given up, ms: it must not keep others from leaving. */
+  readonly longestMs: number;
+}
+
+/**
+ * Lets requests travel together: those of one turn of the event loop, and those that gather while others are under way.
+ *
+ * @param send is given them in the order in which they were asked, and answers each in the same order. If it rejects,
+ *   all that travelled with it are rejected.
+ */
+export function trips<Request, Answer>(
+  send: (requests: readonly Request[]) => Promise<readonly Answer[]>,
+  options: TripOptions,
+): (request: Request) => Promise<Answer> {
+  const { mostUnderWay, mostTogether, mostWaiting, longestMs } = options;
+
+  interface Waiting {
+    readonly request: Request;
+    readonly resolve: (answer: Answer) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Waiting[] = [];
+  let underWay = 0;
+  let leaving = false;
+
+  function depart(): void {
+    leaving = false;
+    while (waiting.length > 0 && underWay < mostUnderWay) {
+      const together = waiting.length <= mostTogether ? waiting : waiting.slice(0, mostTogether);
+      waiting = waiting.length <= mostTogether ? [] : waiting.slice(mostTogether);
+      travel(together);
+    }
+  }
+
+  function travel(together: readonly Waiting[]): void {
+    let ended = false;
+    underWay += 1;
+    function end(): void {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      underWay -= 1;
+      depart();
+    }
+    function fail(error: unknown): void {
+      for (const { reject } of together) reject(error);
+      end();
+    }
+    const timer = setTimeout(
+      () => fail(new Error(`PostgreSQL did not answer within ${longestMs} ms.`)),
+      longestMs,
+    );
+    // A guard must not keep a process alive that is otherwise done.
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+
+    send(together.map(({ request }) => request)).then((answers) => {
+      together.forEach(({ resolve }, i) => {
+        resolve(answers[i] as Answer);
+      });
+      end();
+    }, fail);
+  }
+
+  return (request) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= mostWaiting) {
+        reject(new Error(`${mostWaiting} requests wait for PostgreSQL already.`));
+        return;
+      }
+      waiting.push({ request, resolve, reject });
+      if (leaving || underWay >= mostUnderWay) return;
+      leaving = true;
+      setImmediate(depart);
+    });
+}

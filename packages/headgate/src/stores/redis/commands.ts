@@ -1,0 +1,125 @@
+import { HeadgateError } from "../../core/errors.ts";
+
+/** What the store needs of a client, whichever it is. */
+export interface RedisCommands {
+  /** Whether keys live in slots: a call then names keys of one slot only. */
+  readonly cluster: boolean;
+  /** Runs a script by its SHA-1. Rejects with a message that has NOSCRIPT in it where the server does not know it. */
+  evalsha(sha: string, keys: readonly string[], argument: string): Promise<unknown>;
+  /** Runs a script by its text, by which the server learns it. */
+  evaluate(text: string, keys: readonly string[], argument: string): Promise<unknown>;
+  /** Whether the connection is known to be down: what is asked now would wait for it to come back. */
+  isDown(): boolean;
+}
+
+/** The calls that Headgate makes on a client of ioredis or iovalkey, standalone, Sentinel or `Cluster`. */
+export interface IoredisClient {
+  evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+  readonly status: string;
+  readonly isCluster?: boolean;
+}
+
+interface NodeRedisEvalOptions {
+  keys: string[];
+  arguments: string[];
+}
+
+/** The calls that Headgate makes on a client of node-redis (`redis`): client, pool, sentinel or cluster. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: NodeRedisEvalOptions): Promise<unknown>;
+  eval(script: string, options: NodeRedisEvalOptions): Promise<unknown>;
+  readonly isReady?: boolean;
+  /** Only a cluster has it. */
+  readonly getSlotRandomNode?: unknown;
+}
+
+/** The calls that Headgate makes on a client of valkey-glide, standalone or cluster. */
+export interface GlideClient {
+  customCommand(command: string[]): Promise<unknown>;
+  invokeScript: unknown;
+  /** Only a cluster client has it. */
+  readonly invokeScriptWithRoute?: unknown;
+}
+
+/** A client that the caller made, configured and connected, and closes. */
+export type RedisClient = IoredisClient | NodeRedisClient | GlideClient;
+
+/**
+ * Tells clients apart by what they can do, so that none of them has to be installed.
+ *
+ * @throws HeadgateError `store-invalid` where it is none of those that are known.
+ */
+export function commandsOf(client: RedisClient): RedisCommands {
+  if (has(client, "evalSha")) return overNodeRedis(client as NodeRedisClient);
+  if (has(client, "evalsha") && has(client, "eval")) return overIoredis(client as IoredisClient);
+  if (has(client, "customCommand") && has(client, "invokeScript")) return overGlide(client as GlideClient);
+  throw new HeadgateError(
+    "store-invalid",
+    "redisStore takes a URL such as redis://localhost:6379, or a client of ioredis, iovalkey, redis (node-redis) or " +
+      `@valkey/valkey-glide; it got ${describe(client)}.`,
+  );
+}
+
+function has(client: unknown, method: string): boolean {
+  return (
+    typeof client === "object" &&
+    client !== null &&
+    typeof (client as Record<string, unknown>)[method] === "function"
+  );
+}
+
+function describe(client: unknown): string {
+  if (typeof client !== "object" || client === null) return client === null ? "null" : `a ${typeof client}`;
+  const name = (client as object).constructor?.name ?? "Object";
+  return name === "Object" ? "an object that is none of these" : `an object of class ${name}`;
+}
+
+function overIoredis(client: IoredisClient): RedisCommands {
+  const isDown = downAfter(
+    () => client.status === "ready",
+    () => client.status === "end",
+  );
+  return {
+    cluster: client.isCluster === true,
+    evalsha: (sha, keys, argument) => client.evalsha(sha, keys.length, ...keys, argument),
+    evaluate: (text, keys, argument) => client.eval(text, keys.length, ...keys, argument),
+    isDown,
+  };
+}
+
+function overNodeRedis(client: NodeRedisClient): RedisCommands {
+  return {
+    cluster: typeof client.getSlotRandomNode === "function",
+    evalsha: (sha, keys, argument) => client.evalSha(sha, { keys: [...keys], arguments: [argument] }),
+    evaluate: (text, keys, argument) => client.eval(text, { keys: [...keys], arguments: [argument] }),
+    isDown: downAfter(
+      () => client.isReady !== false,
+      () => false,
+    ),
+  };
+}
+
+function overGlide(client: GlideClient): RedisCommands {
+  const call = (command: string, script: string, keys: readonly string[], argument: string) =>
+    client.customCommand([command, script, String(keys.length), ...keys, argument]);
+  return {
+    cluster: typeof client.invokeScriptWithRoute === "function",
+    evalsha: (sha, keys, argument) => call("EVALSHA", sha, keys, argument),
+    evaluate: (text, keys, argument) => call("EVAL", text, keys, argument),
+    // It does not say; it gives every call a time limit of its own instead.
+    isDown: () => false,
+  };
+}
+
+/** A client may still be connecting when it is first used, and then may wait; once it was ready, it may not. */
+function downAfter(isReady: () => boolean, isOver: () => boolean): () => boolean {
+  let wasReady = false;
+  return () => {
+    if (isReady()) {
+      wasReady = true;
+      return false;
+    }
+    return wasReady || isOver();
+  };
+}

@@ -1,0 +1,170 @@
+import { HeadgateError } from "../../core/errors.ts";
+import type { RedisAddress } from "./address.ts";
+import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.ts";
+
+/** A connection of the store's own, opened when it is first needed and kept up from then on. */
+export interface RedisConnection {
+  /**
+   * Resolves once connected; while the first attempt lasts it waits, afterwards it rejects at once where the
+   * connection is down. The client goes on trying meanwhile.
+   */
+  use(): Promise<RedisCommands>;
+  close(): Promise<void>;
+}
+
+/** What is used of ioredis and iovalkey, which share it. */
+interface Driver {
+  Redis: new (options: object) => DriverClient;
+  Cluster: new (nodes: object[], options: object) => DriverClient;
+}
+
+interface DriverClient extends IoredisClient {
+  connect(): Promise<unknown>;
+  disconnect(): void;
+  quit(): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+const connectTimeoutMs = 2_000;
+/** Beyond the limiter's own time limit, so that nothing is held for ever where there is none. */
+const commandTimeoutMs = 5_000;
+const quitTimeoutMs = 1_000;
+
+export function openConnection(address: RedisAddress): RedisConnection {
+  let opening: Promise<DriverClient> | undefined;
+  let client: DriverClient | undefined;
+  let commands: RedisCommands | undefined;
+  let lastFault = "it has not been connected yet";
+  let closed = false;
+
+  async function open(): Promise<DriverClient> {
+    const driver = await importDriver(address.driver);
+    const opened = createClient(driver, address);
+    opened.on("error", (error) => {
+      lastFault = faultOf(error);
+    });
+    client = opened;
+    commands = commandsOf(opened);
+    await within(connectTimeoutMs, opened.connect()).catch((error: Error) => {
+      if (error.message !== "Connection is closed.") lastFault = faultOf(error);
+    });
+    return opened;
+  }
+
+  return {
+    async use() {
+      if (closed) throw new Error("The Redis store has been closed.");
+      if (client?.status !== "ready") {
+        opening ??= open();
+        try {
+          await opening;
+        } catch (error) {
+          opening = undefined;
+          throw error;
+        }
+      }
+      if (client?.status !== "ready") throw new Error(`The Redis store is not connected: ${lastFault}.`);
+      return commands as RedisCommands;
+    },
+
+    async close() {
+      closed = true;
+      await opening?.catch(() => {});
+      if (client === undefined) return;
+      if (client.status === "ready") await within(quitTimeoutMs, client.quit()).catch(() => {});
+      client.disconnect();
+    },
+  };
+}
+
+function createClient(driver: Driver, address: RedisAddress): DriverClient {
+  const { hosts, tls, username, password, database, sentinel } = address;
+  const usual = {
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    // What cannot be sent now is refused now: the limiter has an outage policy, a queue has none.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    // Whether a call that was cut off had been charged is not known: charging it again would be a guess.
+    autoResendUnfulfilledCommands: false,
+    lazyConnect: true,
+    retryStrategy: retryDelayMs,
+    // A master that has become a replica keeps its connections: leave it, and look for the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+  if (address.cluster) {
+    return new driver.Cluster([...hosts], {
+      redisOptions: usual,
+      enableOfflineQueue: false,
+      lazyConnect: true,
+      clusterRetryStrategy: retryDelayMs,
+    });
+  }
+  if (sentinel !== undefined) {
+    return new driver.Redis({
+      ...usual,
+      db: database,
+      sentinels: hosts,
+      name: sentinel,
+      sentinelRetryStrategy: retryDelayMs,
+      ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    });
+  }
+  return new driver.Redis({ ...usual, ...hosts[0], db: database });
+}
+
+function retryDelayMs(attempts: number): number {
+  return Math.min(2_000, 25 * 2 ** Math.min(attempts, 7));
+}
+
+const drivers = {
+  redis: async () => (await import("ioredis")) as unknown as Driver,
+  valkey: async () => (await import("iovalkey")) as unknown as Driver,
+};
+
+/** ioredis for `redis://`, iovalkey for `valkey://`; where that is not installed, the other one. */
+async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> {
+  const other = preferred === "redis" ? "valkey" : "redis";
+  for (const name of [preferred, other] as const) {
+    try {
+      return await drivers[name]();
+    } catch (error) {
+      if (!isNotInstalled(error)) throw error;
+    }
+  }
+  const wanted = preferred === "redis" ? "ioredis" : "iovalkey";
+  throw new HeadgateError(
+    "store-invalid",
+    `A ${preferred}:// URL needs a client, and none is installed: npm install ${wanted}. ` +
+      "Or pass a client of your own to redisStore.",
+  );
+}
+
+function isNotInstalled(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}
+
+/** An error's message, without what clients attach to it: commands, whose arguments name callers. */
+export function faultOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Node reports several addresses that all failed as one error without a message.
+  const { errors, code } = error as Error & { errors?: readonly unknown[]; code?: unknown };
+  const text = error.message || (errors?.[0] === undefined ? String(code ?? error.name) : faultOf(errors[0]));
+  return text.replace(/\.$/, "");
+}
+
+async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

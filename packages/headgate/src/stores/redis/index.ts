@@ -1,0 +1,141 @@
+import type { Clock } from "../../core/clock.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import type { Outcome, Store } from "../../core/store.ts";
+import { parseRedisUrl } from "./address.ts";
+import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
+import { openConnection } from "./connect.ts";
+import { partitionKeys } from "./keys.ts";
+import type { Request } from "./message.ts";
+import { adjustAcross, bySlot, decideAcross } from "./slots.ts";
+import { createTrips } from "./trips.ts";
+
+export type { GlideClient, IoredisClient, NodeRedisClient, RedisClient } from "./commands.ts";
+
+export interface RedisStoreOptions {
+  /**
+   * Put before every key; `headgate:` by default, or what the URL says. Programs that share a server and must not
+   * share counts differ in it.
+   */
+  prefix?: string;
+  /**
+   * For tests only: the time to decide by, instead of the server's own. It is sent along with every call, and keys
+   * then outlive their windows by up to an hour of real time.
+   */
+  clock?: Clock;
+}
+
+/** Counts in Redis or Valkey, shared by every process that uses the same server and prefix. */
+export interface RedisStore extends Store {
+  readonly name: "redis";
+  readonly remote: true;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const usualPrefix = "headgate:";
+/** What the script's stamps can hold: until the year 10889. */
+const latestMs = 2 ** 48 - 1;
+
+/**
+ * Counts in Redis 6.2 or later, or in Valkey: standalone, behind Sentinels, or in a cluster.
+ *
+ * ```ts
+ * redisStore("redis://localhost:6379");
+ * redisStore(client); // of ioredis, iovalkey, redis (node-redis) or @valkey/valkey-glide
+ * redisStore(client, { prefix: "shop:" });
+ * ```
+ *
+ * One call of one script decides a request over all its layers, by the server's clock; requests of the same turn of
+ * the event loop share it. With a URL nothing is connected before the store is first used; a client of your own is
+ * left open by `close`.
+ *
+ * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
+ */
+export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
+  const { clock } = options;
+  const { prefix, cluster, use, close } = typeof where === "string" ? openUrl(where) : overClient(where);
+  const keyOf = partitionKeys(readPrefix(options.prefix ?? prefix ?? usualPrefix));
+  const ask = createTrips(use, () => clock?.now() ?? Date.now());
+
+  function time(): number {
+    if (clock === undefined) return 0;
+    const now = Math.floor(clock.now());
+    if (now >= 1 && now <= latestMs) return now;
+    throw new HeadgateError(
+      "option-invalid",
+      `The clock of a Redis store must tell milliseconds from 1 to ${latestMs}, got ${now}.`,
+    );
+  }
+
+  function keyed<Part extends { readonly space: string; readonly key: string }>(parts: readonly Part[]) {
+    return parts.map((part) => ({ ...part, storedKey: keyOf(part.space, part.key) }));
+  }
+
+  return {
+    name: "redis",
+    remote: true,
+
+    async decide(charges, now, peek) {
+      if (charges.length === 0) return nothing(now);
+      const parts = keyed(charges);
+      if (cluster) return decideAcross(parts, time(), peek, ask);
+      return ask(0, { do: peek ? "peek" : "decide", at: time(), parts });
+    },
+
+    async adjust(adjustments, now) {
+      if (adjustments.length === 0) return nothing(now);
+      const parts = keyed(adjustments);
+      if (cluster) return adjustAcross(parts, time(), ask);
+      return ask(0, { do: "adjust", at: time(), parts });
+    },
+
+    async reset(partitions) {
+      const parts = keyed(partitions);
+      const shares = cluster ? bySlot(parts) : [{ slot: 0, parts }];
+      await Promise.all(shares.map((share) => ask(share.slot, { do: "reset", at: 0, parts: share.parts })));
+    },
+
+    async check() {
+      const parts = [{ storedKey: `${keyOf("", "probe")}` }];
+      const request: Request = { do: "probe", at: 0, parts };
+      await ask(cluster ? (bySlot(parts)[0]?.slot ?? 0) : 0, request);
+    },
+
+    close,
+  };
+}
+
+function readPrefix(prefix: unknown): string {
+  if (typeof prefix === "string") return prefix;
+  throw new HeadgateError("option-invalid", `prefix must be text, got ${typeof prefix}.`);
+}
+
+function nothing(now: number): Outcome {
+  return { admitted: true, now, readings: [], marks: [] };
+}
+
+interface Opened {
+  readonly cluster: boolean;
+  readonly prefix: string | undefined;
+  use(): RedisCommands | Promise<RedisCommands>;
+  close(): Promise<void>;
+}
+
+function openUrl(url: string): Opened {
+  const address = parseRedisUrl(url);
+  const { use, close } = openConnection(address);
+  return { cluster: address.cluster, prefix: address.prefix, use, close };
+}
+
+function overClient(client: RedisClient): Opened {
+  const commands = commandsOf(client);
+  return {
+    cluster: commands.cluster,
+    prefix: undefined,
+    use() {
+      if (commands.isDown()) throw new Error("The Redis store's client is not connected.");
+      return commands;
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,46 @@
+const loneSurrogate = /\p{Surrogate}/u;
+
+/**
+ * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share one: what separates is escaped
+ * in the space, and keys that UTF-8 cannot write are written as JSON behind another separator.
+ *
+ * The braces let Redis Cluster choose the slot by space and key alone, whatever stands before them; a prefix with
+ * braces of its own puts everything into one slot.
+ */
+export function partitionKeys(prefix: string): (space: string, key: string) => string {
+  const beginnings = new Map<string, string>();
+  return (space, key) => {
+    let beginning = beginnings.get(space);
+    if (beginning === undefined) {
+      beginning = `${prefix}{${space.replace(/[%:;{}]/g, escapeCharacter)}`;
+      beginnings.set(space, beginning);
+    }
+    if (loneSurrogate.test(key)) return `${beginning};${JSON.stringify(key)}}`;
+    return `${beginning}:${key}}`;
+  };
+}
+
+function escapeCharacter(character: string): string {
+  return `%${character.charCodeAt(0).toString(16)}`;
+}
+
+const encoder = new TextEncoder();
+
+/** The slot of Redis Cluster, 0 to 16383, that a key lives in (Redis Cluster specification, "Key distribution model"). */
+export function slotOf(key: string): number {
+  const open = key.indexOf("{");
+  const close = open < 0 ? -1 : key.indexOf("}", open + 1);
+  const hashed = close > open + 1 ? key.slice(open + 1, close) : key;
+  let crc = 0;
+  for (const byte of encoder.encode(hashed)) {
+    crc = ((crc << 8) ^ (crcTable[((crc >>> 8) ^ byte) & 0xff] as number)) & 0xffff;
+  }
+  return crc & 0x3fff;
+}
+
+/** CRC-16/XMODEM. */
+const crcTable = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  return crc & 0xffff;
+});

@@ -1,0 +1,63 @@
+/**
+ * `core/algorithms/fixed-window.ts` on `I6` start, `I6` end and `d` count. A limit comes as quota, then 0 and the
+ * window's length for steps, 1 and the length for windows from their first use, or 2 and five edges of the calendar.
+ */
+export const fixedWindow = /* lua */ `
+local function fixedWindow()
+  local function load(raw, from, length)
+    if length ~= 20 then return nil end
+    local start, finish, spent = unpackFrom('<I6I6d', raw, from)
+    return { start = start, finish = finish, spent = spent }
+  end
+
+  local function spentAt(s, now)
+    if now < s.finish then return s.spent end
+    return 0
+  end
+
+  -- Nothing where the calendar's edges that came along do not reach as far as this server's clock.
+  local function windowAround(g, now)
+    if g[4] == 0 then
+      local start = floor(now / g[5]) * g[5]
+      return start, start + g[5]
+    end
+    if g[4] == 1 then return now, now + g[5] end
+    if now < g[5] then return nil end
+    for edge = 6, 9 do
+      if now < g[edge] then return g[edge - 1], g[edge] end
+    end
+  end
+
+  local function wait(s, g, l, now, need)
+    if need > g[3] then return -1 end
+    if spentAt(s, now) + need <= g[3] then return 0 end
+    return s.finish - now
+  end
+
+  local function read(s, g, l, now)
+    local spent = spentAt(s, now)
+    if spent == 0 then return g[3], 0 end
+    return max(0, g[3] - spent), s.finish - now
+  end
+
+  local function charge(s, g, now, amount)
+    local spent = spentAt(s, now)
+    if spent == 0 then s.start, s.finish = windowAround(g, now) end
+    s.spent = spent + amount
+    return s.start
+  end
+
+  return {
+    load = load, wait = wait, read = read, charge = charge,
+    canCharge = function(s, g, now) return spentAt(s, now) > 0 or windowAround(g, now) ~= nil end,
+    refund = function(s, g, now, amount, chargedAt, mark)
+      if s.start == mark then s.spent = max(0, s.spent - amount) end
+    end,
+    blank = function() return { start = 0, finish = 0, spent = 0 } end,
+    save = function(s)
+      if s.spent == 0 then return 0 end
+      return s.finish, pack('<I5I6I4I6I6d', s.tag, s.finish, 20, s.start, s.finish, s.spent)
+    end,
+  }
+end
+`;

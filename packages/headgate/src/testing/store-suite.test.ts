@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import type { Outcome, Store } from "../core/store.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { fakeClock } from "./fake-clock.ts";
+import { storeSuite } from "./store-suite.ts";
+
+describe("storeSuite, on the memory store", () => {
+  const suite = storeSuite({
+    create: () => {
+      const store = memoryStore();
+      return { store, clock: fakeClock(), close: () => store.close?.() };
+    },
+  });
+
+  it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
+
+  it("names no test twice", () => {
+    const names = suite.map(({ name }) => name);
+    expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
+  });
+});
+
+/** Runs the suite on a memory store with a fault, and tells what failed. */
+async function failuresWith(fault: (store: Store) => Partial<Store>): Promise<string[]> {
+  const suite = storeSuite({
+    create: () => {
+      const store = memoryStore();
+      return { store: { ...store, ...fault(store) }, clock: fakeClock(), close: () => {} };
+    },
+    scripts: 5,
+  });
+  const failures: string[] = [];
+  for (const { name, run } of suite) await run().catch(() => failures.push(name));
+  return failures;
+}
+
+const blind = (outcome: Outcome): Outcome => ({ ...outcome, admitted: true });
+const shifted = (outcome: Outcome, ms: number): Outcome => ({
+  ...outcome,
+  readings: outcome.readings.map((limits) =>
+    limits.map((one) => ({ ...one, waitMs: one.waitMs > 0 ? one.waitMs + ms : 0 })),
+  ),
+});
+
+describe("storeSuite, on a store with a fault", () => {
+  it.each<[fault: string, make: (store: Store) => Partial<Store>, caught: RegExp]>([
+    [
+      "that admits everything",
+      (store) => ({
+        decide: (charges, now, peek) => blind(store.decide(charges, now, peek) as Outcome),
+      }),
+      /admits the quota and no more/,
+    ],
+    [
+      "whose wait is 1 ms short",
+      (store) => ({
+        decide: (charges, now, peek) => shifted(store.decide(charges, now, peek) as Outcome, -1),
+      }),
+      /waits as long as it says/,
+    ],
+    [
+      "whose wait is 1 ms long",
+      (store) => ({
+        decide: (charges, now, peek) => shifted(store.decide(charges, now, peek) as Outcome, 1),
+      }),
+      /waits as long as it says/,
+    ],
+    [
+      "that spends when it peeks",
+      (store) => ({ decide: (charges, now) => store.decide(charges, now, false) }),
+      /peeking answers as admitting would/,
+    ],
+    [
+      "that charges layer by layer",
+      (store) => ({
+        decide(charges, now, peek) {
+          const outcomes = charges.map((charge) => store.decide([charge], now, peek) as Outcome);
+          return {
+            admitted: outcomes.every(({ admitted }) => admitted),
+            now,
+            readings: outcomes.flatMap(({ readings }) => readings),
+            marks: outcomes.flatMap(({ marks }) => marks),
+          };
+        },
+      }),
+      /charges every layer or none/,
+    ],
+    [
+      "that gives nothing back",
+      (store) => ({
+        adjust: (adjustments, now) =>
+          store.adjust(
+            adjustments.map((one) => ({ ...one, refunds: [] })),
+            now,
+          ),
+      }),
+      /a refund at once leaves no trace/,
+    ],
+    ["that resets nothing", () => ({ reset: () => {} }), /a reset gives the whole quota back/],
+    [
+      "that tells keys apart by their first letter",
+      (store) => ({
+        decide: (charges, now, peek) =>
+          store.decide(
+            charges.map((charge) => ({ ...charge, key: charge.key.slice(0, 1) })),
+            now,
+            peek,
+          ),
+      }),
+      /spaces and keys of any text/,
+    ],
+  ])("%s, fails", async (_fault, make, caught) => {
+    const failures = await failuresWith(make);
+    expect(failures.some((name) => caught.test(name))).toBe(true);
+  });
+});

@@ -1,0 +1,201 @@
+import { minute, second } from "../../core/limit.ts";
+import { expectSame, expectThat } from "./expect.ts";
+import { type Case, costIn, everyKind } from "./laws.ts";
+import type { Trial } from "./trial.ts";
+
+/** Refunds, true costs and leases. */
+export const settling: readonly Case[] = [
+  ...everyKind.map((limits) => ({
+    name: `${limits}: a refund at once leaves no trace`,
+    async run(trial: Trial) {
+      const place = trial.place(limits);
+      await trial.admit(place, costIn(limits, 2));
+      const before = await trial.read(place);
+      const decision = await trial.admit(place, costIn(limits, 3));
+      await trial.refund(decision);
+      expectSame(await trial.read(place), before, "readings after the refund");
+    },
+  })),
+
+  ...everyKind.map((limits) => ({
+    name: `${limits}: gives back a part`,
+    async run(trial: Trial) {
+      const place = trial.place(limits);
+      const decision = await trial.admit(place, costIn(limits, 5));
+      const { readings } = await trial.refund(decision, costIn(limits, 2));
+      expectSame(readings[0]?.[0]?.remaining, 2, "remaining, as the refund says");
+      expectSame((await trial.read(place))[0]?.remaining, 2, "remaining, as read");
+    },
+  })),
+
+  ...everyKind.map((limits) => ({
+    name: `${limits}: a refund that comes too late gives nothing`,
+    async run(trial: Trial) {
+      const place = trial.place(limits);
+      const decision = await trial.admit(place, costIn(limits, 5));
+      trial.clock.advance(40 * 24 * 60 * minute);
+      await trial.admit(place, costIn(limits, 5));
+      await trial.refund(decision);
+      expectSame((await trial.read(place))[0]?.remaining, 0, "remaining after the late refund");
+      expectSame((await trial.admit(place)).admitted, false, "admitted after the late refund");
+    },
+  })),
+
+  ...everyKind
+    .filter((limits) => !limits.endsWith("concurrent"))
+    .map((limits) => ({
+      name: `${limits}: a true cost is spent whatever is free, and the debt is waited for`,
+      async run(trial: Trial) {
+        const place = trial.place(limits);
+        await trial.admit(place, { requests: 4 });
+        trial.clock.advance(second);
+        const { readings } = await trial.spend(place, { requests: 3 });
+        expectSame(readings[0]?.[0]?.remaining, 0, "remaining in debt");
+        const { early, due } = await trial.waitFor(place);
+        expectSame([early.admitted, due.admitted], [false, true], "admitted before and after the wait");
+      },
+    })),
+
+  {
+    name: "gives back what was spent later, as spent then",
+    async run(trial) {
+      const place = trial.place("10/minute");
+      await trial.admit(place, { requests: 4 });
+      trial.clock.advance(20 * second);
+      const more = await trial.spend(place, { requests: 6 });
+      trial.clock.advance(10 * second);
+      await trial.refund(more, { requests: 5 });
+      expectSame(await trial.read(place), [{ remaining: 5, waitMs: 0, resetMs: 30 * second }], "readings");
+      trial.clock.advance(30 * second);
+      expectSame(await trial.read(place), [{ remaining: 9, waitMs: 0, resetMs: 20 * second }], "30 s later");
+    },
+  },
+
+  {
+    name: "a refund to a bucket does not widen what it admits",
+    async run(trial) {
+      const place = trial.place("10/10 seconds token-bucket");
+      const early = await trial.admit(place, { requests: 2 });
+      trial.clock.advance(8 * second);
+      await trial.admit(place, { requests: 10 });
+      // The first two had drained by themselves: nothing of them is left to be given.
+      await trial.refund(early);
+      expectSame((await trial.read(place))[0]?.remaining, 0, "remaining");
+      trial.clock.advance(second);
+      expectSame((await trial.read(place))[0]?.remaining, 1, "remaining one second later");
+    },
+  },
+
+  {
+    name: "settles several partitions in one call",
+    async run(trial) {
+      const places = [trial.place("5/minute", "a", "a"), trial.place("5/hour token-bucket", "b", "b")];
+      const decision = await trial.admit(places, { requests: 4 });
+      const { readings } = await trial.refund(decision);
+      expectSame(
+        readings.map((limits) => limits.map(({ remaining }) => remaining)),
+        [[5], [5]],
+        "remaining",
+      );
+    },
+  },
+
+  {
+    name: "answers an adjustment of a partition that nobody has used",
+    async run(trial) {
+      for (const limits of everyKind) {
+        const place = trial.place(limits);
+        const stale = {
+          ...place,
+          at: trial.clock.now() - second,
+          marks: [1],
+          spends: [3],
+        };
+        const { readings } = await trial.refund({
+          admitted: true,
+          at: stale.at,
+          waitMs: 0,
+          readings: [],
+          charged: [stale],
+        });
+        expectSame(readings, [[{ remaining: 5, waitMs: 0, resetMs: 0 }]], `${limits}: readings`);
+      }
+    },
+  },
+
+  {
+    name: "leases end by themselves, each at its own time",
+    async run(trial) {
+      const place = trial.place("2 concurrent/10 seconds");
+      await trial.admit(place);
+      trial.clock.advance(4 * second);
+      await trial.admit(place);
+      expectSame((await trial.admit(place)).waitMs, 6 * second, "wait for the first to end");
+      expectSame((await trial.admit(place, { concurrent: 2 })).waitMs, 10 * second, "wait for both to end");
+      trial.clock.advance(6 * second);
+      expectSame((await trial.admit(place)).admitted, true, "admitted once the first has ended");
+      expectSame((await trial.admit(place)).admitted, false, "admitted while two are inside");
+    },
+  },
+
+  {
+    name: "leases go on while they are renewed, and are given back at once",
+    async run(trial) {
+      const place = trial.place("1 concurrent/10 seconds");
+      const lease = await trial.admit(place);
+      for (let beat = 0; beat < 5; beat += 1) {
+        trial.clock.advance(9 * second);
+        await trial.renew(lease);
+        expectSame((await trial.admit(place)).waitMs, 10 * second, "wait after a renewal");
+      }
+      await trial.refund(lease);
+      expectSame((await trial.admit(place)).admitted, true, "admitted after the release");
+    },
+  },
+
+  {
+    name: "a lease that has ended is neither renewed nor given back a second time",
+    async run(trial) {
+      const place = trial.place("1 concurrent/10 seconds");
+      const ended = await trial.admit(place);
+      trial.clock.advance(10 * second);
+      const next = await trial.admit(place);
+      expectSame(next.admitted, true, "admitted once the first has ended");
+      await trial.renew(ended);
+      await trial.refund(ended);
+      expectSame((await trial.admit(place)).admitted, false, "admitted while the second is inside");
+      trial.clock.advance(10 * second);
+      await trial.renew(next);
+      expectSame((await trial.admit(place)).admitted, true, "admitted once the second has ended");
+    },
+  },
+
+  {
+    name: "weighted leases are given back in parts",
+    async run(trial) {
+      const place = trial.place("5 concurrent");
+      const lease = await trial.admit(place, { concurrent: 4 });
+      await trial.refund(lease, { concurrent: 1 });
+      expectSame((await trial.admit(place, { concurrent: 3 })).admitted, false, "3 admitted of 2 free");
+      expectSame((await trial.admit(place, { concurrent: 2 })).admitted, true, "2 admitted of 2 free");
+      await trial.refund(lease, { concurrent: 3 });
+      expectSame((await trial.read(place))[0]?.remaining, 3, "remaining");
+    },
+  },
+
+  {
+    name: "a hundred leases are told apart",
+    async run(trial) {
+      const place = trial.place("100 concurrent");
+      const leases = [];
+      for (let n = 0; n < 100; n += 1) leases.push(await trial.admit(place));
+      expectThat(
+        leases.every(({ admitted }) => admitted),
+        "a hundred are admitted",
+      );
+      expectSame((await trial.admit(place)).admitted, false, "one more admitted");
+      for (const lease of leases.filter((_, n) => n % 2 === 0)) await trial.refund(lease);
+      expectSame((await trial.read(place))[0]?.remaining, 50, "remaining");
+    },
+  },
+];

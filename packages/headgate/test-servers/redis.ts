@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** A Redis server of a test's own, which keeps nothing on disk. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** As `redis-server --version` says it: `7.0.15`. */
+  readonly version: string;
+  /** Its process, to be stopped (`SIGSTOP`) and continued. */
+  readonly pid: number;
+  /** Sends one command by `redis-cli` and returns what it prints. */
+  command(...words: string[]): string;
+  /** Ends it in good order. */
+  stop(): Promise<void>;
+  /** Ends it as a failing machine would. */
+  crash(): Promise<void>;
+  /** Starts it again, on the same port and empty. */
+  start(): Promise<void>;
+  /** Stops the server if it runs, and removes its folder. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Starts a Redis server on a free port of the loopback, in a folder of its own.
+ *
+ * `HEADGATE_REDIS_SERVER` names another program than the `redis-server` of the path, such as `valkey-server`.
+ *
+ * @param settings `name value`, as in its configuration file
+ * @throws Error that says what is missing, where there is no Redis and none can be installed
+ */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
+  return startServer(await freePort(), settings);
+}
+
+/** A master, a replica of it, and three Sentinels that watch them. */
+export interface RedisSentinels {
+  /** The name that the Sentinels know the master by. */
+  readonly master: string;
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  /** The servers, the first of which is the master at first. */
+  readonly servers: readonly RedisServer[];
+  /** The port of the present master, as the first Sentinel says it. */
+  masterPort(): number;
+  remove(): Promise<void>;
+}
+
+export async function startSentinels(): Promise<RedisSentinels> {
+  const servers: RedisServer[] = [];
+  const sentinels: RedisServer[] = [];
+  async function remove(): Promise<void> {
+    await Promise.all([...servers, ...sentinels].map((server) => server.remove()));
+  }
+  try {
+    const master = await startRedis();
+    servers.push(master);
+    servers.push(await startRedis([`replicaof 127.0.0.1 ${master.port}`]));
+    for (let count = 0; count < 3; count += 1) {
+      const watching = [
+        `sentinel monitor headgate 127.0.0.1 ${master.port} 2`,
+        "sentinel down-after-milliseconds headgate 500",
+        "sentinel failover-timeout headgate 2000",
+      ];
+      sentinels.push(await startServer(await freePort(), watching, ["--sentinel"]));
+    }
+    const first = sentinels[0] as RedisServer;
+    await until("The Sentinels know the replica and each other", () => {
+      const seen = first.command("sentinel", "master", "headgate").split("\n");
+      const field = (name: string) => seen[seen.indexOf(name) + 1];
+      return field("num-slaves") === "1" && field("num-other-sentinels") === "2";
+    });
+    return {
+      master: "headgate",
+      sentinels: sentinels.map(({ port }) => ({ host: "127.0.0.1", port })),
+      servers,
+      masterPort: () =>
+        Number(first.command("sentinel", "get-master-addr-by-name", "headgate").split("\n")[1]),
+      remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** A cluster of three masters with a replica each. */
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  /** `redis://…?cluster=true` of all its nodes. */
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+export async function startCluster(): Promise<RedisCluster> {
+  const nodes: RedisServer[] = [];
+  async function remove(): Promise<void> {
+    await Promise.all(nodes.map((node) => node.remove()));
+  }
+  try {
+    for (let count = 0; count < 6; count += 1) {
+      nodes.push(await startRedis(["cluster-enabled yes", "cluster-node-timeout 2000"]));
+    }
+    const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    const made = cli("--cluster", "create", ...hosts, "--cluster-replicas", "1", "--cluster-yes");
+    if (made.status !== 0) throw new Error(`redis-cli --cluster create failed: ${made.stdout}${made.stderr}`);
+    await until("Every node sees the whole cluster", () =>
+      nodes.every((node) => {
+        const info = node.command("cluster", "info");
+        return info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:6");
+      }),
+    );
+    return { nodes, url: `redis://${hosts.join()}?cluster=true`, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function startServer(
+  port: number,
+  settings: readonly string[],
+  words: readonly string[] = [],
+): Promise<RedisServer> {
+  const program = findProgram() ?? installProgram();
+  const folder = mkdtempSync(path.join(tmpdir(), "headgate-redis-"));
+  const file = path.join(folder, "server.conf");
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    // Written anew each time: Sentinels keep their memory in it.
+    const usual = [
+      `port ${port}`,
+      "bind 127.0.0.1",
+      "save ''",
+      "appendonly no",
+      `dir ${folder}`,
+      "daemonize no",
+    ];
+    writeFileSync(file, [...usual, ...settings, ""].join("\n"));
+    server = spawn(program, [file, ...words], { stdio: ["ignore", "pipe", "pipe"], cwd: folder });
+    await untilReady(server);
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const ending = server;
+    server = undefined;
+    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+    const exited = new Promise((resolve) => ending.once("exit", resolve));
+    // One that was frozen hears nothing before it goes on.
+    ending.kill("SIGCONT");
+    ending.kill(signal);
+    await exited;
+  }
+
+  async function remove(): Promise<void> {
+    await end("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    await start();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    version: versionOf(program),
+    get pid() {
+      return server?.pid ?? 0;
+    },
+    command(...command) {
+      const { status, stdout, stderr } = cli("-p", String(port), ...command);
+      if (status !== 0) throw new Error(`redis-cli ${command.join(" ")} failed: ${stdout}${stderr}`);
+      return stdout.trimEnd();
+    },
+    start,
+    stop: () => end("SIGTERM"),
+    crash: () => end("SIGKILL"),
+    remove,
+  };
+}
+
+function findProgram(): string | undefined {
+  const named = process.env.HEADGATE_REDIS_SERVER;
+  if (named !== undefined) return named;
+  return ["redis-server", "valkey-server"].find(
+    (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0,
+  );
+}
+
+function installProgram(): string {
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    spawnSync("apt-get", ["update"], { stdio: "ignore", env });
+    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "redis-server"], {
+      stdio: "ignore",
+      env,
+    });
+  }
+  const program = findProgram();
+  if (program !== undefined) return program;
+  throw new Error(
+    "These tests need the programs redis-server and redis-cli on the PATH. On Debian: apt-get install redis-server",
+  );
+}
+
+function versionOf(program: string): string {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  return /v=(\S+)/.exec(stdout)?.[1] ?? stdout.trim();
+}
+
+function cli(...words: string[]) {
+  return spawnSync("redis-cli", words, { encoding: "utf8" });
+}
+
+async function freePort(): Promise<number> {
+  // A cluster's nodes also listen on a second port, 10,000 further on.
+  for (;;) {
+    const probe = createServer();
+    await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+    const address = probe.address();
+    await new Promise((resolve) => probe.close(resolve));
+    if (address === null || typeof address === "string") throw new Error("No port was free.");
+    if (address.port <= 55_535) return address.port;
+  }
+}
+
+/** The server says on standard output when it accepts connections. */
+function untilReady(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const listen = (chunk: Buffer) => {
+      said = (said + chunk).slice(-10_000);
+      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve();
+    };
+    server.stdout?.on("data", listen);
+    server.stderr?.on("data", listen);
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`redis-server ended with ${code}: ${said}`)));
+  });
+}
+
+const longestWaitMs = 20_000;
+
+/** Asks a running server again and again: these states are reached in its own time, and it announces none. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + longestWaitMs;
+  while (!holds()) {
+    if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${longestWaitMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
