@@ -37,7 +37,7 @@ describe("status", () => {
     expect(await (await client("/ready")).json()).toEqual({
       status: "ready",
       database: "ok",
-      store: "memory",
+      store: { name: "memory", state: "ok" },
     });
     expect(await (await client("/version")).json()).toEqual({
       service: { name: "@headgate/chat", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },

@@ -10,6 +10,7 @@ import { ConfigError } from "./config/config-error.ts";
 import type { Environment } from "./config/variables.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
+import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
@@ -126,10 +127,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       signInLimiter,
       model: { name: choice.name, builtIn: choice.builtIn },
       taxYearsKnown,
-      store: new URL(config.limits.storageUri).protocol.replace(/:$/, ""),
       ping,
       isStopping: () => inFlight.isStopping,
     });
+
+    // Opens the store's connection before the first person waits for it, and has /ready know how it is.
+    try {
+      await chatLimiter.peek({ address: "unknown" });
+    } catch (error) {
+      log.error({ error: describeError(error) }, "the guard cannot be asked; the service goes on");
+    }
 
     const server = createAdaptorServer({ fetch: app.fetch });
     const url = await listen(server, config);

@@ -148,7 +148,9 @@ describe("createLimiter", () => {
   });
 
   it.each([
-    ["redis://secret@host", 'No store is known for "redis://": write "memory://", or pass a store object.'],
+    ["mysql://secret@host", 'No store is known for "mysql://": write "memory://", "redis://host:6379" or'],
+    ["redis://secret@host:99999", "The Redis URL has port 99999: ports go from 1 to 65535."],
+    ["postgres://user:secret@:host:/x", "This PostgreSQL URL cannot be read"],
     ["nonsense", "A store URI begins with a scheme, and this one has none"],
     ["memory://here", '"memory://here" names a place, and memory has none'],
     ["memory://?max=5", 'memory:// has no option "max": it takes maxPartitions.'],

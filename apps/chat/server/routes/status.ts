@@ -23,21 +23,21 @@ export interface StatusDependencies {
   credit: CreditService;
   model: Me["model"];
   taxYearsKnown: readonly string[];
-  /** The scheme of the limits' store. */
-  store: string;
   ping(): Promise<void>;
   isStopping(): boolean;
 }
 
 /** Is it alive, can it serve, what is it, and who am I. */
 export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, model, taxYearsKnown, store, ping, isStopping } = dependencies;
+  const { sources, chatLimiter, credit, model, taxYearsKnown, ping, isStopping } = dependencies;
   const routes = new Hono<ServiceEnv>();
 
   routes.get("/health", (c) => c.json({ status: "ok" }));
 
   routes.get("/ready", async (c) => {
     const database = await answersInTime(ping);
+    const store = storeState(chatLimiter);
+    // Without the limits' store the service still serves, by the outage policies: that is no reason to take it away.
     if (database && !isStopping()) return c.json({ status: "ready", database: "ok", store });
     throw new HttpProblem(
       503,
@@ -69,6 +69,16 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
   });
 
   return routes;
+}
+
+type StoreState = "ok" | "failing" | "down" | "recovering";
+
+/** Why it fails is for the log: the reason may name hosts. */
+function storeState(limiter: Limiter<RateLimitCaller>): { name: string; state: StoreState } {
+  const { store, state, failures } = limiter.status();
+  if (state === "open") return { name: store, state: "down" };
+  if (state === "half-open") return { name: store, state: "recovering" };
+  return { name: store, state: failures > 0 ? "failing" : "ok" };
 }
 
 async function answersInTime(ping: () => Promise<void>): Promise<boolean> {

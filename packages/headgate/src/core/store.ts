@@ -60,7 +60,8 @@ export interface Renewal {
 
 /**
  * Where the counts live. A store applies a batch of charges atomically, all or nothing, and returns readings;
- * everything that is policy stays outside it. A store that answers at once returns values, not promises: then
+ * everything that is policy stays outside it. A call that rejects promptly was not applied; where that cannot be known (the
+ * connection broke with the call under way), the error carries `inDoubt: true`. A store that answers at once returns values, not promises: then
  * deciding is synchronous from end to end.
  */
 export interface Store {

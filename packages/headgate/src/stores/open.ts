@@ -1,27 +1,56 @@
 import { HeadgateError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
+import { lazyStore } from "./lazy.ts";
 import { memoryStore } from "./memory/index.ts";
+import { parseRedisUrl } from "./redis/address.ts";
 
-const example = 'write "memory://", or pass a store object';
+const example =
+  'write "memory://", "redis://host:6379" or "postgres://user:password@host/database", or pass a store';
 
 /**
- * Opens the store that a URI names. `memory://` takes `?maxPartitions=`.
+ * Opens the store that a URI names:
+ *
+ * - `memory://`, which takes `?maxPartitions=`;
+ * - `redis://`, `rediss://` (TLS), `valkey://`, `valkeys://`: see `headgate/redis`;
+ * - `postgres://`, `postgresql://`, and `pglite://` for the embedded one: see `headgate/postgres`.
+ *
+ * Nothing is connected before the first decision.
  *
  * @throws HeadgateError `store-unknown` or `store-invalid`, with a sentence that says what would be right. Of the URI
  *   only the scheme is ever quoted: the rest may hold a password.
  */
 export function openStore(uri: string): Store {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    throw new HeadgateError(
-      "store-unknown",
-      `A store URI begins with a scheme, and this one has none: ${example}.`,
-    );
+  switch (scheme) {
+    case "memory":
+      return memoryStore(readMemoryOptions(uri));
+    case "redis":
+    case "rediss":
+    case "valkey":
+    case "valkeys":
+      // Read at once, so that a mistake shows when the limiter is made.
+      parseRedisUrl(uri);
+      return lazyStore("redis", async () => (await import("./redis/index.ts")).redisStore(uri));
+    case "postgres":
+    case "postgresql":
+      if (!URL.canParse(uri)) {
+        throw new HeadgateError(
+          "store-invalid",
+          "This PostgreSQL URL cannot be read: write postgres://user:password@host:5432/database, with special " +
+            "characters of the password as %40.",
+        );
+      }
+      return lazyStore("postgres", async () => (await import("./postgres/index.ts")).postgresStore(uri));
+    case "pglite":
+      return lazyStore("postgres", async () => (await import("./postgres/index.ts")).postgresStore(uri));
+    case undefined:
+      throw new HeadgateError(
+        "store-unknown",
+        `A store URI begins with a scheme, and this one has none: ${example}.`,
+      );
+    default:
+      throw new HeadgateError("store-unknown", `No store is known for "${scheme}://": ${example}.`);
   }
-  if (scheme !== "memory") {
-    throw new HeadgateError("store-unknown", `No store is known for "${scheme}://": ${example}.`);
-  }
-  return memoryStore(readMemoryOptions(uri));
 }
 
 function readMemoryOptions(uri: string): { maxPartitions?: number } {

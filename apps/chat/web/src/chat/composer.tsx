@@ -96,7 +96,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
           value={draft.text}
           onChange={(event) => draftStore.set((current) => ({ ...current, text: event.target.value }))}
           onKeyDown={onKeyDown}
-          className="max-h-60 min-h-10 grow resize-none bg-transparent py-2 text-base leading-6 outline-none placeholder:text-quiet"
+          className="max-h-60 min-h-10 grow resize-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 bg-transparent py-2 text-base leading-6 outline-none placeholder:text-quiet"
         />
         {busy ? (
           <button

@@ -1,0 +1,186 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import {
+  accountButton,
+  answers,
+  ask,
+  composer,
+  conversations,
+  isIdle,
+  newEmail,
+  notice,
+  paywall,
+  send,
+  signUp,
+  spend,
+} from "./chat-page.ts";
+import { status } from "./console-watch.ts";
+import { expect, test } from "./fixtures.ts";
+
+// Colours are measured where they have come to rest.
+test.use({ contextOptions: { reducedMotion: "reduce" } });
+
+/** Nothing to complain of, in light and in dark. */
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const told = violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
+    }));
+    expect(told, colorScheme).toEqual([]);
+  }
+}
+
+test("the empty page, the account's menu and the list of shortcuts", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByText("Answered by the built-in calculator")).toBeVisible();
+  await expectAccessible(page);
+  await accountButton(page).click();
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+/");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test("a conversation with a card, a comparison and a chart, all unfolded", async ({ page }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £45k in Scotland with plan 2");
+  await ask(page, "Compare £50,000 and £60,000");
+  await ask(page, "chart take-home from 20k to 60k");
+  await expect(answers(page).getByRole("img", { name: /^Take-home pay and deductions/ })).toBeVisible();
+  await expectAccessible(page);
+  await page.evaluate(() => {
+    for (const element of document.querySelectorAll("details")) element.open = true;
+  });
+  await expectAccessible(page);
+});
+
+test("a conversation's menu, its new name, and the dialogs about it", async ({ page }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  const options = conversations(page).getByRole("button", { name: /^Options for/ });
+  await options.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  await expect(page.getByRole("textbox", { name: "Name of the conversation" })).toBeFocused();
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await expect(page.getByRole("dialog", { name: "Share this conversation" })).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Make a link" }).click();
+  await expect(page.getByRole("dialog", { name: "This conversation is shared" })).toBeVisible();
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+
+  await options.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expect(page.getByRole("alertdialog")).toBeVisible();
+  await expectAccessible(page);
+});
+
+test("a shared page, and one that is shared no more", async ({ page, newVisitor }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  const { sharePath } = await (await page.request.post(`/conversations/${id}/share`)).json();
+  const reader = await newVisitor({ reducedMotion: "reduce" });
+  await reader.goto(sharePath);
+  await expect(answers(reader)).toContainText("£30,000");
+  await expectAccessible(reader);
+});
+
+test("signing in and up, with what can go wrong", async ({ page }) => {
+  for (const path of ["/sign-in", "/sign-up"]) {
+    await page.goto(path);
+    await expect(page.getByLabel("E-mail")).toBeVisible();
+    await expectAccessible(page);
+    await page.getByLabel("E-mail").press("Enter");
+    await expect(page.getByRole("main").getByText("Please enter your e-mail address")).toBeVisible();
+    await expectAccessible(page);
+  }
+});
+
+test.describe("what comes between a question and its answer", () => {
+  test.use({
+    answeredBy: "model server",
+    // The least that there can be: the first answer spends it all.
+    variables: { CREDIT_MONTHLY_ALLOWANCE: "0.000001" },
+    expected: [status(429), status(402), status(502), status(503), status(404)],
+  });
+
+  test("the notice and the meter", async ({ page, time }) => {
+    await spend(page, 5);
+    await page.goto("/");
+    await send(page, "take-home on £52,000");
+    await expect(notice(page)).toBeVisible();
+    await expectAccessible(page);
+    await time.pass(page, 60);
+    await expect(notice(page)).toContainText("You can send again now.");
+    await expectAccessible(page);
+  });
+
+  test("the paywall", async ({ page }) => {
+    await signUp(page, newEmail());
+    await ask(page, "take-home on £52,000");
+    await send(page, "take-home on £53,000");
+    await expect(paywall(page)).toBeVisible();
+    await paywall(page).getByText("For the operator").click();
+    await expectAccessible(page);
+  });
+
+  test("a model that fails, an answer that was stopped, a question that is being edited", async ({
+    page,
+    modelServer,
+  }) => {
+    modelServer.setMode("fail-500");
+    await page.goto("/");
+    await send(page, "take-home on £52,000");
+    await expect(page.getByRole("group", { name: "The model did not answer." })).toBeVisible();
+    await expectAccessible(page);
+    modelServer.setMode("slow");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByRole("img", { name: "Working on an answer" })).toBeVisible();
+    await expectAccessible(page);
+    modelServer.release(2);
+    await expect(answers(page)).toContainText("On £45,000");
+    await page.keyboard.press("Escape");
+    await isIdle(page);
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Edit question" }).click();
+    await expect(page.getByText("Editing your question.")).toBeVisible();
+    await expectAccessible(page);
+  });
+
+  test("a conversation that is gone, and a link that is dead", async ({ page }) => {
+    await page.goto(`/c/${crypto.randomUUID()}`);
+    await expect(page.getByRole("heading", { name: "This conversation is gone." })).toBeVisible();
+    await expectAccessible(page);
+    await page.goto(`/share/${"x".repeat(43)}`);
+    await expect(page.getByRole("heading", { name: "This link does not work any more." })).toBeVisible();
+    await expectAccessible(page);
+  });
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test("the drawer, and a conversation with figures", async ({ page }) => {
+    await page.goto("/");
+    await ask(page, "take-home on £45k in Scotland with plan 2");
+    await ask(page, "Compare £50,000, £60,000 and £70,000");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Open the sidebar" }).tap();
+    await expect(page.getByRole("dialog", { name: "Sidebar" })).toBeVisible();
+    await expectAccessible(page);
+    await expect(composer(page)).toBeAttached();
+  });
+});

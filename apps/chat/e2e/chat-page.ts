@@ -1,0 +1,92 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** The parts of the chat by the names that a person knows them by. */
+export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Your question" });
+export const sendButton = (page: Page): Locator => page.getByRole("button", { name: "Send", exact: true });
+export const stopButton = (page: Page): Locator => page.getByRole("button", { name: "Stop answering" });
+export const questions = (page: Page): Locator => page.getByRole("article", { name: "You", exact: true });
+export const answers = (page: Page): Locator => page.getByRole("article", { name: "Headgate", exact: true });
+export const thread = (page: Page): Locator =>
+  page.getByRole("region", { name: "Conversation", exact: true });
+/** What stands in the answer's place after a refusal for speed. */
+export const notice = (page: Page): Locator => page.getByRole("group", { name: "Sending is paused" });
+export const sendAgain = (page: Page): Locator => notice(page).getByRole("button", { name: "Send again" });
+export const paywall = (page: Page): Locator => page.getByRole("dialog", { name: "Your credit is used up" });
+export const conversations = (page: Page): Locator => page.getByRole("navigation", { name: "Conversations" });
+export const accountButton = (page: Page): Locator => page.getByRole("button", { name: /^Account/ });
+
+/** Writes a question and sends it, without waiting for what becomes of it. */
+export async function send(page: Page, question: string): Promise<void> {
+  await composer(page).fill(question);
+  await composer(page).press("Enter");
+}
+
+/** Asks, and waits until the answer is whole. */
+export async function ask(page: Page, question: string): Promise<void> {
+  const before = await answers(page).count();
+  await send(page, question);
+  await expect(answers(page)).toHaveCount(before + 1);
+  await isIdle(page);
+}
+
+/** The answer under way has ended, and another question can be sent. */
+export async function isIdle(page: Page): Promise<void> {
+  await expect(sendButton(page)).toBeVisible();
+}
+
+/** Asks so many short questions, one after the other. */
+export async function askTimes(page: Page, times: number): Promise<void> {
+  for (let time = 1; time <= times; time += 1)
+    await ask(page, `What is the personal allowance on £${100 + time}k?`);
+}
+
+/**
+ * Spends the quota of this browser's caller by so many questions that no conversation of the page's is about.
+ * Answers are read to their end, so that nothing is under way afterwards.
+ */
+export async function spend(page: Page, times: number): Promise<void> {
+  for (let time = 1; time <= times; time += 1) {
+    const response = await page.request.post("/chat/message", {
+      data: { messages: [{ role: "user", content: "hello" }] },
+    });
+    expect(response.status()).toBe(200);
+    await response.body();
+  }
+}
+
+/** How many seconds the notice says are to be waited; it must be of less than a minute, or just one. */
+export async function secondsToWait(page: Page): Promise<number> {
+  const text = (await notice(page).textContent()) ?? "";
+  const [, minutes = "0", seconds = "0"] = /Please wait (?:(\d+) min)? ?(?:(\d+) s)?\./.exec(text) ?? [];
+  const total = Number(minutes) * 60 + Number(seconds);
+  expect(total, text).toBeGreaterThan(0);
+  return total;
+}
+
+/** Everything that screen readers were told since this was called, in order. */
+export async function listenToAnnouncements(page: Page): Promise<() => Promise<string[]>> {
+  await page.getByTestId("announcer").evaluate((element) => {
+    const said: string[] = [];
+    new MutationObserver(() => {
+      const text = element.textContent ?? "";
+      if (text !== "") said.push(text);
+    }).observe(element, { childList: true, characterData: true, subtree: true });
+    Object.assign(window, { said });
+  });
+  return () => page.evaluate(() => [...(window as unknown as { said: string[] }).said]);
+}
+
+/** Makes an account through the page, and comes back to the chat. */
+export async function signUp(page: Page, email: string, password = "correct horse battery"): Promise<void> {
+  await page.goto("/sign-up");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(accountButton(page)).toContainText(email);
+  await expect(composer(page)).toBeVisible();
+}
+
+/** An address that no other test has: accounts are in a database that the tests of a worker share. */
+export function newEmail(): string {
+  return `ada-${crypto.randomUUID().slice(0, 8)}@example.com`;
+}

@@ -1,0 +1,48 @@
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+
+/** Part of a line on a browser's console, such as `the server responded with a status of 429`. */
+export type Complaint = string | RegExp;
+
+/** What Chromium writes when a request is answered with this status. */
+export const status = (code: number): Complaint => `the server responded with a status of ${code} `;
+
+/** What Chromium writes when a request finds no network, or nobody there. */
+export const noConnection: Complaint =
+  /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_(REFUSED|RESET|CLOSED)|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)/;
+
+interface ConsoleWatch {
+  /** All but what was to be expected. */
+  other(expected: readonly Complaint[]): string[];
+  end(): void;
+}
+
+/**
+ * Collects every error on the console of every page that a browser opens: failed requests, broken content policy,
+ * uncaught exceptions.
+ */
+export function watchConsole(browser: Browser): ConsoleWatch {
+  const complaints: string[] = [];
+
+  function watchPage(page: Page): void {
+    page.on("pageerror", (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
+    page.on("console", (message) => {
+      if (message.type() !== "error") return;
+      complaints.push(`${message.text()} (${message.location().url})`);
+    });
+  }
+  function watchContext(context: BrowserContext): void {
+    for (const page of context.pages()) watchPage(page);
+    context.on("page", watchPage);
+  }
+  for (const context of browser.contexts()) watchContext(context);
+  browser.on("context", watchContext);
+
+  return {
+    other: (expected) =>
+      complaints.filter(
+        (line) =>
+          !expected.some((part) => (typeof part === "string" ? line.includes(part) : part.test(line))),
+      ),
+    end: () => browser.off("context", watchContext),
+  };
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runCreditCommand } from "../server/commands/credit.ts";
+import {
+  accountButton,
+  answers,
+  ask,
+  composer,
+  isIdle,
+  newEmail,
+  notice,
+  paywall,
+  questions,
+  send,
+  sendAgain,
+  signUp,
+} from "./chat-page.ts";
+import { status } from "./console-watch.ts";
+import { test as base, expect } from "./fixtures.ts";
+
+/** A database in a folder: it is there that the operator's command finds the service. */
+const test = base.extend<{ folder: string; credit: (...words: string[]) => Promise<string> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
+  folder: async ({}, use) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "headgate-e2e-"));
+    await use(folder);
+    await rm(folder, { recursive: true, force: true });
+  },
+  variables: async ({ folder }, use) => use({ DATABASE_URL: `pglite://${folder}` }),
+  credit: async ({ variables }, use) => use((...words) => runCreditCommand(words, variables)),
+});
+
+test.use({ expected: [status(402)] });
+
+test("with its credit spent an account meets the paywall, keeps its message, and goes on once there is credit", async ({
+  page,
+  credit,
+}) => {
+  // A database in a folder is made from nothing, which is slow on a busy machine.
+  test.slow();
+  const email = newEmail();
+  await signUp(page, email);
+  await expect(accountButton(page)).toContainText("$1.00 credit left");
+  expect(await credit("set", email, "0")).toContain(`${email} has 0.00 USD.`);
+
+  await send(page, "take-home on £52,000");
+  await expect(paywall(page)).toBeVisible();
+  await expect(paywall(page)).toContainText("Balance$0.00");
+  await expect(paywall(page)).toContainText("Monthly allowance$1.00");
+  await expect(paywall(page)).toContainText("1 December 2026");
+  await expect(notice(page)).toBeHidden();
+  await expect(page.getByText("a bit fast")).toHaveCount(0);
+
+  await paywall(page).getByText("For the operator").click();
+  await expect(paywall(page)).toContainText(`npm run credit -- grant ${email} 5.00`);
+  await paywall(page).getByRole("button", { name: "Back to my message" }).click();
+  await expect(paywall(page)).toBeHidden();
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue("take-home on £52,000");
+  await expect(questions(page)).toHaveCount(0);
+
+  // The draft outlives a reload, and a second refusal for want of credit brings the paywall again.
+  await page.reload();
+  await expect(composer(page)).toHaveValue("take-home on £52,000");
+  await composer(page).press("Enter");
+  await expect(paywall(page)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(paywall(page)).toBeHidden();
+
+  // A 402 spends nothing of the rate limit.
+  const me = await (await page.request.get("/me")).json();
+  expect(me.quota.find(({ name }: { name: string }) => name === "user-per-minute").remaining).toBe(5);
+
+  await credit("grant", email, "5.00");
+  await composer(page).press("Enter");
+  await expect(answers(page)).toContainText("£52,000");
+  await isIdle(page);
+  await expect(composer(page)).toHaveValue("");
+  await expect(accountButton(page)).toContainText("$4.9");
+});
+
+base.describe("with little of both", () => {
+  base.use({
+    expected: [status(402), status(429)],
+    // The first answer spends all the credit, however little it costs.
+    variables: { CREDIT_MONTHLY_ALLOWANCE: "0.000001", RATE_LIMIT_CHAT_PER_MIN: "1" },
+  });
+
+  base("too fast is one thing and without credit another, each told by itself", async ({ page, time }) => {
+    await signUp(page, newEmail());
+    await ask(page, "take-home on £51,000");
+    await send(page, "take-home on £52,000");
+    await expect(notice(page)).toBeVisible();
+    await expect(paywall(page)).toBeHidden();
+
+    await time.pass(page, 60);
+    await sendAgain(page).click();
+    await expect(paywall(page)).toBeVisible();
+    await expect(notice(page)).toBeHidden();
+    await expect(composer(page)).toHaveValue("take-home on £52,000");
+  });
+});

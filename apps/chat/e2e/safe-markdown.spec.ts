@@ -1,0 +1,47 @@
+import { answers, composer, isIdle, questions, send } from "./chat-page.ts";
+import { expect, test } from "./fixtures.ts";
+
+test.use({ answeredBy: "model server", permissions: ["clipboard-read", "clipboard-write"] });
+
+const hostile = [
+  'Plain <img src="/favicon.svg" onerror="window.broken = true"> and <script>window.broken = true</script>.',
+  "[a trap](javascript:window.broken=true) [a link](https://example.com/page)",
+  "![a picture](https://example.com/picture.png)",
+  "```js\nconst safe = '<b>true</b>';\n```",
+  "| Salary | Tax |\n| --- | ---: |\n| £1 | £0 |",
+].join("\n\n");
+
+test("what a model writes is drawn as text, tables and code, and can do nothing", async ({
+  page,
+  service,
+  modelServer,
+}) => {
+  const elsewhere: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(service.url) && !/^(data|blob):/.test(request.url()))
+      elsewhere.push(request.url());
+  });
+  modelServer.setText(hostile);
+  const response = await page.goto("/");
+  const policy = response?.headers()["content-security-policy"] ?? "";
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toContain("unsafe-eval");
+
+  await send(page, '<img src="/favicon.svg" onerror="window.broken = true">');
+  await isIdle(page);
+  await expect(answers(page).getByRole("table")).toContainText("£1");
+  await expect(questions(page)).toHaveText('<img src="/favicon.svg" onerror="window.broken = true">');
+  expect(await page.evaluate(() => "broken" in window)).toBe(false);
+  await expect(answers(page).locator("img, script")).toHaveCount(0);
+  await expect(answers(page).getByRole("link", { name: "a trap" })).toHaveCount(0);
+  const link = answers(page).getByRole("link", { name: "a link" });
+  await expect(link).toHaveAttribute("rel", /noopener/);
+  await expect(link).toHaveAttribute("target", "_blank");
+
+  await answers(page).getByRole("button", { name: "Copy code" }).click();
+  expect((await page.evaluate(() => navigator.clipboard.readText())).trim()).toBe(
+    "const safe = '<b>true</b>';",
+  );
+  await expect(composer(page)).toBeVisible();
+  expect(elsewhere, "requests to other origins").toEqual([]);
+});

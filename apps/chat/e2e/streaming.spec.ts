@@ -1,0 +1,170 @@
+import {
+  answers,
+  composer,
+  conversations,
+  isIdle,
+  questions,
+  send,
+  stopButton,
+  thread,
+} from "./chat-page.ts";
+import { expect, test } from "./fixtures.ts";
+
+test.use({ answeredBy: "model server" });
+
+test.beforeEach(async ({ page, modelServer }) => {
+  modelServer.setMode("slow");
+  modelServer.setText("one two three four five six seven eight");
+  await page.goto("/");
+});
+
+test("the answer grows word by word", async ({ page, modelServer }) => {
+  await send(page, "count to eight");
+  await expect(page.getByRole("img", { name: "Working on an answer" })).toBeVisible();
+  await expect(stopButton(page)).toBeVisible();
+
+  modelServer.release(2);
+  await expect(answers(page)).toContainText("one two");
+  await expect(answers(page)).not.toContainText("three");
+  await expect(answers(page)).toHaveAttribute("aria-busy", "true");
+  await expect(page.getByRole("img", { name: "Working on an answer" })).toBeHidden();
+
+  modelServer.release(3);
+  await expect(answers(page)).toContainText("one two three four five");
+  modelServer.release(Number.POSITIVE_INFINITY);
+  await isIdle(page);
+  await expect(answers(page)).toContainText("one two three four five six seven eight");
+  await expect(answers(page)).toHaveAttribute("aria-busy", "false");
+  await expect(answers(page)).toContainText("test-model");
+});
+
+test("Stop keeps what was written, here and on the server, and Continue goes on from it", async ({
+  page,
+  modelServer,
+}) => {
+  await send(page, "count to eight");
+  modelServer.release(3);
+  await expect(answers(page)).toContainText("one two three");
+  await stopButton(page).click();
+  await isIdle(page);
+  await expect(answers(page)).toContainText("one two three");
+  await expect(answers(page)).toContainText("Stopped before the end");
+  await expect(composer(page)).toBeFocused();
+  await expect.poll(() => modelServer.requests[0]?.aborted).toBe(true);
+
+  await page.reload();
+  await expect(answers(page)).toContainText("one two three");
+  await expect(answers(page)).toContainText("Stopped before the end");
+
+  modelServer.setMode("normal");
+  modelServer.setText("four five");
+  await answers(page).getByRole("button", { name: "Continue" }).click();
+  await expect(answers(page)).toHaveCount(2);
+  await isIdle(page);
+  await expect(answers(page).last()).toContainText("four five");
+  await expect(answers(page).first()).toContainText("one two three");
+});
+
+test("Escape stops too, and a stop before the first word leaves the question to be answered", async ({
+  page,
+  modelServer,
+}) => {
+  const asked = modelServer.nextRequest();
+  await send(page, "count to eight");
+  await asked;
+  await expect(page.getByRole("img", { name: "Working on an answer" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await isIdle(page);
+
+  modelServer.setMode("normal");
+  // Nothing is lost: the words are in the composer again, or in the thread.
+  const inComposer = (await composer(page).inputValue()) === "count to eight";
+  if (inComposer) await composer(page).press("Enter");
+  else await page.getByRole("button", { name: "Answer it" }).click();
+  await expect(answers(page)).toContainText("seven eight");
+  await isIdle(page);
+  await page.reload();
+  await expect(answers(page)).toHaveCount(1);
+  await expect(questions(page)).toHaveText(["count to eight"]);
+});
+
+test("Answer again takes the old answer's place", async ({ page, modelServer }) => {
+  modelServer.setMode("normal");
+  modelServer.setText("the first answer");
+  await send(page, "tell me");
+  await expect(answers(page)).toContainText("the first answer");
+  await isIdle(page);
+  modelServer.setText("the second answer");
+  await answers(page).getByRole("button", { name: "Answer again" }).click();
+  await expect(answers(page)).toContainText("the second answer");
+  await isIdle(page);
+  await page.reload();
+  await expect(answers(page)).toContainText("the second answer");
+  await expect(answers(page)).toHaveCount(1);
+  await expect(questions(page)).toHaveCount(1);
+});
+
+test("an edited question replaces the old one and all after it", async ({ page, modelServer }) => {
+  modelServer.setMode("normal");
+  for (const question of ["first question", "second question"]) {
+    await send(page, question);
+    await expect(questions(page).last()).toHaveText(question);
+    await expect(answers(page).last()).toContainText("eight");
+    await isIdle(page);
+  }
+  await composer(page).fill("a draft to be kept");
+  await questions(page).first().hover();
+  await questions(page).first().getByRole("button", { name: "Edit question" }).click();
+  await expect(page.getByText("Editing your question. What came after it will be replaced.")).toBeVisible();
+  await expect(composer(page)).toHaveValue("first question");
+  await expect(composer(page)).toBeFocused();
+
+  // Esc ends the edit and brings the draft back; a second edit is sent.
+  await page.keyboard.press("Escape");
+  await expect(composer(page)).toHaveValue("a draft to be kept");
+  await questions(page).first().hover();
+  await questions(page).first().getByRole("button", { name: "Edit question" }).click();
+  modelServer.setText("answer to the edited one");
+  await send(page, "first question, edited");
+  await expect(questions(page)).toHaveText(["first question, edited"]);
+  await expect(answers(page)).toContainText("answer to the edited one");
+  await isIdle(page);
+  await expect(composer(page)).toHaveValue("a draft to be kept");
+
+  await page.reload();
+  await expect(questions(page)).toHaveText(["first question, edited"]);
+  await expect(answers(page)).toHaveCount(1);
+});
+
+test("an answer goes on while another conversation is looked at", async ({ page, modelServer }) => {
+  await send(page, "count to eight");
+  modelServer.release(2);
+  await expect(answers(page)).toContainText("one two");
+  await page.getByRole("link", { name: "New chat" }).click();
+  await expect(answers(page)).toHaveCount(0);
+  modelServer.release(Number.POSITIVE_INFINITY);
+  await conversations(page).getByRole("link").click();
+  await expect(answers(page)).toContainText("seven eight");
+  await isIdle(page);
+});
+
+test("scrolling sticks to the end only while one is there", async ({ page, modelServer }) => {
+  const lines = Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n\n");
+  modelServer.setText(`${lines}\n\nthe end`);
+  await send(page, "a long one");
+  modelServer.release(140);
+  await expect(answers(page)).toContainText("line 69");
+  await expect(answers(page).getByText("line 69")).toBeInViewport();
+
+  await thread(page).hover();
+  await page.mouse.wheel(0, -2000);
+  await expect(page.getByRole("button", { name: "Jump to latest" })).toBeVisible();
+  const top = await thread(page).evaluate((element) => element.scrollTop);
+  modelServer.release(Number.POSITIVE_INFINITY);
+  await isIdle(page);
+  await expect(answers(page)).toContainText("the end");
+  expect(await thread(page).evaluate((element) => element.scrollTop)).toBe(top);
+
+  await page.getByRole("button", { name: "Jump to latest" }).click();
+  await expect(answers(page).getByText("the end")).toBeInViewport();
+});

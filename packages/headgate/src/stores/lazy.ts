@@ -1,0 +1,33 @@
+import type { Store } from "../core/store.ts";
+
+/**
+ * A shared store whose code and connection come when it is first used, so that a limiter can be made without waiting
+ * and a bundle without the stores it does not use. Loading that fails is tried again at the next call.
+ */
+export function lazyStore(name: string, load: () => Promise<Store>): Store {
+  let loading: Promise<Store> | undefined;
+  let closed = false;
+
+  function use(): Promise<Store> {
+    if (closed) return Promise.reject(new Error(`The ${name} store has been closed.`));
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  }
+
+  return {
+    name,
+    remote: true,
+    decide: async (charges, now, peek) => (await use()).decide(charges, now, peek),
+    adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
+    reset: async (partitions, now) => (await use()).reset(partitions, now),
+    check: async () => (await use()).check?.(),
+    async close() {
+      closed = true;
+      const store = await loading?.catch(() => undefined);
+      await store?.close?.();
+    },
+  };
+}
