@@ -1,9 +1,12 @@
 import { tellFailures } from "../bootstrap/failure.mjs";
 import { nodeProgram } from "../bootstrap/install.mjs";
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
-import { withPrograms } from "../bootstrap/workspace.mjs";
+import { ROOT, withPrograms } from "../bootstrap/workspace.mjs";
 import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
+
+/** Node keeps what it compiled, types stripped, from one start to the next. */
+const COMPILE_CACHE = `${ROOT}/node_modules/.cache/headgate/compiled`;
 
 /** `npm start`: prepares the repository where needed, then runs the service until it is stopped. */
 export async function start() {
@@ -14,6 +17,12 @@ export async function start() {
 
     const endWithParent = new URL("../processes/end-with-parent.mjs", import.meta.url).href;
     const words = ["--import", endWithParent, "apps/chat/server/main.ts"];
-    await runInForeground([{ program: nodeProgram(), words, env: withPrograms(process.env) }]);
+    await runInForeground([
+      {
+        program: nodeProgram(),
+        words,
+        env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...withPrograms(process.env) },
+      },
+    ]);
   });
 }

@@ -85,7 +85,9 @@ test.describe("what can go wrong", () => {
     for (const address of [email, newEmail()]) {
       await fillIn(page, address, "not the password");
       await submit.click();
-      await expect(main(page).getByText("This e-mail address and password do not match an account.")).toBeVisible();
+      await expect(
+        main(page).getByText("This e-mail address and password do not match an account."),
+      ).toBeVisible();
       await expect(page.getByLabel("E-mail")).toHaveValue(address);
       await expect(page.getByLabel("Password", { exact: true })).toBeFocused();
     }

@@ -31,7 +31,7 @@ interface ThreadProps {
 /** The conversation, and under it whatever came between. Scrolling sticks to its end only while one is there. */
 export function Thread({ session, focusComposer }: ThreadProps) {
   const { messages: current } = useChat({ chat: session.chat, throttle: throttleMs });
-  const { phase, failure } = useObservable(session.state);
+  const { conversationId, phase, failure } = useObservable(session.state);
   const before = useObservable(session.before);
   const messages = before ?? current;
   const builtIn = useObservable(me)?.model.builtIn === true;
@@ -98,7 +98,12 @@ export function Thread({ session, focusComposer }: ThreadProps) {
           ref={contentRef}
           className={empty ? "h-full" : "mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 pt-6 pb-8 sm:px-6"}
         >
-          {empty && phase !== "waiting" && <EmptyState onAsk={(question) => void session.ask(question)} />}
+          {empty && phase !== "waiting" ? (
+            <EmptyState onAsk={(question) => void session.ask(question)} />
+          ) : (
+            // Once it is stored, the header has its title.
+            conversationId === undefined && <h1 className="sr-only">New chat</h1>
+          )}
           {hidden > 0 && messages.length > hidden && (
             <Button look="ghost" size="small" className="self-center" onClick={() => setHidden(0)}>
               Show {hidden} earlier messages

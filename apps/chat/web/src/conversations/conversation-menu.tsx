@@ -16,18 +16,23 @@ interface ConversationMenuProps {
 /** What can be done with a conversation. */
 export function ConversationMenu({ conversation, onRename, className = "" }: ConversationMenuProps) {
   const { id, title, sharePath } = conversation;
-  // Begins once the menu has closed and given the focus back: the field of the name is left for good when it loses it.
-  const renames = useRef(false);
+  // What was chosen is done once the menu has closed: on its way out it would take the focus from whatever opens.
+  const chosen = useRef<(() => void) | null>(null);
+  const trigger = useRef<HTMLButtonElement>(null);
   const container = usePortalContainer();
   return (
     <Menu.Root
       onOpenChangeComplete={(open) => {
-        if (open) renames.current = false;
-        if (!renames.current) return;
-        onRename();
+        const act = chosen.current;
+        if (open || !act) return;
+        chosen.current = null;
+        // This is where a dialog gives the focus back to.
+        trigger.current?.focus();
+        act();
       }}
     >
       <Menu.Trigger
+        ref={trigger}
         aria-label={`Options for ${title}`}
         title="Options"
         className={`${iconButtonClass} ${className}`}
@@ -36,24 +41,28 @@ export function ConversationMenu({ conversation, onRename, className = "" }: Con
       </Menu.Trigger>
       <Menu.Portal container={container}>
         <Menu.Positioner className="z-[60]" sideOffset={4} align="end">
-          <Menu.Popup className={menuClass} finalFocus={() => !renames.current}>
+          <Menu.Popup className={menuClass} finalFocus={() => chosen.current === null}>
             <Menu.Item
               className={itemClass}
               onClick={() => {
-                renames.current = true;
+                chosen.current = onRename;
               }}
             >
               <Pencil aria-hidden="true" /> Rename
             </Menu.Item>
             <Menu.Item
               className={itemClass}
-              onClick={() => conversationDialog.set({ kind: "share", id, title })}
+              onClick={() => {
+                chosen.current = () => conversationDialog.set({ kind: "share", id, title });
+              }}
             >
               <Share2 aria-hidden="true" /> {sharePath === null ? "Share" : "Sharing"}
             </Menu.Item>
             <Menu.Item
               className={`${itemClass} text-bad`}
-              onClick={() => conversationDialog.set({ kind: "delete", id, title })}
+              onClick={() => {
+                chosen.current = () => conversationDialog.set({ kind: "delete", id, title });
+              }}
             >
               <Trash2 aria-hidden="true" /> Delete
             </Menu.Item>

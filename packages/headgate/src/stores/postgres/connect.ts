@@ -30,6 +30,8 @@ export interface Statement {
 
 /** A driver, whichever it is. */
 export interface Connection {
+  /** Whether it runs one statement after the other: to send it two at a time gains nothing. */
+  readonly single: boolean;
   /** Resolves with the rows. */
   run(statement: Statement): Promise<readonly Row[]>;
   /** Only where the store itself connected. */
@@ -40,6 +42,7 @@ export interface Connection {
 export function connectionOver(client: PostgresClient): Connection {
   if (isPostgresJs(client)) {
     return {
+      single: false,
       run: async ({ text, values, name }) =>
         (await client.unsafe(text, [...values], { prepare: name !== undefined })) as readonly Row[],
     };
@@ -53,12 +56,16 @@ export function connectionOver(client: PostgresClient): Connection {
   }
   if (isPg(client)) {
     return {
+      single: !("totalCount" in client),
       run: async ({ text, values, name }) =>
         (await client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) }))
           .rows as readonly Row[],
     };
   }
-  return { run: async ({ text, values }) => (await client.query(text, [...values])).rows as readonly Row[] };
+  return {
+    single: true,
+    run: async ({ text, values }) => (await client.query(text, [...values])).rows as readonly Row[],
+  };
 }
 
 function isPostgresJs(client: PostgresClient): client is PostgresJsClient {

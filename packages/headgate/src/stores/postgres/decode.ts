@@ -1,6 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
+import { inDoubt } from "./doubt.ts";
 import type { StoreRequest } from "./encode.ts";
 import { answerKinds, never } from "./sql/codes.ts";
 
@@ -53,7 +54,9 @@ export function decode(
   schema: string,
 ): (Outcome | HeadgateError)[] {
   const numbers = text.slice(1, -1).split(",").map(Number);
-  if (numbers.some(Number.isNaN)) throw new Error(`PostgreSQL answered what no headgate function answers.`);
+  if (numbers.some(Number.isNaN)) {
+    throw inDoubt(new Error("PostgreSQL answered what no function of Headgate answers."));
+  }
   const now = numbers[0] as number;
   let next = 1;
   return requests.map((request): Outcome | HeadgateError => {

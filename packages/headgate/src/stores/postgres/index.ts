@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import type { Outcome, Store } from "../../core/store.ts";
-import { connectionOver, connectTo, type PostgresClient } from "./connect.ts";
+import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
 import { encode, type StoreRequest } from "./encode.ts";
 import { checkSchema, defaultSchema, type MigrationOptions } from "./migration.ts";
@@ -73,7 +73,8 @@ export function postgresStore(
     );
   }
 
-  const session = openSession(connector(source, connections), { schema, unlogged, migrate, prepare });
+  const { connect, single } = connector(source, connections);
+  const session = openSession(connect, { schema, unlogged, migrate, prepare });
   const processNow = () => Math.floor(clock === undefined ? Date.now() : clock.now());
   const testNow = () => (clock === undefined ? null : processNow());
   const sweeper = createSweeper((firstPage) => session.sweep(firstPage, testNow()));
@@ -87,7 +88,12 @@ export function postgresStore(
     return decoded;
   }
 
-  const travel = trips(send, { mostUnderWay, mostTogether, mostWaiting, longestMs: longestTripMs });
+  const travel = trips(send, {
+    mostUnderWay: single ? 1 : mostUnderWay,
+    mostTogether,
+    mostWaiting,
+    longestMs: longestTripMs,
+  });
 
   async function ask(request: StoreRequest): Promise<Outcome> {
     const answer = await travel(request);
@@ -118,17 +124,20 @@ export function postgresStore(
     },
 
     async close() {
-      await sweeper.stop();
+      sweeper.stop();
       await session.close();
     },
   };
 }
 
 /** Also checks what can be checked at once. */
-function connector(source: string | PostgresClient, connections: number) {
+function connector(
+  source: string | PostgresClient,
+  connections: number,
+): { connect: () => Promise<Connection>; single: boolean } {
   if (typeof source !== "string") {
     const connection = connectionOver(source);
-    return async () => connection;
+    return { connect: async () => connection, single: connection.single };
   }
   if (!/^(postgres|postgresql|pglite):/i.test(source) || !isUrl(source)) {
     throw new HeadgateError(
@@ -137,9 +146,13 @@ function connector(source: string | PostgresClient, connections: number) {
         "pglite://./data, and this one cannot be read. It is not shown, for it may hold a password.",
     );
   }
-  return () => connectTo(source, connections);
+  return { connect: () => connectTo(source, connections), single: connections === 1 || isPglite(source) };
 }
 
 function isUrl(text: string): boolean {
-  return /^pglite:/i.test(text) || URL.canParse(text);
+  return isPglite(text) || URL.canParse(text);
+}
+
+function isPglite(url: string): boolean {
+  return /^pglite:/i.test(url);
 }

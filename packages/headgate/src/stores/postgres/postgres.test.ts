@@ -8,6 +8,7 @@ import { type PostgresServer, startPostgres } from "../../../test-servers/postgr
 import { amountsOf, type Cost } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge } from "../../core/store.ts";
+import { createLimiter } from "../../limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { playMemory, playOracle } from "../../testing/store-suite/scripts.ts";
 import { startTrial } from "../../testing/store-suite/trial.ts";
@@ -235,6 +236,46 @@ describe("postgresStore", () => {
       expect(await admit(two, charge("a"))).toBe(true);
     }
     expect([await admit(one, charge("a")), await admit(two, charge("a"))]).toEqual([false, false]);
+  });
+});
+
+describe("createLimiter, over PostgreSQL", () => {
+  it("admits, settles, extends, releases and refuses, shared by two limiters", async () => {
+    const clock = fakeClock();
+    const make = () =>
+      createLimiter<string>({
+        layers: [
+          { name: "user", key: (user) => user, limits: "3/minute; 100 tokens/hour; 1 concurrent" },
+          { name: "all", key: () => "all", limits: "50/hour sliding-counter" },
+        ],
+        store: open(pool, { clock }),
+        clock,
+        storeTimeoutMs: 10_000,
+      });
+    const [one, two] = [make(), make()];
+    const first = await one.admit("ann", { cost: { tokens: 60 } });
+    if (!first.admitted) throw new Error("refused");
+    expect(await two.admit("ann")).toMatchObject({ admitted: false, binding: { name: "user-concurrent" } });
+    expect(await first.extend({ tokens: 30 })).toMatchObject({ admitted: true });
+    expect(await first.extend({ tokens: 30 })).toMatchObject({ admitted: false });
+    await first.settle({ tokens: 20 });
+    await first.release();
+    // The other limiter may remember its refusal for a second.
+    clock.advance(1000);
+    const peeked = await two.peek("ann");
+    expect(peeked.limits.map(({ name, remaining }) => [name, remaining])).toEqual([
+      ["user-per-minute", 2],
+      ["user-tokens-per-hour", 80],
+      ["user-concurrent", 1],
+      ["all-per-hour", 49],
+    ]);
+    const second = await two.admit("ann");
+    if (!second.admitted) throw new Error("refused");
+    await second.refund();
+    expect((await one.peek("ann")).limits[0]?.remaining).toBe(2);
+    await one.reset("ann");
+    expect((await two.peek("ann")).limits[0]?.remaining).toBe(3);
+    await Promise.all([one.close(), two.close()]);
   });
 });
 

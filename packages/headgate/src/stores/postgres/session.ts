@@ -1,5 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
 import type { Connection, Statement } from "./connect.ts";
+import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
 import type { ApplyParameters } from "./encode.ts";
 import { postgresMigration } from "./migration.ts";
 import { functionsVersion, namesIn, smallHash } from "./sql/names.ts";
@@ -13,7 +14,7 @@ export interface SessionOptions {
 
 /** Runs the functions, creates them where they are missing, and tries again what can be tried again. */
 export interface Session {
-  /** Resolves with the answers as text. */
+  /** Resolves with the answers as text. Rejects with an error that is `inDoubt` where all may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
   sweep(firstPage: number, at: number | null): Promise<{ nextPage: number; deleted: number; full: boolean }>;
   close(): Promise<void>;
@@ -43,8 +44,10 @@ export function openSession(connect: () => Promise<Connection>, options: Session
 
   let connecting: Promise<Connection> | undefined;
   let migrating: Promise<unknown> | undefined;
+  let closed = false;
 
   function connection(): Promise<Connection> {
+    if (closed) return Promise.reject(new HeadgateError("store-invalid", "This store has been closed."));
     connecting ??= connect().catch((error: unknown) => {
       connecting = undefined;
       throw error;
@@ -86,7 +89,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
         } else if (transient.has(code) && attempt < mostAttempts) {
           await pause(Math.random() * 2 ** Math.min(attempt, 5));
         } else {
-          throw error;
+          throw mayHaveBeenApplied(error) ? inDoubt(error) : error;
         }
       }
     }
@@ -106,6 +109,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     },
 
     async close() {
+      closed = true;
       const on = await connecting?.catch(() => undefined);
       await on?.close?.();
     },

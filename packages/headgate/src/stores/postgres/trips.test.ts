@@ -95,7 +95,10 @@ describe("trips", () => {
     await turn();
     expect(sent).toHaveLength(1);
     vi.advanceTimersByTime(1);
-    await expect(lost).rejects.toThrow("PostgreSQL did not answer within 5000 ms.");
+    await expect(lost).rejects.toMatchObject({
+      message: "PostgreSQL did not answer within 5000 ms.",
+      inDoubt: true,
+    });
     expect(sent).toHaveLength(2);
     // Its answer comes after all, and changes nothing.
     sent[0]?.answer();

@@ -1,3 +1,5 @@
+import { inDoubt } from "./doubt.ts";
+
 export interface TripOptions {
   /** How many may be under way at a time. While so many are, requests gather and then travel together. */
   readonly mostUnderWay: number;
@@ -54,7 +56,7 @@ export function trips<Request, Answer>(
       end();
     }
     const timer = setTimeout(
-      () => fail(new Error(`PostgreSQL did not answer within ${longestMs} ms.`)),
+      () => fail(inDoubt(new Error(`PostgreSQL did not answer within ${longestMs} ms.`))),
       longestMs,
     );
     // A guard must not keep a process alive that is otherwise done.

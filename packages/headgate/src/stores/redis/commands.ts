@@ -16,6 +16,7 @@ export interface RedisCommands {
 export interface IoredisClient {
   evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+  once(event: "ready", listener: () => void): unknown;
   readonly status: string;
   readonly isCluster?: boolean;
 }
@@ -25,13 +26,19 @@ interface NodeRedisEvalOptions {
   arguments: string[];
 }
 
-/** The calls that Headgate makes on a client of node-redis (`redis`): client, pool, sentinel or cluster. */
+/** The calls that Headgate makes on a client of node-redis (`redis`): client, pool or sentinel. */
 export interface NodeRedisClient {
   evalSha(sha: string, options: NodeRedisEvalOptions): Promise<unknown>;
   eval(script: string, options: NodeRedisEvalOptions): Promise<unknown>;
+  once(event: "ready", listener: () => void): unknown;
   readonly isReady?: boolean;
+}
+
+/** The calls that Headgate makes on a cluster client of node-redis. */
+export interface NodeRedisCluster {
+  sendCommand(firstKey: string, isReadonly: boolean, command: string[]): Promise<unknown>;
   /** Only a cluster has it. */
-  readonly getSlotRandomNode?: unknown;
+  getSlotRandomNode: unknown;
 }
 
 /** The calls that Headgate makes on a client of valkey-glide, standalone or cluster. */
@@ -43,7 +50,7 @@ export interface GlideClient {
 }
 
 /** A client that the caller made, configured and connected, and closes. */
-export type RedisClient = IoredisClient | NodeRedisClient | GlideClient;
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | GlideClient;
 
 /**
  * Tells clients apart by what they can do, so that none of them has to be installed.
@@ -51,7 +58,10 @@ export type RedisClient = IoredisClient | NodeRedisClient | GlideClient;
  * @throws HeadgateError `store-invalid` where it is none of those that are known.
  */
 export function commandsOf(client: RedisClient): RedisCommands {
-  if (has(client, "evalSha")) return overNodeRedis(client as NodeRedisClient);
+  if (has(client, "getSlotRandomNode") && has(client, "sendCommand")) {
+    return overNodeRedisCluster(client as NodeRedisCluster);
+  }
+  if (has(client, "evalSha") && has(client, "eval")) return overNodeRedis(client as NodeRedisClient);
   if (has(client, "evalsha") && has(client, "eval")) return overIoredis(client as IoredisClient);
   if (has(client, "customCommand") && has(client, "invokeScript")) return overGlide(client as GlideClient);
   throw new HeadgateError(
@@ -76,27 +86,34 @@ function describe(client: unknown): string {
 }
 
 function overIoredis(client: IoredisClient): RedisCommands {
-  const isDown = downAfter(
-    () => client.status === "ready",
-    () => client.status === "end",
-  );
   return {
     cluster: client.isCluster === true,
     evalsha: (sha, keys, argument) => client.evalsha(sha, keys.length, ...keys, argument),
     evaluate: (text, keys, argument) => client.eval(text, keys.length, ...keys, argument),
-    isDown,
+    isDown: downAfterReady(client, () => client.status === "ready"),
   };
 }
 
 function overNodeRedis(client: NodeRedisClient): RedisCommands {
   return {
-    cluster: typeof client.getSlotRandomNode === "function",
+    cluster: false,
     evalsha: (sha, keys, argument) => client.evalSha(sha, { keys: [...keys], arguments: [argument] }),
     evaluate: (text, keys, argument) => client.eval(text, { keys: [...keys], arguments: [argument] }),
-    isDown: downAfter(
-      () => client.isReady !== false,
-      () => false,
-    ),
+    // A pool does not say.
+    isDown: downAfterReady(client, () => client.isReady !== false),
+  };
+}
+
+/** Not by `evalSha`: that of version 4 asks a node at random. */
+function overNodeRedisCluster(client: NodeRedisCluster): RedisCommands {
+  const call = (command: string, script: string, keys: readonly string[], argument: string) =>
+    client.sendCommand(keys[0] ?? "", false, [command, script, String(keys.length), ...keys, argument]);
+  return {
+    cluster: true,
+    evalsha: (sha, keys, argument) => call("EVALSHA", sha, keys, argument),
+    evaluate: (text, keys, argument) => call("EVAL", text, keys, argument),
+    // Each node has a connection of its own, and none of them is the cluster.
+    isDown: () => false,
   };
 }
 
@@ -113,13 +130,15 @@ function overGlide(client: GlideClient): RedisCommands {
 }
 
 /** A client may still be connecting when it is first used, and then may wait; once it was ready, it may not. */
-function downAfter(isReady: () => boolean, isOver: () => boolean): () => boolean {
-  let wasReady = false;
-  return () => {
-    if (isReady()) {
+function downAfterReady(
+  client: { once(event: "ready", listener: () => void): unknown },
+  isReady: () => boolean,
+): () => boolean {
+  let wasReady = isReady();
+  if (!wasReady) {
+    client.once("ready", () => {
       wasReady = true;
-      return false;
-    }
-    return wasReady || isOver();
-  };
+    });
+  }
+  return () => wasReady && !isReady();
 }

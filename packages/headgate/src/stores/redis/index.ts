@@ -9,7 +9,13 @@ import type { Request } from "./message.ts";
 import { adjustAcross, bySlot, decideAcross } from "./slots.ts";
 import { createTrips } from "./trips.ts";
 
-export type { GlideClient, IoredisClient, NodeRedisClient, RedisClient } from "./commands.ts";
+export type {
+  GlideClient,
+  IoredisClient,
+  NodeRedisClient,
+  NodeRedisCluster,
+  RedisClient,
+} from "./commands.ts";
 
 export interface RedisStoreOptions {
   /**

@@ -1,9 +1,14 @@
 import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { Redis } from "ioredis";
-import { Cluster as ValkeyCluster, Redis as Valkey } from "iovalkey";
+import { Redis as Valkey, Cluster as ValkeyCluster } from "iovalkey";
 import { createClient, createCluster } from "redis";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { type RedisCluster, type RedisServer, startCluster, startRedis } from "../../../test-servers/redis.ts";
+import {
+  type RedisCluster,
+  type RedisServer,
+  startCluster,
+  startRedis,
+} from "../../../test-servers/redis.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { storeSuite } from "../../testing/store-suite.ts";
 import type { RedisClient } from "./commands.ts";

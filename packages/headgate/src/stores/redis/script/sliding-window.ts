@@ -40,19 +40,18 @@ local function slidingWindow()
   local function unpackEntry(s, i)
     local stamp, total = unpackFrom('<I6d', s.raw, s.at + 15 + 14 * i)
     s.e[2 * i - 1], s.e[2 * i] = stamp, total
-    return stamp, total
+    return stamp
   end
 
   local function stampAt(s, i)
-    return s.e[2 * i - 1] or (unpackEntry(s, i))
+    return s.e[2 * i - 1] or unpackEntry(s, i)
   end
 
   -- The running total up to and including entry i; that of the entry before the first is the base.
   local function totalAt(s, i)
     if i < s.first then return s.base end
-    local total = s.e[2 * i]
-    if not total then _, total = unpackEntry(s, i) end
-    return total
+    if not s.e[2 * i] then unpackEntry(s, i) end
+    return s.e[2 * i]
   end
 
   local function firstAfter(s, after)

@@ -1,0 +1,39 @@
+/** Nothing was sent: there was no connection, or none could be made. Of Node's sockets, and of `postgres`. */
+const unsent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_ENDED",
+]);
+/** `pg` says the same without a code. */
+const unsentMessages =
+  /not queryable|when trying to connect|due to connection timeout|after calling end on the pool/;
+/** The server was told to end the session: it may have been done with the statement by then. */
+const ended = new Set(["57P01", "57P02"]);
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/**
+ * Whether a statement that failed may have been carried out all the same: the connection broke after it was sent. What
+ * the server itself refused has been rolled back.
+ */
+export function mayHaveBeenApplied(error: unknown): boolean {
+  const { code, message, severity } = (error ?? {}) as {
+    code?: unknown;
+    message?: unknown;
+    severity?: unknown;
+  };
+  if (typeof code === "string") {
+    if (unsent.has(code)) return false;
+    if (typeof severity === "string" && sqlState.test(code)) return ended.has(code);
+  }
+  return !unsentMessages.test(String(message));
+}
+
+/** Says on the error that what was asked may have been done. */
+export function inDoubt(error: unknown): unknown {
+  const marked = error instanceof Error ? error : new Error(`PostgreSQL failed: ${String(error)}`);
+  return Object.assign(marked, { inDoubt: true });
+}

@@ -1,0 +1,193 @@
+import { Cluster } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { race } from "../../../test-servers/race.ts";
+import { type RedisCluster, type RedisServer, startCluster } from "../../../test-servers/redis.ts";
+import { amountsOf } from "../../core/cost.ts";
+import { compileLimits, type LimitsInput } from "../../core/limit-set.ts";
+import type { Charge, Outcome } from "../../core/store.ts";
+import { type RedisStore, redisStore } from "./index.ts";
+import { slotOf } from "./keys.ts";
+
+const longestTestMs = 60_000;
+
+let cluster: RedisCluster;
+let store: RedisStore;
+beforeAll(async () => {
+  cluster = await startCluster();
+  store = redisStore(cluster.url);
+}, longestTestMs);
+afterAll(async () => {
+  await store?.close();
+  await cluster?.remove();
+});
+
+function chargeOf(limits: LimitsInput, key: string, space: string): Charge {
+  const compiled = compileLimits(space, limits);
+  return { space, key, limits: compiled, ...amountsOf(compiled, undefined) };
+}
+
+async function remaining(charge: Charge): Promise<number | undefined> {
+  const outcome = (await store.decide([charge], 0, true)) as Outcome;
+  return outcome.readings[0]?.[0]?.remaining;
+}
+
+/** The master that a key lives on. */
+function nodeOf(key: string): RedisServer {
+  const slot = slotOf(key);
+  for (const line of (cluster.nodes[0] as RedisServer).command("cluster", "nodes").split("\n")) {
+    const [, address = "", flags = "", , , , , , ...ranges] = line.split(" ");
+    const holds = ranges.some((range) => {
+      const [from = 0, to = from] = range.split("-").map(Number);
+      return slot >= from && slot <= to;
+    });
+    const port = Number(/:(\d+)@/.exec(address)?.[1]);
+    const node = cluster.nodes.find((one) => one.port === port);
+    if (holds && flags.includes("master") && node !== undefined) return node;
+  }
+  throw new Error(`No master holds slot ${slot}.`);
+}
+
+describe("slots", () => {
+  it.each(["123456789", "headgate:{user:account:42}", "foo{}{bar}", "headgate:{ip:å}", "{x}{y}"])(
+    "of %s are those that the cluster computes",
+    (key) => {
+      expect(slotOf(key)).toBe(Number((cluster.nodes[0] as RedisServer).command("cluster", "keyslot", key)));
+    },
+  );
+});
+
+describe("layers in different slots", () => {
+  it("are charged together, or given back where one refuses, with every wait honest", async () => {
+    const [user, ip] = [chargeOf("1/minute", "a", "user"), chargeOf("5/hour; 9/day", "a", "ip")];
+    expect((await store.decide([user, ip], 0, false)).admitted).toBe(true);
+    expect([await remaining(user), await remaining(ip)]).toEqual([0, 4]);
+
+    for (const charges of [
+      [user, ip],
+      [ip, user],
+    ]) {
+      const refused = await store.decide(charges, 0, false);
+      expect(refused.admitted).toBe(false);
+      const [ofUser, ofIp] = charges[0] === user ? refused.readings : refused.readings.toReversed();
+      expect(ofUser?.[0]?.waitMs).toBeGreaterThan(50_000);
+      expect(ofIp?.map(({ waitMs }) => waitMs)).toEqual([0, 0]);
+      expect(ofIp?.map(({ remaining: left }) => left)).toEqual([4, 8]);
+    }
+    expect([await remaining(user), await remaining(ip)]).toEqual([0, 4]);
+  });
+
+  it("give back exactly what an admitted request took, whatever the clocks of the nodes", async () => {
+    const charges = [
+      chargeOf("3/minute", "b", "user"),
+      chargeOf("5/hour fixed-window", "b", "ip"),
+      chargeOf("4 concurrent", "b", "org"),
+      chargeOf("9/day sliding-counter", "b", "global"),
+    ];
+    const outcome = (await store.decide(charges, 0, false)) as Outcome;
+    await store.adjust(
+      charges.map(({ space, key, limits, spends }, c) => ({
+        space,
+        key,
+        limits,
+        renewals: [],
+        spends: spends.map(() => 0),
+        refunds: spends.map((amount, group) => ({
+          group,
+          amount,
+          chargedAt: outcome.now,
+          mark: outcome.marks[c]?.[group] ?? 0,
+        })),
+      })),
+      0,
+    );
+    expect(await Promise.all(charges.map(remaining))).toEqual([3, 5, 4, 9]);
+  });
+
+  it("are decided by one node at once where the prefix puts all of them into one slot", async () => {
+    const client = new Cluster(cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })));
+    const together = redisStore(client, { prefix: "{headgate}:" });
+    const charges = [chargeOf("5/minute", "c", "user"), chargeOf("5/minute", "c", "ip")];
+    await together.decide(charges, 0, false);
+    const node = nodeOf("{headgate}:");
+    const calls = () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(node.command("info", "commandstats"))?.[1]);
+    const before = calls();
+    await together.decide(charges, 0, false);
+    expect(calls() - before).toBe(1);
+    client.disconnect();
+  });
+});
+
+describe("eight processes at once", () => {
+  it.each([
+    [5, 50],
+    [1_000, 300],
+  ])(
+    "are admitted exactly %i times by one layer",
+    async (quota, attemptsEach) => {
+      const layers = [{ name: "user", limits: `${quota}/hour` }];
+      const admitted = await race({
+        url: cluster.url,
+        processes: 8,
+        attemptsEach,
+        layers,
+        key: `one-${quota}`,
+      });
+      expect(admitted.reduce((sum, count) => sum + count, 0)).toBe(quota);
+    },
+    longestTestMs,
+  );
+
+  it.each([
+    [5, 50],
+    [1_000, 300],
+  ])(
+    "are admitted at most %i times by three, and leave nothing charged that was refused",
+    async (quota, attemptsEach) => {
+      const layers = [
+        { name: "user", limits: `${quota}/hour` },
+        { name: "ip", limits: `${quota + 1}/hour` },
+        { name: "org", limits: `${2 * quota}/day` },
+      ];
+      const key = `three-${quota}`;
+      const each = await race({ url: cluster.url, processes: 8, attemptsEach, layers, key });
+      const admitted = each.reduce((sum, count) => sum + count, 0);
+      expect(admitted).toBeLessThanOrEqual(quota);
+      const charges = layers.map(({ name, limits }) => chargeOf(limits, key, name));
+      expect(await Promise.all(charges.map(remaining))).toEqual([
+        quota - admitted,
+        quota + 1 - admitted,
+        2 * quota - admitted,
+      ]);
+      // One after the other, nobody is in the way: the rest of the quota is still there.
+      let more = 0;
+      while ((await store.decide(charges, 0, false)).admitted) more += 1;
+      expect(admitted + more).toBe(quota);
+    },
+    longestTestMs,
+  );
+});
+
+describe("a node that fails", () => {
+  it(
+    "rejects what needs it, leaves nothing charged elsewhere, and is replaced by its replica",
+    async () => {
+      // Two keys on different masters.
+      const user = chargeOf("50/hour", "d", "user");
+      const failing = nodeOf("headgate:{user:d}");
+      const key = ["e", "f", "g", "h", "i", "j", "k", "l"].find(
+        (name) => nodeOf(`headgate:{ip:${name}}`) !== failing,
+      );
+      const ip = chargeOf("5/hour", key ?? "", "ip");
+      expect((await store.decide([user, ip], 0, false)).admitted).toBe(true);
+      failing.command("wait", "1", "1000");
+      await failing.crash();
+      await expect(store.decide([user, ip], 0, false)).rejects.toThrow("The Redis store could not be asked");
+      expect(await remaining(ip)).toBe(4);
+
+      await vi.waitFor(() => store.decide([user], 0, true), { timeout: 30_000, interval: 200 });
+      expect([await remaining(user), await remaining(ip)]).toEqual([49, 4]);
+      expect((await store.decide([user, ip], 0, false)).admitted).toBe(true);
+    },
+    longestTestMs,
+  );
+});
