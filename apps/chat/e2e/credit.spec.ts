@@ -98,6 +98,7 @@ base.describe("with little of both", () => {
     await sendAgain(page).click();
     await expect(paywall(page)).toBeVisible();
     await expect(notice(page)).toBeHidden();
+    await paywall(page).getByRole("button", { name: "Back to my message" }).click();
     await expect(composer(page)).toHaveValue("take-home on £52,000");
   });
 });
