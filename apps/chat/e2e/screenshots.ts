@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "@playwright/test";
+import type { ConversationPage } from "../contract.ts";
 import { startTestService, TEST_START_MS, type TestService } from "../testing/service.ts";
 import { answers, ask, notice, secondsToWait, send, spend } from "./chat-page.ts";
 
@@ -38,6 +39,11 @@ async function stage(page: Page, service: TestService): Promise<void> {
   service.clock.set(TEST_START_MS);
   await page.clock.install({ time: TEST_START_MS });
   await spend(page, 4);
+  // What was only sent to spend the quota is no history to show.
+  const { conversations } = (await (await page.request.get("/conversations")).json()) as ConversationPage;
+  for (const { id, title } of conversations) {
+    if (!earlier.some((one) => one.title === title)) await page.request.delete(`/conversations/${id}`);
+  }
   await page.goto("/");
   await ask(page, "What is my take-home on £45,000 in Scotland with student loan plan 2?");
   await answers(page).getByRole("region", { name: "Take-home pay on £45,000" }).waitFor();
