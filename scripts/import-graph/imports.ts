@@ -5,6 +5,8 @@ export interface Import {
   specifier: string;
   /** Gone once the types are: `import type`, `export type … from`, `typeof import("…")` in a type is not told apart. */
   isTypeOnly: boolean;
+  /** Written as a call: loaded when it is made, and not with the module. */
+  isLazy: boolean;
   line: number;
 }
 
@@ -32,11 +34,17 @@ export function importsIn(source: string): Import[] {
   const statements = [...source.matchAll(STATEMENT)].map(({ 1: type, 2: specifier = "", index }) => ({
     specifier,
     isTypeOnly: type !== undefined,
+    isLazy: false,
     line: lineAt(source, index),
   }));
   const calls = [...source.matchAll(CALL)]
     .filter(({ index }) => !isInComment(source, index))
-    .map(({ 1: specifier = "", index }) => ({ specifier, isTypeOnly: false, line: lineAt(source, index) }));
+    .map(({ 1: specifier = "", index }) => ({
+      specifier,
+      isTypeOnly: false,
+      isLazy: true,
+      line: lineAt(source, index),
+    }));
   return [...statements, ...calls].sort((a, b) => a.line - b.line);
 }
 

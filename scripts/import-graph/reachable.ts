@@ -1,7 +1,8 @@
 import { importedFile, type SourceFile } from "./imports.ts";
 
 /**
- * Everything that is loaded when a module is: the files that it imports for more than their types, theirs in turn, and the
+ * Everything that is loaded when a module is: the files that it imports for more than their types (and not
+ * only by a call, later), theirs in turn, and the
  * packages that any of them imports.
  *
  * @param entry a file's path
@@ -15,7 +16,7 @@ export function reachableFrom(entry: string, files: SourceFile[]): { files: stri
     if (reached.has(next)) continue;
     reached.add(next);
     const file = byPath.get(next);
-    for (const import_ of file?.imports.filter(({ isTypeOnly }) => !isTypeOnly) ?? []) {
+    for (const import_ of file?.imports.filter(({ isTypeOnly, isLazy }) => !isTypeOnly && !isLazy) ?? []) {
       const target = file && importedFile(file, import_);
       if (target === undefined) packages.add(import_.specifier);
       else waiting.push(target);

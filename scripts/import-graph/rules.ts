@@ -26,7 +26,7 @@ export const LIBRARY: Zone[] = [
   { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
   {
     name: "store opening",
-    files: /^packages\/headgate\/src\/stores\/open\.ts$/,
+    files: /^packages\/headgate\/src\/stores\/(open|lazy)\.ts$/,
     mayImport: ["core", "shared stores", "memory store", "redis store", "postgres store"],
     packages: NONE,
   },
@@ -46,7 +46,7 @@ export const LIBRARY: Zone[] = [
   },
   store("memory", NONE),
   store("redis", /^node:|redis|valkey/),
-  store("postgres", /^node:|^pg$|pglite/),
+  store("postgres", /^node:|^pg$|^postgres$|pglite/),
   {
     name: "http",
     files: /^packages\/headgate\/src\/http\//,

@@ -344,6 +344,20 @@ describe("concurrent limits", () => {
     expect(admit().admitted).toBe(true);
   });
 
+  it("does not end another's lease by a late release, after a reset", () => {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({
+      layers: [{ name: "user", key: (key) => key, limits: "1 concurrent" }],
+      clock,
+    });
+    const first = limiter.admit("a") as Admitted;
+    limiter.reset("a");
+    clock.advance(1);
+    expect((limiter.admit("a") as Admission).admitted).toBe(true);
+    first.release();
+    expect((limiter.admit("a") as Admission).admitted).toBe(false);
+  });
+
   it("renews by itself what is in use, and stops when nothing is", () => {
     vi.useFakeTimers();
     try {

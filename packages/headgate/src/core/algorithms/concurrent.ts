@@ -4,9 +4,11 @@ import type { Algorithm } from "./algorithm.ts";
 /** Who is inside: `[id, weight, expiry, id, weight, expiry, …]`, in the order of arrival. */
 export interface Leases {
   held: number[];
-  /** The id of the next lease; ids are never used twice within a state. */
+  /** No lease has had this id, nor a higher one. */
   next: number;
 }
+
+const idsPerMs = 256;
 
 /**
  * "No more than `quota` at the same time": leases that are given back, renewed by a heartbeat, or end by themselves
@@ -42,8 +44,10 @@ export const concurrent: Algorithm<Leases> = {
   charge(leases, limits, now, amount) {
     if (amount === 0) return 0;
     dropEnded(leases, now);
-    const id = leases.next;
-    leases.next += 1;
+    // Ids grow with time, so that a state which was reset or forgotten never gives one out again: a late release must
+    // not end somebody else's lease.
+    const id = Math.max(leases.next, now * idsPerMs);
+    leases.next = id + 1;
     leases.held.push(id, amount, now + only(limits).windowMs);
     return id;
   },

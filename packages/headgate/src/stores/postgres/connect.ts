@@ -83,9 +83,9 @@ function isPg(client: object): client is PgClient {
 }
 
 /** How long connecting may take, ms. */
-const connectMs = 2000;
-/** A statement that takes longer has lost its connection, ms. */
-const statementMs = 5000;
+const connectMs = 5000;
+/** A statement that takes longer has lost its connection, ms. The limiter waits for much less. */
+export const statementMs = 10_000;
 
 /**
  * Connects to what a URL names: `postgres://…` and `postgresql://…` by `pg`, or by `postgres` where that is installed

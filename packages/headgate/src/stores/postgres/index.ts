@@ -45,7 +45,6 @@ const defaultConnections = 4;
 const mostUnderWay = 2;
 const mostTogether = 128;
 const mostWaiting = 20_000;
-const longestTripMs = 5000;
 
 /**
  * Counts in PostgreSQL, exactly, by one statement for all decisions that travel together.
@@ -92,7 +91,6 @@ export function postgresStore(
     mostUnderWay: single ? 1 : mostUnderWay,
     mostTogether,
     mostWaiting,
-    longestMs: longestTripMs,
   });
 
   async function ask(request: StoreRequest): Promise<Outcome> {
@@ -120,7 +118,7 @@ export function postgresStore(
     },
 
     async check() {
-      await session.apply(encode([], processNow(), testNow()));
+      await ask({ kind: "peek", charges: [] });
     },
 
     async close() {

@@ -1,81 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import fc from "fast-check";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../test-servers/postgres.ts";
-import { amountsOf, type Cost } from "../../core/cost.ts";
-import { compileLimits } from "../../core/limit-set.ts";
-import type { Charge } from "../../core/store.ts";
+import { describe, expect, it, vi } from "vitest";
+import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import { createLimiter } from "../../limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { playMemory, playOracle } from "../../testing/store-suite/scripts.ts";
 import { startTrial } from "../../testing/store-suite/trial.ts";
-import { type PostgresStore, type PostgresStoreOptions, postgresMigration, postgresStore } from "./index.ts";
+import { postgresStore } from "./index.ts";
 
 const startMs = 60_000;
-const raceMs = 120_000;
 
-let server: PostgresServer;
-/** The administrator's connections; in which every test has a schema of its own. */
-let pool: pg.Pool;
-let schema: string;
-let schemas = 0;
-const opened: { close(): Promise<void> }[] = [];
-
-beforeAll(async () => {
-  server = await startPostgres(["max_connections=60"]);
-  pool = openPool();
-}, startMs);
-afterAll(async () => {
-  await pool.end();
-  await server.remove();
-}, startMs);
-beforeEach(() => {
-  schemas += 1;
-  schema = `test ${schemas}`;
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await Promise.all(opened.splice(0).map((one) => one.close()));
-});
-
-function openPool(options: pg.PoolConfig = {}): pg.Pool {
-  const made = new pg.Pool({ connectionString: server.url, ...options });
-  made.on("error", () => {});
-  return made;
-}
-
-function keepPool(options: pg.PoolConfig = {}): pg.Pool {
-  const made = openPool(options);
-  opened.push({ close: () => made.end() });
-  return made;
-}
-
-function open(
-  source: Parameters<typeof postgresStore>[0] = pool,
-  options: PostgresStoreOptions = {},
-): PostgresStore {
-  const store = postgresStore(source, { schema, ...options });
-  opened.push(store);
-  return store;
-}
-
-function charge(key: string, text = "5/hour", space = "user", cost?: Cost): Charge {
-  const limits = compileLimits(space, text);
-  return { space, key, limits, ...amountsOf(limits, cost) };
-}
-
-const admit = async (store: PostgresStore, ...charges: Charge[]) =>
-  (await store.decide(charges, Date.now(), false)).admitted;
-
-const rows = async (where = "true"): Promise<number> => {
-  const { rows: found } = await pool.query(
-    `SELECT count(*)::int AS n FROM "${schema}".partitions WHERE ${where}`,
-  );
-  return found[0].n;
-};
+const postgres = postgresFixture();
+const { open, openPool, keepPool, closeLater, rows } = postgres;
 
 describe("postgresStore", () => {
   it("goes by the server's clock", async () => {
@@ -87,7 +24,7 @@ describe("postgresStore", () => {
 
   it("plays random scripts as the definitions and the memory store do", async () => {
     const clock = fakeClock();
-    const store = open(pool, { clock });
+    const store = open(postgres.pool, { clock });
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         clock.set(Date.UTC(2026, 0, 1));
@@ -104,7 +41,7 @@ describe("postgresStore", () => {
     const counting = {
       query(text: string, values?: unknown[]) {
         statements += 1;
-        return pool.query(text, values);
+        return postgres.pool.query(text, values);
       },
     };
     const store = open(counting);
@@ -134,16 +71,20 @@ describe("postgresStore", () => {
       expect(await admit(store, charge(`new${n}`), charge("all", "1/hour", "all"))).toBe(false);
     }
     expect(await rows()).toBe(1);
-    const before = await pool.query(`SELECT xmin::text, ctid::text FROM "${schema}".partitions`);
-    expect(await admit(store, charge("all", "1/hour", "all"))).toBe(false);
-    expect((await pool.query(`SELECT xmin::text, ctid::text FROM "${schema}".partitions`)).rows).toEqual(
-      before.rows,
+    const before = await postgres.pool.query(
+      `SELECT xmin::text, ctid::text FROM "${postgres.schema}".partitions`,
     );
+    expect(await admit(store, charge("all", "1/hour", "all"))).toBe(false);
+    expect(
+      (await postgres.pool.query(`SELECT xmin::text, ctid::text FROM "${postgres.schema}".partitions`)).rows,
+    ).toEqual(before.rows);
   });
 
   it("does not name callers in the database", async () => {
     await admit(open(), charge("ann@example.org"));
-    const { rows: all } = await pool.query(`SELECT p::text AS text FROM "${schema}".partitions AS p`);
+    const { rows: all } = await postgres.pool.query(
+      `SELECT p::text AS text FROM "${postgres.schema}".partitions AS p`,
+    );
     expect(all).toHaveLength(1);
     expect(all[0].text).not.toMatch(/ann|example/);
   });
@@ -152,7 +93,7 @@ describe("postgresStore", () => {
     const store = open();
     for (const state of ["{}", "{1}", "{9,1,2}", "{1,2,3,4}", "{2,1,0}"]) {
       await admit(store, charge("broken"));
-      await pool.query(`UPDATE "${schema}".partitions SET state = $1`, [state]);
+      await postgres.pool.query(`UPDATE "${postgres.schema}".partitions SET state = $1`, [state]);
       const [broken, other] = await Promise.allSettled([
         store.decide([charge("fine", "5/hour", "ip"), charge("broken")], 0, false),
         store.decide([charge("other")], 0, false),
@@ -169,9 +110,9 @@ describe("postgresStore", () => {
       await store.reset([charge("broken")], 0);
     }
     await admit(store, charge("broken"));
-    await expect(pool.query(`UPDATE "${schema}".partitions SET state = '{1,2,NULL}'`)).rejects.toThrow(
-      /check/,
-    );
+    await expect(
+      postgres.pool.query(`UPDATE "${postgres.schema}".partitions SET state = '{1,2,NULL}'`),
+    ).rejects.toThrow(/check/);
   });
 
   it("says so where the clocks differ by more than a calendar window", async () => {
@@ -204,7 +145,7 @@ describe("postgresStore", () => {
 
   it("keeps counting past what a bigint can hold in running totals", async () => {
     const clock = fakeClock();
-    const store = open(pool, { clock });
+    const store = open(postgres.pool, { clock });
     const huge = charge("a", "5 bytes/hour sliding-window");
     const { space, key, limits } = huge;
     const most = Number.MAX_SAFE_INTEGER;
@@ -219,9 +160,9 @@ describe("postgresStore", () => {
   }, 60_000);
 
   it("works without prepared statements, and over a single client", async () => {
-    const client = new pg.Client({ connectionString: server.url });
+    const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
-    opened.push({ close: () => client.end() });
+    closeLater({ close: () => client.end() });
     const store = open(client, { prepare: false });
     const admits = await Promise.all(Array.from({ length: 8 }, () => admit(store, charge("a"))));
     expect(admits.filter(Boolean)).toHaveLength(5);
@@ -230,7 +171,7 @@ describe("postgresStore", () => {
 
   it("keeps stores of two schemas apart on one connection", async () => {
     const single = keepPool({ max: 1 });
-    const [one, two] = [open(single), open(single, { schema: `${schema} too` })];
+    const [one, two] = [open(single), open(single, { schema: `${postgres.schema} too` })];
     for (let n = 0; n < 5; n += 1) {
       expect(await admit(one, charge("a"))).toBe(true);
       expect(await admit(two, charge("a"))).toBe(true);
@@ -248,7 +189,7 @@ describe("createLimiter, over PostgreSQL", () => {
           { name: "user", key: (user) => user, limits: "3/minute; 100 tokens/hour; 1 concurrent" },
           { name: "all", key: () => "all", limits: "50/hour sliding-counter" },
         ],
-        store: open(pool, { clock }),
+        store: open(postgres.pool, { clock }),
         clock,
         storeTimeoutMs: 10_000,
       });
@@ -279,168 +220,6 @@ describe("createLimiter, over PostgreSQL", () => {
   });
 });
 
-describe("postgresStore, racing", () => {
-  it.each([
-    ["5/hour", 5, 200],
-    ["1000/hour", 1000, 300],
-    ["500/hour token-bucket; 400 concurrent", 400, 200],
-  ])(
-    "eight processes share %s: exactly %i are admitted",
-    async (limits, quota, attempts) => {
-      await pool.query("DROP SCHEMA IF EXISTS headgate CASCADE");
-      const racers = Array.from({ length: 8 }, () => startRacer(server.url, limits, attempts));
-      await Promise.all(racers.map(({ said }) => said("ready")));
-      for (const { process: child } of racers) child.stdin?.write("go\n");
-      const admitted = await Promise.all(racers.map(({ said }) => said(/^\d+$/m)));
-      // A bucket fills while they race: an hour's quota of 500 is not reached before 400 leases are.
-      expect(admitted.reduce((sum, text) => sum + Number(text), 0)).toBe(quota);
-    },
-    raceMs,
-  );
-
-  it(
-    "runs into no deadlock, whatever the order of the layers",
-    async () => {
-      const stores = [open(keepPool()), open(keepPool()), open(keepPool())];
-      const all = Array.from({ length: 12 }, (_, n) => charge(`caller${n}`, "100000/hour", `layer${n % 3}`));
-      const random = () => all.filter(() => Math.random() < 0.4).sort(() => Math.random() - 0.5);
-      const rounds = Array.from({ length: 40 }, () => random());
-      const decisions = await Promise.all(
-        stores.map(async (store, n) => {
-          let spent = 0;
-          for (const charges of n % 2 === 0 ? rounds : rounds.toReversed()) {
-            const outcomes = await Promise.all(
-              Array.from({ length: 6 }, () => store.decide(charges.toReversed(), 0, false)),
-            );
-            spent += outcomes.filter(({ admitted }) => admitted).length * charges.length;
-          }
-          return spent;
-        }),
-      );
-      const readings = await Promise.all(
-        all.map((one) => (stores[0] as PostgresStore).decide([one], 0, true)),
-      );
-      const spent = readings.reduce((sum, one) => sum + 100_000 - (one.readings[0]?.[0]?.remaining ?? 0), 0);
-      expect(spent).toBe(decisions.reduce((sum, one) => sum + one, 0));
-      const { rows: found } = await pool.query(
-        "SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()",
-      );
-      expect(found[0].n).toBe(0);
-    },
-    raceMs,
-  );
-
-  it.each(["repeatable read", "serializable"])(
-    "is exact under %s too",
-    async (level) => {
-      const options = `-c default_transaction_isolation=${level.replace(" ", "\\ ")}`;
-      const stores = Array.from({ length: 3 }, () => open(keepPool({ options })));
-      const admits = await Promise.all(
-        stores.flatMap((store) =>
-          Array.from({ length: 60 }, async (_, n) => {
-            for (let turn = 0; turn < n % 5; turn += 1) await store.decide([charge("peeked")], 0, true);
-            return admit(store, charge("a", "30/hour"), charge("b", "1000/hour", "ip"));
-          }),
-        ),
-      );
-      expect(admits.filter(Boolean)).toHaveLength(30);
-    },
-    raceMs,
-  );
-});
-
-describe("postgresMigration", () => {
-  it("may be run again, and by several processes at once", async () => {
-    const stores = Array.from({ length: 6 }, () => open(keepPool({ max: 2 })));
-    const admits = await Promise.all(
-      stores.flatMap((store) => [admit(store, charge("a")), admit(store, charge("a"))]),
-    );
-    expect(admits.filter(Boolean)).toHaveLength(5);
-    await Promise.all([1, 2, 3].map(() => pool.query(postgresMigration({ schema }))));
-    expect(await admit(stores[0] as PostgresStore, charge("a"))).toBe(false);
-  });
-
-  it("is awaited where the option is off, and the sentence says what to run", async () => {
-    const store = open(pool, { migrate: false });
-    await expect(store.check()).rejects.toMatchObject({
-      code: "store-invalid",
-      message: expect.stringContaining("postgresMigration()"),
-    });
-    await pool.query(postgresMigration({ schema }));
-    await store.check();
-    expect(await admit(store, charge("a"))).toBe(true);
-  });
-
-  it("brings back a table that was dropped", async () => {
-    const store = open();
-    await admit(store, charge("a", "1/hour"));
-    await pool.query(`DROP SCHEMA "${schema}" CASCADE`);
-    expect(await admit(store, charge("a", "1/hour"))).toBe(true);
-    expect(await admit(store, charge("a", "1/hour"))).toBe(false);
-  });
-
-  it("needs no right to create once an owner has run it", async () => {
-    await pool.query("CREATE ROLE teller LOGIN");
-    const url = server.url.replace("headgate@", "teller@");
-    const store = open(url);
-    await expect(store.check()).rejects.toThrow(/may not create the schema .*: run the statement/);
-    await pool.query(postgresMigration({ schema }));
-    await expect(store.check()).rejects.toThrow(/permission denied/);
-    await pool.query(`GRANT USAGE ON SCHEMA "${schema}" TO teller`);
-    await pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON "${schema}".partitions TO teller`);
-    expect(await admit(store, charge("a", "1/hour"))).toBe(true);
-    expect(await admit(store, charge("a", "1/hour"))).toBe(false);
-  });
-
-  it.each(["", "x".repeat(64), "ä".repeat(32), "a$b", "pg_limits", "a\u0000b", 7])(
-    "refuses the schema %j",
-    (name) => {
-      const make = () => postgresMigration({ schema: name as string });
-      expect(make).toThrow(/schema must be a name of 1 to 63 bytes/);
-      expect(() => postgresStore(pool, { schema: name as string })).toThrow(/schema must be a name/);
-    },
-  );
-});
-
-describe("expired rows", () => {
-  it("count for nothing, and are cleared while others are kept", async () => {
-    const clock = fakeClock();
-    const store = open(pool, { clock });
-    await Promise.all(Array.from({ length: 3000 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));
-    clock.advance(30_000);
-    await Promise.all(Array.from({ length: 500 }, (_, n) => admit(store, charge(`kept${n}`, "1/hour"))));
-    clock.advance(30_000);
-    expect(await admit(store, charge("old1", "1/minute"))).toBe(true);
-    expect(await rows()).toBe(3500);
-    clock.advance(61_000);
-    for (let n = 0; n < 10; n += 1) {
-      clock.advance(10_000);
-      await store.decide([charge("anybody")], 0, true);
-    }
-    expect(await rows()).toBe(500);
-    expect(await admit(store, charge("kept7", "1/hour"))).toBe(false);
-  });
-
-  it("are cleared without waiting for one that somebody holds", async () => {
-    const clock = fakeClock();
-    const store = open(pool, { clock });
-    await Promise.all(Array.from({ length: 10 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));
-    const holder = await pool.connect();
-    try {
-      await holder.query(`BEGIN; SELECT * FROM "${schema}".partitions LIMIT 1 FOR UPDATE`);
-      clock.advance(180_000);
-      for (let n = 0; n < 3; n += 1) {
-        clock.advance(10_000);
-        await store.decide([charge("anybody")], 0, true);
-      }
-      expect(await rows()).toBe(1);
-      await holder.query("ROLLBACK");
-    } finally {
-      holder.release();
-    }
-  });
-});
-
 describe("the source of a store", () => {
   it.each(["mysql://root:secret@db/app", "postgres://user:secret@[bad/app", "secret", ""])(
     "refuses a URL without quoting it",
@@ -455,7 +234,9 @@ describe("the source of a store", () => {
   });
 
   it("refuses a number of connections that is none", () => {
-    expect(() => postgresStore(server.url, { connections: 0 })).toThrow("connections must be a whole number");
+    expect(() => postgresStore(postgres.url, { connections: 0 })).toThrow(
+      "connections must be a whole number",
+    );
   });
 
   it("connects when it is first used, and says why it cannot without the password", async () => {
@@ -475,6 +256,22 @@ describe("the source of a store", () => {
     startMs,
   );
 
+  it("may be ended by its owner while something is asked: nothing hangs", async () => {
+    const ending = openPool({ max: 1 });
+    const store = postgresStore(ending, { schema: postgres.schema });
+    await store.check();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const busy = ending.query("SELECT pg_sleep(0.3)");
+    const asked = store.decide([charge("a")], 0, false);
+    const failure = expect(asked).rejects.toMatchObject({ inDoubt: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    // The postgres.pool never answers what it had queued when it was ended.
+    await Promise.all([ending.end(), store.close(), busy]);
+    vi.advanceTimersByTime(10_000);
+    await failure;
+    await expect(store.decide([charge("a")], 0, false)).rejects.toThrow("This store has been closed.");
+  });
+
   it(
     "is left open where it was passed, and closed where it was opened",
     async () => {
@@ -485,10 +282,10 @@ describe("the source of a store", () => {
       expect((await database.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
       await database.close();
 
-      const own = postgresStore(server.url, { schema });
+      const own = postgresStore(postgres.url, { schema: postgres.schema });
       await own.check();
       await own.close();
-      const { rows: found } = await pool.query(
+      const { rows: found } = await postgres.pool.query(
         "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'headgate'",
       );
       expect(found[0].n).toBe(0);
@@ -497,44 +294,3 @@ describe("the source of a store", () => {
     startMs,
   );
 });
-
-interface Racer {
-  readonly process: ChildProcess;
-  /** Resolves with what it has said once that matches. */
-  said(wanted: string | RegExp): Promise<string>;
-}
-
-function startRacer(url: string, limits: string, attempts: number): Racer {
-  const script = fileURLToPath(new URL("../../../test-servers/postgres-racer.ts", import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ["--conditions=headgate-source", "--no-warnings", script, url, limits, String(attempts)],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
-  let output = "";
-  let errors = "";
-  const waiting = new Set<() => void>();
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-    for (const look of waiting) look();
-  });
-  child.stderr.on("data", (chunk) => {
-    errors += chunk;
-  });
-  return {
-    process: child,
-    said: (wanted) =>
-      new Promise((resolve, reject) => {
-        function look(): void {
-          const found = output.match(wanted)?.[0];
-          if (found !== undefined) resolve(found);
-        }
-        waiting.add(look);
-        child.once("exit", (code) => {
-          look();
-          reject(new Error(`A racer ended with ${code}: ${errors}`));
-        });
-        look();
-      }),
-  };
-}

@@ -1,7 +1,8 @@
 import { HeadgateError } from "../../core/errors.ts";
-import type { Connection, Statement } from "./connect.ts";
+import { type Connection, type Statement, statementMs } from "./connect.ts";
 import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
 import type { ApplyParameters } from "./encode.ts";
+import { giveUpAfter } from "./give-up.ts";
 import { postgresMigration } from "./migration.ts";
 import { functionsVersion, namesIn, smallHash } from "./sql/names.ts";
 
@@ -25,6 +26,9 @@ const missing = new Set(["42883", "3F000", "42P01", "42704"]);
 /** Serialization failure and deadlock: by then nothing has been done. */
 const transient = new Set(["40001", "40P01"]);
 const mostAttempts = 12;
+
+/** A migration may have to wait for that of another process. */
+const migrationMs = 60_000;
 
 /** What one look at the table covers: this share of it, but at least so many pages; and so many rows are deleted. */
 const sweepShare = 60;
@@ -56,11 +60,10 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   }
 
   async function create(on: Connection): Promise<void> {
-    migrating ??= on
-      .run({ text: postgresMigration({ schema, unlogged }), values: [], name: undefined })
-      .finally(() => {
-        migrating = undefined;
-      });
+    const statement = { text: postgresMigration({ schema, unlogged }), values: [], name: undefined };
+    migrating ??= giveUpAfter(on.run(statement), migrationMs).finally(() => {
+      migrating = undefined;
+    });
     try {
       await migrating;
     } catch (error) {
@@ -78,7 +81,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     let created = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const [row] = await on.run(statement);
+        const [row] = await giveUpAfter(on.run(statement), statementMs);
         return String(row?.answer);
       } catch (error) {
         const code = codeOf(error);

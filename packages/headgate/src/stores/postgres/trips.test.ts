@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type TripOptions, trips } from "./trips.ts";
 
-const usual: TripOptions = { mostUnderWay: 2, mostTogether: 3, mostWaiting: 5, longestMs: 5000 };
+const usual: TripOptions = { mostUnderWay: 2, mostTogether: 3, mostWaiting: 5 };
 
 /** A carrier whose trips end when they are told to. */
 function carrier(options: Partial<TripOptions> = {}) {
@@ -21,10 +21,6 @@ function carrier(options: Partial<TripOptions> = {}) {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 describe("trips", () => {
   it("takes along what was asked for in one turn, in order", async () => {
@@ -83,27 +79,5 @@ describe("trips", () => {
       await turn();
     }
     expect(await Promise.all([first, ...waiting])).toEqual(["answer 0", "answer 1", "answer 2"]);
-  });
-
-  it("gives up a trip that takes too long, and lets others leave", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const { ask, sent } = carrier({ mostUnderWay: 1 });
-    const lost = ask(1);
-    await turn();
-    const next = ask(2);
-    vi.advanceTimersByTime(4999);
-    await turn();
-    expect(sent).toHaveLength(1);
-    vi.advanceTimersByTime(1);
-    await expect(lost).rejects.toMatchObject({
-      message: "PostgreSQL did not answer within 5000 ms.",
-      inDoubt: true,
-    });
-    expect(sent).toHaveLength(2);
-    // Its answer comes after all, and changes nothing.
-    sent[0]?.answer();
-    sent[1]?.answer();
-    expect(await next).toBe("answer 2");
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,5 +1,3 @@
-import { inDoubt } from "./doubt.ts";
-
 export interface TripOptions {
   /** How many may be under way at a time. While so many are, requests gather and then travel together. */
   readonly mostUnderWay: number;
@@ -7,8 +5,6 @@ export interface TripOptions {
   readonly mostTogether: number;
   /** How many requests wait at most; whoever comes then is turned away at once. */
   readonly mostWaiting: number;
-  /** A trip that takes longer is given up, ms: it must not keep others from leaving. */
-  readonly longestMs: number;
 }
 
 /**
@@ -21,7 +17,7 @@ export function trips<Request, Answer>(
   send: (requests: readonly Request[]) => Promise<readonly Answer[]>,
   options: TripOptions,
 ): (request: Request) => Promise<Answer> {
-  const { mostUnderWay, mostTogether, mostWaiting, longestMs } = options;
+  const { mostUnderWay, mostTogether, mostWaiting } = options;
 
   interface Waiting {
     readonly request: Request;
@@ -42,32 +38,22 @@ export function trips<Request, Answer>(
   }
 
   function travel(together: readonly Waiting[]): void {
-    let ended = false;
     underWay += 1;
-    function end(): void {
-      if (ended) return;
-      ended = true;
-      clearTimeout(timer);
-      underWay -= 1;
-      depart();
-    }
-    function fail(error: unknown): void {
-      for (const { reject } of together) reject(error);
-      end();
-    }
-    const timer = setTimeout(
-      () => fail(inDoubt(new Error(`PostgreSQL did not answer within ${longestMs} ms.`))),
-      longestMs,
-    );
-    // A guard must not keep a process alive that is otherwise done.
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
-
-    send(together.map(({ request }) => request)).then((answers) => {
-      together.forEach(({ resolve }, i) => {
-        resolve(answers[i] as Answer);
+    send(together.map(({ request }) => request))
+      .then(
+        (answers) => {
+          together.forEach(({ resolve }, i) => {
+            resolve(answers[i] as Answer);
+          });
+        },
+        (error: unknown) => {
+          for (const { reject } of together) reject(error);
+        },
+      )
+      .finally(() => {
+        underWay -= 1;
+        depart();
       });
-      end();
-    }, fail);
   }
 
   return (request) =>

@@ -32,7 +32,12 @@ describe("behind Sentinels", () => {
 
       const port = setUp.masterPort();
       const master = setUp.servers.find((server) => server.port === port) as RedisServer;
-      master.command("wait", "1", "1000");
+      // Every replica has it all: a slow machine may still be giving them their first copy.
+      const replicas = setUp.servers.length - 1;
+      await vi.waitFor(
+        () => expect(Number(master.command("wait", String(replicas), "1000"))).toBe(replicas),
+        { timeout: 20_000, interval: 100 },
+      );
       await master.crash();
       await expect(stores[0]?.decide([charge], 0, false)).rejects.toThrow("The Redis store");
 

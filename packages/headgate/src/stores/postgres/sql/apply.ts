@@ -140,7 +140,7 @@ BEGIN
         s := requests[g];
         DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s];
         FOR n IN 1 .. cardinality(slots) LOOP
-          IF partition_ids[n] = partition_ids[s] THEN slots[n] := ROW(NULL, 0, false); END IF;
+          IF partition_ids[n] = partition_ids[s] THEN slots[n] := ROW(NULL, 0, false)::${slotType}; END IF;
         END LOOP;
       END LOOP;
       i := i + count;
@@ -225,7 +225,8 @@ BEGIN
         ${byAlgorithm((name) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
       END IF;
       IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
-        slots[s] := ROW(state, ${fn("blank_at")}(state, limits, o), true);
+        -- With the cast, or PL/pgSQL would write the row as text and read it again.
+        slots[s] := ROW(state, ${fn("blank_at")}(state, limits, o), true)::${slotType};
         IF s <> ALL (touched) THEN touched := touched || s; END IF;
       END IF;
       answers := answers

@@ -17,7 +17,9 @@ IF to_regclass(${quoteText(table)}) IS NULL THEN
     -- From then on the row is worth no more than none; milliseconds since 1970-01-01T00:00Z.
     expires_at bigint NOT NULL,
     PRIMARY KEY (partition_id, state_id)
-  ) WITH (fillfactor = 70);
+  ) WITH (fillfactor = 70, toast_tuple_target = 8160);
+  -- Long logs are rewritten with every decision: to compress them each time costs more than their room.
+  ALTER TABLE ${table} ALTER COLUMN state SET STORAGE EXTERNAL;
 END IF;
 IF to_regtype(${quoteText(slotType)}) IS NULL THEN
   CREATE TYPE ${slotType} AS (state bigint[], expires_at bigint, changed boolean);

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
+import type { PostgresStore } from "./index.ts";
+
+const raceMs = 120_000;
+
+const postgres = postgresFixture();
+const { open, keepPool } = postgres;
+
+describe("postgresStore, racing", () => {
+  it.each([
+    ["5/hour", 5, 200],
+    ["1000/hour", 1000, 300],
+    ["500/hour token-bucket; 400 concurrent", 400, 200],
+  ])(
+    "eight processes share %s: exactly %i are admitted",
+    async (limits, quota, attempts) => {
+      await postgres.pool.query("DROP SCHEMA IF EXISTS headgate CASCADE");
+      const racers = Array.from({ length: 8 }, () => startRacer(postgres.url, limits, attempts));
+      await Promise.all(racers.map(({ said }) => said("ready")));
+      for (const { process: child } of racers) child.stdin?.write("go\n");
+      const admitted = await Promise.all(racers.map(({ said }) => said(/^\d+$/m)));
+      // A bucket fills while they race: an hour's quota of 500 is not reached before 400 leases are.
+      expect(admitted.reduce((sum, text) => sum + Number(text), 0)).toBe(quota);
+    },
+    raceMs,
+  );
+
+  it(
+    "runs into no deadlock, whatever the order of the layers",
+    async () => {
+      const stores = [open(keepPool()), open(keepPool()), open(keepPool())];
+      const all = Array.from({ length: 12 }, (_, n) => charge(`caller${n}`, "100000/hour", `layer${n % 3}`));
+      const random = () => all.filter(() => Math.random() < 0.4).sort(() => Math.random() - 0.5);
+      const rounds = Array.from({ length: 40 }, () => random());
+      const decisions = await Promise.all(
+        stores.map(async (store, n) => {
+          let spent = 0;
+          for (const charges of n % 2 === 0 ? rounds : rounds.toReversed()) {
+            const outcomes = await Promise.all(
+              Array.from({ length: 6 }, () => store.decide(charges.toReversed(), 0, false)),
+            );
+            spent += outcomes.filter(({ admitted }) => admitted).length * charges.length;
+          }
+          return spent;
+        }),
+      );
+      const readings = await Promise.all(
+        all.map((one) => (stores[0] as PostgresStore).decide([one], 0, true)),
+      );
+      const spent = readings.reduce((sum, one) => sum + 100_000 - (one.readings[0]?.[0]?.remaining ?? 0), 0);
+      expect(spent).toBe(decisions.reduce((sum, one) => sum + one, 0));
+      const { rows: found } = await postgres.pool.query(
+        "SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()",
+      );
+      expect(found[0].n).toBe(0);
+    },
+    raceMs,
+  );
+
+  it.each(["repeatable read", "serializable"])(
+    "is exact under %s too",
+    async (level) => {
+      const options = `-c default_transaction_isolation=${level.replace(" ", "\\ ")}`;
+      const stores = Array.from({ length: 3 }, () => open(keepPool({ options })));
+      const admits = await Promise.all(
+        stores.flatMap((store) =>
+          Array.from({ length: 60 }, async (_, n) => {
+            for (let turn = 0; turn < n % 5; turn += 1) await store.decide([charge("peeked")], 0, true);
+            return admit(store, charge("a", "30/hour"), charge("b", "1000/hour", "ip"));
+          }),
+        ),
+      );
+      expect(admits.filter(Boolean)).toHaveLength(30);
+    },
+    raceMs,
+  );
+});
+
+interface Racer {
+  readonly process: ChildProcess;
+  /** Resolves with what it has said once that matches. */
+  said(wanted: string | RegExp): Promise<string>;
+}
+
+function startRacer(url: string, limits: string, attempts: number): Racer {
+  const script = fileURLToPath(new URL("../../../test-servers/postgres-racer.ts", import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ["--conditions=headgate-source", "--no-warnings", script, url, limits, String(attempts)],
+    { stdio: ["pipe", "pipe", "pipe"] },
+  );
+  let output = "";
+  let errors = "";
+  const waiting = new Set<() => void>();
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+    for (const look of waiting) look();
+  });
+  child.stderr.on("data", (chunk) => {
+    errors += chunk;
+  });
+  return {
+    process: child,
+    said: (wanted) =>
+      new Promise((resolve, reject) => {
+        function look(): void {
+          const found = output.match(wanted)?.[0];
+          if (found !== undefined) resolve(found);
+        }
+        waiting.add(look);
+        child.once("exit", (code) => {
+          look();
+          reject(new Error(`A racer ended with ${code}: ${errors}`));
+        });
+        look();
+      }),
+  };
+}
