@@ -24,18 +24,22 @@ async function settled(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
 }
 
-/** Nothing to complain of, in light and in dark. */
+/** Nothing to complain of; in the dark, nothing about colours, which is all that is different there. */
 async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const told = violations.map(({ id, nodes }) => ({
-      id,
-      nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
-    }));
-    expect(told, colorScheme).toEqual([]);
-  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await expectNoViolations(page, new AxeBuilder({ page }));
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expectNoViolations(page, new AxeBuilder({ page }).withRules("color-contrast"));
+}
+
+async function expectNoViolations(page: Page, builder: AxeBuilder): Promise<void> {
+  await settled(page);
+  const { violations } = await builder.analyze();
+  const told = violations.map(({ id, nodes }) => ({
+    id,
+    nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
+  }));
+  expect(told).toEqual([]);
 }
 
 test("the empty page, the account's menu and the list of shortcuts", async ({ page }) => {

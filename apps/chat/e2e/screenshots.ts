@@ -23,7 +23,10 @@ const earlier = [
 ];
 
 const pictures: { file: string; browser: BrowserContextOptions }[] = [
-  { file: "notice.png", browser: { viewport: { width: 1280, height: 860 }, colorScheme: "light" } },
+  {
+    file: "notice.png",
+    browser: { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light" },
+  },
   {
     file: "notice-dark-phone.png",
     browser: { viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true, hasTouch: true },
@@ -47,11 +50,8 @@ async function stage(page: Page, service: TestService): Promise<void> {
   await page.goto("/");
   await ask(page, "What is my take-home on £45,000 in Scotland with student loan plan 2?");
   await answers(page).getByRole("region", { name: "Take-home pay on £45,000" }).waitFor();
-  await page
-    .getByRole("link", { name: "Take-home on £45,000" })
-    .or(page.getByRole("heading", { level: 1 }))
-    .first()
-    .waitFor();
+  const title = "Take-home on £45,000 in Scotland with Plan 2";
+  await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
   await send(page, "And how much of a rise to £52,000 would I keep?");
   await notice(page).waitFor();
   await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);

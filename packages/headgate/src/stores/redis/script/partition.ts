@@ -5,7 +5,7 @@
  * they are blank. A caller with one stamp fits into the 44 bytes that Redis keeps in one piece.
  *
  * An algorithm is set up when the first limit that needs it comes along; they are in the order of their numbers, as
- * `algorithmNumbers` in `limit-text.ts` has them. The states of a partition are in its array part, `p[1]` and on.
+ * `algorithmNumbers` in `limit-text.ts` has them. The states of a partition are in its array part, `p[1]` to `p[p.n]`.
  */
 export const partition = /* lua */ `
 local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent }
@@ -23,9 +23,21 @@ end
 local partitions = {}
 
 local function stateOf(p, tag)
-  for i = 1, #p do
+  local s = p[1]
+  if s and s.tag == tag then return s end
+  for i = 2, p.n do
     if p[i].tag == tag then return p[i] end
   end
+end
+
+-- Room for one state: mostly there is no other.
+local function partitionOf(raw)
+  return { false, n = 0, raw = raw, corrupt = false, changedAt = false, testClock = false }
+end
+
+local function add(p, s)
+  p.n = p.n + 1
+  p[p.n] = s
 end
 
 local function parse(p, raw)
@@ -40,7 +52,7 @@ local function parse(p, raw)
     local s = algorithmOf(kind).load(raw, from, length)
     if not s then return false end
     s.tag, s.blankAt, s.at, s.upto, s.group = tag, blankAt, at, upto, false
-    p[#p + 1] = s
+    add(p, s)
     at = upto + 1
   end
   return true
@@ -50,7 +62,7 @@ local function open(k)
   local p = partitions[k]
   if p then return p end
   local raw = redis.pcall('GET', KEYS[k])
-  p = { raw = raw, corrupt = false, changedAt = false, testClock = false }
+  p = partitionOf(raw)
   partitions[k] = p
   if not raw then return p end
   if type(raw) == 'table' then
@@ -68,14 +80,13 @@ local function show(p, g)
   if not s then
     s = algorithmOf(g[2]).blank()
     s.tag, s.blankAt, s.group = g[1], 0, false
-    p[#p + 1] = s
+    add(p, s)
   end
   return s
 end
 
-local function spend(p, g, now, amount)
+local function spend(p, s, g, now, amount)
   if amount == 0 then return 0 end
-  local s = stateOf(p, g[1])
   s.group, p.changedAt = g, now
   return algorithms[g[2]].charge(s, g, now, amount)
 end
@@ -94,7 +105,7 @@ end
 
 local function store(k, p)
   local now, latest, value = p.changedAt, 0, char(1)
-  for i = 1, #p do
+  for i = 1, p.n do
     local s = p[i]
     local blankAt, state = s.blankAt, nil
     if s.group then blankAt, state = algorithms[s.tag % 8].save(s, s.group) end

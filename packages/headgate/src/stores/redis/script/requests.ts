@@ -1,6 +1,6 @@
 /**
  * Reads the requests of one call and answers them in their order. `ARGV[1]` is JSON: the limit sets, as
- * `limit-text.ts` writes them, and one flat list of numbers, as `request-text.ts` writes it. The answer is one flat
+ * `limit-text.ts` writes them, and one flat list of numbers, as `message.ts` writes it. The answer is one flat
  * list of whole numbers, which `reply.ts` reads. A request that cannot be answered does not spoil the others.
  */
 export const requests = /* lua */ `
@@ -39,34 +39,46 @@ end
 local function readAll(p, set, now)
   for n = 1, #set do
     local g = set[n]
-    local kind, s = g[2], stateOf(p, g[1])
-    local read = algorithms[kind].read
-    if kind == 1 then
+    local s, read = stateOf(p, g[1]), algorithms[g[2]].read
+    if g[2] == 1 then
       for l = 4, #g, 2 do
+        out[o + 1], out[o + 2] = read(s, g, l, now)
         o = o + 2
-        out[o - 1], out[o] = read(s, g, l, now)
       end
     else
+      out[o + 1], out[o + 2] = read(s, g, 3, now)
       o = o + 2
-      out[o - 1], out[o] = read(s, g, 3, now)
     end
   end
 end
 
--- Whether any limit makes this charge wait; with each, answers how long every one of them does, -1 for ever.
-local function waitAll(p, set, now, needs, each)
+-- Whether any limit makes this charge wait.
+local function isRefused(p, set, now, needs)
   for n = 1, #set do
     local g, need = set[n], q[needs + n]
-    local kind, s = g[2], stateOf(p, g[1])
-    local waitOf = algorithms[kind].wait
-    local l, last = 3, 3
-    if kind == 1 then l, last = 4, #g end
-    for i = l, last, 2 do
-      local wait = need == 0 and 0 or waitOf(s, g, i, now, need)
-      if each then answer(min(wait, 9007199254740991)) elseif wait ~= 0 then return true end
+    if need > 0 then
+      local s, wait = stateOf(p, g[1]), algorithms[g[2]].wait
+      local l, last = 3, 3
+      if g[2] == 1 then l, last = 4, #g end
+      for i = l, last, 2 do
+        if wait(s, g, i, now, need) ~= 0 then return true end
+      end
     end
   end
   return false
+end
+
+-- How long each limit makes this charge wait, -1 for ever.
+local function waitAll(p, set, now, needs)
+  for n = 1, #set do
+    local g, need = set[n], q[needs + n]
+    local s, wait = stateOf(p, g[1]), algorithms[g[2]].wait
+    local l, last = 3, 3
+    if g[2] == 1 then l, last = 4, #g end
+    for i = l, last, 2 do
+      answer(need == 0 and 0 or min(wait(s, g, i, now, need), 9007199254740991))
+    end
+  end
 end
 
 -- Marks of one charge after another, behind the readings; left out where all of them are 0.
@@ -95,7 +107,7 @@ local function decide(peek, now, testClock)
       if fault ~= 0 then
         answer(fault)
         answer(c)
-      elseif admitted and waitAll(p, set, now, needs) then
+      elseif admitted and isRefused(p, set, now, needs) then
         admitted = false
       end
     end
@@ -114,11 +126,12 @@ local function decide(peek, now, testClock)
     if admitted and not peek then
       p.testClock = testClock
       for n = 1, #set do
+        local g = set[n]
         m = m + 1
-        marks[m] = spend(p, set[n], now, q[spends + n])
+        marks[m] = spend(p, stateOf(p, g[1]), g, now, q[spends + n])
       end
     end
-    if not admitted then waitAll(p, set, now, needs, true) end
+    if not admitted then waitAll(p, set, now, needs) end
     readAll(p, set, now)
   end
   answerMarks(status, marks, m)
@@ -174,8 +187,9 @@ local function adjust(now, testClock)
     local spends = i + 4 + q[i + 4]
     adjustOne(p, set, now, i + 2, testClock)
     for n = 1, #set do
+      local g = set[n]
       m = m + 1
-      marks[m] = spend(p, set[n], now, q[spends + n])
+      marks[m] = spend(p, stateOf(p, g[1]), g, now, q[spends + n])
     end
     i = spends + #set + 1
     readAll(p, set, now)
@@ -187,7 +201,9 @@ local function reset()
   for i = at + 1, at + q[at] do
     local k = q[i]
     local p = open(k)
-    partitions[k] = { raw = p.raw, changedAt = 0 }
+    local fresh = partitionOf(p.raw)
+    fresh.changedAt = 0
+    partitions[k] = fresh
   end
   at = at + q[at] + 1
   answer(1)

@@ -3,37 +3,27 @@
  * total before its first entry, then for each entry `I6` stamp and `d` running total. Limits come as the widest
  * window, then quota and window of each.
  *
- * Entries are of one width, so that a search in a long log unpacks the few that it looks at, and an admission appends
- * to the text that is there. `e` holds what was unpacked or changed, two numbers an entry; the first `kept` entries
- * are as stored.
+ * Entries are of one width, so that a search unpacks the few that it looks at, and an admission appends to the text
+ * that is there. Mostly the oldest and the newest entry are all that has to be looked at. `e` holds what was unpacked
+ * or changed, two numbers an entry; the first `kept` entries are as stored.
  */
 export const slidingWindow = /* lua */ `
 local function slidingWindow()
-  -- A log of so many entries is unpacked at once, by one call.
-  local short = 24
-
   local function load(raw, from, length)
     local count = (length - 14) / 14
-    if count < 0 or count % 1 ~= 0 then return nil end
-    local widest, base = unpackFrom('<I6d', raw, from)
-    local e
-    if count <= short then
-      e = { unpackFrom('<' .. rep('I6d', count), raw, from + 14) }
-      e[2 * count + 1] = nil
-    else
-      e = {}
-      e[2 * count - 1], e[2 * count] = unpackFrom('<I6d', raw, from + 14 * count)
-    end
+    if count < 1 or count % 1 ~= 0 then return nil end
+    local widest, base, oldest = unpackFrom('<I6dI6', raw, from)
+    local newest, total = unpackFrom('<I6d', raw, from + 14 * count)
     return {
-      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = raw, widest = widest, base = base,
-      total = e[2 * count] or base, first = 1, count = count, kept = count, e = e,
+      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = raw, widest = widest, base = base, total = total,
+      first = 1, count = count, kept = count, oldest = oldest, newest = newest, e = {},
     }
   end
 
   local function blank()
     return {
-      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = false, widest = 0, base = 0,
-      total = 0, first = 1, count = 0, kept = 0, e = {},
+      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = false, widest = 0, base = 0, total = 0,
+      first = 1, count = 0, kept = 0, oldest = 0, newest = 0, e = {},
     }
   end
 
@@ -50,15 +40,15 @@ local function slidingWindow()
   -- The running total up to and including entry i; that of the entry before the first is the base.
   local function totalAt(s, i)
     if i < s.first then return s.base end
+    if i == s.count then return s.total end
     if not s.e[2 * i] then unpackEntry(s, i) end
     return s.e[2 * i]
   end
 
   local function firstAfter(s, after)
-    local low, high, e = s.first, s.count, s.e
-    -- The oldest entry is usually the answer, and so is the end: look there before searching.
-    if high < low or (e[2 * low - 1] or stampAt(s, low)) > after then return low end
-    if (e[2 * high - 1] or stampAt(s, high)) <= after then return high + 1 end
+    local low, high = s.first, s.count
+    if high < low or s.oldest > after then return low end
+    if s.newest <= after then return high + 1 end
     while high - low > 1 do
       local middle = floor((low + high) / 2)
       if stampAt(s, middle) > after then high = middle else low = middle end
@@ -81,44 +71,51 @@ local function slidingWindow()
         if totalAt(s, middle - 1) < units then low = middle else high = middle end
       end
     end
-    local ms = stampAt(s, low) + g[l + 1] - now
+    local ms = (low == s.first and s.oldest or stampAt(s, low)) + g[l + 1] - now
     if ms < 0 then return 0 end
     return ms
   end
 
   local function read(s, g, l, now)
     local quota, window = g[l], g[l + 1]
-    local first = firstAfter(s, now - window)
+    local first, oldest, spent = s.first, s.oldest, s.total - s.base
     if first > s.count then return quota, 0 end
-    local spent = s.total - totalAt(s, first - 1)
-    if spent <= quota then return quota - spent, stampAt(s, first) + window - now end
+    if oldest <= now - window then
+      first = firstAfter(s, now - window)
+      if first > s.count then return quota, 0 end
+      oldest, spent = stampAt(s, first), s.total - totalAt(s, first - 1)
+    end
+    if spent <= quota then return quota - spent, oldest + window - now end
     -- In debt: nothing is free before the debt itself has left the window.
     return 0, wait(s, g, l, now, 1)
   end
 
   local function prune(s, after)
     local first = firstAfter(s, after)
-    if first == s.first then return end
     if first > s.count then
       s.base, s.total, s.first, s.count, s.kept, s.e = 0, 0, 1, 0, 0, {}
     else
-      s.base, s.first = totalAt(s, first - 1), first
+      s.base, s.oldest, s.first = totalAt(s, first - 1), stampAt(s, first), first
     end
   end
 
   -- The mark is how far the entry's stamp is ahead of the decision: not at all, unless the clock was set back.
   local function charge(s, g, now, amount)
     if g[3] > s.widest then s.widest = g[3] end
-    if s.count > 0 then prune(s, now - s.widest) end
-    local last = s.count
-    s.total = s.total + amount
-    if last >= s.first and stampAt(s, last) >= now then
-      s.e[2 * last] = s.total
-      if s.kept >= last then s.kept = last - 1 end
-      return s.e[2 * last - 1] - now
+    if s.count >= s.first then
+      if s.oldest <= now - s.widest then prune(s, now - s.widest) end
     end
-    last = last + 1
-    s.count, s.e[2 * last - 1], s.e[2 * last] = last, now, s.total
+    local count, e = s.count, s.e
+    local total = s.total + amount
+    s.total = total
+    if count >= s.first and s.newest >= now then
+      e[2 * count - 1], e[2 * count] = s.newest, total
+      if s.kept >= count then s.kept = count - 1 end
+      return s.newest - now
+    end
+    count = count + 1
+    if count == s.first then s.oldest = now end
+    s.count, s.newest, e[2 * count - 1], e[2 * count] = count, now, now, total
     return 0
   end
 
@@ -130,28 +127,27 @@ local function slidingWindow()
     local given = min(amount, weight)
     local shift = given == weight and 1 or 0
     for j = i, s.count - shift do
-      s.e[2 * j] = totalAt(s, j + shift) - given
-      s.e[2 * j - 1] = stampAt(s, j + shift)
+      s.e[2 * j], s.e[2 * j - 1] = totalAt(s, j + shift) - given, stampAt(s, j + shift)
     end
     s.count, s.total = s.count - shift, s.total - given
     if s.kept >= i then s.kept = i - 1 end
+    if s.count >= s.first then s.oldest, s.newest = stampAt(s, s.first), stampAt(s, s.count) end
   end
 
   local function save(s)
     local first, count, kept, e = s.first, s.count, s.kept, s.e
     if count < first then return 0 end
-    local blankAt = min(stampAt(s, count) + s.widest, latestBlank)
+    local blankAt = min(s.newest + s.widest, latestBlank)
     local length = 14 * (count - first + 2)
-    if first == count and kept < first then
-      local stamp, total = e[2 * count - 1], e[2 * count]
-      return blankAt, pack('<I5I6I4I6dI6d', s.tag, blankAt, length, s.widest, s.base, stamp, total)
+    if kept < first and first == count then
+      return blankAt, pack('<I5I6I4I6dI6d', s.tag, blankAt, length, s.widest, s.base, s.newest, s.total)
     end
     local text = pack('<I5I6I4I6d', s.tag, blankAt, length, s.widest, s.base)
     if kept >= first then
       text = text .. sub(s.raw, s.at + 15 + 14 * first, s.at + 28 + 14 * kept)
       first = kept + 1
     end
-    if first == count then return blankAt, text .. pack('<I6d', e[2 * count - 1], e[2 * count]) end
+    if first == count then return blankAt, text .. pack('<I6d', s.newest, s.total) end
     local parts = { text }
     for i = first, count do parts[#parts + 1] = pack('<I6d', e[2 * i - 1], e[2 * i]) end
     return blankAt, concat(parts)
