@@ -33,7 +33,7 @@ export const STEPS = [
   task("build", 5, prepareBuilt),
   runner(
     "unit and integration tests",
-    8,
+    20,
     "vitest",
     ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_REPORT}`],
     VITEST_REPORT,
@@ -43,7 +43,7 @@ export const STEPS = [
     ? [
         runner(
           "end-to-end tests",
-          8,
+          15,
           "playwright",
           ["test", "--config", "apps/chat/e2e/playwright.config.ts"],
           PLAYWRIGHT_REPORT,
