@@ -58,7 +58,7 @@ export const LIBRARY: Zone[] = [
     name: "adapters",
     files: /^packages\/headgate\/src\/adapters\//,
     mayImport: ["http", "limiter", "core"],
-    packages: /^(hono|express|fastify|koa|next|@nestjs\/common)(\/|$)/,
+    packages: /^(node:http$|(hono|express|fastify|koa|next|@nestjs\/common)(\/|$))/,
   },
   { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
   {

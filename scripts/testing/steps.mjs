@@ -30,6 +30,7 @@ export const STEPS = [
   check("types: service", 2, "tsc", ["-p", "apps/chat"]),
   check("types: page", 2, "tsc", ["-p", "apps/chat/web"]),
   check("types: scripts", 2, "tsc", ["-p", "scripts"]),
+  check("types: examples", 2, "tsc", ["-p", "examples"]),
   task("build", 5, prepareBuilt),
   runner(
     "unit and integration tests",

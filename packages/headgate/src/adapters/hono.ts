@@ -4,6 +4,7 @@ import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http
 import { rateLimitFields } from "../http/fields.ts";
 import { refusal } from "../http/refusal.ts";
 import type { Limiter } from "../limiter.ts";
+import { exposeHeaders, fieldsBeside } from "./exposed-fields.ts";
 import { withFields } from "./fetch.ts";
 
 /** What `rateLimit` puts into the context: `c.get("admission")`. */
@@ -37,7 +38,10 @@ export function rateLimit<Caller, E extends Env = Env>(
     if (admission === undefined) return next();
     if (!admission.admitted) {
       const { status, headers, body } = refusal(admission, fieldOptions);
-      return c.req.method === "HEAD" ? c.body(null, status, headers) : c.body(body, status, headers);
+      const fields = fieldsBeside(c.res.headers.get(exposeHeaders), headers);
+      // Hono would put what was there before in place of what is written now.
+      for (const name in fields) c.header(name, undefined);
+      return c.req.method === "HEAD" ? c.body(null, status, fields) : c.body(body, status, fields);
     }
     c.set("admission", admission);
     await next();

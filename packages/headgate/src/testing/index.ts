@@ -1,3 +1,14 @@
+export {
+  type AdapterAnswer,
+  type AdapterCaller,
+  type AdapterRoute,
+  type AdapterSuiteOptions,
+  type AdapterTest,
+  adapterSuite,
+  optionsFor,
+  type ReadField,
+  type ServedRoute,
+} from "./adapter-suite.ts";
 export { type FakeClock, fakeClock } from "./fake-clock.ts";
 export {
   type Oracle,

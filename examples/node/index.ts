@@ -1,0 +1,26 @@
+/** Node's own HTTP server. `node index.ts`, then ask six times within a minute. */
+import { createServer } from "node:http";
+import { createLimiter } from "headgate";
+import { callerAddress } from "headgate/http";
+import { rateLimit } from "headgate/node";
+
+const limiter = createLimiter<{ ip: string }>({
+  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+});
+
+const guard = rateLimit(limiter, {
+  caller: (request) => ({
+    ip: callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }),
+  }),
+});
+
+const server = createServer(
+  guard((_request, response) => {
+    response.end("an expensive answer\n");
+  }),
+);
+
+server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
+  const address = server.address();
+  if (typeof address === "object") console.log(`Listening on http://127.0.0.1:${address?.port}`);
+});

@@ -1,0 +1,115 @@
+import type { IncomingMessage } from "node:http";
+import type { Request as ExpressRequest } from "express";
+import { describe, expect, it, vi } from "vitest";
+import { express4, express5 } from "../../test-servers/frameworks/express.ts";
+import { listening } from "../../test-servers/frameworks/listening.ts";
+import { createLimiter } from "../limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { admissionOf, rateLimit } from "./express.ts";
+
+const limiterOf = (limits: string, store = memoryStore()) =>
+  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }], store });
+
+describe.each([
+  ["4", express4],
+  ["5", express5],
+])("on Express %s", (_version, express) => {
+  async function statusesOf(paths: string[], mount: (app: ReturnType<typeof express>) => void) {
+    const app = express();
+    mount(app);
+    const { origin, close } = await listening(app);
+    const replies: [number, string | null][] = [];
+    for (const path of paths) {
+      const response = await fetch(origin + path);
+      await response.text();
+      replies.push([response.status, response.headers.get("RateLimit")]);
+    }
+    await close();
+    return replies;
+  }
+
+  it("guards single routes, each by a limiter of its own", async () => {
+    const replies = await statusesOf(["/a", "/a", "/b/1", "/b/2", "/b/3", "/c"], (app) => {
+      app.get("/a", rateLimit(limiterOf("1/hour"), { caller: () => "x" }), (_request, response) => {
+        response.send("a");
+      });
+      app.use("/b", rateLimit(limiterOf("2/hour"), { caller: () => "x" }));
+      app.get("/b/:id", (request, response) => void response.send(request.params.id));
+      app.get("/c", (_request, response) => void response.send("c"));
+    });
+    expect(replies.map(([status]) => status)).toEqual([200, 429, 200, 200, 429, 200]);
+    expect(replies.at(-1)?.[1]).toBe(null);
+  });
+
+  it("keeps the fields on what Express answers by itself: errors and the unknown", async () => {
+    const replies = await statusesOf(["/fails", "/unknown"], (app) => {
+      app.set("env", "test");
+      app.use(rateLimit(limiterOf("5/hour"), { caller: () => "x" }));
+      app.get("/fails", () => {
+        throw new Error("the handler's");
+      });
+    });
+    expect(replies).toEqual([
+      [500, '"user-per-hour";r=4;t=3600'],
+      [404, '"user-per-hour";r=3;t=3600'],
+    ]);
+  });
+
+  it("calls next at once where nothing has to be waited for", async () => {
+    let waited = true;
+    const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
+    await statusesOf(["/"], (app) => {
+      app.use((request, response, next) => {
+        let called = false;
+        guard(request, response, () => {
+          called = true;
+          next();
+        });
+        waited = !called;
+      });
+    });
+    expect(waited).toBe(false);
+  });
+
+  it("lets be what something else has answered while the store was asked", async () => {
+    const store = memoryStore();
+    const failed = vi.fn();
+    process.on("unhandledRejection", failed);
+    const replies = await statusesOf(["/", "/"], (app) => {
+      let decide: () => void = () => {};
+      const turn = new Promise<void>((resolve) => {
+        decide = resolve;
+      });
+      const asked = {
+        ...store,
+        decide: (...question: Parameters<typeof store.decide>) => turn.then(() => store.decide(...question)),
+      };
+      const limiter = limiterOf("1/hour", asked as never);
+      app.use((_request, response, next) => {
+        next();
+        response.status(503).send("overdue");
+        decide();
+      });
+      app.use(rateLimit(limiter, { caller: () => "x" }));
+      app.use(() => {});
+    });
+    process.off("unhandledRejection", failed);
+    expect(replies.map(([status]) => status)).toEqual([503, 503]);
+    expect(failed).not.toHaveBeenCalled();
+  });
+});
+
+describe("types", () => {
+  it("let Express's own request be read, and no other", () => {
+    const limiter = limiterOf("5/hour");
+    rateLimit(limiter, { caller: (request) => request.ip ?? request.get("X-User") ?? "" });
+    rateLimit(limiter, { caller: (request: ExpressRequest) => request.path });
+    rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.socket.remoteAddress ?? "" });
+    // @ts-expect-error a function of the web's request
+    rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
+    // @ts-expect-error tells another kind of caller
+    rateLimit(limiter, { caller: () => 42 });
+    // @ts-expect-error nor is it the web's request that was admitted
+    expect(() => admissionOf(new Request("http://localhost/"))).not.toThrow();
+  });
+});

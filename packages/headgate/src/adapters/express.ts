@@ -1,0 +1,38 @@
+import type { Request, RequestHandler } from "express";
+import type { Admission } from "../core/admission.ts";
+import type { GuardOptions } from "../http/admit.ts";
+import type { Limiter } from "../limiter.ts";
+import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { sendRefusal } from "./node-response.ts";
+
+/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
+export function admissionOf(request: Request): Admission | undefined {
+  return admissionOfIncoming(request);
+}
+
+/**
+ * Guards the routes of an Express application (4 or 5) that it is mounted on. Refused requests get the `429` of
+ * `headgate/http`; all others carry the `RateLimit` fields, as they stand when the head goes out, errors that Express
+ * answers included. Streams pass untouched. CORS preflights are not counted.
+ *
+ * Mount it after `cors()` and after what tells who is calling, before what reads the body.
+ *
+ * ```ts
+ * app.post("/chat/message", rateLimit(limiter, { caller: (request) => ({ ip: request.ip ?? "" }) }), handler);
+ * ```
+ */
+export function rateLimit<Caller>(
+  limiter: Limiter<Caller>,
+  options: GuardOptions<Caller, Request>,
+): RequestHandler {
+  const guard = guardNode(limiter, options);
+  return (request, response, next) => {
+    guard<void>({
+      request,
+      incoming: request,
+      response,
+      pass: () => next(),
+      refuse: (refused) => sendRefusal(response, request.method, refused),
+    });
+  };
+}

@@ -1,0 +1,42 @@
+import type { DefaultState, Middleware, ParameterizedContext } from "koa";
+import type { Admission } from "../core/admission.ts";
+import type { GuardOptions } from "../http/admit.ts";
+import type { Limiter } from "../limiter.ts";
+import { exposeHeaders, fieldsBeside } from "./exposed-fields.ts";
+import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+
+/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
+export function admissionOf(context: Pick<ParameterizedContext, "req">): Admission | undefined {
+  return admissionOfIncoming(context.req);
+}
+
+/**
+ * Guards what is mounted after it in a Koa application. Refused requests get the `429` of `headgate/http`; all others
+ * carry the `RateLimit` fields, as they stand when the head goes out, errors that Koa answers included. Streams pass
+ * untouched. CORS preflights are not counted.
+ * What the application adds to its contexts is read where it is told of: `rateLimit<Caller, State, Custom>(…)`. Koa's
+ * own type for that lets anything be read, so that a mistake would compile.
+ *
+ * ```ts
+ * app.use(rateLimit(limiter, { caller: (context) => ({ ip: context.ip }) }));
+ * ```
+ */
+export function rateLimit<Caller, State = DefaultState, Custom = object>(
+  limiter: Limiter<Caller>,
+  options: GuardOptions<Caller, ParameterizedContext<NoInfer<State>, NoInfer<Custom>>>,
+): Middleware<State, Custom> {
+  const guard = guardNode(limiter, options);
+  return (context, next) =>
+    guard<unknown>({
+      request: context,
+      incoming: context.req,
+      response: context.res,
+      pass: next,
+      refuse({ status, headers, body }) {
+        const before = context.response.get(exposeHeaders);
+        context.status = status;
+        context.set(fieldsBeside(before, headers));
+        context.body = body;
+      },
+    });
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Request as ExpressRequest } from "express";
+import { describe, expect, it } from "vitest";
+import { listening } from "../../test-servers/frameworks/listening.ts";
+import { createLimiter } from "../limiter.ts";
+import { admissionOf, rateLimit } from "./node.ts";
+
+const limiterOf = (limits: string) =>
+  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+
+describe("on Node's own server", () => {
+  it("returns what the listener does, at once where nothing has to be waited for", async () => {
+    const returned: unknown[] = [];
+    const answer = (_request: IncomingMessage, response: ServerResponse) => {
+      response.end("hello");
+      return "done";
+    };
+    const guarded = rateLimit(limiterOf("1/hour"), { caller: () => "x" })(answer);
+    const later = rateLimit(limiterOf("1/hour"), { caller: async () => "x" })(answer);
+    const { origin, close } = await listening((request, response) => {
+      returned.push((request.url === "/later" ? later : guarded)(request, response));
+    });
+    for (const path of ["/", "/", "/later", "/later"]) await (await fetch(origin + path)).text();
+    await close();
+    expect(returned.slice(0, 2)).toEqual(["done", undefined]);
+    expect(await Promise.all(returned.slice(2))).toEqual(["done", undefined]);
+  });
+
+  it("hands what the listener throws to whoever called it", async () => {
+    const guarded = rateLimit(limiterOf("5/hour"), { caller: () => "x" })(() => {
+      throw new Error("the listener's");
+    });
+    const { origin, close } = await listening((request, response) => {
+      expect(() => guarded(request, response)).toThrow("the listener's");
+      response.end("caught");
+    });
+    expect(await (await fetch(origin)).text()).toBe("caught");
+    await close();
+  });
+});
+
+describe("types", () => {
+  it("let Node's own request be read, and no other", () => {
+    const limiter = limiterOf("5/hour");
+    rateLimit(limiter, { caller: (request) => request.socket.remoteAddress ?? "" });
+    // @ts-expect-error a function of Express's request
+    rateLimit(limiter, { caller: (request: ExpressRequest) => request.ip ?? "" });
+    // @ts-expect-error a function of the web's request
+    rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
+    // @ts-expect-error nor is it the web's request that was admitted
+    expect(() => admissionOf(new Request("http://localhost/"))).not.toThrow();
+  });
+});

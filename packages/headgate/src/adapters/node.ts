@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admission } from "../core/admission.ts";
+import type { GuardOptions } from "../http/admit.ts";
+import type { Limiter } from "../limiter.ts";
+import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { sendRefusal } from "./node-response.ts";
+
+/** What `http.createServer` takes. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
+export function admissionOf(request: IncomingMessage): Admission | undefined {
+  return admissionOfIncoming(request);
+}
+
+/**
+ * Guards a listener of Node's own HTTP server. Refused requests get the `429` of `headgate/http` and never reach the
+ * listener; all others carry the `RateLimit` fields, as they stand when the head goes out. Bodies and streams pass
+ * untouched. CORS preflights are not counted.
+ *
+ * The guarded listener returns what the listener does, by way of a promise where the decision needs one.
+ *
+ * ```ts
+ * const guard = rateLimit(limiter, { caller: (request) => callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }) });
+ * createServer(guard((request, response) => response.end("hello"))).listen(3000);
+ * ```
+ */
+export function rateLimit<Caller>(
+  limiter: Limiter<Caller>,
+  options: GuardOptions<Caller, IncomingMessage>,
+): (listener: NodeListener) => NodeListener {
+  const guard = guardNode(limiter, options);
+  return (listener) => (request, response) =>
+    guard<unknown>({
+      request,
+      incoming: request,
+      response,
+      pass: () => listener(request, response),
+      refuse: (refused) => sendRefusal(response, request.method, refused),
+    });
+}

@@ -1,0 +1,98 @@
+import type { Admission } from "../core/admission.ts";
+import type { GuardOptions } from "../http/admit.ts";
+import type { Limiter } from "../limiter.ts";
+import { bodies } from "./adapter-suite/bodies.ts";
+import type { Conversation } from "./adapter-suite/conversation.ts";
+import { costs } from "./adapter-suite/costs.ts";
+import { deciding } from "./adapter-suite/deciding.ts";
+import { faults } from "./adapter-suite/faults.ts";
+import { methods } from "./adapter-suite/methods.ts";
+import { refusals } from "./adapter-suite/refusals.ts";
+
+/** Who is calling, as the suite's requests say in `X-User` and `X-Address`. */
+export interface AdapterCaller {
+  readonly user: string | null;
+  readonly address: string | null;
+}
+
+/** Reads a field of a request; `undefined` where it is absent. */
+export type ReadField = (name: string) => string | undefined;
+
+/** What the handler behind the guard answers. */
+export interface AdapterAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text to send whole, pieces to send as they come, or `null` for no body. */
+  readonly body: string | AsyncIterable<string> | null;
+}
+
+/** A guarded handler, to be served by the framework under test for every path and method. */
+export interface AdapterRoute {
+  readonly limiter: Limiter<AdapterCaller>;
+  /** For `rateLimit`, once `optionsFor` has put them in terms of the framework's request. */
+  readonly options: GuardOptions<AdapterCaller, ReadField>;
+  /** What is exposed to scripts by something in front of the guard, as CORS middleware does; `undefined`: nothing. */
+  readonly exposedBefore: string | undefined;
+  /**
+   * The handler.
+   *
+   * @param admission what the adapter's `admissionOf` tells of the request
+   * @param body the request's, read to its end
+   */
+  answer(admission: Admission | undefined, body: string): AdapterAnswer | Promise<AdapterAnswer>;
+}
+
+/** A server that listens. */
+export interface ServedRoute {
+  /** Such as `http://127.0.0.1:49152`. */
+  readonly origin: string;
+  /** Stops listening, and ends the connections that are open. */
+  close(): void | Promise<void>;
+}
+
+export interface AdapterSuiteOptions {
+  /** Serves a guarded route by the real framework, on loopback, at a port of the system's choosing. */
+  serve: (route: AdapterRoute) => ServedRoute | Promise<ServedRoute>;
+}
+
+/** One test of an adapter, to be handed to any test runner. */
+export interface AdapterTest {
+  /** What must hold. No two tests share a name. */
+  readonly name: string;
+  /** Resolves if it holds, rejects with a sentence that says what was expected and what was got. */
+  run(): Promise<void>;
+}
+
+/**
+ * The conversations over HTTP that must go alike on every framework: the same status, the same fields of the guard's
+ * and the same body, to the byte. They need a `fetch` that can reach the server.
+ *
+ * ```ts
+ * for (const { name, run } of adapterSuite({ serve })) test(name, run);
+ * ```
+ */
+export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
+  const conversations: Conversation[] = [
+    ...deciding,
+    ...refusals,
+    ...costs,
+    ...methods,
+    ...bodies,
+    ...faults,
+  ];
+  return conversations.map(({ name, run }) => ({ name, run: () => run(serve) }));
+}
+
+/** Puts a route's options in terms of a framework's request. */
+export function optionsFor<Request>(
+  options: GuardOptions<AdapterCaller, ReadField>,
+  fieldsOf: (request: Request) => ReadField,
+): GuardOptions<AdapterCaller, Request> {
+  const { caller, cost, skip, ...rest } = options;
+  return {
+    ...rest,
+    caller: (request) => caller(fieldsOf(request)),
+    ...(cost === undefined ? {} : { cost: (request) => cost(fieldsOf(request)) }),
+    ...(skip === undefined ? {} : { skip: (request) => skip(fieldsOf(request)) }),
+  };
+}

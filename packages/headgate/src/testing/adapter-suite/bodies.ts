@@ -1,0 +1,166 @@
+import type { Admission } from "../../core/admission.ts";
+import { type Conversation, conversation, replyOf } from "./conversation.ts";
+import { expectPassed, expectRefused, expectSame, exposed, twoAMinute, twoAMinuteSpent } from "./expect.ts";
+
+interface Pushed {
+  readonly pieces: AsyncIterable<string>;
+  /** Lets the next piece come. */
+  push(): void;
+}
+
+/** A conversation about a stream, which is a new one each time. */
+function streaming(name: string, make: (name: string, pushed: Pushed) => Conversation): Conversation {
+  return { name, run: (serve) => make(name, pushed()).run(serve) };
+}
+
+function pushed(): Pushed {
+  const steps: (() => void)[] = [];
+  const turns = ["one", "two", "three"].map(
+    (piece) => new Promise<string>((resolve) => steps.push(() => resolve(piece))),
+  );
+  async function* pieces() {
+    for (const turn of turns) yield await turn;
+  }
+  return { pieces: pieces(), push: () => steps.shift()?.() };
+}
+
+/** What passes through the guard, in both directions. */
+export const bodies: Conversation[] = [
+  conversation(
+    "the body of a request reaches the handler whole",
+    { answer: (_admission, body) => ({ status: 200, headers: {}, body: String(body.length) }) },
+    async ({ send }) => {
+      const reply = await send({ method: "POST", body: "x".repeat(500_000) });
+      expectPassed(reply, twoAMinute(1, 60), { body: "500000" });
+    },
+  ),
+
+  conversation(
+    "the body of a request is whole after a caller was looked up",
+    {
+      options: {
+        caller: async (read) => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return { user: read("x-user") ?? null, address: null };
+        },
+      },
+      answer: (_admission, body) => ({ status: 200, headers: {}, body: String(body.length) }),
+    },
+    async ({ send }) => {
+      const reply = await send({ method: "POST", body: "x".repeat(500_000) });
+      expectPassed(reply, twoAMinute(1, 60), { body: "500000" });
+    },
+  ),
+
+  conversation("a refused body does not break what follows", {}, async ({ send, clock }) => {
+    await send();
+    await send();
+    expectRefused(await send({ method: "POST", body: "x".repeat(50_000) }), twoAMinuteSpent(60));
+    clock.advance(60_000);
+    expectPassed(await send({ method: "POST", body: "x".repeat(50_000) }), twoAMinute(1, 60));
+  }),
+
+  conversation(
+    "responses without a body carry the fields",
+    { answer: () => ({ status: 204, headers: {}, body: null }) },
+    async ({ send }) => {
+      expectPassed(await send(), twoAMinute(1, 60), { status: 204, body: "" });
+    },
+  ),
+
+  conversation(
+    "redirects carry the fields",
+    { answer: () => ({ status: 302, headers: { Location: "/elsewhere" }, body: null }) },
+    async ({ send }) => {
+      const reply = await send();
+      expectPassed(reply, twoAMinute(1, 60), { status: 302, body: "" });
+      expectSame(reply.headers.location, "/elsewhere", "where it leads");
+    },
+  ),
+
+  conversation(
+    "errors that the handler answers carry the fields, and are charged",
+    { answer: () => ({ status: 404, headers: {}, body: "nowhere" }) },
+    async ({ send }) => {
+      expectPassed(await send(), twoAMinute(1, 60), { status: 404, body: "nowhere" });
+      expectPassed(await send(), twoAMinute(0, 60), { status: 404, body: "nowhere" });
+      expectRefused(await send(), twoAMinuteSpent(60));
+    },
+  ),
+
+  conversation(
+    "what the handler exposes to scripts stays exposed",
+    {
+      answer: () => ({ status: 200, headers: { "Access-Control-Expose-Headers": "X-Own" }, body: "hello" }),
+    },
+    async ({ send }) => {
+      const exposing = { "Access-Control-Expose-Headers": `X-Own, ${exposed}` };
+      expectPassed(await send(), { ...twoAMinute(1, 60), ...exposing });
+    },
+  ),
+
+  conversation(
+    "the handler's own fields stay, but those of the guard's are the guard's",
+    {
+      answer: () => ({
+        status: 200,
+        headers: { RateLimit: '"forged";r=99;t=0', "Cache-Control": "max-age=5", "Retry-After": "7" },
+        body: "hello",
+      }),
+    },
+    async ({ send }) => {
+      expectPassed(await send(), { ...twoAMinute(1, 60), "Cache-Control": "max-age=5", "Retry-After": "7" });
+    },
+  ),
+
+  streaming("a stream passes as it comes, with the fields before it", (name, { pieces, push }) =>
+    conversation(
+      name,
+      { answer: () => ({ status: 200, headers: { "Content-Type": "text/event-stream" }, body: pieces }) },
+      async ({ open }) => {
+        push();
+        const response = await open();
+        expectSame(response.headers.get("RateLimit"), twoAMinute(1, 60).RateLimit, "the fields");
+        const type = response.headers.get("Content-Type");
+        expectSame(/^text\/event-stream\b/.test(type ?? ""), true, `whether ${type} is that of events`);
+        const reader = response.body?.getReader();
+        for (const piece of ["one", "two", "three"]) {
+          const read = await reader?.read();
+          expectSame(new TextDecoder().decode(read?.value), piece, "the next piece");
+          push();
+        }
+        expectSame((await reader?.read())?.done, true, "whether it ends");
+      },
+    ),
+  ),
+
+  streaming(
+    "what is settled after the head changes no field and breaks no stream",
+    (name, { pieces, push }) => {
+      let admission: Admission | undefined;
+      return conversation(
+        name,
+        {
+          answer: (told) => {
+            admission = told;
+            return { status: 200, headers: {}, body: pieces };
+          },
+        },
+        async ({ open, send }) => {
+          push();
+          const response = await open();
+          if (admission?.admitted) await admission.refund();
+          push();
+          push();
+          const reply = await replyOf(response);
+          expectPassed(reply, twoAMinute(1, 60), { body: "onetwothree" });
+          expectSame(
+            (await send({ method: "HEAD" })).fields.RateLimit,
+            twoAMinute(1, 60).RateLimit,
+            "the fields",
+          );
+        },
+      );
+    },
+  ),
+];

@@ -1,0 +1,149 @@
+import type { Admission } from "../../core/admission.ts";
+import type { LayerOptions } from "../../core/policy.ts";
+import type { Store } from "../../core/store.ts";
+import { createLimiter, type Limiter } from "../../limiter.ts";
+import type { AdapterAnswer, AdapterCaller, AdapterRoute, AdapterSuiteOptions } from "../adapter-suite.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+
+/** One conversation, by name. */
+export interface Conversation {
+  readonly name: string;
+  run(serve: AdapterSuiteOptions["serve"]): Promise<void>;
+}
+
+/** What a conversation is held with; by default two requests a minute for each user. */
+export interface Setting {
+  layers?: readonly LayerOptions<AdapterCaller>[];
+  /** Makes the store; by default, one in memory. */
+  store?: () => Store;
+  options?: Partial<AdapterRoute["options"]>;
+  exposedBefore?: string;
+  answer?: (admission: Admission | undefined, body: string) => AdapterAnswer | Promise<AdapterAnswer>;
+  /** Makes the limiter misbehave. */
+  spoil?: (limiter: Limiter<AdapterCaller>) => Partial<Limiter<AdapterCaller>>;
+}
+
+export interface Sent {
+  method?: string;
+  /** By default "a". */
+  user?: string | null;
+  address?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** The parts of a response that must be the same everywhere. */
+export interface Reply {
+  readonly status: number;
+  /** The guard's fields; those that are absent are left out. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** All of them, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A conversation as it goes on. */
+export interface Dialogue {
+  readonly clock: FakeClock;
+  readonly limiter: Limiter<AdapterCaller>;
+  /** What was reported to `onError`. */
+  readonly errors: readonly unknown[];
+  /** How often the handler was reached. */
+  readonly answered: () => number;
+  /** Sends a request and reads the whole response. */
+  send(sent?: Sent): Promise<Reply>;
+  /** Sends a request, and leaves the body to be read. */
+  open(sent?: Sent): Promise<Response>;
+}
+
+const guardFields = [
+  "Access-Control-Expose-Headers",
+  "Cache-Control",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+];
+
+/** A server that never answers is a failed test, not a hanging one. */
+const patienceMs = 20_000;
+
+export const hello: AdapterAnswer = { status: 200, headers: { "X-Own": "kept" }, body: "hello" };
+
+/** Describes a conversation; the server is started for it, and closed after it. */
+export function conversation(
+  name: string,
+  setting: Setting,
+  talk: (dialogue: Dialogue) => Promise<void>,
+): Conversation {
+  return {
+    name,
+    async run(serve) {
+      const clock = fakeClock();
+      const errors: unknown[] = [];
+      const limiter = createLimiter<AdapterCaller>({
+        layers: setting.layers ?? [{ name: "user", key: ({ user }) => user, limits: "2/minute" }],
+        ...(setting.store === undefined ? {} : { store: setting.store() }),
+        clock,
+        onError: (error) => errors.push(error),
+        onOutage: () => {},
+        onWarning: () => {},
+      });
+      const spoilt = { ...limiter, ...setting.spoil?.(limiter) };
+      let answered = 0;
+      const { origin, close } = await serve({
+        limiter: spoilt,
+        options: {
+          caller: (read) => ({ user: read("x-user") ?? null, address: read("x-address") ?? null }),
+          ...setting.options,
+        },
+        exposedBefore: setting.exposedBefore,
+        answer(admission, body) {
+          answered += 1;
+          return setting.answer?.(admission, body) ?? hello;
+        },
+      });
+      const open = (sent: Sent = {}) => request(origin, sent);
+      const send = async (sent?: Sent) => replyOf(await open(sent));
+      try {
+        await talk({ clock, limiter, errors, answered: () => answered, send, open });
+      } finally {
+        await close();
+        await limiter.close();
+      }
+    },
+  };
+}
+
+function request(origin: string, sent: Sent): Promise<Response> {
+  const { method = "GET", user = "a", address, headers, body } = sent;
+  return fetch(`${origin}/`, {
+    method,
+    redirect: "manual",
+    signal: AbortSignal.timeout(patienceMs),
+    headers: {
+      ...(user === null ? {} : { "X-User": user }),
+      ...(address === undefined ? {} : { "X-Address": address }),
+      ...(body === undefined ? {} : { "Content-Type": "text/plain" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+/** Reads a response to its end. */
+export async function replyOf(response: Response): Promise<Reply> {
+  const fields: Record<string, string> = {};
+  for (const name of guardFields) {
+    const value = response.headers.get(name);
+    if (value !== null) fields[name] = value;
+  }
+  return {
+    status: response.status,
+    fields,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+  };
+}

@@ -1,0 +1,36 @@
+import { type Conversation, conversation, type Setting } from "./conversation.ts";
+import { expectPassed, expectSame } from "./expect.ts";
+
+const fail = () => {
+  throw new Error("guard");
+};
+
+const table: Record<string, Setting> = {
+  "the caller cannot be told": { options: { caller: fail } },
+  "the caller cannot be looked up": { options: { caller: async () => fail() } },
+  "the cost cannot be told": { options: { cost: fail } },
+  "the cost cannot be looked up": { options: { cost: async () => fail() } },
+  "the cost makes no sense": { options: { cost: () => ({ requests: Number.NaN }) } },
+  "skip fails": { options: { skip: fail, caller: fail } },
+  "admit throws": { spoil: () => ({ admit: fail }) },
+  "admit rejects": { spoil: () => ({ admit: async () => fail() }) },
+};
+
+/** The guard's own faults: none becomes the endpoint's, and none opens the gate. */
+export const faults: Conversation[] = [
+  ...Object.entries(table).map(([when, setting]) =>
+    conversation(`the endpoint neither breaks nor opens when ${when}`, setting, async ({ send, errors }) => {
+      const statuses: number[] = [];
+      for (let n = 0; n < 3; n += 1) statuses.push((await send()).status);
+      expectSame(statuses, [200, 200, 429], "the statuses");
+      expectSame(errors.length > 0, true, "whether the fault was reported");
+    }),
+  ),
+
+  conversation("a closed limiter lets pass, and says so", {}, async ({ send, limiter, errors }) => {
+    await limiter.close();
+    expectPassed(await send(), {});
+    const codes = errors.map((error) => (error as { code?: unknown }).code);
+    expectSame(codes.includes("limiter-closed"), true, "whether it was reported");
+  }),
+];
