@@ -1,5 +1,5 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
-import { algorithms, type State, sharesState } from "./algorithms/index.ts";
+import { algorithms, sharesState } from "./algorithms/index.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
 import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
@@ -12,7 +12,7 @@ export interface LimitGroup {
   /** Tells the state apart from others of the same partition, also when a caller's limits change. */
   readonly id: string;
   readonly unit: string;
-  readonly algorithm: Algorithm<State>;
+  readonly algorithm: Algorithm;
   readonly limits: readonly Limit[];
 }
 
@@ -39,7 +39,7 @@ export interface LimitSet {
 export function compileLimits(layer: string, input: LimitsInput): LimitSet {
   const limits = readLimits(layer, input);
   const names = nameLimits(layer, limits);
-  const groups: { id: string; unit: string; algorithm: Algorithm<State>; limits: Limit[] }[] = [];
+  const groups: { id: string; unit: string; algorithm: Algorithm; limits: Limit[] }[] = [];
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
     const id = shared ? `${limit.algorithm} ${limit.unit}` : formatLimit(limit);

@@ -2,12 +2,10 @@ import { calendarWindow } from "../calendar.ts";
 import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** What was spent in the window from `start` to `end`. */
-export interface WindowCount {
-  start: number;
-  end: number;
-  count: number;
-}
+/** The state: what was spent, and the window in which it was. */
+const start = 0;
+const end = 1;
+const count = 2;
 
 /**
  * A quota a window with edges: steps of the window's length from 1970-01-01T00:00Z, days, weeks, months or years of
@@ -16,48 +14,47 @@ export interface WindowCount {
  * Error: the end of one window and the beginning of the next may hold up to `2 * quota` units within one window's
  * length. Choose it for quotas that people know by the calendar; `sliding-window` has no such edge.
  */
-export const fixedWindow: Algorithm<WindowCount> = {
-  blank: () => ({ start: 0, end: 0, count: 0 }),
+export const fixedWindow: Algorithm = {
+  length: () => 3,
+  growth: 0,
 
-  waitMs(window, limit, now, need) {
+  waitMs(row, at, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
-    if (need === 0 || countAt(window, now) + need <= limit.quota) return 0;
-    return window.end - now;
+    if (need === 0 || countAt(row, at, now) + need <= limit.quota) return 0;
+    return (row[at + end] as number) - now;
   },
 
-  remaining(window, limit, now) {
-    return Math.max(0, limit.quota - countAt(window, now));
+  remaining(row, at, limit, now) {
+    return Math.max(0, limit.quota - countAt(row, at, now));
   },
 
-  resetMs(window, _limit, now) {
-    return countAt(window, now) === 0 ? 0 : window.end - now;
+  resetMs(row, at, _limit, now) {
+    return countAt(row, at, now) === 0 ? 0 : (row[at + end] as number) - now;
   },
 
-  charge(window, limits, now, amount) {
-    const count = countAt(window, now);
-    if (count === 0) {
+  charge(row, at, limits, now, amount) {
+    const before = countAt(row, at, now);
+    if (before === 0) {
       // A window of which nothing was spent is none: the one around `now` takes its place.
-      const { start, end } = windowAround(only(limits), now);
-      window.start = start;
-      window.end = end;
+      const window = windowAround(only(limits), now);
+      row[at + start] = window.start;
+      row[at + end] = window.end;
     }
-    window.count = count + amount;
-    return window.start;
+    row[at + count] = before + amount;
+    return row[at + start] as number;
   },
 
   /** The mark is the window that was charged: once it is over there is nothing left to give back. */
-  refund(window, _limits, _now, amount, _chargedAt, mark) {
-    if (window.start === mark) window.count = Math.max(0, window.count - amount);
+  refund(row, at, _limits, _now, amount, _chargedAt, mark) {
+    if (row[at + start] === mark) row[at + count] = Math.max(0, (row[at + count] as number) - amount);
   },
 
-  blankAt: (window) => (window.count === 0 ? 0 : window.end),
-
-  copy: (window) => ({ ...window }),
+  blankAt: (row, at) => (row[at + count] === 0 ? 0 : (row[at + end] as number)),
 };
 
 /** A state from a window yet to come stays in force: a clock that ran ahead must not give a quota twice. */
-function countAt(window: WindowCount, now: number): number {
-  return now < window.end ? window.count : 0;
+function countAt(row: Float64Array, at: number, now: number): number {
+  return now < (row[at + end] as number) ? (row[at + count] as number) : 0;
 }
 
 /** The window that a spending at `now` would fall into, were it the first. */

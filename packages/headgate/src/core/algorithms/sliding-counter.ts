@@ -1,8 +1,8 @@
 import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** What was spent in the step of time that began at `start`, and in the one before it. */
-export interface StepCounts {
+/** The state: what was spent in the step of time that began at `start`, and in the one before it. */
+interface StepCounts {
   start: number;
   current: number;
   previous: number;
@@ -16,59 +16,76 @@ export interface StepCounts {
  * end, and the rest as late as possible) up to `2 * quota - 1` units; where it came early, a request may be refused
  * although the window had room. Under steady traffic the error is within one unit.
  */
-export const slidingCounter: Algorithm<StepCounts> = {
-  blank: () => ({ start: 0, current: 0, previous: 0 }),
+export const slidingCounter: Algorithm = {
+  length: () => 3,
+  growth: 0,
 
-  waitMs(counts, limit, now, need) {
+  waitMs(row, at, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
     if (need === 0) return 0;
-    const here = at(counts, limit, now);
-    if (free(here, limit, now) >= need) return 0;
-    // Within this step, if what was spent in it leaves room at all; else in the next, where it becomes the previous.
-    if (here.current + need <= limit.quota) return firstFree(here, limit, now, here.start, need) - now;
-    const next = { start: here.start + limit.windowMs, current: 0, previous: here.current };
-    return firstFree(next, limit, next.start, next.start, need) - now;
+    return waitOf(countsAt(row, at, limit, now), limit, now, need);
   },
 
-  remaining(counts, limit, now) {
-    return Math.max(0, free(at(counts, limit, now), limit, now));
+  remaining(row, at, limit, now) {
+    return Math.max(0, free(countsAt(row, at, limit, now), limit, now));
   },
 
-  resetMs(counts, limit, now) {
-    const left = slidingCounter.remaining(counts, limit, now);
-    return left === limit.quota ? 0 : slidingCounter.waitMs(counts, limit, now, left + 1);
+  resetMs(row, at, limit, now) {
+    const counts = countsAt(row, at, limit, now);
+    const left = Math.max(0, free(counts, limit, now));
+    return left === limit.quota ? 0 : waitOf(counts, limit, now, left + 1);
   },
 
-  charge(counts, limits, now, amount) {
-    const { start, current, previous } = at(counts, only(limits), now);
-    counts.start = start;
-    counts.current = current + amount;
-    counts.previous = previous;
-    return start;
+  charge(row, at, limits, now, amount) {
+    const counts = countsAt(row, at, only(limits), now);
+    counts.current += amount;
+    write(row, at, counts);
+    return counts.start;
   },
 
   /** The mark is the step that was charged. */
-  refund(counts, limits, _now, amount, _chargedAt, mark) {
+  refund(row, at, limits, _now, amount, _chargedAt, mark) {
+    const counts = read(row, at);
     if (counts.start === mark) counts.current = Math.max(0, counts.current - amount);
     else if (counts.start - only(limits).windowMs === mark)
       counts.previous = Math.max(0, counts.previous - amount);
+    write(row, at, counts);
   },
 
-  blankAt(counts, limits) {
+  blankAt(row, at, limits) {
     const { windowMs } = only(limits);
-    if (counts.current > 0) return counts.start + 2 * windowMs;
-    return counts.previous > 0 ? counts.start + windowMs : 0;
+    const { start, current, previous } = read(row, at);
+    if (current > 0) return start + 2 * windowMs;
+    return previous > 0 ? start + windowMs : 0;
   },
-
-  copy: (counts) => ({ ...counts }),
 };
 
+function read(row: Float64Array, at: number): StepCounts {
+  return { start: row[at] as number, current: row[at + 1] as number, previous: row[at + 2] as number };
+}
+
+function write(row: Float64Array, at: number, { start, current, previous }: StepCounts): void {
+  row[at] = start;
+  row[at + 1] = current;
+  row[at + 2] = previous;
+}
+
 /** The counts as they stand at `now`: one step on, the current count is the previous one. */
-function at(counts: StepCounts, { windowMs }: Limit, now: number): StepCounts {
+function countsAt(row: Float64Array, at: number, { windowMs }: Limit, now: number): StepCounts {
+  const counts = read(row, at);
   const start = Math.floor(now / windowMs) * windowMs;
   if (counts.start >= start) return counts;
-  if (counts.start + windowMs === start) return { start, current: 0, previous: counts.current };
-  return { start, current: 0, previous: 0 };
+  const follows = counts.start + windowMs === start;
+  return { start, current: 0, previous: follows ? counts.current : 0 };
+}
+
+function waitOf(counts: StepCounts, limit: Limit, now: number, need: number): number {
+  if (free(counts, limit, now) >= need) return 0;
+  const { start, current } = counts;
+  // Within this step, if what was spent in it leaves room at all; else in the next, where it becomes the previous.
+  if (current + need <= limit.quota) return firstFree(counts, limit, now, start, need) - now;
+  const next = { start: start + limit.windowMs, current: 0, previous: current };
+  return firstFree(next, limit, next.start, next.start, need) - now;
 }
 
 function free({ start, current, previous }: StepCounts, { quota, windowMs }: Limit, now: number): number {

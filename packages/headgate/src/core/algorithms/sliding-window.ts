@@ -2,147 +2,147 @@ import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * What was spent, oldest first: `[stamp, total, stamp, total, …]`, where `total` counts all units ever spent up to
- * and including that stamp. Running totals let one look-up answer "how much since?" and "which spending has to leave
- * the window?", however heavy each was. Limits over the same unit share one log, whatever their windows.
+ * The state: how many numbers the log takes, for how long entries are kept (ms), the total before the first entry; then
+ * the entries, oldest first, two numbers each: a stamp, and all units ever spent up to and including that stamp.
+ *
+ * Running totals let one look-up answer "how much since?" and "which spending has to leave the window?", however heavy
+ * each was. Limits over the same unit share one log, whatever their windows.
  */
-export interface SlidingLog {
-  entries: number[];
-  /** Index in `entries` of the oldest one that may still count; what lies before it is dead. */
-  head: number;
-  /** The running total before `head`. */
-  base: number;
-}
+const size = 0;
+const keptMs = 1;
+const base = 2;
+const first = 3;
 
 /**
  * "No more than `quota` units in any window": exact, without error, at every edge.
  *
  * A unit spent at `s` counts in the interval `(t - window, t]` and is free again at `s + window` to the millisecond.
- * Spending of one millisecond shares an entry. The log holds at most one entry a unit of the widest limit's quota.
+ * Spending of one millisecond shares an entry. The log holds at most one entry a unit of the widest limit's quota, but
+ * for those that have left its window and whose room nothing has needed yet.
  */
-export const slidingWindow: Algorithm<SlidingLog> = {
-  blank: () => ({ entries: [], head: 0, base: 0 }),
+export const slidingWindow: Algorithm = {
+  length: (row, at) => first + (row[at + size] as number),
+  growth: 2,
 
-  waitMs(log, limit, now, need) {
+  waitMs(row, at, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
-    const { entries, head } = log;
-    if (entries.length === head || need === 0) return 0;
+    const end = endOf(row, at);
+    if (end === at + first || need === 0) return 0;
     // The newest entry that must have left before `need` units fit.
-    const mustLeave = newestBefore(log, total(log) - limit.quota + need);
+    const mustLeave = newestBefore(row, at, end, (row[end - 1] as number) - limit.quota + need);
     if (mustLeave < 0) return 0;
-    return Math.max(0, at(entries, mustLeave) + limit.windowMs - now);
+    return Math.max(0, (row[mustLeave] as number) + limit.windowMs - now);
   },
 
-  remaining(log, limit, now) {
-    return Math.max(0, limit.quota - spentSince(log, now - limit.windowMs));
+  remaining(row, at, limit, now) {
+    const end = endOf(row, at);
+    const oldest = firstAfter(row, at, end, now - limit.windowMs, limit.quota);
+    return Math.max(0, limit.quota - spentFrom(row, oldest, end));
   },
 
-  resetMs(log, limit, now) {
-    const first = firstAfter(log, now - limit.windowMs);
-    if (first === log.entries.length) return 0;
-    const spent = total(log) - totalBefore(log, first);
-    if (spent <= limit.quota) return at(log.entries, first) + limit.windowMs - now;
+  resetMs(row, at, limit, now) {
+    const end = endOf(row, at);
+    const oldest = firstAfter(row, at, end, now - limit.windowMs, limit.quota);
+    if (oldest === end) return 0;
+    if (spentFrom(row, oldest, end) <= limit.quota) return (row[oldest] as number) + limit.windowMs - now;
     // In debt: nothing is free before the debt itself has left the window.
-    return slidingWindow.waitMs(log, limit, now, 1);
+    return slidingWindow.waitMs(row, at, limit, now, 1);
   },
 
-  charge(log, limits, now, amount) {
+  charge(row, at, limits, now, amount) {
     if (amount === 0) return 0;
-    prune(log, now - widestWindowMs(limits));
-    const { entries, head } = log;
-    const end = entries.length;
-    if (end > head && at(entries, end - 2) >= now) {
-      entries[end - 1] = at(entries, end - 1) + amount;
+    slidingWindow.keepFor?.(row, at, limits);
+    const end = endOf(row, at);
+    const total = row[end - 1] as number;
+    if (end > at + first && (row[end - 2] as number) >= now) {
+      row[end - 1] = total + amount;
       return 0;
     }
-    entries.push(now, total(log) + amount);
+    row[end] = now;
+    row[end + 1] = total + amount;
+    row[at + size] = end + 2 - at - first;
     return 0;
   },
 
-  refund(log, _limits, _now, amount, chargedAt) {
-    const index = firstAfter(log, chargedAt - 1);
-    const { entries } = log;
-    if (index === entries.length || at(entries, index) !== chargedAt) return;
-    const weight = at(entries, index + 1) - totalBefore(log, index);
+  refund(row, at, _limits, _now, amount, chargedAt) {
+    const end = endOf(row, at);
+    const index = firstAfter(row, at, end, chargedAt - 1, end);
+    if (index === end || row[index] !== chargedAt) return;
+    const weight = spentFrom(row, index, index + 2);
     const given = Math.min(amount, weight);
-    for (let i = index + 1; i < entries.length; i += 2) entries[i] = at(entries, i) - given;
-    if (given === weight) entries.splice(index, 2);
+    for (let i = index + 1; i < end; i += 2) row[i] = (row[i] as number) - given;
+    if (given === weight) cut(row, at, index, index + 2, end);
   },
 
-  blankAt(log, limits) {
-    const { entries, head } = log;
-    if (entries.length === head) return 0;
-    return at(entries, entries.length - 2) + widestWindowMs(limits);
+  keepFor(row, at, limits) {
+    for (let l = 0; l < limits.length; l += 1) {
+      const { windowMs } = limits[l] as Limit;
+      if (windowMs > (row[at + keptMs] as number)) row[at + keptMs] = windowMs;
+    }
   },
 
-  copy: (log) => ({ entries: log.entries.slice(log.head), head: 0, base: log.base }),
+  tidy(row, at, now) {
+    const end = endOf(row, at);
+    const live = firstAfter(row, at, end, now - (row[at + keptMs] as number), end);
+    row[at + base] = row[live - 1] as number;
+    cut(row, at, at + first, live, end);
+  },
+
+  blankAt(row, at) {
+    const end = endOf(row, at);
+    return end === at + first ? 0 : (row[end - 2] as number) + (row[at + keptMs] as number);
+  },
 };
 
-function at(entries: readonly number[], index: number): number {
-  return entries[index] as number;
+function endOf(row: Float64Array, at: number): number {
+  return at + first + (row[at + size] as number);
 }
 
-function total(log: SlidingLog): number {
-  const { entries, head, base } = log;
-  return entries.length === head ? base : at(entries, entries.length - 1);
+/** What was spent from one entry to before another. The base stands where a total would, before the first entry. */
+function spentFrom(row: Float64Array, from: number, to: number): number {
+  return (row[to - 1] as number) - (row[from - 1] as number);
 }
 
-function totalBefore(log: SlidingLog, index: number): number {
-  return index === log.head ? log.base : at(log.entries, index - 1);
+/** Takes out the numbers from one index to before another. */
+function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
+  row.copyWithin(from, to, end);
+  row[at + size] = (row[at + size] as number) - (to - from);
 }
 
-function spentSince(log: SlidingLog, after: number): number {
-  return total(log) - totalBefore(log, firstAfter(log, after));
-}
-
-function widestWindowMs(limits: readonly Limit[]): number {
-  let widest = 0;
-  for (const limit of limits) if (limit.windowMs > widest) widest = limit.windowMs;
-  return widest;
-}
-
-/** Index of the oldest entry later than `after`, or the log's end. */
-function firstAfter(log: SlidingLog, after: number): number {
-  const { entries, head } = log;
-  // The oldest entry is usually the answer, and so is the end: look there before searching.
-  if (entries.length === head || at(entries, head) > after) return head;
-  if (at(entries, entries.length - 2) <= after) return entries.length;
-  let low = head / 2;
-  let high = entries.length / 2 - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (at(entries, middle * 2) > after) high = middle;
+/**
+ * Where the oldest entry later than `after` stands, or the log's end.
+ *
+ * @param most so many units, at most, are usually there: as each entry is one at least, the search can begin there.
+ */
+function firstAfter(row: Float64Array, at: number, end: number, after: number, most: number): number {
+  const start = at + first;
+  let low = end - most * 2;
+  if (low < start || (row[low - 2] as number) > after) low = start;
+  // The oldest of them is usually the answer, and so is the end: look there before searching.
+  if (low === end || (row[low] as number) > after) return low;
+  if ((row[end - 2] as number) <= after) return end;
+  let high = end - 2;
+  while (high - low > 2) {
+    const middle = low + (((high - low) >> 2) << 1);
+    if ((row[middle] as number) > after) high = middle;
     else low = middle;
   }
-  return high * 2;
+  return high;
 }
 
-/** Index of the newest entry before which fewer than `units` had been spent, or -1. */
-function newestBefore(log: SlidingLog, units: number): number {
-  const { entries, head, base } = log;
-  if (base >= units) return -1;
-  let low = head / 2;
-  let high = entries.length / 2;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (at(entries, middle * 2 - 1) < units) low = middle;
+/** The newest entry before which fewer than `units` had been spent, or -1. */
+function newestBefore(row: Float64Array, at: number, end: number, units: number): number {
+  if ((row[at + base] as number) >= units) return -1;
+  const start = at + first;
+  // Where every entry is one unit, as most are, this is the answer; heavier ones only make it a later one.
+  let low = end - 2 * ((row[end - 1] as number) - units + 1);
+  if (low < start) low = start;
+  let high = end;
+  if (high - low > 2 && (row[low + 1] as number) >= units) return low;
+  while (high - low > 2) {
+    const middle = low + (((high - low) >> 2) << 1);
+    if ((row[middle - 1] as number) < units) low = middle;
     else high = middle;
   }
-  return low * 2;
-}
-
-/** Forgets what left even the widest window; moves the rest down once the dead part is the larger. */
-function prune(log: SlidingLog, after: number): void {
-  const { entries } = log;
-  while (log.head < entries.length && at(entries, log.head) <= after) {
-    log.base = at(entries, log.head + 1);
-    log.head += 2;
-  }
-  if (log.head > 16 && log.head * 2 > entries.length) {
-    entries.splice(0, log.head);
-    log.head = 0;
-  } else if (log.head === entries.length) {
-    entries.length = 0;
-    log.head = 0;
-  }
+  return low;
 }

@@ -1,12 +1,9 @@
 import { greatestCommonDivisor, type Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** How full the bucket was at a stamp. It drains as time passes; full means that nothing is free. */
-export interface Bucket {
-  stamp: number;
-  /** In ticks: see `scaleOf`. */
-  level: number;
-}
+/** The state: how full the bucket was, in ticks (see `scaleOf`), and when. It drains as time passes. */
+const stamp = 0;
+const level = 1;
 
 /**
  * The generic cell rate algorithm (ITU-T I.371): a bucket of `quota` units that drains evenly over the window.
@@ -15,34 +12,35 @@ export interface Bucket {
  * Error, by design: a full burst and the refill of a window may meet in one interval, so that up to `2 * quota - 1`
  * units are admitted within one window.
  */
-export const tokenBucket: Algorithm<Bucket> = {
-  blank: () => ({ stamp: 0, level: 0 }),
+export const tokenBucket: Algorithm = {
+  length: () => 2,
+  growth: 0,
 
-  waitMs(bucket, limit, now, need) {
+  waitMs(row, at, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
     if (need === 0) return 0;
     const scale = scaleOf(limit);
-    return drainMs(levelAt(bucket, scale, now) + need * scale.ticksPerUnit - scale.capacity, scale);
+    return drainMs(levelAt(row, at, scale, now) + need * scale.ticksPerUnit - scale.capacity, scale);
   },
 
-  remaining(bucket, limit, now) {
+  remaining(row, at, limit, now) {
     const scale = scaleOf(limit);
-    return Math.max(0, Math.floor((scale.capacity - levelAt(bucket, scale, now)) / scale.ticksPerUnit));
+    return Math.max(0, Math.floor((scale.capacity - levelAt(row, at, scale, now)) / scale.ticksPerUnit));
   },
 
-  resetMs(bucket, limit, now) {
+  resetMs(row, at, limit, now) {
     const scale = scaleOf(limit);
-    const level = levelAt(bucket, scale, now);
-    if (level === 0) return 0;
-    const next = tokenBucket.remaining(bucket, limit, now) + 1;
-    return drainMs(level + next * scale.ticksPerUnit - scale.capacity, scale);
+    const full = levelAt(row, at, scale, now);
+    if (full === 0) return 0;
+    const next = tokenBucket.remaining(row, at, limit, now) + 1;
+    return drainMs(full + next * scale.ticksPerUnit - scale.capacity, scale);
   },
 
-  charge(bucket, limits, now, amount) {
+  charge(row, at, limits, now, amount) {
     const scale = scaleOf(only(limits));
-    const before = levelAt(bucket, scale, now);
-    bucket.stamp = Math.max(bucket.stamp, now);
-    bucket.level = before + amount * scale.ticksPerUnit;
+    const before = levelAt(row, at, scale, now);
+    row[at + stamp] = Math.max(row[at + stamp] as number, now);
+    row[at + level] = before + amount * scale.ticksPerUnit;
     return before;
   },
 
@@ -50,21 +48,20 @@ export const tokenBucket: Algorithm<Bucket> = {
    * The mark is the level before the charge. Without the charge, that level would have run dry sooner, and what had
    * drained from then on would have been lost: so much is not given back, or the refund would widen the limit.
    */
-  refund(bucket, limits, now, amount, chargedAt, mark) {
+  refund(row, at, limits, now, amount, chargedAt, mark) {
     const scale = scaleOf(only(limits));
     const drained = (now - chargedAt) * scale.ticksPerMs;
     const lost = Math.max(0, drained - mark);
     const given = Math.max(0, amount * scale.ticksPerUnit - lost);
-    const level = levelAt(bucket, scale, now);
-    bucket.stamp = Math.max(bucket.stamp, now);
-    bucket.level = Math.max(0, level - given);
+    const before = levelAt(row, at, scale, now);
+    row[at + stamp] = Math.max(row[at + stamp] as number, now);
+    row[at + level] = Math.max(0, before - given);
   },
 
-  blankAt(bucket, limits) {
-    return bucket.level === 0 ? 0 : bucket.stamp + drainMs(bucket.level, scaleOf(only(limits)));
+  blankAt(row, at, limits) {
+    const full = row[at + level] as number;
+    return full === 0 ? 0 : (row[at + stamp] as number) + drainMs(full, scaleOf(only(limits)));
   },
-
-  copy: (bucket) => ({ ...bucket }),
 };
 
 /**
@@ -90,10 +87,10 @@ function scaleOf(limit: Limit): Scale {
   return scale;
 }
 
-function levelAt(bucket: Bucket, scale: Scale, now: number): number {
-  const elapsed = now - bucket.stamp;
-  if (elapsed <= 0) return bucket.level;
-  return Math.max(0, bucket.level - elapsed * scale.ticksPerMs);
+function levelAt(row: Float64Array, at: number, scale: Scale, now: number): number {
+  const full = row[at + level] as number;
+  const elapsed = now - (row[at + stamp] as number);
+  return elapsed <= 0 ? full : Math.max(0, full - elapsed * scale.ticksPerMs);
 }
 
 function drainMs(ticks: number, scale: Scale): number {

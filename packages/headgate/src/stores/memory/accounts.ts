@@ -1,0 +1,215 @@
+import type { KeyHash } from "./key-hash.ts";
+import { type Kind, Kinds, type Plan } from "./kinds.ts";
+import { RowIndex } from "./row-index.ts";
+import { noRow, Rows } from "./rows.ts";
+
+/** Unseen callers share this many accounts of each kind once the store is full. A power of two. */
+export const overflowAccounts = 4096;
+
+/** A row begins with the number of its kind; then comes the state. */
+const header = 1;
+
+/** A state in which nothing was spent, of every algorithm. Only ever read. */
+export const blankRow = new Float64Array(16);
+
+/**
+ * What callers have spent: a row of numbers for each key, space and sort of state.
+ *
+ * No timer: whoever comes new looks at a few others and forgets those whose windows are over, so that memory follows
+ * the callers who are active and no pause grows with their number. Nobody who still has something spent is ever
+ * forgotten. When the store is full, unseen callers are counted in shared overflow accounts, chosen by a hash with a
+ * secret of this process: limits may then refuse a little early, and are never widened.
+ */
+export class Accounts {
+  readonly kinds = new Kinds();
+  readonly rows = new Rows();
+  /** How many rows of callers' own are kept at most. */
+  readonly most: number;
+  /** Rows move when they grow, and go: whoever remembers one must look again when this has changed. */
+  moves = 0;
+
+  readonly #own = new RowIndex();
+  /** By the kind's name, the rows of its shared accounts plus one; 0 for those not yet used. */
+  readonly #shared = new Map<string, Int32Array>();
+  /** Until then a shared account may hold something. */
+  #sharedUntil = 0;
+  /** Empty rows that hide a shared account, by hash, and until when they must. */
+  readonly #hiding = new Map<string, number>();
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  /** How many rows of callers' own are kept. */
+  get held(): number {
+    return this.#own.size;
+  }
+
+  /** The row that tells what this key has spent; `noRow` for nothing. Creates nothing. */
+  find(kind: Kind, key: KeyHash, now: number): number {
+    const row = this.#own.find(key.high ^ kind.high, key.low ^ kind.low);
+    if (row !== noRow || this.#shared.size === 0) return row;
+    return this.#sharedOf(kind, key, now);
+  }
+
+  /** The row to charge this key to. */
+  open(plan: Plan, group: number, key: KeyHash, now: number): number {
+    const kind = this.kinds.live(plan.kinds[group] as Kind);
+    plan.kinds[group] = kind;
+    const high = key.high ^ kind.high;
+    const low = key.low ^ kind.low;
+    const own = this.#own.find(high, low);
+    if (own !== noRow) return own;
+    this.#forget(now, 2);
+    if (this.#own.size >= this.most) this.#forget(now, 64);
+    if (this.#own.size >= this.most) return this.#openShared(kind, key, now);
+
+    // Whoever was counted in a shared account takes its count along: a fresh start would widen the limit.
+    const shared = this.#sharedOf(kind, key, now);
+    const row = shared === noRow ? this.#create(kind) : this.#copy(kind, shared);
+    this.#own.set(high, low, row);
+    return row;
+  }
+
+  /** Points `rows` to the state in a row. */
+  show(row: number): void {
+    this.rows.find(row);
+    this.rows.at += header;
+  }
+
+  /** The same, with room for one more charge. */
+  showForCharge(row: number, kind: Kind, key: KeyHash, now: number): void {
+    this.show(row);
+    const { algorithm } = kind;
+    if (algorithm.growth === 0) return;
+    const { rows } = this;
+    const room = rows.roomOf(row) - header - algorithm.growth;
+    if (algorithm.length(rows.numbers, rows.at) <= room) return;
+    algorithm.tidy?.(rows.numbers, rows.at, now);
+    if (algorithm.length(rows.numbers, rows.at) <= room) return;
+
+    const moved = this.#copy(kind, row);
+    const high = key.high ^ kind.high;
+    const low = key.low ^ kind.low;
+    if (this.#own.find(high, low) === row) this.#own.set(high, low, moved);
+    else (this.#shared.get(kind.name) as Int32Array)[accountOf(key)] = moved + 1;
+    this.#remove(row);
+    this.show(moved);
+  }
+
+  /** Call it after every change to the state that is shown: shared accounts live as long as any of them counts. */
+  noteBlankAt(kind: Kind): void {
+    if (this.#shared.size === 0) return;
+    const { numbers, at } = this.rows;
+    this.#sharedUntil = Math.max(this.#sharedUntil, kind.algorithm.blankAt(numbers, at, kind.limits));
+  }
+
+  /** Forgets what a key has spent in a space, also where it was counted together with others. */
+  reset(space: string, key: KeyHash, now: number): void {
+    for (const kind of this.kinds.inSpace(space)) {
+      const high = key.high ^ kind.high;
+      const low = key.low ^ kind.low;
+      const own = this.#own.find(high, low);
+      const shared = this.#sharedOf(kind, key, now);
+      if (shared !== noRow) {
+        // An empty row of its own hides the shared account for as long as that may hold this caller's spending.
+        this.show(shared);
+        const until = kind.algorithm.blankAt(this.rows.numbers, this.rows.at, kind.limits);
+        this.#own.set(high, low, this.#create(kind));
+        this.#hiding.set(idOf(high, low), until);
+      }
+      if (own === noRow) continue;
+      this.#remove(own);
+      if (shared === noRow) this.#own.delete(high, low);
+    }
+  }
+
+  #create(kind: Kind): number {
+    return this.#add(kind, kind.algorithm.length(blankRow, 0));
+  }
+
+  /** A new row with the same state. */
+  #copy(kind: Kind, from: number): number {
+    this.show(from);
+    const { rows } = this;
+    const length = kind.algorithm.length(rows.numbers, rows.at);
+    const row = this.#add(kind, length);
+    this.show(from);
+    const { numbers, at } = rows;
+    this.show(row);
+    rows.numbers.set(numbers.subarray(at, at + length), rows.at);
+    return row;
+  }
+
+  #add(kind: Kind, length: number): number {
+    this.kinds.addRow(kind);
+    const row = this.rows.add(header + length + kind.algorithm.growth);
+    this.rows.find(row);
+    this.rows.numbers[this.rows.at] = kind.number;
+    return row;
+  }
+
+  #remove(row: number): void {
+    this.rows.find(row);
+    this.kinds.removeRow(this.kinds.get(this.rows.numbers[this.rows.at] as number));
+    this.rows.remove(row);
+    this.moves += 1;
+  }
+
+  #sharedOf(kind: Kind, key: KeyHash, now: number): number {
+    if (this.#shared.size === 0) return noRow;
+    if (now >= this.#sharedUntil) {
+      this.#forgetShared();
+      return noRow;
+    }
+    return (this.#shared.get(kind.name)?.[accountOf(key)] ?? 0) - 1;
+  }
+
+  #openShared(kind: Kind, key: KeyHash, now: number): number {
+    const found = this.#sharedOf(kind, key, now);
+    if (found !== noRow) return found;
+    let accounts = this.#shared.get(kind.name);
+    if (accounts === undefined) {
+      accounts = new Int32Array(overflowAccounts);
+      this.#shared.set(kind.name, accounts);
+    }
+    const row = this.#create(kind);
+    accounts[accountOf(key)] = row + 1;
+    return row;
+  }
+
+  #forgetShared(): void {
+    for (const accounts of this.#shared.values()) {
+      for (const value of accounts) if (value !== 0) this.#remove(value - 1);
+    }
+    this.#shared.clear();
+  }
+
+  /** Looks at the next few rows, in a circle. */
+  #forget(now: number, looks: number): void {
+    for (let look = 0; look < looks; look += 1) {
+      const row = this.#own.next();
+      if (row === noRow) continue;
+      this.rows.find(row);
+      const { numbers, at } = this.rows;
+      const { algorithm, limits } = this.kinds.get(numbers[at] as number);
+      if (algorithm.blankAt(numbers, at + header, limits) > now) continue;
+      const { sweptHigh, sweptLow } = this.#own;
+      if (this.#hiding.size > 0) {
+        const id = idOf(sweptHigh, sweptLow);
+        if ((this.#hiding.get(id) ?? 0) > now) continue;
+        this.#hiding.delete(id);
+      }
+      this.#remove(row);
+      this.#own.delete(sweptHigh, sweptLow);
+    }
+  }
+}
+
+function accountOf({ low }: KeyHash): number {
+  return low & (overflowAccounts - 1);
+}
+
+function idOf(high: number, low: number): string {
+  return `${high} ${low}`;
+}

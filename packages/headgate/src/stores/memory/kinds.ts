@@ -1,0 +1,111 @@
+import type { Algorithm } from "../../core/algorithms/algorithm.ts";
+import type { Limit } from "../../core/limit.ts";
+import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { hashKey, type KeyHash, spread } from "./key-hash.ts";
+
+/** One sort of state in one space: the sliding log of requests of layer `user`, say. */
+export interface Kind {
+  readonly name: string;
+  readonly space: string;
+  readonly algorithm: Algorithm;
+  /** What the state is read by where it does not say so itself. */
+  readonly limits: readonly Limit[];
+  /** The states of one key are told apart by these: what it hashes to is changed by them. */
+  readonly high: number;
+  readonly low: number;
+  /** What rows of this kind begin with; -1 while there are none. */
+  number: number;
+  rows: number;
+}
+
+/** One set of limits in one space: the kinds of its groups, and where their readings stand. */
+export interface Plan {
+  readonly space: string;
+  readonly limits: LimitSet;
+  readonly kinds: Kind[];
+  /** For each group, the places of its limits in the order in which they were written. */
+  readonly placesOf: readonly (readonly number[])[];
+}
+
+/** Plans are looked for by the place of the charge first, up to this one. */
+const mostRecent = 16;
+
+/** The kinds that have rows, by number and by name. Others are known to plans only, and are forgotten with them. */
+export class Kinds {
+  readonly #numbered: (Kind | undefined)[] = [];
+  readonly #named = new Map<string, Kind>();
+  readonly #plans = new WeakMap<LimitSet, Map<string, Plan>>();
+  readonly #recent: (Plan | undefined)[] = [];
+
+  get(number: number): Kind {
+    return this.#numbered[number] as Kind;
+  }
+
+  /** @param place of the charge in its batch: the next batch is likely to have the same plan there. */
+  planOf(space: string, limits: LimitSet, place: number): Plan {
+    const recent = this.#recent[place];
+    if (recent !== undefined && recent.limits === limits && recent.space === space) return recent;
+    let plans = this.#plans.get(limits);
+    if (plans === undefined) {
+      plans = new Map();
+      this.#plans.set(limits, plans);
+    }
+    let plan = plans.get(space);
+    if (plan === undefined) {
+      plan = createPlan(space, limits);
+      plans.set(space, plan);
+    }
+    if (place < mostRecent) this.#recent[place] = plan;
+    return plan;
+  }
+
+  /** The one kind of this name that has rows, which another plan may have brought; this one, if there is none. */
+  live(kind: Kind): Kind {
+    return kind.rows > 0 ? kind : (this.#named.get(kind.name) ?? kind);
+  }
+
+  /** @param kind one that is `live`. */
+  addRow(kind: Kind): void {
+    if (kind.rows === 0) {
+      const unused = this.#numbered.indexOf(undefined);
+      kind.number = unused < 0 ? this.#numbered.length : unused;
+      this.#numbered[kind.number] = kind;
+      this.#named.set(kind.name, kind);
+    }
+    kind.rows += 1;
+  }
+
+  removeRow(kind: Kind): void {
+    kind.rows -= 1;
+    if (kind.rows > 0) return;
+    this.#named.delete(kind.name);
+    this.#numbered[kind.number] = undefined;
+    kind.number = -1;
+  }
+
+  /** The kinds of a space that have rows. */
+  inSpace(space: string): Kind[] {
+    return [...this.#named.values()].filter((kind) => kind.space === space);
+  }
+}
+
+function createPlan(space: string, limits: LimitSet): Plan {
+  return {
+    space,
+    limits,
+    kinds: limits.groups.map((group) => createKind(space, group)),
+    placesOf: limits.groups.map((_, g) =>
+      limits.groupOf.flatMap((group, place) => (group === g ? [place] : [])),
+    ),
+  };
+}
+
+function createKind(space: string, { id, algorithm, limits }: LimitGroup): Kind {
+  const name = `${space}\u0000${id}`;
+  const hash: KeyHash = { high: 0, low: 0 };
+  hashKey(name, hash);
+  // Spread, so that no key of a caller's can be to a kind what that kind's name is to another.
+  const high = spread(hash.high, hash.low);
+  const low = spread(hash.low, hash.high);
+  return { name, space, algorithm, limits, high, low, number: -1, rows: 0 };
+}
