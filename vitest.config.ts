@@ -10,7 +10,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       {
-        test: { name: "scripts", include: ["scripts/**/*.test.ts"] },
+        resolve,
+        ssr: { resolve },
+        test: { name: "scripts", include: ["{scripts,bench}/**/*.test.ts"] },
       },
       {
         resolve,
@@ -19,6 +21,13 @@ export default defineConfig({
           name: "headgate",
           include: ["packages/headgate/src/**/*.test.{ts,tsx}"],
           typecheck: { enabled: false },
+        },
+      },
+      {
+        test: {
+          name: "package",
+          include: ["packages/headgate/test-package/**/*.test.ts"],
+          globalSetup: ["packages/headgate/test-package/packing.ts"],
         },
       },
       {

@@ -57,34 +57,45 @@ export function createAsking<Caller>(
     }
   }
 
-  function chargeOf(layer: Layer<Caller>, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
+  const names = policy.layers.map(({ name }) => name);
+  const spaces = policy.layers.map(({ name }) => prefix + name);
+
+  function chargeOf(place: number, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
     const { needs, spends } = amountsOf(limits, cost);
-    return { space: prefix + layer.name, key, limits, needs, spends };
+    return { space: spaces[place] as string, key, limits, needs, spends };
   }
 
   return {
     for(caller, cost) {
-      const layers: string[] = [];
-      const charges: Charge[] = [];
-      for (const layer of policy.layers) {
+      const most = policy.layers.length;
+      const charges = new Array<Charge>(most);
+      let layers: string[] = names;
+      let count = 0;
+      for (let place = 0; place < most; place += 1) {
+        const layer = policy.layers[place] as Layer<Caller>;
         const key = keyOf(layer, caller);
-        if (key === null) continue;
-        const limits = limitsOf(layer, caller);
-        if (limits === undefined) continue;
-        layers.push(layer.name);
-        charges.push(chargeOf(layer, key, limits, cost));
+        const limits = key === null ? undefined : limitsOf(layer, caller);
+        if (key === null || limits === undefined) {
+          // Usually all apply, and their names are the same list each time.
+          if (layers === names) layers = names.slice(0, count);
+          continue;
+        }
+        if (layers !== names) layers.push(layer.name);
+        charges[count] = chargeOf(place, key, limits, cost);
+        count += 1;
       }
+      charges.length = count;
       return { layers, charges };
     },
 
     forUnidentified(cost) {
       const layers: string[] = [];
       const charges: Charge[] = [];
-      for (const layer of policy.layers) {
+      for (const [place, layer] of policy.layers.entries()) {
         const limits = layer.limits ?? lastLimits.get(layer.name);
         if (limits === undefined) continue;
         layers.push(layer.name);
-        charges.push(chargeOf(layer, unidentified, limits, cost));
+        charges.push(chargeOf(place, unidentified, limits, cost));
       }
       return { layers, charges };
     },

@@ -40,18 +40,14 @@ export interface HandleServices {
  * totals, and so that what could not be changed while the store was down is changed once it is back.
  */
 export class Handle implements Admitted, Unsettled {
-  readonly admitted = true;
-  readonly at: number;
-  readonly shared: boolean;
-  readonly decidedBy: DecidedBy;
   readonly #services: HandleServices;
   /** What was counted, under the limits of the policy. */
   readonly #question: Question;
   readonly #cost: Cost | undefined;
   /** Its ledger is where more is charged. */
   readonly #ruling: Ruling;
-  /** Oldest first. Giving back begins with the newest, which weighs longest. */
-  readonly #spendings: Spending[];
+  /** See `#spent`. */
+  #spendings: Spending[] | undefined;
   /** For each charge, for each group, what should be charged; absent while that is what is charged. */
   #wanted: number[][] | undefined;
   /** Since when something is wanted that is not so. */
@@ -63,16 +59,33 @@ export class Handle implements Admitted, Unsettled {
 
   /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
   constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: HandleServices) {
-    const { outcome, decidedBy } = ruling;
-    this.at = outcome.now;
-    this.shared = decidedBy !== "outage-policy";
-    this.decidedBy = decidedBy;
     this.#services = services;
     this.#question = question;
     this.#cost = cost;
     this.#ruling = ruling;
     this.#shown = ruling;
-    this.#spendings = [spendingOf(ruling, question.charges, undefined)];
+  }
+
+  get admitted(): true {
+    return true;
+  }
+
+  get at(): number {
+    return this.#ruling.outcome.now;
+  }
+
+  get decidedBy(): DecidedBy {
+    return this.#ruling.decidedBy;
+  }
+
+  get shared(): boolean {
+    return this.#ruling.decidedBy !== "outage-policy";
+  }
+
+  /** Oldest first. Giving back begins with the newest, which weighs longest. Most requests never ask. */
+  get #spent(): Spending[] {
+    this.#spendings ??= [spendingOf(this.#ruling, this.#question.charges, undefined)];
+    return this.#spendings;
   }
 
   get limits(): readonly LimitReading[] {
@@ -114,7 +127,7 @@ export class Handle implements Admitted, Unsettled {
     const conclude = (ruling: Ruling): Extension => {
       if (!ruling.outcome.admitted) return refusalOf(ruling, cost);
       const spending = spendingOf(ruling, charges, ruling.places);
-      this.#spendings.push(spending);
+      this.#spent.push(spending);
       this.#wanted?.forEach((amounts, c) => {
         for (let g = 0; g < amounts.length; g += 1) {
           amounts[g] = (amounts[g] as number) + (spending.amounts[c]?.[g] ?? 0);
@@ -129,13 +142,13 @@ export class Handle implements Admitted, Unsettled {
 
   /** Whether it holds leases that have to be kept alive. */
   get leased(): boolean {
-    return this.#spendings.some((spending) => this.#renewals(spending).length > 0);
+    return this.#spent.some((spending) => this.#renewals(spending).length > 0);
   }
 
   /** Keeps its leases alive for another window. */
   renew(): void | Promise<void> {
     const renewing: Promise<unknown>[] = [];
-    for (const spending of this.#spendings) {
+    for (const spending of this.#spent) {
       const adjustments = this.#renewals(spending);
       if (adjustments.length === 0) continue;
       const { ledger } = spending;
@@ -166,7 +179,7 @@ export class Handle implements Admitted, Unsettled {
 
   #become(target: (unit: string, spent: number) => number): void | Promise<void> {
     const { charges } = this.#question;
-    const now = this.#wanted ?? totalsOf(this.#spendings, charges);
+    const now = this.#wanted ?? totalsOf(this.#spent, charges);
     this.#wanted = now.map((amounts, c) =>
       amounts.map((spent, g) => target(charges[c]?.limits.groups[g]?.unit ?? "", spent)),
     );
@@ -186,7 +199,7 @@ export class Handle implements Admitted, Unsettled {
     const leased = this.leased;
     const changes = wantsNothing(this.#wantedSince, charges, now)
       ? []
-      : changesBetween(this.#spendings, this.#wanted, charges, this.#ruling);
+      : changesBetween(this.#spent, this.#wanted, charges, this.#ruling);
     if (leased && !this.leased) this.#services.released(this);
 
     const applying = changes.flatMap((change) => this.#apply(change, now) ?? []);
@@ -222,7 +235,7 @@ export class Handle implements Admitted, Unsettled {
   #note({ ledger, adjustments, spends, isHome }: Change, outcome: Outcome): void {
     if (spends.some((amounts) => amounts.some((amount) => amount > 0))) {
       const { now, marks } = outcome;
-      this.#spendings.push({ ledger, at: now, marks, counted: adjustments, amounts: spends });
+      this.#spent.push({ ledger, at: now, marks, counted: adjustments, amounts: spends });
     }
     if (isHome) this.#show({ layers: this.#ruling.layers, charges: this.#ruling.charges, outcome });
   }

@@ -156,7 +156,8 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   const ask = createAsking(policy, prefix, report);
 
   function keepAlive(handle: Handle, charges: readonly Charge[]): Handle {
-    const leaseMs = Math.min(...charges.map(({ limits }) => limits.leaseMs));
+    let leaseMs = Number.POSITIVE_INFINITY;
+    for (const { limits } of charges) if (limits.leaseMs < leaseMs) leaseMs = limits.leaseMs;
     if (leaseMs !== Number.POSITIVE_INFINITY && handle.leased) heartbeat.add(handle, leaseMs);
     return handle;
   }

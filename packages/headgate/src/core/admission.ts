@@ -1,6 +1,6 @@
 import type { Cost } from "./cost.ts";
 import type { Limit } from "./limit.ts";
-import type { Charge, Outcome } from "./store.ts";
+import type { Charge, Outcome, Reading } from "./store.ts";
 
 /** How one limit stands after a decision. */
 export interface LimitReading {
@@ -104,25 +104,25 @@ export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 export function nameReadings(
   layers: readonly string[],
   charges: readonly Charge[],
-  outcome: Outcome,
+  { admitted, readings }: Outcome,
 ): LimitReading[] {
-  return charges.flatMap(({ limits }, c) =>
-    limits.limits.map((limit: Limit, l) => {
-      const reading = outcome.readings[c]?.[l] ?? { remaining: 0, resetMs: 0, waitMs: 0 };
-      return {
-        name: limits.names[l] as string,
-        layer: layers[c] as string,
-        unit: limit.unit,
-        quota: limit.quota,
-        windowMs: limit.windowMs,
-        remaining: reading.remaining,
-        resetMs: reading.resetMs,
-        waitMs: reading.waitMs,
-        refused: !outcome.admitted && reading.waitMs > 0,
-      };
-    }),
-  );
+  const named: LimitReading[] = [];
+  for (let c = 0; c < charges.length; c += 1) {
+    const { limits, names } = (charges[c] as Charge).limits;
+    const layer = layers[c] as string;
+    for (let l = 0; l < limits.length; l += 1) {
+      const { unit, quota, windowMs } = limits[l] as Limit;
+      const { remaining, resetMs, waitMs } = readings[c]?.[l] ?? unread;
+      const refused = !admitted && waitMs > 0;
+      const name = names[l] as string;
+      named.push({ name, layer, unit, quota, windowMs, remaining, resetMs, waitMs, refused });
+    }
+  }
+  return named;
 }
+
+/** What a store that answers too little has said of a limit. */
+const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
 /** The fewest requests left; of equals, the one that takes longest to grow again. */
 export function findTightest(
@@ -132,7 +132,8 @@ export function findTightest(
   let tightest: LimitReading | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const limit of limits) {
-    const left = Math.floor(limit.remaining / Math.max(1, cost?.[limit.unit] ?? 1));
+    const each = cost?.[limit.unit] ?? 1;
+    const left = each > 1 ? Math.floor(limit.remaining / each) : limit.remaining;
     if (tightest === undefined || left < fewest || (left === fewest && limit.resetMs > tightest.resetMs)) {
       tightest = limit;
       fewest = left;
@@ -145,18 +146,23 @@ export function findTightest(
  * @param decided with at least one limit that refuses.
  * @param unavailable whether it is refused for want of a store.
  */
-export function refuse(decided: Decided, unavailable = false): Refused {
+export function refuse({ limits, tightest, at, shared, decidedBy }: Decided, unavailable = false): Refused {
   let binding: LimitReading | undefined;
-  for (const limit of decided.limits) {
+  for (const limit of limits) {
     if (binding === undefined || limit.waitMs > binding.waitMs) binding = limit;
   }
   const longest = binding as LimitReading;
   const affordable: Record<string, number> = {};
-  for (const { unit, remaining } of decided.limits) {
-    affordable[unit] = Math.min(affordable[unit] ?? Number.POSITIVE_INFINITY, remaining);
+  for (const { unit, remaining } of limits) {
+    const least = affordable[unit];
+    if (least === undefined || remaining < least) affordable[unit] = remaining;
   }
   return {
-    ...decided,
+    limits,
+    tightest,
+    at,
+    shared,
+    decidedBy,
     admitted: false,
     reason: reasonOf(longest.waitMs, unavailable),
     retryAfterMs: longest.waitMs,

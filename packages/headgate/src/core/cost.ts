@@ -14,24 +14,15 @@ export interface Amounts {
   readonly spends: readonly number[];
 }
 
-const usual = new WeakMap<LimitSet, Amounts>();
-
 /** @param cost must have passed `checkCost`. */
 export function amountsOf(limits: LimitSet, cost: Cost | undefined): Amounts {
-  if (cost !== undefined) return readAmounts(limits, cost);
-  let amounts = usual.get(limits);
-  if (amounts === undefined) {
-    amounts = readAmounts(limits, {});
-    usual.set(limits, amounts);
-  }
-  return amounts;
+  return cost === undefined ? limits.usualAmounts : readAmounts(limits, cost);
 }
 
-function readAmounts(limits: LimitSet, cost: Cost): Amounts {
-  const spends = limits.groups.map(({ unit }) => spentOf(cost, unit));
-  const needs = limits.groups.map(({ unit }, index) =>
-    Object.hasOwn(cost, unit) ? (spends[index] as number) : 1,
-  );
+/** @param cost must have passed `checkCost`. */
+export function readAmounts({ groups }: Pick<LimitSet, "groups">, cost: Cost): Amounts {
+  const spends = groups.map(({ unit }) => spentOf(cost, unit));
+  const needs = groups.map(({ unit }, index) => (Object.hasOwn(cost, unit) ? (spends[index] as number) : 1));
   return { needs, spends };
 }
 

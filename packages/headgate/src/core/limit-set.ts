@@ -1,5 +1,6 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithms, sharesState } from "./algorithms/index.ts";
+import { type Amounts, readAmounts } from "./cost.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
 import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
@@ -28,6 +29,8 @@ export interface LimitSet {
   readonly groupOf: readonly number[];
   /** How long the shortest lease lives unrenewed, ms; `Infinity` where no limit gives leases. */
   readonly leaseMs: number;
+  /** What a request costs whose cost is not said. */
+  readonly usualAmounts: Amounts;
   /** Limits that can never bind, in words. */
   readonly warnings: readonly string[];
 }
@@ -59,6 +62,7 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
     limitsOfGroup,
     groupOf,
     leaseMs: shortestLeaseMs(limits),
+    usualAmounts: readAmounts({ groups }, {}),
     warnings: findIdleLimits(layer, limits),
   };
 }

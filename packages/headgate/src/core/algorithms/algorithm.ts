@@ -20,10 +20,12 @@ export interface Algorithm {
    * It is the first such moment: any earlier, they are not free.
    */
   waitMs(row: Float64Array, at: number, limit: Limit, now: number, need: number): number;
-  /** Units free at `now`; never below 0, also while in debt. */
-  remaining(row: Float64Array, at: number, limit: Limit, now: number): number;
-  /** How long until `remaining` next grows; 0 while the whole quota is free. */
-  resetMs(row: Float64Array, at: number, limit: Limit, now: number): number;
+  /**
+   * Writes two numbers into `into`: at `place`, the units free at `now`, never below 0, also while in debt; after it,
+   * how long until they next grow, 0 while the whole quota is free. Together, because the same look tells both, and
+   * into a list, because this happens with every decision.
+   */
+  read(row: Float64Array, at: number, limit: Limit, now: number, into: number[], place: number): void;
   /**
    * Spends `amount` units at `now` without asking. Returns a mark that `refund` needs to give them back.
    * The row has room for `length + growth` numbers.

@@ -34,13 +34,10 @@ export const concurrent: Algorithm = {
     return 0;
   },
 
-  remaining(row, at, limit, now) {
-    return Math.max(0, limit.quota - weightAt(row, at, now));
-  },
-
-  resetMs(row, at, limit, now) {
-    const left = concurrent.remaining(row, at, limit, now);
-    return left === limit.quota ? 0 : concurrent.waitMs(row, at, limit, now, left + 1);
+  read(row, at, limit, now, into, place) {
+    const left = Math.max(0, limit.quota - weightAt(row, at, now));
+    into[place] = left;
+    into[place + 1] = left === limit.quota ? 0 : concurrent.waitMs(row, at, limit, now, left + 1);
   },
 
   charge(row, at, limits, now, amount) {

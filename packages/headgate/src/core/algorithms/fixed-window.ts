@@ -24,12 +24,10 @@ export const fixedWindow: Algorithm = {
     return (row[at + end] as number) - now;
   },
 
-  remaining(row, at, limit, now) {
-    return Math.max(0, limit.quota - countAt(row, at, now));
-  },
-
-  resetMs(row, at, _limit, now) {
-    return countAt(row, at, now) === 0 ? 0 : (row[at + end] as number) - now;
+  read(row, at, limit, now, into, place) {
+    const spent = countAt(row, at, now);
+    into[place] = Math.max(0, limit.quota - spent);
+    into[place + 1] = spent === 0 ? 0 : (row[at + end] as number) - now;
   },
 
   charge(row, at, limits, now, amount) {

@@ -26,14 +26,11 @@ export const slidingCounter: Algorithm = {
     return waitOf(countsAt(row, at, limit, now), limit, now, need);
   },
 
-  remaining(row, at, limit, now) {
-    return Math.max(0, free(countsAt(row, at, limit, now), limit, now));
-  },
-
-  resetMs(row, at, limit, now) {
+  read(row, at, limit, now, into, place) {
     const counts = countsAt(row, at, limit, now);
     const left = Math.max(0, free(counts, limit, now));
-    return left === limit.quota ? 0 : waitOf(counts, limit, now, left + 1);
+    into[place] = left;
+    into[place + 1] = left === limit.quota ? 0 : waitOf(counts, limit, now, left + 1);
   },
 
   charge(row, at, limits, now, amount) {

@@ -34,19 +34,16 @@ export const slidingWindow: Algorithm = {
     return Math.max(0, (row[mustLeave] as number) + limit.windowMs - now);
   },
 
-  remaining(row, at, limit, now) {
+  read(row, at, limit, now, into, place) {
+    const { quota, windowMs } = limit;
     const end = endOf(row, at);
-    const oldest = firstAfter(row, at, end, now - limit.windowMs, limit.quota);
-    return Math.max(0, limit.quota - spentFrom(row, oldest, end));
-  },
-
-  resetMs(row, at, limit, now) {
-    const end = endOf(row, at);
-    const oldest = firstAfter(row, at, end, now - limit.windowMs, limit.quota);
-    if (oldest === end) return 0;
-    if (spentFrom(row, oldest, end) <= limit.quota) return (row[oldest] as number) + limit.windowMs - now;
+    const oldest = firstAfter(row, at, end, now - windowMs, quota);
+    const free = quota - spentFrom(row, oldest, end);
+    into[place] = Math.max(0, free);
+    if (oldest === end) into[place + 1] = 0;
+    else if (free >= 0) into[place + 1] = (row[oldest] as number) + windowMs - now;
     // In debt: nothing is free before the debt itself has left the window.
-    return slidingWindow.waitMs(row, at, limit, now, 1);
+    else into[place + 1] = slidingWindow.waitMs(row, at, limit, now, 1);
   },
 
   charge(row, at, limits, now, amount) {

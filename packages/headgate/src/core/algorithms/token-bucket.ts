@@ -23,17 +23,13 @@ export const tokenBucket: Algorithm = {
     return drainMs(levelAt(row, at, scale, now) + need * scale.ticksPerUnit - scale.capacity, scale);
   },
 
-  remaining(row, at, limit, now) {
-    const scale = scaleOf(limit);
-    return Math.max(0, Math.floor((scale.capacity - levelAt(row, at, scale, now)) / scale.ticksPerUnit));
-  },
-
-  resetMs(row, at, limit, now) {
+  read(row, at, limit, now, into, place) {
     const scale = scaleOf(limit);
     const full = levelAt(row, at, scale, now);
-    if (full === 0) return 0;
-    const next = tokenBucket.remaining(row, at, limit, now) + 1;
-    return drainMs(full + next * scale.ticksPerUnit - scale.capacity, scale);
+    const free = Math.max(0, Math.floor((scale.capacity - full) / scale.ticksPerUnit));
+    into[place] = free;
+    into[place + 1] =
+      full === 0 ? 0 : drainMs(full + (free + 1) * scale.ticksPerUnit - scale.capacity, scale);
   },
 
   charge(row, at, limits, now, amount) {

@@ -1,5 +1,5 @@
 import type { KeyHash } from "./key-hash.ts";
-import { type Kind, Kinds, type Plan } from "./kinds.ts";
+import { type Kind, Kinds, type PlannedGroup } from "./kinds.ts";
 import { RowIndex } from "./row-index.ts";
 import { noRow, Rows } from "./rows.ts";
 
@@ -25,8 +25,6 @@ export class Accounts {
   readonly rows = new Rows();
   /** How many rows of callers' own are kept at most. */
   readonly most: number;
-  /** Rows move when they grow, and go: whoever remembers one must look again when this has changed. */
-  moves = 0;
 
   readonly #own = new RowIndex();
   /** By the kind's name, the rows of its shared accounts plus one; 0 for those not yet used. */
@@ -53,9 +51,9 @@ export class Accounts {
   }
 
   /** The row to charge this key to. */
-  open(plan: Plan, group: number, key: KeyHash, now: number): number {
-    const kind = this.kinds.live(plan.kinds[group] as Kind);
-    plan.kinds[group] = kind;
+  open(group: PlannedGroup, key: KeyHash, now: number): number {
+    const kind = this.kinds.live(group.kind);
+    group.kind = kind;
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;
     const own = this.#own.find(high, low);
@@ -77,9 +75,8 @@ export class Accounts {
     this.rows.at += header;
   }
 
-  /** The same, with room for one more charge. */
-  showForCharge(row: number, kind: Kind, key: KeyHash, now: number): void {
-    this.show(row);
+  /** Makes room for one more charge in the row that is shown, and shows where it is then. */
+  makeRoom(row: number, kind: Kind, key: KeyHash, now: number): void {
     const { algorithm } = kind;
     if (algorithm.growth === 0) return;
     const { rows } = this;
@@ -153,7 +150,6 @@ export class Accounts {
     this.rows.find(row);
     this.kinds.removeRow(this.kinds.get(this.rows.numbers[this.rows.at] as number));
     this.rows.remove(row);
-    this.moves += 1;
   }
 
   #sharedOf(kind: Kind, key: KeyHash, now: number): number {

@@ -1,12 +1,11 @@
-import type { Algorithm } from "../../core/algorithms/algorithm.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Store } from "../../core/store.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
-import type { Kind, Plan } from "./kinds.ts";
-import { MemoryOutcome, readingLength } from "./outcome.ts";
+import type { Plan, PlannedGroup } from "./kinds.ts";
+import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { noRow } from "./rows.ts";
 
 export interface MemoryStoreOptions {
@@ -45,18 +44,80 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   let accounts = new Accounts(maxPartitions);
-  /** For each charge of the batch at hand: what its key hashes to, and the rows of its groups, charge by charge. */
-  const keys: KeyHash[] = [];
+  /** For each charge of the batch at hand: its plan, and what its key hashes to. */
   const plans: Plan[] = [];
+  const keys: KeyHash[] = [];
+  /** For each group of each of them: the row that was found, and where it lies. */
   const found: number[] = [];
+  const foundIn: Float64Array[] = [];
+  const foundAt: number[] = [];
 
-  function keyAt(place: number): KeyHash {
+  function hashAt(place: number, text: string): KeyHash {
     let hash = keys[place];
     if (hash === undefined) {
       hash = { high: 0, low: 0 };
       keys[place] = hash;
     }
+    hashKey(text, hash);
     return hash;
+  }
+
+  /** Looks up every group of a batch, and tells whether all of them are free. */
+  function look(charges: readonly Charge[], now: number): boolean {
+    const { rows, kinds } = accounts;
+    let isFree = true;
+    let r = 0;
+    for (let c = 0; c < charges.length; c += 1) {
+      const { space, key: text, limits, needs } = charges[c] as Charge;
+      const plan = kinds.planOf(space, limits, c);
+      const key = hashAt(c, text);
+      plans[c] = plan;
+      for (let g = 0; g < plan.groups.length; g += 1) {
+        const group = plan.groups[g] as PlannedGroup;
+        const { algorithm } = group.kind;
+        const row = accounts.find(group.kind, key, now);
+        let numbers = blankRow;
+        let at = 0;
+        if (row !== noRow) {
+          accounts.show(row);
+          ({ numbers, at } = rows);
+          algorithm.keepFor?.(numbers, at, group.limits);
+        }
+        found[r] = row;
+        foundIn[r] = numbers;
+        foundAt[r] = at;
+        r += 1;
+        const need = needs[g] as number;
+        for (let l = 0; isFree && l < group.limits.length; l += 1) {
+          isFree = !(algorithm.waitMs(numbers, at, group.limits[l] as Limit, now, need) > 0);
+        }
+      }
+    }
+    return isFree;
+  }
+
+  /** Reads the rows that were found for a batch, as what asked for so much sees them. */
+  function readFound(charges: readonly Charge[], now: number, into: number[]): void {
+    let start = 0;
+    let r = 0;
+    for (let c = 0; c < charges.length; c += 1) {
+      const { needs } = charges[c] as Charge;
+      const plan = plans[c] as Plan;
+      for (let g = 0; g < plan.groups.length; g += 1) {
+        const group = plan.groups[g] as PlannedGroup;
+        const numbers = foundIn[r] as Float64Array;
+        const at = foundAt[r] as number;
+        const need = needs[g] as number;
+        r += 1;
+        read(group, numbers, at, now, into, start);
+        if (need === 0) continue;
+        for (let l = 0; l < group.limits.length; l += 1) {
+          const wait = group.kind.algorithm.waitMs(numbers, at, group.limits[l] as Limit, now, need);
+          into[start + (group.places[l] as number) * readingLength + waitPlace] = wait;
+        }
+      }
+      start += plan.limits.limits.length * readingLength;
+    }
   }
 
   return {
@@ -68,108 +129,90 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek) {
-      const { rows, kinds } = accounts;
-      let admitted = true;
-      let limitCount = 0;
-      let groupCount = 0;
-      for (let c = 0; c < charges.length; c += 1) {
-        const charge = charges[c] as Charge;
-        const plan = kinds.planOf(charge.space, charge.limits, c);
-        const key = keyAt(c);
-        plans[c] = plan;
-        hashKey(charge.key, key);
-        limitCount += plan.limits.limits.length;
-        for (let g = 0; g < plan.kinds.length; g += 1) {
-          const kind = plan.kinds[g] as Kind;
-          const row = accounts.find(kind, key, now);
-          found[groupCount] = row;
-          groupCount += 1;
-          const limits = limitsOf(plan, g);
-          const need = charge.needs[g] as number;
-          if (row === noRow) {
-            if (admitted && !isFree(kind.algorithm, blankRow, 0, limits, now, need)) admitted = false;
-            continue;
-          }
-          accounts.show(row);
-          kind.algorithm.keepFor?.(rows.numbers, rows.at, limits);
-          if (admitted && !isFree(kind.algorithm, rows.numbers, rows.at, limits, now, need)) admitted = false;
-        }
-      }
-
-      const numbers = new Array<number>(limitCount * readingLength);
+      const admitted = look(charges, now);
+      const numbers = blankNumbers(charges);
       if (!admitted || peek) {
-        readAll(charges, now, numbers);
+        readFound(charges, now, numbers);
         return new MemoryOutcome(admitted, now, charges, numbers, undefined);
       }
-      const marks = new Array<number>(groupCount);
-      const { moves } = accounts;
-      let n = 0;
+      const { rows, kinds } = accounts;
+      const { moves } = rows;
+      let marks: number[] | undefined;
+      let start = 0;
       let r = 0;
       for (let c = 0; c < charges.length; c += 1) {
-        const charge = charges[c] as Charge;
+        const { spends } = charges[c] as Charge;
         const plan = plans[c] as Plan;
-        const key = keyAt(c);
-        for (let g = 0; g < plan.kinds.length; g += 1) {
+        const key = keys[c] as KeyHash;
+        for (let g = 0; g < plan.groups.length; g += 1) {
+          const group = plan.groups[g] as PlannedGroup;
           let row = found[r] as number;
-          if (row === noRow || accounts.moves !== moves) row = accounts.open(plan, g, key, now);
-          const kind = plan.kinds[g] as Kind;
-          const limits = limitsOf(plan, g);
-          accounts.showForCharge(row, kind, key, now);
-          marks[r] = kind.algorithm.charge(rows.numbers, rows.at, limits, now, charge.spends[g] as number);
+          if (row === noRow || rows.moves !== moves) {
+            row = accounts.open(group, key, now);
+            accounts.show(row);
+          } else {
+            rows.numbers = foundIn[r] as Float64Array<ArrayBuffer>;
+            rows.at = foundAt[r] as number;
+          }
+          const { limits } = group;
+          const kind = kinds.live(group.kind);
+          accounts.makeRoom(row, kind, key, now);
+          const { numbers: into, at } = rows;
+          const mark = kind.algorithm.charge(into, at, limits, now, spends[g] as number);
+          if (mark !== 0) {
+            marks ??= new Array<number>(countGroups(charges)).fill(0);
+            marks[r] = mark;
+          }
           accounts.noteBlankAt(kind);
-          read(plan, g, rows.numbers, rows.at, now, undefined, numbers, n);
+          read(group, into, at, now, numbers, start);
           r += 1;
         }
-        n += plan.limits.limits.length * readingLength;
+        start += plan.limits.limits.length * readingLength;
       }
       return new MemoryOutcome(true, now, charges, numbers, marks);
     },
 
     adjust(adjustments, now) {
       const { rows, kinds } = accounts;
-      const numbers: number[] = [];
-      const marks: number[] = [];
+      const numbers = blankNumbers(adjustments);
+      const marks = new Array<number>(countGroups(adjustments)).fill(0);
+      let start = 0;
+      let r = 0;
       for (const { space, key: text, limits, refunds, renewals, spends } of adjustments) {
-        const plan = kinds.planOf(space, limits, mostPlaced);
-        const key = keyAt(0);
-        hashKey(text, key);
-        const start = numbers.length;
-        for (let l = 0; l < limits.limits.length * readingLength; l += 1) numbers.push(0);
-        for (let g = 0; g < plan.kinds.length; g += 1) {
+        const plan = kinds.planOf(space, limits, notInTurn);
+        const key = hashAt(0, text);
+        for (const [g, group] of plan.groups.entries()) {
           const amount = spends[g] as number;
-          const row =
-            amount > 0 ? accounts.open(plan, g, key, now) : accounts.find(plan.kinds[g] as Kind, key, now);
-          const kind = plan.kinds[g] as Kind;
-          const { algorithm } = kind;
-          const mine = limitsOf(plan, g);
+          const row = amount > 0 ? accounts.open(group, key, now) : accounts.find(group.kind, key, now);
+          r += 1;
           if (row === noRow) {
-            marks.push(0);
-            read(plan, g, blankRow, 0, now, undefined, numbers, start);
+            read(group, blankRow, 0, now, numbers, start);
             continue;
           }
-          accounts.showForCharge(row, kind, key, now);
-          algorithm.keepFor?.(rows.numbers, rows.at, mine);
-          for (const refund of refunds) {
-            if (refund.group !== g) continue;
-            const { amount: given, chargedAt, mark } = refund;
-            algorithm.refund(rows.numbers, rows.at, mine, now, given, chargedAt, mark);
+          const kind = kinds.live(group.kind);
+          const { algorithm } = kind;
+          accounts.show(row);
+          accounts.makeRoom(row, kind, key, now);
+          const { numbers: states, at } = rows;
+          algorithm.keepFor?.(states, at, group.limits);
+          for (const { group: of, amount: given, chargedAt, mark } of refunds) {
+            if (of === g) algorithm.refund(states, at, group.limits, now, given, chargedAt, mark);
           }
-          for (const { group, mark } of renewals) {
-            if (group === g) algorithm.renew?.(rows.numbers, rows.at, mine, now, mark);
+          for (const { group: of, mark } of renewals) {
+            if (of === g) algorithm.renew?.(states, at, group.limits, now, mark);
           }
-          marks.push(algorithm.charge(rows.numbers, rows.at, mine, now, amount));
+          marks[r - 1] = algorithm.charge(states, at, group.limits, now, amount);
           accounts.noteBlankAt(kind);
-          read(plan, g, rows.numbers, rows.at, now, undefined, numbers, start);
+          read(group, states, at, now, numbers, start);
         }
+        start += limits.limits.length * readingLength;
       }
       return new MemoryOutcome(true, now, adjustments, numbers, marks);
     },
 
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
-        const key = keyAt(0);
-        hashKey(text, key);
-        accounts.reset(space, key, now);
+        accounts.reset(space, hashAt(0, text), now);
       }
     },
 
@@ -177,72 +220,28 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       accounts = new Accounts(maxPartitions);
     },
   };
-
-  /** Reads the rows that were found for a batch, as what asked for so much sees them. */
-  function readAll(charges: readonly Charge[], now: number, into: number[]): void {
-    const { rows } = accounts;
-    let n = 0;
-    let r = 0;
-    for (let c = 0; c < charges.length; c += 1) {
-      const { needs } = charges[c] as Charge;
-      const plan = plans[c] as Plan;
-      for (let g = 0; g < plan.kinds.length; g += 1) {
-        const row = found[r] as number;
-        r += 1;
-        if (row !== noRow) accounts.show(row);
-        const numbers = row === noRow ? blankRow : rows.numbers;
-        read(plan, g, numbers, row === noRow ? 0 : rows.at, now, needs[g] as number, into, n);
-      }
-      n += plan.limits.limits.length * readingLength;
-    }
-  }
 }
 
-/** Charges beyond this place are not expected to come again in the same order. */
-const mostPlaced = Number.MAX_SAFE_INTEGER;
+/** Adjustments come in no order that would be worth remembering. */
+const notInTurn = Number.MAX_SAFE_INTEGER;
 
-function limitsOf(plan: Plan, group: number): readonly Limit[] {
-  return plan.limits.limitsOfGroup[group] as readonly Limit[];
-}
-
-function isFree(
-  algorithm: Algorithm,
-  row: Float64Array,
-  at: number,
-  limits: readonly Limit[],
-  now: number,
-  need: number,
-): boolean {
-  for (let l = 0; l < limits.length; l += 1) {
-    if (algorithm.waitMs(row, at, limits[l] as Limit, now, need) > 0) return false;
-  }
-  return true;
-}
-
-/**
- * Writes what one group of limits reads.
- *
- * @param need what is asked for; `undefined` where it has been admitted.
- * @param start where the readings of the plan begin in `into`.
- */
+/** Writes what one group of limits reads, where the readings of its plan begin at `start`. */
 function read(
-  plan: Plan,
-  group: number,
+  { kind, limits, places }: PlannedGroup,
   row: Float64Array,
   at: number,
   now: number,
-  need: number | undefined,
   into: number[],
   start: number,
 ): void {
-  const { algorithm } = plan.kinds[group] as Kind;
-  const limits = limitsOf(plan, group);
-  const places = plan.placesOf[group] as readonly number[];
   for (let l = 0; l < limits.length; l += 1) {
-    const limit = limits[l] as Limit;
-    const n = start + (places[l] as number) * readingLength;
-    into[n] = algorithm.remaining(row, at, limit, now);
-    into[n + 1] = need === undefined || need === 0 ? 0 : algorithm.waitMs(row, at, limit, now, need);
-    into[n + 2] = algorithm.resetMs(row, at, limit, now);
+    const place = start + (places[l] as number) * readingLength;
+    kind.algorithm.read(row, at, limits[l] as Limit, now, into, place);
   }
+}
+
+function countGroups(charges: readonly Pick<Charge, "limits">[]): number {
+  let count = 0;
+  for (const { limits } of charges) count += limits.groups.length;
+  return count;
 }

@@ -18,13 +18,18 @@ export interface Kind {
   rows: number;
 }
 
-/** One set of limits in one space: the kinds of its groups, and where their readings stand. */
+/** The limits of one group, and where their readings stand among those of the plan. */
+export interface PlannedGroup {
+  kind: Kind;
+  readonly limits: readonly Limit[];
+  readonly places: readonly number[];
+}
+
+/** One set of limits in one space. */
 export interface Plan {
   readonly space: string;
   readonly limits: LimitSet;
-  readonly kinds: Kind[];
-  /** For each group, the places of its limits in the order in which they were written. */
-  readonly placesOf: readonly (readonly number[])[];
+  readonly groups: readonly PlannedGroup[];
 }
 
 /** Plans are looked for by the place of the charge first, up to this one. */
@@ -90,14 +95,12 @@ export class Kinds {
 }
 
 function createPlan(space: string, limits: LimitSet): Plan {
-  return {
-    space,
-    limits,
-    kinds: limits.groups.map((group) => createKind(space, group)),
-    placesOf: limits.groups.map((_, g) =>
-      limits.groupOf.flatMap((group, place) => (group === g ? [place] : [])),
-    ),
-  };
+  const groups = limits.groups.map((group, g) => ({
+    kind: createKind(space, group),
+    limits: group.limits,
+    places: limits.groupOf.flatMap((of, place) => (of === g ? [place] : [])),
+  }));
+  return { space, limits, groups };
 }
 
 function createKind(space: string, { id, algorithm, limits }: LimitGroup): Kind {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Admission } from "../../core/admission.ts";
+import type { Admission, Peek } from "../../core/admission.ts";
 import { createLimiter } from "../../limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { overflowAccounts } from "./accounts.ts";
@@ -151,5 +151,40 @@ describe("memoryStore", () => {
       }
     }
     expect(admitted).toBe(5);
+  });
+
+  it("loses no charge where another one of the same request needs memory to grow", () => {
+    const limiter = createLimiter<string>({
+      layers: [
+        { name: "all", key: () => "all", limits: "5000/day fixed-window" },
+        { name: "key", key: (key) => key, limits: "5/day fixed-window; 7/day" },
+      ],
+    });
+    for (let n = 1; n <= 3000; n += 1) {
+      const { limits } = limiter.admit(`key${n}`) as Admission;
+      expect(limits.map(({ remaining }) => remaining)).toEqual([5000 - n, 4, 6]);
+    }
+  });
+
+  it("keeps apart plans whose states come and go", () => {
+    const clock = fakeClock();
+    const plans = [
+      "1/minute fixed-window from first-use",
+      "1/minute fixed-window from first-use; 9/hour",
+      "9/hour",
+    ];
+    const limiter = createLimiter<{ id: string; plan: string }>({
+      layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
+      clock,
+    });
+    for (let round = 0; round < 50; round += 1) {
+      for (let n = 0; n < 20; n += 1) {
+        const caller = { id: `${round % 3} ${n}`, plan: plans[(round + n) % 2] as string };
+        expect((limiter.admit(caller) as Admission).admitted).toBe(true);
+        expect((limiter.admit(caller) as Admission).admitted).toBe(false);
+        expect((limiter.peek({ ...caller, plan: "9/hour" }) as Peek).admitted).toBe(true);
+      }
+      clock.advance(60_000 * 30);
+    }
   });
 });

@@ -1,10 +1,36 @@
 import type { Charge, Outcome, Reading } from "../../core/store.ts";
 
-/** Numbers of one reading. */
+/** Each reading is three numbers: remaining, reset and wait. */
 export const readingLength = 3;
+export const waitPlace = 2;
+
+/** By how many limits they are for: the list of a batch is a copy of one of these. */
+const blanks: number[][] = [];
+
+/** As many zeros as the readings of a batch take. */
+export function blankNumbers(charges: readonly Pick<Charge, "limits">[]): number[] {
+  let limitCount = 0;
+  for (let c = 0; c < charges.length; c += 1) limitCount += (charges[c] as Charge).limits.limits.length;
+  let blank = blanks[limitCount];
+  if (blank === undefined) {
+    blank = doubles(limitCount * readingLength);
+    if (limitCount <= mostBlanks) blanks[limitCount] = blank;
+  }
+  return blank.slice();
+}
+
+const mostBlanks = 64;
+
+/** Zeros, in a list that the engine keeps as plain doubles: begun with whole numbers, it would be rebuilt later. */
+function doubles(length: number): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < length; i += 1) list.push(0.5);
+  for (let i = 0; i < length; i += 1) list[i] = 0;
+  return list;
+}
 
 /**
- * An answer as one row of numbers: remaining, wait and reset of each limit. Most decisions are never looked at limit by
+ * An answer as one row of numbers. Most decisions are never looked at limit by
  * limit, so that the readings are made when they are.
  */
 export class MemoryOutcome implements Outcome {
@@ -42,8 +68,8 @@ export class MemoryOutcome implements Outcome {
       limits.limits.map(() => {
         const reading = {
           remaining: numbers[n] as number,
-          waitMs: numbers[n + 1] as number,
-          resetMs: numbers[n + 2] as number,
+          resetMs: numbers[n + 1] as number,
+          waitMs: numbers[n + waitPlace] as number,
         };
         n += readingLength;
         return reading;

@@ -76,6 +76,8 @@ class Shelf {
  * objects take it a second to mark and as many bytes again; here they are a few hundred arrays.
  */
 export class Rows {
+  /** Whoever remembers where a row lies must look again when this has changed. */
+  moves = 0;
   /** Where the row lies that was found last. */
   numbers = new Float64Array(0);
   at = 0;
@@ -93,7 +95,11 @@ export class Rows {
     }
     let which = 0;
     while (length > (sizes[which] as number)) which += 1;
-    return ((this.#shelves[which] as Shelf).add() << sizeBits) | which;
+    const shelf = this.#shelves[which] as Shelf;
+    const chunk = shelf.chunks[0];
+    const index = shelf.add();
+    if (chunk !== shelf.chunks[0]) this.moves += 1;
+    return (index << sizeBits) | which;
   }
 
   /** Points `numbers` and `at` to a row, until another is found or added. */
@@ -120,6 +126,7 @@ export class Rows {
   remove(row: number): void {
     const which = row & sizeMask;
     const index = row >> sizeBits;
+    this.moves += 1;
     if (which !== alone) {
       (this.#shelves[which] as Shelf).remove(index);
       return;

@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createLimiter, type OutageOption } from "headgate";
+import { refusal } from "headgate/http";
+
+/** What a container is started with. */
+export interface ContainerOptions {
+  readonly store: string;
+  readonly limits: string;
+  readonly outage: OutageOption;
+  readonly storeTimeoutMs: number;
+  /** How often it asks the store before its first request, until it has an answer, so that it is connected by then. */
+  readonly asks: number;
+}
+
+/**
+ * One container of fleet.ts: an endpoint with a limit, on a free port of the loopback, which it says on its standard
+ * output. It ends when its standard input does.
+ *
+ * Argument: its options as JSON.
+ */
+const { asks, store, storeTimeoutMs, limits, outage }: ContainerOptions = JSON.parse(process.argv[2] ?? "{}");
+const limiter = createLimiter<string>({
+  layers: [{ name: "user", key: (user) => user, limits, outage }],
+  store,
+  storeTimeoutMs,
+  // Outages are what is measured: the console need not hear of them.
+  onError: () => {},
+  onOutage: () => {},
+});
+
+let connected = false;
+for (let ask = 0; ask < asks && !connected; ask += 1) connected = (await limiter.peek("nobody")).shared;
+if (asks > 0 && !connected) throw new Error(`The store did not answer ${asks} times.`);
+
+const server = createServer(async (request, response) => {
+  const admission = await limiter.admit(String(request.headers["x-user"]));
+  if (admission.admitted) {
+    response.end("served\n");
+    return;
+  }
+  const { status, headers, body } = refusal(admission);
+  response.writeHead(status, headers).end(body);
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+
+process.stdin.resume();
+await once(process.stdin, "end");
+server.close();
+server.closeAllConnections();
+await limiter.close();

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { startPostgres } from "../../packages/headgate/test-servers/postgres.ts";
+import { startRedis } from "../../packages/headgate/test-servers/redis.ts";
+import type { ContainerOptions } from "./container.ts";
+import { type Fleet, startFleet } from "./fleet.ts";
+
+/**
+ * How many requests of one user get in where containers take them in turn, as behind a balancer, by where they count.
+ * Prints the table of docs/many-containers.md, in Markdown.
+ *
+ *     node --conditions=headgate-source bench/figures/containers.ts
+ */
+const requests = 200;
+const sizes = [1, 3, 10];
+const windowMs = 60_000;
+
+interface Setup extends Partial<ContainerOptions> {
+  readonly title: string;
+  readonly store: string;
+  /** Happens when so many of the requests have been sent. */
+  readonly event?: { readonly after: number; happen(fleet: Fleet): Promise<void> };
+}
+
+const usual = {
+  limits: "5/minute",
+  outage: "local",
+  // A machine that is too small for ten containers and their servers is not what is measured.
+  storeTimeoutMs: 10_000,
+  asks: 3,
+} as const;
+
+async function countAdmitted(setup: Setup, size: number): Promise<number> {
+  const { title, event, ...options } = setup;
+  const fleet = await startFleet({ ...usual, ...options }, size);
+  try {
+    const user = randomUUID();
+    const startedMs = performance.now();
+    const before = await fleet.send(user, event?.after ?? 0);
+    await event?.happen(fleet);
+    const after = await fleet.send(user, requests - (event?.after ?? 0));
+    const tookMs = performance.now() - startedMs;
+    // From then on more is admitted by right, and the count says nothing.
+    if (tookMs >= windowMs)
+      throw new Error(`${title}: took ${tookMs.toFixed(0)} ms, longer than the window.`);
+    return before + after;
+  } finally {
+    await fleet.end();
+  }
+}
+
+const redis = await startRedis();
+const postgres = await startPostgres().catch(async (error: unknown) => {
+  await redis.remove();
+  throw error;
+});
+
+const replaced: Setup["event"] = { after: requests / 2, happen: (fleet) => fleet.replaceAll() };
+// Not one more than the quota: nobody has been refused when it happens.
+const redisStops: Setup["event"] = { after: 5, happen: () => redis.stop() };
+const tenth = { policy: "local", share: 0.1 } as const;
+// By the library's defaults, and nothing is asked before: what the first decision has to do counts as part of it.
+const unprepared = { storeTimeoutMs: 250, asks: 0 };
+
+const setups: readonly Setup[] = [
+  { title: "`memory://`", store: "memory://" },
+  { title: "`redis://…`", store: redis.url },
+  { title: "`postgres://…`", store: postgres.url },
+  { title: "`memory://`, all replaced half-way", store: "memory://", event: replaced },
+  { title: "`redis://…`, all replaced half-way", store: redis.url, event: replaced },
+  { title: "`redis://…`, Redis stops after 5", store: redis.url, event: redisStops },
+  {
+    title: "the same, with `share: 0.1`",
+    store: redis.url,
+    outage: tenth,
+    event: redisStops,
+  },
+  {
+    title: "`50/hour` in `redis://…` that is down, with `share: 0.1`",
+    store: redis.url,
+    limits: "50/hour",
+    outage: tenth,
+    event: { after: 0, happen: () => redis.stop() },
+  },
+  { title: "`redis://…`, connecting at the first request", store: redis.url, ...unprepared },
+  { title: "`postgres://…`, connecting at the first request", store: postgres.url, ...unprepared },
+];
+
+try {
+  console.log(`${requests} requests; Redis ${redis.version}, ${postgres.version}, Node ${process.version}\n`);
+  console.log(`| admitted, containers: | ${sizes.join(" | ")} |`);
+  console.log(`| --- | ${sizes.map(() => "---").join(" | ")} |`);
+  for (const setup of setups) {
+    const admitted: number[] = [];
+    for (const size of sizes) {
+      await redis.stop();
+      await redis.start();
+      admitted.push(await countAdmitted(setup, size));
+    }
+    console.log(`| ${setup.title} | ${admitted.join(" | ")} |`);
+  }
+} finally {
+  await Promise.all([redis.remove(), postgres.remove()]);
+}

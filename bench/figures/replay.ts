@@ -1,0 +1,78 @@
+import { type Admission, createLimiter } from "headgate";
+import { fakeClock } from "headgate/testing";
+
+/** Milliseconds from the beginning, in order. */
+export type Moments = readonly number[];
+
+/** What became of requests, by the moment at which they came. */
+export interface Outcome {
+  readonly admitted: Moments;
+  readonly refused: Moments;
+}
+
+/** Midnight, so that windows of the clock have their edges on whole minutes. */
+const midnight = Date.UTC(2026, 0, 1);
+
+/**
+ * What one limit makes of one caller's requests, by the library itself under a clock that is moved.
+ *
+ * @param limits one limit, as a text
+ * @param servedMs how long an admitted request takes until it gives its place back
+ */
+export function replay(limits: string, moments: Moments, servedMs: number): Outcome {
+  const clock = fakeClock(midnight);
+  const limiter = createLimiter<string>({
+    layers: [{ name: "user", key: (user) => user, limits }],
+    clock,
+  });
+  const admitted: number[] = [];
+  const refused: number[] = [];
+  let inFlight: { endsAtMs: number; end(): void }[] = [];
+
+  function endUntil(ms: number): void {
+    for (const { endsAtMs, end } of inFlight.filter((one) => one.endsAtMs <= ms)) {
+      clock.set(midnight + endsAtMs);
+      end();
+    }
+    inFlight = inFlight.filter((one) => one.endsAtMs > ms);
+  }
+
+  for (const moment of moments) {
+    endUntil(moment);
+    clock.set(midnight + moment);
+    // The memory store answers at once, without a promise.
+    const admission = limiter.admit("one") as Admission;
+    if (!admission.admitted) {
+      refused.push(moment);
+      continue;
+    }
+    admitted.push(moment);
+    inFlight.push({ endsAtMs: moment + servedMs, end: () => void admission.release() });
+  }
+  endUntil(Number.POSITIVE_INFINITY);
+  void limiter.close();
+  return { admitted, refused };
+}
+
+/** The most of these moments that any interval `(t - windowMs, t]` holds. */
+export function mostInAnyWindow(moments: Moments, windowMs: number): number {
+  return Math.max(
+    0,
+    ...moments.map((end) => moments.filter((ms) => end - windowMs < ms && ms <= end).length),
+  );
+}
+
+const stepMs = 500;
+
+/**
+ * The most that one caller gets into any window by beginning at the worst moment and never ceasing to ask: tries every
+ * beginning within a window and asks for two windows, both in steps of half a second.
+ */
+export function mostByTrying(limits: string, windowMs: number): number {
+  const steps = windowMs / stepMs;
+  const tries = Array.from({ length: steps }, (_, beginning) => {
+    const asks = Array.from({ length: 2 * steps }, (_, n) => (beginning + n) * stepMs);
+    return mostInAnyWindow(replay(limits, asks, 0).admitted, windowMs);
+  });
+  return Math.max(...tries);
+}

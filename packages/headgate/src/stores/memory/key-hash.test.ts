@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { hashKey } from "./key-hash.ts";
+
+function hashOf(text: string): string {
+  const hash = { high: 0, low: 0 };
+  hashKey(text, hash);
+  return `${hash.high} ${hash.low}`;
+}
+
+describe("hashKey", () => {
+  it("tells texts apart, however little they differ", () => {
+    const text = fc.string({ maxLength: 3000, unit: "binary" });
+    fc.assert(fc.property(text, text, (a, b) => (hashOf(a) === hashOf(b)) === (a === b)));
+  });
+
+  it.each([
+    ["", "\u0000"],
+    ["a", "a\u0000"],
+    ["a".repeat(31), "a".repeat(32)],
+    [`${"a".repeat(2000)}b`, `${"a".repeat(2000)}c`],
+    ["ab", "ba"],
+  ])("tells two near ones apart", (a, b) => {
+    expect(hashOf(a)).not.toBe(hashOf(b));
+  });
+
+  it("gives many names as many hashes, spread evenly over the shared accounts", () => {
+    const hash = { high: 0, low: 0 };
+    const seen = new Set<string>();
+    const accounts = new Uint32Array(64);
+    for (let n = 0; n < 200_000; n += 1) {
+      hashKey(`user:${n}`, hash);
+      seen.add(`${hash.high} ${hash.low}`);
+      accounts[hash.low & 63] = (accounts[hash.low & 63] as number) + 1;
+    }
+    expect(seen.size).toBe(200_000);
+    // 3,125 each if it were perfect.
+    expect(Math.max(...accounts)).toBeLessThan(6000);
+  });
+});
