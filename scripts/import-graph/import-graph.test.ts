@@ -62,6 +62,7 @@ describe("the published package", () => {
   /** The optional peers, each needed by its own entry and by no other. */
   const peers: Record<string, RegExp> = {
     "headgate/hono": /^hono(\/|$)/,
+    "headgate/nest": /^@nestjs\/common$/,
     "headgate/react": /^react(\/|$)/,
     // The drivers are imported when a URL asks for one; what is left is Node's own.
     "headgate/redis": /^node:crypto$/,

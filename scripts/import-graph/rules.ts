@@ -60,6 +60,12 @@ export const LIBRARY: Zone[] = [
     mayImport: ["http", "limiter", "core"],
     packages: /^(node:http$|(hono|express|fastify|koa|next|@nestjs\/common)(\/|$))/,
   },
+  {
+    name: "identity",
+    files: /^packages\/headgate\/src\/identity\//,
+    mayImport: ["core", "http", "limiter"],
+    packages: /^jose$/,
+  },
   { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
   {
     name: "react",

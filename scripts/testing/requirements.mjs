@@ -26,6 +26,12 @@ const REQUIREMENTS = [
     isThere: hasPostgres,
     otherwise: "install a PostgreSQL server, with initdb and postgres on the PATH",
   },
+  {
+    name: "nginx",
+    debianPackage: "nginx-light",
+    isThere: () => onPathOr("/usr/sbin", "nginx"),
+    otherwise: "install nginx, on the PATH or in /usr/sbin",
+  },
 ];
 
 /** Debian keeps the server's programs off the path, a folder for each version. */
@@ -69,6 +75,12 @@ async function installFromDebian(missing) {
     options,
   );
   if (code !== 0) console.error(output);
+}
+
+/** @param {string} folder where Debian keeps what only root's path leads to @param {string} program */
+function onPathOr(folder, program) {
+  const folders = [folder, ...(process.env.PATH ?? "").split(path.delimiter)];
+  return folders.some((one) => existsSync(path.join(one, program)));
 }
 
 function hasPostgres() {

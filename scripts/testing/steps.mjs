@@ -26,11 +26,13 @@ const PLAYWRIGHT_REPORT = "test-results/playwright.json";
 export const STEPS = [
   task("requirements", 6, requireForTests),
   check("format and lint", 2, "biome", ["check", "--error-on-warnings"]),
+  check("unused code", 2, "knip", []),
   check("types: library", 2, "tsc", ["-p", "packages/headgate"]),
   check("types: service", 2, "tsc", ["-p", "apps/chat"]),
   check("types: page", 2, "tsc", ["-p", "apps/chat/web"]),
   check("types: scripts", 2, "tsc", ["-p", "scripts"]),
   check("types: examples", 2, "tsc", ["-p", "examples"]),
+  check("types: bench", 2, "tsc", ["-p", "bench"]),
   task("build", 5, prepareBuilt),
   runner(
     "unit and integration tests",

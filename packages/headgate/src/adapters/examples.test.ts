@@ -1,36 +1,15 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { compileExample, startExample } from "../../test-servers/example.ts";
 
-const examples = new URL("../../../../examples/", import.meta.url);
-const ending: (() => Promise<void>)[] = [];
+const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0)) await end();
 });
 
-/** Runs an example as its reader would, and waits until it says where it listens. */
-function start(name: string): Promise<string> {
-  const file = fileURLToPath(new URL(`${name}/index.ts`, examples));
-  const child = spawn(process.execPath, ["--conditions=headgate-source", "--no-warnings", file], {
-    env: { ...process.env, PORT: "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  ending.push(() => {
-    child.kill();
-    return ended;
-  });
-  return new Promise((resolve, reject) => {
-    let output = "";
-    const read = (piece: Buffer) => {
-      output += piece;
-      const origin = /Listening on (http:\S+)/.exec(output)?.[1];
-      if (origin !== undefined) resolve(origin);
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    ended.then(() => reject(new Error(`examples/${name} ended: ${output}`)));
-  });
+async function originOf(name: string, file?: string): Promise<string> {
+  const { origin, stop } = await startExample(name, {}, file);
+  ending.push(stop);
+  return origin;
 }
 
 async function statuses(ask: () => Promise<Response>): Promise<number[]> {
@@ -50,10 +29,23 @@ describe("the examples", () => {
   it.each(["node", "express", "fastify", "koa", "hono"])(
     "%s answers five requests and refuses the sixth",
     async (name) => {
-      const origin = await start(name);
+      const origin = await originOf(name);
       expect(await statuses(() => fetch(origin))).toEqual([200, 200, 200, 200, 200, 429]);
     },
   );
+
+  it("nest answers five requests and refuses the sixth", async () => {
+    const origin = await originOf("nest", await compileExample("nest"));
+    expect(await statuses(() => fetch(origin))).toEqual([200, 200, 200, 200, 200, 429]);
+    expect((await fetch(`${origin}/health`)).headers.has("RateLimit")).toBe(false);
+  });
+
+  it("next answers five requests and refuses the sixth", async () => {
+    const { POST } = await import("../../../../examples/next/app/api/chat/route.ts");
+    const headers = { "X-Vercel-Forwarded-For": "203.0.113.7" };
+    const ask = async () => POST(new Request("http://localhost/api/chat", { method: "POST", headers }));
+    expect(await statuses(ask)).toEqual([200, 200, 200, 200, 200, 429]);
+  });
 
   it("fetch answers five requests and refuses the sixth", async () => {
     const { default: worker } = await import("../../../../examples/fetch/index.ts");

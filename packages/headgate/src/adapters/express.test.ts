@@ -41,6 +41,23 @@ describe.each([
     expect(replies.at(-1)?.[1]).toBe(null);
   });
 
+  it("reports a guard that comes after the answer has begun, and ends what it refuses", async () => {
+    const errors: unknown[] = [];
+    const layers = [{ name: "user", key: (user: string) => user, limits: "1/hour" }];
+    const limiter = createLimiter<string>({ layers, onError: (error) => errors.push(error) });
+    const handler = vi.fn((_request, response) => void response.end());
+    const replies = await statusesOf(["/", "/"], (app) => {
+      app.use((_request, response, next) => {
+        response.write("begun");
+        next();
+      });
+      app.use(rateLimit(limiter, { caller: () => "x" }), handler);
+    });
+    expect(replies.map(([status]) => status)).toEqual([200, 200]);
+    expect(handler).toHaveBeenCalledOnce();
+    expect(errors.map(String)).toEqual([expect.stringContaining("before rateLimit was asked")]);
+  });
+
   it("keeps the fields on what Express answers by itself: errors and the unknown", async () => {
     const replies = await statusesOf(["/fails", "/unknown"], (app) => {
       app.set("env", "test");

@@ -5,9 +5,13 @@ import type { Limiter } from "../limiter.ts";
 import { admissionOfIncoming, guardNode } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
 
-/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
-export function admissionOf(request: Request): Admission | undefined {
-  return admissionOfIncoming(request);
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
+  return admissionOfIncoming(request, limiter);
 }
 
 /**

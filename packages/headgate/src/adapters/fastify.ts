@@ -2,15 +2,22 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
-import { exposeHeaders, fieldsBeside } from "./exposed-fields.ts";
 import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { fieldsBeside } from "./shared-fields.ts";
 
 /** A hook of Fastify's: for `onRequest`, or for a later one where only that knows who is calling. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
-/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
-export function admissionOf(request: FastifyRequest): Admission | undefined {
-  return admissionOfIncoming(request.raw);
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(
+  request: FastifyRequest,
+  limiter?: Limiter<Caller>,
+): Admission | undefined {
+  return admissionOfIncoming(request.raw, limiter);
 }
 
 /**
@@ -34,9 +41,8 @@ export function rateLimit<Caller>(
       response: reply.raw,
       pass: done,
       refuse({ status, headers, body }) {
-        const before = reply.getHeader(exposeHeaders);
         // As bytes: to text, Fastify would add a charset that problems do not have.
-        reply.code(status).headers(fieldsBeside(before, headers)).send(Buffer.from(body));
+        reply.code(status).headers(fieldsBeside(reply, headers)).send(Buffer.from(body));
       },
     });
   };

@@ -1,20 +1,25 @@
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
-import { type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
-import { refusal } from "../http/refusal.ts";
+import { admissionIn, type Decision, isDecided, markGuarded, readingsOf } from "../http/decisions.ts";
+import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
+import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 
 /** A handler of the web's own kind, as Workers, Deno, Bun and many frameworks take it. */
-export type FetchHandler<Rest extends unknown[] = []> = (
-  request: Request,
+export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request = Request> = (
+  request: Incoming,
   ...rest: Rest
 ) => Response | Promise<Response>;
 
-const admissions = new WeakMap<Request, Admission>();
+const decisionsOf = new WeakMap<Request, Decision[]>();
 
-/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
-export function admissionOf(request: Request): Admission | undefined {
-  return admissions.get(request);
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
+  return admissionIn(decisionsOf.get(request), limiter);
 }
 
 /**
@@ -26,29 +31,52 @@ export function admissionOf(request: Request): Admission | undefined {
  * const guard = rateLimit(limiter, { caller: (request) => ({ ip: request.headers.get("cf-connecting-ip") ?? "" }) });
  * export default { fetch: guard(async (request) => new Response("hello")) };
  * ```
+ *
+ * @throws HeadgateError `option-invalid`
  */
-export function rateLimit<Caller>(
+export function rateLimit<Caller, Incoming extends Request = Request>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Request>,
-): <Rest extends unknown[]>(handler: FetchHandler<Rest>) => FetchHandler<Rest> {
-  const fieldOptions = { legacy: options.legacy ?? false };
-  return (handler) =>
-    async (request, ...rest) => {
-      if (isPreflight(request.method, request.headers.get("access-control-request-method"))) {
-        return handler(request, ...rest);
-      }
+  options: GuardOptions<Caller, Incoming>,
+): <Rest extends unknown[], Actual extends Incoming = Incoming>(
+  handler: FetchHandler<Rest, Actual>,
+) => FetchHandler<Rest, Actual> {
+  const fieldOptions = checkFieldOptions(options);
+
+  function guard<Rest extends unknown[], Actual extends Incoming>(
+    handler: FetchHandler<Rest, Actual>,
+  ): FetchHandler<Rest, Actual> {
+    return async (request, ...rest) => {
+      const { method, headers } = request;
+      if (isPreflight(method, headers.get("access-control-request-method"))) return handler(request, ...rest);
       if (isSkipped(limiter, request, options)) return handler(request, ...rest);
+      const earlier = decisionsOf.get(request);
+      if (isDecided(limiter, earlier, method, request.url)) return handler(request, ...rest);
 
       const admission = await admitRequest(limiter, request, options);
       if (admission === undefined) return handler(request, ...rest);
+      const decisions = earlier ?? [];
+      decisions.push({ limiter, admission });
       if (!admission.admitted) {
-        const { status, headers, body } = refusal(admission, fieldOptions);
-        return new Response(request.method === "HEAD" ? null : body, { status, headers });
+        const refused = refuseRequest(
+          limiter,
+          admission,
+          request,
+          headers.get("accept"),
+          options,
+          fieldOptions,
+        );
+        const body = method === "HEAD" ? null : refused.body;
+        return new Response(body, { status: refused.status, headers: refused.headers });
       }
-      admissions.set(request, admission);
+      decisionsOf.set(request, decisions);
       const response = await handler(request, ...rest);
-      return withFields(response, rateLimitFields(admission, fieldOptions));
+      // Whoever was first writes for those that came after.
+      return earlier === undefined
+        ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions))
+        : response;
     };
+  }
+  return (handler) => markGuarded(limiter, handler, guard(handler));
 }
 
 /** The same response with the fields; a new one only where the headers may not be changed. */

@@ -2,12 +2,19 @@ import type { DefaultState, Middleware, ParameterizedContext } from "koa";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
-import { exposeHeaders, fieldsBeside } from "./exposed-fields.ts";
 import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { fieldsBeside } from "./shared-fields.ts";
 
-/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
-export function admissionOf(context: Pick<ParameterizedContext, "req">): Admission | undefined {
-  return admissionOfIncoming(context.req);
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(
+  context: Pick<ParameterizedContext, "req">,
+  limiter?: Limiter<Caller>,
+): Admission | undefined {
+  return admissionOfIncoming(context.req, limiter);
 }
 
 /**
@@ -33,9 +40,8 @@ export function rateLimit<Caller, State = DefaultState, Custom = object>(
       response: context.res,
       pass: next,
       refuse({ status, headers, body }) {
-        const before = context.response.get(exposeHeaders);
         context.status = status;
-        context.set(fieldsBeside(before, headers));
+        context.set(fieldsBeside(context.res, headers));
         context.body = body;
       },
     });

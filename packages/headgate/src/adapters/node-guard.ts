@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
-import { rateLimitFields } from "../http/fields.ts";
-import { type Refusal, refusal } from "../http/refusal.ts";
+import { admissionIn, type Decision, isDecided, readingsOf, reportLate } from "../http/decisions.ts";
+import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
+import type { Refusal } from "../http/refusal.ts";
+import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 import { writeFieldsWithHead } from "./node-response.ts";
 
@@ -19,37 +21,58 @@ export interface Passage<Request, Result> {
 }
 
 /** Written on the request: a map with weak keys costs the garbage collector as much as the rest of the guard. */
-const admissionKey = Symbol("headgate.admission");
+const decisionsKey = Symbol("headgate.decisions");
 
 interface Guarded extends IncomingMessage {
-  [admissionKey]?: Admission;
+  [decisionsKey]?: Decision[];
 }
 
 /** The admission of a request that a guard let pass; `undefined` where it was skipped. */
-export function admissionOfIncoming(incoming: IncomingMessage): Admission | undefined {
-  return (incoming as Guarded)[admissionKey];
+export function admissionOfIncoming<Caller>(
+  incoming: IncomingMessage,
+  limiter?: Limiter<Caller>,
+): Admission | undefined {
+  return admissionIn((incoming as Guarded)[decisionsKey], limiter);
 }
 
 /**
  * What the adapters over Node's server have in common: decides, hands on or answers, and has the fields written with
  * the head. No promise is made where neither the store nor the user's functions make one.
+ *
+ * @throws HeadgateError `option-invalid`
  */
 export function guardNode<Caller, Request>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Request>,
 ): <Result>(passage: Passage<Request, Result>) => Result | Promise<Result> {
-  const fieldOptions = { legacy: options.legacy ?? false };
+  const fieldOptions = checkFieldOptions(options);
   return (passage) => {
-    const { request, incoming, response } = passage;
-    const requestedMethod = incoming.headers["access-control-request-method"];
-    if (isPreflight(incoming.method ?? "", requestedMethod)) return passage.pass();
+    const { request, response } = passage;
+    const incoming = passage.incoming as Guarded;
+    const { method, headers } = incoming;
+    if (isPreflight(method ?? "", headers["access-control-request-method"])) return passage.pass();
     if (isSkipped(limiter, request, options)) return passage.pass();
+    if (isDecided(limiter, incoming[decisionsKey], method, incoming.url)) return passage.pass();
+    const isLate = response.headersSent;
+    if (isLate) reportLate(limiter);
 
     const conclude = (admission: Admission | undefined) => {
       if (admission === undefined) return passage.pass();
-      if (!admission.admitted) return passage.refuse(refusal(admission, fieldOptions));
-      (incoming as Guarded)[admissionKey] = admission;
-      writeFieldsWithHead(response, () => rateLimitFields(admission, fieldOptions));
+      const earlier = incoming[decisionsKey];
+      // Whoever was first writes for those that come after.
+      earlier?.push({ limiter, admission });
+      if (!admission.admitted) {
+        // What has begun can be nothing but ended: whoever would go on is not reached.
+        if (isLate) response.end();
+        return passage.refuse(
+          refuseRequest(limiter, admission, request, headers.accept, options, fieldOptions),
+        );
+      }
+      if (earlier === undefined) {
+        const decisions: Decision[] = [{ limiter, admission }];
+        incoming[decisionsKey] = decisions;
+        writeFieldsWithHead(response, () => rateLimitFields(readingsOf(decisions), fieldOptions));
+      }
       return passage.pass();
     };
     const decision = admitRequest(limiter, request, options);

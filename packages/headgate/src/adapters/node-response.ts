@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Fields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
-import { exposeHeaders, fieldsBeside } from "./exposed-fields.ts";
+import { fieldsBeside } from "./shared-fields.ts";
 
 type ExplicitHeaders = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
 type WriteHead = (this: ServerResponse, status: number, ...rest: unknown[]) => ServerResponse;
@@ -29,7 +29,7 @@ export function writeFieldsWithHead(response: ServerResponse, fields: () => Fiel
 }
 
 function setFields(response: ServerResponse, fields: Fields): void {
-  const beside = fieldsBeside(response.getHeader(exposeHeaders), fields);
+  const beside = fieldsBeside(response, fields);
   for (const name in beside) response.setHeader(name, beside[name] as string);
 }
 

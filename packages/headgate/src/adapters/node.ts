@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { markGuarded } from "../http/decisions.ts";
 import type { Limiter } from "../limiter.ts";
 import { admissionOfIncoming, guardNode } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
@@ -8,9 +9,16 @@ import { sendRefusal } from "./node-response.ts";
 /** What `http.createServer` takes. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. */
-export function admissionOf(request: IncomingMessage): Admission | undefined {
-  return admissionOfIncoming(request);
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(
+  request: IncomingMessage,
+  limiter?: Limiter<Caller>,
+): Admission | undefined {
+  return admissionOfIncoming(request, limiter);
 }
 
 /**
@@ -30,12 +38,14 @@ export function rateLimit<Caller>(
   options: GuardOptions<Caller, IncomingMessage>,
 ): (listener: NodeListener) => NodeListener {
   const guard = guardNode(limiter, options);
-  return (listener) => (request, response) =>
-    guard<unknown>({
-      request,
-      incoming: request,
-      response,
-      pass: () => listener(request, response),
-      refuse: (refused) => sendRefusal(response, request.method, refused),
-    });
+  return (listener) =>
+    markGuarded<NodeListener>(limiter, listener, (request, response) =>
+      guard<unknown>({
+        request,
+        incoming: request,
+        response,
+        pass: () => listener(request, response),
+        refuse: (refused) => sendRefusal(response, request.method, refused),
+      }),
+    );
 }

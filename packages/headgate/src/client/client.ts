@@ -65,7 +65,7 @@ export interface Client {
 /** What {@link Client.fetch} and the other tabs have learnt. */
 interface Known {
   quota: Quota | undefined;
-  refusal: Refusal | undefined;
+  refusal: (Refusal & { response?: undefined }) | undefined;
 }
 
 const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
@@ -79,17 +79,16 @@ const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
  * const transport = new DefaultChatTransport({ api: "/chat/message", fetch: client.fetch });
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const { throwOnRefusal = true, retry, timer = platformTimer } = options;
-  const clock = options.clock ?? Date;
+  const { throwOnRefusal = true, retry, timer = platformTimer, clock = Date } = options;
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
   let refusal: RateLimitedError | undefined;
 
-  const name = options.share ?? (typeof document === "undefined" ? false : "headgate");
+  const name = options.share ?? (globalThis.document ? "headgate" : false);
   const share = openShare<Known>(name, (known) => {
-    if (known.quota && !(quota && quota.at >= known.quota.at)) quota = known.quota;
+    if ((known.quota?.at ?? 0) > (quota?.at ?? 0)) quota = known.quota;
     const theirs = known.refusal;
-    if (theirs && !(refusal && refusal.deadline >= theirs.deadline)) refusal = new RateLimitedError(theirs);
+    if (theirs && theirs.deadline > (refusal?.deadline ?? 0)) refusal = new RateLimitedError(theirs);
     notify();
   });
 
@@ -102,10 +101,7 @@ export function createClient(options: ClientOptions = {}): Client {
     quota = newQuota ?? quota;
     refusal = newRefusal ?? refusal;
     // What an error carries survives the way to another tab, but neither its class does nor a response.
-    share.post({
-      quota: newQuota,
-      refusal: newRefusal && Object.assign({}, newRefusal, { response: undefined }),
-    });
+    share.post({ quota: newQuota, refusal: newRefusal && { ...newRefusal, response: undefined } });
     notify();
   }
 
@@ -115,48 +111,45 @@ export function createClient(options: ClientOptions = {}): Client {
     const { status, headers } = response;
     const newQuota = readQuota(headers, at);
     const problem = [402, 429, 503].includes(status) ? await readProblem(response) : undefined;
-    if (status !== 429 && !(status === 503 && `${problem?.type}`.endsWith("#temporary-reduced-capacity"))) {
-      learn(newQuota);
-      return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
+    if (status === 429 || (status === 503 && problem?.type?.endsWith?.("#temporary-reduced-capacity"))) {
+      const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
+      const error = new RateLimitedError(
+        { status, deadline: at + retryAfterMs, retryAfterMs, problem, quota: newQuota },
+        response,
+      );
+      // What is refused for its own size says nothing of the requests after it.
+      learn(newQuota, retryAfterMs < Infinity ? error : undefined);
+      return error;
     }
-    const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
-    const deadline = at + retryAfterMs;
-    const error = new RateLimitedError(
-      { status, deadline, retryAfterMs, problem, quota: newQuota },
-      response,
-    );
-    // What is refused for its own size says nothing of the requests after it.
-    learn(newQuota, Number.isFinite(deadline) ? error : undefined);
-    return error;
+    learn(newQuota);
+    return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
   }
 
   return {
     async fetch(input: RequestInfo | URL, init?: RequestInit) {
       const request = input instanceof Request ? input : undefined;
-      const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
-      const signal = init?.signal ?? request?.signal;
+      const method = init?.method ?? request?.method ?? "GET";
       // A stream is spent by the first sending, unless it belongs to a Request, which can be cloned.
       const resendable =
-        retry && (retry.methods ?? idempotent).includes(method) && !(init?.body instanceof ReadableStream);
-      let budgetMs = retry?.maxWaitMs ?? 0;
+        (retry?.methods ?? idempotent).includes(method.toUpperCase()) &&
+        !(init?.body instanceof ReadableStream);
+      let budgetMs = (resendable && retry?.maxWaitMs) || 0;
       for (let attempt = 0; ; attempt++) {
-        const send = options.fetch ?? globalThis.fetch;
-        const response = await send(resendable && request ? request.clone() : input, init);
+        const send = options.fetch ?? fetch; // the global one, and not this method
+        const response = await send(budgetMs && request ? request.clone() : input, init);
         const error = await read(response);
         if (!error) return response;
-        if (resendable && error instanceof RateLimitedError) {
-          // Where the server says nothing, each wait is twice the one before. The jitter comes after the deadline:
-          // before it the server would refuse again.
-          const waitMs = error.retryAfterMs || 1000 * 2 ** attempt;
-          if (waitMs <= budgetMs && Number.isFinite(waitMs)) {
-            const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
-            budgetMs -= waitMs + jitterMs;
-            await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, signal);
-            continue;
-          }
+        // Where the server says nothing, each wait is twice the one before.
+        const waitMs = error instanceof RateLimitedError ? error.retryAfterMs || 1000 * 2 ** attempt : NaN;
+        // By the difference, since no wait helps an endless one, however large the budget.
+        if (!(budgetMs - waitMs >= 0)) {
+          if (throwOnRefusal) throw error;
+          return response;
         }
-        if (throwOnRefusal) throw error;
-        return response;
+        // The jitter comes after the deadline: before it the server would refuse again.
+        const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
+        budgetMs -= waitMs + jitterMs;
+        await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, init?.signal ?? request?.signal);
       }
     },
     quota: () => quota,
@@ -168,9 +161,7 @@ export function createClient(options: ClientOptions = {}): Client {
       share.listen();
       return () => listeners.delete(entry);
     },
-    observe(limits) {
-      learn(quotaOf(limits, clock.now()));
-    },
+    observe: (limits) => learn(quotaOf(limits, clock.now())),
     clear() {
       refusal = undefined;
       notify();
@@ -182,12 +173,13 @@ export function createClient(options: ClientOptions = {}): Client {
 
 async function readProblem(response: Response): Promise<Problem | undefined> {
   // Other bodies are the caller's own, maybe endless: they are left alone.
-  if (!response.headers.get("content-type")?.includes("json")) return undefined;
-  try {
-    const body: unknown = await response.clone().json();
-    return body instanceof Object ? (body as Problem) : undefined;
-  } catch {
-    // Cut short, or not what it says it is: the status alone is the message.
-    return undefined;
-  }
+  const isJson = response.headers.get("content-type")?.includes("json");
+  // Cut short, or not what it says it is: the status alone is the message.
+  const body: unknown =
+    isJson &&
+    (await response
+      .clone()
+      .json()
+      .catch(() => {}));
+  return body instanceof Object ? (body as Problem) : undefined;
 }

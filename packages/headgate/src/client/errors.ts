@@ -42,37 +42,35 @@ export class RateLimitedError extends Error implements Refusal {
   declare readonly problem: Problem | undefined;
   declare readonly quota: Quota | undefined;
   /** `retryAfterMs` in whole seconds, rounded up. */
-  readonly retryAfterSeconds: number;
+  declare readonly retryAfterSeconds: number;
   /** The response itself, its body still unread; absent where another tab was refused. */
-  readonly response: Response | undefined;
+  declare readonly response: Response | undefined;
 
   constructor(refusal: Refusal, response?: Response) {
-    super(sentence(refusal.problem) ?? "Too many requests");
-    Object.assign(this, refusal);
-    this.retryAfterSeconds = Math.ceil(refusal.retryAfterMs / 1000);
-    this.response = response;
+    super(sentence(refusal.problem, "Too many requests"));
+    const retryAfterSeconds = Math.ceil(refusal.retryAfterMs / 1000);
+    Object.assign(this, refusal, { response, retryAfterSeconds });
   }
 }
 
 /** The server wants to be paid first (402). No amount of waiting helps, so it has no deadline. */
 export class PaymentRequiredError extends Error {
   override readonly name = "PaymentRequiredError";
-  readonly status = 402;
+  declare readonly status: 402;
   /** The body, where it was a JSON object: the service's own words on balance and price. */
-  readonly problem: Problem | undefined;
+  declare readonly problem: Problem | undefined;
   /** The response itself, its body still unread. */
-  readonly response: Response | undefined;
+  declare readonly response: Response | undefined;
 
   constructor(problem: Problem | undefined, response?: Response) {
-    super(sentence(problem) ?? "Payment required");
-    this.problem = problem;
-    this.response = response;
+    super(sentence(problem, "Payment required"));
+    Object.assign(this, { status: 402, problem, response });
   }
 }
 
 /** Problem documents are written by servers of every kind: only a string is shown to a person. */
-function sentence(problem: Problem | undefined): string | undefined {
-  return [problem?.detail, problem?.title, problem?.error].find(
-    (text): text is string => typeof text === "string" && text !== "",
+function sentence(problem: Problem | undefined, otherwise: string): string | undefined {
+  return [problem?.detail, problem?.title, problem?.error, otherwise].find(
+    (text) => text && typeof text === "string",
   );
 }

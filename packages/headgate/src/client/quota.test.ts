@@ -52,6 +52,13 @@ describe("readQuota", () => {
       undefined,
       { name: "a", remaining: 1, resetSeconds: 2 },
     ],
+    ["a parameter without a value", '"a";x;r=1;t=2', undefined, { name: "a", remaining: 1, resetSeconds: 2 }],
+    [
+      "numbers that are not whole",
+      '"a";q=1.5;r=1;t=-2',
+      '"a";q=5.5;w=60',
+      { name: "a", windowSeconds: 60, remaining: 1, resetSeconds: 60 },
+    ],
     ["a quoted parameter", '"a";x=";r=9";r=1;t=2', undefined, { name: "a", remaining: 1, resetSeconds: 2 }],
     [
       "no reset",

@@ -3,9 +3,9 @@ export interface LimitQuota {
   /** Layer and limit as the server names them, such as `user-per-minute`. */
   name: string;
   /** How much one window allows; absent where the server does not say. */
-  quota?: number;
+  quota?: number | undefined;
   /** The window's length in seconds; absent where the server does not say. */
-  windowSeconds?: number;
+  windowSeconds?: number | undefined;
   /** How much was left when the response was made. */
   remaining: number;
   /** Seconds from the response until `remaining` next grows. */
@@ -22,11 +22,6 @@ export interface Quota {
   at: number;
 }
 
-interface Item {
-  name: string;
-  parameters: Record<string, number>;
-}
-
 /**
  * Reads the `RateLimit` and `RateLimit-Policy` fields of a response: the list form of the current IETF draft
  * (`"user-per-minute";r=4;t=12`) and the dictionary of draft 7 (`limit=5, remaining=4, reset=12`).
@@ -37,48 +32,37 @@ interface Item {
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
 export function readQuota(headers: Headers, at: number): Quota | undefined {
-  const policies = parseList(headers.get("ratelimit-policy"));
-  const limits = spreadDictionary(parseList(headers.get("ratelimit"))).flatMap(({ name, parameters }) => {
-    const { r: remaining, t, limit } = parameters;
+  const policies = Object.fromEntries(parseList(headers.get("ratelimit-policy")));
+  // Draft 7 has one limit: the members of its dictionary are read as the parameters of one item.
+  const list = headers
+    .get("ratelimit")
+    ?.replace(/^\w+=.*/, (members) => `default;${members.replaceAll(",", ";")}`);
+  const limits = parseList(list).flatMap(([name, { limit, r, remaining = r, t, reset = t }]) => {
+    // In draft 7 policies are named by their quota.
+    const { q = limit, w } = policies[limit ?? name] ?? {};
     if (remaining === undefined) return [];
-    const policy = policies.find((item) => item.name === `${limit ?? name}`)?.parameters;
-    const quota = policy?.q ?? limit;
-    const windowSeconds = policy?.w;
-    return {
-      name,
-      remaining,
-      resetSeconds: t ?? windowSeconds ?? 0,
-      ...(quota !== undefined && { quota }),
-      ...(windowSeconds !== undefined && { windowSeconds }),
-    };
+    return { name, quota: q, windowSeconds: w, remaining, resetSeconds: reset ?? w ?? 0 };
   });
-  return limits.length ? quotaOf(limits, at) : undefined;
-}
-
-/** Draft 7 has one limit, spread over the members of a dictionary, and policies that are named by their quota. */
-function spreadDictionary(items: Item[]): Item[] {
-  const members = Object.fromEntries(items.map((item) => item.name.split("=")));
-  if (!members.remaining) return items;
-  const text = `;r=${members.remaining};t=${members.reset};limit=${members.limit}`;
-  return [{ name: "default", parameters: parseParameters(text) }];
+  return limits[0] && quotaOf(limits, at);
 }
 
 /**
- * The items of a list of structured fields (RFC 9651): a quoted string or a token, then parameters up to a comma that is
- * in no quotes.
+ * The items of a list of structured fields (RFC 9651), by name, a quoted string or a token. Of their parameters those that
+ * are whole numbers; the drafts have no others that matter here.
  */
-function parseList(text: string | null): Item[] {
-  const items = (text ?? "").matchAll(/(?:"((?:\\.|[^"\\])*)"|([^\s",;]+))((?:"(?:\\.|[^"\\])*"|[^",])*)/g);
-  return [...items].map(([, quoted, token = "", parameters = ""]) => ({
-    name: quoted?.replace(/\\(.)/g, "$1") ?? token,
-    parameters: parseParameters(parameters.replace(/"(\\.|[^"\\])*"/g, "")),
-  }));
-}
-
-/** Only the parameters that are whole numbers; the drafts have no others that matter here. */
-function parseParameters(text: string): Record<string, number> {
-  const pairs = text.matchAll(/;\s*(\w+)=(\d{1,15})(?![^\s;])/g);
-  return Object.fromEntries([...pairs].map(([, key, value]) => [key, Number(value)]));
+function parseList(text: string | null | undefined): [name: string, parameters: Record<string, number>][] {
+  const items: [string, Record<string, number>][] = [];
+  let parameters: Record<string, number> = {};
+  // A parameter's name, or else an item; then a string, or whatever else is no separator.
+  const piece = /(?:;\s*([^\s=,;]+)=?)?(?:"((?:\\.|[^"\\])*)"|([^\s,;"]+))?/g;
+  for (const [, key, quoted, bare = ""] of (text ?? "").matchAll(piece)) {
+    const name = quoted?.replace(/\\(.)/g, "$1") ?? bare;
+    if (!key && name) {
+      parameters = {};
+      items.push([name, parameters]);
+    } else if (key && /^\d{1,15}$/.test(bare)) parameters[key] = Number(bare);
+  }
+  return items;
 }
 
 /** A quota made of these limits, with the tightest picked out. */

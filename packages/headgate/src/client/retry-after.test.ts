@@ -69,6 +69,7 @@ describe("readRetryAfterMs", () => {
   it("is endless where the body says that no wait helps", () => {
     expect(read({}, { retry_after_seconds: null }, [[0, 9]])).toBe(Number.POSITIVE_INFINITY);
     expect(read({ "Retry-After": "5" }, { retry_after_seconds: null })).toBe(5000);
+    expect(read({ "Retry-After": "later" }, { retry_after_seconds: null })).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("is 0 where nothing is said", () => {

@@ -20,25 +20,20 @@ export function readRetryAfterMs(
   nowMs: number,
 ): number {
   const field = headers.get("retry-after");
-  if (!field && problem?.retry_after_seconds === null) return Number.POSITIVE_INFINITY;
-  const seconds =
-    secondsOf(field, headers.get("date"), nowMs) ??
-    secondsOf(problem?.retry_after_seconds, null, nowMs) ??
-    quota?.tightest?.resetSeconds ??
-    0;
-  return Math.min(Math.max(seconds, 0), longestSeconds) * 1000;
+  const told = problem?.retry_after_seconds;
+  const seconds = [
+    Math.min(Number(field || undefined), longestSeconds),
+    (dateOf(field) - (dateOf(headers.get("date")) || nowMs)) / 1000,
+    told === null ? Infinity : Number(told),
+    quota?.tightest?.resetSeconds,
+  ].find((candidate = NaN) => candidate >= 0);
+  return (seconds ?? 0) * 1000;
 }
 
-function secondsOf(value: unknown, date: string | null, nowMs: number): number | undefined {
-  const text = String(value ?? "").trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  const until = dateOf(text);
-  return until === undefined ? undefined : (until - (dateOf(date ?? "") ?? nowMs)) / 1000;
-}
-
-/** Every form of an HTTP date begins with a weekday, and only the oldest, asctime's, leaves out that it is GMT. */
-function dateOf(text: string): number | undefined {
-  if (!/^[A-Z][a-z]{2}/.test(text)) return undefined;
-  const time = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
-  return Number.isNaN(time) ? undefined : time;
+/**
+ * The time that an HTTP date names, in milliseconds since the epoch; `NaN` for what is no date. Of its three forms only the
+ * oldest, asctime's, leaves out that it is GMT.
+ */
+function dateOf(text: string | null): number {
+  return Date.parse(`${text}`.replace(/( GMT)?$/, " GMT"));
 }

@@ -19,17 +19,15 @@ export function openShare<Message extends object>(
   receive: (message: Message) => void,
 ): Share<Message> {
   let channel: BroadcastChannel | undefined;
-  let closed = !name || typeof BroadcastChannel === "undefined";
 
   function open(): BroadcastChannel | undefined {
-    if (channel || closed) return channel;
-    channel = new BroadcastChannel(`${name}`);
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (!channel && name && globalThis.BroadcastChannel) {
+      channel = new BroadcastChannel(name);
       // Anything of this origin may speak here, such as a tab that still runs an older version of the page.
-      if (data instanceof Object && "headgate1" in data) receive(data.headgate1 as Message);
-    };
-    // In Node an open channel would keep the process alive.
-    (channel as { unref?: () => void }).unref?.();
+      channel.onmessage = ({ data }) => data?.headgate1 && receive(data.headgate1);
+      // In Node an open channel would keep the process alive.
+      (channel as { unref?: () => void }).unref?.();
+    }
     return channel;
   }
 
@@ -37,7 +35,7 @@ export function openShare<Message extends object>(
     post: (headgate1) => open()?.postMessage({ headgate1 }),
     listen: open,
     close() {
-      closed = true;
+      name = false;
       channel?.close();
       channel = undefined;
     },

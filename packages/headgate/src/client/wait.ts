@@ -26,27 +26,24 @@ const longestStepMs = 30_000;
  * @param signal ends the wait early.
  * @throws the signal's reason, once it is aborted.
  */
-export function waitUntil(
+export async function waitUntil(
   deadline: number,
   clock: Clock,
   timer: Timer,
   signal: AbortSignal | null | undefined,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let cancel: (() => void) | undefined;
-    const abort = () => {
-      cancel?.();
-      reject(signal?.reason);
-    };
-    const step = () => {
-      const leftMs = deadline - clock.now();
-      if (leftMs <= 0) {
-        signal?.removeEventListener("abort", abort);
+  for (;;) {
+    signal?.throwIfAborted();
+    const leftMs = Math.ceil(deadline - clock.now());
+    if (leftMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = timer(end, Math.min(leftMs, longestStepMs));
+      signal?.addEventListener("abort", end);
+      function end(): void {
+        cancel();
+        signal?.removeEventListener("abort", end);
         resolve();
-      } else cancel = timer(step, Math.min(leftMs, longestStepMs));
-    };
-    if (signal?.aborted) return abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    step();
-  });
+      }
+    });
+  }
 }

@@ -9,6 +9,7 @@ import {
   type Range,
 } from "./address-ranges.ts";
 import type { Address } from "./address-text.ts";
+import { mostLooks, type UntrustedListener } from "./address-untrusted.ts";
 
 /** Which proxies are believed, made by {@link parseTrustProxy}. */
 export interface TrustProxy {
@@ -27,12 +28,19 @@ export interface TrustProxy {
   readonly trusts: (address: Address | undefined, hop: number) => boolean;
   /** A platform's own field with the caller's address, believed where this says so of the address found by the list. */
   readonly field: { name: string; isFrom: (address: Address | undefined) => boolean } | undefined;
+  /** Hears of forwarding headers that come from machines which are not trusted. */
+  readonly untrusted: UntrustedListener | undefined;
 }
 
 /** Beside the text of {@link parseTrustProxy}. */
 export interface TrustProxyOptions {
   /** How many bits of an IPv6 address make its key, 1 to 128. Default: 64, the network that one subscriber holds at least. */
   ipv6PrefixLength?: number;
+  /**
+   * Called once, if a forwarding header arrives from a machine that is not trusted: for a setting that nobody has
+   * chosen. The warning says what to set, and holds nobody's address. Default: nothing is said.
+   */
+  onWarning?: (warning: string) => void;
 }
 
 type Rule = Pick<TrustProxy, "trusts"> & Partial<Pick<TrustProxy, "field">>;
@@ -113,7 +121,7 @@ const platforms: Record<string, Rule> = {
  * @throws {HeadgateError} `trust-proxy-unreadable`, naming the value and what would be right.
  */
 export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): TrustProxy {
-  const { ipv6PrefixLength = 64 } = options;
+  const { ipv6PrefixLength = 64, onWarning } = options;
   if (!Number.isInteger(ipv6PrefixLength) || ipv6PrefixLength < 1 || ipv6PrefixLength > 128) {
     throw new HeadgateError(
       "option-invalid",
@@ -137,6 +145,7 @@ export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): 
     ...rule,
     text,
     ipv6PrefixLength,
+    untrusted: onWarning === undefined ? undefined : { looksLeft: mostLooks, onWarning },
     list: isForwarded ? "forwarded" : "x-forwarded-for",
   };
 }

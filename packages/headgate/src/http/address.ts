@@ -1,6 +1,7 @@
 import { type HeaderFields, hopsFromRight, readField } from "./address-forwarding.ts";
 import { type Address, parseAddress, parseIpv4, renderKey } from "./address-text.ts";
 import { parseTrustProxy, type TrustProxy } from "./address-trust.ts";
+import { hearUntrusted } from "./address-untrusted.ts";
 
 export type { HeaderFields } from "./address-forwarding.ts";
 export { parseTrustProxy, type TrustProxy, type TrustProxyOptions } from "./address-trust.ts";
@@ -16,7 +17,10 @@ export interface AddressSource {
 /** What all callers without an address share. */
 const unknownAddress = "unknown";
 
-const trustPrivate = parseTrustProxy("private");
+/** What holds where nobody said whom to trust. */
+const trustPrivate = parseTrustProxy("private", {
+  onWarning: (warning) => console.warn(`headgate: ${warning}`),
+});
 
 /** Behind a proxy, and on a connection that is kept alive, the peer is mostly the one from before. */
 let lastPeer = "";
@@ -28,7 +32,8 @@ let lastPeerAddress: Address | undefined;
  * that reported it, since nothing beyond can be believed. At most 32 entries and 4,096 characters are read.
  *
  * @param source the peer and the header fields. Nothing in them makes it throw.
- * @param trust which proxies are believed. Default: those in loopback, link-local and private networks.
+ * @param trust which proxies are believed. Default: those in loopback, link-local and private networks, with a warning
+ *   on the console, once, if a forwarding header arrives from anybody else.
  * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
  *   as IPv4; `unknown` where there is no address.
  */
@@ -36,7 +41,10 @@ export function callerAddress(source: AddressSource, trust: TrustProxy = trustPr
   const peer = plainPeer(source.peer);
   const ipv4 = peer === undefined ? -1 : parseIpv4(peer);
   // The common case without a proxy: what is dotted decimal already is its own key.
-  if (peer !== undefined && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) return peer;
+  if (peer !== undefined && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) {
+    if (trust.untrusted) hearUntrusted(trust.untrusted, source.headers, true);
+    return peer;
+  }
   const found = resolve(ipv4 >= 0 ? ipv4 : parsePeer(peer), source.headers, trust);
   return found === undefined ? unknownAddress : renderKey(found, trust.ipv6PrefixLength);
 }
@@ -78,7 +86,10 @@ function resolve(peer: Address | undefined, headers: HeaderFields, trust: TrustP
 function walk(peer: Address | undefined, headers: HeaderFields, trust: TrustProxy): Address | undefined {
   let current = peer;
   let hop = 0;
-  if (!trust.trusts(current, hop)) return current;
+  if (!trust.trusts(current, hop)) {
+    if (trust.untrusted) hearUntrusted(trust.untrusted, headers, current !== undefined);
+    return current;
+  }
   for (const text of hopsFromRight(headers, trust.list)) {
     const next = parseAddress(text);
     if (next === undefined) return current;

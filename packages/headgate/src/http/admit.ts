@@ -1,17 +1,22 @@
-import type { Admission } from "../core/admission.ts";
+import type { Admission, Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import type { Limiter } from "../limiter.ts";
+import type { FieldOptions } from "./fields.ts";
+import type { RefusalBody } from "./refusal.ts";
 
 /** What an adapter asks of its user, about a request in the framework's own type. */
-export interface GuardOptions<Caller, Request> {
+export interface GuardOptions<Caller, Request> extends FieldOptions {
   /** Tells who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
   caller: (request: Request) => Caller | Promise<Caller>;
   /** What the request costs; one request by default. */
   cost?: (request: Request) => Cost | undefined | Promise<Cost | undefined>;
   /** Requests that are not the guard's business: they are neither counted nor refused. */
   skip?: (request: Request) => boolean;
-  /** Adds the `X-RateLimit-*` fields. Default `false`. */
-  legacy?: boolean;
+  /**
+   * The body of a refusal, in place of the problem, text or page that the client's `Accept` asks for; `undefined`
+   * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
+   */
+  body?: (refused: Refused, request: Request) => RefusalBody | undefined;
 }
 
 /**

@@ -7,11 +7,13 @@ export {
   type TrustProxy,
   type TrustProxyOptions,
 } from "./address.ts";
-export { type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
+export { type FieldForm, type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
 export {
   type CapacityProblem,
   type QuotaProblem,
   type Refusal,
+  type RefusalBody,
+  type RefusalOptions,
   type RefusalProblem,
   refusal,
 } from "./refusal.ts";

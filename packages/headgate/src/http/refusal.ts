@@ -1,6 +1,9 @@
 import type { Refused } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import { windowInWords } from "../core/limit.ts";
+import { preferredType } from "./accept.ts";
 import { type FieldOptions, type Fields, rateLimitFields } from "./fields.ts";
+import { refusalPage, refusalText } from "./refusal-text.ts";
 
 interface Problem {
   title: string;
@@ -36,34 +39,80 @@ export interface Refusal {
   status: 429 | 503;
   headers: Fields;
   problem: RefusalProblem;
-  /** `problem` as JSON. */
+  /** What `Content-Type` says: `problem` as JSON, unless the client would rather have text or a page. */
   body: string;
+}
+
+/** A body of one's own for a refusal. */
+export interface RefusalBody {
+  /** The `Content-Type`, such as `application/json`. */
+  contentType: string;
+  body: string;
+}
+
+export interface RefusalOptions extends FieldOptions {
+  /**
+   * The request's `Accept` field, `null` where it has none: by it the body is a problem, text or a page, and `Vary`
+   * says so. Left out: a problem for everybody.
+   */
+  accept?: string | null | undefined;
+  /** A body of one's own, whatever the client accepts. */
+  body?: RefusalBody | undefined;
 }
 
 /**
  * Makes the `429` of a refused request: `application/problem+json`, `Retry-After` in whole seconds (never too early),
  * the `RateLimit` fields, and `Cache-Control: no-store`. Where the request asks for more than a whole quota there is
- * no `Retry-After`, since no wait helps.
+ * no `Retry-After`, since no wait helps. A client that prefers `text/plain` or `text/html` is told the same in words.
  *
  * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields: what is left of
  * its quota is not known.
+ *
+ * @throws HeadgateError `option-invalid` for a content type that no field can hold.
  */
-export function refusal(refused: Refused, options: FieldOptions = {}): Refusal {
+export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal {
   const problem = problemOf(refused);
   const seconds = problem.retry_after_seconds;
+  const { contentType, body, varies } = bodyOf(problem, options);
   return {
     status: problem.status,
     headers: {
-      "Content-Type": "application/problem+json",
+      "Content-Type": contentType,
       "Cache-Control": "no-store",
+      ...(varies ? { Vary: "Accept" } : {}),
       ...(seconds === null ? {} : { "Retry-After": String(seconds) }),
       ...(problem.status === 503
         ? { "Access-Control-Expose-Headers": "Retry-After" }
         : rateLimitFields(refused, options)),
     },
     problem,
-    body: JSON.stringify(problem),
+    body,
   };
+}
+
+function bodyOf(problem: RefusalProblem, options: RefusalOptions): RefusalBody & { varies: boolean } {
+  if (options.body !== undefined) return { ...checkBody(options.body), varies: false };
+  const type = preferredType(options.accept);
+  const varies = options.accept !== undefined;
+  if (type === "text/html")
+    return { contentType: `${type}; charset=utf-8`, body: refusalPage(problem), varies };
+  if (type === "text/plain")
+    return { contentType: `${type}; charset=utf-8`, body: refusalText(problem), varies };
+  return { contentType: type, body: JSON.stringify(problem), varies };
+}
+
+function checkBody(own: RefusalBody): RefusalBody {
+  const { contentType, body } = own;
+  if (typeof contentType !== "string" || !/^[\x20-\x7e]+$/.test(contentType)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `The contentType of a refusal's body must be such as "application/json", got ${JSON.stringify(contentType)}.`,
+    );
+  }
+  if (typeof body !== "string") {
+    throw new HeadgateError("option-invalid", `The body of a refusal must be text, got ${typeof body}.`);
+  }
+  return { contentType, body };
 }
 
 function problemOf(refused: Refused): RefusalProblem {

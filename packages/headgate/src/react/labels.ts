@@ -1,19 +1,19 @@
 /** A wait as one reads it: `42 s`, `2 min 5 s`, `1 h 10 min`. Whole seconds, never negative. */
 export function shortWait(seconds: number): string {
-  return wait(seconds, [" h", " min", " s"], () => "");
+  return wait(seconds, [" h", " min", " s"], "");
 }
 
 /** A wait as one says it: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. Whole seconds, never negative. */
 export function spokenWait(seconds: number): string {
-  return wait(seconds, [" hour", " minute", " second"], (count) => (count === 1 ? "" : "s"));
+  return wait(seconds, [" hour", " minute", " second"], "s");
 }
 
 /** The two largest units: nobody waits for an hour and a second. */
-function wait(seconds: number, units: string[], plural: (count: number) => string): string {
+function wait(seconds: number, units: string[], plural: string): string {
   const hours = Math.floor(seconds / 3600);
-  const counts = [hours, Math.floor((seconds % 3600) / 60), hours ? 0 : seconds % 60];
-  const parts = counts.flatMap((count, index) => (count ? [`${count}${units[index]}${plural(count)}`] : []));
-  return parts.join(" ") || `0${units[2]}${plural(0)}`;
+  const counts = [hours, Math.floor(seconds / 60) % 60, hours ? 0 : seconds % 60];
+  const parts = counts.map((count, index) => count && `${count}${units[index]}${count > 1 ? plural : ""}`);
+  return parts.filter(Boolean).join(" ") || `0${units[2]}${plural}`;
 }
 
 /** The words of a {@link RateLimitNotice}. */

@@ -1,5 +1,6 @@
 import type { ComponentProps, CSSProperties, ReactNode } from "react";
 import type { LimitQuota } from "../client/index.ts";
+import { usedOf } from "./quota-at.ts";
 
 /** Props of {@link QuotaMeter}; whatever else a `div` takes is passed on to it. */
 export interface QuotaMeterProps extends Omit<ComponentProps<"div">, "children"> {
@@ -25,7 +26,7 @@ export function QuotaMeter(props: QuotaMeterProps) {
   const { limit, from = 0.8, label = "Quota used", valueText = inNumbers, children, style, ...rest } = props;
   const quota = limit?.quota;
   if (!limit || !quota) return null;
-  const used = Math.min(quota, Math.max(0, quota - limit.remaining));
+  const used = usedOf(limit);
   if (used / quota < from) return null;
   const text = valueText(used, { ...limit, quota });
   return (

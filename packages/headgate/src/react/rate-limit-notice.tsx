@@ -30,15 +30,10 @@ export interface RateLimitNoticeProps extends Omit<ComponentProps<"div">, "child
   clock?: Clock;
 }
 
-const defaultMilestones = [60, 30, 10];
-
 const visuallyHidden: CSSProperties = {
   position: "absolute",
   width: 1,
   height: 1,
-  margin: -1,
-  padding: 0,
-  border: 0,
   overflow: "hidden",
   clipPath: "inset(50%)",
   whiteSpace: "nowrap",
@@ -54,20 +49,24 @@ const visuallyHidden: CSSProperties = {
  * can be focused all along and says by `aria-disabled` that it does not work yet.
  */
 export function RateLimitNotice(props: RateLimitNoticeProps) {
-  const { deadline, onRetry, children, classNames, labels, milestones, announce, clock, ...rest } = props;
+  const {
+    deadline,
+    onRetry,
+    children,
+    classNames,
+    labels,
+    milestones = [60, 30, 10],
+    announce,
+    clock,
+    ...rest
+  } = props;
   const words = { ...noticeLabels, ...labels };
   const countdown = useCountdown(deadline, clock && { clock });
   const [liveText, announceHere] = useLiveText();
   const say = announce ?? announceHere;
   const messageId = useId();
   const pending = useRef(false);
-  useAnnouncements({
-    deadline,
-    countdown,
-    milestones: milestones ?? defaultMilestones,
-    words,
-    announce: say,
-  });
+  useAnnouncements(deadline, countdown, milestones, words, say);
 
   async function retry(): Promise<void> {
     if (!countdown.done) return say(words.milestone(countdown.seconds));
@@ -80,7 +79,7 @@ export function RateLimitNotice(props: RateLimitNoticeProps) {
     }
   }
 
-  const isEndless = deadline === Number.POSITIVE_INFINITY;
+  const isEndless = deadline === Infinity;
   const waiting = isEndless ? words.never : words.waiting(countdown.seconds);
   const sentence = countdown.done ? words.ready : waiting;
   return (

@@ -1,6 +1,5 @@
-import { useMemo, useSyncExternalStore } from "react";
 import type { Clock } from "../client/index.ts";
-import { timedStore } from "./wall-clock.ts";
+import { type Timed, useTimed } from "./wall-clock.ts";
 
 /** Where a countdown stands. */
 export interface Countdown {
@@ -23,20 +22,14 @@ export function useCountdown(
   deadline: number | null | undefined,
   options: { clock?: Clock } = {},
 ): Countdown {
-  const clock = options.clock ?? Date;
-  const store = useMemo(
-    () =>
-      timedStore(clock, (nowMs) => {
-        const leftMs = Math.max(0, (deadline ?? 0) - nowMs);
-        const seconds = Math.ceil(leftMs / 1000);
-        // The next edge is where one second less is left; an endless wait has none.
-        const nextMs = seconds < Number.POSITIVE_INFINITY ? leftMs - (seconds - 1) * 1000 : 0;
-        return { value: seconds, nextMs: seconds && nextMs };
-      }),
-    [deadline, clock],
-  );
-  const seconds = useSyncExternalStore(store.subscribe, store.get, unknownOnServer);
-  return { seconds: Math.max(0, seconds), done: seconds === 0 };
+  const seconds = useTimed(options.clock ?? Date, deadline ?? 0, secondsTo, -1);
+  return { seconds: Math.max(0, seconds), done: !seconds };
 }
 
-const unknownOnServer = () => -1;
+function secondsTo(deadline: number): (nowMs: number) => Timed<number> {
+  return (nowMs) => {
+    const seconds = Math.ceil(Math.max(0, deadline - nowMs) / 1000);
+    // The next edge is where one second less is left; an endless wait has none.
+    return [seconds, deadline - (seconds - 1) * 1000];
+  };
+}

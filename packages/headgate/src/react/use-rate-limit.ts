@@ -1,7 +1,6 @@
-import { useMemo, useSyncExternalStore } from "react";
 import type { Client, LimitQuota, Quota, RateLimitedError } from "../client/index.ts";
-import { quotaAt } from "./quota-at.ts";
-import { timedStore } from "./wall-clock.ts";
+import { quotaAt, usedOf } from "./quota-at.ts";
+import { type Timed, useTimed } from "./wall-clock.ts";
 
 /** What a client knows of its limits, now. */
 export interface RateLimitState {
@@ -19,7 +18,6 @@ export interface RateLimitState {
 }
 
 const unknown: RateLimitState = { quota: undefined, tightest: undefined, usedShare: 0, refusal: undefined };
-const getUnknown = () => unknown;
 
 /**
  * Follows what a client knows: renders again when a response brings news, when a limit grows back, and when the
@@ -29,44 +27,29 @@ const getUnknown = () => unknown;
  * @returns the state, and `clear()`, which forgets the refusal.
  */
 export function useRateLimit(client: Client): RateLimitState & { clear: () => void } {
-  const store = useMemo(() => clientStore(client), [client]);
-  const state = useSyncExternalStore(store.subscribe, store.get, getUnknown);
+  const state = useTimed(client.clock, client, stateReader, unknown, client.subscribe);
   return { ...state, clear: client.clear };
 }
 
-function clientStore(client: Client) {
-  const time = timedStore(client.clock, (nowMs) => readState(client, nowMs), isSameState);
-  return {
-    get: time.get,
-    subscribe(listener: () => void) {
-      const stopTime = time.subscribe(listener);
-      const stopClient = client.subscribe(time.look);
-      return () => {
-        stopClient();
-        stopTime();
+function stateReader(client: Client): (nowMs: number) => Timed<RateLimitState> {
+  let state = unknown;
+  return (nowMs) => {
+    const known = client.quota();
+    const latest = client.refusal();
+    const refusal = latest && latest.deadline > nowMs ? latest : undefined;
+    const quota = known && quotaAt(known, nowMs);
+    // What grows back makes new objects of old news.
+    if (refusal !== state.refusal || JSON.stringify(quota) !== JSON.stringify(state.quota)) {
+      const tightest = quota?.tightest;
+      state = {
+        quota,
+        tightest,
+        usedShare: tightest?.quota ? usedOf(tightest) / tightest.quota : 0,
+        refusal,
       };
-    },
+    }
+    const { limits = [], at = 0 } = known ?? {};
+    const changesInSeconds = limits.flatMap((limit) => [limit.resetSeconds, limit.windowSeconds ?? 0]);
+    return [state, refusal?.deadline ?? 0, ...changesInSeconds.map((seconds) => at + seconds * 1000)];
   };
-}
-
-function readState(client: Client, nowMs: number): { value: RateLimitState; nextMs: number } {
-  const known = client.quota();
-  const latest = client.refusal();
-  const refusal = latest && latest.deadline > nowMs ? latest : undefined;
-  const quota = known && quotaAt(known, nowMs);
-  const tightest = quota?.tightest;
-  const edges = (known?.limits ?? []).flatMap(({ resetSeconds, windowSeconds = 0 }) =>
-    [resetSeconds, windowSeconds].map((seconds) => (known?.at ?? 0) + seconds * 1000),
-  );
-  const ahead = [...edges, refusal?.deadline ?? 0].filter((edge) => edge > nowMs);
-  const usedShare = tightest?.quota ? Math.min(1, Math.max(0, 1 - tightest.remaining / tightest.quota)) : 0;
-  return {
-    value: { quota, tightest, usedShare, refusal },
-    nextMs: ahead.length && Math.min(...ahead) - nowMs,
-  };
-}
-
-function isSameState(a: RateLimitState, b: RateLimitState): boolean {
-  // What grows back makes new objects of old news.
-  return a.refusal === b.refusal && JSON.stringify(a.quota) === JSON.stringify(b.quota);
 }

@@ -1,4 +1,5 @@
-import type { Clock } from "../client/index.ts";
+import { useMemo, useSyncExternalStore } from "react";
+import type { Client, Clock } from "../client/index.ts";
 
 /** Never longer than this between two looks at the clock, since a timer above 2^31 ms fires at once. */
 const longestStepMs = 60_000;
@@ -9,53 +10,46 @@ const longestStepMs = 60_000;
  */
 const wakeEvents = ["visibilitychange", "focus", "pageshow"];
 
-/** Something that changes by itself as time goes by, in the shape that `useSyncExternalStore` asks for. */
-export interface TimedStore<Value> {
-  subscribe: (listener: () => void) => () => void;
-  get: () => Value;
-}
+/** What something is at a moment: the same object unless it has changed; and the moments at which it may change. */
+export type Timed<Value> = [value: Value, ...changesAtMs: number[]];
 
 /**
- * Makes a store of a value that depends on the time. It looks again whenever the value may change, and at once when the
- * page comes back from sleep, since timers do not run meanwhile. Without subscribers it has no timer.
+ * Follows a value that changes by itself as time goes by. It looks again whenever the value may change, and at once when
+ * the page comes back from sleep, since timers do not run meanwhile.
  *
- * @param read the value, and in how many milliseconds it may next change: 0 or less for never.
- * @param isSame whether two values need not be told apart.
+ * @param makeReader makes what tells the subject's value at a moment; the same function from render to render.
+ * @param unknown the value on a server, and while a page is being hydrated.
+ * @param follow calls back when there is other news; returns what ends it. The same function from render to render.
  */
-export function timedStore<Value>(
+export function useTimed<Subject, Value>(
   clock: Clock,
-  read: (nowMs: number) => { value: Value; nextMs: number },
-  isSame: (a: Value, b: Value) => boolean = Object.is,
-): TimedStore<Value> & { look: () => void } {
-  const listeners = new Set<() => void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let { value } = read(clock.now());
-
-  function look(): void {
-    clearTimeout(timer);
-    const next = read(clock.now());
-    if (listeners.size && next.nextMs > 0)
-      timer = setTimeout(look, Math.min(Math.ceil(next.nextMs), longestStepMs));
-    if (isSame(value, next.value)) return;
-    value = next.value;
-    for (const listener of [...listeners]) listener();
-  }
-
-  return {
-    subscribe(listener) {
-      const entry = () => listener();
-      listeners.add(entry);
-      if (listeners.size === 1)
-        for (const event of wakeEvents) globalThis.addEventListener?.(event, look, true);
+  subject: Subject,
+  makeReader: (subject: Subject) => (nowMs: number) => Timed<Value>,
+  unknown: Value,
+  follow?: Client["subscribe"],
+): Value {
+  const [subscribe, get] = useMemo(() => {
+    const read = makeReader(subject);
+    function subscribe(listener: () => void): () => void {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      function look(): void {
+        clearTimeout(timer);
+        const nowMs = clock.now();
+        const [, ...changesAtMs] = read(nowMs);
+        const nextMs = Math.min(...changesAtMs.filter((edge) => edge > nowMs)) - nowMs;
+        if (nextMs < Infinity) timer = setTimeout(look, Math.min(nextMs, longestStepMs));
+        listener();
+      }
+      const unfollow = follow?.(look);
+      for (const event of wakeEvents) globalThis.addEventListener?.(event, look, true);
       look();
       return () => {
-        listeners.delete(entry);
-        if (listeners.size) return;
         clearTimeout(timer);
+        unfollow?.();
         for (const event of wakeEvents) globalThis.removeEventListener?.(event, look, true);
       };
-    },
-    get: () => value,
-    look,
-  };
+    }
+    return [subscribe, () => read(clock.now())[0]];
+  }, [clock, subject, makeReader, follow]);
+  return useSyncExternalStore(subscribe, get, () => unknown);
 }

@@ -6,7 +6,9 @@ import type { Conversation } from "./adapter-suite/conversation.ts";
 import { costs } from "./adapter-suite/costs.ts";
 import { deciding } from "./adapter-suite/deciding.ts";
 import { faults } from "./adapter-suite/faults.ts";
+import { forms } from "./adapter-suite/forms.ts";
 import { methods } from "./adapter-suite/methods.ts";
+import { mounting } from "./adapter-suite/mounting.ts";
 import { refusals } from "./adapter-suite/refusals.ts";
 
 /** Who is calling, as the suite's requests say in `X-User` and `X-Address`. */
@@ -26,13 +28,19 @@ export interface AdapterAnswer {
   readonly body: string | AsyncIterable<string> | null;
 }
 
+/** What `rateLimit` is given. */
+export interface AdapterGuard {
+  readonly limiter: Limiter<AdapterCaller>;
+  /** To be put in terms of the framework's request by `optionsFor`. */
+  readonly options: GuardOptions<AdapterCaller, ReadField>;
+}
+
 /** A guarded handler, to be served by the framework under test for every path and method. */
 export interface AdapterRoute {
-  readonly limiter: Limiter<AdapterCaller>;
-  /** For `rateLimit`, once `optionsFor` has put them in terms of the framework's request. */
-  readonly options: GuardOptions<AdapterCaller, ReadField>;
-  /** What is exposed to scripts by something in front of the guard, as CORS middleware does; `undefined`: nothing. */
-  readonly exposedBefore: string | undefined;
+  /** Mostly one; of several, the first is asked first. */
+  readonly guards: readonly AdapterGuard[];
+  /** The fields that something in front of the guards has set, as CORS middleware does. */
+  readonly fieldsBefore: Readonly<Record<string, string>>;
   /**
    * The handler.
    *
@@ -75,6 +83,8 @@ export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
   const conversations: Conversation[] = [
     ...deciding,
     ...refusals,
+    ...forms,
+    ...mounting,
     ...costs,
     ...methods,
     ...bodies,
@@ -88,11 +98,12 @@ export function optionsFor<Request>(
   options: GuardOptions<AdapterCaller, ReadField>,
   fieldsOf: (request: Request) => ReadField,
 ): GuardOptions<AdapterCaller, Request> {
-  const { caller, cost, skip, ...rest } = options;
+  const { caller, cost, skip, body, ...rest } = options;
   return {
     ...rest,
     caller: (request) => caller(fieldsOf(request)),
     ...(cost === undefined ? {} : { cost: (request) => cost(fieldsOf(request)) }),
     ...(skip === undefined ? {} : { skip: (request) => skip(fieldsOf(request)) }),
+    ...(body === undefined ? {} : { body: (refused, request) => body(refused, fieldsOf(request)) }),
   };
 }

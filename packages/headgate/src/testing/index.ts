@@ -1,6 +1,7 @@
 export {
   type AdapterAnswer,
   type AdapterCaller,
+  type AdapterGuard,
   type AdapterRoute,
   type AdapterSuiteOptions,
   type AdapterTest,

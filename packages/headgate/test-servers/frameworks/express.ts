@@ -10,13 +10,13 @@ export const express5 = express;
 export const express4: typeof express = createRequire(import.meta.url)("express4");
 
 export function serveExpress(framework: typeof express, route: AdapterRoute): Promise<ServedRoute> {
-  const { limiter, options, exposedBefore, answer } = route;
+  const { guards, fieldsBefore, answer } = route;
   const app = framework();
   app.use((_request, response, next) => {
-    if (exposedBefore !== undefined) response.set("Access-Control-Expose-Headers", exposedBefore);
+    response.set(fieldsBefore);
     next();
   });
-  app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
+  for (const { limiter, options } of guards) app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
   app.use(async (request, response) => {
     const given = await answer(admissionOf(request), await textOf(request));
     if (typeof given.body === "string") response.status(given.status).set(given.headers).send(given.body);

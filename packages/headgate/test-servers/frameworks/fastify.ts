@@ -6,13 +6,15 @@ import { fieldsOf } from "./bodies.ts";
 import { servedBy } from "./listening.ts";
 
 export async function serveFastify(route: AdapterRoute): Promise<ServedRoute> {
-  const { limiter, options, exposedBefore, answer } = route;
+  const { guards, fieldsBefore, answer } = route;
   const app = fastify();
   app.addHook("onRequest", (_request, reply, done) => {
-    if (exposedBefore !== undefined) reply.header("Access-Control-Expose-Headers", exposedBefore);
+    reply.headers(fieldsBefore);
     done();
   });
-  app.addHook("onRequest", rateLimit(limiter, optionsFor(options, fieldsOf)));
+  for (const { limiter, options } of guards) {
+    app.addHook("onRequest", rateLimit(limiter, optionsFor(options, fieldsOf)));
+  }
   app.all("/", async (request, reply) => {
     const { status, headers, body } = await answer(admissionOf(request), String(request.body ?? ""));
     reply.code(status).headers(headers);

@@ -5,13 +5,13 @@ import { type AdapterRoute, optionsFor, type ServedRoute } from "../../src/testi
 import { fieldsOf, textOf } from "./bodies.ts";
 import { listening } from "./listening.ts";
 
-export function serveKoa({ limiter, options, exposedBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+export function serveKoa({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
   const app = new Koa();
   app.use((context, next) => {
-    if (exposedBefore !== undefined) context.set("Access-Control-Expose-Headers", exposedBefore);
+    context.set(fieldsBefore);
     return next();
   });
-  app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
+  for (const { limiter, options } of guards) app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
   app.use(async (context) => {
     const { status, headers, body } = await answer(admissionOf(context), await textOf(context.req));
     context.set(headers);

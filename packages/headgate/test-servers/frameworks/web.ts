@@ -1,50 +1,74 @@
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { admissionOf, rateLimit as guardFetch } from "../../src/adapters/fetch.ts";
-import { rateLimit as guardHono } from "../../src/adapters/hono.ts";
+import { admissionOf, type FetchHandler, rateLimit as guardFetch } from "../../src/adapters/fetch.ts";
+import { admissionOf as admissionOfHono, rateLimit as guardHono } from "../../src/adapters/hono.ts";
+import {
+  admissionOf as admissionOfNext,
+  rateLimit as guardNext,
+  type NextHandler,
+} from "../../src/adapters/next.ts";
 import { type AdapterRoute, optionsFor, type ReadField, type ServedRoute } from "../../src/testing/index.ts";
 import { responseOf } from "./bodies.ts";
 import { servedBy } from "./listening.ts";
 
-const exposeHeaders = "Access-Control-Expose-Headers";
-
-/** A handler of the web's own kind. There nothing stands in front of a guard, so that what is exposed is so by the handler. */
-export function serveFetch({ limiter, options, exposedBefore, answer }: AdapterRoute): Promise<ServedRoute> {
-  const guard = guardFetch(
-    limiter,
-    optionsFor(options, (request: Request) => fieldsOf(request.headers)),
+/** A handler of the web's own kind. There nothing stands in front of a guard: what is set, is set by the handler. */
+export function serveFetch({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+  const guarded = guards.reduceRight<FetchHandler>(
+    (handler, { limiter, options }) => guardFetch(limiter, optionsFor(options, fieldsOfRequest))(handler),
+    async (request) => responseOf(await answer(admissionOf(request), await request.text())),
   );
-  const guarded = guard(async (request) =>
-    responseOf(await answer(admissionOf(request), await request.text())),
+  return serve(async (request) => beside(fieldsBefore, await guarded(request)));
+}
+
+type RouteHandler = NextHandler<[{ params: Promise<{ id: string }> }], RouteRequest>;
+
+/** A route handler, called as Next calls it: with a request of its own making, and the context of the route. */
+export function serveNext({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+  const route = guards.reduceRight<RouteHandler>(
+    (handler, { limiter, options }) => guardNext(limiter, optionsFor(options, fieldsOfRequest))(handler),
+    async (request, { params }) => {
+      if ((await params).id !== request.nextUrl.pathname) throw new Error("The context was not handed on.");
+      return responseOf(await answer(admissionOfNext(request), await request.text()));
+    },
   );
   return serve(async (request) => {
-    const response = await guarded(request);
-    if (exposedBefore === undefined) return response;
-    const exposed = [exposedBefore, response.headers.get(exposeHeaders)].filter(Boolean).join(", ");
-    response.headers.set(exposeHeaders, exposed);
-    return response;
+    const { url, method, headers, body } = request;
+    const own = new RouteRequest(url, { method, headers, body, duplex: "half" } as RequestInit);
+    const response = await route(own, { params: Promise.resolve({ id: own.nextUrl.pathname }) });
+    return beside(fieldsBefore, response);
   });
 }
 
-export function serveHono({ limiter, options, exposedBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+/** As `NextRequest` is: a `Request` that knows more. */
+class RouteRequest extends Request {
+  get nextUrl() {
+    return new URL(this.url);
+  }
+}
+
+function beside(fieldsBefore: AdapterRoute["fieldsBefore"], response: Response): Response {
+  for (const [name, value] of Object.entries(fieldsBefore)) {
+    response.headers.set(name, [value, response.headers.get(name)].filter(Boolean).join(", "));
+  }
+  return response;
+}
+
+export function serveHono({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
   const app = new Hono();
   app.use((c, next) => {
-    if (exposedBefore !== undefined) c.header(exposeHeaders, exposedBefore);
+    for (const [name, value] of Object.entries(fieldsBefore)) c.header(name, value);
     return next();
   });
-  app.all(
-    "/",
-    guardHono(
-      limiter,
-      optionsFor(options, (c: Context) => fieldsOf(c.req.raw.headers)),
-    ),
-    async (c) => {
-      const response = responseOf(await answer(c.get("admission"), await c.req.text()));
-      // As a response of the context's own, which carries what was set before.
-      return c.newResponse(response.body, response);
-    },
-  );
+  for (const { limiter, options } of guards) {
+    const byContext = optionsFor(options, (c: Context) => fieldsOf(c.req.raw.headers));
+    app.all("/", guardHono(limiter, byContext));
+  }
+  app.all("/", async (c) => {
+    const response = responseOf(await answer(admissionOfHono(c), await c.req.text()));
+    // As a response of the context's own, which carries what was set before.
+    return c.newResponse(response.body, response);
+  });
   return serve(app.fetch);
 }
 
@@ -53,6 +77,8 @@ async function serve(handler: (request: Request) => Response | Promise<Response>
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return servedBy(server);
 }
+
+const fieldsOfRequest = (request: Request) => fieldsOf(request.headers);
 
 function fieldsOf(headers: Headers): ReadField {
   return (name) => headers.get(name) ?? undefined;

@@ -59,7 +59,7 @@ export class Accounts {
     const own = this.#own.find(high, low);
     if (own !== noRow) return own;
     this.#forget(now, 2);
-    if (this.#own.size >= this.most) this.#forget(now, 64);
+    if (this.#own.size >= this.most) this.#forget(now, 16);
     if (this.#own.size >= this.most) return this.#openShared(kind, key, now);
 
     // Whoever was counted in a shared account takes its count along: a fresh start would widen the limit.

@@ -2,7 +2,13 @@ import type { Admission } from "../../core/admission.ts";
 import type { LayerOptions } from "../../core/policy.ts";
 import type { Store } from "../../core/store.ts";
 import { createLimiter, type Limiter } from "../../limiter.ts";
-import type { AdapterAnswer, AdapterCaller, AdapterRoute, AdapterSuiteOptions } from "../adapter-suite.ts";
+import type {
+  AdapterAnswer,
+  AdapterCaller,
+  AdapterGuard,
+  AdapterSuiteOptions,
+  ReadField,
+} from "../adapter-suite.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 /** One conversation, by name. */
@@ -16,8 +22,10 @@ export interface Setting {
   layers?: readonly LayerOptions<AdapterCaller>[];
   /** Makes the store; by default, one in memory. */
   store?: () => Store;
-  options?: Partial<AdapterRoute["options"]>;
-  exposedBefore?: string;
+  options?: Partial<AdapterGuard["options"]>;
+  fieldsBefore?: Readonly<Record<string, string>>;
+  /** Guards that come after the usual one. */
+  inside?: (limiter: Limiter<AdapterCaller>) => readonly AdapterGuard[];
   answer?: (admission: Admission | undefined, body: string) => AdapterAnswer | Promise<AdapterAnswer>;
   /** Makes the limiter misbehave. */
   spoil?: (limiter: Limiter<AdapterCaller>) => Partial<Limiter<AdapterCaller>>;
@@ -60,8 +68,12 @@ const guardFields = [
   "Access-Control-Expose-Headers",
   "Cache-Control",
   "RateLimit",
+  "RateLimit-Limit",
   "RateLimit-Policy",
+  "RateLimit-Remaining",
+  "RateLimit-Reset",
   "Retry-After",
+  "Vary",
   "X-RateLimit-Limit",
   "X-RateLimit-Remaining",
   "X-RateLimit-Reset",
@@ -69,6 +81,11 @@ const guardFields = [
 
 /** A server that never answers is a failed test, not a hanging one. */
 const patienceMs = 20_000;
+
+/** As the suite's requests say. */
+export function caller(read: ReadField): AdapterCaller {
+  return { user: read("x-user") ?? null, address: read("x-address") ?? null };
+}
 
 export const hello: AdapterAnswer = { status: 200, headers: { "X-Own": "kept" }, body: "hello" };
 
@@ -94,12 +111,11 @@ export function conversation(
       const spoilt = { ...limiter, ...setting.spoil?.(limiter) };
       let answered = 0;
       const { origin, close } = await serve({
-        limiter: spoilt,
-        options: {
-          caller: (read) => ({ user: read("x-user") ?? null, address: read("x-address") ?? null }),
-          ...setting.options,
-        },
-        exposedBefore: setting.exposedBefore,
+        guards: [
+          { limiter: spoilt, options: { caller, ...setting.options } },
+          ...(setting.inside?.(spoilt) ?? []),
+        ],
+        fieldsBefore: setting.fieldsBefore ?? {},
         answer(admission, body) {
           answered += 1;
           return setting.answer?.(admission, body) ?? hello;

@@ -124,7 +124,7 @@ export const deciding: Conversation[] = [
 
   conversation(
     "what is exposed to scripts already stays exposed",
-    { exposedBefore: "X-Own" },
+    { fieldsBefore: { "Access-Control-Expose-Headers": "X-Own" } },
     async ({ send }) => {
       const exposing = { "Access-Control-Expose-Headers": `X-Own, ${exposed}` };
       expectPassed(await send(), { ...twoAMinute(1, 60), ...exposing });

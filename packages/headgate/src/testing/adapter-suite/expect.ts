@@ -70,8 +70,9 @@ export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody =
     status: 429,
     type: "application/problem+json",
     fields: {
-      ...fields,
       "Cache-Control": "no-store",
+      Vary: "Accept",
+      ...fields,
       ...(retryAfterSeconds === null ? {} : { "Retry-After": String(retryAfterSeconds) }),
     },
     body: hasBody ? body : "",

@@ -126,6 +126,7 @@ export const refusals: Conversation[] = [
             "Access-Control-Expose-Headers": "Retry-After",
             "Cache-Control": "no-store",
             "Retry-After": String(seconds),
+            Vary: "Accept",
           },
         },
         "the refusal",

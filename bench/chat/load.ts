@@ -1,0 +1,68 @@
+import { connect } from "node:net";
+import { attend } from "../measuring/companion.ts";
+import { percentileOf } from "../measuring/figures.ts";
+import { ipOf, userOf } from "../traffic.ts";
+
+export interface Load {
+  readonly port: number;
+  readonly streams: number;
+}
+
+/** "begin" opens the streams and answers when each has sent its first byte; "end" answers when all are over. */
+export type Question = { do: "begin"; load: Load } | { do: "end" };
+
+export interface Begun {
+  readonly firstByteP50Ms: number;
+  readonly firstByteP99Ms: number;
+}
+
+const question = JSON.stringify({ messages: [{ role: "user", content: "take-home on £45k" }] });
+
+/** How many callers there were so far: each stream has one of its own. */
+let callers = 0;
+let ends: Promise<void>[] = [];
+
+attend(() => async (asked: Question): Promise<Begun | null> => {
+  if (asked.do === "end") {
+    await Promise.all(ends);
+    return null;
+  }
+  const streams = Array.from({ length: asked.load.streams }, () => open(asked.load.port));
+  ends = streams.map(({ ended }) => ended);
+  const waitsMs = await Promise.all(streams.map(({ firstByteMs }) => firstByteMs));
+  return { firstByteP50Ms: percentileOf(waitsMs, 0.5), firstByteP99Ms: percentileOf(waitsMs, 0.99) };
+});
+
+/** Sends one message, and reads the answer to its end. */
+function open(port: number): { firstByteMs: Promise<number>; ended: Promise<void> } {
+  const caller = callers;
+  callers += 1;
+  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  const startedMs = performance.now();
+  const firstByteMs = new Promise<number>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("data", (chunk: Buffer) => {
+      const status = chunk.toString("latin1", 0, 12);
+      if (status === "HTTP/1.1 200") resolve(performance.now() - startedMs);
+      else reject(new Error(`A stream began with ${status}.`));
+    });
+  });
+  // The service closes the connection when the answer is over.
+  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket.write(requestBy(caller));
+  return { firstByteMs, ended };
+}
+
+function requestBy(caller: number): string {
+  const fields = [
+    "POST /chat/message HTTP/1.1",
+    "Host: localhost",
+    "Connection: close",
+    `X-User-Id: ${userOf(caller)}`,
+    // The service trusts proxies on the loopback: each caller comes from an address of its own.
+    `X-Forwarded-For: ${ipOf(caller)}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(question)}`,
+  ];
+  return `${fields.join("\r\n")}\r\n\r\n${question}`;
+}

@@ -1,0 +1,92 @@
+import { type Companion, startCompanion } from "../measuring/companion.ts";
+import { figureOf } from "../measuring/figures.ts";
+import { withServer } from "../measuring/servers.ts";
+import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
+import { atMost, ofHeadgate, ofRow, round } from "../report/targets.ts";
+import type { Begun, Question as Load } from "./load.ts";
+import type { Question, Setting } from "./server.ts";
+
+export const chat: Section = { name: "chat", run };
+
+const serverFile = new URL("./server.ts", import.meta.url);
+const loadFile = new URL("./load.ts", import.meta.url);
+const unguarded = "the same, guarding nobody";
+
+interface Round extends Begun {
+  readonly bytesAStream: number;
+}
+
+async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
+  const streams = isQuick ? 10 : 1_000;
+  const rounds: Record<"guarded" | "unguarded", Round[]> = { guarded: [], unguarded: [] };
+  for (let round = 0; round < (isQuick ? 1 : 5); round += 1) {
+    const order = round % 2 === 0 ? (["guarded", "unguarded"] as const) : (["unguarded", "guarded"] as const);
+    for (const guard of order) {
+      say(`chat: ${streams} streams, ${guard}`);
+      rounds[guard].push(await measure(guard === "guarded", streams, isQuick));
+    }
+  }
+  const figures = (measured: readonly Round[]) => [
+    figureOf(measured.map(({ firstByteP50Ms }) => firstByteP50Ms)),
+    figureOf(measured.map(({ firstByteP99Ms }) => firstByteP99Ms)),
+    figureOf(measured.map(({ bytesAStream }) => bytesAStream / 1024)),
+  ];
+  const table: Table = {
+    id: "chat",
+    title: `${streams.toLocaleString("en")} simultaneous answers`,
+    columns: [
+      { title: "first byte, median", unit: "ms", better: "less" },
+      { title: "first byte, p99", unit: "ms", better: "less" },
+      { title: "resident memory a stream", unit: "KiB", better: "less" },
+    ],
+    rows: [
+      { label: "the chat service", kind: "headgate", note: "", figures: figures(rounds.guarded) },
+      { label: unguarded, kind: "floor", note: "", figures: figures(rounds.unguarded) },
+    ],
+  };
+  return {
+    name: "chat",
+    title: "The chat service",
+    method: [
+      `${streams.toLocaleString("en")} people, each with a name and an address of their own, ask at the same moment; the built-in responder answers word by word. ` +
+        "Each measurement has a service of its own, which has answered a few before, with its database in memory.",
+      "Unguarded is the same service with a limiter none of whose layers applies to anybody. Memory is what the process holds while all streams are open, less what it held before, divided by their number.",
+    ],
+    tables: [table],
+    targets: [
+      atMost(
+        `first byte p99 of ${streams.toLocaleString("en")} streams`,
+        1.5,
+        "the unguarded service's",
+        ofHeadgate(table, 1) / ofRow(table, 1, unguarded),
+      ),
+      {
+        what: "resident memory a stream",
+        wanted: "stated",
+        measured: `${round(ofHeadgate(table, 2))} KiB`,
+        isMet: true,
+      },
+    ],
+  };
+}
+
+const streamsBefore = 20;
+
+function measure(isGuarded: boolean, streams: number, isQuick: boolean): Promise<Round> {
+  return withServer(start<Setting, Question, string | number>(serverFile, { isGuarded }), (server) =>
+    withServer(start<null, Load, Begun | null>(loadFile, null), async (load) => {
+      const port = Number(new URL(String(await server.ask("url"))).port);
+      await load.ask({ do: "begin", load: { port, streams: Math.min(streams, streamsBefore) } });
+      if (!isQuick) await load.ask({ do: "end" });
+      const before = Number(await server.ask("resident"));
+      const begun = await load.ask({ do: "begin", load: { port, streams } });
+      const bytesAStream = (Number(await server.ask("resident")) - before) / streams;
+      if (begun === null) throw new Error("No stream was begun.");
+      return { ...begun, bytesAStream };
+    }),
+  );
+}
+
+async function start<S, Q, A>(file: URL, setting: S): Promise<Companion<Q, A>> {
+  return startCompanion<S, Q, A>(file, setting);
+}

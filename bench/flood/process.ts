@@ -1,0 +1,80 @@
+import { type Admission, createLimiter, memoryStore } from "headgate";
+import { answer } from "../measuring/child.ts";
+import { heldBytes } from "../measuring/collect.ts";
+import { type Watched, watchTurns } from "../measuring/turns.ts";
+import { userOf } from "../traffic.ts";
+
+export interface Task {
+  readonly keys: number;
+  /** By which everybody of the flood is counted; none for turns that do nothing. */
+  readonly limits: string | undefined;
+}
+
+export interface Flooded extends Watched {
+  readonly partitions: number;
+  readonly maxPartitions: number;
+  readonly refused: number;
+  /** How often somebody who was refused got in, which must be never. */
+  readonly letIn: number;
+  readonly residentBeforeBytes: number;
+  readonly heldBytes: number;
+}
+
+const keysATurn = 100;
+const turnsBetweenSpenders = 1_000;
+
+await answer(({ keys, limits }: Task) => (limits === undefined ? idle(keys) : flood(keys, limits)));
+
+/** Distinct keys against the memory store with its default cap, and callers who are refused meanwhile. */
+async function flood(keys: number, limits: string): Promise<Flooded> {
+  const heldBefore = heldBytes();
+  const residentBeforeBytes = process.memoryUsage.rss();
+  const store = memoryStore();
+  const limiter = createLimiter<{ key: string; limits: string }>({
+    layers: [{ name: "user", key: ({ key }) => key, limits: (caller) => caller.limits }],
+    store,
+  });
+  const admit = (key: string, by: string) => (limiter.admit({ key, limits: by }) as Admission).admitted;
+
+  const spent: string[] = [];
+  function spendAll(key: string): void {
+    // One that shares an account with others may have less than the five.
+    while (admit(key, "5/day"));
+    spent.push(key);
+  }
+  for (let count = 0; count < 100; count += 1) spendAll(`early:${count}`);
+
+  let letIn = 0;
+  const watched = await watchTurns((turn) => {
+    for (let count = 0; count < keysATurn; count += 1) admit(userOf(turn * keysATurn + count), limits);
+    // Also who comes once the store is full is refused until the own window is over.
+    if (turn % turnsBetweenSpenders === turnsBetweenSpenders / 2) spendAll(`during:${turn}`);
+    if (admit(spent[turn % spent.length] as string, "5/day")) letIn += 1;
+    return (turn + 1) * keysATurn < keys;
+  });
+  const { partitions, maxPartitions } = store.size;
+  return {
+    ...watched,
+    partitions,
+    maxPartitions,
+    refused: spent.length,
+    letIn,
+    residentBeforeBytes,
+    heldBytes: heldBytes() - heldBefore,
+  };
+}
+
+/** As many turns with nothing in them: what the machine itself does to the event loop. */
+async function idle(keys: number): Promise<Flooded> {
+  const residentBeforeBytes = process.memoryUsage.rss();
+  const watched = await watchTurns((turn) => (turn + 1) * keysATurn < keys);
+  return {
+    ...watched,
+    partitions: 0,
+    maxPartitions: 0,
+    refused: 0,
+    letIn: 0,
+    residentBeforeBytes,
+    heldBytes: 0,
+  };
+}

@@ -1,0 +1,21 @@
+import { attend } from "../measuring/companion.ts";
+import { frameworks } from "./frameworks.ts";
+
+export interface Setting {
+  readonly framework: string;
+  readonly variant: string;
+}
+
+/** "port": where it listens. "work": microseconds of processor time that it has used, all threads together. */
+export type Question = "port" | "work";
+
+attend(({ framework, variant }: Setting) => {
+  const start = frameworks[framework]?.variants[variant]?.start;
+  if (start === undefined) throw new Error(`There is no ${framework} with ${variant}.`);
+  const listening = start();
+  return async (question: Question) => {
+    if (question === "port") return listening;
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  };
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { figureOf, medianOf, percentileOf } from "./figures.ts";
+
+describe("a figure", () => {
+  it("is the middle of what was measured, with the lowest and the highest", () => {
+    expect(figureOf([30, 10, 20])).toEqual({ median: 20, low: 10, high: 30, rounds: 3 });
+    expect(medianOf([4, 1, 2, 3])).toBe(2.5);
+  });
+
+  it("leaves what it was made of as it was", () => {
+    const values = [3, 1, 2];
+    figureOf(values);
+    expect(values).toEqual([3, 1, 2]);
+  });
+
+  it("is not made of nothing", () => {
+    expect(() => figureOf([])).toThrow("no measurement");
+    expect(() => percentileOf([], 0.5)).toThrow("no measurement");
+  });
+});
+
+it.each([
+  [0.5, 50],
+  [0.99, 99],
+  [1, 100],
+  [0.001, 1],
+])("%f of a hundred values do not exceed their percentile", (share, value) => {
+  const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+  expect(percentileOf(values, share)).toBe(value);
+});

@@ -1,0 +1,93 @@
+import type { Limit, Limits } from "../../traffic.ts";
+import type { MemoryContender } from "../contender.ts";
+import { slotTable } from "./slot-table.ts";
+
+/** What it costs to come by a caller, to look at both keys, and to count who was admitted. */
+export const emptyLoop: MemoryContender = {
+  open: ({ peersLimits }) => {
+    const isAdmitting = peersLimits.userPerMinute.quota > 5;
+    return { now: ({ user, ip }) => user.charCodeAt(0) + ip.charCodeAt(0) > 0 === isAdmitting };
+  },
+};
+
+/** The least that counts at all: a fixed window, twice its quota around an edge, never forgetting a caller. */
+export const bareMap: MemoryContender = {
+  open({ peersLimits }) {
+    const { userPerMinute, userPerHour, ipPerMinute } = peersLimits;
+    const minute = fixedWindow(userPerMinute);
+    const hour = fixedWindow(userPerHour);
+    const address = fixedWindow(ipPerMinute);
+    return {
+      now({ user, ip }) {
+        const now = Date.now();
+        return minute(user, now) && hour(user, now) && address(ip, now);
+      },
+    };
+  },
+};
+
+function fixedWindow({ quota, windowMs }: Limit): (key: string, now: number) => boolean {
+  const counts = new Map<string, { count: number; endsAt: number }>();
+  return (key, now) => {
+    const counted = counts.get(key);
+    if (counted === undefined) {
+      counts.set(key, { count: 1, endsAt: now + windowMs });
+      return true;
+    }
+    if (now >= counted.endsAt) {
+      counted.count = 1;
+      counted.endsAt = now + windowMs;
+      return true;
+    }
+    counted.count += 1;
+    return counted.count <= quota;
+  };
+}
+
+/** GCRA, which is not exact: its one number in an array, found by a Map of keys. Never forgets a caller. */
+export const gcraInMap: MemoryContender = {
+  open: (circumstances) =>
+    gcraOver(circumstances.peersLimits, () => {
+      const slots = new Map<string, number>();
+      return (key) => {
+        const known = slots.get(key);
+        if (known !== undefined) return known;
+        slots.set(key, slots.size);
+        return slots.size - 1;
+      };
+    })(circumstances.callers),
+};
+
+/** The same by a table of hashes with no strings in it: two keys of the same hash would share their quota. */
+export const gcraInTable: MemoryContender = {
+  open: (circumstances) => gcraOver(circumstances.peersLimits, slotTable)(circumstances.callers),
+};
+
+type FindSlot = (key: string) => number;
+
+function gcraOver(limits: Limits, openSlots: (callers: number) => FindSlot) {
+  const { userPerMinute, userPerHour, ipPerMinute } = limits;
+  return (callers: number) => {
+    const minute = gcra(userPerMinute, openSlots(callers), callers);
+    const hour = gcra(userPerHour, openSlots(callers), callers);
+    const address = gcra(ipPerMinute, openSlots(callers), callers);
+    return {
+      now({ user, ip }: { user: string; ip: string }) {
+        const now = Date.now();
+        return minute(user, now) && hour(user, now) && address(ip, now);
+      },
+    };
+  };
+}
+
+function gcra({ quota, windowMs }: Limit, slotOf: FindSlot, callers: number) {
+  const full = new Float64Array(2 * callers);
+  const interval = windowMs / quota;
+  return (key: string, now: number) => {
+    const slot = slotOf(key);
+    const next = Math.max(now, full[slot] as number) + interval;
+    if (next - now > windowMs) return false;
+    full[slot] = next;
+    return true;
+  };
+}

@@ -1,0 +1,30 @@
+import type { Options } from "express-rate-limit";
+import { RedisStore } from "rate-limit-redis";
+import { createClient } from "redis";
+import type { SharedContender } from "../../shared-store/contender.ts";
+import { type Limit, limits } from "../../traffic.ts";
+
+/** https://github.com/express-rate-limit/rate-limit-redis#examples: one store, with a prefix of its own, for each limiter. */
+export const rateLimitRedis: SharedContender = {
+  async open(url) {
+    const client = createClient({ url });
+    await client.connect();
+    const storeOf = ({ windowMs }: Limit, prefix: string) => {
+      const store = new RedisStore({ prefix, sendCommand: (...args: string[]) => client.sendCommand(args) });
+      // Of all options it reads this one.
+      store.init({ windowMs } as Options);
+      return store;
+    };
+    const { userPerMinute, userPerHour, ipPerMinute } = limits;
+    const minute = storeOf(userPerMinute, "minute:");
+    const hour = storeOf(userPerHour, "hour:");
+    const address = storeOf(ipPerMinute, "ip:");
+    return {
+      async visit({ user, ip }) {
+        if ((await minute.increment(user)).totalHits > userPerMinute.quota) return false;
+        if ((await hour.increment(user)).totalHits > userPerHour.quota) return false;
+        return (await address.increment(ip)).totalHits <= ipPerMinute.quota;
+      },
+    };
+  },
+};

@@ -1,0 +1,115 @@
+import { startRedis } from "../../packages/headgate/test-servers/redis.ts";
+import { withServer } from "../measuring/servers.ts";
+import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
+import { atLeast, atMost, atMostOf, floorOf, ofBestPeer, ofHeadgate, ofRow } from "../report/targets.ts";
+import { runRounds } from "../shared-store/rounds.ts";
+import { redisContenders } from "./contenders.ts";
+
+export const redis: Section = {
+  name: "redis",
+  run: (options) => withServer(startRedis(), (server) => run(options, server)),
+};
+
+type Server = Awaited<ReturnType<typeof startRedis>>;
+
+async function run({ isQuick, say }: RunOptions, server: Server): Promise<SectionResult> {
+  const runs = await runRounds({
+    contenders: redisContenders,
+    columns: [
+      { title: "1 in flight", decided: "admitted", inFlight: 1 },
+      { title: "256 in flight", decided: "admitted", inFlight: 256 },
+      { title: "refused, 1 in flight", decided: "refused", inFlight: 1 },
+      { title: "refused, 256 in flight", decided: "refused", inFlight: 256 },
+    ],
+    // Floors refuse nobody, or not these.
+    canRefuse: (name) => redisContenders[name]?.kind !== "floor",
+    isQuick,
+    rounds: 5,
+    warmUpMs: isQuick ? 50 : 500,
+    forMs: isQuick ? 100 : 1_500,
+    url: server.url,
+    clear: async () => void server.command("flushall"),
+    calls: () => scriptCalls(server),
+    say: (column) => say(`redis: ${column}`),
+  });
+  const rate = runs.table(
+    "redis-rate",
+    "Decisions a second",
+    "decisions/s",
+    "more",
+    ({ perSecond }) => perSecond,
+  );
+  const latency = first(
+    runs.table("redis-latency", "Time to a decision, median", "µs", "less", ({ p50Us }) => p50Us),
+    ["1 in flight"],
+  );
+  const calls = first(
+    runs.table(
+      "redis-calls",
+      "Calls of the server for each decision",
+      "calls",
+      "less",
+      (measured) => measured.calls,
+    ),
+    ["1 in flight", "256 in flight", "refused, 1 in flight"],
+  );
+  const packed = redisContenders["packed-script"]?.label ?? "";
+  return {
+    name: "redis",
+    title: "Deciding over Redis",
+    method: [
+      `Redis ${server.version} on the loopback, one Node process at a time, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
+        "New callers come all the time, each five times, so that all are admitted within the product's limits. The server is emptied before each measurement.",
+      "Refused are 64 callers who have spent all they had, and go on asking.",
+    ],
+    tables: [rate, latency, calls],
+    targets: [
+      atLeast(
+        "over Redis, 256 in flight",
+        3,
+        `the fastest peer's decisions a second (${ofBestPeer(rate, 1).label})`,
+        ofHeadgate(rate, 1) / ofBestPeer(rate, 1).median,
+        floorOf(rate, 1, packed),
+      ),
+      atMostOf("calls of Redis for a decision, 1 in flight", 1.01, "calls", ofHeadgate(calls, 0)),
+      atMost(
+        "over Redis, 1 in flight, median time",
+        0.75,
+        `the fastest peer's (${ofBestPeer(latency, 0).label})`,
+        ofHeadgate(latency, 0) / ofBestPeer(latency, 0).median,
+        floorOf(latency, 0, packed),
+      ),
+      atLeast(
+        "over Redis, a caller already refused, 256 in flight",
+        50,
+        `the fastest peer's decisions a second (${ofBestPeer(rate, 3).label})`,
+        ofHeadgate(rate, 3) / ofBestPeer(rate, 3).median,
+      ),
+      atLeast(
+        "the same, of those that ask Redis every time",
+        50,
+        "rate-limit-redis's decisions a second",
+        ofHeadgate(rate, 3) / ofRow(rate, 3, redisContenders["rate-limit-redis"]?.label ?? ""),
+      ),
+    ],
+  };
+}
+
+/** How many scripts the server was told to run so far. */
+function scriptCalls(server: Server): number {
+  const told = server.command("info", "commandstats");
+  return [...told.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)].reduce(
+    (sum, [, calls]) => sum + Number(calls),
+    0,
+  );
+}
+
+/** The table without its other columns. */
+function first(table: Table, columns: readonly string[]): Table {
+  const kept = columns.map((title) => table.columns.findIndex((column) => column.title === title));
+  return {
+    ...table,
+    columns: table.columns.filter((_, index) => kept.includes(index)),
+    rows: table.rows.map((row) => ({ ...row, figures: kept.map((column) => row.figures[column] ?? null) })),
+  };
+}

@@ -1,0 +1,12 @@
+import { bytes } from "./bytes/section.ts";
+import { chat } from "./chat/section.ts";
+import { flood } from "./flood/section.ts";
+import { http } from "./http/section.ts";
+import { memory } from "./memory/section.ts";
+import { postgres } from "./postgres/section.ts";
+import { redis } from "./redis/section.ts";
+import type { Section } from "./report/result.ts";
+import { start } from "./start/section.ts";
+
+/** In the order in which they run. */
+export const sections: readonly Section[] = [memory, bytes, redis, postgres, http, flood, chat, start];

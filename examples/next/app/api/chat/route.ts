@@ -1,0 +1,22 @@
+/** Next's App Router: `app/api/chat/route.ts`. */
+import { createLimiter } from "headgate";
+import { callerAddress, parseTrustProxy } from "headgate/http";
+import { admissionOf, rateLimit } from "headgate/next";
+
+// Made once for the module. Serverless functions each count for themselves: give it a shared store to count together.
+const limiter = createLimiter<{ ip: string }>({
+  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+});
+
+// Next tells no peer: say what stands in front, a platform's name or so many proxies of your own.
+const trust = parseTrustProxy(process.env.TRUST_PROXY ?? "vercel");
+
+const guard = rateLimit(limiter, {
+  caller: ({ headers }) => ({ ip: callerAddress({ peer: undefined, headers }, trust) }),
+});
+
+// A handler may take a NextRequest and the route's context: guard(async (request: NextRequest, { params }) => …)
+export const POST = guard(async (request) => {
+  const left = admissionOf(request)?.tightest?.remaining;
+  return new Response(`an expensive answer; ${left} more at once\n`);
+});

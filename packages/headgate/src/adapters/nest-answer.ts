@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Refusal } from "../http/refusal.ts";
+import { fieldsBeside } from "./shared-fields.ts";
+
+/** What a controller of Nest's is handed as its request, on either platform. */
+export type NestRequest = IncomingMessage | { readonly raw: IncomingMessage };
+
+/** Fastify's reply, as far as it is needed here. */
+interface FastifyReply {
+  readonly raw: ServerResponse;
+  code(status: number): this;
+  getHeader(name: string): number | string | string[] | undefined;
+  header(name: string, value: string): this;
+  headers(fields: Readonly<Record<string, string>>): this;
+  send(payload: unknown): unknown;
+}
+
+/** Express's response, as far as it is needed here. */
+interface ExpressResponse extends ServerResponse {
+  json(payload: unknown): unknown;
+}
+
+/** What a controller of Nest's is handed as its response, on either platform. */
+export type NestResponse = ExpressResponse | FastifyReply;
+
+/** The request as Node has it. */
+export function incomingOf(request: NestRequest): IncomingMessage {
+  return "raw" in request ? request.raw : request;
+}
+
+/** The response as Node has it. */
+export function rawOf(response: NestResponse): ServerResponse {
+  return "raw" in response ? response.raw : response;
+}
+
+/**
+ * Puts the fields of a refusal on the response, and has it answer with the refusal's own body and type once it is
+ * given the problem to send, as Nest's exception filter does. What another filter sends goes out as that filter has it.
+ */
+export function answerProblem(response: NestResponse, refused: Refusal): void {
+  const { "Content-Type": type = "", ...fields } = refused.headers;
+  if ("raw" in response) {
+    response.headers(fieldsBeside(response, fields));
+    const { send } = response;
+    response.send = (payload) => {
+      response.send = send;
+      if (payload !== refused.problem) return response.send(payload);
+      // As bytes: to text, Fastify would add a charset that problems do not have.
+      return response.code(refused.status).header("Content-Type", type).send(Buffer.from(refused.body));
+    };
+    return;
+  }
+  // Something else may have answered while the store was asked.
+  if (response.headersSent) return;
+  const beside = fieldsBeside(response, fields);
+  for (const name in beside) response.setHeader(name, beside[name] as string);
+  const { json } = response;
+  response.json = (payload) => {
+    response.json = json;
+    if (payload !== refused.problem) return response.json(payload);
+    response.statusCode = refused.status;
+    response.setHeader("Content-Type", type);
+    return response.end(response.req.method === "HEAD" ? undefined : refused.body);
+  };
+}

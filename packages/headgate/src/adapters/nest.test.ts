@@ -1,0 +1,129 @@
+import {
+  Catch,
+  type ExceptionFilter,
+  type ExecutionContext,
+  HttpException,
+  SetMetadata,
+  UseGuards,
+} from "@nestjs/common";
+import { NestFactory, Reflector } from "@nestjs/core";
+import { ExpressAdapter } from "@nestjs/platform-express";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
+import type { Request as ExpressRequest } from "express";
+import { describe, expect, it } from "vitest";
+import { servedBy } from "../../test-servers/frameworks/listening.ts";
+import { moduleOf } from "../../test-servers/frameworks/nest.ts";
+import { createLimiter, type Limiter } from "../limiter.ts";
+import { admissionOf, RefusedException, rateLimit } from "./nest.ts";
+
+const limiterOf = (limits: string, onError = (_error: unknown) => {}) =>
+  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }], onError });
+
+interface Answering {
+  send(text: string): unknown;
+}
+const hello = async (_request: never, response: Answering) => response.send("hello");
+
+const platforms = {
+  express: () => new ExpressAdapter(),
+  fastify: () => new FastifyAdapter(),
+};
+
+/** Starts a Nest application with one route, and says what it answers to so many requests. */
+async function ask(
+  platform: keyof typeof platforms,
+  count: number,
+  decorators: MethodDecorator[],
+  prepare: (app: Awaited<ReturnType<typeof NestFactory.create>>) => void = () => {},
+) {
+  const app = await NestFactory.create(moduleOf(hello, ...decorators), platforms[platform](), {
+    logger: false,
+  });
+  prepare(app);
+  await app.listen(0, "127.0.0.1");
+  const { origin, close } = servedBy(app.getHttpServer(), () => app.close());
+  try {
+    const replies: { status: number; headers: Headers; body: string }[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const response = await fetch(origin);
+      replies.push({ status: response.status, headers: response.headers, body: await response.text() });
+    }
+    return replies;
+  } finally {
+    await close();
+  }
+}
+
+/** An application's own way to answer errors, as many have one for all of them. */
+class OwnFilter implements ExceptionFilter {
+  readonly caught: unknown[] = [];
+  catch(exception: unknown, host: { switchToHttp(): { getResponse(): OwnResponse } }) {
+    this.caught.push(exception);
+    const status = exception instanceof HttpException ? exception.getStatus() : 500;
+    host.switchToHttp().getResponse().status(status).send({ own: status });
+  }
+}
+interface OwnResponse {
+  status(code: number): { send(payload: unknown): void };
+}
+Catch()(OwnFilter);
+
+describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => {
+  it("throws an exception that an application's own filter may answer, with the fields", async () => {
+    const filter = new OwnFilter();
+    const guard = UseGuards(rateLimit(limiterOf("1/hour"), { caller: () => "x" }));
+    const [first, second] = await ask(platform, 2, [guard], (app) => app.useGlobalFilters(filter));
+    expect(first?.body).toBe("hello");
+    expect([second?.status, second?.body]).toEqual([429, '{"own":429}']);
+    expect(second?.headers.get("Content-Type")).toBe("application/json; charset=utf-8");
+    expect(second?.headers.get("Retry-After")).toBe("3600");
+    expect(second?.headers.get("RateLimit")).toBe('"user-per-hour";r=0;t=3600');
+    const [exception] = filter.caught as RefusedException[];
+    expect(exception).toBeInstanceOf(RefusedException);
+    expect(exception?.getStatus()).toBe(429);
+    expect(exception?.getResponse()).toBe(exception?.problem);
+    expect(exception?.message).toContain("The limit of 1 requests per hour has been reached.");
+  });
+
+  it("guards the whole application, and reads what a method says of itself", async () => {
+    const reflector = new Reflector();
+    const guard = rateLimit(limiterOf("3/hour"), {
+      caller: () => "x",
+      cost: (context) => ({ requests: reflector.get<number>("cost", context.getHandler()) }),
+    });
+    const replies = await ask(platform, 2, [SetMetadata("cost", 2)], (app) => app.useGlobalGuards(guard));
+    expect(replies.map(({ status }) => status)).toEqual([200, 429]);
+  });
+
+  it("keeps the fields on what Nest answers by itself", async () => {
+    const failing = {
+      canActivate() {
+        throw new HttpException("teapot", 418);
+      },
+    };
+    const guards = UseGuards(rateLimit(limiterOf("5/hour"), { caller: () => "x" }), failing);
+    const [reply] = await ask(platform, 1, [guards]);
+    expect([reply?.status, reply?.headers.get("RateLimit")]).toEqual([418, '"user-per-hour";r=4;t=3600']);
+  });
+});
+
+describe("on Nest", () => {
+  it("lets what is not HTTP pass, and reports that it is not counted", () => {
+    const errors: unknown[] = [];
+    const guard = rateLimit(
+      limiterOf("1/hour", (error) => errors.push(error)),
+      { caller: () => "x" },
+    );
+    const context = { getType: () => "graphql" } as ExecutionContext;
+    expect([guard.canActivate(context), guard.canActivate(context)]).toEqual([true, true]);
+    expect(admissionOf(context)).toBeUndefined();
+    expect(String(errors[0])).toContain('"graphql" passed uncounted');
+  });
+
+  it("compiles with a function of Nest's context alone", () => {
+    const limiter: Limiter<string> = limiterOf("5/hour");
+    rateLimit(limiter, { caller: (context) => context.switchToHttp().getRequest<ExpressRequest>().ip ?? "" });
+    // @ts-expect-error a function of Express's request
+    rateLimit(limiter, { caller: (request: ExpressRequest) => request.ip ?? "" });
+  });
+});

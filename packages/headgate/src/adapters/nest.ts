@@ -1,0 +1,94 @@
+import { type CanActivate, createParamDecorator, type ExecutionContext, HttpException } from "@nestjs/common";
+import type { Admission } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { GuardOptions } from "../http/admit.ts";
+import type { Refusal, RefusalProblem } from "../http/refusal.ts";
+import type { Limiter } from "../limiter.ts";
+import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
+import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+
+/**
+ * What the guard throws for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
+ * `headgate/http`, to the byte; a filter of the application's may answer in its own way. `getResponse()` is the
+ * problem, `getStatus()` its status. The fields of the refusal, `Retry-After` among them, are on the response already.
+ */
+export class RefusedException extends HttpException {
+  readonly problem: RefusalProblem;
+
+  constructor({ status, problem }: Refusal) {
+    super(problem, status);
+    this.name = "RefusedException";
+    this.message = problem.detail;
+    this.problem = problem;
+  }
+}
+
+/**
+ * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ *
+ * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ */
+export function admissionOf<Caller>(
+  context: ExecutionContext,
+  limiter?: Limiter<Caller>,
+): Admission | undefined {
+  if (context.getType() !== "http") return undefined;
+  return admissionOfIncoming(incomingOf(context.switchToHttp().getRequest<NestRequest>()), limiter);
+}
+
+/**
+ * Hands a controller's method the admission of its request; `undefined` where that was skipped. It takes the limiter
+ * whose it is, where several guard the request.
+ */
+export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterDecorator =
+  createParamDecorator((limiter: Limiter<never> | undefined, context: ExecutionContext) =>
+    admissionOf(context, limiter),
+  ) as <Caller>(limiter?: Limiter<Caller>) => ParameterDecorator;
+
+/**
+ * A guard of Nest's, for the platforms of Express and of Fastify: on a method, a controller, or the application
+ * (`app.useGlobalGuards`). For a refused request it throws a {@link RefusedException}; all others carry the `RateLimit`
+ * fields, as they stand when the head goes out. Streams pass untouched. CORS preflights are not counted.
+ *
+ * It guards HTTP: what comes by GraphQL, RPC or web socket passes uncounted, and is reported to `onError`.
+ *
+ * ```ts
+ * @Post("message")
+ * @UseGuards(rateLimit(limiter, { caller: (context) => ({ ip: context.switchToHttp().getRequest<Request>().ip ?? "" }) }))
+ * answer(@CurrentAdmission() admission: Admission | undefined) {}
+ * ```
+ */
+export function rateLimit<Caller>(
+  limiter: Limiter<Caller>,
+  options: GuardOptions<Caller, ExecutionContext>,
+): CanActivate {
+  const guard = guardNode(limiter, options);
+  return {
+    canActivate(context) {
+      const type = context.getType();
+      if (type !== "http") {
+        limiter.report(unguarded(type));
+        return true;
+      }
+      const http = context.switchToHttp();
+      const response = http.getResponse<NestResponse>();
+      return guard<boolean>({
+        request: context,
+        incoming: incomingOf(http.getRequest<NestRequest>()),
+        response: rawOf(response),
+        pass: () => true,
+        refuse(refused) {
+          answerProblem(response, refused);
+          throw new RefusedException(refused);
+        },
+      });
+    },
+  };
+}
+
+function unguarded(type: string): HeadgateError {
+  return new HeadgateError(
+    "option-invalid",
+    `rateLimit of headgate/nest guards HTTP; a call of the kind "${type}" passed uncounted. Call limiter.admit in a guard of your own there.`,
+  );
+}

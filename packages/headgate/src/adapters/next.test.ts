@@ -1,0 +1,66 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, it } from "vitest";
+import { createLimiter } from "../limiter.ts";
+import { admissionOf, rateLimit } from "./next.ts";
+
+/** As Next has them: a request that knows its cookies, a response that sets them. */
+class RouteRequest extends Request {
+  get cookies() {
+    return { get: (name: string) => this.headers.get("Cookie")?.match(`${name}=([^;]*)`)?.[1] };
+  }
+}
+interface Context {
+  params: Promise<{ id: string }>;
+}
+
+const limiterOf = (limits: string) =>
+  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+const context: Context = { params: Promise.resolve({ id: "7" }) };
+const requestOf = (user: string) =>
+  new RouteRequest("http://localhost/api/7", { method: "POST", headers: { Cookie: `user=${user}` } });
+
+describe("on Next", () => {
+  it("hands the route's context on, and knows Next's own request", async () => {
+    const guard = rateLimit(limiterOf("1/hour"), {
+      caller: (request: RouteRequest) => request.cookies.get("user") ?? "",
+    });
+    const POST = guard(async (request, { params }: Context) => {
+      const left = admissionOf(request)?.tightest?.remaining;
+      return Response.json({ id: (await params).id, user: request.cookies.get("user"), left });
+    });
+    const response = await POST(requestOf("a"), context);
+    expect(await response.json()).toEqual({ id: "7", user: "a", left: 0 });
+    expect(response.headers.get("RateLimit")).toBe('"user-per-hour";r=0;t=3600');
+    const statuses = [await POST(requestOf("a"), context), await POST(requestOf("b"), context)];
+    expect(statuses.map(({ status }) => status)).toEqual([429, 200]);
+  });
+
+  it("lets what redirect() and notFound() throw pass, and counts it", async () => {
+    const thrown = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;replace;/login;307;" });
+    const GET = rateLimit(limiterOf("1/hour"), { caller: () => "x" })(() => {
+      throw thrown;
+    });
+    await expect(GET(requestOf("a"))).rejects.toBe(thrown);
+    expect((await GET(requestOf("a"))).status).toBe(429);
+  });
+});
+
+describe("types", () => {
+  it("let a handler know more of its request than the guard does, and no guard more than its handler", () => {
+    const limiter = limiterOf("5/hour");
+    const guard = rateLimit(limiter, { caller: (request) => request.headers.get("x-user") ?? "" });
+    const POST: (request: RouteRequest, context: Context) => Response | Promise<Response> = guard(
+      (request: RouteRequest, _context: Context) => new Response(request.cookies.get("user")),
+    );
+    expect(POST).toBeTypeOf("function");
+    // @ts-expect-error a function of Node's request
+    rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.url ?? "" });
+    const ofCookies = rateLimit(limiter, {
+      caller: (request: RouteRequest) => request.cookies.get("u") ?? "",
+    });
+    const guarded = ofCookies((_request: Request) => new Response());
+    // @ts-expect-error the guard would be handed a request without cookies
+    const anyRequest: (request: Request) => unknown = guarded;
+    expect(anyRequest).toBe(guarded);
+  });
+});

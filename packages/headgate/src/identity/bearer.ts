@@ -1,0 +1,159 @@
+import type {
+  CryptoKey,
+  JSONWebKeySet,
+  JWTPayload,
+  JWTVerifyGetKey,
+  JWTVerifyOptions,
+  KeyObject,
+} from "jose";
+import { HeadgateError } from "../core/errors.ts";
+import { type HeaderFields, readField } from "../http/address-forwarding.ts";
+import { guarded, reportOnConsole } from "../reporting.ts";
+import type { VerifiedIdentity } from "./identify.ts";
+
+interface Claims {
+  /** Who must have issued the token: its `iss`. */
+  issuer?: string | string[];
+  /** For whom it must be: its `aud`. Without it, a token that was made for another service passes. */
+  audience?: string | string[];
+}
+
+interface ByKey extends Claims {
+  /** What tokens are signed by: a public key, or a shared secret of at least 32 bytes. */
+  key: CryptoKey | KeyObject | Uint8Array;
+  jwks?: never;
+}
+
+interface ByKeySet extends Claims {
+  /**
+   * The issuer's keys, or where it publishes them: `https://issuer.example/.well-known/jwks.json`. They are fetched
+   * when first needed, kept for ten minutes, and fetched again for a key that is not among them, at most every 30 s.
+   */
+  jwks: string | URL | JSONWebKeySet;
+  issuer: string | string[];
+  audience: string | string[];
+  key?: never;
+}
+
+export type BearerIdentityOptions = (ByKey | ByKeySet) & {
+  /** The claim that names the caller. Default `sub`. */
+  claim?: string;
+  /** Algorithms that are accepted, such as `["ES256"]`. Default: those that fit the key. `none` is never one. */
+  algorithms?: string[];
+  /** How far the issuer's clock may be off, in seconds. Default 5. */
+  clockToleranceSeconds?: number;
+  /** The time now, in milliseconds since 1970-01-01T00:00Z. Default: the wall clock. */
+  now?: () => number;
+  /** Hears when the issuer's keys cannot be had: nobody is verified then. Default: a line on the console a minute. */
+  onError?: (error: unknown) => void;
+};
+
+/** No honest token is longer; a longer one is not looked at. */
+const mostCharacters = 8192;
+const fewestSecretBytes = 32;
+
+/**
+ * Who is calling, by a signed token (JWT, RFC 7519) in `Authorization: Bearer …`. Needs the package `jose`.
+ *
+ * @returns a function of a request's header fields: the verified id, or `null` for anything else, such as no token,
+ *   one that has expired or was altered, or one for somebody else. It rejects only where `jose` is not installed.
+ * @throws HeadgateError `option-invalid`
+ */
+export function bearerIdentity(options: BearerIdentityOptions): VerifiedIdentity {
+  checkOptions(options);
+  const { issuer, audience, algorithms, claim = "sub", clockToleranceSeconds = 5, now = Date.now } = options;
+  const report = guarded(options.onError ?? reportOnConsole());
+  const claims: JWTVerifyOptions = {
+    clockTolerance: clockToleranceSeconds,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(algorithms === undefined ? {} : { algorithms }),
+  };
+  let verifying: Promise<(token: string) => Promise<JWTPayload>> | undefined;
+
+  return async (headers) => {
+    const token = tokenIn(headers);
+    if (token === undefined) return null;
+    verifying ??= makeVerifier(options, claims, now);
+    const verify = await verifying;
+    try {
+      const id = (await verify(token))[claim];
+      return typeof id === "string" && id !== "" ? id : null;
+    } catch (error) {
+      // With the keys at hand, whatever fails is the token's fault, and not worth a report.
+      if (isRemote(options.jwks) && !isTokensFault(error)) report(error);
+      return null;
+    }
+  };
+}
+
+/** The scheme's name knows no case (RFC 9110, section 11.1). */
+function tokenIn(headers: HeaderFields): string | undefined {
+  const field = readField(headers, "authorization");
+  if (field === undefined || field.length > mostCharacters) return undefined;
+  return /^bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i.exec(field)?.[1];
+}
+
+async function makeVerifier(
+  { key, jwks }: BearerIdentityOptions,
+  claims: JWTVerifyOptions,
+  now: () => number,
+): Promise<(token: string) => Promise<JWTPayload>> {
+  const { createLocalJWKSet, createRemoteJWKSet, jwtVerify } = await importJose();
+  const source = isRemote(jwks)
+    ? createRemoteJWKSet(new URL(jwks))
+    : jwks === undefined
+      ? key
+      : createLocalJWKSet(jwks);
+  return async (token) => {
+    const { payload } = await jwtVerify(token, source as CryptoKey | JWTVerifyGetKey, {
+      ...claims,
+      currentDate: new Date(now()),
+    });
+    return payload;
+  };
+}
+
+/** In a `try`, so that bundlers take it for what need not be installed. */
+async function importJose(): Promise<typeof import("jose")> {
+  try {
+    return await import("jose");
+  } catch {
+    throw new HeadgateError("option-invalid", "bearerIdentity needs the package jose: npm install jose");
+  }
+}
+
+function isRemote(jwks: BearerIdentityOptions["jwks"]): jwks is string | URL {
+  return typeof jwks === "string" || jwks instanceof URL;
+}
+
+/** Faults that a caller can make at will, so that nobody has to hear of them. */
+const tokensFaults = /^ERR_(JWT|JWS|JOSE_ALG|JOSE_NOT_SUPPORTED|JWKS_NO_MATCHING_KEY|JWKS_MULTIPLE)/;
+
+function isTokensFault(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && tokensFaults.test(code);
+}
+
+function checkOptions({ key, jwks, issuer, audience }: BearerIdentityOptions): void {
+  if ((key === undefined) === (jwks === undefined)) {
+    fail(
+      "bearerIdentity takes either key or jwks: what tokens are signed by, or where the issuer publishes it.",
+    );
+  }
+  if (key instanceof Uint8Array && key.byteLength < fewestSecretBytes) {
+    fail(`A secret that signs tokens must have at least ${fewestSecretBytes} bytes, got ${key.byteLength}.`);
+  }
+  if (jwks !== undefined && (issuer === undefined || audience === undefined)) {
+    fail(
+      "With jwks, issuer and audience must be told: an issuer signs tokens for other services by the same keys.",
+    );
+  }
+  if (typeof jwks === "string" && !URL.canParse(jwks)) {
+    fail(`jwks must be an address such as "https://issuer.example/.well-known/jwks.json", got "${jwks}".`);
+  }
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("option-invalid", message);
+}

@@ -1,0 +1,64 @@
+import { HeadgateError } from "../core/errors.ts";
+import { type AddressSource, callerAddress, type HeaderFields, type TrustProxy } from "../http/address.ts";
+import { readField } from "../http/address-forwarding.ts";
+
+/** Tells a verified id from a request's header fields; `null` where nothing in them can be verified. */
+export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;
+
+export interface IdentifyOptions {
+  /** What is asked for a verified id, in this order; the first that tells one counts. */
+  verified?: VerifiedIdentity | readonly VerifiedIdentity[];
+  /** A header in which callers may say who they are, such as `X-User-Id`. Anybody can forge it. Default: none. */
+  unverifiedHeader?: string;
+  /** Which proxies are believed to tell the address: see `callerAddress`. */
+  trust?: TrustProxy;
+}
+
+/** Who is calling. */
+export interface Identified {
+  /**
+   * The partition key: `account:<id>` where it was verified, `user:<id>` where the caller merely says so, else
+   * `ip:<address>`. None of the three can be mistaken for another: what can be forged spends nobody else's quota.
+   */
+  readonly key: string;
+  readonly kind: "account" | "user" | "ip";
+  /** The caller's address, whoever it is: for a layer that counts everybody. */
+  readonly ip: string;
+}
+
+/** Longer names than this are nobody's. */
+const mostCharacters = 256;
+
+/**
+ * Tells who is calling, by the best that a request can show.
+ *
+ * ```ts
+ * const whoIs = identify({ verified: bearerIdentity({ key, audience: "chat" }), unverifiedHeader: "X-User-Id" });
+ * rateLimit(limiter, { caller: ({ socket, headers }) => whoIs({ peer: socket.remoteAddress, headers }) });
+ * ```
+ *
+ * @returns a function of the socket's peer and the header fields. It rejects only if one of `verified` does.
+ * @throws HeadgateError `option-invalid`
+ */
+export function identify(options: IdentifyOptions = {}): (source: AddressSource) => Promise<Identified> {
+  const { verified = [], unverifiedHeader, trust } = options;
+  const identities = typeof verified === "function" ? [verified] : verified;
+  if (unverifiedHeader !== undefined && !/^[\w!#$%&'*+.^`|~-]+$/.test(unverifiedHeader)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `unverifiedHeader must be the name of a header such as "X-User-Id", got ${JSON.stringify(unverifiedHeader)}.`,
+    );
+  }
+  const header = unverifiedHeader?.toLowerCase();
+
+  return async (source) => {
+    const ip = callerAddress(source, trust);
+    for (const identity of identities) {
+      const id = await identity(source.headers);
+      if (id !== null && id !== "") return { key: `account:${id}`, kind: "account", ip };
+    }
+    const said = header === undefined ? undefined : readField(source.headers, header)?.trim();
+    if (said && said.length <= mostCharacters) return { key: `user:${said}`, kind: "user", ip };
+    return { key: `ip:${ip}`, kind: "ip", ip };
+  };
+}

@@ -1,0 +1,101 @@
+import { HeadgateError } from "../core/errors.ts";
+import { type HeaderFields, readField } from "../http/address-forwarding.ts";
+import type { VerifiedIdentity } from "./identify.ts";
+
+export interface SignedCookieOptions {
+  /** The cookie's name. */
+  name: string;
+  /**
+   * What cookies are signed by, at least 16 characters, and used for nothing else: a signature does not tell which
+   * cookie it was made for. Of several, any may have signed: put the new one beside the old one to change it.
+   */
+  secret: string | readonly string[];
+}
+
+const fewestCharacters = 16;
+/** No honest cookie is longer; a longer one is not looked at. */
+const mostCharacters = 4096;
+const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
+
+/**
+ * Who is calling, by a cookie that holds an id and its signature (HMAC with SHA-256), as Express's `cookie-parser`,
+ * `@fastify/cookie`, Hono's `setSignedCookie` and {@link signCookie} write it. Signatures are compared in constant time.
+ *
+ * @returns a function of a request's header fields: the verified id, or `null` where there is none.
+ * @throws HeadgateError `option-invalid`
+ */
+export function signedCookieIdentity({ name, secret }: SignedCookieOptions): VerifiedIdentity {
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `A cookie's name must be such as "session", got ${JSON.stringify(name)}.`,
+    );
+  }
+  const keys = (typeof secret === "string" ? [secret] : secret).map(importKey);
+  if (keys.length === 0)
+    throw new HeadgateError("option-invalid", "secret must hold at least one secret, got none.");
+
+  return async (headers) => {
+    const cookie = cookieIn(headers, name);
+    const dot = cookie?.lastIndexOf(".") ?? -1;
+    if (cookie === undefined || dot < 1) return null;
+    const id = cookie.slice(0, dot);
+    const signature = bytesOf(cookie.slice(dot + 1));
+    if (signature === undefined) return null;
+    for (const key of keys) {
+      if (await crypto.subtle.verify(algorithm, await key, signature, encode(id))) return id;
+    }
+    return null;
+  };
+}
+
+/**
+ * The value of a cookie that {@link signedCookieIdentity} reads. Set it `HttpOnly`, `Secure` and `SameSite`.
+ *
+ * @param id who is calling; not empty
+ * @param secret as there; of several, the first signs
+ * @throws HeadgateError `option-invalid`
+ */
+export async function signCookie(id: string, secret: SignedCookieOptions["secret"]): Promise<string> {
+  const [first = ""] = typeof secret === "string" ? [secret] : secret;
+  if (id === "")
+    throw new HeadgateError("option-invalid", 'The id of a signed cookie must not be empty, got "".');
+  const signature = new Uint8Array(await crypto.subtle.sign(algorithm, await importKey(first), encode(id)));
+  return encodeURIComponent(`${id}.${btoa(String.fromCharCode(...signature))}`);
+}
+
+function importKey(secret: string): Promise<CryptoKey> {
+  if (typeof secret !== "string" || secret.length < fewestCharacters) {
+    throw new HeadgateError(
+      "option-invalid",
+      `A secret that signs cookies must have at least ${fewestCharacters} characters, got ${secret?.length ?? 0}.`,
+    );
+  }
+  return crypto.subtle.importKey("raw", encode(secret), algorithm, false, ["sign", "verify"]);
+}
+
+/** The first cookie of that name, decoded; without the mark that Express puts before what it has signed. */
+function cookieIn(headers: HeaderFields, name: string): string | undefined {
+  for (const pair of (readField(headers, "cookie") ?? "").split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    const value = pair.slice(equals + 1).trim();
+    if (value.length > mostCharacters) return undefined;
+    try {
+      return decodeURIComponent(value).replace(/^s:/, "");
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Of Base64 with or without its padding; 32 bytes are 43 characters. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9+/]{43}=?$/.test(text)) return undefined;
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,170 @@
+import { type Conversation, conversation, type Reply } from "./conversation.ts";
+import { expectPassed, expectRefused, expectSame, exposed, twoAMinute, twoAMinuteSpent } from "./expect.ts";
+
+const detail = "The limit of 2 requests per minute has been reached. Try again in 60 seconds.";
+const text = `Too many requests\n\n${detail}\n`;
+const spentFields = { ...twoAMinute(0, 60), "Cache-Control": "no-store", "Retry-After": "60" };
+
+/** What browsers send for a page. */
+const browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
+
+/** Who gets which form: by name, the `Accept` field, and the type that is answered. */
+const clients: [who: string, accept: string, type: string][] = [
+  ["a browser gets a page", browsers, "text/html; charset=utf-8"],
+  ["a client that takes text gets text", "text/plain", "text/plain; charset=utf-8"],
+  [
+    "a client that would rather have text gets text",
+    "text/html;q=0.5, text/plain;q=0.9",
+    "text/plain; charset=utf-8",
+  ],
+  [
+    "a client that takes JSON gets a problem",
+    "application/json, text/plain, */*",
+    "application/problem+json",
+  ],
+  ["a client that takes anything gets a problem", "*/*", "application/problem+json"],
+  ["a client that takes nothing of the kind gets a problem", "image/png", "application/problem+json"],
+  ["a type with a weight of nothing is not sent", "text/html;q=0, text/*;q=0.1", "text/plain; charset=utf-8"],
+];
+
+/** @throws AdapterSuiteError unless it is this `429`, told in this way */
+function expectTold(
+  reply: Reply,
+  type: string,
+  body: string,
+  fields: Readonly<Record<string, string>> = { ...spentFields, Vary: "Accept" },
+): void {
+  const got = {
+    status: reply.status,
+    type: reply.headers["content-type"],
+    fields: reply.fields,
+    body: reply.body,
+  };
+  expectSame(got, { status: 429, type, fields, body }, "the refusal");
+}
+
+/** The forms in which a refusal and the quota are told. */
+export const forms: Conversation[] = [
+  ...clients.map(([who, accept, type]) =>
+    conversation(who, {}, async ({ send }) => {
+      await send();
+      await send();
+      const reply = await send({ headers: { Accept: accept } });
+      if (type === "application/problem+json") return expectRefused(reply, twoAMinuteSpent(60));
+      if (type.startsWith("text/plain")) return expectTold(reply, type, text);
+      expectTold(reply, type, reply.body);
+      for (const part of [
+        '<!doctype html>\n<html lang="en">',
+        "<title>Too many requests</title>",
+        "<h1>Too many requests</h1>",
+        `<p>${detail}</p>`,
+        '<time datetime="PT60S">60 seconds</time>',
+      ]) {
+        expectSame(reply.body.includes(part), true, `whether the page has ${part}`);
+      }
+      expectSame(/\b(src|href|url)\b/.test(reply.body), false, "whether the page asks for anything else");
+    }),
+  ),
+
+  conversation("HEAD is told the type that GET would be, and no body", {}, async ({ send }) => {
+    await send();
+    await send();
+    expectTold(
+      await send({ method: "HEAD", headers: { Accept: "text/html" } }),
+      "text/html; charset=utf-8",
+      "",
+    );
+  }),
+
+  conversation(
+    "what a response varies by already is kept",
+    { fieldsBefore: { Vary: "Origin" } },
+    async ({ send }) => {
+      expectPassed(await send(), { ...twoAMinute(1, 60), Vary: "Origin" });
+      await send();
+      const spent = twoAMinuteSpent(60);
+      const fields = { ...spent.fields, Vary: "Origin, Accept" };
+      expectRefused(await send(), { ...spent, fields });
+    },
+  ),
+
+  conversation(
+    "a body of one's own is sent to everybody, and may be left out",
+    {
+      options: {
+        body: ({ retryAfterSeconds }, read) =>
+          read("x-plain") === undefined
+            ? { contentType: "application/vnd.own+json", body: JSON.stringify({ wait: retryAfterSeconds }) }
+            : undefined,
+      },
+    },
+    async ({ send }) => {
+      await send();
+      await send();
+      const accepting = { headers: { Accept: browsers } };
+      expectTold(await send(accepting), "application/vnd.own+json", '{"wait":60}', spentFields);
+      expectRefused(await send({ headers: { "X-Plain": "1" } }), twoAMinuteSpent(60));
+    },
+  ),
+
+  ...Object.entries({
+    throws: () => {
+      throw new Error("the body's");
+    },
+    "names no type": () => ({ contentType: "text/plain\r\nX-Injected: 1", body: "x" }),
+    "is no text": () => ({ contentType: "text/plain", body: 7 as unknown as string }),
+  }).map(([when, body]) =>
+    conversation(
+      `a body of one's own that ${when} is reported, and the usual one is sent`,
+      { options: { body } },
+      async ({ send, errors }) => {
+        await send();
+        await send();
+        expectRefused(await send(), twoAMinuteSpent(60));
+        expectSame(errors.length, 1, "reports");
+      },
+    ),
+  ),
+
+  conversation(
+    "draft 7 tells the tightest limit in one field, and the quotas of all",
+    {
+      layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute; 60/hour" }],
+      options: { fields: "draft-7", legacy: true },
+    },
+    async ({ send }) => {
+      const shared = {
+        "RateLimit-Policy": "2;w=60, 60;w=3600",
+        "Access-Control-Expose-Headers": `${exposed}, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset`,
+        "X-RateLimit-Limit": "2",
+        "X-RateLimit-Reset": "60",
+      };
+      expectPassed(await send(), {
+        ...shared,
+        RateLimit: "limit=2, remaining=1, reset=60",
+        "X-RateLimit-Remaining": "1",
+      });
+      await send();
+      const fields = { ...shared, RateLimit: "limit=2, remaining=0, reset=60", "X-RateLimit-Remaining": "0" };
+      expectRefused(await send(), { ...twoAMinuteSpent(60), fields });
+    },
+  ),
+
+  conversation(
+    "draft 6 tells the tightest limit in three fields",
+    { options: { fields: "draft-6" } },
+    async ({ send }) => {
+      const fieldsOf = (remaining: number) => ({
+        "RateLimit-Policy": "2;w=60",
+        "RateLimit-Limit": "2",
+        "RateLimit-Remaining": String(remaining),
+        "RateLimit-Reset": "60",
+        "Access-Control-Expose-Headers":
+          "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Retry-After",
+      });
+      expectPassed(await send(), fieldsOf(1));
+      expectPassed(await send(), fieldsOf(0));
+      expectRefused(await send(), { ...twoAMinuteSpent(60), fields: fieldsOf(0) });
+    },
+  ),
+];

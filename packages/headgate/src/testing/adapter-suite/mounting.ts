@@ -1,0 +1,71 @@
+import { createLimiter } from "../../limiter.ts";
+import type { AdapterCaller, AdapterGuard } from "../adapter-suite.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { type Conversation, caller, conversation, type Setting } from "./conversation.ts";
+import {
+  expectPassed,
+  expectRefused,
+  expectSame,
+  quotaFields,
+  twoAMinute,
+  twoAMinuteSpent,
+} from "./expect.ts";
+
+/** A second guard, by a limiter of its own. */
+function byAddress(limits: string): AdapterGuard[] {
+  const layers = [{ name: "address", key: ({ address }: AdapterCaller) => address, limits }];
+  return [{ limiter: createLimiter({ layers, clock: fakeClock() }), options: { caller } }];
+}
+
+const twice: Setting = { inside: (limiter) => [{ limiter, options: { caller } }] };
+
+/** Several guards on one route. */
+export const mounting: Conversation[] = [
+  conversation(
+    "the fields of two limiters are those of both, and the tighter one's in the legacy fields",
+    { options: { legacy: true }, inside: () => byAddress("3/hour") },
+    async ({ send }) => {
+      const reply = await send({ address: "203.0.113.7" });
+      const { "RateLimit-Policy": policy, RateLimit: state, ...rest } = reply.fields;
+      expectSame(policy, '"user-per-minute";q=2;w=60, "address-per-hour";q=3;w=3600', "the policy");
+      expectSame(state, '"user-per-minute";r=1;t=60, "address-per-hour";r=2;t=3600', "the state");
+      expectSame(rest["X-RateLimit-Remaining"], "1", "what remains of the tighter");
+    },
+  ),
+
+  conversation(
+    "of two limiters, either refuses, with the fields of both",
+    { inside: () => byAddress("1/hour") },
+    async ({ send, answered }) => {
+      await send({ address: "203.0.113.7" });
+      expectRefused(await send({ address: "203.0.113.7" }), {
+        fields: quotaFields(
+          '"user-per-minute";q=2;w=60, "address-per-hour";q=1;w=3600',
+          '"user-per-minute";r=0;t=60, "address-per-hour";r=0;t=3600',
+        ),
+        detail: "The limit of 1 requests per hour has been reached. Try again in 3600 seconds.",
+        violated: ["address-per-hour"],
+        retryAfterSeconds: 3600,
+        affordable: { requests: 0 },
+      });
+      expectRefused(await send({ address: "203.0.113.8" }), twoAMinuteSpent(60));
+      expectSame(answered(), 1, "requests that reach the handler");
+    },
+  ),
+
+  conversation("a limiter that guards a route twice charges once", twice, async ({ send }) => {
+    expectPassed(await send(), twoAMinute(1, 60));
+    expectPassed(await send(), twoAMinute(0, 60));
+    expectRefused(await send(), twoAMinuteSpent(60));
+  }),
+
+  conversation(
+    "a limiter that guards a route twice is reported, once and not more",
+    twice,
+    async ({ send, errors }) => {
+      for (let n = 0; n < 3; n += 1) await send();
+      expectSame(errors.length, 1, "reports");
+      expectSame(/The same limiter .* twice/.test(String(errors[0])), true, `whether ${errors[0]} tells it`);
+    },
+  ),
+];

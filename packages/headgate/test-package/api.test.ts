@@ -1,0 +1,34 @@
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { makeConsumer } from "./consumer.ts";
+import { type Api, readApi } from "./declarations.ts";
+
+const reports = fileURLToPath(new URL("../api", import.meta.url));
+const consumer = await makeConsumer("reported");
+
+it.each(consumer.specifiers)("the API of %s is the one that is on record", async (specifier) => {
+  const subpath = `.${specifier.slice("headgate".length)}`;
+  const declarations = consumer.manifest.exports[subpath]?.types ?? "";
+  const api = readApi(path.join(consumer.folder, "node_modules/headgate", declarations));
+  const name = `${specifier.replace("/", "-")}.api.md`;
+  await expect(
+    report(specifier, api),
+    `What ${specifier} exports is not what packages/headgate/api/${name} says. If that is meant: npm run api`,
+  ).toMatchFileSnapshot(path.join(reports, name));
+});
+
+function report(specifier: string, { exported, reachable }: Api): string {
+  return [
+    `# ${specifier}`,
+    "Written by `npm run api`, and checked by the tests: a change here is a change for those who use it.",
+    section(exported),
+    ...(reachable.size ? ["## Part of these, and not exported by this subpath", section(reachable)] : []),
+    "",
+  ].join("\n\n");
+}
+
+function section(declarations: Map<string, string>): string {
+  const sorted = [...declarations].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `\`\`\`ts\n${sorted.map(([, text]) => text).join("\n\n")}\n\`\`\``;
+}

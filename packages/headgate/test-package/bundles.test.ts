@@ -1,0 +1,115 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createContext, Script } from "node:vm";
+import { type BuildOptions, build } from "esbuild";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Consumer, installed, makeConsumer, run } from "./consumer.ts";
+
+let consumer: Consumer;
+beforeAll(async () => {
+  consumer = await makeConsumer("bundled", ["react", "react-dom", "scheduler"]);
+});
+
+async function bundle(contents: string, options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: consumer.folder },
+    bundle: true,
+    write: false,
+    logLevel: "silent",
+    ...options,
+  });
+  return outputFiles?.[0]?.text ?? "";
+}
+
+/** Runs a script where there is what browsers and workers have in common, and nothing of Node's. */
+async function runInWorker(script: string): Promise<unknown> {
+  const { crypto, fetch, Headers, Request, Response, TextDecoder, TextEncoder } = globalThis;
+  const {
+    AbortController,
+    AbortSignal,
+    ReadableStream,
+    queueMicrotask,
+    setTimeout,
+    clearTimeout,
+    URL,
+    URLSearchParams,
+  } = globalThis;
+  const web = {
+    ...{ crypto, fetch, Headers, Request, Response, TextDecoder, TextEncoder, console },
+    ...{
+      AbortController,
+      AbortSignal,
+      ReadableStream,
+      queueMicrotask,
+      setTimeout,
+      clearTimeout,
+      URL,
+      URLSearchParams,
+    },
+  };
+  return new Script(`${script}\nbundle.default;`).runInContext(createContext(web));
+}
+
+const worker: BuildOptions = { platform: "neutral", format: "iife", globalName: "bundle" };
+
+describe("for a worker", () => {
+  it.each(["headgate/http", "headgate/fetch", "headgate/hono", "headgate/next", "headgate/client"])(
+    "%s needs nothing of Node's, nor any peer",
+    async (specifier) => {
+      const script = await bundle(
+        `import * as all from "${specifier}"; export default Object.keys(all);`,
+        worker,
+      );
+      expect(await runInWorker(script)).not.toHaveLength(0);
+    },
+  );
+
+  it("a guarded handler, its counts in memory, admits and refuses there", async () => {
+    const script = await bundle(
+      `import { createLimiter } from "headgate";
+      import { rateLimit } from "headgate/fetch";
+      const limiter = createLimiter({ layers: [{ name: "user", key: () => "ada", limits: "1/minute" }] });
+      const guarded = rateLimit(limiter, { caller: () => ({}) })(() => new Response("fine"));
+      const ask = () => guarded(new Request("https://chat.example/"));
+      export default (async () => [(await ask()).status, (await ask()).status])();`,
+      // The shared stores and their drivers are loaded by those who name one, and by nobody else.
+      { ...worker, external: ["node:*", ...Object.keys(consumer.manifest.peerDependencies)] },
+    );
+    expect(await runInWorker(script)).toEqual([200, 429]);
+  });
+});
+
+describe("for a page", () => {
+  const page = `
+    import { createClient } from "headgate/client";
+    import { QuotaMeter, RateLimitNotice, useRateLimit } from "headgate/react";
+    globalThis.loaded = [createClient({ share: false }), QuotaMeter, RateLimitNotice, useRateLimit].map(Boolean);`;
+
+  it("esbuild makes a bundle", async () => {
+    const script = await bundle(page, { platform: "browser", format: "iife" });
+    expect(script).toContain("RateLimitedError");
+    expect(script).not.toMatch(/node:|\brequire\("/);
+  });
+
+  it("Vite makes a bundle", async () => {
+    const vite = path.join(installed("vite"), "bin/vite.js");
+    await writeFile(
+      path.join(consumer.folder, "index.html"),
+      '<script type="module" src="/page.js"></script>',
+    );
+    await writeFile(path.join(consumer.folder, "page.js"), page);
+    const outcome = await run(consumer.folder, process.execPath, [vite, "build", "--logLevel", "warn"]);
+    expect(outcome).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("leaves out what a page does not use", async () => {
+    const script = await bundle(`export { shortWait } from "headgate/react";`, {
+      platform: "browser",
+      format: "esm",
+      external: ["react", "react/jsx-runtime"],
+      minify: true,
+    });
+    expect(script).not.toContain("RateLimit");
+    expect(script.length).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Consumer, makeConsumer, type Node, nodesOfThisMachine, run } from "./consumer.ts";
+
+/** The subpaths that are nothing without another package, and that package. */
+const needing: Record<string, string> = { "headgate/react": "react", "headgate/nest": "@nestjs/common" };
+
+const nodes = await nodesOfThisMachine();
+let alone: Consumer;
+let accompanied: Consumer;
+
+beforeAll(async () => {
+  alone = await makeConsumer("alone");
+  accompanied = await makeConsumer("accompanied", Object.values(needing));
+});
+
+/** The names that each subpath exports, or why it does not load. */
+async function exportsOf(consumer: Consumer, node: Node, load: "import" | "require") {
+  const source = `
+    const loaded = {};
+    (async () => {
+      for (const specifier of ${JSON.stringify(consumer.specifiers)})
+        try {
+          loaded[specifier] = Object.keys(${load === "import" ? "await import" : "require"}(specifier)).sort();
+        } catch (error) {
+          loaded[specifier] = error.message;
+        }
+      console.log(JSON.stringify(loaded));
+    })();`;
+  const type = load === "import" ? "module" : "commonjs";
+  const { code, stdout, stderr } = await run(consumer.folder, node.program, [
+    `--input-type=${type}`,
+    "--eval",
+    source,
+  ]);
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as Record<string, string[] | string>;
+}
+
+it("is tried on the oldest Node that it supports", (context) => {
+  const oldest = nodes.find(({ version }) => version.startsWith("v20."));
+  if (!oldest) context.skip(`There is no Node 20 on this machine, only ${nodes.map((node) => node.version)}`);
+  expect(oldest).toBeDefined();
+});
+
+describe.each(nodes)("on Node $version", (node) => {
+  it("imports every subpath, and nothing but what is installed", async () => {
+    const loaded = await exportsOf(accompanied, node, "import");
+    for (const specifier of accompanied.specifiers)
+      expect(loaded[specifier], specifier).toBeInstanceOf(Array);
+    expect(loaded.headgate).toContain("createLimiter");
+    expect(loaded["headgate/client"]).toContain("createClient");
+    expect(loaded["headgate/react"]).toContain("RateLimitNotice");
+  });
+
+  it("needs no optional peer where none is used, and names the one that is missing", async () => {
+    const loaded = await exportsOf(alone, node, "import");
+    for (const specifier of alone.specifiers) {
+      const needed = needing[specifier];
+      if (needed) expect(loaded[specifier]).toContain(`Cannot find package '${needed}'`);
+      else expect(loaded[specifier], specifier).toBeInstanceOf(Array);
+    }
+  });
+
+  it("can be required from CommonJS, with the same exports", async (context) => {
+    const { stdout } = await run(alone.folder, node.program, ["-p", "process.features.require_module"]);
+    if (stdout.trim() !== "true") context.skip(`Node ${node.version} cannot require ES modules`);
+    expect(await exportsOf(accompanied, node, "require")).toEqual(
+      await exportsOf(accompanied, node, "import"),
+    );
+  });
+
+  it("decides", async () => {
+    const source = `
+      import { createLimiter } from "headgate";
+      const limiter = createLimiter({ layers: [{ name: "user", key: (user) => user, limits: "2/minute" }] });
+      for (let call = 0; call < 3; call++) console.log((await limiter.admit("ada")).admitted);
+      await limiter.close();`;
+    const outcome = await run(alone.folder, node.program, ["--input-type=module", "--eval", source]);
+    expect(outcome).toEqual({ code: 0, stdout: "true\ntrue\nfalse\n", stderr: "" });
+  });
+
+  it.each([
+    ["redis://127.0.0.1:1", "npm install ioredis"],
+    ["valkey://127.0.0.1:1", "npm install iovalkey"],
+    ["postgres://127.0.0.1:1/limits", "npm install pg"],
+    ["pglite://memory", "npm install @electric-sql/pglite"],
+  ])("says what to install for a store at %s", async (store, advice) => {
+    const source = `
+      import { createLimiter } from "headgate";
+      const layers = [{ name: "user", key: (user) => user, limits: "2/minute" }];
+      const limiter = createLimiter({ layers, store: ${JSON.stringify(store)} });
+      console.log((await limiter.admit("ada")).admitted);
+      await limiter.close();`;
+    const outcome = await run(alone.folder, node.program, ["--input-type=module", "--eval", source]);
+    expect(outcome).toMatchObject({ code: 0, stdout: "true\n" });
+    expect(outcome.stderr).toContain(advice);
+  });
+});

@@ -1,0 +1,91 @@
+import "reflect-metadata";
+import { Readable } from "node:stream";
+import {
+  All,
+  Controller,
+  type ExecutionContext,
+  Module,
+  Req,
+  Res,
+  type Type,
+  UseGuards,
+} from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { ExpressAdapter } from "@nestjs/platform-express";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
+import type { Request as ExpressRequest, Response as ExpressResponse } from "express";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { CurrentAdmission, rateLimit } from "../../src/adapters/nest.ts";
+import type { Admission } from "../../src/core/admission.ts";
+import {
+  type AdapterGuard,
+  type AdapterRoute,
+  optionsFor,
+  type ServedRoute,
+} from "../../src/testing/index.ts";
+import { fieldsOf, textOf, write } from "./bodies.ts";
+import { servedBy } from "./listening.ts";
+
+type Handler = (request: never, response: never, admission: Admission | undefined) => Promise<unknown>;
+
+/** A module with one guarded route, as its decorators would make it: Node strips types and knows no decorators. */
+export function moduleOf(answer: Handler, ...decorators: MethodDecorator[]): Type {
+  class Endpoint {
+    answer(request: never, response: never, admission: Admission | undefined) {
+      return answer(request, response, admission);
+    }
+  }
+  const { prototype } = Endpoint;
+  const method = Object.getOwnPropertyDescriptor(prototype, "answer") as PropertyDescriptor;
+  for (const decorate of [All("/"), ...decorators]) decorate(prototype, "answer", method);
+  Req()(prototype, "answer", 0);
+  Res()(prototype, "answer", 1);
+  CurrentAdmission()(prototype, "answer", 2);
+  Controller()(Endpoint);
+  class Root {}
+  Module({ controllers: [Endpoint] })(Root);
+  return Root;
+}
+
+const fieldsOfContext = (context: ExecutionContext) => fieldsOf(context.switchToHttp().getRequest());
+const guardOf = ({ limiter, options }: AdapterGuard) =>
+  rateLimit(limiter, optionsFor(options, fieldsOfContext));
+
+export async function serveNestOnExpress(route: AdapterRoute): Promise<ServedRoute> {
+  const { guards, fieldsBefore, answer } = route;
+  const root = moduleOf(
+    async (request: ExpressRequest, response: ExpressResponse, admission) => {
+      const given = await answer(admission, await textOf(request));
+      if (typeof given.body === "string") response.status(given.status).set(given.headers).send(given.body);
+      else await write(response, given);
+    },
+    UseGuards(...guards.map(guardOf)),
+  );
+  const app = await NestFactory.create(root, new ExpressAdapter(), { logger: false });
+  app.use((_request: ExpressRequest, response: ExpressResponse, next: () => void) => {
+    response.set(fieldsBefore);
+    next();
+  });
+  await app.listen(0, "127.0.0.1");
+  return servedBy(app.getHttpServer(), () => app.close());
+}
+
+export async function serveNestOnFastify(route: AdapterRoute): Promise<ServedRoute> {
+  const { guards, fieldsBefore, answer } = route;
+  const root = moduleOf(
+    async (request: FastifyRequest, reply: FastifyReply, admission) => {
+      const { status, headers, body } = await answer(admission, String(request.body ?? ""));
+      reply.code(status).headers(headers);
+      reply.send(body === null || typeof body === "string" ? (body ?? undefined) : Readable.from(body));
+    },
+    UseGuards(...guards.map(guardOf)),
+  );
+  const platform = new FastifyAdapter();
+  const app = await NestFactory.create(root, platform, { logger: false });
+  platform.getInstance().addHook("onRequest", (_request, reply, done) => {
+    reply.headers(fieldsBefore);
+    done();
+  });
+  await app.listen(0, "127.0.0.1");
+  return servedBy(app.getHttpServer(), () => app.close());
+}
