@@ -88,6 +88,17 @@ export interface Limiter<Caller> {
    * cannot be reached: then it has not been done.
    */
   reset(caller: Caller): void | Promise<void>;
+  /**
+   * Resolves once a shared store decides: it has answered within `storeTimeoutMs`, after however long it took to
+   * connect. Await it before you listen, or the first requests are decided by the outage policies while the connection
+   * is being made. It may be called again, and at any time. A store of this process is always ready.
+   *
+   * @param options.timeoutMs how long to wait, in milliseconds from 1 to 3,600,000; 10,000 by default. Meanwhile, and
+   *   afterwards, the limiter decides all the same.
+   * @throws HeadgateError `store-unavailable` with the last reason, once that is over (for operators: it may name
+   *   hosts); `limiter-closed`; `option-invalid`. Always as a rejection.
+   */
+  ready(options?: { timeoutMs?: number }): Promise<void>;
   /** How the store is, as this process sees it: for readiness and metrics. */
   status(): StoreStatus;
   /** Hands a fault of the guard's own to `onError`: for adapters, which catch what must not reach the endpoint. */
@@ -128,7 +139,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
   const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
-  const timeoutMs = checkTimeout(options.storeTimeoutMs ?? defaultTimeoutMs);
+  const timeoutMs = checkMs("storeTimeoutMs", options.storeTimeoutMs ?? defaultTimeoutMs, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
   const guard = store.remote
@@ -248,6 +259,12 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       return store.reset(charges, now);
     },
 
+    async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
+      check(undefined);
+      checkMs("timeoutMs", longestMs, longestReadyMs);
+      await guard?.ready(longestMs, ask.forUnidentified(undefined));
+    },
+
     status: () => guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt },
 
     close() {
@@ -261,6 +278,9 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
 const localPolicy: OutagePolicy = { policy: "local", share: 1 };
 const defaultTimeoutMs = 250;
+const longestTimeoutMs = 60_000;
+const defaultReadyMs = 10_000;
+const longestReadyMs = 3_600_000;
 const alwaysClosed = {
   remote: false,
   state: "closed",
@@ -281,10 +301,10 @@ function countedOf(question: Question, { places }: Ruling): Question {
 }
 
 /** @throws HeadgateError `option-invalid` */
-function checkTimeout(timeoutMs: number): number {
-  if (Number.isSafeInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= 60_000) return timeoutMs;
+function checkMs(name: string, ms: number, longestMs: number): number {
+  if (Number.isSafeInteger(ms) && ms >= 1 && ms <= longestMs) return ms;
   throw new HeadgateError(
     "option-invalid",
-    `storeTimeoutMs must be a whole number from 1 to 60000, got ${String(timeoutMs)}.`,
+    `${name} must be a whole number from 1 to ${longestMs}, got ${String(ms)}.`,
   );
 }

@@ -88,7 +88,7 @@ export function rateLimit<Caller>(
 
 function unguarded(type: string): HeadgateError {
   return new HeadgateError(
-    "option-invalid",
+    "guard-misplaced",
     `rateLimit of headgate/nest guards HTTP; a call of the kind "${type}" passed uncounted. Call limiter.admit in a guard of your own there.`,
   );
 }

@@ -6,8 +6,13 @@ export type HeadgateErrorCode =
   | "cost-invalid"
   | "store-unknown"
   | "store-invalid"
+  | "store-unavailable"
   | "trust-proxy-unreadable"
   | "option-invalid"
+  /** What a store holds, or the time it tells, cannot be made sense of. */
+  | "store-state-invalid"
+  /** A guard that is mounted twice, too late, or where it cannot guard. */
+  | "guard-misplaced"
   | "limiter-closed";
 
 /**

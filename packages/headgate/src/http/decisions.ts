@@ -67,7 +67,7 @@ export function isDecided(
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
     limiter.report(
       new HeadgateError(
-        "option-invalid",
+        "guard-misplaced",
         `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or make a limiter for each.`,
       ),
     );
@@ -81,7 +81,7 @@ export function reportLate(limiter: AnyLimiter): void {
   told.late.add(limiter);
   limiter.report(
     new HeadgateError(
-      "option-invalid",
+      "guard-misplaced",
       "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
     ),
   );
@@ -104,7 +104,7 @@ export function markGuarded<Guarded extends object>(
     told.twice.add(limiter);
     limiter.report(
       new HeadgateError(
-        "option-invalid",
+        "guard-misplaced",
         "The same limiter is put around a handler twice, and will charge each request once. Put it around the handler once, or make a limiter for each.",
       ),
     );

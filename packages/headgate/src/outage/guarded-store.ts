@@ -7,6 +7,7 @@ import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { LocalLedger } from "./local-ledger.ts";
 import { decideByPolicies } from "./policies.ts";
+import { untilReady } from "./readiness.ts";
 import { createReconciliation } from "./reconciliation.ts";
 import type { StoreStatus } from "./status.ts";
 import { createStoreCalls, StoreLeftAlone } from "./store-calls.ts";
@@ -32,6 +33,13 @@ export interface GuardedStore {
   /** Rejects where the store cannot be asked: nothing is kept, whoever resets is to know. */
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
   status(): StoreStatus;
+  /**
+   * Resolves once the store decides; see `untilReady`.
+   *
+   * @param question what to ask, without charging it, a store that has no `check`.
+   * @throws HeadgateError `store-unavailable` or `limiter-closed`
+   */
+  ready(longestMs: number, question: Question): Promise<void>;
   /**
    * Tells the store what it has yet to be told, if it answers, and ends the timer. What is left then is lost with the
    * process, and reported.
@@ -67,6 +75,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   });
   const { counters } = calls;
   let lastAsked: Question | undefined;
+  let stopped = false;
 
   const reconciliation = createReconciliation({
     breaker,
@@ -228,7 +237,16 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       };
     },
 
+    ready(longestMs, { charges }) {
+      const ask = () =>
+        store.check === undefined ? store.decide(charges, clock.now(), true) : store.check();
+      const { probed } = reconciliation;
+      const isClosed = () => stopped;
+      return untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);
+    },
+
     async stop() {
+      stopped = true;
       await reconciliation.stop();
       const { waiting } = reconciliation;
       if (waiting === 0) return;

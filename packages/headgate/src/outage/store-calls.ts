@@ -2,7 +2,7 @@ import { isInDoubt } from "../core/ruling.ts";
 import type { Adjustment, Outcome, Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
 import { createCounters } from "./status.ts";
-import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+import { createTimeLimit, StoreTimeoutError, type TimeLimit } from "./time-limit.ts";
 
 /** The store was left alone: nothing was applied. */
 export class StoreLeftAlone extends Error {
@@ -35,8 +35,12 @@ export interface StoreCallsOptions {
 /** Every call to the store goes through here: bounded, counted, and noted by the breaker. */
 export interface StoreCalls {
   readonly counters: ReturnType<typeof createCounters>;
-  /** Rejects with what the call failed with, or with a `StoreTimeoutError`. */
-  bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer>;
+  /**
+   * Rejects with what the call failed with, or with a `StoreTimeoutError`.
+   *
+   * @param within another time limit than that of decisions.
+   */
+  bounded<Answer>(call: () => Answer | Promise<Answer>, within?: TimeLimit): Promise<Answer>;
   /**
    * Settles when it is known what became of the change, however late that is; a failure is noted in time. Rejects
    * with an error that is `inDoubt` where it may have been made.
@@ -58,10 +62,13 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
     onFailure();
   }
 
-  async function bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer> {
+  async function bounded<Answer>(
+    call: () => Answer | Promise<Answer>,
+    within: TimeLimit = inTime,
+  ): Promise<Answer> {
     try {
       const answer = call();
-      const value = answer instanceof Promise ? await inTime(answer) : answer;
+      const value = answer instanceof Promise ? await within(answer) : answer;
       breaker.succeeded();
       return value;
     } catch (error) {

@@ -11,6 +11,9 @@ interface Waiting {
   expire(): void;
 }
 
+/** Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not. */
+export type TimeLimit = <T>(answer: Promise<T>) => Promise<T>;
+
 /**
  * Rejects what has not been answered in time, with one timer for all calls: since all may take equally long, they
  * expire in the order in which they began. The timer runs only while something is being waited for.
@@ -20,7 +23,7 @@ interface Waiting {
  *
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
-export function createTimeLimit(store: string, limitMs: number): <T>(answer: Promise<T>) => Promise<T> {
+export function createTimeLimit(store: string, limitMs: number): TimeLimit {
   const waiting = new Set<Waiting>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { absent } from "../shared/absent.ts";
 
 type Row = Record<string, unknown>;
 
@@ -98,7 +99,7 @@ export async function connectTo(url: string, connections: number): Promise<Conne
 }
 
 async function connectServer(url: string, connections: number): Promise<Connection> {
-  const pg = await installed(() => import("pg"));
+  const pg = await importPg();
   if (pg !== undefined) {
     const pool = new pg.default.Pool({
       connectionString: url,
@@ -113,7 +114,7 @@ async function connectServer(url: string, connections: number): Promise<Connecti
     pool.on("error", () => {});
     return { ...connectionOver(pool), close: () => pool.end() };
   }
-  const postgres = await installed(() => import("postgres"));
+  const postgres = await importPostgres();
   if (postgres !== undefined) {
     const sql = postgres.default(url, {
       max: connections,
@@ -130,7 +131,7 @@ async function connectServer(url: string, connections: number): Promise<Connecti
 }
 
 async function connectPglite(url: string): Promise<Connection> {
-  const pglite = await installed(() => import("@electric-sql/pglite"));
+  const pglite = await importPglite();
   if (pglite === undefined) {
     throw new HeadgateError(
       "store-invalid",
@@ -144,12 +145,27 @@ async function connectPglite(url: string): Promise<Connection> {
   return { ...connectionOver(database), close: () => database.close() };
 }
 
-/** A package, or `undefined` where it is not there. What fails inside of it is not hidden. */
-async function installed<Module>(load: () => Promise<Module>): Promise<Module | undefined> {
+// Bundlers let a package be absent only where they see that its import may fail: esbuild by `catch`, Turbopack by `try`.
+async function importPg() {
   try {
-    return await load();
+    return await import("pg").catch(absent);
   } catch (error) {
-    if ((error as { code?: unknown })?.code === "ERR_MODULE_NOT_FOUND") return undefined;
-    throw error;
+    return absent(error);
+  }
+}
+
+async function importPostgres() {
+  try {
+    return await import("postgres").catch(absent);
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+async function importPglite() {
+  try {
+    return await import("@electric-sql/pglite").catch(absent);
+  } catch (error) {
+    return absent(error);
   }
 }

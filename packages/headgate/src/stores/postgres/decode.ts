@@ -113,13 +113,13 @@ function spaceOfGroup(request: StoreRequest, group: number): string {
 function faultOf(kind: number, space: string, schema: string): HeadgateError {
   if (kind === answerKinds.corrupt) {
     return new HeadgateError(
-      "store-invalid",
+      "store-state-invalid",
       `What PostgreSQL holds for a caller of "${space}" (schema "${schema}") is no state that Headgate wrote: ` +
         "reset that caller, or delete the row.",
     );
   }
   return new HeadgateError(
-    "store-invalid",
+    "store-state-invalid",
     `The clocks of this process and of PostgreSQL differ by too much to tell the calendar window of "${space}": ` +
       "set them right, for instance by NTP.",
   );

@@ -1,4 +1,16 @@
-import { createHash } from "node:crypto";
+import { HeadgateError } from "../../core/errors.ts";
+
+/** Asked for when it is needed: an import of `node:crypto` would keep the package from being bundled for the web. */
+const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
+
+/** @throws HeadgateError `store-invalid` where the runtime cannot hash at once: `crypto.subtle` answers too late. */
+function createHash(name: "sha256") {
+  if (crypto !== undefined) return crypto.createHash(name);
+  throw new HeadgateError(
+    "store-invalid",
+    "A PostgreSQL store needs node:crypto, as Node 20.16, Deno 2 and Bun have it, and this runtime does not.",
+  );
+}
 
 /** The lock stripes: how many locks there can be at most, whatever the number of processes and callers. */
 const stripes = 1024;

@@ -100,7 +100,7 @@ describe("postgresStore", () => {
       ]);
       expect(broken).toMatchObject({
         status: "rejected",
-        reason: { code: "store-invalid", message: expect.stringMatching(/caller of "user"(?!.*broken)/) },
+        reason: { code: "store-state-invalid", message: expect.stringMatching(/caller of "user"(?!.*broken)/) },
       });
       expect(other).toMatchObject({ status: "fulfilled", value: { admitted: true } });
       await store.reset([charge("broken"), charge("other")], 0);

@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { absent } from "../shared/absent.ts";
 import type { RedisAddress } from "./address.ts";
 import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.ts";
 
@@ -120,21 +121,11 @@ function retryDelayMs(attempts: number): number {
   return Math.min(2_000, 25 * 2 ** Math.min(attempts, 7));
 }
 
-const drivers = {
-  redis: async () => (await import("ioredis")) as unknown as Driver,
-  valkey: async () => (await import("iovalkey")) as unknown as Driver,
-};
-
 /** ioredis for `redis://`, iovalkey for `valkey://`; where that is not installed, the other one. */
 async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> {
-  const other = preferred === "redis" ? "valkey" : "redis";
-  for (const name of [preferred, other] as const) {
-    try {
-      return await drivers[name]();
-    } catch (error) {
-      if (!isNotInstalled(error)) throw error;
-    }
-  }
+  const [first, second] = preferred === "redis" ? [ioredis, iovalkey] : [iovalkey, ioredis];
+  const driver = (await first()) ?? (await second());
+  if (driver !== undefined) return driver as unknown as Driver;
   const wanted = preferred === "redis" ? "ioredis" : "iovalkey";
   throw new HeadgateError(
     "store-invalid",
@@ -143,9 +134,21 @@ async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> 
   );
 }
 
-function isNotInstalled(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+// Bundlers let a package be absent only where they see that its import may fail: esbuild by `catch`, Turbopack by `try`.
+async function ioredis() {
+  try {
+    return await import("ioredis").catch(absent);
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+async function iovalkey() {
+  try {
+    return await import("iovalkey").catch(absent);
+  } catch (error) {
+    return absent(error);
+  }
 }
 
 /** An error's message, without what clients attach to it: commands, whose arguments name callers. */

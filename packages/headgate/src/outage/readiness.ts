@@ -1,0 +1,83 @@
+import { HeadgateError } from "../core/errors.ts";
+import type { Store } from "../core/store.ts";
+import type { Breaker } from "./breaker.ts";
+import type { StoreCalls } from "./store-calls.ts";
+import { createTimeLimit } from "./time-limit.ts";
+
+export interface ReadinessOptions {
+  readonly store: Pick<Store, "name">;
+  readonly breaker: Breaker;
+  readonly calls: Pick<StoreCalls, "bounded">;
+  /** How long a decision may take, ms. */
+  readonly timeoutMs: number;
+  /** Asks the store something that changes nothing. */
+  ask(): unknown;
+  /** A probe is under way. */
+  probed(call: Promise<unknown>): void;
+  /** Whether the limiter has been closed meanwhile. */
+  isClosed(): boolean;
+}
+
+/** The first answer may have to wait for a driver to be loaded and a connection to be made: so long, ms, and no less. */
+const shortestAttemptMs = 2_000;
+const firstPauseMs = 25;
+const longestPauseMs = 500;
+
+/**
+ * Resolves once the store decides: it has answered within the time that a decision has, and is not being left alone.
+ * Asks again and again until then.
+ *
+ * @param longestMs how long in all, by this machine's own monotonic time.
+ * @throws HeadgateError `store-unavailable` with the last reason, or `limiter-closed`
+ */
+export async function untilReady(options: ReadinessOptions, longestMs: number): Promise<void> {
+  const { store, breaker, calls, timeoutMs, ask, probed, isClosed } = options;
+  const giveUpAt = performance.now() + longestMs;
+  let reason = breaker.reason ?? "it has not been asked";
+  let pauseMs = firstPauseMs;
+
+  /** Whether it answered, and soon enough. */
+  async function attempt(leftMs: number): Promise<boolean> {
+    const go = breaker.ask();
+    if (go === "wait") return false;
+    const inTime = createTimeLimit(
+      store.name,
+      Math.ceil(Math.min(leftMs, Math.max(timeoutMs, shortestAttemptMs))),
+    );
+    const askedAt = performance.now();
+    const call = calls.bounded(ask, inTime);
+    if (go === "probe") probed(call);
+    try {
+      await call;
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+      return false;
+    }
+    const tookMs = performance.now() - askedAt;
+    if (tookMs <= timeoutMs) return breaker.state === "closed";
+    reason = `It took ${Math.ceil(tookMs)} ms to answer, and a decision has ${timeoutMs} ms.`;
+    return false;
+  }
+
+  for (;;) {
+    if (isClosed()) {
+      throw new HeadgateError("limiter-closed", "This limiter was closed before its store had answered.");
+    }
+    const leftMs = giveUpAt - performance.now();
+    if (leftMs <= 0) {
+      throw new HeadgateError(
+        "store-unavailable",
+        `The store "${store.name}" was not ready within ${longestMs} ms: ${reason}`,
+      );
+    }
+    if (await attempt(leftMs)) return;
+    await pause(Math.min(pauseMs, Math.max(0, giveUpAt - performance.now())));
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -1,0 +1,10 @@
+/**
+ * `undefined` for a package that is not installed. What fails inside of one that is must not be hidden.
+ *
+ * @throws the error, if it is any other.
+ */
+export function absent(error: unknown): undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") return undefined;
+  throw error;
+}
