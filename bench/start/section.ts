@@ -61,7 +61,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     );
     // The first start makes the database, and has the engine keep what it compiled.
     await ways["npm-start"]?.measure(folder);
-    const measured = await interleaved(isQuick ? 1 : 10, Object.keys(ways), async (name) => {
+    const measured = await interleaved(isQuick ? 1 : 7, Object.keys(ways), async (name) => {
       const way = ways[name];
       if (way === undefined) throw new Error(`There is no way "${name}".`);
       return way.measure(folder);

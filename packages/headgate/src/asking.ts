@@ -84,7 +84,7 @@ export function createAsking<Caller>(
         charges[count] = chargeOf(place, key, limits, cost);
         count += 1;
       }
-      charges.length = count;
+      if (count < most) charges.length = count;
       return { layers, charges };
     },
 

@@ -14,6 +14,10 @@ export interface PostgresServer {
   stop(): Promise<void>;
   /** Ends it as a failing machine would. */
   crash(): Promise<void>;
+  /** Stops all of its processes where they are: connections stay, and nothing answers. */
+  freeze(): void;
+  /** Lets them go on. */
+  thaw(): void;
   /** Starts it again, on the same port and with what it holds. */
   start(): Promise<void>;
   /** Stops the server if it runs, and removes its folder. */
@@ -47,6 +51,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   if (database.status !== 0) throw new Error(`initdb failed: ${database.stderr}`);
 
   let server: ChildProcess | undefined;
+  let frozen = false;
 
   async function start(): Promise<void> {
     const options = ["fsync=off", "full_page_writes=off", ...settings].flatMap((setting) => ["-c", setting]);
@@ -63,6 +68,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     server = undefined;
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
     const exited = new Promise((resolve) => ending.once("exit", resolve));
+    // Those that were frozen hear nothing before they go on.
+    if (frozen) signalAll(ending, "SIGCONT");
+    frozen = false;
     ending.kill(signal);
     await exited;
   }
@@ -88,8 +96,33 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     stop,
     // "Immediate" shutdown: no clean-up, so that the next start has to recover.
     crash: () => end("SIGQUIT"),
+    freeze() {
+      frozen = true;
+      signalAll(server, "SIGSTOP");
+    },
+    thaw() {
+      signalAll(server, "SIGCONT");
+      frozen = false;
+    },
     remove,
   };
+}
+
+/** To the postmaster and to what it has started, each of which leads a session of its own. */
+function signalAll(server: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  if (server?.pid === undefined) return;
+  server.kill(signal);
+  const { status, stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(server.pid)], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error("The processes of the PostgreSQL server cannot be listed by ps.");
+  for (const [pid] of stdout.matchAll(/\d+/g)) {
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 interface User {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,6 +12,11 @@ export interface RedisServer {
   readonly version: string;
   /** Its process, to be stopped (`SIGSTOP`) and continued. */
   readonly pid: number;
+  /**
+   * Its folder as the server sees it, for a test to fill or to take away. Where the server has a disk of its own, only
+   * while it runs.
+   */
+  readonly folder: string;
   /** Sends one command by `redis-cli` and returns what it prints. */
   command(...words: string[]): string;
   /** Ends it in good order. */
@@ -34,6 +39,21 @@ export interface RedisServer {
  */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   return startServer(await freePort(), settings);
+}
+
+/** Whether this user may give a server a disk of its own, as `startRedisOnDisk` does. */
+export function canMakeDisks(): boolean {
+  return spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "none", tmpdir()]).status === 0;
+}
+
+/**
+ * Starts a Redis server that keeps what it holds on a disk of its own, which only it and its test see, and which goes
+ * when it ends.
+ *
+ * @param diskBytes how large the disk is
+ */
+export async function startRedisOnDisk(diskBytes: number, settings: readonly string[]): Promise<RedisServer> {
+  return startServer(await freePort(), settings, [], diskBytes);
 }
 
 /** A master, a replica of it, and three Sentinels that watch them. */
@@ -123,10 +143,13 @@ async function startServer(
   port: number,
   settings: readonly string[],
   words: readonly string[] = [],
+  diskBytes?: number,
 ): Promise<RedisServer> {
   const program = findProgram() ?? installProgram();
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-redis-"));
   const file = path.join(folder, "server.conf");
+  const disk = path.join(folder, "disk");
+  if (diskBytes !== undefined) mkdirSync(disk);
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
@@ -136,11 +159,18 @@ async function startServer(
       "bind 127.0.0.1",
       "save ''",
       "appendonly no",
-      `dir ${folder}`,
+      `dir ${diskBytes === undefined ? folder : disk}`,
       "daemonize no",
     ];
     writeFileSync(file, [...usual, ...settings, ""].join("\n"));
-    server = spawn(program, [file, ...words], { stdio: ["ignore", "pipe", "pipe"], cwd: folder });
+    const onDisk =
+      diskBytes === undefined
+        ? ([program, [file, ...words]] as const)
+        : ([
+            "unshare",
+            ["--mount", "sh", "-c", mountAndRun, String(diskBytes), disk, program, file],
+          ] as const);
+    server = spawn(...onDisk, { stdio: ["ignore", "pipe", "pipe"], cwd: folder });
     await untilReady(server);
   }
 
@@ -178,12 +208,19 @@ async function startServer(
       if (status !== 0) throw new Error(`redis-cli ${command.join(" ")} failed: ${stdout}${stderr}`);
       return stdout.trimEnd();
     },
+    // A disk of its own is seen through the process: nobody else has it mounted.
+    get folder() {
+      return diskBytes === undefined ? folder : `/proc/${server?.pid}/root${disk}`;
+    },
     start,
     stop: () => end("SIGTERM"),
     crash: () => end("SIGKILL"),
     remove,
   };
 }
+
+/** Takes the place of itself by the server, so that the process is the server's. */
+const mountAndRun = 'mount -t tmpfs -o size="$0" none "$1" && shift && exec "$@"';
 
 function findProgram(): string | undefined {
   const named = process.env.HEADGATE_REDIS_SERVER;

@@ -18,8 +18,11 @@ export interface ReadinessOptions {
   isClosed(): boolean;
 }
 
-/** The first answer may have to wait for a driver to be loaded and a connection to be made: so long, ms, and no less. */
-const shortestAttemptMs = 2_000;
+/**
+ * The first answer may have to wait for a driver to be loaded and a connection to be made: so long, ms, and no less.
+ * Longer than a Redis connection tries, so that it can say why it failed.
+ */
+const shortestAttemptMs = 2_500;
 const firstPauseMs = 25;
 const longestPauseMs = 500;
 
@@ -33,24 +36,25 @@ const longestPauseMs = 500;
 export async function untilReady(options: ReadinessOptions, longestMs: number): Promise<void> {
   const { store, breaker, calls, timeoutMs, ask, probed, isClosed } = options;
   const giveUpAt = performance.now() + longestMs;
-  let reason = breaker.reason ?? "it has not been asked";
+  const attemptMs = Math.max(timeoutMs, shortestAttemptMs);
+  let reason = breaker.reason;
   let pauseMs = firstPauseMs;
 
   /** Whether it answered, and soon enough. */
   async function attempt(leftMs: number): Promise<boolean> {
     const go = breaker.ask();
     if (go === "wait") return false;
-    const inTime = createTimeLimit(
-      store.name,
-      Math.ceil(Math.min(leftMs, Math.max(timeoutMs, shortestAttemptMs))),
-    );
     const askedAt = performance.now();
-    const call = calls.bounded(ask, inTime);
+    const limitMs = Math.ceil(Math.min(leftMs, attemptMs));
+    const call = calls.bounded(ask, createTimeLimit(store.name, limitMs));
     if (go === "probe") probed(call);
     try {
       await call;
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      // That an attempt was cut short by the end of the wait says less than what was wrong before.
+      if (reason === undefined || limitMs >= attemptMs) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
       return false;
     }
     const tookMs = performance.now() - askedAt;
@@ -67,7 +71,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
     if (leftMs <= 0) {
       throw new HeadgateError(
         "store-unavailable",
-        `The store "${store.name}" was not ready within ${longestMs} ms: ${reason}`,
+        `The store "${store.name}" was not ready within ${longestMs} ms: ${reason ?? "it has not answered."}`,
       );
     }
     if (await attempt(leftMs)) return;

@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { isDecided } from "./http/decisions.ts";
+import { parseTrustProxy } from "./http/index.ts";
+import { createLimiter, HeadgateError, type HeadgateErrorCode, parseLimits } from "./index.ts";
+import { redisStore } from "./stores/redis/index.ts";
+
+const page = await readFile(new URL("../../../docs/errors.md", import.meta.url), "utf8");
+const layer = { name: "user", key: (user: string) => user, limits: "5/minute" };
+
+/** The mistakes whose messages the page quotes. `undefined`: a server has to say it, or time to pass. */
+const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
+  "limit-unreadable": () => parseLimits("5/fortnight"),
+  "limit-invalid": () => createLimiter({ layers: [{ ...layer, limits: { quota: 0.5, windowMs: 1000 } }] }),
+  "policy-invalid": () => createLimiter({ layers: [layer, layer] }),
+  "cost-invalid": () => createLimiter({ layers: [layer] }).admit("alice", { cost: { tokens: 1.5 } }),
+  "store-unknown": () => createLimiter({ layers: [layer], store: "mongodb://localhost" }),
+  "store-invalid": () => redisStore({} as never),
+  "store-unavailable": undefined,
+  "store-state-invalid": undefined,
+  "trust-proxy-unreadable": () => parseTrustProxy("10.1.2.3/8"),
+  "option-invalid": () => createLimiter({ layers: [layer], storeTimeoutMs: 0 }),
+  "guard-misplaced": () => {
+    const limiter = { report: rethrow };
+    isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");
+  },
+  "limiter-closed": () => {
+    const limiter = createLimiter({ layers: [layer] });
+    limiter.close();
+    return limiter.admit("alice");
+  },
+};
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+function errorOf(mistake: () => unknown): HeadgateError {
+  try {
+    mistake();
+  } catch (error) {
+    if (error instanceof HeadgateError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** The part of the page about one code. */
+function partOf(code: string): string {
+  const [, part = ""] = page.split(`\n### \`${code}\`\n`);
+  return part.split(/\n##/)[0] ?? "";
+}
+
+/** The message that a part quotes, in one line. */
+function quotedIn(part: string): string {
+  const lines = part.split("\n").filter((line) => line.startsWith("> "));
+  return lines.map((line) => line.slice(2)).join(" ");
+}
+
+describe("the page of errors", () => {
+  it("has a part for every code, and for nothing else", () => {
+    const headings = [...page.matchAll(/^### `(.+)`$/gm)].map(([, code]) => code);
+    expect(headings.sort()).toEqual(Object.keys(mistakes).sort());
+  });
+
+  it.each(Object.keys(mistakes))("says of %s what it says, its cause and its cure", (code) => {
+    const part = partOf(code);
+    expect(quotedIn(part)).not.toBe("");
+    expect(part).toContain("**Cause.**");
+    expect(part).toContain("**Cure.**");
+  });
+
+  const quotable = Object.entries(mistakes).filter(([, mistake]) => mistake !== undefined);
+  it.each(quotable)("quotes %s as it is", (code, mistake) => {
+    const error = errorOf(mistake as () => unknown);
+    expect(error.code).toBe(code);
+    expect(quotedIn(partOf(code))).toBe(error.message);
+  });
+});

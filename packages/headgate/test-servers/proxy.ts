@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/**
+ * What becomes of the connections through it. `open`: they are passed on. `swallow`: requests are passed on and answers
+ * are not, and new connections are left hanging as well. `cut`: the next request is passed on; once the server has
+ * answered it, the connection breaks with that answer unsent, and the cable stays out until the mode is changed.
+ */
+export type ProxyMode = "open" | "swallow" | "cut";
+
+/** A stretch of network between a client and a server, that a test can break. */
+export interface Proxy {
+  readonly port: number;
+  mode: ProxyMode;
+  /** How many answers have been lost by a cut. */
+  readonly cuts: number;
+  /** Breaks every connection that there is, without a word. */
+  drop(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a proxy on a free port of the loopback.
+ *
+ * @param serverPort of the server on the loopback
+ */
+export async function startProxy(serverPort: number): Promise<Proxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let mode: ProxyMode = "open";
+  let cuts = 0;
+
+  function drop(): void {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+    pairs.clear();
+  }
+
+  const server = createServer((client) => {
+    if (mode === "cut") {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(serverPort, "127.0.0.1");
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    for (const [socket, other] of [pair, [upstream, client] as const]) {
+      socket.setNoDelay(true);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        pairs.delete(pair);
+        other.destroy();
+      });
+    }
+    client.on("data", (request) => upstream.write(request));
+    upstream.on("data", (answer) => {
+      if (mode === "open") client.write(answer);
+      if (mode !== "cut") return;
+      cuts += 1;
+      drop();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    get mode() {
+      return mode;
+    },
+    set mode(next) {
+      mode = next;
+    },
+    get cuts() {
+      return cuts;
+    },
+    drop,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      drop();
+      await closed;
+    },
+  };
+}

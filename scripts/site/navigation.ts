@@ -1,0 +1,100 @@
+/** A part of the navigation, and the pages of `docs/` that it holds, in this order. */
+interface Group {
+  readonly title: string;
+  readonly pages: readonly (Listed | RegExp)[];
+}
+
+interface Listed {
+  /** The file in `docs/`, without its ending. It need not exist yet. */
+  readonly page: string;
+  readonly label: string;
+}
+
+/** A page in the navigation. */
+export interface Entry {
+  readonly path: string;
+  readonly label: string;
+}
+
+/** A part of the navigation as it is shown. */
+export interface Section {
+  readonly title: string;
+  readonly entries: Entry[];
+}
+
+const GROUPS: readonly Group[] = [
+  {
+    title: "Start",
+    pages: [
+      { page: "quick-start", label: "Quick start" },
+      { page: "installing", label: "Installing" },
+      { page: "concepts", label: "Concepts" },
+      { page: "recipes", label: "Recipes" },
+    ],
+  },
+  {
+    title: "Guarding",
+    pages: [
+      { page: "guarding-an-endpoint", label: "An endpoint" },
+      { page: "limits", label: "Limits" },
+      { page: "choosing-an-algorithm", label: "Choosing an algorithm" },
+      { page: "token-budgets", label: "Token budgets and refunds" },
+      { page: "identity", label: "Who is calling" },
+      { page: "caller-address", label: "Whose address it is" },
+      { page: "refusals", label: "Refusals" },
+      { page: "client", label: "In the browser" },
+      { page: "frameworks", label: "Frameworks" },
+    ],
+  },
+  {
+    title: "Stores",
+    pages: [
+      { page: "choosing-a-store", label: "Choosing a store" },
+      { page: "redis", label: "Redis and Valkey" },
+      { page: "postgres", label: "PostgreSQL" },
+      { page: "writing-a-store", label: "Writing a store" },
+    ],
+  },
+  {
+    title: "Operating",
+    pages: [
+      { page: "when-the-store-is-down", label: "When the store is down" },
+      { page: "many-containers", label: "In many containers" },
+      { page: "speed", label: "Speed" },
+      /^operating-/,
+    ],
+  },
+  { title: "Moving over", pages: [{ page: "moving-over", label: "Moving over" }, /^moving-(from|over)[-/]/] },
+  { title: "Reference", pages: [{ page: "errors", label: "Errors" }, /^errors[-/]/] },
+];
+
+/**
+ * Puts pages into the groups of the navigation.
+ *
+ * @param pages the files in `docs/`, without their endings
+ * @throws for pages that are in no group, naming them
+ */
+export function sections(pages: readonly string[]): Section[] {
+  const left = new Set(pages);
+  const shown = GROUPS.map(({ title, pages: wanted }) => ({
+    title,
+    entries: wanted.flatMap((one) => {
+      if (one instanceof RegExp)
+        return [...left]
+          .filter((page) => one.test(page) && left.delete(page))
+          .sort()
+          .map((page) => ({ path: `${page}.html`, label: labelOf(page.replace(one, "")) }));
+      return left.delete(one.page) ? [{ path: `${one.page}.html`, label: one.label }] : [];
+    }),
+  }));
+  if (left.size)
+    throw new Error(
+      `In no group of the navigation: ${[...left].map((page) => `docs/${page}.md`).join(", ")}. Give each a place in scripts/site/navigation.ts`,
+    );
+  return shown.filter(({ title, entries }) => entries.length > 0 || title === "Reference");
+}
+
+/** Names of packages stay as they are. */
+function labelOf(page: string): string {
+  return page.includes("/") ? (page.split("/").at(-1) ?? page) : page;
+}
