@@ -8,6 +8,8 @@ export default defineConfig({
     // Properties run thousands of cases, and machines can be busy: a slow test is not a failed one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Many tests wait for servers and processes: leaving a processor free would leave it idle.
+    maxWorkers: "100%",
     projects: [
       {
         resolve,

@@ -10,8 +10,8 @@ export interface ContainerOptions {
   readonly limits: string;
   readonly outage: OutageOption;
   readonly storeTimeoutMs: number;
-  /** How often it asks the store before its first request, until it has an answer, so that it is connected by then. */
-  readonly asks: number;
+  /** Whether it listens only once its store has answered, or at once. */
+  readonly awaitsStore: boolean;
 }
 
 /**
@@ -20,7 +20,9 @@ export interface ContainerOptions {
  *
  * Argument: its options as JSON.
  */
-const { asks, store, storeTimeoutMs, limits, outage }: ContainerOptions = JSON.parse(process.argv[2] ?? "{}");
+const { awaitsStore, store, storeTimeoutMs, limits, outage }: ContainerOptions = JSON.parse(
+  process.argv[2] ?? "{}",
+);
 const limiter = createLimiter<string>({
   layers: [{ name: "user", key: (user) => user, limits, outage }],
   store,
@@ -30,9 +32,7 @@ const limiter = createLimiter<string>({
   onOutage: () => {},
 });
 
-let connected = false;
-for (let ask = 0; ask < asks && !connected; ask += 1) connected = (await limiter.peek("nobody")).shared;
-if (asks > 0 && !connected) throw new Error(`The store did not answer ${asks} times.`);
+if (awaitsStore) await limiter.ready({ timeoutMs: 60_000 });
 
 const server = createServer(async (request, response) => {
   const admission = await limiter.admit(String(request.headers["x-user"]));

@@ -7,7 +7,7 @@ const options: ContainerOptions = {
   limits: "5/minute",
   outage: "local",
   storeTimeoutMs: 250,
-  asks: 1,
+  awaitsStore: true,
 };
 
 describe("a fleet of containers", () => {

@@ -73,6 +73,25 @@ describe("memoryStore", () => {
     for (let n = 0; n < 1000; n += 1) expect(admit(`held${n}`).admitted).toBe(false);
   });
 
+  it("keeps refused who spent all before, during and after a flood of new callers filled it", () => {
+    const { admit, store } = limited(5000, "2/minute");
+    const spent: string[] = [];
+    const spendAll = (key: string) => {
+      while (admit(key).admitted);
+      spent.push(key);
+    };
+    for (let n = 0; n < 50; n += 1) spendAll(`early${n}`);
+    let letIn = 0;
+    for (let n = 0; n < 100_000; n += 1) {
+      admit(`flood${n}`);
+      if (n % 1000 === 500) spendAll(`during${n}`);
+      if (admit(spent[n % spent.length] as string).admitted) letIn += 1;
+    }
+    expect(spent.length).toBe(150);
+    expect(letIn).toBe(0);
+    expect(store.size.partitions).toBe(5000);
+  });
+
   it("admits no caller beyond the limit while callers share overflow accounts, nor after", () => {
     const { admit, clock } = limited(1);
     admit("holder");

@@ -40,7 +40,8 @@ describe("postgresStore", () => {
     let statements = 0;
     const counting = {
       query(text: string, values?: unknown[]) {
-        statements += 1;
+        // Sweeping comes beside what is asked, every few seconds.
+        if (!/sweep\W*\(/.test(text)) statements += 1;
         return postgres.pool.query(text, values);
       },
     };

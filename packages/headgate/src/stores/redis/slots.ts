@@ -1,5 +1,7 @@
 import type { LimitGroup } from "../../core/limit-set.ts";
+import { isInDoubt } from "../../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Reading } from "../../core/store.ts";
+import { inDoubt } from "./doubt.ts";
 import { slotOf } from "./keys.ts";
 import type { Keyed, Request } from "./message.ts";
 
@@ -45,7 +47,10 @@ export async function decideAcross(
   return merge(shares, outcomes as Outcome[], admitted);
 }
 
-/** Adjusts partitions in different slots, each by itself: an adjustment is never refused. */
+/**
+ * Adjusts partitions in different slots, each by itself: an adjustment is never refused. Where some slots fail and
+ * others do not, what was given back there must not be given back again.
+ */
 export async function adjustAcross(
   adjustments: readonly Keyed<Adjustment>[],
   at: number,
@@ -54,8 +59,11 @@ export async function adjustAcross(
   const shares = bySlot(adjustments);
   const asked = shares.map(({ slot, parts }) => ask(slot, { do: "adjust", at, parts }));
   const settled = await Promise.allSettled(asked);
-  const fault = settled.find((one) => one.status === "rejected");
-  if (fault !== undefined) throw fault.reason;
+  const faults = settled.filter((one) => one.status === "rejected");
+  if (faults.length > 0) {
+    const fault = faults.find(({ reason }) => isInDoubt(reason)) ?? faults[0];
+    throw faults.length < shares.length ? inDoubt(fault?.reason) : fault?.reason;
+  }
   return merge(shares, await Promise.all(asked), true);
 }
 

@@ -2,6 +2,7 @@ import type { Outcome } from "../../core/store.ts";
 import { batch } from "../shared/batch.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
+import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
 import { type Request, writeMessage } from "./message.ts";
 import { type Answer, readReply } from "./reply.ts";
 import { script, scriptSha } from "./script/index.ts";
@@ -64,5 +65,6 @@ function isUnknownScript(error: unknown): boolean {
 
 /** Clients attach the command to its error, and this one's arguments name callers. */
 function withoutCommand(error: unknown): Error {
-  return new Error(`The Redis store could not be asked: ${faultOf(error)}.`);
+  const fault = new Error(`The Redis store could not be asked: ${faultOf(error)}.`);
+  return mayHaveBeenApplied(error) ? inDoubt(fault) : fault;
 }
