@@ -98,8 +98,7 @@ export function readDeclarations(file: string, source: string): DeclarationFile 
     }
     if (text.startsWith("import ")) continue;
     const plain = text.replace(/^(export )?(declare )?/, "");
-    const [, word, name] =
-      /^(?:abstract )?(function|interface|class|const|type) ([\w$]+)/.exec(plain) ?? [];
+    const [, word, name] = /^(?:abstract )?(function|interface|class|const|type) ([\w$]+)/.exec(plain) ?? [];
     if (!word || !name) throw new Error(`${file}: a statement of an unknown kind: ${text}`);
     const signature = { comment, text: plain };
     const overloaded = read.declarations.get(name);

@@ -44,7 +44,7 @@ export function renderMarkdown(text: string, resolve: Resolve): string {
           const name = one.header && one.text === "" ? "td" : tag;
           return `<${name}${side}>${this.parser.parseInline(one.tokens)}</${name}>`;
         };
-        const head = header.map((one, at) => cell(one, at, 'th')).join("");
+        const head = header.map((one, at) => cell(one, at, "th")).join("");
         const body = rows.map((row) => `<tr>${row.map((one, at) => cell(one, at, "td")).join("")}</tr>`);
         return `<div class="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>\n`;
       },

@@ -71,11 +71,11 @@ const GROUPS: readonly Group[] = [
 /**
  * Puts pages into the groups of the navigation.
  *
- * @param pages the files in `docs/`, without their endings
+ * @param titles of the files in `docs/`, by their names without ending
  * @throws for pages that are in no group, naming them
  */
-export function sections(pages: readonly string[]): Section[] {
-  const left = new Set(pages);
+export function sections(titles: ReadonlyMap<string, string>): Section[] {
+  const left = new Set(titles.keys());
   const shown = GROUPS.map(({ title, pages: wanted }) => ({
     title,
     entries: wanted.flatMap((one) => {
@@ -83,7 +83,7 @@ export function sections(pages: readonly string[]): Section[] {
         return [...left]
           .filter((page) => one.test(page) && left.delete(page))
           .sort()
-          .map((page) => ({ path: `${page}.html`, label: labelOf(page.replace(one, "")) }));
+          .map((page) => ({ path: `${page}.html`, label: labelOf(titles.get(page) ?? page) }));
       return left.delete(one.page) ? [{ path: `${one.page}.html`, label: one.label }] : [];
     }),
   }));
@@ -94,7 +94,7 @@ export function sections(pages: readonly string[]): Section[] {
   return shown.filter(({ title, entries }) => entries.length > 0 || title === "Reference");
 }
 
-/** Names of packages stay as they are. */
-function labelOf(page: string): string {
-  return page.includes("/") ? (page.split("/").at(-1) ?? page) : page;
+/** Under "Moving over" the name of the package is enough. */
+function labelOf(title: string): string {
+  return title.replace(/^Moving over from /, "");
 }

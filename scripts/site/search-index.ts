@@ -23,5 +23,7 @@ export function searchIndex(pages: Iterable<{ path: string; title: string; html:
 }
 
 function words(html: string): string {
-  return plainText(html.replace(/<\/(p|li|td|th|dt|dd|div|pre|tr)>/g, " ")).replace(/\s+/g, " ").trim();
+  return plainText(html.replace(/<\/(p|li|td|th|dt|dd|div|pre|tr)>/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
 }
