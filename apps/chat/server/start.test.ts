@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { createLimiter } from "headgate";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS } from "../testing/database.ts";
 import { runCreditCommand } from "./commands/credit.ts";
@@ -162,6 +163,62 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   expect(stopped.code).toBe(0);
   expect(stopped.stdout).toMatch(/"msg":"stopped"/);
   expect(() => statSync(lockFileOf(folder))).toThrow();
+});
+
+describe("the limits' store", () => {
+  test("is awaited before anybody is listened to", async () => {
+    const limiter = createLimiter({
+      layers: [{ name: "ip", key: ({ address }: { address: string }) => address, limits: "5/minute" }],
+    });
+    let asked: (() => void) | undefined;
+    let answer = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const ready = () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+        asked?.();
+      });
+    let started = false;
+    const starting = startService({
+      env: { DATABASE_URL: "pglite://memory", LOG_LEVEL: "silent", PORT: "0" },
+      chatLimiter: { ...limiter, ready },
+    }).then((service) => {
+      started = true;
+      return service;
+    });
+    await isAsked;
+    // Long enough to listen, if it would.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(started).toBe(false);
+    answer();
+    const service = await starting;
+    expect((await fetch(`${service.url}/health`)).status).toBe(200);
+    await service.close();
+  });
+
+  test("that does not answer keeps nobody from starting, is told of, and is reported as down", async () => {
+    const probe = createServer();
+    await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+    const address = probe.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await new Promise((resolve) => probe.close(resolve));
+    const service = run({
+      DATABASE_URL: "pglite://memory",
+      RATE_LIMIT_STORAGE_URI: `redis://someone:hunter2@127.0.0.1:${port}/0`,
+    });
+    const url = await service.ready;
+    const { store } = await (await fetch(`${url}/ready`)).json();
+    expect(store).toMatchObject({ name: "redis", state: expect.stringMatching(/^(down|recovering)$/) });
+    service.child.kill("SIGTERM");
+    const { code, stdout } = await service.exited;
+    expect(code).toBe(0);
+    const line = stdout.split("\n").find((text) => text.includes("the limits' store does not answer"));
+    expect(line).toContain('The store \\"redis\\" was not ready within 5000 ms: ');
+    expect(line).toContain("ECONNREFUSED");
+    expect(stdout).not.toContain("hunter2");
+  });
 });
 
 test("a lock of another machine is not taken for a stale one", async () => {

@@ -131,12 +131,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       isStopping: () => inFlight.isStopping,
     });
 
-    // Opens the store's connection before the first person waits for it, and has /ready know how it is.
-    try {
-      await chatLimiter.peek({ address: "unknown" });
-    } catch (error) {
-      log.error({ error: describeError(error) }, "the guard cannot be asked; the service goes on");
-    }
+    await awaitStore([chatLimiter, signInLimiter], log);
 
     const server = createAdaptorServer({ fetch: app.fetch });
     const url = await listen(server, config);
@@ -165,6 +160,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 /** What an answer's last bytes may take to leave after it was saved. */
 const LAST_BYTES_MS = 1_000;
 
+/** Beyond it a service that goes on without the store is better than none. */
+const STORE_READY_MS = 5_000;
+
 const newSecret = () => randomBytes(32).toString("base64url");
 
 function createLog(config: Config): Logger {
@@ -179,6 +177,18 @@ function modelFrom(env: Environment, clock: Clock): ModelChoice {
   } catch (error) {
     if (error instanceof ModelConfigError) throw new ConfigError([error.message]);
     throw error;
+  }
+}
+
+/** Whoever came while the first connection is being made would be counted by this process alone. */
+async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], log: Logger): Promise<void> {
+  try {
+    await Promise.all(limiters.map((limiter) => limiter.ready({ timeoutMs: STORE_READY_MS })));
+  } catch (error) {
+    log.error(
+      { error: describeError(error) },
+      "the limits' store does not answer: the service starts without it, and counts by itself until it does",
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { Store } from "../src/core/store.ts";
 import { createLimiter, type Limiter } from "../src/limiter.ts";
 
 /** The time limit of every call to the store, ms. */
-export const limitMs = 250;
+const limitMs = 250;
 /**
  * What ends a wait where the time limit does not: the shortest time limit of any driver is 5 s. An answer within half of
  * it was bounded by the limiter, however busy the machine is.
@@ -19,7 +19,7 @@ export interface Guarded {
   admit(user: string, tokens?: number): Promise<Admission>;
   /** How many of so many requests were admitted, one after the other. */
   admitted(user: string, requests: number, tokens?: number): Promise<number>;
-  /** Sends requests until something is so, as traffic does. */
+  /** Sends requests until something is so, as traffic does: each from another user, so that each would be charged. */
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
   /** Until the store is left alone. */
   isOpen(): Promise<void>;
@@ -42,6 +42,8 @@ export function guardedBy(store: Store): Guarded {
     onOutage: () => {},
   });
 
+  let sent = 0;
+
   async function admit(user: string, tokens = 1): Promise<Admission> {
     const before = performance.now();
     const admission = await limiter.admit(user, { cost: { tokens } });
@@ -55,7 +57,8 @@ export function guardedBy(store: Store): Guarded {
       if (performance.now() > deadline) {
         throw new Error(`${what}: not within ${longestUntilMs} ms, ${JSON.stringify(limiter.status())}`);
       }
-      await admit("traffic");
+      await admit(`traffic ${sent}`);
+      sent += 1;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -74,9 +77,9 @@ export function guardedBy(store: Store): Guarded {
     isOpen: () => until("The store is left alone", () => limiter.status().state === "open"),
 
     isBack: () =>
-      until("The store decides again and has been told everything", () => {
+      until("The store decides again and has been told everything", async () => {
         const { state, waiting } = limiter.status();
-        return state === "closed" && waiting === 0;
+        return state === "closed" && waiting === 0 && (await limiter.peek("nobody")).shared;
       }),
 
     async left(user) {

@@ -13,7 +13,7 @@ export interface RedisServer {
   /** Its process, to be stopped (`SIGSTOP`) and continued. */
   readonly pid: number;
   /**
-   * Its folder as the server sees it, for a test to fill or to take away. Where the server has a disk of its own, only
+   * Its folder as the server sees it, for a test to fill it or to put something in its way. Where the server has a disk of its own, only
    * while it runs.
    */
   readonly folder: string;

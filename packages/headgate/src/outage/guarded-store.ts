@@ -36,7 +36,7 @@ export interface GuardedStore {
   /**
    * Resolves once the store decides; see `untilReady`.
    *
-   * @param question what to ask, without charging it, a store that has no `check`.
+   * @param question what to ask the store without charging it, besides its own `check`.
    * @throws HeadgateError `store-unavailable` or `limiter-closed`
    */
   ready(longestMs: number, question: Question): Promise<void>;
@@ -238,8 +238,11 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     },
 
     ready(longestMs, { charges }) {
-      const ask = () =>
-        store.check === undefined ? store.decide(charges, clock.now(), true) : store.check();
+      // After the ping, the whole way that a real question goes: the first of these is slow as well.
+      async function ask(): Promise<void> {
+        await store.check?.();
+        await store.decide(charges, clock.now(), true);
+      }
       const { probed } = reconciliation;
       const isClosed = () => stopped;
       return untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);

@@ -64,12 +64,16 @@ describe("ready", () => {
     expect(limiter.status().counters).toMatchObject({ byStore: 1, byOutagePolicy: 0 });
   });
 
-  it("prefers the store's own check", async () => {
+  it("asks the store's own check, and then a question as a real one", async () => {
     const store = scriptedStore();
-    const check = vi.fn(async () => {});
-    await starting({ store: { ...store, check } }).limiter.ready();
-    expect(check).toHaveBeenCalledOnce();
-    expect(store.calls.decide).toBe(0);
+    const asked: string[] = [];
+    const check = async () => void asked.push("check");
+    const decide: typeof store.decide = (charges, now, peek) => {
+      asked.push(peek ? "peek" : "charge");
+      return store.decide(charges, now, peek);
+    };
+    await starting({ store: { ...store, check, decide } }).limiter.ready();
+    expect(asked).toEqual(["check", "peek"]);
   });
 
   it("waits for a store that comes later, and leaves the outage policies to nobody once it has resolved", async () => {
@@ -139,6 +143,19 @@ describe("ready", () => {
     expect(await admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
+  it("tells what was wrong last, not that the last attempt was cut short", async () => {
+    const { limiter, store, pass } = starting();
+    store.mode = "hang";
+    const ready = watch(limiter.ready({ timeoutMs: 4_000 }));
+    await pass(2_400);
+    store.mode = "reject";
+    store.rejectHeld();
+    await pass(200);
+    store.mode = "hang";
+    await pass(1_500);
+    expect((ready.state as Error).message).toMatch(/: connection lost$/);
+  });
+
   it("gives up after ten seconds, unless it is told otherwise", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "reject";
@@ -193,11 +210,11 @@ it.each(["redis", "postgres"])(
     const port = (probe.address() as { port: number }).port;
     await new Promise((resolve) => probe.close(resolve));
     const { limiter } = starting({ store: `${scheme}://someone:hunter2@127.0.0.1:${port}/0` });
-    const error: Error = await limiter.ready({ timeoutMs: 2_700 }).then(
+    const error: Error = await limiter.ready({ timeoutMs: 4_000 }).then(
       () => expect.fail("It was ready."),
       (reason) => reason,
     );
-    expect(error.message).toContain(`The store "${scheme}" was not ready within 2700 ms: `);
+    expect(error.message).toContain(`The store "${scheme}" was not ready within 4000 ms: `);
     expect(error.message).toContain("ECONNREFUSED");
     expect(error.message).not.toContain("hunter2");
     await limiter.close();

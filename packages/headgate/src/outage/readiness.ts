@@ -2,7 +2,7 @@ import { HeadgateError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
 import type { StoreCalls } from "./store-calls.ts";
-import { createTimeLimit } from "./time-limit.ts";
+import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
 
 export interface ReadinessOptions {
   readonly store: Pick<Store, "name">;
@@ -52,9 +52,8 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
       await call;
     } catch (error) {
       // That an attempt was cut short by the end of the wait says less than what was wrong before.
-      if (reason === undefined || limitMs >= attemptMs) {
-        reason = error instanceof Error ? error.message : String(error);
-      }
+      const cutShort = error instanceof StoreTimeoutError && limitMs < attemptMs;
+      if (!cutShort || reason === undefined) reason = error instanceof Error ? error.message : String(error);
       return false;
     }
     const tookMs = performance.now() - askedAt;

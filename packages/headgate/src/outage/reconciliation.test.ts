@@ -345,6 +345,23 @@ describe("what is settled while the store is down", () => {
       expect(limiter.status().counters?.inDoubt).toBe(1);
     });
 
+    it("is in doubt where nothing is ever heard of the call, and does not hold up what follows", async () => {
+      const { admit, store, left, limiter } = limited(limits);
+      const one = await admit({ tokens: 500 });
+      store.mode = "hang";
+      const settling = one.settle({ tokens: 200 });
+      await vi.advanceTimersByTimeAsync(251);
+      await settling;
+      store.mode = "answer";
+      await vi.advanceTimersByTimeAsync(9_900);
+      expect(limiter.status().counters?.inDoubt).toBe(0);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(limiter.status().counters?.inDoubt).toBe(1);
+      await one.settle({ tokens: 150 });
+      await settled();
+      expect(left()).toEqual([8, 850]);
+    });
+
     it("is put right afterwards where it was settled again meanwhile", async () => {
       const { admit, store, left } = limited(limits);
       const one = await admit({ tokens: 500 });

@@ -22,6 +22,9 @@ export class ChangeInDoubt extends Error {
   }
 }
 
+/** Some clients never settle a call whose connection broke: after so long, ms, nothing will be heard of it. */
+const longestLateMs = 10_000;
+
 export interface StoreCallsOptions {
   readonly store: Store;
   readonly breaker: Breaker;
@@ -42,7 +45,7 @@ export interface StoreCalls {
    */
   bounded<Answer>(call: () => Answer | Promise<Answer>, within?: TimeLimit): Promise<Answer>;
   /**
-   * Settles when it is known what became of the change, however late that is; a failure is noted in time. Rejects
+   * Settles when it is known what became of the change, up to ten seconds late; a failure is noted in time. Rejects
    * with an error that is `inDoubt` where it may have been made.
    */
   change(adjustments: readonly Adjustment[], now: number): Promise<Outcome>;
@@ -94,7 +97,7 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
           throw error;
         }
         try {
-          const outcome = await whole;
+          const outcome = await heardOf(whole);
           counters.lateAnswers += 1;
           return outcome;
         } catch (reason) {
@@ -104,4 +107,18 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
       }
     },
   };
+}
+
+/** An answer that is late already. Waiting for it does not keep a process alive that is otherwise done. */
+function heardOf<Answer>(answer: Answer | Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`Nothing was heard of it for ${longestLateMs} ms.`)),
+      longestLateMs,
+    );
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
 }

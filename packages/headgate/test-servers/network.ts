@@ -6,12 +6,12 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
  * are not, and new connections are left hanging as well. `cut`: the next request is passed on; once the server has
  * answered it, the connection breaks with that answer unsent, and the cable stays out until the mode is changed.
  */
-export type ProxyMode = "open" | "swallow" | "cut";
+export type NetworkMode = "open" | "swallow" | "cut";
 
 /** A stretch of network between a client and a server, that a test can break. */
-export interface Proxy {
+export interface BreakableNetwork {
   readonly port: number;
-  mode: ProxyMode;
+  mode: NetworkMode;
   /** How many answers have been lost by a cut. */
   readonly cuts: number;
   /** Breaks every connection that there is, without a word. */
@@ -20,13 +20,13 @@ export interface Proxy {
 }
 
 /**
- * Starts a proxy on a free port of the loopback.
+ * Starts one on a free port of the loopback.
  *
  * @param serverPort of the server on the loopback
  */
-export async function startProxy(serverPort: number): Promise<Proxy> {
+export async function startNetwork(serverPort: number): Promise<BreakableNetwork> {
   const pairs = new Set<readonly [Socket, Socket]>();
-  let mode: ProxyMode = "open";
+  let mode: NetworkMode = "open";
   let cuts = 0;
 
   function drop(): void {
