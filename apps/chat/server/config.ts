@@ -25,7 +25,8 @@ export interface Config {
     signInPerAddress: string;
     storageUri: string;
   };
-  trustProxy: TrustProxy;
+  /** `null` where nobody said. */
+  trustProxy: TrustProxy | null;
   /** Whether `X-User-Id` says who is calling. Unverified: for services that sit behind one's own backend. */
   userIdHeader: boolean;
   database: DatabaseLocation;
@@ -58,7 +59,7 @@ export function loadConfig(environment: Environment): Config {
   const chatPerAddress = read("RATE_LIMIT_CHAT_IP_PER_MIN", "30", limitPer("minute"));
   const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", limitPer("minute"));
   const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
-  const trustProxy = read("RATE_LIMIT_TRUST_PROXY", "private", trustedProxies);
+  const trustProxy = read("RATE_LIMIT_TRUST_PROXY", "", optional(trustedProxies));
   const userIdHeader = read("TRUST_USER_ID_HEADER", "on", onOrOff);
   const database = read("DATABASE_URL", "pglite://data", databaseLocation, { secret: true });
   const port = read("PORT", "3000", wholeNumber(0, 65_535));

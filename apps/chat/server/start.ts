@@ -24,6 +24,7 @@ import { createCredit } from "./services/credit.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createChatLimiter, createSignInLimiter } from "./services/limits.ts";
 import { createTitles } from "./services/titles.ts";
+import { trustPrivate } from "./services/trust-private.ts";
 import { createTurns } from "./services/turns.ts";
 import { createTurnsInFlight } from "./services/turns-in-flight.ts";
 import { StartError } from "./start-error.ts";
@@ -95,7 +96,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     const secret = config.authSecret ?? (await settingOrNew(database, "auth-secret", newSecret));
     const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
-    const { publicUrl, trustProxy, userIdHeader } = config;
+    const { publicUrl, userIdHeader } = config;
+    const trustProxy = config.trustProxy ?? trustPrivate(log);
     const accounts = createAccounts({ database, secret, publicUrl, log });
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
     const conversations = createConversations(database, clock);
