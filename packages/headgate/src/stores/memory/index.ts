@@ -28,6 +28,8 @@ export interface MemoryStore extends Store {
 }
 
 const defaultMaxPartitions = 1_000_000;
+/** What rows can be numbered for. They would take 7 GB. */
+const mostPartitions = 100_000_000;
 
 /**
  * Counts in the memory of this process: synchronous, exact, without timers, and bounded.
@@ -36,10 +38,10 @@ const defaultMaxPartitions = 1_000_000;
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { maxPartitions = defaultMaxPartitions } = options;
-  if (!Number.isSafeInteger(maxPartitions) || maxPartitions < 1) {
+  if (!Number.isSafeInteger(maxPartitions) || maxPartitions < 1 || maxPartitions > mostPartitions) {
     throw new HeadgateError(
       "option-invalid",
-      `maxPartitions must be a whole number from 1 up, got ${String(maxPartitions)}.`,
+      `maxPartitions must be a whole number from 1 to ${mostPartitions}, got ${String(maxPartitions)}.`,
     );
   }
 

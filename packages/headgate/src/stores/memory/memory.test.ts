@@ -24,9 +24,9 @@ describe("memoryStore", () => {
     expect(admit("a").admitted).toBe(true);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, "many"])("refuses maxPartitions %s", (maxPartitions) => {
+  it.each([0, -1, 1.5, Number.NaN, "many", 100_000_001])("refuses maxPartitions %s", (maxPartitions) => {
     expect(() => memoryStore({ maxPartitions: maxPartitions as number })).toThrow(
-      `maxPartitions must be a whole number from 1 up, got ${maxPartitions}.`,
+      `maxPartitions must be a whole number from 1 to 100000000, got ${maxPartitions}.`,
     );
   });
 

@@ -101,7 +101,10 @@ describe("postgresStore", () => {
       ]);
       expect(broken).toMatchObject({
         status: "rejected",
-        reason: { code: "store-state-invalid", message: expect.stringMatching(/caller of "user"(?!.*broken)/) },
+        reason: {
+          code: "store-state-invalid",
+          message: expect.stringMatching(/caller of "user"(?!.*broken)/),
+        },
       });
       expect(other).toMatchObject({ status: "fulfilled", value: { admitted: true } });
       await store.reset([charge("broken"), charge("other")], 0);
