@@ -154,7 +154,7 @@ describe("createLimiter", () => {
     ["nonsense", "A store URI begins with a scheme, and this one has none"],
     ["memory://here", '"memory://here" names a place, and memory has none'],
     ["memory://?max=5", 'memory:// has no option "max": it takes maxPartitions.'],
-    ["memory://?maxPartitions=lots", "maxPartitions must be a whole number from 1 up, got NaN."],
+    ["memory://?maxPartitions=lots", "maxPartitions must be a whole number from 1 to 100000000, got NaN."],
   ])("refuses the store %s", (store, message) => {
     expect(() => chat({ store })).toThrow(message);
     expect(() => chat({ store })).not.toThrow("secret");

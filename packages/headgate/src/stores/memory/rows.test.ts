@@ -19,7 +19,7 @@ describe("Rows", () => {
       remove: fc.boolean(),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const rows = new Rows();
         const kept = new Map<number, { length: number; value: number }>();
         for (const [value, { length, remove }] of steps.entries()) {
@@ -39,7 +39,7 @@ describe("Rows", () => {
           expect(read(rows, row, length)).toEqual(new Array(length).fill(value));
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
