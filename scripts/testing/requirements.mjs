@@ -27,6 +27,14 @@ const REQUIREMENTS = [
     otherwise: "install a PostgreSQL server, with initdb and postgres on the PATH",
   },
   {
+    name: "Redis",
+    debianPackage: "redis-server",
+    isThere: () =>
+      process.env.HEADGATE_REDIS_SERVER !== undefined ||
+      ["redis-server", "valkey-server"].some((program) => onPathOr("/usr/bin", program)),
+    otherwise: "install redis-server or valkey-server, on the PATH, or set HEADGATE_REDIS_SERVER to one",
+  },
+  {
     name: "nginx",
     debianPackage: "nginx-light",
     isThere: () => onPathOr("/usr/sbin", "nginx"),
