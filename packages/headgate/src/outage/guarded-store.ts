@@ -237,7 +237,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       };
     },
 
-    ready(longestMs, { charges }) {
+    ready(longestMs, question) {
+      const { charges } = question;
+      // Who probes before anybody was decided asks this too: a store without a ping would be asked nothing at all.
+      lastAsked ??= question;
       // After the ping, the whole way that a real question goes: the first of these is slow as well.
       async function ask(): Promise<void> {
         await store.check?.();

@@ -94,6 +94,18 @@ describe("ready", () => {
     expect(events.at(-1)).toMatchObject({ to: "closed" });
   });
 
+  it("is not told by a probe that asked nothing: a store without a ping is asked a question", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { limiter, store, events, pass } = starting();
+      store.mode = "reject";
+      const ready = watch(limiter.ready({ timeoutMs: 60_000 }));
+      await pass(10_000);
+      expect(ready.state).toBe("waiting");
+      expect(events.filter(({ to }) => to === "closed")).toEqual([]);
+      await limiter.close();
+    }
+  });
+
   it("gives a first answer longer than a decision, and then wants one in time", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
