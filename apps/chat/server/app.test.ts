@@ -198,6 +198,31 @@ test("a refusal is logged with the limits that refused", async () => {
   await strict.close();
 });
 
+test.each(["text/plain", "text/html"])(
+  "a refusal is told as %s to whoever asks for it, and logged",
+  async (accept) => {
+    const strict = await startTestService({
+      log: pino({ level: "info" }, { write: (line) => void logged.push(line) }),
+      env: { RATE_LIMIT_CHAT_PER_MIN: "1" },
+    });
+    const ask = () =>
+      strict.app.request("/chat/message", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-User-Id": "reader", Accept: accept },
+        body: JSON.stringify({ messages: [{ role: "user", content: "hi" }] }),
+      });
+    await (await ask()).text();
+    logged.length = 0;
+    const refused = await ask();
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("content-type")).toContain(accept);
+    expect(await refused.text()).toContain("Try again in");
+    const [line = "{}"] = logged;
+    expect(JSON.parse(line)).toMatchObject({ status: 429, refusedBy: ["user-per-minute"] });
+    await strict.close();
+  },
+);
+
 test("a fault of the service's own is a 500 without a word of its cause, and is logged", async () => {
   logged.length = 0;
   const { app } = service;

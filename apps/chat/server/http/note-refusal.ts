@@ -1,10 +1,22 @@
 import type { MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** Gives a 429 the request's id, as every problem has it, and tells the log which limits refused. */
+/**
+ * Tells the log which limits refused, and gives the problem of a 429 the request's id, as every problem has it. Who asked
+ * for text or a page gets it as it is: the id is in a header, too.
+ */
 export const noteRefusal: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();
   if (c.res.status !== 429) return;
+  if (c.res.headers.get("content-type") !== "application/problem+json") {
+    const limits = c.res.headers.get("RateLimit") ?? "";
+    const spent = [...limits.matchAll(/"([^"]+)";r=0(?!\d)/g)];
+    c.set(
+      "refusedBy",
+      spent.map(([, name = ""]) => name),
+    );
+    return;
+  }
   const problem = (await c.res.json()) as { "violated-policies"?: string[] };
   c.set("refusedBy", problem["violated-policies"]);
   const body = JSON.stringify({ ...problem, request_id: c.get("requestId") });
