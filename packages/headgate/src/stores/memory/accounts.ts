@@ -43,6 +43,11 @@ export class Accounts {
     return this.#own.size;
   }
 
+  /** Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. */
+  get isSharing(): boolean {
+    return this.#shared.size > 0;
+  }
+
   /** The row that tells what this key has spent; `noRow` for nothing. Creates nothing. */
   find(kind: Kind, key: KeyHash, now: number): number {
     const row = this.#own.find(key.high ^ kind.high, key.low ^ kind.low);

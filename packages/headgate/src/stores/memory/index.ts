@@ -149,7 +149,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         for (let g = 0; g < plan.groups.length; g += 1) {
           const group = plan.groups[g] as PlannedGroup;
           let row = found[r] as number;
-          if (row === noRow || rows.moves !== moves) {
+          if (row === noRow || rows.moves !== moves || accounts.isSharing) {
             row = accounts.open(group, key, now);
             accounts.show(row);
           } else {
@@ -194,7 +194,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           const kind = kinds.live(group.kind);
           const { algorithm } = kind;
           accounts.show(row);
-          accounts.makeRoom(row, kind, key, now);
+          if (amount > 0) accounts.makeRoom(row, kind, key, now);
           const { numbers: states, at } = rows;
           algorithm.keepFor?.(states, at, group.limits);
           for (const { group: of, amount: given, chargedAt, mark } of refunds) {

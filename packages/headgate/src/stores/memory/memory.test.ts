@@ -129,6 +129,24 @@ describe("memoryStore", () => {
     expect(admit("guest").admitted).toBe(true);
   });
 
+  it("gives those who share accounts their own once there is room, also where they never stop asking", () => {
+    const { admit, clock, store } = limited(100, "5/2 minutes");
+    const guests = Array.from({ length: 10 }, (_, n) => `guest${n}`);
+    for (let n = 0; n < 100; n += 1) admit(`holder${n}`);
+    for (const guest of guests) admit(guest);
+    clock.advance(119_999);
+    for (const guest of guests) admit(guest);
+    expect(store.size.partitions).toBe(100);
+    // The holders' windows are over, and the guests' are not: each moves out, and makes room as it does.
+    clock.advance(1);
+    for (const guest of guests) {
+      let admitted = 0;
+      for (let turn = 0; turn < 6; turn += 1) if (admit(guest).admitted) admitted += 1;
+      expect(admitted).toBeLessThanOrEqual(4);
+    }
+    expect(store.size.partitions).toBeLessThan(100);
+  });
+
   it("resets one caller also out of a shared account, and not the others in it", () => {
     const { admit, limiter } = limited(1);
     admit("holder");
