@@ -6,7 +6,7 @@ export const postgresContenders: Readonly<Record<string, Listed>> = {
     label: "headgate",
     kind: "headgate",
     note: "exact; all or nothing; does not wait for the disk",
-    load: async () => (await import("./contenders/headgate.ts")).headgate,
+    load: async () => (await import("../shared-store/headgate.ts")).headgate,
   },
   "rate-limiter-flexible": {
     label: "rate-limiter-flexible, union",

@@ -9,7 +9,7 @@ export const redisContenders: Readonly<Record<string, Listed>> = {
     label: "headgate (ioredis)",
     kind: "headgate",
     note: "exact; all or nothing; one call for all layers",
-    load: async () => (await import("./contenders/headgate.ts")).headgate,
+    load: async () => (await import("../shared-store/headgate.ts")).headgate,
   },
   "rate-limit-redis": {
     label: "rate-limit-redis × 3 (node-redis)",

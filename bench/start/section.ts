@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../packages/headgate/test-servers/free-port.ts";
 import { interleaved } from "../measuring/interleaved.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { Kind, RunOptions, Section, SectionResult, Table } from "../report/result.ts";
@@ -174,13 +174,4 @@ function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own =
     /^(RATE_LIMIT_|TRUST_USER|HOST$|PUBLIC_URL|AUTH_|OPENAI_|ANTHROPIC_|LLM_|MODEL_|CREDIT_|MAX_BODY|SHUTDOWN_|NODE_OPTIONS$)/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port was free.");
-  return address.port;
 }

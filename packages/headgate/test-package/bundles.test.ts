@@ -21,32 +21,28 @@ async function bundle(contents: string, options: BuildOptions): Promise<string> 
   return outputFiles?.[0]?.text ?? "";
 }
 
+const common = [
+  "AbortController",
+  "AbortSignal",
+  "Headers",
+  "ReadableStream",
+  "Request",
+  "Response",
+  "TextDecoder",
+  "TextEncoder",
+  "URL",
+  "URLSearchParams",
+  "clearTimeout",
+  "console",
+  "crypto",
+  "fetch",
+  "queueMicrotask",
+  "setTimeout",
+] as const;
+
 /** Runs a script where there is what browsers and workers have in common, and nothing of Node's. */
 async function runInWorker(script: string): Promise<unknown> {
-  const { crypto, fetch, Headers, Request, Response, TextDecoder, TextEncoder } = globalThis;
-  const {
-    AbortController,
-    AbortSignal,
-    ReadableStream,
-    queueMicrotask,
-    setTimeout,
-    clearTimeout,
-    URL,
-    URLSearchParams,
-  } = globalThis;
-  const web = {
-    ...{ crypto, fetch, Headers, Request, Response, TextDecoder, TextEncoder, console },
-    ...{
-      AbortController,
-      AbortSignal,
-      ReadableStream,
-      queueMicrotask,
-      setTimeout,
-      clearTimeout,
-      URL,
-      URLSearchParams,
-    },
-  };
+  const web = Object.fromEntries(common.map((name) => [name, globalThis[name]]));
   return new Script(`${script}\nbundle.default;`).runInContext(createContext(web));
 }
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { freePort } from "./free-port.ts";
 
 export interface NginxServer {
   readonly port: number;
@@ -51,15 +52,6 @@ function program(): string {
   const found = folders.map((folder) => path.join(folder, "nginx")).find((file) => existsSync(file));
   if (found === undefined) throw new Error("These tests need nginx. On Debian: apt-get install nginx-light");
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port was free.");
-  return address.port;
 }
 
 const longestWaitMs = 20_000;

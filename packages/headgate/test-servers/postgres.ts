@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** A PostgreSQL server of a test's own. */
 export interface PostgresServer {
@@ -177,15 +177,6 @@ function unprivilegedUser(): User | undefined {
 
 function runProgram(programs: string, program: string, user: User | undefined, words: readonly string[]) {
   return spawnSync(path.join(programs, program), words, { encoding: "utf8", cwd: tmpdir(), ...user });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port was free.");
-  return address.port;
 }
 
 /** The server says on standard error when it accepts connections: nothing has to be tried again and again. */

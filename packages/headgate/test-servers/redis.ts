@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** A Redis server of a test's own, which keeps nothing on disk. */
 export interface RedisServer {
@@ -38,7 +38,7 @@ export interface RedisServer {
  * @throws Error that says what is missing, where there is no Redis and none can be installed
  */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
-  return startServer(await freePort(), settings);
+  return startServer(await freeClusterPort(), settings);
 }
 
 /** Whether this user may give a server a disk of its own, as `startRedisOnDisk` does. */
@@ -53,7 +53,7 @@ export function canMakeDisks(): boolean {
  * @param diskBytes how large the disk is
  */
 export async function startRedisOnDisk(diskBytes: number, settings: readonly string[]): Promise<RedisServer> {
-  return startServer(await freePort(), settings, [], diskBytes);
+  return startServer(await freeClusterPort(), settings, [], diskBytes);
 }
 
 /** A master, a replica of it, and three Sentinels that watch them. */
@@ -84,7 +84,7 @@ export async function startSentinels(): Promise<RedisSentinels> {
         "sentinel down-after-milliseconds headgate 500",
         "sentinel failover-timeout headgate 2000",
       ];
-      sentinels.push(await startServer(await freePort(), watching, ["--sentinel"]));
+      sentinels.push(await startServer(await freeClusterPort(), watching, ["--sentinel"]));
     }
     const first = sentinels[0] as RedisServer;
     await until("The Sentinels know the replica and each other", () => {
@@ -255,15 +255,11 @@ function cli(...words: string[]) {
   return spawnSync("redis-cli", words, { encoding: "utf8" });
 }
 
-async function freePort(): Promise<number> {
+async function freeClusterPort(): Promise<number> {
   // A cluster's nodes also listen on a second port, 10,000 further on.
   for (;;) {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-    const address = probe.address();
-    await new Promise((resolve) => probe.close(resolve));
-    if (address === null || typeof address === "string") throw new Error("No port was free.");
-    if (address.port <= 55_535) return address.port;
+    const port = await freePort();
+    if (port <= 55_535) return port;
   }
 }
 

@@ -1,8 +1,8 @@
 import { createLimiter } from "headgate";
-import type { SharedContender } from "../../shared-store/contender.ts";
-import { headgateLayers } from "../../traffic.ts";
+import { headgateLayers } from "../traffic.ts";
+import type { SharedContender } from "./contender.ts";
 
-/** A URL, as docs/redis.md advises. */
+/** A URL, as docs/redis.md and docs/postgres.md advise. */
 export const headgate: SharedContender = {
   async open(url) {
     // What the store could not decide in time would be decided in this process: that would measure something else.
