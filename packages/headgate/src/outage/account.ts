@@ -74,11 +74,21 @@ export class Account implements Unsettled {
 
   /** Gives back units that were spent at `chargedAt`, also to the store where it has been told of them. */
   refund(group: number, amount: number, chargedAt: number): void {
-    const entry = this.#entries.find(({ at }) => at >= chargedAt);
-    if (entry === undefined) return;
-    const { told, amounts } = entry;
+    const moment = this.#entries.find(({ at }) => at >= chargedAt)?.at;
+    let left = amount;
+    // While the store is being told of a moment, more of the same moment is an entry of its own, behind.
+    for (let i = this.#entries.length - 1; i >= 0 && left > 0; i -= 1) {
+      const entry = this.#entries[i] as Entry;
+      if (entry.at !== moment) continue;
+      const taken = Math.min(left, entry.amounts[group] ?? 0);
+      this.#takeFrom(entry, group, taken);
+      left -= taken;
+    }
+  }
+
+  #takeFrom({ told, amounts }: Entry, group: number, taken: number): void {
     const before = told === undefined ? 0 : this.#counting(group, told, told.asOf);
-    amounts[group] = Math.max(0, (amounts[group] ?? 0) - amount);
+    amounts[group] = (amounts[group] ?? 0) - taken;
     if (told === undefined) return;
     const given = Math.min(before - this.#counting(group, told, told.asOf), told.charged[group] ?? 0);
     if (given <= 0) return;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Admission, Admitted } from "../core/admission.ts";
 import type { OutageOption } from "../core/outage-policy.ts";
 import type { Handle } from "../handle.ts";
@@ -138,6 +138,29 @@ describe("what was admitted without the store", () => {
     await third.refund();
     await settled();
     expect(left()).toEqual([8, 950]);
+  });
+
+  it("is given back correctly where the store is being told of others of the same moment", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { admit, recover, left, store } = limited("50/minute; 1000 tokens/minute sliding-window");
+    store.mode = "hang";
+    const late = async (cost: { tokens: number }) => {
+      const admission = admit(cost);
+      await vi.advanceTimersByTimeAsync(252);
+      return admission;
+    };
+    await late({ tokens: 0 });
+    expect(store.calls.adjust).toBe(1);
+    const second = await late({ tokens: 100 });
+    const third = await late({ tokens: 30 });
+    await second.refund();
+    store.answerHeld();
+    await recover();
+    expect(left()).toEqual([48, 970]);
+    await third.refund();
+    await settled();
+    expect(left()).toEqual([49, 1000]);
   });
 
   it("is given back correctly over several outages", async () => {
