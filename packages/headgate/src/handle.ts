@@ -1,20 +1,16 @@
 import {
   type Admitted,
+  type Decided,
   type DecidedBy,
   type Extension,
   findTightest,
+  inspected,
   type LimitReading,
   nameReadings,
 } from "./core/admission.ts";
 import { type Cost, checkCost, spentOf } from "./core/cost.ts";
-import {
-  isInDoubt,
-  type Ledger,
-  type Question,
-  type Ruling,
-  refusalOf,
-  type Unsettled,
-} from "./core/ruling.ts";
+import { RefusedRequest } from "./core/refused.ts";
+import { isInDoubt, type Ledger, type Question, type Ruling, type Unsettled } from "./core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Renewal } from "./core/store.ts";
 import {
   type Change,
@@ -24,6 +20,21 @@ import {
   totalsOf,
   wantsNothing,
 } from "./settling.ts";
+
+/** What became of an admitted request. */
+interface Since {
+  /** Oldest first. Giving back begins with the newest, which weighs longest. Absent until it is first needed. */
+  spent: Spending[] | undefined;
+  /** For each charge, for each group, what should be charged; absent while that is what is charged. */
+  wanted: number[][] | undefined;
+  /** Since when something is wanted that is not so. */
+  wantedSince: number;
+  applying: Promise<void> | undefined;
+  /** Whether what is wanted has changed while it was being applied. */
+  again: boolean;
+  shown: Pick<Ruling, "layers" | "charges" | "outcome">;
+  limits: readonly LimitReading[] | undefined;
+}
 
 /** What a handle needs of the limiter that admitted it. */
 export interface HandleServices {
@@ -46,16 +57,8 @@ export class Handle implements Admitted, Unsettled {
   readonly #cost: Cost | undefined;
   /** Its ledger is where more is charged. */
   readonly #ruling: Ruling;
-  /** See `#spent`. */
-  #spendings: Spending[] | undefined;
-  /** For each charge, for each group, what should be charged; absent while that is what is charged. */
-  #wanted: number[][] | undefined;
-  /** Since when something is wanted that is not so. */
-  #wantedSince = 0;
-  #applying: Promise<void> | undefined;
-  #again = false;
-  #shown: Pick<Ruling, "layers" | "charges" | "outcome">;
-  #limits: readonly LimitReading[] | undefined;
+  /** What became of it since it was admitted, or what it was asked: of most nobody asks anything. */
+  #since: Since | undefined;
 
   /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
   constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: HandleServices) {
@@ -63,7 +66,6 @@ export class Handle implements Admitted, Unsettled {
     this.#question = question;
     this.#cost = cost;
     this.#ruling = ruling;
-    this.#shown = ruling;
   }
 
   get admitted(): true {
@@ -82,20 +84,46 @@ export class Handle implements Admitted, Unsettled {
     return this.#ruling.decidedBy !== "outage-policy";
   }
 
-  /** Oldest first. Giving back begins with the newest, which weighs longest. Most requests never ask. */
+  get #later(): Since {
+    this.#since ??= {
+      spent: undefined,
+      wanted: undefined,
+      wantedSince: 0,
+      applying: undefined,
+      again: false,
+      shown: this.#ruling,
+      limits: undefined,
+    };
+    return this.#since;
+  }
+
   get #spent(): Spending[] {
-    this.#spendings ??= [spendingOf(this.#ruling, this.#question.charges, undefined)];
-    return this.#spendings;
+    const later = this.#later;
+    later.spent ??= [spendingOf(this.#ruling, this.#question.charges, undefined)];
+    return later.spent;
   }
 
   get limits(): readonly LimitReading[] {
-    const { layers, charges, outcome } = this.#shown;
-    this.#limits ??= nameReadings(layers, charges, outcome);
-    return this.#limits;
+    const later = this.#later;
+    if (later.limits === undefined) {
+      const { layers, charges, outcome } = later.shown;
+      later.limits = nameReadings(layers, charges, outcome);
+    }
+    return later.limits;
   }
 
   get tightest(): LimitReading | undefined {
     return findTightest(this.limits, this.#cost);
+  }
+
+  /** For logs: what it says, as a plain object. */
+  toJSON(): Decided & { readonly admitted: true } {
+    const { admitted, limits, tightest, at, shared, decidedBy } = this;
+    return { admitted, limits, tightest, at, shared, decidedBy };
+  }
+
+  [inspected](): Decided {
+    return this.toJSON();
   }
 
   settle(actual: Cost): void | Promise<void> {
@@ -125,10 +153,10 @@ export class Handle implements Admitted, Unsettled {
       return { ...charge, needs: spends, spends };
     });
     const conclude = (ruling: Ruling): Extension => {
-      if (!ruling.outcome.admitted) return refusalOf(ruling, cost);
+      if (!ruling.outcome.admitted) return new RefusedRequest(ruling, cost);
       const spending = spendingOf(ruling, charges, ruling.places);
       this.#spent.push(spending);
-      this.#wanted?.forEach((amounts, c) => {
+      this.#later.wanted?.forEach((amounts, c) => {
         for (let g = 0; g < amounts.length; g += 1) {
           amounts[g] = (amounts[g] as number) + (spending.amounts[c]?.[g] ?? 0);
         }
@@ -179,41 +207,43 @@ export class Handle implements Admitted, Unsettled {
 
   #become(target: (unit: string, spent: number) => number): void | Promise<void> {
     const { charges } = this.#question;
-    const now = this.#wanted ?? totalsOf(this.#spent, charges);
-    this.#wanted = now.map((amounts, c) =>
+    const later = this.#later;
+    const now = later.wanted ?? totalsOf(this.#spent, charges);
+    later.wanted = now.map((amounts, c) =>
       amounts.map((spent, g) => target(charges[c]?.limits.groups[g]?.unit ?? "", spent)),
     );
-    this.#wantedSince = this.#services.now();
+    later.wantedSince = this.#services.now();
     return this.sync();
   }
 
   /** Makes what is charged what should be. One change at a time: the next is reckoned from what the last one did. */
   sync(): void | Promise<void> {
-    if (this.#wanted === undefined) return;
-    if (this.#applying !== undefined) {
-      this.#again = true;
-      return this.#wait(this.#ruling.ledger, this.#applying);
+    const later = this.#later;
+    if (later.wanted === undefined) return;
+    if (later.applying !== undefined) {
+      later.again = true;
+      return this.#wait(this.#ruling.ledger, later.applying);
     }
     const now = this.#services.now();
     const { charges } = this.#question;
     const leased = this.leased;
-    const changes = wantsNothing(this.#wantedSince, charges, now)
+    const changes = wantsNothing(later.wantedSince, charges, now)
       ? []
-      : changesBetween(this.#spent, this.#wanted, charges, this.#ruling);
+      : changesBetween(this.#spent, later.wanted, charges, this.#ruling);
     if (leased && !this.leased) this.#services.released(this);
 
     const applying = changes.flatMap((change) => this.#apply(change, now) ?? []);
     if (applying.length === 0) {
-      if (changes.length === 0) this.#wanted = undefined;
+      if (changes.length === 0) later.wanted = undefined;
       return;
     }
-    this.#applying = Promise.all(applying).then(async () => {
-      this.#applying = undefined;
-      if (!this.#again) return;
-      this.#again = false;
+    later.applying = Promise.all(applying).then(async () => {
+      later.applying = undefined;
+      if (!later.again) return;
+      later.again = false;
       await this.sync();
     });
-    return this.#wait(this.#ruling.ledger, this.#applying);
+    return this.#wait(this.#ruling.ledger, later.applying);
   }
 
   #apply(change: Change, now: number): void | Promise<void> {
@@ -249,8 +279,8 @@ export class Handle implements Admitted, Unsettled {
   }
 
   #show(shown: Pick<Ruling, "layers" | "charges" | "outcome">): void {
-    this.#shown = shown;
-    this.#limits = undefined;
+    this.#later.shown = shown;
+    this.#later.limits = undefined;
   }
 
   #wait(ledger: Ledger, applying: Promise<unknown>): Promise<void> {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import type { Admission, Admitted, Refused } from "./core/admission.ts";
 import type { Store } from "./core/store.ts";
@@ -75,6 +76,53 @@ describe("createLimiter", () => {
       quota: 5,
       resetMs: 60_000,
     });
+  });
+
+  it("says later what was so when it was decided", () => {
+    const { admit, clock, limiter } = chat();
+    for (let n = 0; n < 4; n += 1) admit(alice);
+    const admitted = admit(alice);
+    clock.advance(20_000);
+    const refused = admit(alice) as Refused;
+    clock.advance(30_000);
+    limiter.reset(alice);
+    admit(alice);
+    expect(refused.limits.map(({ remaining, waitMs }) => [remaining, waitMs])).toEqual([
+      [0, 40_000],
+      [55, 0],
+      [25, 0],
+    ]);
+    expect(refused).toMatchObject({ retryAfterMs: 40_000, affordable: { requests: 0 } });
+    expect(admitted.limits.map(({ remaining, resetMs }) => [remaining, resetMs])).toEqual([
+      [0, 60_000],
+      [55, 3_600_000],
+      [25, 60_000],
+    ]);
+  });
+
+  it("shows in a log what it says", () => {
+    const { admit, clock } = chat();
+    const admitted = admit(alice);
+    for (let n = 0; n < 4; n += 1) admit(alice);
+    const refused = admit(alice) as Refused;
+    const { limits, tightest, at, shared, decidedBy } = admitted;
+    const told = { admitted: true, limits, tightest, at, shared, decidedBy };
+    expect(JSON.parse(JSON.stringify(admitted))).toEqual(told);
+    expect(inspect(admitted, { depth: 5 })).toBe(inspect(told, { depth: 5 }));
+    expect(JSON.parse(JSON.stringify(refused))).toEqual({
+      admitted: false,
+      reason: "quota-exceeded",
+      retryAfterMs: 60_000,
+      retryAfterSeconds: 60,
+      binding: refused.limits[0],
+      affordable: { requests: 0 },
+      limits: refused.limits,
+      tightest: refused.limits[0],
+      at: clock.now(),
+      shared: true,
+      decidedBy: "store",
+    });
+    expect(inspect(refused)).toContain("name: 'user-per-minute'");
   });
 
   it("leaves out layers whose key is null, undefined or empty", () => {

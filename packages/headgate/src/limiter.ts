@@ -6,7 +6,8 @@ import { type Cost, checkCost } from "./core/cost.ts";
 import { HeadgateError } from "./core/errors.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
-import { describe, type Question, type Ruling, refusalOf } from "./core/ruling.ts";
+import { RefusedRequest } from "./core/refused.ts";
+import { describe, type Question, type Ruling } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import { Handle, type HandleServices } from "./handle.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -154,7 +155,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       })
     : undefined;
 
-  /** Counts where a store that is no remote one fails all the same. Made when it is first needed. */
+  /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
   const heartbeat = createHeartbeat(report);
@@ -176,7 +177,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
     const admission = ruling.outcome.admitted
       ? keepAlive(new Handle(ruling, countedOf(question, ruling), cost, services), ruling.charges)
-      : refusalOf(ruling, cost);
+      : new RefusedRequest(ruling, cost);
     if (onDecision !== undefined) {
       const { layers, charges } = question;
       const partitions = charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
@@ -189,28 +190,37 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
   }
 
-  function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
-    const { layers, charges } = question;
+  /** Without a guard: a store of this process answers at once, and needs none. */
+  function decideHere({ layers, charges }: Question, peek: boolean): Ruling | Promise<Ruling> {
     const now = clock.now();
-    function failed(error: unknown): Ruling {
-      report(error);
-      alone ??= new LocalLedger(undefined);
-      return decideByPolicies(question, policyOf, alone, now, peek, 1000);
-    }
-    const rule = (outcome: Outcome): Ruling => ({
-      layers,
-      charges,
-      outcome,
-      ledger: store,
-      decidedBy: "store",
-    });
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(charges, now, peek);
     } catch (error) {
-      return failed(error);
+      return decideAlone({ layers, charges }, peek, now, error);
     }
-    return outcome instanceof Promise ? outcome.then(rule, failed) : rule(outcome);
+    if (outcome instanceof Promise) return decideLater({ layers, charges }, peek, now, outcome);
+    return { layers, charges, outcome, ledger: store, decidedBy: "store" };
+  }
+
+  async function decideLater(
+    question: Question,
+    peek: boolean,
+    now: number,
+    answer: Promise<Outcome>,
+  ): Promise<Ruling> {
+    try {
+      const outcome = await answer;
+      return { ...question, outcome, ledger: store, decidedBy: "store" };
+    } catch (error) {
+      return decideAlone(question, peek, now, error);
+    }
+  }
+
+  function decideAlone(question: Question, peek: boolean, now: number, error: unknown): Ruling {
+    report(error);
+    alone ??= new LocalLedger(undefined);
+    return decideByPolicies(question, policyOf, alone, now, peek, 1000);
   }
 
   function check(cost: Cost | undefined): void {
@@ -245,7 +255,9 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       const cost = decision?.cost;
       check(cost);
       const show = (ruling: Ruling): Peek =>
-        ruling.outcome.admitted ? { admitted: true, ...describe(ruling, cost) } : refusalOf(ruling, cost);
+        ruling.outcome.admitted
+          ? { admitted: true, ...describe(ruling, cost) }
+          : new RefusedRequest(ruling, cost);
       const ruling = decide(ask.for(caller, cost), true);
       return ruling instanceof Promise ? ruling.then(show) : show(ruling);
     },
@@ -292,8 +304,9 @@ const alwaysClosed = {
 } as const;
 
 /** The part of a question that was counted, one for one with the ruling. */
-function countedOf(question: Question, { places }: Ruling): Question {
-  if (places === undefined) return question;
+function countedOf(question: Question, ruling: Ruling): Question {
+  const { places } = ruling;
+  if (places === undefined) return ruling.decidedBy === "store" ? ruling : question;
   return {
     layers: places.map((place) => question.layers[place] as string),
     charges: places.map((place) => question.charges[place] as Charge),

@@ -142,37 +142,5 @@ export function findTightest(
   return tightest;
 }
 
-/**
- * @param decided with at least one limit that refuses.
- * @param unavailable whether it is refused for want of a store.
- */
-export function refuse({ limits, tightest, at, shared, decidedBy }: Decided, unavailable = false): Refused {
-  let binding: LimitReading | undefined;
-  for (const limit of limits) {
-    if (binding === undefined || limit.waitMs > binding.waitMs) binding = limit;
-  }
-  const longest = binding as LimitReading;
-  const affordable: Record<string, number> = {};
-  for (const { unit, remaining } of limits) {
-    const least = affordable[unit];
-    if (least === undefined || remaining < least) affordable[unit] = remaining;
-  }
-  return {
-    limits,
-    tightest,
-    at,
-    shared,
-    decidedBy,
-    admitted: false,
-    reason: reasonOf(longest.waitMs, unavailable),
-    retryAfterMs: longest.waitMs,
-    retryAfterSeconds: Math.ceil(longest.waitMs / 1000),
-    binding: longest,
-    affordable,
-  };
-}
-
-function reasonOf(waitMs: number, unavailable: boolean): Refused["reason"] {
-  if (waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
-  return unavailable ? "store-unavailable" : "quota-exceeded";
-}
+/** What the consoles of Node and others ask for: a logged admission shows what it says, not how it is kept. */
+export const inspected = Symbol.for("nodejs.util.inspect.custom");

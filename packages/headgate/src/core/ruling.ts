@@ -1,11 +1,4 @@
-import {
-  type Decided,
-  type DecidedBy,
-  findTightest,
-  nameReadings,
-  type Refused,
-  refuse,
-} from "./admission.ts";
+import { type Decided, type DecidedBy, findTightest, nameReadings } from "./admission.ts";
 import type { Cost } from "./cost.ts";
 import type { Adjustment, Charge, Outcome } from "./store.ts";
 
@@ -65,9 +58,4 @@ export function describe(ruling: Ruling, cost: Cost | undefined): Decided {
   const limits = nameReadings(layers, charges, outcome);
   const shared = decidedBy !== "outage-policy";
   return { limits, tightest: findTightest(limits, cost), at: outcome.now, shared, decidedBy };
-}
-
-/** @param ruling one that refuses. */
-export function refusalOf(ruling: Ruling, cost: Cost | undefined): Refused {
-  return refuse(describe(ruling, cost), ruling.unavailable);
 }

@@ -27,6 +27,11 @@ export interface Algorithm {
    */
   read(row: Float64Array, at: number, limit: Limit, now: number, into: number[], place: number): void;
   /**
+   * Makes what `read` wrote before `amount` units were spent at that same moment what it would write after: for
+   * algorithms to which reading twice is dear. The units were free.
+   */
+  readSpent?(limit: Limit, amount: number, into: number[], place: number): void;
+  /**
    * Spends `amount` units at `now` without asking. Returns a mark that `refund` needs to give them back.
    * The row has room for `length + growth` numbers.
    */

@@ -10,7 +10,7 @@ export const overflowAccounts = 4096;
 const header = 1;
 
 /** A state in which nothing was spent, of every algorithm. Only ever read. */
-export const blankRow = new Float64Array(16);
+export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
 
 /**
  * What callers have spent: a row of numbers for each key, space and sort of state.
@@ -26,6 +26,8 @@ export class Accounts {
   /** How many rows of callers' own are kept at most. */
   readonly most: number;
 
+  /** Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. */
+  isSharing = false;
   readonly #own = new RowIndex();
   /** By the kind's name, the rows of its shared accounts plus one; 0 for those not yet used. */
   readonly #shared = new Map<string, Int32Array>();
@@ -43,15 +45,10 @@ export class Accounts {
     return this.#own.size;
   }
 
-  /** Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. */
-  get isSharing(): boolean {
-    return this.#shared.size > 0;
-  }
-
   /** The row that tells what this key has spent; `noRow` for nothing. Creates nothing. */
   find(kind: Kind, key: KeyHash, now: number): number {
     const row = this.#own.find(key.high ^ kind.high, key.low ^ kind.low);
-    if (row !== noRow || this.#shared.size === 0) return row;
+    if (row !== noRow || !this.isSharing) return row;
     return this.#sharedOf(kind, key, now);
   }
 
@@ -101,7 +98,7 @@ export class Accounts {
 
   /** Call it after every change to the state that is shown: shared accounts live as long as any of them counts. */
   noteBlankAt(kind: Kind): void {
-    if (this.#shared.size === 0) return;
+    if (!this.isSharing) return;
     const { numbers, at } = this.rows;
     this.#sharedUntil = Math.max(this.#sharedUntil, kind.algorithm.blankAt(numbers, at, kind.limits));
   }
@@ -158,7 +155,7 @@ export class Accounts {
   }
 
   #sharedOf(kind: Kind, key: KeyHash, now: number): number {
-    if (this.#shared.size === 0) return noRow;
+    if (!this.isSharing) return noRow;
     if (now >= this.#sharedUntil) {
       this.#forgetShared();
       return noRow;
@@ -173,6 +170,7 @@ export class Accounts {
     if (accounts === undefined) {
       accounts = new Int32Array(overflowAccounts);
       this.#shared.set(kind.name, accounts);
+      this.isSharing = true;
     }
     const row = this.#create(kind);
     accounts[accountOf(key)] = row + 1;
@@ -184,6 +182,7 @@ export class Accounts {
       for (const value of accounts) if (value !== 0) this.#remove(value - 1);
     }
     this.#shared.clear();
+    this.isSharing = false;
   }
 
   /** Looks at the next few rows, in a circle. */

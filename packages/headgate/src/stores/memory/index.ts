@@ -4,7 +4,7 @@ import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Store } from "../../core/store.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
-import type { Plan, PlannedGroup } from "./kinds.ts";
+import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { noRow } from "./rows.ts";
 
@@ -46,79 +46,86 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   let accounts = new Accounts(maxPartitions);
-  /** For each charge of the batch at hand: its plan, and what its key hashes to. */
-  const plans: Plan[] = [];
-  const keys: KeyHash[] = [];
-  /** For each group of each of them: the row that was found, and where it lies. */
-  const found: number[] = [];
-  const foundIn: Float64Array[] = [];
-  const foundAt: number[] = [];
+  /** The groups of the batch at hand, in order; those beyond it are left from others. */
+  const slots: Slot[] = [];
+  let used = 0;
+  /** What the key at hand hashes to. */
+  const key: KeyHash = { high: 0, low: 0 };
 
-  function hashAt(place: number, text: string): KeyHash {
-    let hash = keys[place];
-    if (hash === undefined) {
-      hash = { high: 0, low: 0 };
-      keys[place] = hash;
+  function slotAt(place: number, group: PlannedGroup): Slot {
+    let slot = slots[place];
+    if (slot === undefined) {
+      slot = {
+        group,
+        key: { high: 0, low: 0 },
+        start: 0,
+        need: 0,
+        spend: 0,
+        row: noRow,
+        numbers: blankRow,
+        at: 0,
+      };
+      slots[place] = slot;
     }
-    hashKey(text, hash);
-    return hash;
+    slot.group = group;
+    return slot;
   }
 
-  /** Looks up every group of a batch, and tells whether all of them are free. */
-  function look(charges: readonly Charge[], now: number): boolean {
+  /** Looks up every group of a batch, and tells whether all of them are free. Reads those that can tell both at once. */
+  function look(charges: readonly Charge[], now: number, into: number[]): boolean {
     const { rows, kinds } = accounts;
     let isFree = true;
-    let r = 0;
-    for (let c = 0; c < charges.length; c += 1) {
-      const { space, key: text, limits, needs } = charges[c] as Charge;
-      const plan = kinds.planOf(space, limits, c);
-      const key = hashAt(c, text);
-      plans[c] = plan;
-      for (let g = 0; g < plan.groups.length; g += 1) {
-        const group = plan.groups[g] as PlannedGroup;
-        const { algorithm } = group.kind;
-        const row = accounts.find(group.kind, key, now);
-        let numbers = blankRow;
-        let at = 0;
-        if (row !== noRow) {
-          accounts.show(row);
-          ({ numbers, at } = rows);
-          algorithm.keepFor?.(numbers, at, group.limits);
-        }
-        found[r] = row;
-        foundIn[r] = numbers;
-        foundAt[r] = at;
-        r += 1;
-        const need = needs[g] as number;
-        for (let l = 0; isFree && l < group.limits.length; l += 1) {
-          isFree = !(algorithm.waitMs(numbers, at, group.limits[l] as Limit, now, need) > 0);
-        }
-      }
-    }
-    return isFree;
-  }
-
-  /** Reads the rows that were found for a batch, as what asked for so much sees them. */
-  function readFound(charges: readonly Charge[], now: number, into: number[]): void {
     let start = 0;
     let r = 0;
     for (let c = 0; c < charges.length; c += 1) {
-      const { needs } = charges[c] as Charge;
-      const plan = plans[c] as Plan;
+      const charge = charges[c] as Charge;
+      const plan = kinds.planOf(charge.space, charge.limits, c);
+      hashKey(charge.key, key);
       for (let g = 0; g < plan.groups.length; g += 1) {
         const group = plan.groups[g] as PlannedGroup;
-        const numbers = foundIn[r] as Float64Array;
-        const at = foundAt[r] as number;
-        const need = needs[g] as number;
+        const slot = slotAt(r, group);
+        slot.key.high = key.high;
+        slot.key.low = key.low;
+        slot.start = start;
+        slot.need = charge.needs[g] as number;
+        slot.spend = charge.spends[g] as number;
         r += 1;
-        read(group, numbers, at, now, into, start);
-        if (need === 0) continue;
-        for (let l = 0; l < group.limits.length; l += 1) {
-          const wait = group.kind.algorithm.waitMs(numbers, at, group.limits[l] as Limit, now, need);
-          into[start + (group.places[l] as number) * readingLength + waitPlace] = wait;
+        const { algorithm } = group.kind;
+        slot.row = accounts.find(group.kind, key, now);
+        if (slot.row === noRow) {
+          slot.numbers = blankRow;
+          slot.at = 0;
+        } else {
+          accounts.show(slot.row);
+          slot.numbers = rows.numbers;
+          slot.at = rows.at;
+          algorithm.keepFor?.(slot.numbers, slot.at, group.limits);
+        }
+        if (algorithm.readSpent !== undefined) {
+          read(slot, now, into);
+          isFree = isFree && hasRead(slot, into);
+        } else {
+          isFree = isFree && isFreeFor(slot, now);
         }
       }
       start += plan.limits.limits.length * readingLength;
+    }
+    used = r;
+    return isFree;
+  }
+
+  /** Completes the readings of a batch for which nothing is spent, as what asked for so much sees them. */
+  function readFound(now: number, into: number[]): void {
+    for (let r = 0; r < used; r += 1) {
+      const slot = slots[r] as Slot;
+      const { group, numbers, at, start, need } = slot;
+      const { algorithm } = group.kind;
+      if (algorithm.readSpent === undefined) read(slot, now, into);
+      if (need === 0) continue;
+      for (let l = 0; l < group.limits.length; l += 1) {
+        const wait = algorithm.waitMs(numbers, at, group.limits[l] as Limit, now, need);
+        into[start + (group.places[l] as number) + waitPlace] = wait;
+      }
     }
   }
 
@@ -131,90 +138,94 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek) {
-      const admitted = look(charges, now);
-      const numbers = blankNumbers(charges);
-      if (!admitted || peek) {
-        readFound(charges, now, numbers);
-        return new MemoryOutcome(admitted, now, charges, numbers, undefined);
+      const into = blankNumbers(charges);
+      if (!look(charges, now, into)) {
+        readFound(now, into);
+        return new MemoryOutcome(false, now, charges, into, undefined);
+      }
+      if (peek) {
+        readFound(now, into);
+        return new MemoryOutcome(true, now, charges, into, undefined);
       }
       const { rows, kinds } = accounts;
       const { moves } = rows;
       let marks: number[] | undefined;
-      let start = 0;
-      let r = 0;
-      for (let c = 0; c < charges.length; c += 1) {
-        const { spends } = charges[c] as Charge;
-        const plan = plans[c] as Plan;
-        const key = keys[c] as KeyHash;
-        for (let g = 0; g < plan.groups.length; g += 1) {
-          const group = plan.groups[g] as PlannedGroup;
-          let row = found[r] as number;
-          if (row === noRow || rows.moves !== moves || accounts.isSharing) {
-            row = accounts.open(group, key, now);
-            accounts.show(row);
-          } else {
-            rows.numbers = foundIn[r] as Float64Array<ArrayBuffer>;
-            rows.at = foundAt[r] as number;
-          }
-          const { limits } = group;
-          const kind = kinds.live(group.kind);
-          accounts.makeRoom(row, kind, key, now);
-          const { numbers: into, at } = rows;
-          const mark = kind.algorithm.charge(into, at, limits, now, spends[g] as number);
-          if (mark !== 0) {
-            marks ??= new Array<number>(countGroups(charges)).fill(0);
-            marks[r] = mark;
-          }
-          accounts.noteBlankAt(kind);
-          read(group, into, at, now, numbers, start);
-          r += 1;
+      for (let r = 0; r < used; r += 1) {
+        const slot = slots[r] as Slot;
+        const { group, spend } = slot;
+        if (slot.row === noRow || rows.moves !== moves || accounts.isSharing) {
+          slot.row = accounts.open(group, slot.key, now);
+          accounts.show(slot.row);
+        } else {
+          rows.numbers = slot.numbers;
+          rows.at = slot.at;
         }
-        start += plan.limits.limits.length * readingLength;
+        const { limits } = group;
+        const kind = kinds.live(group.kind);
+        const { algorithm } = kind;
+        accounts.makeRoom(slot.row, kind, slot.key, now);
+        const mark = algorithm.charge(rows.numbers, rows.at, limits, now, spend);
+        if (mark !== 0) {
+          marks ??= new Array<number>(used).fill(0);
+          marks[r] = mark;
+        }
+        accounts.noteBlankAt(kind);
+        if (algorithm.readSpent === undefined) {
+          slot.numbers = rows.numbers;
+          slot.at = rows.at;
+          read(slot, now, into);
+        } else {
+          for (let l = 0; l < limits.length; l += 1) {
+            const place = slot.start + (group.places[l] as number);
+            algorithm.readSpent(limits[l] as Limit, spend, into, place);
+          }
+        }
       }
-      return new MemoryOutcome(true, now, charges, numbers, marks);
+      return new MemoryOutcome(true, now, charges, into, marks);
     },
 
     adjust(adjustments, now) {
       const { rows, kinds } = accounts;
-      const numbers = blankNumbers(adjustments);
+      const into = blankNumbers(adjustments);
       const marks = new Array<number>(countGroups(adjustments)).fill(0);
       let start = 0;
       let r = 0;
       for (const { space, key: text, limits, refunds, renewals, spends } of adjustments) {
         const plan = kinds.planOf(space, limits, notInTurn);
-        const key = hashAt(0, text);
+        hashKey(text, key);
         for (const [g, group] of plan.groups.entries()) {
           const amount = spends[g] as number;
           const row = amount > 0 ? accounts.open(group, key, now) : accounts.find(group.kind, key, now);
           r += 1;
           if (row === noRow) {
-            read(group, blankRow, 0, now, numbers, start);
+            readGroup(group, blankRow, 0, now, into, start);
             continue;
           }
           const kind = kinds.live(group.kind);
           const { algorithm } = kind;
           accounts.show(row);
           if (amount > 0) accounts.makeRoom(row, kind, key, now);
-          const { numbers: states, at } = rows;
-          algorithm.keepFor?.(states, at, group.limits);
+          const { numbers, at } = rows;
+          algorithm.keepFor?.(numbers, at, group.limits);
           for (const { group: of, amount: given, chargedAt, mark } of refunds) {
-            if (of === g) algorithm.refund(states, at, group.limits, now, given, chargedAt, mark);
+            if (of === g) algorithm.refund(numbers, at, group.limits, now, given, chargedAt, mark);
           }
           for (const { group: of, mark } of renewals) {
-            if (of === g) algorithm.renew?.(states, at, group.limits, now, mark);
+            if (of === g) algorithm.renew?.(numbers, at, group.limits, now, mark);
           }
-          marks[r - 1] = algorithm.charge(states, at, group.limits, now, amount);
+          marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
           accounts.noteBlankAt(kind);
-          read(group, states, at, now, numbers, start);
+          readGroup(group, numbers, at, now, into, start);
         }
         start += limits.limits.length * readingLength;
       }
-      return new MemoryOutcome(true, now, adjustments, numbers, marks);
+      return new MemoryOutcome(true, now, adjustments, into, marks);
     },
 
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
-        accounts.reset(space, hashAt(0, text), now);
+        hashKey(text, key);
+        accounts.reset(space, key, now);
       }
     },
 
@@ -224,11 +235,28 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
+/** One group of the limits of a batch, what is asked of it, and the row that it reads. */
+interface Slot {
+  group: PlannedGroup;
+  readonly key: KeyHash;
+  /** Where the readings of its plan begin. */
+  start: number;
+  need: number;
+  spend: number;
+  row: number;
+  numbers: Float64Array<ArrayBuffer>;
+  at: number;
+}
+
 /** Adjustments come in no order that would be worth remembering. */
 const notInTurn = Number.MAX_SAFE_INTEGER;
 
+function read({ group, numbers, at, start }: Slot, now: number, into: number[]): void {
+  readGroup(group, numbers, at, now, into, start);
+}
+
 /** Writes what one group of limits reads, where the readings of its plan begin at `start`. */
-function read(
+function readGroup(
   { kind, limits, places }: PlannedGroup,
   row: Float64Array,
   at: number,
@@ -237,9 +265,26 @@ function read(
   start: number,
 ): void {
   for (let l = 0; l < limits.length; l += 1) {
-    const place = start + (places[l] as number) * readingLength;
-    kind.algorithm.read(row, at, limits[l] as Limit, now, into, place);
+    kind.algorithm.read(row, at, limits[l] as Limit, now, into, start + (places[l] as number));
   }
+}
+
+/** Whether as much is free as is needed, by what was read. */
+function hasRead({ group, need, start }: Slot, into: readonly number[]): boolean {
+  if (need === 0) return true;
+  const { places } = group;
+  for (let l = 0; l < places.length; l += 1) {
+    if ((into[start + (places[l] as number)] as number) < need) return false;
+  }
+  return true;
+}
+
+function isFreeFor({ group, need, numbers, at }: Slot, now: number): boolean {
+  const { kind, limits } = group;
+  for (let l = 0; l < limits.length; l += 1) {
+    if (kind.algorithm.waitMs(numbers, at, limits[l] as Limit, now, need) > 0) return false;
+  }
+  return true;
 }
 
 function countGroups(charges: readonly Pick<Charge, "limits">[]): number {

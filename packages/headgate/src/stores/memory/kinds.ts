@@ -2,6 +2,7 @@ import type { Algorithm } from "../../core/algorithms/algorithm.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { hashKey, type KeyHash, spread } from "./key-hash.ts";
+import { readingLength } from "./outcome.ts";
 
 /** One sort of state in one space: the sliding log of requests of layer `user`, say. */
 export interface Kind {
@@ -18,7 +19,7 @@ export interface Kind {
   rows: number;
 }
 
-/** The limits of one group, and where their readings stand among those of the plan. */
+/** The limits of one group, and where their readings begin among those of the plan. */
 export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
@@ -98,7 +99,7 @@ function createPlan(space: string, limits: LimitSet): Plan {
   const groups = limits.groups.map((group, g) => ({
     kind: createKind(space, group),
     limits: group.limits,
-    places: limits.groupOf.flatMap((of, place) => (of === g ? [place] : [])),
+    places: limits.groupOf.flatMap((of, place) => (of === g ? [place * readingLength] : [])),
   }));
   return { space, limits, groups };
 }
