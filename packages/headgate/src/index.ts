@@ -31,3 +31,4 @@ export {
 } from "./limiter.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";
+export type { WaitOptions } from "./waiting.ts";

@@ -7,7 +7,7 @@ import { HeadgateError } from "./core/errors.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { RefusedRequest } from "./core/refused.ts";
-import { describe, type Question, type Ruling } from "./core/ruling.ts";
+import { describe, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import { Handle, type HandleServices } from "./handle.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -18,8 +18,10 @@ import {
   type OutageEvent,
   type StoreStatus,
 } from "./outage/index.ts";
+import { checkPenalty, withoutCost } from "./penalising.ts";
 import { guarded, outagesOnConsole, reportOnConsole, told, warnOnConsole } from "./reporting.ts";
 import { openStore } from "./stores/open.ts";
+import { type WaitOptions, waitUntilAdmitted } from "./waiting.ts";
 
 export interface LimiterOptions<Caller> {
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
@@ -82,6 +84,28 @@ export interface Limiter<Caller> {
    * partition in each layer, so that a fault neither opens the gate nor closes it.
    */
   admitUnidentified(options?: DecisionOptions): Admission | Promise<Admission>;
+  /**
+   * Admits a request as soon as it may pass: asks, waits for as long as the refusal tells, and asks again. For jobs
+   * and for calls to others, where nobody sits before a screen; a server should refuse instead. Each asking is a
+   * decision event of its own.
+   *
+   * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the waiting.
+   * @returns the admission; the refusal, at once, where its wait is longer than what is left of `maxWaitMs`, or where
+   *   no wait helps.
+   * @throws HeadgateError `cost-invalid`, `option-invalid` or `limiter-closed`; the signal's reason once it is aborted.
+   *   Always as a rejection.
+   */
+  wait(caller: Caller, options?: DecisionOptions & WaitOptions): Promise<Admission>;
+  /**
+   * Charges a caller on top, whatever is free and even into debt, in every layer that applies: for what turned out to
+   * be worse than a request, such as a wrong password. No request is admitted by it, and it is no decision event.
+   *
+   * While the store cannot answer, it is charged here by the outage policy `local`, and told to the store afterwards.
+   *
+   * @param cost by unit; a unit that is not named is not charged. One request by default.
+   * @throws HeadgateError `cost-invalid`, or `limiter-closed`. A store that cannot be reached is reported, not thrown.
+   */
+  penalise(caller: Caller, cost?: Cost): void | Promise<void>;
   /** What `admit` would answer now. Charges nothing, and is no decision event. */
   peek(caller: Caller, options?: DecisionOptions): Peek | Promise<Peek>;
   /**
@@ -235,20 +259,37 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     return conclude(question, cost, ruling);
   }
 
+  function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
+    check(cost);
+    return admit(ask.for(caller, cost), cost);
+  }
+
   return {
     policy,
     report,
 
-    admit(caller, decision) {
-      const cost = decision?.cost;
-      check(cost);
-      return admit(ask.for(caller, cost), cost);
-    },
+    admit: (caller, decision) => admitCaller(caller, decision?.cost),
 
     admitUnidentified(decision) {
       const cost = decision?.cost;
       check(cost);
       return admit(ask.forUnidentified(cost), cost);
+    },
+
+    async wait(caller, decision = {}) {
+      return waitUntilAdmitted(() => admitCaller(caller, decision.cost), clock.now, decision);
+    },
+
+    penalise(caller, cost = oneRequest) {
+      check(cost);
+      checkPenalty(cost);
+      const question = withoutCost(ask.for(caller, undefined));
+      const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
+      const charging = rulings.map((ruling) => {
+        const handle = new Handle(ruling, countedOf(question, ruling), undefined, services);
+        return handle.settle(cost);
+      });
+      if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
     },
 
     peek(caller, decision) {
@@ -288,6 +329,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   };
 }
 
+const oneRequest: Cost = { requests: 1 };
 const localPolicy: OutagePolicy = { policy: "local", share: 1 };
 const defaultTimeoutMs = 250;
 const longestTimeoutMs = 60_000;

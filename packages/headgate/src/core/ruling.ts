@@ -59,3 +59,9 @@ export function describe(ruling: Ruling, cost: Cost | undefined): Decided {
   const shared = decidedBy !== "outage-policy";
   return { limits, tightest: findTightest(limits, cost), at: outcome.now, shared, decidedBy };
 }
+
+/** A ruling for which nobody was asked, as nothing is charged by it. */
+export function unasked({ layers, charges }: Question, ledger: Ledger, now: number): Ruling {
+  const outcome = { admitted: true, now, readings: [], marks: [] };
+  return { layers, charges, outcome, ledger, decidedBy: "store" };
+}

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
-import type { Ledger, Question, Ruling } from "../core/ruling.ts";
+import { type Ledger, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
@@ -30,6 +30,12 @@ export interface GuardedStoreOptions {
 /** A store that always answers, in time: by itself, from what it refused a moment ago, or by the outage policies. */
 export interface GuardedStore {
   decide(question: Question, peek: boolean): Ruling | Promise<Ruling>;
+  /**
+   * Rulings that charge nothing, for what is to be charged by adjusting them. Makes no call.
+   *
+   * @param question one that costs nothing.
+   */
+  open(question: Question): Ruling[];
   /** Rejects where the store cannot be asked: nothing is kept, whoever resets is to know. */
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
   status(): StoreStatus;
@@ -188,10 +194,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
 
   function decide(question: Question, peek: boolean, hasWaited: boolean): Ruling | Promise<Ruling> {
     // Where no layer applies there is nothing to ask.
-    if (question.charges.length === 0) {
-      const outcome = { admitted: true, now: clock.now(), readings: [], marks: [] };
-      return { ...question, outcome, ledger, decidedBy: "store" };
-    }
+    if (question.charges.length === 0) return unasked(question, ledger, clock.now());
     const go = breaker.ask();
     if (go === "wait") return byPolicies(question, peek);
     if (go === "probe") return ask(question, peek, true);
@@ -212,6 +215,19 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
 
   return {
     decide: (question, peek) => decide(question, peek, false),
+
+    open(question) {
+      const now = clock.now();
+      if (breaker.state === "closed") return [unasked(question, ledger, now)];
+      // Where nobody passes without the store nobody is counted here either: the store is told when it is back.
+      const isRefusing = (_: unknown, place: number) =>
+        policyOf(question.layers[place] as string).policy === "refuse";
+      const told = {
+        layers: question.layers.filter(isRefusing),
+        charges: question.charges.filter(isRefusing),
+      };
+      return [byPolicies(question, true), unasked(told, ledger, now)];
+    },
 
     async reset(partitions) {
       refusals.forget(partitions);
