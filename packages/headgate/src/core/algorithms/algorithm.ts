@@ -48,8 +48,8 @@ export interface Algorithm {
   ): void;
   /** Keeps a lease alive that `charge` gave under this mark; only for algorithms that give leases. */
   renew?(row: Float64Array, at: number, limits: readonly Limit[], now: number, mark: number): void;
-  /** Notes that these limits read the state too, where what is kept depends on it. */
-  keepFor?(row: Float64Array, at: number, limits: readonly Limit[]): void;
+  /** Notes that a limit with so long a window reads the state too, where what is kept depends on it. */
+  keepFor?(row: Float64Array, at: number, windowMs: number): void;
   /** Drops what no longer counts for anybody, so that the state takes fewer numbers. */
   tidy?(row: Float64Array, at: number, now: number): void;
   /** From this moment on the state is worth no more than a blank one, and may be forgotten. */

@@ -58,7 +58,7 @@ export const slidingWindow: Algorithm = {
 
   charge(row, at, limits, now, amount) {
     if (amount === 0) return 0;
-    if (row[at + keptMs] === 0) slidingWindow.keepFor?.(row, at, limits);
+    if (row[at + keptMs] === 0) row[at + keptMs] = longestOf(limits);
     const end = endOf(row, at);
     const total = row[end - 1] as number;
     if (end > at + first && (row[end - 2] as number) >= now) {
@@ -81,11 +81,8 @@ export const slidingWindow: Algorithm = {
     if (given === weight) cut(row, at, index, index + 2, end);
   },
 
-  keepFor(row, at, limits) {
-    for (let l = 0; l < limits.length; l += 1) {
-      const { windowMs } = limits[l] as Limit;
-      if (windowMs > (row[at + keptMs] as number)) row[at + keptMs] = windowMs;
-    }
+  keepFor(row, at, windowMs) {
+    if (windowMs > (row[at + keptMs] as number)) row[at + keptMs] = windowMs;
   },
 
   tidy(row, at, now) {
@@ -100,6 +97,12 @@ export const slidingWindow: Algorithm = {
     return end === at + first ? 0 : (row[end - 2] as number) + (row[at + keptMs] as number);
   },
 };
+
+function longestOf(limits: readonly Limit[]): number {
+  let longest = 0;
+  for (const { windowMs } of limits) if (windowMs > longest) longest = windowMs;
+  return longest;
+}
 
 function endOf(row: Float64Array, at: number): number {
   // As a whole number, which the engine then need not prove one each time it is used as a place.

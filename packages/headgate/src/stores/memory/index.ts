@@ -99,7 +99,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           accounts.show(slot.row);
           slot.numbers = rows.numbers;
           slot.at = rows.at;
-          algorithm.keepFor?.(slot.numbers, slot.at, group.limits);
+          algorithm.keepFor?.(slot.numbers, slot.at, group.windowMs);
         }
         if (algorithm.readSpent !== undefined) {
           read(slot, now, into);
@@ -206,7 +206,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           accounts.show(row);
           if (amount > 0) accounts.makeRoom(row, kind, key, now);
           const { numbers, at } = rows;
-          algorithm.keepFor?.(numbers, at, group.limits);
+          algorithm.keepFor?.(numbers, at, group.windowMs);
           for (const { group: of, amount: given, chargedAt, mark } of refunds) {
             if (of === g) algorithm.refund(numbers, at, group.limits, now, given, chargedAt, mark);
           }

@@ -24,6 +24,8 @@ export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
   readonly places: readonly number[];
+  /** The longest of their windows. */
+  readonly windowMs: number;
 }
 
 /** One set of limits in one space. */
@@ -99,6 +101,7 @@ function createPlan(space: string, limits: LimitSet): Plan {
   const groups = limits.groups.map((group, g) => ({
     kind: createKind(space, group),
     limits: group.limits,
+    windowMs: Math.max(...group.limits.map(({ windowMs }) => windowMs)),
     places: limits.groupOf.flatMap((of, place) => (of === g ? [place * readingLength] : [])),
   }));
   return { space, limits, groups };
