@@ -49,6 +49,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
   let used = 0;
+  /** What was read only to have it fetched. */
+  const fetched = new Float64Array(1);
   /** What the key at hand hashes to. */
   const key: KeyHash = { high: 0, low: 0 };
 
@@ -71,46 +73,62 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     return slot;
   }
 
-  /** Looks up every group of a batch, and tells whether all of them are free. Reads those that can tell both at once. */
-  function look(charges: readonly Charge[], now: number, into: number[]): boolean {
+  /**
+   * Finds the row of every group of a batch. In steps, each for all of them, so that memory fetches what lies far apart
+   * at the same time: where callers are many, waiting for it is most of a decision.
+   */
+  function find(charges: readonly Charge[], now: number): void {
     const { rows, kinds } = accounts;
-    let isFree = true;
     let start = 0;
-    let r = 0;
+    used = 0;
     for (let c = 0; c < charges.length; c += 1) {
       const charge = charges[c] as Charge;
       const plan = kinds.planOf(charge.space, charge.limits, c);
       hashKey(charge.key, key);
       for (let g = 0; g < plan.groups.length; g += 1) {
-        const group = plan.groups[g] as PlannedGroup;
-        const slot = slotAt(r, group);
+        const slot = slotAt(used, plan.groups[g] as PlannedGroup);
         slot.key.high = key.high;
         slot.key.low = key.low;
         slot.start = start;
         slot.need = charge.needs[g] as number;
         slot.spend = charge.spends[g] as number;
-        r += 1;
-        const { algorithm } = group.kind;
-        slot.row = accounts.find(group.kind, key, now);
-        if (slot.row === noRow) {
-          slot.numbers = blankRow;
-          slot.at = 0;
-        } else {
-          accounts.show(slot.row);
-          slot.numbers = rows.numbers;
-          slot.at = rows.at;
-          algorithm.keepFor?.(slot.numbers, slot.at, group.windowMs);
-        }
-        if (algorithm.readSpent !== undefined) {
-          read(slot, now, into);
-          isFree = isFree && hasRead(slot, into);
-        } else {
-          isFree = isFree && isFreeFor(slot, now);
-        }
+        used += 1;
       }
       start += plan.limits.limits.length * readingLength;
     }
-    used = r;
+    for (let r = 0; r < used; r += 1) {
+      const slot = slots[r] as Slot;
+      slot.row = accounts.find(slot.group.kind, slot.key, now);
+    }
+    for (let r = 0; r < used; r += 1) {
+      const slot = slots[r] as Slot;
+      if (slot.row === noRow) {
+        slot.numbers = blankRow;
+        slot.at = 0;
+      } else {
+        accounts.show(slot.row);
+        slot.numbers = rows.numbers;
+        slot.at = rows.at;
+      }
+      fetched[0] = slot.numbers[slot.at] as number;
+    }
+  }
+
+  /** Whether every group of a batch is free. Reads those that can tell both at once. */
+  function look(now: number, into: number[]): boolean {
+    let isFree = true;
+    for (let r = 0; r < used; r += 1) {
+      const slot = slots[r] as Slot;
+      const { group } = slot;
+      const { algorithm } = group.kind;
+      if (slot.row !== noRow) algorithm.keepFor?.(slot.numbers, slot.at, group.windowMs);
+      if (algorithm.readSpent !== undefined) {
+        read(slot, now, into);
+        isFree = isFree && hasRead(slot, into);
+      } else {
+        isFree = isFree && isFreeFor(slot, now);
+      }
+    }
     return isFree;
   }
 
@@ -139,7 +157,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     decide(charges, now, peek) {
       const into = blankNumbers(charges);
-      if (!look(charges, now, into)) {
+      find(charges, now);
+      if (!look(now, into)) {
         readFound(now, into);
         return new MemoryOutcome(false, now, charges, into, undefined);
       }
