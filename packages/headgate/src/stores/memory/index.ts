@@ -7,6 +7,7 @@ import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { noRow } from "./rows.ts";
+import { hasRead, isFreeFor, read, readGroup, type Slot } from "./slot.ts";
 
 export interface MemoryStoreOptions {
   /**
@@ -254,57 +255,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
-/** One group of the limits of a batch, what is asked of it, and the row that it reads. */
-interface Slot {
-  group: PlannedGroup;
-  readonly key: KeyHash;
-  /** Where the readings of its plan begin. */
-  start: number;
-  need: number;
-  spend: number;
-  row: number;
-  numbers: Float64Array<ArrayBuffer>;
-  at: number;
-}
-
 /** Adjustments come in no order that would be worth remembering. */
 const notInTurn = Number.MAX_SAFE_INTEGER;
-
-function read({ group, numbers, at, start }: Slot, now: number, into: number[]): void {
-  readGroup(group, numbers, at, now, into, start);
-}
-
-/** Writes what one group of limits reads, where the readings of its plan begin at `start`. */
-function readGroup(
-  { kind, limits, places }: PlannedGroup,
-  row: Float64Array,
-  at: number,
-  now: number,
-  into: number[],
-  start: number,
-): void {
-  for (let l = 0; l < limits.length; l += 1) {
-    kind.algorithm.read(row, at, limits[l] as Limit, now, into, start + (places[l] as number));
-  }
-}
-
-/** Whether as much is free as is needed, by what was read. */
-function hasRead({ group, need, start }: Slot, into: readonly number[]): boolean {
-  if (need === 0) return true;
-  const { places } = group;
-  for (let l = 0; l < places.length; l += 1) {
-    if ((into[start + (places[l] as number)] as number) < need) return false;
-  }
-  return true;
-}
-
-function isFreeFor({ group, need, numbers, at }: Slot, now: number): boolean {
-  const { kind, limits } = group;
-  for (let l = 0; l < limits.length; l += 1) {
-    if (kind.algorithm.waitMs(numbers, at, limits[l] as Limit, now, need) > 0) return false;
-  }
-  return true;
-}
 
 function countGroups(charges: readonly Pick<Charge, "limits">[]): number {
   let count = 0;
