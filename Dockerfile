@@ -3,7 +3,7 @@
 
 ARG NODE_VERSION=24.21.0
 
-# What is built: the library, and the page.
+# What is built: the library, the service, and the page.
 FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -15,9 +15,10 @@ COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
 COPY apps/chat apps/chat
 RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
+RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 
-# What runs: the service's own dependencies, its sources (Node strips their types), and what was built.
+# What runs: what was built, and for the operator's commands the sources (Node strips their types) with their dependencies.
 FROM node:${NODE_VERSION}-slim AS production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -29,6 +30,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error \
 COPY apps/chat/contract.ts apps/chat/
 COPY apps/chat/server apps/chat/server
 COPY --from=build /app/packages/headgate/dist packages/headgate/dist
+COPY --from=build /app/apps/chat/server/dist apps/chat/server/dist
 COPY --from=build /app/apps/chat/web/dist apps/chat/web/dist
 
 FROM node:${NODE_VERSION}-slim
@@ -42,4 +44,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
-CMD ["node", "apps/chat/server/main.ts"]
+CMD ["node", "apps/chat/server/dist/main.js"]

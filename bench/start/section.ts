@@ -32,8 +32,8 @@ const ways: Readonly<Record<string, Way>> = {
   service: {
     label: "the service alone",
     kind: "headgate",
-    note: "node apps/chat/server/main.ts, with the compile cache of npm start",
-    measure: (folder) => untilReady(process.execPath, ["apps/chat/server/main.ts"], folder),
+    note: "node apps/chat/server/dist/main.js, with the compile cache of npm start",
+    measure: (folder) => untilReady(process.execPath, ["apps/chat/server/dist/main.js"], folder),
   },
   npm: {
     label: "npm start of an empty program",

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { run } from "../processes/run.mjs";
 import { Failure } from "./failure.mjs";
 import { fingerprint } from "./fingerprint.mjs";
+import { nodeProgram } from "./install.mjs";
 import { inRepository, PROGRAMS, ROOT, withPrograms } from "./workspace.mjs";
 
 /**
@@ -23,6 +24,22 @@ const OUTPUTS = [
     inputs: ["packages/headgate", "tsconfig.base.json", "package-lock.json"],
     program: "tsc",
     words: ["-p", "packages/headgate/tsconfig.build.json"],
+  },
+  {
+    name: "the service",
+    folder: "apps/chat/server/dist",
+    // Made from the library's build, which comes before.
+    inputs: [
+      "apps/chat/bundle.ts",
+      "apps/chat/server",
+      "apps/chat/contract.ts",
+      "apps/chat/package.json",
+      "packages/headgate",
+      "tsconfig.base.json",
+      "package-lock.json",
+    ],
+    program: "node",
+    words: ["apps/chat/bundle.ts"],
   },
   {
     name: "the page",
@@ -62,7 +79,7 @@ export async function build(output) {
     code,
     signal,
     output: said,
-  } = await run(`${PROGRAMS}/${output.program}`, output.words, {
+  } = await run(output.program === "node" ? nodeProgram() : `${PROGRAMS}/${output.program}`, output.words, {
     env: { ...withPrograms(process.env), NODE_ENV: "production" },
     keepOutput: true,
     limitMs: BUILD_LIMIT_MS,

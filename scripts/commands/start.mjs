@@ -5,7 +5,7 @@ import { ROOT, withPrograms } from "../bootstrap/workspace.mjs";
 import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
-/** Node keeps what it compiled, types stripped, from one start to the next. */
+/** Node keeps what it compiled from one start to the next. */
 const COMPILE_CACHE = `${ROOT}/node_modules/.cache/headgate/compiled`;
 
 /** `npm start`: prepares the repository where needed, then runs the service until it is stopped. */
@@ -16,7 +16,7 @@ export async function start() {
     leavePreparing();
 
     const endWithParent = new URL("../processes/end-with-parent.mjs", import.meta.url).href;
-    const words = ["--import", endWithParent, "apps/chat/server/main.ts"];
+    const words = ["--import", endWithParent, "apps/chat/server/dist/main.js"];
     await runInForeground([
       {
         program: nodeProgram(),

@@ -36,7 +36,14 @@ interface Run {
 
 function run(env: Record<string, string>): Run {
   const child = spawn(process.execPath, ["--conditions=headgate-source", main], {
-    env: { PATH: process.env.PATH ?? "", PORT: "0", DATABASE_URL: `pglite://${folder}`, ...env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      // Each start would strip the types of hundreds of files again.
+      NODE_COMPILE_CACHE: path.join(folder, "compiled"),
+      PORT: "0",
+      DATABASE_URL: `pglite://${folder}`,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);

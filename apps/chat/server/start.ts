@@ -1,6 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import type { Hono } from "hono";
@@ -10,6 +9,7 @@ import { ConfigError } from "./config/config-error.ts";
 import type { Environment } from "./config/variables.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
+import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
@@ -60,8 +60,6 @@ export interface Service {
   close(): Promise<void>;
 }
 
-const defaultWebRoot = fileURLToPath(new URL("../web/dist", import.meta.url));
-
 /**
  * Starts the service: configuration, database, routes, port.
  *
@@ -109,7 +107,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const app = createApp({
       log,
       bodyLimitBytes: config.bodyLimitBytes,
-      webRoot: options.webRoot ?? defaultWebRoot,
+      webRoot: options.webRoot ?? builtPage,
       publicUrl,
       trustProxy,
       visitorSecret,

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { PGlite } from "@electric-sql/pglite";
-import { type OpenDatabase, overPglite } from "../server/database/connect.ts";
+import type { OpenDatabase } from "../server/database/connect.ts";
+import { overPglite, startPglite } from "../server/database/embedded.ts";
 
 /** What making the first database may take on a busy machine; every later one is a copy, and takes a second. */
 export const DATABASE_START_MS = 120_000;
@@ -19,9 +19,9 @@ const packageFile = fileURLToPath(new URL("../package.json", import.meta.url));
 export async function openTestDatabase(): Promise<OpenDatabase> {
   const template = path.join(tmpdir(), `headgate-test-database-${fingerprint()}.tgz`);
   if (existsSync(template)) {
-    return overPglite(await PGlite.create({ loadDataDir: new Blob([readFileSync(template)]) }));
+    return overPglite(await startPglite({ loadDataDir: new Blob([readFileSync(template)]) }));
   }
-  const client = await PGlite.create();
+  const client = await startPglite();
   const open = await overPglite(client);
   const copy = await client.dumpDataDir("gzip");
   // Written aside first: a test file that runs at the same time must not read half of it.

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { ROOT } from "../bootstrap/workspace.mjs";
+import { testEnvironment } from "../testing/environment.mjs";
+
+/** What building takes on a busy machine, where this is run before anything was built. */
+const BUILDING_TOO_MS = 300_000;
+
+/** `npm start` without npm, which would pass signals on in its own way. */
+function start(folder: string) {
+  const child = spawn(process.execPath, ["scripts/start.mjs"], {
+    cwd: ROOT,
+    env: {
+      ...testEnvironment(process.env),
+      PORT: "0",
+      DATABASE_URL: `pglite://${folder}`,
+      LOG_LEVEL: "info",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const ended = once(child, "close").then(([code]) => ({ code, output }));
+  const url = new Promise<string>((resolve, reject) => {
+    const take = (chunk: Buffer) => {
+      output += chunk;
+      const ready = /"url":"([^"]+)".*"msg":"ready"/.exec(output)?.[1];
+      if (ready !== undefined) resolve(ready);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    ended.then(() => reject(new Error(`It ended before it was ready: ${output}`)), reject);
+  });
+  return { child, url, ended };
+}
+
+it(
+  "npm start serves page and API from the bundle, and keeps what was stored",
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "headgate-npm-start-"));
+    const running = [];
+    try {
+      const headers = { "Content-Type": "application/json", "X-User-Id": "ada" };
+      const first = start(folder);
+      running.push(first);
+      const url = await first.url;
+      expect(await (await fetch(`${url}/ready`)).json()).toMatchObject({ database: "ok" });
+      const page = await (await fetch(url)).text();
+      const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? "no script";
+      expect((await fetch(`${url}${script}`)).status).toBe(200);
+      const answer = await fetch(`${url}/chat/message`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ messages: [{ role: "user", content: "take-home on £45,000" }] }),
+      });
+      expect(await answer.text()).toContain("35,920.72");
+      first.child.kill("SIGTERM");
+      expect(await first.ended).toMatchObject({ code: 0 });
+
+      const second = start(folder);
+      running.push(second);
+      const { conversations } = await (await fetch(`${await second.url}/conversations`, { headers })).json();
+      expect(conversations).toHaveLength(1);
+      second.child.kill("SIGTERM");
+      expect(await second.ended).toMatchObject({ code: 0 });
+    } finally {
+      for (const { child } of running) child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  BUILDING_TOO_MS,
+);
