@@ -21,6 +21,8 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "headgate",
+          // An embedded PostgreSQL spends seconds on being optimised, which no test lives long enough to gain from.
+          execArgv: ["--liftoff-only"],
           include: ["packages/headgate/src/**/*.test.{ts,tsx}"],
           typecheck: { enabled: false },
         },
