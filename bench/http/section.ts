@@ -1,5 +1,5 @@
 import { type Companion, startCompanion } from "../measuring/companion.ts";
-import { figureOf, medianOf } from "../measuring/figures.ts";
+import { type Figure, figureOf, medianOf } from "../measuring/figures.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { Kind, RunOptions, Section, SectionResult, Table, Target } from "../report/result.ts";
 import { atLeast, atMost, atMostOf, round } from "../report/targets.ts";
@@ -39,10 +39,11 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Guarding an endpoint",
     method: [
       "One endpoint that answers a few bytes of text, in a process of its own for each guard; another process asks over 32 connections, one request at a time on each. " +
-        "Bare, guarded and the others take turns in many short rounds.",
+        "Bare, guarded and the others take turns in many short rounds, each time another of them first, once all have been asked for long enough that the compiler is done with them.",
       "Admitted requests come from new callers all the time, each five times; refused ones from 16 who have spent all they had. Who calls is told by two header fields, for everybody alike.",
       "What is added is processor time of the server's process, all its threads together, for each request, less that of the bare framework in the same round: it does not depend on how fast the asking is. " +
-        "Refused: responses a second, over the bare framework's in the same round.",
+        "Refused: responses a second, over the bare framework's in the same round. " +
+        "A figure is the median of the rounds; the tenth that is lowest and the tenth that is highest are not printed as its range, since there something else was at work on the machine.",
     ],
     tables,
     targets,
@@ -75,11 +76,8 @@ async function measure(
   { variants }: Framework,
 ): Promise<Measured> {
   const names = Object.keys(variants);
-  const rounds = isQuick ? 1 : 25;
-  const forMs = isQuick ? 50 : 400;
-  const warmUpMs = isQuick ? 50 : 2_000;
-  const servers = new Map<string, Server>();
   const measured = new Map<string, Rounds>(names.map((variant) => [variant, { admitted: [], refused: [] }]));
+  const servers = new Map<string, Server>();
   try {
     for (const variant of names) {
       servers.set(
@@ -88,28 +86,55 @@ async function measure(
       );
     }
     for (const callers of ["new", "same"] as const) {
-      const decided = callers === "new" ? "admitted" : "refused";
-      for (const variant of names)
-        await ask(serverOf(servers, variant), load, callers, warmUpMs, warmUpRequests);
-      for (let round = 0; round < rounds; round += 1) {
-        for (let turn = 0; turn < names.length; turn += 1) {
-          const variant = names[(turn + round) % names.length] as string;
-          const { loaded, workUs } = await ask(serverOf(servers, variant), load, callers, forMs, 0);
-          checkStatuses(
-            `${name}, ${variant}`,
-            loaded,
-            decided === "admitted" || variant === "bare" ? "200" : "429",
-          );
-          measured
-            .get(variant)
-            ?.[decided].push({ workUs: workUs / loaded.requests, perSecond: loaded.perSecond });
-        }
-      }
+      await takeTurns({ servers, load, name, callers, measured }, isQuick ? quick : full);
     }
   } finally {
     await Promise.all([...servers.values()].map((server) => server.remove()));
   }
   return measured;
+}
+
+interface Pace {
+  readonly rounds: number;
+  readonly forMs: number;
+  readonly warmUpMs: number;
+}
+
+const quick: Pace = { rounds: 1, forMs: 50, warmUpMs: 50 };
+const full: Pace = { rounds: 30, forMs: 150, warmUpMs: 2_500 };
+
+interface Contest {
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly load: Loader;
+  /** Of the framework. */
+  readonly name: string;
+  readonly callers: Load["callers"];
+  readonly measured: Measured;
+}
+
+/** Adds rounds of all servers in turn, each time another of them first. */
+async function takeTurns(
+  { servers, load, name, callers, measured }: Contest,
+  { rounds, forMs, warmUpMs }: Pace,
+): Promise<void> {
+  const names = [...servers.keys()];
+  const decided = callers === "new" ? "admitted" : "refused";
+  for (const variant of names) await ask(serverOf(servers, variant), load, callers, warmUpMs, warmUpRequests);
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < names.length; turn += 1) {
+      const variant = names[(turn + round) % names.length] as string;
+      const { loaded, workUs } = await ask(serverOf(servers, variant), load, callers, forMs, 0);
+      checkStatuses(
+        `${name}, ${variant}`,
+        loaded,
+        decided === "admitted" || variant === "bare" ? "200" : "429",
+      );
+      roundsOf(measured, variant)[decided].push({
+        workUs: workUs / loaded.requests,
+        perSecond: loaded.perSecond,
+      });
+    }
+  }
 }
 
 function serverOf(servers: ReadonlyMap<string, Server>, variant: string): Server {
@@ -148,7 +173,7 @@ function tableOf(name: string, { label, variants }: Framework, measured: Measure
         label: rowLabel,
         kind: kindOf(kind),
         note,
-        figures: [figureOf(addedUs(measured, variant)), figureOf(refusedOverBare(measured, variant))],
+        figures: [middleOf(addedUs(measured, variant)), middleOf(refusedOverBare(measured, variant))],
       })),
   };
 }
@@ -188,6 +213,13 @@ function targetsOf(name: string, framework: Framework, measured: Measured): Targ
 function kindOf(kind: Variant["kind"]): Kind {
   if (kind === "headgate" || kind === "floor") return kind;
   return "peer";
+}
+
+/** Without the lowest tenth and the highest: the median is that of all. */
+function middleOf(values: readonly number[]): Figure {
+  const sorted = [...values].sort((a, b) => a - b);
+  const outside = Math.floor(sorted.length / 10);
+  return { ...figureOf(sorted.slice(outside, sorted.length - outside)), rounds: sorted.length };
 }
 
 function addedUs(measured: Measured, variant: string): number[] {

@@ -1,8 +1,8 @@
-import type { Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
-import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
 
 /**
@@ -29,14 +29,15 @@ export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Request>,
 ): RequestHandler {
-  const guard = guardNode(limiter, options);
+  const guard = guardNode(express, limiter, options);
   return (request, response, next) => {
-    guard<void>({
-      request,
-      incoming: request,
-      response,
-      pass: () => next(),
-      refuse: (refused) => sendRefusal(response, request.method, refused),
-    });
+    guard(request, response, next);
   };
 }
+
+const express: NodeFramework<Request, Response, NextFunction, void> = {
+  incoming: (request) => request,
+  outgoing: (response) => response,
+  pass: (_request, _response, next) => next(),
+  refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+};

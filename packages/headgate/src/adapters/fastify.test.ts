@@ -64,8 +64,10 @@ describe("on Fastify", () => {
   it("keeps the fields on errors and on the unknown, and shows refusals to the application's hooks", async () => {
     const app = appOf();
     const sent: number[] = [];
-    app.addHook("onSend", async (_request, reply) => {
+    let lastPayload: unknown;
+    app.addHook("onSend", async (_request, reply, payload) => {
       sent.push(reply.statusCode);
+      lastPayload = payload;
       reply.header("X-Sent", "yes");
     });
     app.addHook("onRequest", rateLimit(limiterOf("2/hour"), { caller: () => "x" }));
@@ -80,6 +82,10 @@ describe("on Fastify", () => {
     ]);
     expect(replies[2]?.headers["x-sent"]).toBe("yes");
     expect(sent).toEqual([500, 404, 429]);
+    expect([replies[2]?.headers["content-type"], replies[2]?.body]).toEqual([
+      "application/problem+json",
+      lastPayload,
+    ]);
   });
 
   it("is done at once where nothing has to be waited for", async () => {

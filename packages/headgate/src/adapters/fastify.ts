@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
-import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** A hook of Fastify's: for `onRequest`, or for a later one where only that knows who is calling. */
@@ -33,17 +33,22 @@ export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, FastifyRequest>,
 ): FastifyHook {
-  const guard = guardNode(limiter, options);
+  const guard = guardNode(fastify, limiter, options);
   return (request, reply, done) => {
-    guard<void>({
-      request,
-      incoming: request.raw,
-      response: reply.raw,
-      pass: done,
-      refuse({ status, headers, body }) {
-        // As bytes: to text, Fastify would add a charset that problems do not have.
-        reply.code(status).headers(fieldsBeside(reply, headers)).send(Buffer.from(body));
-      },
-    });
+    guard(request, reply, done);
   };
+}
+
+const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void> = {
+  incoming: (request) => request.raw,
+  outgoing: (reply) => reply.raw,
+  pass: (_request, _reply, done) => done(),
+  refuse({ status, headers, body }, _request, reply) {
+    // A body that has been written out already: else Fastify would add a charset, which problems do not have.
+    reply.code(status).headers(fieldsBeside(reply, headers)).serializer(asItIs).send(body);
+  },
+};
+
+function asItIs(body: string): string {
+  return body;
 }

@@ -1,11 +1,14 @@
-import type { Context, Env, MiddlewareHandler } from "hono";
+import type { ServerResponse } from "node:http";
+import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, readingsOf } from "../http/decisions.ts";
-import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
+import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
+import type { Refusal } from "../http/refusal.ts";
 import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 import { withFields } from "./fetch.ts";
+import { writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** What `rateLimit` puts into the context: `c.get("admission")`. */
@@ -20,6 +23,8 @@ const decisionsKey = Symbol("headgate.decisions");
 interface Guarded {
   [decisionsKey]?: Decision[];
 }
+
+type GuardedContext = Context<{ Variables: RateLimitVariables }> & Guarded;
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. `c.get("admission")` is the
@@ -39,6 +44,9 @@ export function admissionOf<E extends Env, Caller>(
  * others carry the `RateLimit` fields, as they stand when the handler returns, so that a refund made by the handler
  * shows. Streams pass untouched. CORS preflights are not counted.
  *
+ * Where `@hono/node-server` serves the application, the fields are written with the head that goes out: middleware
+ * finds them in `c.res` on other servers and in tests only. `admissionOf` tells the same everywhere.
+ *
  * ```ts
  * app.post("/chat/message", rateLimit(limiter, { caller: (c) => ({ user: c.get("user"), ip: c.get("ip") }) }), handler);
  * ```
@@ -48,42 +56,74 @@ export function rateLimit<Caller, E extends Env = Env>(
   options: GuardOptions<Caller, Context<E>>,
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
   const fieldOptions = checkFieldOptions(options);
-  return async (c, next) => {
-    // The variables added here are more than the user's function knows of, never less.
-    const context = c as unknown as Context<E> & Guarded;
-    const { method, url } = c.req;
-    if (isPreflight(method, c.req.header("access-control-request-method"))) return next();
-    if (isSkipped(limiter, context, options)) return next();
-    const earlier = context[decisionsKey];
-    if (isDecided(limiter, earlier, method, url)) return next();
+  // The variables added here are more than the user's function knows of, never less.
+  const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;
 
-    const decision = admitRequest(limiter, context, options);
-    const admission = decision instanceof Promise ? await decision : decision;
+  function conclude(
+    admission: Admission | undefined,
+    c: GuardedContext,
+    next: Next,
+  ): ReturnType<MiddlewareHandler> {
     if (admission === undefined) return next();
+    const earlier = c[decisionsKey];
     const decisions = earlier ?? [];
     decisions.push({ limiter, admission });
     if (!admission.admitted) {
       const accept = c.req.header("accept");
-      const { status, headers, body } = refuseRequest(
-        limiter,
-        admission,
-        context,
-        accept,
-        options,
-        fieldOptions,
+      return Promise.resolve(
+        refuse(c, refuseRequest(limiter, admission, asUsersKnow(c), accept, options, fieldOptions)),
       );
-      const fields = fieldsBeside({ getHeader: (name) => c.res.headers.get(name) }, headers);
-      // Hono would put what was there before in place of what is written now.
-      for (const name in fields) c.header(name, undefined);
-      return method === "HEAD" ? c.body(null, status, fields) : c.body(body, status, fields);
     }
-    context[decisionsKey] = decisions;
+    c[decisionsKey] = decisions;
     c.set("admission", admission);
-    await next();
     // Whoever was first writes for those that came after.
-    if (earlier !== undefined) return;
-    const response = c.res;
-    const changed = withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions));
-    if (changed !== response) c.res = changed;
+    if (earlier !== undefined) return next();
+    const fields = () => rateLimitFields(readingsOf(decisions), fieldOptions);
+    const outgoing = outgoingOf(c.env);
+    if (outgoing === undefined) return next().then(() => writeOn(c, fields()));
+    writeFieldsWithHead(outgoing, fields);
+    return next();
+  }
+
+  return (c: GuardedContext, next) => {
+    const context = asUsersKnow(c);
+    const { method, url } = c.req;
+    if (
+      (method === "OPTIONS" && isPreflight(method, c.req.header("access-control-request-method"))) ||
+      isSkipped(limiter, context, options) ||
+      isDecided(limiter, c[decisionsKey], method, url)
+    ) {
+      return next();
+    }
+    const decision = admitRequest(limiter, context, options);
+    return decision instanceof Promise
+      ? decision.then((admission) => conclude(admission, c, next))
+      : conclude(decision, c, next);
   };
+}
+
+function refuse(c: GuardedContext, { status, headers, body }: Refusal): Response {
+  const content = c.req.method === "HEAD" ? null : body;
+  // To be asked for `c.res` costs a context the quick way of answering, which an answer without anything does not.
+  const prepared = c.body(null, status).headers;
+  if (prepared.keys().next().done) return new Response(content, { status, headers });
+  const fields = fieldsBeside({ getHeader: (name) => prepared.get(name) }, headers);
+  // Hono would put what was there before in place of what is written now.
+  for (const name in fields) c.header(name, undefined);
+  return content === null ? c.body(null, status, fields) : c.body(content, status, fields);
+}
+
+/**
+ * Node's own response, where the application is served by `@hono/node-server`: there fields cost least when they are
+ * written with the head, since nothing has to make a `Headers` of what will be written out at once.
+ */
+function outgoingOf(env: unknown): ServerResponse | undefined {
+  const outgoing = (env as { outgoing?: Partial<ServerResponse> } | undefined)?.outgoing;
+  return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
+}
+
+function writeOn(c: GuardedContext, fields: Fields): void {
+  const response = c.res;
+  const changed = withFields(response, fields);
+  if (changed !== response) c.res = changed;
 }

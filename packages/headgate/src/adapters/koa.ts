@@ -2,7 +2,7 @@ import type { DefaultState, Middleware, ParameterizedContext } from "koa";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
-import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /**
@@ -32,17 +32,19 @@ export function rateLimit<Caller, State = DefaultState, Custom = object>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, ParameterizedContext<NoInfer<State>, NoInfer<Custom>>>,
 ): Middleware<State, Custom> {
-  const guard = guardNode(limiter, options);
-  return (context, next) =>
-    guard<unknown>({
-      request: context,
-      incoming: context.req,
-      response: context.res,
-      pass: next,
-      refuse({ status, headers, body }) {
-        context.status = status;
-        context.set(fieldsBeside(context.res, headers));
-        context.body = body;
-      },
-    });
+  const guard = guardNode(koa, limiter, options);
+  return (context, next) => guard(context, context, next);
 }
+
+type KoaContext = Pick<ParameterizedContext, "req" | "res" | "status" | "set" | "body">;
+
+const koa: NodeFramework<KoaContext, KoaContext, () => unknown, unknown> = {
+  incoming: (context) => context.req,
+  outgoing: (context) => context.res,
+  pass: (_request, _response, next) => next(),
+  refuse({ status, headers, body }, context) {
+    context.status = status;
+    context.set(fieldsBeside(context.res, headers));
+    context.body = body;
+  },
+};

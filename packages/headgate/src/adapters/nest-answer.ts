@@ -42,12 +42,13 @@ export function answerProblem(response: NestResponse, refused: Refusal): void {
   if ("raw" in response) {
     response.headers(fieldsBeside(response, fields));
     const { send } = response;
-    response.send = (payload) => {
+    const sendBody = (payload: unknown) => {
       response.send = send;
       if (payload !== refused.problem) return response.send(payload);
       // As bytes: to text, Fastify would add a charset that problems do not have.
       return response.code(refused.status).header("Content-Type", type).send(Buffer.from(refused.body));
     };
+    response.send = sendBody;
     return;
   }
   // Something else may have answered while the store was asked.
@@ -55,11 +56,12 @@ export function answerProblem(response: NestResponse, refused: Refusal): void {
   const beside = fieldsBeside(response, fields);
   for (const name in beside) response.setHeader(name, beside[name] as string);
   const { json } = response;
-  response.json = (payload) => {
+  const sendBody = (payload: unknown) => {
     response.json = json;
     if (payload !== refused.problem) return response.json(payload);
     response.statusCode = refused.status;
     response.setHeader("Content-Type", type);
     return response.end(response.req.method === "HEAD" ? undefined : refused.body);
   };
+  response.json = sendBody;
 }

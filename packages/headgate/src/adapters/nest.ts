@@ -5,7 +5,7 @@ import type { GuardOptions } from "../http/admit.ts";
 import type { Refusal, RefusalProblem } from "../http/refusal.ts";
 import type { Limiter } from "../limiter.ts";
 import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
-import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 
 /**
  * What the guard throws for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
@@ -62,7 +62,7 @@ export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, ExecutionContext>,
 ): CanActivate {
-  const guard = guardNode(limiter, options);
+  const guard = guardNode(nest, limiter, options);
   return {
     canActivate(context) {
       const type = context.getType();
@@ -70,21 +70,20 @@ export function rateLimit<Caller>(
         limiter.report(unguarded(type));
         return true;
       }
-      const http = context.switchToHttp();
-      const response = http.getResponse<NestResponse>();
-      return guard<boolean>({
-        request: context,
-        incoming: incomingOf(http.getRequest<NestRequest>()),
-        response: rawOf(response),
-        pass: () => true,
-        refuse(refused) {
-          answerProblem(response, refused);
-          throw new RefusedException(refused);
-        },
-      });
+      return guard(context, context, undefined);
     },
   };
 }
+
+const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean> = {
+  incoming: (context) => incomingOf(context.switchToHttp().getRequest<NestRequest>()),
+  outgoing: (context) => rawOf(context.switchToHttp().getResponse<NestResponse>()),
+  pass: () => true,
+  refuse(refused, context) {
+    answerProblem(context.switchToHttp().getResponse<NestResponse>(), refused);
+    throw new RefusedException(refused);
+  },
+};
 
 function unguarded(type: string): HeadgateError {
   return new HeadgateError(

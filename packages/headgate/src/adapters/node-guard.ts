@@ -8,17 +8,25 @@ import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 import { writeFieldsWithHead } from "./node-response.ts";
 
-/** One request, as a framework over Node's server sees it. */
-export interface Passage<Request, Result> {
-  /** In the framework's own type: what the user's functions are asked about. */
-  readonly request: Request;
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
+/**
+ * A framework over Node's server: what its requests and responses are to Node, and how it goes on. Made once for a
+ * guard, so that nothing has to be made for each request.
+ */
+export interface NodeFramework<Request, Response, Next, Result> {
+  incoming(request: Request): IncomingMessage;
+  outgoing(response: Response): ServerResponse;
   /** Lets the request through. */
-  pass(): Result;
+  pass(request: Request, response: Response, next: Next): Result;
   /** Answers it. */
-  refuse(refused: Refusal): Result;
+  refuse(refused: Refusal, request: Request, response: Response): Result;
 }
+
+/** What comes by: the request in the framework's own type, which the user's functions are asked about. */
+export type Passage<Request, Response, Next, Result> = (
+  request: Request,
+  response: Response,
+  next: Next,
+) => Result | Promise<Result>;
 
 /** Written on the request: a map with weak keys costs the garbage collector as much as the rest of the guard. */
 const decisionsKey = Symbol("headgate.decisions");
@@ -41,41 +49,60 @@ export function admissionOfIncoming<Caller>(
  *
  * @throws HeadgateError `option-invalid`
  */
-export function guardNode<Caller, Request>(
+export function guardNode<Caller, Request, Response, Next, Result>(
+  framework: NodeFramework<Request, Response, Next, Result>,
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Request>,
-): <Result>(passage: Passage<Request, Result>) => Result | Promise<Result> {
+): Passage<Request, Response, Next, Result> {
   const fieldOptions = checkFieldOptions(options);
-  return (passage) => {
-    const { request, response } = passage;
-    const incoming = passage.incoming as Guarded;
-    const { method, headers } = incoming;
-    if (isPreflight(method ?? "", headers["access-control-request-method"])) return passage.pass();
-    if (isSkipped(limiter, request, options)) return passage.pass();
-    if (isDecided(limiter, incoming[decisionsKey], method, incoming.url)) return passage.pass();
-    const isLate = response.headersSent;
-    if (isLate) reportLate(limiter);
 
-    const conclude = (admission: Admission | undefined) => {
-      if (admission === undefined) return passage.pass();
-      const earlier = incoming[decisionsKey];
-      // Whoever was first writes for those that come after.
-      earlier?.push({ limiter, admission });
-      if (!admission.admitted) {
-        // What has begun can be nothing but ended: whoever would go on is not reached.
-        if (isLate) response.end();
-        return passage.refuse(
-          refuseRequest(limiter, admission, request, headers.accept, options, fieldOptions),
-        );
-      }
-      if (earlier === undefined) {
-        const decisions: Decision[] = [{ limiter, admission }];
-        incoming[decisionsKey] = decisions;
-        writeFieldsWithHead(response, () => rateLimitFields(readingsOf(decisions), fieldOptions));
-      }
-      return passage.pass();
-    };
+  function conclude(
+    admission: Admission | undefined,
+    isLate: boolean,
+    request: Request,
+    response: Response,
+    next: Next,
+  ): Result {
+    if (admission === undefined) return framework.pass(request, response, next);
+    const incoming = framework.incoming(request) as Guarded;
+    const earlier = incoming[decisionsKey];
+    // Whoever was first writes for those that come after.
+    earlier?.push({ limiter, admission });
+    if (!admission.admitted) {
+      // What has begun can be nothing but ended: whoever would go on is not reached.
+      if (isLate) framework.outgoing(response).end();
+      const { accept } = incoming.headers;
+      return framework.refuse(
+        refuseRequest(limiter, admission, request, accept, options, fieldOptions),
+        request,
+        response,
+      );
+    }
+    if (earlier === undefined) {
+      const decisions: Decision[] = [{ limiter, admission }];
+      incoming[decisionsKey] = decisions;
+      writeFieldsWithHead(framework.outgoing(response), () =>
+        rateLimitFields(readingsOf(decisions), fieldOptions),
+      );
+    }
+    return framework.pass(request, response, next);
+  }
+
+  return (request, response, next) => {
+    const incoming = framework.incoming(request) as Guarded;
+    const { method } = incoming;
+    if (
+      (method === "OPTIONS" && isPreflight(method, incoming.headers["access-control-request-method"])) ||
+      isSkipped(limiter, request, options) ||
+      isDecided(limiter, incoming[decisionsKey], method, incoming.url)
+    ) {
+      return framework.pass(request, response, next);
+    }
+    const isLate = framework.outgoing(response).headersSent;
+    if (isLate) reportLate(limiter);
     const decision = admitRequest(limiter, request, options);
-    return decision instanceof Promise ? decision.then(conclude) : conclude(decision);
+    return decision instanceof Promise
+      ? decision.then((admission) => conclude(admission, isLate, request, response, next))
+      : conclude(decision, isLate, request, response, next);
   };
 }

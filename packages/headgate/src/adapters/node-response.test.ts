@@ -110,6 +110,42 @@ describe("writeFieldsWithHead", () => {
     expect(headers["access-control-expose-headers"]).toBe("X-Own, X-Other, RateLimit");
   });
 
+  it("keeps what writeHead exposes by an object, and what was exposed before it", async () => {
+    const fields = () => vi.fn(() => ({ RateLimit: "r", "Access-Control-Expose-Headers": "RateLimit" }));
+    const given = await sent(
+      (response) => response.writeHead(200, { "access-control-expose-headers": "X-Own" }).end(),
+      fields(),
+    );
+    expect(given.headers["access-control-expose-headers"]).toBe("X-Own, RateLimit");
+    const before = await sent((response) => {
+      response.setHeader("Access-Control-Expose-Headers", "X-Own");
+      response.writeHead(200, { "X-Own": "a" }).end();
+    }, fields());
+    expect(before.headers["access-control-expose-headers"]).toBe("X-Own, RateLimit");
+  });
+
+  it("is the only one to write its fields, and leaves the handler's object as it was", async () => {
+    const own = { RATELIMIT: "the handler's", "X-Own": "a" };
+    const { headers } = await sent((response) => response.writeHead(200, own).end());
+    expect([headers.ratelimit, headers["x-own"]]).toEqual(["r", "a"]);
+    expect(own).toEqual({ RATELIMIT: "the handler's", "X-Own": "a" });
+  });
+
+  it("hands the fields to a writeHead that something else has put in its place", async () => {
+    const seen: unknown[][] = [];
+    const { headers, message } = await sent((response) => {
+      const guarded = response.writeHead;
+      const outer = (...rest: unknown[]) => {
+        seen.push(rest);
+        return Reflect.apply(guarded, response, rest) as ServerResponse;
+      };
+      response.writeHead = outer as ServerResponse["writeHead"];
+      response.writeHead(200, "Fine", { "X-Own": "a" }).end();
+    });
+    expect([headers.ratelimit, headers["x-own"], message]).toEqual(["r", "a", "Fine"]);
+    expect(seen).toEqual([[200, "Fine", { "X-Own": "a" }]]);
+  });
+
   it("keeps the length of a body that is sent whole", async () => {
     const { headers } = await sent((response) => response.end("body"));
     expect([headers["content-length"], headers["transfer-encoding"]]).toEqual(["4", undefined]);

@@ -3,8 +3,12 @@ import type { Fields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
-type ExplicitHeaders = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
-type WriteHead = (this: ServerResponse, status: number, ...rest: unknown[]) => ServerResponse;
+type WriteHead = (
+  this: ServerResponse,
+  status: number,
+  message?: unknown,
+  headers?: unknown,
+) => ServerResponse;
 
 /**
  * Has the fields written at the last moment at which they can be: when the head goes out. Then they show what the
@@ -15,49 +19,77 @@ type WriteHead = (this: ServerResponse, status: number, ...rest: unknown[]) => S
  */
 export function writeFieldsWithHead(response: ServerResponse, fields: () => Fields): void {
   const writeHead = response.writeHead as WriteHead;
-  const writeHeadWithFields: WriteHead = function (status, ...rest) {
-    if (this.headersSent) return writeHead.call(this, status, ...rest);
-    const message = typeof rest[0] === "string" ? [rest[0]] : [];
-    const explicit = message.length === 1 ? rest[1] : (rest[1] ?? rest[0]);
-    // Headers that nobody could write are Node's to complain of.
-    if (Array.isArray(explicit) && !isListOfFields(explicit)) return writeHead.call(this, status, ...rest);
-    if (explicit !== undefined && explicit !== null) setExplicit(this, explicit as ExplicitHeaders);
-    setFields(this, fields());
-    return writeHead.call(this, status, ...message);
+  // Named before it is assigned: a function literal that is assigned to a property is made in the old generation, where
+  // it and the decision that it holds would outlive their request by a whole garbage collection.
+  const writeHeadWithFields: WriteHead = function (status, message, headers) {
+    if (this.headersSent) return writeHead.call(this, status, message, headers);
+    const explicit = typeof message === "string" ? headers : (headers ?? message);
+    let written: Fields | OutgoingHttpHeaders;
+    if (explicit === undefined || explicit === null) {
+      written = fieldsBeside(this, fields());
+    } else if (!Array.isArray(explicit)) {
+      written = joined(this, explicit as OutgoingHttpHeaders, fields());
+    } else {
+      // Headers that nobody could write are Node's to complain of.
+      if (!isListOfFields(explicit)) return writeHead.call(this, status, message, headers);
+      setList(this, explicit);
+      written = fieldsBeside(this, fields());
+    }
+    // What is written above or below this one may tell them apart by how many they are.
+    return typeof message === "string"
+      ? writeHead.call(this, status, message, written)
+      : writeHead.call(this, status, written);
   };
   response.writeHead = writeHeadWithFields as ServerResponse["writeHead"];
 }
 
-function setFields(response: ServerResponse, fields: Fields): void {
-  const beside = fieldsBeside(response, fields);
-  for (const name in beside) response.setHeader(name, beside[name] as string);
+/** What `writeHead` was given, with the fields: as in Node's own, both replace what was set before. */
+function joined(
+  response: ServerResponse,
+  explicit: OutgoingHttpHeaders,
+  fields: Fields,
+): OutgoingHttpHeaders {
+  const reader = { getHeader: (name: string) => headerNamed(explicit, name) ?? response.getHeader(name) };
+  const beside = fieldsBeside(reader, fields);
+  // A copy: the list may be one that the handler keeps.
+  const headers = { ...explicit };
+  for (const name in headers) if (headerNamed(beside, name) !== undefined) delete headers[name];
+  for (const name in beside) headers[name] = beside[name];
+  return headers;
+}
+
+/** Whatever its name's case. */
+function headerNamed(headers: OutgoingHttpHeaders, name: string): OutgoingHttpHeader | undefined {
+  for (const other in headers) {
+    if (other.length !== name.length) continue;
+    if (other === name || other.toLowerCase() === name.toLowerCase()) return headers[other];
+  }
+  return undefined;
 }
 
 /** Answers with a refusal, without its body where only the head was asked for. */
-export function sendRefusal(response: ServerResponse, method: string | undefined, refused: Refusal): void {
+export function sendRefusal(
+  response: ServerResponse,
+  method: string | undefined,
+  { status, headers, body }: Refusal,
+): void {
   // Something else may have answered while the store was asked: a time limit, say.
   if (response.headersSent) return;
-  response.statusCode = refused.status;
-  setFields(response, refused.headers);
-  response.end(method === "HEAD" ? undefined : refused.body);
-}
-
-/** What `writeHead` was given replaces what was set before, as it does in Node's own. */
-function setExplicit(response: ServerResponse, headers: ExplicitHeaders): void {
-  if (!isList(headers)) {
-    for (const [name, value] of Object.entries(headers))
-      response.setHeader(name, value as OutgoingHttpHeader);
+  const beside = fieldsBeside(response, headers);
+  if (method === "HEAD") {
+    response.writeHead(status, beside).end();
     return;
   }
+  response.writeHead(status, { ...beside, "Content-Length": Buffer.byteLength(body) }).end(body);
+}
+
+/** As in Node's own, what `writeHead` was given replaces what was set before. */
+function setList(response: ServerResponse, headers: readonly unknown[]): void {
   const flat = (Array.isArray(headers[0]) ? headers.flat() : headers) as OutgoingHttpHeader[];
   for (let n = 0; n < flat.length; n += 2) response.removeHeader(String(flat[n]));
   for (let n = 0; n < flat.length; n += 2) {
     response.appendHeader(String(flat[n]), flat[n + 1] as string | string[]);
   }
-}
-
-function isList(headers: ExplicitHeaders): headers is readonly OutgoingHttpHeader[] {
-  return Array.isArray(headers);
 }
 
 /** Names and values in turn, or pairs of them. */

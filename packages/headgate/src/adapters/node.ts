@@ -3,7 +3,7 @@ import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import { markGuarded } from "../http/decisions.ts";
 import type { Limiter } from "../limiter.ts";
-import { admissionOfIncoming, guardNode } from "./node-guard.ts";
+import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
 
 /** What `http.createServer` takes. */
@@ -37,15 +37,14 @@ export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, IncomingMessage>,
 ): (listener: NodeListener) => NodeListener {
-  const guard = guardNode(limiter, options);
+  const guard = guardNode(node, limiter, options);
   return (listener) =>
-    markGuarded<NodeListener>(limiter, listener, (request, response) =>
-      guard<unknown>({
-        request,
-        incoming: request,
-        response,
-        pass: () => listener(request, response),
-        refuse: (refused) => sendRefusal(response, request.method, refused),
-      }),
-    );
+    markGuarded<NodeListener>(limiter, listener, (request, response) => guard(request, response, listener));
 }
+
+const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown> = {
+  incoming: (request) => request,
+  outgoing: (response) => response,
+  pass: (request, response, listener) => listener(request, response),
+  refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+};

@@ -29,22 +29,30 @@ export function admitRequest<Caller, Request>(
   request: Request,
   options: GuardOptions<Caller, Request>,
 ): Admission | undefined | Promise<Admission | undefined> {
-  const unidentified = (error: unknown) => {
-    limiter.report(error);
-    return admitUnidentified(limiter);
-  };
   try {
     const caller = options.caller(request);
     const cost = options.cost?.(request);
     if (caller instanceof Promise || cost instanceof Promise) {
-      return Promise.all([caller, cost])
-        .then(([told, known]) => admit(limiter, told, known))
-        .catch(unidentified);
+      return admitLater(limiter, caller, cost);
     }
     const admission = admit(limiter, caller, cost);
-    return admission instanceof Promise ? admission.catch(unidentified) : admission;
+    if (!(admission instanceof Promise)) return admission;
+    return admission.catch((error: unknown) => admitUnidentified(limiter, error));
   } catch (error) {
-    return unidentified(error);
+    return admitUnidentified(limiter, error);
+  }
+}
+
+async function admitLater<Caller>(
+  limiter: Limiter<Caller>,
+  caller: Caller | Promise<Caller>,
+  cost: Cost | undefined | Promise<Cost | undefined>,
+): Promise<Admission | undefined> {
+  try {
+    const [told, known] = await Promise.all([caller, cost]);
+    return await admit(limiter, told, known);
+  } catch (error) {
+    return admitUnidentified(limiter, error);
   }
 }
 
@@ -52,7 +60,11 @@ function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | un
   return cost === undefined ? limiter.admit(caller) : limiter.admit(caller, { cost });
 }
 
-async function admitUnidentified<Caller>(limiter: Limiter<Caller>): Promise<Admission | undefined> {
+async function admitUnidentified<Caller>(
+  limiter: Limiter<Caller>,
+  reason: unknown,
+): Promise<Admission | undefined> {
+  limiter.report(reason);
   try {
     return await limiter.admitUnidentified();
   } catch (error) {
@@ -67,8 +79,9 @@ export function isSkipped<Caller, Request>(
   request: Request,
   { skip }: GuardOptions<Caller, Request>,
 ): boolean {
+  if (skip === undefined) return false;
   try {
-    return skip?.(request) ?? false;
+    return skip(request);
   } catch (error) {
     limiter.report(error);
     return false;

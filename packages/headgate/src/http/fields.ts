@@ -33,6 +33,12 @@ const exposedByForm: Record<FieldForm, string> = {
 };
 const exposedLegacy = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
 
+const exposedWithLegacy: Record<FieldForm, string> = {
+  draft: `${exposedByForm.draft}, ${exposedLegacy}`,
+  "draft-7": `${exposedByForm["draft-7"]}, ${exposedLegacy}`,
+  "draft-6": `${exposedByForm["draft-6"]}, ${exposedLegacy}`,
+};
+
 /**
  * The fields that tell a client its quota, and `Access-Control-Expose-Headers` so that scripts may read them. By
  * default `RateLimit-Policy` and `RateLimit` with one item a limit, in the list form of
@@ -42,13 +48,23 @@ const exposedLegacy = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Res
  * is shown as one second, since fields know whole seconds only. Empty where no limit applied.
  */
 export function rateLimitFields(admission: Readings, options: FieldOptions = {}): Fields {
-  const { limits, tightest } = admission;
-  if (tightest === undefined) return {};
-  const form = options.fields ?? "draft";
-  const exposed = exposedByForm[form];
-  const fields = form === "draft" ? listFields(limits) : olderFields(form, limits, tightest);
-  fields["Access-Control-Expose-Headers"] = options.legacy ? `${exposed}, ${exposedLegacy}` : exposed;
-  if (options.legacy) {
+  return addRateLimitFields({}, admission, options);
+}
+
+/** The same, added to others. */
+export function addRateLimitFields(fields: Fields, admission: Readings, options: FieldOptions): Fields {
+  const { limits } = admission;
+  if (limits.length === 0) return fields;
+  const { fields: form = "draft", legacy = false } = options;
+  if (form === "draft") {
+    fields["RateLimit-Policy"] = policyOf(limits);
+    fields.RateLimit = stateOf(limits);
+  } else {
+    addOlderFields(fields, form, limits, tightestOf(admission));
+  }
+  fields["Access-Control-Expose-Headers"] = (legacy ? exposedWithLegacy : exposedByForm)[form];
+  if (legacy) {
+    const tightest = tightestOf(admission);
     fields["X-RateLimit-Limit"] = String(tightest.quota);
     fields["X-RateLimit-Remaining"] = String(tightest.remaining);
     fields["X-RateLimit-Reset"] = String(Math.ceil(tightest.resetMs / 1000));
@@ -56,13 +72,19 @@ export function rateLimitFields(admission: Readings, options: FieldOptions = {})
   return fields;
 }
 
-function listFields(limits: readonly LimitReading[]): Fields {
+/** The list form does not ask for it: looking it up costs, and where limits apply there is one. */
+function tightestOf({ tightest }: Readings): LimitReading {
+  return tightest as LimitReading;
+}
+
+function stateOf(limits: readonly LimitReading[]): string {
   let state = "";
-  for (const limit of limits) {
-    const separator = state === "" ? "" : ", ";
-    state += `${separator}"${limit.name}";r=${limit.remaining};t=${Math.ceil(limit.resetMs / 1000)}`;
+  for (let l = 0; l < limits.length; l += 1) {
+    const { name, remaining, resetMs } = limits[l] as LimitReading;
+    if (l > 0) state += ", ";
+    state += `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
   }
-  return { "RateLimit-Policy": policyOf(limits), RateLimit: state };
+  return state;
 }
 
 /** Most requests are told the same policy as the one before. */
@@ -70,7 +92,7 @@ let lastLimits: readonly LimitReading[] = [];
 let lastPolicy = "";
 
 function policyOf(limits: readonly LimitReading[]): string {
-  if (limits.length === lastLimits.length && limits.every(isAsBefore)) return lastPolicy;
+  if (areAsBefore(limits)) return lastPolicy;
   let policy = "";
   for (const limit of limits) {
     const separator = policy === "" ? "" : ", ";
@@ -82,35 +104,32 @@ function policyOf(limits: readonly LimitReading[]): string {
   return policy;
 }
 
-function isAsBefore(limit: LimitReading, at: number): boolean {
-  const before = lastLimits[at] as LimitReading;
-  return (
-    limit.name === before.name &&
-    limit.quota === before.quota &&
-    limit.windowMs === before.windowMs &&
-    limit.unit === before.unit
-  );
+function areAsBefore(limits: readonly LimitReading[]): boolean {
+  if (limits.length !== lastLimits.length) return false;
+  for (let l = 0; l < limits.length; l += 1) {
+    const now = limits[l] as LimitReading;
+    const before = lastLimits[l] as LimitReading;
+    if (now.name !== before.name || now.quota !== before.quota) return false;
+    if (now.windowMs !== before.windowMs || now.unit !== before.unit) return false;
+  }
+  return true;
 }
 
-function olderFields(
+function addOlderFields(
+  fields: Fields,
   form: "draft-7" | "draft-6",
   limits: readonly LimitReading[],
   { quota, remaining, resetMs }: LimitReading,
-): Fields {
-  const policy = limits.map((limit) => `${limit.quota};w=${windowSeconds(limit)}`).join(", ");
+): void {
+  fields["RateLimit-Policy"] = limits.map((limit) => `${limit.quota};w=${windowSeconds(limit)}`).join(", ");
   const reset = Math.ceil(resetMs / 1000);
   if (form === "draft-7") {
-    return {
-      "RateLimit-Policy": policy,
-      RateLimit: `limit=${quota}, remaining=${remaining}, reset=${reset}`,
-    };
+    fields.RateLimit = `limit=${quota}, remaining=${remaining}, reset=${reset}`;
+    return;
   }
-  return {
-    "RateLimit-Policy": policy,
-    "RateLimit-Limit": String(quota),
-    "RateLimit-Remaining": String(remaining),
-    "RateLimit-Reset": String(reset),
-  };
+  fields["RateLimit-Limit"] = String(quota);
+  fields["RateLimit-Remaining"] = String(remaining);
+  fields["RateLimit-Reset"] = String(reset);
 }
 
 function windowSeconds({ windowMs }: LimitReading): number {

@@ -2,7 +2,8 @@ import type { Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { windowInWords } from "../core/limit.ts";
 import { preferredType } from "./accept.ts";
-import { type FieldOptions, type Fields, rateLimitFields } from "./fields.ts";
+import { addRateLimitFields, type FieldOptions, type Fields } from "./fields.ts";
+import { problemJson } from "./problem-json.ts";
 import { refusalPage, refusalText } from "./refusal-text.ts";
 
 interface Problem {
@@ -74,20 +75,12 @@ export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal
   const problem = problemOf(refused);
   const seconds = problem.retry_after_seconds;
   const { contentType, body, varies } = bodyOf(problem, options);
-  return {
-    status: problem.status,
-    headers: {
-      "Content-Type": contentType,
-      "Cache-Control": "no-store",
-      ...(varies ? { Vary: "Accept" } : {}),
-      ...(seconds === null ? {} : { "Retry-After": String(seconds) }),
-      ...(problem.status === 503
-        ? { "Access-Control-Expose-Headers": "Retry-After" }
-        : rateLimitFields(refused, options)),
-    },
-    problem,
-    body,
-  };
+  const headers: Fields = { "Content-Type": contentType, "Cache-Control": "no-store" };
+  if (varies) headers.Vary = "Accept";
+  if (seconds !== null) headers["Retry-After"] = String(seconds);
+  if (problem.status === 503) headers["Access-Control-Expose-Headers"] = "Retry-After";
+  else addRateLimitFields(headers, refused, options);
+  return { status: problem.status, headers, problem, body };
 }
 
 function bodyOf(problem: RefusalProblem, options: RefusalOptions): RefusalBody & { varies: boolean } {
@@ -98,7 +91,7 @@ function bodyOf(problem: RefusalProblem, options: RefusalOptions): RefusalBody &
     return { contentType: `${type}; charset=utf-8`, body: refusalPage(problem), varies };
   if (type === "text/plain")
     return { contentType: `${type}; charset=utf-8`, body: refusalText(problem), varies };
-  return { contentType: type, body: JSON.stringify(problem), varies };
+  return { contentType: type, body: problemJson(problem), varies };
 }
 
 function checkBody(own: RefusalBody): RefusalBody {
@@ -118,7 +111,8 @@ function checkBody(own: RefusalBody): RefusalBody {
 function problemOf(refused: Refused): RefusalProblem {
   const { reason, retryAfterSeconds, affordable } = refused;
   const detail = detailOf(refused);
-  const violated = refused.limits.filter((limit) => limit.refused).map((limit) => limit.name);
+  const violated: string[] = [];
+  for (const { name, refused: refuses } of refused.limits) if (refuses) violated.push(name);
   if (reason === "store-unavailable") {
     return {
       type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",

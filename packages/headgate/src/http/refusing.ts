@@ -16,7 +16,7 @@ export function refuseRequest<Caller, Request>(
   request: Request,
   accept: string | null | undefined,
   { body }: GuardOptions<Caller, Request>,
-  fieldOptions: FieldOptions,
+  fieldOptions: Required<FieldOptions>,
 ): Refusal {
   if (body !== undefined) {
     try {
@@ -26,5 +26,6 @@ export function refuseRequest<Caller, Request>(
       limiter.report(error);
     }
   }
-  return refusal(refused, { ...fieldOptions, accept: accept ?? null });
+  const { legacy, fields } = fieldOptions;
+  return refusal(refused, { legacy, fields, accept: accept ?? null });
 }

@@ -1,0 +1,29 @@
+import type { RefusalProblem } from "./refusal.ts";
+
+/** What a problem begins with, up to the sentence for a person: few differ, and most refusals are of one kind. */
+let lastStatus = 0;
+let lastBeginning = "";
+
+/**
+ * What `JSON.stringify` makes of a problem. In a flood of refused requests writing it is much of the work, and of its
+ * members only a few differ from one to the next.
+ */
+export function problemJson(problem: RefusalProblem): string {
+  if (problem.status !== lastStatus) {
+    const { type, title, status } = problem;
+    lastStatus = status;
+    lastBeginning = JSON.stringify({ type, title, status }).slice(0, -1);
+  }
+  const { detail, error, retry_after_seconds: seconds, affordable } = problem;
+  let violated = "";
+  for (const name of problem["violated-policies"]) violated += `${violated && ","}${JSON.stringify(name)}`;
+  let units = "";
+  for (const unit in affordable)
+    units += `${units && ","}${JSON.stringify(unit)}:${numberJson(affordable[unit])}`;
+  return `${lastBeginning},"detail":${JSON.stringify(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"affordable":{${units}}}`;
+}
+
+/** JSON knows no other numbers. */
+function numberJson(value: number | null | undefined): number | null {
+  return Number.isFinite(value) ? (value as number) : null;
+}
