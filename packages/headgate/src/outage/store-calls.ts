@@ -65,19 +65,21 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
     onFailure();
   }
 
-  async function bounded<Answer>(
+  // Not `async`, as every decision passes here: it allocates less.
+  function bounded<Answer>(
     call: () => Answer | Promise<Answer>,
     within: TimeLimit = inTime,
   ): Promise<Answer> {
+    let answer: Answer | Promise<Answer>;
     try {
-      const answer = call();
-      const value = answer instanceof Promise ? await within(answer) : answer;
-      breaker.succeeded();
-      return value;
+      answer = call();
     } catch (error) {
       failed(error);
-      throw error;
+      return Promise.reject(error);
     }
+    if (answer instanceof Promise) return within(answer, breaker.succeeded, failed);
+    breaker.succeeded();
+    return Promise.resolve(answer);
   }
 
   return {

@@ -29,3 +29,28 @@ it("passes on what a call fails with", async () => {
   const inTime = createTimeLimit("redis", 10);
   await expect(inTime(Promise.reject(new Error("no")))).rejects.toThrow("no");
 });
+
+it("tells of each call once, in whatever order thousands of them are answered", async () => {
+  const inTime = createTimeLimit("redis", 30);
+  const told: string[] = [];
+  const answers: (() => void)[] = [];
+  const asked = Array.from({ length: 5_000 }, (_, n) =>
+    inTime(
+      new Promise<number>((resolve) => answers.push(() => resolve(n))),
+      () => told.push("answered"),
+      () => told.push("failed"),
+    ),
+  );
+  // From the last to the first, and of each thousand the first never.
+  for (let n = 4_999; n >= 0; n -= 1) if (n % 1_000 !== 0) answers[n]?.();
+  const settled = await Promise.allSettled(asked);
+  for (const [n, one] of settled.entries()) {
+    if (n % 1_000 === 0) expect(one).toMatchObject({ reason: expect.any(StoreTimeoutError) });
+    else expect(one).toEqual({ status: "fulfilled", value: n });
+  }
+  // Too late: nobody hears of it.
+  for (const answer of answers) answer();
+  await Promise.resolve();
+  expect(told.filter((what) => what === "answered")).toHaveLength(4_995);
+  expect(told).toHaveLength(5_000);
+});

@@ -8,15 +8,30 @@ export class StoreTimeoutError extends Error {
 
 interface Waiting {
   readonly deadline: number;
-  expire(): void;
+  /** Whether it has been answered, or has expired. */
+  isOver: boolean;
+  fail(error: unknown): void;
 }
 
-/** Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not. */
-export type TimeLimit = <T>(answer: Promise<T>) => Promise<T>;
+/**
+ * Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not.
+ *
+ * @param answered called when it is answered in time, before it is passed on.
+ * @param failed the same when it fails in time, or expires.
+ */
+export type TimeLimit = <T>(
+  answer: Promise<T>,
+  answered?: () => void,
+  failed?: (error: unknown) => void,
+) => Promise<T>;
+
+/** So many of those that are over stay in line beyond twice those that are not: to take each out by itself takes longer. */
+const mostPast = 1024;
 
 /**
  * Rejects what has not been answered in time, with one timer for all calls: since all may take equally long, they
- * expire in the order in which they began. The timer runs only while something is being waited for.
+ * expire in the order in which they began, and stand in line. The timer keeps a process alive only while something is
+ * being waited for.
  *
  * A process that was busy itself must not blame the store: before anything expires, answers that have arrived
  * meanwhile are read.
@@ -24,51 +39,68 @@ export type TimeLimit = <T>(answer: Promise<T>) => Promise<T>;
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
 export function createTimeLimit(store: string, limitMs: number): TimeLimit {
-  const waiting = new Set<Waiting>();
+  let line: Waiting[] = [];
+  /** Before this place all are over. */
+  let first = 0;
+  /** How many are not. */
+  let left = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function expire(): void {
     const now = performance.now();
-    for (const one of waiting) {
-      if (one.deadline > now) {
-        clearTimeout(timer);
-        timer = setTimeout(readFirst, Math.ceil(one.deadline - now));
+    // Another may have been set since this one rang.
+    clearTimeout(timer);
+    timer = undefined;
+    while (left > 0) {
+      while (line[first]?.isOver) first += 1;
+      const { deadline, fail } = line[first] as Waiting;
+      if (deadline > now) {
+        timer = setTimeout(readFirst, Math.ceil(deadline - now));
         return;
       }
-      waiting.delete(one);
-      one.expire();
+      fail(new StoreTimeoutError(store, limitMs));
     }
-    timer = undefined;
   }
 
   function readFirst(): void {
     afterReading(expire);
   }
 
-  return (answer) =>
+  function end(one: Waiting): void {
+    one.isOver = true;
+    left -= 1;
+    if (left > 0 && line.length <= 2 * left + mostPast) return;
+    first = 0;
+    if (left > 0) {
+      line = line.filter(({ isOver }) => !isOver);
+      return;
+    }
+    line = [];
+    clearTimeout(timer);
+    timer = undefined;
+  }
+
+  return (answer, answered, failed) =>
     new Promise((resolve, reject) => {
       const one: Waiting = {
         deadline: performance.now() + limitMs,
-        expire: () => reject(new StoreTimeoutError(store, limitMs)),
-      };
-      waiting.add(one);
-      timer ??= setTimeout(readFirst, limitMs);
-      function end(): void {
-        waiting.delete(one);
-        if (waiting.size > 0) return;
-        clearTimeout(timer);
-        timer = undefined;
-      }
-      answer.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (error) => {
-          end();
+        isOver: false,
+        fail(error) {
+          if (one.isOver) return;
+          end(one);
+          failed?.(error);
           reject(error);
         },
-      );
+      };
+      line.push(one);
+      left += 1;
+      timer ??= setTimeout(readFirst, limitMs);
+      answer.then((value) => {
+        if (one.isOver) return;
+        end(one);
+        answered?.();
+        resolve(value);
+      }, one.fail);
     });
 }
 

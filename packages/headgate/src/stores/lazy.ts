@@ -6,21 +6,32 @@ import type { Store } from "../core/store.ts";
  */
 export function lazyStore(name: string, load: () => Promise<Store>): Store {
   let loading: Promise<Store> | undefined;
+  /** Once it is here: then a call of its takes no promise more than it would without this. */
+  let loaded: Store | undefined;
   let closed = false;
 
   function use(): Promise<Store> {
     if (closed) return Promise.reject(new Error(`The ${name} store has been closed.`));
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
+    loading ??= load().then(
+      (store) => {
+        loaded = store;
+        return store;
+      },
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
     return loading;
   }
 
   return {
     name,
     remote: true,
-    decide: async (charges, now, peek) => (await use()).decide(charges, now, peek),
+    decide(charges, now, peek) {
+      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek);
+      return use().then((store) => store.decide(charges, now, peek));
+    },
     adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
     reset: async (partitions, now) => (await use()).reset(partitions, now),
     check: async () => (await use()).check?.(),

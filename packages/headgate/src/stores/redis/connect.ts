@@ -6,10 +6,12 @@ import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.t
 /** A connection of the store's own, opened when it is first needed and kept up from then on. */
 export interface RedisConnection {
   /**
-   * Resolves once connected; while the first attempt lasts it waits, afterwards it rejects at once where the
+   * At once where it is connected. While the first attempt lasts it waits, afterwards it rejects at once where the
    * connection is down. The client goes on trying meanwhile.
+   *
+   * @throws Error once it has been closed.
    */
-  use(): Promise<RedisCommands>;
+  use(): RedisCommands | Promise<RedisCommands>;
   close(): Promise<void>;
 }
 
@@ -52,20 +54,23 @@ export function openConnection(address: RedisAddress): RedisConnection {
     return opened;
   }
 
+  /** Waits for the first attempt, which whoever comes meanwhile waits for as well. */
+  async function connect(): Promise<RedisCommands> {
+    opening ??= open();
+    try {
+      await opening;
+    } catch (error) {
+      opening = undefined;
+      throw error;
+    }
+    if (client?.status !== "ready") throw new Error(`The Redis store is not connected: ${lastFault}.`);
+    return commands as RedisCommands;
+  }
+
   return {
-    async use() {
+    use() {
       if (closed) throw new Error("The Redis store has been closed.");
-      if (client?.status !== "ready") {
-        opening ??= open();
-        try {
-          await opening;
-        } catch (error) {
-          opening = undefined;
-          throw error;
-        }
-      }
-      if (client?.status !== "ready") throw new Error(`The Redis store is not connected: ${lastFault}.`);
-      return commands as RedisCommands;
+      return client?.status === "ready" && commands !== undefined ? commands : connect();
     },
 
     async close() {

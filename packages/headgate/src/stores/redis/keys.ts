@@ -1,5 +1,3 @@
-const loneSurrogate = /\p{Surrogate}/u;
-
 /**
  * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share one: what separates is escaped
  * in the space, and keys that UTF-8 cannot write are written as JSON behind another separator.
@@ -15,9 +13,14 @@ export function partitionKeys(prefix: string): (space: string, key: string) => s
       beginning = `${prefix}{${space.replace(/[%:;{}]/g, escapeCharacter)}`;
       beginnings.set(space, beginning);
     }
-    if (loneSurrogate.test(key)) return `${beginning};${JSON.stringify(key)}}`;
+    if (!isWellFormed(key)) return `${beginning};${JSON.stringify(key)}}`;
     return `${beginning}:${key}}`;
   };
+}
+
+/** Without half a surrogate pair, which UTF-8 cannot write. Node 20 and all that came since have the method. */
+function isWellFormed(key: string): boolean {
+  return (key as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 function escapeCharacter(character: string): string {

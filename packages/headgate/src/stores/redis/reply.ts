@@ -3,7 +3,7 @@ import type { Outcome, Reading } from "../../core/store.ts";
 import type { Request } from "./message.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
-export type Answer = Outcome | Error;
+type Answer = Outcome | Error;
 
 const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };
 
@@ -17,41 +17,60 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
   const serverNow = numbers[0] as number;
   let at = 1;
 
-  function next(): number {
-    const number = numbers[at];
-    if (number === undefined) throw new Error("The Redis store's script answered too little.");
-    at += 1;
-    return number;
-  }
-
+  /** Of one partition. Where it is refused, the waits of all limits come first. */
   function readings(limits: LimitSet, refused: boolean): Reading[] {
-    const read = new Array<Reading>(limits.limits.length);
-    const order = replyOrder(limits);
-    const waits = refused ? order.map(() => asWait(next())) : undefined;
-    for (let n = 0; n < order.length; n += 1) {
-      const remaining = next();
-      read[order[n] as number] = { remaining, waitMs: waits?.[n] ?? 0, resetMs: next() };
+    const { order } = replyForm(limits);
+    const count = order.length;
+    const read = new Array<Reading>(count);
+    let waitAt = at;
+    if (refused) at += count;
+    for (const place of order) {
+      const waitMs = refused ? asWait(numbers[waitAt] as number) : 0;
+      read[place] = { remaining: numbers[at] as number, waitMs, resetMs: numbers[at + 1] as number };
+      waitAt += 1;
+      at += 2;
     }
     return read;
   }
 
+  function marks(limits: LimitSet, given: boolean): readonly number[] {
+    const { noMarks } = replyForm(limits);
+    if (!given) return noMarks;
+    at += noMarks.length;
+    return numbers.slice(at - noMarks.length, at);
+  }
+
   function answer(request: Request): Answer {
-    const status = next();
-    if (status < 0) return faultOf(status, (request.parts[next() - 1] as { space: string }).space);
-    if (request.do === "reset" || request.do === "probe") return nothing;
-    const now = request.at > 0 ? request.at : serverNow;
-    const parts: readonly { readonly limits: LimitSet }[] = request.parts;
-    const read = parts.map(({ limits }) => readings(limits, status === 0));
-    if (status === 0 || request.do === "peek") {
-      return { admitted: status !== 0, now, readings: read, marks: [] };
+    const status = numbers[at] as number;
+    at += 1;
+    if (status < 0) {
+      at += 1;
+      return faultOf(status, (request.parts[(numbers[at - 1] as number) - 1] as { space: string }).space);
     }
-    const marks = parts.map(({ limits }) => limits.groups.map(() => (status === 2 ? next() : 0)));
-    return { admitted: true, now, readings: read, marks };
+    if (request.do === "reset" || request.do === "probe") return nothing;
+    const { parts } = request;
+    const count = parts.length;
+    const now = request.at > 0 ? request.at : serverNow;
+    // Loops, as all decisions pass here: a function for each of them would be more to make than what it makes.
+    const read = new Array<readonly Reading[]>(count);
+    for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), status === 0);
+    if (status === 0 || request.do === "peek")
+      return { admitted: status !== 0, now, readings: read, marks: [] };
+    const given = new Array<readonly number[]>(count);
+    for (let p = 0; p < count; p += 1) given[p] = marks(limitsOf(parts, p), status === 2);
+    return { admitted: true, now, readings: read, marks: given };
   }
 
   const answers = requests.map(answer);
-  if (at !== numbers.length) throw new Error("The Redis store's script answered too much.");
+  if (at !== numbers.length) {
+    const amount = at < numbers.length ? "much" : "little";
+    throw new Error(`The Redis store's script answered too ${amount}.`);
+  }
   return answers;
+}
+
+function limitsOf(parts: readonly { readonly limits: LimitSet }[], place: number): LimitSet {
+  return (parts[place] as { readonly limits: LimitSet }).limits;
 }
 
 /** Clients can be told to give numbers as text or as bigints. */
@@ -79,16 +98,23 @@ function faultOf(status: number, space: string): Error {
   );
 }
 
-const orders = new WeakMap<LimitSet, readonly number[]>();
+interface ReplyForm {
+  /** The script answers group by group; these are the places of its answers among the limits as they were written. */
+  readonly order: readonly number[];
+  /** A mark for each group that has none. */
+  readonly noMarks: readonly number[];
+}
 
-/** The script answers group by group; these are the places of its answers among the limits as they were written. */
-function replyOrder(limits: LimitSet): readonly number[] {
-  let order = orders.get(limits);
-  if (order === undefined) {
-    order = limits.groups.flatMap((_, g) =>
+const forms = new WeakMap<LimitSet, ReplyForm>();
+
+function replyForm(limits: LimitSet): ReplyForm {
+  let form = forms.get(limits);
+  if (form === undefined) {
+    const places = limits.groups.map((_, g) =>
       [...limits.groupOf.keys()].filter((l) => limits.groupOf[l] === g),
     );
-    orders.set(limits, order);
+    form = { order: places.flat(), noMarks: limits.groups.map(() => 0) };
+    forms.set(limits, form);
   }
-  return order;
+  return form;
 }

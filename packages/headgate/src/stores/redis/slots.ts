@@ -3,7 +3,10 @@ import { isInDoubt } from "../../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "./doubt.ts";
 import { slotOf } from "./keys.ts";
-import type { Keyed, Request } from "./message.ts";
+import type { Request } from "./message.ts";
+
+/** A charge or an adjustment with the key that its partition is stored under. */
+type Keyed<Part> = Part & { readonly storedKey: string };
 
 /** Sends a request whose keys live in one slot. */
 export type Ask = (slot: number, request: Request) => Promise<Outcome>;
@@ -11,6 +14,8 @@ export type Ask = (slot: number, request: Request) => Promise<Outcome>;
 interface SlotShare<Part> {
   readonly slot: number;
   readonly parts: Keyed<Part>[];
+  /** What their partitions are stored under. */
+  readonly keys: string[];
   /** Where these parts stand in the whole. */
   readonly places: number[];
 }
@@ -27,7 +32,9 @@ export async function decideAcross(
   ask: Ask,
 ): Promise<Outcome> {
   const shares = bySlot(charges);
-  const asked = shares.map(({ slot, parts }) => ask(slot, { do: peek ? "peek" : "decide", at, parts }));
+  const asked = shares.map(({ slot, keys, parts }) =>
+    ask(slot, { do: peek ? "peek" : "decide", at, keys, parts }),
+  );
   const settled = await Promise.allSettled(asked);
   const fault = settled.find((one) => one.status === "rejected");
   const outcomes = settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
@@ -57,7 +64,7 @@ export async function adjustAcross(
   ask: Ask,
 ): Promise<Outcome> {
   const shares = bySlot(adjustments);
-  const asked = shares.map(({ slot, parts }) => ask(slot, { do: "adjust", at, parts }));
+  const asked = shares.map(({ slot, keys, parts }) => ask(slot, { do: "adjust", at, keys, parts }));
   const settled = await Promise.allSettled(asked);
   const faults = settled.filter((one) => one.status === "rejected");
   if (faults.length > 0) {
@@ -74,9 +81,10 @@ export function bySlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
     const slot = slotOf(part.storedKey);
     const share = shares.get(slot);
     if (share === undefined) {
-      shares.set(slot, { slot, parts: [part], places: [place] });
+      shares.set(slot, { slot, parts: [part], keys: [part.storedKey], places: [place] });
     } else {
       share.parts.push(part);
+      share.keys.push(part.storedKey);
       share.places.push(place);
     }
   });
@@ -92,7 +100,7 @@ function giveBack(share: SlotShare<Charge>, outcome: Outcome, at: number, ask: A
       amount === 0 ? [] : [{ group, amount, chargedAt: outcome.now, mark: outcome.marks[p]?.[group] ?? 0 }],
     ),
   }));
-  return ask(share.slot, { do: "adjust", at, parts });
+  return ask(share.slot, { do: "adjust", at, keys: share.keys, parts });
 }
 
 /**

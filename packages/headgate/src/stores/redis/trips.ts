@@ -1,12 +1,17 @@
 import type { Outcome } from "../../core/store.ts";
-import { batch } from "../shared/batch.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
 import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
 import { type Request, writeMessage } from "./message.ts";
-import { type Answer, readReply } from "./reply.ts";
+import { readReply } from "./reply.ts";
 import { script, scriptSha } from "./script/index.ts";
 import type { Ask } from "./slots.ts";
+
+interface Waiting {
+  readonly request: Request;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
 
 /** Servers do nothing else while a script runs: so many requests keep that to a fraction of a millisecond. */
 const mostRequestsATrip = 64;
@@ -21,28 +26,54 @@ export function createTrips(
   use: () => RedisCommands | Promise<RedisCommands>,
   calendarNow: () => number,
 ): Ask {
-  async function send(requests: readonly Request[]): Promise<readonly Answer[]> {
-    const { keys, argument } = writeMessage(requests, calendarNow());
-    return readReply(requests, await run(await use(), keys, argument));
+  /** By slot, what waits to depart. */
+  const departures = new Map<number, Waiting[]>();
+
+  async function travel(together: readonly Waiting[]): Promise<void> {
+    try {
+      const requests = together.map(({ request }) => request);
+      const { keys, argument } = writeMessage(requests, calendarNow());
+      const commands = use();
+      const reply = await run(commands instanceof Promise ? await commands : commands, keys, argument);
+      const answers = readReply(requests, reply);
+      for (const [i, { resolve, reject }] of together.entries()) {
+        const answer = answers[i] as Outcome | Error;
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      }
+    } catch (error) {
+      for (const { reject } of together) reject(error);
+    }
   }
 
-  /** Only those slots for which something waits to depart. */
-  const departures = new Map<number, (request: Request) => Promise<Answer>>();
-
-  return async (slot, request) => {
-    let board = departures.get(slot);
-    if (board === undefined) {
-      board = batch((requests: readonly Request[]) => {
-        departures.delete(slot);
-        return send(requests);
-      }, mostRequestsATrip);
-      departures.set(slot, board);
+  function depart(slot: number): void {
+    const all = departures.get(slot) ?? [];
+    departures.delete(slot);
+    for (let from = 0; from < all.length; from += mostRequestsATrip) {
+      void travel(all.slice(from, from + mostRequestsATrip));
     }
-    const answer: Outcome | Error = await board(request);
-    if (answer instanceof Error) throw answer;
-    return answer;
-  };
+  }
+
+  return (slot, request) =>
+    new Promise((resolve, reject) => {
+      const waiting = departures.get(slot);
+      if (waiting !== undefined) {
+        waiting.push({ request, resolve, reject });
+        return;
+      }
+      departures.set(slot, [{ request, resolve, reject }]);
+      whenTurnEnds(depart, slot);
+    });
 }
+
+/**
+ * After what is ready now has run: that is when a turn's requests have all been asked for. Runtimes without
+ * `setImmediate` depart after the microtasks at hand.
+ */
+const whenTurnEnds: (depart: (slot: number) => void, slot: number) => void =
+  typeof setImmediate === "function"
+    ? (depart, slot) => void setImmediate(depart, slot)
+    : (depart, slot) => void Promise.resolve(slot).then(depart);
 
 async function run(commands: RedisCommands, keys: readonly string[], argument: string): Promise<unknown> {
   try {

@@ -1,11 +1,10 @@
+import { firstState } from "./fields.ts";
+
 /**
  * A partition is one string: a byte that says the format, then for each group of limits that it was ever charged
  * under, `I5` a tag (the group's id and, as the remainder of 8, the algorithm), `I6` from when on it is blank, `I4`
  * the length of its state, and the state. Groups that a request does not name are carried along as they are, until
  * they are blank. A caller with one stamp fits into the 44 bytes that Redis keeps in one piece.
- *
- * An algorithm is set up when the first limit that needs it comes along; they are in the order of their numbers, as
- * `algorithmNumbers` in `limit-text.ts` has them. The states of a partition are in its array part, `p[1]` to `p[p.n]`.
  */
 export const partition = /* lua */ `
 local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent }
@@ -20,24 +19,17 @@ local function algorithmOf(kind)
   return algorithm
 end
 
-local partitions = {}
+local opened, openedCount = {}, 0
 
 local function stateOf(p, tag)
-  local s = p[1]
-  if s and s.tag == tag then return s end
-  for i = 2, p.n do
-    if p[i].tag == tag then return p[i] end
+  for i = ${firstState}, p.last do
+    if p[i][1] == tag then return p[i] end
   end
 end
 
--- Room for one state: mostly there is no other.
-local function partitionOf(raw)
-  return { false, n = 0, raw = raw, corrupt = false, changedAt = false, testClock = false }
-end
-
 local function add(p, s)
-  p.n = p.n + 1
-  p[p.n] = s
+  p.last = p.last + 1
+  p[p.last] = s
 end
 
 local function parse(p, raw)
@@ -59,17 +51,18 @@ local function parse(p, raw)
 end
 
 local function open(k)
-  local p = partitions[k]
+  local key = keys[k]
+  local p = partitions[key]
   if p then return p end
-  local raw = redis.pcall('GET', KEYS[k])
-  p = partitionOf(raw)
-  partitions[k] = p
-  if not raw then return p end
-  if type(raw) == 'table' then
-    if not find(raw.err, 'WRONGTYPE', 1, true) then error(raw.err, 0) end
-    p.corrupt = true
-  else
+  local raw = held[key]
+  p = { key, raw, false, false, false, ${firstState - 1}, false }
+  partitions[key] = p
+  openedCount = openedCount + 1
+  opened[openedCount] = p
+  if raw then
     p.corrupt = not parse(p, raw)
+  else
+    p.corrupt = corrupt[key] or false
   end
   return p
 end
@@ -85,41 +78,41 @@ local function show(p, g)
   return s
 end
 
-local function spend(p, s, g, now, amount)
-  if amount == 0 then return 0 end
-  s.group, p.changedAt = g, now
-  return algorithms[g[2]].charge(s, g, now, amount)
-end
+local version = char(1)
 
-local texts = {}
-
--- Numbers are slow to write, and many partitions end together.
-local function textOf(number)
-  local text = texts[number]
-  if not text then
-    text = format('%.0f', number)
-    texts[number] = text
-  end
-  return text
-end
-
-local function store(k, p)
-  local now, latest, value = p.changedAt, 0, char(1)
-  for i = 1, p.n do
+-- What a partition has become, and when it ends; nothing where it is blank.
+local function valueOf(p)
+  local now, latest, value = p.changedAt, 0, version
+  for i = ${firstState}, p.last do
     local s = p[i]
-    local blankAt, state = s.blankAt, nil
-    if s.group then blankAt, state = algorithms[s.tag % 8].save(s, s.group) end
-    if blankAt > now then
-      if blankAt > latest then latest = blankAt end
-      value = value .. (state or sub(p.raw, s.at, s.upto))
+    if s.group then
+      local blankAt, head, middle, tail = algorithms[s.tag % 8].save(s, s.group)
+      if blankAt > now then
+        if blankAt > latest then latest = blankAt end
+        value = value .. head .. (middle or '') .. (tail or '')
+      end
+    elseif s.blankAt > now then
+      if s.blankAt > latest then latest = s.blankAt end
+      value = value .. sub(p.raw, s.at, s.upto)
     end
   end
-  if latest == 0 then
-    if p.raw then redis.call('DEL', KEYS[k]) end
-  elseif p.testClock then
-    redis.call('SET', KEYS[k], value, 'PX', textOf(max(latest - now, 3600000)))
-  else
-    redis.call('SET', KEYS[k], value, 'PXAT', textOf(latest))
+  if latest > 0 then return value, latest end
+end
+
+-- Adds what has changed to what is to be written, and to what is blank.
+local function finish()
+  for i = 1, openedCount do
+    local p = opened[i]
+    if p.changedAt then
+      local value, latest = valueOf(p)
+      if value then
+        changed[count + 1], changed[count + 2] = p.key, value
+        ends[count + 1], ends[count + 2] = p.testClock, p.testClock and latest - p.changedAt or latest
+        count = count + 2
+      elseif p.raw then
+        blank[#blank + 1] = p.key
+      end
+    end
   end
 end
 `;

@@ -4,45 +4,42 @@
  * window, then quota and window of each.
  *
  * Entries are of one width, so that a search unpacks the few that it looks at, and an admission appends to the text
- * that is there. Mostly the oldest and the newest entry are all that has to be looked at. `e` holds what was unpacked
- * or changed, two numbers an entry; the first `kept` entries are as stored.
+ * that is there. Mostly the oldest and the newest entry are all that has to be looked at. The first `kept` entries are
+ * as stored, the last is in `newest` and `total`, and `changed` holds those between, two numbers an entry: mostly none.
  */
 export const slidingWindow = /* lua */ `
+local function logOf(raw, tag, blankAt, at, widest, base, total, count, oldest, newest)
+  return {
+    tag, blankAt, at, at + 28 + 14 * count, false, raw, widest, base, total,
+    1, count, count, oldest, newest, false,
+  }
+end
+
 local function slidingWindow()
   local function load(raw, from, length)
     local count = (length - 14) / 14
     if count < 1 or count % 1 ~= 0 then return nil end
     local widest, base, oldest = unpackFrom('<I6dI6', raw, from)
     local newest, total = unpackFrom('<I6d', raw, from + 14 * count)
-    return {
-      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = raw, widest = widest, base = base, total = total,
-      first = 1, count = count, kept = count, oldest = oldest, newest = newest, e = {},
-    }
+    return logOf(raw, 0, 0, from - 15, widest, base, total, count, oldest, newest)
   end
 
   local function blank()
-    return {
-      tag = 0, blankAt = 0, at = 0, upto = 0, group = false, raw = false, widest = 0, base = 0, total = 0,
-      first = 1, count = 0, kept = 0, oldest = 0, newest = 0, e = {},
-    }
-  end
-
-  local function unpackEntry(s, i)
-    local stamp, total = unpackFrom('<I6d', s.raw, s.at + 15 + 14 * i)
-    s.e[2 * i - 1], s.e[2 * i] = stamp, total
-    return stamp
+    return logOf(false, 0, 0, 0, 0, 0, 0, 0, 0, 0)
   end
 
   local function stampAt(s, i)
-    return s.e[2 * i - 1] or unpackEntry(s, i)
+    if i == s.count then return s.newest end
+    if i > s.kept then return s.changed[2 * i - 1] end
+    return (unpackFrom('<I6', s.raw, s.at + 15 + 14 * i))
   end
 
   -- The running total up to and including entry i; that of the entry before the first is the base.
   local function totalAt(s, i)
     if i < s.first then return s.base end
     if i == s.count then return s.total end
-    if not s.e[2 * i] then unpackEntry(s, i) end
-    return s.e[2 * i]
+    if i > s.kept then return s.changed[2 * i] end
+    return (unpackFrom('<d', s.raw, s.at + 21 + 14 * i))
   end
 
   local function firstAfter(s, after)
@@ -93,7 +90,7 @@ local function slidingWindow()
   local function prune(s, after)
     local first = firstAfter(s, after)
     if first > s.count then
-      s.base, s.total, s.first, s.count, s.kept, s.e = 0, 0, 1, 0, 0, {}
+      s.base, s.total, s.first, s.count, s.kept, s.changed = 0, 0, 1, 0, 0, false
     else
       s.base, s.oldest, s.first = totalAt(s, first - 1), stampAt(s, first), first
     end
@@ -102,20 +99,19 @@ local function slidingWindow()
   -- The mark is how far the entry's stamp is ahead of the decision: not at all, unless the clock was set back.
   local function charge(s, g, now, amount)
     if g[3] > s.widest then s.widest = g[3] end
-    if s.count >= s.first then
-      if s.oldest <= now - s.widest then prune(s, now - s.widest) end
-    end
-    local count, e = s.count, s.e
-    local total = s.total + amount
-    s.total = total
-    if count >= s.first and s.newest >= now then
-      e[2 * count - 1], e[2 * count] = s.newest, total
-      if s.kept >= count then s.kept = count - 1 end
+    if s.count >= s.first and s.oldest <= now - s.widest then prune(s, now - s.widest) end
+    local count, total = s.count, s.total
+    s.total = total + amount
+    if count < s.first then
+      s.oldest = now
+    elseif s.newest >= now then
+      if s.kept == count then s.kept = count - 1 end
       return s.newest - now
+    elseif s.kept < count then
+      if not s.changed then s.changed = {} end
+      s.changed[2 * count - 1], s.changed[2 * count] = s.newest, total
     end
-    count = count + 1
-    if count == s.first then s.oldest = now end
-    s.count, s.newest, e[2 * count - 1], e[2 * count] = count, now, now, total
+    s.count, s.newest = count + 1, now
     return 0
   end
 
@@ -126,31 +122,35 @@ local function slidingWindow()
     local weight = totalAt(s, i) - totalAt(s, i - 1)
     local given = min(amount, weight)
     local shift = given == weight and 1 or 0
-    for j = i, s.count - shift do
-      s.e[2 * j], s.e[2 * j - 1] = totalAt(s, j + shift) - given, stampAt(s, j + shift)
+    local changed, count = s.changed or {}, s.count - shift
+    for j = i, count do
+      changed[2 * j - 1], changed[2 * j] = stampAt(s, j + shift), totalAt(s, j + shift) - given
     end
-    s.count, s.total = s.count - shift, s.total - given
+    if count < i and count >= s.first then s.newest = stampAt(s, count) end
+    s.changed, s.count, s.total = changed, count, s.total - given
     if s.kept >= i then s.kept = i - 1 end
-    if s.count >= s.first then s.oldest, s.newest = stampAt(s, s.first), stampAt(s, s.count) end
+    if count >= s.first then s.oldest = stampAt(s, s.first) end
   end
 
   local function save(s)
-    local first, count, kept, e = s.first, s.count, s.kept, s.e
+    local first, count, kept = s.first, s.count, s.kept
     if count < first then return 0 end
     local blankAt = min(s.newest + s.widest, latestBlank)
     local length = 14 * (count - first + 2)
     if kept < first and first == count then
-      return blankAt, pack('<I5I6I4I6dI6d', s.tag, blankAt, length, s.widest, s.base, s.newest, s.total)
+      return blankAt, pack('<I5I6I4I6dI6d', s.tag, blankAt, length, s.widest, s.base, s.newest, s.total), '', ''
     end
-    local text = pack('<I5I6I4I6d', s.tag, blankAt, length, s.widest, s.base)
+    local head, entries = pack('<I5I6I4I6d', s.tag, blankAt, length, s.widest, s.base), ''
     if kept >= first then
-      text = text .. sub(s.raw, s.at + 15 + 14 * first, s.at + 28 + 14 * kept)
+      entries = sub(s.raw, s.at + 15 + 14 * first, s.at + 28 + 14 * kept)
+      if kept == count then return blankAt, head, entries, '' end
       first = kept + 1
     end
-    if first == count then return blankAt, text .. pack('<I6d', s.newest, s.total) end
-    local parts = { text }
-    for i = first, count do parts[#parts + 1] = pack('<I6d', e[2 * i - 1], e[2 * i]) end
-    return blankAt, concat(parts)
+    if first == count then return blankAt, head, entries, pack('<I6d', s.newest, s.total) end
+    local parts, changed = {}, s.changed
+    for i = first, count - 1 do parts[#parts + 1] = pack('<I6d', changed[2 * i - 1], changed[2 * i]) end
+    parts[#parts + 1] = pack('<I6d', s.newest, s.total)
+    return blankAt, head, entries, concat(parts)
   end
 
   return {

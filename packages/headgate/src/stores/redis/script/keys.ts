@@ -1,0 +1,76 @@
+/**
+ * All keys of a call are read by one command and written by one, as most of what a command costs is its call; then each
+ * is given its time to end. Nothing is written before all requests are decided.
+ */
+export const reading = /* lua */ `
+-- Lua passes on some thousand values at a time.
+local step = 1000
+
+-- What each key holds, and later what its requests have made of it where that needed no unpacking. Each is read once.
+local held, distinct, count = {}, {}, 0
+for k = 1, #keys do
+  local key = keys[k]
+  if held[key] == nil then
+    held[key] = false
+    count = count + 1
+    distinct[count] = key
+  end
+end
+
+-- What MGET passes over is not there, or is of another type.
+local corrupt, passed, passedCount, there = {}, {}, 0, 0
+for from = 1, count, step do
+  local values = redis.call('MGET', unpack(distinct, from, min(from + step - 1, count)))
+  for i = 1, #values do
+    local key = distinct[from - 1 + i]
+    if values[i] then
+      held[key] = values[i]
+    else
+      passedCount = passedCount + 1
+      passed[passedCount] = key
+    end
+  end
+end
+for from = 1, passedCount, step do
+  there = there + redis.call('EXISTS', unpack(passed, from, min(from + step - 1, passedCount)))
+end
+if there > 0 then
+  for i = 1, passedCount do corrupt[passed[i]] = redis.call('EXISTS', passed[i]) > 0 end
+end
+
+-- What is to be written, each key before its value, and in the same places whether a test's clock goes, and when
+-- they end. Where a key stands twice, the last counts.
+local changed, ends = {}, {}
+count = 0
+local blank = {}
+
+-- Those that are unpacked, by their keys.
+local partitions = {}
+`;
+
+export const writing = /* lua */ `
+local texts = {}
+
+-- Numbers are slow to write, and many partitions end together.
+local function textOf(number)
+  local text = texts[number]
+  if not text then
+    text = format('%.0f', number)
+    texts[number] = text
+  end
+  return text
+end
+
+for from = 1, count, 2 * step do
+  redis.call('MSET', unpack(changed, from, min(from + 2 * step - 1, count)))
+end
+for i = 1, count, 2 do
+  if ends[i] then
+    redis.call('PEXPIRE', changed[i], textOf(max(ends[i + 1], 3600000)))
+  else
+    redis.call('PEXPIREAT', changed[i], textOf(ends[i + 1]))
+  end
+end
+for i = 1, #blank do redis.call('DEL', blank[i]) end
+return out
+`;
