@@ -144,7 +144,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
     const decidedBy = "refusal-memory";
     counters.byRefusalMemory += 1;
-    if (places === undefined) return { ...question, outcome, ledger, decidedBy };
+    if (places === undefined) {
+      return { layers: question.layers, charges: question.charges, outcome, ledger, decidedBy };
+    }
     const layers = places.map((place) => question.layers[place] as string);
     const charges = places.map((place) => question.charges[place] as Charge);
     return { layers, charges, places, outcome, ledger, decidedBy };

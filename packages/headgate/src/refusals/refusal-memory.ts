@@ -1,5 +1,6 @@
 import type { LimitSet } from "../core/limit-set.ts";
 import type { Charge, Outcome, Reading } from "../core/store.ts";
+import { PartitionMap } from "./partition-map.ts";
 
 /** An answer is used for no longer than this: so stale may a refusal be, where others gave something back. */
 export const staleAfterMs = 1000;
@@ -56,11 +57,26 @@ export interface RefusalMemory {
 
 /** @param most how many partitions are remembered at most. The oldest go first. */
 export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
-  const memory = new Map<string, Remembered>();
+  const memory = new PartitionMap<Remembered>();
 
   function findOf({ space, key, limits }: Charge): Remembered | undefined {
-    const one = memory.get(idOf(space, key));
+    const one = memory.get(space, key);
     return one?.limits === limits ? one : undefined;
+  }
+
+  /** All that is known of a request, where it is known to be refused and nothing has to be asked for that. */
+  function findWhole(charges: readonly Charge[], now: number): Remembered[] | undefined {
+    let isRefused = false;
+    let all: Remembered[] | undefined;
+    for (let c = 0; c < charges.length; c += 1) {
+      const charge = charges[c] as Charge;
+      const one = findOf(charge);
+      if (one === undefined || !isFresh(one, now) || !asksTheSame(one, charge)) return undefined;
+      isRefused = isRefused || refuses(one, charge, now);
+      all ??= [];
+      all.push(one);
+    }
+    return isRefused ? all : undefined;
   }
 
   return {
@@ -70,33 +86,20 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
 
     find(charges, now) {
       if (memory.size === 0) return undefined;
-      const all = charges.map(findOf);
-      const fresh = all.map((one) =>
-        one !== undefined && now - one.askedAt < staleAfterMs ? one : undefined,
-      );
-      const refusing = charges.filter((charge, c) => refuses(fresh[c], charge, now));
+      const whole = findWhole(charges, now);
+      if (whole !== undefined) return { outcome: new RememberedOutcome(whole, now), places: undefined };
 
-      if (refusing.length > 0) {
-        const exact = charges.every((charge, c) => fresh[c] !== undefined && asksTheSame(fresh[c], charge));
-        if (exact) return { outcome: outcomeOf(fresh as Remembered[], now), places: undefined };
-        const flooded = charges.flatMap((charge, c) => {
-          const one = fresh[c];
-          return one !== undefined && one.calls >= floodedFrom && refuses(one, charge, now) ? [c] : [];
-        });
-        if (flooded.length > 0) {
-          return {
-            outcome: outcomeOf(
-              flooded.map((c) => fresh[c] as Remembered),
-              now,
-            ),
-            places: flooded,
-          };
-        }
-        return undefined;
+      const all = charges.map(findOf);
+      const isSure = (one: Remembered | undefined, c: number): one is Remembered =>
+        one !== undefined && isFresh(one, now) && refuses(one, charges[c] as Charge, now);
+      if (all.some(isSure)) {
+        const flooded = all.flatMap((one, c) => (isSure(one, c) && one.calls >= floodedFrom ? [c] : []));
+        if (flooded.length === 0) return undefined;
+        const known = flooded.map((c) => all[c] as Remembered);
+        return { outcome: new RememberedOutcome(known, now), places: flooded };
       }
 
-      const stale = charges.findIndex((charge, c) => refuses(all[c], charge, now));
-      const one = all[stale];
+      const one = all.find((known, c) => refuses(known, charges[c] as Charge, now));
       if (one === undefined) return undefined;
       if (one.asking !== undefined) return { wait: one.asking };
       return {
@@ -111,8 +114,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
 
     remember(charges, refused, askedAt, answeredAt) {
       charges.forEach(({ space, key, limits, needs }, c) => {
-        const id = idOf(space, key);
-        const before = memory.get(id);
+        const before = memory.get(space, key);
         // Answers may overtake each other.
         if (before !== undefined && before.askedAt > askedAt) return;
         const readings = refused.readings[c] ?? [];
@@ -121,8 +123,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
           before !== undefined && askedAt - before.floodSince < staleAfterMs
             ? { calls: before.calls + 1, floodSince: before.floodSince }
             : { calls: 1, floodSince: askedAt };
-        memory.delete(id);
-        memory.set(id, {
+        memory.setNewest(space, key, {
           limits,
           needs,
           readings,
@@ -134,52 +135,66 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
           asking: undefined,
         });
       });
-      for (const id of memory.keys()) {
-        if (memory.size <= most) break;
-        memory.delete(id);
-      }
+      while (memory.size > most) memory.deleteOldest(({ askedAt: at }) => at);
     },
 
     contradict(charges, now) {
       if (memory.size === 0) return;
       for (const charge of charges) {
-        if (refuses(findOf(charge), charge, now)) memory.delete(idOf(charge.space, charge.key));
+        if (refuses(findOf(charge), charge, now)) memory.delete(charge.space, charge.key);
       }
     },
 
     forget(partitions) {
       if (memory.size === 0) return;
-      for (const { space, key } of partitions) memory.delete(idOf(space, key));
+      for (const { space, key } of partitions) memory.delete(space, key);
     },
   };
 }
 
-function idOf(space: string, key: string): string {
-  return `${space}\u0000${key}`;
+function isFresh({ askedAt }: Remembered, now: number): boolean {
+  return now - askedAt < staleAfterMs;
 }
 
-function asksTheSame(one: Remembered | undefined, { needs }: Charge): boolean {
-  return one?.needs.every((need, g) => need === needs[g]) ?? false;
+function asksTheSame(one: Remembered, { needs }: Charge): boolean {
+  for (let g = 0; g < one.needs.length; g += 1) if (one.needs[g] !== needs[g]) return false;
+  return true;
 }
 
 /** Whether one of its limits is sure to refuse: it refused as much or less, and its wait is not over. */
-function refuses(one: Remembered | undefined, charge: Charge, now: number): boolean {
+function refuses(one: Remembered | undefined, { limits, needs }: Charge, now: number): boolean {
   if (one === undefined || one.askedAt + one.longestWaitMs <= now) return false;
-  return one.readings.some(({ waitMs }, l) => {
-    const g = charge.limits.groupOf[l] as number;
-    const need = charge.needs[g] as number;
-    return need > 0 && need >= (one.needs[g] as number) && one.askedAt + waitMs > now;
-  });
+  for (let l = 0; l < one.readings.length; l += 1) {
+    const g = limits.groupOf[l] as number;
+    const need = needs[g] as number;
+    const { waitMs } = one.readings[l] as Reading;
+    if (need > 0 && need >= (one.needs[g] as number) && one.askedAt + waitMs > now) return true;
+  }
+  return false;
 }
 
-function outcomeOf(remembered: readonly Remembered[], now: number): Outcome {
-  const first = remembered[0] as Remembered;
-  return {
-    admitted: false,
-    now: first.storeNow + (now - first.answeredAt),
-    readings: remembered.map((one) => one.readings.map((reading) => later(reading, now - one.answeredAt))),
-    marks: [],
-  };
+/** A refusal as it stands now. Of a flood, most are never looked at: what it reads is reckoned when somebody asks. */
+class RememberedOutcome implements Outcome {
+  readonly admitted = false;
+  readonly marks = [];
+  readonly #remembered: readonly Remembered[];
+  readonly #asOf: number;
+
+  constructor(remembered: readonly Remembered[], asOf: number) {
+    this.#remembered = remembered;
+    this.#asOf = asOf;
+  }
+
+  get now(): number {
+    const { storeNow, answeredAt } = this.#remembered[0] as Remembered;
+    return storeNow + (this.#asOf - answeredAt);
+  }
+
+  get readings(): Reading[][] {
+    return this.#remembered.map(({ readings, answeredAt }) =>
+      readings.map((reading) => later(reading, this.#asOf - answeredAt)),
+    );
+  }
 }
 
 function later({ remaining, waitMs, resetMs }: Reading, elapsedMs: number): Reading {
