@@ -152,7 +152,7 @@ it("loses nothing and counts nothing twice, however the store fails, as long as 
         ).toEqual([sum(mine, "requests"), sum(mine, "tokens"), sum(held, "requests"), sum(held, "tokens")]);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 }, 60_000);
 
@@ -177,6 +177,6 @@ it("admits no more than the store's quota and this process's share, whatever hap
         await recover();
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 }, 60_000);

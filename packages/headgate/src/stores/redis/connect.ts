@@ -130,13 +130,18 @@ function retryDelayMs(attempts: number): number {
 async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> {
   const [first, second] = preferred === "redis" ? [ioredis, iovalkey] : [iovalkey, ioredis];
   const driver = (await first()) ?? (await second());
-  if (driver !== undefined) return driver as unknown as Driver;
+  if (driver !== undefined) return namedBy(driver as unknown as Driver | { default: Driver });
   const wanted = preferred === "redis" ? "ioredis" : "iovalkey";
   throw new HeadgateError(
     "store-invalid",
     `A ${preferred}:// URL needs a client, and none is installed: npm install ${wanted}. ` +
       "Or pass a client of your own to redisStore.",
   );
+}
+
+/** Both are CommonJS: Node finds the names in them, while bundlers may give the whole as the default alone. */
+function namedBy(driver: Driver | { default: Driver }): Driver {
+  return "Redis" in driver ? driver : driver.default;
 }
 
 // Bundlers let a package be absent only where they see that its import may fail: esbuild by `catch`, Turbopack by `try`.

@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startRedis } from "../../../test-servers/redis.ts";
+
+const entry = `
+  import { createLimiter } from "headgate";
+  const limiter = createLimiter({
+    layers: [{ name: "user", key: (user) => user, limits: "1/minute" }],
+    store: process.env.STORE,
+  });
+  await limiter.ready();
+  const answers = [await limiter.admit("ann"), await limiter.admit("ann")];
+  console.log(answers.map(({ admitted, decidedBy }) => admitted + " by " + decidedBy).join(", "));
+  await limiter.close();
+`;
+
+describe("a program that was bundled with its driver", () => {
+  let folder: string;
+  let server: Awaited<ReturnType<typeof startRedis>>;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "headgate-bundled-"));
+    server = await startRedis();
+    await build({
+      stdin: { contents: entry, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
+      outdir: folder,
+      entryNames: "program",
+      outExtension: { ".js": ".mjs" },
+      bundle: true,
+      // Then what is imported later stays in a file of its own, whose names are gone where it was CommonJS.
+      splitting: true,
+      platform: "node",
+      format: "esm",
+      conditions: ["headgate-source"],
+      // Loaded only for a database: not bundled here.
+      external: ["pg", "pg-native", "postgres", "@electric-sql/pglite"],
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      },
+      logLevel: "error",
+    });
+  });
+
+  afterAll(async () => {
+    await server.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(["redis", "valkey"])("decides over %s://", async (scheme) => {
+    server.command("flushall");
+    const { stdout } = await promisify(execFile)(process.execPath, [path.join(folder, "program.mjs")], {
+      env: { STORE: server.url.replace(/^redis/, scheme) },
+    });
+    expect(stdout).toBe("true by store, false by store\n");
+  });
+});
