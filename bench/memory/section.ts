@@ -114,7 +114,7 @@ async function measureAll({ isQuick, say }: RunOptions, columns: readonly Column
   const measured: Measured = new Map();
   for (const column of columns) {
     say(`memory: ${column.title}, ${column.decided}, keys ${column.keys}`);
-    const rounds = column.callers > 1_000 ? 3 : 5;
+    const rounds = 3;
     const figures = await interleaved(rounds, names, async (contender) => {
       const [figure] = await inChild<Task[], number[]>(file, [taskOf(contender, column)]);
       return figure as number;
