@@ -1,20 +1,12 @@
-import {
-  type Admitted,
-  type Decided,
-  type DecidedBy,
-  type Extension,
-  findTightest,
-  inspected,
-  type LimitReading,
-  nameReadings,
-} from "./core/admission.ts";
+import type { Admitted, Decided, Extension } from "./core/admission.ts";
 import { type Cost, checkCost, spentOf } from "./core/cost.ts";
-import { RefusedRequest } from "./core/refused.ts";
+import { Decision, RefusedRequest } from "./core/decision.ts";
 import { isInDoubt, type Ledger, type Question, type Ruling, type Unsettled } from "./core/ruling.ts";
-import type { Adjustment, Charge, Outcome, Renewal } from "./core/store.ts";
+import type { Adjustment, Outcome, Renewal } from "./core/store.ts";
 import {
   type Change,
   changesBetween,
+  onTop,
   type Spending,
   spendingOf,
   totalsOf,
@@ -32,8 +24,6 @@ interface Since {
   applying: Promise<void> | undefined;
   /** Whether what is wanted has changed while it was being applied. */
   again: boolean;
-  shown: Pick<Ruling, "layers" | "charges" | "outcome">;
-  limits: readonly LimitReading[] | undefined;
 }
 
 /** What a handle needs of the limiter that admitted it. */
@@ -50,38 +40,22 @@ export interface HandleServices {
  * The handle of an admitted request. It knows what is charged and what should be, so that settling can be said in
  * totals, and so that what could not be changed while the store was down is changed once it is back.
  */
-export class Handle implements Admitted, Unsettled {
+export class Handle extends Decision implements Admitted, Unsettled {
   readonly #services: HandleServices;
   /** What was counted, under the limits of the policy. */
   readonly #question: Question;
-  readonly #cost: Cost | undefined;
-  /** Its ledger is where more is charged. */
-  readonly #ruling: Ruling;
   /** What became of it since it was admitted, or what it was asked: of most nobody asks anything. */
   #since: Since | undefined;
 
   /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
   constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: HandleServices) {
+    super(ruling, cost);
     this.#services = services;
     this.#question = question;
-    this.#cost = cost;
-    this.#ruling = ruling;
   }
 
   get admitted(): true {
     return true;
-  }
-
-  get at(): number {
-    return this.#ruling.outcome.now;
-  }
-
-  get decidedBy(): DecidedBy {
-    return this.#ruling.decidedBy;
-  }
-
-  get shared(): boolean {
-    return this.#ruling.decidedBy !== "outage-policy";
   }
 
   get #later(): Since {
@@ -91,39 +65,18 @@ export class Handle implements Admitted, Unsettled {
       wantedSince: 0,
       applying: undefined,
       again: false,
-      shown: this.#ruling,
-      limits: undefined,
     };
     return this.#since;
   }
 
   get #spent(): Spending[] {
     const later = this.#later;
-    later.spent ??= [spendingOf(this.#ruling, this.#question.charges, undefined)];
+    later.spent ??= [spendingOf(this.ruling, this.#question.charges, undefined)];
     return later.spent;
   }
 
-  get limits(): readonly LimitReading[] {
-    const later = this.#later;
-    if (later.limits === undefined) {
-      const { layers, charges, outcome } = later.shown;
-      later.limits = nameReadings(layers, charges, outcome);
-    }
-    return later.limits;
-  }
-
-  get tightest(): LimitReading | undefined {
-    return findTightest(this.limits, this.#cost);
-  }
-
-  /** For logs: what it says, as a plain object. */
-  toJSON(): Decided & { readonly admitted: true } {
-    const { admitted, limits, tightest, at, shared, decidedBy } = this;
-    return { admitted, limits, tightest, at, shared, decidedBy };
-  }
-
-  [inspected](): Decided {
-    return this.toJSON();
+  override toJSON(): Decided & { readonly admitted: true } {
+    return { admitted: this.admitted, ...super.toJSON() };
   }
 
   settle(actual: Cost): void | Promise<void> {
@@ -145,26 +98,20 @@ export class Handle implements Admitted, Unsettled {
 
   extend(cost: Cost): Extension | Promise<Extension> {
     checkCost(cost);
-    const { layers } = this.#question;
-    const charges = this.#question.charges.map((charge): Charge => {
-      const spends = charge.limits.groups.map(({ unit }) =>
-        Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0,
-      );
-      return { ...charge, needs: spends, spends };
-    });
+    const question = onTop(this.#question, cost);
     const conclude = (ruling: Ruling): Extension => {
       if (!ruling.outcome.admitted) return new RefusedRequest(ruling, cost);
-      const spending = spendingOf(ruling, charges, ruling.places);
+      const spending = spendingOf(ruling, question.charges, ruling.places);
       this.#spent.push(spending);
       this.#later.wanted?.forEach((amounts, c) => {
         for (let g = 0; g < amounts.length; g += 1) {
           amounts[g] = (amounts[g] as number) + (spending.amounts[c]?.[g] ?? 0);
         }
       });
-      if (ruling.places === undefined) this.#show(ruling);
+      if (ruling.places === undefined) this.show(ruling);
       return { admitted: true };
     };
-    const answer = this.#services.decide({ layers, charges });
+    const answer = this.#services.decide(question);
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
   }
 
@@ -222,14 +169,14 @@ export class Handle implements Admitted, Unsettled {
     if (later.wanted === undefined) return;
     if (later.applying !== undefined) {
       later.again = true;
-      return this.#wait(this.#ruling.ledger, later.applying);
+      return this.#wait(this.ruling.ledger, later.applying);
     }
     const now = this.#services.now();
     const { charges } = this.#question;
     const leased = this.leased;
     const changes = wantsNothing(later.wantedSince, charges, now)
       ? []
-      : changesBetween(this.#spent, later.wanted, charges, this.#ruling);
+      : changesBetween(this.#spent, later.wanted, charges, this.ruling);
     if (leased && !this.leased) this.#services.released(this);
 
     const applying = changes.flatMap((change) => this.#apply(change, now) ?? []);
@@ -243,7 +190,7 @@ export class Handle implements Admitted, Unsettled {
       later.again = false;
       await this.sync();
     });
-    return this.#wait(this.#ruling.ledger, later.applying);
+    return this.#wait(this.ruling.ledger, later.applying);
   }
 
   #apply(change: Change, now: number): void | Promise<void> {
@@ -267,7 +214,7 @@ export class Handle implements Admitted, Unsettled {
       const { now, marks } = outcome;
       this.#spent.push({ ledger, at: now, marks, counted: adjustments, amounts: spends });
     }
-    if (isHome) this.#show({ layers: this.#ruling.layers, charges: this.#ruling.charges, outcome });
+    if (isHome) this.show({ layers: this.ruling.layers, charges: this.ruling.charges, outcome });
   }
 
   #keep(change: Change, error: unknown): void {
@@ -276,11 +223,6 @@ export class Handle implements Admitted, Unsettled {
       for (const { spending, c, g, amount } of change.taken) addTo(spending, c, g, amount);
     if (change.ledger.keep === undefined) this.#services.report(error);
     else change.ledger.keep(this, true);
-  }
-
-  #show(shown: Pick<Ruling, "layers" | "charges" | "outcome">): void {
-    this.#later.shown = shown;
-    this.#later.limits = undefined;
   }
 
   #wait(ledger: Ledger, applying: Promise<unknown>): Promise<void> {

@@ -3,12 +3,13 @@ import { systemClock } from "./clock.ts";
 import type { Admission, Peek } from "./core/admission.ts";
 import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
+import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
-import { RefusedRequest } from "./core/refused.ts";
-import { describe, type Question, type Ruling, unasked } from "./core/ruling.ts";
+import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
+import { checkWholeNumber } from "./core/whole-number.ts";
 import { Handle, type HandleServices } from "./handle.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import {
@@ -18,8 +19,9 @@ import {
   type OutageEvent,
   type StoreStatus,
 } from "./outage/index.ts";
-import { checkPenalty, withoutCost } from "./penalising.ts";
+import { checkPenalty } from "./penalising.ts";
 import { guarded, outagesOnConsole, reportOnConsole, told, warnOnConsole } from "./reporting.ts";
+import { onTop } from "./settling.ts";
 import { openStore } from "./stores/open.ts";
 import { type WaitOptions, waitUntilAdmitted } from "./waiting.ts";
 
@@ -164,7 +166,12 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
   const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
-  const timeoutMs = checkMs("storeTimeoutMs", options.storeTimeoutMs ?? defaultTimeoutMs, longestTimeoutMs);
+  const timeoutMs = checkWholeNumber(
+    "storeTimeoutMs",
+    options.storeTimeoutMs ?? defaultTimeoutMs,
+    1,
+    longestTimeoutMs,
+  );
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
   const guard = store.remote
@@ -215,15 +222,16 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   }
 
   /** Without a guard: a store of this process answers at once, and needs none. */
-  function decideHere({ layers, charges }: Question, peek: boolean): Ruling | Promise<Ruling> {
+  function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
+    const { layers, charges } = question;
     const now = clock.now();
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(charges, now, peek);
     } catch (error) {
-      return decideAlone({ layers, charges }, peek, now, error);
+      return decideAlone(question, peek, now, error);
     }
-    if (outcome instanceof Promise) return decideLater({ layers, charges }, peek, now, outcome);
+    if (outcome instanceof Promise) return decideLater(question, peek, now, outcome);
     return { layers, charges, outcome, ledger: store, decidedBy: "store" };
   }
 
@@ -283,7 +291,8 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     penalise(caller, cost = oneRequest) {
       check(cost);
       checkPenalty(cost);
-      const question = withoutCost(ask.for(caller, undefined));
+      // What it costs is charged afterwards, as it is when a request is settled.
+      const question = onTop(ask.for(caller, undefined), {});
       const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
       const charging = rulings.map((ruling) => {
         const handle = new Handle(ruling, countedOf(question, ruling), undefined, services);
@@ -297,7 +306,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       check(cost);
       const show = (ruling: Ruling): Peek =>
         ruling.outcome.admitted
-          ? { admitted: true, ...describe(ruling, cost) }
+          ? { admitted: true, ...new Decision(ruling, cost).toJSON() }
           : new RefusedRequest(ruling, cost);
       const ruling = decide(ask.for(caller, cost), true);
       return ruling instanceof Promise ? ruling.then(show) : show(ruling);
@@ -314,7 +323,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
       check(undefined);
-      checkMs("timeoutMs", longestMs, longestReadyMs);
+      checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
       await guard?.ready(longestMs, ask.forUnidentified(undefined));
     },
 
@@ -346,20 +355,6 @@ const alwaysClosed = {
 } as const;
 
 /** The part of a question that was counted, one for one with the ruling. */
-function countedOf(question: Question, ruling: Ruling): Question {
-  const { places } = ruling;
-  if (places === undefined) return ruling.decidedBy === "store" ? ruling : question;
-  return {
-    layers: places.map((place) => question.layers[place] as string),
-    charges: places.map((place) => question.charges[place] as Charge),
-  };
-}
-
-/** @throws HeadgateError `option-invalid` */
-function checkMs(name: string, ms: number, longestMs: number): number {
-  if (Number.isSafeInteger(ms) && ms >= 1 && ms <= longestMs) return ms;
-  throw new HeadgateError(
-    "option-invalid",
-    `${name} must be a whole number from 1 to ${longestMs}, got ${String(ms)}.`,
-  );
+function countedOf(question: Question, { places }: Ruling): Question {
+  return places === undefined ? question : partOf(question, places);
 }

@@ -1,4 +1,5 @@
-import type { Ledger, Ruling } from "./core/ruling.ts";
+import { type Cost, spentOf } from "./core/cost.ts";
+import type { Ledger, Question, Ruling } from "./core/ruling.ts";
 import type { Adjustment, Charge, Refund } from "./core/store.ts";
 
 /** What was spent at one moment and may be given back. */
@@ -30,6 +31,19 @@ export interface Change {
   readonly spends: number[][];
   /** Whether the adjustments are those of all charges of the handle, in their order. */
   readonly isHome: boolean;
+}
+
+/** The same partitions, asked for what is named and for nothing else. */
+export function onTop({ layers, charges }: Question, cost: Cost): Question {
+  return {
+    layers,
+    charges: charges.map((charge): Charge => {
+      const spends = charge.limits.groups.map(({ unit }) =>
+        Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0,
+      );
+      return { ...charge, needs: spends, spends };
+    }),
+  };
 }
 
 /**

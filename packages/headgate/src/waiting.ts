@@ -1,5 +1,5 @@
 import type { Admission, Refused } from "./core/admission.ts";
-import { HeadgateError } from "./core/errors.ts";
+import { checkWholeNumber } from "./core/whole-number.ts";
 
 export interface WaitOptions {
   /** How long to wait in all, in milliseconds from 0 to 86,400,000 (a day); 60,000 by default. */
@@ -23,13 +23,7 @@ export async function waitUntilAdmitted(
   now: () => number,
   { maxWaitMs = usualWaitMs, signal }: WaitOptions,
 ): Promise<Admission> {
-  if (!Number.isSafeInteger(maxWaitMs) || maxWaitMs < 0 || maxWaitMs > longestWaitMs) {
-    throw new HeadgateError(
-      "option-invalid",
-      `maxWaitMs must be a whole number from 0 to ${longestWaitMs}, got ${String(maxWaitMs)}.`,
-    );
-  }
-  const until = now() + maxWaitMs;
+  const until = now() + checkWholeNumber("maxWaitMs", maxWaitMs, 0, longestWaitMs);
   for (;;) {
     signal?.throwIfAborted();
     const admission = await ask();

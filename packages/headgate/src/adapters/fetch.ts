@@ -47,7 +47,7 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
   ): FetchHandler<Rest, Actual> {
     return async (request, ...rest) => {
       const { method, headers } = request;
-      if (method === "OPTIONS" && isPreflight(method, headers.get("access-control-request-method")))
+      if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
       if (isSkipped(limiter, request, options)) return handler(request, ...rest);
       const earlier = decisionsOf.get(request);

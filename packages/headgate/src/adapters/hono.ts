@@ -89,7 +89,7 @@ export function rateLimit<Caller, E extends Env = Env>(
     const context = asUsersKnow(c);
     const { method, url } = c.req;
     if (
-      (method === "OPTIONS" && isPreflight(method, c.req.header("access-control-request-method"))) ||
+      (method === "OPTIONS" && isPreflight(c.req.header("access-control-request-method"))) ||
       isSkipped(limiter, context, options) ||
       isDecided(limiter, c[decisionsKey], method, url)
     ) {

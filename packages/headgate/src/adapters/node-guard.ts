@@ -92,7 +92,7 @@ export function guardNode<Caller, Request, Response, Next, Result>(
     const incoming = framework.incoming(request) as Guarded;
     const { method } = incoming;
     if (
-      (method === "OPTIONS" && isPreflight(method, incoming.headers["access-control-request-method"])) ||
+      (method === "OPTIONS" && isPreflight(incoming.headers["access-control-request-method"])) ||
       isSkipped(limiter, request, options) ||
       isDecided(limiter, incoming[decisionsKey], method, incoming.url)
     ) {

@@ -141,6 +141,3 @@ export function findTightest(
   }
   return tightest;
 }
-
-/** What the consoles of Node and others ask for: a logged admission shows what it says, not how it is kept. */
-export const inspected = Symbol.for("nodejs.util.inspect.custom");

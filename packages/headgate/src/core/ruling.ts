@@ -1,5 +1,4 @@
-import { type Decided, type DecidedBy, findTightest, nameReadings } from "./admission.ts";
-import type { Cost } from "./cost.ts";
+import type { DecidedBy } from "./admission.ts";
 import type { Adjustment, Charge, Outcome } from "./store.ts";
 
 /** What was asked of the store, or of whoever decides in its place. */
@@ -52,12 +51,12 @@ export function isInDoubt(error: unknown): boolean {
   return typeof error === "object" && error !== null && "inDoubt" in error && error.inDoubt === true;
 }
 
-/** What a ruling says, under the names of the policy. */
-export function describe(ruling: Ruling, cost: Cost | undefined): Decided {
-  const { layers, charges, outcome, decidedBy } = ruling;
-  const limits = nameReadings(layers, charges, outcome);
-  const shared = decidedBy !== "outage-policy";
-  return { limits, tightest: findTightest(limits, cost), at: outcome.now, shared, decidedBy };
+/** The part of a question that stands in these places. */
+export function partOf({ layers, charges }: Question, places: readonly number[]): Question {
+  return {
+    layers: places.map((place) => layers[place] as string),
+    charges: places.map((place) => charges[place] as Charge),
+  };
 }
 
 /** A ruling for which nobody was asked, as nothing is charged by it. */

@@ -88,7 +88,11 @@ export function isSkipped<Caller, Request>(
   }
 }
 
-/** A browser's question whether a request may be sent at all (CORS): it is not that request. */
-export function isPreflight(method: string, requestedMethod: string | null | undefined): boolean {
-  return method === "OPTIONS" && requestedMethod !== null && requestedMethod !== undefined;
+/**
+ * Whether an `OPTIONS` request is a browser's question whether another may be sent at all (CORS): it is not that request.
+ *
+ * @param requestedMethod its `Access-Control-Request-Method`. To be read of such requests alone: reading costs.
+ */
+export function isPreflight(requestedMethod: string | null | undefined): boolean {
+  return requestedMethod !== null && requestedMethod !== undefined;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
-import { type Ledger, type Question, type Ruling, unasked } from "../core/ruling.ts";
-import type { Charge, Outcome, Store } from "../core/store.ts";
+import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import type { Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { LocalLedger } from "./local-ledger.ts";
@@ -147,9 +147,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     if (places === undefined) {
       return { layers: question.layers, charges: question.charges, outcome, ledger, decidedBy };
     }
-    const layers = places.map((place) => question.layers[place] as string);
-    const charges = places.map((place) => question.charges[place] as Charge);
-    return { layers, charges, places, outcome, ledger, decidedBy };
+    return { ...partOf(question, places), places, outcome, ledger, decidedBy };
   }
 
   /** Asks the store; where it does not answer, the outage policies. Never rejects. */
@@ -222,13 +220,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       const now = clock.now();
       if (breaker.state === "closed") return [unasked(question, ledger, now)];
       // Where nobody passes without the store nobody is counted here either: the store is told when it is back.
-      const isRefusing = (_: unknown, place: number) =>
-        policyOf(question.layers[place] as string).policy === "refuse";
-      const told = {
-        layers: question.layers.filter(isRefusing),
-        charges: question.charges.filter(isRefusing),
-      };
-      return [byPolicies(question, true), unasked(told, ledger, now)];
+      const places = [...question.layers.keys()].filter(
+        (place) => policyOf(question.layers[place] as string).policy === "refuse",
+      );
+      return [byPolicies(question, true), { ...unasked(partOf(question, places), ledger, now), places }];
     },
 
     async reset(partitions) {

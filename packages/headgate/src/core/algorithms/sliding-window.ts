@@ -1,4 +1,3 @@
-import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
@@ -58,7 +57,7 @@ export const slidingWindow: Algorithm = {
 
   charge(row, at, limits, now, amount) {
     if (amount === 0) return 0;
-    if (row[at + keptMs] === 0) row[at + keptMs] = longestOf(limits);
+    if (row[at + keptMs] === 0) for (const { windowMs } of limits) slidingWindow.keepFor?.(row, at, windowMs);
     const end = endOf(row, at);
     const total = row[end - 1] as number;
     if (end > at + first && (row[end - 2] as number) >= now) {
@@ -97,12 +96,6 @@ export const slidingWindow: Algorithm = {
     return end === at + first ? 0 : (row[end - 2] as number) + (row[at + keptMs] as number);
   },
 };
-
-function longestOf(limits: readonly Limit[]): number {
-  let longest = 0;
-  for (const { windowMs } of limits) if (windowMs > longest) longest = windowMs;
-  return longest;
-}
 
 function endOf(row: Float64Array, at: number): number {
   // As a whole number, which the engine then need not prove one each time it is used as a place.

@@ -26,7 +26,10 @@ export class Accounts {
   /** How many rows of callers' own are kept at most. */
   readonly most: number;
 
-  /** Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. */
+  /**
+   * Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. Every
+   * decision asks several times, for which the size of a map takes too long.
+   */
   isSharing = false;
   readonly #own = new RowIndex();
   /** By the kind's name, the rows of its shared accounts plus one; 0 for those not yet used. */

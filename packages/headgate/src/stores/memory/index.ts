@@ -1,7 +1,7 @@
-import { HeadgateError } from "../../core/errors.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Store } from "../../core/store.ts";
+import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
@@ -39,12 +39,7 @@ const mostPartitions = 100_000_000;
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { maxPartitions = defaultMaxPartitions } = options;
-  if (!Number.isSafeInteger(maxPartitions) || maxPartitions < 1 || maxPartitions > mostPartitions) {
-    throw new HeadgateError(
-      "option-invalid",
-      `maxPartitions must be a whole number from 1 to ${mostPartitions}, got ${String(maxPartitions)}.`,
-    );
-  }
+  checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 
   let accounts = new Accounts(maxPartitions);
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
@@ -159,13 +154,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     decide(charges, now, peek) {
       const into = blankNumbers(charges);
       find(charges, now);
-      if (!look(now, into)) {
+      const admitted = look(now, into);
+      if (!admitted || peek) {
         readFound(now, into);
-        return new MemoryOutcome(false, now, charges, into, undefined);
-      }
-      if (peek) {
-        readFound(now, into);
-        return new MemoryOutcome(true, now, charges, into, undefined);
+        return new MemoryOutcome(admitted, now, charges, into, undefined);
       }
       const { rows, kinds } = accounts;
       const { moves } = rows;

@@ -1,7 +1,7 @@
 import {
+  type Decided,
   type DecidedBy,
   findTightest,
-  inspected,
   type LimitReading,
   nameReadings,
   type Refused,
@@ -9,24 +9,24 @@ import {
 import type { Cost } from "./cost.ts";
 import type { Ruling } from "./ruling.ts";
 
+/** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
+const inspected = Symbol.for("nodejs.util.inspect.custom");
+
+/** What is read of a ruling, or of a change that was made to it since. */
+export type Shown = Pick<Ruling, "layers" | "charges" | "outcome">;
+
 /**
- * A refused request. What it says of its limits is put into words when somebody asks for it: most refusals of a flood
- * are never looked at closely. What it says is settled all the same, by the store's readings of that moment.
+ * A ruling under the names of the policy. What it says of its limits is put into words when somebody asks for it: most
+ * decisions are never looked at closely. What it says is settled all the same, by the store's readings of that moment.
  */
-export class RefusedRequest implements Refused {
+export class Decision implements Decided {
   readonly #ruling: Ruling;
   readonly #cost: Cost | undefined;
   #limits: readonly LimitReading[] | undefined;
-  #binding: LimitReading | undefined;
 
-  /** @param ruling one that refuses. */
   constructor(ruling: Ruling, cost: Cost | undefined) {
     this.#ruling = ruling;
     this.#cost = cost;
-  }
-
-  get admitted(): false {
-    return false;
   }
 
   get at(): number {
@@ -42,10 +42,7 @@ export class RefusedRequest implements Refused {
   }
 
   get limits(): readonly LimitReading[] {
-    if (this.#limits === undefined) {
-      const { layers, charges, outcome } = this.#ruling;
-      this.#limits = nameReadings(layers, charges, outcome);
-    }
+    this.#limits ??= readingsOf(this.#ruling);
     return this.#limits;
   }
 
@@ -53,14 +50,46 @@ export class RefusedRequest implements Refused {
     return findTightest(this.limits, this.#cost);
   }
 
+  protected get ruling(): Ruling {
+    return this.#ruling;
+  }
+
+  /** From now on it reads this. */
+  protected show(shown: Shown): void {
+    this.#limits = readingsOf(shown);
+  }
+
+  /** For logs: what it says, as a plain object. */
+  toJSON(): Decided {
+    const { limits, tightest, at, shared, decidedBy } = this;
+    return { limits, tightest, at, shared, decidedBy };
+  }
+
+  [inspected](): Decided {
+    return this.toJSON();
+  }
+}
+
+function readingsOf({ layers, charges, outcome }: Shown): LimitReading[] {
+  return nameReadings(layers, charges, outcome);
+}
+
+/** A refused request. */
+export class RefusedRequest extends Decision implements Refused {
+  #binding: LimitReading | undefined;
+
+  get admitted(): false {
+    return false;
+  }
+
   get binding(): LimitReading {
-    this.#binding ??= longestOf(this.limits);
+    this.#binding ??= longestWaitOf(this.limits);
     return this.#binding;
   }
 
   get reason(): Refused["reason"] {
     if (this.binding.waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
-    return this.#ruling.unavailable === true ? "store-unavailable" : "quota-exceeded";
+    return this.ruling.unavailable === true ? "store-unavailable" : "quota-exceeded";
   }
 
   get retryAfterMs(): number {
@@ -80,31 +109,13 @@ export class RefusedRequest implements Refused {
     return affordable;
   }
 
-  /** For logs: what it says, as a plain object. */
-  toJSON(): Refused {
+  override toJSON(): Refused {
     const { admitted, reason, retryAfterMs, retryAfterSeconds, binding, affordable } = this;
-    const { limits, tightest, at, shared, decidedBy } = this;
-    return {
-      admitted,
-      reason,
-      retryAfterMs,
-      retryAfterSeconds,
-      binding,
-      affordable,
-      limits,
-      tightest,
-      at,
-      shared,
-      decidedBy,
-    };
-  }
-
-  [inspected](): Refused {
-    return this.toJSON();
+    return { admitted, reason, retryAfterMs, retryAfterSeconds, binding, affordable, ...super.toJSON() };
   }
 }
 
-function longestOf(limits: readonly LimitReading[]): LimitReading {
+function longestWaitOf(limits: readonly LimitReading[]): LimitReading {
   let longest: LimitReading | undefined;
   for (const limit of limits) {
     if (longest === undefined || limit.waitMs > longest.waitMs) longest = limit;
