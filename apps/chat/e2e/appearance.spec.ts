@@ -57,6 +57,23 @@ test("a chosen theme stays, and is there before anything is drawn", async ({ pag
   await isLight(page);
 });
 
+test("a menu that is opened while the chat is still loading stays open, and keeps the focus", async ({ page }) => {
+  const chat = Promise.withResolvers<void>();
+  await page.route("**/assets/chat-page-*.js", async (route) => {
+    await chat.promise;
+    await route.continue();
+  });
+  await page.goto("/", { waitUntil: "commit" });
+  await accountButton(page).click();
+  await expect(page.locator("[role=menu]:focus-within")).toBeVisible();
+
+  chat.resolve();
+  await expect(page.getByRole("textbox", { name: "Your question", includeHidden: true })).toBeVisible();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await isDark(page);
+});
+
 test.describe("for those who want less motion", () => {
   test.use({ expected: [status(429)], contextOptions: { reducedMotion: "reduce" } });
 

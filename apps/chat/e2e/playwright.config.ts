@@ -29,6 +29,7 @@ export default defineConfig({
       args: [
         // Chromium's sandbox refuses to run as root, which is what a container's user mostly is.
         "--no-sandbox",
+        "--disable-gpu",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",

@@ -53,7 +53,7 @@ function ChatView({ session }: { session: ChatSession }) {
 
   useEffect(() => {
     composerFocus.set(() => focusComposer);
-    if (session && hasKeyboard()) focusComposer();
+    if (session && hasKeyboard() && !isBusyElsewhere()) focusComposer();
     return () => composerFocus.set(null);
   }, [session, focusComposer]);
 
@@ -68,6 +68,14 @@ function ChatView({ session }: { session: ChatSession }) {
         <UnderComposer />
       </div>
     </>
+  );
+}
+
+/** Somebody is choosing from a menu, answering a dialog or writing: a chat that is loaded meanwhile takes no focus from it. */
+function isBusyElsewhere(): boolean {
+  return (
+    document.querySelector("[data-open]:is([role=menu], [role=dialog], [role=alertdialog])") !== null ||
+    document.activeElement?.matches("input, textarea, [aria-expanded=true]") === true
   );
 }
 
