@@ -57,17 +57,20 @@ test("a chosen theme stays, and is there before anything is drawn", async ({ pag
   await isLight(page);
 });
 
-test("a menu that is opened while the chat is still loading stays open, and keeps the focus", async ({ page }) => {
-  const chat = Promise.withResolvers<void>();
+test("a menu that is opened while the chat is still loading keeps the focus", async ({ page }) => {
+  let loadChat = () => {};
+  const asked = new Promise<void>((resolve) => {
+    loadChat = resolve;
+  });
   await page.route("**/assets/chat-page-*.js", async (route) => {
-    await chat.promise;
+    await asked;
     await route.continue();
   });
   await page.goto("/", { waitUntil: "commit" });
   await accountButton(page).click();
   await expect(page.locator("[role=menu]:focus-within")).toBeVisible();
 
-  chat.resolve();
+  loadChat();
   await expect(page.getByRole("textbox", { name: "Your question", includeHidden: true })).toBeVisible();
   await page.keyboard.press("End");
   await page.keyboard.press("Enter");
