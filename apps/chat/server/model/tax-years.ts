@@ -24,18 +24,20 @@ export function taxYearBeginning(calendarYear: number): string {
   return `${calendarYear}/${String((calendarYear + 1) % 100).padStart(2, "0")}`;
 }
 
+const dateInLondon = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Europe/London",
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+});
+
 /**
  * The calendar year in which the tax year of a moment began.
  * @param nowMs milliseconds since the epoch; a tax year begins on 6 April, in London's time.
  */
 export function beginningOfTaxYearAt(nowMs: number): number {
-  const inLondon = new Intl.DateTimeFormat("en-GB", {
-    timeZone: "Europe/London",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-  }).formatToParts(nowMs);
-  const number = (type: string) => Number(inLondon.find((part) => part.type === type)?.value);
+  const parts = dateInLondon.formatToParts(nowMs);
+  const number = (type: string) => Number(parts.find((part) => part.type === type)?.value);
   const year = number("year");
   const month = number("month");
   return month > 4 || (month === 4 && number("day") >= 6) ? year : year - 1;

@@ -1,4 +1,4 @@
-import { tool } from "ai";
+import { tool, zodSchema } from "ai";
 import { z } from "zod";
 import {
   bandsOf,
@@ -68,6 +68,11 @@ const given = ({ salary, taxYear, country }: Omit<Circumstances, "studentLoanPla
   country,
 });
 
+/** Described to the model once: for a bare Zod schema the SDK makes the JSON Schema anew with every round. */
+function inputOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  return zodSchema(z.object(shape));
+}
+
 /**
  * What any model may call, the built-in one included: the only source of numbers in an answer.
  * Each computes with `@saving-tool/hmrc-income-tax` and throws a sentence that says what is supported.
@@ -76,14 +81,14 @@ export const salaryTools = {
   take_home: tool({
     description:
       "Works one UK salary out in full: income tax by band, National Insurance, student loan, take-home.",
-    inputSchema: z.object(circumstances),
+    inputSchema: inputOf(circumstances),
     outputSchema: breakdown,
     execute: (input) => breakDownSalary(input),
   }),
   compare_salaries: tool({
     description:
       "Works 2 to 8 cases out side by side. They may differ in salary, tax year, country or student loan plans.",
-    inputSchema: z.object({ cases: z.array(z.object(circumstances)).min(2).max(8) }),
+    inputSchema: inputOf({ cases: z.array(z.object(circumstances)).min(2).max(8) }),
     outputSchema: z.object({
       rows: z.array(breakdown).describe("In the order of the cases"),
       gains: z.array(z.number()).describe("Take-home of each row above that of the first, pounds a year"),
@@ -96,7 +101,7 @@ export const salaryTools = {
   }),
   salary_table: tool({
     description: "Works out every salary of a range, 2 to 60 rows. The page draws the result as a chart.",
-    inputSchema: z.object({
+    inputSchema: inputOf({
       from: salary,
       to: salary,
       step: z
@@ -117,7 +122,7 @@ export const salaryTools = {
   }),
   income_tax: tool({
     description: "Income tax on one UK salary, by band.",
-    inputSchema: z.object({ salary, ...where }),
+    inputSchema: inputOf({ salary, ...where }),
     outputSchema: incomeTaxOut,
     execute: (input): IncomeTaxOutput => {
       const { personalAllowance, incomeTax, incomeTaxBands } = breakDownSalary({
@@ -129,7 +134,7 @@ export const salaryTools = {
   }),
   national_insurance: tool({
     description: "Employee's National Insurance (class 1, category A) on one UK salary.",
-    inputSchema: z.object({ salary, ...where }),
+    inputSchema: inputOf({ salary, ...where }),
     outputSchema: nationalInsuranceOut,
     execute: (input): NationalInsuranceOutput => ({
       ...given(input),
@@ -138,13 +143,13 @@ export const salaryTools = {
   }),
   personal_allowance: tool({
     description: "The income-tax personal allowance at one UK salary; it shrinks above £100,000.",
-    inputSchema: z.object({ salary, ...where }),
+    inputSchema: inputOf({ salary, ...where }),
     outputSchema: personalAllowanceOut,
     execute: (input): PersonalAllowanceOutput => ({ ...given(input), ...personalAllowanceAt(input) }),
   }),
   student_loan: tool({
     description: "Student loan repayments on one UK salary, for one or several plans.",
-    inputSchema: z.object({ ...circumstances, studentLoanPlans: studentLoanPlans.unwrap().min(1) }),
+    inputSchema: inputOf({ ...circumstances, studentLoanPlans: studentLoanPlans.unwrap().min(1) }),
     outputSchema: studentLoanOut,
     execute: (input): StudentLoanOutput => {
       const plans = [...new Set(input.studentLoanPlans)];
@@ -157,7 +162,7 @@ export const salaryTools = {
   }),
   marginal_rate: tool({
     description: "What of the next pound earned goes in income tax, National Insurance and student loan.",
-    inputSchema: z.object(circumstances),
+    inputSchema: inputOf(circumstances),
     outputSchema: marginalRateOut,
     execute: (input): MarginalRateOutput => ({
       ...given(input),
@@ -167,7 +172,7 @@ export const salaryTools = {
   }),
   pay_periods: tool({
     description: "One UK salary and its take-home by month, four weeks and week.",
-    inputSchema: z.object(circumstances),
+    inputSchema: inputOf(circumstances),
     outputSchema: payPeriodsOut,
     execute: (input): PayPeriodsOutput => {
       const { salary, takeHome, studentLoanPlans } = breakDownSalary(input);
@@ -187,7 +192,7 @@ export const salaryTools = {
   salary_for_take_home: tool({
     description:
       "The lowest whole-pound UK salary that leaves at least a given take-home, worked out in full.",
-    inputSchema: z.object({
+    inputSchema: inputOf({
       takeHome: z.number().min(0).max(largestSalary).describe("Wanted take-home in pounds a year"),
       ...where,
       studentLoanPlans,
@@ -200,7 +205,7 @@ export const salaryTools = {
   }),
   tax_rates: tool({
     description: "The rates, bands and thresholds of one tax year and country.",
-    inputSchema: z.object(where),
+    inputSchema: inputOf(where),
     outputSchema: taxRatesOut,
     execute: ({ taxYear, country }): TaxRatesOutput => {
       const allowance = personalAllowanceAt({ salary: 0, taxYear, country });

@@ -63,7 +63,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   }
 
   const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
-    stream: options.parts.pipeThrough(watch(see)),
+    stream: watched(options.parts, see),
     generateMessageId: () => turn.answerId,
     messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
     onError: (error) => modelFailure(error).detail,
@@ -140,11 +140,19 @@ export function logFailure(log: Logger, error: unknown): void {
   log.warn({ code: modelFailure(error).code, ...describeFailure(error) }, "the model failed");
 }
 
-function watch(see: (part: Part) => void) {
-  return new TransformStream<Part, Part>({
-    transform(part, controller) {
-      see(part);
-      controller.enqueue(part);
+/** The same parts, each seen as it goes by; there are hundreds to an answer, and a transform stream is two streams. */
+function watched(parts: ReadableStream<Part>, see: (part: Part) => void): ReadableStream<Part> {
+  const reader = parts.getReader();
+  return new ReadableStream<Part>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        see(value);
+        controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-  });
+    { highWaterMark: 0 },
+  );
 }

@@ -1,13 +1,12 @@
 /** Numbers, places and plans as a reader sees them. */
 import type { Country, StudentLoanPlan } from "../../../contract.ts";
 
+const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+const toThePenny = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
 /** `35920.72` is "£35,920.72", `45000` is "£45,000": pence are shown when there are any. */
 export function pounds(amount: number): string {
-  const digits = Number.isInteger(amount) ? 0 : 2;
-  const shown = Math.abs(amount).toLocaleString("en-GB", {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const shown = (Number.isInteger(amount) ? whole : toThePenny).format(Math.abs(amount));
   return `${amount < 0 ? "−" : ""}£${shown}`;
 }
 
