@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Fields } from "../http/fields.ts";
+import { type Fields, sharedFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
@@ -24,23 +24,28 @@ export function writeFieldsWithHead(response: ServerResponse, fields: () => Fiel
   const writeHeadWithFields: WriteHead = function (status, message, headers) {
     if (this.headersSent) return writeHead.call(this, status, message, headers);
     const explicit = typeof message === "string" ? headers : (headers ?? message);
-    let written: Fields | OutgoingHttpHeaders;
-    if (explicit === undefined || explicit === null) {
-      written = fieldsBeside(this, fields());
-    } else if (!Array.isArray(explicit)) {
-      written = joined(this, explicit as OutgoingHttpHeaders, fields());
-    } else {
+    // What is written above or below this one may tell these calls apart by how many arguments they have.
+    if (explicit !== undefined && explicit !== null && !Array.isArray(explicit)) {
+      const written = joined(this, explicit as OutgoingHttpHeaders, fields());
+      return typeof message === "string"
+        ? writeHead.call(this, status, message, written)
+        : writeHead.call(this, status, written);
+    }
+    if (Array.isArray(explicit)) {
       // Headers that nobody could write are Node's to complain of.
       if (!isListOfFields(explicit)) return writeHead.call(this, status, message, headers);
       setList(this, explicit);
-      written = fieldsBeside(this, fields());
     }
-    // What is written above or below this one may tell them apart by how many they are.
-    return typeof message === "string"
-      ? writeHead.call(this, status, message, written)
-      : writeHead.call(this, status, written);
+    setFields(this, fields());
+    return typeof message === "string" ? writeHead.call(this, status, message) : writeHead.call(this, status);
   };
   response.writeHead = writeHeadWithFields as ServerResponse["writeHead"];
+}
+
+/** Without a list on the way, which Node would only take apart again. */
+function setFields(response: ServerResponse, fields: Fields): void {
+  const beside = fieldsBeside(response, fields);
+  for (const name in beside) response.setHeader(name, beside[name] as string);
 }
 
 /** What `writeHead` was given, with the fields: as in Node's own, both replace what was set before. */
@@ -49,6 +54,10 @@ function joined(
   explicit: OutgoingHttpHeaders,
   fields: Fields,
 ): OutgoingHttpHeaders {
+  // The usual case, and the quick one: neither has written any of them.
+  if (!namesAny(explicit, fields) && response.getHeader(sharedFields[0]) === undefined) {
+    return { ...explicit, ...fields };
+  }
   const reader = { getHeader: (name: string) => headerNamed(explicit, name) ?? response.getHeader(name) };
   const beside = fieldsBeside(reader, fields);
   // A copy: the list may be one that the handler keeps.
@@ -56,6 +65,11 @@ function joined(
   for (const name in headers) if (headerNamed(beside, name) !== undefined) delete headers[name];
   for (const name in beside) headers[name] = beside[name];
   return headers;
+}
+
+function namesAny(headers: OutgoingHttpHeaders, fields: Fields): boolean {
+  for (const name in headers) if (headerNamed(fields, name) !== undefined) return true;
+  return false;
 }
 
 /** Whatever its name's case. */
@@ -80,7 +94,10 @@ export function sendRefusal(
     response.writeHead(status, beside).end();
     return;
   }
-  response.writeHead(status, { ...beside, "Content-Length": Buffer.byteLength(body) }).end(body);
+  const bytes = Buffer.byteLength(body);
+  response.writeHead(status, { ...beside, "Content-Length": bytes });
+  // Text of one byte a character is the same in both, and goes out quicker as what it is.
+  response.end(body, bytes === body.length ? "latin1" : "utf8");
 }
 
 /** As in Node's own, what `writeHead` was given replaces what was set before. */

@@ -22,11 +22,13 @@ export type Shown = Pick<Ruling, "layers" | "charges" | "outcome">;
 export class Decision implements Decided {
   readonly #ruling: Ruling;
   readonly #cost: Cost | undefined;
+  #shown: Shown;
   #limits: readonly LimitReading[] | undefined;
 
   constructor(ruling: Ruling, cost: Cost | undefined) {
     this.#ruling = ruling;
     this.#cost = cost;
+    this.#shown = ruling;
   }
 
   get at(): number {
@@ -42,7 +44,7 @@ export class Decision implements Decided {
   }
 
   get limits(): readonly LimitReading[] {
-    this.#limits ??= readingsOf(this.#ruling);
+    this.#limits ??= readingsOf(this.#shown);
     return this.#limits;
   }
 
@@ -54,9 +56,18 @@ export class Decision implements Decided {
     return this.#ruling;
   }
 
+  /**
+   * What a decision shows, for those who put it into words of their own, as fields are. `undefined` for what only looks
+   * like a decision.
+   */
+  static shownOf(decided: object): Shown | undefined {
+    return #shown in decided ? decided.#shown : undefined;
+  }
+
   /** From now on it reads this. */
   protected show(shown: Shown): void {
-    this.#limits = readingsOf(shown);
+    this.#shown = shown;
+    this.#limits = undefined;
   }
 
   /** For logs: what it says, as a plain object. */

@@ -1,5 +1,7 @@
 import type { LimitReading } from "../core/admission.ts";
+import { Decision, type Shown } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { openingOf, policyOf, stateIn, windowSeconds, wordingOf } from "./wording.ts";
 
 /** Response header fields, by name. */
 export type Fields = Record<string, string>;
@@ -53,9 +55,13 @@ export function rateLimitFields(admission: Readings, options: FieldOptions = {})
 
 /** The same, added to others. */
 export function addRateLimitFields(fields: Fields, admission: Readings, options: FieldOptions): Fields {
+  const { fields: form = "draft", legacy = false } = options;
+  if (form === "draft" && !legacy) {
+    const shown = Decision.shownOf(admission);
+    if (shown !== undefined) return addShown(fields, shown);
+  }
   const { limits } = admission;
   if (limits.length === 0) return fields;
-  const { fields: form = "draft", legacy = false } = options;
   if (form === "draft") {
     fields["RateLimit-Policy"] = policyOf(limits);
     fields.RateLimit = stateOf(limits);
@@ -72,6 +78,16 @@ export function addRateLimitFields(fields: Fields, admission: Readings, options:
   return fields;
 }
 
+/** Straight from what the store read: most requests are told their quota this way, and nobody looks at the limits. */
+function addShown(fields: Fields, { charges, outcome }: Shown): Fields {
+  if (charges.length === 0) return fields;
+  const wording = wordingOf(charges);
+  fields["RateLimit-Policy"] = wording.policy;
+  fields.RateLimit = stateIn(wording, outcome.readings);
+  fields["Access-Control-Expose-Headers"] = exposedByForm.draft;
+  return fields;
+}
+
 /** The list form does not ask for it: looking it up costs, and where limits apply there is one. */
 function tightestOf({ tightest }: Readings): LimitReading {
   return tightest as LimitReading;
@@ -81,38 +97,9 @@ function stateOf(limits: readonly LimitReading[]): string {
   let state = "";
   for (let l = 0; l < limits.length; l += 1) {
     const { name, remaining, resetMs } = limits[l] as LimitReading;
-    if (l > 0) state += ", ";
-    state += `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
+    state += `${openingOf(name, l === 0)}${remaining};t=${Math.ceil(resetMs / 1000)}`;
   }
   return state;
-}
-
-/** Most requests are told the same policy as the one before. */
-let lastLimits: readonly LimitReading[] = [];
-let lastPolicy = "";
-
-function policyOf(limits: readonly LimitReading[]): string {
-  if (areAsBefore(limits)) return lastPolicy;
-  let policy = "";
-  for (const limit of limits) {
-    const separator = policy === "" ? "" : ", ";
-    policy += `${separator}"${limit.name}";q=${limit.quota};w=${windowSeconds(limit)}`;
-    if (limit.unit !== "requests") policy += `;qu="${limit.unit}"`;
-  }
-  lastLimits = limits;
-  lastPolicy = policy;
-  return policy;
-}
-
-function areAsBefore(limits: readonly LimitReading[]): boolean {
-  if (limits.length !== lastLimits.length) return false;
-  for (let l = 0; l < limits.length; l += 1) {
-    const now = limits[l] as LimitReading;
-    const before = lastLimits[l] as LimitReading;
-    if (now.name !== before.name || now.quota !== before.quota) return false;
-    if (now.windowMs !== before.windowMs || now.unit !== before.unit) return false;
-  }
-  return true;
 }
 
 function addOlderFields(
@@ -130,10 +117,6 @@ function addOlderFields(
   fields["RateLimit-Limit"] = String(quota);
   fields["RateLimit-Remaining"] = String(remaining);
   fields["RateLimit-Reset"] = String(reset);
-}
-
-function windowSeconds({ windowMs }: LimitReading): number {
-  return Math.max(1, Math.round(windowMs / 1000));
 }
 
 /**
