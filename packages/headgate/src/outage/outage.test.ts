@@ -96,9 +96,12 @@ describe("the time limit", () => {
     }
   });
 
-  it("leaves no timer behind once the store has answered", async () => {
+  it("leaves no timer behind once the store has answered, but one that rings once", async () => {
     const { admit } = guarded();
     await admit();
+    await admit();
+    expect(vi.getTimerCount()).toBe(1);
+    await timeOut();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -167,6 +170,8 @@ describe("the time limit", () => {
     const { fail, admit, limiter, errors } = guarded();
     await fail();
     await admit();
+    // That of the time limit rings and is gone.
+    await timeOut();
     expect(vi.getTimerCount()).toBe(1);
     await limiter.close();
     expect(vi.getTimerCount()).toBe(0);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
 
@@ -54,3 +55,25 @@ it("tells of each call once, in whatever order thousands of them are answered", 
   expect(told.filter((what) => what === "answered")).toHaveLength(4_995);
   expect(told).toHaveLength(5_000);
 });
+
+/** What a process prints that does this with a time limit and is otherwise done. */
+function printed(program: string): string {
+  const imports = `import { createTimeLimit } from ${JSON.stringify(new URL("./time-limit.ts", import.meta.url).href)};`;
+  const { stdout, stderr, signal } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", `${imports}\n${program}`],
+    { encoding: "utf8", timeout: 20_000 },
+  );
+  return signal === null ? stdout + stderr : `ended by ${signal}`;
+}
+
+it("keeps a process alive while something is being waited for, and no longer", () => {
+  const never = "const never = new Promise(() => {});";
+  const answered = 'await inTime(Promise.resolve());\nconsole.log("answered");';
+  const expired = "inTime(never).catch(({ name }) => console.log(name));";
+  const quick = 'const inTime = createTimeLimit("redis", 20);';
+  expect(printed(`const inTime = createTimeLimit("redis", 600_000);\n${answered}`)).toBe("answered\n");
+  expect(printed(`${never}\n${quick}\n${expired}`)).toBe("StoreTimeoutError\n");
+  // Also where the timer that an earlier call left behind is taken up again.
+  expect(printed(`${never}\n${quick}\n${answered}\n${expired}`)).toBe("answered\nStoreTimeoutError\n");
+}, 60_000);

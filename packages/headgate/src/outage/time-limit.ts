@@ -31,7 +31,7 @@ const mostPast = 1024;
 /**
  * Rejects what has not been answered in time, with one timer for all calls: since all may take equally long, they
  * expire in the order in which they began, and stand in line. The timer keeps a process alive only while something is
- * being waited for.
+ * being waited for; it is not set anew for each call, but left to ring once after the last.
  *
  * A process that was busy itself must not blame the store: before anything expires, answers that have arrived
  * meanwhile are read.
@@ -45,6 +45,22 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
   /** How many are not. */
   let left = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function start(): void {
+    if (timer === undefined) timer = setTimeout(readFirst, limitMs);
+    else if (left === 1 && typeof timer === "object") timer.ref();
+  }
+
+  /** Setting a timer takes longer than all else here, and is soon to be done again. */
+  function rest(): void {
+    if (typeof timer === "object") {
+      timer.unref();
+      return;
+    }
+    // Of runtimes whose timers cannot be told to let a process end.
+    clearTimeout(timer);
+    timer = undefined;
+  }
 
   function expire(): void {
     const now = performance.now();
@@ -63,7 +79,8 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
   }
 
   function readFirst(): void {
-    afterReading(expire);
+    timer = undefined;
+    if (left > 0) afterReading(expire);
   }
 
   function end(one: Waiting): void {
@@ -76,8 +93,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
       return;
     }
     line = [];
-    clearTimeout(timer);
-    timer = undefined;
+    rest();
   }
 
   return (answer, answered, failed) =>
@@ -94,7 +110,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
       };
       line.push(one);
       left += 1;
-      timer ??= setTimeout(readFirst, limitMs);
+      start();
       answer.then((value) => {
         if (one.isOver) return;
         end(one);

@@ -173,10 +173,13 @@ function refuses(one: Remembered | undefined, { limits, needs }: Charge, now: nu
   return false;
 }
 
+/** One list for all, as every refusal of a flood has it. */
+const noMarks: Outcome["marks"] = [];
+
 /** A refusal as it stands now. Of a flood, most are never looked at: what it reads is reckoned when somebody asks. */
 class RememberedOutcome implements Outcome {
   readonly admitted = false;
-  readonly marks = [];
+  readonly marks = noMarks;
   readonly #remembered: readonly Remembered[];
   readonly #asOf: number;
 

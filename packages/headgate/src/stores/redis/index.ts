@@ -51,8 +51,8 @@ const latestMs = 2 ** 48 - 1;
  * ```
  *
  * One call of one script decides a request over all its layers, by the server's clock; requests of the same turn of
- * the event loop share it. With a URL nothing is connected before the store is first used; a client of your own is
- * left open by `close`.
+ * the event loop share it, but for the first after one that came by itself. With a URL nothing is connected before
+ * the store is first used; a client of your own is left open by `close`.
  *
  * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
  */

@@ -17,7 +17,8 @@ interface Waiting {
 const mostRequestsATrip = 64;
 
 /**
- * Lets requests of one turn of the event loop, to one slot, travel in one call of the script.
+ * Lets requests of one turn of the event loop, to one slot, travel in one call of the script. Where requests come one
+ * after another, each travels at once: to wait for the end of the turn would be to wait for nobody.
  *
  * @param use gives the commands, or throws where the connection is known to be down.
  * @param calendarNow the time around which windows of the calendar are sent along, ms.
@@ -28,8 +29,14 @@ export function createTrips(
 ): Ask {
   /** By slot, what waits to depart. */
   const departures = new Map<number, Waiting[]>();
+  /** How many trips have not come back. */
+  let underWay = 0;
+  /** Whether the last trip carried one request, and no other was under way. */
+  let wasAlone = false;
 
   async function travel(together: readonly Waiting[]): Promise<void> {
+    wasAlone = together.length === 1 && underWay === 0;
+    underWay += 1;
     try {
       const requests = together.map(({ request }) => request);
       const { keys, argument } = writeMessage(requests, calendarNow());
@@ -43,6 +50,8 @@ export function createTrips(
       }
     } catch (error) {
       for (const { reject } of together) reject(error);
+    } finally {
+      underWay -= 1;
     }
   }
 
@@ -59,6 +68,10 @@ export function createTrips(
       const waiting = departures.get(slot);
       if (waiting !== undefined) {
         waiting.push({ request, resolve, reject });
+        return;
+      }
+      if (wasAlone && underWay === 0) {
+        void travel([{ request, resolve, reject }]);
         return;
       }
       departures.set(slot, [{ request, resolve, reject }]);
