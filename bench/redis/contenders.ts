@@ -47,4 +47,19 @@ export const redisContenders: Readonly<Record<string, Listed>> = {
     note: "counts nothing",
     load: async () => (await import("./contenders/floors.ts")).bareScript,
   },
+  "refused-until": {
+    label: "a Map of who is refused until when",
+    kind: "floor",
+    note: "asks no server, admits nobody; one look for all layers; reports nothing",
+    load: async () => (await import("./contenders/refusing.ts")).refusedUntil,
+  },
+  "saying-no": {
+    label: "an async function that returns false",
+    kind: "floor",
+    note: "what the measurement itself takes",
+    load: async () => (await import("./contenders/refusing.ts")).sayingNo,
+  },
 };
+
+/** Of the floors, those that refuse, and do nothing else. */
+export const refusingFloors: readonly string[] = ["refused-until", "saying-no"];

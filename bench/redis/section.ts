@@ -3,7 +3,7 @@ import { withServer } from "../measuring/servers.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atLeast, atMost, atMostOf, floorOf, ofBestPeer, ofHeadgate, ofRow } from "../report/targets.ts";
 import { runRounds } from "../shared-store/rounds.ts";
-import { redisContenders } from "./contenders.ts";
+import { redisContenders, refusingFloors } from "./contenders.ts";
 
 export const redis: Section = {
   name: "redis",
@@ -21,8 +21,9 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
       { title: "refused, 1 in flight", decided: "refused", inFlight: 1 },
       { title: "refused, 256 in flight", decided: "refused", inFlight: 256 },
     ],
-    // Floors refuse nobody, or not these.
-    canRefuse: (name) => redisContenders[name]?.kind !== "floor",
+    // The other floors refuse nobody, or not these.
+    canRefuse: (name) => redisContenders[name]?.kind !== "floor" || refusingFloors.includes(name),
+    canAdmit: (name) => !refusingFloors.includes(name),
     isQuick,
     rounds: 5,
     warmUpMs: isQuick ? 50 : 400,
@@ -53,14 +54,16 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
     ),
     ["1 in flight", "256 in flight", "refused, 1 in flight"],
   );
-  const packed = redisContenders["packed-script"]?.label ?? "";
+  const packed = labelOf("packed-script");
+  const remembering = floorOf(rate, 3, labelOf("refused-until"));
   return {
     name: "redis",
     title: "Deciding over Redis",
     method: [
       `Redis ${server.version} on the loopback, one Node process at a time, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
         "New callers come all the time, each five times, so that all are admitted within the product's limits. The server is emptied before each measurement.",
-      "Refused are 64 callers who have spent all they had, and go on asking.",
+      "Refused are 64 callers who have spent all they had, and go on asking. The two floors that refuse ask no server: they show how " +
+        "many refusals a second one process can ask for and note at all.",
     ],
     tables: [rate, latency, calls],
     targets: [
@@ -77,22 +80,28 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
         0.75,
         `the fastest peer's (${ofBestPeer(latency, 0).label})`,
         ofHeadgate(latency, 0) / ofBestPeer(latency, 0).median,
-        floorOf(latency, 0, packed),
+        `${floorOf(latency, 0, packed)}; ${floorOf(latency, 0, labelOf("bare-script"))}`,
       ),
       atLeast(
         "over Redis, a caller already refused, 256 in flight",
         50,
         `the fastest peer's decisions a second (${ofBestPeer(rate, 3).label})`,
         ofHeadgate(rate, 3) / ofBestPeer(rate, 3).median,
+        remembering,
       ),
       atLeast(
         "the same, of those that ask Redis every time",
         50,
         "rate-limit-redis's decisions a second",
-        ofHeadgate(rate, 3) / ofRow(rate, 3, redisContenders["rate-limit-redis"]?.label ?? ""),
+        ofHeadgate(rate, 3) / ofRow(rate, 3, labelOf("rate-limit-redis")),
+        remembering,
       ),
     ],
   };
+}
+
+function labelOf(contender: string): string {
+  return redisContenders[contender]?.label ?? "";
 }
 
 /** How many scripts the server was told to run so far. */
@@ -104,12 +113,16 @@ function scriptCalls(server: Server): number {
   );
 }
 
-/** The table without its other columns. */
+/** The table without its other columns, and without those that have no figure in these. */
 function first(table: Table, columns: readonly string[]): Table {
   const kept = columns.map((title) => table.columns.findIndex((column) => column.title === title));
+  const rows = table.rows.map((row) => ({
+    ...row,
+    figures: kept.map((column) => row.figures[column] ?? null),
+  }));
   return {
     ...table,
     columns: table.columns.filter((_, index) => kept.includes(index)),
-    rows: table.rows.map((row) => ({ ...row, figures: kept.map((column) => row.figures[column] ?? null) })),
+    rows: rows.filter(({ figures }) => figures.some((figure) => figure !== null)),
   };
 }

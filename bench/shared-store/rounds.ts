@@ -18,6 +18,8 @@ export interface Rounds {
   readonly contenders: Readonly<Record<string, Listed>>;
   readonly columns: readonly Column[];
   canRefuse(contender: string): boolean;
+  /** Everybody can, where it is absent. */
+  canAdmit?(contender: string): boolean;
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly warmUpMs: number;
@@ -42,13 +44,13 @@ type Measuring = Companion<Task, Measured>;
  * of one contender in one.
  */
 export async function runRounds(options: Rounds) {
-  const { contenders, columns, canRefuse, rounds, warmUpMs, forMs, url } = options;
+  const { contenders, columns, canRefuse, canAdmit = () => true, rounds, warmUpMs, forMs, url } = options;
   const names = Object.keys(contenders);
   const measured = new Map<Column, Map<string, Counted[]>>(columns.map((column) => [column, new Map()]));
 
   async function measureIn(server: Measuring, contender: string, column: Column): Promise<void> {
     const { decided, inFlight } = column;
-    if (decided === "refused" && !canRefuse(contender)) return;
+    if (!(decided === "refused" ? canRefuse : canAdmit)(contender)) return;
     await options.clear();
     const before = options.calls?.() ?? 0;
     const figures = await server.ask({ decided, inFlight, warmUpMs, forMs });
