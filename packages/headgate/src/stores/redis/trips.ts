@@ -56,11 +56,9 @@ export function createTrips(
   }
 
   function depart(slot: number): void {
-    const all = departures.get(slot) ?? [];
+    const waiting = departures.get(slot) ?? [];
     departures.delete(slot);
-    for (let from = 0; from < all.length; from += mostRequestsATrip) {
-      void travel(all.slice(from, from + mostRequestsATrip));
-    }
+    if (waiting.length > 0) void travel(waiting);
   }
 
   return (slot, request) =>
@@ -68,6 +66,10 @@ export function createTrips(
       const waiting = departures.get(slot);
       if (waiting !== undefined) {
         waiting.push({ request, resolve, reject });
+        if (waiting.length < mostRequestsATrip) return;
+        // The server decides these while the turn goes on to ask for others.
+        departures.set(slot, []);
+        void travel(waiting);
         return;
       }
       if (wasAlone && underWay === 0) {
