@@ -14,6 +14,8 @@ const first = 3;
 
 /** So many entries are looked at one by one, from the newest on, which is quicker than halving. */
 const fewEntries = 6;
+/** So many numbers are moved one by one, which is quicker than having them moved. */
+const fewNumbers = 64;
 
 /**
  * "No more than `quota` units in any window": exact, without error, at every edge.
@@ -87,6 +89,7 @@ export const slidingWindow: Algorithm = {
   tidy(row, at, now) {
     const end = endOf(row, at);
     const live = firstAfter(row, at, end, now - (row[at + keptMs] as number), end);
+    if (live === at + first) return;
     row[at + base] = row[live - 1] as number;
     cut(row, at, at + first, live, end);
   },
@@ -109,7 +112,9 @@ function spentFrom(row: Float64Array, from: number, to: number): number {
 
 /** Takes out the numbers from one index to before another. */
 function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
-  row.copyWithin(from, to, end);
+  const count = end - to;
+  if (count > fewNumbers) row.copyWithin(from, to, end);
+  else for (let i = 0; i < count; i += 1) row[from + i] = row[to + i] as number;
   row[at + size] = (row[at + size] as number) - (to - from);
 }
 

@@ -9,6 +9,9 @@ export const overflowAccounts = 4096;
 /** A row begins with the number of its kind; then comes the state. */
 const header = 1;
 
+/** So many numbers are copied one by one, which is quicker than having them copied. */
+const fewNumbers = 64;
+
 /** A state in which nothing was spent, of every algorithm. Only ever read. */
 export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
 
@@ -93,8 +96,9 @@ export class Accounts {
     const moved = this.#copy(kind, row);
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;
-    if (this.#own.find(high, low) === row) this.#own.set(high, low, moved);
-    else (this.#shared.get(kind.name) as Int32Array)[accountOf(key)] = moved + 1;
+    if (!this.#own.replace(high, low, row, moved)) {
+      (this.#shared.get(kind.name) as Int32Array)[accountOf(key)] = moved + 1;
+    }
     this.#remove(row);
     this.show(moved);
   }
@@ -139,7 +143,9 @@ export class Accounts {
     this.show(from);
     const { numbers, at } = rows;
     this.show(row);
-    rows.numbers.set(numbers.subarray(at, at + length), rows.at);
+    const { numbers: into, at: to } = rows;
+    if (length > fewNumbers) into.set(numbers.subarray(at, at + length), to);
+    else for (let i = 0; i < length; i += 1) into[to + i] = numbers[at + i] as number;
     return row;
   }
 

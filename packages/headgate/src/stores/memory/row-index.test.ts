@@ -40,6 +40,16 @@ describe("RowIndex", () => {
     );
   });
 
+  it("replaces the row of an entry that has it, and no other", () => {
+    const index = new RowIndex();
+    index.set(1, 2, 7);
+    index.set(1, 3, 8);
+    expect(index.replace(1, 2, 8, 9)).toBe(false);
+    expect(index.replace(2, 2, 7, 9)).toBe(false);
+    expect(index.replace(1, 2, 7, 9)).toBe(true);
+    expect([index.find(1, 2), index.find(1, 3), index.find(2, 2), index.size]).toEqual([9, 8, noRow, 2]);
+  });
+
   it("finds all of many, through every division, and none that went", () => {
     const index = new RowIndex();
     const count = 100_000;

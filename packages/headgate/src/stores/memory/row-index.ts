@@ -99,6 +99,17 @@ export class RowIndex {
     this.size += part.used - before;
   }
 
+  /** Changes the row of the entry that has this one. @returns whether there is such an entry. */
+  replace(high: number, low: number, row: number, by: number): boolean {
+    const bits = spread(high, low);
+    const part = this.#partOf(bits);
+    const { entries } = part;
+    const at = part.place(high, low, bits);
+    if (entries[at + 2] !== row + 1) return false;
+    entries[at + 2] = by + 1;
+    return true;
+  }
+
   delete(high: number, low: number): void {
     const bits = spread(high, low);
     const part = this.#partOf(bits);
