@@ -68,6 +68,12 @@ export const memoryContenders: Readonly<Record<string, Listed>> = {
     note: "twice the quota around an edge; forgets nobody",
     open: async () => (await import("./contenders/floors.ts")).bareMap,
   },
+  "sliding-log": {
+    label: "stamps in a list, Map × 2",
+    kind: "floor",
+    note: "exact; all or nothing; forgets nobody; reports nothing",
+    open: async () => (await import("./contenders/floors.ts")).slidingLog,
+  },
   "gcra-map": {
     label: "GCRA, Map and Float64Array × 3",
     kind: "floor",

@@ -1,4 +1,4 @@
-import type { Limit, Limits } from "../../traffic.ts";
+import { type Limit, type Limits, limits as productsLimits } from "../../traffic.ts";
 import type { MemoryContender } from "../contender.ts";
 import { slotTable } from "./slot-table.ts";
 
@@ -41,6 +41,47 @@ function fixedWindow({ quota, windowMs }: Limit): (key: string, now: number) => 
     }
     counted.count += 1;
     return counted.count <= quota;
+  };
+}
+
+/**
+ * The least that is exact and all or nothing, by the product's own limits: a list of stamps for each key. Never forgets a
+ * caller, and reports nothing.
+ */
+export const slidingLog: MemoryContender = {
+  open({ clock }) {
+    const { userPerMinute, userPerHour, ipPerMinute } = productsLimits;
+    const logOfUser = stamps(userPerHour);
+    const logOfAddress = stamps(ipPerMinute);
+    return {
+      now({ user, ip }) {
+        const now = Date.now() + clock.offsetMs;
+        const byUser = logOfUser(user, now);
+        const byAddress = logOfAddress(ip, now);
+        if (byUser.length >= userPerHour.quota || byAddress.length >= ipPerMinute.quota) return false;
+        // The one that must have left the shorter window.
+        const last = byUser[byUser.length - userPerMinute.quota];
+        if (last !== undefined && last > now - userPerMinute.windowMs) return false;
+        byUser.push(now);
+        byAddress.push(now);
+        return true;
+      },
+    };
+  },
+};
+
+/** The stamps of each key that are in the window. */
+function stamps({ windowMs }: Limit): (key: string, now: number) => number[] {
+  const logs = new Map<string, number[]>();
+  return (key, now) => {
+    const known = logs.get(key);
+    if (known === undefined) {
+      const log: number[] = [];
+      logs.set(key, log);
+      return log;
+    }
+    while ((known[0] as number) <= now - windowMs) known.shift();
+    return known;
   };
 }
 
