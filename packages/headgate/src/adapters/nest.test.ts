@@ -82,7 +82,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
     expect(exception).toBeInstanceOf(RefusedException);
     expect(exception?.getStatus()).toBe(429);
     expect(exception?.getResponse()).toBe(exception?.problem);
-    expect(exception?.message).toContain("The limit of 1 requests per hour has been reached.");
+    expect(exception?.message).toContain("The limit of 1 request per hour has been reached.");
   });
 
   it("guards the whole application, and reads what a method says of itself", async () => {

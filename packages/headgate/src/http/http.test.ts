@@ -111,7 +111,7 @@ describe("refusal", () => {
     const { problem } = refusal(admit() as Refused);
     expect(problem["violated-policies"]).toEqual(["user-per-second", "user-per-hour"]);
     expect(problem.detail).toBe(
-      "The limit of 2 requests per hour has been reached. Try again in 1800 seconds.",
+      "The limit of 2 requests per hour has been reached. Try again in 30 minutes.",
     );
     const short = guarded("1/second");
     short.admit();

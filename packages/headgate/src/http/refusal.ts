@@ -1,10 +1,10 @@
 import type { Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
-import { windowInWords } from "../core/limit.ts";
 import { preferredType } from "./accept.ts";
 import { addRateLimitFields, type FieldOptions, type Fields } from "./fields.ts";
 import { problemJson } from "./problem-json.ts";
 import { refusalPage, refusalText } from "./refusal-text.ts";
+import { sentenceOf } from "./sentence.ts";
 
 interface Problem {
   title: string;
@@ -110,7 +110,7 @@ function checkBody(own: RefusalBody): RefusalBody {
 
 function problemOf(refused: Refused): RefusalProblem {
   const { reason, retryAfterSeconds, affordable } = refused;
-  const detail = detailOf(refused);
+  const detail = sentenceOf(refused);
   const violated: string[] = [];
   for (const { name, refused: refuses } of refused.limits) if (refuses) violated.push(name);
   if (reason === "store-unavailable") {
@@ -136,14 +136,4 @@ function problemOf(refused: Refused): RefusalProblem {
     retry_after_seconds: never ? null : retryAfterSeconds,
     affordable,
   };
-}
-
-function detailOf({ binding, reason, retryAfterSeconds }: Refused): string {
-  const limit = `${binding.quota} ${binding.unit} per ${windowInWords(binding)}`;
-  if (reason === "cost-exceeds-quota")
-    return `This request asks for more than the limit of ${limit} ever allows.`;
-  const seconds = retryAfterSeconds === 1 ? "1 second" : `${retryAfterSeconds} seconds`;
-  if (reason === "store-unavailable")
-    return `Requests cannot be counted at the moment. Please try again in ${seconds}.`;
-  return `The limit of ${limit} has been reached. Try again in ${seconds}.`;
 }

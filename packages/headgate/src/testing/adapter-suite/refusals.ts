@@ -46,7 +46,7 @@ export const refusals: Conversation[] = [
         '"user-per-minute";q=1;w=60, "address-per-hour";q=1;w=3600',
         '"user-per-minute";r=0;t=60, "address-per-hour";r=0;t=3600',
       ),
-      detail: "The limit of 1 requests per hour has been reached. Try again in 3600 seconds.",
+      detail: "The limit of 1 request per hour has been reached. Try again in 60 minutes.",
       violated: ["user-per-minute", "address-per-hour"],
       retryAfterSeconds: 3600,
       affordable: { requests: 0 },

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import type { Refused } from "../core/admission.ts";
+import { createLimiter } from "../index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { sentenceOf } from "./sentence.ts";
+
+/** What is refused once all of these limits is spent, at once. */
+function refusedBy(limits: string): Refused {
+  const limiter = createLimiter({
+    layers: [{ name: "user", key: () => "a", limits }],
+    clock: fakeClock(),
+    onWarning: () => {},
+  });
+  for (let count = 0; count < 10; count += 1) {
+    const admission = limiter.admit(undefined, { cost: { requests: 1, tokens: 1, gas: 1, concurrent: 1 } });
+    if ("retryAfterMs" in admission) return admission as Refused;
+  }
+  throw new Error(`${limits} refuse nobody.`);
+}
+
+describe("sentenceOf", () => {
+  it.each([
+    ["5/minute", "5 requests per minute"],
+    ["1/minute", "1 request per minute"],
+    ["1 token/minute", "1 token per minute"],
+    ["3 tokens/minute", "3 tokens per minute"],
+    ["1 gas/30 seconds", "1 gas per 30 seconds"],
+    ["2 concurrent", "2 at a time"],
+    ["1 concurrent per 30 seconds", "1 at a time"],
+  ])("names the limit %s as %s", (limits, words) => {
+    expect(sentenceOf(refusedBy(limits))).toMatch(`The limit of ${words} has been reached. Try again in `);
+  });
+
+  it.each([
+    [1, "1 second"],
+    [119, "119 seconds"],
+    [120, "2 minutes"],
+    [121, "3 minutes"],
+    [7199, "120 minutes"],
+    [7201, "3 hours"],
+    [200_000, "3 days"],
+  ])("tells a wait of %i s in words, never too early", (seconds, words) => {
+    expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
+  });
+
+  it("tells no wait where none helps", () => {
+    const limiter = createLimiter({ layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }] });
+    const refused = limiter.admit(undefined, { cost: { tokens: 3 } }) as Refused;
+    expect(sentenceOf(refused)).toBe(
+      "This request asks for more than the limit of 2 tokens per minute ever allows.",
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import type { LimitReading, Refused } from "../core/admission.ts";
+import { windowInWords } from "../core/limit.ts";
+
+/** Why a request is refused, and when to come back: a sentence or two for a person. */
+export function sentenceOf({ binding, reason, retryAfterSeconds }: Refused): string {
+  if (reason === "cost-exceeds-quota") {
+    return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
+  }
+  const wait = waitInWords(retryAfterSeconds);
+  if (reason === "store-unavailable") {
+    return `Requests cannot be counted at the moment. Please try again in ${wait}.`;
+  }
+  return `The limit of ${limitInWords(binding)} has been reached. Try again in ${wait}.`;
+}
+
+/** `5 requests per minute`, `1 request per second`, `2 at a time`. */
+function limitInWords(limit: LimitReading): string {
+  const { quota, unit } = limit;
+  if (unit === "concurrent") return `${quota} at a time`;
+  return `${quota} ${quota === 1 ? (singulars[unit] ?? unit) : unit} per ${windowInWords(limit)}`;
+}
+
+/** Units of one's own stay as they are: their plurals cannot be known. */
+const singulars: Readonly<Record<string, string>> = { requests: "request", tokens: "token" };
+
+/** Rounded up, as the wait is: never too early. */
+function waitInWords(seconds: number): string {
+  if (seconds < 120) return counted(seconds, "second");
+  if (seconds < 7200) return counted(Math.ceil(seconds / 60), "minute");
+  if (seconds < 172_800) return counted(Math.ceil(seconds / 3600), "hour");
+  return counted(Math.ceil(seconds / 86_400), "day");
+}
+
+function counted(count: number, unit: string): string {
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+}
