@@ -16,14 +16,21 @@ export function problemJson(problem: RefusalProblem): string {
   }
   const { detail, error, retry_after_seconds: seconds, affordable } = problem;
   let violated = "";
-  for (const name of problem["violated-policies"]) violated += `${violated && ","}${JSON.stringify(name)}`;
+  for (const name of problem["violated-policies"]) violated += `${violated && ","}${quoted(name)}`;
   let units = "";
   for (const unit in affordable)
-    units += `${units && ","}${JSON.stringify(unit)}:${numberJson(affordable[unit])}`;
-  return `${lastBeginning},"detail":${JSON.stringify(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"affordable":{${units}}}`;
+    units += `${units && ","}${quoted(unit)}:${numberJson(affordable[unit])}`;
+  return `${lastBeginning},"detail":${quoted(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"affordable":{${units}}}`;
 }
 
 /** JSON knows no other numbers. */
 function numberJson(value: number | null | undefined): number | null {
   return Number.isFinite(value) ? (value as number) : null;
 }
+
+/** Nearly every text is what it is in JSON as well, and is told to be so in less time than it takes to write it. */
+function quoted(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+const plain = /^[ !#-[\]-~]*$/;
