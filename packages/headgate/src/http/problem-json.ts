@@ -18,8 +18,7 @@ export function problemJson(problem: RefusalProblem): string {
   let violated = "";
   for (const name of problem["violated-policies"]) violated += `${violated && ","}${quoted(name)}`;
   let units = "";
-  for (const unit in affordable)
-    units += `${units && ","}${quoted(unit)}:${numberJson(affordable[unit])}`;
+  for (const unit in affordable) units += `${units && ","}${quoted(unit)}:${numberJson(affordable[unit])}`;
   return `${lastBeginning},"detail":${quoted(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"affordable":{${units}}}`;
 }
 
