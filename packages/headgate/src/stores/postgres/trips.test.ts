@@ -53,6 +53,29 @@ describe("trips", () => {
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 9 }, (_, n) => `answer ${n}`));
   });
 
+  it("shares a turn's requests out among all that may be under way, but for a few", async () => {
+    const shares = async (count: number) => {
+      const { ask, loads } = carrier({ mostTogether: 128, mostWaiting: 1_000 });
+      for (let n = 0; n < count; n += 1) void ask(n);
+      await turn();
+      return loads().map(({ length }) => length);
+    };
+    expect(await shares(8)).toEqual([8]);
+    expect(await shares(9)).toEqual([8, 1]);
+    expect(await shares(65)).toEqual([33, 32]);
+    expect(await shares(300)).toEqual([128, 128]);
+  });
+
+  it("gives what gathers to the one that comes back", async () => {
+    const { ask, sent, loads } = carrier({ mostTogether: 128, mostWaiting: 1_000 });
+    for (let n = 0; n < 20; n += 1) void ask(n);
+    await turn();
+    for (let n = 0; n < 30; n += 1) void ask(n);
+    sent[0]?.answer();
+    await turn();
+    expect(loads().map(({ length }) => length)).toEqual([10, 10, 30]);
+  });
+
   it("rejects all that travelled with a failure, and goes on", async () => {
     const { ask, sent } = carrier({ mostUnderWay: 1 });
     const together = [ask(1), ask(2)];

@@ -7,8 +7,12 @@ export interface TripOptions {
   readonly mostWaiting: number;
 }
 
+/** So few travel together although another trip could be under way: each has a price of its own. */
+const fewestApart = 8;
+
 /**
  * Lets requests travel together: those of one turn of the event loop, and those that gather while others are under way.
+ * Where several trips may be under way, they share what waits, so that all of them are used.
  *
  * @param send is given them in the order in which they were asked, and answers each in the same order. If it rejects,
  *   all that travelled with it are rejected.
@@ -31,8 +35,10 @@ export function trips<Request, Answer>(
   function depart(): void {
     leaving = false;
     while (waiting.length > 0 && underWay < mostUnderWay) {
-      const together = waiting.length <= mostTogether ? waiting : waiting.slice(0, mostTogether);
-      waiting = waiting.length <= mostTogether ? [] : waiting.slice(mostTogether);
+      const share = Math.ceil(waiting.length / (mostUnderWay - underWay));
+      const count = Math.min(mostTogether, Math.max(fewestApart, share));
+      const together = waiting.slice(0, count);
+      waiting = waiting.slice(count);
       travel(together);
     }
   }

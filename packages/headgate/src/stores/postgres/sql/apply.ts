@@ -111,6 +111,8 @@ DECLARE
   admitted boolean;
   wait bigint;
   amount bigint;
+  need bigint;
+  mark bigint;
   code int;
   o int;
   s int;
@@ -226,21 +228,30 @@ BEGIN
       END IF;
       IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
-        slots[s] := ROW(state, ${fn("blank_at")}(state, limits, o), true)::${slotType};
+        slots[s] := ROW(
+          state,
+          CASE WHEN code = ${stateCodes["sliding-window"]} AND cardinality(state) > 3
+            THEN state[(cardinality(state) + 1) / 2] + state[2]
+            ELSE ${fn("blank_at")}(state, limits, o) END,
+          true
+        )::${slotType};
         IF s <> ALL (touched) THEN touched := touched || s; END IF;
       END IF;
-      answers := answers
-        || (CASE WHEN amount > 0 THEN ${fn("mark_of")}(state, limits, o, at, amount) ELSE 0 END)
-        || ${fn("read")}(
-          state, limits, o, at,
-          CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
-            ELSE requests[i - 2] END
-        );
+      need := CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
+        ELSE requests[i - 2] END;
+      mark := 0;
+      IF code = ${stateCodes["sliding-window"]} AND state IS NOT NULL THEN
+        IF amount > 0 THEN mark := state[(cardinality(state) + 1) / 2] - at; END IF;
+        answers := answers || (mark || ${fn("sliding_window_read")}(state, limits, o, at, need));
+      ELSE
+        IF amount > 0 THEN mark := ${fn("mark_of")}(state, limits, o, at, amount); END IF;
+        answers := answers || (mark || ${fn("read")}(state, limits, o, at, need));
+      END IF;
     END LOOP;
   END LOOP;
 
   IF cardinality(touched) > 0 THEN
-    -- What a crash of the server may lose is the last moment: nobody amount for its disk.
+    -- What a crash of the server may lose is the last moment: nobody waits for its disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
     SELECT partition_ids[n], state_ids[n], slots[n].state, slots[n].expires_at
