@@ -43,7 +43,6 @@ DECLARE
   n int := (size - 3) / 2;
   total bigint := state[size];
   stamps bigint[] := state[3:n + 2];
-  totals bigint[] := state[n + 3:size];
   readings bigint[] := '{}';
   quota bigint;
   span bigint;
@@ -59,7 +58,7 @@ BEGIN
     IF need > quota THEN
       wait := ${never};
     ELSIF need > 0 THEN
-      j := width_bucket(total - quota + need - 1, totals);
+      j := width_bucket(total - quota + need - 1, state[n + 3:size]);
       IF j > 0 THEN wait := greatest(0, stamps[j] + span - at); END IF;
     END IF;
     j := width_bucket(at - span, stamps);
@@ -67,9 +66,9 @@ BEGIN
       spent := 0;
       reset := 0;
     ELSE
-      spent := total - totals[j + 1];
+      spent := total - state[n + 3 + j];
       -- In debt, nothing is free before the debt itself has left the window.
-      IF spent > quota THEN j := width_bucket(total - quota, totals) - 1; END IF;
+      IF spent > quota THEN j := width_bucket(total - quota, state[n + 3:size]) - 1; END IF;
       reset := stamps[j + 1] + span - at;
     END IF;
     readings := readings || ARRAY[greatest(0, quota - spent), wait, reset];
