@@ -10,9 +10,12 @@ import { testEnvironment } from "../testing/environment.mjs";
 /** What building takes on a busy machine, where this is run before anything was built. */
 const BUILDING_TOO_MS = 300_000;
 
-/** `npm start` without npm, which would pass signals on in its own way. */
-function start(folder: string) {
-  const child = spawn(process.execPath, ["scripts/start.mjs"], {
+const withoutNpm = [process.execPath, "scripts/start.mjs"] as const;
+const withNpm = ["npm", "start"] as const;
+
+/** `npm start`, with npm or without, which passes signals on in its own way. */
+function start(folder: string, [program, ...words]: readonly [string, ...string[]] = withoutNpm) {
+  const child = spawn(program, words, {
     cwd: ROOT,
     env: {
       ...testEnvironment(process.env),
@@ -66,6 +69,13 @@ it(
       expect(conversations).toHaveLength(1);
       second.child.kill("SIGTERM");
       expect(await second.ended).toMatchObject({ code: 0 });
+
+      // npm ends at once, and its shell, and neither tells anybody.
+      const third = start(folder, withNpm);
+      running.push(third);
+      await third.url;
+      third.child.kill("SIGTERM");
+      expect((await third.ended).output).toContain('"msg":"stopped"');
     } finally {
       for (const { child } of running) child.kill("SIGKILL");
       rmSync(folder, { recursive: true, force: true });

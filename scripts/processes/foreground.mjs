@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { ROOT } from "../bootstrap/workspace.mjs";
+import { whenParentIsGone } from "./parent.mjs";
 
 /**
  * One Ctrl-C arrives more than once: the terminal tells every process of the group, and npm then tells its child
@@ -33,6 +34,13 @@ export async function runInForeground(programs) {
   process.on("SIGTERM", () => passOn("SIGTERM"));
   // The terminal was closed: still time to end well.
   process.on("SIGHUP", () => passOn("SIGTERM"));
+  // npm tells only its shell of a signal, and the shell tells nobody. Without npm, this may outlive its starter. Whoever
+  // was told already is not told twice: that would mean "at once".
+  if (process.env.npm_lifecycle_event !== undefined) {
+    whenParentIsGone(() => {
+      if (!isEnding) passOn("SIGTERM");
+    });
+  }
 
   const endings = children.map(ending);
   const first = await Promise.race(endings);
