@@ -1,12 +1,20 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { type PostgresStore, postgresMigration, postgresStore } from "./index.ts";
+import { functionsVersion } from "./sql/names.ts";
 
 const postgres = postgresFixture();
 const { open, keepPool, rows } = postgres;
 
 describe("postgresMigration", () => {
+  // Where functions of this version exist already, they stay as they are: whoever changes one raises the version.
+  it("has a version of its own for whatever it says", () => {
+    const digest = createHash("sha256").update(postgresMigration()).digest("hex").slice(0, 16);
+    expect({ functionsVersion, digest }).toEqual({ functionsVersion: 2, digest: "22cf2f05ed1df234" });
+  });
+
   it("may be run again, and by several processes at once", async () => {
     const stores = Array.from({ length: 6 }, () => open(keepPool({ max: 2 })));
     const admits = await Promise.all(

@@ -1,4 +1,4 @@
-import { answerKinds, edgeKinds, requestKinds, stateCodes } from "./codes.ts";
+import { answerKinds, edgeKinds, never, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 const algorithmsByCode = Object.entries(stateCodes).map(([name, code]) => ({
@@ -14,6 +14,30 @@ function byAlgorithm(write: (name: string, code: number) => string): string {
   const branches = algorithmsByCode.map(({ name, code }) => `code = ${code} THEN ${write(name, code)}`);
   return `IF ${branches.join("\n      ELSIF ")}\n      END IF;`;
 }
+
+// Expressions over `code`, `state`, `limits`, `o`, `at` and `amount`: each decision needs them, and to call a function takes longer.
+
+/** What a refund needs of what was charged just now. */
+const markOf = `CASE code
+        -- How far the clock was set back: the stamp to look for is later by so much.
+        WHEN ${stateCodes["sliding-window"]} THEN state[(cardinality(state) + 1) / 2] - at
+        WHEN ${stateCodes["token-bucket"]} THEN greatest(0, state[3] - amount::numeric * limits[o + 5])::bigint
+        WHEN ${stateCodes.concurrent} THEN state[2] - 1
+        ELSE state[2]
+      END`;
+
+/** From when on the state counts for nothing. */
+const blankAt = ({ fn }: SqlNames) => `CASE code
+          WHEN ${stateCodes["sliding-window"]} THEN
+            CASE WHEN cardinality(state) > 3 THEN state[(cardinality(state) + 1) / 2] + state[2] ELSE 0 END
+          WHEN ${stateCodes["token-bucket"]} THEN
+            CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / limits[o + 6] + 1 ELSE 0 END
+          WHEN ${stateCodes["fixed-window"]} THEN CASE WHEN state[4] > 0 THEN state[3] ELSE 0 END
+          WHEN ${stateCodes["sliding-counter"]} THEN
+            CASE WHEN state[3] > 0 THEN state[2] + 2 * limits[o + 4]
+              WHEN state[4] > 0 THEN state[2] + limits[o + 4] ELSE 0 END
+          ELSE ${fn("concurrent_blank_at")}(state)
+        END`;
 
 /**
  * The one function that a batch calls.
@@ -32,41 +56,9 @@ function byAlgorithm(write: (name: string, code: number) => string): string {
  * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
  * request is atomic, and two batches never wait for each other in a circle.
  */
-export function applySql({ fn, table, slotType, lockClass }: SqlNames): string {
+export function applySql(names: SqlNames): string {
+  const { fn, table, slotType, lockClass } = names;
   return `
-CREATE OR REPLACE FUNCTION ${fn("blank_at")}(state bigint[], limits bigint[], o int)
-RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code bigint := state[1];
-  latest bigint := 0;
-BEGIN
-  IF code = ${stateCodes["sliding-window"]} THEN
-    IF cardinality(state) > 3 THEN RETURN state[(cardinality(state) + 1) / 2] + state[2]; END IF;
-  ELSIF code = ${stateCodes["token-bucket"]} THEN
-    IF state[3] > 0 THEN RETURN state[2] + (state[3] - 1) / limits[o + 6] + 1; END IF;
-  ELSIF code = ${stateCodes["fixed-window"]} THEN
-    IF state[4] > 0 THEN RETURN state[3]; END IF;
-  ELSIF code = ${stateCodes["sliding-counter"]} THEN
-    IF state[3] > 0 THEN RETURN state[2] + 2 * limits[o + 4]; END IF;
-    IF state[4] > 0 THEN RETURN state[2] + limits[o + 4]; END IF;
-  ELSIF code = ${stateCodes.concurrent} THEN
-    FOR i IN 5 .. cardinality(state) BY 3 LOOP latest := greatest(latest, state[i]); END LOOP;
-  END IF;
-  RETURN latest;
-END $function$;
-
-CREATE OR REPLACE FUNCTION ${fn("mark_of")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
-RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code bigint := state[1];
-BEGIN
-  -- How far the clock was set back: the stamp to look for is later by so much.
-  IF code = ${stateCodes["sliding-window"]} THEN RETURN state[(cardinality(state) + 1) / 2] - at; END IF;
-  IF code = ${stateCodes["token-bucket"]} THEN RETURN greatest(0, state[3] - amount::numeric * limits[o + 5]); END IF;
-  IF code = ${stateCodes.concurrent} THEN RETURN state[2] - 1; END IF;
-  RETURN state[2];
-END $function$;
-
 CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT state[1] = code AND CASE code
@@ -77,17 +69,13 @@ RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   END
 $function$;
 
-CREATE OR REPLACE FUNCTION ${fn("read")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
+CREATE OR REPLACE FUNCTION ${fn("read_blank")}(limits bigint[], o int, need bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
-  code bigint := limits[o];
   readings bigint[] := '{}';
 BEGIN
-  IF state IS NOT NULL THEN
-      ${byAlgorithm((name) => `RETURN ${fn(`${name}_read`)}(state, limits, o, at, need);`)}
-  END IF;
   FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
-    readings := readings || ARRAY[limits[i], CASE WHEN need > limits[i] THEN ${2n ** 62n} ELSE 0 END, 0];
+    readings := readings || ARRAY[limits[i], CASE WHEN need > limits[i] THEN ${never} ELSE 0 END, 0];
   END LOOP;
   RETURN readings;
 END $function$;
@@ -228,25 +216,18 @@ BEGIN
       END IF;
       IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
-        slots[s] := ROW(
-          state,
-          CASE WHEN code = ${stateCodes["sliding-window"]} AND cardinality(state) > 3
-            THEN state[(cardinality(state) + 1) / 2] + state[2]
-            ELSE ${fn("blank_at")}(state, limits, o) END,
-          true
-        )::${slotType};
+        slots[s] := ROW(state, ${blankAt(names)}, true)::${slotType};
         IF s <> ALL (touched) THEN touched := touched || s; END IF;
       END IF;
       need := CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
         ELSE requests[i - 2] END;
-      mark := 0;
-      IF code = ${stateCodes["sliding-window"]} AND state IS NOT NULL THEN
-        IF amount > 0 THEN mark := state[(cardinality(state) + 1) / 2] - at; END IF;
-        answers := answers || (mark || ${fn("sliding_window_read")}(state, limits, o, at, need));
+      mark := CASE WHEN amount > 0 THEN ${markOf} ELSE 0 END;
+      IF state IS NULL THEN
+        answer := ${fn("read_blank")}(limits, o, need);
       ELSE
-        IF amount > 0 THEN mark := ${fn("mark_of")}(state, limits, o, at, amount); END IF;
-        answers := answers || (mark || ${fn("read")}(state, limits, o, at, need));
+        ${byAlgorithm((name) => `answer := ${fn(`${name}_read`)}(state, limits, o, at, need);`)}
       END IF;
+      answers := answers || (mark || answer);
     END LOOP;
   END LOOP;
 

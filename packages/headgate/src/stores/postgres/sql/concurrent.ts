@@ -22,6 +22,15 @@ BEGIN
   RETURN weight;
 END $function$;
 
+CREATE OR REPLACE FUNCTION ${fn("concurrent_blank_at")}(state bigint[])
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  latest bigint := 0;
+BEGIN
+  FOR i IN 5 .. cardinality(state) BY 3 LOOP latest := greatest(latest, state[i]); END LOOP;
+  RETURN latest;
+END $function$;
+
 CREATE OR REPLACE FUNCTION ${fn("concurrent_wait")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
 RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
