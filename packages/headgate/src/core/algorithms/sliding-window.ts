@@ -1,3 +1,4 @@
+import { copyNumbers } from "../copy-numbers.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
@@ -14,8 +15,6 @@ const first = 3;
 
 /** So many entries are looked at one by one, from the newest on, which is quicker than halving. */
 const fewEntries = 6;
-/** So many numbers are moved one by one, which is quicker than having them moved. */
-const fewNumbers = 64;
 
 /**
  * "No more than `quota` units in any window": exact, without error, at every edge.
@@ -112,9 +111,7 @@ function spentFrom(row: Float64Array, from: number, to: number): number {
 
 /** Takes out the numbers from one index to before another. */
 function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
-  const count = end - to;
-  if (count > fewNumbers) row.copyWithin(from, to, end);
-  else for (let i = 0; i < count; i += 1) row[from + i] = row[to + i] as number;
+  copyNumbers(row, to, row, from, end - to);
   row[at + size] = (row[at + size] as number) - (to - from);
 }
 

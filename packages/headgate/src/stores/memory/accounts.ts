@@ -1,3 +1,4 @@
+import { copyNumbers } from "../../core/copy-numbers.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { type Kind, Kinds, type PlannedGroup } from "./kinds.ts";
 import { RowIndex } from "./row-index.ts";
@@ -8,9 +9,6 @@ export const overflowAccounts = 4096;
 
 /** A row begins with the number of its kind; then comes the state. */
 const header = 1;
-
-/** So many numbers are copied one by one, which is quicker than having them copied. */
-const fewNumbers = 64;
 
 /** A state in which nothing was spent, of every algorithm. Only ever read. */
 export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
@@ -143,9 +141,7 @@ export class Accounts {
     this.show(from);
     const { numbers, at } = rows;
     this.show(row);
-    const { numbers: into, at: to } = rows;
-    if (length > fewNumbers) into.set(numbers.subarray(at, at + length), to);
-    else for (let i = 0; i < length; i += 1) into[to + i] = numbers[at + i] as number;
+    copyNumbers(numbers, at, rows.numbers, rows.at, length);
     return row;
   }
 
