@@ -122,7 +122,7 @@ export function nameReadings(
 }
 
 /** What a store that answers too little has said of a limit. */
-const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
+export const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
 /** The fewest requests left; of equals, the one that takes longest to grow again. */
 export function findTightest(

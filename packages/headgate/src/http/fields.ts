@@ -1,7 +1,7 @@
 import type { LimitReading } from "../core/admission.ts";
 import { Decision, type Shown } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
-import { openingOf, policyOf, stateIn, windowSeconds, wordingOf } from "./wording.ts";
+import { openingOf, policyOf, stateIn, stateItem, windowSeconds, wordingOf } from "./wording.ts";
 
 /** Response header fields, by name. */
 export type Fields = Record<string, string>;
@@ -96,8 +96,8 @@ function tightestOf({ tightest }: Readings): LimitReading {
 function stateOf(limits: readonly LimitReading[]): string {
   let state = "";
   for (let l = 0; l < limits.length; l += 1) {
-    const { name, remaining, resetMs } = limits[l] as LimitReading;
-    state += `${openingOf(name, l === 0)}${remaining};t=${Math.ceil(resetMs / 1000)}`;
+    const limit = limits[l] as LimitReading;
+    state += stateItem(openingOf(limit.name, l === 0), limit);
   }
   return state;
 }

@@ -1,4 +1,4 @@
-import type { LimitReading } from "../core/admission.ts";
+import { type LimitReading, unread } from "../core/admission.ts";
 import type { Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { Charge, Reading } from "../core/store.ts";
@@ -65,6 +65,11 @@ export function openingOf(name: string, isFirst: boolean): string {
   return `${isFirst ? "" : ", "}"${name}";r=`;
 }
 
+/** What `RateLimit` says of one limit. */
+export function stateItem(opening: string, { remaining, resetMs }: Omit<Reading, "waitMs">): string {
+  return `${opening}${remaining};t=${Math.ceil(resetMs / 1000)}`;
+}
+
 /** The value of `RateLimit` in the list form. A reading that a store has left out tells that nothing remains. */
 export function stateIn({ openings }: Wording, readings: readonly (readonly Reading[])[]): string {
   let state = "";
@@ -72,9 +77,7 @@ export function stateIn({ openings }: Wording, readings: readonly (readonly Read
     const words = openings[c] as readonly string[];
     const read = readings[c];
     for (let l = 0; l < words.length; l += 1) {
-      const reading = read?.[l];
-      const seconds = reading === undefined ? 0 : Math.ceil(reading.resetMs / 1000);
-      state += `${words[l]}${reading === undefined ? 0 : reading.remaining};t=${seconds}`;
+      state += stateItem(words[l] as string, read?.[l] ?? unread);
     }
   }
   return state;
