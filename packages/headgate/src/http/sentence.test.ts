@@ -4,6 +4,9 @@ import { createLimiter } from "../index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { sentenceOf } from "./sentence.ts";
 
+/** One of each unit. */
+const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
+
 /** What is refused once all of these limits is spent, at once. */
 function refusedBy(limits: string): Refused {
   const limiter = createLimiter({
@@ -12,7 +15,7 @@ function refusedBy(limits: string): Refused {
     onWarning: () => {},
   });
   for (let count = 0; count < 10; count += 1) {
-    const admission = limiter.admit(undefined, { cost: { requests: 1, tokens: 1, gas: 1, concurrent: 1 } });
+    const admission = limiter.admit(undefined, { cost });
     if ("retryAfterMs" in admission) return admission as Refused;
   }
   throw new Error(`${limits} refuse nobody.`);
@@ -25,6 +28,7 @@ describe("sentenceOf", () => {
     ["1 token/minute", "1 token per minute"],
     ["3 tokens/minute", "3 tokens per minute"],
     ["1 gas/30 seconds", "1 gas per 30 seconds"],
+    ["1 constructor/minute", "1 constructor per minute"],
     ["2 concurrent", "2 at a time"],
     ["1 concurrent per 30 seconds", "1 at a time"],
   ])("names the limit %s as %s", (limits, words) => {

@@ -17,11 +17,14 @@ export function sentenceOf({ binding, reason, retryAfterSeconds }: Refused): str
 function limitInWords(limit: LimitReading): string {
   const { quota, unit } = limit;
   if (unit === "concurrent") return `${quota} at a time`;
-  return `${quota} ${quota === 1 ? (singulars[unit] ?? unit) : unit} per ${windowInWords(limit)}`;
+  return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
 }
 
 /** Units of one's own stay as they are: their plurals cannot be known. */
-const singulars: Readonly<Record<string, string>> = { requests: "request", tokens: "token" };
+const singulars: ReadonlyMap<string, string> = new Map([
+  ["requests", "request"],
+  ["tokens", "token"],
+]);
 
 /** Rounded up, as the wait is: never too early. */
 function waitInWords(seconds: number): string {
