@@ -161,6 +161,20 @@ test("the shortcuts are listed, and focus returns when the list is closed", asyn
   await expect(composer(page)).toBeFocused();
 });
 
+test("a dialog that closes takes no focus from where a person has gone meanwhile", async ({ page }) => {
+  await page.goto("/");
+  await send(page, "take-home on £30,000");
+  await isIdle(page);
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Share this conversation" });
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press("Escape");
+  // While it fades.
+  await composer(page).evaluate((element) => element.focus());
+  await expect(dialog).toBeHidden();
+  await expect(composer(page)).toBeFocused();
+});
+
 test("the menus of the account and of a conversation work by arrows", async ({ page }) => {
   await page.goto("/");
   await send(page, "take-home on £30,000");

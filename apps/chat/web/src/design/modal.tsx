@@ -45,10 +45,8 @@ export function Modal({
             role={role}
             className="popup relative w-full max-w-md rounded-2xl border border-line bg-raised p-6 shadow-float outline-none"
             {...(initialFocus ? { initialFocus } : {})}
-            finalFocus={() => {
-              const target = finalFocus?.() ?? document.body;
-              return target === document.body ? true : target;
-            }}
+            // Given only where it is wanted: it moves the focus also from where a person has gone while this one fades.
+            {...(finalFocus ? { finalFocus: () => elementOrBack(finalFocus()) } : {})}
           >
             <Dialog.Title className="pe-8 font-semibold text-lg leading-snug tracking-tight">
               {title}
@@ -72,4 +70,9 @@ export function Modal({
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** `true` is for "back to where it was". */
+function elementOrBack(target: HTMLElement | null): HTMLElement | true {
+  return target === null || target === document.body ? true : target;
 }
