@@ -168,3 +168,34 @@ test("scrolling sticks to the end only while one is there", async ({ page, model
   await page.getByRole("button", { name: "Jump to latest" }).click();
   await expect(answers(page).getByText("the end")).toBeInViewport();
 });
+
+test("the code for Markdown may come late: what is being read stays where it was", async ({
+  page,
+  modelServer,
+}) => {
+  let arrive = () => {};
+  const arrival = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route("**/assets/markdown-*.js", async (route) => {
+    await arrival;
+    await route.continue();
+  });
+  await page.reload();
+  const lines = Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n\n");
+  modelServer.setMode("normal");
+  modelServer.setText(`${lines}\n\n**the end**`);
+  await send(page, "a long one");
+  await isIdle(page);
+  await expect(answers(page)).toContainText("**the end**");
+  await thread(page).hover();
+  await page.mouse.wheel(0, -1000);
+  await expect(page.getByRole("button", { name: "Jump to latest" })).toBeVisible();
+  const line = answers(page).getByText("line 60", { exact: true });
+  const before = await line.boundingBox();
+  expect(before).not.toBeNull();
+
+  arrive();
+  await expect(answers(page).locator("strong")).toHaveText("the end");
+  expect(await line.boundingBox()).toEqual(before);
+});

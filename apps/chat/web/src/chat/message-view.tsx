@@ -117,13 +117,31 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
 
 /** Until the code for Markdown is there, and should it never come, the text as it was written. */
 function Words({ text, streaming }: { text: string; streaming: boolean }) {
-  const plain = <p className="whitespace-pre-wrap">{text}</p>;
+  const plain = <PlainWords text={text} />;
   return (
     <ErrorBoundary fallback={plain}>
       <Suspense fallback={plain}>
         <Markdown text={text} streaming={streaming} />
       </Suspense>
     </ErrorBoundary>
+  );
+}
+
+/** In paragraphs spaced as Markdown's are: when it takes over, what is being read stays where it was. */
+function PlainWords({ text }: { text: string }) {
+  let start = 0;
+  return (
+    <div className="answer">
+      {text.split(/\n{2,}/).map((paragraph) => {
+        const key = start;
+        start += paragraph.length + 1;
+        return (
+          <p key={key} className="whitespace-pre-wrap">
+            {paragraph}
+          </p>
+        );
+      })}
+    </div>
   );
 }
 
