@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { TEST_START_MS } from "../testing/service.ts";
-import { answers, ask, conversations } from "./chat-page.ts";
+import { answers, ask, composer, conversations } from "./chat-page.ts";
 import { status } from "./console-watch.ts";
 import { expect, type Time, test } from "./fixtures.ts";
 
@@ -82,6 +82,22 @@ test("a conversation is renamed where it stands", async ({ page, time }) => {
   await expect(conversations(page).getByRole("link", { name: "new name" })).toBeFocused();
   await page.reload();
   await expect(conversations(page).getByRole("link")).toHaveText("new name");
+});
+
+test("a menu opened without the focus, as screen readers do, takes none from the name being changed", async ({
+  page,
+  time,
+}) => {
+  await conversationOf(page, time, 0.1, "old name");
+  await page.goto("/");
+  await expect(composer(page)).toBeFocused();
+  await conversations(page).getByRole("button", { name: "Options for old name" }).dispatchEvent("click");
+  await page.getByRole("menuitem", { name: "Rename" }).dispatchEvent("click");
+  const field = page.getByRole("textbox", { name: "Name of the conversation" });
+  await field.fill("new name");
+  await expect(field).toBeFocused();
+  await field.press("Enter");
+  await expect(conversations(page).getByRole("link", { name: "new name" })).toBeFocused();
 });
 
 test("a conversation is deleted, but only after asking", async ({ page }) => {

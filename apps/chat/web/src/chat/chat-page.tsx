@@ -75,7 +75,7 @@ function ChatView({ session }: { session: ChatSession }) {
 function isBusyElsewhere(): boolean {
   return (
     document.querySelector("[data-open]:is([role=menu], [role=dialog], [role=alertdialog])") !== null ||
-    document.activeElement?.matches("input, textarea, [aria-expanded=true]") === true
+    document.activeElement?.matches("input, textarea, [aria-haspopup]") === true
   );
 }
 

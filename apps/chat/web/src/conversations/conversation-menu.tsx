@@ -17,15 +17,18 @@ interface ConversationMenuProps {
 export function ConversationMenu({ conversation, onRename, className = "" }: ConversationMenuProps) {
   const { id, title, sharePath } = conversation;
   // What was chosen is done once the menu has closed: on its way out it would take the focus from whatever opens.
+  // Kept until it is opened again, since the menu asks where the focus goes when that has been done already.
   const chosen = useRef<(() => void) | null>(null);
   const trigger = useRef<HTMLButtonElement>(null);
   const container = usePortalContainer();
   return (
     <Menu.Root
+      onOpenChange={(open) => {
+        if (open) chosen.current = null;
+      }}
       onOpenChangeComplete={(open) => {
         const act = chosen.current;
         if (open || !act) return;
-        chosen.current = null;
         // This is where a dialog gives the focus back to.
         trigger.current?.focus();
         act();
