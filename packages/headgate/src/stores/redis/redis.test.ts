@@ -150,10 +150,10 @@ describe("scripts that servers forget", () => {
 });
 
 describe("keys", () => {
-  it("all end with the last window that counts in them, and no sooner", async () => {
+  it("all end once no window counts in them, and no sooner; those that can grow by an eighth of a window later", async () => {
     const widest = new Map([
-      ["5/minute", 60_000],
-      ["60/hour", 3_600_000],
+      ["5/minute", 67_500],
+      ["60/hour", 4_050_000],
       ["100 tokens/day", 864_000],
       ["7/10 seconds sliding-counter", 20_000],
       ["3/minute fixed-window", 60_000],
@@ -168,6 +168,55 @@ describe("keys", () => {
       expect(Number(endsAt)).toBeLessThanOrEqual(now + longestMs);
       if (/^\d+\/(minute|hour)$|from first-use|concurrent/.test(limits)) expect(endsAt).toBe(now + longestMs);
     }
+  });
+
+  it("grow at their end, until that has to be moved or half of what they hold counts no more", async () => {
+    const clock = fakeClock();
+    const tests = redisStore(client, { clock });
+    const charge = chargeOf("100/10 seconds");
+    const writes = () => server.command("info", "commandstats").match(/cmdstat_mset:calls=(\d+)/)?.[1];
+    server.command("config", "resetstat");
+    for (let n = 0; n < 10; n += 1) {
+      clock.advance(120);
+      await tests.decide([charge], 0, false);
+    }
+    expect(writes()).toBe("1");
+    // The first window ends 1.25 s sooner than its key.
+    clock.advance(200);
+    await tests.decide([charge], 0, false);
+    expect(writes()).toBe("2");
+    expect((await tests.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(100 - 11);
+
+    for (let n = 0; n < 400; n += 1) {
+      clock.advance(200);
+      expect((await tests.decide([charge], 0, false)).admitted).toBe(true);
+      expect(await client.strlen("headgate:{user:one}")).toBeLessThanOrEqual(26 + 2 * 50 * 14);
+    }
+    const { readings } = await tests.decide([charge], 0, true);
+    expect(readings[0]?.[0]).toMatchObject({ remaining: 50, resetMs: 200 });
+  });
+
+  it("keep what a window counted when limits of other kinds come and go beside it", async () => {
+    const clock = fakeClock();
+    const tests = redisStore(client, { clock });
+    const alone = chargeOf("5/minute");
+    const both = chargeOf(["5/minute", "100 tokens/day"], "one", "user", { requests: 1, tokens: 5 });
+    const tokensAlone = chargeOf("100 tokens/day", "one", "user", { tokens: 5 });
+    const admit = async (charge: Charge) => {
+      clock.advance(10);
+      const outcome = (await tests.decide([charge], 0, false)) as Outcome;
+      expect(outcome.admitted).toBe(true);
+      return outcome;
+    };
+    await admit(alone);
+    await admit(alone);
+    await admit(tokensAlone);
+    const tokens = await admit(both);
+    await tests.adjust([refundOf(both, tokens)], 0);
+    await admit(alone);
+    await admit(alone);
+    const { readings } = await tests.decide([both], 0, true);
+    expect(readings[0]?.map(({ remaining }) => remaining)).toEqual([1, 95]);
   });
 
   it("none is left without an end by charges, refunds, renewals and debts of every kind", async () => {

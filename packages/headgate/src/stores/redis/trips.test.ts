@@ -188,7 +188,7 @@ it("keeps no stamp that has left the widest window", async () => {
   for (let n = 0; n < 40; n += 1) {
     clock.advance(4_000);
     expect((await store.decide([charge], 0, false)).admitted).toBe(true);
-    expect(await client.strlen("kept:{user:steady}")).toBeLessThanOrEqual(30 + 3 * 14);
+    expect(await client.strlen("kept:{user:steady}")).toBeLessThanOrEqual(26 + 3 * 14);
   }
 });
 

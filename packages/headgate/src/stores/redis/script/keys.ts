@@ -1,6 +1,6 @@
 /**
- * All keys of a call are read by one command and written by one, as most of what a command costs is its call; then each
- * is given its time to end. Nothing is written before all requests are decided.
+ * All keys of a call are read by one command. Those that are written anew are written by one, as most of what a command
+ * costs is its call; then each is given its time to end. Nothing is written before all requests are decided.
  */
 export const reading = /* lua */ `
 -- Lua passes on some thousand values at a time.
@@ -16,6 +16,7 @@ for k = 1, #keys do
     distinct[count] = key
   end
 end
+local repeated = count < #keys
 
 -- What MGET passes over is not there, or is of another type.
 local corrupt, passed, passedCount, there = {}, {}, 0, 0
@@ -44,6 +45,15 @@ local changed, ends = {}, {}
 count = 0
 local blank = {}
 
+-- What is to be added at the end of what a key holds, each after its key, before anything else is written; and the keys
+-- whose values are to be written anew, which nothing can be added to any more.
+local grown, grownCount, anew = {}, 0, {}
+
+-- A log may grow for a while before its key's end has to be moved: it is set later by an eighth of the widest window.
+local function endOf(latest, widest)
+  return min(latest + floor(widest / 8), latestBlank)
+end
+
 -- Those that are unpacked, by their keys.
 local partitions = {}
 `;
@@ -61,6 +71,7 @@ local function textOf(number)
   return text
 end
 
+for i = 1, grownCount, 2 do redis.call('APPEND', grown[i], grown[i + 1]) end
 for from = 1, count, 2 * step do
   redis.call('MSET', unpack(changed, from, min(from + 2 * step - 1, count)))
 end

@@ -1,10 +1,14 @@
 import { firstState } from "./fields.ts";
 
 /**
- * A partition is one string: a byte that says the format, then for each group of limits that it was ever charged
- * under, `I5` a tag (the group's id and, as the remainder of 8, the algorithm), `I6` from when on it is blank, `I4`
- * the length of its state, and the state. Groups that a request does not name are carried along as they are, until
- * they are blank. A caller with one stamp fits into the 44 bytes that Redis keeps in one piece.
+ * A partition is one string. Its first byte is 1, and after it comes for each group of limits that it was ever charged
+ * under a record: `I5` a tag (the group's id and, as the remainder of 8, the algorithm), `I6` from when on it is blank,
+ * `I4` the length of its state, and the state. Groups that a request does not name are carried along as they are, until
+ * they are blank.
+ *
+ * A sliding window that has the partition to itself can grow at its end, where its record could not. The first byte is 2
+ * then, and after it come `I5` the tag, `I6` when the key ends, and the state. A caller with one stamp fits into the 44
+ * bytes that Redis keeps in one piece.
  */
 export const partition = /* lua */ `
 local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent }
@@ -34,6 +38,14 @@ end
 
 local function parse(p, raw)
   local size = #raw
+  if byte(raw, 1) == 2 then
+    local tag = size >= 40 and unpackFrom('<I5', raw, 2) or 0
+    local s = tag % 8 == 1 and algorithmOf(1).load(raw, 13, size - 12)
+    if not s then return false end
+    s.tag, s.blankAt, s.upto = tag, min(s.newest + s.widest, latestBlank), size
+    add(p, s)
+    return true
+  end
   if byte(raw, 1) ~= 1 then return false end
   local at = 2
   while at <= size do
@@ -78,25 +90,34 @@ local function show(p, g)
   return s
 end
 
-local version = char(1)
+local version, growing = char(1), char(2)
 
--- What a partition has become, and when it ends; nothing where it is blank.
+-- The record of a state that is carried along.
+local function recordOf(p, s)
+  if s.at > 0 then return sub(p.raw, s.at, s.upto) end
+  return pack('<I5I6I4', s.tag, s.blankAt, s.upto - 12) .. sub(p.raw, 13)
+end
+
+-- What a partition has become, and when its key ends; nothing where it is blank.
 local function valueOf(p)
-  local now, latest, value = p.changedAt, 0, version
+  local now, latest, value, states, last = p.changedAt, 0, '', 0
   for i = ${firstState}, p.last do
     local s = p[i]
+    local blankAt, head, middle, tail = s.blankAt
     if s.group then
-      local blankAt, head, middle, tail = algorithms[s.tag % 8].save(s, s.group)
-      if blankAt > now then
-        if blankAt > latest then latest = blankAt end
-        value = value .. head .. (middle or '') .. (tail or '')
-      end
-    elseif s.blankAt > now then
-      if s.blankAt > latest then latest = s.blankAt end
-      value = value .. sub(p.raw, s.at, s.upto)
+      blankAt, head, middle, tail = algorithms[s.tag % 8].save(s, s.group)
+    end
+    if blankAt > now then
+      if blankAt > latest then latest = blankAt end
+      value = value .. (head or recordOf(p, s)) .. (middle or '') .. (tail or '')
+      states, last = states + 1, s
     end
   end
-  if latest > 0 then return value, latest end
+  if states == 0 then return end
+  local s = last
+  if states > 1 or s.tag % 8 ~= 1 then return version .. value, latest end
+  local endsAt = endOf(latest, s.widest)
+  return growing .. sub(value, 1, 5) .. pack('<I6', endsAt) .. sub(value, 16), endsAt
 end
 
 -- Adds what has changed to what is to be written, and to what is blank.

@@ -2,6 +2,8 @@
  * Most requests charge sliding windows alone, one log a partition, and are admitted. They are decided here from the packed
  * logs, one charge after another, without setting anything up; whatever is not as plain is left to `requests.ts`, as if
  * nothing had been tried.
+ *
+ * Mostly a log only grows at its end, which the server does for less than half of what it takes to store it and its end anew.
  */
 export const plain = /* lua */ `
 -- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
@@ -10,13 +12,13 @@ local longest = 1000
 -- Of a log whose oldest entry is not after this moment and whose newest is: the running total up to then, and the
 -- stamp of the first entry after it, and where that begins.
 local function since(log, size, after)
-  local low, high = 1, (size - 30) / 14
+  local low, high = 1, (size - 26) / 14
   while high - low > 1 do
     local middle = floor((low + high) / 2)
-    if unpackFrom('<I6', log, 17 + 14 * middle) > after then high = middle else low = middle end
+    if unpackFrom('<I6', log, 13 + 14 * middle) > after then high = middle else low = middle end
   end
-  local before, stamp = unpackFrom('<dI6', log, 23 + 14 * low)
-  return before, stamp, 31 + 14 * low
+  local before, stamp = unpackFrom('<dI6', log, 19 + 14 * low)
+  return before, stamp, 27 + 14 * low
 end
 
 -- Whether every charge is to one log, and spends what it needs.
@@ -37,25 +39,26 @@ end
 
 -- Whether it could be decided here, which is whether it is admitted.
 local function admitPlain(first, charges, k, now, testClock)
-  local i, n, place = first, o + 1, count + 1
+  local i, n, place, grownPlace = first, o + 1, count + 1, grownCount + 1
   out[n] = 1
   for c = k, k + charges - 1 do
     local g, need, key = sets[q[i]][1], q[i + 1], keys[c]
     i = i + 3
     if partitions[key] or corrupt[key] then return abandon(n) end
-    for earlier = count + 1, place - 1, 2 do
-      if changed[earlier] == key then return abandon(n) end
+    for earlier = k, c - 1 do
+      if keys[earlier] == key then return abandon(n) end
     end
     local log = held[key]
-    local widest, base, oldest, newest, total, size, from = g[3], 0, now, 0, 0, 0, 31
+    local widest, base, oldest, newest, total, size, from = g[3], 0, now, 0, 0, 0, 27
+    local endsAt, kept = 0, 0
     if log then
       size = #log
-      if size < 44 or (size - 30) % 14 ~= 0 then return abandon(n) end
-      local format, tag, _, length, kept
-      format, tag, _, length, kept, base, oldest, total = unpackFrom('<BI5I6I4I6dI6d', log)
+      if size < 40 or (size - 26) % 14 ~= 0 then return abandon(n) end
+      local format, tag
+      format, tag, endsAt, kept, base, oldest, total = unpackFrom('<BI5I6I6dI6d', log)
       newest = oldest
-      if size > 44 then newest, total = unpackFrom('<I6d', log, size - 13) end
-      if format ~= 1 or tag ~= g[1] or length ~= size - 16 or newest > now then return abandon(n) end
+      if size > 40 then newest, total = unpackFrom('<I6d', log, size - 13) end
+      if format ~= 2 or tag ~= g[1] or newest > now then return abandon(n) end
       if newest == now and size > longest then return abandon(n) end
       if kept > widest then widest = kept end
       if newest <= now - widest then
@@ -82,22 +85,37 @@ local function admitPlain(first, charges, k, now, testClock)
       n = n + 2
     end
 
-    local latest, value = min(now + widest, latestBlank)
-    if size == 0 then
-      value = pack('<BI5I6I4I6dI6d', 1, g[1], latest, 28, widest, 0, now, total)
-    elseif newest == now then
-      value = pack('<BI5I6I4I6d', 1, g[1], latest, size + 15 - from, widest, base)
-        .. sub(log, from, size - 8) .. pack('<d', total)
+    local latest = min(now + widest, latestBlank)
+    if size > 0 and newest < now and latest <= endsAt and kept == widest
+      and 2 * from <= size + 27 and not anew[key] then
+      grown[grownPlace], grown[grownPlace + 1] = key, pack('<I6d', now, total)
+      grownPlace = grownPlace + 2
     else
-      value = pack('<BI5I6I4I6d', 1, g[1], latest, size + 29 - from, widest, base)
-        .. sub(log, from) .. pack('<I6d', now, total)
+      endsAt = endOf(latest, widest)
+      local value
+      if size == 0 then
+        value = pack('<BI5I6I6dI6d', 2, g[1], endsAt, widest, 0, now, total)
+      elseif newest == now then
+        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. sub(log, from, size - 8) .. pack('<d', total)
+      else
+        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. sub(log, from) .. pack('<I6d', now, total)
+      end
+      changed[place], changed[place + 1] = key, value
+      ends[place], ends[place + 1] = testClock, testClock and endsAt - now or endsAt
+      place = place + 2
     end
-    changed[place], changed[place + 1] = key, value
-    ends[place], ends[place + 1] = testClock, testClock and latest - now or latest
-    place = place + 2
   end
-  for done = count + 1, place - 1, 2 do held[changed[done]] = changed[done + 1] end
-  o, count = n, place - 1
+  if repeated then
+    for done = grownCount + 1, grownPlace - 1, 2 do
+      local key = grown[done]
+      held[key] = held[key] .. grown[done + 1]
+    end
+    for done = count + 1, place - 1, 2 do
+      local key = changed[done]
+      held[key], anew[key] = changed[done + 1], true
+    end
+  end
+  o, count, grownCount = n, place - 1, grownPlace - 1
   return true
 end
 `;
