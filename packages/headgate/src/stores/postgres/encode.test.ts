@@ -7,6 +7,7 @@ import type { Charge } from "../../core/store.ts";
 import { encode } from "./encode.ts";
 import { calendarEdges } from "./limit-descriptions.ts";
 import { partitionId } from "./partition-id.ts";
+import { requestKinds } from "./sql/codes.ts";
 
 const limits = compileLimits("user", "5/minute; 60/hour; 100 tokens/day");
 const charge = (key: string, space = "user"): Charge => ({
@@ -34,6 +35,23 @@ describe("encode", () => {
     expect(requests).toBe("{0,2,1,1,1,1,2,8,1,0,0,2,3,1,1,1,4,8,1,0,0,2,1,1,1,1,2,8,1,0}");
     expect(locks.split(",")).toHaveLength(2);
     expect(at).toBeNull();
+  });
+
+  it("tells apart what charges sliding windows alone, all that it needs, each once", () => {
+    const windows = compileLimits("user", "5/minute; 60/hour");
+    const plain: Charge = { space: "user", key: "a", limits: windows, needs: [1], spends: [1] };
+    const kindOf = (...charges: readonly Charge[]) =>
+      Number(/\d+/.exec(encode([{ kind: "admit", charges }], 0, null)[3])?.[0]);
+    expect(kindOf(plain)).toBe(requestKinds.plain);
+    expect(kindOf(plain, { ...plain, key: "b" }, { ...plain, space: "ip" })).toBe(requestKinds.plain);
+    expect(kindOf(plain, plain)).toBe(requestKinds.admit);
+    expect(kindOf({ ...plain, spends: [0] })).toBe(requestKinds.admit);
+    expect(kindOf({ ...plain, needs: [0], spends: [0] })).toBe(requestKinds.admit);
+    expect(kindOf(plain, charge("b"))).toBe(requestKinds.admit);
+    const many = Array.from({ length: 9 }, (_, n) => ({ ...plain, key: `of${n}` }));
+    expect(kindOf(...many)).toBe(requestKinds.admit);
+    const peeked = encode([{ kind: "peek", charges: [plain] }], 0, null)[3];
+    expect(peeked).toMatch(new RegExp(`^\\{${requestKinds.peek},`));
   });
 
   it("locks in one order, whatever was asked for first", () => {

@@ -80,7 +80,8 @@ export function encode(
   }
 
   function writeCharges(charges: readonly Charge[], peek: boolean): void {
-    numbers.push(peek ? requestKinds.peek : requestKinds.admit, countGroups(charges));
+    const kind = peek ? requestKinds.peek : isPlain(charges) ? requestKinds.plain : requestKinds.admit;
+    numbers.push(kind, countGroups(charges));
     for (const charge of charges) {
       const partition = partitionId(charge.space, charge.key);
       // Reading needs no lock: it sees what has been decided, all of it or nothing.
@@ -139,4 +140,20 @@ export function encode(
     `{${sorted.join()}}`,
     at === null ? null : String(at),
   ];
+}
+
+/** Beyond so many, to compare each with all others would take longer than it saves. */
+const mostPlainCharges = 8;
+
+/** Whether all are to sliding windows, spend what they need, and name each state once. */
+function isPlain(charges: readonly Charge[]): boolean {
+  if (charges.length > mostPlainCharges) return false;
+  return charges.every(({ space, key, limits, needs, spends }, c) => {
+    const earlier = charges.findIndex((other) => other.key === key && other.space === space);
+    if (earlier < c) return false;
+    return limits.groups.every((group, g) => {
+      const need = needs[g] ?? 0;
+      return group.limits[0]?.algorithm === "sliding-window" && need > 0 && spends[g] === need;
+    });
+  });
 }

@@ -1,5 +1,6 @@
 import { answerKinds, edgeKinds, never, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
+import { plainSql } from "./plain.ts";
 
 const algorithmsByCode = Object.entries(stateCodes).map(([name, code]) => ({
   code,
@@ -45,7 +46,7 @@ const blankAt = ({ fn }: SqlNames) => `CASE code
  * `partition_ids` and `state_ids` name the states that the requests speak of by their place in these arrays, from 1 up.
  * `limits` holds descriptions of limits, which the requests name by where they begin. `requests` is a flat list:
  *
- * - admit and peek: `kind, count, (state, limits, need, spend)…`
+ * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
  * - adjust: `kind, count, (state, limits, spend, refunds, renewals, (amount, charged at, mark)…, (mark)…)…`
  * - reset: `kind, count, (state)…`, which forgets all states of that state's partition
  *
@@ -90,23 +91,31 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force
 AS $function$
 DECLARE
   slots ${slotType}[];
-  touched int[] := '{}';
   answers bigint[];
   answer bigint[];
   state bigint[];
   kind int;
   count int;
   admitted boolean;
+  before ${slotType}[];
+  end_of_answers int;
+  stamps bigint[];
+  size int;
   wait bigint;
   amount bigint;
   need bigint;
   mark bigint;
+  span bigint;
+  total bigint;
+  spent bigint;
   code int;
+  a int;
   o int;
   s int;
   i int := 1;
   j int;
   k int;
+  m int;
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
@@ -124,7 +133,7 @@ BEGIN
     kind := requests[i];
     count := requests[i + 1];
     i := i + 2;
-
+${plainSql(names)}
     IF kind = ${requestKinds.reset} THEN
       FOR g IN i .. i + count - 1 LOOP
         s := requests[g];
@@ -217,7 +226,6 @@ BEGIN
       IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
         slots[s] := ROW(state, ${blankAt(names)}, true)::${slotType};
-        IF s <> ALL (touched) THEN touched := touched || s; END IF;
       END IF;
       need := CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
         ELSE requests[i - 2] END;
@@ -231,12 +239,12 @@ BEGIN
     END LOOP;
   END LOOP;
 
-  IF cardinality(touched) > 0 THEN
+  IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
     -- What a crash of the server may lose is the last moment: nobody waits for its disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
     SELECT partition_ids[n], state_ids[n], slots[n].state, slots[n].expires_at
-    FROM unnest(touched) AS n
+    FROM generate_subscripts(slots, 1) AS n
     WHERE slots[n].changed
     ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;
   END IF;

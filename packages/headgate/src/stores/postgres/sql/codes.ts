@@ -15,8 +15,8 @@ export const stateCodes: Readonly<Record<AlgorithmName, number>> = {
 /** What the functions answer for a wait that never ends. */
 export const never = 2n ** 62n;
 
-/** What a request in a batch asks for. */
-export const requestKinds = { admit: 0, peek: 1, adjust: 2, reset: 3 } as const;
+/** What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each once. */
+export const requestKinds = { admit: 0, peek: 1, adjust: 2, reset: 3, plain: 4 } as const;
 
 /** What became of a request in a batch. */
 export const answerKinds = { refused: 0, admitted: 1, corrupt: 2, clocksApart: 3 } as const;

@@ -1,0 +1,83 @@
+import { answerKinds, requestKinds, stateCodes } from "./codes.ts";
+import type { SqlNames } from "./names.ts";
+
+/**
+ * Most requests charge sliding windows alone, each state once, and are admitted. They are decided here in one pass, within
+ * the function, as to call another takes longer than what it does. What is not as plain is left to what follows, as if
+ * nothing had been tried.
+ *
+ * Its variables are those of the `apply` function; `end_of_answers` is how many answers there are before.
+ */
+export function plainSql({ slotType }: SqlNames): string {
+  const code = stateCodes["sliding-window"];
+  return `
+    IF kind = ${requestKinds.plain} THEN
+      kind := ${requestKinds.admit};
+      admitted := true;
+      j := i;
+      a := cardinality(answers);
+      end_of_answers := a;
+      a := a + 1;
+      answers[a] := ${answerKinds.admitted};
+      FOR g IN 1 .. count LOOP
+        s := requests[j];
+        o := requests[j + 1];
+        amount := requests[j + 2];
+        span := limits[o + 2];
+        -- Put back should one of those that follow be refused.
+        IF g < count THEN before[g] := slots[s]; END IF;
+        state := slots[s].state;
+        a := a + 1;
+        answers[a] := 0;
+        IF state IS NULL THEN
+          FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+            IF amount > limits[n] THEN admitted := false; EXIT; END IF;
+            answers[a + 1] := limits[n] - amount;
+            answers[a + 2] := 0;
+            answers[a + 3] := limits[n + 1];
+            a := a + 3;
+          END LOOP;
+          state := ARRAY[${code}, span, at, 0, amount];
+        ELSE
+          size := cardinality(state);
+          m := (size - 3) / 2;
+          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > 1152921504606846976 THEN
+            admitted := false;
+            EXIT;
+          END IF;
+          stamps := state[3:m + 2];
+          total := state[size] + amount;
+          FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+            k := CASE WHEN stamps[1] > at - limits[n + 1] THEN 0 ELSE width_bucket(at - limits[n + 1], stamps) END;
+            spent := total - state[m + 3 + k];
+            IF spent > limits[n] THEN admitted := false; EXIT; END IF;
+            answers[a + 1] := limits[n] - spent;
+            answers[a + 2] := 0;
+            answers[a + 3] := CASE WHEN k = m THEN limits[n + 1] ELSE stamps[k + 1] + limits[n + 1] - at END;
+            a := a + 3;
+          END LOOP;
+          IF state[2] > span THEN span := state[2]; END IF;
+          IF stamps[1] > at - span THEN
+            state := ARRAY[${code}, span] || stamps || at || state[m + 3:size] || total;
+          ELSE
+            k := width_bucket(at - span, stamps);
+            state := ARRAY[${code}, span] || stamps[k + 1:m] || at || state[m + 3 + k:size] || total;
+          END IF;
+        END IF;
+        EXIT WHEN NOT admitted;
+        slots[s] := ROW(state, at + span, true)::${slotType};
+        j := j + 4;
+      END LOOP;
+      IF admitted THEN
+        i := j;
+        CONTINUE;
+      END IF;
+      answers := answers[1:end_of_answers];
+      k := 1;
+      WHILE i + 4 * (k - 1) < j LOOP
+        slots[requests[i + 4 * (k - 1)]::int] := before[k];
+        k := k + 1;
+      END LOOP;
+    END IF;
+`;
+}

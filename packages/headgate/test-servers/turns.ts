@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import { amountsOf } from "../src/core/cost.ts";
+import { compileLimits } from "../src/core/limit-set.ts";
+import type { Adjustment, Charge, Outcome, Store } from "../src/core/store.ts";
+import { memoryStore } from "../src/stores/memory/index.ts";
+import type { FakeClock } from "../src/testing/fake-clock.ts";
+
+export type Plans = Readonly<Record<"user" | "ip" | "global", readonly string[]>>;
+
+/**
+ * Limits of a partition that differ from call to call, as plans do. The widest window is always the same: how much is
+ * still known of what came before a wider one is for each store to say.
+ */
+export const windows: Plans = {
+  user: ["3/10 seconds; 7/minute", "2/5 seconds; 9/minute", "5/minute"],
+  ip: ["12/2 minutes", "13/2 minutes; 4/10 seconds"],
+  global: ["30/minute"],
+};
+export const mixed: Plans = {
+  user: [...windows.user, "3/10 seconds; 7/minute; 10 tokens/minute"],
+  ip: windows.ip,
+  global: [...windows.global, "30/minute; 40/minute token-bucket"],
+};
+
+export type Ask =
+  | { readonly do: "decide" | "peek"; readonly charges: readonly Charge[] }
+  | { readonly do: "adjust"; readonly which: number; readonly spend: number }
+  | { readonly do: "reset"; readonly charge: Charge };
+
+function chargeArbitrary(plans: Plans): fc.Arbitrary<Charge> {
+  const compiled = new Map(
+    Object.entries(plans).map(([space, texts]) => [space, texts.map((text) => compileLimits(space, text))]),
+  );
+  return fc
+    .record({
+      space: fc.constantFrom("user", "user", "ip", "global"),
+      caller: fc.integer({ min: 0, max: 2 }),
+      plan: fc.nat(),
+      requests: fc.constantFrom(1, 1, 1, 2, 0),
+    })
+    .map(({ space, caller, plan, requests }): Charge => {
+      const choice = compiled.get(space) ?? [];
+      const limits = choice[plan % choice.length] ?? compileLimits(space, "1/minute");
+      const key = space === "global" ? "all" : `caller${caller}`;
+      return { space, key, limits, ...amountsOf(limits, { requests, tokens: requests }) };
+    });
+}
+
+/** What is asked in one turn of the event loop, and how far the clock goes before it. */
+export interface Turn {
+  readonly advanceMs: number;
+  readonly asks: readonly Ask[];
+}
+
+/** Up to eight turns. */
+export function turnsArbitrary(
+  plans: Plans,
+  advancesMs: readonly number[],
+  spends: readonly number[],
+): fc.Arbitrary<Turn[]> {
+  return fc.array(turnArbitrary(plans, advancesMs, spends), { minLength: 1, maxLength: 8 });
+}
+
+function turnArbitrary(
+  plans: Plans,
+  advancesMs: readonly number[],
+  spends: readonly number[],
+): fc.Arbitrary<Turn> {
+  const charge = chargeArbitrary(plans);
+  const charges = fc.uniqueArray(charge, {
+    minLength: 1,
+    maxLength: 3,
+    selector: ({ space, key }) => `${space} ${key}`,
+  });
+  const asking: fc.Arbitrary<Ask> = fc.oneof(
+    { weight: 12, arbitrary: fc.record({ do: fc.constant("decide" as const), charges }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("peek" as const), charges }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("adjust" as const),
+        which: fc.nat(),
+        spend: fc.constantFrom(...spends),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("reset" as const), charge }) },
+  );
+  return fc.record({
+    advanceMs: fc.constantFrom(...advancesMs),
+    // Runs of the same, which travel as one.
+    asks: fc
+      .array(fc.record({ ask: asking, times: fc.constantFrom(1, 1, 2, 5) }), { minLength: 1, maxLength: 8 })
+      .map((runs) => runs.flatMap(({ ask, times }) => Array.from({ length: times }, () => ask))),
+  });
+}
+
+interface Admitted {
+  readonly charges: readonly Charge[];
+  readonly outcome: Outcome;
+}
+
+/** Gives back all that was charged, or spends so much beyond it. */
+function adjustmentsOf({ charges, outcome }: Admitted, spend: number): Adjustment[] {
+  return charges.map(({ space, key, limits, spends }, c) => ({
+    space,
+    key,
+    limits,
+    refunds: spends.flatMap((amount, group) =>
+      amount === 0 || spend > 0
+        ? []
+        : [{ group, amount, chargedAt: outcome.now, mark: outcome.marks[c]?.[group] ?? 0 }],
+    ),
+    renewals: [],
+    spends: spends.map(() => spend),
+  }));
+}
+
+/** What one store answers, asked all at once; what it admitted is added to `admitted`. */
+async function ask(store: Store, asks: readonly Ask[], now: number, admitted: Admitted[]) {
+  const before = [...admitted];
+  const answers = asks.map(async (one) => {
+    if (one.do === "reset") return void (await store.reset([one.charge], now));
+    if (one.do === "adjust") {
+      const old = before[one.which % (before.length || 1)];
+      if (old === undefined) return undefined;
+      const { readings } = await store.adjust(adjustmentsOf(old, one.spend), now);
+      return { admitted: true, readings };
+    }
+    const outcome = await store.decide(one.charges, now, one.do === "peek");
+    return { admitted: outcome.admitted, readings: outcome.readings, outcome };
+  });
+  const settled = await Promise.all(answers);
+  return settled.map((answer, n) => {
+    const one = asks[n];
+    if (answer?.outcome?.admitted && one?.do === "decide") {
+      admitted.push({ charges: one.charges, outcome: answer.outcome });
+    }
+    return answer && { admitted: answer.admitted, readings: answer.readings };
+  });
+}
+
+/**
+ * Asks a store and a memory store the same, one by one and all of a turn together. The store must be empty, go by this clock, and
+ * decide what it is asked in one turn in the order in which it was asked.
+ */
+export async function playTurns(shared: Store, clock: FakeClock, turns: readonly Turn[]): Promise<void> {
+  const memory = memoryStore();
+  const [ours, theirs]: [Admitted[], Admitted[]] = [[], []];
+  for (const { advanceMs, asks } of turns) {
+    clock.set(clock.now() + advanceMs);
+    const now = clock.now();
+    expect(await ask(shared, asks, now, ours)).toEqual(await ask(memory, asks, now, theirs));
+  }
+}
