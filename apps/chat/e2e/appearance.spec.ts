@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { accountButton, answers, ask, notice, send, spend } from "./chat-page.ts";
+import { accountButton, answers, ask, holdBack, notice, send, spend } from "./chat-page.ts";
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -58,14 +58,7 @@ test("a chosen theme stays, and is there before anything is drawn", async ({ pag
 });
 
 test("a menu that is opened while the chat is still loading keeps the focus", async ({ page }) => {
-  let loadChat = () => {};
-  const asked = new Promise<void>((resolve) => {
-    loadChat = resolve;
-  });
-  await page.route("**/assets/chat-page-*.js", async (route) => {
-    await asked;
-    await route.continue();
-  });
+  const loadChat = await holdBack(page, "**/assets/chat-page-*.js");
   await page.goto("/", { waitUntil: "commit" });
   await accountButton(page).click();
   await expect(page.locator("[role=menu]:focus-within")).toBeVisible();

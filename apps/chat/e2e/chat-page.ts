@@ -34,6 +34,19 @@ export async function isIdle(page: Page): Promise<void> {
   await expect(sendButton(page)).toBeVisible();
 }
 
+/** Holds back what the page loads from such an address until what is returned is called. */
+export async function holdBack(page: Page, address: string): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(address, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
 /** Asks so many short questions, one after the other. */
 export async function askTimes(page: Page, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1)

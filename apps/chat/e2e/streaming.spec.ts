@@ -2,6 +2,7 @@ import {
   answers,
   composer,
   conversations,
+  holdBack,
   isIdle,
   questions,
   send,
@@ -169,18 +170,11 @@ test("scrolling sticks to the end only while one is there", async ({ page, model
   await expect(answers(page).getByText("the end")).toBeInViewport();
 });
 
-test("the code for Markdown may come late: what is being read stays where it was", async ({
+test("the code for Markdown may come late: paragraphs that are being read stay where they were", async ({
   page,
   modelServer,
 }) => {
-  let arrive = () => {};
-  const arrival = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route("**/assets/markdown-*.js", async (route) => {
-    await arrival;
-    await route.continue();
-  });
+  const loadMarkdown = await holdBack(page, "**/assets/markdown-*.js");
   await page.reload();
   const lines = Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n\n");
   modelServer.setMode("normal");
@@ -195,7 +189,7 @@ test("the code for Markdown may come late: what is being read stays where it was
   const before = await line.boundingBox();
   expect(before).not.toBeNull();
 
-  arrive();
+  loadMarkdown();
   await expect(answers(page).locator("strong")).toHaveText("the end");
   expect(await line.boundingBox()).toEqual(before);
 });

@@ -6,18 +6,18 @@ import type { Adjustment, Charge, Outcome, Store } from "../src/core/store.ts";
 import { memoryStore } from "../src/stores/memory/index.ts";
 import type { FakeClock } from "../src/testing/fake-clock.ts";
 
-export type Plans = Readonly<Record<"user" | "ip" | "global", readonly string[]>>;
+type Plans = Readonly<Record<"user" | "ip" | "global", readonly string[]>>;
 
 /**
  * Limits of a partition that differ from call to call, as plans do. The widest window is always the same: how much is
  * still known of what came before a wider one is for each store to say.
  */
-export const windows: Plans = {
+const windows: Plans = {
   user: ["3/10 seconds; 7/minute", "2/5 seconds; 9/minute", "5/minute"],
   ip: ["12/2 minutes", "13/2 minutes; 4/10 seconds"],
   global: ["30/minute"],
 };
-export const mixed: Plans = {
+const mixed: Plans = {
   user: [...windows.user, "3/10 seconds; 7/minute; 10 tokens/minute"],
   ip: windows.ip,
   global: [...windows.global, "30/minute; 40/minute token-bucket"],
@@ -53,15 +53,6 @@ export interface Turn {
   readonly asks: readonly Ask[];
 }
 
-/** Up to eight turns. */
-export function turnsArbitrary(
-  plans: Plans,
-  advancesMs: readonly number[],
-  spends: readonly number[],
-): fc.Arbitrary<Turn[]> {
-  return fc.array(turnArbitrary(plans, advancesMs, spends), { minLength: 1, maxLength: 8 });
-}
-
 function turnArbitrary(
   plans: Plans,
   advancesMs: readonly number[],
@@ -94,6 +85,21 @@ function turnArbitrary(
       .map((runs) => runs.flatMap(({ ask, times }) => Array.from({ length: times }, () => ask))),
   });
 }
+
+const upToEight = (turn: fc.Arbitrary<Turn>) => fc.array(turn, { minLength: 1, maxLength: 8 });
+
+/** Turns of different kinds, by what they are of. */
+export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][] = [
+  [
+    "windows and buckets",
+    upToEight(turnArbitrary(mixed, [0, 1, 400, 400, 3_000, 9_999, 10_000, 61_000, 130_000], [0, 0, 5])),
+  ],
+  // Where nothing leaves its widest window, and nothing is given back: the stores may differ in what they know of that.
+  [
+    "windows, under a clock that is set back",
+    upToEight(turnArbitrary(windows, [0, 1, 400, 3_000, 5_001, -300, -4_000], [5])),
+  ],
+];
 
 interface Admitted {
   readonly charges: readonly Charge[];

@@ -127,20 +127,16 @@ function Words({ text, streaming }: { text: string; streaming: boolean }) {
   );
 }
 
-/** In paragraphs spaced as Markdown's are: when it takes over, what is being read stays where it was. */
+/** In paragraphs spaced as Markdown's are: when it takes over, they stay where they were, but for lists and code above. */
 function PlainWords({ text }: { text: string }) {
-  let start = 0;
+  const paragraphs = text.split(/\n{2,}/);
   return (
     <div className="answer">
-      {text.split(/\n{2,}/).map((paragraph) => {
-        const key = start;
-        start += paragraph.length + 1;
-        return (
-          <p key={key} className="whitespace-pre-wrap">
-            {paragraph}
-          </p>
-        );
-      })}
+      {[...paragraphs.entries()].map(([index, paragraph]) => (
+        <p key={index} className="whitespace-pre-wrap">
+          {paragraph}
+        </p>
+      ))}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import pg from "pg";
 import { describe, expect, it, vi } from "vitest";
 import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
-import { mixed, playTurns, turnsArbitrary, windows } from "../../../test-servers/turns.ts";
+import { playTurns, turnsByKind } from "../../../test-servers/turns.ts";
 import { createLimiter } from "../../limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { playMemory, playOracle } from "../../testing/store-suite/scripts.ts";
@@ -37,12 +37,9 @@ describe("postgresStore", () => {
     );
   }, 60_000);
 
-  it.each([
-    ["windows and buckets", mixed, [0, 1, 400, 400, 3_000, 9_999, 10_000, 61_000, 130_000], [0, 0, 5]],
-    ["windows, under a clock that is set back", windows, [0, 1, 400, 3_000, 5_001, -300, -4_000], [5]],
-  ] as const)(
-    "decides what travels together as if each had come alone: %s",
-    async (_, plans, advancesMs, spends) => {
+  it.each(turnsByKind)(
+    "decides what travels together as if each had come alone: of %s",
+    async (_, kind) => {
       const clock = fakeClock();
       // Over one connection, where requests are decided in the order in which they were asked.
       const client = new pg.Client({ connectionString: postgres.url });
@@ -51,7 +48,7 @@ describe("postgresStore", () => {
       closeLater({ close: () => client.end() });
       await store.check();
       await fc.assert(
-        fc.asyncProperty(turnsArbitrary(plans, advancesMs, spends), async (turns) => {
+        fc.asyncProperty(kind, async (turns) => {
           await postgres.pool.query(`TRUNCATE "${postgres.schema}".partitions`);
           await playTurns(store, clock, turns);
         }),

@@ -2,14 +2,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
-import {
-  type Ask,
-  mixed,
-  playTurns,
-  type Turn,
-  turnsArbitrary,
-  windows,
-} from "../../../test-servers/turns.ts";
+import { type Ask, playTurns, type Turn, turnsByKind } from "../../../test-servers/turns.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";
@@ -38,18 +31,9 @@ async function play(turns: readonly Turn[]) {
   for (const key of await client.keys(`play${plays}:*`)) expect(await client.pttl(key)).toBeGreaterThan(0);
 }
 
-it.each([
-  ["of windows and buckets", mixed, [0, 1, 400, 400, 3_000, 9_999, 10_000, 61_000, 130_000], [0, 0, 5]],
-  // Where nothing leaves its widest window, and nothing is given back: the stores may differ in what they know of that.
-  ["of windows, under a clock that is set back", windows, [0, 1, 400, 3_000, 5_001, -300, -4_000], [5]],
-] as const)(
-  "decides what travels together as if each had come alone: %s",
-  async (_, plans, advancesMs, spends) => {
-    await fc.assert(
-      fc.asyncProperty(turnsArbitrary(plans, advancesMs, spends), (turns) => play(turns)),
-      { numRuns: 100 },
-    );
-  },
+it.each(turnsByKind)(
+  "decides what travels together as if each had come alone: of %s",
+  (_, turns) => fc.assert(fc.asyncProperty(turns, play), { numRuns: 100 }),
   longestTestMs,
 );
 

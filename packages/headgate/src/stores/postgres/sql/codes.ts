@@ -15,6 +15,9 @@ export const stateCodes: Readonly<Record<AlgorithmName, number>> = {
 /** What the functions answer for a wait that never ends. */
 export const never = 2n ** 62n;
 
+/** Beyond it, running totals near the end of their range. */
+export const highTotal = 2n ** 60n;
+
 /** What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each once. */
 export const requestKinds = { admit: 0, peek: 1, adjust: 2, reset: 3, plain: 4 } as const;
 

@@ -1,4 +1,4 @@
-import { answerKinds, requestKinds, stateCodes } from "./codes.ts";
+import { answerKinds, highTotal, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
@@ -41,7 +41,7 @@ export function plainSql({ slotType }: SqlNames): string {
         ELSE
           size := cardinality(state);
           m := (size - 3) / 2;
-          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > 1152921504606846976 THEN
+          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > ${highTotal} THEN
             admitted := false;
             EXIT;
           END IF;

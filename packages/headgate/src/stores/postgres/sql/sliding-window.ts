@@ -1,4 +1,4 @@
-import { never, stateCodes } from "./codes.ts";
+import { highTotal, never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
@@ -86,7 +86,7 @@ DECLARE
   dropped int;
 BEGIN
   IF state IS NULL OR n = 0 OR state[n + 2] <= at - span THEN RETURN ARRAY[${code}, span, at, 0, amount]; END IF;
-  IF total > 1152921504606846976 THEN
+  IF total > ${highTotal} THEN
     -- Running totals that near the end of their range start anew from what still counts.
     state := state[1:n + 2] || ARRAY(
       SELECT running - state[n + 3] FROM unnest(state[n + 3:size]) WITH ORDINALITY AS t(running, i) ORDER BY i

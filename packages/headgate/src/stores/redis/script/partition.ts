@@ -42,7 +42,7 @@ local function parse(p, raw)
     local tag = size >= 40 and unpackFrom('<I5', raw, 2) or 0
     local s = tag % 8 == 1 and algorithmOf(1).load(raw, 13, size - 12)
     if not s then return false end
-    s.tag, s.blankAt, s.upto = tag, min(s.newest + s.widest, latestBlank), size
+    s.tag, s.blankAt = tag, min(s.newest + s.widest, latestBlank)
     add(p, s)
     return true
   end
@@ -92,7 +92,8 @@ end
 
 local version, growing = char(1), char(2)
 
--- The record of a state that is carried along.
+-- The record of a state that is carried along. A log that had the partition to itself has none yet: it counts from a
+-- place before the first that there is.
 local function recordOf(p, s)
   if s.at > 0 then return sub(p.raw, s.at, s.upto) end
   return pack('<I5I6I4', s.tag, s.blankAt, s.upto - 12) .. sub(p.raw, 13)

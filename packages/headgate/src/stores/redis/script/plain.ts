@@ -85,21 +85,15 @@ local function admitPlain(first, charges, k, now, testClock)
       n = n + 2
     end
 
-    local latest = min(now + widest, latestBlank)
+    local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
     if size > 0 and newest < now and latest <= endsAt and kept == widest
       and 2 * from <= size + 27 and not anew[key] then
-      grown[grownPlace], grown[grownPlace + 1] = key, pack('<I6d', now, total)
+      grown[grownPlace], grown[grownPlace + 1] = key, entry
       grownPlace = grownPlace + 2
     else
       endsAt = endOf(latest, widest)
-      local value
-      if size == 0 then
-        value = pack('<BI5I6I6dI6d', 2, g[1], endsAt, widest, 0, now, total)
-      elseif newest == now then
-        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. sub(log, from, size - 8) .. pack('<d', total)
-      else
-        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. sub(log, from) .. pack('<I6d', now, total)
-      end
+      local before = log and sub(log, from, newest == now and size - 14 or size) or ''
+      local value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. before .. entry
       changed[place], changed[place + 1] = key, value
       ends[place], ends[place + 1] = testClock, testClock and endsAt - now or endsAt
       place = place + 2
