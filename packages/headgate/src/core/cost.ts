@@ -3,15 +3,18 @@ import type { LimitSet } from "./limit-set.ts";
 
 /**
  * What a request costs, by unit, in whole units. `requests` and `concurrent` are 1 unless said otherwise. A unit that is limited but
- * not named has a cost that is not known yet: it needs one unit to be free and spends none until it is settled.
+ * not named has a cost that is not known yet: it needs one unit to be free and spends none until it is reported.
+ * Requests are spent at once. Every other unit is held: what is truly used of it is spent when it is reported.
  * A unit named with 0 costs nothing, and its limits do not apply.
  */
 export type Cost = Readonly<Record<string, number>>;
 
-/** For each group of a limit set: how much must be free, and how much is then spent. */
+/** For each group of a limit set: how much must be free, how much is then spent, and how much is held. */
 export interface Amounts {
   readonly needs: readonly number[];
   readonly spends: readonly number[];
+  /** Absent where nothing is held. */
+  readonly holds?: readonly number[];
 }
 
 /** @param cost must have passed `checkCost`. */
@@ -21,12 +24,14 @@ export function amountsOf(limits: LimitSet, cost: Cost | undefined): Amounts {
 
 /** @param cost must have passed `checkCost`. */
 export function readAmounts({ groups }: Pick<LimitSet, "groups">, cost: Cost): Amounts {
-  const spends = groups.map(({ unit }) => spentOf(cost, unit));
-  const needs = groups.map(({ unit }, index) => (Object.hasOwn(cost, unit) ? (spends[index] as number) : 1));
-  return { needs, spends };
+  const amounts = groups.map(({ unit }) => spentOf(cost, unit));
+  const needs = groups.map(({ unit }, g) => (Object.hasOwn(cost, unit) ? (amounts[g] as number) : 1));
+  const spends = groups.map(({ unit }, g) => (unit === "requests" ? (amounts[g] as number) : 0));
+  const holds = groups.map(({ unit }, g) => (unit === "requests" ? 0 : (amounts[g] as number)));
+  return holds.some((units) => units > 0) ? { needs, spends, holds } : { needs, spends };
 }
 
-/** How much of a unit is spent at once. */
+/** How much of a unit a request asks for. */
 export function spentOf(cost: Cost, unit: string): number {
   if (Object.hasOwn(cost, unit)) return cost[unit] as number;
   return unit === "requests" || unit === "concurrent" ? 1 : 0;

@@ -11,6 +11,7 @@ import {
   longestWindowMs,
   minute,
   second,
+  usualLeaseMs,
 } from "./limit.ts";
 
 /**
@@ -30,7 +31,7 @@ import {
  * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window in Europe/London`,
  * `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
  * unless a time zone is named) wherever the window is one day, week, month or year. The window of `concurrent` is
- * how long a lease lives without a heartbeat: one minute where it is left out.
+ * how long a lease lives without a heartbeat: 30 seconds where it is left out.
  *
  * @throws HeadgateError `limit-unreadable`: quotes the text, points at the place and says what would be right.
  */
@@ -81,7 +82,7 @@ function readLimit(reader: Reader): Limit {
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
   const amount = { quota, ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }) };
   if (!reader.take("/") && !reader.takeWord("per")) {
-    if (unit === "concurrent") return defineLimit({ ...amount, windowMs: minute });
+    if (unit === "concurrent") return defineLimit({ ...amount, windowMs: usualLeaseMs });
     reader.fail('"/" or "per" and a window, as in 5/minute');
   }
 

@@ -3,7 +3,14 @@ import { algorithms, sharesState } from "./algorithms/index.ts";
 import { type Amounts, readAmounts } from "./cost.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
-import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
+import {
+  defineLimit,
+  formatLimit,
+  type Limit,
+  type LimitOptions,
+  usualLeaseMs,
+  windowInWords,
+} from "./limit.ts";
 
 /** Limits as a policy takes them: text of the grammar, objects, or a list of either. */
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
@@ -27,7 +34,9 @@ export interface LimitSet {
   readonly limitsOfGroup: readonly (readonly Limit[])[];
   /** For each limit, the index of its group. */
   readonly groupOf: readonly number[];
-  /** How long the shortest lease lives unrenewed, ms; `Infinity` where no limit gives leases. */
+  /** Whether a reservation may hold units of any limit: requests are always spent at once. */
+  readonly holdable: boolean;
+  /** How long what is held lives without a heartbeat, ms: the shortest that a limit names. */
   readonly leaseMs: number;
   /** What a request costs whose cost is not said. */
   readonly usualAmounts: Amounts;
@@ -61,6 +70,7 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
     groups,
     limitsOfGroup,
     groupOf,
+    holdable: limits.some(({ unit }) => unit !== "requests"),
     leaseMs: shortestLeaseMs(limits),
     usualAmounts: readAmounts({ groups }, {}),
     warnings: findIdleLimits(layer, limits),
@@ -69,7 +79,7 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
 
 function shortestLeaseMs(limits: readonly Limit[]): number {
   const leases = limits.filter(({ algorithm }) => algorithm === "concurrent");
-  return Math.min(...leases.map(({ windowMs }) => windowMs));
+  return leases.length === 0 ? usualLeaseMs : Math.min(...leases.map(({ windowMs }) => windowMs));
 }
 
 function readLimits(layer: string, input: LimitsInput): Limit[] {

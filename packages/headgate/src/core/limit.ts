@@ -54,6 +54,8 @@ export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
+/** How long what is held lives without a heartbeat, where no limit says otherwise. */
+export const usualLeaseMs = 30 * second;
 export const longestWindowMs = 36_525 * day;
 /** Structured fields (RFC 9651) hold integers of 15 digits, and so must a quota that is shown in one. */
 export const largestQuota = 999_999_999_999_999;
@@ -178,7 +180,7 @@ export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): stri
 export function formatLimit(limit: Limit): string {
   const { quota, unit, algorithm, timeZone, from } = limit;
   const amount = unit === "requests" ? `${quota}` : `${quota} ${unit}`;
-  if (algorithm === "concurrent" && unit === "concurrent" && limit.windowMs === minute) return amount;
+  if (algorithm === "concurrent" && unit === "concurrent" && limit.windowMs === usualLeaseMs) return amount;
   const words = [`${amount}/${windowInWords(limit)}`];
   if (algorithm !== usualAlgorithm(unit)) words.push(algorithm);
   if (timeZone !== undefined) words.push(`in ${timeZone}`);

@@ -6,10 +6,25 @@ export interface Charge {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** For each group of `limits`: the units that must be free. */
+  /** For each group of `limits`: the units that must be free, beyond what the reservation holds already. */
   readonly needs: readonly number[];
-  /** For each group of `limits`: the units that are spent if all charges are admitted. */
+  /** For each group of `limits`: the units that are spent at once if all charges are admitted. */
   readonly spends: readonly number[];
+  /** For each group of `limits`: the units that the reservation holds from then on, in all. Absent: none. */
+  readonly holds?: readonly number[];
+  /** For each group of `limits`: what the reservation has used so far, where the store has no entry of it. Absent: nothing. */
+  readonly known?: readonly number[];
+}
+
+/**
+ * The reservation that a call is about. Calls may be repeated, and may overtake each other. What it holds in a partition
+ * lives for that partition's `limits.leaseMs` without a heartbeat.
+ */
+export interface Hold {
+  /** 24 hexadecimal digits, drawn by whoever asks. */
+  readonly rid: string;
+  /** The number of the call, from 1 up: a later call outranks an earlier one. */
+  readonly seq: number;
 }
 
 /** What a store read of one limit. */
@@ -20,6 +35,8 @@ export interface Reading {
   waitMs: number;
   /** How long until `remaining` next grows; 0 while the whole quota is free. */
   resetMs: number;
+  /** Set where `waitMs` is until those who hold something lapse: an upper bound, as they may end sooner. */
+  holders?: boolean;
 }
 
 /** A store's answer to one batch of charges. */
@@ -31,30 +48,34 @@ export interface Outcome {
   readonly readings: readonly (readonly Reading[])[];
   /** For each charge, for each of its groups: what the algorithm needs to give the units back. */
   readonly marks: readonly (readonly number[])[];
+  /** Set where the reservation, not a limit, is refused: it has ended, or the partition holds for too many. */
+  readonly refusedFor?: "ended" | "crowded";
 }
 
-/** A change to what an earlier charge spent, once its true cost is known. Never refused. */
-export interface Adjustment {
+/** What is said of a reservation in one partition. Never refused; saying it twice changes nothing. */
+export interface Adjustment extends Hold {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** Units given back of those spent at `chargedAt` under `mark`. */
+  /** Nothing more follows: what is held is released, and whatever comes later is ignored. */
+  readonly ended: boolean;
+  /** Whether it may hold more than the store knows of: for what was held while the store could not be asked. */
+  readonly raises: boolean;
+  /** For each group: what was used, as this store knows it already where it has no entry of the reservation. */
+  readonly known: readonly number[];
+  /** For each group: what has been used, in all. */
+  readonly used: readonly number[];
+  /** For each group: what is still held. */
+  readonly held: readonly number[];
+  /** What units are taken from where fewer were used than the store knows of, the first first. */
   readonly refunds: readonly Refund[];
-  /** Leases that go on. */
-  readonly renewals: readonly Renewal[];
-  /** For each group of `limits`: units spent now, whatever is free. */
-  readonly spends: readonly number[];
 }
 
+/** Units that were charged at one moment. */
 export interface Refund {
   readonly group: number;
   readonly amount: number;
   readonly chargedAt: number;
-  readonly mark: number;
-}
-
-export interface Renewal {
-  readonly group: number;
   readonly mark: number;
 }
 
@@ -73,11 +94,13 @@ export interface Store {
    * Charges all or none, and says which. With `peek`, reads as if asked but spends nothing.
    *
    * @param now the limiter's time, ms; a store with a clock of its own may disregard it and say so in `Outcome.now`.
+   * @param hold the reservation, where any of the charges holds something. Asked again about one that is known, it
+   *   needs only what it does not hold already.
    */
-  decide(charges: readonly Charge[], now: number, peek: boolean): Outcome | Promise<Outcome>;
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome | Promise<Outcome>;
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** Forgets what these partitions spent. */
+  /** Forgets what these partitions spent. What is held stays held. */
   reset(
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,

@@ -55,7 +55,7 @@ export function oracle(): Oracle {
   }
 
   function fits(charge: OracleCharge, limit: Limit, at: number, need: number): boolean {
-    return need <= freeAt(of(charge, limit.unit), limit, at);
+    return need <= freeAt(of(charge, limit.unit), asCounted(charge, limit), at);
   }
 
   function waitOf(charge: OracleCharge, limit: Limit, now: number, need: number): number {
@@ -65,7 +65,7 @@ export function oracle(): Oracle {
   }
 
   function readingOf(charge: OracleCharge, limit: Limit, now: number, waitMs: number): OracleReading {
-    const remaining = Math.max(0, freeAt(of(charge, limit.unit), limit, now));
+    const remaining = Math.max(0, freeAt(of(charge, limit.unit), asCounted(charge, limit), now));
     const resetMs =
       remaining === limit.quota ? 0 : firstMoment((t) => fits(charge, limit, now + t, remaining + 1));
     return { remaining, waitMs, resetMs };
@@ -128,11 +128,18 @@ export function oracle(): Oracle {
   };
 }
 
+/** A reservation has one lease in each partition: the shortest that a limit there names. */
+function asCounted({ limits }: OracleCharge, limit: Limit): Limit {
+  if (limit.algorithm !== "concurrent") return limit;
+  const leases = limits.filter(({ algorithm }) => algorithm === "concurrent");
+  return { ...limit, windowMs: Math.min(...leases.map(({ windowMs }) => windowMs)) };
+}
+
 /** Units of `limit` that are free at this moment; negative in debt. */
 function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   switch (limit.algorithm) {
+    case "concurrent": // Without heartbeats a place is a spending that ends by itself.
     case "sliding-window":
-    case "concurrent": // Without heartbeats a lease is a spending that ends by itself.
       return limit.quota - sumWithin(mine, at - limit.windowMs, at);
     case "fixed-window":
       return (

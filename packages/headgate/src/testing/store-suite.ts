@@ -2,6 +2,7 @@ import type { Store } from "../core/store.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { type Case, laws } from "./store-suite/laws.ts";
 import { partitions } from "./store-suite/partitions.ts";
+import { reserving } from "./store-suite/reserving.ts";
 import { scripts } from "./store-suite/scripts.ts";
 import { settling } from "./store-suite/settling.ts";
 import { startTrial } from "./store-suite/trial.ts";
@@ -48,15 +49,17 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   const { create, scripts: count = 40 } = options;
-  return [...laws, ...settling, ...partitions, ...scripts(count)].map(({ name, run }: Case) => ({
-    name,
-    async run() {
-      const { store, clock, close } = await create();
-      try {
-        await run(startTrial(store, clock));
-      } finally {
-        await close();
-      }
-    },
-  }));
+  return [...laws, ...settling, ...reserving, ...partitions, ...scripts(count)].map(
+    ({ name, run }: Case) => ({
+      name,
+      async run() {
+        const { store, clock, close } = await create();
+        try {
+          await run(startTrial(store, clock));
+        } finally {
+          await close();
+        }
+      },
+    }),
+  );
 }

@@ -46,8 +46,6 @@ export interface Algorithm {
     chargedAt: number,
     mark: number,
   ): void;
-  /** Keeps a lease alive that `charge` gave under this mark; only for algorithms that give leases. */
-  renew?(row: Float64Array, at: number, limits: readonly Limit[], now: number, mark: number): void;
   /** Notes that a limit with so long a window reads the state too, where what is kept depends on it. */
   keepFor?(row: Float64Array, at: number, windowMs: number): void;
   /** Drops what no longer counts for anybody, so that the state takes fewer numbers. */

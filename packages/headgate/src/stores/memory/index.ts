@@ -1,13 +1,15 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
+import { GeneralPath } from "./general.ts";
+import { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { noRow } from "./rows.ts";
-import { hasRead, isFreeFor, read, readGroup, type Slot } from "./slot.ts";
+import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
 export interface MemoryStoreOptions {
   /**
@@ -21,7 +23,7 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends Store {
   readonly name: "memory";
   readonly remote: false;
-  decide(charges: readonly Charge[], now: number, peek: boolean): MemoryOutcome;
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): MemoryOutcome;
   adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
   /** How full it is. */
@@ -42,6 +44,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 
   let accounts = new Accounts(maxPartitions);
+  let general = new GeneralPath(accounts, new Held());
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
   let used = 0;
@@ -151,7 +154,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return { partitions: accounts.held, maxPartitions };
     },
 
-    decide(charges, now, peek) {
+    decide(charges, now, peek, hold) {
+      if (hold !== undefined || mayHold(charges)) return general.decide(charges, now, peek, hold);
       const into = blankNumbers(charges);
       find(charges, now);
       const admitted = look(now, into);
@@ -196,43 +200,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return new MemoryOutcome(true, now, charges, into, marks);
     },
 
-    adjust(adjustments, now) {
-      const { rows, kinds } = accounts;
-      const into = blankNumbers(adjustments);
-      const marks = new Array<number>(countGroups(adjustments)).fill(0);
-      let start = 0;
-      let r = 0;
-      for (const { space, key: text, limits, refunds, renewals, spends } of adjustments) {
-        const plan = kinds.planOf(space, limits, notInTurn);
-        hashKey(text, key);
-        for (const [g, group] of plan.groups.entries()) {
-          const amount = spends[g] as number;
-          const row = amount > 0 ? accounts.open(group, key, now) : accounts.find(group.kind, key, now);
-          r += 1;
-          if (row === noRow) {
-            readGroup(group, blankRow, 0, now, into, start);
-            continue;
-          }
-          const kind = kinds.live(group.kind);
-          const { algorithm } = kind;
-          accounts.show(row);
-          if (amount > 0) accounts.makeRoom(row, kind, key, now);
-          const { numbers, at } = rows;
-          algorithm.keepFor?.(numbers, at, group.windowMs);
-          for (const { group: of, amount: given, chargedAt, mark } of refunds) {
-            if (of === g) algorithm.refund(numbers, at, group.limits, now, given, chargedAt, mark);
-          }
-          for (const { group: of, mark } of renewals) {
-            if (of === g) algorithm.renew?.(numbers, at, group.limits, now, mark);
-          }
-          marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
-          accounts.noteBlankAt(kind);
-          readGroup(group, numbers, at, now, into, start);
-        }
-        start += limits.limits.length * readingLength;
-      }
-      return new MemoryOutcome(true, now, adjustments, into, marks);
-    },
+    adjust: (adjustments, now) => general.adjust(adjustments, now),
 
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
@@ -243,15 +211,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     close() {
       accounts = new Accounts(maxPartitions);
+      general = new GeneralPath(accounts, new Held());
     },
   };
 }
 
-/** Adjustments come in no order that would be worth remembering. */
-const notInTurn = Number.MAX_SAFE_INTEGER;
-
-function countGroups(charges: readonly Pick<Charge, "limits">[]): number {
-  let count = 0;
-  for (const { limits } of charges) count += limits.groups.length;
-  return count;
+/** Whether units of any of these limits may be held: then what is held has to be looked up. */
+function mayHold(charges: readonly Charge[]): boolean {
+  for (let c = 0; c < charges.length; c += 1) if ((charges[c] as Charge).limits.holdable) return true;
+  return false;
 }

@@ -39,21 +39,30 @@ export class MemoryOutcome implements Outcome {
   readonly #charges: readonly Pick<Charge, "limits">[];
   readonly #numbers: readonly number[];
   readonly #marks: readonly number[] | undefined;
+  readonly #holders: readonly boolean[] | undefined;
+  readonly refusedFor?: "ended" | "crowded";
   #readings: Reading[][] | undefined;
 
-  /** @param marks one for each group of each charge; absent where nothing was spent. */
+  /**
+   * @param marks one for each group of each charge; absent where nothing was spent.
+   * @param holders for each limit, whether its wait is for holders.
+   */
   constructor(
     admitted: boolean,
     now: number,
     charges: readonly Pick<Charge, "limits">[],
     numbers: readonly number[],
     marks: readonly number[] | undefined,
+    holders?: readonly boolean[] | undefined,
+    refusedFor?: "ended" | "crowded" | undefined,
   ) {
     this.admitted = admitted;
     this.now = now;
     this.#charges = charges;
     this.#numbers = numbers;
     this.#marks = marks;
+    this.#holders = holders;
+    if (refusedFor !== undefined) this.refusedFor = refusedFor;
   }
 
   get readings(): readonly (readonly Reading[])[] {
@@ -66,11 +75,12 @@ export class MemoryOutcome implements Outcome {
     let n = 0;
     return this.#charges.map(({ limits }) =>
       limits.limits.map(() => {
-        const reading = {
+        const reading: Reading = {
           remaining: numbers[n] as number,
           resetMs: numbers[n + 1] as number,
           waitMs: numbers[n + waitPlace] as number,
         };
+        if (this.#holders?.[n / readingLength] === true) reading.holders = true;
         n += readingLength;
         return reading;
       }),

@@ -91,7 +91,7 @@ export const laws: readonly Case[] = [
       const place = trial.place(limits);
       for (let n = 0; n < 7; n += 1) {
         const blank = await trial.peek(place);
-        expectSame(await trial.peek(place), blank, "a second peek");
+        expectSame((await trial.peek(place)).readings, blank.readings, "a second peek");
         const { admitted } = await trial.admit(place);
         expectSame(admitted, blank.admitted, "admitted, and peeked");
         if (!admitted) continue;
@@ -100,23 +100,29 @@ export const laws: readonly Case[] = [
     },
   })),
 
-  ...everyKind.map((limits) => ({
-    name: `${limits}: a reset gives the whole quota back, to that partition alone`,
-    async run(trial: Trial) {
-      const places = [trial.place(limits), trial.place(limits, "other"), trial.place(limits, "caller", "l2")];
-      for (const place of places) expectSame(await exhaust(trial, place), 5, "admitted of a quota of 5");
-      const [first, ...others] = places as [Place, ...Place[]];
-      await trial.reset(first);
-      expectSame(
-        await trial.read(first),
-        await trial.read(trial.place(limits, "unseen")),
-        "readings after a reset",
-      );
-      for (const place of others)
-        expectSame((await trial.admit(place)).admitted, false, "another admitted after it");
-      expectSame(await exhaust(trial, first), 5, "admitted after a reset");
-    },
-  })),
+  ...everyKind
+    .filter((limits) => !limits.endsWith("concurrent"))
+    .map((limits) => ({
+      name: `${limits}: a reset gives the whole quota back, to that partition alone`,
+      async run(trial: Trial) {
+        const places = [
+          trial.place(limits),
+          trial.place(limits, "other"),
+          trial.place(limits, "caller", "l2"),
+        ];
+        for (const place of places) expectSame(await exhaust(trial, place), 5, "admitted of a quota of 5");
+        const [first, ...others] = places as [Place, ...Place[]];
+        await trial.reset(first);
+        expectSame(
+          await trial.read(first),
+          await trial.read(trial.place(limits, "unseen")),
+          "readings after a reset",
+        );
+        for (const place of others)
+          expectSame((await trial.admit(place)).admitted, false, "another admitted after it");
+        expectSame(await exhaust(trial, first), 5, "admitted after a reset");
+      },
+    })),
 
   {
     name: "charges every layer or none",

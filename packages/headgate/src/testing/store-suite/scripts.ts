@@ -80,9 +80,15 @@ export async function playOracle(trial: Trial, seed: number): Promise<void> {
       .map(({ limits }) => limits.limits.map(formatLimit).join("; "))
       .join(" | ")}`;
     expectSame(got.admitted, wanted.admitted, `${what}: admitted`);
-    expectSame(got.readings.map(plain), wanted.readings, `${what}: readings`);
+    expectSame(got.readings.map(bare), wanted.readings, `${what}: readings`);
     lastWait = got.waitMs;
   }
+}
+
+/** One request, as the store under test and the memory store have decided it. */
+interface Pair {
+  readonly got: Decision;
+  readonly wanted: Decision;
 }
 
 /** Everything that a store can do, against the memory store. */
@@ -90,88 +96,94 @@ export async function playMemory(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
   const layers = randomLayers(random);
   const memory = startTrial(memoryStore(), trial.clock);
-  let decisions: { got: Decision; wanted: Decision; renewedAt: number }[] = [];
+  let decisions: Pair[] = [];
   let lastWait = 0;
-  for (let step = 0; step < 30; step += 1) {
+  for (let step = 0; step < 40; step += 1) {
     if (random.once(3)) trial.clock.advance(randomPause(random, lastWait));
     const keys = layers.map(() => random.between(0, 2));
     const [places, same] = [placesOf(trial, layers, keys), placesOf(memory, layers, keys)];
     const cost = random.once(2) ? {} : randomCost(random);
-    const what = `script ${seed}, step ${step}`;
-    // Of leases that have ended there is a test of its own.
-    decisions = decisions.filter(({ got, renewedAt }) => trial.clock.now() < renewedAt + leaseMsOf(got));
     const earlier = decisions[random.between(0, Math.max(5, decisions.length))];
-    const action = random.oneOf(["admit", "admit", "admit", "peek", "spend", "refund", "renew", "reset"]);
-    if (action === "reset" && random.once(4)) {
+    const action = random.oneOf(actions);
+    const what = `script ${seed}, step ${step}: ${action} ${JSON.stringify(cost)}`;
+    if (action === "reset") {
+      if (!random.once(4)) continue;
       await trial.reset(...places);
       await memory.reset(...same);
-      // Nobody gives back what has been forgotten.
+      // What was forgotten is not given back.
       decisions = decisions.filter(({ got }) => !meets(got, places));
-    } else if (action === "refund" && earlier !== undefined) {
-      const amounts = random.once(2) ? undefined : partOf(earlier.got, random);
-      const got = await trial.refund(earlier.got, amounts);
-      const wanted = await memory.refund(earlier.wanted, amounts);
-      expectSame(
-        got.readings.map(plain),
-        wanted.readings.map(plain),
-        `${what}: refund ${JSON.stringify(amounts)}`,
-      );
-      // Nobody gives back twice.
-      decisions.splice(decisions.indexOf(earlier), 1);
-    } else if (action === "renew" && earlier !== undefined) {
-      const got = await trial.renew(earlier.got);
-      const wanted = await memory.renew(earlier.wanted);
-      earlier.renewedAt = trial.clock.now();
-      expectSame(got.readings.map(plain), wanted.readings.map(plain), `${what}: renew`);
-    } else if (action === "spend") {
-      const got = await trial.spend(places, cost);
-      const wanted = await memory.spend(same, cost);
-      expectSame(
-        got.readings.map(plain),
-        wanted.readings.map(plain),
-        `${what}: spend ${JSON.stringify(cost)}`,
-      );
-      decisions.push({ got, wanted, renewedAt: trial.clock.now() });
-    } else if (action === "admit" || action === "peek") {
-      const [got, wanted] =
-        action === "admit"
-          ? [await trial.admit(places, cost), await memory.admit(same, cost)]
-          : [await trial.peek(places, cost), await memory.peek(same, cost)];
-      expectSame(got.admitted, wanted.admitted, `${what}: ${action} ${JSON.stringify(cost)}: admitted`);
-      expectSame(
-        got.readings.map(plain),
-        wanted.readings.map(plain),
-        `${what}: ${action} ${JSON.stringify(cost)}: readings`,
-      );
-      if (got.charged.length > 0) decisions.push({ got, wanted, renewedAt: trial.clock.now() });
+    } else if (action === "admit" || action === "peek" || action === "hold" || action === "spend") {
+      const got = await trial[action](places, cost);
+      const wanted = await memory[action](same, cost);
+      expectSame(got.admitted, wanted.admitted, `${what}: admitted`);
+      expectSame(got.readings.map(plain), wanted.readings.map(plain), `${what}: readings`);
+      if (got.admitted && action !== "peek") decisions.push({ got, wanted });
       lastWait = got.waitMs;
+    } else if (earlier !== undefined) {
+      const { got, wanted } = earlier;
+      if (action === "extend") {
+        const [mine, theirs] = [await trial.extend(got, cost), await memory.extend(wanted, cost)];
+        expectSame(mine.admitted, theirs.admitted, `${what}: admitted`);
+        expectSame(mine.refusedFor, theirs.refusedFor, `${what}: what it was refused for`);
+        expectSame(mine.readings.map(plain), theirs.readings.map(plain), `${what}: readings`);
+      } else {
+        const amounts = random.once(2) ? undefined : partOf(got, random, action);
+        const [mine, theirs] = [await trial[action](got, amounts), await memory[action](wanted, amounts)];
+        expectSame(
+          mine.readings.map(plain),
+          theirs.readings.map(plain),
+          `${what} ${JSON.stringify(amounts)}`,
+        );
+        // What has ended stays in the play now and then: whatever follows must change nothing.
+        if (action !== "report" && !random.once(3)) decisions.splice(decisions.indexOf(earlier), 1);
+      }
     }
     for (const [n, place] of places.entries()) {
       const theirs = same[n] as Place;
       expectSame(
         plain(await trial.read(place)),
         plain(await memory.read(theirs)),
-        `${what}: ${action}: readings of ${place.limits.limits.map(formatLimit).join("; ")} afterwards`,
+        `${what}: readings of ${place.limits.limits.map(formatLimit).join("; ")} afterwards`,
       );
     }
   }
 }
 
-/** Some of what was spent, and never more. */
-function partOf({ charged }: Decision, random: Random): Cost {
-  const spent = new Map<string, number>();
-  for (const { limits, spends } of charged) {
-    for (const [g, { unit }] of limits.groups.entries()) spent.set(unit, spends[g] ?? 0);
+const actions = [
+  "admit",
+  "admit",
+  "admit",
+  "hold",
+  "hold",
+  "peek",
+  "spend",
+  "refund",
+  "report",
+  "extend",
+  "end",
+  "reset",
+] as const;
+
+/** Some of what is used or held; for a report or an end also more. */
+function partOf({ reservation }: Decision, random: Random, action: "refund" | "report" | "end"): Cost {
+  const most = new Map<string, number>();
+  for (const [c, { limits }] of reservation.places.entries()) {
+    for (const [g, { unit }] of limits.groups.entries()) {
+      const used = reservation.used[c]?.[g] ?? 0;
+      const held = reservation.held[c]?.[g] ?? 0;
+      // Places are held and given back, never used.
+      if (unit !== "concurrent")
+        most.set(unit, action === "refund" ? used : used + held + random.between(0, 2));
+      else if (action === "refund") most.set(unit, held);
+    }
   }
-  return Object.fromEntries([...spent].map(([unit, amount]) => [unit, random.between(0, amount)]));
+  return Object.fromEntries([...most].map(([unit, amount]) => [unit, random.between(0, amount)]));
 }
 
-function leaseMsOf({ charged }: Decision): number {
-  return Math.min(...charged.map(({ limits }) => limits.leaseMs));
-}
-
-function meets({ charged }: Decision, places: readonly Place[]): boolean {
-  return charged.some((one) => places.some(({ space, key }) => one.space === space && one.key === key));
+function meets({ reservation }: Decision, places: readonly Place[]): boolean {
+  return reservation.places.some((one) =>
+    places.some(({ space, key }) => one.space === space && one.key === key),
+  );
 }
 
 function randomLayers(random: Random): Layer[] {
@@ -182,6 +194,16 @@ function randomLayers(random: Random): Layer[] {
 }
 
 function plain(readings: Decision["readings"][number]) {
+  return readings.map(({ remaining, waitMs, resetMs, holders = false }) => ({
+    remaining,
+    waitMs,
+    resetMs,
+    holders,
+  }));
+}
+
+/** What the oracle knows of. */
+function bare(readings: Decision["readings"][number]) {
   return readings.map(({ remaining, waitMs, resetMs }) => ({ remaining, waitMs, resetMs }));
 }
 

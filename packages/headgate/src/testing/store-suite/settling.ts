@@ -1,7 +1,7 @@
 import { minute, second } from "../../core/limit.ts";
 import { expectSame, expectThat } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
-import type { Trial } from "./trial.ts";
+import { reserve, type Trial } from "./trial.ts";
 
 /** Refunds, true costs and leases. */
 export const settling: readonly Case[] = [
@@ -105,19 +105,12 @@ export const settling: readonly Case[] = [
     async run(trial) {
       for (const limits of everyKind) {
         const place = trial.place(limits);
-        const stale = {
-          ...place,
-          at: trial.clock.now() - second,
-          marks: [1],
-          spends: [3],
-        };
-        const { readings } = await trial.refund({
-          admitted: true,
-          at: stale.at,
-          waitMs: 0,
-          readings: [],
-          charged: [stale],
-        });
+        const reservation = reserve([place]);
+        reservation.used[0]?.fill(limits.endsWith("concurrent") ? 0 : 3);
+        reservation.refunds[0]?.push({ group: 0, amount: 3, chargedAt: trial.clock.now() - second, mark: 1 });
+        const at = trial.clock.now();
+        const stale = { admitted: true, at, waitMs: 0, readings: [], refusedFor: undefined, reservation };
+        const { readings } = await trial.refund(stale);
         expectSame(readings, [[{ remaining: 5, waitMs: 0, resetMs: 0 }]], `${limits}: readings`);
       }
     },
@@ -145,7 +138,7 @@ export const settling: readonly Case[] = [
       const lease = await trial.admit(place);
       for (let beat = 0; beat < 5; beat += 1) {
         trial.clock.advance(9 * second);
-        await trial.renew(lease);
+        await trial.report(lease);
         expectSame((await trial.admit(place)).waitMs, 10 * second, "wait after a renewal");
       }
       await trial.refund(lease);
@@ -161,11 +154,11 @@ export const settling: readonly Case[] = [
       trial.clock.advance(10 * second);
       const next = await trial.admit(place);
       expectSame(next.admitted, true, "admitted once the first has ended");
-      await trial.renew(ended);
-      await trial.refund(ended);
+      await trial.report(ended);
+      await trial.end(ended);
       expectSame((await trial.admit(place)).admitted, false, "admitted while the second is inside");
       trial.clock.advance(10 * second);
-      await trial.renew(next);
+      await trial.report(next);
       expectSame((await trial.admit(place)).admitted, true, "admitted once the second has ended");
     },
   },

@@ -1,7 +1,7 @@
 import { type Clock, monotonic } from "../../core/clock.ts";
 import { amountsOf, type Cost, spentOf } from "../../core/cost.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "../../core/limit-set.ts";
-import type { Adjustment, Charge, Outcome, Reading, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
 
 /** One partition of one layer, as a request meets it. */
@@ -19,14 +19,21 @@ export interface Decision {
   readonly waitMs: number;
   /** Place by place, limit by limit. */
   readonly readings: readonly (readonly Reading[])[];
-  /** What can be given back, and under which marks. */
-  readonly charged: readonly Charged[];
+  readonly refusedFor: Outcome["refusedFor"];
+  /** The reservation, as far as this side knows it. */
+  readonly reservation: Reservation;
 }
 
-interface Charged extends Place {
-  readonly at: number;
-  readonly marks: readonly number[];
-  readonly spends: readonly number[];
+/** What was spent and is held under one id. */
+export interface Reservation {
+  readonly rid: string;
+  seq: number;
+  readonly places: readonly Place[];
+  /** For each place, for each group, in totals. */
+  readonly used: readonly number[][];
+  readonly held: readonly number[][];
+  /** What can be given back, the newest first, place by place. */
+  readonly refunds: readonly Refund[][];
 }
 
 /** One store under test, with the words in which the tests speak to it. */
@@ -37,16 +44,23 @@ export interface Trial {
   place(limits: LimitsInput, key?: string, layer?: string): Place;
   /** The same partition, under other limits. */
   under(place: Place, limits: LimitsInput): Place;
+  /** Places of `concurrent` limits are held, everything else is spent at once. */
   admit(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
+  /** As a limiter asks: requests are spent at once, everything else is held. */
+  hold(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
+  /** Asks to hold so much more for the same reservation. */
+  extend(decision: Decision, cost: Cost): Promise<Decision>;
+  /** States what has been used so far, in totals; what is held shrinks by as much. Also a heartbeat. */
+  report(decision: Decision, used?: Cost): Promise<Outcome>;
+  /** Ends it: `used` in totals, or as reported. */
+  end(decision: Decision, used?: Cost): Promise<Outcome>;
   peek(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
   /** Reads without asking for anything: a cost of 0 in every unit. */
   read(place: Place): Promise<readonly Reading[]>;
-  /** Gives back so much of what was charged; all of it by default. */
+  /** Gives back so much of what was spent or is held; all of it by default. */
   refund(decision: Decision, amounts?: Cost): Promise<Outcome>;
   /** Spends, whatever is free. */
   spend(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
-  /** Keeps the leases of an admitted request alive. */
-  renew(decision: Decision): Promise<Outcome>;
   reset(...places: Place[]): Promise<void>;
   /** Asks again at the told moment, having asked 1 ms before it. */
   waitFor(places: Place | readonly Place[], cost?: Cost): Promise<{ early: Decision; due: Decision }>;
@@ -73,18 +87,62 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     return limits;
   }
 
-  async function decide(
-    places: Place | readonly Place[],
-    cost: Cost | undefined,
-    peek: boolean,
-  ): Promise<Decision> {
-    const charges = listOf(places).map((place): Charge => ({ ...place, ...amountsOf(place.limits, cost) }));
-    const outcome = await store.decide(charges, limiterClock.now(), peek);
-    return concluded(outcome, charges, outcome.admitted && !peek);
+  async function ask(charges: readonly Charge[], peek: boolean, reservation: Reservation): Promise<Decision> {
+    const { rid, seq } = reservation;
+    const holds = charges.some((charge) => charge.holds !== undefined);
+    const outcome = await store.decide(charges, limiterClock.now(), peek, holds ? { rid, seq } : undefined);
+    if (outcome.admitted && !peek) {
+      charges.forEach((charge, c) => {
+        charge.limits.groups.forEach((_, g) => {
+          note(reservation, c, g, charge.spends[g] ?? 0, outcome);
+          if (charge.holds !== undefined) (reservation.held[c] as number[])[g] = charge.holds[g] ?? 0;
+        });
+      });
+    }
+    return {
+      admitted: outcome.admitted,
+      at: outcome.now,
+      waitMs: Math.max(0, ...outcome.readings.flat().map(({ waitMs }) => waitMs)),
+      readings: outcome.readings,
+      refusedFor: outcome.refusedFor,
+      reservation,
+    };
   }
 
-  async function adjust(adjustments: readonly Adjustment[]): Promise<Outcome> {
-    return await store.adjust(adjustments, limiterClock.now());
+  function decide(places: Place | readonly Place[], cost: Cost | undefined, peek: boolean) {
+    const list = listOf(places);
+    const charges = list.map((place): Charge => ({ ...place, ...atOnce(place.limits, cost ?? {}) }));
+    return ask(charges, peek, reserve(list));
+  }
+
+  async function adjust(
+    reservation: Reservation,
+    totals: { used: readonly number[][]; held: readonly number[][] },
+    ended: boolean,
+  ): Promise<Outcome> {
+    const { rid, places, used: known, refunds } = reservation;
+    reservation.seq += 1;
+    const adjustments = places.map(
+      (place, c): Adjustment => ({
+        ...place,
+        rid,
+        seq: reservation.seq,
+        ended,
+        raises: false,
+        known: [...(known[c] ?? [])],
+        used: totals.used[c] ?? [],
+        held: totals.held[c] ?? [],
+        refunds: (refunds[c] ?? []).map((refund) => ({ ...refund })),
+      }),
+    );
+    const outcome = await store.adjust(adjustments, limiterClock.now());
+    places.forEach(({ limits }, c) => {
+      limits.groups.forEach((_, g) => {
+        note(reservation, c, g, (totals.used[c]?.[g] ?? 0) - (known[c]?.[g] ?? 0), outcome);
+        (reservation.held[c] as number[])[g] = ended ? 0 : (totals.held[c]?.[g] ?? 0);
+      });
+    });
+    return outcome;
   }
 
   const trial: Trial = {
@@ -102,57 +160,61 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     admit: (places, cost) => decide(places, cost, false),
     peek: (places, cost) => decide(places, cost, true),
 
+    hold(places, cost) {
+      const list = listOf(places);
+      const charges = list.map((place): Charge => ({ ...place, ...amountsOf(place.limits, cost) }));
+      return ask(charges, false, reserve(list));
+    },
+
+    extend({ reservation }, cost) {
+      reservation.seq += 1;
+      const charges = reservation.places.map((place, c): Charge => {
+        const more = place.limits.groups.map(({ unit }) => cost[unit] ?? 0);
+        const held = reservation.held[c] ?? [];
+        return {
+          ...place,
+          needs: more,
+          spends: more.map(() => 0),
+          holds: more.map((units, g) => units + (held[g] ?? 0)),
+          known: [...(reservation.used[c] ?? [])],
+        };
+      });
+      return ask(charges, false, reservation);
+    },
+
+    report: ({ reservation }, used) => adjust(reservation, totalsOf(reservation, used), false),
+    end: ({ reservation }, used) => adjust(reservation, totalsOf(reservation, used), true),
+
     async read(place) {
       const nothing = Object.fromEntries(place.limits.groups.map(({ unit }) => [unit, 0]));
       const { readings } = await decide(place, nothing, true);
       return readings[0] ?? [];
     },
 
-    refund({ charged }, amounts) {
-      return adjust(
-        charged.map(({ space, key, limits, marks, spends, at }) => ({
-          space,
-          key,
-          limits,
-          refunds: limits.groups.flatMap(({ unit }, group) => {
-            const amount = amounts === undefined ? (spends[group] ?? 0) : (amounts[unit] ?? 0);
-            return amount === 0 ? [] : [{ group, amount, chargedAt: at, mark: marks[group] ?? 0 }];
+    refund({ reservation }, amounts) {
+      const less = (totals: readonly number[][]) =>
+        totals.map((units, c) =>
+          units.map((amount, g) => {
+            const unit = reservation.places[c]?.limits.groups[g]?.unit ?? "";
+            return Math.max(0, amount - (amounts === undefined ? amount : (amounts[unit] ?? 0)));
           }),
-          renewals: [],
-          spends: limits.groups.map(() => 0),
-        })),
-      );
+        );
+      return adjust(reservation, { used: less(reservation.used), held: less(reservation.held) }, false);
     },
 
     async spend(places, cost) {
-      const adjustments = listOf(places).map(
-        (place): Adjustment => ({
-          ...place,
-          refunds: [],
-          renewals: [],
-          spends: place.limits.groups.map(({ unit }) =>
-            Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0,
-          ),
-        }),
-      );
-      return concluded(await adjust(adjustments), adjustments, true);
-    },
-
-    renew({ charged }) {
-      return adjust(
-        charged.map(({ space, key, limits, marks, spends }) => ({
-          space,
-          key,
-          limits,
-          refunds: [],
-          renewals: limits.groups.flatMap((group, g) =>
-            group.algorithm.renew !== undefined && (spends[g] ?? 0) > 0
-              ? [{ group: g, mark: marks[g] ?? 0 }]
-              : [],
-          ),
-          spends: limits.groups.map(() => 0),
-        })),
-      );
+      const list = listOf(places);
+      const reservation = reserve(list);
+      const used = list.map(({ limits }) => limits.groups.map(({ unit }) => cost[unit] ?? 0));
+      const outcome = await adjust(reservation, { used, held: [] }, false);
+      return {
+        admitted: true,
+        at: outcome.now,
+        waitMs: 0,
+        readings: outcome.readings,
+        refusedFor: undefined,
+        reservation,
+      };
     },
 
     async reset(...places) {
@@ -171,26 +233,63 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
   return trial;
 }
 
-function concluded(
-  outcome: Outcome,
-  charges: readonly (Place & { readonly spends: readonly number[] })[],
-  charged: boolean,
-): Decision {
+let reservations = 0;
+
+/** A reservation that nobody has asked for yet. */
+export function reserve(places: readonly Place[]): Reservation {
+  reservations += 1;
+  const random = Math.floor(Math.random() * 2 ** 48);
   return {
-    admitted: outcome.admitted,
-    at: outcome.now,
-    waitMs: Math.max(0, ...outcome.readings.flat().map(({ waitMs }) => waitMs)),
-    readings: outcome.readings,
-    charged: charged
-      ? charges.map(({ space, key, limits, spends }, c) => ({
-          space,
-          key,
-          limits,
-          spends,
-          at: outcome.now,
-          marks: outcome.marks[c] ?? [],
-        }))
-      : [],
+    rid: random.toString(16).padStart(12, "0") + reservations.toString(16).padStart(12, "0"),
+    seq: 1,
+    places,
+    used: places.map(({ limits }) => limits.groups.map(() => 0)),
+    held: places.map(({ limits }) => limits.groups.map(() => 0)),
+    refunds: places.map(() => []),
+  };
+}
+
+/** So much more, or less, was used of one group. */
+function note(reservation: Reservation, c: number, g: number, change: number, { now, marks }: Outcome): void {
+  if (change === 0) return;
+  const used = reservation.used[c] as number[];
+  used[g] = (used[g] ?? 0) + change;
+  const refunds = reservation.refunds[c] as Refund[];
+  if (change > 0) {
+    refunds.unshift({ group: g, amount: change, chargedAt: now, mark: marks[c]?.[g] ?? 0 });
+    return;
+  }
+  let left = -change;
+  for (const [n, refund] of refunds.entries()) {
+    if (refund.group !== g) continue;
+    const given = Math.min(left, refund.amount);
+    left -= given;
+    refunds[n] = { ...refund, amount: refund.amount - given };
+  }
+}
+
+/** What is used and held once so much has been used in all. */
+function totalsOf(reservation: Reservation, used: Cost = {}) {
+  const { places, used: before, held } = reservation;
+  const unitOf = (c: number, g: number) => places[c]?.limits.groups[g]?.unit ?? "";
+  const now = before.map((units, c) => units.map((amount, g) => used[unitOf(c, g)] ?? amount));
+  return {
+    used: now,
+    held: held.map((units, c) =>
+      units.map((amount, g) => Math.max(0, amount - Math.max(0, (now[c]?.[g] ?? 0) - (before[c]?.[g] ?? 0)))),
+    ),
+  };
+}
+
+/** Places of `concurrent` limits are held, everything else is spent at once. */
+function atOnce(limits: LimitSet, cost: Cost): Pick<Charge, "needs" | "spends" | "holds"> {
+  const amounts = limits.groups.map(({ unit }) => spentOf(cost, unit));
+  const isHeld = limits.groups.map((_, g) => limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent");
+  const held = amounts.map((amount, g) => (isHeld[g] ? amount : 0));
+  return {
+    needs: limits.groups.map(({ unit }, g) => (Object.hasOwn(cost, unit) ? (amounts[g] ?? 0) : 1)),
+    spends: amounts.map((amount, g) => (isHeld[g] ? 0 : amount)),
+    ...(held.some((units) => units > 0) ? { holds: held } : {}),
   };
 }
 

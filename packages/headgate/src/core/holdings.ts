@@ -1,0 +1,277 @@
+import type { Adjustment, Hold } from "./store.ts";
+
+/** A partition has at most so many reservations that hold something. Beyond it, those that would hold more are refused. */
+export const mostHolds = 4096;
+/** So long after a reservation has ended or lapsed, ms, a late call about it still finds it. */
+export const rememberedMs = 60_000;
+/** Fewer entries than this are not searched for those that can be forgotten. */
+const fewEntries = 64;
+const mostEntries = 2 * mostHolds;
+
+/** What one reservation has spent and holds in one partition, in totals by unit. */
+export interface Entry {
+  /** The number of the last call that was applied; higher ones are newer. */
+  seq: number;
+  /** Nothing more is applied to it: a tombstone. */
+  ended: boolean;
+  /** Its heartbeat stopped: it holds nothing any more, but its end still counts. */
+  lapsed: boolean;
+  /** Until then it is held, or, once it has ended or lapsed, remembered. The store's time, ms. */
+  expiresAt: number;
+  readonly used: Map<string, number>;
+  readonly held: Map<string, number>;
+}
+
+/** What the reservations of one partition hold. All transitions are pure: they know no store and no clock. */
+export interface Holdings {
+  readonly entries: Map<string, Entry>;
+  /** The sum of what is held, by unit. */
+  readonly held: Map<string, number>;
+  /** How many entries hold something. */
+  holding: number;
+  /** No entry that holds something expires before then. */
+  earliest: number;
+  /** With so many entries, those that are over are forgotten. */
+  tidyAt: number;
+}
+
+export function noHoldings(): Holdings {
+  return {
+    entries: new Map(),
+    held: new Map(),
+    holding: 0,
+    earliest: Number.POSITIVE_INFINITY,
+    tidyAt: fewEntries,
+  };
+}
+
+/** Releases what has lapsed by now. The first thing that is done with holdings, whatever is asked of them. */
+export function lapse(holdings: Holdings, now: number): void {
+  if (holdings.earliest > now) return;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const entry of holdings.entries.values()) {
+    if (!holdsSomething(entry)) continue;
+    if (entry.expiresAt > now) {
+      earliest = Math.min(earliest, entry.expiresAt);
+      continue;
+    }
+    release(holdings, entry);
+    entry.lapsed = true;
+    entry.expiresAt += rememberedMs;
+  }
+  holdings.earliest = earliest;
+}
+
+/** What all reservations together hold of a unit. `lapse` comes first. */
+export function heldOf(holdings: Holdings | undefined, unit: string): number {
+  return holdings?.held.get(unit) ?? 0;
+}
+
+/** How a reservation meets a partition that is asked to hold more for it. */
+export type Standing =
+  /** As this call has not been applied before. */
+  | "open"
+  /** This call, or a later one, has been applied already: it is admitted, and changes nothing. */
+  | "applied"
+  /** It has ended: whatever comes late is refused. */
+  | "ended"
+  /** The partition holds for as many reservations as it may. */
+  | "crowded";
+
+/** @param more whether the call asks to hold something. */
+export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, more: boolean): Standing {
+  const entry = holdings?.entries.get(rid);
+  if (entry?.ended) return "ended";
+  if (entry !== undefined && seq <= entry.seq) return "applied";
+  const isNew = entry === undefined || !holdsSomething(entry);
+  if (more && isNew && (holdings?.holding ?? 0) >= mostHolds) return "crowded";
+  return "open";
+}
+
+/** What a reservation holds of a unit already. */
+export function heldBy(holdings: Holdings | undefined, rid: string, unit: string): number {
+  return holdings?.entries.get(rid)?.held.get(unit) ?? 0;
+}
+
+/** One unit in one call: what is spent at once, and what is held from now on, in all. */
+export interface Portion {
+  readonly unit: string;
+  readonly spend: number;
+  readonly hold: number;
+  /** What was used before, where the store knows nothing of the reservation. */
+  readonly known: number;
+}
+
+/** Admits, or extends, a reservation whose standing is `open`. */
+export function hold(
+  holdings: Holdings,
+  { rid, seq }: Hold,
+  portions: readonly Portion[],
+  now: number,
+  leaseMs: number,
+): void {
+  const entry = entryOf(holdings, rid, portions, now);
+  for (const portion of portions) {
+    entry.used.set(portion.unit, (entry.used.get(portion.unit) ?? 0) + portion.spend);
+    setHeld(holdings, entry, portion.unit, portion.hold);
+  }
+  entry.seq = seq;
+  renew(holdings, entry, now + leaseMs);
+}
+
+/** What an adjustment makes of the used part of a unit: to be charged where it is positive, given back where negative. */
+export type UsedChange = (unit: string, change: number) => void;
+
+/**
+ * Applies what is said of a reservation: what it has used and still holds, in totals. It is never refused, and saying it
+ * twice changes nothing.
+ *
+ * @param units the units of the adjustment's numbers, one for each group; of those that stand twice, the first counts.
+ */
+export function adjustHoldings(
+  holdings: Holdings,
+  adjustment: Pick<Adjustment, "rid" | "seq" | "ended" | "raises" | "known" | "used" | "held">,
+  units: readonly string[],
+  now: number,
+  leaseMs: number,
+  changeUsed: UsedChange,
+): void {
+  const { rid, seq, ended, raises, known, used, held } = adjustment;
+  const before = holdings.entries.get(rid);
+  if (before !== undefined && (before.ended || (!ended && seq <= before.seq))) return;
+  const firsts = units.map((unit, g) => ({ unit, g })).filter(({ unit, g }) => units.indexOf(unit) === g);
+  const entry = entryOf(
+    holdings,
+    rid,
+    firsts.map(({ unit, g }) => ({ unit, spend: 0, hold: 0, known: known[g] ?? 0 })),
+    now,
+  );
+  for (const { unit, g } of firsts) {
+    const total = used[g] ?? 0;
+    const change = total - (entry.used.get(unit) ?? known[g] ?? 0);
+    entry.used.set(unit, total);
+    if (change !== 0) changeUsed(unit, change);
+    const most = raises ? Number.POSITIVE_INFINITY : (entry.held.get(unit) ?? 0);
+    setHeld(holdings, entry, unit, ended ? 0 : Math.min(held[g] ?? 0, most));
+  }
+  if (ended) release(holdings, entry);
+  entry.seq = Math.max(seq, entry.seq);
+  entry.ended = ended;
+  if (ended) entry.expiresAt = now + leaseMs + rememberedMs;
+  else if (holdsSomething(entry)) renew(holdings, entry, now + leaseMs);
+  else entry.expiresAt = now + leaseMs + rememberedMs;
+}
+
+/** A wait, and whether it is for those who hold something to end rather than for a window. */
+export interface Wait {
+  readonly ms: number;
+  readonly holders: boolean;
+}
+
+/**
+ * How long until `need` more units are free, if nobody spends meanwhile and no holder is heard of again.
+ *
+ * @param windowWait the algorithm's own answer, for so many units in all; `Infinity` where it is never.
+ */
+export function waitFor(
+  holdings: Holdings | undefined,
+  unit: string,
+  quota: number,
+  now: number,
+  need: number,
+  windowWait: (units: number) => number,
+): Wait {
+  if (need > quota) return { ms: Number.POSITIVE_INFINITY, holders: false };
+  if (need === 0) return { ms: 0, holders: false };
+  let left = heldOf(holdings, unit);
+  let ms = windowWait(need + left);
+  let holders = false;
+  if (holdings === undefined || left === 0 || ms <= holdings.earliest - now) return { ms, holders };
+  for (const { expiresAt, amount } of byExpiry(holdings, unit)) {
+    const lapsesIn = expiresAt - now;
+    if (lapsesIn >= ms) break;
+    left -= amount;
+    const after = Math.max(lapsesIn, windowWait(need + left));
+    if (after < ms) {
+      ms = after;
+      holders = true;
+    }
+  }
+  return { ms, holders };
+}
+
+/** When the last of what is known here is over: from then on, nothing is lost by forgetting all of it. */
+export function overAt(holdings: Holdings): number {
+  let latest = 0;
+  for (const { expiresAt } of holdings.entries.values()) latest = Math.max(latest, expiresAt);
+  return latest;
+}
+
+function byExpiry(holdings: Holdings, unit: string): { expiresAt: number; amount: number }[] {
+  const all: { expiresAt: number; amount: number }[] = [];
+  for (const { expiresAt, held } of holdings.entries.values()) {
+    const amount = held.get(unit) ?? 0;
+    if (amount > 0) all.push({ expiresAt, amount });
+  }
+  return all.sort((a, b) => a.expiresAt - b.expiresAt);
+}
+
+function entryOf(holdings: Holdings, rid: string, portions: readonly Portion[], now: number): Entry {
+  const { entries } = holdings;
+  let entry = entries.get(rid);
+  if (entry !== undefined) return entry;
+  if (entries.size >= holdings.tidyAt) tidy(holdings, now);
+  entry = { seq: 0, ended: false, lapsed: false, expiresAt: now, used: new Map(), held: new Map() };
+  for (const { unit, known } of portions) if (known > 0) entry.used.set(unit, known);
+  entries.set(rid, entry);
+  return entry;
+}
+
+function setHeld(holdings: Holdings, entry: Entry, unit: string, amount: number): void {
+  const before = entry.held.get(unit) ?? 0;
+  if (amount === before) return;
+  const wasHolding = entry.held.size > 0;
+  if (amount > 0) entry.held.set(unit, amount);
+  else entry.held.delete(unit);
+  const sum = (holdings.held.get(unit) ?? 0) + amount - before;
+  if (sum > 0) holdings.held.set(unit, sum);
+  else holdings.held.delete(unit);
+  const isHolding = entry.held.size > 0;
+  if (isHolding !== wasHolding) holdings.holding += isHolding ? 1 : -1;
+}
+
+function release(holdings: Holdings, entry: Entry): void {
+  for (const unit of [...entry.held.keys()]) setHeld(holdings, entry, unit, 0);
+}
+
+function renew(holdings: Holdings, entry: Entry, expiresAt: number): void {
+  entry.lapsed = false;
+  entry.expiresAt = Math.max(entry.expiresAt, expiresAt);
+  if (holdsSomething(entry)) holdings.earliest = Math.min(holdings.earliest, entry.expiresAt);
+}
+
+function holdsSomething({ held }: Entry): boolean {
+  return held.size > 0;
+}
+
+/**
+ * Forgets what is over. Done when the entries have doubled since the last time, so that it costs each of them little. A
+ * partition that ends thousands of reservations a minute forgets the oldest of them early.
+ */
+export function tidy(holdings: Holdings, now: number): void {
+  const { entries } = holdings;
+  const spare: [rid: string, expiresAt: number][] = [];
+  for (const [rid, entry] of entries) {
+    if (holdsSomething(entry)) continue;
+    if (entry.expiresAt <= now) entries.delete(rid);
+    else spare.push([rid, entry.expiresAt]);
+  }
+  if (spare.length > mostHolds) {
+    spare.sort((a, b) => a[1] - b[1]);
+    for (const [rid] of spare.slice(0, spare.length - mostHolds)) entries.delete(rid);
+  }
+  holdings.tidyAt = Math.min(
+    Math.max(fewEntries, 2 * entries.size),
+    Math.max(mostEntries, entries.size + fewEntries),
+  );
+}

@@ -1,0 +1,262 @@
+import {
+  adjustHoldings,
+  type Holdings,
+  heldBy,
+  heldOf,
+  hold as holdUnits,
+  type Standing,
+  standingOf,
+  waitFor,
+} from "../../core/holdings.ts";
+import type { Limit } from "../../core/limit.ts";
+import type { LimitSet } from "../../core/limit-set.ts";
+import type { Adjustment, Charge, Hold } from "../../core/store.ts";
+import { type Accounts, blankRow } from "./accounts.ts";
+import type { Held } from "./held.ts";
+import { hashKey, type KeyHash } from "./key-hash.ts";
+import type { PlannedGroup } from "./kinds.ts";
+import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
+import { noRow } from "./rows.ts";
+
+/** Plans are looked up by place for decisions that follow each other; what passes here follows none. */
+const notInTurn = Number.MAX_SAFE_INTEGER;
+
+/** One group of a partition, and how many more of its units have to be free. */
+interface Part {
+  readonly group: PlannedGroup;
+  readonly unit: string;
+  need: number;
+}
+
+/** A partition of a batch. */
+interface Place {
+  readonly key: KeyHash;
+  readonly parts: readonly Part[];
+  /** Where its readings begin. */
+  readonly start: number;
+}
+
+/** The memory store for all that is held, or that may be: the same decisions as its fast path, and reservations. */
+export class GeneralPath {
+  readonly #accounts: Accounts;
+  readonly #held: Held;
+
+  constructor(accounts: Accounts, held: Held) {
+    this.#accounts = accounts;
+    this.#held = held;
+  }
+
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold: Hold | undefined): MemoryOutcome {
+    const into = blankNumbers(charges);
+    const holders: boolean[] = [];
+    const places = this.#find(charges);
+    const holdings = charges.map(({ space, key }) => this.#held.find(space, key, now));
+    const standings = charges.map((charge, c) => this.#standingOf(charge, holdings[c], hold));
+    const refusedFor = reasonOf(standings);
+    let admitted = refusedFor === undefined;
+    for (const [c, charge] of charges.entries()) {
+      const { parts } = places[c] as Place;
+      for (const [g, part] of parts.entries()) {
+        part.need = standings[c] === "applied" ? 0 : needOf(charge, g, holdings[c], hold);
+        admitted = this.#isFree(places[c] as Place, part, holdings[c], now) && admitted;
+      }
+    }
+    if (!admitted || peek) {
+      for (const [c, place] of places.entries())
+        this.#read(place, holdings[c], now, into, !admitted, holders);
+      return new MemoryOutcome(admitted, now, charges, into, undefined, holders, refusedFor);
+    }
+    const marks: number[] = [];
+    for (const [c, charge] of charges.entries()) {
+      const place = places[c] as Place;
+      const applies = standings[c] === "open";
+      for (const [g, { group }] of place.parts.entries()) {
+        const amount = applies ? (charge.spends[g] as number) : 0;
+        marks.push(amount === 0 ? 0 : this.#charge(group, place.key, now, amount));
+      }
+      if (applies && hold !== undefined) this.#hold(charge, hold, now);
+    }
+    for (const [c, place] of places.entries()) {
+      const { space, key } = charges[c] as Charge;
+      this.#read(place, this.#held.find(space, key, now), now, into, false, holders);
+    }
+    return new MemoryOutcome(true, now, charges, into, marks, undefined, undefined);
+  }
+
+  adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome {
+    const into = blankNumbers(adjustments);
+    const places = this.#find(adjustments);
+    const marks: number[] = [];
+    for (const [a, adjustment] of adjustments.entries()) {
+      const { key, parts } = places[a] as Place;
+      const first = marks.length;
+      for (let g = 0; g < parts.length; g += 1) marks.push(0);
+      const holdings = this.#held.open(adjustment.space, adjustment.key, now);
+      const units = parts.map(({ unit }) => unit);
+      adjustHoldings(holdings, adjustment, units, now, adjustment.limits.leaseMs, (unit, change) => {
+        for (const [g, part] of parts.entries()) {
+          if (part.unit !== unit) continue;
+          if (change > 0) marks[first + g] = this.#charge(part.group, key, now, change);
+          else this.#giveBack(part.group, key, now, g, -change, adjustment);
+        }
+      });
+    }
+    for (const [a, place] of places.entries()) {
+      const { space, key } = adjustments[a] as Adjustment;
+      this.#read(place, this.#held.find(space, key, now), now, into, false, []);
+    }
+    return new MemoryOutcome(true, now, adjustments, into, marks, undefined, undefined);
+  }
+
+  #find(charges: readonly { space: string; key: string; limits: LimitSet }[]): Place[] {
+    let start = 0;
+    return charges.map(({ space, key: text, limits }) => {
+      const plan = this.#accounts.kinds.planOf(space, limits, notInTurn);
+      const key: KeyHash = { high: 0, low: 0 };
+      hashKey(text, key);
+      const parts = plan.groups.map((group, g) => ({
+        group,
+        unit: limits.groups[g]?.unit ?? "",
+        need: 0,
+      }));
+      const place = { key, parts, start };
+      start += limits.limits.length * readingLength;
+      return place;
+    });
+  }
+
+  #standingOf(charge: Charge, holdings: Holdings | undefined, hold: Hold | undefined): Standing {
+    if (hold === undefined) return "open";
+    const more = charge.holds?.some((units) => units > 0) === true;
+    if (more && holdings === undefined && this.#held.isFull) return "crowded";
+    return standingOf(holdings, hold, more);
+  }
+
+  /** Points the rows to the state of a group; a blank one where nothing was spent. */
+  #show(group: PlannedGroup, key: KeyHash, now: number): { numbers: Float64Array; at: number } {
+    const row = this.#accounts.find(group.kind, key, now);
+    if (row === noRow) return { numbers: blankRow, at: 0 };
+    this.#accounts.show(row);
+    const { numbers, at } = this.#accounts.rows;
+    group.kind.algorithm.keepFor?.(numbers, at, group.windowMs);
+    return { numbers, at };
+  }
+
+  #isFree(place: Place, { group, unit, need }: Part, holdings: Holdings | undefined, now: number): boolean {
+    if (need === 0) return true;
+    const { numbers, at } = this.#show(group, place.key, now);
+    const units = need + heldOf(holdings, unit);
+    return group.limits.every(
+      (limit) => units <= limit.quota && group.kind.algorithm.waitMs(numbers, at, limit, now, units) === 0,
+    );
+  }
+
+  #read(
+    { key, parts, start }: Place,
+    holdings: Holdings | undefined,
+    now: number,
+    into: number[],
+    refused: boolean,
+    holders: boolean[],
+  ): void {
+    for (const { group, unit, need } of parts) {
+      const { numbers, at } = this.#show(group, key, now);
+      const { algorithm } = group.kind;
+      const held = heldOf(holdings, unit);
+      for (const [l, limit] of group.limits.entries()) {
+        const place = start + (group.places[l] as number);
+        const wait = (units: number) =>
+          waitFor(holdings, unit, limit.quota, now, units, (all) =>
+            algorithm.waitMs(numbers, at, limit, now, all),
+          );
+        algorithm.read(numbers, at, limit, now, into, place);
+        if (held > 0) readHeld(limit, held, into, place, wait);
+        if (!refused) continue;
+        const { ms, holders: forHolders } = wait(need);
+        into[place + waitPlace] = ms;
+        if (forHolders) holders[place / readingLength] = true;
+      }
+    }
+  }
+
+  #charge(group: PlannedGroup, key: KeyHash, now: number, amount: number): number {
+    const accounts = this.#accounts;
+    const row = accounts.open(group, key, now);
+    const kind = accounts.kinds.live(group.kind);
+    accounts.show(row);
+    accounts.makeRoom(row, kind, key, now);
+    const { rows } = accounts;
+    kind.algorithm.keepFor?.(rows.numbers, rows.at, group.windowMs);
+    const mark = kind.algorithm.charge(rows.numbers, rows.at, group.limits, now, amount);
+    accounts.noteBlankAt(kind);
+    return mark;
+  }
+
+  #giveBack(
+    group: PlannedGroup,
+    key: KeyHash,
+    now: number,
+    g: number,
+    amount: number,
+    { refunds }: Adjustment,
+  ): void {
+    const accounts = this.#accounts;
+    const row = accounts.find(group.kind, key, now);
+    if (row === noRow) return;
+    const kind = accounts.kinds.live(group.kind);
+    accounts.show(row);
+    const { numbers, at } = accounts.rows;
+    kind.algorithm.keepFor?.(numbers, at, group.windowMs);
+    let left = amount;
+    for (const refund of refunds) {
+      if (refund.group !== g || left === 0) continue;
+      const given = Math.min(left, refund.amount);
+      kind.algorithm.refund(numbers, at, group.limits, now, given, refund.chargedAt, refund.mark);
+      left -= given;
+    }
+    accounts.noteBlankAt(kind);
+  }
+
+  #hold({ space, key, limits, spends, holds, known }: Charge, hold: Hold, now: number): void {
+    const units = limits.groups.map(({ unit }) => unit);
+    const portions = units.flatMap((unit, g) =>
+      units.indexOf(unit) === g
+        ? [{ unit, spend: spends[g] ?? 0, hold: holds?.[g] ?? 0, known: known?.[g] ?? 0 }]
+        : [],
+    );
+    holdUnits(this.#held.open(space, key, now), hold, portions, now, limits.leaseMs);
+  }
+}
+
+/** How many units have to be free: beyond what the reservation holds already. */
+function needOf(
+  { needs, spends, holds, limits }: Charge,
+  g: number,
+  holdings: Holdings | undefined,
+  hold: Hold | undefined,
+): number {
+  const total = holds?.[g] ?? 0;
+  if (hold === undefined || total === 0) return needs[g] as number;
+  return Math.max(
+    0,
+    (spends[g] as number) + total - heldBy(holdings, hold.rid, limits.groups[g]?.unit ?? ""),
+  );
+}
+
+function reasonOf(standings: readonly Standing[]): "ended" | "crowded" | undefined {
+  if (standings.includes("ended")) return "ended";
+  return standings.includes("crowded") ? "crowded" : undefined;
+}
+
+/** Makes what was read of a limit what is left beside what is held. */
+function readHeld(
+  { quota }: Limit,
+  held: number,
+  into: number[],
+  place: number,
+  wait: (units: number) => { ms: number },
+): void {
+  const remaining = Math.max(0, (into[place] as number) - held);
+  into[place] = remaining;
+  into[place + 1] = remaining === quota ? 0 : wait(remaining + 1).ms;
+}

@@ -1,0 +1,53 @@
+import { type Holdings, lapse, noHoldings, overAt } from "../../core/holdings.ts";
+
+/** So many partitions may hold something at most. */
+const mostPartitions = 1_000_000;
+
+/** What is held, by partition. Only partitions that hold something, or did a moment ago, are in it. */
+export class Held {
+  #partitions = new Map<string, Holdings>();
+  #walk = this.#partitions.entries();
+
+  /** Whether no partition can be added. */
+  get isFull(): boolean {
+    return this.#partitions.size >= mostPartitions;
+  }
+
+  /** What is held in a partition, without what has lapsed. */
+  find(space: string, key: string, now: number): Holdings | undefined {
+    if (this.#partitions.size === 0) return undefined;
+    const holdings = this.#partitions.get(idOf(space, key));
+    if (holdings !== undefined) lapse(holdings, now);
+    return holdings;
+  }
+
+  open(space: string, key: string, now: number): Holdings {
+    const id = idOf(space, key);
+    let holdings = this.#partitions.get(id);
+    if (holdings === undefined) {
+      this.#forget(now);
+      holdings = noHoldings();
+      this.#partitions.set(id, holdings);
+    }
+    lapse(holdings, now);
+    return holdings;
+  }
+
+  /** Whoever comes new looks at two others, in a circle, so that what is over goes without a timer. */
+  #forget(now: number): void {
+    for (let looks = 0; looks < 2; looks += 1) {
+      const next = this.#walk.next();
+      if (next.done === true) {
+        this.#walk = this.#partitions.entries();
+        return;
+      }
+      const [id, holdings] = next.value;
+      lapse(holdings, now);
+      if (overAt(holdings) <= now) this.#partitions.delete(id);
+    }
+  }
+}
+
+function idOf(space: string, key: string): string {
+  return `${space}\u0000${key}`;
+}

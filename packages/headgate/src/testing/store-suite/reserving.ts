@@ -1,0 +1,215 @@
+import { second } from "../../core/limit.ts";
+import { expectSame, expectThat } from "./expect.ts";
+import type { Case } from "./laws.ts";
+import type { Trial } from "./trial.ts";
+
+/** Limits on tokens by every algorithm, 1,000 each. */
+const tokenLimits = [
+  "1000 tokens/day",
+  "1000 tokens/day sliding-window",
+  "1000 tokens/day fixed-window",
+  "1000 tokens/day sliding-counter",
+  "1000 tokens/day fixed-window from first-use",
+];
+
+/** What is held before its true cost is known. */
+export const reserving: readonly Case[] = [
+  ...tokenLimits.flatMap((limits): Case[] => [
+    {
+      name: `${limits}: what is held is not free, and what was not used of it is free again`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const held = await trial.hold(place, { tokens: 600 });
+        expectSame((await trial.read(place))[0]?.remaining, 400, "remaining while 600 are held");
+        expectSame((await trial.hold(place, { tokens: 401 })).admitted, false, "401 admitted beside them");
+        await trial.end(held, { tokens: 250 });
+        expectSame((await trial.read(place))[0]?.remaining, 750, "remaining once 250 were used");
+      },
+    },
+    {
+      name: `${limits}: nothing is charged twice for what is reported in steps`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const held = await trial.hold(place, { tokens: 500 });
+        for (const tokens of [100, 200, 200, 400]) {
+          await trial.report(held, { tokens });
+          expectSame((await trial.read(place))[0]?.remaining, 500, `remaining with ${tokens} reported`);
+        }
+        await trial.end(held, { tokens: 400 });
+        expectSame((await trial.read(place))[0]?.remaining, 600, "remaining at the end");
+      },
+    },
+    {
+      name: `${limits}: an end is applied once, and outranks whatever comes later`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const held = await trial.hold(place, { tokens: 500 });
+        await trial.end(held, { tokens: 300 });
+        const late = await trial.extend(held, { tokens: 500 });
+        expectSame([late.admitted, late.refusedFor], [false, "ended"], "an extension that comes late");
+        await trial.report(held, { tokens: 900 });
+        await trial.end(held, { tokens: 0 });
+        expectSame((await trial.read(place))[0]?.remaining, 700, "remaining");
+      },
+    },
+    {
+      name: `${limits}: an end before its admission leaves nothing behind`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const { reservation } = await trial.hold(trial.place(limits, "other"), { tokens: 1 });
+        const early = { ...reservation, places: [place], used: [[0]], held: [[0]], refunds: [[]] };
+        const given = { admitted: true, at: 0, waitMs: 0, readings: [], refusedFor: undefined };
+        await trial.end({ ...given, reservation: early });
+        const late = await trial.extend({ ...given, reservation: early }, { tokens: 500 });
+        expectSame([late.admitted, late.refusedFor], [false, "ended"], "the admission that comes late");
+        expectSame((await trial.read(place))[0]?.remaining, 1000, "remaining");
+      },
+    },
+    {
+      name: `${limits}: used more than was held is a debt`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const held = await trial.hold(place, { tokens: 900 });
+        await trial.end(held, { tokens: 1500 });
+        expectSame((await trial.read(place))[0]?.remaining, 0, "remaining");
+        const { early, due } = await trial.waitFor(place, { tokens: 1 });
+        expectSame([early.admitted, due.admitted], [false, true], "admitted before and after the wait");
+      },
+    },
+    {
+      name: `${limits}: a hold without a heartbeat lapses, and its end is charged all the same, once`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const held = await trial.hold(place, { tokens: 900 });
+        await trial.report(held, { tokens: 100 });
+        trial.clock.advance(30 * second - 1);
+        expectSame((await trial.read(place))[0]?.remaining, 100, "remaining just before it lapses");
+        trial.clock.advance(1);
+        const free = (await trial.read(place))[0]?.remaining ?? 0;
+        expectThat(free >= 900, `what is held is free again, got ${free} of 900`);
+        await trial.end(held, { tokens: 400 });
+        await trial.end(held, { tokens: 400 });
+        const left = (await trial.read(place))[0]?.remaining ?? 0;
+        expectSame(free - left, 300, "charged by the late end");
+      },
+    },
+    {
+      name: `${limits}: a wait for holders is marked, and ends when they lapse`,
+      async run(trial) {
+        const place = trial.place(limits);
+        await trial.hold(place, { tokens: 600 });
+        trial.clock.advance(10 * second);
+        await trial.hold(place, { tokens: 300 });
+        const { readings, waitMs } = await trial.hold(place, { tokens: 700 });
+        expectSame(
+          [readings[0]?.[0]?.holders, waitMs],
+          [true, 20 * second],
+          "whom it waits for, and how long",
+        );
+        trial.clock.advance(20 * second - 1);
+        expectSame((await trial.hold(place, { tokens: 700 })).admitted, false, "admitted 1 ms too early");
+        trial.clock.advance(1);
+        expectSame(
+          (await trial.hold(place, { tokens: 700 })).admitted,
+          true,
+          "admitted once the first lapsed",
+        );
+      },
+    },
+  ]),
+
+  {
+    name: "what is held does not age out of its window while its stream runs",
+    async run(trial) {
+      const place = trial.place("1000 tokens/minute sliding-window");
+      const held = await trial.hold(place, { tokens: 800 });
+      for (let beat = 0; beat < 12; beat += 1) {
+        trial.clock.advance(10 * second);
+        await trial.report(held);
+      }
+      expectSame(
+        (await trial.hold(place, { tokens: 201 })).admitted,
+        false,
+        "201 admitted two minutes later",
+      );
+      await trial.end(held, { tokens: 800 });
+      trial.clock.advance(60 * second - 1);
+      expectSame((await trial.read(place))[0]?.remaining, 200, "remaining just before the window is over");
+      trial.clock.advance(1);
+      expectSame((await trial.read(place))[0]?.remaining, 1000, "remaining a window after the report");
+    },
+  },
+
+  {
+    name: "extensions are all or nothing, over every layer",
+    async run(trial) {
+      const places = [trial.place("1000 tokens/day", "a", "a"), trial.place("700 tokens/day", "b", "b")];
+      const held = await trial.hold(places, { tokens: 500 });
+      expectSame((await trial.extend(held, { tokens: 201 })).admitted, false, "201 more of 200");
+      expectSame((await trial.read(places[0] as never))[0]?.remaining, 500, "remaining after the refusal");
+      expectSame((await trial.extend(held, { tokens: 200 })).admitted, true, "200 more of 200");
+      expectSame((await trial.read(places[0] as never))[0]?.remaining, 300, "remaining after the extension");
+    },
+  },
+
+  {
+    name: "requests, tokens and a place under one id: ended with nothing, all of it is free again",
+    async run(trial) {
+      const place = trial.place("5/minute; 1000 tokens/day; 2 concurrent");
+      const before = await trial.read(place);
+      const held = await trial.hold(place, { tokens: 400 });
+      expectSame(
+        (await trial.read(place)).map(({ remaining }) => remaining),
+        [4, 600, 1],
+        "remaining while it runs",
+      );
+      await trial.end(held, { requests: 0, tokens: 0 });
+      expectSame(await trial.read(place), before, "readings afterwards");
+    },
+  },
+
+  {
+    name: "a call that is repeated changes nothing",
+    async run(trial) {
+      const place = trial.place("1000 tokens/day");
+      const held = await trial.hold(place, { tokens: 300 });
+      const again = { ...held, reservation: { ...held.reservation, seq: 0, held: [[0]] } };
+      expectSame((await trial.extend(again, { tokens: 300 })).admitted, true, "the admission, repeated");
+      expectSame((await trial.read(place))[0]?.remaining, 700, "remaining");
+    },
+  },
+
+  {
+    name: "a reset forgets what was used, and leaves what is held",
+    async run(trial: Trial) {
+      const place = trial.place("1000 tokens/day; 5/minute");
+      const held = await trial.hold(place, { tokens: 300 });
+      await trial.report(held, { tokens: 100 });
+      await trial.reset(place);
+      expectSame(
+        (await trial.read(place)).map(({ remaining }) => remaining),
+        [800, 5],
+        "remaining after the reset",
+      );
+      await trial.end(held, { tokens: 150 });
+      expectSame((await trial.read(place))[0]?.remaining, 950, "remaining after the end");
+    },
+  },
+
+  {
+    name: "a partition holds for 4,096 reservations and no more",
+    async run(trial) {
+      const place = trial.place("1000000 tokens/day");
+      const all = Array.from({ length: 4096 }, () => trial.hold(place, { tokens: 1 }));
+      expectThat(
+        (await Promise.all(all)).every(({ admitted }) => admitted),
+        "4,096 are admitted",
+      );
+      const more = await trial.hold(place, { tokens: 1 });
+      expectSame([more.admitted, more.refusedFor], [false, "crowded"], "one more");
+      expectSame((await trial.admit(place, { tokens: 1 })).admitted, true, "one that holds nothing");
+      await trial.end(await (all[0] as (typeof all)[number]));
+      expectSame((await trial.hold(place, { tokens: 1 })).admitted, true, "one more after one has ended");
+    },
+  },
+];
