@@ -4,6 +4,7 @@ import type { LimitSet } from "./core/limit-set.ts";
 import type { Layer, Policy } from "./core/policy.ts";
 import type { Question } from "./core/ruling.ts";
 import type { Charge } from "./core/store.ts";
+import { mintRid } from "./reservation/rid.ts";
 
 /** The key of callers that could not be told. No key function of the user's can return it by accident. */
 const unidentified = "\u0000unidentified";
@@ -61,8 +62,20 @@ export function createAsking<Caller>(
   const spaces = policy.layers.map(({ name }) => prefix + name);
 
   function chargeOf(place: number, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
-    const { needs, spends } = amountsOf(limits, cost);
-    return { space: spaces[place] as string, key, limits, needs, spends };
+    const { needs, spends, holds } = amountsOf(limits, cost);
+    const space = spaces[place] as string;
+    return holds === undefined
+      ? { space, key, limits, needs, spends }
+      : { space, key, limits, needs, spends, holds };
+  }
+
+  /** Only what holds something is told apart from other requests. */
+  function questionOf(layers: readonly string[], charges: readonly Charge[]): Question {
+    for (let c = 0; c < charges.length; c += 1) {
+      if ((charges[c] as Charge).holds !== undefined)
+        return { layers, charges, hold: { rid: mintRid(), seq: 1 } };
+    }
+    return { layers, charges };
   }
 
   return {
@@ -85,7 +98,7 @@ export function createAsking<Caller>(
         count += 1;
       }
       if (count < most) charges.length = count;
-      return { layers, charges };
+      return questionOf(layers, charges);
     },
 
     forUnidentified(cost) {
@@ -97,7 +110,7 @@ export function createAsking<Caller>(
         layers.push(layer.name);
         charges.push(chargeOf(place, unidentified, limits, cost));
       }
-      return { layers, charges };
+      return questionOf(layers, charges);
     },
   };
 }

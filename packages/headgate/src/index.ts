@@ -6,6 +6,7 @@ export type {
   LimitReading,
   Peek,
   Refused,
+  WaitsFor,
 } from "./core/admission.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Cost } from "./core/cost.ts";
@@ -21,7 +22,7 @@ export {
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
 export type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
 export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
-export type { Adjustment, Charge, Outcome, Reading, Refund, Renewal, Store } from "./core/store.ts";
+export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
 export {
   createLimiter,
   type DecisionEvent,

@@ -2,7 +2,6 @@ import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import type { Admission, Admitted, Refused } from "./core/admission.ts";
 import type { Store } from "./core/store.ts";
-import type { Handle } from "./handle.ts";
 import { createLimiter, type DecisionEvent, type Limiter } from "./limiter.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 import { fakeClock } from "./testing/fake-clock.ts";
@@ -114,6 +113,7 @@ describe("createLimiter", () => {
       reason: "quota-exceeded",
       retryAfterMs: 60_000,
       retryAfterSeconds: 60,
+      waitsFor: "window",
       binding: refused.limits[0],
       affordable: { requests: 0 },
       limits: refused.limits,
@@ -229,7 +229,7 @@ describe("createLimiter", () => {
   });
 });
 
-describe("settle and refund", () => {
+describe("report and end", () => {
   function budget(limits = "3/minute; 1000 tokens/hour sliding-window") {
     const clock = fakeClock();
     const limiter = createLimiter<string>({ layers: [{ name: "key", key: (key) => key, limits }], clock });
@@ -240,15 +240,17 @@ describe("settle and refund", () => {
     return { clock, limiter, admit, tokensLeft };
   }
 
-  it("charges the true cost in place of the reserved one, up and down", () => {
+  it("spends what is reported of what is held, and frees the rest at the end", () => {
     const { admit, tokensLeft } = budget();
     const admission = admit(400) as Admitted;
     expect(tokensLeft()).toBe(600);
-    admission.settle({ tokens: 150 });
-    expect(tokensLeft()).toBe(850);
-    admission.settle({ tokens: 1100 });
+    admission.report({ tokens: 150 });
+    expect(tokensLeft()).toBe(600);
+    admission.report({ tokens: 1100 });
     expect(tokensLeft()).toBe(0);
-    admission.settle({ tokens: 150 });
+    admission.report({ tokens: 150 });
+    expect(tokensLeft()).toBe(850);
+    admission.end();
     expect(tokensLeft()).toBe(850);
     expect(admission.limits.find(({ unit }) => unit === "tokens")?.remaining).toBe(850);
     expect(admission.limits.find(({ unit }) => unit === "requests")?.remaining).toBe(2);
@@ -258,8 +260,8 @@ describe("settle and refund", () => {
     const { admit, tokensLeft, limiter } = budget();
     admit(100);
     const admission = admit(400) as Admitted;
-    admission.refund();
-    admission.refund();
+    admission.end("nothing");
+    admission.end("nothing");
     expect(tokensLeft()).toBe(900);
     expect((limiter.peek("a") as Admission).limits[0]?.remaining).toBe(2);
     expect(admission.limits[0]?.remaining).toBe(2);
@@ -269,7 +271,7 @@ describe("settle and refund", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour");
     const first = admit() as Admitted;
     expect(tokensLeft()).toBe(1000);
-    first.settle({ tokens: 1500 });
+    first.report({ tokens: 1500 });
     expect(admit()).toMatchObject({ admitted: false, reason: "quota-exceeded" });
     const refused = admit() as Refused;
     expect(refused.binding.unit).toBe("tokens");
@@ -283,7 +285,7 @@ describe("settle and refund", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/minute sliding-window");
     const long = admit() as Admitted;
     clock.advance(90_000);
-    long.settle({ tokens: 700 });
+    long.report({ tokens: 700 });
     expect(tokensLeft()).toBe(300);
   });
 
@@ -310,12 +312,13 @@ describe("settle and refund", () => {
     const cost = { tokens } as never;
     const message = `The cost in tokens must be a whole number from 0 up, got ${tokens}.`;
     expect(() => limiter.admit("a", { cost })).toThrow(message);
-    expect(() => (admit(1) as Admitted).settle(cost)).toThrow(message);
+    expect(() => (admit(1) as Admitted).report(cost)).toThrow(message);
   });
 
   it("resets a caller in every layer", () => {
     const { admit, limiter } = budget();
-    for (let n = 0; n < 4; n += 1) admit(10);
+    for (let n = 0; n < 3; n += 1) (admit(10) as Admitted).end();
+    expect(admit(10).admitted).toBe(false);
     limiter.reset("a");
     expect(admit(1000).admitted).toBe(true);
   });
@@ -333,13 +336,13 @@ describe("extend", () => {
     const left = () => (limiter.peek("a") as Admission).limits.map(({ remaining }) => remaining);
     const first = limiter.admit("a", { cost: { tokens: 400 } }) as Admitted;
     limiter.admit("b", { cost: { tokens: 600 } });
-    expect(first.extend({ tokens: 500 })).toEqual({ admitted: true });
+    expect(first.extend({ tokens: 500 })).toEqual({ admitted: true, granted: { tokens: 500 } });
     expect(left()).toEqual([4, 100, 0]);
     expect(first.extend({ tokens: 50 })).toMatchObject({ admitted: false, affordable: { tokens: 0 } });
     expect(left()).toEqual([4, 100, 0]);
-    first.settle({ tokens: 450 });
-    expect(left()).toEqual([4, 550, 450]);
-    first.refund();
+    first.report({ tokens: 450 });
+    expect(left()).toEqual([4, 100, 0]);
+    first.end("nothing");
     expect(left()).toEqual([5, 1000, 900]);
   });
 });
@@ -355,9 +358,14 @@ describe("concurrent limits", () => {
     const { admit } = streams();
     const first = admit() as Admitted;
     admit();
-    expect(admit()).toMatchObject({ admitted: false, retryAfterMs: 60_000 });
-    first.release();
-    first.release();
+    const { admitted, retryAfterMs, waitsFor } = admit() as Refused;
+    expect({ admitted, retryAfterMs, waitsFor }).toEqual({
+      admitted: false,
+      retryAfterMs: 30_000,
+      waitsFor: "holders",
+    });
+    first.end();
+    first.end();
     {
       await using inside = admit() as Admitted;
       expect(inside.admitted).toBe(true);
@@ -368,31 +376,14 @@ describe("concurrent limits", () => {
 
   it("keeps what else was spent when it releases, and gives both back when it refunds", () => {
     const { admit } = streams("9 concurrent; 2/hour");
-    (admit() as Admitted).release();
+    (admit() as Admitted).end();
     const second = admit() as Admitted;
     expect(admit().admitted).toBe(false);
-    second.refund();
+    second.end("nothing");
     expect(second.limits.map(({ remaining }) => remaining)).toEqual([9, 1]);
   });
 
-  it("ends a lease that is not renewed, and keeps one that is", () => {
-    const { admit, clock } = streams("1 concurrent per 30 seconds");
-    const first = admit() as Handle;
-    clock.advance(20_000);
-    first.renew();
-    clock.advance(29_999);
-    expect(admit()).toMatchObject({ admitted: false, retryAfterMs: 1 });
-    clock.advance(1);
-    expect(admit().admitted).toBe(true);
-    // Its place has been taken: a late heartbeat does not bring it back.
-    first.renew();
-    clock.advance(29_999);
-    expect(admit().admitted).toBe(false);
-    clock.advance(1);
-    expect(admit().admitted).toBe(true);
-  });
-
-  it("does not end another's lease by a late release, after a reset", () => {
+  it("leaves what is held at a reset, until it ends", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       layers: [{ name: "user", key: (key) => key, limits: "1 concurrent" }],
@@ -401,9 +392,9 @@ describe("concurrent limits", () => {
     const first = limiter.admit("a") as Admitted;
     limiter.reset("a");
     clock.advance(1);
-    expect((limiter.admit("a") as Admission).admitted).toBe(true);
-    first.release();
     expect((limiter.admit("a") as Admission).admitted).toBe(false);
+    first.end();
+    expect((limiter.admit("a") as Admission).admitted).toBe(true);
   });
 
   it("renews by itself what is in use, and stops when nothing is", () => {
@@ -416,7 +407,7 @@ describe("concurrent limits", () => {
         vi.advanceTimersByTime(10_000);
         expect(admit().admitted).toBe(false);
       }
-      first.release();
+      first.end();
       expect(vi.getTimerCount()).toBe(0);
       expect(admit().admitted).toBe(true);
     } finally {
@@ -525,7 +516,7 @@ describe("decision events and faults", () => {
     for (const adjust of [lost, async () => lost()]) {
       const { limiter } = chat({ store: { ...memory, decide: memory.decide, adjust }, onError });
       const admission = (await limiter.admit(alice)) as Admitted;
-      await admission.refund();
+      await admission.end("nothing");
     }
     expect(onError).toHaveBeenCalledTimes(2);
   });

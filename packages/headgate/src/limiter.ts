@@ -10,8 +10,6 @@ import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
-import { Handle, type HandleServices } from "./handle.ts";
-import { createHeartbeat } from "./heartbeat.ts";
 import {
   decideByPolicies,
   guardStore,
@@ -21,7 +19,10 @@ import {
 } from "./outage/index.ts";
 import { checkPenalty } from "./penalising.ts";
 import { guarded, outagesOnConsole, reportOnConsole, told, warnOnConsole } from "./reporting.ts";
-import { onTop } from "./settling.ts";
+import type { ReservationServices } from "./reservation/book.ts";
+import { createHeartbeat } from "./reservation/heartbeat.ts";
+import { Reservation } from "./reservation/reservation.ts";
+import { mintRid } from "./reservation/rid.ts";
 import { openStore } from "./stores/open.ts";
 import { type WaitOptions, waitUntilAdmitted } from "./waiting.ts";
 
@@ -182,32 +183,27 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
         policyOf,
         report,
         onOutage: (event) => told(onOutage, event, report),
-        takeBack: (ruling) => void new Handle(ruling, ruling, undefined, services).refund(),
+        takeBack: (ruling) => void new Reservation(ruling, ruling, undefined, services).end("nothing"),
       })
     : undefined;
 
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
-  const heartbeat = createHeartbeat(report);
-  const services: HandleServices = {
+  const heartbeat = createHeartbeat(clock.now, report);
+  const services: ReservationServices = {
     now: clock.now,
     report,
     decide: (question) => decide(question, false),
+    holds: heartbeat.add,
     released: heartbeat.remove,
+    mintRid,
   };
   const ask = createAsking(policy, prefix, report);
 
-  function keepAlive(handle: Handle, charges: readonly Charge[]): Handle {
-    let leaseMs = Number.POSITIVE_INFINITY;
-    for (const { limits } of charges) if (limits.leaseMs < leaseMs) leaseMs = limits.leaseMs;
-    if (leaseMs !== Number.POSITIVE_INFINITY && handle.leased) heartbeat.add(handle, leaseMs);
-    return handle;
-  }
-
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
     const admission = ruling.outcome.admitted
-      ? keepAlive(new Handle(ruling, countedOf(question, ruling), cost, services), ruling.charges)
+      ? new Reservation(ruling, countedOf(question, ruling), cost, services)
       : new RefusedRequest(ruling, cost);
     if (onDecision !== undefined) {
       const { layers, charges } = question;
@@ -223,16 +219,16 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   /** Without a guard: a store of this process answers at once, and needs none. */
   function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
-    const { layers, charges } = question;
+    const { layers, charges, hold } = question;
     const now = clock.now();
     let outcome: Outcome | Promise<Outcome>;
     try {
-      outcome = store.decide(charges, now, peek);
+      outcome = store.decide(charges, now, peek, hold);
     } catch (error) {
       return decideAlone(question, peek, now, error);
     }
     if (outcome instanceof Promise) return decideLater(question, peek, now, outcome);
-    return { layers, charges, outcome, ledger: store, decidedBy: "store" };
+    return { layers, charges, hold, outcome, ledger: store, decidedBy: "store" };
   }
 
   async function decideLater(
@@ -292,11 +288,11 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       check(cost);
       checkPenalty(cost);
       // What it costs is charged afterwards, as it is when a request is settled.
-      const question = onTop(ask.for(caller, undefined), {});
+      const question = free(ask.for(caller, undefined));
       const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
       const charging = rulings.map((ruling) => {
-        const handle = new Handle(ruling, countedOf(question, ruling), undefined, services);
-        return handle.settle(cost);
+        const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, services);
+        return penalty.end(cost);
       });
       if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
     },
@@ -357,4 +353,15 @@ const alwaysClosed = {
 /** The part of a question that was counted, one for one with the ruling. */
 function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
+}
+
+/** The same partitions, asked for nothing. */
+function free({ layers, charges }: Question): Question {
+  return {
+    layers,
+    charges: charges.map(({ space, key, limits }): Charge => {
+      const none = limits.groups.map(() => 0);
+      return { space, key, limits, needs: none, spends: none };
+    }),
+  };
 }

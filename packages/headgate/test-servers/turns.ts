@@ -104,21 +104,41 @@ export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][]
 interface Admitted {
   readonly charges: readonly Charge[];
   readonly outcome: Outcome;
+  readonly rid: string;
+  seq: number;
+  /** For each charge, for each group: what has been used. */
+  used: (readonly number[])[];
+}
+
+let admissions = 0;
+
+function nextRid(): string {
+  admissions += 1;
+  return (Date.now() * 1000 + admissions).toString(16).padStart(24, "0");
 }
 
 /** Gives back all that was charged, or spends so much beyond it. */
-function adjustmentsOf({ charges, outcome }: Admitted, spend: number): Adjustment[] {
+function adjustmentsOf(admitted: Admitted, spend: number): Adjustment[] {
+  const { charges, outcome, rid, used: known } = admitted;
+  admitted.seq += 1;
+  admitted.used = known.map((amounts) => amounts.map((amount) => (spend > 0 ? amount + spend : 0)));
   return charges.map(({ space, key, limits, spends }, c) => ({
     space,
     key,
     limits,
-    refunds: spends.flatMap((amount, group) =>
-      amount === 0 || spend > 0
-        ? []
-        : [{ group, amount, chargedAt: outcome.now, mark: outcome.marks[c]?.[group] ?? 0 }],
-    ),
-    renewals: [],
-    spends: spends.map(() => spend),
+    rid,
+    seq: admitted.seq,
+    ended: false,
+    raises: false,
+    known: known[c] ?? [],
+    used: admitted.used[c] ?? [],
+    held: spends.map(() => 0),
+    refunds: spends.map((amount, group) => ({
+      group,
+      amount,
+      chargedAt: outcome.now,
+      mark: outcome.marks[c]?.[group] ?? 0,
+    })),
   }));
 }
 
@@ -140,7 +160,8 @@ async function ask(store: Store, asks: readonly Ask[], now: number, admitted: Ad
   return settled.map((answer, n) => {
     const one = asks[n];
     if (answer?.outcome?.admitted && one?.do === "decide") {
-      admitted.push({ charges: one.charges, outcome: answer.outcome });
+      const used = one.charges.map(({ spends }) => spends);
+      admitted.push({ charges: one.charges, outcome: answer.outcome, rid: nextRid(), seq: 1, used });
     }
     return answer && { admitted: answer.admitted, readings: answer.readings };
   });

@@ -80,7 +80,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
   it("shows a refund that the handler makes", async () => {
     const { limiter } = limiterOf();
     const send = adapt(limiter, { caller: byHeader }, async (admission) => {
-      await (admission as Admitted).refund();
+      await (admission as Admitted).end("nothing");
       return new Response(null, { status: 402 });
     });
     for (let n = 0; n < 5; n += 1) {

@@ -1,6 +1,7 @@
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, markGuarded, readingsOf } from "../http/decisions.ts";
+import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
 import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
@@ -70,7 +71,8 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
         return new Response(body, { status: refused.status, headers: refused.headers });
       }
       decisionsOf.set(request, decisions);
-      const response = await handler(request, ...rest);
+      const answer = await endIfFailed(admission, () => handler(request, ...rest));
+      const response = endWithBody(admission, answer);
       // Whoever was first writes for those that came after.
       return earlier === undefined
         ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions))

@@ -3,12 +3,13 @@ import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, readingsOf } from "../http/decisions.ts";
+import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 import { withFields } from "./fetch.ts";
-import { writeFieldsWithHead } from "./node-response.ts";
+import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** What `rateLimit` puts into the context: `c.get("admission")`. */
@@ -76,13 +77,15 @@ export function rateLimit<Caller, E extends Env = Env>(
     }
     c[decisionsKey] = decisions;
     c.set("admission", admission);
-    // Whoever was first writes for those that came after.
-    if (earlier !== undefined) return next();
-    const fields = () => rateLimitFields(readingsOf(decisions), fieldOptions);
     const outgoing = outgoingOf(c.env);
-    if (outgoing === undefined) return next().then(() => writeOn(c, fields()));
+    const proceed = outgoing === undefined ? () => endingWith(admission, c, next) : next;
+    if (outgoing !== undefined) endWithResponse(admission, outgoing);
+    // Whoever was first writes for those that came after.
+    if (earlier !== undefined) return proceed();
+    const fields = () => rateLimitFields(readingsOf(decisions), fieldOptions);
+    if (outgoing === undefined) return proceed().then(() => writeOn(c, fields()));
     writeFieldsWithHead(outgoing, fields);
-    return next();
+    return proceed();
   }
 
   return (c: GuardedContext, next) => {
@@ -120,6 +123,14 @@ function refuse(c: GuardedContext, { status, headers, body }: Refusal): Response
 function outgoingOf(env: unknown): ServerResponse | undefined {
   const outgoing = (env as { outgoing?: Partial<ServerResponse> } | undefined)?.outgoing;
   return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
+}
+
+/** Hono turns what a handler throws into a response of its own, which then ends the request. */
+async function endingWith(admission: Admission, c: GuardedContext, next: Next): Promise<void> {
+  await endIfFailed(admission, next);
+  const response = c.res;
+  const ending = endWithBody(admission, response);
+  if (ending !== response) c.res = ending;
 }
 
 function writeOn(c: GuardedContext, fields: Fields): void {

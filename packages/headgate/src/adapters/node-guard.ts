@@ -6,7 +6,7 @@ import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
-import { writeFieldsWithHead } from "./node-response.ts";
+import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 
 /**
  * A framework over Node's server: what its requests and responses are to Node, and how it goes on. Made once for a
@@ -78,6 +78,7 @@ export function guardNode<Caller, Request, Response, Next, Result>(
         response,
       );
     }
+    endWithResponse(admission, framework.outgoing(response));
     if (earlier === undefined) {
       const decisions: Decision[] = [{ limiter, admission }];
       incoming[decisionsKey] = decisions;

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Admission } from "../core/admission.ts";
 import { type Fields, sharedFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
@@ -40,6 +41,14 @@ export function writeFieldsWithHead(response: ServerResponse, fields: () => Fiel
     return typeof message === "string" ? writeHead.call(this, status, message) : writeHead.call(this, status);
   };
   response.writeHead = writeHeadWithFields as ServerResponse["writeHead"];
+}
+
+/** Ends an admitted request with its response: finished, failed, or because the client has gone. */
+export function endWithResponse(admission: Admission, response: ServerResponse): void {
+  if (!admission.admitted || !admission.holds) return;
+  // Of a client that left while the guard was deciding, nothing more is heard.
+  if (response.destroyed || response.writableFinished) void admission.end("nothing");
+  else response.once("close", () => void admission.end());
 }
 
 /** Without a list on the way, which Node would only take apart again. */

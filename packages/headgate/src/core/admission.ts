@@ -1,5 +1,5 @@
 import type { Cost } from "./cost.ts";
-import type { Limit } from "./limit.ts";
+import type { AlgorithmName, Limit } from "./limit.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
 /** How one limit stands after a decision. */
@@ -10,6 +10,7 @@ export interface LimitReading {
   readonly unit: string;
   readonly quota: number;
   readonly windowMs: number;
+  readonly algorithm: AlgorithmName;
   /** Units free now; never below 0. */
   readonly remaining: number;
   /** Milliseconds until `remaining` next grows; 0 while the whole quota is free. */
@@ -18,7 +19,15 @@ export interface LimitReading {
   readonly waitMs: number;
   /** Whether this limit refuses the request. */
   readonly refused: boolean;
+  /**
+   * What `waitMs` waits for: a `window` to move on, or `holders` to end. Those may end at any time: the wait is then an
+   * upper bound, after which what they hold has lapsed.
+   */
+  readonly waitsFor: WaitsFor;
 }
+
+/** What a refused request waits for. */
+export type WaitsFor = "window" | "holders";
 
 /**
  * Who decided. `store`: the store itself. `refusal-memory`: this process, from an answer that the store gave within
@@ -29,7 +38,7 @@ export type DecidedBy = "store" | "refusal-memory" | "outage-policy";
 export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
   readonly limits: readonly LimitReading[];
-  /** The limit with the fewest units left: what a person should be shown. */
+  /** The limit with the fewest units left, `concurrent` ones aside: what a person should be shown. */
   readonly tightest: LimitReading | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
@@ -38,49 +47,66 @@ export interface Decided {
   readonly decidedBy: DecidedBy;
 }
 
-/** An admitted request. It has been charged in every layer; the handle says what becomes of the charge. */
+/**
+ * An admitted request, and the reservation that it holds: requests are spent, every other unit of its cost is held until
+ * its true use is reported, and places of `concurrent` limits until it ends. End it when what it pays for is over.
+ *
+ * What is held lives by a heartbeat of this process. One that is never ended is taken to have used all of it once nothing refers to
+ * it any more; one whose process dies lapses within the lease.
+ */
 export interface Admitted extends Decided {
   readonly admitted: true;
+  /** Whether it holds units or places that its end sets free. */
+  readonly holds: boolean;
   /**
-   * Charges the true cost in place of what was charged so far: `settle({ tokens: 812 })` after 1,200 were reserved
-   * gives 388 back; after 500, it spends 312 more, even into debt. Units not named stay as they are. What is never
-   * settled stays charged.
+   * Asks to hold more, in mid-stream: in every layer, or in none. With `atLeast`, as much as is affordable, and no less
+   * than that of each unit. Units that are not named stay as they are.
    *
-   * While the store cannot answer, what has to be changed is kept and changed once it can.
-   *
-   * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
-   */
-  settle(actual: Cost): void | Promise<void>;
-  /** Gives everything back, as if the request had never been admitted. For when nothing was served. */
-  refund(): void | Promise<void>;
-  /**
-   * Asks for more in mid-stream: charged on top in every layer, or in none. Units not named cost nothing more.
-   *
-   * Where the store cannot answer, the outage policies of the layers do, as for `admit`.
+   * Where the store cannot answer, the outage policies of the layers decide, as for `admit`.
    *
    * @throws HeadgateError `cost-invalid`
    */
-  extend(cost: Cost): Extension | Promise<Extension>;
+  extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
-   * Gives back the places of `concurrent` limits; what else was spent stays spent. A place that is never given back
-   * is kept for as long as the handle is in use, and ends by itself one window later.
+   * States what has been used so far, in totals: `report({ tokens: 812 })`. It is spent now, and so much less is held. More
+   * than was held is spent all the same, even into debt. A total that is lower than the last gives the difference back.
+   *
+   * While the store cannot answer, it is kept, and said once it can.
+   *
+   * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
    */
-  release(): void | Promise<void>;
-  /** Releases, at the end of an `await using` block. */
+  report(used: Cost): void | Promise<void>;
+  /**
+   * Ends it, once; whatever is said of it afterwards changes nothing. What is still held is free again.
+   *
+   * @param used what was used in all. Units that are not named: what was last reported of them, else all that was granted.
+   *   `"nothing"` gives everything back, the request too, as if it had never been admitted.
+   * @throws HeadgateError `cost-invalid`
+   */
+  end(used?: Cost | "nothing"): void | Promise<void>;
+  /** Ends it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The answer to `extend`. */
-export type Extension = { readonly admitted: true } | Refused;
+export type Extension =
+  | { readonly admitted: true /** What is held on top. */; readonly granted: Cost }
+  | Refused;
 
 /** A refused request. It has been charged nowhere. */
 export interface Refused extends Decided {
   readonly admitted: false;
   /**
    * `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. `store-unavailable`: the store
-   * cannot answer, and a layer's outage policy lets nobody pass without it.
+   * cannot answer, and a layer's outage policy lets nobody pass without it. `too-many-reservations`: a partition holds for
+   * as many as it may. `ended`: an extension of what has ended.
    */
-  readonly reason: "quota-exceeded" | "cost-exceeds-quota" | "store-unavailable";
+  readonly reason:
+    | "quota-exceeded"
+    | "cost-exceeds-quota"
+    | "store-unavailable"
+    | "too-many-reservations"
+    | "ended";
   /**
    * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
    * `store-unavailable`: when the store is asked again.
@@ -88,6 +114,8 @@ export interface Refused extends Decided {
   readonly retryAfterMs: number;
   /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`. */
   readonly retryAfterSeconds: number;
+  /** What the wait is for: see `LimitReading.waitsFor`. */
+  readonly waitsFor: WaitsFor;
   /** The limit with the longest wait. */
   readonly binding: LimitReading;
   /** What the same caller could spend now, by unit. */
@@ -111,11 +139,24 @@ export function nameReadings(
     const { limits, names } = (charges[c] as Charge).limits;
     const layer = layers[c] as string;
     for (let l = 0; l < limits.length; l += 1) {
-      const { unit, quota, windowMs } = limits[l] as Limit;
-      const { remaining, resetMs, waitMs } = readings[c]?.[l] ?? unread;
+      const { unit, quota, windowMs, algorithm } = limits[l] as Limit;
+      const { remaining, resetMs, waitMs, holders } = readings[c]?.[l] ?? unread;
       const refused = !admitted && waitMs > 0;
       const name = names[l] as string;
-      named.push({ name, layer, unit, quota, windowMs, remaining, resetMs, waitMs, refused });
+      const waitsFor = holders === true ? "holders" : "window";
+      named.push({
+        name,
+        layer,
+        unit,
+        quota,
+        windowMs,
+        algorithm,
+        remaining,
+        resetMs,
+        waitMs,
+        refused,
+        waitsFor,
+      });
     }
   }
   return named;
@@ -124,7 +165,7 @@ export function nameReadings(
 /** What a store that answers too little has said of a limit. */
 export const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
-/** The fewest requests left; of equals, the one that takes longest to grow again. */
+/** The fewest requests left, places aside; of equals, the one that takes longest to grow again. */
 export function findTightest(
   limits: readonly LimitReading[],
   cost: Cost | undefined,
@@ -132,6 +173,7 @@ export function findTightest(
   let tightest: LimitReading | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const limit of limits) {
+    if (limit.algorithm === "concurrent") continue;
     const each = cost?.[limit.unit] ?? 1;
     const left = each > 1 ? Math.floor(limit.remaining / each) : limit.remaining;
     if (tightest === undefined || left < fewest || (left === fewest && limit.resetMs > tightest.resetMs)) {

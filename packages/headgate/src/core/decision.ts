@@ -5,6 +5,7 @@ import {
   type LimitReading,
   nameReadings,
   type Refused,
+  type WaitsFor,
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
 import type { Ruling } from "./ruling.ts";
@@ -85,6 +86,8 @@ function readingsOf({ layers, charges, outcome }: Shown): LimitReading[] {
   return nameReadings(layers, charges, outcome);
 }
 
+const crowdedRetryMs = 1000;
+
 /** A refused request. */
 export class RefusedRequest extends Decision implements Refused {
   #binding: LimitReading | undefined;
@@ -99,16 +102,27 @@ export class RefusedRequest extends Decision implements Refused {
   }
 
   get reason(): Refused["reason"] {
+    const { refusedFor } = this.ruling.outcome;
+    if (refusedFor === "ended") return "ended";
+    if (refusedFor === "crowded") return "too-many-reservations";
     if (this.binding.waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
     return this.ruling.unavailable === true ? "store-unavailable" : "quota-exceeded";
   }
 
   get retryAfterMs(): number {
+    const { refusedFor } = this.ruling.outcome;
+    if (refusedFor === "ended") return Number.POSITIVE_INFINITY;
+    // Nobody knows which of thousands ends first.
+    if (refusedFor === "crowded") return Math.max(crowdedRetryMs, this.binding.waitMs);
     return this.binding.waitMs;
   }
 
   get retryAfterSeconds(): number {
-    return Math.ceil(this.binding.waitMs / 1000);
+    return Math.ceil(this.retryAfterMs / 1000);
+  }
+
+  get waitsFor(): WaitsFor {
+    return this.ruling.outcome.refusedFor === "crowded" ? "holders" : this.binding.waitsFor;
   }
 
   get affordable(): Readonly<Record<string, number>> {
@@ -121,8 +135,17 @@ export class RefusedRequest extends Decision implements Refused {
   }
 
   override toJSON(): Refused {
-    const { admitted, reason, retryAfterMs, retryAfterSeconds, binding, affordable } = this;
-    return { admitted, reason, retryAfterMs, retryAfterSeconds, binding, affordable, ...super.toJSON() };
+    const { admitted, reason, retryAfterMs, retryAfterSeconds, waitsFor, binding, affordable } = this;
+    return {
+      admitted,
+      reason,
+      retryAfterMs,
+      retryAfterSeconds,
+      waitsFor,
+      binding,
+      affordable,
+      ...super.toJSON(),
+    };
   }
 }
 

@@ -29,7 +29,7 @@ describe("parseLimits", () => {
         { quota: 5, windowMs: 1000, ...sliding },
       ],
     ],
-    ["2 concurrent", [{ quota: 2, windowMs: minute, unit: "concurrent", algorithm: "concurrent" }]],
+    ["2 concurrent", [{ quota: 2, windowMs: 30_000, unit: "concurrent", algorithm: "concurrent" }]],
     ["2 concurrent per 10 s", [{ quota: 2, windowMs: 10_000, unit: "concurrent", algorithm: "concurrent" }]],
     [
       "1000000/day sliding-counter",
@@ -152,7 +152,8 @@ describe("parseLimits", () => {
       from: fc.constantFrom(undefined, "first-use" as const),
     });
     fc.assert(
-      fc.property(limits, ({ timeZone, from, ...options }) => {
+      fc.property(limits, ({ timeZone, from, ...given }) => {
+        const options = given.algorithm === "concurrent" ? { ...given, unit: "concurrent" } : given;
         let limit = defineLimit(options);
         if (limit.calendar !== undefined && timeZone !== undefined)
           limit = defineLimit({ ...limit, timeZone });

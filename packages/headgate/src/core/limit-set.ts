@@ -50,6 +50,7 @@ export interface LimitSet {
  */
 export function compileLimits(layer: string, input: LimitsInput): LimitSet {
   const limits = readLimits(layer, input);
+  checkPlaces(layer, limits);
   const names = nameLimits(layer, limits);
   const groups: { id: string; unit: string; algorithm: Algorithm; limits: Limit[] }[] = [];
   const groupOf = limits.map((limit) => {
@@ -105,6 +106,21 @@ function readObject(layer: string, item: unknown): Limit {
     );
   }
   return defineLimit(item as LimitOptions);
+}
+
+/** Places are held and given back; what is counted over a window is spent. One unit cannot be both. */
+function checkPlaces(layer: string, limits: readonly Limit[]): void {
+  const places = new Set(limits.filter(isPlace).map(({ unit }) => unit));
+  const both = limits.find((limit) => !isPlace(limit) && places.has(limit.unit));
+  if (both === undefined) return;
+  fail(
+    layer,
+    `counts ${both.unit} by concurrent and by ${both.algorithm}: give the places a unit of their own`,
+  );
+}
+
+function isPlace({ algorithm }: Limit): boolean {
+  return algorithm === "concurrent";
 }
 
 /** `user-per-minute`; with the unit where it is not requests, and the algorithm where that alone tells two apart. */

@@ -88,6 +88,9 @@ export function defineLimit(options: LimitOptions): Limit {
   if (!algorithmNames.includes(algorithm)) {
     fail(`algorithm must be one of ${algorithmNames.join(", ")}, got ${JSON.stringify(algorithm)}`);
   }
+  if (algorithm === "concurrent" && unit === "requests") {
+    fail('requests are spent, and places are held: name a unit that is held, such as "2 concurrent"');
+  }
   if (name !== undefined && !namePattern.test(name)) {
     fail(`name may hold lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}`);
   }

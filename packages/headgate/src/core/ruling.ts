@@ -1,5 +1,5 @@
 import type { DecidedBy } from "./admission.ts";
-import type { Adjustment, Charge, Outcome } from "./store.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "./store.ts";
 
 /** What was asked of the store, or of whoever decides in its place. */
 export interface Question {
@@ -7,6 +7,8 @@ export interface Question {
   readonly layers: readonly string[];
   /** One for each of them. */
   readonly charges: readonly Charge[];
+  /** The reservation that is asked for, where it holds something. */
+  readonly hold?: Hold | undefined;
 }
 
 /** An answer, and where what it charged can be changed later. */
@@ -25,6 +27,8 @@ export interface Ruling extends Question {
 export interface Ledger {
   /** May throw or reject: nothing was applied then, unless the error is `inDoubt`. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
+  /** The store in whose place this ledger counts; it is told afterwards. */
+  readonly upstream?: Ledger | undefined;
   /**
    * Keeps what has yet to be applied, and calls its `sync` once it can be. Where it is absent, a failure is reported
    * and that is all.

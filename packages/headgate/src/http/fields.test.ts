@@ -83,6 +83,8 @@ describe("the policy", () => {
     resetMs: 60_000,
     waitMs: 0,
     refused: false,
+    algorithm: "sliding-window" as const,
+    waitsFor: "window" as const,
   };
   const policyOf = (...limits: (typeof reading)[]) =>
     rateLimitFields({ limits, tightest: limits[0] })["RateLimit-Policy"];

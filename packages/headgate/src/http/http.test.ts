@@ -43,7 +43,7 @@ describe("rateLimitFields", () => {
       ["user-per-minute", { r: 3, t: 60 }],
       ["user-per-hour", { r: 58, t: 3600 }],
       ["ip-per-minute", { r: 28, t: 60 }],
-      ["ip-tokens-per-90-seconds", { r: 990, t: 1 }],
+      ["ip-tokens-per-90-seconds", { r: 990, t: 30 }],
     ]);
   });
 
@@ -99,6 +99,7 @@ describe("refusal", () => {
       "violated-policies": ["user-per-minute"],
       error: "Too many requests",
       retry_after_seconds: 43,
+      waits_for: "window",
       affordable: { requests: 0, tokens: 1000 },
     });
   });
@@ -155,6 +156,7 @@ describe("refusal", () => {
       "violated-policies": ["all-per-hour", "all-tokens-per-hour"],
       error: "Temporarily unavailable",
       retry_after_seconds: 1,
+      waits_for: "window",
       affordable: { requests: 0, tokens: 0 },
     });
     expect(body).not.toContain("connection lost");

@@ -7,34 +7,46 @@ const shared = {
   detail: fc.string({ unit: "binary" }),
   "violated-policies": fc.array(fc.string({ unit: "binary" })),
   retry_after_seconds: fc.oneof(fc.nat(), fc.constantFrom(null, Number.POSITIVE_INFINITY)),
+  waits_for: fc.constantFrom("window" as const, "holders" as const),
   affordable: fc.dictionary(fc.string({ unit: "binary" }), fc.double()),
 };
 
 /** In the order in which `refusal` makes them. */
 const problems: fc.Arbitrary<RefusalProblem> = fc
   .record({ ...shared, isQuota: fc.boolean(), never: fc.boolean() })
-  .map(({ isQuota, never, detail, retry_after_seconds, affordable, "violated-policies": violated }) =>
-    isQuota
-      ? {
-          type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
-          title: "Request cannot be satisfied as assigned quota has been exceeded",
-          status: 429,
-          detail,
-          "violated-policies": violated,
-          error: never ? "Cost exceeds quota" : "Too many requests",
-          retry_after_seconds,
-          affordable,
-        }
-      : {
-          type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
-          title: "Request cannot be satisfied due to temporary server capacity constraints",
-          status: 503,
-          detail,
-          "violated-policies": violated,
-          error: "Temporarily unavailable",
-          retry_after_seconds,
-          affordable,
-        },
+  .map(
+    ({
+      isQuota,
+      never,
+      detail,
+      retry_after_seconds,
+      waits_for,
+      affordable,
+      "violated-policies": violated,
+    }) =>
+      isQuota
+        ? {
+            type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            title: "Request cannot be satisfied as assigned quota has been exceeded",
+            status: 429,
+            detail,
+            "violated-policies": violated,
+            error: never ? "Cost exceeds quota" : "Too many requests",
+            retry_after_seconds,
+            waits_for,
+            affordable,
+          }
+        : {
+            type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+            title: "Request cannot be satisfied due to temporary server capacity constraints",
+            status: 503,
+            detail,
+            "violated-policies": violated,
+            error: "Temporarily unavailable",
+            retry_after_seconds,
+            waits_for,
+            affordable,
+          },
   );
 
 it("writes what JSON.stringify writes", () => {

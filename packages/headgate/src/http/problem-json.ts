@@ -14,12 +14,12 @@ export function problemJson(problem: RefusalProblem): string {
     lastStatus = status;
     lastBeginning = JSON.stringify({ type, title, status }).slice(0, -1);
   }
-  const { detail, error, retry_after_seconds: seconds, affordable } = problem;
+  const { detail, error, retry_after_seconds: seconds, waits_for: waits, affordable } = problem;
   let violated = "";
   for (const name of problem["violated-policies"]) violated += `${violated && ","}${quoted(name)}`;
   let units = "";
   for (const unit in affordable) units += `${units && ","}${quoted(unit)}:${numberJson(affordable[unit])}`;
-  return `${lastBeginning},"detail":${quoted(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"affordable":{${units}}}`;
+  return `${lastBeginning},"detail":${quoted(detail)},"violated-policies":[${violated}],"error":"${error}","retry_after_seconds":${numberJson(seconds)},"waits_for":"${waits}","affordable":{${units}}}`;
 }
 
 /** JSON knows no other numbers. */

@@ -1,4 +1,4 @@
-import type { Refused } from "../core/admission.ts";
+import type { Refused, WaitsFor } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { preferredType } from "./accept.ts";
 import { addRateLimitFields, type FieldOptions, type Fields } from "./fields.ts";
@@ -14,6 +14,8 @@ interface Problem {
   "violated-policies": string[];
   /** The same whole number as `Retry-After`; `null` where no wait helps. */
   retry_after_seconds: number | null;
+  /** What is waited for: a `window` to move on, or `holders` to end, which may be sooner. */
+  waits_for: WaitsFor;
   /** What the same caller could spend now, by unit. */
   affordable: Readonly<Record<string, number>>;
 }
@@ -109,7 +111,7 @@ function checkBody(own: RefusalBody): RefusalBody {
 }
 
 function problemOf(refused: Refused): RefusalProblem {
-  const { reason, retryAfterSeconds, affordable } = refused;
+  const { reason, retryAfterSeconds, waitsFor, affordable } = refused;
   const detail = sentenceOf(refused);
   const violated: string[] = [];
   for (const { name, refused: refuses } of refused.limits) if (refuses) violated.push(name);
@@ -122,6 +124,7 @@ function problemOf(refused: Refused): RefusalProblem {
       "violated-policies": violated,
       error: "Temporarily unavailable",
       retry_after_seconds: retryAfterSeconds,
+      waits_for: waitsFor,
       affordable,
     };
   }
@@ -134,6 +137,7 @@ function problemOf(refused: Refused): RefusalProblem {
     "violated-policies": violated,
     error: never ? "Cost exceeds quota" : "Too many requests",
     retry_after_seconds: never ? null : retryAfterSeconds,
+    waits_for: waitsFor,
     affordable,
   };
 }

@@ -7,8 +7,8 @@ import { sentenceOf } from "./sentence.ts";
 /** One of each unit. */
 const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
 
-/** What is refused once all of these limits is spent, at once. */
-function refusedBy(limits: string): Refused {
+/** What is refused once all of these limits is spent or held, at once. */
+function refusedBy(limits: string, ends = true): Refused {
   const limiter = createLimiter({
     layers: [{ name: "user", key: () => "a", limits }],
     clock: fakeClock(),
@@ -17,6 +17,7 @@ function refusedBy(limits: string): Refused {
   for (let count = 0; count < 10; count += 1) {
     const admission = limiter.admit(undefined, { cost });
     if ("retryAfterMs" in admission) return admission as Refused;
+    if (ends && "end" in admission) admission.end();
   }
   throw new Error(`${limits} refuse nobody.`);
 }
@@ -29,10 +30,18 @@ describe("sentenceOf", () => {
     ["3 tokens/minute", "3 tokens per minute"],
     ["1 gas/30 seconds", "1 gas per 30 seconds"],
     ["1 constructor/minute", "1 constructor per minute"],
-    ["2 concurrent", "2 at a time"],
-    ["1 concurrent per 30 seconds", "1 at a time"],
   ])("names the limit %s as %s", (limits, words) => {
     expect(sentenceOf(refusedBy(limits))).toMatch(`The limit of ${words} has been reached. Try again in `);
+  });
+
+  it.each([
+    ["2 concurrent", "2 at a time"],
+    ["1 concurrent per 30 seconds", "1 at a time"],
+    ["3 tokens/minute", "3 tokens per minute"],
+  ])("says of %s that a place or units may come free sooner", (limits, words) => {
+    expect(sentenceOf(refusedBy(limits, false))).toBe(
+      `The limit of ${words} has been reached. Try again when a request in progress ends, at the latest in 30 seconds.`,
+    );
   });
 
   it.each([

@@ -2,7 +2,7 @@ import type { LimitReading, Refused } from "../core/admission.ts";
 import { windowInWords } from "../core/limit.ts";
 
 /** Why a request is refused, and when to come back: a sentence or two for a person. */
-export function sentenceOf({ binding, reason, retryAfterSeconds }: Refused): string {
+export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Refused): string {
   if (reason === "cost-exceeds-quota") {
     return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
   }
@@ -10,13 +10,17 @@ export function sentenceOf({ binding, reason, retryAfterSeconds }: Refused): str
   if (reason === "store-unavailable") {
     return `Requests cannot be counted at the moment. Please try again in ${wait}.`;
   }
-  return `The limit of ${limitInWords(binding)} has been reached. Try again in ${wait}.`;
+  if (reason === "too-many-reservations") return `Too many requests are in progress. Try again in ${wait}.`;
+  const reached = `The limit of ${limitInWords(binding)} has been reached.`;
+  if (waitsFor === "holders")
+    return `${reached} Try again when a request in progress ends, at the latest in ${wait}.`;
+  return `${reached} Try again in ${wait}.`;
 }
 
 /** `5 requests per minute`, `1 request per second`, `2 at a time`. */
 function limitInWords(limit: LimitReading): string {
-  const { quota, unit } = limit;
-  if (unit === "concurrent") return `${quota} at a time`;
+  const { quota, unit, algorithm } = limit;
+  if (algorithm === "concurrent") return `${quota} at a time`;
   return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
 }
 

@@ -44,7 +44,7 @@ it("says what was settled, whether the limits were looked at before or not", asy
     if (!admission.admitted) throw new Error("refused");
     if (isLookedAt) expect(admission.limits[0]?.remaining).toBe(4);
     expect(rateLimitFields(admission).RateLimit).toMatch(/^"user-per-minute";r=4;t=60, /);
-    await admission.refund();
+    await admission.end("nothing");
     expect(rateLimitFields(admission).RateLimit).toMatch(/^"user-per-minute";r=5;t=0, /);
     expect(admission.limits[0]?.remaining).toBe(5);
   }

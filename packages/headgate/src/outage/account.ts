@@ -1,5 +1,6 @@
-import { isInDoubt, type Ledger, type Unsettled } from "../core/ruling.ts";
-import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
+import type { Ledger, Unsettled } from "../core/ruling.ts";
+import type { Adjustment, Charge, Outcome } from "../core/store.ts";
+import { mintRid } from "../reservation/rid.ts";
 import { countsUntil, outstanding } from "./outstanding.ts";
 
 /** A partition and the limits under which it is counted. */
@@ -9,20 +10,22 @@ export type Place = Pick<Charge, "space" | "key" | "limits">;
 interface Entry {
   at: number;
   readonly amounts: number[];
-  /** Set once the store has been told, or is being told. */
+  /** Set once the store is told of it. */
   told: Told | undefined;
 }
 
-/** What the store was told in one call. */
+/** What the store is told under one id: totals, which can be said again without being charged again. */
 interface Told {
-  /** By this process's clock: what counted then was charged. */
-  readonly asOf: number;
-  /** By group: what was charged and has not been given back. */
-  readonly charged: number[];
-  /** By group: what is to be given back. */
-  readonly due: number[];
-  /** By the store's clock; unknown until it has answered. */
-  at: number | undefined;
+  readonly rid: string;
+  seq: number;
+  /** By this process's clock: what counted then is charged. */
+  asOf: number;
+  /** By group: what is to be charged in all. */
+  used: number[];
+  /** By group: what the store has acknowledged; unknown until it has answered. */
+  known: number[] | undefined;
+  /** When the store charged it, by the store's clock. */
+  at: number;
   marks: readonly number[];
 }
 
@@ -55,7 +58,7 @@ export class Account implements Unsettled {
 
   /** Whether the store has yet to be told of something. */
   get owes(): boolean {
-    return this.#entries.some(({ told }) => told === undefined || told.at === undefined || isDue(told));
+    return this.#entries.some(({ told }) => told === undefined || isDue(told));
   }
 
   /** @param amounts units by group. */
@@ -90,11 +93,10 @@ export class Account implements Unsettled {
     const before = told === undefined ? 0 : this.#counting(group, told, told.asOf);
     amounts[group] = (amounts[group] ?? 0) - taken;
     if (told === undefined) return;
-    const given = Math.min(before - this.#counting(group, told, told.asOf), told.charged[group] ?? 0);
+    const given = Math.min(before - this.#counting(group, told, told.asOf), told.used[group] ?? 0);
     if (given <= 0) return;
-    told.charged[group] = (told.charged[group] ?? 0) - given;
-    told.due[group] = (told.due[group] ?? 0) + given;
-    if (told.at !== undefined) this.#keep();
+    told.used[group] = (told.used[group] ?? 0) - given;
+    this.#keep();
   }
 
   /** Forgets what is over. Returns whether nothing is left. */
@@ -102,7 +104,7 @@ export class Account implements Unsettled {
     const { groups } = this.#place.limits;
     this.#entries = this.#entries.filter(
       ({ at, amounts, told }) =>
-        isDue(told) ||
+        (told !== undefined && isDue(told)) ||
         groups.some((group, g) => (amounts[g] ?? 0) > 0 && now < at + 2 * (countsUntil(group, at) - at)),
     );
     return this.#entries.length === 0;
@@ -117,36 +119,29 @@ export class Account implements Unsettled {
     if (this.#applying !== undefined) return;
     const now = this.#services.now();
     this.prune(now);
-    const { groups } = this.#place.limits;
-    const spends = groups.map((_, g) => this.#counting(g, undefined, now));
-    const spending = spends.some((units) => units > 0);
-    const told: Told = { asOf: now, charged: spends, due: groups.map(() => 0), at: undefined, marks: [] };
-    const repaid = this.#due();
-    const refunds = repaid.map(({ refund }) => refund);
-    // What counts no longer needs no telling.
-    if (!spending) this.#entries = this.#entries.filter((entry) => entry.told !== undefined);
-    if (!spending && refunds.length === 0) return;
+    this.#tellUntold(now);
+    const due = [...new Set(this.#entries.map(({ told }) => told))].filter(
+      (told) => told !== undefined && isDue(told),
+    );
+    if (due.length === 0) return;
 
-    for (const entry of this.#entries) entry.told ??= told;
-    for (const { from, refund } of repaid)
-      from.due[refund.group] = (from.due[refund.group] ?? 0) - refund.amount;
-    const adjustment: Adjustment = { ...this.#place, refunds, renewals: [], spends: [...spends] };
+    const sent = (due as Told[]).map((told) => ({ told, used: [...told.used] }));
+    const adjustments = sent.map(({ told, used }) => this.#adjustmentOf(told, used));
     const { store } = this.#services;
     const applied = ({ now: at, marks }: Outcome) => {
-      told.at = at;
-      told.marks = marks[0] ?? [];
-      if (spending) this.#services.onCharged();
-    };
-    const failed = (error: unknown) => {
-      for (const entry of this.#entries) if (entry.told === told) entry.told = undefined;
-      if (!isInDoubt(error)) {
-        for (const { from, refund } of repaid)
-          from.due[refund.group] = (from.due[refund.group] ?? 0) + refund.amount;
+      for (const [n, { told, used }] of sent.entries()) {
+        if (told.known === undefined) {
+          told.at = at;
+          told.marks = marks[n] ?? [];
+          if (used.some((units) => units > 0)) this.#services.onCharged();
+        }
+        told.known = used;
       }
-      store.keep?.(this, true);
     };
+    // It may have been applied all the same: the totals are said again, and change nothing then.
+    const failed = () => store.keep?.(this, true);
     try {
-      const answer = store.adjust([adjustment], now);
+      const answer = store.adjust(adjustments, now);
       if (!(answer instanceof Promise)) return applied(answer);
       this.#applying = answer.then(applied, failed).then(() => {
         this.#applying = undefined;
@@ -154,9 +149,46 @@ export class Account implements Unsettled {
         if (this.owes) store.keep?.(this, false);
       });
       return store.patience?.(this.#applying);
-    } catch (error) {
-      failed(error);
+    } catch {
+      failed();
     }
+  }
+
+  /** What has not been told, or has not been acknowledged, is told as it counts now. */
+  #tellUntold(now: number): void {
+    const told: Told = { rid: mintRid(), seq: 0, asOf: now, used: [], known: undefined, at: now, marks: [] };
+    for (const entry of this.#entries) entry.told ??= told;
+    for (const one of new Set(this.#entries.map((entry) => entry.told))) {
+      if (one === undefined || one.known !== undefined) continue;
+      one.asOf = now;
+      one.used = this.#place.limits.groups.map((_, g) => this.#counting(g, one, now));
+    }
+    // What counts no longer needs no telling, unless the store may have been told of it before.
+    this.#entries = this.#entries.filter(
+      ({ told: one }) =>
+        one === undefined || one.known !== undefined || one.seq > 0 || one.used.some((units) => units > 0),
+    );
+  }
+
+  #adjustmentOf(told: Told, used: readonly number[]): Adjustment {
+    told.seq += 1;
+    const known = told.known ?? used.map(() => 0);
+    return {
+      ...this.#place,
+      rid: told.rid,
+      seq: told.seq,
+      ended: false,
+      raises: false,
+      known,
+      used,
+      held: used.map(() => 0),
+      refunds: known.map((amount, group) => ({
+        group,
+        amount,
+        chargedAt: told.at,
+        mark: told.marks[group] ?? 0,
+      })),
+    };
   }
 
   #keep(): void {
@@ -170,17 +202,6 @@ export class Account implements Unsettled {
       .map(({ at, amounts }) => ({ at, amount: amounts[group] ?? 0 }));
     const mine = this.#place.limits.groups[group];
     return mine === undefined ? 0 : outstanding(mine, spent, now);
-  }
-
-  #due(): { from: Told; refund: Refund }[] {
-    const all = new Set(this.#entries.map(({ told }) => told));
-    return [...all].flatMap((from) => {
-      const chargedAt = from?.at;
-      if (from === undefined || chargedAt === undefined) return [];
-      return from.due.flatMap((amount, group) =>
-        amount > 0 ? [{ from, refund: { group, amount, chargedAt, mark: from.marks[group] ?? 0 } }] : [],
-      );
-    });
   }
 
   /** Tells fewer moments apart: neighbours count as the later, never as less. */
@@ -201,7 +222,7 @@ export class Account implements Unsettled {
     }
     // What the store has been told long ago is only needed to give it back: the oldest makes room.
     while (condensed.length >= mostEntries) {
-      const oldest = condensed.findIndex(({ told }) => told?.at !== undefined && !isDue(told));
+      const oldest = condensed.findIndex(({ told }) => told?.known !== undefined && !isDue(told));
       if (oldest < 0) break;
       condensed.splice(oldest, 1);
     }
@@ -209,6 +230,7 @@ export class Account implements Unsettled {
   }
 }
 
-function isDue(told: Told | undefined): boolean {
-  return told?.due.some((units) => units > 0) ?? false;
+/** Whether the store knows other totals, or none yet. */
+function isDue({ used, known }: Told): boolean {
+  return known === undefined || used.some((units, g) => units !== known[g]);
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
-import type { Outcome, Store } from "../core/store.ts";
+import type { Adjustment, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { LocalLedger } from "./local-ledger.ts";
@@ -111,7 +111,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const ledger: Ledger = {
     async adjust(adjustments, now) {
       if (!reconciliation.mayTell()) throw new StoreLeftAlone(store.name);
-      const givingBack = adjustments.filter(({ refunds }) => refunds.length > 0);
+      const givingBack = adjustments.filter(givesBack);
       refusals.forget(givingBack);
       const outcome = await calls.change(adjustments, now);
       refusals.forget(givingBack);
@@ -152,12 +152,12 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
 
   /** Asks the store; where it does not answer, the outage policies. Never rejects. */
   function ask(question: Question, peek: boolean, isProbe: boolean): Promise<Ruling> {
-    const { charges } = question;
+    const { charges, hold } = question;
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
     lastAsked = question;
     const call = calls.bounded(() => {
-      answering = store.decide(charges, askedAt, peek);
+      answering = store.decide(charges, askedAt, peek, peek ? undefined : hold);
       return answering;
     });
     if (isProbe) reconciliation.probed(call);
@@ -273,4 +273,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       report(new Error(`The store "${store.name}" was never told of ${changes}.`));
     },
   };
+}
+
+/** Whether units are free again that were spent or held. */
+function givesBack({ ended, known, used }: Adjustment): boolean {
+  return ended || used.some((amount, g) => amount < (known[g] ?? 0));
 }

@@ -1,13 +1,12 @@
-import type { LimitGroup, LimitSet } from "../core/limit-set.ts";
+import type { LimitSet } from "../core/limit-set.ts";
 import type { Ledger } from "../core/ruling.ts";
-import type { Adjustment, Charge, Outcome } from "../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { Account, type AccountServices, type Place } from "./account.ts";
-import { Lease } from "./lease.ts";
 import { wholeOf } from "./share.ts";
 
 export interface Reconciling extends AccountServices {
-  /** So many partitions, and so many leases, are remembered at most. */
+  /** So many partitions are remembered at most. */
   readonly most: number;
 }
 
@@ -19,35 +18,29 @@ export class LocalLedger implements Ledger {
   readonly #memory = memoryStore();
   readonly #reconciling: Reconciling | undefined;
   readonly #accounts = new Map<string, Account>();
-  readonly #leases = new Map<string, Lease>();
 
   /** @param reconciling absent where nobody is to be told afterwards. */
   constructor(reconciling: Reconciling | undefined) {
     this.#reconciling = reconciling;
   }
 
-  decide(charges: readonly Charge[], now: number, peek: boolean): Outcome {
-    const outcome = this.#memory.decide(charges, now, peek);
-    if (!outcome.admitted || peek) return outcome;
-    charges.forEach((charge, c) => {
-      this.#note(charge, charge.spends, now, outcome.marks[c] ?? []);
-    });
+  /** Told of what this process admits for reservations that hold something: the reservations say it themselves. */
+  get upstream(): Ledger | undefined {
+    return this.#reconciling?.store;
+  }
+
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome {
+    const outcome = this.#memory.decide(charges, now, peek, hold);
+    if (!outcome.admitted || peek || hold !== undefined) return outcome;
+    for (const charge of charges) this.#note(charge, charge.spends, now);
     return outcome;
   }
 
   adjust(adjustments: readonly Adjustment[], now: number): Outcome {
     const outcome = this.#memory.adjust(adjustments, now);
-    adjustments.forEach((adjustment, a) => {
-      for (const { group, amount, chargedAt, mark } of adjustment.refunds) {
-        if (isLeased(adjustment.limits.groups[group])) {
-          this.#leases.get(leaseId(adjustment, group, mark))?.refund(amount);
-        } else this.#accounts.get(idOf(adjustment))?.refund(group, amount, chargedAt);
-      }
-      for (const { group, mark } of adjustment.renewals) {
-        this.#leases.get(leaseId(adjustment, group, mark))?.renew(now);
-      }
-      this.#note(adjustment, adjustment.spends, now, outcome.marks[a] ?? []);
-    });
+    for (const adjustment of adjustments) {
+      if (!adjustment.raises) this.#change(adjustment, now);
+    }
     return outcome;
   }
 
@@ -61,26 +54,32 @@ export class LocalLedger implements Ledger {
         account.forget();
         this.#accounts.delete(id);
       }
-      for (const [id, lease] of this.#leases) {
-        if (!id.endsWith(suffix)) continue;
-        lease.refund(Number.MAX_SAFE_INTEGER);
-        this.#leases.delete(id);
-      }
     }
   }
 
-  #note(place: Place, spends: readonly number[], now: number, marks: readonly number[]): void {
-    const reconciling = this.#reconciling;
-    if (reconciling === undefined) return;
-    const { groups } = place.limits;
-    const whole = { space: place.space, key: place.key, limits: wholeOf(place.limits) };
-    const amounts = spends.map((amount, g) => (isLeased(groups[g]) ? 0 : amount));
-    if (amounts.some((amount) => amount > 0)) this.#accountOf(whole, now, reconciling).spend(now, amounts);
-    spends.forEach((amount, g) => {
-      if (amount === 0 || !isLeased(groups[g])) return;
-      makeRoom(this.#leases, reconciling.most, (lease) => lease.isOver(now));
-      this.#leases.set(leaseId(whole, g, marks[g] ?? 0), new Lease(whole, g, amount, now, reconciling));
+  #change(adjustment: Adjustment, now: number): void {
+    const { known, used, refunds } = adjustment;
+    this.#note(
+      adjustment,
+      used.map((amount, g) => Math.max(0, amount - (known[g] ?? 0))),
+      now,
+    );
+    used.forEach((amount, g) => {
+      let left = (known[g] ?? 0) - amount;
+      for (const refund of refunds) {
+        if (refund.group !== g || left <= 0) continue;
+        const given = Math.min(left, refund.amount);
+        this.#accounts.get(idOf(adjustment))?.refund(g, given, refund.chargedAt);
+        left -= given;
+      }
     });
+  }
+
+  #note(place: Place, spends: readonly number[], now: number): void {
+    const reconciling = this.#reconciling;
+    if (reconciling === undefined || !spends.some((amount) => amount > 0)) return;
+    const whole = { space: place.space, key: place.key, limits: wholeOf(place.limits) };
+    this.#accountOf(whole, now, reconciling).spend(now, spends);
   }
 
   #accountOf(place: Place, now: number, reconciling: Reconciling): Account {
@@ -109,10 +108,6 @@ function makeRoom<Item>(items: Map<string, Item>, most: number, isOver: (item: I
   }
 }
 
-function isLeased(group: LimitGroup | undefined): boolean {
-  return group?.algorithm.renew !== undefined;
-}
-
 /** Limits may differ by caller and over time: each set of them is a matter of its own. */
 const numbers = new WeakMap<LimitSet, number>();
 let next = 0;
@@ -129,8 +124,4 @@ function numberOf(limits: LimitSet): number {
 
 function idOf({ space, key, limits }: Place): string {
   return `${numberOf(wholeOf(limits))}\u0000${space}\u0000${key}`;
-}
-
-function leaseId(place: Place, group: number, mark: number): string {
-  return `${group}\u0000${mark}\u0000${idOf(place)}`;
 }

@@ -58,6 +58,9 @@ interface Held {
   at: number;
   requests: number;
   tokens: number;
+  /** What was reported last; a stream never uses less than it has used already. */
+  reported: number;
+  ended: boolean;
 }
 
 function world(limits: string, share: number) {
@@ -107,18 +110,31 @@ function world(limits: string, share: number) {
         const asked = Array.from({ length: times }, () => limiter.admit(user, { cost: { tokens } }));
         for (const admission of (await promptly(Promise.all(asked))) as Admission[]) {
           if (!admission.admitted) continue;
-          held.push({ handle: admission, user, at: clock.now(), requests: 1, tokens });
+          held.push({
+            handle: admission,
+            user,
+            at: clock.now(),
+            requests: 1,
+            tokens,
+            reported: 0,
+            ended: false,
+          });
           admitted(held.at(-1) as Held);
         }
       }
       if (step.do === "settle" || step.do === "refund") {
         const one = held[step.which];
-        if (one === undefined) continue;
-        one.tokens = step.do === "settle" ? step.tokens : 0;
-        if (step.do === "refund") one.requests = 0;
-        await promptly(
-          step.do === "settle" ? one.handle.settle({ tokens: step.tokens }) : one.handle.refund(),
-        );
+        if (one === undefined || one.ended) continue;
+        if (step.do === "refund") {
+          Object.assign(one, { requests: 0, tokens: 0, ended: true });
+          await promptly(one.handle.end("nothing"));
+        } else {
+          one.tokens = Math.max(one.reported, step.tokens);
+          one.reported = one.tokens;
+          one.ended = step.which % 2 === 0;
+          const used = { tokens: one.tokens };
+          await promptly(one.ended ? one.handle.end(used) : one.handle.report(used));
+        }
       }
     }
   }
@@ -126,6 +142,7 @@ function world(limits: string, share: number) {
   async function recover() {
     store.mode = "answer";
     store.answerHeld();
+    for (const one of held) if (!one.ended) await promptly(one.handle.end());
     for (let n = 0; n < 4; n += 1) {
       clock.advance(1200);
       await promptly(limiter.peek(99));

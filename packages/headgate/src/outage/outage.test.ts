@@ -140,7 +140,7 @@ describe("the time limit", () => {
     const admission = (await admit()) as Admitted;
     store.mode = "hang";
     let done = false;
-    void Promise.resolve(admission.refund()).then(() => {
+    void Promise.resolve(admission.end("nothing")).then(() => {
       done = true;
     });
     await timeOut();
@@ -148,7 +148,7 @@ describe("the time limit", () => {
     store.mode = "answer";
     store.answerHeld();
     await settled();
-    await admission.refund();
+    await admission.end("nothing");
     expect(left()).toEqual([5, 60, 30]);
     expect(store.calls.adjust).toBe(1);
   });
@@ -182,7 +182,7 @@ describe("the time limit", () => {
     const { admit, store, limiter, left, errors } = guarded();
     const admission = (await admit()) as Admitted;
     store.mode = "reject";
-    await admission.refund();
+    await admission.end("nothing");
     store.mode = "answer";
     await limiter.close();
     expect(left()).toEqual([5, 60, 30]);
@@ -359,7 +359,7 @@ describe("outage policies", () => {
     for (let n = 0; n < 30; n += 1) {
       const admission = (await admit()) as Admitted;
       expect(admission.limits.map(({ layer }) => layer)).toEqual(["ip"]);
-      await admission.settle({ tokens: 400 });
+      await admission.end({ tokens: 400 });
     }
     expect(await admit()).toMatchObject({ admitted: false, binding: { layer: "ip" } });
     await recover();
@@ -405,11 +405,11 @@ describe("outage policies", () => {
     const { admit, fail, recover, left } = guarded({ layers: layers({}) });
     const admission = (await admit(alice, { tokens: 400 })) as Admitted;
     await fail();
-    expect(await admission.extend({ tokens: 300 })).toEqual({ admitted: true });
+    expect(await admission.extend({ tokens: 300 })).toMatchObject({ admitted: true });
     expect(await admission.extend({ tokens: 900 })).toMatchObject({ admitted: false });
     await recover();
     expect(left()).toEqual([9, 300, 29]);
-    await admission.settle({ tokens: 50 });
+    await admission.end({ tokens: 50 });
     await settled();
     expect(left()).toEqual([9, 950, 29]);
   });

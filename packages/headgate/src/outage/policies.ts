@@ -2,6 +2,7 @@ import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
 import type { Charge, Outcome, Reading } from "../core/store.ts";
+import { mintRid } from "../reservation/rid.ts";
 import type { LocalLedger } from "./local-ledger.ts";
 import { shareOf } from "./share.ts";
 
@@ -18,7 +19,7 @@ interface Counted {
  * @param retryMs how long until the store is asked again.
  */
 export function decideByPolicies(
-  { layers, charges }: Question,
+  { layers, charges, hold }: Question,
   policyOf: (layer: string) => OutagePolicy,
   ledger: LocalLedger,
   now: number,
@@ -40,8 +41,11 @@ export function decideByPolicies(
 
   const own = counted.filter(({ refuses }) => !refuses).map(({ charge }) => charge);
   const refuses = own.length < counted.length;
-  const outcome = ledger.decide(own, now, peek || refuses);
+  // What is asked for on top is held apart here: what the store holds, or is told of, goes by its own id.
+  const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
+  const outcome = ledger.decide(own.map(asAsked), now, peek || refuses, mine);
   const ruling = {
+    hold: mine,
     layers: counted.map(({ layer }) => layer),
     charges: counted.map(({ charge }) => charge),
     ledger,
@@ -51,6 +55,14 @@ export function decideByPolicies(
   if (outcome.admitted && !refuses) return { ...ruling, outcome };
   const { readings, unavailable } = refusedReadings(counted, charges, outcome, retryMs);
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
+}
+
+/** Of what a reservation holds in all, only what it asks for now. */
+function asAsked(charge: Charge): Charge {
+  const { needs, spends, holds } = charge;
+  if (holds === undefined) return charge;
+  const more = holds.map((units, g) => (units > 0 ? Math.max(0, (needs[g] ?? 0) - (spends[g] ?? 0)) : 0));
+  return { ...charge, holds: more };
 }
 
 function refusedReadings(

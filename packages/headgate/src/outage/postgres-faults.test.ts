@@ -56,7 +56,7 @@ describe("a PostgreSQL server that fails", () => {
       await server[end]();
       await isOpen();
       expect(await admitted("bob", 7, 10)).toBe(5);
-      await handle.settle({ tokens: 30 });
+      await handle.end({ tokens: 30 });
       await server.start();
       await isBack();
       expect(await left("alice")).toEqual([4, 970]);
@@ -75,7 +75,7 @@ describe("a PostgreSQL server that fails", () => {
       try {
         const answers = await Promise.all(Array.from({ length: 7 }, () => admit("bob", 10)));
         expect(answers.filter((answer) => answer.admitted)).toHaveLength(5);
-        await handle.settle({ tokens: 30 });
+        await handle.end({ tokens: 30 });
         await isOpen();
       } finally {
         server.thaw();
@@ -97,7 +97,7 @@ describe("a PostgreSQL server that fails", () => {
       await administer("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()");
       await isOpen();
       expect(await admitted("bob", 7, 10)).toBe(5);
-      await handle.settle({ tokens: 30 });
+      await handle.end({ tokens: 30 });
       await administer("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()");
       await isBack();
       expect(await left("alice")).toEqual([4, 970]);
@@ -123,7 +123,7 @@ describe("a network that breaks while a statement runs", () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
       network.mode = "cut";
-      await handle.settle({ tokens: 30 });
+      await handle.end({ tokens: 30 });
       expect(network.cuts).toBe(1);
       network.mode = "open";
       await isBack();

@@ -68,9 +68,9 @@ describe("ready", () => {
     const store = scriptedStore();
     const asked: string[] = [];
     const check = async () => void asked.push("check");
-    const decide: typeof store.decide = (charges, now, peek) => {
+    const decide: typeof store.decide = (charges, now, peek, hold) => {
       asked.push(peek ? "peek" : "charge");
-      return store.decide(charges, now, peek);
+      return store.decide(charges, now, peek, hold);
     };
     await starting({ store: { ...store, check, decide } }).limiter.ready();
     expect(asked).toEqual(["check", "peek"]);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Admission, Admitted } from "../core/admission.ts";
 import type { OutageOption } from "../core/outage-policy.ts";
-import type { Handle } from "../handle.ts";
 import { createLimiter } from "../limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
@@ -127,15 +126,15 @@ describe("what was admitted without the store", () => {
       await admit({ tokens: 200 }),
       await admit({ tokens: 300 }),
     ];
-    await first.refund();
+    await first.end("nothing");
     await recover();
     expect(left()).toEqual([7, 500]);
-    await second.settle({ tokens: 50 });
-    await third.settle({ tokens: 400 });
+    await second.end({ tokens: 50 });
+    await third.report({ tokens: 400 });
     await settled();
     expect(left()).toEqual([7, 550]);
-    await third.refund();
-    await third.refund();
+    await third.end("nothing");
+    await third.end("nothing");
     await settled();
     expect(left()).toEqual([8, 950]);
   });
@@ -154,11 +153,13 @@ describe("what was admitted without the store", () => {
     expect(store.calls.adjust).toBe(1);
     const second = await late({ tokens: 100 });
     const third = await late({ tokens: 30 });
-    await second.refund();
+    const ending = second.end("nothing");
+    await vi.advanceTimersByTimeAsync(252);
+    await ending;
     store.answerHeld();
     await recover();
     expect(left()).toEqual([48, 970]);
-    await third.refund();
+    await third.end("nothing");
     await settled();
     expect(left()).toEqual([49, 1000]);
   });
@@ -171,11 +172,11 @@ describe("what was admitted without the store", () => {
     await fail();
     clock.advance(1);
     const second = await admit({ tokens: 200 });
-    await first.settle({ tokens: 10 });
+    await first.end({ tokens: 10 });
     expect(left()).toEqual([8, 900]);
     await recover();
     expect(left()).toEqual([7, 790]);
-    await second.refund();
+    await second.end("nothing");
     await settled();
     expect(left()).toEqual([8, 990]);
   });
@@ -190,7 +191,7 @@ describe("what was admitted without the store", () => {
     }
     await recover();
     expect(left()).toEqual([400]);
-    for (const one of all.slice(0, 100)) await one.refund();
+    for (const one of all.slice(0, 100)) await one.end("nothing");
     await settled();
     await recover();
     expect(left()[0]).toBeLessThanOrEqual(500);
@@ -229,46 +230,54 @@ describe("what was admitted without the store", () => {
   });
 
   it("is forgotten where the caller is reset", async () => {
-    const { admit, fail, recover, left, limiter } = limited("5/hour; 2 concurrent");
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
     await fail();
     await admit();
     await admit();
     await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
-    expect((await admit()).limits.map(({ remaining }) => remaining)).toEqual([4, 1]);
+    expect((await admit()).limits.map(({ remaining }) => remaining)).toEqual([4]);
     await recover();
-    expect(left()).toEqual([4, 1]);
+    expect(left()).toEqual([4]);
   });
 });
 
 describe("places in flight that were given without the store", () => {
-  it("are held in it afterwards, one by one, renewed and released", async () => {
-    const { admit, fail, recover, left, clock } = limited("3 concurrent per 30 seconds");
+  it("are held in it afterwards, one by one, and released", async () => {
+    const { admit, fail, recover, left } = limited("3 concurrent per 30 seconds");
     await fail();
-    const first = (await admit()) as Handle;
-    const second = (await admit()) as Handle;
+    const first = await admit();
+    const second = await admit();
     await recover();
     expect(left()).toEqual([1]);
-    clock.advance(20_000);
-    await first.renew();
+    await first.end();
     await settled();
-    clock.advance(10_000);
     expect(left()).toEqual([2]);
-    await first.release();
-    await settled();
-    expect(left()).toEqual([3]);
-    await second.release();
+    await second.end();
     expect(left()).toEqual([3]);
   });
 
-  it("are not told of where they have ended or were released", async () => {
-    const { admit, fail, recover, left, store, clock } = limited("3 concurrent per 30 seconds");
+  it("are not told of where they have ended meanwhile", async () => {
+    const { admit, fail, recover, left, store } = limited("3 concurrent per 30 seconds");
     await fail();
-    await (await admit()).release();
-    await admit();
-    clock.advance(30_000);
+    await (await admit()).end();
     await recover();
     expect(left()).toEqual([3]);
     expect(store.calls.adjust).toBe(0);
+  });
+
+  it("are held again where they are still in use after an outage longer than their lease", async () => {
+    const { admit, fail, recover, left, clock } = limited("3 concurrent per 30 seconds");
+    const first = await admit();
+    await fail();
+    const second = await admit();
+    // As a heartbeat would, while the store is down.
+    await first.report({});
+    clock.advance(45_000);
+    await recover();
+    expect(left()).toEqual([2]);
+    await second.end();
+    await settled();
+    expect(left()).toEqual([3]);
   });
 
   it("are released afterwards where the store gave them and was down at their end", async () => {
@@ -276,7 +285,7 @@ describe("places in flight that were given without the store", () => {
     const first = await admit();
     await admit();
     await fail();
-    await first.release();
+    await first.end();
     expect(left()).toEqual([1, 7]);
     await recover();
     expect(left()).toEqual([2, 7]);
@@ -294,12 +303,12 @@ describe("what is settled while the store is down", () => {
       await admit({ tokens: 100 }),
     ];
     await fail(mode);
-    await one.settle({ tokens: 40 });
-    await one.settle({ tokens: 10 });
-    await two.settle({ tokens: 400 });
-    await two.settle({ tokens: 300 });
-    await three.settle({ tokens: 500 });
-    await three.refund();
+    await one.report({ tokens: 40 });
+    await one.end({ tokens: 10 });
+    await two.report({ tokens: 400 });
+    await two.end({ tokens: 300 });
+    await three.report({ tokens: 500 });
+    await three.end("nothing");
     expect(left()).toEqual([6, 700]);
     expect(limiter.status().waiting).toBe(3);
     await recover();
@@ -312,7 +321,7 @@ describe("what is settled while the store is down", () => {
     const { admit, store, left, recover } = limited(limits);
     const one = await admit({ tokens: 100 });
     store.mode = "reject";
-    await one.refund();
+    await one.end("nothing");
     expect(left()).toEqual([8, 900]);
     await recover();
     expect(left()).toEqual([9, 1000]);
@@ -322,28 +331,28 @@ describe("what is settled while the store is down", () => {
     const { admit, store, left, recover, limiter } = limited(limits);
     const one = await admit({ tokens: 500 });
     store.mode = "lose";
-    await one.settle({ tokens: 200 });
+    await one.end({ tokens: 200 });
     expect(left()).toEqual([8, 800]);
     await recover();
-    await one.settle({ tokens: 200 });
+    await one.end({ tokens: 200 });
     expect(left()).toEqual([8, 800]);
     expect(limiter.status().counters?.inDoubt).toBe(1);
   });
 
-  it("is rather charged twice than not at all, where it is not known whether it was", async () => {
+  it("is charged once, where it is not known whether it was", async () => {
     const { admit, store, left, recover } = limited(limits);
     const one = await admit({ tokens: 100 });
     store.mode = "lose";
-    await one.settle({ tokens: 300 });
+    await one.end({ tokens: 300 });
     await recover();
-    expect(left()).toEqual([8, 500]);
+    expect(left()).toEqual([8, 700]);
   });
 
   it("is left as it is where its windows were over long before", async () => {
     const { admit, fail, recover, left, clock, store } = limited("9/minute; 1000 tokens/minute");
     const one = await admit({ tokens: 100 });
     await fail();
-    await one.settle({ tokens: 900 });
+    await one.end({ tokens: 900 });
     clock.advance(120_000);
     await recover();
     expect(left()).toEqual([9, 1000]);
@@ -358,7 +367,7 @@ describe("what is settled while the store is down", () => {
       const { admit, store, left, recover, limiter } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";
-      const settling = one.settle({ tokens: 200 });
+      const settling = one.end({ tokens: 200 });
       await vi.advanceTimersByTimeAsync(251);
       await settling;
       store.rejectHeld();
@@ -372,7 +381,7 @@ describe("what is settled while the store is down", () => {
       const { admit, store, left, limiter } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";
-      const settling = one.settle({ tokens: 200 });
+      const settling = one.report({ tokens: 150 });
       await vi.advanceTimersByTimeAsync(251);
       await settling;
       store.mode = "answer";
@@ -380,19 +389,19 @@ describe("what is settled while the store is down", () => {
       expect(limiter.status().counters?.inDoubt).toBe(0);
       await vi.advanceTimersByTimeAsync(200);
       expect(limiter.status().counters?.inDoubt).toBe(1);
-      await one.settle({ tokens: 150 });
+      await one.end({ tokens: 200 });
       await settled();
-      expect(left()).toEqual([8, 850]);
+      expect(left()).toEqual([8, 800]);
     });
 
     it("is put right afterwards where it was settled again meanwhile", async () => {
       const { admit, store, left } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";
-      const settling = one.settle({ tokens: 200 });
+      const settling = one.report({ tokens: 200 });
       await vi.advanceTimersByTimeAsync(251);
       await settling;
-      const again = one.settle({ tokens: 300 });
+      const again = one.end({ tokens: 300 });
       await vi.advanceTimersByTimeAsync(251);
       await again;
       store.mode = "answer";
@@ -407,11 +416,7 @@ describe("changes that are made at the same time", () => {
   it("add up to what was said last", async () => {
     const { admit, left } = limited("9/hour; 1000 tokens/hour sliding-window");
     const one = await admit({ tokens: 100 });
-    await Promise.all([
-      one.settle({ tokens: 300 }),
-      one.settle({ tokens: 400 }),
-      one.settle({ tokens: 350 }),
-    ]);
+    await Promise.all([one.report({ tokens: 300 }), one.report({ tokens: 400 }), one.end({ tokens: 350 })]);
     await settled();
     expect(left()).toEqual([8, 650]);
   });

@@ -41,7 +41,7 @@ describe("a Redis server that fails", () => {
     try {
       const answers = await Promise.all(Array.from({ length: 7 }, () => guarded.admit("bob", 10)));
       expect(answers.filter(({ admitted }) => admitted)).toHaveLength(5);
-      await first.settle({ tokens: 30 });
+      await first.end({ tokens: 30 });
       await guarded.isOpen();
     } finally {
       process.kill(server.pid, "SIGCONT");

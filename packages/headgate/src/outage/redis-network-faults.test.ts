@@ -94,7 +94,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       const { admit, isBack, left, limiter } = guarded;
       const admission = (await admit("alice", 100)) as Admitted;
       network.mode = "cut";
-      await admission.settle({ tokens: 30 });
+      await admission.end({ tokens: 30 });
       expect(network.cuts).toBe(1);
       network.mode = "open";
       await isBack();
@@ -112,7 +112,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       network.mode = "swallow";
       const answers = await Promise.all(Array.from({ length: 7 }, () => admit("bob", 10)));
       expect(answers.filter((answer) => answer.admitted)).toHaveLength(5);
-      await admission.settle({ tokens: 30 });
+      await admission.end({ tokens: 30 });
       await isOpen();
       expect(limiter.status().counters?.timeouts).toBeGreaterThanOrEqual(5);
       network.mode = "open";

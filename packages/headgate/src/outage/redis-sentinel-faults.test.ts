@@ -33,7 +33,7 @@ describe("a master that its Sentinels replace", () => {
       for (const [user, guarded] of both) {
         await guarded.isOpen();
         expect(await guarded.admitted(user, 7, 10)).toBe(5);
-        await handles.get(user)?.settle({ tokens: 30 });
+        await handles.get(user)?.end({ tokens: 30 });
       }
       for (const [user, guarded] of both) {
         await guarded.isBack();

@@ -101,9 +101,9 @@ describe("a caller who has been refused", () => {
     const first = await admit({ tokens: 50 });
     const second = await admit({ tokens: 50, requests: 0 });
     expect((await admit()).admitted).toBe(false);
-    await second.release();
+    await second.end();
     expect(await admit()).toMatchObject({ admitted: false, decidedBy: "store", binding: { unit: "tokens" } });
-    await first.settle({ tokens: 10 });
+    await first.end({ tokens: 10 });
     expect((await admit()).admitted).toBe(true);
     expect((await admit()).admitted).toBe(false);
     await limiter.reset("a");

@@ -4,6 +4,8 @@ import { PartitionMap } from "./partition-map.ts";
 
 /** An answer is used for no longer than this: so stale may a refusal be, where others gave something back. */
 export const staleAfterMs = 1000;
+/** A refusal until holders end is used for no longer than this: they may end at any time. */
+const staleForHoldersAfterMs = 200;
 /** Partitions remembered by default. */
 export const defaultMost = 10_000;
 /**
@@ -23,6 +25,8 @@ interface Remembered {
   /** The store's time of the answer. */
   readonly storeNow: number;
   readonly longestWaitMs: number;
+  /** For how long the answer is used. */
+  readonly staleAfterMs: number;
   /** How many refused calls there were since `floodSince`. */
   readonly calls: number;
   readonly floodSince: number;
@@ -113,12 +117,16 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     },
 
     remember(charges, refused, askedAt, answeredAt) {
+      // Refused for its own sake: others are not.
+      if (refused.refusedFor !== undefined) return;
       charges.forEach(({ space, key, limits, needs }, c) => {
         const before = memory.get(space, key);
         // Answers may overtake each other.
         if (before !== undefined && before.askedAt > askedAt) return;
         const readings = refused.readings[c] ?? [];
         const longestWaitMs = Math.max(0, ...readings.map(({ waitMs }) => waitMs));
+        // A cost above the quota says nothing of other requests.
+        if (longestWaitMs === Number.POSITIVE_INFINITY) return;
         const flood =
           before !== undefined && askedAt - before.floodSince < staleAfterMs
             ? { calls: before.calls + 1, floodSince: before.floodSince }
@@ -131,6 +139,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
           answeredAt,
           storeNow: refused.now,
           longestWaitMs,
+          staleAfterMs: readings.some(({ holders }) => holders) ? staleForHoldersAfterMs : staleAfterMs,
           ...flood,
           asking: undefined,
         });
@@ -152,8 +161,8 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
   };
 }
 
-function isFresh({ askedAt }: Remembered, now: number): boolean {
-  return now - askedAt < staleAfterMs;
+function isFresh({ askedAt, staleAfterMs: longestMs }: Remembered, now: number): boolean {
+  return now - askedAt < longestMs;
 }
 
 function asksTheSame(one: Remembered, { needs }: Charge): boolean {
@@ -200,8 +209,9 @@ class RememberedOutcome implements Outcome {
   }
 }
 
-function later({ remaining, waitMs, resetMs }: Reading, elapsedMs: number): Reading {
+function later({ remaining, waitMs, resetMs, holders }: Reading, elapsedMs: number): Reading {
   return {
+    ...(holders === true ? { holders } : {}),
     remaining,
     waitMs: Math.max(0, waitMs - elapsedMs),
     resetMs: resetMs === 0 ? 0 : Math.max(1, resetMs - elapsedMs),

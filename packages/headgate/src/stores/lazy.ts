@@ -28,9 +28,9 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
   return {
     name,
     remote: true,
-    decide(charges, now, peek) {
-      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek);
-      return use().then((store) => store.decide(charges, now, peek));
+    decide(charges, now, peek, hold) {
+      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek, hold);
+      return use().then((store) => store.decide(charges, now, peek, hold));
     },
     adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
     reset: async (partitions, now) => (await use()).reset(partitions, now),

@@ -123,7 +123,8 @@ export function oracle(): Oracle {
 
     worst(charge, limit) {
       const mine = of(charge, limit.unit);
-      return Math.max(0, ...mine.map(({ at }) => sumWithin(mine, at - limit.windowMs, at)));
+      const { windowMs } = asCounted(charge, limit);
+      return Math.max(0, ...mine.map(({ at }) => sumWithin(mine, at - windowMs, at)));
     },
   };
 }

@@ -58,9 +58,9 @@ export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
       return held.length;
     },
 
-    decide(charges, now, peek) {
+    decide(charges, now, peek, hold) {
       calls.decide += 1;
-      return behave<Outcome>(() => over.decide(charges, now, peek));
+      return behave<Outcome>(() => over.decide(charges, now, peek, hold));
     },
 
     adjust(adjustments, now) {

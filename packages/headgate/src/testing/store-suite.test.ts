@@ -47,21 +47,21 @@ describe("storeSuite, on a store with a fault", () => {
     [
       "that admits everything",
       (store) => ({
-        decide: (charges, now, peek) => blind(store.decide(charges, now, peek) as Outcome),
+        decide: (charges, now, peek, hold) => blind(store.decide(charges, now, peek, hold) as Outcome),
       }),
       /admits the quota and no more/,
     ],
     [
       "whose wait is 1 ms short",
       (store) => ({
-        decide: (charges, now, peek) => shifted(store.decide(charges, now, peek) as Outcome, -1),
+        decide: (charges, now, peek, hold) => shifted(store.decide(charges, now, peek, hold) as Outcome, -1),
       }),
       /waits as long as it says/,
     ],
     [
       "whose wait is 1 ms long",
       (store) => ({
-        decide: (charges, now, peek) => shifted(store.decide(charges, now, peek) as Outcome, 1),
+        decide: (charges, now, peek, hold) => shifted(store.decide(charges, now, peek, hold) as Outcome, 1),
       }),
       /waits as long as it says/,
     ],
@@ -73,8 +73,8 @@ describe("storeSuite, on a store with a fault", () => {
     [
       "that charges layer by layer",
       (store) => ({
-        decide(charges, now, peek) {
-          const outcomes = charges.map((charge) => store.decide([charge], now, peek) as Outcome);
+        decide(charges, now, peek, hold) {
+          const outcomes = charges.map((charge) => store.decide([charge], now, peek, hold) as Outcome);
           return {
             admitted: outcomes.every(({ admitted }) => admitted),
             now,
@@ -100,11 +100,12 @@ describe("storeSuite, on a store with a fault", () => {
     [
       "that tells keys apart by their first letter",
       (store) => ({
-        decide: (charges, now, peek) =>
+        decide: (charges, now, peek, hold) =>
           store.decide(
             charges.map((charge) => ({ ...charge, key: charge.key.slice(0, 1) })),
             now,
             peek,
+            hold,
           ),
       }),
       /spaces and keys of any text/,

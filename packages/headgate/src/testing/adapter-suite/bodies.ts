@@ -149,7 +149,7 @@ export const bodies: Conversation[] = [
         async ({ open, send }) => {
           push();
           const response = await open();
-          if (admission?.admitted) await admission.refund();
+          if (admission?.admitted) await admission.end("nothing");
           push();
           push();
           const reply = await replyOf(response);

@@ -1,6 +1,7 @@
 import type { Admission, Admitted } from "../../core/admission.ts";
-import { type Conversation, conversation, hello, type Setting } from "./conversation.ts";
+import { type Conversation, conversation, type Dialogue, hello, type Setting } from "./conversation.ts";
 import {
+  AdapterSuiteError,
   expectPassed,
   expectRefused,
   expectSame,
@@ -43,7 +44,8 @@ export const costs: Conversation[] = [
   conversation("units other than requests are named", tokens, async ({ send }) => {
     expectPassed(
       await send({ headers: { "X-Tokens": "40" } }),
-      quotaFields(tokenPolicy, '"user-tokens-per-minute";r=60;t=1'),
+      // They are held until the response has ended, or their lease: then more are free.
+      quotaFields(tokenPolicy, '"user-tokens-per-minute";r=60;t=30'),
     );
     expectRefused(await send({ headers: { "X-Tokens": "70" } }), {
       fields: quotaFields(tokenPolicy, '"user-tokens-per-minute";r=60;t=1'),
@@ -55,11 +57,62 @@ export const costs: Conversation[] = [
   }),
 
   conversation(
+    "what is never reported is spent as granted, once the response has ended",
+    tokens,
+    async (one) => {
+      await one.send({ headers: { "X-Tokens": "40" } });
+      const limits = await readings(one);
+      expectSame([limits?.remaining, limits?.resetMs], [60, 600], "remaining, and until it grows");
+    },
+  ),
+
+  conversation(
+    "a place is free again when the response has ended, with a body and without",
+    {
+      layers: [{ name: "user", key: ({ user }) => user, limits: "1 concurrent" }],
+      answer: (_admission, body) => (body === "empty" ? { status: 204, headers: {}, body: null } : hello),
+    },
+    async ({ send, limiter }) => {
+      for (const body of ["", "", "empty", "", "empty", ""]) {
+        const { status } = await send({ method: "POST", body });
+        expectSame(status, body === "empty" ? 204 : 200, "the status");
+        await untilFree(limiter);
+      }
+    },
+  ),
+
+  conversation(
+    "a place is taken while the response streams, and free again when the client hangs up",
+    {
+      layers: [{ name: "user", key: ({ user }) => user, limits: "1 concurrent" }],
+      answer: () => ({ status: 200, headers: { "Content-Type": "text/plain" }, body: endless() }),
+    },
+    async ({ send, open, limiter }) => {
+      for (let n = 0; n < 3; n += 1) {
+        const streaming = await open();
+        const reader = (streaming.body as ReadableStream<Uint8Array>).getReader();
+        await reader.read();
+        expectRefused(await send(), {
+          fields: quotaFields('"user-concurrent";q=1;w=30;qu="concurrent"', '"user-concurrent";r=0;t=30'),
+          detail:
+            "The limit of 1 at a time has been reached. Try again when a request in progress ends, at the latest in 30 seconds.",
+          violated: ["user-concurrent"],
+          retryAfterSeconds: 30,
+          waitsFor: "holders",
+          affordable: { concurrent: 0 },
+        });
+        await reader.cancel();
+        await untilFree(limiter);
+      }
+    },
+  ),
+
+  conversation(
     "what the handler settles for less shows",
     {
       ...tokens,
       answer: async (admission) => {
-        await admitted(admission).settle({ tokens: 10 });
+        await admitted(admission).end({ tokens: 10 });
         return hello;
       },
     },
@@ -76,7 +129,7 @@ export const costs: Conversation[] = [
     {
       ...tokens,
       answer: async (admission) => {
-        await admitted(admission).settle({ tokens: 130 });
+        await admitted(admission).end({ tokens: 130 });
         return hello;
       },
     },
@@ -91,7 +144,7 @@ export const costs: Conversation[] = [
     "a refund at once shows",
     {
       answer: (admission) => {
-        void admitted(admission).refund();
+        void admitted(admission).end("nothing");
         return { status: 402, headers: {}, body: "pay" };
       },
     },
@@ -107,7 +160,7 @@ export const costs: Conversation[] = [
     {
       answer: async (admission) => {
         await new Promise((resolve) => setImmediate(resolve));
-        await admitted(admission).refund();
+        await admitted(admission).end("nothing");
         return { status: 502, headers: {}, body: "nothing was served" };
       },
     },
@@ -136,3 +189,31 @@ export const costs: Conversation[] = [
     },
   ),
 ];
+
+/** What is left for the usual user, asked of the limiter itself. */
+async function readings({ limiter }: Dialogue) {
+  await untilEnded();
+  const { limits } = await limiter.peek({ user: "a", address: null });
+  return limits[0];
+}
+
+/** Servers see the end of a response a little later than its reader. */
+async function untilEnded(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Waits until a place is free, for 200 turns at most. */
+async function untilFree(limiter: Dialogue["limiter"]): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) {
+    if ((await limiter.peek({ user: "a", address: null })).admitted) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new AdapterSuiteError("The place is still held: the request was not ended with its response.");
+}
+
+async function* endless(): AsyncGenerator<string> {
+  for (;;) {
+    yield "more";
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -44,6 +44,8 @@ export interface ExpectedRefusal {
   readonly detail: string;
   readonly violated: readonly string[];
   readonly retryAfterSeconds: number | null;
+  /** By default `window`. */
+  readonly waitsFor?: "window" | "holders";
   readonly affordable: Readonly<Record<string, number>>;
 }
 
@@ -58,6 +60,7 @@ export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody =
     `"violated-policies":${JSON.stringify(violated)}`,
     `"error":${retryAfterSeconds === null ? '"Cost exceeds quota"' : '"Too many requests"'}`,
     `"retry_after_seconds":${retryAfterSeconds}`,
+    `"waits_for":${JSON.stringify(expected.waitsFor ?? "window")}`,
     `"affordable":${JSON.stringify(affordable)}`,
   ].join(",")}}`;
   const got = {

@@ -1,0 +1,425 @@
+import { type Cost, spentOf } from "../core/cost.ts";
+import type { Shown } from "../core/decision.ts";
+import type { Ledger, Question, Ruling, Unsettled } from "../core/ruling.ts";
+import type { Charge, Hold, Outcome } from "../core/store.ts";
+import { Part, type Totals } from "./part.ts";
+
+/** What a reservation needs of the limiter that admitted it. */
+export interface ReservationServices {
+  now(): number;
+  report(error: unknown): void;
+  /** Decides what an admitted request asks for on top. */
+  decide(question: Question): Ruling | Promise<Ruling>;
+  /** Something is held from now on: it wants a heartbeat. */
+  holds(book: Book, owner: WeakRef<Owner>): void;
+  /** Nothing more is held. */
+  released(book: Book): void;
+  mintRid(): string;
+}
+
+/** Who reports and ends a reservation. */
+export interface Owner {
+  /** What a ledger has read since. */
+  shows(shown: Shown): void;
+}
+
+/** What became of an extension: `ended` where the reservation had ended before it was admitted. */
+export type Extended = Ruling | "ended";
+
+/**
+ * What becomes of an admitted request: what it has used and what it holds, and what each ledger knows of that. Ledgers are
+ * told totals, so that what could not be said while a store was down is said once it is back.
+ */
+export class Book implements Unsettled {
+  readonly question: Question;
+  readonly #services: ReservationServices;
+  readonly #ruling: Ruling;
+  /** Told all totals. */
+  #main: Part;
+  /** The store's part of what was admitted while it could not answer; absent where it knows the main part. */
+  #upstream: Part | undefined;
+  /** Held in this process for extensions while the store could not answer. */
+  #pieces: Part[] = [];
+  /** What it may use in all before it has to be extended. */
+  readonly #granted: number[][];
+  #used: number[][];
+  /** Units of which the true use was stated. */
+  readonly #reported = new Set<string>();
+  #ended = false;
+  #version = 0;
+  #changedAt = 0;
+  #seq = 1;
+  /** Whether the store may have let lapse what is still held: it could not be told in time. */
+  #raises = false;
+  #telling: Promise<void> | undefined;
+  #again = false;
+  /** Calls that must not overtake each other. */
+  #extending: Promise<unknown> | undefined;
+  /** Held weakly, or nobody could tell that it was lost. */
+  readonly #owner: WeakRef<Owner>;
+
+  /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
+  constructor(ruling: Ruling, question: Question, services: ReservationServices, owner: Owner) {
+    this.question = question;
+    this.#services = services;
+    this.#ruling = ruling;
+    this.#owner = new WeakRef(owner);
+    const { charges, ledger, outcome } = ruling;
+    this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges);
+    this.#main.admitted(charges, outcome);
+    this.#used = this.#main.used.map((amounts) => [...amounts]);
+    this.#granted = this.#main.used.map((amounts, c) =>
+      amounts.map((amount, g) => amount + (this.#main.held[c]?.[g] ?? 0)),
+    );
+    if (!this.#main.holds) return;
+    services.holds(this, this.#owner);
+    if (ledger.upstream !== undefined) this.#hold(ledger.upstream);
+  }
+
+  /** It was admitted by this process and holds something: the store is told of all of it once it is back. */
+  #hold(store: Ledger): void {
+    this.#upstream = new Part(store, this.#services.mintRid(), this.question.charges);
+    this.#raises = true;
+    this.#version += 1;
+    this.#main.told = this.#version;
+    this.#changedAt = this.#services.now();
+    store.keep?.(this, false);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether something is held, and needs a heartbeat. */
+  get holds(): boolean {
+    return !this.#ended && this.#parts().some(({ holds }) => holds);
+  }
+
+  /** The shortest lease of what is held, ms. */
+  get leaseMs(): number {
+    return Math.min(...this.question.charges.map(({ limits }) => limits.leaseMs));
+  }
+
+  report(used: Cost): void | Promise<void> {
+    if (this.#ended) return;
+    this.#state(used);
+    return this.#changed();
+  }
+
+  /** @param used what was used in all; of units that are not named, what was reported, else all that was granted. */
+  end(used: Cost | "nothing" | undefined): void | Promise<void> {
+    if (this.#ended) return;
+    const { charges } = this.question;
+    if (used === "nothing") this.#used = this.#used.map((amounts) => amounts.map(() => 0));
+    else {
+      this.#used = this.#used.map((amounts, c) =>
+        amounts.map((amount, g) => {
+          const unit = unitOf(charges, c, g);
+          return this.#reported.has(unit) || isPlace(charges, c, g)
+            ? amount
+            : (this.#granted[c]?.[g] ?? amount);
+        }),
+      );
+      this.#state(used ?? {});
+    }
+    this.#ended = true;
+    this.#services.released(this);
+    return this.#changed();
+  }
+
+  #state(used: Cost): void {
+    const { charges } = this.question;
+    for (const unit of Object.keys(used)) this.#reported.add(unit);
+    this.#used = this.#used.map((amounts, c) =>
+      amounts.map((amount, g) => {
+        const unit = unitOf(charges, c, g);
+        return Object.hasOwn(used, unit) && !isPlace(charges, c, g) ? spentOf(used, unit) : amount;
+      }),
+    );
+  }
+
+  #changed(): void | Promise<void> {
+    this.#version += 1;
+    this.#changedAt = this.#services.now();
+    // An extension that is under way would be undone by totals that do not know of it; an end outranks it.
+    if (this.#extending !== undefined && !this.#ended) {
+      return this.#wait(this.#extending.then(() => this.sync()));
+    }
+    return this.sync();
+  }
+
+  get #totals(): Totals {
+    const { charges } = this.question;
+    return {
+      used: this.#used,
+      held: this.#granted.map((amounts, c) =>
+        amounts.map((amount, g) =>
+          isPlace(charges, c, g) ? amount : Math.max(0, amount - (this.#used[c]?.[g] ?? 0)),
+        ),
+      ),
+    };
+  }
+
+  #parts(): Part[] {
+    return this.#upstream === undefined
+      ? [this.#main, ...this.#pieces]
+      : [this.#main, this.#upstream, ...this.#pieces];
+  }
+
+  /** Tells the ledgers the totals, one call at a time for each. */
+  sync(): void | Promise<void> {
+    if (this.#telling !== undefined) {
+      this.#again = true;
+      return this.#wait(this.#telling);
+    }
+    const telling: Promise<void>[] = [];
+    for (const part of this.#parts()) {
+      const answer = this.#tell(part);
+      if (answer !== undefined) telling.push(answer);
+    }
+    if (telling.length === 0) return;
+    this.#telling = Promise.all(telling).then(async () => {
+      this.#telling = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      await this.sync();
+    });
+    return this.#wait(this.#telling);
+  }
+
+  /** The heartbeat's part: what has to be said so that nothing lapses. */
+  beat(): { part: Part; ledger: Ledger; adjustments: ReturnType<Part["adjustments"]>; version: number }[] {
+    if (this.#telling !== undefined || this.#extending !== undefined) return [];
+    return this.#parts()
+      .filter((part) => part.holds || part === this.#upstream)
+      .map((part) => ({
+        part,
+        ledger: part.ledger,
+        adjustments: this.#adjustmentsOf(part),
+        version: this.#version,
+      }));
+  }
+
+  #adjustmentsOf(part: Part): ReturnType<Part["adjustments"]> {
+    this.#seq += 1;
+    const isPiece = this.#pieces.includes(part);
+    const totals = isPiece ? { used: part.used, held: part.held } : this.#totals;
+    // Nothing is reconciled of what this process counted for a reservation of which the store is told by itself.
+    const raises = this.#raises || isPiece || (part === this.#main && this.#upstream !== undefined);
+    return part.adjustments(totals, this.#seq, this.#ended, raises);
+  }
+
+  #tell(part: Part): Promise<void> | undefined {
+    if (part.told === this.#version) return;
+    if (this.#isOver()) {
+      part.told = this.#version;
+      return;
+    }
+    const isPiece = this.#pieces.includes(part);
+    if (isPiece && !this.#ended) {
+      part.told = this.#version;
+      return;
+    }
+    if (!isPiece && part !== this.#upstream && !part.differs(this.#totals) && !this.#mustEnd(part)) {
+      part.told = this.#version;
+      return;
+    }
+    if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used)) {
+      // It was admitted, and ended with nothing used, while the store could not be told of either.
+      this.#moveUpstream(part);
+      part.told = this.#version;
+      return;
+    }
+    const version = this.#version;
+    const adjustments = this.#adjustmentsOf(part);
+    part.isAsked = true;
+    try {
+      const answer = part.ledger.adjust(adjustments, this.#services.now());
+      if (!(answer instanceof Promise)) {
+        this.acknowledged(part, adjustments, version, answer);
+        return;
+      }
+      return answer.then(
+        (outcome) => this.acknowledged(part, adjustments, version, outcome),
+        (error) => this.failed(part, error),
+      );
+    } catch (error) {
+      this.failed(part, error);
+    }
+  }
+
+  /** Whether an end has to be said although nothing was used differently. */
+  #mustEnd(part: Part): boolean {
+    return this.#ended && (part.holds || this.#extending !== undefined);
+  }
+
+  acknowledged(
+    part: Part,
+    adjustments: ReturnType<Part["adjustments"]>,
+    version: number,
+    outcome: Outcome,
+  ): void {
+    part.applied(adjustments, outcome);
+    part.told = Math.max(part.told, version);
+    if (part === this.#upstream) this.#moveUpstream(part);
+    if (part === this.#main && part.ledger === this.#ruling.ledger) {
+      const { layers, charges } = this.#ruling;
+      this.#owner.deref()?.shows({ layers, charges, outcome });
+    }
+    if (part.ledger.keep !== undefined) this.#raises = this.#upstream !== undefined;
+    if (part === this.#main && this.#raises === false) this.#release(this.#pieces.splice(0));
+  }
+
+  /** The store knows all of it now: what this process held in the meantime is given up. */
+  #moveUpstream(part: Part): void {
+    const local = this.#main;
+    this.#main = part;
+    this.#upstream = undefined;
+    this.#release([local]);
+  }
+
+  #release(parts: readonly Part[]): void {
+    for (const part of parts) {
+      this.#seq += 1;
+      const nothing = { used: part.used, held: [] };
+      try {
+        void part.ledger.adjust(part.adjustments(nothing, this.#seq, true, true), this.#services.now());
+      } catch (error) {
+        this.#services.report(error);
+      }
+    }
+  }
+
+  failed(part: Part, error: unknown): void {
+    if (part.holds || part === this.#upstream) this.#raises = true;
+    if (part.ledger.keep === undefined) this.#services.report(error);
+    else part.ledger.keep(this, true);
+  }
+
+  /** Whether what is to be said concerns only windows that are over by now, whatever the algorithm. */
+  #isOver(): boolean {
+    let longest = 0;
+    for (const { limits } of this.question.charges)
+      for (const { windowMs } of limits.limits) longest = Math.max(longest, windowMs);
+    return longest > 0 && this.#services.now() - this.#changedAt >= 2 * longest;
+  }
+
+  /** Asks to hold more. One at a time: what is asked for is a total. */
+  extend(cost: Cost): Extended | Promise<Extended> {
+    const before = this.#extending ?? this.#telling;
+    if (before === undefined) return this.#extend(cost);
+    return this.#inLine(before.then(() => this.#extend(cost)));
+  }
+
+  #inLine<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const over = answer.then(
+      () => {},
+      () => {},
+    );
+    this.#extending = over;
+    void over.then(() => {
+      if (this.#extending === over) this.#extending = undefined;
+    });
+    return answer;
+  }
+
+  #extend(cost: Cost): Extended | Promise<Extended> {
+    if (this.#ended) return "ended";
+    const question = this.#asksFor(cost);
+    const answer = this.#services.decide(question);
+    if (!(answer instanceof Promise)) return this.#conclude(question, answer);
+    return this.#inLine(answer.then((ruling) => this.#conclude(question, ruling)));
+  }
+
+  #asksFor(cost: Cost): Question {
+    const { layers, charges } = this.question;
+    const { held } = this.#totals;
+    this.#seq += 1;
+    const store = this.#upstream ?? this.#main;
+    const hold: Hold = { rid: store.rid, seq: this.#seq };
+    return {
+      layers,
+      hold,
+      charges: charges.map((charge, c): Charge => {
+        const { groups } = charge.limits;
+        const more = groups.map(({ unit }) => (Object.hasOwn(cost, unit) ? spentOf(cost, unit) : 0));
+        const { space, key, limits } = charge;
+        return {
+          space,
+          key,
+          limits,
+          needs: more,
+          spends: more.map((amount, g) => (groups[g]?.unit === "requests" ? amount : 0)),
+          holds: more.map((amount, g) => (groups[g]?.unit === "requests" ? 0 : amount + (held[c]?.[g] ?? 0))),
+          known: [...(store.used[c] ?? [])],
+        };
+      }),
+    };
+  }
+
+  #conclude(question: Question, ruling: Ruling): Extended {
+    if (ruling.outcome.refusedFor === "ended") return "ended";
+    if (!ruling.outcome.admitted) return ruling;
+    if (ruling.decidedBy === "outage-policy") this.#addPiece(ruling);
+    else this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome);
+    if (this.#ended) {
+      void this.sync();
+      return "ended";
+    }
+    for (const [c, { spends, needs }] of question.charges.entries()) {
+      for (const [g, amount] of needs.entries()) {
+        (this.#granted[c] as number[])[g] = (this.#granted[c]?.[g] ?? 0) + amount;
+        (this.#used[c] as number[])[g] = (this.#used[c]?.[g] ?? 0) + (spends[g] ?? 0);
+      }
+    }
+    if (ruling.decidedBy === "outage-policy") {
+      this.#version += 1;
+      this.#changedAt = this.#services.now();
+      const store = this.#upstream ?? this.#main;
+      store.ledger.keep?.(this, false);
+    } else if (ruling.places === undefined) {
+      this.#owner.deref()?.shows(ruling);
+    }
+    this.#services.holds(this, this.#owner);
+    return ruling;
+  }
+
+  /** What the store knows; where it was admitted by this process, and is reconciled by others, the store begins from there. */
+  #partOf(ledger: Ledger): Part {
+    if (this.#main.ledger === ledger) return this.#main;
+    if (this.#upstream === undefined) {
+      this.#upstream = new Part(ledger, this.#main.rid, this.question.charges);
+      for (const [c, amounts] of this.#main.used.entries()) {
+        for (const [g, amount] of amounts.entries()) (this.#upstream.used[c] as number[])[g] = amount;
+      }
+    }
+    return this.#upstream;
+  }
+
+  #addPiece({ ledger, hold, charges, outcome }: Ruling): void {
+    if (hold === undefined) return;
+    const piece = new Part(ledger, hold.rid, charges);
+    piece.admitted(charges, outcome);
+    this.#pieces.push(piece);
+    this.#raises = true;
+  }
+
+  /** Waits for no longer than the store's time limit. */
+  #wait(applying: Promise<unknown>): Promise<void> {
+    const { ledger } = this.#upstream ?? this.#main;
+    return ledger.patience?.(applying) ?? applying.then(() => {});
+  }
+}
+
+function unitOf(charges: readonly Charge[], c: number, g: number): string {
+  return charges[c]?.limits.groups[g]?.unit ?? "";
+}
+
+function isNothing(amounts: readonly (readonly number[])[]): boolean {
+  return amounts.every((units) => units.every((amount) => amount === 0));
+}
+
+/** Places are held and given back; they are never used. */
+function isPlace(charges: readonly Charge[], c: number, g: number): boolean {
+  return charges[c]?.limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent";
+}

@@ -1,0 +1,120 @@
+import type { Ledger } from "../core/ruling.ts";
+import type { Adjustment } from "../core/store.ts";
+import type { Book } from "./book.ts";
+import type { Part } from "./part.ts";
+
+/** Keeps alive what is held while its reservations are in use. */
+export interface Heartbeat {
+  /** @param owner who may report and end it. Once nobody can, it is ended as granted. */
+  add(book: Book, owner: WeakRef<object>): void;
+  remove(book: Book): void;
+  /** Renews everything that is held, in one call for each ledger. Called by the timer; public so that tests need none. */
+  beat(): Promise<void>;
+  stop(): void;
+}
+
+/** What is held is renewed this often within its lease: two beats may be lost before it lapses. */
+const beatsPerLease = 3;
+const longestIntervalMs = 60_000;
+/** So many adjustments travel together at most. */
+const mostTogether = 256;
+
+interface Beat {
+  readonly book: Book;
+  readonly part: Part;
+  readonly adjustments: Adjustment[];
+  readonly version: number;
+}
+
+/** One timer a limiter, and only while something is held. */
+export function createHeartbeat(now: () => number, report: (error: unknown) => void): Heartbeat {
+  const owners = new Map<Book, WeakRef<object>>();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let intervalMs = Number.POSITIVE_INFINITY;
+
+  function stop(): void {
+    clearInterval(timer);
+    timer = undefined;
+    intervalMs = Number.POSITIVE_INFINITY;
+  }
+
+  function start(ms: number): void {
+    clearInterval(timer);
+    intervalMs = ms;
+    timer = setInterval(() => void beat().catch(report), ms);
+    // What is held must not keep a process alive that is otherwise done.
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+  }
+
+  async function beat(): Promise<void> {
+    const byLedger = new Map<Ledger, Beat[]>();
+    const ending: (void | Promise<void>)[] = [];
+    for (const [book, owner] of owners) {
+      // A reservation that was lost without being ended cannot say what it used: it is taken to have used all of it.
+      if (owner.deref() === undefined) ending.push(book.end(undefined));
+      if (!book.holds) {
+        owners.delete(book);
+        continue;
+      }
+      for (const { ledger, ...one } of book.beat()) {
+        const beats = byLedger.get(ledger) ?? [];
+        beats.push({ book, ...one });
+        byLedger.set(ledger, beats);
+      }
+    }
+    if (owners.size === 0) stop();
+    const calls = [...byLedger].flatMap(([ledger, beats]) =>
+      inBatches(beats).map((one) => send(ledger, one)),
+    );
+    await Promise.all([...ending, ...calls]);
+  }
+
+  async function send(ledger: Ledger, beats: readonly Beat[]): Promise<void> {
+    for (const { part } of beats) part.isAsked = true;
+    try {
+      const outcome = await ledger.adjust(
+        beats.flatMap(({ adjustments }) => adjustments),
+        now(),
+      );
+      let from = 0;
+      for (const { book, part, adjustments, version } of beats) {
+        const upto = from + adjustments.length;
+        const readings = outcome.readings.slice(from, upto);
+        const marks = outcome.marks.slice(from, upto);
+        book.acknowledged(part, adjustments, version, { ...outcome, readings, marks });
+        from = upto;
+      }
+    } catch (error) {
+      for (const { book, part } of beats) book.failed(part, error);
+    }
+  }
+
+  return {
+    beat,
+    stop,
+
+    remove(book) {
+      if (owners.delete(book) && owners.size === 0) stop();
+    },
+
+    add(book, owner) {
+      owners.set(book, owner);
+      const wanted = Math.max(1, Math.min(longestIntervalMs, Math.floor(book.leaseMs / beatsPerLease)));
+      if (wanted < intervalMs) start(wanted);
+    },
+  };
+}
+
+function inBatches(beats: readonly Beat[]): Beat[][] {
+  const batches: Beat[][] = [];
+  let count = mostTogether;
+  for (const beat of beats) {
+    if (count + beat.adjustments.length > mostTogether) {
+      batches.push([]);
+      count = 0;
+    }
+    batches.at(-1)?.push(beat);
+    count += beat.adjustments.length;
+  }
+  return batches;
+}

@@ -1,0 +1,114 @@
+import type { Ledger } from "../core/ruling.ts";
+import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
+
+/** A partition and the limits under which it is counted. */
+export type Counted = Pick<Charge, "space" | "key" | "limits">;
+
+/** For each charge, for each of its groups. */
+export type Amounts = readonly (readonly number[])[];
+
+/** What a reservation has used and holds, in totals. */
+export interface Totals {
+  readonly used: Amounts;
+  readonly held: Amounts;
+}
+
+/**
+ * What one ledger knows of a reservation: as it was admitted or last acknowledged. Most reservations have one part; one
+ * that was admitted or extended while the store could not answer has another in this process.
+ */
+export class Part {
+  readonly ledger: Ledger;
+  readonly rid: string;
+  readonly counted: readonly Counted[];
+  readonly used: number[][];
+  readonly held: number[][];
+  /** What can be given back, the newest first. */
+  readonly refunds: Refund[][];
+  /** Whether the ledger has been asked anything of it since. */
+  isAsked = false;
+  /** The version of the totals that the ledger has acknowledged. */
+  told = 0;
+
+  constructor(ledger: Ledger, rid: string, counted: readonly Counted[]) {
+    this.ledger = ledger;
+    this.rid = rid;
+    this.counted = counted;
+    this.used = blank(counted);
+    this.held = blank(counted);
+    this.refunds = counted.map(() => []);
+  }
+
+  get holds(): boolean {
+    return this.held.some((amounts) => amounts.some((amount) => amount > 0));
+  }
+
+  /** Whether the ledger knows other totals than these. */
+  differs({ used, held }: Totals): boolean {
+    return this.used.some((amounts, c) =>
+      amounts.some((amount, g) => amount !== used[c]?.[g] || this.held[c]?.[g] !== (held[c]?.[g] ?? 0)),
+    );
+  }
+
+  /** What has to be said to the ledger. */
+  adjustments({ used, held }: Totals, seq: number, ended: boolean, raises: boolean): Adjustment[] {
+    return this.counted.map(({ space, key, limits }, c) => ({
+      space,
+      key,
+      limits,
+      rid: this.rid,
+      seq,
+      ended,
+      raises,
+      known: [...(this.used[c] ?? [])],
+      used: [...(used[c] ?? [])],
+      held: ended ? limits.groups.map(() => 0) : [...(held[c] ?? [])],
+      refunds: [...(this.refunds[c] ?? [])],
+    }));
+  }
+
+  /** It has been admitted, or extended: so much was spent at once, and so much is held now. */
+  admitted(charges: readonly Charge[], outcome: Outcome): void {
+    charges.forEach(({ spends, holds }, c) => {
+      spends.forEach((amount, g) => {
+        this.#note(c, g, (this.used[c]?.[g] ?? 0) + amount, outcome);
+        (this.held[c] as number[])[g] = holds?.[g] ?? 0;
+      });
+    });
+  }
+
+  /** These adjustments have been applied. */
+  applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
+    adjustments.forEach(({ used, held }, c) => {
+      used.forEach((total, g) => {
+        this.#note(c, g, total, outcome);
+        (this.held[c] as number[])[g] = held[g] ?? 0;
+      });
+    });
+  }
+
+  #note(c: number, g: number, total: number, { now, marks }: Outcome): void {
+    const used = this.used[c] as number[];
+    let change = total - (used[g] ?? 0);
+    used[g] = total;
+    const refunds = this.refunds[c] as Refund[];
+    if (change > 0) {
+      refunds.unshift({ group: g, amount: change, chargedAt: now, mark: marks[c]?.[g] ?? 0 });
+      if (refunds.length > mostRefunds * used.length) refunds.pop();
+      return;
+    }
+    for (const [n, refund] of refunds.entries()) {
+      if (refund.group !== g || change === 0) continue;
+      const given = Math.min(-change, refund.amount);
+      change += given;
+      refunds[n] = { ...refund, amount: refund.amount - given };
+    }
+  }
+}
+
+/** So many charges of each group are remembered for giving back: a total that shrinks usually takes back the last. */
+const mostRefunds = 16;
+
+export function blank(counted: readonly Counted[]): number[][] {
+  return counted.map(({ limits }) => limits.groups.map(() => 0));
+}

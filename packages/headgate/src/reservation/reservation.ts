@@ -1,0 +1,118 @@
+import type { Admitted, Decided, Extension } from "../core/admission.ts";
+import { type Cost, checkCost } from "../core/cost.ts";
+import { Decision, RefusedRequest, type Shown } from "../core/decision.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { Question, Ruling } from "../core/ruling.ts";
+import { Book, type Owner, type ReservationServices } from "./book.ts";
+
+/**
+ * An admitted request. Of most nothing is asked any more: what became of it is written down from the first call on, or
+ * from the beginning where it holds something.
+ */
+export class Reservation extends Decision implements Admitted, Owner {
+  readonly #services: ReservationServices;
+  /** What was counted, under the limits of the policy. */
+  readonly #question: Question;
+  #book: Book | undefined;
+
+  /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
+  constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: ReservationServices) {
+    super(ruling, cost);
+    this.#services = services;
+    this.#question = question;
+    if (ruling.hold !== undefined) this.#open();
+  }
+
+  get admitted(): true {
+    return true;
+  }
+
+  get holds(): boolean {
+    return this.#book?.holds ?? false;
+  }
+
+  override toJSON(): Decided & { readonly admitted: true } {
+    return { admitted: this.admitted, ...super.toJSON() };
+  }
+
+  report(used: Cost): void | Promise<void> {
+    checkCost(used);
+    return this.#open().report(used);
+  }
+
+  end(used?: Cost | "nothing"): void | Promise<void> {
+    if (used !== "nothing") checkCost(used);
+    return this.#open().end(used);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension> {
+    const { atLeast, ...cost } = more;
+    checkCost(cost);
+    checkAtLeast(atLeast, cost);
+    return this.#extend(cost, atLeast, mostTries);
+  }
+
+  #extend(cost: Cost, atLeast: number | undefined, tries: number): Extension | Promise<Extension> {
+    const conclude = (extended: Ruling | "ended"): Extension | Promise<Extension> => {
+      if (extended === "ended") return this.#refuse(cost);
+      if (extended.outcome.admitted) return { admitted: true, granted: cost };
+      const refused = new RefusedRequest(extended, cost);
+      const less = atLeast === undefined || tries === 0 ? undefined : affordable(refused, cost, atLeast);
+      return less === undefined ? refused : this.#extend(less, atLeast, tries - 1);
+    };
+    const answer = this.#open().extend(cost);
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  }
+
+  /** Nothing follows an end. */
+  #refuse(cost: Cost): Extension {
+    const { ledger, layers, charges, outcome, decidedBy } = this.ruling;
+    const { now, readings } = outcome;
+    return new RefusedRequest(
+      {
+        ledger,
+        layers,
+        charges,
+        decidedBy,
+        outcome: { admitted: false, now, readings, marks: [], refusedFor: "ended" },
+      },
+      cost,
+    );
+  }
+
+  #open(): Book {
+    this.#book ??= new Book(this.ruling, this.#question, this.#services, this);
+    return this.#book;
+  }
+
+  shows(shown: Shown): void {
+    this.show(shown);
+  }
+}
+
+/** What is affordable may change between two calls; so often it is asked for again. */
+const mostTries = 3;
+
+/** The same units, as many of them as the refusal says are free; `undefined` where those are too few. */
+function affordable(refused: RefusedRequest, cost: Cost, atLeast: number): Cost | undefined {
+  const free = refused.affordable;
+  const less: Record<string, number> = {};
+  for (const [unit, amount] of Object.entries(cost)) less[unit] = Math.min(amount, free[unit] ?? amount);
+  const isEnough = Object.values(less).every((amount) => amount >= atLeast);
+  const isLess = Object.entries(less).some(([unit, amount]) => amount < (cost[unit] ?? 0));
+  return isEnough && isLess ? less : undefined;
+}
+
+function checkAtLeast(atLeast: number | undefined, cost: Cost): void {
+  if (atLeast === undefined) return;
+  const least = Math.min(...Object.values(cost));
+  if (Number.isSafeInteger(atLeast) && atLeast >= 1 && atLeast <= least) return;
+  throw new HeadgateError(
+    "cost-invalid",
+    `atLeast must be a whole number from 1 up to what is asked for, got ${String(atLeast)}.`,
+  );
+}
