@@ -47,7 +47,7 @@ export function replay(limits: string, moments: Moments, servedMs: number): Outc
       continue;
     }
     admitted.push(moment);
-    inFlight.push({ endsAtMs: moment + servedMs, end: () => void admission.release() });
+    inFlight.push({ endsAtMs: moment + servedMs, end: () => void admission.end() });
   }
   endUntil(Number.POSITIVE_INFINITY);
   void limiter.close();

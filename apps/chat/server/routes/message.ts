@@ -72,7 +72,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
 type Refundable = ServiceEnv["Variables"]["admission"];
 
 async function refund(admission: Refundable): Promise<void> {
-  if (admission?.admitted) await admission.refund();
+  if (admission?.admitted) await admission.end("nothing");
 }
 
 /** Gives the charge back when the handler answers with a problem. A client that went away keeps its charge. */
