@@ -77,6 +77,27 @@ describe("createLimiter", () => {
     });
   });
 
+  it("shows of equally tight limits the one that takes longer to grow, in either order", () => {
+    for (const limits of ["5/minute; 5/hour token-bucket", "5/hour token-bucket; 5/minute"]) {
+      const limiter = createLimiter<string>({
+        layers: [{ name: "key", key: (key) => key, limits }],
+        clock: fakeClock(),
+        onWarning: () => {},
+      });
+      // A minute until one of the minute's is free, twelve until one of the hour's is.
+      expect((limiter.admit("a") as Admission).tightest?.name).toBe("key-per-hour");
+    }
+  });
+
+  it("tells keys of up to 1,024 characters apart, and counts longer ones as one", () => {
+    const limiter = createLimiter<string>({
+      layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
+    });
+    const admits = (key: string) => (limiter.admit(key) as Admission).admitted;
+    expect([admits("a".repeat(1024)), admits(`${"a".repeat(1023)}b`)]).toEqual([true, true]);
+    expect([admits("a".repeat(1025)), admits(`${"a".repeat(1024)}b`)]).toEqual([true, false]);
+  });
+
   it("says later what was so when it was decided", () => {
     const { admit, clock, limiter } = chat();
     for (let n = 0; n < 4; n += 1) admit(alice);
@@ -254,6 +275,20 @@ describe("report and end", () => {
     expect(tokensLeft()).toBe(850);
     expect(admission.limits.find(({ unit }) => unit === "tokens")?.remaining).toBe(850);
     expect(admission.limits.find(({ unit }) => unit === "requests")?.remaining).toBe(2);
+  });
+
+  it("takes a total that shrinks from what was reported last", () => {
+    const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour sliding-window");
+    const long = admit() as Admitted;
+    long.report({ tokens: 400 });
+    clock.advance(1_800_000);
+    long.report({ tokens: 1000 });
+    clock.advance(1000);
+    long.end({ tokens: 700 });
+    expect(tokensLeft()).toBe(300);
+    // The first 400 leave their window; of the 600 that came later, 300 stay.
+    clock.advance(1_800_000 - 1000);
+    expect(tokensLeft()).toBe(700);
   });
 
   it("gives everything back, once", () => {

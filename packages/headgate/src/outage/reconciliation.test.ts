@@ -96,6 +96,9 @@ describe("what was admitted without the store", () => {
     ["60/hour fixed-window", 30, 3601, 60],
     ["60/hour fixed-window from first-use", 30, 3000, 30],
     ["60/hour sliding-counter", 30, 600, 30],
+    // One window later it still weighs, so that all of it is charged.
+    ["60/hour sliding-counter", 30, 3700, 30],
+    ["60/hour sliding-counter", 30, 7201, 60],
     ["60/day fixed-window in Europe/London", 30, 600, 30],
   ])(
     "is charged as far as it still counts: %s, %i spent, %i s ago",

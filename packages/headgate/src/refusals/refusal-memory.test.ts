@@ -110,6 +110,20 @@ describe("a caller who has been refused", () => {
     expect((await admit()).admitted).toBe(true);
   });
 
+  it("is admitted again where it was refused while something was being given back", async () => {
+    const { admit, store } = guarded([{ name: "user", key: ({ user }) => user, limits: "2/minute" }]);
+    const first = (await admit()) as Admitted;
+    await admit();
+    store.mode = "hang";
+    const refused = admit();
+    const ending = first.end("nothing");
+    store.mode = "answer";
+    store.answerHeld();
+    await ending;
+    expect((await refused).admitted).toBe(false);
+    expect(await admit()).toMatchObject({ admitted: true, decidedBy: "store" });
+  });
+
   it("is not taken for another, nor another request for this one", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "2/minute; 100 tokens/minute sliding-window" },

@@ -141,23 +141,21 @@ export class Book implements Unsettled {
   #changed(): void | Promise<void> {
     this.#version += 1;
     this.#changedAt = this.#services.now();
-    // An extension that is under way would be undone by totals that do not know of it; an end outranks it.
-    if (this.#extending !== undefined && !this.#ended) {
-      return this.#wait(this.#extending.then(() => this.sync()));
-    }
     return this.sync();
   }
 
   get #totals(): Totals {
+    return { used: this.#used, held: this.#heldBeside(this.#used) };
+  }
+
+  /** What is held of what was granted, once so much has been used of it. */
+  #heldBeside(used: readonly (readonly number[])[]): number[][] {
     const { charges } = this.question;
-    return {
-      used: this.#used,
-      held: this.#granted.map((amounts, c) =>
-        amounts.map((amount, g) =>
-          isPlace(charges, c, g) ? amount : Math.max(0, amount - (this.#used[c]?.[g] ?? 0)),
-        ),
+    return this.#granted.map((amounts, c) =>
+      amounts.map((amount, g) =>
+        isPlace(charges, c, g) ? amount : Math.max(0, amount - (used[c]?.[g] ?? 0)),
       ),
-    };
+    );
   }
 
   #parts(): Part[] {
@@ -166,8 +164,15 @@ export class Book implements Unsettled {
       : [this.#main, this.#upstream, ...this.#pieces];
   }
 
-  /** Tells the ledgers the totals, one call at a time for each. */
+  /** Tells the ledgers the totals. */
   sync(): void | Promise<void> {
+    // An extension that is under way would be undone by totals that do not know of it; an end outranks it.
+    if (this.#extending === undefined || this.#ended) return this.#tellAll();
+    return this.#wait(this.#inLine(this.#extending.then(() => this.#tellAll())));
+  }
+
+  /** One call at a time for each ledger. */
+  #tellAll(): void | Promise<void> {
     if (this.#telling !== undefined) {
       this.#again = true;
       return this.#wait(this.#telling);
@@ -182,7 +187,7 @@ export class Book implements Unsettled {
       this.#telling = undefined;
       if (!this.#again) return;
       this.#again = false;
-      await this.sync();
+      await this.#tellAll();
     });
     return this.#wait(this.#telling);
   }
@@ -333,9 +338,10 @@ export class Book implements Unsettled {
 
   #asksFor(cost: Cost): Question {
     const { layers, charges } = this.question;
-    const { held } = this.#totals;
     this.#seq += 1;
     const store = this.#upstream ?? this.#main;
+    // What the store has not been told of yet is still held there.
+    const held = this.#heldBeside(store.used);
     const hold: Hold = { rid: store.rid, seq: this.#seq };
     return {
       layers,
