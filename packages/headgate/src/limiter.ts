@@ -183,7 +183,11 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
         policyOf,
         report,
         onOutage: (event) => told(onOutage, event, report),
-        takeBack: (ruling) => void new Reservation(ruling, ruling, undefined, services).end("nothing"),
+        takeBack(ruling) {
+          // Of an extension the reservation itself states the totals.
+          if (ruling.hold === undefined || ruling.hold.seq === 1)
+            void new Reservation(ruling, ruling, undefined, services).end("nothing");
+        },
       })
     : undefined;
 

@@ -12,6 +12,7 @@ afterEach(() => vi.useRealTimers());
 type Step =
   | { do: "admit"; user: number; tokens: number; times: number }
   | { do: "settle"; which: number; tokens: number }
+  | { do: "extend"; which: number; tokens: number }
   | { do: "refund"; which: number }
   | { do: "mode"; mode: StoreMode }
   | { do: "advance"; ms: number }
@@ -37,6 +38,14 @@ function steps(modes: readonly StoreMode[], breaks: boolean): fc.Arbitrary<Step[
         tokens: fc.integer({ min: 0, max: 90 }),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("extend" as const),
+        which: fc.nat({ max: 30 }),
+        tokens: fc.integer({ min: 1, max: 50 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("refund" as const), which: fc.nat({ max: 30 }) }) },
     {
       weight: 3,
@@ -59,7 +68,7 @@ interface Held {
   requests: number;
   tokens: number;
   /** What was reported last; a stream never uses less than it has used already. */
-  reported: number;
+  reported: number | undefined;
   ended: boolean;
 }
 
@@ -116,11 +125,17 @@ function world(limits: string, share: number) {
             at: clock.now(),
             requests: 1,
             tokens,
-            reported: 0,
+            reported: undefined,
             ended: false,
           });
           admitted(held.at(-1) as Held);
         }
+      }
+      if (step.do === "extend") {
+        const one = held[step.which];
+        if (one === undefined || one.ended) continue;
+        const { admitted: isLonger } = await promptly(one.handle.extend({ tokens: step.tokens }));
+        if (isLonger && one.reported === undefined) one.tokens += step.tokens;
       }
       if (step.do === "settle" || step.do === "refund") {
         const one = held[step.which];
@@ -129,7 +144,7 @@ function world(limits: string, share: number) {
           Object.assign(one, { requests: 0, tokens: 0, ended: true });
           await promptly(one.handle.end("nothing"));
         } else {
-          one.tokens = Math.max(one.reported, step.tokens);
+          one.tokens = Math.max(one.reported ?? 0, step.tokens);
           one.reported = one.tokens;
           one.ended = step.which % 2 === 0;
           const used = { tokens: one.tokens };

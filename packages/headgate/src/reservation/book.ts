@@ -296,6 +296,7 @@ export class Book implements Unsettled {
   }
 
   failed(part: Part, error: unknown): void {
+    part.inDoubt = true;
     if (part.holds || part === this.#upstream) this.#raises = true;
     if (part.ledger.keep === undefined) this.#services.report(error);
     else part.ledger.keep(this, true);
@@ -365,6 +366,7 @@ export class Book implements Unsettled {
 
   #conclude(question: Question, ruling: Ruling): Extended {
     if (ruling.outcome.refusedFor === "ended") return "ended";
+    if (ruling.decidedBy === "outage-policy") this.#doubt();
     if (!ruling.outcome.admitted) return ruling;
     if (ruling.decidedBy === "outage-policy") this.#addPiece(ruling);
     else this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome);
@@ -378,14 +380,7 @@ export class Book implements Unsettled {
         (this.#used[c] as number[])[g] = (this.#used[c]?.[g] ?? 0) + (spends[g] ?? 0);
       }
     }
-    if (ruling.decidedBy === "outage-policy") {
-      this.#version += 1;
-      this.#changedAt = this.#services.now();
-      const store = this.#upstream ?? this.#main;
-      store.ledger.keep?.(this, false);
-    } else if (ruling.places === undefined) {
-      this.#owner.deref()?.shows(ruling);
-    }
+    if (ruling.decidedBy !== "outage-policy") this.#owner.deref()?.shows(ruling);
     this.#services.holds(this, this.#owner);
     return ruling;
   }
@@ -400,6 +395,15 @@ export class Book implements Unsettled {
       }
     }
     return this.#upstream;
+  }
+
+  /** The store was asked, and may have answered otherwise, too late: it is told the totals anew. */
+  #doubt(): void {
+    const store = this.#upstream ?? this.#main;
+    store.inDoubt = true;
+    this.#version += 1;
+    this.#changedAt = this.#services.now();
+    store.ledger.keep?.(this, false);
   }
 
   #addPiece({ ledger, hold, charges, outcome }: Ruling): void {

@@ -27,6 +27,8 @@ export class Part {
   readonly refunds: Refund[][];
   /** Whether the ledger has been asked anything of it since. */
   isAsked = false;
+  /** Whether the ledger may know other totals than it has acknowledged. */
+  inDoubt = false;
   /** The version of the totals that the ledger has acknowledged. */
   told = 0;
 
@@ -45,6 +47,7 @@ export class Part {
 
   /** Whether the ledger knows other totals than these. */
   differs({ used, held }: Totals): boolean {
+    if (this.inDoubt) return true;
     return this.used.some((amounts, c) =>
       amounts.some((amount, g) => amount !== used[c]?.[g] || this.held[c]?.[g] !== (held[c]?.[g] ?? 0)),
     );
@@ -79,6 +82,7 @@ export class Part {
 
   /** These adjustments have been applied. */
   applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
+    this.inDoubt = false;
     adjustments.forEach(({ used, held }, c) => {
       used.forEach((total, g) => {
         this.#note(c, g, total, outcome);
