@@ -312,9 +312,8 @@ export class Book implements Unsettled {
 
   /** Asks to hold more. One at a time: what is asked for is a total. */
   extend(cost: Cost): Extended | Promise<Extended> {
-    const before = this.#extending ?? this.#telling;
-    if (before === undefined) return this.#extend(cost);
-    return this.#inLine(before.then(() => this.#extend(cost)));
+    if (this.#extending === undefined) return this.#extend(cost);
+    return this.#inLine(this.#extending.then(() => this.#extend(cost)));
   }
 
   #inLine<Answer>(answer: Promise<Answer>): Promise<Answer> {
@@ -331,6 +330,8 @@ export class Book implements Unsettled {
 
   #extend(cost: Cost): Extended | Promise<Extended> {
     if (this.#ended) return "ended";
+    // Totals that are still under way may come too late: the store passes over them then, and is told anew.
+    if (this.#telling !== undefined) this.#doubt();
     const question = this.#asksFor(cost);
     const answer = this.#services.decide(question);
     if (!(answer instanceof Promise)) return this.#conclude(question, answer);
@@ -366,10 +367,14 @@ export class Book implements Unsettled {
 
   #conclude(question: Question, ruling: Ruling): Extended {
     if (ruling.outcome.refusedFor === "ended") return "ended";
-    if (ruling.decidedBy === "outage-policy") this.#doubt();
+    if (ruling.decidedBy === "outage-policy") {
+      if (ruling.outcome.admitted) this.#addPiece(ruling);
+      this.#doubt();
+    }
     if (!ruling.outcome.admitted) return ruling;
-    if (ruling.decidedBy === "outage-policy") this.#addPiece(ruling);
-    else this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome);
+    if (ruling.decidedBy !== "outage-policy") {
+      this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome);
+    }
     if (this.#ended) {
       void this.sync();
       return "ended";
@@ -412,6 +417,8 @@ export class Book implements Unsettled {
     piece.admitted(charges, outcome);
     this.#pieces.push(piece);
     this.#raises = true;
+    // Of what this process admitted without holding anything, others have told the store; of this, nobody has.
+    if (ledger.upstream !== undefined && this.#main.ledger === ledger) this.#partOf(ledger.upstream);
   }
 
   /** Waits for no longer than the store's time limit. */
