@@ -24,6 +24,7 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
     const limiter = { report: rethrow };
     isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");
   },
+  "queue-full": undefined,
   "limiter-closed": () => {
     const limiter = createLimiter({ layers: [layer] });
     limiter.close();

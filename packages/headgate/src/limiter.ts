@@ -24,7 +24,7 @@ import { createHeartbeat } from "./reservation/heartbeat.ts";
 import { Reservation } from "./reservation/reservation.ts";
 import { mintRid } from "./reservation/rid.ts";
 import { openStore } from "./stores/open.ts";
-import { type WaitOptions, waitUntilAdmitted } from "./waiting.ts";
+import { createWaitingRoom, type WaitOptions } from "./waiting.ts";
 
 export interface LimiterOptions<Caller> {
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
@@ -88,15 +88,15 @@ export interface Limiter<Caller> {
    */
   admitUnidentified(options?: DecisionOptions): Admission | Promise<Admission>;
   /**
-   * Admits a request as soon as it may pass: asks, waits for as long as the refusal tells, and asks again. For jobs
-   * and for calls to others, where nobody sits before a screen; a server should refuse instead. Each asking is a
-   * decision event of its own.
+   * Admits a request as soon as it may pass, in a fair queue: within the same partitions, first come first served; between
+   * others, in turn by units. For jobs and for calls to others, where nobody sits before a screen; a server should refuse
+   * instead. Each asking is a decision event of its own. At most 1,000 wait at once.
    *
    * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the waiting.
    * @returns the admission; the refusal, at once, where its wait is longer than what is left of `maxWaitMs`, or where
-   *   no wait helps.
-   * @throws HeadgateError `cost-invalid`, `option-invalid` or `limiter-closed`; the signal's reason once it is aborted.
-   *   Always as a rejection.
+   *   no wait helps. Whoever still stands behind others after `maxWaitMs` is asked for a last time.
+   * @throws HeadgateError `cost-invalid`, `option-invalid`, `queue-full` or `limiter-closed`; the signal's reason once it
+   *   is aborted. Always as a rejection.
    */
   wait(caller: Caller, options?: DecisionOptions & WaitOptions): Promise<Admission>;
   /**
@@ -200,9 +200,14 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     report,
     decide: (question) => decide(question, false),
     holds: heartbeat.add,
-    released: heartbeat.remove,
+    released(book) {
+      heartbeat.remove(book);
+      // Once the store has been told.
+      queueMicrotask(() => waitingRoom.freed());
+    },
     mintRid,
   };
+  const waitingRoom = createWaitingRoom(clock);
   const ask = createAsking(policy, prefix, report);
 
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
@@ -285,7 +290,9 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     },
 
     async wait(caller, decision = {}) {
-      return waitUntilAdmitted(() => admitCaller(caller, decision.cost), clock.now, decision);
+      check(decision.cost);
+      const { layers, charges } = ask.for(caller, decision.cost);
+      return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
     },
 
     penalise(caller, cost = oneRequest) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Admission, Refused } from "./core/admission.ts";
+import type { Admission, Admitted, Refused } from "./core/admission.ts";
 import { createLimiter } from "./limiter.ts";
 import { fakeClock } from "./testing/fake-clock.ts";
 import { scriptedStore } from "./testing/scripted-store.ts";
@@ -142,4 +142,92 @@ describe("wait", () => {
     await limiter.close();
     await expect(limiter.wait("alice")).rejects.toThrow(/closed/);
   });
+
+  it("serves a line in its order, asking once for each admission and once for each wait", async () => {
+    const clock = fakeClock();
+    let asked = 0;
+    const limiter = createLimiter<string>({
+      layers: [{ name: "user", key: (user) => user, limits: "5/second" }],
+      clock,
+      onDecision: () => {
+        asked += 1;
+      },
+    });
+    const order: number[] = [];
+    const waiting = Array.from({ length: 300 }, (_, n) =>
+      limiter.wait("alice", { maxWaitMs: 3_600_000 }).then(({ admitted }) => {
+        expect(admitted).toBe(true);
+        order.push(n);
+      }),
+    );
+    // No timer is faked: the fake clock calls back by itself.
+    for (let second = 0; second < 60; second += 1) {
+      await settled();
+      clock.advance(1000);
+    }
+    await Promise.all(waiting);
+    expect(order).toEqual(Array.from({ length: 300 }, (_, n) => n));
+    expect(asked).toBe(300 + 59);
+  });
+
+  it("shares what lines compete for by units, and starves nobody who asks for much", async () => {
+    const clock = fakeClock();
+    const limiter = createLimiter<string>({
+      layers: [
+        { name: "user", key: (user) => user, limits: "1000/second" },
+        { name: "all", key: () => "all", limits: "10/second" },
+      ],
+      clock,
+    });
+    const units = new Map<string, number>();
+    const wait = (user: string, requests: number) =>
+      limiter.wait(user, { maxWaitMs: 3_600_000, cost: { requests } }).then(() => {
+        units.set(user, (units.get(user) ?? 0) + requests);
+      });
+    for (let n = 0; n < 400; n += 1) void wait("small", 1);
+    for (let n = 0; n < 50; n += 1) void wait("large", 8);
+    for (let second = 0; second < 40; second += 1) {
+      await settled();
+      clock.advance(1000);
+    }
+    const [small = 0, large = 0] = [units.get("small"), units.get("large")];
+    expect(small + large).toBeGreaterThan(300);
+    expect(Math.abs(small - large)).toBeLessThanOrEqual(16);
+  });
+
+  it("goes on as soon as a place in this process is free again", async () => {
+    const { limiter } = limited("1 concurrent");
+    const first = (await limiter.admit("alice")) as Admitted;
+    const waiting = limiter.wait("alice");
+    await settled();
+    await first.end();
+    expect((await waiting).admitted).toBe(true);
+  });
+
+  it("asks a last time for who still stands behind others at the deadline", async () => {
+    const { limiter, pass } = limited("1/minute");
+    await limiter.admit("alice");
+    const first = limiter.wait("alice", { maxWaitMs: 60_000 });
+    const second = limiter.wait("alice", { maxWaitMs: 20_000 });
+    await pass(20_000);
+    expect(await second).toMatchObject({ admitted: false, retryAfterMs: 40_000 });
+    await pass(40_000);
+    expect((await first).admitted).toBe(true);
+  });
+
+  it("holds a thousand, and says so to one more", async () => {
+    const { limiter } = limited("1/minute");
+    await limiter.admit("alice");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const all = Array.from({ length: 1000 }, () => limiter.wait("alice", { signal }).catch(() => {}));
+    await expect(limiter.wait("bob")).rejects.toMatchObject({ code: "queue-full" });
+    controller.abort();
+    await Promise.all(all);
+    expect((await limiter.wait("bob")).admitted).toBe(true);
+  });
 });
+
+async function settled() {
+  for (let n = 0; n < 100; n += 1) await Promise.resolve();
+}

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00Z. Fractions are dropped by whoever reads it. */
   now(): number;
+  /** Calls back once so much time has passed, ms. Default: the runtime's timers. @returns what calls it off. */
+  after?(ms: number, run: () => void): () => void;
 }
 
 /**
@@ -15,6 +17,7 @@ export function monotonic(clock: Clock): Clock {
   let latest = Number.NEGATIVE_INFINITY;
   let ahead = 0;
   return {
+    ...(clock.after === undefined ? {} : { after: clock.after.bind(clock) }),
     now() {
       let now = Math.floor(clock.now()) + ahead;
       if (now < latest) {

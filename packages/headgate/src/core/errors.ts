@@ -13,6 +13,8 @@ export type HeadgateErrorCode =
   | "store-state-invalid"
   /** A guard that is mounted twice, too late, or where it cannot guard. */
   | "guard-misplaced"
+  /** Too many wait for a limiter. */
+  | "queue-full"
   | "limiter-closed";
 
 /**
