@@ -9,7 +9,7 @@ export interface ContainerOptions {
   readonly store: string;
   readonly limits: string;
   readonly outage: OutageOption;
-  readonly storeTimeoutMs: number;
+  readonly timeouts: { storeMs: number };
   /** Whether it listens only once its store has answered, or at once. */
   readonly awaitsStore: boolean;
 }
@@ -20,13 +20,13 @@ export interface ContainerOptions {
  *
  * Argument: its options as JSON.
  */
-const { awaitsStore, store, storeTimeoutMs, limits, outage }: ContainerOptions = JSON.parse(
+const { awaitsStore, store, timeouts, limits, outage }: ContainerOptions = JSON.parse(
   process.argv[2] ?? "{}",
 );
 const limiter = createLimiter<string>({
   layers: [{ name: "user", key: (user) => user, limits, outage }],
   store,
-  storeTimeoutMs,
+  timeouts,
   // Outages are what is measured: the console need not hear of them.
   onError: () => {},
   onOutage: () => {},

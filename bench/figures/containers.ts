@@ -25,7 +25,7 @@ const usual = {
   limits: "5/minute",
   outage: "local",
   // A machine that is too small for ten containers and their servers is not what is measured.
-  storeTimeoutMs: 10_000,
+  timeouts: { storeMs: 10_000 },
   awaitsStore: true,
 } as const;
 
@@ -59,7 +59,7 @@ const replaced: Setup["event"] = { after: requests / 2, happen: (fleet) => fleet
 const redisStops: Setup["event"] = { after: 5, happen: () => redis.stop() };
 const tenth = { policy: "local", share: 0.1 } as const;
 // By the library's defaults: a machine with fewer processors than containers takes part in these figures.
-const asUsual = { storeTimeoutMs: 250 };
+const asUsual = { timeouts: { storeMs: 250 } };
 /** Nothing is asked before: what the first decision has to do counts as part of it. */
 const unprepared = { ...asUsual, awaitsStore: false };
 

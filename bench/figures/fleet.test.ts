@@ -6,7 +6,7 @@ const options: ContainerOptions = {
   store: "memory://",
   limits: "5/minute",
   outage: "local",
-  storeTimeoutMs: 250,
+  timeouts: { storeMs: 250 },
   awaitsStore: true,
 };
 

@@ -19,7 +19,7 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "store-unavailable": undefined,
   "store-state-invalid": undefined,
   "trust-proxy-unreadable": () => parseTrustProxy("10.1.2.3/8"),
-  "option-invalid": () => createLimiter({ layers: [layer], storeTimeoutMs: 0 }),
+  "option-invalid": () => createLimiter({ layers: [layer], timeouts: { storeMs: 0 } }),
   "guard-misplaced": () => {
     const limiter = { report: rethrow };
     isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");

@@ -29,6 +29,7 @@ export {
   type DecisionOptions,
   type Limiter,
   type LimiterOptions,
+  type Timeouts,
 } from "./limiter.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";

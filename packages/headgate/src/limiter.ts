@@ -26,16 +26,27 @@ import { mintRid } from "./reservation/rid.ts";
 import { openStore } from "./stores/open.ts";
 import { createWaitingRoom, type WaitOptions } from "./waiting.ts";
 
+/** In milliseconds. */
+export interface Timeouts {
+  /**
+   * How long the first decisions of a process wait for a store that has never answered, connections that are refused
+   * included: from 0 to 60,000; 5,000 by default. Afterwards the outage policies decide.
+   */
+  connectMs?: number;
+  /**
+   * How long a shared store may take to answer a call: from 1 to 60,000; 250 by default. Beyond it the outage policies of
+   * the layers decide, and what the late answer charged is taken back.
+   */
+  storeMs?: number;
+}
+
 export interface LimiterOptions<Caller> {
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
   layers: readonly LayerOptions<Caller>[];
   /** A store URI or a store; `memory://` by default: this process counts for itself. */
   store?: string | Store;
-  /**
-   * How long a shared store may take to answer a call, in milliseconds from 1 to 60,000; 250 by default. Beyond it the
-   * outage policies of the layers decide, and what the late answer charged is taken back.
-   */
-  storeTimeoutMs?: number;
+  /** How long a shared store is waited for. */
+  timeouts?: Timeouts;
   /** Default: the wall clock. It may run backwards; the limiter does not. */
   clock?: Clock;
   /** Put before each layer's name in the store, to keep apart limiters that share one. Default: nothing. */
@@ -117,9 +128,9 @@ export interface Limiter<Caller> {
    */
   reset(caller: Caller): void | Promise<void>;
   /**
-   * Resolves once a shared store decides: it has answered within `storeTimeoutMs`, after however long it took to
-   * connect. Await it before you listen, or the first requests are decided by the outage policies while the connection
-   * is being made. It may be called again, and at any time. A store of this process is always ready.
+   * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
+   * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
+   * called again, and at any time. A store of this process is always ready.
    *
    * @param options.timeoutMs how long to wait, in milliseconds from 1 to 3,600,000; 10,000 by default. Meanwhile, and
    *   afterwards, the limiter decides all the same.
@@ -167,19 +178,17 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
   const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
-  const timeoutMs = checkWholeNumber(
-    "storeTimeoutMs",
-    options.storeTimeoutMs ?? defaultTimeoutMs,
-    1,
-    longestTimeoutMs,
-  );
+  const { connectMs = usualConnectMs, storeMs = usualStoreMs } = options.timeouts ?? {};
+  checkWholeNumber("timeouts.connectMs", connectMs, 0, longestTimeoutMs);
+  checkWholeNumber("timeouts.storeMs", storeMs, 1, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
   const guard = store.remote
     ? guardStore({
         store,
         clock,
-        timeoutMs,
+        timeoutMs: storeMs,
+        connectMs,
         policyOf,
         report,
         onOutage: (event) => told(onOutage, event, report),
@@ -347,7 +356,8 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
 const oneRequest: Cost = { requests: 1 };
 const localPolicy: OutagePolicy = { policy: "local", share: 1 };
-const defaultTimeoutMs = 250;
+const usualConnectMs = 5000;
+const usualStoreMs = 250;
 const longestTimeoutMs = 60_000;
 const defaultReadyMs = 10_000;
 const longestReadyMs = 3_600_000;

@@ -37,7 +37,7 @@ export function guardedBy(store: Store): Guarded {
       { name: "all", key: () => "all", limits: "100000/hour" },
     ],
     store,
-    storeTimeoutMs: limitMs,
+    timeouts: { storeMs: limitMs },
     onError: () => {},
     onOutage: () => {},
   });

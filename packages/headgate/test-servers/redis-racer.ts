@@ -12,7 +12,7 @@ const store = redisStore(url);
 const limiter = createLimiter<string>({
   store,
   // Not the time limit is raced against here.
-  storeTimeoutMs: 60_000,
+  timeouts: { storeMs: 60_000 },
   layers: (JSON.parse(layers) as { name: string; limits: string }[]).map(({ name, limits }) => ({
     name,
     limits,

@@ -5,6 +5,7 @@ import { type Ledger, partOf, type Question, type Ruling, unasked } from "../cor
 import type { Adjustment, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
+import { createFirstContact } from "./first-contact.ts";
 import { LocalLedger } from "./local-ledger.ts";
 import { decideByPolicies } from "./policies.ts";
 import { untilReady } from "./readiness.ts";
@@ -18,6 +19,8 @@ export interface GuardedStoreOptions {
   readonly clock: Clock;
   /** How long a call may take, ms. */
   readonly timeoutMs: number;
+  /** How long the first decisions wait for a store that has never answered, ms. */
+  readonly connectMs: number;
   readonly policyOf: (layer: string) => OutagePolicy;
   readonly onOutage: (event: OutageEvent) => void;
   readonly report: (error: unknown) => void;
@@ -62,7 +65,17 @@ export const mostWaiting = 10_000;
 const shortestRetryMs = 1000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
-  const { store, clock, timeoutMs, policyOf, onOutage, report, takeBack, random = Math.random } = options;
+  const {
+    store,
+    clock,
+    timeoutMs,
+    connectMs,
+    policyOf,
+    onOutage,
+    report,
+    takeBack,
+    random = Math.random,
+  } = options;
   const refusals = createRefusalMemory();
   const breaker = createBreaker({
     store: store.name,
@@ -80,6 +93,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     onFailure: () => reconciliation.wakeLater(),
   });
   const { counters } = calls;
+  const contact = createFirstContact(store, connectMs, () => clock.now());
   let lastAsked: Question | undefined;
   let stopped = false;
 
@@ -195,6 +209,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   function decide(question: Question, peek: boolean, hasWaited: boolean): Ruling | Promise<Ruling> {
     // Where no layer applies there is nothing to ask.
     if (question.charges.length === 0) return unasked(question, ledger, clock.now());
+    const connecting = contact.wait(question);
+    if (connecting !== undefined) return connecting.then(() => decide(question, peek, hasWaited));
     const go = breaker.ask();
     if (go === "wait") return byPolicies(question, peek);
     if (go === "probe") return ask(question, peek, true);
@@ -250,7 +266,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       };
     },
 
-    ready(longestMs, question) {
+    async ready(longestMs, question) {
       const { charges } = question;
       // Who probes before anybody was decided asks this too: a store without a ping would be asked nothing at all.
       lastAsked ??= question;
@@ -261,11 +277,13 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       }
       const { probed } = reconciliation;
       const isClosed = () => stopped;
-      return untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);
+      await untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);
+      contact.end();
     },
 
     async stop() {
       stopped = true;
+      contact.end();
       await reconciliation.stop();
       const { waiting } = reconciliation;
       if (waiting === 0) return;

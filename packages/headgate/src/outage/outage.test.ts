@@ -84,14 +84,14 @@ describe("the time limit", () => {
   });
 
   it("can be set, from a millisecond to a minute", async () => {
-    const { admit, store } = guarded({ storeTimeoutMs: 20 });
+    const { admit, store } = guarded({ timeouts: { storeMs: 20 } });
     store.mode = "hang";
     const admission = admit();
     await timeOut(20);
     expect((await admission).shared).toBe(false);
-    for (const storeTimeoutMs of [0, 1.5, 60_001, Number.NaN]) {
-      expect(() => guarded({ storeTimeoutMs })).toThrow(
-        "storeTimeoutMs must be a whole number from 1 to 60000",
+    for (const storeMs of [0, 1.5, 60_001, Number.NaN]) {
+      expect(() => guarded({ timeouts: { storeMs } })).toThrow(
+        "timeouts.storeMs must be a whole number from 1 to 60000",
       );
     }
   });

@@ -11,6 +11,23 @@ it("does not blame the store for a process that was busy itself", async () => {
   expect(await answer).toBe("answer");
 });
 
+it("counts from the end of the turn in which calls began, as they are sent together then", async () => {
+  const inTime = createTimeLimit("redis", 40);
+  const asked = Array.from({ length: 10 }, () => {
+    let send: (answer: string) => void = () => {};
+    // Sent at the end of the turn, and answered some turns later.
+    setImmediate(() => setTimeout(() => send("answer"), 5));
+    return inTime(
+      new Promise<string>((resolve) => {
+        send = resolve;
+      }),
+    );
+  });
+  const busyUntil = performance.now() + 120;
+  while (performance.now() < busyUntil);
+  expect(await Promise.all(asked)).toEqual(new Array(10).fill("answer"));
+});
+
 it("expires calls in the order in which they began, each after its own time", async () => {
   const inTime = createTimeLimit("redis", 10);
   const ended: string[] = [];

@@ -7,7 +7,8 @@ export class StoreTimeoutError extends Error {
 }
 
 interface Waiting {
-  readonly deadline: number;
+  /** `Infinity` until the turn of the event loop in which it began is over. */
+  deadline: number;
   /** Whether it has been answered, or has expired. */
   isOver: boolean;
   fail(error: unknown): void;
@@ -33,8 +34,8 @@ const mostPast = 1024;
  * expire in the order in which they began, and stand in line. The timer keeps a process alive only while something is
  * being waited for; it is not set anew for each call, but left to ring once after the last.
  *
- * A process that was busy itself must not blame the store: before anything expires, answers that have arrived
- * meanwhile are read.
+ * A process that was busy itself must not blame the store: time counts from the end of the turn in which a call began, as
+ * calls of one turn are sent together, and before anything expires, answers that have arrived meanwhile are read.
  *
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
@@ -45,10 +46,21 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
   /** How many are not. */
   let left = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Those that began in this turn. */
+  let begun: Waiting[] = [];
+
+  function begin(one: Waiting): void {
+    begun.push(one);
+    if (begun.length === 1) afterReading(start);
+  }
 
   function start(): void {
+    const deadline = performance.now() + limitMs;
+    for (const one of begun) one.deadline = deadline;
+    begun = [];
+    if (left === 0) return;
     if (timer === undefined) timer = setTimeout(readFirst, limitMs);
-    else if (left === 1 && typeof timer === "object") timer.ref();
+    else if (typeof timer === "object") timer.ref();
   }
 
   /** Setting a timer takes longer than all else here, and is soon to be done again. */
@@ -70,6 +82,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
     while (left > 0) {
       while (line[first]?.isOver) first += 1;
       const { deadline, fail } = line[first] as Waiting;
+      if (deadline === Number.POSITIVE_INFINITY) return;
       if (deadline > now) {
         timer = setTimeout(readFirst, Math.ceil(deadline - now));
         return;
@@ -99,7 +112,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
   return (answer, answered, failed) =>
     new Promise((resolve, reject) => {
       const one: Waiting = {
-        deadline: performance.now() + limitMs,
+        deadline: Number.POSITIVE_INFINITY,
         isOver: false,
         fail(error) {
           if (one.isOver) return;
@@ -110,7 +123,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
       };
       line.push(one);
       left += 1;
-      start();
+      begin(one);
       answer.then((value) => {
         if (one.isOver) return;
         end(one);

@@ -218,7 +218,7 @@ describe("createLimiter, over PostgreSQL", () => {
         ],
         store: open(postgres.pool, { clock }),
         clock,
-        storeTimeoutMs: 10_000,
+        timeouts: { storeMs: 10_000 },
       });
     const [one, two] = [make(), make()];
     const first = await one.admit("ann", { cost: { tokens: 60 } });

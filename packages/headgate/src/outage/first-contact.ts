@@ -1,0 +1,72 @@
+import type { Question } from "../core/ruling.ts";
+import type { Store } from "../core/store.ts";
+import { createTimeLimit } from "./time-limit.ts";
+
+/** So many decisions wait for the first answer at most; beyond that, the outage policies decide. */
+export const mostAwaiting = 10_000;
+const firstPauseMs = 25;
+const longestPauseMs = 500;
+
+/**
+ * A store that has never answered is not down: it is still being connected to, or is starting together with this
+ * process. The first decisions wait for it, once a process, and for no longer than the connect time limit.
+ */
+export interface FirstContact {
+  /**
+   * `undefined` where there is nothing to wait for any more, or too many wait already. Resolves once the store has
+   * answered, or the time is over.
+   */
+  wait(question: Question): Promise<void> | undefined;
+  /** The store has answered, or is not to be waited for any longer. */
+  end(): void;
+}
+
+/**
+ * @param store one without `check` cannot say whether it is connected: it is not waited for.
+ * @param connectMs by this machine's own monotonic time; 0 waits for nothing.
+ */
+export function createFirstContact(store: Store, connectMs: number, now: () => number): FirstContact {
+  let isOver = store.check === undefined || connectMs === 0;
+  let awaiting = 0;
+  let contact: Promise<void> | undefined;
+  let wake: (() => void) | undefined;
+
+  async function ask({ charges }: Question): Promise<void> {
+    await store.check?.();
+    // The whole way that a real question goes: the first of these is slow as well.
+    await store.decide(charges, now(), true);
+  }
+
+  async function make(question: Question): Promise<void> {
+    const giveUpAt = performance.now() + connectMs;
+    for (let pauseMs = firstPauseMs; !isOver; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      const leftMs = Math.ceil(giveUpAt - performance.now());
+      if (leftMs <= 0) break;
+      try {
+        await createTimeLimit(store.name, leftMs)(ask(question));
+        break;
+      } catch {
+        // Whoever decides next hears of it, and reports it.
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, Math.min(pauseMs, Math.max(0, giveUpAt - performance.now())));
+        });
+      }
+    }
+    isOver = true;
+  }
+
+  return {
+    wait(question) {
+      if (isOver || awaiting >= mostAwaiting) return undefined;
+      awaiting += 1;
+      contact ??= make(question);
+      return contact;
+    },
+
+    end() {
+      isOver = true;
+      wake?.();
+    },
+  };
+}
