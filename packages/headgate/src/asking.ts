@@ -12,6 +12,13 @@ const unidentified = "\u0000unidentified";
 const overlong = "\u0000overlong";
 const longestKey = 1024;
 
+function describe(key: unknown): string {
+  if (key === "") return "empty";
+  if (key instanceof Promise) return "a promise: look callers up before, a key is synchronous";
+  if (typeof key === "number") return String(key);
+  return key === undefined ? "undefined" : `of type ${typeof key}`;
+}
+
 /** Turns a caller into what is asked of the store. */
 export interface Asking<Caller> {
   for(caller: Caller, cost: Cost | undefined): Question;
@@ -33,12 +40,14 @@ export function createAsking<Caller>(
 
   function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
     try {
-      const key = layer.key(caller);
-      if (key === null || key === undefined || key === "") return null;
-      if (typeof key === "string") return key.length > longestKey ? overlong : key;
+      const key: unknown = layer.key(caller);
+      if (key === null) return null;
+      if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : key;
+      if (Number.isSafeInteger(key)) return String(key);
       throw new HeadgateError(
         "policy-invalid",
-        `The key of layer "${layer.name}" must be text, got ${typeof key}.`,
+        `The key of layer "${layer.name}" must be text, a whole number, or null where the layer does not apply; it is ` +
+          `${describe(key)}. The request is counted as unidentified.`,
       );
     } catch (error) {
       report(error);

@@ -146,16 +146,78 @@ describe("createLimiter", () => {
     expect(inspect(refused)).toContain("name: 'user-per-minute'");
   });
 
-  it("leaves out layers whose key is null, undefined or empty", () => {
-    const keys = [null, undefined, ""];
-    for (const key of keys) {
-      const limiter = createLimiter<Caller>({
-        layers: [{ name: "user", key: () => key, limits: "1/minute" }],
-      });
-      for (let n = 0; n < 3; n += 1) {
-        expect(limiter.admit(alice)).toMatchObject({ admitted: true, limits: [], tightest: undefined });
-      }
+  it("leaves out layers whose key is null", () => {
+    const limiter = createLimiter<Caller>({
+      layers: [{ name: "user", key: () => null, limits: "1/minute" }],
+    });
+    for (let n = 0; n < 3; n += 1) {
+      expect(limiter.admit(alice)).toMatchObject({ admitted: true, limits: [] });
     }
+  });
+
+  it.each([
+    ["undefined", undefined],
+    ["empty", ""],
+    ["of type object", { id: 42 }],
+    ["of type boolean", true],
+    ["NaN", Number.NaN],
+    ["1.5", 1.5],
+    ["a promise: look callers up before, a key is synchronous", Promise.resolve("alice")],
+  ])("counts callers whose key is %s together, and reports it", (what, key) => {
+    const onError = vi.fn();
+    const limiter = createLimiter<string>({
+      layers: [{ name: "user", key: () => key as never, limits: "1/minute" }],
+      onError,
+    });
+    expect((limiter.admit("a") as Admission).admitted).toBe(true);
+    expect((limiter.admit("b") as Admission).admitted).toBe(false);
+    expect(onError).toHaveBeenCalledWith(
+      expect.objectContaining({
+        code: "policy-invalid",
+        message: `The key of layer "user" must be text, a whole number, or null where the layer does not apply; it is ${what}. The request is counted as unidentified.`,
+      }),
+    );
+  });
+
+  it("takes whole numbers for keys", () => {
+    const limiter = createLimiter<number>({
+      layers: [{ name: "user", key: (id) => id, limits: "1/minute" }],
+    });
+    expect([1, 2, 1].map((id) => (limiter.admit(id) as Admission).admitted)).toEqual([true, true, false]);
+  });
+
+  it.each([
+    ["outgae", { outgae: "admit" }, 'createLimiter has no option "outgae". It takes layers, store'],
+    ["timeout", { timeout: 100 }, 'did you mean "timeouts"?'],
+    ["windowMs", { windowMs: 1000 }, "it is another library's"],
+    [
+      "a layer's limit",
+      { layers: [{ name: "a", key: String, limit: "5/minute" }] },
+      "it is another library's",
+    ],
+    [
+      "a layer's limts",
+      { layers: [{ name: "a", key: String, limts: "5/minute" }] },
+      'did you mean "limits"?',
+    ],
+    [
+      "a misspelt time limit",
+      { timeouts: { storeMS: 1 } },
+      'timeouts has no option "storeMS": did you mean "storeMs"?',
+    ],
+    [
+      "a client for a store",
+      { store: new Map() },
+      "store must be a URI such as redis://localhost:6379, or a store",
+    ],
+    ["null for a store", { store: null }, "It is null."],
+  ])("does not pass over %s", (_what, options, message) => {
+    const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
+    expect(() => createLimiter({ layers, ...options } as never)).toThrow(message);
+  });
+
+  it.each([undefined, null, "5/minute"])("says what it takes where it is given %s", (options) => {
+    expect(() => createLimiter(options as never)).toThrow("createLimiter takes an object with layers");
   });
 
   it("counts a window of a year without overflowing, and a millisecond too", () => {
@@ -496,19 +558,6 @@ describe("decision events and faults", () => {
     expect(admitted).toEqual([true, true, false]);
     expect(onError).toHaveBeenCalledTimes(3);
     expect((limiter.admitUnidentified() as Admission).admitted).toBe(false);
-  });
-
-  it("treats a key that is not text as one that cannot be told", () => {
-    const onError = vi.fn();
-    const limiter = createLimiter<Caller>({
-      layers: [{ name: "user", key: () => 42 as never, limits: "1/minute" }],
-      onError,
-    });
-    expect((limiter.admit(alice) as Admission).admitted).toBe(true);
-    expect((limiter.admit(alice) as Admission).admitted).toBe(false);
-    expect(onError).toHaveBeenCalledWith(
-      expect.objectContaining({ message: 'The key of layer "user" must be text, got number.' }),
-    );
   });
 
   it("does not keep keys of any length", () => {

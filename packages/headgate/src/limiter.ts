@@ -5,7 +5,9 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
+import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
+import { checkOutcome } from "./core/outcome.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
@@ -165,6 +167,7 @@ export interface Limiter<Caller> {
  * @throws HeadgateError for a policy, a limit or a store URI that cannot be used, naming it.
  */
 export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
+  checkLimiterOptions(options);
   const policy = definePolicy(options.layers);
   const { prefix = "", onDecision } = options;
   if (typeof prefix !== "string") {
@@ -242,6 +245,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(charges, now, peek, hold);
+      if (!(outcome instanceof Promise) && opened === undefined) checkOutcome(store.name, charges, outcome);
     } catch (error) {
       return decideAlone(question, peek, now, error);
     }
@@ -256,7 +260,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     answer: Promise<Outcome>,
   ): Promise<Ruling> {
     try {
-      const outcome = await answer;
+      const outcome = checkOutcome(store.name, question.charges, await answer);
       return { ...question, outcome, ledger: store, decidedBy: "store" };
     } catch (error) {
       return decideAlone(question, peek, now, error);
@@ -374,6 +378,43 @@ const alwaysClosed = {
 /** The part of a question that was counted, one for one with the ruling. */
 function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
+}
+
+const limiterOptions = [
+  "layers",
+  "store",
+  "timeouts",
+  "clock",
+  "prefix",
+  "onDecision",
+  "onError",
+  "onOutage",
+  "onWarning",
+];
+
+/** @throws HeadgateError `option-invalid`, also for a store that is none. */
+function checkLimiterOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null) {
+    throw new HeadgateError(
+      "option-invalid",
+      `createLimiter takes an object with layers, such as { layers: [{ name: "ip", key: (ip) => ip, limits: "30/minute" }] }; it got ${String(options)}.`,
+    );
+  }
+  checkOptions("createLimiter", options, limiterOptions, "option-invalid", othersOptions);
+  const { store, timeouts = {} } = options as LimiterOptions<never>;
+  checkOptions("timeouts", timeouts, ["connectMs", "storeMs"], "option-invalid");
+  if (store === undefined || typeof store === "string") return;
+  if (
+    typeof store === "object" &&
+    store !== null &&
+    ["decide", "adjust", "reset"].every((name) => name in store)
+  )
+    return;
+  throw new HeadgateError(
+    "store-invalid",
+    "store must be a URI such as redis://localhost:6379, or a store: memoryStore(), redisStore(client), postgresStore(pool). " +
+      `It is ${store === null ? "null" : `a ${(store as object).constructor?.name ?? typeof store}`}.`,
+  );
 }
 
 /** The same partitions, asked for nothing. */

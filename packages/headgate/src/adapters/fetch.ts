@@ -50,7 +50,7 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
       const { method, headers } = request;
       if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
-      if (isSkipped(limiter, request, options)) return handler(request, ...rest);
+      if (await isSkipped(limiter, request, options)) return handler(request, ...rest);
       const earlier = decisionsOf.get(request);
       if (isDecided(limiter, earlier, method, request.url)) return handler(request, ...rest);
 

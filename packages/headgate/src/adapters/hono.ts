@@ -93,12 +93,16 @@ export function rateLimit<Caller, E extends Env = Env>(
     const { method, url } = c.req;
     if (
       (method === "OPTIONS" && isPreflight(c.req.header("access-control-request-method"))) ||
-      isSkipped(limiter, context, options) ||
       isDecided(limiter, c[decisionsKey], method, url)
     ) {
       return next();
     }
-    const decision = admitRequest(limiter, context, options);
+    const skipped = isSkipped(limiter, context, options);
+    if (skipped === true) return next();
+    const decision =
+      skipped === false
+        ? admitRequest(limiter, context, options)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, context, options)));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, c, next))
       : conclude(decision, c, next);

@@ -94,14 +94,18 @@ export function guardNode<Caller, Request, Response, Next, Result>(
     const { method } = incoming;
     if (
       (method === "OPTIONS" && isPreflight(incoming.headers["access-control-request-method"])) ||
-      isSkipped(limiter, request, options) ||
       isDecided(limiter, incoming[decisionsKey], method, incoming.url)
     ) {
       return framework.pass(request, response, next);
     }
+    const skipped = isSkipped(limiter, request, options);
+    if (skipped === true) return framework.pass(request, response, next);
     const isLate = framework.outgoing(response).headersSent;
     if (isLate) reportLate(limiter);
-    const decision = admitRequest(limiter, request, options);
+    const decision =
+      skipped === false
+        ? admitRequest(limiter, request, options)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, request, options)));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, isLate, request, response, next))
       : conclude(decision, isLate, request, response, next);

@@ -103,6 +103,14 @@ describe("parseLimits", () => {
       'Cannot read the limit "1.5/minute" at "1.5/minute" (character 1): expected a whole number.',
     ],
     [
+      "1e3/minute",
+      'Cannot read the limit "1e3/minute" at "1e3/minute" (character 1): expected a whole number, with a space before its unit, as in "5000 tokens/day".',
+    ],
+    [
+      "5k/minute",
+      'Cannot read the limit "5k/minute" at "5k/minute" (character 1): expected a whole number, with a space before its unit, as in "5000 tokens/day".',
+    ],
+    [
       "5/minute 60/hour",
       'Cannot read the limit "5/minute 60/hour" at "60/hour" (character 10): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window, sliding-counter, concurrent.',
     ],

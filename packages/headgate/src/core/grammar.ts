@@ -76,7 +76,7 @@ for (const [names, window] of [
 const windowChoices = "a window: ms, second, minute, hour, day, week, month or year";
 
 function readLimit(reader: Reader): Limit {
-  const quota = reader.number("a quota, as in 5/minute");
+  const quota = reader.quota("a quota, as in 5/minute");
   if (quota < 1) reader.failAtLast("a quota of 1 or more");
 
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
@@ -145,6 +145,7 @@ class Reader {
   readonly #text: string;
   #position = 0;
   #last = 0;
+  #lastLength = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -164,6 +165,16 @@ class Reader {
     const value = Number(digits.replaceAll("_", ""));
     if (!Number.isSafeInteger(value)) this.failAtLast("a number below 2^53");
     if (this.#text.charAt(this.#position) === ".") this.failAtLast("a whole number");
+    return value;
+  }
+
+  /** A unit stands apart from its number: `5k` and `1e3` are no numbers here. */
+  quota(expected: string): number {
+    const value = this.number(expected);
+    const isApart = /[\s/]|$/y;
+    isApart.lastIndex = this.#last + this.#lastLength;
+    if (!isApart.test(this.#text))
+      this.failAtLast('a whole number, with a space before its unit, as in "5000 tokens/day"');
     return value;
   }
 
@@ -215,6 +226,7 @@ class Reader {
     const found = pattern.exec(this.#text)?.[0];
     if (found === undefined) return undefined;
     this.#last = this.#position;
+    this.#lastLength = found.length;
     this.#position += found.length;
     this.#skipSpace();
     return found;

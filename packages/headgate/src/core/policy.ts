@@ -1,5 +1,6 @@
 import { HeadgateError } from "./errors.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
+import { checkOptions, othersOptions } from "./options.ts";
 import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outage-policy.ts";
 
 /** One way of partitioning callers, with the limits that each partition gets. */
@@ -7,11 +8,12 @@ export interface LayerOptions<Caller> {
   /** Lower-case letters, digits, `.`, `_` and `-`. Part of the stored keys and of the names that callers see. */
   name: string;
   /**
-   * Tells one caller from another, as text of at most 1,024 characters (longer ones are counted as one). `null`,
-   * `undefined` or an empty text: this layer does not apply to this caller. Keys that callers can forge must not
+   * Tells one caller from another, as text of at most 1,024 characters (longer ones are counted as one) or a whole
+   * number. `null`: this layer does not apply to this caller. Anything else is a mistake: it is reported, and the request is
+   * counted as unidentified, together with all others of the kind. Keys that callers can forge must not
    * meet keys that they cannot: give them different prefixes (`account:42`, `user:42`).
    */
-  key: (caller: Caller) => string | null | undefined;
+  key: (caller: Caller) => string | number | null;
   /** `"5/minute; 60/hour"`, objects, a list of either; or a function of the caller, for limits by plan. */
   limits: LimitsInput | ((caller: Caller) => LimitsInput);
   /**
@@ -26,7 +28,7 @@ export interface LayerOptions<Caller> {
 /** A layer that has been checked. */
 export interface Layer<Caller> {
   readonly name: string;
-  readonly key: (caller: Caller) => string | null | undefined;
+  readonly key: (caller: Caller) => string | number | null;
   /** @throws HeadgateError where the limits depend on the caller and what came back cannot be read. */
   readonly limitsFor: (caller: Caller) => LimitSet;
   /** The limits of every caller, where they do not depend on the caller. */
@@ -59,12 +61,22 @@ export function definePolicy<Caller>(options: readonly LayerOptions<Caller>[]): 
 }
 
 function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Layer<Caller> {
+  if (typeof options !== "object" || options === null) {
+    fail(`Layer ${index + 1} must be an object with name, key and limits, got ${String(options)}.`);
+  }
   const { name, key, limits } = options;
   if (typeof name !== "string" || !namePattern.test(name)) {
     fail(
       `Layer ${index + 1} needs a name of lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}.`,
     );
   }
+  checkOptions(
+    `Layer "${name}"`,
+    options,
+    ["name", "key", "limits", "outage"],
+    "policy-invalid",
+    othersOptions,
+  );
   if (typeof key !== "function") {
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${typeof key}.`);
   }

@@ -11,7 +11,7 @@ export interface GuardOptions<Caller, Request> extends FieldOptions {
   /** What the request costs; one request by default. */
   cost?: (request: Request) => Cost | undefined | Promise<Cost | undefined>;
   /** Requests that are not the guard's business: they are neither counted nor refused. */
-  skip?: (request: Request) => boolean;
+  skip?: (request: Request) => boolean | Promise<boolean>;
   /**
    * The body of a refusal, in place of the problem, text or page that the client's `Accept` asks for; `undefined`
    * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
@@ -78,13 +78,18 @@ export function isSkipped<Caller, Request>(
   limiter: Limiter<Caller>,
   request: Request,
   { skip }: GuardOptions<Caller, Request>,
-): boolean {
+): boolean | Promise<boolean> {
   if (skip === undefined) return false;
-  try {
-    return skip(request);
-  } catch (error) {
+  const failed = (error: unknown) => {
     limiter.report(error);
     return false;
+  };
+  try {
+    const answer: unknown = skip(request);
+    // Only `true` skips: what was forgotten to be returned does not open the gate either.
+    return answer instanceof Promise ? answer.then((skipped) => skipped === true, failed) : answer === true;
+  } catch (error) {
+    return failed(error);
   }
 }
 

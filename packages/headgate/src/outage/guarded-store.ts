@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
+import { checkOutcome } from "../core/outcome.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Adjustment, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
@@ -171,7 +172,11 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     let answering: Outcome | Promise<Outcome> | undefined;
     lastAsked = question;
     const call = calls.bounded(() => {
-      answering = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+      answering =
+        answer instanceof Promise
+          ? answer.then((outcome) => checkOutcome(store.name, charges, outcome))
+          : checkOutcome(store.name, charges, answer);
       return answering;
     });
     if (isProbe) reconciliation.probed(call);

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { checkOptions, othersOptions } from "./options.ts";
+
+const known = ["layers", "store", "timeouts", "outage", "onDecision"];
+const check = (options: object) => () =>
+  checkOptions("createLimiter", options, known, "option-invalid", othersOptions);
+
+describe("checkOptions", () => {
+  it.each([
+    ["outgae", 'createLimiter has no option "outgae": did you mean "outage"?'],
+    ["timeout", 'createLimiter has no option "timeout": did you mean "timeouts"?'],
+    ["Layers", 'createLimiter has no option "Layers": did you mean "layers"?'],
+    ["onDescision", 'createLimiter has no option "onDescision": did you mean "onDecision"?'],
+    ["colour", 'createLimiter has no option "colour". It takes layers, store, timeouts, outage, onDecision.'],
+    [
+      "windowMs",
+      'createLimiter has no option "windowMs": it is another library\'s. docs/moving-over.md says what takes its place.',
+    ],
+  ])("says of %s what would be right", (option, message) => {
+    expect(check({ layers: [], [option]: 1 })).toThrow(message);
+  });
+
+  it("takes those that exist", () => {
+    expect(check({ layers: [], store: undefined })).not.toThrow();
+  });
+});

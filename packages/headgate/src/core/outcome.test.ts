@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from "vitest";
+import { createLimiter } from "../limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import type { Admission } from "./admission.ts";
+import { compileLimits } from "./limit-set.ts";
+import { checkOutcome } from "./outcome.ts";
+import type { Store } from "./store.ts";
+
+const charges = [{ limits: compileLimits("user", "5/minute; 60/hour") }];
+const reading = { remaining: 4, waitMs: 0, resetMs: 60_000 };
+const sound = { admitted: true, now: 1, readings: [[reading, reading]], marks: [] };
+
+const nonsense: [string, unknown][] = [
+  ["nothing", undefined],
+  ["null", null],
+  ["{}", {}],
+  ["admitted alone", { admitted: true }],
+  ["a word for yes", { ...sound, admitted: "yes" }],
+  ["no time", { ...sound, now: Number.NaN }],
+  ["no readings", { ...sound, readings: [] }],
+  ["too few readings", { ...sound, readings: [[reading]] }],
+  ["readings without numbers", { ...sound, readings: [[reading, {}]] }],
+  ["a negative wait", { ...sound, readings: [[reading, { ...reading, waitMs: -1 }]] }],
+  ["a refusal for no limit", { ...sound, admitted: false }],
+];
+
+describe("checkOutcome", () => {
+  it("passes on what is sound", () => {
+    expect(checkOutcome("own", charges, sound)).toBe(sound);
+  });
+
+  it.each(nonsense)("refuses %s", (_what, outcome) => {
+    expect(() => checkOutcome("own", charges, outcome as never)).toThrow(
+      'The store "own" gave an answer that ',
+    );
+  });
+});
+
+describe("a store that answers nonsense", () => {
+  const layers = [{ name: "user", key: (key: string) => key, limits: "5/minute; 60/hour" }];
+
+  async function admittedBy(store: Store, onError: (error: unknown) => void): Promise<number> {
+    const limiter = createLimiter<string>({ layers, store, onError, onOutage: () => {} });
+    let admitted = 0;
+    for (let n = 0; n < 50; n += 1) if (((await limiter.admit("a")) as Admission).admitted) admitted += 1;
+    return admitted;
+  }
+
+  it.each(nonsense)(
+    "is a store that failed, where it answers %s: the outage policy decides",
+    async (_what, outcome) => {
+      for (const remote of [true, false]) {
+        for (const answer of [outcome, Promise.resolve(outcome)]) {
+          const onError = vi.fn();
+          const store = { ...memoryStore(), name: "own", remote, decide: () => answer } as unknown as Store;
+          expect(await admittedBy(store, onError)).toBe(5);
+          expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "store-state-invalid" }));
+        }
+      }
+    },
+  );
+});

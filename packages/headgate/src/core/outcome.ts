@@ -1,0 +1,42 @@
+import { HeadgateError } from "./errors.ts";
+import type { Charge, Outcome, Reading } from "./store.ts";
+
+/**
+ * Checks what a store has answered: one that talks nonsense has failed, whatever it says.
+ *
+ * @throws HeadgateError `store-state-invalid`, saying what is wrong with the answer.
+ */
+export function checkOutcome(
+  store: string,
+  charges: readonly Pick<Charge, "limits">[],
+  outcome: Outcome,
+): Outcome {
+  const fault = faultOf(charges, outcome);
+  if (fault === undefined) return outcome;
+  throw new HeadgateError("store-state-invalid", `The store "${store}" gave an answer that ${fault}.`);
+}
+
+function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): string | undefined {
+  if (typeof outcome !== "object" || outcome === null) return `is ${String(outcome)}`;
+  if (typeof outcome.admitted !== "boolean") return "does not say whether the request is admitted";
+  if (!Number.isFinite(outcome.now)) return "does not say when it was decided";
+  const { readings } = outcome;
+  if (!Array.isArray(readings) || readings.length !== charges.length) {
+    return "does not read every partition";
+  }
+  let waits = false;
+  for (let c = 0; c < charges.length; c += 1) {
+    const { limits } = (charges[c] as Pick<Charge, "limits">).limits;
+    const read: readonly Reading[] | undefined = readings[c];
+    if (!Array.isArray(read) || read.length !== limits.length) return "does not read every limit";
+    for (let l = 0; l < read.length; l += 1) {
+      const { remaining, waitMs, resetMs } = read[l] as Reading;
+      if (!(remaining >= 0 && waitMs >= 0 && resetMs >= 0))
+        return "reads a limit without saying what remains, or how long to wait";
+      if (waitMs > 0) waits = true;
+    }
+  }
+  if (!outcome.admitted && !waits && outcome.refusedFor === undefined)
+    return "refuses a request for no limit";
+  return undefined;
+}
