@@ -1,5 +1,5 @@
 import type { Admission } from "../core/admission.ts";
-import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, markGuarded, readingsOf } from "../http/decisions.ts";
 import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
@@ -41,6 +41,7 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
 ): <Rest extends unknown[], Actual extends Incoming = Incoming>(
   handler: FetchHandler<Rest, Actual>,
 ) => FetchHandler<Rest, Actual> {
+  checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
 
   function guard<Rest extends unknown[], Actual extends Incoming>(

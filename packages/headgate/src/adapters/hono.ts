@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../core/admission.ts";
-import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, readingsOf } from "../http/decisions.ts";
 import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
@@ -56,6 +56,7 @@ export function rateLimit<Caller, E extends Env = Env>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Context<E>>,
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
+  checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
   // The variables added here are more than the user's function knows of, never less.
   const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;

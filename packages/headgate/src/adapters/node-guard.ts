@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
-import { admitRequest, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { admissionIn, type Decision, isDecided, readingsOf, reportLate } from "../http/decisions.ts";
 import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
@@ -54,6 +54,7 @@ export function guardNode<Caller, Request, Response, Next, Result>(
   limiter: Limiter<Caller>,
   options: GuardOptions<Caller, Request>,
 ): Passage<Request, Response, Next, Result> {
+  checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
 
   function conclude(

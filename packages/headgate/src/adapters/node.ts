@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import { markGuarded } from "../http/decisions.ts";
 import type { Limiter } from "../limiter.ts";
@@ -38,8 +39,24 @@ export function rateLimit<Caller>(
   options: GuardOptions<Caller, IncomingMessage>,
 ): (listener: NodeListener) => NodeListener {
   const guard = guardNode(node, limiter, options);
-  return (listener) =>
-    markGuarded<NodeListener>(limiter, listener, (request, response) => guard(request, response, listener));
+  return (listener, ...rest: unknown[]) => {
+    // Given to a server in place of a listener, it is called with a request: which nobody would ever answer.
+    if (typeof listener !== "function") return answerMisplaced(limiter, rest[0] as ServerResponse);
+    return markGuarded<NodeListener>(limiter, listener, (request, response) =>
+      guard(request, response, listener),
+    );
+  };
+}
+
+function answerMisplaced(limiter: Pick<Limiter<never>, "report">, response: ServerResponse): never {
+  const fault = new HeadgateError(
+    "guard-misplaced",
+    "rateLimit of headgate/node guards a listener: createServer(rateLimit(limiter, options)(listener)). Without one, every request fails.",
+  );
+  limiter.report(fault);
+  response.statusCode = 500;
+  response.end();
+  return undefined as never;
 }
 
 const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown> = {

@@ -1,5 +1,7 @@
 import type { Admission, Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions, othersOptions } from "../core/options.ts";
 import type { Limiter } from "../limiter.ts";
 import type { FieldOptions } from "./fields.ts";
 import type { RefusalBody } from "./refusal.ts";
@@ -17,6 +19,45 @@ export interface GuardOptions<Caller, Request> extends FieldOptions {
    * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
    */
   body?: (refused: Refused, request: Request) => RefusalBody | undefined;
+}
+
+const guardOptions = ["caller", "cost", "skip", "body", "legacy", "fields"];
+
+/**
+ * Checks what `rateLimit` is given, when it is mounted.
+ *
+ * @throws HeadgateError `option-invalid`, naming what was given and what would be right.
+ */
+export function checkMount(limiter: unknown, options: unknown): void {
+  if (typeof limiter !== "object" || limiter === null || !("admit" in limiter)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `rateLimit takes a limiter that createLimiter has made, and then { caller }: it got ${describe(limiter)}. ` +
+        "Options of other libraries: docs/moving-over.md.",
+    );
+  }
+  if (typeof options !== "object" || options === null) {
+    throw new HeadgateError(
+      "option-invalid",
+      `The options of rateLimit are an object such as { caller: (request) => … }, got ${describe(options)}.`,
+    );
+  }
+  checkOptions("rateLimit", options, guardOptions, "option-invalid", othersOptions);
+  for (const option of ["caller", "cost", "skip", "body"] as const) {
+    const given = (options as Record<string, unknown>)[option];
+    if (typeof given === "function" || (given === undefined && option !== "caller")) continue;
+    throw new HeadgateError(
+      "option-invalid",
+      `${option} of rateLimit must be a function of the request, got ${describe(given)}.`,
+    );
+  }
+}
+
+function describe(given: unknown): string {
+  if (typeof given === "function") return `the function "${given.name}"`;
+  if (typeof given !== "object" || given === null) return JSON.stringify(given) ?? String(given);
+  const names = Object.keys(given);
+  return names.length === 0 ? "{}" : `an object with ${names.slice(0, 5).join(", ")}`;
 }
 
 /**
