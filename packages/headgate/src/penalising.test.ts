@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers());
 
 interface Caller {
   user: string | null;
-  ip: string;
+  ip: string | null;
 }
 
 const alice: Caller = { user: "alice", ip: "203.0.113.7" };
@@ -81,7 +81,7 @@ describe("penalise", () => {
     await limiter.penalise({ user: null, ip: alice.ip });
     expect(left()).toEqual([5, 20, 29, 1000]);
     const calls = { ...store.calls };
-    await limiter.penalise({ user: null, ip: "" });
+    await limiter.penalise({ user: null, ip: null });
     expect(store.calls).toEqual(calls);
   });
 
