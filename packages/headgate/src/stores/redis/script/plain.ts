@@ -1,13 +1,16 @@
 /**
- * Most requests charge sliding windows alone, one log a partition, and are admitted. They are decided here from the packed
- * logs, one charge after another, without setting anything up; whatever is not as plain is left to `requests.ts`, as if
- * nothing had been tried.
+ * Most requests charge sliding windows alone, one log a partition, exact or coarse, and are admitted. They are decided
+ * here from the packed logs, one charge after another, without setting anything up; whatever is not as plain is left to
+ * `requests.ts`, as if nothing had been tried.
  *
- * Mostly a log only grows at its end, which the server does for less than half of what it takes to store it and its end anew.
+ * Mostly a log only grows or changes at its end, which the server does for less than half of what it takes to store it
+ * and its end anew.
  */
 export const plain = /* lua */ `
 -- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
 local longest = 1000
+-- A coarse log of so many bytes has 257 entries, and the oldest has to go before another one comes.
+local longestCoarse = 3624
 
 -- Of a log whose oldest entry is not after this moment and whose newest is: the running total up to then, and the
 -- stamp of the first entry after it, and where that begins.
@@ -26,7 +29,8 @@ local function isPlain(first, charges)
   local i = first
   for _ = 1, charges do
     local set = sets[q[i]]
-    if #set ~= 1 or set[1][2] ~= 1 or q[i + 1] <= 0 or q[i + 1] ~= q[i + 2] then return false end
+    local kind = #set == 1 and set[1][2]
+    if kind ~= 1 and kind ~= 6 or q[i + 1] <= 0 or q[i + 1] ~= q[i + 2] then return false end
     i = i + 3
   end
   return true
@@ -50,7 +54,7 @@ local function admitPlain(first, charges, k, now, testClock)
     end
     local log = held[key]
     local widest, base, oldest, newest, total, size, from = g[3], 0, now, 0, 0, 0, 27
-    local endsAt, kept = 0, 0
+    local endsAt, kept, isCoarse, replaces = 0, 0, g[2] == 6, false
     if log then
       size = #log
       if size < 40 or (size - 26) % 14 ~= 0 then return abandon(n) end
@@ -59,13 +63,20 @@ local function admitPlain(first, charges, k, now, testClock)
       newest = oldest
       if size > 40 then newest, total = unpackFrom('<I6d', log, size - 13) end
       if format ~= 2 or tag ~= g[1] or newest > now then return abandon(n) end
-      if newest == now and size > longest then return abandon(n) end
+      replaces = newest == now
+      if isCoarse then
+        local length = ceil(widest / 256)
+        replaces = floor(newest / length) == floor(now / length)
+      elseif replaces and size > longest then
+        return abandon(n)
+      end
       if kept > widest then widest = kept end
       if newest <= now - widest then
         base, oldest, total, size = 0, now, 0, 0
       elseif oldest <= now - widest then
         base, oldest, from = since(log, size, now - widest)
       end
+      if replaces and from == size - 13 then oldest = now end
     end
 
     total = total + need
@@ -86,13 +97,13 @@ local function admitPlain(first, charges, k, now, testClock)
     end
 
     local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
-    if size > 0 and newest < now and latest <= endsAt and kept == widest
+    if size > 0 and (replaces or size < longestCoarse or not isCoarse) and latest <= endsAt and kept == widest
       and 2 * from <= size + 27 and not anew[key] then
-      grown[grownPlace], grown[grownPlace + 1] = key, entry
-      grownPlace = grownPlace + 2
+      grown[grownPlace], grown[grownPlace + 1], grown[grownPlace + 2] = key, entry, replaces and size - 14
+      grownPlace = grownPlace + 3
     else
       endsAt = endOf(latest, widest)
-      local before = log and sub(log, from, newest == now and size - 14 or size) or ''
+      local before = log and sub(log, from, replaces and size - 14 or size) or ''
       local value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. before .. entry
       changed[place], changed[place + 1] = key, value
       ends[place], ends[place + 1] = testClock, testClock and endsAt - now or endsAt
@@ -100,9 +111,9 @@ local function admitPlain(first, charges, k, now, testClock)
     end
   end
   if repeated then
-    for done = grownCount + 1, grownPlace - 1, 2 do
-      local key = grown[done]
-      held[key] = held[key] .. grown[done + 1]
+    for done = grownCount + 1, grownPlace - 1, 3 do
+      local key, offset = grown[done], grown[done + 2]
+      held[key] = (offset and sub(held[key], 1, offset) or held[key]) .. grown[done + 1]
     end
     for done = count + 1, place - 1, 2 do
       local key = changed[done]
