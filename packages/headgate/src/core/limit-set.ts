@@ -150,7 +150,7 @@ function findSlowLimits(layer: string, limits: readonly Limit[]): string[] {
     .map(
       (limit) =>
         `Layer "${layer}": ${formatLimit(limit)} keeps a stamp for each unit, up to ${limit.quota} for each caller, ` +
-        'and shared stores read and write all of them with each decision. Without "exact" it keeps at most 257, and ' +
+        'and shared stores read and write all of them with each decision. Without "exact" it keeps at most 241, and ' +
         "admits at most 0.5% less.",
     );
 }

@@ -141,13 +141,13 @@ export function oracle(): Oracle {
   };
 }
 
-/** A coarse log: what was spent in one 256th of the window has the newest stamp in it. */
+/** A coarse log: what was spent in one 240th of the window has the newest stamp in it. */
 function stampedByBucket(
   mine: readonly OracleSpending[],
   stamps: readonly number[],
   windowMs: number,
 ): OracleSpending[] {
-  const bucketOf = (at: number) => Math.floor(at / Math.ceil(windowMs / 256));
+  const bucketOf = (at: number) => Math.floor(at / Math.ceil(windowMs / 240));
   const newest = new Map<number, number>();
   for (const at of stamps) newest.set(bucketOf(at), Math.max(at, newest.get(bucketOf(at)) ?? at));
   return mine.map((one) => ({ ...one, at: newest.get(bucketOf(one.at)) ?? one.at }));

@@ -1,8 +1,5 @@
-/**
- * In numbers of 8 bytes: each row takes the smallest that fits. A coarse log of 257 entries takes 520, with room for one
- * more. Longer rows get an array of their own.
- */
-const sizes = [3, 4, 6, 10, 14, 22, 38, 70, 134, 262, 520, 1030, 2054, 4102] as const;
+/** In numbers of 8 bytes: each row takes the smallest that fits. Longer ones get an array of their own. */
+const sizes = [3, 4, 6, 10, 14, 22, 38, 70, 134, 262, 518, 1030, 2054, 4102] as const;
 const longest = sizes[sizes.length - 1] as number;
 const sizeBits = 4;
 const sizeMask = (1 << sizeBits) - 1;

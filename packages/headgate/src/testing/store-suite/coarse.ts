@@ -4,9 +4,9 @@ import type { Case } from "./laws.ts";
 import { seeded } from "./random.ts";
 import type { Place, Trial } from "./trial.ts";
 
-/** A minute's bucket is 235 ms long. Buckets begin at multiples of it: this one begins then, and the next. */
-const bucketMs = 235;
-const start = Math.ceil(Date.UTC(2026, 0, 1) / bucketMs) * bucketMs;
+/** A minute's buckets are so long, and begin at multiples of it. */
+const bucketMs = 250;
+const start = Date.UTC(2026, 0, 1);
 
 async function left(trial: Trial, place: Place): Promise<number | undefined> {
   return (await trial.read(place))[0]?.remaining;
@@ -24,7 +24,7 @@ async function admitAt(trial: Trial, place: Place, moments: readonly number[], r
   return decisions;
 }
 
-/** Sliding windows above a quota of 1,000, which a log of at most 257 entries counts. */
+/** Sliding windows above a quota of 1,000, which a log of at most 241 entries counts. */
 export const coarse: readonly Case[] = [
   {
     name: "coarse log: admits the quota and no more, in one bucket or in many",
@@ -53,7 +53,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: what was spent in one 256th of a window leaves with the newest of it",
+    name: "coarse log: what was spent in one 240th of a window leaves with the newest of it",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0, 100, bucketMs - 1, bucketMs, 20 * second], 400);

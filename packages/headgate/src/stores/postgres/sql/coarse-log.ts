@@ -1,9 +1,10 @@
+import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
 import { stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /** How long a bucket is, as an expression over that of a window's length. */
 export function bucketSql(windowMs: string): string {
-  return `((${windowMs} + 255) / 256)`;
+  return `((${windowMs} + ${bucketsAWindow - 1}) / ${bucketsAWindow})`;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { bucketsAWindow, mostEntries } from "../../../core/algorithms/coarse-log.ts";
+
 /**
  * Most requests charge sliding windows alone, one log a partition, exact or coarse, and are admitted. They are decided
  * here from the packed logs, one charge after another, without setting anything up; whatever is not as plain is left to
@@ -9,8 +11,8 @@
 export const plain = /* lua */ `
 -- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
 local longest = 1000
--- A coarse log of so many bytes has 257 entries, and the oldest has to go before another one comes.
-local longestCoarse = 3624
+-- A coarse log of so many bytes holds all that it may: its oldest entry has to go before another one comes.
+local longestCoarse = ${26 + 14 * mostEntries}
 
 -- Of a log whose oldest entry is not after this moment and whose newest is: the running total up to then, and the
 -- stamp of the first entry after it, and where that begins.
@@ -65,7 +67,7 @@ local function admitPlain(first, charges, k, now, testClock)
       if format ~= 2 or tag ~= g[1] or newest > now then return abandon(n) end
       replaces = newest == now
       if isCoarse then
-        local length = ceil(widest / 256)
+        local length = ceil(widest / ${bucketsAWindow})
         replaces = floor(newest / length) == floor(now / length)
       elseif replaces and size > longest then
         return abandon(n)

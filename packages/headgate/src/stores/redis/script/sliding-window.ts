@@ -1,3 +1,5 @@
+import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
+
 /**
  * `core/algorithms/sliding-window.ts` on a packed log: `I6` the widest window that it is kept for, `d` the running
  * total before its first entry, then for each entry `I6` stamp and `d` running total. Limits come as the widest
@@ -21,7 +23,7 @@ end
 local function slidingWindow()
   local function bucketOf(g, stamp)
     if g[2] == 1 then return stamp end
-    return floor(stamp / ceil(g[3] / 256))
+    return floor(stamp / ceil(g[3] / ${bucketsAWindow}))
   end
 
   local function load(raw, from, length)
@@ -130,7 +132,7 @@ local function slidingWindow()
 
   local function refund(s, g, now, amount, chargedAt, mark)
     local bucket = bucketOf(g, chargedAt + mark)
-    local start = g[2] == 1 and bucket or bucket * ceil(g[3] / 256)
+    local start = g[2] == 1 and bucket or bucket * ceil(g[3] / ${bucketsAWindow})
     local i = firstAfter(s, start - 1)
     if i > s.count or bucketOf(g, stampAt(s, i)) ~= bucket then return end
     local weight = totalAt(s, i) - totalAt(s, i - 1)
