@@ -71,7 +71,7 @@ describe("coarseLog", () => {
     fc.assert(
       fc.property(cases, ({ windowMs, quota, steps }) => {
         const limit = defineLimit({ quota, windowMs });
-        const { waitMs, read, charge, refund, within } = log(limit);
+        const { row, waitMs, read, charge, refund, within } = log(limit);
         const late = Math.ceil(windowMs / 240) - 1;
         let now = 1_700_000_000_000;
         for (const { pause, amount, refund: which } of steps) {
@@ -82,7 +82,10 @@ describe("coarseLog", () => {
           expect(waitMs(now, amount) === 0).toBe(amount <= remaining);
           if (waitMs(now, amount) === 0) charge(now, amount);
           expect(within(now - windowMs, now)).toBeLessThanOrEqual(quota);
-          if (which !== undefined) refund(which, now, amount);
+          if (which === undefined) continue;
+          // A refund must not take from others what has left.
+          coarseLog.tidy?.(row, 0, now);
+          refund(which, now, amount);
         }
       }),
       { numRuns: 1000 },

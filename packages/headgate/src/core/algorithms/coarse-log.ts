@@ -57,12 +57,14 @@ export const coarseLog: Algorithm = {
     return 0;
   },
 
-  /** What is left in the entry keeps its stamp, which may be that of what is given back. */
+  /**
+   * The entry is that of the first stamp from then on, as entries have the newest of their bucket. What is left in it
+   * keeps its stamp, which may be that of what is given back.
+   */
   refund(row, at, limits, _now, amount, chargedAt) {
     const { windowMs } = only(limits);
     const end = endOf(row, at);
-    const length = bucketMs(windowMs);
-    const index = firstAfter(row, at, end, Math.floor(chargedAt / length) * length - 1, mostEntries);
+    const index = firstAfter(row, at, end, chargedAt - 1, mostEntries);
     if (index === end || !areTogether(row[index] as number, chargedAt, windowMs)) return;
     const weight = spentFrom(row, index, index + 2);
     const given = Math.min(amount, weight);

@@ -31,7 +31,7 @@ RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
   n int := (cardinality(state) - 3) / 2;
   bucket bigint := ${bucketSql("state[2]")};
-  i int := width_bucket(stamp / bucket * bucket - 1, state[3:n + 2]) + 1;
+  i int := width_bucket(stamp - 1, state[3:n + 2]) + 1;
 BEGIN
   IF i > n OR state[i + 2] / bucket <> stamp / bucket THEN RETURN state; END IF;
   RETURN ${fn("sliding_window_refund")}(state, amount, state[i + 2]);

@@ -131,10 +131,9 @@ local function slidingWindow()
   end
 
   local function refund(s, g, now, amount, chargedAt, mark)
-    local bucket = bucketOf(g, chargedAt + mark)
-    local start = g[2] == 1 and bucket or bucket * ceil(g[3] / ${bucketsAWindow})
-    local i = firstAfter(s, start - 1)
-    if i > s.count or bucketOf(g, stampAt(s, i)) ~= bucket then return end
+    local stamp = chargedAt + mark
+    local i = firstAfter(s, stamp - 1)
+    if i > s.count or bucketOf(g, stampAt(s, i)) ~= bucketOf(g, stamp) then return end
     local weight = totalAt(s, i) - totalAt(s, i - 1)
     local given = min(amount, weight)
     local shift = given == weight and 1 or 0
