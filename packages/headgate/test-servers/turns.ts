@@ -23,12 +23,23 @@ const mixed: Plans = {
   global: [...windows.global, "30/minute; 40/minute token-bucket"],
 };
 
+/** Quotas so large that logs are coarse, alone in a partition or next to others. */
+const large: Plans = {
+  user: ["7000/minute", "5000/minute", "9000/minute"],
+  ip: [
+    "3000/10 seconds; 12000/2 minutes",
+    "12000/2 minutes; 4000/10 seconds",
+    "1300/2 minutes sliding-window exact",
+  ],
+  global: ["30000/minute; 900/second"],
+};
+
 export type Ask =
   | { readonly do: "decide" | "peek"; readonly charges: readonly Charge[] }
   | { readonly do: "adjust"; readonly which: number; readonly spend: number }
   | { readonly do: "reset"; readonly charge: Charge };
 
-function chargeArbitrary(plans: Plans): fc.Arbitrary<Charge> {
+function chargeArbitrary(plans: Plans, amounts: readonly number[]): fc.Arbitrary<Charge> {
   const compiled = new Map(
     Object.entries(plans).map(([space, texts]) => [space, texts.map((text) => compileLimits(space, text))]),
   );
@@ -37,7 +48,7 @@ function chargeArbitrary(plans: Plans): fc.Arbitrary<Charge> {
       space: fc.constantFrom("user", "user", "ip", "global"),
       caller: fc.integer({ min: 0, max: 2 }),
       plan: fc.nat(),
-      requests: fc.constantFrom(1, 1, 1, 2, 0),
+      requests: fc.constantFrom(...amounts),
     })
     .map(({ space, caller, plan, requests }): Charge => {
       const choice = compiled.get(space) ?? [];
@@ -57,8 +68,9 @@ function turnArbitrary(
   plans: Plans,
   advancesMs: readonly number[],
   spends: readonly number[],
+  amounts: readonly number[] = [1, 1, 1, 2, 0],
 ): fc.Arbitrary<Turn> {
-  const charge = chargeArbitrary(plans);
+  const charge = chargeArbitrary(plans, amounts);
   const charges = fc.uniqueArray(charge, {
     minLength: 1,
     maxLength: 3,
@@ -93,6 +105,17 @@ export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][]
   [
     "windows and buckets",
     upToEight(turnArbitrary(mixed, [0, 1, 400, 400, 3_000, 9_999, 10_000, 61_000, 130_000], [0, 0, 5])),
+  ],
+  [
+    "large windows",
+    upToEight(
+      turnArbitrary(
+        large,
+        [0, 1, 30, 100, 240, 400, 3_000, 10_000, 61_000, 130_000],
+        [0, 0, 700],
+        [1, 1, 400, 650, 0],
+      ),
+    ),
   ],
   // Where nothing leaves its widest window, and nothing is given back: the stores may differ in what they know of that.
   [

@@ -35,6 +35,17 @@ describe("parseLimits", () => {
       "1000000/day sliding-counter",
       [{ quota: 1e6, windowMs: day, unit: "requests", algorithm: "sliding-counter" }],
     ],
+    ["1001/day sliding-window exact", [{ quota: 1001, windowMs: day, ...sliding, exact: true }]],
+    ["1001/day sliding-window", [{ quota: 1001, windowMs: day, ...sliding }]],
+    // Up to 1,000 every sliding window is exact.
+    ["1000/day sliding-window exact", [{ quota: 1000, windowMs: day, ...sliding }]],
+    [
+      "90000 tokens/day sliding-window EXACT; 5/minute",
+      [
+        { quota: 90_000, windowMs: day, unit: "tokens", algorithm: "sliding-window", exact: true },
+        { quota: 5, windowMs: minute, ...sliding },
+      ],
+    ],
     ["9/week", [{ quota: 9, windowMs: 7 * day, ...sliding }]],
     ["9/month", [{ quota: 9, windowMs: 30 * day, ...sliding }]],
     [
@@ -119,6 +130,14 @@ describe("parseLimits", () => {
       'Cannot read the limit "5/minute leaky" at "leaky" (character 10): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window, sliding-counter, concurrent.',
     ],
     [
+      "5000/day exact",
+      'Cannot read the limit "5000/day exact" at "exact" (character 10): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window, sliding-counter, concurrent.',
+    ],
+    [
+      "5000/day fixed-window exact",
+      'Cannot read the limit "5000/day fixed-window exact" at "exact" (character 23): expected ";" before the next limit, or an algorithm: sliding-window, token-bucket, fixed-window, sliding-counter, concurrent.',
+    ],
+    [
       "5/200 years",
       'Cannot read the limit "5/200 years" at "years" (character 7): expected a window of at most 100 years.',
     ],
@@ -147,7 +166,7 @@ describe("parseLimits", () => {
 
   it("reads back what formatLimit writes", () => {
     const limits = fc.record({
-      quota: fc.integer({ min: 1, max: 1000 }),
+      quota: fc.integer({ min: 1, max: 2000 }),
       windowMs: fc.oneof(
         fc.integer({ min: 1, max: longestWindowMs }),
         fc
@@ -158,11 +177,12 @@ describe("parseLimits", () => {
       algorithm: fc.constantFrom(...algorithmNames),
       timeZone: fc.constantFrom(undefined, "UTC", "Europe/London"),
       from: fc.constantFrom(undefined, "first-use" as const),
+      exact: fc.boolean(),
     });
     fc.assert(
-      fc.property(limits, ({ timeZone, from, ...given }) => {
+      fc.property(limits, ({ timeZone, from, exact, ...given }) => {
         const options = given.algorithm === "concurrent" ? { ...given, unit: "concurrent" } : given;
-        let limit = defineLimit(options);
+        let limit = defineLimit({ ...options, exact: exact && options.algorithm === "sliding-window" });
         if (limit.calendar !== undefined && timeZone !== undefined)
           limit = defineLimit({ ...limit, timeZone });
         else if (options.algorithm === "fixed-window" && from !== undefined)

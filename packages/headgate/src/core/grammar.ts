@@ -19,7 +19,7 @@ import {
  *
  * ```
  * limits    = limit { (";" | "," | "|") limit }
- * limit     = quota [unit] ("/" | "per") [count] window [algorithm [edges]]
+ * limit     = quota [unit] ("/" | "per") [count] window [algorithm [edges | "exact"]]
  *           | quota "concurrent" [("/" | "per") [count] window]
  * quota     = digits, with "_" between them at will
  * unit      = a word: requests (default), tokens, …
@@ -29,7 +29,7 @@ import {
  * ```
  *
  * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window in Europe/London`,
- * `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
+ * `50000/day sliding-window exact`, `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
  * unless a time zone is named) wherever the window is one day, week, month or year. The window of `concurrent` is
  * how long a lease lives without a heartbeat: 30 seconds where it is left out.
  *
@@ -92,6 +92,9 @@ function readLimit(reader: Reader): Limit {
   if (algorithm === undefined) return defineLimit({ ...amount, windowMs });
   if (!isAlgorithm(algorithm)) {
     reader.failAtLast(`";" before the next limit, or an algorithm: ${algorithmNames.join(", ")}`);
+  }
+  if (algorithm === "sliding-window") {
+    return defineLimit({ ...amount, windowMs, algorithm, exact: reader.takeWord("exact") });
   }
   if (algorithm !== "fixed-window") return defineLimit({ ...amount, windowMs, algorithm });
   return defineLimit({ ...amount, windowMs, algorithm, ...readEdges(reader, count, window) });

@@ -26,6 +26,8 @@ export interface Limit {
   readonly timeZone?: string;
   /** Set for a `fixed-window` that begins with its first spending. */
   readonly from?: "first-use";
+  /** Set for a `sliding-window` above 1,000 units that keeps a stamp for each of them, where a coarse log would do. */
+  readonly exact?: true;
   /** The name it goes by in the `RateLimit` fields; made from layer and window where absent. */
   readonly name?: string;
 }
@@ -46,6 +48,12 @@ export interface LimitOptions {
   timeZone?: string;
   /** Only with `fixed-window`, without `calendar`: the window begins with its first spending. */
   from?: "first-use";
+  /**
+   * Only with `sliding-window`. Above a quota of 1,000 a sliding window is counted by a coarse log, which admits up to
+   * 0.5% less and never more; `true` keeps a stamp for each unit instead, which makes each decision slower. Default
+   * `false`; without effect up to 1,000.
+   */
+  exact?: boolean;
   /** Lower-case letters, digits, `.`, `_` and `-`; shown to callers. */
   name?: string;
 }
@@ -59,6 +67,8 @@ export const usualLeaseMs = 30 * second;
 export const longestWindowMs = 36_525 * day;
 /** Structured fields (RFC 9651) hold integers of 15 digits, and so must a quota that is shown in one. */
 export const largestQuota = 999_999_999_999_999;
+/** Sliding windows of a larger quota are counted by a coarse log. */
+export const largestExactQuota = 1000;
 
 const unitPattern = /^[a-z][a-z0-9_-]*$/;
 const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
@@ -69,7 +79,7 @@ const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
  * @throws HeadgateError `limit-invalid`, naming the value and what would be right.
  */
 export function defineLimit(options: LimitOptions): Limit {
-  const { quota, windowMs, timeZone, from, name } = options;
+  const { quota, windowMs, timeZone, from, exact = false, name } = options;
   const unit = options.unit ?? "requests";
   const algorithm = options.algorithm ?? usualAlgorithm(unit);
   const calendar = options.calendar ?? (algorithm === "fixed-window" ? calendarOf(options) : undefined);
@@ -94,6 +104,10 @@ export function defineLimit(options: LimitOptions): Limit {
   if (name !== undefined && !namePattern.test(name)) {
     fail(`name may hold lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}`);
   }
+  if (typeof exact !== "boolean") fail(`exact must be true or false, got ${JSON.stringify(exact)}`);
+  if (exact && algorithm !== "sliding-window") {
+    fail(`exact goes with algorithm "sliding-window" only, got ${JSON.stringify(algorithm)}`);
+  }
   checkEdges({ ...options, calendar }, algorithm);
   if (algorithm === "token-bucket" && bucketCapacity(quota, windowMs) > Number.MAX_SAFE_INTEGER) {
     fail(
@@ -108,8 +122,15 @@ export function defineLimit(options: LimitOptions): Limit {
     ...(calendar === undefined ? {} : { calendar }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(from === undefined ? {} : { from }),
+    // Up to there every sliding window is exact: the same limit is one limit, however it was written.
+    ...(exact && quota > largestExactQuota ? { exact } : {}),
     ...(name === undefined ? {} : { name }),
   });
+}
+
+/** Whether a limit is counted by a coarse log: see `algorithms/coarse-log.ts`. */
+export function isCoarse({ algorithm, quota, exact }: Limit): boolean {
+  return algorithm === "sliding-window" && quota > largestExactQuota && exact === undefined;
 }
 
 function usualAlgorithm(unit: string): AlgorithmName {
@@ -181,11 +202,12 @@ export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): stri
 
 /** A limit as the grammar writes it: `parseLimits(formatLimit(limit))` gives the same limit back. */
 export function formatLimit(limit: Limit): string {
-  const { quota, unit, algorithm, timeZone, from } = limit;
+  const { quota, unit, algorithm, timeZone, from, exact } = limit;
   const amount = unit === "requests" ? `${quota}` : `${quota} ${unit}`;
   if (algorithm === "concurrent" && unit === "concurrent" && limit.windowMs === usualLeaseMs) return amount;
   const words = [`${amount}/${windowInWords(limit)}`];
-  if (algorithm !== usualAlgorithm(unit)) words.push(algorithm);
+  if (algorithm !== usualAlgorithm(unit) || exact) words.push(algorithm);
+  if (exact) words.push("exact");
   if (timeZone !== undefined) words.push(`in ${timeZone}`);
   if (from !== undefined) words.push("from first-use");
   return words.join(" ");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { coarseLog } from "./algorithms/coarse-log.ts";
 import { compileLimits, type LimitsInput } from "./limit-set.ts";
 import { definePolicy } from "./policy.ts";
 
@@ -63,6 +64,14 @@ describe("definePolicy", () => {
       ],
       'has two limits named "x"',
     ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 2000, windowMs: 1, algorithm: "token-bucket", exact: true }] }],
+      'exact goes with algorithm "sliding-window" only, got "token-bucket"',
+    ],
+    [
+      [{ name: "ip", key, limits: [{ quota: 2000, windowMs: 1, exact: "yes" }] }],
+      'exact must be true or false, got "yes"',
+    ],
     [[{ name: "ip", key, limits: "99991000003 tokens/90071993 ms" }], "finer than whole numbers can count"],
   ])("refuses %j", (layers, message) => {
     expect(() => definePolicy(layers as never)).toThrow(message);
@@ -86,6 +95,16 @@ describe("definePolicy", () => {
   });
 });
 
+it("warns of an exact sliding window above 1,000, and of no other", () => {
+  const warnings = (limits: string) => definePolicy([{ name: "ip", key, limits }]).warnings;
+  expect(warnings("1001/hour sliding-window exact")).toEqual([
+    'Layer "ip": 1001/hour sliding-window exact keeps a stamp for each unit, up to 1001 for each caller, and shared stores ' +
+      'read and write all of them with each decision. Without "exact" it keeps at most 241, and admits at most 0.5% less.',
+  ]);
+  expect(warnings("1000/hour sliding-window exact")).toEqual([]);
+  expect(warnings("1001/hour; 100000/day sliding-counter")).toEqual([]);
+});
+
 describe("compileLimits", () => {
   it("names limits by layer, unit and window", () => {
     const names = (input: LimitsInput) => compileLimits("user", input).names;
@@ -105,5 +124,20 @@ describe("compileLimits", () => {
     );
     expect(groupOf).toEqual([0, 0, 1, 2, 3]);
     expect(groups.map((group) => group.limits.length)).toEqual([2, 1, 1, 1]);
+  });
+
+  it("gives every large window a state of its own, whatever its quota", () => {
+    const groupsOf = (limits: string) => compileLimits("user", limits).groups;
+    const { groups, groupOf } = compileLimits(
+      "user",
+      "5/minute; 1001/hour; 1000/2 hours; 5000/day; 2000 tokens/hour sliding-window; 6000/week sliding-window exact",
+    );
+    expect(groupOf).toEqual([0, 1, 0, 2, 3, 0]);
+    expect(groups.map(({ algorithm }) => algorithm === coarseLog)).toEqual([false, true, true, true]);
+    expect(groupsOf("1001/hour")[0]?.id).toBe(groupsOf("70000/hour")[0]?.id);
+    const ids = ["1001/hour", "1001/2 hours", "1001 tokens/hour sliding-window", "1000/hour"].map(
+      (limits) => groupsOf(limits)[0]?.id,
+    );
+    expect(new Set(ids).size).toBe(4);
   });
 });

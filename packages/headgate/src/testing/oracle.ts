@@ -1,5 +1,5 @@
 import { type Cost, spentOf } from "../core/cost.ts";
-import type { Limit } from "../core/limit.ts";
+import { isCoarse, type Limit } from "../core/limit.ts";
 
 /** One layer as the oracle sees it: a partition and its limits. */
 export interface OracleCharge {
@@ -47,15 +47,26 @@ export interface Oracle {
  */
 export function oracle(): Oracle {
   const spent: OracleSpending[] = [];
+  /** What was given back later included: the entry of a coarse log keeps its stamp. */
+  const charged: Omit<OracleSpending, "amount">[] = [];
 
-  function of({ space, key }: OracleCharge, unit: string): OracleSpending[] {
-    return spent.filter(
-      (one) => one.space === space && one.key === key && one.unit === unit && one.amount > 0,
-    );
+  function of<Item extends Omit<OracleSpending, "amount">>(
+    items: readonly Item[],
+    { space, key }: OracleCharge,
+    unit: string,
+  ): Item[] {
+    return items.filter((one) => one.space === space && one.key === key && one.unit === unit);
+  }
+
+  function freeOf(charge: OracleCharge, limit: Limit, at: number): number {
+    const mine = of(spent, charge, limit.unit).filter(({ amount }) => amount > 0);
+    if (!isCoarse(limit)) return freeAt(mine, asCounted(charge, limit), at);
+    const stamps = of(charged, charge, limit.unit).map((one) => one.at);
+    return freeAt(stampedByBucket(mine, stamps, limit.windowMs), limit, at);
   }
 
   function fits(charge: OracleCharge, limit: Limit, at: number, need: number): boolean {
-    return need <= freeAt(of(charge, limit.unit), asCounted(charge, limit), at);
+    return need <= freeOf(charge, limit, at);
   }
 
   function waitOf(charge: OracleCharge, limit: Limit, now: number, need: number): number {
@@ -65,7 +76,7 @@ export function oracle(): Oracle {
   }
 
   function readingOf(charge: OracleCharge, limit: Limit, now: number, waitMs: number): OracleReading {
-    const remaining = Math.max(0, freeAt(of(charge, limit.unit), asCounted(charge, limit), now));
+    const remaining = Math.max(0, freeOf(charge, limit, now));
     const resetMs =
       remaining === limit.quota ? 0 : firstMoment((t) => fits(charge, limit, now + t, remaining + 1));
     return { remaining, waitMs, resetMs };
@@ -86,6 +97,7 @@ export function oracle(): Oracle {
           }
         }
         spent.push(...spendings);
+        charged.push(...spendings.filter(({ amount }) => amount > 0));
       }
       const readings = charges.map((charge, c) =>
         charge.limits.map((limit, l) => readingOf(charge, limit, now, admitted ? 0 : (waits[c]?.[l] ?? 0))),
@@ -106,6 +118,7 @@ export function oracle(): Oracle {
         if (change > 0) {
           const more = { ...first, at: now, amount: change };
           spent.push(more);
+          charged.push(more);
           spendings.push(more);
           continue;
         }
@@ -122,7 +135,7 @@ export function oracle(): Oracle {
     },
 
     worst(charge, limit) {
-      const mine = of(charge, limit.unit);
+      const mine = of(spent, charge, limit.unit);
       const { windowMs } = asCounted(charge, limit);
       return Math.max(0, ...mine.map(({ at }) => sumWithin(mine, at - windowMs, at)));
     },
@@ -134,6 +147,18 @@ function asCounted({ limits }: OracleCharge, limit: Limit): Limit {
   if (limit.algorithm !== "concurrent") return limit;
   const leases = limits.filter(({ algorithm }) => algorithm === "concurrent");
   return { ...limit, windowMs: Math.min(...leases.map(({ windowMs }) => windowMs)) };
+}
+
+/** A coarse log: what was spent in one 240th of the window has the newest stamp in it. */
+function stampedByBucket(
+  mine: readonly OracleSpending[],
+  stamps: readonly number[],
+  windowMs: number,
+): OracleSpending[] {
+  const bucketOf = (at: number) => Math.floor(at / Math.ceil(windowMs / 240));
+  const newest = new Map<number, number>();
+  for (const at of stamps) newest.set(bucketOf(at), Math.max(at, newest.get(bucketOf(at)) ?? at));
+  return mine.map((one) => ({ ...one, at: newest.get(bucketOf(one.at)) ?? one.at }));
 }
 
 /** Units of `limit` that are free at this moment; negative in debt. */

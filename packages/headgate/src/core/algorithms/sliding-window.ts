@@ -9,9 +9,9 @@ import type { Algorithm } from "./algorithm.ts";
  * each was. Limits over the same unit share one log, whatever their windows.
  */
 const size = 0;
-const keptMs = 1;
+export const keptMs = 1;
 const base = 2;
-const first = 3;
+export const first = 3;
 
 /** So many entries are looked at one by one, from the newest on, which is quicker than halving. */
 const fewEntries = 6;
@@ -99,18 +99,18 @@ export const slidingWindow: Algorithm = {
   },
 };
 
-function endOf(row: Float64Array, at: number): number {
+export function endOf(row: Float64Array, at: number): number {
   // As a whole number, which the engine then need not prove one each time it is used as a place.
   return at + first + ((row[at + size] as number) | 0);
 }
 
 /** What was spent from one entry to before another. The base stands where a total would, before the first entry. */
-function spentFrom(row: Float64Array, from: number, to: number): number {
+export function spentFrom(row: Float64Array, from: number, to: number): number {
   return (row[to - 1] as number) - (row[from - 1] as number);
 }
 
 /** Takes out the numbers from one index to before another. */
-function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
+export function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
   copyNumbers(row, to, row, from, end - to);
   row[at + size] = (row[at + size] as number) - (to - from);
 }
@@ -120,7 +120,7 @@ function cut(row: Float64Array, at: number, from: number, to: number, end: numbe
  *
  * @param most so many units, at most, are usually there: as each entry is one at least, the search can begin there.
  */
-function firstAfter(row: Float64Array, at: number, end: number, after: number, most: number): number {
+export function firstAfter(row: Float64Array, at: number, end: number, after: number, most: number): number {
   const start = at + first;
   let low = end - most * 2;
   if (low < start || (row[low - 2] as number) > after) low = start;

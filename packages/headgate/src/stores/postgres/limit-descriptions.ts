@@ -1,4 +1,5 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
+import { stateKindOf } from "../../core/algorithms/index.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
 import type { LimitGroup } from "../../core/limit-set.ts";
 import { stateId } from "./partition-id.ts";
@@ -24,11 +25,12 @@ export function describeGroup(group: LimitGroup): GroupDescription {
   return description;
 }
 
-function describe({ id, limits }: LimitGroup): GroupDescription {
+function describe(group: LimitGroup): GroupDescription {
+  const { id, limits } = group;
   const first = limits[0] as Limit;
   const { algorithm, quota, windowMs } = first;
   const widest = Math.max(...limits.map((limit) => limit.windowMs));
-  const numbers = [stateCodes[algorithm], limits.length, widest];
+  const numbers = [stateCodes[stateKindOf(group)], limits.length, widest];
   for (const limit of limits) numbers.push(limit.quota, limit.windowMs);
   if (algorithm === "token-bucket") {
     const divisor = greatestCommonDivisor(quota, windowMs);

@@ -1,5 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
+import { coarseLogSql } from "./sql/coarse-log.ts";
 import { concurrentSql } from "./sql/concurrent.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
@@ -49,6 +50,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
   const names = namesIn(schema);
   const functions = [
     slidingWindowSql,
+    coarseLogSql,
     tokenBucketSql,
     fixedWindowSql,
     slidingCounterSql,

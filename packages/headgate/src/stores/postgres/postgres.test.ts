@@ -186,6 +186,24 @@ describe("postgresStore", () => {
     expect(await admit(store, huge)).toBe(true);
   }, 60_000);
 
+  it("keeps a coarse log short, and updates it in place", async () => {
+    const clock = fakeClock();
+    const store = open(postgres.pool, { clock });
+    const large = charge("a", "100000/day");
+    for (let n = 0; n < 700; n += 1) {
+      clock.advance(200_000);
+      expect(await admit(store, large)).toBe(true);
+    }
+    const { rows: found } = await postgres.pool.query(
+      `SELECT cardinality(state) AS numbers, pg_relation_size(tableoid)::int AS bytes
+       FROM "${postgres.schema}".partitions`,
+    );
+    expect(found).toHaveLength(1);
+    expect(found[0].numbers).toBeLessThanOrEqual(3 + 2 * 241);
+    // Seven hundred versions that did not fit next to each other would be 700 pages of 8 KiB.
+    expect(found[0].bytes).toBeLessThan(50 * 8192);
+  }, 60_000);
+
   it("works without prepared statements, and over a single client", async () => {
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();

@@ -13,6 +13,7 @@ describe("postgresStore, racing", () => {
   it.each([
     ["5/hour", 5, 200],
     ["1000/hour", 1000, 300],
+    ["1200/hour", 1200, 300],
     ["500/hour token-bucket; 400 concurrent", 400, 200],
   ])(
     "eight processes share %s: exactly %i are admitted",

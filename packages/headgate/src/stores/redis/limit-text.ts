@@ -1,14 +1,16 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
-import { type AlgorithmName, greatestCommonDivisor, type Limit } from "../../core/limit.ts";
+import { type StateKind, stateKindOf } from "../../core/algorithms/index.ts";
+import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 
 /** What the algorithms are called on the wire and in stored states. Never change them: states outlive releases. */
-export const algorithmNumbers: Readonly<Record<AlgorithmName, number>> = {
+export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
   "sliding-window": 1,
   "token-bucket": 2,
   "fixed-window": 3,
   "sliding-counter": 4,
   concurrent: 5,
+  "coarse-log": 6,
 };
 
 interface LimitText {
@@ -40,10 +42,10 @@ export function limitText(limits: LimitSet, now: number): string {
   return text;
 }
 
-function groupNumbers({ id, limits }: LimitGroup, now: number): number[] {
-  const first = limits[0] as Limit;
-  const algorithm = algorithmNumbers[first.algorithm];
-  return [groupId(id) * 8 + algorithm, algorithm, ...parameters(first, limits, now)];
+function groupNumbers(group: LimitGroup, now: number): number[] {
+  const { id, limits } = group;
+  const algorithm = algorithmNumbers[stateKindOf(group)];
+  return [groupId(id) * 8 + algorithm, algorithm, ...parameters(limits[0] as Limit, limits, now)];
 }
 
 function parameters(first: Limit, limits: readonly Limit[], now: number): number[] {

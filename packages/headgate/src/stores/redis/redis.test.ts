@@ -53,6 +53,7 @@ const everyAlgorithm = [
   "5/minute",
   "60/hour",
   "100 tokens/day",
+  "2000/90 seconds",
   "7/10 seconds sliding-counter",
   "3/minute fixed-window",
   "9/day fixed-window in Europe/London",
@@ -328,35 +329,66 @@ describe("windows of the calendar", () => {
 });
 
 describe("long logs", () => {
-  it("answer as the memory store does, through charges, refunds and passing time", async () => {
+  it.each<[limits: string[], pause: number, heaviest: number]>([
+    [["120/2 seconds", "700/minute"], 40, 2],
+    [["1200/minute"], 40, 2],
+    [["1200/minute"], 400, 9],
+    [["40/2 seconds", "1200/minute", "9000/10 minutes"], 300, 5],
+    [["2000/minute", "2500/2 minutes", "1500/90 seconds sliding-window exact"], 90, 9],
+  ])(
+    "of %s answer as the memory store does, through charges, refunds and passing time",
+    async (limits, pause, heaviest) => {
+      const clock = fakeClock();
+      const shared = redisStore(client, { clock });
+      const memory = memoryStore();
+      const charged: { charge: Charge; ours: Outcome; theirs: Outcome }[] = [];
+      let seed = 11;
+      const random = (below: number) => {
+        seed = (seed * 48_271) % 2_147_483_647;
+        return seed % below;
+      };
+      for (let n = 0; n < 1_500; n += 1) {
+        clock.advance(random(3) * random(pause));
+        const charge = chargeOf(limits, "one", "user", { requests: 1 + random(heaviest) });
+        const old = charged[random(charged.length + 1)];
+        if (old !== undefined && random(4) === 0) {
+          const ours = await shared.adjust([refundOf(old.charge, old.ours)], 0);
+          const theirs = memory.adjust([refundOf(old.charge, old.theirs)], clock.now());
+          expect(ours.readings).toEqual(theirs.readings);
+          charged.splice(charged.indexOf(old), 1);
+          continue;
+        }
+        // Several at one moment travel together.
+        const together = n % 5 === 0 ? 4 : 1;
+        const asked = Array.from({ length: together }, () => shared.decide([charge], 0, false));
+        for (const ours of (await Promise.all(asked)) as Outcome[]) {
+          const theirs = memory.decide([charge], clock.now(), false);
+          expect({ admitted: ours.admitted, readings: ours.readings }).toEqual({
+            admitted: theirs.admitted,
+            readings: theirs.readings,
+          });
+          if (ours.admitted) charged.push({ charge, ours, theirs });
+        }
+      }
+    },
+  );
+
+  it("are short where the quota is large, and end when the last entry does", async () => {
     const clock = fakeClock();
     const shared = redisStore(client, { clock });
-    const memory = memoryStore();
-    const charged: { charge: Charge; ours: Outcome; theirs: Outcome }[] = [];
-    let seed = 11;
-    const random = (below: number) => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed % below;
-    };
-    for (let n = 0; n < 1_500; n += 1) {
-      clock.advance(random(3) * random(40));
-      const charge = chargeOf(["120/2 seconds", "700/minute"], "one", "user", { requests: 1 + random(2) });
-      const old = charged[random(charged.length + 1)];
-      if (old !== undefined && random(4) === 0) {
-        const ours = await shared.adjust([refundOf(old.charge, old.ours)], 0);
-        const theirs = memory.adjust([refundOf(old.charge, old.theirs)], clock.now());
-        expect(ours.readings).toEqual(theirs.readings);
-        charged.splice(charged.indexOf(old), 1);
-        continue;
-      }
-      const ours = (await shared.decide([charge], 0, false)) as Outcome;
-      const theirs = memory.decide([charge], clock.now(), false);
-      expect({ admitted: ours.admitted, readings: ours.readings }).toEqual({
-        admitted: theirs.admitted,
-        readings: theirs.readings,
-      });
-      if (ours.admitted) charged.push({ charge, ours, theirs });
+    const [alone, several] = [
+      chargeOf("100000/hour", "alone"),
+      chargeOf(["100000/hour", "2/second"], "several"),
+    ];
+    for (let n = 0; n < 700; n += 1) {
+      clock.advance(7_000 + (n % 3) * 5_000);
+      expect((await shared.decide([alone, several], 0, false)).admitted).toBe(true);
+      expect(await client.strlen("headgate:{user:alone}")).toBeLessThanOrEqual(26 + 14 * 241);
+      expect(await client.strlen("headgate:{user:several}")).toBeLessThanOrEqual(1 + 29 + 14 * 241 + 29 + 28);
     }
+    const ttl = await client.pttl("headgate:{user:several}");
+    expect(ttl).toBeGreaterThan(3_590_000);
+    expect(ttl).toBeLessThanOrEqual(3_600_000);
   });
 });
 
@@ -402,6 +434,7 @@ describe("eight processes at once", () => {
   it.each([
     [5, 50],
     [1_000, 400],
+    [1_200, 400],
   ])(
     "are admitted exactly %i times",
     async (quota, attemptsEach) => {

@@ -10,13 +10,18 @@ import { type Decision, type Place, startTrial, type Trial } from "./trial.ts";
 
 const tenYears = 10 * 365 * 24 * 3600 * 1000;
 
-function randomLimit(random: Random): Limit {
+/** In some scripts quotas and costs are so much larger that sliding windows have coarse logs, or some of them have. */
+function randomScale(random: Random): number {
+  return random.oneOf([1, 1, 250, 2000]);
+}
+
+function randomLimit(random: Random, scale: number): Limit {
   const windowMs = random.once(8)
     ? random.between(1, tenYears)
-    : random.oneOf([random.between(1, 200), random.between(1, 200), 1000, 60_000]);
+    : random.oneOf([random.between(1, 200), random.between(1, 200), 1000, 10_000, 60_000]);
   const algorithm = random.oneOf(algorithmNames);
   const unit = algorithm === "concurrent" ? "concurrent" : random.oneOf(["requests", "requests", "tokens"]);
-  const limit: LimitOptions = { quota: random.between(1, 9), windowMs, unit, algorithm };
+  const limit: LimitOptions = { quota: random.between(1, 9) * scale, windowMs, unit, algorithm };
   if (algorithm !== "fixed-window") return defineLimit(limit);
   if (random.once(3)) {
     const timeZone = random.oneOf(["UTC", "Europe/London", "Australia/Lord_Howe", "America/Santiago"]);
@@ -25,19 +30,19 @@ function randomLimit(random: Random): Limit {
   return defineLimit(random.once(2) ? { ...limit, from: "first-use" } : limit);
 }
 
-function randomLayer(random: Random): Limit[] {
+function randomLayer(random: Random, scale: number): Limit[] {
   const limits = new Map<string, Limit>();
   for (let n = random.between(1, 3); n > 0; n -= 1) {
-    const limit = randomLimit(random);
+    const limit = randomLimit(random, scale);
     limits.set(formatLimit(limit), { ...limit, name: `limit${n}` });
   }
   return [...limits.values()];
 }
 
-function randomCost(random: Random): Cost {
+function randomCost(random: Random, scale: number): Cost {
   const cost: Record<string, number> = {};
   for (const unit of ["requests", "tokens", "concurrent"]) {
-    if (random.once(2)) cost[unit] = random.once(4) ? 0 : random.between(1, random.oneOf([2, 4, 10]));
+    if (random.once(2)) cost[unit] = random.once(4) ? 0 : random.between(1, random.oneOf([2, 4, 10])) * scale;
   }
   return cost;
 }
@@ -61,7 +66,8 @@ function placesOf(trial: Trial, layers: readonly Layer[], keys: readonly number[
 /** Decisions and peeks, against the definitions. */
 export async function playOracle(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
-  const layers = randomLayers(random);
+  const scale = randomScale(random);
+  const layers = randomLayers(random, scale);
   const truth = oracle();
   let lastWait = 0;
   for (let step = 0; step < 30; step += 1) {
@@ -71,7 +77,7 @@ export async function playOracle(trial: Trial, seed: number): Promise<void> {
       layers,
       layers.map(() => random.between(0, 2)),
     );
-    const cost = random.once(2) ? {} : randomCost(random);
+    const cost = random.once(scale === 1 ? 2 : 8) ? {} : randomCost(random, scale);
     const peek = random.once(4);
     const charges = places.map(({ space, key, limits }) => ({ space, key, limits: limits.limits }));
     const wanted: OracleDecision = truth.decide(charges, cost, trial.clock.now(), peek);
@@ -94,7 +100,8 @@ interface Pair {
 /** Everything that a store can do, against the memory store. */
 export async function playMemory(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
-  const layers = randomLayers(random);
+  const scale = randomScale(random);
+  const layers = randomLayers(random, scale);
   const memory = startTrial(memoryStore(), trial.clock);
   let decisions: Pair[] = [];
   let lastWait = 0;
@@ -102,7 +109,7 @@ export async function playMemory(trial: Trial, seed: number): Promise<void> {
     if (random.once(3)) trial.clock.advance(randomPause(random, lastWait));
     const keys = layers.map(() => random.between(0, 2));
     const [places, same] = [placesOf(trial, layers, keys), placesOf(memory, layers, keys)];
-    const cost = random.once(2) ? {} : randomCost(random);
+    const cost = random.once(scale === 1 ? 2 : 8) ? {} : randomCost(random, scale);
     const earlier = decisions[random.between(0, Math.max(5, decisions.length))];
     const action = random.oneOf(actions);
     const what = `script ${seed}, step ${step}: ${action} ${JSON.stringify(cost)}`;
@@ -186,9 +193,9 @@ function meets({ reservation }: Decision, places: readonly Place[]): boolean {
   );
 }
 
-function randomLayers(random: Random): Layer[] {
+function randomLayers(random: Random, scale: number): Layer[] {
   return Array.from({ length: random.between(1, 3) }, (_, l) => ({
-    limits: randomLayer(random),
+    limits: randomLayer(random, scale),
     name: `layer${l}`,
   }));
 }

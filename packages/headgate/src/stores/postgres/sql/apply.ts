@@ -5,23 +5,29 @@ import { plainSql } from "./plain.ts";
 const algorithmsByCode = Object.entries(stateCodes).map(([name, code]) => ({
   code,
   name: name.replace("-", "_"),
+  // A coarse log is charged in a way of its own, and read as any other log.
+  readAs: name === "coarse-log" ? "sliding_window" : name.replace("-", "_"),
 }));
 
 /** The types of its parameters, by which PostgreSQL tells whether it is there. */
 export const applyTypes = "uuid[],bigint[],bigint[],bigint[],integer[],bigint";
 
 /** `IF code = 1 THEN … ELSIF code = 2 THEN … END IF;` over all algorithms. */
-function byAlgorithm(write: (name: string, code: number) => string): string {
-  const branches = algorithmsByCode.map(({ name, code }) => `code = ${code} THEN ${write(name, code)}`);
+function byAlgorithm(write: (algorithm: (typeof algorithmsByCode)[number]) => string): string {
+  const branches = algorithmsByCode.map((algorithm) => `code = ${algorithm.code} THEN ${write(algorithm)}`);
   return `IF ${branches.join("\n      ELSIF ")}\n      END IF;`;
 }
 
 // Expressions over `code`, `state`, `limits`, `o`, `at` and `amount`: each decision needs them, and to call a function takes longer.
 
+/** Of a log. */
+const newestStamp = "state[(cardinality(state) + 1) / 2]";
+
 /** What a refund needs of what was charged just now. */
 const markOf = `CASE code
         -- How far the clock was set back: the stamp to look for is later by so much.
-        WHEN ${stateCodes["sliding-window"]} THEN state[(cardinality(state) + 1) / 2] - at
+        WHEN ${stateCodes["sliding-window"]} THEN ${newestStamp} - at
+        WHEN ${stateCodes["coarse-log"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["token-bucket"]} THEN greatest(0, state[3] - amount::numeric * limits[o + 5])::bigint
         WHEN ${stateCodes.concurrent} THEN state[2] - 1
         ELSE state[2]
@@ -30,7 +36,9 @@ const markOf = `CASE code
 /** From when on the state counts for nothing. */
 const blankAt = ({ fn }: SqlNames) => `CASE code
           WHEN ${stateCodes["sliding-window"]} THEN
-            CASE WHEN cardinality(state) > 3 THEN state[(cardinality(state) + 1) / 2] + state[2] ELSE 0 END
+            CASE WHEN cardinality(state) > 3 THEN ${newestStamp} + state[2] ELSE 0 END
+          WHEN ${stateCodes["coarse-log"]} THEN
+            CASE WHEN cardinality(state) > 3 THEN ${newestStamp} + state[2] ELSE 0 END
           WHEN ${stateCodes["token-bucket"]} THEN
             CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / limits[o + 6] + 1 ELSE 0 END
           WHEN ${stateCodes["fixed-window"]} THEN CASE WHEN state[4] > 0 THEN state[3] ELSE 0 END
@@ -64,6 +72,7 @@ CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT state[1] = code AND CASE code
     WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
+    WHEN ${stateCodes["coarse-log"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
     WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 3
     WHEN ${stateCodes.concurrent} THEN cardinality(state) >= 2 AND cardinality(state) % 3 = 2
     ELSE cardinality(state) = 4
@@ -106,6 +115,8 @@ DECLARE
   need bigint;
   mark bigint;
   span bigint;
+  bucket bigint;
+  shares boolean;
   total bigint;
   spent bigint;
   code int;
@@ -167,7 +178,7 @@ ${plainSql(names)}
             IF requests[j + 2] > limits[n] THEN admitted := false; END IF;
           END LOOP;
         ELSE
-          ${byAlgorithm((name) => `wait := ${fn(`${name}_wait`)}(state, limits, o, at, requests[j + 2]);`)}
+          ${byAlgorithm(({ readAs }) => `wait := ${fn(`${readAs}_wait`)}(state, limits, o, at, requests[j + 2]);`)}
           IF wait > 0 THEN admitted := false; END IF;
         END IF;
       END IF;
@@ -198,6 +209,8 @@ ${plainSql(names)}
           WHILE j < k LOOP
             IF code = ${stateCodes["sliding-window"]} THEN
               state := ${fn("sliding_window_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
+            ELSIF code = ${stateCodes["coarse-log"]} THEN
+              state := ${fn("coarse_log_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
             ELSIF code = ${stateCodes["token-bucket"]} THEN
               state := ${fn("token_bucket_refund")}(
                 state, limits, o, at, requests[j], requests[j + 1], requests[j + 2]
@@ -221,7 +234,7 @@ ${plainSql(names)}
         i := i + 4;
       END IF;
       IF amount > 0 THEN
-        ${byAlgorithm((name) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
+        ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
       END IF;
       IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
@@ -233,7 +246,7 @@ ${plainSql(names)}
       IF state IS NULL THEN
         answer := ${fn("read_blank")}(limits, o, need);
       ELSE
-        ${byAlgorithm((name) => `answer := ${fn(`${name}_read`)}(state, limits, o, at, need);`)}
+        ${byAlgorithm(({ readAs }) => `answer := ${fn(`${readAs}_read`)}(state, limits, o, at, need);`)}
       END IF;
       answers := answers || (mark || answer);
     END LOOP;

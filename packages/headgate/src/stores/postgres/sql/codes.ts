@@ -1,15 +1,16 @@
-import type { AlgorithmName } from "../../../core/limit.ts";
+import type { StateKind } from "../../../core/algorithms/index.ts";
 
 /**
  * The first number of every stored state: which algorithm wrote it, and in which layout. A new layout gets a new
  * number, so that no state is ever misread.
  */
-export const stateCodes: Readonly<Record<AlgorithmName, number>> = {
+export const stateCodes: Readonly<Record<StateKind, number>> = {
   "sliding-window": 1,
   "token-bucket": 2,
   "fixed-window": 3,
   "sliding-counter": 4,
   concurrent: 5,
+  "coarse-log": 6,
 };
 
 /** What the functions answer for a wait that never ends. */

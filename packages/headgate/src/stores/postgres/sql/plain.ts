@@ -1,3 +1,4 @@
+import { bucketSql } from "./coarse-log.ts";
 import { answerKinds, highTotal, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
@@ -9,7 +10,6 @@ import type { SqlNames } from "./names.ts";
  * Its variables are those of the `apply` function; `end_of_answers` is how many answers there are before.
  */
 export function plainSql({ slotType }: SqlNames): string {
-  const code = stateCodes["sliding-window"];
   return `
     IF kind = ${requestKinds.plain} THEN
       kind := ${requestKinds.admit};
@@ -23,7 +23,9 @@ export function plainSql({ slotType }: SqlNames): string {
         s := requests[j];
         o := requests[j + 1];
         amount := requests[j + 2];
+        code := limits[o];
         span := limits[o + 2];
+        bucket := CASE code WHEN ${stateCodes["coarse-log"]} THEN ${bucketSql("span")} ELSE 1 END;
         -- Put back should one of those that follow be refused.
         IF g < count THEN before[g] := slots[s]; END IF;
         state := slots[s].state;
@@ -37,16 +39,19 @@ export function plainSql({ slotType }: SqlNames): string {
             answers[a + 3] := limits[n + 1];
             a := a + 3;
           END LOOP;
-          state := ARRAY[${code}, span, at, 0, amount];
+          state := ARRAY[code, span, at, 0, amount];
         ELSE
           size := cardinality(state);
           m := (size - 3) / 2;
-          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > ${highTotal} THEN
+          IF size < 5 OR size % 2 = 0 OR state[1] <> code OR state[m + 2] > at OR state[size] > ${highTotal} THEN
             admitted := false;
             EXIT;
           END IF;
           stamps := state[3:m + 2];
           total := state[size] + amount;
+          -- What is spent in the bucket of the newest entry, which for an exact log is its millisecond, is added to it.
+          shares := stamps[m] / bucket = at / bucket;
+          IF shares THEN stamps[m] := at; END IF;
           FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
             k := CASE WHEN stamps[1] > at - limits[n + 1] THEN 0 ELSE width_bucket(at - limits[n + 1], stamps) END;
             spent := total - state[m + 3 + k];
@@ -57,11 +62,17 @@ export function plainSql({ slotType }: SqlNames): string {
             a := a + 3;
           END LOOP;
           IF state[2] > span THEN span := state[2]; END IF;
-          IF stamps[1] > at - span THEN
-            state := ARRAY[${code}, span] || stamps || at || state[m + 3:size] || total;
+          k := CASE WHEN stamps[1] > at - span THEN 0 ELSE width_bucket(at - span, stamps) END;
+          IF shares AND k = 0 THEN
+            state[2] := span;
+            state[m + 2] := at;
+            state[size] := total;
+          ELSIF shares THEN
+            state := ARRAY[code, span] || stamps[k + 1:m] || state[m + 3 + k:size - 1] || total;
+          ELSIF k = 0 THEN
+            state := ARRAY[code, span] || stamps || at || state[m + 3:size] || total;
           ELSE
-            k := width_bucket(at - span, stamps);
-            state := ARRAY[${code}, span] || stamps[k + 1:m] || at || state[m + 3 + k:size] || total;
+            state := ARRAY[code, span] || stamps[k + 1:m] || at || state[m + 3 + k:size] || total;
           END IF;
         END IF;
         EXIT WHEN NOT admitted;

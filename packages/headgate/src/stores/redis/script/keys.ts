@@ -45,8 +45,9 @@ local changed, ends = {}, {}
 count = 0
 local blank = {}
 
--- What is to be added at the end of what a key holds, each after its key, before anything else is written; and the keys
--- whose values are to be written anew, which nothing can be added to any more.
+-- What is to be added at the end of what a key holds, each after its key, before anything else is written. Or false after
+-- it, or where it takes the place of what is there. And the keys whose values are to be written anew, which nothing can
+-- be added to any more.
 local grown, grownCount, anew = {}, 0, {}
 
 -- A log may grow for a while before its key's end has to be moved: it is set later by an eighth of the widest window.
@@ -71,7 +72,10 @@ local function textOf(number)
   return text
 end
 
-for i = 1, grownCount, 2 do redis.call('APPEND', grown[i], grown[i + 1]) end
+for i = 1, grownCount, 3 do
+  local key, entry, offset = grown[i], grown[i + 1], grown[i + 2]
+  if offset then redis.call('SETRANGE', key, offset, entry) else redis.call('APPEND', key, entry) end
+end
 for from = 1, count, 2 * step do
   redis.call('MSET', unpack(changed, from, min(from + 2 * step - 1, count)))
 end

@@ -42,7 +42,7 @@ local function others()
     for n = 1, #set do
       local g = set[n]
       local s, read = stateOf(p, g[1]), algorithms[g[2]].read
-      if g[2] == 1 then
+      if isLog(g[2]) then
         for l = 4, #g, 2 do
           out[o + 1], out[o + 2] = read(s, g, l, now)
           o = o + 2
@@ -61,7 +61,7 @@ local function others()
       if need > 0 then
         local s, wait = stateOf(p, g[1]), algorithms[g[2]].wait
         local l, last = 3, 3
-        if g[2] == 1 then l, last = 4, #g end
+        if isLog(g[2]) then l, last = 4, #g end
         for i = l, last, 2 do
           if wait(s, g, i, now, need) ~= 0 then return true end
         end
@@ -76,7 +76,7 @@ local function others()
       local g, need = set[n], q[needs + n]
       local s, wait = stateOf(p, g[1]), algorithms[g[2]].wait
       local l, last = 3, 3
-      if g[2] == 1 then l, last = 4, #g end
+      if isLog(g[2]) then l, last = 4, #g end
       for i = l, last, 2 do
         answer(need == 0 and 0 or min(wait(s, g, i, now, need), 9007199254740991))
       end

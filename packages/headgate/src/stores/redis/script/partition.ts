@@ -11,14 +11,19 @@ import { firstState } from "./fields.ts";
  * bytes that Redis keeps in one piece.
  */
 export const partition = /* lua */ `
-local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent }
+local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent, slidingWindow }
 local algorithms = {}
+
+local function isLog(kind)
+  return kind == 1 or kind == 6
+end
 
 local function algorithmOf(kind)
   local algorithm = algorithms[kind]
   if not algorithm then
     algorithm = prepare[kind]()
     algorithms[kind] = algorithm
+    if isLog(kind) then algorithms[1], algorithms[6] = algorithm, algorithm end
   end
   return algorithm
 end
@@ -40,7 +45,7 @@ local function parse(p, raw)
   local size = #raw
   if byte(raw, 1) == 2 then
     local tag = size >= 40 and unpackFrom('<I5', raw, 2) or 0
-    local s = tag % 8 == 1 and algorithmOf(1).load(raw, 13, size - 12)
+    local s = isLog(tag % 8) and algorithmOf(1).load(raw, 13, size - 12)
     if not s then return false end
     s.tag, s.blankAt = tag, min(s.newest + s.widest, latestBlank)
     add(p, s)
@@ -116,7 +121,7 @@ local function valueOf(p)
   end
   if states == 0 then return end
   local s = last
-  if states > 1 or s.tag % 8 ~= 1 then return version .. value, latest end
+  if states > 1 or not isLog(s.tag % 8) then return version .. value, latest end
   local endsAt = endOf(latest, s.widest)
   return growing .. sub(value, 1, 5) .. pack('<I6', endsAt) .. sub(value, 16), endsAt
 end

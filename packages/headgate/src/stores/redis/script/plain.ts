@@ -1,115 +1,190 @@
+import { bucketsAWindow, mostEntries } from "../../../core/algorithms/coarse-log.ts";
+
 /**
- * Most requests charge sliding windows alone, one log a partition, and are admitted. They are decided here from the packed
+ * Most requests charge sliding windows alone, exact or coarse, and are admitted. They are decided here from the packed
  * logs, one charge after another, without setting anything up; whatever is not as plain is left to `requests.ts`, as if
  * nothing had been tried.
  *
- * Mostly a log only grows at its end, which the server does for less than half of what it takes to store it and its end anew.
+ * Mostly a partition has one log, which grows or changes at its end: the server does that for less than half of what it
+ * takes to store it and its end anew.
  */
 export const plain = /* lua */ `
 -- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
 local longest = 1000
+-- A coarse log of so many bytes, in a partition to itself, holds all that it may: its oldest entry has to go before
+-- another one comes.
+local longestCoarse = ${26 + 14 * mostEntries}
 
--- Of a log whose oldest entry is not after this moment and whose newest is: the running total up to then, and the
--- stamp of the first entry after it, and where that begins.
-local function since(log, size, after)
-  local low, high = 1, (size - 26) / 14
+-- Of a log whose first entry is not after this moment and whose last is: the running total up to then, and the stamp of
+-- the first entry after it, and where that begins.
+local function since(raw, first, count, after)
+  local low, high = 1, count
   while high - low > 1 do
     local middle = floor((low + high) / 2)
-    if unpackFrom('<I6', log, 13 + 14 * middle) > after then high = middle else low = middle end
+    if unpackFrom('<I6', raw, first - 14 + 14 * middle) > after then high = middle else low = middle end
   end
-  local before, stamp = unpackFrom('<dI6', log, 19 + 14 * low)
-  return before, stamp, 27 + 14 * low
+  local before, stamp = unpackFrom('<dI6', raw, first - 8 + 14 * low)
+  return before, stamp, first + 14 * low
 end
 
--- Whether every charge is to one log, and spends what it needs.
+-- Whether every charge is to logs, and spends what it needs.
 local function isPlain(first, charges)
   local i = first
   for _ = 1, charges do
     local set = sets[q[i]]
-    if #set ~= 1 or set[1][2] ~= 1 or q[i + 1] <= 0 or q[i + 1] ~= q[i + 2] then return false end
-    i = i + 3
+    local groups = #set
+    for n = 1, groups do
+      local kind, need = set[n][2], q[i + n]
+      if kind ~= 1 and kind ~= 6 or need <= 0 or need ~= q[i + groups + n] then return false end
+    end
+    i = i + 1 + 2 * groups
   end
   return true
 end
 
-local function abandon(answered)
+local answered
+
+-- Charges the log that begins there, \`length\` bytes long, none for a blank one. Nothing where its limits refuse. Else
+-- where its entries that go on begin and end, the base before them, how long they are kept and were, the new total, and
+-- whether the last of them makes room for the new one.
+local function chargeLog(raw, at, length, g, need, now)
+  local first = at + 14
+  local from, upto, count = first, first - 1, (length - 14) / 14
+  local widest, kept, base, oldest, newest, total, replaces = g[3], 0, 0, now, 0, 0, false
+  if length > 0 then
+    upto = at + length - 1
+    kept, base, oldest = unpackFrom('<I6dI6', raw, at)
+    newest, total = unpackFrom('<I6d', raw, upto - 13)
+    if newest > now then return nil end
+    replaces = newest == now
+    if g[2] == 6 then
+      local bucket = ceil(widest / ${bucketsAWindow})
+      replaces = floor(newest / bucket) == floor(now / bucket)
+    end
+    if kept > widest then widest = kept end
+    local after = now - widest
+    if newest <= after then
+      base, oldest, total, upto = 0, now, 0, from - 1
+    elseif oldest <= after then
+      base, oldest, from = since(raw, first, count, after)
+    end
+    if replaces and from == upto - 13 then oldest = now end
+  end
+
+  total = total + need
+  for l = 4, #g, 2 do
+    local quota, after = g[l], now - g[l + 1]
+    local spent, start = total - base, oldest
+    if start <= after then
+      if newest <= after then
+        spent, start = need, now
+      else
+        spent, start = since(raw, first, count, after)
+        spent = total - spent
+      end
+    end
+    if spent > quota then return nil end
+    out[answered + 1], out[answered + 2] = quota - spent, start - after
+    answered = answered + 2
+  end
+  return from, upto, base, widest, kept, total, replaces
+end
+
+local records, lengths = {}, {}
+
+-- What a partition of several logs becomes, and when it ends. Nothing where it is not admitted, or holds something else.
+local function chargeLogs(raw, set, needs, now)
+  local size, found, at = raw and #raw or 1, 0, 2
+  for n = 1, #set do lengths[set[n][1]] = 0 end
+  if raw and byte(raw, 1) ~= 1 then return nil end
+  while at <= size do
+    if at + 14 > size then return nil end
+    local tag, _, length, from = unpackFrom('<I5I6I4', raw, at)
+    if length < 28 or length % 14 ~= 0 then return nil end
+    records[tag], lengths[tag] = from, length
+    found, at = found + 1, from + length
+  end
+  if at ~= size + 1 then return nil end
+
+  local parts, latest = { char(1) }, 0
+  for n = 1, #set do
+    local g = set[n]
+    local tag, length = g[1], lengths[g[1]]
+    if length > 0 then found = found - 1 end
+    local from, upto, base, widest, _, total, replaces = chargeLog(raw, records[tag] or 0, length, g, q[needs + n], now)
+    if not from then return nil end
+    if replaces then upto = upto - 14 end
+    local blankAt = min(now + widest, latestBlank)
+    if blankAt > latest then latest = blankAt end
+    parts[3 * n - 1] = pack('<I5I6I4I6d', tag, blankAt, upto - from + 29, widest, base)
+    parts[3 * n] = length > 0 and sub(raw, from, upto) or ''
+    parts[3 * n + 1] = pack('<I6d', now, total)
+  end
+  if found > 0 then return nil end
+  return concat(parts), latest
+end
+
+local function abandon()
   for n = o + 1, answered do out[n] = nil end
   return false
 end
 
 -- Whether it could be decided here, which is whether it is admitted.
 local function admitPlain(first, charges, k, now, testClock)
-  local i, n, place, grownPlace = first, o + 1, count + 1, grownCount + 1
-  out[n] = 1
+  local i, place, grownPlace = first, count + 1, grownCount + 1
+  answered = o + 1
+  out[answered] = 1
   for c = k, k + charges - 1 do
-    local g, need, key = sets[q[i]][1], q[i + 1], keys[c]
-    i = i + 3
-    if partitions[key] or corrupt[key] then return abandon(n) end
+    local set, key = sets[q[i]], keys[c]
+    if partitions[key] or corrupt[key] then return abandon() end
     for earlier = k, c - 1 do
-      if keys[earlier] == key then return abandon(n) end
+      if keys[earlier] == key then return abandon() end
     end
-    local log = held[key]
-    local widest, base, oldest, newest, total, size, from = g[3], 0, now, 0, 0, 0, 27
-    local endsAt, kept = 0, 0
-    if log then
-      size = #log
-      if size < 40 or (size - 26) % 14 ~= 0 then return abandon(n) end
-      local format, tag
-      format, tag, endsAt, kept, base, oldest, total = unpackFrom('<BI5I6I6dI6d', log)
-      newest = oldest
-      if size > 40 then newest, total = unpackFrom('<I6d', log, size - 13) end
-      if format ~= 2 or tag ~= g[1] or newest > now then return abandon(n) end
-      if newest == now and size > longest then return abandon(n) end
-      if kept > widest then widest = kept end
-      if newest <= now - widest then
-        base, oldest, total, size = 0, now, 0, 0
-      elseif oldest <= now - widest then
-        base, oldest, from = since(log, size, now - widest)
-      end
-    end
-
-    total = total + need
-    for l = 4, #g, 2 do
-      local quota, after = g[l], now - g[l + 1]
-      local spent, start = total - base, oldest
-      if start <= after then
-        if newest <= after then
-          spent, start = need, now
-        else
-          spent, start = since(log, size, after)
-          spent = total - spent
-        end
-      end
-      if spent > quota then return abandon(n) end
-      out[n + 1], out[n + 2] = quota - spent, start - after
-      n = n + 2
-    end
-
-    local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
-    if size > 0 and newest < now and latest <= endsAt and kept == widest
-      and 2 * from <= size + 27 and not anew[key] then
-      grown[grownPlace], grown[grownPlace + 1] = key, entry
-      grownPlace = grownPlace + 2
+    local raw = held[key]
+    local value, endsAt
+    if #set > 1 then
+      value, endsAt = chargeLogs(raw, set, i, now)
+      if not value then return abandon() end
     else
-      endsAt = endOf(latest, widest)
-      local before = log and sub(log, from, newest == now and size - 14 or size) or ''
-      local value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base) .. before .. entry
+      local g, size, tag = set[1], 12
+      if raw then
+        size = #raw
+        if size < 40 or (size - 26) % 14 ~= 0 or byte(raw, 1) ~= 2 then return abandon() end
+        tag, endsAt = unpackFrom('<I5I6', raw, 2)
+        if tag ~= g[1] then return abandon() end
+      end
+      local from, upto, base, widest, kept, total, replaces = chargeLog(raw, 13, size - 12, g, q[i + 1], now)
+      local isCoarse = g[2] == 6
+      if not from or replaces and size > longest and not isCoarse then return abandon() end
+      local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
+      if upto > from and (replaces or size < longestCoarse or not isCoarse) and latest <= endsAt and kept == widest
+        and 2 * from <= size + 27 and not anew[key] then
+        grown[grownPlace], grown[grownPlace + 1], grown[grownPlace + 2] = key, entry, replaces and size - 14
+        grownPlace = grownPlace + 3
+      else
+        endsAt = endOf(latest, widest)
+        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base)
+          .. (raw and sub(raw, from, replaces and upto - 14 or upto) or '') .. entry
+      end
+    end
+    if value then
       changed[place], changed[place + 1] = key, value
       ends[place], ends[place + 1] = testClock, testClock and endsAt - now or endsAt
       place = place + 2
     end
+    i = i + 1 + 2 * #set
   end
   if repeated then
-    for done = grownCount + 1, grownPlace - 1, 2 do
-      local key = grown[done]
-      held[key] = held[key] .. grown[done + 1]
+    for done = grownCount + 1, grownPlace - 1, 3 do
+      local key, offset = grown[done], grown[done + 2]
+      held[key] = (offset and sub(held[key], 1, offset) or held[key]) .. grown[done + 1]
     end
     for done = count + 1, place - 1, 2 do
       local key = changed[done]
       held[key], anew[key] = changed[done + 1], true
     end
   end
-  o, count, grownCount = n, place - 1, grownPlace - 1
+  o, count, grownCount = answered, place - 1, grownPlace - 1
   return true
 end
 `;

@@ -1,3 +1,5 @@
+import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
+
 /**
  * `core/algorithms/sliding-window.ts` on a packed log: `I6` the widest window that it is kept for, `d` the running
  * total before its first entry, then for each entry `I6` stamp and `d` running total. Limits come as the widest
@@ -6,6 +8,9 @@
  * Entries are of one width, so that a search unpacks the few that it looks at, and an admission appends to the text
  * that is there. Mostly the oldest and the newest entry are all that has to be looked at. The first `kept` entries are
  * as stored, the last is in `newest` and `total`, and `changed` holds those between, two numbers an entry: mostly none.
+ *
+ * It is `core/algorithms/coarse-log.ts` as well, where the limits say so: entries then are of a bucket each, not of a
+ * millisecond.
  */
 export const slidingWindow = /* lua */ `
 local function logOf(raw, tag, blankAt, at, widest, base, total, count, oldest, newest)
@@ -16,6 +21,11 @@ local function logOf(raw, tag, blankAt, at, widest, base, total, count, oldest, 
 end
 
 local function slidingWindow()
+  local function bucketOf(g, stamp)
+    if g[2] == 1 then return stamp end
+    return floor(stamp / ceil(g[3] / ${bucketsAWindow}))
+  end
+
   local function load(raw, from, length)
     local count = (length - 14) / 14
     if count < 1 or count % 1 ~= 0 then return nil end
@@ -107,6 +117,11 @@ local function slidingWindow()
     elseif s.newest >= now then
       if s.kept == count then s.kept = count - 1 end
       return s.newest - now
+    elseif bucketOf(g, s.newest) == bucketOf(g, now) then
+      if s.kept == count then s.kept = count - 1 end
+      if s.first == count then s.oldest = now end
+      s.newest = now
+      return 0
     elseif s.kept < count then
       if not s.changed then s.changed = {} end
       s.changed[2 * count - 1], s.changed[2 * count] = s.newest, total
@@ -118,7 +133,7 @@ local function slidingWindow()
   local function refund(s, g, now, amount, chargedAt, mark)
     local stamp = chargedAt + mark
     local i = firstAfter(s, stamp - 1)
-    if i > s.count or stampAt(s, i) ~= stamp then return end
+    if i > s.count or bucketOf(g, stampAt(s, i)) ~= bucketOf(g, stamp) then return end
     local weight = totalAt(s, i) - totalAt(s, i - 1)
     local given = min(amount, weight)
     local shift = given == weight and 1 or 0
