@@ -111,12 +111,13 @@ export function hold(
   leaseMs: number,
 ): void {
   const entry = entryOf(holdings, rid, portions, now);
+  const wasHolding = holdsSomething(entry);
   for (const portion of portions) {
     entry.used.set(portion.unit, (entry.used.get(portion.unit) ?? 0) + portion.spend);
     setHeld(holdings, entry, portion.unit, portion.hold);
   }
   entry.seq = seq;
-  renew(holdings, entry, now + leaseMs);
+  renew(holdings, entry, wasHolding, now, leaseMs);
 }
 
 /** What an adjustment makes of the used part of a unit: to be charged where it is positive, given back where negative. */
@@ -146,6 +147,7 @@ export function adjustHoldings(
     firsts.map(({ unit, g }) => ({ unit, spend: 0, hold: 0, known: known[g] ?? 0 })),
     now,
   );
+  const wasHolding = holdsSomething(entry);
   for (const { unit, g } of firsts) {
     const total = used[g] ?? 0;
     const change = total - (entry.used.get(unit) ?? known[g] ?? 0);
@@ -157,9 +159,7 @@ export function adjustHoldings(
   if (ended) release(holdings, entry);
   entry.seq = Math.max(seq, entry.seq);
   entry.ended = ended;
-  if (ended) entry.expiresAt = now + leaseMs + rememberedMs;
-  else if (holdsSomething(entry)) renew(holdings, entry, now + leaseMs);
-  else entry.expiresAt = now + leaseMs + rememberedMs;
+  renew(holdings, entry, wasHolding, now, leaseMs);
 }
 
 /** A wait, and whether it is for those who hold something to end rather than for a window. */
@@ -244,10 +244,16 @@ function release(holdings: Holdings, entry: Entry): void {
   for (const unit of [...entry.held.keys()]) setHeld(holdings, entry, unit, 0);
 }
 
-function renew(holdings: Holdings, entry: Entry, expiresAt: number): void {
+/** @param wasHolding whether it held something before: if not, its expiry was only how long it was remembered. */
+function renew(holdings: Holdings, entry: Entry, wasHolding: boolean, now: number, leaseMs: number): void {
+  const expiresAt = now + leaseMs;
+  if (!holdsSomething(entry)) {
+    entry.expiresAt = expiresAt + rememberedMs;
+    return;
+  }
   entry.lapsed = false;
-  entry.expiresAt = Math.max(entry.expiresAt, expiresAt);
-  if (holdsSomething(entry)) holdings.earliest = Math.min(holdings.earliest, entry.expiresAt);
+  entry.expiresAt = wasHolding ? Math.max(entry.expiresAt, expiresAt) : expiresAt;
+  holdings.earliest = Math.min(holdings.earliest, entry.expiresAt);
 }
 
 function holdsSomething({ held }: Entry): boolean {
