@@ -52,7 +52,9 @@ export class GeneralPath {
     const holders: boolean[] = [];
     const places = this.#find(charges);
     const holdings = charges.map(({ space, key }) => this.#held.find(space, key, now));
-    const standings = charges.map((charge, c) => this.#standingOf(charge, holdings[c], hold));
+    const added = holdings.filter((known) => known === undefined).length;
+    const isFull = hold !== undefined && added > 0 && !this.#held.hasRoomFor(added, now);
+    const standings = charges.map((charge, c) => standingIn(charge, holdings[c], hold, isFull));
     const refusedFor = reasonOf(standings);
     let admitted = refusedFor === undefined;
     for (const [c, charge] of charges.entries()) {
@@ -131,13 +133,6 @@ export class GeneralPath {
       start += limits.limits.length * readingLength;
       return place;
     });
-  }
-
-  #standingOf(charge: Charge, holdings: Holdings | undefined, hold: Hold | undefined): Standing {
-    if (hold === undefined) return "open";
-    const more = charge.holds?.some((units) => units > 0) === true;
-    if (more && holdings === undefined && this.#held.isFull) return "crowded";
-    return standingOf(holdings, hold, more);
   }
 
   /** Points the rows to the state of a group; a blank one where nothing was spent. */
@@ -227,6 +222,18 @@ export class GeneralPath {
     });
     holdUnits(this.#held.open(space, key, now), hold, portions, now, limits.leaseMs);
   }
+}
+
+function standingIn(
+  { holds }: Charge,
+  holdings: Holdings | undefined,
+  hold: Hold | undefined,
+  isFull: boolean,
+): Standing {
+  if (hold === undefined) return "open";
+  const more = holds?.some((units) => units > 0) === true;
+  if (more && holdings === undefined && isFull) return "crowded";
+  return standingOf(holdings, hold, more);
 }
 
 /** How many units have to be free: beyond what the reservation holds already. */
