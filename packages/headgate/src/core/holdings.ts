@@ -1,4 +1,4 @@
-import type { Adjustment, Hold } from "./store.ts";
+import type { Adjustment, Hold, Refund } from "./store.ts";
 
 /** A partition has at most so many reservations that hold something. Beyond it, those that would hold more are refused. */
 export const mostHolds = 4096;
@@ -20,6 +20,16 @@ export interface Entry {
   expiresAt: number;
   readonly used: Map<string, number>;
   readonly held: Map<string, number>;
+  /** What was spent last of each unit: so much can be given back, also where the answer that told of it was lost. */
+  readonly last: Map<string, Spending>;
+}
+
+/** Units that were spent by one call. */
+export interface Spending {
+  readonly at: number;
+  readonly amount: number;
+  /** For each group of the unit, in the order of the limits: what the algorithm needs to give them back. */
+  readonly marks: readonly number[];
 }
 
 /** What the reservations of one partition hold. All transitions are pure: they know no store and no clock. */
@@ -100,6 +110,8 @@ export interface Portion {
   readonly hold: number;
   /** What was used before, where the store knows nothing of the reservation. */
   readonly known: number;
+  /** Where units are spent: the mark of each group of the unit. */
+  readonly marks?: readonly number[];
 }
 
 /** Admits, or extends, a reservation whose standing is `open`. */
@@ -111,16 +123,27 @@ export function hold(
   leaseMs: number,
 ): void {
   const entry = entryOf(holdings, rid, portions, now);
+  const wasHolding = holdsSomething(entry);
   for (const portion of portions) {
     entry.used.set(portion.unit, (entry.used.get(portion.unit) ?? 0) + portion.spend);
+    if (portion.spend > 0) noteSpending(entry, portion.unit, portion.spend, now, portion.marks);
     setHeld(holdings, entry, portion.unit, portion.hold);
   }
   entry.seq = seq;
-  renew(holdings, entry, now + leaseMs);
+  renew(holdings, entry, wasHolding, now, leaseMs);
 }
 
-/** What an adjustment makes of the used part of a unit: to be charged where it is positive, given back where negative. */
-export type UsedChange = (unit: string, change: number) => void;
+/**
+ * What an adjustment makes of the used part of a unit: to be charged where it is positive, given back where negative.
+ *
+ * @param last where the last of it was spent: given back first.
+ * @returns the marks of what was charged, one for each group of the unit.
+ */
+export type UsedChange = (
+  unit: string,
+  change: number,
+  last: Spending | undefined,
+) => readonly number[] | undefined;
 
 /**
  * Applies what is said of a reservation: what it has used and still holds, in totals. It is never refused, and saying it
@@ -146,20 +169,56 @@ export function adjustHoldings(
     firsts.map(({ unit, g }) => ({ unit, spend: 0, hold: 0, known: known[g] ?? 0 })),
     now,
   );
+  const wasHolding = holdsSomething(entry);
   for (const { unit, g } of firsts) {
     const total = used[g] ?? 0;
     const change = total - (entry.used.get(unit) ?? known[g] ?? 0);
     entry.used.set(unit, total);
-    if (change !== 0) changeUsed(unit, change);
+    if (change !== 0) {
+      const last = entry.last.get(unit);
+      const marks = changeUsed(unit, change, last);
+      if (change > 0) noteSpending(entry, unit, change, now, marks);
+      else if (last !== undefined) noteSpending(entry, unit, last.amount + change, last.at, last.marks);
+    }
     const most = raises ? Number.POSITIVE_INFINITY : (entry.held.get(unit) ?? 0);
     setHeld(holdings, entry, unit, ended ? 0 : Math.min(held[g] ?? 0, most));
   }
   if (ended) release(holdings, entry);
   entry.seq = Math.max(seq, entry.seq);
   entry.ended = ended;
-  if (ended) entry.expiresAt = now + leaseMs + rememberedMs;
-  else if (holdsSomething(entry)) renew(holdings, entry, now + leaseMs);
-  else entry.expiresAt = now + leaseMs + rememberedMs;
+  renew(holdings, entry, wasHolding, now, leaseMs);
+}
+
+/**
+ * Where units of a group are taken from that were charged and not used: first where they were spent last, as the entry
+ * knows it, then where the caller says. The newest that the caller knows of are those of the entry, or newer.
+ *
+ * @param ofUnit the number of the group among those of its unit.
+ */
+export function refundsOf(
+  { refunds }: Pick<Adjustment, "refunds">,
+  group: number,
+  amount: number,
+  last: Spending | undefined,
+  ofUnit: number,
+): Refund[] {
+  const taken: Refund[] = [];
+  let left = amount;
+  let skipped = last?.amount ?? 0;
+  if (last !== undefined) {
+    const given = Math.min(left, last.amount);
+    taken.push({ group, amount: given, chargedAt: last.at, mark: last.marks[ofUnit] ?? 0 });
+    left -= given;
+  }
+  for (const refund of refunds) {
+    if (refund.group !== group) continue;
+    const skips = Math.min(skipped, refund.amount);
+    skipped -= skips;
+    const given = Math.min(left, refund.amount - skips);
+    if (given > 0) taken.push({ ...refund, amount: given });
+    left -= given;
+  }
+  return taken;
 }
 
 /** A wait, and whether it is for those who hold something to end rather than for a window. */
@@ -221,7 +280,15 @@ function entryOf(holdings: Holdings, rid: string, portions: readonly Portion[], 
   let entry = entries.get(rid);
   if (entry !== undefined) return entry;
   if (entries.size >= holdings.tidyAt) tidy(holdings, now);
-  entry = { seq: 0, ended: false, lapsed: false, expiresAt: now, used: new Map(), held: new Map() };
+  entry = {
+    seq: 0,
+    ended: false,
+    lapsed: false,
+    expiresAt: now,
+    used: new Map(),
+    held: new Map(),
+    last: new Map(),
+  };
   for (const { unit, known } of portions) if (known > 0) entry.used.set(unit, known);
   entries.set(rid, entry);
   return entry;
@@ -240,14 +307,31 @@ function setHeld(holdings: Holdings, entry: Entry, unit: string, amount: number)
   if (isHolding !== wasHolding) holdings.holding += isHolding ? 1 : -1;
 }
 
+function noteSpending(
+  entry: Entry,
+  unit: string,
+  amount: number,
+  at: number,
+  marks: readonly number[] = [],
+): void {
+  if (amount > 0) entry.last.set(unit, { at, amount, marks });
+  else entry.last.delete(unit);
+}
+
 function release(holdings: Holdings, entry: Entry): void {
   for (const unit of [...entry.held.keys()]) setHeld(holdings, entry, unit, 0);
 }
 
-function renew(holdings: Holdings, entry: Entry, expiresAt: number): void {
+/** @param wasHolding whether it held something before: if not, its expiry was only how long it was remembered. */
+function renew(holdings: Holdings, entry: Entry, wasHolding: boolean, now: number, leaseMs: number): void {
+  const expiresAt = now + leaseMs;
+  if (!holdsSomething(entry)) {
+    entry.expiresAt = expiresAt + rememberedMs;
+    return;
+  }
   entry.lapsed = false;
-  entry.expiresAt = Math.max(entry.expiresAt, expiresAt);
-  if (holdsSomething(entry)) holdings.earliest = Math.min(holdings.earliest, entry.expiresAt);
+  entry.expiresAt = wasHolding ? Math.max(entry.expiresAt, expiresAt) : expiresAt;
+  holdings.earliest = Math.min(holdings.earliest, entry.expiresAt);
 }
 
 function holdsSomething({ held }: Entry): boolean {

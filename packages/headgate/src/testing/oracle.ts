@@ -162,7 +162,7 @@ function stampedByBucket(
 }
 
 /** Units of `limit` that are free at this moment; negative in debt. */
-function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
+export function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   switch (limit.algorithm) {
     case "concurrent": // Without heartbeats a place is a spending that ends by itself.
     case "sliding-window":

@@ -4,13 +4,14 @@ import {
   heldBy,
   heldOf,
   hold as holdUnits,
+  refundsOf,
   type Standing,
   standingOf,
   waitFor,
 } from "../../core/holdings.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge, Hold } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Refund } from "../../core/store.ts";
 import { type Accounts, blankRow } from "./accounts.ts";
 import type { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
@@ -51,7 +52,9 @@ export class GeneralPath {
     const holders: boolean[] = [];
     const places = this.#find(charges);
     const holdings = charges.map(({ space, key }) => this.#held.find(space, key, now));
-    const standings = charges.map((charge, c) => this.#standingOf(charge, holdings[c], hold));
+    const added = holdings.filter((known) => known === undefined).length;
+    const isFull = hold !== undefined && added > 0 && !this.#held.hasRoomFor(added, now);
+    const standings = charges.map((charge, c) => standingIn(charge, holdings[c], hold, isFull));
     const refusedFor = reasonOf(standings);
     let admitted = refusedFor === undefined;
     for (const [c, charge] of charges.entries()) {
@@ -70,11 +73,12 @@ export class GeneralPath {
     for (const [c, charge] of charges.entries()) {
       const place = places[c] as Place;
       const applies = standings[c] === "open";
+      const first = marks.length;
       for (const [g, { group }] of place.parts.entries()) {
         const amount = applies ? (charge.spends[g] as number) : 0;
         marks.push(amount === 0 ? 0 : this.#charge(group, place.key, now, amount));
       }
-      if (applies && hold !== undefined) this.#hold(charge, hold, now);
+      if (applies && hold !== undefined) this.#hold(charge, hold, marks.slice(first), now);
     }
     for (const [c, place] of places.entries()) {
       const { space, key } = charges[c] as Charge;
@@ -93,12 +97,18 @@ export class GeneralPath {
       for (let g = 0; g < parts.length; g += 1) marks.push(0);
       const holdings = this.#held.open(adjustment.space, adjustment.key, now);
       const units = parts.map(({ unit }) => unit);
-      adjustHoldings(holdings, adjustment, units, now, adjustment.limits.leaseMs, (unit, change) => {
+      adjustHoldings(holdings, adjustment, units, now, adjustment.limits.leaseMs, (unit, change, last) => {
+        const ofUnit: number[] = [];
         for (const [g, part] of parts.entries()) {
           if (part.unit !== unit) continue;
           if (change > 0) marks[first + g] = this.#charge(part.group, key, now, change);
-          else this.#giveBack(part.group, key, now, g, -change, adjustment);
+          else {
+            const refunds = refundsOf(adjustment, g, -change, last, ofUnit.length);
+            this.#giveBack(part.group, key, now, refunds);
+          }
+          ofUnit.push(marks[first + g] as number);
         }
+        return ofUnit;
       });
     }
     for (const [a, place] of places.entries()) {
@@ -123,13 +133,6 @@ export class GeneralPath {
       start += limits.limits.length * readingLength;
       return place;
     });
-  }
-
-  #standingOf(charge: Charge, holdings: Holdings | undefined, hold: Hold | undefined): Standing {
-    if (hold === undefined) return "open";
-    const more = charge.holds?.some((units) => units > 0) === true;
-    if (more && holdings === undefined && this.#held.isFull) return "crowded";
-    return standingOf(holdings, hold, more);
   }
 
   /** Points the rows to the state of a group; a blank one where nothing was spent. */
@@ -192,14 +195,7 @@ export class GeneralPath {
     return mark;
   }
 
-  #giveBack(
-    group: PlannedGroup,
-    key: KeyHash,
-    now: number,
-    g: number,
-    amount: number,
-    { refunds }: Adjustment,
-  ): void {
+  #giveBack(group: PlannedGroup, key: KeyHash, now: number, refunds: readonly Refund[]): void {
     const accounts = this.#accounts;
     const row = accounts.find(group.kind, key, now);
     if (row === noRow) return;
@@ -207,25 +203,37 @@ export class GeneralPath {
     accounts.show(row);
     const { numbers, at } = accounts.rows;
     kind.algorithm.keepFor?.(numbers, at, group.windowMs);
-    let left = amount;
-    for (const refund of refunds) {
-      if (refund.group !== g || left === 0) continue;
-      const given = Math.min(left, refund.amount);
-      kind.algorithm.refund(numbers, at, group.limits, now, given, refund.chargedAt, refund.mark);
-      left -= given;
-    }
+    for (const { amount, chargedAt, mark } of refunds)
+      kind.algorithm.refund(numbers, at, group.limits, now, amount, chargedAt, mark);
     accounts.noteBlankAt(kind);
   }
 
-  #hold({ space, key, limits, spends, holds, known }: Charge, hold: Hold, now: number): void {
+  #hold(
+    { space, key, limits, spends, holds, known }: Charge,
+    hold: Hold,
+    marks: readonly number[],
+    now: number,
+  ): void {
     const units = limits.groups.map(({ unit }) => unit);
-    const portions = units.flatMap((unit, g) =>
-      units.indexOf(unit) === g
-        ? [{ unit, spend: spends[g] ?? 0, hold: holds?.[g] ?? 0, known: known?.[g] ?? 0 }]
-        : [],
-    );
+    const portions = units.flatMap((unit, g) => {
+      if (units.indexOf(unit) !== g) return [];
+      const amounts = { spend: spends[g] ?? 0, hold: holds?.[g] ?? 0, known: known?.[g] ?? 0 };
+      return [{ unit, ...amounts, marks: marks.filter((_, at) => units[at] === unit) }];
+    });
     holdUnits(this.#held.open(space, key, now), hold, portions, now, limits.leaseMs);
   }
+}
+
+function standingIn(
+  { holds }: Charge,
+  holdings: Holdings | undefined,
+  hold: Hold | undefined,
+  isFull: boolean,
+): Standing {
+  if (hold === undefined) return "open";
+  const more = holds?.some((units) => units > 0) === true;
+  if (more && holdings === undefined && isFull) return "crowded";
+  return standingOf(holdings, hold, more);
 }
 
 /** How many units have to be free: beyond what the reservation holds already. */

@@ -5,12 +5,24 @@ const mostPartitions = 1_000_000;
 
 /** What is held, by partition. Only partitions that hold something, or did a moment ago, are in it. */
 export class Held {
+  readonly #most: number;
   #partitions = new Map<string, Holdings>();
   #walk = this.#partitions.entries();
 
-  /** Whether no partition can be added. */
-  get isFull(): boolean {
-    return this.#partitions.size >= mostPartitions;
+  constructor(most = mostPartitions) {
+    this.#most = most;
+  }
+
+  /** How many partitions are kept. */
+  get size(): number {
+    return this.#partitions.size;
+  }
+
+  /** Whether so many partitions can be added. Where they cannot, it looks for some that are over. */
+  hasRoomFor(count: number, now: number): boolean {
+    if (this.#partitions.size + count <= this.#most) return true;
+    this.#forget(now, 16);
+    return this.#partitions.size + count <= this.#most;
   }
 
   /** What is held in a partition, without what has lapsed. */
@@ -21,21 +33,22 @@ export class Held {
     return holdings;
   }
 
+  /** What is held in a partition, kept from now on; where there is no room for one more, it is not kept. */
   open(space: string, key: string, now: number): Holdings {
     const id = idOf(space, key);
     let holdings = this.#partitions.get(id);
     if (holdings === undefined) {
-      this.#forget(now);
+      this.#forget(now, 2);
       holdings = noHoldings();
-      this.#partitions.set(id, holdings);
+      if (this.hasRoomFor(1, now)) this.#partitions.set(id, holdings);
     }
     lapse(holdings, now);
     return holdings;
   }
 
-  /** Whoever comes new looks at two others, in a circle, so that what is over goes without a timer. */
-  #forget(now: number): void {
-    for (let looks = 0; looks < 2; looks += 1) {
+  /** Whoever comes new looks at some others, in a circle, so that what is over goes without a timer. */
+  #forget(now: number, most: number): void {
+    for (let looks = 0; looks < most; looks += 1) {
       const next = this.#walk.next();
       if (next.done === true) {
         this.#walk = this.#partitions.entries();

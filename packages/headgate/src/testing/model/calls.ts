@@ -1,0 +1,200 @@
+import type { Adjustment, Charge, Outcome, Refund } from "../../core/store.ts";
+import { type Client, leaseOf, type Message, type World } from "./world.ts";
+
+/** What a client calls, and what it makes of the answer. */
+
+export function ask(world: World, c: number, amount: number): void {
+  const charges = world.setting.places.map(
+    (place): Charge => ({
+      ...place,
+      needs: amountsOf(world, place, amount, 1),
+      spends: amountsOf(world, place, 0, 1),
+      holds: amountsOf(world, place, amount, 0),
+    }),
+  );
+  const client = world.clients[c] as Client;
+  client.phase = "asking";
+  send(world, c, { kind: "ask", charges });
+}
+
+/** Sends the same ask once more, as if the first had been lost. */
+export function askAgain(world: World, c: number): void {
+  const client = world.clients[c] as Client;
+  client.doubted = true;
+  world.net = world.net.map((message) =>
+    message.client === c && message.kind === "ask" ? { ...message, copies: message.copies + 1 } : message,
+  );
+}
+
+export function extend(world: World, c: number, more: number): void {
+  const client = world.clients[c] as Client;
+  const total = client.allowed - client.known + more;
+  const charges = world.setting.places.map(
+    (place): Charge => ({
+      ...place,
+      needs: amountsOf(world, place, more, 0),
+      spends: amountsOf(world, place, 0, 0),
+      holds: amountsOf(world, place, total, 0),
+      known: amountsOf(world, place, client.known, client.knownRequests),
+    }),
+  );
+  send(world, c, { kind: "extend", charges });
+}
+
+/** @param over by how much it reports too much, to be corrected later. */
+export function report(world: World, c: number, over = 0): void {
+  const { used, allowed, knownRequests } = world.clients[c] as Client;
+  adjust(world, c, "report", used + over, knownRequests, Math.max(0, allowed - used - over));
+}
+
+/** @param served whether the request counts; it does unless nothing was used. */
+export function end(world: World, c: number, served: boolean): void {
+  const client = world.clients[c] as Client;
+  client.phase = "ending";
+  client.requests = served ? client.requests : 0;
+  adjust(world, c, "end", client.used, served ? client.knownRequests : 0, 0);
+}
+
+/** Sends the end once more where no answer came and it was too old to arrive. */
+export function endAgain(world: World, c: number): void {
+  const { used, seq } = world.clients[c] as Client;
+  const { requests, knownRequests } = world.clients[c] as Client;
+  adjust(world, c, "end", used, Math.min(requests, knownRequests), 0, seq);
+}
+
+export function giveUp(world: World, c: number): void {
+  const client = world.clients[c] as Client;
+  client.cancelled = true;
+  end(world, c, false);
+}
+
+/** What is said in one call is what is true of every partition. */
+function adjust(
+  world: World,
+  c: number,
+  kind: "report" | "end",
+  used: number,
+  requests: number,
+  held: number,
+  seq?: number,
+): void {
+  const client = world.clients[c] as Client;
+  const adjustments = world.setting.places.map(
+    (place, p): Adjustment => ({
+      ...place,
+      rid: client.rid,
+      seq: seq ?? client.seq + 1,
+      ended: kind === "end",
+      raises: false,
+      known: amountsOf(world, place, client.known, client.knownRequests),
+      used: amountsOf(world, place, used, requests),
+      held: amountsOf(world, place, held, 0),
+      refunds: client.refunds[p] ?? [],
+    }),
+  );
+  send(world, c, { kind, adjustments }, seq);
+}
+
+function send(
+  world: World,
+  c: number,
+  message: Pick<Message, "kind" | "charges" | "adjustments">,
+  again?: number,
+): void {
+  const client = world.clients[c] as Client;
+  const seq = again ?? client.seq + 1;
+  client.seq = seq;
+  // Whoever calls once more no longer waits for the answer to the call before.
+  const overlaps = world.setting.faults?.overlaps === true && message.kind === "report";
+  client.awaited = overlaps ? [...client.awaited, seq] : [seq];
+  if (client.doubtSince === 0) client.doubtSince = world.now;
+  const copies = message.kind === "ask" ? 1 : Number.POSITIVE_INFINITY;
+  world.net.push({ client: c, seq, sentAt: world.now, copies, ...message });
+}
+
+/** The client reads an answer. One that it no longer waits for changes nothing. */
+export function receive(world: World, message: Message, outcome: Outcome): void {
+  const client = world.clients[message.client] as Client;
+  if (!client.awaited.includes(message.seq)) return;
+  client.awaited = client.awaited.filter((seq) => seq !== message.seq);
+  client.doubtSince = 0;
+  const trusted = message.sentAt + leaseOf(world.setting);
+  if (message.kind === "end") {
+    client.phase = "over";
+    return;
+  }
+  if (message.kind === "report") {
+    const sent = message.adjustments ?? [];
+    noteMarks(world, client, outcome, (p, g) => {
+      return (sent[p]?.used[g] ?? 0) - (sent[p]?.known[g] ?? 0);
+    });
+    client.known = totalOf(world, sent[0]?.used ?? []);
+    // A lease that was over before its answer came may have been given to others.
+    const isLate = world.now >= client.trustedUntil && world.setting.faults?.trustsLateAnswers !== true;
+    if (!isLate) client.trustedUntil = Math.max(client.trustedUntil, trusted);
+    return;
+  }
+  if (!outcome.admitted) {
+    if (message.kind === "extend") return;
+    // A second copy of what was refused may still be on its way: only an end makes sure that it does nothing.
+    if (client.doubted) giveUp(world, message.client);
+    else client.phase = "refused";
+    return;
+  }
+  const charges = message.charges ?? [];
+  noteMarks(world, client, outcome, (p, g) => charges[p]?.spends[g] ?? 0);
+  client.allowed = totalOf(world, charges[0]?.holds ?? []) + totalOf(world, charges[0]?.known ?? []);
+  client.trustedUntil = Math.max(client.trustedUntil, trusted);
+  if (message.kind === "ask") {
+    client.phase = "open";
+    client.requests = 1;
+    client.knownRequests = 1;
+  }
+}
+
+function noteMarks(
+  { setting }: World,
+  client: Client,
+  { now, marks }: Outcome,
+  changeOf: (place: number, group: number) => number,
+): void {
+  client.refunds = setting.places.map(({ limits }, p) => {
+    let refunds: readonly Refund[] = client.refunds[p] ?? [];
+    for (const g of limits.groups.keys()) {
+      const change = changeOf(p, g);
+      if (change > 0)
+        refunds = [{ group: g, amount: change, chargedAt: now, mark: marks[p]?.[g] ?? 0 }, ...refunds];
+      else if (change < 0) refunds = lessBy(refunds, g, -change);
+    }
+    return refunds;
+  });
+}
+
+function lessBy(refunds: readonly Refund[], group: number, amount: number): Refund[] {
+  let left = amount;
+  return refunds.map((refund) => {
+    if (refund.group !== group) return refund;
+    const given = Math.min(left, refund.amount);
+    left -= given;
+    return { ...refund, amount: refund.amount - given };
+  });
+}
+
+function amountsOf(
+  { setting }: World,
+  { limits }: { limits: World["setting"]["places"][number]["limits"] },
+  held: number,
+  requests: number,
+): number[] {
+  return limits.groups.map(({ unit }) => {
+    if (unit === setting.unit) return held;
+    return unit === "requests" ? requests : 0;
+  });
+}
+
+/** The amount of the unit that is held. */
+function totalOf({ setting }: World, amounts: readonly number[]): number {
+  const groups = setting.places[0]?.limits.groups ?? [];
+  const g = groups.findIndex(({ unit }) => unit === setting.unit);
+  return amounts[g] ?? 0;
+}

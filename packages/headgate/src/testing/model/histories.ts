@@ -1,0 +1,63 @@
+import { type Action, act, actionsOf, pass, use } from "./actions.ts";
+import * as calls from "./calls.ts";
+import { broken } from "./invariants.ts";
+import { type Client, newWorld, type Setting, type World } from "./world.ts";
+
+/**
+ * Plays one history: each number chooses one of the things that may happen next.
+ *
+ * @returns the invariant that was broken, with what happened; `undefined` where all held throughout.
+ */
+export function play(setting: Setting, choices: readonly number[]): string | undefined {
+  const world = newWorld(setting);
+  const names: string[] = [];
+  for (const choice of choices) {
+    const usual = actionsOf(world);
+    // One step in eight is an unusual one.
+    const actions = choice % 8 === 0 ? strayActions(world, choice) : usual;
+    const action = (actions[Math.floor(choice / 8) % actions.length] ?? usual[0]) as Action;
+    act(world, action);
+    names.push(action.name);
+    const what = broken(world);
+    if (what !== undefined) return `${what}\n  ${names.join("\n  ")}`;
+  }
+  return undefined;
+}
+
+/** What happens in longer histories only: mistakes of clients, times of every length, resets. */
+function strayActions(world: World, choice: number): Action[] {
+  const ms = 1 + (choice % 100_003);
+  return [
+    { name: `${ms} ms pass`, run: (changed) => pass(changed, ms) },
+    { name: "a long time passes", run: (changed) => pass(changed, 100 * ms) },
+    ...world.clients.flatMap((client, c) => mistakes(world, client, c)),
+    ...(world.setting.resets === true ? [{ name: "reset", run: reset }] : []),
+  ];
+}
+
+function mistakes({ setting }: World, { phase, seq }: Client, c: number): Action[] {
+  if (phase !== "open" || setting.unit === "concurrent") return [];
+  const over: Action = {
+    name: `client ${c} uses one more than it may`,
+    run: (world) => use(world, c, "over"),
+  };
+  if (seq >= setting.calls) return [over];
+  const overstate = (world: World) => {
+    calls.report(world, c, 1);
+    const client = world.clients[c] as Client;
+    client.overstated += 1;
+    // What is given back does not come back as a hold: for that it would have to ask.
+    client.allowed -= 1;
+  };
+  return [over, { name: `client ${c} reports 1 too many`, run: overstate }];
+}
+
+/** An operator forgets what was spent. A millisecond apart from all else: what is spent in one is not told apart. */
+function reset(world: World): void {
+  const { setting } = world;
+  pass(world, 1);
+  world.store.reset(setting.places);
+  void setting.mirror?.reset(setting.places, world.now);
+  world.ledger = [];
+  pass(world, 1);
+}

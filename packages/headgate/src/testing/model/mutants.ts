@@ -1,0 +1,179 @@
+import type { Holdings } from "../../core/holdings.ts";
+import { coreTransitions as core, type Transitions } from "./transitions.ts";
+import type { ClientFaults, Setting } from "./world.ts";
+
+/** A fault that somebody might build in, and the invariants any of which notices it. */
+export interface Mutant {
+  readonly name: string;
+  readonly breaks: RegExp;
+  readonly transitions?: Partial<Transitions>;
+  readonly faults?: ClientFaults;
+  /** What the exploration needs beyond the usual to meet it. */
+  readonly setting?: Partial<Setting>;
+  readonly limits?: string;
+}
+
+const windowMs = 60_000;
+/** Where a mutant notes when a reservation was admitted: no unit has such a name. */
+const admittedAt = "admitted at";
+
+const noteAdmission: Transitions["hold"] = (holdings, hold, portions, now, leaseMs) => {
+  core.hold(holdings, hold, portions, now, leaseMs);
+  const used = holdings.entries.get(hold.rid)?.used;
+  if (used?.has(admittedAt) === false) used.set(admittedAt, now);
+};
+
+function drop(holdings: Holdings, rid: string): void {
+  const entry = holdings.entries.get(rid);
+  if (entry === undefined || entry.held.size === 0) return;
+  for (const [unit, amount] of entry.held) holdings.held.set(unit, (holdings.held.get(unit) ?? 0) - amount);
+  entry.held.clear();
+  holdings.holding -= 1;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "no tombstone",
+    breaks: /^[456]:/,
+    transitions: {
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed);
+        if (adjustment.ended) holdings.entries.delete(adjustment.rid);
+      },
+    },
+  },
+  {
+    name: "an extension that creates",
+    breaks: /^[456]:/,
+    transitions: {
+      standingOf(holdings, hold, more) {
+        const standing = core.standingOf(holdings, hold, more);
+        return standing === "ended" && hold.seq > 1 ? "open" : standing;
+      },
+    },
+  },
+  {
+    name: "an extension that brings back what has lapsed without asking for room",
+    breaks: /^[12]:/,
+    setting: { asks: [2], clients: 2 },
+    transitions: {
+      heldBy: (holdings, rid, unit) =>
+        holdings?.entries.get(rid)?.lapsed ? 2 : core.heldBy(holdings, rid, unit),
+    },
+  },
+  {
+    name: "a late end dropped",
+    breaks: /^4:/,
+    transitions: {
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        const isLate = adjustment.ended && holdings.entries.get(adjustment.rid)?.lapsed;
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, isLate ? () => [] : changeUsed);
+      },
+    },
+  },
+  {
+    name: "a late end charged at every arrival",
+    breaks: /^4:/,
+    transitions: {
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        const entry = holdings.entries.get(adjustment.rid);
+        if (entry?.ended && entry.lapsed) changeUsed("tokens", adjustment.used[0] ?? 0, undefined);
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed);
+      },
+    },
+  },
+  {
+    name: "a hold that ages out of the window",
+    breaks: /^[12]:/,
+    setting: { calls: 4 },
+    transitions: {
+      hold: noteAdmission,
+      lapse(holdings, now) {
+        core.lapse(holdings, now);
+        for (const [rid, { used }] of holdings.entries)
+          if ((used.get(admittedAt) ?? now) + windowMs <= now) drop(holdings, rid);
+      },
+    },
+  },
+  {
+    name: "charging at admission time",
+    breaks: /^[12]:/,
+    setting: { calls: 4 },
+    transitions: {
+      hold: noteAdmission,
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        const at = holdings.entries.get(adjustment.rid)?.used.get(admittedAt);
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, (unit, change, last) =>
+          changeUsed(unit, change, last, at),
+        );
+      },
+    },
+  },
+  {
+    name: "a hold without an end",
+    breaks: /^[58]:/,
+    transitions: { lapse() {} },
+  },
+  {
+    name: "differences in place of totals: a repeated report counts twice",
+    breaks: /^[1246]:/,
+    transitions: {
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        const { rid, ended, used, known } = adjustment;
+        if (!ended && (used[0] ?? 0) > (known[0] ?? 0) && holdings.entries.get(rid)?.seq === adjustment.seq)
+          changeUsed("tokens", (used[0] ?? 0) - (known[0] ?? 0), undefined);
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed);
+      },
+    },
+  },
+  {
+    name: "nothing given back of what was charged under an answer that was lost",
+    breaks: /^6:/,
+    setting: { calls: 2 },
+    limits: "2 tokens/minute sliding-window; 2/minute",
+    transitions: {
+      adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
+        core.adjustHoldings(holdings, adjustment, units, now, leaseMs, (unit, change) =>
+          changeUsed(unit, change, undefined),
+        );
+      },
+    },
+  },
+  {
+    name: "a repeated ask that is admitted anew",
+    breaks: /^[345]:/,
+    setting: { asks: [1] },
+    transitions: {
+      standingOf(holdings, hold, more) {
+        const standing = core.standingOf(holdings, hold, more);
+        return standing === "applied" ? "open" : standing;
+      },
+    },
+  },
+  {
+    name: "a wait that does not know of leases",
+    breaks: /^8:/,
+    transitions: {
+      waitFor: (holdings, unit, _quota, _now, need, windowWait) => ({
+        ms: windowWait(need === 0 ? 0 : need + core.heldOf(holdings, unit)),
+        holders: false,
+      }),
+    },
+  },
+  {
+    name: "what is held is shown as free",
+    breaks: /^8:/,
+    transitions: { heldOf: () => 0 },
+  },
+  {
+    name: "a client that trusts an answer which came after its lease",
+    breaks: /^2:/,
+    faults: { trustsLateAnswers: true },
+  },
+  {
+    name: "a client that reports while the answer to an extension is on its way",
+    breaks: /^2:/,
+    faults: { overlaps: true },
+    setting: { asks: [1], calls: 3 },
+  },
+];

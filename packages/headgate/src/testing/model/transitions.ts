@@ -1,0 +1,52 @@
+import {
+  adjustHoldings,
+  type Holdings,
+  heldBy,
+  heldOf,
+  hold,
+  lapse,
+  type Spending,
+  standingOf,
+  tidy,
+  waitFor,
+} from "../../core/holdings.ts";
+
+/** Changes what has been used of a unit. A fault may charge it to another moment than that of the call. */
+export type ChangeUsed = (
+  unit: string,
+  change: number,
+  last: Spending | undefined,
+  at?: number,
+) => readonly number[] | undefined;
+
+type AdjustParameters = Parameters<typeof adjustHoldings>;
+
+/** The transitions of `core/holdings.ts`, as the model calls them. A test of the model replaces one by a faulty one. */
+export interface Transitions {
+  readonly lapse: typeof lapse;
+  readonly standingOf: typeof standingOf;
+  readonly heldOf: typeof heldOf;
+  readonly heldBy: typeof heldBy;
+  readonly hold: typeof hold;
+  readonly waitFor: typeof waitFor;
+  readonly tidy: typeof tidy;
+  adjustHoldings(
+    holdings: Holdings,
+    adjustment: AdjustParameters[1],
+    units: readonly string[],
+    now: number,
+    leaseMs: number,
+    changeUsed: ChangeUsed,
+  ): void;
+}
+
+export const coreTransitions: Transitions = {
+  lapse,
+  standingOf,
+  heldOf,
+  heldBy,
+  hold,
+  waitFor,
+  tidy,
+  adjustHoldings,
+};
