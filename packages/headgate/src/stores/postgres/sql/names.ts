@@ -2,12 +2,14 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 3;
+export const functionsVersion = 4;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {
   readonly schema: string;
   readonly table: string;
+  /** What reservations have used and hold, one row for each partition of each. */
+  readonly holdsTable: string;
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
@@ -21,6 +23,7 @@ export function namesIn(schema: string): SqlNames {
   return {
     schema: quoted,
     table: `${quoted}.partitions`,
+    holdsTable: `${quoted}.holds`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,
     lockClass: smallHash(`headgate ${schema}`),
