@@ -120,10 +120,13 @@ describe("what is held in PostgreSQL", () => {
     async () => {
       const clock = fakeClock();
       const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
-      const charges = ["a", "b"].flatMap((key) => [
-        charge(key, "9000 tokens/day; 1000/hour", "user", { tokens: 10 }),
-        charge(key, "8000 tokens/hour sliding-window", "org", { tokens: 10 }),
-      ]);
+      // Of these, the first two are one partition, under the limits of two plans.
+      const charges = [
+        charge("a", "9000 tokens/day; 1000/hour", "user", { tokens: 10 }),
+        charge("a", "7000 tokens/day; 900/hour", "user", { tokens: 10 }),
+        charge("b", "9000 tokens/day; 1000/hour", "user", { tokens: 10 }),
+        charge("a", "8000 tokens/hour sliding-window", "org", { tokens: 10 }),
+      ];
       for (const one of [store, memory]) {
         const asks = Array.from({ length: 200 }, (_, n) =>
           one.decide([charges[n % 4] as Charge], clock.now(), false, { rid: ridOf(n), seq: 1 }),

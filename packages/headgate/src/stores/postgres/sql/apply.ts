@@ -1,3 +1,4 @@
+import { adjustSql } from "./adjust.ts";
 import {
   answerKinds,
   edgeKinds,
@@ -9,7 +10,8 @@ import {
 } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 import { plainSql } from "./plain.ts";
-import { adjustSql, reservationVariables, reserveSql } from "./reservations.ts";
+import { reservationVariables } from "./reservations.ts";
+import { reserveSql } from "./reserve.ts";
 
 /** Those that have states: places are held, and leave none. */
 const algorithmsByCode = Object.entries(stateCodes)
@@ -57,12 +59,12 @@ const blankAt = `CASE code
  * `limits` holds descriptions of limits, which the requests name by where they begin. `requests` is a flat list:
  *
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
- * - reserve, reserve peek and adjust: as sql/reservations.ts has it
+ * - reserve, reserve peek and adjust: as sql/reserve.ts and sql/adjust.ts have it
  * - reset: `kind, count, (state)…`, which forgets all states of that state's partition but what is held
  *
- * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a limit:
- * remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks differ, nothing follows but which one it was, from 0
- * up; such a request changes nothing.
+ * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a
+ * limit: remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks
+ * differ, nothing follows but which one it was, from 0 up; such a request changes nothing.
  *
  * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
  * request is atomic, and two batches never wait for each other in a circle.

@@ -1,10 +1,9 @@
-import { rememberedMs } from "../../../core/holdings.ts";
+import { mostHolds, rememberedMs } from "../../../core/holdings.ts";
 import { holdingsCode, never } from "./codes.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 
-/** As core/holdings.ts has them. */
+/** Fewer entries than this are not searched for those that are over. */
 const fewEntries = 64;
-const mostSpare = 4096;
 
 /**
  * The table of reservations: what each has used and holds in one partition. A heartbeat updates one row, so that a
@@ -84,18 +83,18 @@ BEGIN
   WHERE h.partition_id = id AND h.expires_at + CASE WHEN h.holding THEN ${rememberedMs} ELSE 0 END <= at;
   SELECT count(*), count(*) FILTER (WHERE NOT h.holding OR h.expires_at <= at) INTO entries, spare
   FROM ${holdsTable} AS h WHERE h.partition_id = id;
-  IF spare > ${mostSpare} THEN
+  IF spare > ${mostHolds} THEN
     DELETE FROM ${holdsTable} AS h WHERE h.partition_id = id AND (h.rid_high, h.rid_low) IN (
       SELECT o.rid_high, o.rid_low FROM ${holdsTable} AS o
       WHERE o.partition_id = id AND (NOT o.holding OR o.expires_at <= at)
       ORDER BY o.expires_at + CASE WHEN o.holding THEN ${rememberedMs} ELSE 0 END
-      LIMIT spare - ${mostSpare}
+      LIMIT spare - ${mostHolds}
     );
-    entries := entries - spare + ${mostSpare};
+    entries := entries - spare + ${mostHolds};
   END IF;
   holdings[4] := entries;
   holdings[5] := least(
-    greatest(${fewEntries}, 2 * entries), greatest(${2 * mostSpare}, entries + ${fewEntries})
+    greatest(${fewEntries}, 2 * entries), greatest(${2 * mostHolds}, entries + ${fewEntries})
   );
   RETURN holdings;
 END $function$;
