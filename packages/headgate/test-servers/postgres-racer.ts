@@ -1,3 +1,4 @@
+import { amountsOf } from "../src/core/cost.ts";
 import { compileLimits } from "../src/core/limit-set.ts";
 import { postgresStore } from "../src/stores/postgres/index.ts";
 
@@ -10,11 +11,15 @@ import { postgresStore } from "../src/stores/postgres/index.ts";
 const [url = "", text = "", attempts = "0"] = process.argv.slice(2);
 const store = postgresStore(url);
 const limits = compileLimits("race", text);
-const needs = limits.groups.map(() => 1);
+const amounts = amountsOf(limits, { tokens: 1 });
+const charges = ["race", "race2"].map((space) => ({ space, key: "one", limits, ...amounts }));
+let asked = 0;
 
 async function attempt(): Promise<boolean> {
-  const charges = ["race", "race2"].map((space) => ({ space, key: "one", limits, needs, spends: needs }));
-  return (await store.decide(charges, Date.now(), false)).admitted;
+  asked += 1;
+  const rid = process.pid.toString(16).padStart(12, "0") + asked.toString(16).padStart(12, "0");
+  const hold = amounts.holds === undefined ? undefined : { rid, seq: 1 };
+  return (await store.decide(charges, Date.now(), false, hold)).admitted;
 }
 
 await store.check();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { amountsOf } from "../src/core/cost.ts";
 import { compileLimits } from "../src/core/limit-set.ts";
-import type { Adjustment, Charge, Outcome, Store } from "../src/core/store.ts";
+import type { Adjustment, Charge, Outcome, Refund, Store } from "../src/core/store.ts";
 import { memoryStore } from "../src/stores/memory/index.ts";
 import type { FakeClock } from "../src/testing/fake-clock.ts";
 
@@ -22,6 +22,15 @@ const mixed: Plans = {
   ip: windows.ip,
   global: [...windows.global, "30/minute; 40/minute token-bucket"],
 };
+const held: Plans = {
+  user: [
+    "9/minute; 20 tokens/minute token-bucket",
+    "20 tokens/minute sliding-window",
+    "9/minute; 2 concurrent",
+  ],
+  ip: ["12/2 minutes", "3 concurrent/10 seconds; 40 tokens/minute fixed-window"],
+  global: ["60 tokens/minute sliding-counter; 50 tokens/10 seconds sliding-window"],
+};
 
 /** Quotas so large that logs are coarse, alone in a partition or next to others. */
 const large: Plans = {
@@ -36,7 +45,10 @@ const large: Plans = {
 
 export type Ask =
   | { readonly do: "decide" | "peek"; readonly charges: readonly Charge[] }
-  | { readonly do: "adjust"; readonly which: number; readonly spend: number }
+  /** Asks to hold so much more of every unit. */
+  | { readonly do: "extend"; readonly which: number; readonly more: number }
+  /** Says that so much more was used, or with 0 that all is given back. */
+  | { readonly do: "adjust"; readonly which: number; readonly spend: number; readonly ended: boolean }
   | { readonly do: "reset"; readonly charge: Charge };
 
 function chargeArbitrary(plans: Plans, amounts: readonly number[]): fc.Arbitrary<Charge> {
@@ -49,12 +61,13 @@ function chargeArbitrary(plans: Plans, amounts: readonly number[]): fc.Arbitrary
       caller: fc.integer({ min: 0, max: 2 }),
       plan: fc.nat(),
       requests: fc.constantFrom(...amounts),
+      tokens: fc.constantFrom(0, 1, 2, 7),
     })
-    .map(({ space, caller, plan, requests }): Charge => {
+    .map(({ space, caller, plan, requests, tokens }): Charge => {
       const choice = compiled.get(space) ?? [];
       const limits = choice[plan % choice.length] ?? compileLimits(space, "1/minute");
       const key = space === "global" ? "all" : `caller${caller}`;
-      return { space, key, limits, ...amountsOf(limits, { requests, tokens: requests }) };
+      return { space, key, limits, ...amountsOf(limits, { requests, tokens }) };
     });
 }
 
@@ -69,6 +82,7 @@ function turnArbitrary(
   advancesMs: readonly number[],
   spends: readonly number[],
   amounts: readonly number[] = [1, 1, 1, 2, 0],
+  isEnded: readonly boolean[] = [false],
 ): fc.Arbitrary<Turn> {
   const charge = chargeArbitrary(plans, amounts);
   const charges = fc.uniqueArray(charge, {
@@ -85,6 +99,15 @@ function turnArbitrary(
         do: fc.constant("adjust" as const),
         which: fc.nat(),
         spend: fc.constantFrom(...spends),
+        ended: fc.constantFrom(...isEnded),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("extend" as const),
+        which: fc.nat(),
+        more: fc.constantFrom(1, 1, 4),
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("reset" as const), charge }) },
@@ -117,6 +140,18 @@ export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][]
       ),
     ),
   ],
+  [
+    "what is held",
+    upToEight(
+      turnArbitrary(
+        held,
+        [0, 1, 3_000, 9_999, 10_000, 30_000, 61_000],
+        [0, 1, 1, 5],
+        [1, 1, 1, 2, 0],
+        [false, true],
+      ),
+    ),
+  ],
   // Where nothing leaves its widest window, and nothing is given back: the stores may differ in what they know of that.
   [
     "windows, under a clock that is set back",
@@ -124,70 +159,119 @@ export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][]
   ],
 ];
 
+/** What one store has admitted, as far as this side knows it. */
 interface Admitted {
-  readonly charges: readonly Charge[];
-  readonly outcome: Outcome;
   readonly rid: string;
   seq: number;
-  /** For each charge, for each group: what has been used. */
-  used: (readonly number[])[];
-}
-
-let admissions = 0;
-
-function nextRid(): string {
-  admissions += 1;
-  return (Date.now() * 1000 + admissions).toString(16).padStart(24, "0");
+  readonly charges: readonly Charge[];
+  /** For each charge, for each of its groups. */
+  readonly used: number[][];
+  readonly held: number[][];
+  /** What can be given back, charge by charge. */
+  readonly refunds: Refund[][];
 }
 
 /** Gives back all that was charged, or spends so much beyond it. */
-function adjustmentsOf(admitted: Admitted, spend: number): Adjustment[] {
-  const { charges, outcome, rid, used: known } = admitted;
-  admitted.seq += 1;
-  admitted.used = known.map((amounts) => amounts.map((amount) => (spend > 0 ? amount + spend : 0)));
-  return charges.map(({ space, key, limits, spends }, c) => ({
-    space,
-    key,
-    limits,
-    rid,
-    seq: admitted.seq,
-    ended: false,
-    raises: false,
-    known: known[c] ?? [],
-    used: admitted.used[c] ?? [],
-    held: spends.map(() => 0),
-    refunds: spends.map((amount, group) => ({
-      group,
-      amount,
-      chargedAt: outcome.now,
-      mark: outcome.marks[c]?.[group] ?? 0,
-    })),
-  }));
+function adjustmentsOf(old: Admitted, spend: number, ended: boolean): Adjustment[] {
+  old.seq += 1;
+  return old.charges.map(({ space, key, limits }, c): Adjustment => {
+    const known = old.used[c] ?? [];
+    const before = old.held[c] ?? [];
+    const used = known.map((amount, g) =>
+      spend === 0 || limits.groups[g]?.unit === "concurrent" ? 0 : amount + spend,
+    );
+    const held = before.map((amount) => (spend === 0 || ended ? 0 : Math.max(0, amount - spend + 1)));
+    const refunds = [...(old.refunds[c] ?? [])];
+    old.used[c] = used;
+    old.held[c] = held;
+    return {
+      space,
+      key,
+      limits,
+      rid: old.rid,
+      seq: old.seq,
+      ended,
+      raises: false,
+      known,
+      used,
+      held,
+      refunds,
+    };
+  });
+}
+
+/** Notes what can be given back of what an answer says was charged. */
+function noteCharged(old: Admitted, charged: readonly (readonly number[])[], { now, marks }: Outcome): void {
+  for (const [c, amounts] of charged.entries()) {
+    const charges = amounts.flatMap((amount, group) =>
+      amount > 0 ? [{ group, amount, chargedAt: now, mark: marks[c]?.[group] ?? 0 }] : [],
+    );
+    old.refunds[c] = [...charges, ...(old.refunds[c] ?? [])];
+  }
+}
+
+function extensionsOf(old: Admitted, more: number): Charge[] {
+  old.seq += 1;
+  return old.charges.map(({ space, key, limits }, c): Charge => {
+    const amounts = limits.groups.map(({ unit }) => (unit === "requests" ? 0 : more));
+    const holds = amounts.map((amount, g) => amount + (old.held[c]?.[g] ?? 0));
+    const known = old.used[c] ?? [];
+    return { space, key, limits, needs: amounts, spends: amounts.map(() => 0), holds, known };
+  });
 }
 
 /** What one store answers, asked all at once; what it admitted is added to `admitted`. */
-async function ask(store: Store, asks: readonly Ask[], now: number, admitted: Admitted[]) {
+async function ask(store: Store, asks: readonly Ask[], turn: number, now: number, admitted: Admitted[]) {
   const before = [...admitted];
-  const answers = asks.map(async (one) => {
-    if (one.do === "reset") return void (await store.reset([one.charge], now));
-    if (one.do === "adjust") {
-      const old = before[one.which % (before.length || 1)];
-      if (old === undefined) return undefined;
-      const { readings } = await store.adjust(adjustmentsOf(old, one.spend), now);
-      return { admitted: true, readings };
+  const which = (one: { readonly which: number }) => before[one.which % (before.length || 1)];
+  const made: Admitted[] = [];
+  const answers = asks.map(async (one, n): Promise<Outcome | undefined> => {
+    if (one.do === "reset") {
+      await store.reset([one.charge], now);
+      return undefined;
     }
-    const outcome = await store.decide(one.charges, now, one.do === "peek");
-    return { admitted: outcome.admitted, readings: outcome.readings, outcome };
+    if (one.do === "adjust") {
+      const old = which(one);
+      if (old === undefined) return undefined;
+      const known = old.used.map((amounts) => [...amounts]);
+      const adjustments = adjustmentsOf(old, one.spend, one.ended);
+      const changes = adjustments.map(({ used }, c) =>
+        used.map((amount, g) => amount - (known[c]?.[g] ?? 0)),
+      );
+      const outcome = await store.adjust(adjustments, now);
+      noteCharged(old, changes, outcome);
+      return outcome;
+    }
+    if (one.do === "extend") {
+      const old = which(one);
+      if (old === undefined) return undefined;
+      const charges = extensionsOf(old, one.more);
+      const outcome = await store.decide(charges, now, false, { rid: old.rid, seq: old.seq });
+      if (outcome.admitted) for (const [c, { holds = [] }] of charges.entries()) old.held[c] = [...holds];
+      return outcome;
+    }
+    const rid = (turn * 1000 + n + 1).toString(16).padStart(24, "0");
+    const isHeld = one.charges.some(({ holds }) => holds !== undefined);
+    const outcome = await store.decide(
+      one.charges,
+      now,
+      one.do === "peek",
+      isHeld ? { rid, seq: 1 } : undefined,
+    );
+    if (outcome.admitted && one.do === "decide") {
+      const used = one.charges.map(({ spends }) => [...spends]);
+      const held = one.charges.map(({ spends, holds }) => [...(holds ?? spends.map(() => 0))]);
+      made[n] = { rid, seq: 1, charges: one.charges, used, held, refunds: [] };
+      noteCharged(made[n], used, outcome);
+    }
+    return outcome;
   });
   const settled = await Promise.all(answers);
-  return settled.map((answer, n) => {
-    const one = asks[n];
-    if (answer?.outcome?.admitted && one?.do === "decide") {
-      const used = one.charges.map(({ spends }) => spends);
-      admitted.push({ charges: one.charges, outcome: answer.outcome, rid: nextRid(), seq: 1, used });
-    }
-    return answer && { admitted: answer.admitted, readings: answer.readings };
-  });
+  admitted.push(...made.filter((one) => one !== undefined));
+  return settled.map(
+    (answer) =>
+      answer && { admitted: answer.admitted, readings: answer.readings, refusedFor: answer.refusedFor },
+  );
 }
 
 /**
@@ -197,9 +281,9 @@ async function ask(store: Store, asks: readonly Ask[], now: number, admitted: Ad
 export async function playTurns(shared: Store, clock: FakeClock, turns: readonly Turn[]): Promise<void> {
   const memory = memoryStore();
   const [ours, theirs]: [Admitted[], Admitted[]] = [[], []];
-  for (const { advanceMs, asks } of turns) {
+  for (const [turn, { advanceMs, asks }] of turns.entries()) {
     clock.set(clock.now() + advanceMs);
     const now = clock.now();
-    expect(await ask(shared, asks, now, ours)).toEqual(await ask(memory, asks, now, theirs));
+    expect(await ask(shared, asks, turn, now, ours)).toEqual(await ask(memory, asks, turn, now, theirs));
   }
 }

@@ -43,6 +43,8 @@ export interface Holdings {
   earliest: number;
   /** With so many entries, those that are over are forgotten. */
   tidyAt: number;
+  /** When it was last looked at, the store's time, ms: what was over by then counts for nothing, forgotten or not. */
+  seenAt: number;
 }
 
 export function noHoldings(): Holdings {
@@ -52,11 +54,13 @@ export function noHoldings(): Holdings {
     holding: 0,
     earliest: Number.POSITIVE_INFINITY,
     tidyAt: fewEntries,
+    seenAt: 0,
   };
 }
 
 /** Releases what has lapsed by now. The first thing that is done with holdings, whatever is asked of them. */
 export function lapse(holdings: Holdings, now: number): void {
+  holdings.seenAt = now;
   if (holdings.earliest > now) return;
   let earliest = Number.POSITIVE_INFINITY;
   for (const entry of holdings.entries.values()) {
@@ -90,7 +94,7 @@ export type Standing =
 
 /** @param more whether the call asks to hold something. */
 export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, more: boolean): Standing {
-  const entry = holdings?.entries.get(rid);
+  const entry = find(holdings, rid);
   if (entry?.ended) return "ended";
   if (entry !== undefined && seq <= entry.seq) return "applied";
   const isNew = entry === undefined || !holdsSomething(entry);
@@ -100,7 +104,14 @@ export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, m
 
 /** What a reservation holds of a unit already. */
 export function heldBy(holdings: Holdings | undefined, rid: string, unit: string): number {
-  return holdings?.entries.get(rid)?.held.get(unit) ?? 0;
+  return find(holdings, rid)?.held.get(unit) ?? 0;
+}
+
+/** What is known of a reservation, unless that is over: all stores forget it at the same moment. */
+function find(holdings: Holdings | undefined, rid: string): Entry | undefined {
+  const entry = holdings?.entries.get(rid);
+  if (holdings === undefined || entry === undefined) return undefined;
+  return holdsSomething(entry) || entry.expiresAt > holdings.seenAt ? entry : undefined;
 }
 
 /** One unit in one call: what is spent at once, and what is held from now on, in all. */
@@ -160,7 +171,7 @@ export function adjustHoldings(
   changeUsed: UsedChange,
 ): void {
   const { rid, seq, ended, raises, known, used, held } = adjustment;
-  const before = holdings.entries.get(rid);
+  const before = find(holdings, rid);
   if (before !== undefined && (before.ended || (!ended && seq <= before.seq))) return;
   const firsts = units.map((unit, g) => ({ unit, g })).filter(({ unit, g }) => units.indexOf(unit) === g);
   const entry = entryOf(
@@ -277,7 +288,7 @@ function byExpiry(holdings: Holdings, unit: string): { expiresAt: number; amount
 
 function entryOf(holdings: Holdings, rid: string, portions: readonly Portion[], now: number): Entry {
   const { entries } = holdings;
-  let entry = entries.get(rid);
+  let entry = find(holdings, rid);
   if (entry !== undefined) return entry;
   if (entries.size >= holdings.tidyAt) tidy(holdings, now);
   entry = {

@@ -79,17 +79,28 @@ export function decode(
     }
     const admitted = kind === answerKinds.admitted;
     const charged = admitted && request.kind !== "peek";
-    return { admitted, now, readings, marks: charged ? marks : [] };
+    const outcome = { admitted, now, readings, marks: charged ? marks : [] };
+    const refusedFor = reasons.get(kind);
+    return refusedFor === undefined ? outcome : { ...outcome, refusedFor };
   });
 }
 
+/** Why a reservation is refused, where no limit is the reason. */
+const reasons: ReadonlyMap<number | undefined, Outcome["refusedFor"]> = new Map([
+  [answerKinds.ended, "ended"],
+  [answerKinds.crowded, "crowded"],
+]);
+
 function readingFrom(numbers: readonly number[], at: number): Reading {
   const waitMs = numbers[at + 1] as number;
-  return {
+  const reading: Reading = {
     remaining: numbers[at] as number,
-    waitMs: waitMs === neverNumber ? Number.POSITIVE_INFINITY : waitMs,
+    waitMs: waitMs === neverNumber ? Number.POSITIVE_INFINITY : Math.abs(waitMs),
     resetMs: numbers[at + 2] as number,
   };
+  // A negative wait is until holders lapse.
+  if (waitMs < 0) reading.holders = true;
+  return reading;
 }
 
 interface Entry {

@@ -4,12 +4,12 @@ import { calendarWindow } from "../../core/calendar.ts";
 import { parseLimits } from "../../core/grammar.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge } from "../../core/store.ts";
-import { encode } from "./encode.ts";
+import { encode, type StoreRequest } from "./encode.ts";
 import { calendarEdges } from "./limit-descriptions.ts";
 import { partitionId } from "./partition-id.ts";
 import { requestKinds } from "./sql/codes.ts";
 
-const limits = compileLimits("user", "5/minute; 60/hour; 100 tokens/day");
+const limits = compileLimits("user", "5/minute; 60/hour; 100/day token-bucket");
 const charge = (key: string, space = "user"): Charge => ({
   space,
   key,
@@ -18,14 +18,17 @@ const charge = (key: string, space = "user"): Charge => ({
   spends: [1, 0],
 });
 
+const asked = (kind: "admit" | "peek", ...charges: readonly Charge[]): StoreRequest => ({
+  kind,
+  charges,
+  hold: undefined,
+});
+const numbersOf = (text: string) => text.slice(1, -1).split(",").map(Number);
+
 describe("encode", () => {
   it("names every state and every group of limits once", () => {
     const [partitionIds, stateIds, described, requests, locks, at] = encode(
-      [
-        { kind: "admit", charges: [charge("a")] },
-        { kind: "admit", charges: [charge("b")] },
-        { kind: "admit", charges: [charge("a")] },
-      ],
+      [asked("admit", charge("a")), asked("admit", charge("b")), asked("admit", charge("a"))],
       0,
       null,
     );
@@ -41,7 +44,7 @@ describe("encode", () => {
     const windows = compileLimits("user", "5/minute; 60/hour");
     const plain: Charge = { space: "user", key: "a", limits: windows, needs: [1], spends: [1] };
     const kindOf = (...charges: readonly Charge[]) =>
-      Number(/\d+/.exec(encode([{ kind: "admit", charges }], 0, null)[3])?.[0]);
+      Number(/\d+/.exec(encode([asked("admit", ...charges)], 0, null)[3])?.[0]);
     expect(kindOf(plain)).toBe(requestKinds.plain);
     expect(kindOf(plain, { ...plain, key: "b" }, { ...plain, space: "ip" })).toBe(requestKinds.plain);
     expect(kindOf(plain, plain)).toBe(requestKinds.admit);
@@ -50,13 +53,57 @@ describe("encode", () => {
     expect(kindOf(plain, charge("b"))).toBe(requestKinds.admit);
     const many = Array.from({ length: 9 }, (_, n) => ({ ...plain, key: `of${n}` }));
     expect(kindOf(...many)).toBe(requestKinds.admit);
-    const peeked = encode([{ kind: "peek", charges: [plain] }], 0, null)[3];
+    const peeked = encode([asked("peek", plain)], 0, null)[3];
     expect(peeked).toMatch(new RegExp(`^\\{${requestKinds.peek},`));
+  });
+
+  it("looks up what is held where units may be held, or a reservation asks", () => {
+    const tokens = compileLimits("user", "9 tokens/day; 5/minute; 2 concurrent; 90 tokens/week");
+    const held: Charge = {
+      space: "user",
+      key: "a",
+      limits: tokens,
+      needs: [4, 1, 1, 4],
+      spends: [0, 1, 0, 0],
+    };
+    const [, stateIds, , requests] = encode([asked("admit", held)], 0, null);
+    // Places are held and leave no state.
+    expect(stateIds.split(",")).toHaveLength(4);
+    const [kind, count, , , call, holdings, lease, holdsAnything, groups, ...rest] = numbersOf(requests);
+    expect([kind, count, call]).toEqual([requestKinds.reserve, 1, -1]);
+    expect([holdings, lease, holdsAnything, groups]).toEqual([1, tokens.leaseMs, 0, 4]);
+    const states = [0, 1, 2, 3].map((g) => rest[8 * g]);
+    expect(states).toEqual([2, 3, 0, 4]);
+    const [first, second, third, fourth] = [0, 1, 2, 3].map((g) => rest.slice(8 * g + 2, 8 * g + 4));
+    expect(first?.[0]).toBe(fourth?.[0]);
+    expect(new Set([first?.[0], second?.[0], third?.[0]]).size).toBe(3);
+    expect([first, second, third, fourth].map((group) => group?.[1])).toEqual([1, 1, 1, 0]);
+
+    const hold = { rid: "00000000000affffffffffff", seq: 7 };
+    const reserved = numbersOf(encode([{ kind: "peek", charges: [charge("a")], hold }], 0, null)[3]);
+    expect(reserved.slice(0, 5)).toEqual([requestKinds.reservePeek, 1, 10, 2 ** 48 - 1, 7]);
+  });
+
+  it("says of a reservation what it used and holds, and what can be given back of which group", () => {
+    const refund = { group: 1, amount: 2, chargedAt: 1000, mark: 5 };
+    const adjustment = { ...charge("a"), rid: `${"0".repeat(23)}9`, seq: 3, ended: true, raises: false };
+    const totals = { known: [1, 0], used: [2, 3], held: [0, 4], refunds: [refund] };
+    const [, , , requests, locks] = encode(
+      [{ kind: "adjust", adjustments: [{ ...adjustment, ...totals }] }],
+      0,
+      null,
+    );
+    const numbers = numbersOf(requests);
+    expect(numbers.slice(0, 10)).toEqual([requestKinds.adjust, 1, 1, limits.leaseMs, 0, 9, 3, 1, 0, 2]);
+    expect(numbers.slice(10).toSpliced(2, 1).toSpliced(9, 1)).toEqual([
+      2, 1, 1, 1, 2, 0, 0, 3, 8, 0, 0, 3, 4, 1, 2, 1000, 5,
+    ]);
+    expect(numbersOf(locks)).toHaveLength(1);
   });
 
   it("locks in one order, whatever was asked for first", () => {
     const keys = Array.from({ length: 20 }, (_, n) => charge(`caller${n}`));
-    const locksOf = (charges: readonly Charge[]) => encode([{ kind: "admit", charges }], 0, null)[4];
+    const locksOf = (charges: readonly Charge[]) => encode([asked("admit", ...charges)], 0, null)[4];
     expect(locksOf(keys.toReversed())).toBe(locksOf(keys));
     const numbers = locksOf(keys).slice(1, -1).split(",").map(Number);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
@@ -64,7 +111,7 @@ describe("encode", () => {
   });
 
   it("locks nothing for a peek", () => {
-    expect(encode([{ kind: "peek", charges: [charge("a")] }], 0, null)[4]).toBe("{}");
+    expect(encode([asked("peek", charge("a"))], 0, null)[4]).toBe("{}");
   });
 });
 

@@ -1,12 +1,12 @@
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold } from "../../core/store.ts";
 import { calendarEdges, describeGroup } from "./limit-descriptions.ts";
 import { type PartitionId, partitionId } from "./partition-id.ts";
-import { requestKinds } from "./sql/codes.ts";
+import { holdingsStateId, requestKinds } from "./sql/codes.ts";
 
 /** What one caller of the store asks for. */
 export type StoreRequest =
-  | { readonly kind: "admit" | "peek"; readonly charges: readonly Charge[] }
+  | { readonly kind: "admit" | "peek"; readonly charges: readonly Charge[]; readonly hold: Hold | undefined }
   | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
   | { readonly kind: "reset"; readonly partitions: readonly Partition[] };
 
@@ -73,6 +73,18 @@ export function encode(
     return id;
   }
 
+  /** Reading needs no lock: it sees what has been decided, all of it or nothing. */
+  function idOf({ space, key }: Charge, peek: boolean): string {
+    const partition = partitionId(space, key);
+    return peek ? partition.id : locked(partition);
+  }
+
+  /** Where nothing is spent, as of places that are held, there is no state. */
+  function statePlaceOf(id: string, group: LimitGroup): number {
+    const { stateId } = describeGroup(group);
+    return stateId === undefined ? 0 : placeOf(id, stateId);
+  }
+
   function countGroups(entries: readonly { readonly limits: LimitSet }[]): number {
     let count = 0;
     for (const entry of entries) count += entry.limits.groups.length;
@@ -83,12 +95,10 @@ export function encode(
     const kind = peek ? requestKinds.peek : isPlain(charges) ? requestKinds.plain : requestKinds.admit;
     numbers.push(kind, countGroups(charges));
     for (const charge of charges) {
-      const partition = partitionId(charge.space, charge.key);
-      // Reading needs no lock: it sees what has been decided, all of it or nothing.
-      const id = peek ? partition.id : locked(partition);
+      const id = idOf(charge, peek);
       charge.limits.groups.forEach((group, g) => {
         numbers.push(
-          placeOf(id, describeGroup(group).stateId),
+          statePlaceOf(id, group),
           limitsPlaceOf(group),
           charge.needs[g] ?? 0,
           charge.spends[g] ?? 0,
@@ -97,37 +107,59 @@ export function encode(
     }
   }
 
+  function writeReserving(charges: readonly Charge[], peek: boolean, hold: Hold | undefined): void {
+    numbers.push(
+      peek ? requestKinds.reservePeek : requestKinds.reserve,
+      charges.length,
+      ...(hold === undefined ? [0, 0, -1] : [...halvesOf(hold.rid), hold.seq]),
+    );
+    for (const charge of charges) {
+      const { limits, needs, spends, holds = [], known = [] } = charge;
+      const id = idOf(charge, peek);
+      const holdsAnything = holds.some((units) => units > 0);
+      numbers.push(placeOf(id, holdingsStateId), limits.leaseMs, Number(holdsAnything), limits.groups.length);
+      limits.groups.forEach((group, g) => {
+        numbers.push(statePlaceOf(id, group), limitsPlaceOf(group), describeGroup(group).unitId);
+        numbers.push(Number(isFirstOfUnit(limits, g)));
+        numbers.push(needs[g] ?? 0, spends[g] ?? 0, holds[g] ?? 0, known[g] ?? 0);
+      });
+    }
+  }
+
   function writeAdjustments(adjustments: readonly Adjustment[]): void {
-    numbers.push(requestKinds.adjust, countGroups(adjustments));
-    for (const adjustment of adjustments) {
-      const id = locked(partitionId(adjustment.space, adjustment.key));
-      adjustment.limits.groups.forEach((group, g) => {
-        const refunds = adjustment.refunds.filter((refund) => refund.group === g);
-        const renewals = group.algorithm.renew
-          ? adjustment.renewals.filter((renewal) => renewal.group === g)
-          : [];
-        numbers.push(
-          placeOf(id, describeGroup(group).stateId),
-          limitsPlaceOf(group),
-          adjustment.spends[g] ?? 0,
-          refunds.length,
-          renewals.length,
-        );
-        for (const { amount, chargedAt, mark } of refunds) numbers.push(amount, chargedAt, mark);
-        for (const { mark } of renewals) numbers.push(mark);
+    numbers.push(requestKinds.adjust, adjustments.length);
+    for (const { space, key, limits, rid, seq, ended, raises, known, used, held, refunds } of adjustments) {
+      const id = locked(partitionId(space, key));
+      numbers.push(placeOf(id, holdingsStateId), limits.leaseMs, ...halvesOf(rid), seq);
+      numbers.push(Number(ended), Number(raises), limits.groups.length);
+      limits.groups.forEach((group, g) => {
+        const mine = refunds.filter((refund) => refund.group === g);
+        numbers.push(statePlaceOf(id, group), limitsPlaceOf(group), describeGroup(group).unitId);
+        numbers.push(Number(isFirstOfUnit(limits, g)));
+        numbers.push(known[g] ?? 0, used[g] ?? 0, held[g] ?? 0, mine.length);
+        for (const { amount, chargedAt, mark } of mine) numbers.push(amount, chargedAt, mark);
       });
     }
   }
 
   function writeReset(partitions: readonly Partition[]): void {
     numbers.push(requestKinds.reset, partitions.length);
-    for (const { space, key } of partitions) numbers.push(placeOf(locked(partitionId(space, key)), "0"));
+    for (const { space, key } of partitions) {
+      numbers.push(placeOf(locked(partitionId(space, key)), holdingsStateId));
+    }
   }
 
   for (const request of requests) {
-    if (request.kind === "adjust") writeAdjustments(request.adjustments);
-    else if (request.kind === "reset") writeReset(request.partitions);
-    else writeCharges(request.charges, request.kind === "peek");
+    if (request.kind === "adjust") {
+      writeAdjustments(request.adjustments);
+    } else if (request.kind === "reset") {
+      writeReset(request.partitions);
+    } else {
+      const { charges, hold } = request;
+      const peek = request.kind === "peek";
+      if (mayHold(charges, hold)) writeReserving(charges, peek, hold);
+      else writeCharges(charges, peek);
+    }
   }
 
   // One order for everybody: nobody waits for each other in a circle.
@@ -140,6 +172,21 @@ export function encode(
     `{${sorted.join()}}`,
     at === null ? null : String(at),
   ];
+}
+
+/** Whether what is held has to be looked up. */
+function mayHold(charges: readonly Charge[], hold: Hold | undefined): boolean {
+  return hold !== undefined || charges.some(({ limits }) => limits.holdable);
+}
+
+/** A reservation's id as two numbers of 48 bits. */
+function halvesOf(rid: string): [high: number, low: number] {
+  return [Number.parseInt(rid.slice(0, 12), 16), Number.parseInt(rid.slice(12), 16)];
+}
+
+/** What is used and held of a unit is said by the first of its groups. */
+function isFirstOfUnit({ groups }: LimitSet, g: number): boolean {
+  return groups.findIndex(({ unit }) => unit === groups[g]?.unit) === g;
 }
 
 /** Beyond so many, to compare each with all others would take longer than it saves. */

@@ -76,12 +76,14 @@ export function postgresStore(
   const session = openSession(connect, { schema, unlogged, migrate, prepare });
   const processNow = () => Math.floor(clock === undefined ? Date.now() : clock.now());
   const testNow = () => (clock === undefined ? null : processNow());
-  const sweeper = createSweeper((firstPage) => session.sweep(firstPage, testNow()));
+  const sweepers = (["partitions", "holds"] as const).map((table) =>
+    createSweeper((firstPage) => session.sweep(table, firstPage, testNow())),
+  );
 
   async function send(requests: readonly StoreRequest[]): Promise<readonly (Outcome | HeadgateError)[]> {
     const answer = await session.apply(encode(requests, processNow(), testNow()));
     const decoded = decode(requests, answer, schema);
-    const swept = sweeper.afterTrip(processNow());
+    const swept = Promise.all(sweepers.map((sweeper) => sweeper.afterTrip(processNow())));
     // A test may set its clock back by years once it is answered: no sweep may then be under way at the later time.
     if (clock !== undefined) await swept;
     return decoded;
@@ -103,9 +105,9 @@ export function postgresStore(
     name: "postgres",
     remote: true,
 
-    async decide(charges, now, peek) {
+    async decide(charges, now, peek, hold) {
       if (charges.length === 0) return { admitted: true, now, readings: [], marks: [] };
-      return ask({ kind: peek ? "peek" : "admit", charges });
+      return ask({ kind: peek ? "peek" : "admit", charges, hold });
     },
 
     async adjust(adjustments, now) {
@@ -118,11 +120,11 @@ export function postgresStore(
     },
 
     async check() {
-      await ask({ kind: "peek", charges: [] });
+      await ask({ kind: "peek", charges: [], hold: undefined });
     },
 
     async close() {
-      sweeper.stop();
+      for (const sweeper of sweepers) sweeper.stop();
       await session.close();
     },
   };

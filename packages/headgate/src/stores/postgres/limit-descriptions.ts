@@ -2,12 +2,14 @@ import { windowAround } from "../../core/algorithms/fixed-window.ts";
 import { stateKindOf } from "../../core/algorithms/index.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
 import type { LimitGroup } from "../../core/limit-set.ts";
-import { stateId } from "./partition-id.ts";
+import { stateId, unitId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
 /** What the functions are told of a group of limits. */
 export interface GroupDescription {
-  readonly stateId: string;
+  /** Absent where nothing is spent, as of places that are held. */
+  readonly stateId: string | undefined;
+  readonly unitId: number;
   /** As the functions in `sql/` read it; the edges of calendar windows follow. */
   readonly numbers: readonly number[];
   /** Set where the window follows the calendar. */
@@ -26,7 +28,7 @@ export function describeGroup(group: LimitGroup): GroupDescription {
 }
 
 function describe(group: LimitGroup): GroupDescription {
-  const { id, limits } = group;
+  const { id, unit, limits } = group;
   const first = limits[0] as Limit;
   const { algorithm, quota, windowMs } = first;
   const widest = Math.max(...limits.map((limit) => limit.windowMs));
@@ -38,7 +40,8 @@ function describe(group: LimitGroup): GroupDescription {
   }
   if (algorithm === "fixed-window") numbers.push(edgeKind(first));
   return {
-    stateId: stateId(id),
+    stateId: algorithm === "concurrent" ? undefined : stateId(id),
+    unitId: unitId(unit),
     numbers,
     calendar: first.calendar === undefined ? undefined : first,
   };

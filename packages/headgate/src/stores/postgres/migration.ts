@@ -1,8 +1,8 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
 import { coarseLogSql } from "./sql/coarse-log.ts";
-import { concurrentSql } from "./sql/concurrent.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
+import { holdingsSql, holdsTableSql } from "./sql/holdings.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
 import { slidingCounterSql } from "./sql/sliding-counter.ts";
 import { slidingWindowSql } from "./sql/sliding-window.ts";
@@ -54,7 +54,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     tokenBucketSql,
     fixedWindowSql,
     slidingCounterSql,
-    concurrentSql,
+    holdingsSql,
     sweepSql,
     applySql,
   ];
@@ -63,6 +63,7 @@ BEGIN
 -- One process at a time.
 PERFORM pg_advisory_xact_lock(${names.lockClass}, -1);
 ${tableSql(names, unlogged).trim()}
+${holdsTableSql(names, unlogged).trim()}
 IF to_regprocedure(${quoteText(`${names.fn("apply")}(${applyTypes})`)}) IS NULL THEN
 
 ${functions.map((write) => write(names).trim()).join("\n\n")}

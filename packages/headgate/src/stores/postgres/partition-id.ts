@@ -40,3 +40,19 @@ export function stateId(groupId: string): string {
   const digest = createHash("sha256").update(groupId, "utf8").digest();
   return digest.readBigInt64BE(0).toString();
 }
+
+const unitIds = new Map<string, number>();
+/** A program names few units. Should one draw them at random, they are hashed again. */
+const mostUnits = 1000;
+
+/** Names a unit among what a reservation holds: the first 52 bits of the SHA-256 of its name. */
+export function unitId(unit: string): number {
+  let id = unitIds.get(unit);
+  if (id === undefined) {
+    if (unitIds.size >= mostUnits) unitIds.clear();
+    const digest = createHash("sha256").update(unit, "utf8").digest("hex");
+    id = Number.parseInt(digest.slice(0, 13), 16);
+    unitIds.set(unit, id);
+  }
+  return id;
+}

@@ -14,7 +14,8 @@ describe("postgresStore, racing", () => {
     ["5/hour", 5, 200],
     ["1000/hour", 1000, 300],
     ["1200/hour", 1200, 300],
-    ["500/hour token-bucket; 400 concurrent", 400, 200],
+    ["500/hour token-bucket; 400 concurrent/hour", 400, 200],
+    ["500 tokens/day; 5000/hour", 500, 200],
   ])(
     "eight processes share %s: exactly %i are admitted",
     async (limits, quota, attempts) => {
@@ -75,6 +76,17 @@ describe("postgresStore, racing", () => {
         ),
       );
       expect(admits.filter(Boolean)).toHaveLength(30);
+      const tokens = charge("a", "30 tokens/day", "org", { tokens: 1 });
+      const holds = await Promise.all(
+        stores.flatMap((store, s) =>
+          Array.from({ length: 40 }, async (_, n) => {
+            for (let turn = 0; turn < n % 5; turn += 1) await store.decide([charge("peeked")], 0, true);
+            const hold = { rid: (100 * s + n).toString(16).padStart(24, "0"), seq: 1 };
+            return (await store.decide([tokens], 0, false, hold)).admitted;
+          }),
+        ),
+      );
+      expect(holds.filter(Boolean)).toHaveLength(30);
     },
     raceMs,
   );

@@ -17,7 +17,12 @@ export interface SessionOptions {
 export interface Session {
   /** Resolves with the answers as text. Rejects with an error that is `inDoubt` where all may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
-  sweep(firstPage: number, at: number | null): Promise<{ nextPage: number; deleted: number; full: boolean }>;
+  /** Clears the counts, or what reservations have left. */
+  sweep(
+    table: "partitions" | "holds",
+    firstPage: number,
+    at: number | null,
+  ): Promise<{ nextPage: number; deleted: number; full: boolean }>;
   close(): Promise<void>;
 }
 
@@ -44,7 +49,8 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const applyText =
     `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
     "$5::text::int[], $6::text::bigint)::text AS answer";
-  const sweepText = `SELECT ${fn("sweep")}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
+  const sweepText = (name: string) =>
+    `SELECT ${fn(name)}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
 
   let connecting: Promise<Connection> | undefined;
   let migrating: Promise<unknown> | undefined;
@@ -101,9 +107,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name }),
 
-    async sweep(firstPage, at) {
+    async sweep(table, firstPage, at) {
       const answer = await run({
-        text: sweepText,
+        text: sweepText(table === "holds" ? "sweep_holds" : "sweep"),
         values: [String(firstPage), at === null ? null : String(at)],
         name: undefined,
       });

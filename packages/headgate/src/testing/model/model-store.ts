@@ -237,7 +237,7 @@ function idOf({ space, key }: Place): string {
   return `${space}\u0000${key}`;
 }
 
-function copyHoldings({ entries, held, holding, earliest, tidyAt }: Holdings): Holdings {
+function copyHoldings({ entries, held, holding, earliest, tidyAt, seenAt }: Holdings): Holdings {
   const copied = new Map<string, Entry>();
   for (const [rid, entry] of entries)
     copied.set(rid, {
@@ -246,5 +246,5 @@ function copyHoldings({ entries, held, holding, earliest, tidyAt }: Holdings): H
       held: new Map(entry.held),
       last: new Map(entry.last),
     });
-  return { entries: copied, held: new Map(held), holding, earliest, tidyAt };
+  return { entries: copied, held: new Map(held), holding, earliest, tidyAt, seenAt };
 }

@@ -1,13 +1,27 @@
-import { answerKinds, edgeKinds, never, requestKinds, stateCodes } from "./codes.ts";
+import { adjustSql } from "./adjust.ts";
+import {
+  answerKinds,
+  edgeKinds,
+  holdingsCode,
+  holdingsStateId,
+  never,
+  requestKinds,
+  stateCodes,
+} from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 import { plainSql } from "./plain.ts";
+import { reservationVariables } from "./reservations.ts";
+import { reserveSql } from "./reserve.ts";
 
-const algorithmsByCode = Object.entries(stateCodes).map(([name, code]) => ({
-  code,
-  name: name.replace("-", "_"),
-  // A coarse log is charged in a way of its own, and read as any other log.
-  readAs: name === "coarse-log" ? "sliding_window" : name.replace("-", "_"),
-}));
+/** Those that have states: places are held, and leave none. */
+const algorithmsByCode = Object.entries(stateCodes)
+  .filter(([name]) => name !== "concurrent")
+  .map(([name, code]) => ({
+    code,
+    name: name.replace("-", "_"),
+    // A coarse log is charged in a way of its own, and read as any other log.
+    readAs: name === "coarse-log" ? "sliding_window" : name.replace("-", "_"),
+  }));
 
 /** The types of its parameters, by which PostgreSQL tells whether it is there. */
 export const applyTypes = "uuid[],bigint[],bigint[],bigint[],integer[],bigint";
@@ -29,12 +43,11 @@ const markOf = `CASE code
         WHEN ${stateCodes["sliding-window"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["coarse-log"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["token-bucket"]} THEN greatest(0, state[3] - amount::numeric * limits[o + 5])::bigint
-        WHEN ${stateCodes.concurrent} THEN state[2] - 1
         ELSE state[2]
       END`;
 
 /** From when on the state counts for nothing. */
-const blankAt = ({ fn }: SqlNames) => `CASE code
+const blankAt = `CASE code
           WHEN ${stateCodes["sliding-window"]} THEN
             CASE WHEN cardinality(state) > 3 THEN ${newestStamp} + state[2] ELSE 0 END
           WHEN ${stateCodes["coarse-log"]} THEN
@@ -42,10 +55,9 @@ const blankAt = ({ fn }: SqlNames) => `CASE code
           WHEN ${stateCodes["token-bucket"]} THEN
             CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / limits[o + 6] + 1 ELSE 0 END
           WHEN ${stateCodes["fixed-window"]} THEN CASE WHEN state[4] > 0 THEN state[3] ELSE 0 END
-          WHEN ${stateCodes["sliding-counter"]} THEN
+          ELSE
             CASE WHEN state[3] > 0 THEN state[2] + 2 * limits[o + 4]
               WHEN state[4] > 0 THEN state[2] + limits[o + 4] ELSE 0 END
-          ELSE ${fn("concurrent_blank_at")}(state)
         END`;
 
 /**
@@ -55,12 +67,12 @@ const blankAt = ({ fn }: SqlNames) => `CASE code
  * `limits` holds descriptions of limits, which the requests name by where they begin. `requests` is a flat list:
  *
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
- * - adjust: `kind, count, (state, limits, spend, refunds, renewals, (amount, charged at, mark)…, (mark)…)…`
- * - reset: `kind, count, (state)…`, which forgets all states of that state's partition
+ * - reserve, reserve peek and adjust: as sql/reserve.ts and sql/adjust.ts have it
+ * - reset: `kind, count, (state)…`, which forgets all states of that state's partition but what is held
  *
- * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a limit:
- * remaining, wait, reset. Where a state is corrupt or the clocks differ, nothing follows but which one it was, from 0
- * up; such a request changes nothing.
+ * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a
+ * limit: remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks
+ * differ, nothing follows but which one it was, from 0 up; such a request changes nothing.
  *
  * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
  * request is atomic, and two batches never wait for each other in a circle.
@@ -74,7 +86,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
     WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
     WHEN ${stateCodes["coarse-log"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
     WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 3
-    WHEN ${stateCodes.concurrent} THEN cardinality(state) >= 2 AND cardinality(state) % 3 = 2
+    WHEN ${holdingsCode} THEN cardinality(state) >= 5 AND cardinality(state) % 2 = 1
     ELSE cardinality(state) = 4
   END
 $function$;
@@ -88,6 +100,81 @@ BEGIN
     readings := readings || ARRAY[limits[i], CASE WHEN need > limits[i] THEN ${never} ELSE 0 END, 0];
   END LOOP;
   RETURN readings;
+END $function$;
+
+-- What follows is for all algorithms alike, where a call more does not show.
+
+CREATE OR REPLACE FUNCTION ${fn("state_wait")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+  wait bigint := 0;
+BEGIN
+  IF state IS NULL THEN
+    FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+      IF need > limits[n] THEN RETURN ${never}; END IF;
+    END LOOP;
+    RETURN 0;
+  END IF;
+  ${byAlgorithm(({ readAs }) => `wait := ${fn(`${readAs}_wait`)}(state, limits, o, at, need);`)}
+  RETURN wait;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("state_read")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+  answer bigint[];
+BEGIN
+  IF state IS NULL THEN RETURN ${fn("read_blank")}(limits, o, need); END IF;
+  ${byAlgorithm(({ readAs }) => `answer := ${fn(`${readAs}_read`)}(state, limits, o, at, need);`)}
+  RETURN answer;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("state_charge")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+BEGIN
+  ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
+  RETURN state;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("state_mark")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+BEGIN
+  RETURN ${markOf};
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("state_blank_at")}(state bigint[], limits bigint[], o int)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+BEGIN
+  RETURN ${blankAt};
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("state_refund")}(
+  state bigint[], limits bigint[], o int, at bigint, amount bigint, charged_at bigint, mark bigint
+)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  code int := limits[o];
+BEGIN
+  IF code = ${stateCodes["sliding-window"]} THEN
+    RETURN ${fn("sliding_window_refund")}(state, amount, charged_at + mark);
+  ELSIF code = ${stateCodes["coarse-log"]} THEN
+    RETURN ${fn("coarse_log_refund")}(state, amount, charged_at + mark);
+  ELSIF code = ${stateCodes["token-bucket"]} THEN
+    RETURN ${fn("token_bucket_refund")}(state, limits, o, at, amount, charged_at, mark);
+  ELSIF code = ${stateCodes["fixed-window"]} THEN
+    RETURN ${fn("fixed_window_refund")}(state, amount, mark);
+  ELSIF code = ${stateCodes["sliding-counter"]} THEN
+    RETURN ${fn("sliding_counter_refund")}(state, limits, o, amount, mark);
+  END IF;
+  RETURN state;
 END $function$;
 
 CREATE OR REPLACE FUNCTION ${fn("apply")}(
@@ -126,7 +213,7 @@ DECLARE
   i int := 1;
   j int;
   k int;
-  m int;
+  m int;${reservationVariables}
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
@@ -145,11 +232,16 @@ BEGIN
     count := requests[i + 1];
     i := i + 2;
 ${plainSql(names)}
+${reserveSql(names)}
+${adjustSql(names)}
     IF kind = ${requestKinds.reset} THEN
       FOR g IN i .. i + count - 1 LOOP
         s := requests[g];
-        DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s];
+        -- What is held stays, unless nobody can read it.
+        DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s]
+          AND (p.state_id = ${holdingsStateId} AND ${fn("is_sound")}(p.state, ${holdingsCode})) IS NOT TRUE;
         FOR n IN 1 .. cardinality(slots) LOOP
+          CONTINUE WHEN state_ids[n] = ${holdingsStateId} AND ${fn("is_sound")}(slots[n].state, ${holdingsCode});
           IF partition_ids[n] = partition_ids[s] THEN slots[n] := ROW(NULL, 0, false)::${slotType}; END IF;
         END LOOP;
       END LOOP;
@@ -172,7 +264,7 @@ ${plainSql(names)}
       ELSIF code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
         AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN
         answer := ARRAY[${answerKinds.clocksApart}, g];
-      ELSIF kind <> ${requestKinds.adjust} AND requests[j + 2] > 0 THEN
+      ELSIF requests[j + 2] > 0 THEN
         IF state IS NULL THEN
           FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
             IF requests[j + 2] > limits[n] THEN admitted := false; END IF;
@@ -182,11 +274,7 @@ ${plainSql(names)}
           IF wait > 0 THEN admitted := false; END IF;
         END IF;
       END IF;
-      IF kind = ${requestKinds.adjust} THEN
-        j := j + 5 + 3 * requests[j + 3] + requests[j + 4];
-      ELSE
-        j := j + 4;
-      END IF;
+      j := j + 4;
     END LOOP;
     IF answer IS NOT NULL THEN
       answers := answers || answer;
@@ -200,48 +288,14 @@ ${plainSql(names)}
       o := requests[i + 1];
       code := limits[o];
       state := slots[s].state;
-      IF kind = ${requestKinds.adjust} THEN
-        amount := requests[i + 2];
-        j := i + 5;
-        k := j + 3 * requests[i + 3];
-        i := k + requests[i + 4];
-        IF state IS NOT NULL THEN
-          WHILE j < k LOOP
-            IF code = ${stateCodes["sliding-window"]} THEN
-              state := ${fn("sliding_window_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
-            ELSIF code = ${stateCodes["coarse-log"]} THEN
-              state := ${fn("coarse_log_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
-            ELSIF code = ${stateCodes["token-bucket"]} THEN
-              state := ${fn("token_bucket_refund")}(
-                state, limits, o, at, requests[j], requests[j + 1], requests[j + 2]
-              );
-            ELSIF code = ${stateCodes["fixed-window"]} THEN
-              state := ${fn("fixed_window_refund")}(state, requests[j], requests[j + 2]);
-            ELSIF code = ${stateCodes["sliding-counter"]} THEN
-              state := ${fn("sliding_counter_refund")}(state, limits, o, requests[j], requests[j + 2]);
-            ELSIF code = ${stateCodes.concurrent} THEN
-              state := ${fn("concurrent_refund")}(state, requests[j], requests[j + 2]);
-            END IF;
-            j := j + 3;
-          END LOOP;
-          WHILE j < i LOOP
-            state := ${fn("concurrent_renew")}(state, limits, o, at, requests[j]);
-            j := j + 1;
-          END LOOP;
-        END IF;
-      ELSE
-        amount := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN requests[i + 3] ELSE 0 END;
-        i := i + 4;
-      END IF;
+      amount := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN requests[i + 3] ELSE 0 END;
+      i := i + 4;
       IF amount > 0 THEN
         ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
-      END IF;
-      IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
-        slots[s] := ROW(state, ${blankAt(names)}, true)::${slotType};
+        slots[s] := ROW(state, ${blankAt}, true)::${slotType};
       END IF;
-      need := CASE WHEN kind = ${requestKinds.adjust} OR (admitted AND kind = ${requestKinds.admit}) THEN 0
-        ELSE requests[i - 2] END;
+      need := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN 0 ELSE requests[i - 2] END;
       mark := CASE WHEN amount > 0 THEN ${markOf} ELSE 0 END;
       IF state IS NULL THEN
         answer := ${fn("read_blank")}(limits, o, need);

@@ -19,11 +19,35 @@ export const never = 2n ** 62n;
 /** Beyond it, running totals near the end of their range. */
 export const highTotal = 2n ** 60n;
 
-/** What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each once. */
-export const requestKinds = { admit: 0, peek: 1, adjust: 2, reset: 3, plain: 4 } as const;
+/**
+ * What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each
+ * once. `reserve` and `reservePeek` are for what may be held.
+ */
+export const requestKinds = {
+  admit: 0,
+  peek: 1,
+  adjust: 2,
+  reset: 3,
+  plain: 4,
+  reserve: 5,
+  reservePeek: 6,
+} as const;
 
-/** What became of a request in a batch. */
-export const answerKinds = { refused: 0, admitted: 1, corrupt: 2, clocksApart: 3 } as const;
+/** What became of a request in a batch. Of a reservation that has `ended` or finds its partition `crowded`: it is refused. */
+export const answerKinds = {
+  refused: 0,
+  admitted: 1,
+  corrupt: 2,
+  clocksApart: 3,
+  ended: 4,
+  crowded: 5,
+} as const;
+
+/** The first number of a partition's holdings, which stand among its states. */
+export const holdingsCode = 100;
+
+/** Under which they stand: the hash that no group has. */
+export const holdingsStateId = "0";
 
 /** Where a fixed window begins and ends. */
 export const edgeKinds = { steps: 0, firstUse: 1, calendar: 2 } as const;

@@ -8,6 +8,8 @@ export const functionsVersion = 4;
 export interface SqlNames {
   readonly schema: string;
   readonly table: string;
+  /** What reservations have used and hold, one row for each partition of each. */
+  readonly holdsTable: string;
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
@@ -21,6 +23,7 @@ export function namesIn(schema: string): SqlNames {
   return {
     schema: quoted,
     table: `${quoted}.partitions`,
+    holdsTable: `${quoted}.holds`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,
     lockClass: smallHash(`headgate ${schema}`),

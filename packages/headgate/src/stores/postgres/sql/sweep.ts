@@ -1,16 +1,25 @@
+import { rememberedMs } from "../../../core/holdings.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 
 /** How long a row stays after it has expired, ms: a server's clock that is set back a little must not miss it. */
 export const graceMs = 60_000;
+
+/** The functions that sweep a table each. A hold is remembered for a while after it has expired. */
+export function sweepSql(names: SqlNames): string {
+  return [
+    sweepTableSql(names, "sweep", names.table, graceMs),
+    sweepTableSql(names, "sweep_holds", names.holdsTable, graceMs + rememberedMs),
+  ].join("\n");
+}
 
 /**
  * Deletes expired rows of the next few pages of the table, in a circle, beginning anywhere for a negative one, and answers `{next page, deleted}`. Rows that
  * somebody else holds are left for the next round: it never waits, and whoever decides meanwhile waits for one row at
  * most.
  */
-export function sweepSql({ fn, table }: SqlNames): string {
+function sweepTableSql({ fn }: SqlNames, name: string, table: string, keptMs: number): string {
   return `
-CREATE OR REPLACE FUNCTION ${fn("sweep")}(first_page bigint, share int, fewest int, most_rows int, at bigint)
+CREATE OR REPLACE FUNCTION ${fn(name)}(first_page bigint, share int, fewest int, most_rows int, at bigint)
 RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $function$
 DECLARE
   size bigint := pg_relation_size(${quoteText(table)}::regclass) / current_setting('block_size')::int;
@@ -29,7 +38,7 @@ BEGIN
     DELETE FROM ${table} AS p WHERE p.ctid = ANY (ARRAY(
       SELECT q.ctid FROM ${table} AS q
       WHERE q.ctid >= format('(%s,0)', start)::tid AND q.ctid < format('(%s,0)', least(start + pages, 4294967295))::tid
-        AND q.expires_at <= at - ${graceMs}
+        AND q.expires_at <= at - ${keptMs}
       LIMIT most_rows
       FOR UPDATE SKIP LOCKED
     ))

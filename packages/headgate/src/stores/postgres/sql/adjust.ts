@@ -1,0 +1,173 @@
+import { rememberedMs } from "../../../core/holdings.ts";
+import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
+import type { SqlNames } from "./names.ts";
+import {
+  faultSql,
+  findSql,
+  keepSql,
+  newEntrySql,
+  openHoldingsSql,
+  placeSql,
+  spendSql,
+} from "./reservations.ts";
+
+/** How many numbers an adjustment, one of its groups and a refund take in a request. */
+const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
+
+/**
+ * Applies what is said of reservations. As a request it is
+ *
+ * `kind, count, (holdings, lease, id, id, call number, has ended, may hold more, groups, (state, limits, unit, is the
+ * first of its unit, known, used, held, refunds, (amount, charged at, mark)…)…)…`
+ *
+ * What is read is read once where adjustments of one partition follow each other.
+ */
+export function adjustSql(names: SqlNames): string {
+  const { fn, slotType } = names;
+  const { adjustment, group, refund } = adjustLengths;
+  return `
+    IF kind = ${requestKinds.adjust} THEN
+      answer := NULL;
+      marks := '{}';
+      m := 0;
+      j := i;
+      FOR c IN 1 .. count LOOP
+        h := requests[j];
+        IF slots[h].state IS NOT NULL AND NOT ${fn("is_sound")}(slots[h].state, ${holdingsCode}) THEN
+          answer := ARRAY[${answerKinds.corrupt}, m];
+        END IF;
+        group_count := requests[j + 7];
+        j := j + ${adjustment};
+        FOR g IN 1 .. group_count LOOP
+          s := requests[j];
+          o := requests[j + 1];
+          code := limits[o];
+          m := m + 1;
+          marks[m] := 0;
+          fault := ${faultSql(names)};
+          IF fault IS NOT NULL THEN answer := ARRAY[fault, m - 1]; END IF;
+          j := j + ${group} + ${refund} * requests[j + 7];
+        END LOOP;
+      END LOOP;
+      IF answer IS NOT NULL THEN
+        answers := answers || answer;
+        i := j;
+        CONTINUE;
+      END IF;
+
+      m := 0;
+      j := i;
+      FOR c IN 1 .. count LOOP
+        h := requests[j];
+        lease := requests[j + 1];
+        id_high := requests[j + 2];
+        id_low := requests[j + 3];
+        call_number := requests[j + 4];
+        is_ending := requests[j + 5] = 1;
+        raises := requests[j + 6] = 1;
+        group_count := requests[j + 7];
+        j := j + ${adjustment};
+${openHoldingsSql(names)}
+${findSql(names)}
+        IF found_ended OR (NOT is_ending AND call_number <= found_seq) THEN
+          FOR g IN 1 .. group_count LOOP
+            j := j + ${group} + ${refund} * requests[j + 7];
+          END LOOP;
+          m := m + group_count;
+          CONTINUE;
+        END IF;
+${newEntrySql(names)}
+        changes := '{}';
+        FOR g IN 1 .. group_count LOOP
+          s := requests[j];
+          o := requests[j + 1];
+          unit := requests[j + 2];
+          code := limits[o];
+          m := m + 1;
+${placeSql("requests[j + 4]")}
+          IF requests[j + 3] = 1 THEN
+            changes[p] := requests[j + 5] - found_used[p];
+            found_used[p] := requests[j + 5];
+            need := CASE
+              WHEN is_ending THEN 0
+              WHEN raises THEN requests[j + 6]
+              ELSE least(requests[j + 6], found_held[p])
+            END;
+            holdings := ${fn("add_held")}(holdings, unit, need - found_held[p]);
+            found_held[p] := need;
+          END IF;
+          amount := changes[p];
+          k := requests[j + 7];
+          j := j + ${group};
+          IF amount > 0 AND code <> ${stateCodes.concurrent} THEN
+${spendSql(names)}
+          ELSIF amount < 0 AND slots[s].state IS NOT NULL THEN
+            state := slots[s].state;
+            amount := -amount;
+            FOR n IN 0 .. k - 1 LOOP
+              EXIT WHEN amount = 0;
+              need := least(amount, requests[j + ${refund} * n]);
+              state := ${fn("state_refund")}(
+                state, limits, o, at, need, requests[j + ${refund} * n + 1], requests[j + ${refund} * n + 2]
+              );
+              amount := amount - need;
+            END LOOP;
+            slots[s] := ROW(state, ${fn("state_blank_at")}(state, limits, o), true)::${slotType};
+          END IF;
+          j := j + ${refund} * k;
+        END LOOP;
+        IF is_ending THEN
+          FOR n IN 1 .. cardinality(found_units) LOOP
+            holdings := ${fn("add_held")}(holdings, found_units[n], -found_held[n]);
+            found_held[n] := 0;
+          END LOOP;
+        END IF;
+        found_seq := greatest(found_seq, call_number);
+        found_ended := is_ending;
+        found_expiry := CASE
+          WHEN 0 < ANY (found_held) THEN greatest(found_expiry, at + lease)
+          ELSE at + lease + ${rememberedMs}
+        END;
+${keepSql(names)}
+      END LOOP;
+
+      a := cardinality(answers) + 1;
+      answers[a] := ${answerKinds.admitted};
+      m := 0;
+      before_this := 0;
+      -- The first description of limits that was read for the partition at hand.
+      k := 0;
+      s := 0;
+      FOR c IN 1 .. count LOOP
+        h := requests[i];
+        group_count := requests[i + 7];
+        i := i + ${adjustment};
+        IF h <> s OR requests[i + 1] <> k THEN
+          s := h;
+          k := requests[i + 1];
+          p := NULL;
+        ELSE
+          p := a - before_this;
+        END IF;
+        before_this := a;
+        FOR g IN 1 .. group_count LOOP
+          m := m + 1;
+          a := a + 1;
+          answers[a] := marks[m];
+          o := requests[i + 1];
+          IF p IS NULL THEN
+            answer := ${fn("held_read")}(
+              slots[requests[i]::int].state, limits, o, at, 0, partition_ids[h], requests[i + 2], slots[h].state
+            );
+            FOR n IN 1 .. cardinality(answer) LOOP answers[a + n] := answer[n]; END LOOP;
+          ELSE
+            FOR n IN a + 1 .. a + 3 * limits[o + 1] LOOP answers[n] := answers[n - p]; END LOOP;
+          END IF;
+          a := a + 3 * limits[o + 1]::int;
+          i := i + ${group} + ${refund} * requests[i + 7]::int;
+        END LOOP;
+      END LOOP;
+      CONTINUE;
+    END IF;
+`;
+}

@@ -1,0 +1,210 @@
+import { mostHolds, rememberedMs } from "../../../core/holdings.ts";
+import { holdingsCode, never } from "./codes.ts";
+import { quoteText, type SqlNames } from "./names.ts";
+
+/** Fewer entries than this are not searched for those that are over. */
+const fewEntries = 64;
+
+/**
+ * The table of reservations: what each has used and holds in one partition. A heartbeat updates one row, so that a
+ * partition may have thousands of them.
+ */
+export function holdsTableSql({ holdsTable }: SqlNames, unlogged: boolean): string {
+  return `
+IF to_regclass(${quoteText(holdsTable)}) IS NULL THEN
+  CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${holdsTable} (
+    partition_id uuid NOT NULL,
+    -- The reservation's id, 48 bits each.
+    rid_high bigint NOT NULL,
+    rid_low bigint NOT NULL,
+    -- The number of the last call that was applied.
+    seq bigint NOT NULL,
+    ended boolean NOT NULL,
+    -- Whether anything is held, until it expires.
+    holding boolean NOT NULL,
+    -- Until then it is held, or, where nothing is, remembered; milliseconds since 1970-01-01T00:00Z.
+    expires_at bigint NOT NULL,
+    -- Hashes of the units' names, and for each of them the totals.
+    units bigint[] NOT NULL CHECK (array_position(units, NULL) IS NULL),
+    used bigint[] NOT NULL CHECK (cardinality(used) = cardinality(units) AND array_position(used, NULL) IS NULL),
+    held bigint[] NOT NULL CHECK (cardinality(held) = cardinality(units) AND array_position(held, NULL) IS NULL),
+    PRIMARY KEY (partition_id, rid_high, rid_low)
+  ) WITH (fillfactor = 70);
+  -- In which order they lapse.
+  CREATE INDEX ON ${holdsTable} (partition_id, expires_at) WHERE holding;
+END IF;
+`;
+}
+
+/**
+ * core/holdings.ts in PL/pgSQL. What all reservations of a partition hold stands among its states, as
+ * `{100, earliest, holding, entries, tidy at, unit, held, unit, held, …}`: no entry that holds something expires before
+ * `earliest`, `holding` are how many do, and at `tidy at` entries those that are over are deleted.
+ *
+ * An entry lapses by its expiry alone: nothing has to be written. Whoever finds `earliest` over counts anew what is still
+ * held, so that the sums never depend on entries that somebody has deleted.
+ */
+export function holdingsSql({ fn, holdsTable, slotType }: SqlNames): string {
+  return `
+CREATE OR REPLACE FUNCTION ${fn("recount_holdings")}(id uuid, slot ${slotType}, at bigint)
+RETURNS ${slotType} LANGUAGE plpgsql VOLATILE AS $function$
+DECLARE
+  holdings bigint[] := coalesce(slot.state, ARRAY[${holdingsCode}, ${never}, 0, 0, ${fewEntries}]);
+  earliest bigint;
+  latest bigint;
+  holders bigint;
+  one record;
+BEGIN
+  SELECT min(h.expires_at), max(h.expires_at), count(*) INTO earliest, latest, holders
+  FROM ${holdsTable} AS h WHERE h.partition_id = id AND h.holding AND h.expires_at > at;
+  holdings := ARRAY[
+    ${holdingsCode}, coalesce(earliest, ${never}), holders, greatest(holders, holdings[4]), holdings[5]
+  ];
+  IF holders > 0 THEN
+    FOR one IN
+      SELECT part.unit, sum(part.amount)::bigint AS amount
+      FROM ${holdsTable} AS h, unnest(h.units, h.held) AS part(unit, amount)
+      WHERE h.partition_id = id AND h.holding AND h.expires_at > at
+      GROUP BY part.unit
+    LOOP
+      holdings := holdings || one.unit || one.amount;
+    END LOOP;
+  END IF;
+  RETURN ROW(holdings, greatest(slot.expires_at, coalesce(latest, at) + ${rememberedMs}), slot.changed)::${slotType};
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("tidy_holdings")}(id uuid, holdings bigint[], at bigint)
+RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $function$
+DECLARE
+  entries bigint;
+  spare bigint;
+BEGIN
+  DELETE FROM ${holdsTable} AS h
+  WHERE h.partition_id = id AND h.expires_at + CASE WHEN h.holding THEN ${rememberedMs} ELSE 0 END <= at;
+  SELECT count(*), count(*) FILTER (WHERE NOT h.holding OR h.expires_at <= at) INTO entries, spare
+  FROM ${holdsTable} AS h WHERE h.partition_id = id;
+  IF spare > ${mostHolds} THEN
+    DELETE FROM ${holdsTable} AS h WHERE h.partition_id = id AND (h.rid_high, h.rid_low) IN (
+      SELECT o.rid_high, o.rid_low FROM ${holdsTable} AS o
+      WHERE o.partition_id = id AND (NOT o.holding OR o.expires_at <= at)
+      ORDER BY o.expires_at + CASE WHEN o.holding THEN ${rememberedMs} ELSE 0 END
+      LIMIT spare - ${mostHolds}
+    );
+    entries := entries - spare + ${mostHolds};
+  END IF;
+  holdings[4] := entries;
+  holdings[5] := least(
+    greatest(${fewEntries}, 2 * entries), greatest(${2 * mostHolds}, entries + ${fewEntries})
+  );
+  RETURN holdings;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("held_of")}(holdings bigint[], unit bigint)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+BEGIN
+  FOR n IN 6 .. coalesce(cardinality(holdings), 0) BY 2 LOOP
+    IF holdings[n] = unit THEN RETURN holdings[n + 1]; END IF;
+  END LOOP;
+  RETURN 0;
+END $function$;
+
+CREATE OR REPLACE FUNCTION ${fn("add_held")}(holdings bigint[], unit bigint, change bigint)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+BEGIN
+  FOR n IN 6 .. cardinality(holdings) BY 2 LOOP
+    IF holdings[n] = unit THEN
+      holdings[n + 1] := holdings[n + 1] + change;
+      RETURN holdings;
+    END IF;
+  END LOOP;
+  RETURN holdings || unit || change;
+END $function$;
+
+-- Of one limit, which alone is described from "o" on. Negative where it is until holders lapse.
+CREATE OR REPLACE FUNCTION ${fn("held_wait")}(
+  state bigint[], limits bigint[], o int, at bigint, need bigint, id uuid, unit bigint, holdings bigint[]
+)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $function$
+DECLARE
+  remaining bigint := ${fn("held_of")}(holdings, unit);
+  wait bigint;
+  best bigint;
+  after bigint;
+  lapses bigint[];
+  left_after bigint[];
+  probe int := 1;
+  low int := 0;
+  high int := 0;
+  middle int;
+  one record;
+BEGIN
+  IF need = 0 THEN RETURN 0; END IF;
+  wait := ${fn("state_wait")}(state, limits, o, at, need + remaining);
+  IF remaining = 0 OR need > limits[o + 3] OR wait <= holdings[2] - at THEN RETURN wait; END IF;
+  -- The later the holder, the less is held once it has lapsed, and the shorter the window's wait for the rest: the first
+  -- for which the window does not decide is looked for in growing steps, and then between the last two.
+  best := wait;
+  FOR one IN
+    SELECT h.expires_at - at AS ms, h.held[array_position(h.units, unit)] AS amount
+    FROM ${holdsTable} AS h
+    WHERE h.partition_id = id AND h.holding AND h.expires_at > at
+    ORDER BY h.expires_at
+  LOOP
+    EXIT WHEN one.ms >= best;
+    CONTINUE WHEN one.amount IS NULL OR one.amount = 0;
+    high := high + 1;
+    remaining := remaining - one.amount;
+    lapses[high] := one.ms;
+    left_after[high] := remaining;
+    CONTINUE WHEN high < probe;
+    after := ${fn("state_wait")}(state, limits, o, at, need + remaining);
+    best := least(best, greatest(after, one.ms));
+    IF after <= one.ms THEN
+      high := high - 1;
+      EXIT;
+    END IF;
+    low := high;
+    probe := probe * 2;
+  END LOOP;
+  WHILE low < high LOOP
+    middle := (low + high + 1) / 2;
+    after := ${fn("state_wait")}(state, limits, o, at, need + left_after[middle]);
+    best := least(best, greatest(after, lapses[middle]));
+    IF after <= lapses[middle] THEN high := middle - 1; ELSE low := middle; END IF;
+  END LOOP;
+  RETURN CASE WHEN best < wait THEN -best ELSE wait END;
+END $function$;
+
+-- As the algorithms read, beside what is held. "need" is 0 where nothing was refused.
+CREATE OR REPLACE FUNCTION ${fn("held_read")}(
+  state bigint[], limits bigint[], o int, at bigint, need bigint, id uuid, unit bigint, holdings bigint[]
+)
+RETURNS bigint[] LANGUAGE plpgsql STABLE AS $function$
+DECLARE
+  readings bigint[] := ${fn("state_read")}(state, limits, o, at, 0);
+  held bigint := ${fn("held_of")}(holdings, unit);
+  alone bigint[] := limits;
+  from_alone int := o;
+  n int := 1;
+BEGIN
+  IF held = 0 AND need = 0 THEN RETURN readings; END IF;
+  FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
+    IF limits[o + 1] > 1 THEN
+      alone := ARRAY[limits[o], 1, limits[o + 2], limits[i], limits[i + 1]];
+      from_alone := 1;
+    END IF;
+    IF held > 0 THEN
+      readings[n] := greatest(0, readings[n] - held);
+      readings[n + 2] := abs(
+        ${fn("held_wait")}(state, alone, from_alone, at, readings[n] + 1, id, unit, holdings)
+      );
+    END IF;
+    IF need > 0 THEN
+      readings[n + 1] := ${fn("held_wait")}(state, alone, from_alone, at, need, id, unit, holdings);
+    END IF;
+    n := n + 3;
+  END LOOP;
+  RETURN readings;
+END $function$;
+`;
+}

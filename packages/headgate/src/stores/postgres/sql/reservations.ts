@@ -1,0 +1,113 @@
+import { rememberedMs } from "../../../core/holdings.ts";
+import { answerKinds, edgeKinds, stateCodes } from "./codes.ts";
+import type { SqlNames } from "./names.ts";
+
+// Parts of the statements that decide and adjust reservations, within the `apply` function.
+
+/** What sql/reserve.ts and sql/adjust.ts need, besides the variables of the `apply` function. */
+export const reservationVariables = `
+  holdings bigint[];
+  id_high bigint;
+  id_low bigint;
+  call_number bigint;
+  lease bigint;
+  unit bigint;
+  standing int;
+  worst_standing int;
+  group_count int;
+  found_seq bigint;
+  found_ended boolean;
+  found_holding boolean;
+  found_expiry bigint;
+  found_units bigint[];
+  found_used bigint[];
+  found_held bigint[];
+  is_new boolean;
+  is_ending boolean;
+  raises boolean;
+  held_standings int[];
+  needs bigint[];
+  marks bigint[];
+  changes bigint[];
+  fault int;
+  before_this int;
+  p int;
+  h int;`;
+
+/** The reservation's entry in the partition of slot `h`; all null where there is none, or where it is over. */
+export const findSql = ({ holdsTable }: SqlNames) => `
+        SELECT f.seq, f.ended, f.units, f.used, f.holding AND f.expires_at > at,
+          CASE WHEN f.holding AND f.expires_at <= at THEN array_fill(0::bigint, ARRAY[cardinality(f.held)]) ELSE f.held END,
+          f.expires_at + CASE WHEN f.holding AND f.expires_at <= at THEN ${rememberedMs} ELSE 0 END
+        INTO found_seq, found_ended, found_units, found_used, found_holding, found_held, found_expiry
+        FROM ${holdsTable} AS f
+        WHERE f.partition_id = partition_ids[h] AND f.rid_high = id_high AND f.rid_low = id_low
+          AND f.expires_at + CASE WHEN f.holding THEN ${rememberedMs} ELSE 0 END > at;`;
+
+/** Counts anew what is held where something may have lapsed, or where nothing is known. */
+export const openHoldingsSql = ({ fn }: SqlNames) => `
+        IF slots[h].state IS NULL OR slots[h].state[2] <= at THEN
+          slots[h] := ${fn("recount_holdings")}(partition_ids[h], slots[h], at);
+        END IF;
+        holdings := slots[h].state;`;
+
+/** Makes an entry where none was found. */
+export const newEntrySql = ({ fn }: SqlNames) => `
+        is_new := found_seq IS NULL;
+        IF is_new THEN
+          IF holdings[4] >= holdings[5] THEN
+            holdings := ${fn("tidy_holdings")}(partition_ids[h], holdings, at);
+          END IF;
+          holdings[4] := holdings[4] + 1;
+          found_seq := 0;
+          found_ended := false;
+          found_holding := false;
+          found_expiry := at;
+          found_units := '{}';
+          found_used := '{}';
+          found_held := '{}';
+        END IF;`;
+
+/** Writes the entry and what it makes of its partition's holdings. Its expiry is known by now. */
+export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
+        IF (0 < ANY (found_held)) <> found_holding THEN
+          holdings[3] := holdings[3] + CASE WHEN found_holding THEN -1 ELSE 1 END;
+          found_holding := NOT found_holding;
+        END IF;
+        IF found_holding THEN holdings[2] := least(holdings[2], found_expiry); END IF;
+        INSERT INTO ${holdsTable} AS f (
+          partition_id, rid_high, rid_low, seq, ended, holding, expires_at, units, used, held
+        )
+        VALUES (
+          partition_ids[h], id_high, id_low, found_seq, found_ended, found_holding, found_expiry,
+          found_units, found_used, found_held
+        )
+        ON CONFLICT (partition_id, rid_high, rid_low) DO UPDATE SET
+          seq = EXCLUDED.seq, ended = EXCLUDED.ended, holding = EXCLUDED.holding, expires_at = EXCLUDED.expires_at,
+          units = EXCLUDED.units, used = EXCLUDED.used, held = EXCLUDED.held;
+        slots[h] := ROW(
+          holdings, greatest(slots[h].expires_at, found_expiry + ${rememberedMs}), true
+        )::${slotType};`;
+
+/** Finds the place of `unit` in the entry, and makes one where there is none. */
+export const placeSql = (used: string) => `
+            p := array_position(found_units, unit);
+            IF p IS NULL THEN
+              p := cardinality(found_units) + 1;
+              found_units[p] := unit;
+              found_used[p] := ${used};
+              found_held[p] := 0;
+            END IF;`;
+
+/** Why a group whose state is in slot `s` cannot be read; null where it can. */
+export const faultSql = ({ fn }: SqlNames) => `CASE
+            WHEN slots[s].state IS NOT NULL AND NOT ${fn("is_sound")}(slots[s].state, code) THEN ${answerKinds.corrupt}
+            WHEN code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
+              AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN ${answerKinds.clocksApart}
+          END`;
+
+/** Spends `amount` of the group at hand, and notes the mark of it as the `m`th. Places are held, and never spent. */
+export const spendSql = ({ fn, slotType }: SqlNames) => `
+            state := ${fn("state_charge")}(slots[s].state, limits, o, at, amount);
+            marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);
+            slots[s] := ROW(state, ${fn("state_blank_at")}(state, limits, o), true)::${slotType};`;
