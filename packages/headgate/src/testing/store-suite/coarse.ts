@@ -166,6 +166,40 @@ export const coarse: readonly Case[] = [
   },
 
   {
+    name: "coarse log: charging some limits of a partition leaves what others counted",
+    async run(trial) {
+      const remaining = async (place: Place) => (await trial.read(place)).map((reading) => reading.remaining);
+      for (const [limits, left] of [
+        ["9/hour token-bucket; 2000/minute; 3000/hour", [4, 1995, 2978]],
+        ["2000/minute; 3000/hour", [1995, 2978]],
+      ] as const) {
+        const some = trial.place("5000/hour; 50/second", limits);
+        const others = trial.under(some, limits);
+        await trial.admit(some, { requests: 10 });
+        await trial.admit(others, { requests: 5 });
+        trial.clock.advance(2 * second);
+        expectSame((await trial.admit(some, { requests: 7 })).admitted, true, "7 more admitted");
+        expectSame(await remaining(others), left, "remaining of the others");
+        expectSame(await remaining(some), [4978, 43], "remaining of those charged");
+      }
+    },
+  },
+
+  {
+    name: "coarse log: old buckets leave while the newest is still being charged",
+    async run(trial) {
+      const place = trial.place("2000/minute");
+      await admitAt(trial, place, [0, 600, minute + 590, minute + 610, minute + 700], 300);
+      const [reading] = await trial.read(place);
+      expectSame(reading, { remaining: 1100, waitMs: 0, resetMs: minute }, "readings");
+      trial.clock.set(start + 2 * minute + 699);
+      expectSame(await left(trial, place), 1100, "remaining before the newest leaves");
+      trial.clock.set(start + 2 * minute + 700);
+      expectSame(await left(trial, place), 2000, "remaining once it has left");
+    },
+  },
+
+  {
     name: "coarse log: not where exact was asked for",
     async run(trial) {
       const place = trial.place("2000/minute sliding-window exact");
