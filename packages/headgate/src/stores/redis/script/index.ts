@@ -12,7 +12,7 @@ local pack, unpackFrom = struct.pack, struct.unpack
 local latestBlank = 281474976710655
 `;
 
-const parts = [names, reading, message, plain, others, requests, writing];
+const parts = [names, message, reading, plain, others, requests, writing];
 
 /**
  * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
@@ -26,4 +26,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "dcc7bce56d154811397b6ad34ef2aa1da177d752";
+export const scriptSha = "2500bff128873fe467df5ff4176b13fa8967a6bb";
