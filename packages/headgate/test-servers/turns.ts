@@ -106,19 +106,29 @@ interface Admitted {
   readonly outcome: Outcome;
 }
 
-/** Gives back all that was charged, or spends so much beyond it. */
+let adjusted = 0;
+
+/** Gives back all that was charged, or spends so much beyond it; each time as another reservation. */
 function adjustmentsOf({ charges, outcome }: Admitted, spend: number): Adjustment[] {
+  adjusted += 1;
+  const rid = adjusted.toString(16).padStart(24, "0");
   return charges.map(({ space, key, limits, spends }, c) => ({
     space,
     key,
     limits,
-    refunds: spends.flatMap((amount, group) =>
-      amount === 0 || spend > 0
-        ? []
-        : [{ group, amount, chargedAt: outcome.now, mark: outcome.marks[c]?.[group] ?? 0 }],
-    ),
-    renewals: [],
-    spends: spends.map(() => spend),
+    rid,
+    seq: 1,
+    ended: false,
+    raises: false,
+    known: spends,
+    used: spends.map((amount) => (spend > 0 ? amount + spend : 0)),
+    held: [],
+    refunds: spends.map((amount, group) => ({
+      group,
+      amount,
+      chargedAt: outcome.now,
+      mark: outcome.marks[c]?.[group] ?? 0,
+    })),
   }));
 }
 

@@ -72,11 +72,12 @@ export function createTrips(
         void travel(waiting);
         return;
       }
-      if (wasAlone && underWay === 0) {
-        void travel([{ request, resolve, reject }]);
+      const first = [{ request, resolve, reject }];
+      if ((wasAlone && underWay === 0) || weightOf(first) >= mostRequestsATrip) {
+        void travel(first);
         return;
       }
-      departures.set(slot, [{ request, resolve, reject }]);
+      departures.set(slot, first);
       whenTurnEnds(depart, slot);
     });
 }

@@ -28,7 +28,7 @@ local function holdings()
       local unit, sum = unpackFrom('<I4d', raw, from)
       h.sums[unit] = sum
     end
-    h.indexed = h.holding > 0
+    h.indexed, h.storedHolding = h.holding > 0, h.holding
     h.ordered = not h.indexed
     h.stored = true
     return true
@@ -473,17 +473,24 @@ local function holdings()
     end
   end
 
+  -- Whether everything that is held here can be read, and fits together.
+  local function isWhole(h)
+    local fields, card = redis.pcall('HGETALL', h.key), redis.pcall('ZCARD', h.index)
+    if h.corrupt or fields.err or type(card) == 'table' then return false end
+    local holding = 0
+    for i = 1, #fields, 2 do
+      local e = fields[i] ~= '' and readEntry(fields[i], fields[i + 1])
+      if fields[i] ~= '' and not e then return false end
+      if e and e.holds > 0 then holding = holding + 1 end
+    end
+    if not h.stored then return #fields == 0 and card == 0 end
+    return card == holding and holding == h.storedHolding
+  end
+
   -- Removes what cannot be read; what is held stays otherwise.
   local function reset(k)
     local h = open(k, '')
-    local fields = redis.pcall('HGETALL', h.key)
-    local unreadable = h.corrupt or fields.err
-    for i = 1, fields.err and 0 or #fields, 2 do
-      if fields[i] ~= '' and not readEntry(fields[i], fields[i + 1]) then unreadable = true end
-    end
-    local type = redis.call('TYPE', h.index).ok
-    if type ~= 'none' and type ~= 'zset' or not h.stored and (#fields > 0 or type == 'zset') then unreadable = true end
-    if not unreadable then return end
+    if isWhole(h) then return end
     h.removed = true
     add(k).checked = true
   end
