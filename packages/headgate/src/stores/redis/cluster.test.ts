@@ -77,20 +77,27 @@ describe("layers in different slots", () => {
   });
 
   it("give back exactly what an admitted request took, whatever the clocks of the nodes", async () => {
+    const rid = `${"0".repeat(23)}b`;
     const charges = [
       chargeOf("3/minute", "b", "user"),
       chargeOf("5/hour fixed-window", "b", "ip"),
       chargeOf("4 concurrent", "b", "org"),
       chargeOf("9/day sliding-counter", "b", "global"),
     ];
-    const outcome = (await store.decide(charges, 0, false)) as Outcome;
+    const outcome = (await store.decide(charges, 0, false, { rid, seq: 1 })) as Outcome;
+    expect(await Promise.all(charges.map(remaining))).toEqual([2, 4, 3, 8]);
     await store.adjust(
       charges.map(({ space, key, limits, spends }, c) => ({
         space,
         key,
         limits,
-        renewals: [],
-        spends: spends.map(() => 0),
+        rid,
+        seq: 2,
+        ended: true,
+        raises: false,
+        known: spends,
+        used: spends.map(() => 0),
+        held: [],
         refunds: spends.map((amount, group) => ({
           group,
           amount,
@@ -101,6 +108,48 @@ describe("layers in different slots", () => {
       0,
     );
     expect(await Promise.all(charges.map(remaining))).toEqual([3, 5, 4, 9]);
+  });
+
+  it("hold what a reservation held before, where one refuses that it holds more", async () => {
+    const rid = `${"0".repeat(23)}e`;
+    const [org, user] = ["1000 tokens/day", "700 tokens/day"].map((limits, n) => {
+      return chargeOf(limits, "e", n === 0 ? "org" : "user");
+    }) as [Charge, Charge];
+    const holding = (charge: Charge, tokens: number, more: number): Charge => {
+      return { ...charge, needs: [more], spends: [0], holds: [tokens] };
+    };
+    const ask = (tokens: number, more: number, seq: number) =>
+      store.decide([holding(org, tokens, more), holding(user, tokens, more)], 0, false, { rid, seq });
+    expect((await ask(500, 500, 1)).admitted).toBe(true);
+    expect((await ask(701, 201, 2)).admitted).toBe(false);
+    expect([await remaining(org), await remaining(user)]).toEqual([500, 200]);
+    // Asked again under the same number, as nothing came of it.
+    expect((await ask(700, 200, 2)).admitted).toBe(true);
+    expect([await remaining(org), await remaining(user)]).toEqual([300, 0]);
+  });
+
+  it("know nothing of a reservation that one of them refused, and admit it when it asks again", async () => {
+    const hold = { rid: `${"0".repeat(23)}f`, seq: 1 };
+    const [org, user] = [chargeOf("3 concurrent", "f", "org"), chargeOf("1 concurrent", "f", "user")];
+    const other = { rid: `${"0".repeat(23)}d`, seq: 1 };
+    expect((await store.decide([user], 0, false, other)).admitted).toBe(true);
+    expect((await store.decide([org, user], 0, false, hold)).admitted).toBe(false);
+    expect(await remaining(org)).toBe(3);
+    const { space, key, limits } = user;
+    const end = {
+      space,
+      key,
+      limits,
+      ended: true,
+      raises: false,
+      known: [0],
+      used: [0],
+      held: [0],
+      refunds: [],
+    };
+    await store.adjust([{ ...end, rid: other.rid, seq: 2 }], 0);
+    expect((await store.decide([org, user], 0, false, hold)).admitted).toBe(true);
+    expect([await remaining(org), await remaining(user)]).toEqual([2, 0]);
   });
 
   it("are decided by one node at once where the prefix puts all of them into one slot", async () => {

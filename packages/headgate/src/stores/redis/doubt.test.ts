@@ -52,9 +52,14 @@ describe("adjustments of partitions in several slots", () => {
     key: storedKey,
     storedKey,
     limits,
-    spends,
+    rid: "0".repeat(24),
+    seq: 1,
+    ended: false,
+    raises: false,
+    known: spends,
+    used: spends,
+    held: [],
     refunds: [],
-    renewals: [],
   });
   const outcome: Outcome = { admitted: true, now: 1, readings: [[]], marks: [[0]] };
   /** Rejects the nth call with the nth fault, if there is one. */

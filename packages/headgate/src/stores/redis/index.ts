@@ -5,7 +5,7 @@ import { parseRedisUrl } from "./address.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { partitionKeys, slotOf } from "./keys.ts";
-import { adjustAcross, bySlot, decideAcross } from "./slots.ts";
+import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
 import { createTrips } from "./trips.ts";
 
 export type {
@@ -85,12 +85,12 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
     remote: true,
 
     // Not `async`, as everybody passes here: one promise less for each decision.
-    decide(charges, now, peek) {
+    decide(charges, now, peek, hold) {
       try {
         if (charges.length === 0) return Promise.resolve(nothing(now));
         const at = time();
-        if (cluster) return decideAcross(keyed(charges), at, peek, ask);
-        return ask(0, { do: peek ? "peek" : "decide", at, keys: keysOf(charges), parts: charges });
+        if (cluster) return decideAcross(keyed(charges), at, peek, hold, ask);
+        return ask(0, { do: peek ? "peek" : "decide", at, keys: keysOf(charges), parts: charges, hold });
       } catch (error) {
         return Promise.reject(error);
       }
@@ -98,14 +98,11 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async adjust(adjustments, now) {
       if (adjustments.length === 0) return nothing(now);
-      if (cluster) return adjustAcross(keyed(adjustments), time(), ask);
-      return ask(0, { do: "adjust", at: time(), keys: keysOf(adjustments), parts: adjustments });
+      return adjustAcross(keyed(adjustments), time(), ask, cluster ? bySlot : inOneSlot);
     },
 
     async reset(partitions) {
-      const shares = cluster
-        ? bySlot(keyed(partitions))
-        : [{ slot: 0, keys: keysOf(partitions), parts: partitions }];
+      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
         shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: 0, keys, parts })),
       );

@@ -18,6 +18,14 @@ export function partitionKeys(prefix: string): (space: string, key: string) => s
   };
 }
 
+/**
+ * The two keys of what a partition's reservations hold, in the same slot. No partition is stored under such a key: theirs
+ * end with a brace.
+ */
+export function holdingsKeys(storedKey: string): readonly [held: string, expiry: string] {
+  return [`${storedKey}:held`, `${storedKey}:expiry`];
+}
+
 /** Without half a surrogate pair, which UTF-8 cannot write. Node 20 and all that came since have the method. */
 function isWellFormed(key: string): boolean {
   return (key as string & { isWellFormed(): boolean }).isWellFormed();

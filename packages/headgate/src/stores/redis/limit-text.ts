@@ -42,6 +42,23 @@ export function limitText(limits: LimitSet, now: number): string {
   return text;
 }
 
+const terms = new WeakMap<LimitSet, string>();
+
+/** What the script has to know of a limit set where something is held, in JSON: the lease, ms, and the unit of each group. */
+export function termsText(limits: LimitSet): string {
+  let text = terms.get(limits);
+  if (text === undefined) {
+    text = JSON.stringify([limits.leaseMs, ...limits.groups.map(({ unit }) => unitNumber(unit))]);
+    terms.set(limits, text);
+  }
+  return text;
+}
+
+/** 29 bits by which a stored reservation knows a unit: few units meet in a partition, and nobody else chooses them. */
+function unitNumber(unit: string): number {
+  return hash32(unit, 0x5bd1e995) >>> 3;
+}
+
 function groupNumbers(group: LimitGroup, now: number): number[] {
   const { id, limits } = group;
   const algorithm = algorithmNumbers[stateKindOf(group)];

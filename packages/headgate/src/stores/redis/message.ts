@@ -1,6 +1,7 @@
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge } from "../../core/store.ts";
-import { limitText } from "./limit-text.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
+import { holdingsKeys } from "./keys.ts";
+import { limitText, termsText } from "./limit-text.ts";
 
 export interface Partition {
   readonly space: string;
@@ -18,6 +19,18 @@ export type Request =
       readonly at: number;
       readonly keys: Keys;
       readonly parts: readonly Charge[];
+      readonly hold?: Hold | undefined;
+      /** Whether the answer tells what was held before, so that it can be undone. */
+      readonly undoable?: boolean;
+    }
+  /** Gives back what was charged, and stops holding what was held, by a decision that other slots have refused. */
+  | {
+      readonly do: "undo";
+      readonly at: number;
+      readonly keys: Keys;
+      readonly parts: readonly Charge[];
+      readonly hold?: Hold | undefined;
+      readonly outcome: SlotOutcome;
     }
   | { readonly do: "adjust"; readonly at: number; readonly keys: Keys; readonly parts: readonly Adjustment[] }
   | { readonly do: "reset"; readonly at: number; readonly keys: Keys; readonly parts: readonly Partition[] }
@@ -25,20 +38,29 @@ export type Request =
 
 type Keys = readonly string[];
 
+/** An outcome, and for each charge what undoing it takes, where that was asked for. */
+export interface SlotOutcome extends Outcome {
+  readonly before?: readonly (readonly number[])[];
+}
+
 /** What the script is called with. */
 export interface Message {
   readonly keys: string[];
   readonly argument: string;
 }
 
+type Deciding = Extract<Request, { do: "decide" | "peek" }>;
+
 /** @param calendarNow the time around which windows of the calendar are sent along, ms. */
 export function writeMessage(requests: readonly Request[], calendarNow: number): Message {
   const keys: string[] = [];
+  const heldKeys: string[] = [];
   const sets: string[] = [];
+  const rids: string[] = [];
   const setNumbers = new Map<LimitSet, number>();
   const numbers: number[] = [];
   /** The first of those that ask the same for other partitions, and where it stands how many they are. */
-  let run: Extract<Request, { do: "decide" | "peek" }> | undefined;
+  let run: Deciding | undefined;
   let runAt = 0;
 
   function setNumber(limits: LimitSet): number {
@@ -50,10 +72,54 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     return number;
   }
 
-  for (const request of requests) {
+  function addKeys(request: Request): void {
     for (const key of request.keys) keys.push(key);
+    if (request.do === "probe") return;
+    const holds = request.do === "adjust" || request.do === "reset" || request.hold !== undefined;
+    for (let p = 0; p < request.parts.length; p += 1) {
+      if (!holds && !(request.parts[p] as Partition).limits.holdable) continue;
+      heldKeys.push(...holdingsKeys(request.keys[p] as string));
+    }
+  }
+
+  /** Where what is held plays no part, with the least that there is to say. */
+  function addDeciding({ do: what, parts, hold, undoable }: Deciding): void {
+    const plain = hold === undefined && !parts.some(({ limits }) => limits.holdable);
+    if (plain) {
+      runAt = numbers.push(1, parts.length) - 2;
+      for (const { limits, needs, spends } of parts) numbers.push(setNumber(limits), ...needs, ...spends);
+      return;
+    }
+    numbers[numbers.length - 2] = what === "peek" ? 6 : undoable && hold !== undefined ? 8 : 5;
+    runAt = numbers.push(1, parts.length, hold === undefined ? 0 : rids.push(hold.rid), hold?.seq ?? 0) - 4;
+    for (const { limits, needs, spends, holds, known } of parts) {
+      const isRead = hold !== undefined || limits.holdable;
+      numbers.push(setNumber(limits), isRead ? 1 : 0, ...needs, ...spends);
+      if (hold !== undefined) numbers.push(...asMany(limits, holds), ...asMany(limits, known));
+    }
+  }
+
+  function addUndoing({ parts, hold, outcome }: Extract<Request, { do: "undo" }>): void {
+    numbers.push(parts.length, hold === undefined ? 0 : rids.push(hold.rid), hold?.seq ?? 0, outcome.now);
+    for (const [c, { limits, spends }] of parts.entries()) {
+      const isRead = hold !== undefined || limits.holdable;
+      numbers.push(setNumber(limits), isRead ? 1 : 0, ...spends, ...asMany(limits, outcome.marks[c]));
+      if (hold !== undefined) numbers.push(...(outcome.before?.[c] ?? []));
+    }
+  }
+
+  function addAdjustment({ limits, rid, seq, ended, raises, known, used, held, refunds }: Adjustment): void {
+    numbers.push(setNumber(limits), rids.push(rid), seq, (ended ? 1 : 0) + (raises ? 2 : 0));
+    numbers.push(...asMany(limits, known), ...asMany(limits, used), ...asMany(limits, held), refunds.length);
+    for (const { group, amount, chargedAt, mark } of refunds)
+      numbers.push(group + 1, amount, chargedAt, mark);
+  }
+
+  for (const request of requests) {
+    addKeys(request);
     if (run !== undefined && asksTheSame(run, request)) {
       numbers[runAt] = (numbers[runAt] as number) + 1;
+      if (request.hold !== undefined) rids.push(request.hold.rid);
       continue;
     }
     run = undefined;
@@ -62,42 +128,52 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       case "decide":
       case "peek":
         run = request;
-        runAt = numbers.push(1, request.parts.length) - 2;
-        for (const { limits, needs, spends } of request.parts) {
-          numbers.push(setNumber(limits), ...needs, ...spends);
-        }
+        addDeciding(request);
+        break;
+      case "undo":
+        addUndoing(request);
         break;
       case "adjust":
         numbers.push(request.parts.length);
-        for (const { limits, refunds, renewals, spends } of request.parts) {
-          const changes = 4 * refunds.length + 2 * renewals.length;
-          numbers.push(setNumber(limits), refunds.length, renewals.length, changes);
-          for (const { group, amount, chargedAt, mark } of refunds) {
-            numbers.push(group + 1, amount, chargedAt, mark);
-          }
-          for (const { group, mark } of renewals) numbers.push(group + 1, mark);
-          numbers.push(...spends);
-        }
+        for (const adjustment of request.parts) addAdjustment(adjustment);
         break;
       case "reset":
         numbers.push(request.parts.length);
     }
   }
-  return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
+  const isPlain = heldKeys.length === 0 && !requests.some((request) => request.do === "undo");
+  if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
+  const held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
+  return { keys: [...keys, ...heldKeys], argument: `[[${sets.join()}],[${numbers.join()}],${held}]` };
 }
 
-const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4 } as const;
+/** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */
+const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4, undo: 7 } as const;
 
-/** Whether two requests differ in their partitions alone. */
-function asksTheSame(one: Request & { readonly parts: readonly Charge[] }, other: Request): boolean {
+/** A number for each group; 0 where none is given. */
+function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): number[] {
+  return groups.map((_, g) => numbers?.[g] ?? 0);
+}
+
+/** Whether two requests differ in their partitions, and in the ids of their reservations, alone. */
+function asksTheSame(one: Deciding, other: Request): other is Deciding {
   if (other.do !== one.do || other.at !== one.at || other.parts.length !== one.parts.length) return false;
-  const charges = other.parts as readonly Charge[];
+  const { parts, hold, undoable } = other as Deciding;
+  if (hold?.seq !== one.hold?.seq || undoable !== one.undoable) return false;
   return one.parts.every((charge, c) => {
-    const { limits, needs, spends } = charges[c] as Charge;
-    return limits === charge.limits && areEqual(needs, charge.needs) && areEqual(spends, charge.spends);
+    const { limits, needs, spends, holds, known } = parts[c] as Charge;
+    return (
+      limits === charge.limits &&
+      areEqual(needs, charge.needs) &&
+      areEqual(spends, charge.spends) &&
+      areEqual(holds, charge.holds) &&
+      areEqual(known, charge.known)
+    );
   });
 }
 
-function areEqual(some: readonly number[], others: readonly number[]): boolean {
-  return some === others || some.every((number, n) => number === others[n]);
+function areEqual(some: readonly number[] | undefined, others: readonly number[] | undefined): boolean {
+  if (some === others) return true;
+  if (some === undefined || others === undefined) return false;
+  return some.length === others.length && some.every((number, n) => number === others[n]);
 }

@@ -4,7 +4,7 @@ import { race } from "../../../test-servers/race.ts";
 import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf, type Cost } from "../../core/cost.ts";
 import { compileLimits, type LimitsInput } from "../../core/limit-set.ts";
-import type { Charge, Outcome } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { memoryStore } from "../memory/index.ts";
 import { type RedisStore, redisStore } from "./index.ts";
@@ -30,15 +30,64 @@ function chargeOf(limits: LimitsInput, key = "one", space = "user", cost?: Cost)
   return { space, key, limits: compiled, ...amountsOf(compiled, cost) };
 }
 
-function refundOf(charge: Charge, { now, marks }: Outcome, c = 0) {
+let reservations = 0;
+
+function newHold(): Hold {
+  reservations += 1;
+  return { rid: reservations.toString(16).padStart(24, "0"), seq: 1 };
+}
+
+/** Ends a reservation, as one that has used nothing; what was charged is given back. */
+function endOf(
+  charge: Charge,
+  { now, marks }: Pick<Outcome, "now" | "marks">,
+  { rid } = newHold(),
+): Adjustment {
   const { space, key, limits, spends } = charge;
   const refunds = spends.map((amount, group) => ({
     group,
     amount,
     chargedAt: now,
-    mark: marks[c]?.[group] ?? 0,
+    mark: marks[0]?.[group] ?? 0,
   }));
-  return { space, key, limits, refunds, renewals: [], spends: spends.map(() => 0) };
+  const none = spends.map(() => 0);
+  return {
+    space,
+    key,
+    limits,
+    rid,
+    seq: 2,
+    ended: true,
+    raises: false,
+    known: spends,
+    used: none,
+    held: none,
+    refunds,
+  };
+}
+
+/** Says that everything is used and held as it was admitted. */
+function beatOf(charge: Charge, { rid }: Hold, seq = 2): Adjustment {
+  const { space, key, limits, spends, holds = [] } = charge;
+  return {
+    space,
+    key,
+    limits,
+    rid,
+    seq,
+    ended: false,
+    raises: false,
+    known: spends,
+    used: spends,
+    held: holds,
+    refunds: [],
+  };
+}
+
+/** Decides, as a reservation where something is held. */
+async function admit(to: RedisStore, charge: Charge, hold = newHold()): Promise<Outcome & { hold: Hold }> {
+  const outcome = await to.decide([charge], 0, false, charge.holds === undefined ? undefined : hold);
+  return { ...outcome, hold };
 }
 
 /** How often the server was asked to run the script. */
@@ -159,15 +208,21 @@ describe("keys", () => {
       ["7/10 seconds sliding-counter", 20_000],
       ["3/minute fixed-window", 60_000],
       ["4/hour fixed-window from first-use", 3_600_000],
-      ["5 concurrent", 60_000],
+      ["5 concurrent", 0],
     ]);
     for (const [limits, longestMs] of widest) {
       const charge = chargeOf(limits, limits, "user", { tokens: 1, requests: 1, concurrent: 1 });
-      const { now } = await store.decide([charge], 0, false);
+      const { now, hold } = await admit(store, charge);
+      if (charge.holds !== undefined) {
+        // Nothing has been used yet.
+        expect(await client.exists(`headgate:{user:${limits}}`)).toBe(0);
+        if (limits === "5 concurrent") continue;
+        await store.adjust([{ ...beatOf(charge, hold), used: [1] }], 0);
+      }
       const endsAt = await client.call("PEXPIRETIME", `headgate:{user:${limits}}`);
       expect(Number(endsAt)).toBeGreaterThan(now);
-      expect(Number(endsAt)).toBeLessThanOrEqual(now + longestMs);
-      if (/^\d+\/(minute|hour)$|from first-use|concurrent/.test(limits)) expect(endsAt).toBe(now + longestMs);
+      expect(Number(endsAt)).toBeLessThanOrEqual(now + longestMs + 1_000);
+      if (/^\d+\/(minute|hour)$|from first-use/.test(limits)) expect(endsAt).toBe(now + longestMs);
     }
   });
 
@@ -203,24 +258,24 @@ describe("keys", () => {
     const alone = chargeOf("5/minute");
     const both = chargeOf(["5/minute", "100 tokens/day"], "one", "user", { requests: 1, tokens: 5 });
     const tokensAlone = chargeOf("100 tokens/day", "one", "user", { tokens: 5 });
-    const admit = async (charge: Charge) => {
+    const take = async (charge: Charge) => {
       clock.advance(10);
-      const outcome = (await tests.decide([charge], 0, false)) as Outcome;
+      const outcome = await admit(tests, charge);
       expect(outcome.admitted).toBe(true);
       return outcome;
     };
-    await admit(alone);
-    await admit(alone);
-    await admit(tokensAlone);
-    const tokens = await admit(both);
-    await tests.adjust([refundOf(both, tokens)], 0);
-    await admit(alone);
-    await admit(alone);
+    await take(alone);
+    await take(alone);
+    await take(tokensAlone);
+    const tokens = await take(both);
+    await tests.adjust([endOf(both, tokens, tokens.hold)], 0);
+    await take(alone);
+    await take(alone);
     const { readings } = await tests.decide([both], 0, true);
     expect(readings[0]?.map(({ remaining }) => remaining)).toEqual([1, 95]);
   });
 
-  it("none is left without an end by charges, refunds, renewals and debts of every kind", async () => {
+  it("none is left without an end by charges, refunds, heartbeats and debts of every kind", async () => {
     let seed = 7;
     const random = (below: number) => {
       seed = (seed * 48_271) % 2_147_483_647;
@@ -230,30 +285,43 @@ describe("keys", () => {
       const limits = [...new Set([everyAlgorithm[random(8)] as string, everyAlgorithm[random(8)] as string])];
       const cost = { requests: random(3), tokens: random(40), concurrent: random(2) };
       const charge = chargeOf(limits, `caller${random(9)}`, "user", cost);
-      const outcome = (await store.decide([charge], 0, false)) as Outcome;
+      const outcome = await admit(store, charge);
       if (!outcome.admitted) continue;
-      const after = refundOf(charge, outcome);
-      if (random(2) === 0) await store.adjust([after], 0);
-      else
-        await store.adjust([{ ...after, refunds: [], spends: charge.limits.groups.map(() => random(5)) }], 0);
+      const beat = beatOf(charge, outcome.hold);
+      const next = random(4);
+      if (next < 2) await store.adjust([endOf(charge, outcome, outcome.hold)], 0);
+      else if (next === 2) await store.adjust([beat], 0);
+      else await store.adjust([{ ...beat, used: beat.used.map((units) => units + random(5)) }], 0);
     }
     const keys = await client.keys("*");
-    expect(keys.length).toBeGreaterThan(3);
+    expect(keys.filter((key) => key.endsWith("}")).length).toBeGreaterThan(3);
+    for (const kind of ["*:held", "*:expiry"]) expect((await client.keys(kind)).length).toBeGreaterThan(0);
     for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0);
   });
 
-  it("are gone once everything was given back, and after a reset", async () => {
+  it("are gone once everything was given back, but for what remembers that it has ended, and after a reset", async () => {
     for (const limits of everyAlgorithm) {
       const charge = chargeOf(limits, "one", "user", { requests: 2, tokens: 2, concurrent: 2 });
-      const outcome = (await store.decide([charge], 0, false)) as Outcome;
-      expect(await client.dbsize()).toBe(1);
-      await store.adjust([refundOf(charge, outcome)], 0);
-      // A bucket does not give back what would have drained meanwhile; there may be one tick left of it.
-      if (!limits.includes("tokens")) expect(await client.dbsize()).toBe(0);
-      await store.decide([charge], 0, false);
+      const outcome = await admit(store, charge);
+      await store.adjust([endOf(charge, outcome, outcome.hold)], 0);
+      expect(await client.keys("*")).toEqual(["headgate:{user:one}:held"]);
+      await admit(store, charge);
       await store.reset([charge], 0);
-      expect(await client.dbsize()).toBe(0);
+      expect(await client.keys("*}")).toEqual([]);
+      await client.flushall();
     }
+  });
+
+  it("of what is held end a lease and two minutes after the last call, and the order of expiry with it", async () => {
+    const charge = chargeOf("5 concurrent/10 seconds");
+    const { now, hold } = await admit(store, charge);
+    const endsAt = async (kind: string) =>
+      Number(await client.call("PEXPIRETIME", `headgate:{user:one}:${kind}`));
+    expect([await endsAt("held"), await endsAt("expiry")]).toEqual([now + 130_000, now + 130_000]);
+    await store.adjust([endOf(charge, { now, marks: [] }, hold)], 0);
+    expect(await client.exists("headgate:{user:one}:expiry")).toBe(0);
+    await admit(store, charge);
+    expect(await endsAt("expiry")).toBe(await endsAt("held"));
   });
 
   it("differ by prefix, and hold a caller with a stamp in one piece of memory", async () => {
@@ -292,9 +360,7 @@ describe("states that cannot be read", () => {
         expect(message).toMatch(/^The Redis store holds a state of layer "user" that it cannot read\./);
         expect(message).not.toContain('one"');
       }
-      await expect(
-        store.adjust([{ ...refundOf(spoilt, { now: 1, marks: [] } as never) }], 0),
-      ).rejects.toThrow('layer "user"');
+      await expect(store.adjust([endOf(spoilt, { now: 1, marks: [] })], 0)).rejects.toThrow('layer "user"');
       expect(await client.dump("headgate:{user:one}")).toEqual(before);
       expect(await client.exists("headgate:{ip:192.0.2.1}")).toBe(0);
       // Whoever wants it gone resets it.
@@ -302,6 +368,51 @@ describe("states that cannot be read", () => {
       expect((await store.decide([spoilt], 0, false)).admitted).toBe(true);
     },
   );
+});
+
+describe("what is held and cannot be read", () => {
+  const charge = chargeOf("5 concurrent; 100 tokens/day", "one", "user", { tokens: 3 });
+  const held = "headgate:{user:one}:held";
+  const rid = `${"0".repeat(23)}f`;
+
+  it.each<[what: string, spoil: () => Promise<unknown>]>([
+    ["of another type", () => client.set(held, "text")],
+    ["another program's", () => client.hset(held, "a", "b")],
+    ["with a header cut short", () => client.hset(held, "", "\u0001cut")],
+    ["with a header of a later release", () => client.hset(held, "", `\u0002${"x".repeat(24)}`)],
+    ["with an order of another type", () => client.set("headgate:{user:one}:expiry", "text")],
+    [
+      "with a reservation cut short",
+      async () => {
+        await admit(store, charge, { rid, seq: 1 });
+        await client.hset(held, rid, "\u0010cut");
+      },
+    ],
+    [
+      "with a holder that is not there",
+      async () => {
+        await admit(store, charge, { rid: rid.replace("f", "e"), seq: 1 });
+        await client.hdel(held, rid.replace("f", "e"));
+      },
+    ],
+  ])("%s is an error, and left alone, until it is reset", async (_, spoil) => {
+    await spoil();
+    const keys = async () => Promise.all((await client.keys("*")).sort().map((key) => client.dump(key)));
+    const before = await keys();
+    const asked = store.decide([charge], 0, false, { rid, seq: 2 });
+    await expect(asked).rejects.toThrow('The Redis store holds a state of layer "user" that it cannot read.');
+    await expect(store.adjust([beatOf(charge, { rid, seq: 2 })], 0)).rejects.toThrow("cannot read");
+    expect(await keys()).toEqual(before);
+    await store.reset([charge], 0);
+    expect((await store.decide([charge], 0, false, { rid, seq: 2 })).admitted).toBe(true);
+    expect((await store.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(4);
+  });
+
+  it("is begun anew where only the order of expiry is left", async () => {
+    await client.zadd("headgate:{user:one}:expiry", 1, "somebody");
+    expect((await admit(store, charge)).admitted).toBe(true);
+    expect(await client.zcard("headgate:{user:one}:expiry")).toBe(1);
+  });
 });
 
 describe("windows of the calendar", () => {
@@ -352,8 +463,9 @@ describe("long logs", () => {
         const charge = chargeOf(limits, "one", "user", { requests: 1 + random(heaviest) });
         const old = charged[random(charged.length + 1)];
         if (old !== undefined && random(4) === 0) {
-          const ours = await shared.adjust([refundOf(old.charge, old.ours)], 0);
-          const theirs = memory.adjust([refundOf(old.charge, old.theirs)], clock.now());
+          const hold = newHold();
+          const ours = await shared.adjust([endOf(old.charge, old.ours, hold)], 0);
+          const theirs = memory.adjust([endOf(old.charge, old.theirs, hold)], clock.now());
           expect(ours.readings).toEqual(theirs.readings);
           charged.splice(charged.indexOf(old), 1);
           continue;
@@ -392,28 +504,24 @@ describe("long logs", () => {
   });
 });
 
-describe("leases", () => {
-  it("of one process are given back and renewed by another", async () => {
+describe("reservations", () => {
+  it("of one process are renewed and ended by another", async () => {
     const clock = fakeClock();
     const [here, there] = [redisStore(client, { clock }), redisStore(server.url, { clock })];
     const charge = chargeOf("2 concurrent");
-    const renewal = ({ marks }: Outcome) => ({
-      ...refundOf(charge, { now: 0, marks: [] } as never),
-      refunds: [],
-      renewals: [{ group: 0, mark: marks[0]?.[0] ?? 0 }],
-    });
-    const first = (await here.decide([charge], 0, false)) as Outcome;
-    const second = (await there.decide([charge], 0, false)) as Outcome;
-    expect((await here.decide([charge], 0, false)).admitted).toBe(false);
-    clock.advance(40_000);
-    await there.adjust([renewal(first)], 0);
-    clock.advance(40_000);
-    // The second has ended by itself, the first goes on.
-    expect((await here.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(1);
-    await here.adjust([renewal(second)], 0);
-    expect((await here.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(1);
-    await there.adjust([refundOf(charge, first)], 0);
-    expect((await here.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(2);
+    const left = async () => (await here.decide([charge], 0, true)).readings[0]?.[0]?.remaining;
+    const first = await admit(here, charge);
+    const second = await admit(there, charge);
+    expect((await admit(here, charge)).admitted).toBe(false);
+    clock.advance(20_000);
+    await there.adjust([beatOf(charge, first.hold)], 0);
+    clock.advance(20_000);
+    // The second has lapsed, the first goes on.
+    expect(await left()).toBe(1);
+    await here.adjust([beatOf(charge, second.hold)], 0);
+    expect(await left()).toBe(1);
+    await there.adjust([endOf(charge, first, first.hold)], 0);
+    expect(await left()).toBe(2);
     await there.close();
   });
 
@@ -421,12 +529,49 @@ describe("leases", () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const charge = chargeOf("1 concurrent");
-    const lost = (await tests.decide([charge], 0, false)) as Outcome;
+    const lost = await admit(tests, charge);
     clock.advance(60_000);
     await client.flushall();
-    expect((await tests.decide([charge], 0, false)).admitted).toBe(true);
-    await tests.adjust([refundOf(charge, lost)], 0);
-    expect((await tests.decide([charge], 0, false)).admitted).toBe(false);
+    expect((await admit(tests, charge)).admitted).toBe(true);
+    await tests.adjust([endOf(charge, lost, lost.hold)], 0);
+    expect((await admit(tests, charge)).admitted).toBe(false);
+  });
+
+  it("are untouched, and not looked at, by what is limited in requests alone", async () => {
+    await admit(store, chargeOf("5/minute; 5 concurrent", "one", "user"));
+    await client.del("headgate:{user:one}:held", "headgate:{user:one}:expiry");
+    server.command("config", "resetstat");
+    await admit(store, chargeOf("5/minute", "one"));
+    const stats = server.command("info", "commandstats");
+    expect(stats).not.toMatch(/cmdstat_(hmget|hget|hset|zadd|zrange)/);
+  });
+
+  it("of two thousand in one partition: one beats with six commands, and nobody reads them all", async () => {
+    const charge = chargeOf("100000 tokens/day; 5000 concurrent", "one", "user", { tokens: 3 });
+    const holds = Array.from({ length: 2_000 }, newHold);
+    await Promise.all(holds.map((hold) => admit(store, charge, hold)));
+    server.command("config", "resetstat");
+    await store.adjust([beatOf(charge, holds[999] as Hold)], 0);
+    const stats = server.command("info", "commandstats");
+    const calls = [...stats.matchAll(/cmdstat_(h\w+|z\w+):calls=(\d+)/g)].map(([, name, count]) => [
+      name,
+      Number(count),
+    ]);
+    expect(Object.fromEntries(calls)).toEqual({ hmget: 2, hset: 1, zadd: 1, zrange: 1 });
+  });
+
+  it("of a process beat in several calls where they are many, each of which is short", async () => {
+    const charge = chargeOf("100000 tokens/day", "one", "user", { tokens: 3 });
+    const holds = Array.from({ length: 200 }, newHold);
+    await Promise.all(holds.map((hold) => admit(store, charge, hold)));
+    const before = scriptCalls();
+    const { readings } = await store.adjust(
+      holds.map((hold) => beatOf(charge, hold)),
+      0,
+    );
+    expect(scriptCalls() - before).toBe(4);
+    expect(readings).toHaveLength(200);
+    expect(new Set(readings.map(([reading]) => reading?.remaining))).toEqual(new Set([100_000 - 600]));
   });
 });
 

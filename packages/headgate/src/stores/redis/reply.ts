@@ -1,11 +1,11 @@
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Outcome, Reading } from "../../core/store.ts";
-import type { Request } from "./message.ts";
+import type { Reading } from "../../core/store.ts";
+import type { Request, SlotOutcome } from "./message.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
-type Answer = Outcome | Error;
+type Answer = SlotOutcome | Error;
 
-const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };
+const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] };
 
 /**
  * Reads the script's flat list of numbers: the server's time if it was asked, then the answers in their order.
@@ -25,8 +25,14 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     let waitAt = at;
     if (refused) at += count;
     for (const place of order) {
-      const waitMs = refused ? asWait(numbers[waitAt] as number) : 0;
-      read[place] = { remaining: numbers[at] as number, waitMs, resetMs: numbers[at + 1] as number };
+      const wait = refused ? (numbers[waitAt] as number) : 0;
+      const reading: Reading = {
+        remaining: numbers[at] as number,
+        waitMs: asWait(wait),
+        resetMs: numbers[at + 1] as number,
+      };
+      if (wait < -1) reading.holders = true;
+      read[place] = reading;
       waitAt += 1;
       at += 2;
     }
@@ -38,6 +44,16 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     if (!given) return noMarks;
     at += noMarks.length;
     return numbers.slice(at - noMarks.length, at);
+  }
+
+  /** What each charge's reservation was before it: three numbers, and one for each group. */
+  function befores({ parts, hold }: Extract<Request, { do: "decide" | "peek" }>): number[][] | undefined {
+    if (hold === undefined) return undefined;
+    return parts.map(({ limits }) => {
+      const from = at;
+      at += 3 + limits.groups.length;
+      return numbers.slice(from, at);
+    });
   }
 
   function answer(request: Request): Answer {
@@ -53,12 +69,23 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     const now = request.at > 0 ? request.at : serverNow;
     // Loops, as all decisions pass here: a function for each of them would be more to make than what it makes.
     const read = new Array<readonly Reading[]>(count);
-    for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), status === 0);
-    if (status === 0 || request.do === "peek")
-      return { admitted: status !== 0, now, readings: read, marks: [] };
+    const refused = status === 0 || status > 2;
+    const before = request.do === "decide" && request.undoable && !refused ? befores(request) : undefined;
+    for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), refused);
+    if (status > 2) {
+      return {
+        admitted: false,
+        now,
+        readings: read,
+        marks: [],
+        refusedFor: status === 3 ? "ended" : "crowded",
+      };
+    }
+    if (refused || request.do === "peek") return { admitted: !refused, now, readings: read, marks: [] };
     const given = new Array<readonly number[]>(count);
     for (let p = 0; p < count; p += 1) given[p] = marks(limitsOf(parts, p), status === 2);
-    return { admitted: true, now, readings: read, marks: given };
+    const outcome = { admitted: true, now, readings: read, marks: given };
+    return before === undefined ? outcome : { ...outcome, before };
   }
 
   const answers = requests.map(answer);
@@ -81,7 +108,9 @@ function numbersOf(reply: unknown): readonly number[] {
   return typeof reply[0] === "number" ? reply : reply.map(Number);
 }
 
+/** -1 is never; what is below it is a wait for those who hold something. */
 function asWait(number: number): number {
+  if (number < -1) return -2 - number;
   return number < 0 ? Number.POSITIVE_INFINITY : number;
 }
 

@@ -1,15 +1,15 @@
 import type { LimitGroup } from "../../core/limit-set.ts";
 import { isInDoubt } from "../../core/ruling.ts";
-import type { Adjustment, Charge, Outcome, Reading } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "./doubt.ts";
 import { slotOf } from "./keys.ts";
-import type { Request } from "./message.ts";
+import type { Request, SlotOutcome } from "./message.ts";
 
 /** A charge or an adjustment with the key that its partition is stored under. */
 type Keyed<Part> = Part & { readonly storedKey: string };
 
 /** Sends a request whose keys live in one slot. */
-export type Ask = (slot: number, request: Request) => Promise<Outcome>;
+export type Ask = (slot: number, request: Request) => Promise<SlotOutcome>;
 
 interface SlotShare<Part> {
   readonly slot: number;
@@ -29,11 +29,12 @@ export async function decideAcross(
   charges: readonly Keyed<Charge>[],
   at: number,
   peek: boolean,
+  hold: Hold | undefined,
   ask: Ask,
 ): Promise<Outcome> {
   const shares = bySlot(charges);
   const asked = shares.map(({ slot, keys, parts }) =>
-    ask(slot, { do: peek ? "peek" : "decide", at, keys, parts }),
+    ask(slot, { do: peek ? "peek" : "decide", at, keys, parts, hold, undoable: !peek && shares.length > 1 }),
   );
   const settled = await Promise.allSettled(asked);
   const fault = settled.find((one) => one.status === "rejected");
@@ -44,9 +45,10 @@ export async function decideAcross(
       shares.map(async (share, s) => {
         const outcome = outcomes[s];
         if (outcome?.admitted !== true) return;
-        // If it cannot be given back it stays charged, which refuses too much rather than admit too much.
-        const refunded = await giveBack(share, outcome, at, ask).catch(() => outcome);
-        outcomes[s] = { ...refunded, admitted: true, marks: [] };
+        const { slot, keys, parts } = share;
+        // If it cannot be undone it stays charged, which refuses too much rather than admit too much.
+        const undone = await ask(slot, { do: "undo", at, keys, parts, hold, outcome }).catch(() => outcome);
+        outcomes[s] = { ...undone, admitted: true, marks: [] };
       }),
     );
   }
@@ -54,16 +56,20 @@ export async function decideAcross(
   return merge(shares, outcomes as Outcome[], admitted);
 }
 
+/** Servers do nothing else while a script runs: so many adjustments keep that to a millisecond or two. */
+const mostAdjustmentsACall = 64;
+
 /**
- * Adjusts partitions in different slots, each by itself: an adjustment is never refused. Where some slots fail and
- * others do not, what was given back there must not be given back again.
+ * Adjusts partitions in different slots, and many partitions in several calls, each call by itself: an adjustment is never
+ * refused, and may be repeated. Where some calls fail and others do not, the whole is in doubt.
  */
 export async function adjustAcross(
   adjustments: readonly Keyed<Adjustment>[],
   at: number,
   ask: Ask,
+  split: (adjustments: readonly Keyed<Adjustment>[]) => SlotShare<Adjustment>[] = bySlot,
 ): Promise<Outcome> {
-  const shares = bySlot(adjustments);
+  const shares = split(adjustments).flatMap((share) => inSteps(share, mostAdjustmentsACall));
   const asked = shares.map(({ slot, keys, parts }) => ask(slot, { do: "adjust", at, keys, parts }));
   const settled = await Promise.allSettled(asked);
   const faults = settled.filter((one) => one.status === "rejected");
@@ -72,6 +78,26 @@ export async function adjustAcross(
     throw faults.length < shares.length ? inDoubt(fault?.reason) : fault?.reason;
   }
   return merge(shares, await Promise.all(asked), true);
+}
+
+function inSteps<Part>({ slot, parts, keys, places }: SlotShare<Part>, most: number): SlotShare<Part>[] {
+  const steps: SlotShare<Part>[] = [];
+  for (let from = 0; from < parts.length; from += most) {
+    const upto = from + most;
+    steps.push({
+      slot,
+      parts: parts.slice(from, upto),
+      keys: keys.slice(from, upto),
+      places: places.slice(from, upto),
+    });
+  }
+  return steps;
+}
+
+/** All of them, as where there is no cluster. */
+export function inOneSlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
+  const keys = parts.map(({ storedKey }) => storedKey);
+  return [{ slot: 0, parts: [...parts], keys, places: [...parts.keys()] }];
 }
 
 /** Splits parts by the slots of their keys. */
@@ -89,18 +115,6 @@ export function bySlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
     }
   });
   return [...shares.values()];
-}
-
-function giveBack(share: SlotShare<Charge>, outcome: Outcome, at: number, ask: Ask): Promise<Outcome> {
-  const parts = share.parts.map(({ spends, needs: _, ...partition }, p) => ({
-    ...partition,
-    renewals: [],
-    spends: spends.map(() => 0),
-    refunds: spends.flatMap((amount, group) =>
-      amount === 0 ? [] : [{ group, amount, chargedAt: outcome.now, mark: outcome.marks[p]?.[group] ?? 0 }],
-    ),
-  }));
-  return ask(share.slot, { do: "adjust", at, keys: share.keys, parts });
 }
 
 /**
@@ -128,5 +142,7 @@ function merge(
       });
     });
   });
-  return { admitted, now, readings, marks };
+  const reasons = outcomes.map(({ refusedFor }) => refusedFor);
+  const refusedFor = reasons.includes("ended") ? "ended" : reasons.find((reason) => reason !== undefined);
+  return { admitted, now, readings, marks, ...(refusedFor === undefined ? {} : { refusedFor }) };
 }

@@ -1,15 +1,14 @@
-import type { Outcome } from "../../core/store.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
 import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
-import { type Request, writeMessage } from "./message.ts";
+import { type Request, type SlotOutcome, writeMessage } from "./message.ts";
 import { readReply } from "./reply.ts";
 import { script, scriptSha } from "./script/index.ts";
 import type { Ask } from "./slots.ts";
 
 interface Waiting {
   readonly request: Request;
-  resolve(outcome: Outcome): void;
+  resolve(outcome: SlotOutcome): void;
   reject(error: unknown): void;
 }
 
@@ -44,7 +43,7 @@ export function createTrips(
       const reply = await run(commands instanceof Promise ? await commands : commands, keys, argument);
       const answers = readReply(requests, reply);
       for (const [i, { resolve, reject }] of together.entries()) {
-        const answer = answers[i] as Outcome | Error;
+        const answer = answers[i] as SlotOutcome | Error;
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       }
@@ -66,19 +65,26 @@ export function createTrips(
       const waiting = departures.get(slot);
       if (waiting !== undefined) {
         waiting.push({ request, resolve, reject });
-        if (waiting.length < mostRequestsATrip) return;
+        if (waiting.length < mostRequestsATrip && request.do !== "adjust") return;
+        if (weightOf(waiting) < mostRequestsATrip) return;
         // The server decides these while the turn goes on to ask for others.
         departures.set(slot, []);
         void travel(waiting);
         return;
       }
-      if (wasAlone && underWay === 0) {
-        void travel([{ request, resolve, reject }]);
+      const first = [{ request, resolve, reject }];
+      if ((wasAlone && underWay === 0) || weightOf(first) >= mostRequestsATrip) {
+        void travel(first);
         return;
       }
-      departures.set(slot, [{ request, resolve, reject }]);
+      departures.set(slot, first);
       whenTurnEnds(depart, slot);
     });
+}
+
+/** Each adjustment is as much work as a request. */
+function weightOf(waiting: readonly Waiting[]): number {
+  return waiting.reduce((sum, { request }) => sum + (request.do === "adjust" ? request.parts.length : 1), 0);
 }
 
 /**

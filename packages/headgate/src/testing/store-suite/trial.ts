@@ -48,7 +48,7 @@ export interface Trial {
   admit(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
   /** As a limiter asks: requests are spent at once, everything else is held. */
   hold(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
-  /** Asks to hold so much more for the same reservation. */
+  /** Asks to hold so much more for the same reservation; requests are spent at once. */
   extend(decision: Decision, cost: Cost): Promise<Decision>;
   /** States what has been used so far, in totals; what is held shrinks by as much. Also a heartbeat. */
   report(decision: Decision, used?: Cost): Promise<Outcome>;
@@ -169,13 +169,16 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     extend({ reservation }, cost) {
       reservation.seq += 1;
       const charges = reservation.places.map((place, c): Charge => {
-        const more = place.limits.groups.map(({ unit }) => cost[unit] ?? 0);
+        const { groups } = place.limits;
+        const more = groups.map(({ unit }) => cost[unit] ?? 0);
         const held = reservation.held[c] ?? [];
+        // Requests are never held.
+        const isSpent = groups.map(({ unit }) => unit === "requests");
         return {
           ...place,
           needs: more,
-          spends: more.map(() => 0),
-          holds: more.map((units, g) => units + (held[g] ?? 0)),
+          spends: more.map((units, g) => (isSpent[g] ? units : 0)),
+          holds: more.map((units, g) => (isSpent[g] ? 0 : units + (held[g] ?? 0))),
           known: [...(reservation.used[c] ?? [])],
         };
       });

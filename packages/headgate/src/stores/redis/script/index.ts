@@ -12,7 +12,7 @@ local pack, unpackFrom = struct.pack, struct.unpack
 local latestBlank = 281474976710655
 `;
 
-const parts = [names, reading, message, plain, others, requests, writing];
+const parts = [names, message, reading, plain, others, requests, writing];
 
 /**
  * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
@@ -26,4 +26,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "36d1430f77493a6e4f82486855ca339ea756c89c";
+export const scriptSha = "dfb513571ee8c8f12efd39a5c5d2786c1115e444";

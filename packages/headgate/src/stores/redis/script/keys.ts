@@ -1,5 +1,5 @@
 /**
- * All keys of a call are read by one command. Those that are written anew are written by one, as most of what a command
+ * All partitions' own keys of a call are read by one command. Those that are written anew are written by one, as most of what a command
  * costs is its call; then each is given its time to end. Nothing is written before all requests are decided.
  */
 export const reading = /* lua */ `
@@ -8,7 +8,7 @@ local step = 1000
 
 -- What each key holds, and later what its requests have made of it where that needed no unpacking. Each is read once.
 local held, distinct, count = {}, {}, 0
-for k = 1, #keys do
+for k = 1, valueCount do
   local key = keys[k]
   if held[key] == nil then
     held[key] = false
@@ -16,7 +16,7 @@ for k = 1, #keys do
     distinct[count] = key
   end
 end
-local repeated = count < #keys
+local repeated = count < valueCount
 
 -- What MGET passes over is not there, or is of another type.
 local corrupt, passed, passedCount, there = {}, {}, 0, 0
@@ -72,6 +72,7 @@ local function textOf(number)
   return text
 end
 
+if other then other.write() end
 for i = 1, grownCount, 3 do
   local key, entry, offset = grown[i], grown[i + 1], grown[i + 2]
   if offset then redis.call('SETRANGE', key, offset, entry) else redis.call('APPEND', key, entry) end

@@ -2,6 +2,7 @@ import { concurrent } from "./concurrent.ts";
 import { firstState } from "./fields.ts";
 import { fixedWindow } from "./fixed-window.ts";
 import { partition } from "./partition.ts";
+import { reserving } from "./reserving.ts";
 import { slidingCounter } from "./sliding-counter.ts";
 import { slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
@@ -133,64 +134,12 @@ local function others()
     answerMarks(status, marks, m)
   end
 
-  local function adjustOne(p, set, now, from, testClock)
-    local i = from + 3
-    for _ = 1, q[from] do
-      local g, amount, chargedAt, mark = set[q[i]], q[i + 1], q[i + 2], q[i + 3]
-      i = i + 4
-      local s = stateOf(p, g[1])
-      algorithms[g[2]].refund(s, g, now, amount, chargedAt, mark)
-      s.group, p.changedAt = g, now
-    end
-    for _ = 1, q[from + 1] do
-      local g, mark = set[q[i]], q[i + 1]
-      i = i + 2
-      local s, renew = stateOf(p, g[1]), algorithms[g[2]].renew
-      if renew then
-        renew(s, g, now, mark)
-        s.group, p.changedAt = g, now
-      end
-    end
-    p.testClock = testClock
-  end
+  ${reserving}
+  local reservations
 
-  -- Each is: set, refunds, renewals, length of both, the refunds, the renewals, what each group spends.
-  local function adjust(now, testClock)
-    local count, k = q[at], key
-    local first = at + 1
-    at, key = first, key + count
-    local fault = 0
-    for c = 1, count do
-      local p, set = open(k + c - 1), sets[q[at]]
-      local spends = at + 3 + q[at + 3]
-      at = spends + #set + 1
-      if fault == 0 then
-        fault = faultOf(p, set, now, spends)
-        if fault ~= 0 then
-          answer(fault)
-          answer(c)
-        end
-      end
-    end
-    if fault ~= 0 then return end
-
-    answer(1)
-    local status = o
-    local marks, m = {}, 0
-    local i = first
-    for c = 1, count do
-      local p, set = open(k + c - 1), sets[q[i]]
-      local spends = i + 3 + q[i + 3]
-      adjustOne(p, set, now, i + 1, testClock)
-      for n = 1, #set do
-        local g = set[n]
-        m = m + 1
-        marks[m] = spend(p, stateOf(p, g[1]), g, now, q[spends + n])
-      end
-      i = spends + #set + 1
-      readAll(p, set, now)
-    end
-    answerMarks(status, marks, m)
+  local function reserve()
+    reservations = reservations or reserving()
+    return reservations
   end
 
   local function reset()
@@ -200,12 +149,18 @@ local function others()
       p.changedAt, p.corrupt, p.last = 0, false, ${firstState - 1}
       -- What is of another type has no text, and must go as well.
       p.raw = p.raw or corrupt[p.key]
+      reserve().reset(heldKey)
+      heldKey = heldKey + 2
     end
     at, key = at + 1, key + count
     answer(1)
   end
 
-  return { decide = decide, adjust = adjust, reset = reset, finish = finish }
+  local function write()
+    if reservations then reservations.write() end
+  end
+
+  return { decide = decide, reserve = reserve, reset = reset, finish = finish, write = write }
 end
 
 `;

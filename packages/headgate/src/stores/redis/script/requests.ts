@@ -7,7 +7,10 @@
 export const message = /* lua */ `
 local message = cjson.decode(ARGV[1])
 local sets, q = message[1], message[2]
-local at, size, key = 1, #q, 1
+-- Where reservations play a part: how many keys are partitions' own (behind them come two for each partition of which
+-- something may be held), the reservations, and for each limit set the lease and its units.
+local valueCount, rids, terms = message[3] or #keys, message[4], message[5]
+local at, size, key, heldKey = 1, #q, 1, valueCount + 1
 local out, o = { 0 }, 1
 local serverNow
 
@@ -46,7 +49,21 @@ while at <= size do
     end
   elseif what <= 3 then
     other = other or others()
-    if what == 2 then other.adjust(timeOf(given), given > 0) else other.reset() end
+    if what == 2 then other.reserve().adjust(timeOf(given), given > 0) else other.reset() end
+  elseif what == 7 then
+    other = other or others()
+    other.reserve().undo(timeOf(given), given > 0)
+  elseif what >= 5 then
+    -- As above, with what is held (8 tells what it was before). Each has a reservation of its own, one after another, or none has.
+    local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
+    local first, width = at + 4, rid > 0 and 4 or 2
+    at = first
+    for _ = 1, charges do at = at + 2 + width * #sets[q[at]] end
+    other = other or others()
+    for n = 0, repeats - 1 do
+      other.reserve().decide(what, first, charges, key, now, given > 0, rid > 0 and rids[rid + n] or '', seq)
+      key = key + charges
+    end
   else
     redis.call('SET', keys[key], '', 'PX', 1)
     key = key + 1
