@@ -156,6 +156,39 @@ describe("what is held in PostgreSQL", () => {
     longestTestMs,
   );
 
+  it("may be raised for what was held while nobody could be asked, and knows what was used before", async () => {
+    const clock = fakeClock();
+    const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
+    const asked = charge("a", "900 tokens/day sliding-window; 3 concurrent; 5000 tokens/week", "user", {});
+    const calls: Partial<Adjustment>[] = [
+      { raises: true, held: [300, 2, 300] },
+      { raises: false, held: [400, 3, 400] },
+      // The same number again.
+      { raises: true, seq: 2, held: [500, 3, 500] },
+      { rid: ridOf(2), raises: false, held: [100, 1, 100], known: [50, 0, 50], used: [80, 0, 80] },
+      { rid: ridOf(3), ended: true, known: [70, 0, 70], used: [20, 0, 20] },
+      { rid: ridOf(3), raises: true, held: [10, 1, 10] },
+      { ended: true, seq: 1, used: [250, 0, 250] },
+    ];
+    const left = [];
+    for (const [n, call] of calls.entries()) {
+      clock.advance(1000);
+      const adjustments = [{ ...adjustment(asked, ridOf(1), n + 1, 0, 0), ...call }];
+      const [ours, theirs] = [await store.adjust(adjustments, 0), memory.adjust(adjustments, clock.now())];
+      expect(ours.readings).toEqual(theirs.readings);
+      left.push(ours.readings[0]?.map((reading) => reading.remaining));
+    }
+    expect(left).toEqual([
+      [600, 1, 4700],
+      [600, 1, 4700],
+      [600, 1, 4700],
+      [570, 1, 4670],
+      [570, 1, 4670],
+      [570, 1, 4670],
+      [620, 3, 4720],
+    ]);
+  });
+
   it("fails for holdings that nobody can read, and is counted anew from the reservations after a reset", async () => {
     const store = open();
     const asked = charge("a", "900 tokens/day", "user", { tokens: 100 });
