@@ -169,6 +169,25 @@ export const reserving: readonly Case[] = [
   },
 
   {
+    name: "what was charged under an answer that was lost is given back all the same",
+    async run(trial) {
+      const place = trial.place("5/minute token-bucket; 5/hour; 1000 tokens/day sliding-counter; 2 concurrent");
+      const before = await trial.read(place);
+      const held = await trial.hold(place, { tokens: 300 });
+      await trial.report(held, { tokens: 200 });
+      const { reservation } = held;
+      // As if neither answer had come: nothing is known of what was charged, nor of its marks.
+      const lost = {
+        ...reservation,
+        used: reservation.used.map((amounts) => amounts.map(() => 0)),
+        refunds: reservation.refunds.map(() => []),
+      };
+      await trial.end({ ...held, reservation: lost }, { requests: 0, tokens: 0 });
+      expectSame(await trial.read(place), before, "readings after the end");
+    },
+  },
+
+  {
     name: "a call that is repeated changes nothing",
     async run(trial) {
       const place = trial.place("1000 tokens/day");

@@ -1,10 +1,12 @@
-import { rememberedMs } from "../../../core/holdings.ts";
 import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 import {
+  expirySql,
   faultSql,
   findSql,
   keepSql,
+  lastMarkSql,
+  lastSql,
   newEntrySql,
   openHoldingsSql,
   placeSql,
@@ -78,6 +80,8 @@ ${findSql(names)}
         END IF;
 ${newEntrySql(names)}
         changes := '{}';
+        last_before := '{}';
+        nths := '{}';
         FOR g IN 1 .. group_count LOOP
           s := requests[j];
           o := requests[j + 1];
@@ -88,6 +92,12 @@ ${placeSql("requests[j + 4]")}
           IF requests[j + 3] = 1 THEN
             changes[p] := requests[j + 5] - found_used[p];
             found_used[p] := requests[j + 5];
+            nths[p] := 0;
+            last_before[p] := found_last_amount[p];
+            IF changes[p] > 0 THEN${lastSql("changes[p]")}
+            ELSIF changes[p] < 0 THEN
+              found_last_amount[p] := greatest(0, found_last_amount[p] + changes[p]);
+            END IF;
             need := CASE
               WHEN is_ending THEN 0
               WHEN raises THEN requests[j + 6]
@@ -97,16 +107,34 @@ ${placeSql("requests[j + 4]")}
             found_held[p] := need;
           END IF;
           amount := changes[p];
+          nths[p] := nths[p] + 1;
           k := requests[j + 7];
           j := j + ${group};
           IF amount > 0 AND code <> ${stateCodes.concurrent} THEN
 ${spendSql(names)}
+          END IF;
+          IF amount > 0 THEN${lastMarkSql}
           ELSIF amount < 0 AND slots[s].state IS NOT NULL THEN
             state := slots[s].state;
             amount := -amount;
+            -- First where it was spent last, then where the caller says: the newest that the caller knows of are the same,
+            -- or newer.
+            skipped := last_before[p];
+            need := least(amount, skipped);
+            IF need > 0 THEN
+              mark := (
+                SELECT t.v FROM unnest(found_mark_units, found_marks) WITH ORDINALITY AS t(u, v, n)
+                WHERE t.u = unit ORDER BY t.n OFFSET nths[p] - 1 LIMIT 1
+              );
+              state := ${fn("state_refund")}(state, limits, o, at, need, found_last_at[p], coalesce(mark, 0));
+              amount := amount - need;
+            END IF;
             FOR n IN 0 .. k - 1 LOOP
               EXIT WHEN amount = 0;
-              need := least(amount, requests[j + ${refund} * n]);
+              need := least(skipped, requests[j + ${refund} * n]);
+              skipped := skipped - need;
+              need := least(amount, requests[j + ${refund} * n] - need);
+              CONTINUE WHEN need = 0;
               state := ${fn("state_refund")}(
                 state, limits, o, at, need, requests[j + ${refund} * n + 1], requests[j + ${refund} * n + 2]
               );
@@ -124,10 +152,7 @@ ${spendSql(names)}
         END IF;
         found_seq := greatest(found_seq, call_number);
         found_ended := is_ending;
-        found_expiry := CASE
-          WHEN 0 < ANY (found_held) THEN greatest(found_expiry, at + lease)
-          ELSE at + lease + ${rememberedMs}
-        END;
+${expirySql}
 ${keepSql(names)}
       END LOOP;
 

@@ -2,9 +2,12 @@ import { mostHolds } from "../../../core/holdings.ts";
 import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 import {
+  expirySql,
   faultSql,
   findSql,
   keepSql,
+  lastMarkSql,
+  lastSql,
   newEntrySql,
   openHoldingsSql,
   placeSql,
@@ -134,14 +137,18 @@ ${spendSql(names)}
             IF call_number >= 0 AND requests[j + 3] = 1 THEN
 ${placeSql("CASE WHEN is_new THEN requests[j + 7] ELSE 0 END")}
               found_used[p] := found_used[p] + amount;
+              IF amount > 0 THEN${lastSql("amount")}
+              END IF;
               holdings := ${fn("add_held")}(holdings, unit, requests[j + 6] - found_held[p]);
               found_held[p] := requests[j + 6];
+            END IF;
+            IF call_number >= 0 AND amount > 0 THEN${lastMarkSql}
             END IF;
             j := j + ${group};
           END LOOP;
           IF call_number >= 0 THEN
             found_seq := call_number;
-            found_expiry := greatest(found_expiry, at + lease);
+${expirySql}
 ${keepSql(names)}
           END IF;
         END LOOP;
