@@ -240,7 +240,8 @@ describe("what spends nothing", () => {
     const problem = await response.json();
     expect(problem).toMatchObject({ status: 400, error: "invalid_request" });
     expect(problem.detail).toContain(words);
-    expect(response.headers.get("RateLimit")).toContain('"user-per-minute";r=1;t=0');
+    // It did not even get to the limit of messages.
+    expect(response.headers.get("RateLimit")).toBeNull();
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
 

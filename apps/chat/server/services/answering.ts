@@ -1,6 +1,6 @@
 import type { Clock } from "headgate";
 import type { Logger } from "pino";
-import { HttpProblem } from "../http/problems.ts";
+import { clientWentAway, HttpProblem } from "../http/problems.ts";
 import { type AnswerLimits, answer, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
 import { firstToken } from "../model/first-token.ts";
@@ -68,7 +68,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
       return { conversationId: turn.conversationId, stream: answered };
     }
     await turns.abandon(turn);
-    if (known.kind === "stopped") throw signal.aborted ? clientWentAway() : serviceStopped(turn);
+    if (known.kind === "stopped") {
+      throw signal.aborted
+        ? clientWentAway("The request was stopped before its answer began.")
+        : serviceStopped(turn);
+    }
     logFailure(log, known.error);
     throw modelProblem(known.error, turn);
   }
@@ -110,9 +114,4 @@ function serviceStopped(turn: Turn): HttpProblem {
 
 function whereItIsStored({ conversationId }: Turn) {
   return { members: { conversation_id: conversationId }, headers: { "X-Conversation-Id": conversationId } };
-}
-
-/** Nobody is there to read it; 499 is what servers write into their logs for a client that went away. */
-function clientWentAway(): HttpProblem {
-  return new HttpProblem(499, "client_closed_request", "The request was stopped before its answer began.");
 }

@@ -21,6 +21,7 @@ import {
   updateConversation,
 } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
+import { oneLine } from "./text.ts";
 
 const UNTITLED = "New conversation";
 const LONGEST_PLACEHOLDER = 80;
@@ -131,7 +132,7 @@ export function newConversation(
 
 /** A conversation's title until it has one: its first question, on one line. */
 export function placeholderTitle(question: string): string {
-  const line = question.replace(/\s+/g, " ").trim();
+  const line = oneLine(question);
   // By code point, so that no character is cut in two.
   const characters = [...line];
   return characters.length <= LONGEST_PLACEHOLDER

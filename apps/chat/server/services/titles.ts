@@ -8,7 +8,7 @@ import { findConversation, updateConversation } from "../repositories/conversati
 import { listMessages } from "../repositories/messages.ts";
 import { isConversationId } from "./conversations.ts";
 import type { CreditService } from "./credit.ts";
-import { storable } from "./message-request.ts";
+import { oneLine } from "./text.ts";
 import { textOf } from "./turns.ts";
 
 export interface TitleOptions {
@@ -41,7 +41,7 @@ export function createTitles({ database, choice, clock, credit }: TitleOptions):
       ]);
     }
     const made = await titleOf({ choice, clock, question: textOf(question.parts) });
-    const title = storable(made.title);
+    const title = oneLine(made.title);
     const cost = costOf(made, choice.price);
     await database.transaction(async (transaction) => {
       await updateConversation(transaction, owner, conversationId, { title, titled: true });

@@ -57,7 +57,7 @@ function interrupted(cause: unknown): never {
 }
 
 /** Without a chunk: the end, at which no character may be half there. */
-function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch (cause) {

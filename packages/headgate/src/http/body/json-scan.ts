@@ -38,6 +38,18 @@ const SPACE = 0x20;
 /** The four hexadecimal digits after `\u`. */
 const HEX_DIGITS = 4;
 
+/** How many code units a character has that begins with this byte of UTF-8; 0 for a byte that continues one. */
+const CODE_UNITS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x80 ? 1 : byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2,
+);
+
+/** What the bytes at hand belong to. */
+const BETWEEN = 0;
+/** A number, `true`, `false` or `null`; or whatever else stands where one would. */
+const IN_WORD = 1;
+const IN_STRING = 2;
+const AFTER_BACKSLASH = 3;
+
 /**
  * Measures a JSON text byte by byte, in one pass and without making anything of it: no value, no text, no recursion.
  * It does not check that the text is JSON. Of a text that is, it sees exactly what a parser would make; of one that is
@@ -45,99 +57,76 @@ const HEX_DIGITS = 4;
  */
 export function scanJson(bounds: JsonBounds): JsonScan {
   const extent: JsonExtent = { bytes: 0, depth: 0, nodes: 0, stringLength: 0 };
+  let state = BETWEEN;
   let depth = 0;
-  /** Of the string or scalar that is being read. */
+  /** Of the string or word that is being read. */
   let length = 0;
-  let isInString = false;
-  let isInScalar = false;
-  let isEscaped = false;
   let hexDigitsLeft = 0;
 
-  /** One byte of a string, after its opening quote. @returns how much longer it makes the string */
-  function inString(byte: number): number {
-    if (hexDigitsLeft > 0) {
-      hexDigitsLeft -= 1;
-      return 0;
+  /** The bytes of a string from `at` on. @returns where it ends, or the chunk does, or the bound is exceeded */
+  function readString(chunk: Uint8Array, at: number, end: number): number {
+    for (let place = at; place < end; place += 1) {
+      const byte = chunk[place] as number;
+      if (hexDigitsLeft > 0) hexDigitsLeft -= 1;
+      else if (state === AFTER_BACKSLASH) {
+        state = IN_STRING;
+        length += 1;
+        if (byte === SMALL_U) hexDigitsLeft = HEX_DIGITS;
+      } else if (byte === QUOTE) {
+        state = BETWEEN;
+        return place + 1;
+      } else if (byte === BACKSLASH) state = AFTER_BACKSLASH;
+      else length += CODE_UNITS[byte] as number;
+      if (length > bounds.stringLength) return place + 1;
     }
-    if (isEscaped) {
-      isEscaped = false;
-      if (byte === SMALL_U) hexDigitsLeft = HEX_DIGITS;
-      return 1;
-    }
-    if (byte === BACKSLASH) {
-      isEscaped = true;
-      return 0;
-    }
-    if (byte === QUOTE) {
-      isInString = false;
-      return 0;
-    }
-    return codeUnits(byte);
+    return end;
   }
 
-  /** One byte outside strings. @returns how much longer it makes a number or word */
-  function outside(byte: number): number {
-    switch (byte) {
-      case QUOTE:
-        isInString = true;
-        isInScalar = false;
-        begin();
-        return 0;
-      case OPEN_BRACKET:
-      case OPEN_BRACE:
-        isInScalar = false;
-        depth += 1;
-        if (depth > extent.depth) extent.depth = depth;
-        begin();
-        return 0;
-      case CLOSE_BRACKET:
-      case CLOSE_BRACE:
-        isInScalar = false;
-        depth -= 1;
-        return 0;
-      case COMMA:
-      case COLON:
-        isInScalar = false;
-        return 0;
+  /** One byte outside strings. */
+  function readOutside(byte: number): void {
+    if (byte === QUOTE) begin(IN_STRING);
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      begin(BETWEEN);
+      depth += 1;
+      if (depth > extent.depth) extent.depth = depth;
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) {
+      state = BETWEEN;
+      depth -= 1;
+    } else if (byte === COMMA || byte === COLON || byte <= SPACE) state = BETWEEN;
+    else {
+      if (state === BETWEEN) begin(IN_WORD);
+      length += 1;
     }
-    if (byte <= SPACE) {
-      isInScalar = false;
-      return 0;
-    }
-    if (!isInScalar) {
-      isInScalar = true;
-      begin();
-    }
-    return 1;
   }
 
-  function begin(): void {
-    extent.nodes += 1;
+  function begin(next: number): void {
+    state = next;
     length = 0;
+    extent.nodes += 1;
   }
 
   return {
     extent,
     push(chunk) {
-      for (const byte of chunk) {
-        extent.bytes += 1;
-        // In two steps: what begins here starts from 0.
-        const grown = isInString ? inString(byte) : outside(byte);
-        length += grown;
+      const end = Math.min(chunk.length, bounds.bytes - extent.bytes);
+      for (let at = 0; at < end; ) {
+        if (state >= IN_STRING) at = readString(chunk, at, end);
+        else {
+          readOutside(chunk[at] as number);
+          at += 1;
+          if (extent.depth > bounds.depth) return stopAt(at, "depth");
+          if (extent.nodes > bounds.nodes) return stopAt(at, "nodes");
+        }
         if (length > extent.stringLength) extent.stringLength = length;
-        if (extent.bytes > bounds.bytes) return "bytes";
-        if (extent.depth > bounds.depth) return "depth";
-        if (extent.nodes > bounds.nodes) return "nodes";
-        if (extent.stringLength > bounds.stringLength) return "stringLength";
+        if (length > bounds.stringLength) return stopAt(at, "stringLength");
       }
-      return undefined;
+      extent.bytes += end;
+      return end < chunk.length ? stopAt(1, "bytes") : undefined;
     },
   };
-}
 
-/** How many code units a character has that begins with this byte of UTF-8; 0 for a byte that continues one. */
-function codeUnits(byte: number): number {
-  if (byte < 0x80) return 1;
-  if (byte < 0xc0) return 0;
-  return byte < 0xf0 ? 1 : 2;
+  function stopAt(bytes: number, bound: keyof JsonBounds): keyof JsonBounds {
+    extent.bytes += bytes;
+    return bound;
+  }
 }
