@@ -18,7 +18,7 @@ RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 
-# What runs: what was built, and for the operator's commands the sources (Node strips their types) with their dependencies.
+# What runs: what was built, and no sources. The embedded database, alone, stays a package: it finds its engine beside itself.
 FROM node:${NODE_VERSION}-slim AS production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -27,9 +27,7 @@ COPY apps/chat/package.json apps/chat/
 # "optional" too: peers that could be used, and that the lock file holds for the builders' sake, would come along.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error \
   --workspace=apps/chat --workspace=packages/headgate
-COPY apps/chat/contract.ts apps/chat/
-COPY apps/chat/server apps/chat/server
-COPY --from=build /app/packages/headgate/dist packages/headgate/dist
+COPY apps/chat/server/database/migrations apps/chat/server/database/migrations
 COPY --from=build /app/apps/chat/server/dist apps/chat/server/dist
 COPY --from=build /app/apps/chat/web/dist apps/chat/web/dist
 

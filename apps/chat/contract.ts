@@ -20,6 +20,8 @@ export interface AnswerMetadata {
   outputTokens?: number;
   /** Set when the answer is not whole: the person stopped it, the connection dropped, or the model failed. */
   incomplete?: "stopped" | "failed";
+  /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
+  supplied?: true;
 }
 
 export type ChatMessage = UIMessage<AnswerMetadata>;

@@ -39,8 +39,12 @@ interface Run {
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-function run(env: Record<string, string>): Run {
-  const child = spawn(process.execPath, [main], {
+/** A process that runs another in a network and under a host name of its own, as a container does. */
+const NAMESPACES = ["unshare", "--map-root-user", "--net", "--uts"];
+
+function run(env: Record<string, string>, wrapper: readonly string[] = []): Run {
+  const [program = process.execPath, ...words] = [...wrapper, process.execPath, main];
+  const child = spawn(program, words, {
     env: {
       PATH: process.env.PATH ?? "",
       // Each start would compile megabytes again.
@@ -175,6 +179,40 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   expect(stopped.code).toBe(0);
   expect(stopped.stdout).toMatch(/"msg":"stopped"/);
   expect(() => statSync(holderFileOf(folder))).toThrow();
+});
+
+describe("one folder and several processes", () => {
+  const inUse = (own: string) =>
+    new RegExp(
+      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+, and serves one`,
+    );
+
+  test("of ten that start at the same moment one has it", async () => {
+    const own = path.join(folder, "raced");
+    const runs = Array.from({ length: 10 }, () => run({ DATABASE_URL: `pglite://${own}` }));
+    const outcomes = await Promise.all(
+      runs.map(({ ready, exited }) =>
+        Promise.race([ready.then(() => "ready"), exited.then(({ stderr }) => stderr)]),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome === "ready")).toHaveLength(1);
+    for (const outcome of outcomes) if (outcome !== "ready") expect(outcome).toMatch(/is in use/);
+  });
+
+  test("a network of its own lets no second one in, and a container that is made again is not shut out", async () => {
+    const own = path.join(folder, "shared");
+    const first = run({ DATABASE_URL: `pglite://${own}` });
+    await first.ready;
+    // As in another container: neither the door of the first nor its name for this machine can be reached from there.
+    const second = await run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES).exited;
+    expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(inUse(own))]);
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const third = run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES);
+    await third.ready;
+    third.child.kill("SIGTERM");
+    expect((await third.exited).code).toBe(0);
+  });
 });
 
 describe("the limits' store", () => {

@@ -47,6 +47,8 @@ export interface ServiceOptions {
   model?: ModelChoice;
   /** How long a model may take, and how often it is tried. Default: the model folder's. */
   answerLimits?: Partial<AnswerLimits>;
+  /** How long an answer's head waits for the model's first token. Default: the model folder's. */
+  undecidedAfterMs?: number;
   /** Default: JSON lines on standard output. */
   log?: Logger;
   /** The folder of the built page. Default: the workspace's. */
@@ -156,6 +158,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         choice,
         clock,
         ...(options.answerLimits ? { limits: options.answerLimits } : {}),
+        ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
       titles: createTitles({ database, choice, clock, credit }),
       chatLimiter,

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { readBody } from "../http/body.ts";
 import { describeError } from "../http/describe-error.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
-import { HttpProblem, notFound, problemResponse, refusalProblem } from "../http/problems.ts";
+import { databaseProblem, HttpProblem, notFound, problemResponse, refusalProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import {
   changePasswordBody,
@@ -27,6 +27,7 @@ import {
   readVisitor,
   visitorOwner,
 } from "../services/identity.ts";
+import type { Readiness } from "../services/readiness.ts";
 import { isWeakPassword } from "../services/weak-passwords.ts";
 
 export interface AccountRouteDependencies {
@@ -37,6 +38,7 @@ export interface AccountRouteDependencies {
   /** Counts mails by recipient; `null` where the service sends none. */
   mailLimiter: Limiter<{ recipient: string }> | null;
   signUp: "open" | "closed";
+  readiness: Readiness;
   trustProxy: TrustProxy;
   visitorSecret: string;
   publicUrl: string | null;
@@ -111,7 +113,7 @@ async function answerFromAccounts(
 ): Promise<Response> {
   const { accounts, publicUrl } = dependencies;
   const response = await accounts.handle(requestOf(c, body));
-  if (response.status >= 400) return problemOf(c, response);
+  if (response.status >= 400) return problemOf(c, response, dependencies);
   await adoptHistory(c, response, dependencies);
   return isHttps(c, publicUrl) ? withSecureCookies(response) : response;
 }
@@ -129,9 +131,23 @@ function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
   return new Request(url, { method, headers, body: JSON.stringify(given) });
 }
 
+/** What the accounts' library says of an account that could not be written, whatever the reason. */
+const SWALLOWED_FAILURE = "FAILED_TO_CREATE_USER";
+
 /** Both shapes in one: the service's own problem, and the `code` and `message` that better-auth's client reads. */
-async function problemOf(c: Context<ServiceEnv>, response: Response): Promise<Response> {
+async function problemOf(
+  c: Context<ServiceEnv>,
+  response: Response,
+  { readiness }: AccountRouteDependencies,
+): Promise<Response> {
   const body = (await response.json().catch(() => ({}))) as { code?: unknown; message?: unknown };
+  if (response.status >= 500 || body.code === SWALLOWED_FAILURE) {
+    const database = await readiness.database();
+    if (database !== "ok") {
+      c.get("log").error({ error: { database } }, "the database failed");
+      return problemResponse(c, databaseProblem(database));
+    }
+  }
   if (response.status >= 500)
     c.get("log").error({ from: "accounts", status: response.status }, "accounts failed");
   const isTold = response.status < 500 && typeof body.message === "string" && body.message !== "";

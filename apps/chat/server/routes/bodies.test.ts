@@ -1,4 +1,6 @@
+import { connect } from "node:net";
 import * as fc from "fast-check";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, type TestService } from "../../testing/service.ts";
@@ -93,7 +95,7 @@ const fuzzed = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .tuple(fc.constantFrom("[", '{"a":', '[{"messages":'), fc.integer({ min: 1, max: 50_000 }))
+      .tuple(fc.constantFrom("[", '{"a":', '[{"messages":'), fc.integer({ min: 1, max: 2_000 }))
       .map(([opening, times]) => opening.repeat(times)),
   },
   {
@@ -101,7 +103,7 @@ const fuzzed = fc.oneof(
     arbitrary: fc
       .tuple(
         fc.constantFrom("{},", "[],", '"",', "0,", '{"type":"text"},'),
-        fc.integer({ min: 1, max: 30_000 }),
+        fc.integer({ min: 1, max: 2_000 }),
       )
       .map(([item, times]) => `{"messages":[{"role":"user","parts":[${item.repeat(times)}{}]}]}`),
   },
@@ -225,29 +227,19 @@ describe("what a body costs before it is refused", () => {
 
 test("a client that leaves in mid-body is no failure of the database's", async () => {
   const lines: string[] = [];
-  const { pino } = await import("pino");
-  const service = await startTestService({
-    database,
-    log: pino({ level: "info" }, { write: (line) => void lines.push(line) }),
-  });
+  const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+  const service = await startTestService({ database, log });
   started.push(service);
-  const leaving = new AbortController();
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode('{"messages":['));
-    },
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+  socket.write('POST /chat/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":[');
+  // Served after it, so that the service has begun to read it.
+  expect((await fetch(`${service.url}/health`)).status).toBe(200);
+  socket.destroy();
+  const left = await vi.waitFor(() => {
+    const line = lines.find((text) => text.includes("/chat/message"));
+    expect(line).toBeDefined();
+    return JSON.parse(line ?? "");
   });
-  const sent = service.client()("/chat/message", {
-    method: "POST",
-    body: stream,
-    duplex: "half",
-    signal: leaving.signal,
-  } as RequestInit);
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(1));
-  leaving.abort();
-  await expect(sent).rejects.toThrow();
-  await vi.waitFor(() => expect(lines.some((line) => line.includes('"status":499'))).toBe(true));
-  expect(
-    lines.filter((line) => /"level":(50|60)|stack|database/.test(line) && !line.includes("ready")),
-  ).toEqual([]);
+  expect(left).toMatchObject({ level: 30, status: 499, msg: "request" });
+  expect(lines.filter((line) => /"level":(50|60)|stack/.test(line))).toEqual([]);
 });

@@ -2,9 +2,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { TitleResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
-import { accountRequired, paymentRequired } from "../http/problems.ts";
+import { accountRequired } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
-import type { CreditService } from "../services/credit.ts";
 import { type IdentitySources, identify, ownerOf } from "../services/identity.ts";
 import type { TitleService } from "../services/titles.ts";
 
@@ -16,17 +15,11 @@ const titleRequest = z.looseObject(
 export interface TitleDependencies {
   sources: IdentitySources;
   titles: TitleService;
-  credit: CreditService;
   requireAccount: boolean;
 }
 
 /** Names a conversation by what was said in it. */
-export function titleRoutes({
-  sources,
-  titles,
-  credit,
-  requireAccount,
-}: TitleDependencies): Hono<ServiceEnv> {
+export function titleRoutes({ sources, titles, requireAccount }: TitleDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
 
   routes.post("/chat/title", async (c) => {
@@ -34,10 +27,6 @@ export function titleRoutes({
     const identity = await identify(c, sources);
     const payer = identity.kind === "account" ? identity.id : undefined;
     if (requireAccount && payer === undefined) throw accountRequired();
-    if (payer !== undefined) {
-      const left = await credit.of(payer);
-      if (left.balance <= 0) throw paymentRequired(left);
-    }
     const title = await titles.name(ownerOf(identity), payer, conversationId);
     return c.json({ title } satisfies TitleResponse);
   });

@@ -16,6 +16,8 @@ export interface AnsweringOptions {
   clock: Clock;
   /** Where they differ from the model's own. */
   limits?: Partial<AnswerLimits>;
+  /** How long the answer's head waits for the first token. Default: `firstToken`'s. */
+  undecidedAfterMs?: number;
 }
 
 export interface AnswerRequest {
@@ -41,7 +43,7 @@ export interface Answering {
 
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { turns, inFlight, choice, clock, limits = {} } = options;
+  const { turns, inFlight, choice, clock, limits = {}, undecidedAfterMs: waitMs } = options;
 
   async function begin(request: AnswerRequest, place: TurnInFlight) {
     const { signal, log, refund } = request;
@@ -81,7 +83,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
     try {
       const messages = await modelMessages(turn.history);
       const given = answer({ choice, messages, clock, abortSignal, limits });
-      return { messages, ...(await firstToken(given.stream, { abortSignal })) };
+      return {
+        messages,
+        ...(await firstToken(given.stream, { abortSignal, ...(waitMs === undefined ? {} : { waitMs }) })),
+      };
     } catch (error) {
       await turns.abandon(turn);
       throw error;
