@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
@@ -42,8 +42,8 @@ interface Run {
 /** A process that runs another in a network and under a host name of its own, as a container does. */
 const NAMESPACES = ["unshare", "--map-root-user", "--net", "--uts"];
 
-function run(env: Record<string, string>, wrapper: readonly string[] = []): Run {
-  const [program = process.execPath, ...words] = [...wrapper, process.execPath, main];
+function run(env: Record<string, string>, wrapper: readonly string[] = [], started = main): Run {
+  const [program = process.execPath, ...words] = [...wrapper, process.execPath, started];
   const child = spawn(program, words, {
     env: {
       PATH: process.env.PATH ?? "",
@@ -181,6 +181,30 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   expect(() => statSync(holderFileOf(folder))).toThrow();
 });
 
+test("what the image holds is enough: the service, its page, its tables and the operator's commands", async () => {
+  const image = path.join(folder, "image");
+  const dockerfile = readFileSync(path.join(root, "Dockerfile"), "utf8");
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
+  const copies = [...lastStage.matchAll(/^COPY (?:--from=build \/app\/)?(\S+) (\S+)$/gm)];
+  expect(copies).toHaveLength(5);
+  for (const [, from = "", to = ""] of copies) {
+    cpSync(path.join(root, from), path.join(image, to), { recursive: true, dereference: true });
+  }
+  const started = path.join(image, "apps/chat/server/dist/main.js");
+  const own = path.join(folder, "image-data");
+  const service = run({ DATABASE_URL: `pglite://${own}` }, [], started);
+  const url = await service.ready;
+  expect((await fetch(`${url}/ready`)).status).toBe(200);
+  expect((await fetch(url)).headers.get("Content-Type")).toMatch(/^text\/html/);
+  const account = path.join(image, "apps/chat/server/dist/account.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [account, "invite", "ada@example.com"], {
+    env: { DATABASE_URL: `pglite://${own}`, PUBLIC_URL: "https://chat.example.com" },
+  });
+  expect(stdout).toMatch(/\/reset-password#[\w-]{32}\n/);
+  service.child.kill("SIGTERM");
+  expect((await service.exited).code).toBe(0);
+});
+
 describe("one folder and several processes", () => {
   const inUse = (own: string) =>
     new RegExp(
@@ -259,8 +283,9 @@ describe("the limits' store", () => {
       RATE_LIMIT_STORAGE_URI: `redis://someone:hunter2@127.0.0.1:${port}/0`,
     });
     const url = await service.ready;
-    const { store } = await (await fetch(`${url}/ready`)).json();
-    expect(store).toMatchObject({ name: "redis", state: expect.stringMatching(/^(down|recovering)$/) });
+    const { stores } = await (await fetch(`${url}/ready`)).json();
+    const away = { name: "redis", state: expect.stringMatching(/^(down|recovering)$/) };
+    expect(stores).toMatchObject({ chat: away, "sign-in": away, bodies: { name: "memory", state: "ok" } });
     service.child.kill("SIGTERM");
     const { code, stdout } = await service.exited;
     expect(code).toBe(0);
