@@ -1,7 +1,7 @@
 import type { Limiter } from "headgate";
 import { Hono } from "hono";
 import type { Logger } from "pino";
-import { databaseTrouble } from "./database/trouble.ts";
+import { databaseTrouble } from "./database-trouble.ts";
 import { limitBodies } from "./http/bodies.ts";
 import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
@@ -19,6 +19,7 @@ import { conversationRoutes } from "./routes/conversations.ts";
 import { type MessageDependencies, messageRoutes } from "./routes/message.ts";
 import { type StatusDependencies, statusRoutes } from "./routes/status.ts";
 import { type TitleDependencies, titleRoutes } from "./routes/title.ts";
+import { addressOf } from "./services/identity.ts";
 
 /** Everything the routes need; `startService` makes it from the environment. */
 export interface AppDependencies
@@ -45,7 +46,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.use(securityHeaders(publicUrl));
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));
-  app.use(limitBodies(bodiesLimiter, trustProxy));
+  app.use(limitBodies(bodiesLimiter, (c) => addressOf(c, trustProxy)));
   app.use(whileThereIsRoom(readiness));
 
   app.route("/", statusRoutes(dependencies));

@@ -1,7 +1,6 @@
 import type { Limiter } from "headgate";
-import { refusal, type TrustProxy } from "headgate/http";
+import { refusal } from "headgate/http";
 import type { Context, MiddlewareHandler } from "hono";
-import { addressOf } from "../services/identity.ts";
 import { refusalProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
@@ -11,11 +10,11 @@ import type { ServiceEnv } from "./service-env.ts";
  */
 export function limitBodies(
   limiter: Limiter<{ address: string }>,
-  trustProxy: TrustProxy,
+  addressOf: (c: Context<ServiceEnv>) => string,
 ): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
     if (!bringsBody(c)) return next();
-    const admission = await limiter.admit({ address: addressOf(c, trustProxy) });
+    const admission = await limiter.admit({ address: addressOf(c) });
     if (admission.admitted) return next();
     const refused = refusal(admission);
     c.set("refusedBy", refused.problem["violated-policies"]);

@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from "drizzle-orm";
-import { databaseTrouble } from "../database/trouble.ts";
+import { databaseTrouble } from "../database-trouble.ts";
 
 /**
  * An error as the log may hold it. A failed query's parameters are what people wrote, and PostgreSQL repeats values

@@ -2,7 +2,7 @@ import type { Refusal } from "headgate/http";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Credit, PaymentProblem, Problem } from "../../contract.ts";
-import type { DatabaseTrouble } from "../database/trouble.ts";
+import type { DatabaseTrouble } from "../database-trouble.ts";
 
 /**
  * A refusal or an error on its way to the client, thrown from anywhere below a route.

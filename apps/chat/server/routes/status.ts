@@ -3,7 +3,7 @@ import headgatePackage from "headgate/package.json" with { type: "json" };
 import { Hono } from "hono";
 import type { Me } from "../../contract.ts";
 import chatPackage from "../../package.json" with { type: "json" };
-import type { DatabaseTrouble } from "../database/trouble.ts";
+import type { DatabaseTrouble } from "../database-trouble.ts";
 import { HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { CreditService } from "../services/credit.ts";

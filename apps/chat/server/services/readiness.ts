@@ -1,5 +1,5 @@
 import type { OpenDatabase } from "../database/connect.ts";
-import { type DatabaseTrouble, databaseTrouble } from "../database/trouble.ts";
+import { type DatabaseTrouble, databaseTrouble } from "../database-trouble.ts";
 
 export interface Readiness {
   /** Whether the database answers, takes what is written, and has room left. Asked once for all who ask at the same time. */

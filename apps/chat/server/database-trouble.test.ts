@@ -1,10 +1,10 @@
 import { DrizzleQueryError, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
-import { startTestService } from "../../testing/service.ts";
-import type { OpenDatabase } from "./connect.ts";
-import { messages } from "./schema.ts";
-import { databaseTrouble } from "./trouble.ts";
+import { DATABASE_START_MS, openTestDatabase } from "../testing/database.ts";
+import { startTestService } from "../testing/service.ts";
+import type { OpenDatabase } from "./database/connect.ts";
+import { messages } from "./database/schema.ts";
+import { databaseTrouble } from "./database-trouble.ts";
 
 let database: OpenDatabase;
 
