@@ -35,7 +35,7 @@ export interface MessageDependencies {
 const KEEP_ALIVE_MS = 15_000;
 
 /** Beside the bytes. A thousand messages of some parts each fit, and so does what the tools of an answer say. */
-const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
+export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
 /**
  * The expensive route. At its door, behind the limit that counts bodies: the body within its bounds, what it says, who is

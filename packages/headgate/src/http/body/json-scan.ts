@@ -65,21 +65,27 @@ export function scanJson(bounds: JsonBounds): JsonScan {
 
   /** The bytes of a string from `at` on. @returns where it ends, or the chunk does, or the bound is exceeded */
   function readString(chunk: Uint8Array, at: number, end: number): number {
-    for (let place = at; place < end; place += 1) {
+    // Nearly all bytes of a large body are read here: what changes with each is kept at hand.
+    const most = bounds.stringLength;
+    let grown = length;
+    let isEscaped = state === AFTER_BACKSLASH;
+    let isOpen = true;
+    let place = at;
+    while (place < end && isOpen && grown <= most) {
       const byte = chunk[place] as number;
-      if (hexDigitsLeft > 0) hexDigitsLeft -= 1;
-      else if (state === AFTER_BACKSLASH) {
-        state = IN_STRING;
-        length += 1;
+      place += 1;
+      if (isEscaped) {
+        isEscaped = false;
+        grown += 1;
         if (byte === SMALL_U) hexDigitsLeft = HEX_DIGITS;
-      } else if (byte === QUOTE) {
-        state = BETWEEN;
-        return place + 1;
-      } else if (byte === BACKSLASH) state = AFTER_BACKSLASH;
-      else length += CODE_UNITS[byte] as number;
-      if (length > bounds.stringLength) return place + 1;
+      } else if (byte === BACKSLASH) isEscaped = true;
+      else if (byte === QUOTE) isOpen = false;
+      else if (hexDigitsLeft > 0) hexDigitsLeft -= 1;
+      else grown += CODE_UNITS[byte] as number;
     }
-    return end;
+    length = grown;
+    state = isEscaped ? AFTER_BACKSLASH : isOpen ? IN_STRING : BETWEEN;
+    return place;
   }
 
   /** One byte outside strings. */
@@ -102,6 +108,7 @@ export function scanJson(bounds: JsonBounds): JsonScan {
   function begin(next: number): void {
     state = next;
     length = 0;
+    hexDigitsLeft = 0;
     extent.nodes += 1;
   }
 
