@@ -116,7 +116,7 @@ function Sessions() {
   return (
     <Section
       title="Where you are signed in"
-      lead="A place that you do not know is a reason to end it, and to change your password."
+      lead="End a session that you do not know, and change your password."
     >
       <ul className="divide-y divide-line rounded-xl border border-line">
         {sessions.map((session) => (
