@@ -1,5 +1,5 @@
 # The chat service: `docker build -t headgate-chat .`, then `docker run -p 3000:3000 -v headgate:/data headgate-chat`.
-# deploy/compose.yaml runs it with PostgreSQL.
+# deploy/compose.yaml runs it with PostgreSQL and Redis.
 
 ARG NODE_VERSION=24.21.0
 
@@ -18,25 +18,15 @@ RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 
-# What runs: what was built, and for the operator's commands the sources (Node strips their types) with their dependencies.
-FROM node:${NODE_VERSION}-slim AS production
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-COPY packages/headgate/package.json packages/headgate/
-COPY apps/chat/package.json apps/chat/
-# "optional" too: peers that could be used, and that the lock file holds for the builders' sake, would come along.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error \
-  --workspace=apps/chat --workspace=packages/headgate
-COPY apps/chat/contract.ts apps/chat/
-COPY apps/chat/server apps/chat/server
-COPY --from=build /app/packages/headgate/dist packages/headgate/dist
-COPY --from=build /app/apps/chat/server/dist apps/chat/server/dist
-COPY --from=build /app/apps/chat/web/dist apps/chat/web/dist
-
+# What runs: what was built, and no sources. The embedded database alone stays a package: it finds its engine beside itself.
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=pglite:///data
 WORKDIR /app
-COPY --from=production /app ./
+COPY apps/chat/package.json apps/chat/package.json
+COPY apps/chat/server/database/migrations apps/chat/server/database/migrations
+COPY --from=build /app/node_modules/@electric-sql/pglite node_modules/@electric-sql/pglite
+COPY --from=build /app/apps/chat/server/dist apps/chat/server/dist
+COPY --from=build /app/apps/chat/web/dist apps/chat/web/dist
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
@@ -44,4 +34,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
+# The operator's commands: `docker exec <container> node apps/chat/server/dist/credit.js`, and `…/account.js`.
 CMD ["node", "apps/chat/server/dist/main.js"]

@@ -8,7 +8,12 @@ import { build } from "esbuild";
 const server = fileURLToPath(new URL("./server", import.meta.url));
 
 await build({
-  entryPoints: [`${server}/main.ts`],
+  // The operator's commands too: where the service runs, nothing else of the sources is there.
+  entryPoints: {
+    main: `${server}/main.ts`,
+    credit: `${server}/commands/credit.ts`,
+    account: `${server}/commands/account.ts`,
+  },
   outdir: `${server}/dist`,
   bundle: true,
   platform: "node",

@@ -20,6 +20,8 @@ export interface AnswerMetadata {
   outputTokens?: number;
   /** Set when the answer is not whole: the person stopped it, the connection dropped, or the model failed. */
   incomplete?: "stopped" | "failed";
+  /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
+  supplied?: true;
 }
 
 export type ChatMessage = UIMessage<AnswerMetadata>;
@@ -96,13 +98,33 @@ export interface Credit {
 /** `GET /me` */
 export interface Me {
   caller:
-    | { kind: "account"; id: string; email: string; name: string }
+    | { kind: "account"; id: string; email: string; name: string; emailVerified: boolean }
     | { kind: "header"; id: string }
     | { kind: "anonymous" };
   quota: QuotaOfLimit[];
   /** `null` for callers without an account: they are held by the limits alone. */
   credit: Credit | null;
   model: { name: string; builtIn: boolean };
+  accounts: {
+    /** Whether only accounts are answered. */
+    required: boolean;
+    /** Whether anybody may make one. */
+    signUp: boolean;
+    /** Whether the service sends mail: to confirm an address, which starts the allowance, and to reset a password. */
+    mail: boolean;
+  };
+}
+
+/** One place where an account is signed in: `GET /account/sessions`. */
+export interface AccountSession {
+  id: string;
+  createdAt: Instant;
+  /** To the day: it is renewed once in 24 hours. */
+  usedAt: Instant;
+  /** What the browser called itself. */
+  userAgent: string | null;
+  /** The one by which this is asked. */
+  isCurrent: boolean;
 }
 
 /** RFC 9457. Every refusal and error of the service has this shape, as `application/problem+json`. */

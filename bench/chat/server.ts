@@ -15,7 +15,8 @@ const nobody = { name: "user", key: () => null, limits: "5/minute" };
 
 attend(({ isGuarded }: Setting) => {
   const starting = startService({
-    env: { PORT: "0", DATABASE_URL: "pglite://memory" },
+    // A thousand answers at once are what is measured.
+    env: { PORT: "0", DATABASE_URL: "pglite://memory", MAX_STREAMS: "2000" },
     log: pino({ level: "silent" }),
     ...(isGuarded ? {} : { chatLimiter: createLimiter({ layers: [nobody], onWarning: () => {} }) }),
   });

@@ -125,6 +125,20 @@ test("signing in and up, with what can go wrong", async ({ page }) => {
   }
 });
 
+test("an account's own page, and the way back into one", async ({ page }) => {
+  await page.goto("/account");
+  await expect(page.getByRole("heading", { name: "You are not signed in." })).toBeVisible();
+  await expectAccessible(page);
+  await page.goto("/reset-password#x");
+  await expect(page.getByLabel("New password")).toBeVisible();
+  await expectAccessible(page);
+  await signUp(page, newEmail());
+  await page.goto("/account");
+  await expect(page.getByText("since").first()).toBeVisible();
+  await page.getByRole("button", { name: "Delete the account …" }).click();
+  await expectAccessible(page);
+});
+
 test.describe("what comes between a question and its answer", () => {
   test.use({
     answeredBy: "model server",

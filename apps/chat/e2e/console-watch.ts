@@ -31,6 +31,12 @@ export function watchConsole(browser: Browser): ConsoleWatch {
     });
   }
   function watchContext(context: BrowserContext): void {
+    // A library that tries what the policy forbids, and catches that it may not, is heard of nowhere else.
+    void context.addInitScript(() => {
+      addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) => {
+        console.error(`content policy: ${effectiveDirective} forbids ${blockedURI}, in ${sourceFile}`);
+      });
+    });
     for (const page of context.pages()) watchPage(page);
     context.on("page", watchPage);
   }

@@ -1,4 +1,5 @@
 import { answers, composer, isIdle, questions, send } from "./chat-page.ts";
+import { watchConsole } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
 test.use({ answeredBy: "model server", permissions: ["clipboard-read", "clipboard-write"] });
@@ -44,4 +45,28 @@ test("what a model writes is drawn as text, tables and code, and can do nothing"
   );
   await expect(composer(page)).toBeVisible();
   expect(elsewhere, "requests to other origins").toEqual([]);
+});
+
+test.describe(() => {
+  test.use({ expected: [/content policy/] });
+
+  test("what the content policy forbids is heard of, and the page by itself does nothing of the kind", async ({
+    browser,
+    page,
+  }) => {
+    const watch = watchConsole(browser);
+    await page.goto("/");
+    await send(page, "hello");
+    await isIdle(page);
+    expect(watch.other([])).toEqual([]);
+    // Without the page's own setting a library tries what is forbidden, and hides that it may not.
+    await page.addInitScript(() => {
+      Object.defineProperty(globalThis, "__zod_globalConfig", { get: () => ({}), set: () => {} });
+    });
+    await page.reload();
+    await send(page, "hello");
+    await isIdle(page);
+    expect(watch.other([]).join()).toContain("content policy: script-src forbids eval");
+    watch.end();
+  });
 });

@@ -37,7 +37,11 @@ describe("status", () => {
     expect(await (await client("/ready")).json()).toEqual({
       status: "ready",
       database: "ok",
-      store: { name: "memory", state: "ok" },
+      stores: {
+        chat: { name: "memory", state: "ok" },
+        "sign-in": { name: "memory", state: "ok" },
+        bodies: { name: "memory", state: "ok" },
+      },
     });
     expect(await (await client("/version")).json()).toEqual({
       service: { name: "@headgate/chat", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },

@@ -1,44 +1,57 @@
+import type { Limiter } from "headgate";
 import { Hono } from "hono";
 import type { Logger } from "pino";
-import { limitBody } from "./http/body.ts";
-import { describeError, isDatabaseOutage } from "./http/describe-error.ts";
+import { databaseTrouble } from "./database-trouble.ts";
+import { limitBodies } from "./http/bodies.ts";
+import { describeError } from "./http/describe-error.ts";
+import { whileThereIsRoom } from "./http/disk-space.ts";
+import { ownHostOnly } from "./http/host.ts";
 import { refuseOtherMethods } from "./http/method-not-allowed.ts";
 import { sameOriginOnly } from "./http/origin.ts";
 import { pageRoutes } from "./http/page.ts";
-import { HttpProblem, notFound, problemResponse } from "./http/problems.ts";
+import { databaseProblem, HttpProblem, notFound, problemResponse } from "./http/problems.ts";
 import { requestLog } from "./http/request-log.ts";
 import { securityHeaders } from "./http/security.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
+import { type AccountOwnerDependencies, accountOwnerRoutes } from "./routes/account-owner.ts";
 import { type AccountRouteDependencies, accountRoutes } from "./routes/accounts.ts";
 import { conversationRoutes } from "./routes/conversations.ts";
 import { type MessageDependencies, messageRoutes } from "./routes/message.ts";
 import { type StatusDependencies, statusRoutes } from "./routes/status.ts";
 import { type TitleDependencies, titleRoutes } from "./routes/title.ts";
+import { addressOf } from "./services/identity.ts";
 
 /** Everything the routes need; `startService` makes it from the environment. */
 export interface AppDependencies
-  extends AccountRouteDependencies,
+  extends AccountOwnerDependencies,
+    AccountRouteDependencies,
     MessageDependencies,
     StatusDependencies,
     TitleDependencies {
   log: Logger;
-  bodyLimitBytes: number;
+  bodiesLimiter: Limiter<{ address: string }>;
+  /** What the service listens on, as its operator wrote it. */
+  host: string;
   /** The folder of the built page. */
   webRoot: string;
 }
 
 /** Puts the routes together. Nothing in here reads the environment, opens a port or keeps state of its own. */
 export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
-  const { log, publicUrl, bodyLimitBytes, webRoot, conversations, sources } = dependencies;
+  const { log, publicUrl, bodiesLimiter, trustProxy, webRoot, conversations, sources, host, readiness } =
+    dependencies;
   const app = new Hono<ServiceEnv>();
 
   app.use(requestLog(log));
   app.use(securityHeaders(publicUrl));
+  app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));
-  app.use(limitBody(bodyLimitBytes));
+  app.use(limitBodies(bodiesLimiter, (c) => addressOf(c, trustProxy)));
+  app.use(whileThereIsRoom(readiness));
 
   app.route("/", statusRoutes(dependencies));
   app.route("/", accountRoutes(dependencies));
+  app.route("/", accountOwnerRoutes(dependencies));
   app.route("/", conversationRoutes(conversations, sources));
   app.route("/", messageRoutes(dependencies));
   app.route("/", titleRoutes(dependencies));
@@ -49,18 +62,11 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.onError((error, c) => {
     if (error instanceof HttpProblem) return problemResponse(c, error);
     const logger = c.get("log") ?? log;
-    logger.error({ error: describeError(error) }, "request failed");
-    return problemResponse(c, isDatabaseOutage(error) ? databaseOutage() : unexpected());
+    const trouble = databaseTrouble(error);
+    logger.error({ error: describeError(error) }, trouble ? "the database failed" : "request failed");
+    return problemResponse(c, trouble ? databaseProblem(trouble) : unexpected());
   });
   return app;
-}
-
-function databaseOutage(): HttpProblem {
-  return new HttpProblem(
-    503,
-    "database_unreachable",
-    "The service cannot reach its database just now. Please try again in a moment.",
-  );
 }
 
 function unexpected(): HttpProblem {

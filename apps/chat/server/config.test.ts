@@ -22,7 +22,17 @@ const variables: [
         ["10000/minute", "10000/minute"],
         ["3/10 seconds", "3/10 seconds"],
       ],
-      refused: ["banana", "0", "-5", "5/fortnight", "5.5", "1e3"],
+      refused: [
+        "banana",
+        "0",
+        "-5",
+        "5/fortnight",
+        "5.5",
+        "1e3",
+        "1000 tokens/day",
+        "2 concurrent",
+        "5/minute; 2 concurrent",
+      ],
     },
   ],
   [
@@ -46,6 +56,26 @@ const variables: [
     "RATE_LIMIT_SIGN_IN_IP_PER_MIN",
     (config) => config.limits.signInPerAddress,
     { default: "10/minute", override: [["3", "3/minute"]], refused: ["often"] },
+  ],
+  [
+    "RATE_LIMIT_BODIES_IP_PER_MIN",
+    (config) => config.limits.bodiesPerAddress,
+    {
+      default: "120/minute",
+      override: [["7", "7/minute"]],
+      refused: ["many", "5 concurrent", "100 tokens/minute"],
+    },
+  ],
+  ["MAX_STREAMS", (config) => config.maxStreams, { default: 500, override: [["2", 2]], refused: ["0", "x"] }],
+  [
+    "REQUIRE_ACCOUNT",
+    (config) => config.requireAccount,
+    { default: false, override: [["on", true]], refused: ["sometimes"] },
+  ],
+  [
+    "SIGN_UP",
+    (config) => config.signUp,
+    { default: "open", override: [["closed", "closed"]], refused: ["half"] },
   ],
   [
     "RATE_LIMIT_STORAGE_URI",

@@ -1,6 +1,7 @@
-import { HeadgateError, parseLimits } from "headgate";
+import { HeadgateError } from "headgate";
 import { parseTrustProxy, type TrustProxy } from "headgate/http";
 import type { Micros } from "../contract.ts";
+import { mostAtOnce, requestsPer, withoutStop } from "./config/request-limits.ts";
 import {
   type Environment,
   oneOf,
@@ -12,6 +13,7 @@ import {
 } from "./config/variables.ts";
 import { type DatabaseLocation, readDatabaseUrl } from "./database/connect.ts";
 import { parseMicros } from "./money.ts";
+import type { MailSettings } from "./services/mail.ts";
 
 /** What the service was told by its environment. `variables` in docs and README list the same. */
 export interface Config {
@@ -23,6 +25,8 @@ export interface Config {
     chatPerAddress: string;
     /** Attempts to sign in or up from one address. */
     signInPerAddress: string;
+    /** Request bodies that are read from one address, whatever comes of them. */
+    bodiesPerAddress: string;
     storageUri: string;
   };
   /** `null` where nobody said. */
@@ -38,8 +42,16 @@ export interface Config {
   publicUrl: string | null;
   /** `null` has one made and kept. */
   authSecret: string | null;
+  /** Whether only accounts are answered. */
+  requireAccount: boolean;
+  /** Whether anybody may make an account, or the operator alone. */
+  signUp: "open" | "closed";
+  /** `null` where the service sends no mail. */
+  mail: MailSettings | null;
   credit: { monthlyAllowance: Micros; currency: string };
   bodyLimitBytes: number;
+  /** Answers that are streamed at once, by this process. */
+  maxStreams: number;
   shutdownGraceMs: number;
 }
 
@@ -54,10 +66,11 @@ export function loadConfig(environment: Environment): Config {
   const variables = variableReader(environment);
   const { read } = variables;
 
-  const chatPerMinute = read("RATE_LIMIT_CHAT_PER_MIN", "5", limitPer("minute"));
-  const chatPerHour = read("RATE_LIMIT_CHAT_PER_HOUR", "60", limitPer("hour"));
-  const chatPerAddress = read("RATE_LIMIT_CHAT_IP_PER_MIN", "30", limitPer("minute"));
-  const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", limitPer("minute"));
+  const chatPerMinute = read("RATE_LIMIT_CHAT_PER_MIN", "5", requestsPer("minute"));
+  const chatPerHour = read("RATE_LIMIT_CHAT_PER_HOUR", "60", requestsPer("hour"));
+  const chatPerAddress = read("RATE_LIMIT_CHAT_IP_PER_MIN", "30", requestsPer("minute"));
+  const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", requestsPer("minute"));
+  const bodiesPerAddress = read("RATE_LIMIT_BODIES_IP_PER_MIN", "", optional(requestsPer("minute")));
   const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
   const trustProxy = read("RATE_LIMIT_TRUST_PROXY", "", optional(trustedProxies));
   const userIdHeader = read("TRUST_USER_ID_HEADER", "on", onOrOff);
@@ -71,9 +84,24 @@ export function loadConfig(environment: Environment): Config {
   );
   const publicUrl = read("PUBLIC_URL", "", optional(origin));
   const authSecret = read("AUTH_SECRET", "", optional(longSecret), { secret: true });
+  const requireAccount = read("REQUIRE_ACCOUNT", "off", onOrOff);
+  const signUp = read("SIGN_UP", "open", oneOf("open", "closed"));
+  const mailUrl = read("MAIL_URL", "", optional(mailServer), { secret: true });
+  const mailFrom = read("MAIL_FROM", "", optional(mailAddress));
+  if (mailUrl && mailFrom === null) {
+    variables.refuse(
+      "MAIL_FROM is not set but MAIL_URL is: it should be the sender, such as chat@example.com.",
+    );
+  }
+  if (mailUrl && publicUrl === null) {
+    variables.refuse(
+      "PUBLIC_URL is not set but MAIL_URL is: it should be what the links in mails begin with, such as https://chat.example.com.",
+    );
+  }
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const bodyLimitBytes = read("MAX_BODY_BYTES", "1048576", wholeNumber(1_024, 104_857_600));
+  const maxStreams = read("MAX_STREAMS", "500", wholeNumber(1, 100_000));
   const shutdownGraceSeconds = read("SHUTDOWN_GRACE_SECONDS", "30", wholeNumber(0, 3_600));
   variables.assertAllRead();
 
@@ -83,6 +111,7 @@ export function loadConfig(environment: Environment): Config {
       chatPerHour: asRead(chatPerHour),
       chatPerAddress: asRead(chatPerAddress),
       signInPerAddress: asRead(signInPerAddress),
+      bodiesPerAddress: asRead(bodiesPerAddress) ?? bodiesBeside(asRead(chatPerAddress)),
       storageUri: asRead(storageUri),
     },
     trustProxy: asRead(trustProxy),
@@ -93,8 +122,12 @@ export function loadConfig(environment: Environment): Config {
     logLevel: asRead(logLevel),
     publicUrl: asRead(publicUrl),
     authSecret: asRead(authSecret),
+    requireAccount: asRead(requireAccount),
+    signUp: asRead(signUp),
+    mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
     credit: { monthlyAllowance: asRead(monthlyAllowance), currency: asRead(currency) },
     bodyLimitBytes: asRead(bodyLimitBytes),
+    maxStreams: asRead(maxStreams),
     shutdownGraceMs: asRead(shutdownGraceSeconds) * 1_000,
   };
 }
@@ -105,20 +138,13 @@ function asRead<Value>(value: Value | undefined): Value {
   return value;
 }
 
-/** A bare number counts per the variable's own window; anything else is the library's grammar. */
-function limitPer(window: "minute" | "hour") {
-  return (text: string): Reading<string> => {
-    const limits = /^\d+$/.test(text) ? `${text}/${window}` : text;
-    try {
-      parseLimits(limits);
-      return { value: limits };
-    } catch (error) {
-      if (!(error instanceof HeadgateError)) throw error;
-      return {
-        shouldBe: `a number of messages a ${window}, such as 5, or a limit, such as 5/${window} (${withoutStop(error.message)})`,
-      };
-    }
-  };
+const BODIES_PER_MINUTE = 120;
+/** A message is followed by the request for its title, and a conversation by changes of its own. */
+const BODIES_PER_MESSAGE = 4;
+
+/** Where nobody said: 120 a minute, or as many more as the messages that an address may send need. */
+function bodiesBeside(chatPerAddress: string): string {
+  return `${Math.max(BODIES_PER_MINUTE, BODIES_PER_MESSAGE * mostAtOnce(chatPerAddress))}/minute`;
 }
 
 function trustedProxies(text: string): Reading<TrustProxy> {
@@ -158,6 +184,17 @@ function origin(text: string): Reading<string> {
     : { shouldBe: "the scheme and host that browsers use, such as https://chat.example.com" };
 }
 
+function mailServer(text: string): Reading<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^smtps?:$/.test(url.protocol) && url.hostname !== "") return { value: text };
+  return { shouldBe: "a mail server, such as smtp://user:password@mail.example.com:587 or smtps://…" };
+}
+
+function mailAddress(text: string): Reading<string> {
+  if (/^([^<>\r\n]+ <[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(text)) return { value: text };
+  return { shouldBe: "an e-mail address, such as chat@example.com or Headgate <chat@example.com>" };
+}
+
 function longSecret(text: string): Reading<string> {
   if (text.length >= 32) return { value: text };
   return { shouldBe: "at least 32 random characters, such as `openssl rand -base64 32` writes" };
@@ -174,8 +211,4 @@ function currencyCode(text: string): Reading<string> {
   return /^[A-Z]{3}$/.test(text)
     ? { value: text }
     : { shouldBe: "a three-letter currency code, such as USD" };
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/\.$/, "");
 }

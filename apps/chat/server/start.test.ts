@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { createLimiter } from "headgate";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS } from "../testing/database.ts";
 import { runCreditCommand } from "./commands/credit.ts";
-import { lockFileOf } from "./database/folder-lock.ts";
+import { holderFileOf } from "./database/folder-lock.ts";
 import { startService } from "./start.ts";
 
 vi.setConfig({ testTimeout: DATABASE_START_MS, hookTimeout: DATABASE_START_MS });
@@ -39,8 +39,12 @@ interface Run {
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-function run(env: Record<string, string>): Run {
-  const child = spawn(process.execPath, [main], {
+/** A process that runs another in a network and under a host name of its own, as a container does. */
+const NAMESPACES = ["unshare", "--map-root-user", "--net", "--uts"];
+
+function run(env: Record<string, string>, wrapper: readonly string[] = [], started = main): Run {
+  const [program = process.execPath, ...words] = [...wrapper, process.execPath, started];
+  const child = spawn(program, words, {
     env: {
       PATH: process.env.PATH ?? "",
       // Each start would compile megabytes again.
@@ -129,7 +133,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const env = { DATABASE_URL: `pglite://${folder}` };
   const first = run({});
   const url = await first.ready;
-  expect(statSync(lockFileOf(folder)).mode & 0o777).toBe(0o600);
+  expect(statSync(holderFileOf(folder)).mode & 0o777).toBe(0o600);
   const signedUp = await fetch(`${url}/auth/sign-up/email`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -146,7 +150,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const second = await run({}).exited;
   expect(second.code).toBe(1);
   expect(second.stderr).toBe(
-    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid}, and serves one process alone. ` +
+    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}, and serves one process alone. ` +
       "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
   );
 
@@ -158,23 +162,81 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   await expect(runCreditCommand(["grant", "nobody@example.com", "5"], env)).rejects.toThrow(
     "There is no account with the e-mail nobody@example.com.",
   );
-  const holder = JSON.parse(readFileSync(lockFileOf(folder), "utf8"));
-  expect((await fetch(`${holder.operator.url}/credit`, { method: "POST", body: "{}" })).status).toBe(403);
+  const holder = JSON.parse(readFileSync(holderFileOf(folder), "utf8"));
+  expect((await fetch(`${holder.operator.url}/order`, { method: "POST", body: "{}" })).status).toBe(403);
 
-  // Killed, it leaves its lock behind; that is recovered, by a command as by a service.
+  // Killed, it leaves its name behind, and no lock: what the kernel held ended with the process.
   first.child.kill("SIGKILL");
   await first.exited;
   expect(await runCreditCommand(["set", "ada@example.com", "0"], env)).toMatch(
     /^ada@example\.com has 0\.00 USD\./,
   );
-  writeFileSync(lockFileOf(folder), JSON.stringify(holder));
+  writeFileSync(holderFileOf(folder), JSON.stringify(holder));
   const third = run({});
   expect(await balance(await third.ready)).toBe(0);
   third.child.kill("SIGTERM");
   const stopped = await third.exited;
   expect(stopped.code).toBe(0);
   expect(stopped.stdout).toMatch(/"msg":"stopped"/);
-  expect(() => statSync(lockFileOf(folder))).toThrow();
+  expect(() => statSync(holderFileOf(folder))).toThrow();
+});
+
+test("what the image holds is enough: the service, its page, its tables and the operator's commands", async () => {
+  const image = path.join(folder, "image");
+  const dockerfile = readFileSync(path.join(root, "Dockerfile"), "utf8");
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
+  const copies = [...lastStage.matchAll(/^COPY (?:--from=build \/app\/)?(\S+) (\S+)$/gm)];
+  expect(copies).toHaveLength(5);
+  for (const [, from = "", to = ""] of copies) {
+    cpSync(path.join(root, from), path.join(image, to), { recursive: true, dereference: true });
+  }
+  const started = path.join(image, "apps/chat/server/dist/main.js");
+  const own = path.join(folder, "image-data");
+  const service = run({ DATABASE_URL: `pglite://${own}` }, [], started);
+  const url = await service.ready;
+  expect((await fetch(`${url}/ready`)).status).toBe(200);
+  expect((await fetch(url)).headers.get("Content-Type")).toMatch(/^text\/html/);
+  const account = path.join(image, "apps/chat/server/dist/account.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [account, "invite", "ada@example.com"], {
+    env: { DATABASE_URL: `pglite://${own}`, PUBLIC_URL: "https://chat.example.com" },
+  });
+  expect(stdout).toMatch(/\/reset-password#[\w-]{32}\n/);
+  service.child.kill("SIGTERM");
+  expect((await service.exited).code).toBe(0);
+});
+
+describe("one folder and several processes", () => {
+  const inUse = (own: string) =>
+    new RegExp(
+      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+, and serves one`,
+    );
+
+  test("of ten that start at the same moment one has it", async () => {
+    const own = path.join(folder, "raced");
+    const runs = Array.from({ length: 10 }, () => run({ DATABASE_URL: `pglite://${own}` }));
+    const outcomes = await Promise.all(
+      runs.map(({ ready, exited }) =>
+        Promise.race([ready.then(() => "ready"), exited.then(({ stderr }) => stderr)]),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome === "ready")).toHaveLength(1);
+    for (const outcome of outcomes) if (outcome !== "ready") expect(outcome).toMatch(/is in use/);
+  });
+
+  test("a network of its own lets no second one in, and a container that is made again is not shut out", async () => {
+    const own = path.join(folder, "shared");
+    const first = run({ DATABASE_URL: `pglite://${own}` });
+    await first.ready;
+    // As in another container: neither the door of the first nor its name for this machine can be reached from there.
+    const second = await run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES).exited;
+    expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(inUse(own))]);
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const third = run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES);
+    await third.ready;
+    third.child.kill("SIGTERM");
+    expect((await third.exited).code).toBe(0);
+  });
 });
 
 describe("the limits' store", () => {
@@ -221,8 +283,9 @@ describe("the limits' store", () => {
       RATE_LIMIT_STORAGE_URI: `redis://someone:hunter2@127.0.0.1:${port}/0`,
     });
     const url = await service.ready;
-    const { store } = await (await fetch(`${url}/ready`)).json();
-    expect(store).toMatchObject({ name: "redis", state: expect.stringMatching(/^(down|recovering)$/) });
+    const { stores } = await (await fetch(`${url}/ready`)).json();
+    const away = { name: "redis", state: expect.stringMatching(/^(down|recovering)$/) };
+    expect(stores).toMatchObject({ chat: away, "sign-in": away, bodies: { name: "memory", state: "ok" } });
     service.child.kill("SIGTERM");
     const { code, stdout } = await service.exited;
     expect(code).toBe(0);
@@ -231,20 +294,6 @@ describe("the limits' store", () => {
     expect(line).toContain("ECONNREFUSED");
     expect(stdout).not.toContain("hunter2");
   });
-});
-
-test("a lock of another machine is not taken for a stale one", async () => {
-  const shared = mkdtempSync(path.join(tmpdir(), "headgate-lock-"));
-  const holder = {
-    pid: 1,
-    hostname: `not-${hostname()}`,
-    operator: { url: "http://127.0.0.1:1", token: "x" },
-  };
-  writeFileSync(lockFileOf(shared), JSON.stringify(holder));
-  await expect(
-    startService({ env: { DATABASE_URL: `pglite://${shared}`, LOG_LEVEL: "silent" } }),
-  ).rejects.toThrow(/is held by process 1 on not-.*delete .*service\.lock and start again\.$/);
-  rmSync(shared, { recursive: true });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
@@ -16,13 +16,22 @@ import type { AnswerLimits } from "./model/answer.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { taxYearsKnown } from "./model/tax-years.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
-import { settingOrNew } from "./repositories/settings.ts";
-import { createAccounts } from "./services/accounts.ts";
+import { deleteEmptyAnswers } from "./repositories/messages.ts";
+import { createAccountOwner } from "./services/account-owner.ts";
+import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
-import { createChatLimiter, createSignInLimiter } from "./services/limits.ts";
+import {
+  createBodiesLimiter,
+  createChatLimiter,
+  createMailLimiter,
+  createSignInLimiter,
+} from "./services/limits.ts";
+import { createMailer } from "./services/mail.ts";
+import { createReadiness } from "./services/readiness.ts";
+import { createStreamPlaces } from "./services/stream-places.ts";
 import { createTitles } from "./services/titles.ts";
 import { trustPrivate } from "./services/trust-private.ts";
 import { createTurns } from "./services/turns.ts";
@@ -38,6 +47,8 @@ export interface ServiceOptions {
   model?: ModelChoice;
   /** How long a model may take, and how often it is tried. Default: the model folder's. */
   answerLimits?: Partial<AnswerLimits>;
+  /** How long an answer's head waits for the model's first token. Default: the model folder's. */
+  undecidedAfterMs?: number;
   /** Default: JSON lines on standard output. */
   log?: Logger;
   /** The folder of the built page. Default: the workspace's. */
@@ -85,34 +96,60 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (door) closers.push(door.close);
     const open = options.database ?? (await openDatabase(location));
     if (!options.database) closers.push(open.close);
-    const { database, ping } = open;
+    const { database } = open;
+    await sweepEmptyAnswers(open, clock, log);
 
-    const chatLimiter = options.chatLimiter ?? createChatLimiter({ config, clock, log });
+    const context = { config, clock, log };
+    const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
     closers.push(() => chatLimiter.close());
-    const signInLimiter = createSignInLimiter({ config, clock, log });
+    const signInLimiter = createSignInLimiter(context);
     closers.push(() => signInLimiter.close());
+    const bodiesLimiter = createBodiesLimiter(context);
+    closers.push(() => bodiesLimiter.close());
+    const mailLimiter = config.mail && createMailLimiter(context);
+    if (mailLimiter) closers.push(() => mailLimiter.close());
+    const limiters = {
+      chat: chatLimiter,
+      "sign-in": signInLimiter,
+      bodies: bodiesLimiter,
+      ...(mailLimiter ? { mail: mailLimiter } : {}),
+    };
 
-    const secret = config.authSecret ?? (await settingOrNew(database, "auth-secret", newSecret));
+    const mail = config.mail && createMailer(config.mail, log);
+    if (mail) closers.push(() => mail.close());
+    const secret = await authSecretOf(database, config.authSecret);
     const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
-    const { publicUrl, userIdHeader } = config;
+    const { publicUrl, userIdHeader, requireAccount, signUp } = config;
     const trustProxy = config.trustProxy ?? trustPrivate(log);
-    const accounts = createAccounts({ database, secret, publicUrl, log });
+    const accounts = createAccounts({
+      database,
+      secret,
+      publicUrl,
+      linkOrigin: linkOriginOf(config),
+      signUp,
+      mail,
+      log,
+    });
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
     const conversations = createConversations(database, clock);
-    const credit = createCredit(database, clock, config.credit);
-    door?.serve(credit);
+    const credit = createCredit(database, clock, { ...config.credit, afterConfirmation: mail !== null });
+    door?.serve({ credit, accounts });
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
 
     const app = createApp({
       log,
       bodyLimitBytes: config.bodyLimitBytes,
+      bodiesLimiter,
+      streamPlaces: createStreamPlaces(config.maxStreams),
       webRoot: options.webRoot ?? builtPage,
+      host: config.host,
       publicUrl,
       trustProxy,
       visitorSecret,
       sources,
       accounts,
+      accountOwner: createAccountOwner(database, clock),
       conversations,
       credit,
       answering: createAnswering({
@@ -121,19 +158,26 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         choice,
         clock,
         ...(options.answerLimits ? { limits: options.answerLimits } : {}),
+        ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
       titles: createTitles({ database, choice, clock, credit }),
       chatLimiter,
       signInLimiter,
+      mailLimiter,
+      limiters,
+      requireAccount,
+      signUp,
+      offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
       model: { name: choice.name, builtIn: choice.builtIn },
       taxYearsKnown,
-      ping,
+      readiness: createReadiness(open),
       isStopping: () => inFlight.isStopping,
     });
 
-    await awaitStore([chatLimiter, signInLimiter], log);
+    warnOfOpenDoors(config, log);
+    await awaitStore(Object.values(limiters), log);
 
-    const server = createAdaptorServer({ fetch: app.fetch });
+    const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     const url = await listen(server, config);
     log.info({ url, model: choice.name, database: location.kind }, "ready");
 
@@ -157,13 +201,37 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
+/** How long a request may take to arrive; what takes longer is a connection that somebody holds open. */
+const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+
 /** What an answer's last bytes may take to leave after it was saved. */
 const LAST_BYTES_MS = 1_000;
 
 /** Beyond it a service that goes on without the store is better than none. */
 const STORE_READY_MS = 5_000;
 
-const newSecret = () => randomBytes(32).toString("base64url");
+/** Longer than any answer takes: what another process that shares the database is still giving is not taken from it. */
+const LONGEST_ANSWER_MS = 3_600_000;
+
+/** A process that was killed in the middle of answers leaves their empty places behind. */
+async function sweepEmptyAnswers(
+  { database, isShared }: OpenDatabase,
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  const before = new Date(clock.now() - (isShared ? LONGEST_ANSWER_MS : 0));
+  const swept = await deleteEmptyAnswers(database, before);
+  if (swept > 0) log.info({ swept }, "places of answers that were never given were cleared");
+}
+
+/** What an operator should know whose service others can reach. */
+function warnOfOpenDoors({ host, signUp, mail }: Config, log: Logger): void {
+  const isReachable = !["127.0.0.1", "::1", "localhost"].includes(host);
+  if (signUp === "closed" || mail !== null || !isReachable) return;
+  log.warn(
+    "MAIL_URL is not set, so e-mail addresses are not confirmed: anybody can make accounts, and each has the monthly allowance at once. Set MAIL_URL, or SIGN_UP=closed.",
+  );
+}
 
 function createLog(config: Config): Logger {
   // A person at a terminal is told what goes wrong, and not of every request.

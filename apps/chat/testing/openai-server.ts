@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 export type OpenAiServerMode =
   /** Answers at once, in several chunks. */
   | "normal"
-  /** Sends the head, then one chunk for each `release()`. */
+  /** Sends the head, then one chunk for each `release()`; an answer that is not streamed, whole at the first. */
   | "slow"
   /** Asks for `take_home`; answers in words once the result is there. */
   | "tool-call"
@@ -126,7 +126,10 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     const refusal = refusals[answered];
     if (refusal) return sendError(response, ...refusal);
     if (body.stream === true) await stream(response, body, answered);
-    else sendWhole(response, body, answered);
+    else {
+      if (answered === "slow") await gate(response);
+      sendWhole(response, body, answered);
+    }
   }
 
   async function stream(

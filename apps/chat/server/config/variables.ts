@@ -32,6 +32,11 @@ export function variableReader(environment: Environment) {
       return undefined;
     },
 
+    /** Two variables that do not go together: a sentence that names them, and says what would be right. */
+    refuse(sentence: string): void {
+      sentences.push(sentence);
+    },
+
     /** @throws {ConfigError} naming every variable that could not be read */
     assertAllRead(): void {
       if (sentences.length > 0) throw new ConfigError(sentences);

@@ -14,8 +14,12 @@ export type DatabaseLocation =
 
 export interface OpenDatabase {
   database: Database;
-  /** Resolves when the database answers, and rejects when it does not. */
-  ping(): Promise<void>;
+  /** Resolves when the database answers and takes what is written, and rejects when it does not. */
+  probe(): Promise<void>;
+  /** What is left of the disk that its files are on; `undefined` where it has none, or they are another machine's. */
+  freeBytes(): Promise<number | undefined>;
+  /** Whether other processes may be using it. */
+  isShared: boolean;
   close(): Promise<void>;
 }
 

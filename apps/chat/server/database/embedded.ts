@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, statfs } from "node:fs/promises";
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { PGlite, type PGliteOptions } from "@electric-sql/pglite";
@@ -7,6 +7,7 @@ import { migrate } from "drizzle-orm/pglite/migrator";
 import { StartError } from "../start-error.ts";
 import type { Database, DatabaseLocation, OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
+import { probeWrites } from "./probe.ts";
 import { reasonOf } from "./reason.ts";
 import * as schema from "./schema.ts";
 
@@ -25,7 +26,17 @@ const SHARED_BUFFERS = "16MB";
 export async function openEmbedded(
   location: Exclude<DatabaseLocation, { kind: "postgres" }>,
 ): Promise<OpenDatabase> {
-  return overPglite(await openFiles(location));
+  const open = await overPglite(await openFiles(location));
+  if (location.kind === "memory") return open;
+  const { folder } = location;
+  return {
+    ...open,
+    isShared: false,
+    async freeBytes() {
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    },
+  };
 }
 
 /** Starts PGlite with settings that suit a service: less memory, and sooner ready, than by its defaults. */
@@ -45,7 +56,10 @@ export async function overPglite(client: PGlite): Promise<OpenDatabase> {
   await migrate(database, { migrationsFolder });
   return {
     database: database as unknown as Database,
-    ping: async () => void (await client.query("select 1")),
+    probe: () => probeWrites(database as unknown as Database),
+    freeBytes: async () => undefined,
+    // One that is handed in may be handed to several.
+    isShared: true,
     close: () => client.close(),
   };
 }

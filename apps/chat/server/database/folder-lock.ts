@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { StartError } from "../start-error.ts";
 
 /**
@@ -15,106 +15,88 @@ export interface FolderHolder {
   operator: { url: string; token: string };
 }
 
-export const lockFileOf = (folder: string) => path.join(folder, "service.lock");
+/** Another process has the folder. */
+export class FolderInUseError extends StartError {
+  /** `undefined` where that process has not said so yet. */
+  readonly holder: FolderHolder | undefined;
 
-/** @returns who holds the folder according to its lock file, or `undefined` when nobody does */
-export async function readHolder(folder: string): Promise<FolderHolder | undefined> {
-  return holderIn(await readLock(lockFileOf(folder)));
-}
-
-async function readLock(lock: string): Promise<string | undefined> {
-  try {
-    return await readFile(lock, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+  constructor(folder: string, holder: FolderHolder | undefined) {
+    const by = holder ? ` by process ${holder.pid} on ${holder.hostname}` : "";
+    super(
+      `DATABASE_URL: the embedded database in ${folder} is in use${by}, and serves one process alone. ` +
+        "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.",
+    );
+    this.holder = holder;
   }
 }
 
-/** A file that is not a lock of ours holds nothing. */
-function holderIn(content: string | undefined): FolderHolder | undefined {
-  try {
-    return content === undefined ? undefined : (JSON.parse(content) as FolderHolder);
-  } catch {
-    return undefined;
-  }
-}
+/** What says who holds the folder. It holds nothing itself: a process that was killed leaves it behind. */
+export const holderFileOf = (folder: string) => path.join(folder, "holder.json");
+
+/** What the kernel locks. It stays empty. */
+const lockFileOf = (folder: string) => path.join(folder, "lock.sqlite");
+
+/** SQLite's own number for a lock that somebody else has. */
+const SQLITE_BUSY = 5;
 
 /**
- * Takes the folder for this process. A lock that a crashed process left behind is recovered.
+ * Takes the folder for this process, by an exclusive transaction on an empty SQLite database in it. That is a lock of the
+ * kernel's on the file: it holds between containers and network namespaces that share the folder, and it ends with the
+ * process, however that ends.
  *
- * @param isAlive asks a holder on this machine whether it still runs; a process id alone would not do, because
- *   it may by now be another program's
  * @returns gives the folder free again
- * @throws {StartError} when somebody else has it
+ * @throws {FolderInUseError} when another process has it
+ * @throws {StartError} when the folder cannot be used
  */
-export async function holdFolder(
-  folder: string,
-  holder: FolderHolder,
-  isAlive: (holder: FolderHolder) => Promise<boolean>,
-): Promise<() => Promise<void>> {
-  const lock = lockFileOf(folder);
-  const content = JSON.stringify(holder);
+export async function holdFolder(folder: string, holder: FolderHolder): Promise<() => Promise<void>> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    while (!(await tryLink(lock, content))) await removeIfStale(folder, isAlive);
+    const unlock = lock(lockFileOf(folder));
+    if (!unlock) throw new FolderInUseError(folder, await readHolder(folder));
+    try {
+      await writeHolder(folder, holder);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+    return async () => {
+      await rm(holderFileOf(folder), { force: true });
+      unlock();
+    };
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(
       `DATABASE_URL: the folder ${folder} cannot be used: ${(error as Error).message}. Check that it can be written to.`,
     );
   }
-  return async () => {
-    if ((await readFile(lock, "utf8").catch(() => "")) === content) await rm(lock, { force: true });
-  };
 }
 
-/** A link appears whole or not at all, and fails when one is there: no reader ever sees half a lock. */
-async function tryLink(lock: string, content: string): Promise<boolean> {
-  const draft = `${lock}.${randomUUID()}`;
-  await writeFile(draft, content, { mode: 0o600, flag: "wx" });
+/** @returns ends the lock; `undefined` when another process has it */
+function lock(file: string): (() => void) | undefined {
+  const database = new DatabaseSync(file);
   try {
-    await link(draft, lock);
-    return true;
+    // A journal in a file would be left behind by a process that is killed.
+    database.exec("pragma journal_mode = memory; begin exclusive");
+    return () => database.close();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    database.close();
+    if ((error as { errcode?: unknown }).errcode === SQLITE_BUSY) return undefined;
     throw error;
-  } finally {
-    await rm(draft, { force: true });
   }
 }
 
-async function removeIfStale(
-  folder: string,
-  isAlive: (holder: FolderHolder) => Promise<boolean>,
-): Promise<void> {
-  const lock = lockFileOf(folder);
-  const content = await readLock(lock);
-  if (content === undefined) return;
-  const found = holderIn(content);
-  if (found && found.hostname !== hostname()) {
-    throw new StartError(
-      `DATABASE_URL: the embedded database in ${folder} is held by process ${found.pid} on ${found.hostname}. ` +
-        `If that one is no longer running, delete ${lock} and start again.`,
-    );
-  }
-  if (found && (await isAlive(found))) {
-    throw new StartError(
-      `DATABASE_URL: the embedded database in ${folder} is in use by process ${found.pid}, and serves one process alone. ` +
-        "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.",
-    );
-  }
-  await takeAway(lock, content);
+/** Written aside first: no reader ever sees half of it. */
+async function writeHolder(folder: string, holder: FolderHolder): Promise<void> {
+  const draft = `${holderFileOf(folder)}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(holder), { mode: 0o600, flag: "wx" });
+  await rename(draft, holderFileOf(folder));
 }
 
-/** Two processes may find the same stale lock: only the one that takes away what it judged may go on. */
-async function takeAway(lock: string, judged: string): Promise<void> {
-  const taken = `${lock}.${randomUUID()}`;
+/** A file that is not there, or is not ours, names nobody. */
+async function readHolder(folder: string): Promise<FolderHolder | undefined> {
   try {
-    await rename(lock, taken);
+    return JSON.parse(await readFile(holderFileOf(folder), "utf8")) as FolderHolder;
   } catch {
-    return;
+    return undefined;
   }
-  if ((await readFile(taken, "utf8")) !== judged) await link(taken, lock).catch(() => {});
-  await rm(taken, { force: true });
 }

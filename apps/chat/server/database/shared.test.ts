@@ -1,8 +1,10 @@
 import { getTableName, is, sql } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
+import { Client } from "pg";
+import { pino } from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
-import { startTestService } from "../../testing/service.ts";
+import { startTestService, until } from "../../testing/service.ts";
 import { openDatabase } from "./connect.ts";
 import * as schema from "./schema.ts";
 
@@ -23,10 +25,7 @@ test("processes that start together on one PostgreSQL bring it up to date withou
   const [first] = opened;
   const tables = Object.values(schema).filter((table) => is(table, PgTable));
   for (const table of tables) {
-    const rows = await first?.database.execute(
-      sql`select count(*) from ${sql.identifier(getTableName(table))}`,
-    );
-    expect(rows).toBeDefined();
+    expect(await first?.database.$count(sql`${sql.identifier(getTableName(table))}`)).toBe(0);
   }
   const applied = await first?.database.$count(sql`drizzle.__drizzle_migrations`);
   expect(applied).toBe(1);
@@ -59,6 +58,52 @@ test("the whole service works on PostgreSQL, two of them on one database", async
   await two.close();
 });
 
+test("a database that only reads is a 503 in one clear line, and is not ready", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+  const service = await startTestService({ env: { DATABASE_URL: postgres.url }, log });
+  const client = service.client();
+  expect((await client("/ready")).status).toBe(200);
+  await settle(postgres.url, "alter system set default_transaction_read_only = on");
+  // Its processes read the setting one after another.
+  const ready = await until(async () => {
+    const response = await client("/ready");
+    return response.status === 503 && response;
+  });
+  expect((await ready.json()).database).toBe("read-only");
+  const tried = [
+    (await client.ask("take-home on £45,000")).response,
+    await client.send("POST", "/conversations", {}),
+    await client.send("POST", "/auth/sign-up/email", {
+      email: "late@example.com",
+      password: "correct horse battery",
+      name: "Late",
+    }),
+  ];
+  for (const response of tried) expect(response.status).toBe(503);
+  expect((await client("/conversations")).status).toBe(200);
+  const failures = lines.filter((line) => line.includes("the database failed"));
+  expect(failures).toHaveLength(3);
+  for (const line of failures) {
+    expect(JSON.parse(line)).toMatchObject({ level: 50, error: { database: "read-only" } });
+    expect(line).not.toMatch(/stack|insert into/);
+  }
+  await settle(postgres.url, "alter system reset default_transaction_read_only");
+  await until(async () => (await client("/ready")).status === 200);
+  await until(async () => (await client.ask("take-home on £45,000")).response.status === 200);
+  await service.close();
+});
+
+/** Changes a setting of the server's, and has every session take it. */
+async function settle(url: string, statement: string): Promise<void> {
+  const operator = new Client({ connectionString: url });
+  await operator.connect();
+  await operator.query("set default_transaction_read_only = off");
+  await operator.query(statement);
+  await operator.query("select pg_reload_conf()");
+  await operator.end();
+}
+
 test("a database that goes away is a 503, also at /ready, and the guard is not to blame", async () => {
   const gone = await startPostgres();
   const service = await startTestService({ env: { DATABASE_URL: gone.url } });
@@ -71,6 +116,12 @@ test("a database that goes away is a 503, also at /ready, and the guard is not t
   const { response, problem } = await client.ask("take-home on £45,000");
   expect(response.status).toBe(503);
   expect(problem.error).toBe("database_unreachable");
+  const person = { email: "gone@example.com", password: "correct horse battery", name: "Gone" };
+  const printed = vi.spyOn(console, "error");
+  const signedUp = await client.send("POST", "/auth/sign-up/email", person);
+  expect([signedUp.status, (await signedUp.json()).error]).toEqual([503, "database_unreachable"]);
+  // The accounts' library would print a stack of its own: lines of the log are the service's.
+  expect(printed).not.toHaveBeenCalled();
   expect(JSON.stringify(problem)).not.toMatch(/ECONN|127\.0\.0\.1|insert/i);
   await service.close();
 });

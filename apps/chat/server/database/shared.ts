@@ -5,6 +5,7 @@ import { Client, Pool } from "pg";
 import { StartError } from "../start-error.ts";
 import type { Database, OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
+import { probeWrites } from "./probe.ts";
 import { reasonOf } from "./reason.ts";
 import * as schema from "./schema.ts";
 
@@ -41,7 +42,9 @@ export async function openShared(url: string): Promise<OpenDatabase> {
   const database = drizzle(pool, { schema });
   return {
     database: database as unknown as Database,
-    ping: async () => void (await database.execute(sql`select 1`)),
+    probe: () => probeWrites(database as unknown as Database),
+    freeBytes: async () => undefined,
+    isShared: true,
     close: () => pool.end(),
   };
 }

@@ -1,70 +1,44 @@
-import type { Context, MiddlewareHandler } from "hono";
+import { boundedJson, JsonBodyError, type JsonBounds } from "headgate/http";
+import type { Context } from "hono";
 import type { z } from "zod";
-import { badRequest, type FieldMistake, HttpProblem } from "./problems.ts";
+import { bringsBody } from "./bodies.ts";
+import { badRequest, clientWentAway, type FieldMistake, HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** Refuses a body that says that it is larger; one that does not say is measured while it is read. */
-export function limitBody(maxBytes: number): MiddlewareHandler<ServiceEnv> {
-  return async (c, next) => {
-    if (Number(c.req.header("Content-Length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    c.set("bodyLimitBytes", maxBytes);
-    await next();
-  };
-}
-
-/**
- * Reads the body, and no more of it than is allowed.
- *
- * @throws {HttpProblem} 413 as soon as it turns out to be larger
- */
-export async function readText(c: Context<ServiceEnv>): Promise<string> {
-  const { body } = c.req.raw;
-  if (!body) return "";
-  const maxBytes = c.get("bodyLimitBytes");
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  let text = "";
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    size += value.byteLength;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
-function tooLarge(maxBytes: number): HttpProblem {
-  return new HttpProblem(413, "body_too_large", `The body may hold ${maxBytes} bytes at most.`);
-}
+/** What is enough for a title, a name or a password. */
+const SMALL: JsonBounds = { bytes: 16_384, depth: 4, nodes: 100, stringLength: 8_192 };
 
 /** A body of ten thousand mistakes is answered with the first few. */
-const MOST_FIELDS_TOLD = 20;
+const MOST_FIELDS_REPORTED = 20;
 
 /**
- * Reads the body as JSON of a certain shape, whatever its `Content-Type` says.
+ * Reads a small body as JSON of a certain shape, whatever its `Content-Type` says.
  *
  * @param absent what no body at all stands for; without it, there must be one
- * @throws {HttpProblem} 400 that says which fields are wrong, and how
+ * @param bounds those of the text, before anything is made of it
+ * @throws {HttpProblem} 413 or 400 that says which bound is exceeded or which fields are wrong, and how; 499 when the
+ *   client left before the body's end
  */
 export async function readBody<Shape extends z.ZodType>(
   c: Context<ServiceEnv>,
   shape: Shape,
-  absent = "",
+  { absent, bounds = SMALL }: { absent?: unknown; bounds?: JsonBounds } = {},
 ): Promise<z.output<Shape>> {
-  const text = (await readText(c)) || absent;
-  const result = shape.safeParse(parseJson(text));
+  const value = absent !== undefined && !bringsBody(c) ? absent : await readJson(c, bounds);
+  const result = shape.safeParse(value);
   if (result.success) return result.data;
-  const fields = result.error.issues.slice(0, MOST_FIELDS_TOLD).map(toFieldMistake);
-  throw badRequest(`The body is not right: ${fields.map(inWords).join("; ")}.`, fields);
+  const fields = result.error.issues.slice(0, MOST_FIELDS_REPORTED).map(toFieldMistake);
+  throw badRequest(`Invalid request body: ${fields.map(inWords).join("; ")}.`, fields);
 }
 
-function parseJson(text: string): unknown {
-  if (text.trim() === "") throw badRequest("The body is empty; it should be JSON.");
+async function readJson(c: Context<ServiceEnv>, bounds: JsonBounds): Promise<unknown> {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw badRequest("The body is not JSON.");
+    return await boundedJson(c.req.raw, bounds);
+  } catch (error) {
+    if (!(error instanceof JsonBodyError)) throw error;
+    if (error.reason === "interrupted") throw clientWentAway("The request was stopped before its end.");
+    if (error.status === 413) throw new HttpProblem(413, "body_too_large", error.message);
+    throw badRequest(error.message);
   }
 }
 

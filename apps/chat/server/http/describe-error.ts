@@ -1,10 +1,13 @@
 import { DrizzleQueryError } from "drizzle-orm";
+import { databaseTrouble } from "../database-trouble.ts";
 
 /**
  * An error as the log may hold it. A failed query's parameters are what people wrote, and PostgreSQL repeats values
- * in its `detail`: neither goes in.
+ * in its `detail`: neither goes in. A database that is away is told in one line: no stack says more about it.
  */
 export function describeError(error: unknown): Record<string, unknown> {
+  const database = databaseTrouble(error);
+  if (database) return { database, ...lastCause(error as Error) };
   if (error instanceof DrizzleQueryError) {
     return {
       name: error.name,
@@ -23,17 +26,13 @@ export function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
-/** Whether the database could not be reached or gave up, as opposed to having been asked something wrong. */
-export function isDatabaseOutage(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause as unknown) {
-    const code = String((cause as { code?: unknown }).code ?? "");
-    // Classes 08 (connection) and 57P (shutting down), 53300 (too many connections), and the socket's own.
-    if (/^(08|57P|53300)|^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_AGAIN|NOTFOUND)/.test(code)) return true;
-    if (
-      /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(cause.message)
-    )
-      return true;
-    if (/PGlite is closed|Cannot use a pool after calling end/.test(cause.message)) return true;
-  }
-  return false;
+/** The driver's own words: those around it are the query. */
+function lastCause(error: Error): Record<string, unknown> {
+  let cause = error;
+  while (cause.cause instanceof Error) cause = cause.cause;
+  const { code } = cause as { code?: unknown };
+  return {
+    ...(cause instanceof DrizzleQueryError ? {} : { message: cause.message }),
+    ...(typeof code === "string" ? { code } : {}),
+  };
 }

@@ -8,7 +8,16 @@ import { HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
 /** The addresses that the page itself tells apart; the server gives the same page for each. */
-const PAGE_ROUTES = ["/", "/c/:id", "/share/:token", "/sign-in", "/sign-up"];
+const PAGE_ROUTES = [
+  "/",
+  "/c/:id",
+  "/share/:token",
+  "/sign-in",
+  "/sign-up",
+  "/account",
+  "/forgot-password",
+  "/reset-password",
+];
 
 /** A file whose name holds a hash of its content never changes. */
 const FOREVER = "public, max-age=31536000, immutable";

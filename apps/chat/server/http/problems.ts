@@ -1,6 +1,8 @@
+import type { Refusal } from "headgate/http";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Credit, PaymentProblem, Problem } from "../../contract.ts";
+import type { DatabaseTrouble } from "../database-trouble.ts";
 
 /**
  * A refusal or an error on its way to the client, thrown from anywhere below a route.
@@ -42,8 +44,10 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Method not allowed",
   409: "Conflict",
   413: "The request is too large",
+  421: "Not served under this name",
   422: "The request cannot be carried out",
   429: "Too many requests",
+  499: "The client left",
   500: "Something went wrong",
   502: "The model failed",
   503: "Unavailable",
@@ -69,6 +73,12 @@ export function problemResponse(c: Context, problem: HttpProblem): Response {
   });
 }
 
+/** The refusal of a limiter that is asked by hand, in the shape that the library's own guard gives it. */
+export function refusalProblem({ status, headers, problem }: Refusal): HttpProblem {
+  const { detail, error, ...members } = problem;
+  return new HttpProblem(status, error, detail, { members: { ...members }, headers });
+}
+
 export type FieldMistake = { path: string; message: string };
 
 /** 400: the body, or another part of the request, is wrong in these places. */
@@ -79,6 +89,32 @@ export function badRequest(detail: string, fields: FieldMistake[] = []): HttpPro
 /** 404. The same words for what does not exist and for what is somebody else's: ids cannot be probed. */
 export function notFound(what: string): HttpProblem {
   return new HttpProblem(404, "not_found", `There is no such ${what}.`);
+}
+
+/** 499, as servers write it into their logs: nobody is there to read it. */
+export function clientWentAway(detail: string): HttpProblem {
+  return new HttpProblem(499, "client_closed_request", detail);
+}
+
+const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]> = {
+  unreachable: [
+    "database_unreachable",
+    "The service cannot reach its database just now. Please try again in a moment.",
+  ],
+  "read-only": [
+    "database_read_only",
+    "The service cannot save anything just now: its database only reads. Please try again later.",
+  ],
+  full: [
+    "disk_full",
+    "The service cannot save anything just now: its disk is full. Its operator has to make room.",
+  ],
+};
+
+/** 503: the service works, and its database does not. */
+export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
+  const [error, detail] = DATABASE_TROUBLE[trouble];
+  return new HttpProblem(503, error, detail);
 }
 
 /** 402, told from a 429 by its status, its `error` and its members. */
@@ -95,4 +131,9 @@ export function paymentRequired(credit: Credit): HttpProblem {
     "Your credit is used up, so new messages can't be answered. Your conversations are all still here.",
     { members },
   );
+}
+
+/** 401, for services that answer accounts alone. */
+export function accountRequired(): HttpProblem {
+  return new HttpProblem(401, "account_required", "Only accounts are answered here. Please sign in first.");
 }

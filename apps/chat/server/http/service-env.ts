@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Admission } from "headgate";
 import type { Logger } from "pino";
 import type { Identity } from "../services/identity.ts";
+import type { AskedRequest } from "../services/message-request.ts";
 
 /** What a request carries from one handler to the next. */
 export interface ServiceEnv {
@@ -10,11 +11,12 @@ export interface ServiceEnv {
   Variables: {
     requestId: string;
     log: Logger;
-    bodyLimitBytes: number;
     /** Set once by the first that asks; see `identify`. */
     identity: Promise<Identity> | undefined;
     /** Set by the guard of a limited route, for a request that it admitted. */
     admission: Admission | undefined;
+    /** What `POST /chat/message` is asked, read and checked before its guard decides. */
+    asked: AskedRequest;
     /** The names of the limits that refused the request. */
     refusedBy: readonly string[] | undefined;
   };

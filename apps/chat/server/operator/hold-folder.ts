@@ -1,19 +1,21 @@
 import { hostname } from "node:os";
 import { holdFolder } from "../database/folder-lock.ts";
-import { isHolderAlive } from "./client.ts";
 import { type OperatorServer, startOperatorServer } from "./server.ts";
 
 /**
  * Takes an embedded database's folder for this process, with a door at which the operator's commands can ask.
  *
- * @throws {StartError} when another process has the folder
+ * @throws {FolderInUseError} when another process has the folder
  */
 export async function holdEmbeddedFolder(folder: string): Promise<OperatorServer> {
   const door = await startOperatorServer();
   try {
     const { url, token } = door;
-    const holder = { pid: process.pid, hostname: hostname(), operator: { url, token } };
-    const release = await holdFolder(folder, holder, isHolderAlive);
+    const release = await holdFolder(folder, {
+      pid: process.pid,
+      hostname: hostname(),
+      operator: { url, token },
+    });
     return {
       ...door,
       async close() {

@@ -2,25 +2,24 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
-import type { CreditService } from "../services/credit.ts";
-import { carryOut, readCreditOrder } from "./credit-order.ts";
+import { carryOut, type OrderServices, readOrder } from "./order.ts";
 
 /**
  * A door for the operator's commands, on a loopback port that nobody else is told of. An embedded database is one
  * process's alone, so while the service runs, it is the service that must do what a command asks.
- * The word that opens it is in the folder's lock file, which only the operator's own user can read.
+ * The word that opens it is in the folder's `holder.json`, which only the operator's own user can read.
  */
 export interface OperatorServer {
   url: string;
   token: string;
-  /** Until this is called, the door says that it is there, and no more. */
-  serve(credit: CreditService): void;
+  /** Until this is called, orders are asked to come again. */
+  serve(services: OrderServices): void;
   close(): Promise<void>;
 }
 
 export async function startOperatorServer(): Promise<OperatorServer> {
   const token = randomBytes(32).toString("base64url");
-  let credit: CreditService | undefined;
+  let services: OrderServices | undefined;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -28,12 +27,11 @@ export async function startOperatorServer(): Promise<OperatorServer> {
       return c.json({ error: "forbidden" }, 403);
     await next();
   });
-  app.get("/alive", (c) => c.json({ alive: true }));
-  app.post("/credit", async (c) => {
-    const order = readCreditOrder(await c.req.json().catch(() => undefined));
+  app.post("/order", async (c) => {
+    const order = readOrder(await c.req.json().catch(() => undefined));
     if (!order) return c.json({ error: "The order cannot be read." }, 400);
-    if (!credit) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
-    return c.json({ credit: (await carryOut(order, credit)) ?? null });
+    if (!services) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
+    return c.json((await carryOut(order, services)) ?? null);
   });
   app.onError((_error, c) =>
     c.json({ error: "The service could not carry this out; its log says why." }, 500),
@@ -51,8 +49,8 @@ export async function startOperatorServer(): Promise<OperatorServer> {
   return {
     url: `http://127.0.0.1:${port}`,
     token,
-    serve(service) {
-      credit = service;
+    serve(offered) {
+      services = offered;
     },
     close: () =>
       new Promise((resolve) => {

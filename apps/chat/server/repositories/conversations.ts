@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
 import { conversations } from "../database/schema.ts";
 
@@ -68,6 +68,24 @@ export async function updateConversation(
   return row;
 }
 
+/** Gives it a title unless it has one meanwhile. @returns the title that it has then; `undefined` where it is gone */
+export async function giveTitle(
+  database: Database,
+  owner: string,
+  id: string,
+  title: string,
+): Promise<string | undefined> {
+  const [row] = await database
+    .update(conversations)
+    .set({
+      title: sql`case when ${conversations.titled} then ${conversations.title} else ${title} end`,
+      titled: true,
+    })
+    .where(ownedBy(owner, id))
+    .returning({ title: conversations.title });
+  return row?.title;
+}
+
 /** Shares it under this token unless it has one: of two at once, both get the same. */
 export async function shareConversation(
   database: Database,
@@ -100,12 +118,32 @@ export async function findSharedConversation(
   return row;
 }
 
-/** @returns how many changed hands */
-export async function changeOwner(database: Database, from: string, to: string): Promise<number> {
-  const rows = await database
+export async function countConversations(database: Database, owner: string): Promise<number> {
+  return database.$count(conversations, eq(conversations.owner, owner));
+}
+
+/** Holds everybody else who adds to this owner's conversations until the transaction ends: a count stays true that long. */
+export async function lockOwner(transaction: Database, owner: string): Promise<void> {
+  await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${owner}, 0))`);
+}
+
+/** Gives the newest of one owner's to another, so many at most. @returns how many changed hands */
+export async function changeOwner(
+  transaction: Database,
+  from: string,
+  to: string,
+  most: number,
+): Promise<number> {
+  const newest = transaction
+    .select({ id: conversations.id })
+    .from(conversations)
+    .where(eq(conversations.owner, from))
+    .orderBy(desc(conversations.updatedAt), desc(conversations.id))
+    .limit(most);
+  const rows = await transaction
     .update(conversations)
     .set({ owner: to })
-    .where(eq(conversations.owner, from))
+    .where(inArray(conversations.id, newest))
     .returning({ id: conversations.id });
   return rows.length;
 }

@@ -11,14 +11,9 @@ export async function findCredit(database: Database, userId: string): Promise<Cr
   return row;
 }
 
-/** Opens an account's credit unless it is open already. @returns whether this call opened it */
-export async function openCredit(transaction: Database, row: CreditRow): Promise<boolean> {
-  const opened = await transaction
-    .insert(creditAccounts)
-    .values(row)
-    .onConflictDoNothing()
-    .returning({ userId: creditAccounts.userId });
-  return opened.length > 0;
+/** Opens an account's credit unless it is open already. */
+export async function openCredit(transaction: Database, row: CreditRow): Promise<void> {
+  await transaction.insert(creditAccounts).values(row).onConflictDoNothing();
 }
 
 /** Holds the row until the transaction ends, so that no charge is lost between reading and writing. */
@@ -60,6 +55,14 @@ export async function countCreditEntries(
   kind: CreditEntry["kind"],
 ): Promise<number> {
   return database.$count(creditEntries, and(eq(creditEntries.userId, userId), eq(creditEntries.kind, kind)));
+}
+
+export async function isEmailConfirmed(database: Database, userId: string): Promise<boolean> {
+  const [row] = await database
+    .select({ confirmed: user.emailVerified })
+    .from(user)
+    .where(eq(user.id, userId));
+  return row?.confirmed ?? false;
 }
 
 /** @param email in any case: accounts keep theirs in lower case */

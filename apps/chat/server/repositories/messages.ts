@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { messages } from "../database/schema.ts";
@@ -95,4 +95,19 @@ export async function deleteMessage(database: Database, conversationId: string, 
   await database
     .delete(messages)
     .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
+}
+
+/** Drops the places that were kept for answers which nobody is giving any more. @returns how many */
+export async function deleteEmptyAnswers(database: Database, madeBefore: Date): Promise<number> {
+  const rows = await database
+    .delete(messages)
+    .where(
+      and(
+        eq(messages.role, "assistant"),
+        lt(messages.createdAt, madeBefore),
+        sql`jsonb_array_length(${messages.parts}) = 0`,
+      ),
+    )
+    .returning({ id: messages.id });
+  return rows.length;
 }

@@ -1,77 +1,182 @@
 import type { Limiter } from "headgate";
 import { rateLimit } from "headgate/hono";
-import type { TrustProxy } from "headgate/http";
+import { refusal, type TrustProxy } from "headgate/http";
 import { type Context, Hono } from "hono";
-import { readText } from "../http/body.ts";
+import type { z } from "zod";
+import { readBody } from "../http/body.ts";
 import { describeError } from "../http/describe-error.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
-import { badRequest, HttpProblem, notFound, problemResponse } from "../http/problems.ts";
+import { databaseProblem, HttpProblem, notFound, problemResponse, refusalProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
+import {
+  changePasswordBody,
+  emptyBody,
+  forgottenBody,
+  resetPasswordBody,
+  signInBody,
+  signUpBody,
+} from "../services/account-bodies.ts";
 import type { Accounts } from "../services/accounts.ts";
 import type { ConversationService } from "../services/conversations.ts";
-import { accountOwner, addressOf, isHttps, readVisitor, visitorOwner } from "../services/identity.ts";
-
-/** The parts of the accounts' library that the service offers. What it does not offer cannot be attacked. */
-const GUARDED = ["/auth/sign-in/email", "/auth/sign-up/email", "/auth/change-password"];
-const READ = ["/auth/get-session"];
-const WRITTEN = ["/auth/sign-out"];
+import {
+  accountOwner,
+  addressOf,
+  type IdentitySources,
+  identify,
+  isHttps,
+  readVisitor,
+  visitorOwner,
+} from "../services/identity.ts";
+import type { Readiness } from "../services/readiness.ts";
+import { isWeakPassword } from "../services/weak-passwords.ts";
 
 export interface AccountRouteDependencies {
+  sources: IdentitySources;
   accounts: Accounts;
   conversations: ConversationService;
   signInLimiter: Limiter<{ address: string }>;
+  /** Counts mails by recipient; `null` where the service sends none. */
+  mailLimiter: Limiter<{ recipient: string }> | null;
+  signUp: "open" | "closed";
+  readiness: Readiness;
   trustProxy: TrustProxy;
   visitorSecret: string;
   publicUrl: string | null;
 }
 
-/** Accounts: sign up, sign in, sign out. Attempts that test a password are limited by address. */
+/**
+ * Accounts: sign up, sign in, sign out, another password. What the accounts' library offers beyond that cannot be reached,
+ * and so cannot be attacked. Attempts that test a password or a link are limited by address, mails by recipient as well.
+ */
 export function accountRoutes(dependencies: AccountRouteDependencies): Hono<ServiceEnv> {
-  const { signInLimiter, trustProxy } = dependencies;
+  const { sources, signInLimiter, mailLimiter, signUp, trustProxy } = dependencies;
   const routes = new Hono<ServiceEnv>();
   const guard = rateLimit<{ address: string }, ServiceEnv>(signInLimiter, {
     caller: (c) => ({ address: addressOf(c, trustProxy) }),
   });
-  const answer = (c: Context<ServiceEnv>) => answerFromAccounts(c, dependencies);
 
-  for (const path of READ) routes.get(path, answer);
-  for (const path of WRITTEN) routes.post(path, answer);
-  for (const path of GUARDED) routes.post(path, noteRefusal, guard, answer);
+  /** A route of the accounts' library: what it may be given, and what is asked of that before an attempt is counted. */
+  function offer<Shape extends z.ZodType<object>>(
+    path: string,
+    shape: Shape,
+    check: (body: z.output<Shape>, c: Context<ServiceEnv>) => void | Promise<void> = () => {},
+  ): void {
+    const bodies = new WeakMap<Context, z.output<Shape>>();
+    routes.post(
+      path,
+      async (c, next) => {
+        const body = await readBody(c, shape);
+        await check(body, c);
+        bodies.set(c, body);
+        await next();
+      },
+      noteRefusal,
+      guard,
+      (c) => answerFromAccounts(c, dependencies, bodies.get(c)),
+    );
+  }
+
+  routes.get("/auth/get-session", (c) => answerFromAccounts(c, dependencies));
+  routes.post("/auth/sign-out", async (c) =>
+    answerFromAccounts(c, dependencies, await readBody(c, emptyBody, { absent: {} })),
+  );
+  offer("/auth/sign-in/email", signInBody);
+  offer("/auth/sign-up/email", signUpBody, ({ email, password }) => {
+    if (signUp === "closed") throw signUpClosed();
+    refuseWeak(password, email);
+  });
+  offer("/auth/change-password", changePasswordBody, async ({ newPassword }, c) => {
+    const identity = await identify(c, sources);
+    refuseWeak(newPassword, identity.kind === "account" ? identity.email : undefined);
+  });
+  offer("/auth/reset-password", resetPasswordBody, ({ newPassword }) => refuseWeak(newPassword));
+
+  if (mailLimiter) {
+    const countMail = async ({ email }: { email: string }) => {
+      const admission = await mailLimiter.admit({ recipient: email.trim().toLowerCase() });
+      if (!admission.admitted) throw refusalProblem(refusal(admission));
+    };
+    offer("/auth/request-password-reset", forgottenBody, countMail);
+    offer("/auth/send-verification-email", forgottenBody, countMail);
+    routes.get("/auth/verify-email", (c) => answerFromAccounts(c, dependencies));
+  }
   routes.all("/auth/*", () => {
     throw notFound("page");
   });
   return routes;
 }
 
-async function answerFromAccounts(c: Context<ServiceEnv>, dependencies: AccountRouteDependencies) {
+async function answerFromAccounts(
+  c: Context<ServiceEnv>,
+  dependencies: AccountRouteDependencies,
+  body?: object,
+): Promise<Response> {
   const { accounts, publicUrl } = dependencies;
-  const response = await accounts.handle(await checkedRequest(c));
-  if (!response.ok) return problemOf(c, response);
+  const response = await accounts.handle(requestOf(c, body));
+  if (response.status >= 400) return problemOf(c, response, dependencies);
   await adoptHistory(c, response, dependencies);
   return isHttps(c, publicUrl) ? withSecureCookies(response) : response;
 }
 
-/** A NUL, which JSON can carry and PostgreSQL cannot store, would come out as an error of the server's. */
-async function checkedRequest(c: Context<ServiceEnv>): Promise<Request> {
-  const { method, url, headers } = c.req.raw;
-  if (method === "GET") return new Request(url, { method, headers });
-  const body = await readText(c);
-  if (body.includes("\\u0000")) throw badRequest("The body holds a NUL character, which cannot be stored.");
-  return new Request(url, { method, headers, body });
+function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
+  const { method, url } = c.req.raw;
+  const headers = new Headers(c.req.raw.headers);
+  // Of a body that is written anew.
+  headers.delete("Content-Length");
+  headers.delete("Transfer-Encoding");
+  if (body === undefined) return new Request(url, { method, headers });
+  headers.set("Content-Type", "application/json");
+  // Whoever got at a password by an old session is shut out with it.
+  const given = c.req.path === "/auth/change-password" ? { ...body, revokeOtherSessions: true } : body;
+  return new Request(url, { method, headers, body: JSON.stringify(given) });
 }
 
+/** What the accounts' library says of an account that could not be written, whatever the reason. */
+const SWALLOWED_FAILURE = "FAILED_TO_CREATE_USER";
+
 /** Both shapes in one: the service's own problem, and the `code` and `message` that better-auth's client reads. */
-async function problemOf(c: Context<ServiceEnv>, response: Response): Promise<Response> {
+async function problemOf(
+  c: Context<ServiceEnv>,
+  response: Response,
+  { readiness }: AccountRouteDependencies,
+): Promise<Response> {
   const body = (await response.json().catch(() => ({}))) as { code?: unknown; message?: unknown };
+  if (response.status >= 500 || body.code === SWALLOWED_FAILURE) {
+    const database = await readiness.database();
+    if (database !== "ok") {
+      c.get("log").error({ error: { database } }, "the database failed");
+      return problemResponse(c, databaseProblem(database));
+    }
+  }
   if (response.status >= 500)
     c.get("log").error({ from: "accounts", status: response.status }, "accounts failed");
   const isTold = response.status < 500 && typeof body.message === "string" && body.message !== "";
   const detail = isTold ? String(body.message) : "Accounts cannot be reached just now. Please try again.";
-  const code = typeof body.code === "string" ? body.code : "ACCOUNTS_FAILED";
-  const problem = new HttpProblem(response.status, code.toLowerCase(), detail, {
-    members: { code, message: detail },
-  });
-  return problemResponse(c, problem);
+  return problemResponse(
+    c,
+    accountProblem(response.status, typeof body.code === "string" ? body.code : "ACCOUNTS_FAILED", detail),
+  );
+}
+
+function accountProblem(status: number, code: string, detail: string): HttpProblem {
+  return new HttpProblem(status, code.toLowerCase(), detail, { members: { code, message: detail } });
+}
+
+function refuseWeak(password: string, email?: string): void {
+  if (!isWeakPassword(password, email)) return;
+  throw accountProblem(
+    400,
+    "PASSWORD_TOO_COMMON",
+    "This password is one of the first that anybody would try. Please choose another, such as four words that have nothing to do with each other.",
+  );
+}
+
+function signUpClosed(): HttpProblem {
+  return accountProblem(
+    403,
+    "SIGN_UP_CLOSED",
+    "New accounts are made by the operator of this service alone.",
+  );
 }
 
 /** What a browser's visitor wrote before signing in comes along to the account. */

@@ -5,7 +5,7 @@ import { badRequest } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { ConversationService } from "../services/conversations.ts";
 import { type IdentitySources, identify, ownerOf, ownerToBe } from "../services/identity.ts";
-import { storable } from "../services/message-request.ts";
+import { oneLine } from "../services/text.ts";
 
 const LONGEST_TITLE = 200;
 const PAGE_SIZE = 30;
@@ -13,7 +13,7 @@ const LARGEST_PAGE = 100;
 
 const title = z
   .string({ error: "should be text" })
-  .transform((text) => storable(text).replace(/\s+/g, " ").trim())
+  .transform(oneLine)
   .pipe(
     z
       .string()
@@ -36,7 +36,7 @@ export function conversationRoutes(
   });
 
   routes.post("/conversations", async (c) => {
-    const { title } = await readBody(c, createBody, "{}");
+    const { title } = await readBody(c, createBody, { absent: {} });
     return c.json(await conversations.create(await ownerToBe(c, sources), title), 201);
   });
 

@@ -1,5 +1,4 @@
 import { createLimiter } from "headgate";
-import { parseTrustProxy } from "headgate/http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, type TestService } from "../../testing/service.ts";
@@ -158,7 +157,6 @@ describe("who is counted", () => {
     const service = await start({ env: { ...five, RATE_LIMIT_TRUST_PROXY: "none" } });
     const forged = (index: number) => ({ "X-Forwarded-For": `198.51.100.${index}` });
     expect(await statuses(service, 6, forged)).toEqual([200, 200, 200, 200, 200, 429]);
-    expect(parseTrustProxy("none")).toBeDefined();
   });
 
   test("an X-User-Id that cannot be one is a 400, and costs nothing", async () => {
@@ -240,7 +238,8 @@ describe("what spends nothing", () => {
     const problem = await response.json();
     expect(problem).toMatchObject({ status: 400, error: "invalid_request" });
     expect(problem.detail).toContain(words);
-    expect(response.headers.get("RateLimit")).toContain('"user-per-minute";r=1;t=0');
+    // It did not even get to the limit of messages.
+    expect(response.headers.get("RateLimit")).toBeNull();
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
 

@@ -3,8 +3,9 @@ import type { Limiter } from "headgate";
 import { rateLimit } from "headgate/hono";
 import { Hono, type MiddlewareHandler } from "hono";
 import { readBody } from "../http/body.ts";
+import { limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
-import { HttpProblem, paymentRequired } from "../http/problems.ts";
+import { accountRequired, HttpProblem, paymentRequired } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { Answering } from "../services/answering.ts";
 import type { CreditService } from "../services/credit.ts";
@@ -16,38 +17,73 @@ import {
   rateLimitCaller,
 } from "../services/identity.ts";
 import { messageRequest } from "../services/message-request.ts";
+import type { StreamPlaces } from "../services/stream-places.ts";
 
 export interface MessageDependencies {
   sources: IdentitySources;
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   answering: Answering;
+  streamPlaces: StreamPlaces;
+  bodyLimitBytes: number;
+  /** Whether only accounts are answered. */
+  requireAccount: boolean;
   isStopping(): boolean;
 }
 
 /** Proxies cut connections on which nothing comes; a model may think for longer. */
 const KEEP_ALIVE_MS = 15_000;
 
+/** Beside the bytes. A thousand messages of some parts each fit, and so does what the tools of an answer say. */
+export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
+
 /**
- * The expensive route. At its door: who is calling, then the rate limit, then the body, then credit. The limit comes
- * before the body so that a flood is turned away before anything is read of it; whoever gets no answer, for whatever
- * reason that was not their own stop, gets the charge back, so that a malformed body costs nothing either.
+ * The expensive route. At its door, behind the limit that counts bodies: the body within its bounds, what it says, who is
+ * calling, a place among the answers in flight, the rate limit, then credit. Whoever gets no answer, for whatever reason
+ * that was not their own stop, gets the charge back; one that is refused before the rate limit is charged nothing there.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, answering, isStopping } = dependencies;
+  const {
+    sources,
+    chatLimiter,
+    credit,
+    answering,
+    streamPlaces,
+    bodyLimitBytes,
+    requireAccount,
+    isStopping,
+  } = dependencies;
   const routes = new Hono<ServiceEnv>();
+  const bounds = { ...BODY_BOUNDS, bytes: bodyLimitBytes };
 
-  const known: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+  const accepting: MiddlewareHandler<ServiceEnv> = async (_c, next) => {
     if (isStopping()) throw stopping();
-    await identify(c, sources);
+    await next();
+  };
+  const read: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+    c.set("asked", await readBody(c, messageRequest, { bounds }));
+    await next();
+  };
+  const known: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+    const { kind } = await identify(c, sources);
+    if (requireAccount && kind !== "account") throw accountRequired();
     await next();
   };
   const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
     caller: (c) => rateLimitCaller(c, sources),
   });
+  const door = [
+    accepting,
+    read,
+    known,
+    limitStreams(streamPlaces),
+    noteRefusal,
+    guard,
+    refundUnlessServed,
+  ] as const;
 
-  routes.post("/chat/message", known, noteRefusal, guard, refundUnlessServed, async (c) => {
-    const { messages, conversation_id: conversationId, replaces } = await readBody(c, messageRequest);
+  routes.post("/chat/message", ...door, async (c) => {
+    const { messages, conversation_id: conversationId, replaces } = c.get("asked");
     const identity = await identify(c, sources);
     const payer = identity.kind === "account" ? identity.id : undefined;
     if (payer !== undefined) {

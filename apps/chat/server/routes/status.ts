@@ -3,6 +3,7 @@ import headgatePackage from "headgate/package.json" with { type: "json" };
 import { Hono } from "hono";
 import type { Me } from "../../contract.ts";
 import chatPackage from "../../package.json" with { type: "json" };
+import type { DatabaseTrouble } from "../database-trouble.ts";
 import { HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { CreditService } from "../services/credit.ts";
@@ -14,8 +15,7 @@ import {
   rateLimitCaller,
 } from "../services/identity.ts";
 import { toQuota } from "../services/limits.ts";
-
-const READY_TIMEOUT_MS = 2_000;
+import type { Readiness } from "../services/readiness.ts";
 
 export interface StatusDependencies {
   sources: IdentitySources;
@@ -23,27 +23,33 @@ export interface StatusDependencies {
   credit: CreditService;
   model: Me["model"];
   taxYearsKnown: readonly string[];
-  ping(): Promise<void>;
+  readiness: Readiness;
+  /** Every limiter, by the name that the operator knows it by. */
+  limiters: Readonly<Record<string, Pick<Limiter<never>, "status">>>;
+  offers: Me["accounts"];
   isStopping(): boolean;
 }
 
 /** Is it alive, can it serve, what is it, and who am I. */
 export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, model, taxYearsKnown, ping, isStopping } = dependencies;
+  const { sources, chatLimiter, credit, model, taxYearsKnown, readiness, limiters, offers, isStopping } =
+    dependencies;
   const routes = new Hono<ServiceEnv>();
 
   routes.get("/health", (c) => c.json({ status: "ok" }));
 
   routes.get("/ready", async (c) => {
-    const database = await answersInTime(ping);
-    const store = storeState(chatLimiter);
-    // Without the limits' store the service still serves, by the outage policies: that is no reason to take it away.
-    if (database && !isStopping()) return c.json({ status: "ready", database: "ok", store });
+    const database = await readiness.database();
+    const stores = Object.fromEntries(
+      Object.entries(limiters).map(([name, limiter]) => [name, storeState(limiter)]),
+    );
+    // Without a limiter's store the service still serves, by the outage policies: that is no reason to take it away.
+    if (database === "ok" && !isStopping()) return c.json({ status: "ready", database, stores });
     throw new HttpProblem(
       503,
       isStopping() ? "stopping" : "not_ready",
-      isStopping() ? "The service is stopping." : "The database does not answer.",
-      { members: { database: database ? "ok" : "unreachable", store } },
+      isStopping() ? "The service is stopping." : NOT_READY[database],
+      { members: { database, stores } },
     );
   });
 
@@ -64,6 +70,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
       quota: limits.map(toQuota),
       credit: identity.kind === "account" ? await credit.of(identity.id) : null,
       model,
+      accounts: offers,
     };
     return c.json(me);
   });
@@ -71,33 +78,27 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
   return routes;
 }
 
+const NOT_READY: Record<DatabaseTrouble | "ok", string> = {
+  ok: "The service is stopping.",
+  unreachable: "The database does not answer.",
+  "read-only": "The database takes nothing that is written.",
+  full: "The disk is full.",
+};
+
 type StoreState = "ok" | "failing" | "down" | "recovering";
 
 /** Why it fails is for the log: the reason may name hosts. */
-function storeState(limiter: Limiter<RateLimitCaller>): { name: string; state: StoreState } {
+function storeState(limiter: Pick<Limiter<never>, "status">): { name: string; state: StoreState } {
   const { store, state, failures } = limiter.status();
   if (state === "open") return { name: store, state: "down" };
   if (state === "half-open") return { name: store, state: "recovering" };
   return { name: store, state: failures > 0 ? "failing" : "ok" };
 }
 
-async function answersInTime(ping: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), READY_TIMEOUT_MS);
-  });
-  const answer = ping().then(
-    () => true,
-    () => false,
-  );
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The visitor's cookie is a secret of the browser's: it is not repeated. */
 function toCaller(identity: Identity): Me["caller"] {
-  return identity.kind === "anonymous" ? { kind: "anonymous" } : identity;
+  if (identity.kind === "anonymous") return { kind: "anonymous" };
+  if (identity.kind === "header") return identity;
+  const { kind, id, email, name, emailVerified } = identity;
+  return { kind, id, email, name, emailVerified };
 }

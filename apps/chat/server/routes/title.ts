@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { TitleResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
+import { accountRequired } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import { type IdentitySources, identify, ownerOf } from "../services/identity.ts";
 import type { TitleService } from "../services/titles.ts";
@@ -14,16 +15,18 @@ const titleRequest = z.looseObject(
 export interface TitleDependencies {
   sources: IdentitySources;
   titles: TitleService;
+  requireAccount: boolean;
 }
 
 /** Names a conversation by what was said in it. */
-export function titleRoutes({ sources, titles }: TitleDependencies): Hono<ServiceEnv> {
+export function titleRoutes({ sources, titles, requireAccount }: TitleDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
 
   routes.post("/chat/title", async (c) => {
     const { conversation_id: conversationId } = await readBody(c, titleRequest);
     const identity = await identify(c, sources);
     const payer = identity.kind === "account" ? identity.id : undefined;
+    if (requireAccount && payer === undefined) throw accountRequired();
     const title = await titles.name(ownerOf(identity), payer, conversationId);
     return c.json({ title } satisfies TitleResponse);
   });

@@ -109,6 +109,22 @@ describe("a model that fails before its first token", () => {
     await impatient.close();
   });
 
+  test("after its head was sent undecided: the stream says so, and nothing is charged", async () => {
+    const hasty = await startTestService({
+      database,
+      env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5" },
+      answerLimits: { retries: 0, firstTokenMs: 200 },
+      undecidedAfterMs: 1,
+    });
+    provider.setMode("never");
+    const waiting = hasty.client();
+    const { response, chunks } = await waiting.ask("count");
+    expect(response.status).toBe(200);
+    expect(chunks.some((chunk) => chunk.type === "error")).toBe(true);
+    expect(await remaining(waiting)).toBe(5);
+    await hasty.close();
+  });
+
   test("a retried answer that fails gives the former answer back", async () => {
     const { conversationId } = await client.ask("count", { id: "q1" });
     const before = await messagesOf(conversationId);
@@ -197,6 +213,20 @@ describe("an answer that is stopped", () => {
     expect(after).toBeLessThan(before);
   });
 
+  test("by its reader alone stops the model, whatever becomes of the request", async () => {
+    provider.setMode("slow");
+    const asked = provider.nextRequest();
+    // No socket, and a signal that never aborts: only the stream can tell.
+    const body = JSON.stringify({ messages: [{ role: "user", content: "count" }] });
+    const sent = service.app.request("/chat/message", { method: "POST", body });
+    provider.release(1);
+    const response = await sent;
+    const request = await asked;
+    expect(request.aborted).toBe(false);
+    await response.body?.cancel();
+    await until(async () => request.aborted);
+  });
+
   test("can be asked again in its place", async () => {
     const { conversationId, answer } = await stopAfterTwoWords(new AbortController());
     provider.setMode("normal");
@@ -223,6 +253,60 @@ describe("an answer that is stopped", () => {
     await until(async () => provider.requests[0]?.aborted);
     expect((await messagesOf(id)).map(wordsOf)).toEqual(["count"]);
     expect(await remaining()).toBe(4);
+  });
+});
+
+describe("more answers at once than the service has places for", () => {
+  test("503 with a wait, charged nowhere; a place is free again when an answer has ended or was left", async () => {
+    const narrow = await startWithProvider({ MAX_STREAMS: "2" });
+    provider.setMode("slow");
+    provider.release(2);
+    const leaving = new AbortController();
+    const ask = (name: string, signal?: AbortSignal) =>
+      narrow.client({ "X-User-Id": name })("/chat/message", {
+        method: "POST",
+        body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
+        ...(signal ? { signal } : {}),
+      });
+    const first = await ask("first", leaving.signal);
+    const second = await ask("second");
+    const third = await ask("third");
+    expect([first.status, second.status, third.status]).toEqual([200, 200, 503]);
+    expect(third.headers.get("Retry-After")).toBe("5");
+    expect(await third.json()).toMatchObject({ error: "busy", status: 503 });
+    expect(await remaining(narrow.client({ "X-User-Id": "third" }))).toBe(5);
+    // Neither a body that is wrong nor any other route asks for a place.
+    expect((await narrow.client()("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
+    expect((await narrow.client()("/health")).status).toBe(200);
+
+    leaving.abort();
+    provider.release(Number.POSITIVE_INFINITY);
+    await until(async () => {
+      const again = await ask("again");
+      await again.text();
+      return again.status === 200;
+    });
+    await second.text();
+    const statuses = await Promise.all(
+      ["a", "b"].map(async (name) => (await ask(name)).text().then(() => name)),
+    );
+    expect(statuses).toEqual(["a", "b"]);
+    await narrow.close();
+  });
+});
+
+describe("a title", () => {
+  test("that a person chooses while the model thinks of one is the one that stays", async () => {
+    const { conversationId } = await client.ask("count");
+    provider.setMode("slow");
+    const asked = provider.nextRequest();
+    const titling = client.send("POST", "/chat/title", { conversation_id: conversationId });
+    await asked;
+    const address = `/conversations/${conversationId}`;
+    expect((await client.send("PATCH", address, { title: "My own" })).status).toBe(200);
+    provider.release(Number.POSITIVE_INFINITY);
+    expect(await (await titling).json()).toEqual({ title: "My own" });
+    expect(await (await client(address)).json()).toMatchObject({ title: "My own", titled: true });
   });
 });
 

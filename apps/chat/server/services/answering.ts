@@ -1,6 +1,6 @@
 import type { Clock } from "headgate";
 import type { Logger } from "pino";
-import { HttpProblem } from "../http/problems.ts";
+import { clientWentAway, HttpProblem } from "../http/problems.ts";
 import { type AnswerLimits, answer, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
 import { firstToken } from "../model/first-token.ts";
@@ -16,6 +16,8 @@ export interface AnsweringOptions {
   clock: Clock;
   /** Where they differ from the model's own. */
   limits?: Partial<AnswerLimits>;
+  /** How long the answer's head waits for the first token. Default: `firstToken`'s. */
+  undecidedAfterMs?: number;
 }
 
 export interface AnswerRequest {
@@ -41,7 +43,7 @@ export interface Answering {
 
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { turns, inFlight, choice, clock, limits = {} } = options;
+  const { turns, inFlight, choice, clock, limits = {}, undecidedAfterMs: waitMs } = options;
 
   async function begin(request: AnswerRequest, place: TurnInFlight) {
     const { signal, log, refund } = request;
@@ -68,7 +70,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
       return { conversationId: turn.conversationId, stream: answered };
     }
     await turns.abandon(turn);
-    if (known.kind === "stopped") throw signal.aborted ? clientWentAway() : serviceStopped(turn);
+    if (known.kind === "stopped") {
+      throw signal.aborted
+        ? clientWentAway("The request was stopped before its answer began.")
+        : serviceStopped(turn);
+    }
     logFailure(log, known.error);
     throw modelProblem(known.error, turn);
   }
@@ -77,7 +83,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
     try {
       const messages = await modelMessages(turn.history);
       const given = answer({ choice, messages, clock, abortSignal, limits });
-      return { messages, ...(await firstToken(given.stream, { abortSignal })) };
+      return {
+        messages,
+        ...(await firstToken(given.stream, { abortSignal, ...(waitMs === undefined ? {} : { waitMs }) })),
+      };
     } catch (error) {
       await turns.abandon(turn);
       throw error;
@@ -110,9 +119,4 @@ function serviceStopped(turn: Turn): HttpProblem {
 
 function whereItIsStored({ conversationId }: Turn) {
   return { members: { conversation_id: conversationId }, headers: { "X-Conversation-Id": conversationId } };
-}
-
-/** Nobody is there to read it; 499 is what servers write into their logs for a client that went away. */
-function clientWentAway(): HttpProblem {
-  return new HttpProblem(499, "client_closed_request", "The request was stopped before its answer began.");
 }

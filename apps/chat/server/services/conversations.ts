@@ -8,20 +8,25 @@ import type {
   SharedConversation,
 } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import { badRequest, notFound } from "../http/problems.ts";
+import { badRequest, HttpProblem, notFound } from "../http/problems.ts";
 import {
   type ConversationRow,
   changeOwner,
+  countConversations,
   deleteConversation,
   findConversation,
   findSharedConversation,
   insertConversation,
   listConversations,
+  lockOwner,
   shareConversation,
   updateConversation,
 } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
+import { oneLine } from "./text.ts";
 
+/** Of one owner. */
+const MOST_CONVERSATIONS = 1_000;
 const UNTITLED = "New conversation";
 const LONGEST_PLACEHOLDER = 80;
 /** 256 bits: nobody guesses one. */
@@ -38,7 +43,7 @@ export interface ConversationService {
   share(owner: string | undefined, id: string): Promise<Conversation>;
   unshare(owner: string | undefined, id: string): Promise<Conversation>;
   shared(token: string): Promise<SharedConversation>;
-  /** Gives everything of one owner to another. @returns how many conversations */
+  /** Gives what one owner has to another, as far as there is room. @returns how many conversations */
   adopt(from: string, to: string): Promise<number>;
 }
 
@@ -77,7 +82,7 @@ export function createConversations(database: Database, clock: Clock): Conversat
 
     async create(owner, title) {
       const row = newConversation(owner, title ?? UNTITLED, clock.now(), title !== undefined);
-      await insertConversation(database, row);
+      await database.transaction((transaction) => addConversation(transaction, row));
       return { ...toConversation(row), messages: [] };
     },
 
@@ -110,8 +115,30 @@ export function createConversations(database: Database, clock: Clock): Conversat
       };
     },
 
-    adopt: (from, to) => changeOwner(database, from, to),
+    adopt: (from, to) =>
+      database.transaction(async (transaction) => {
+        await lockOwner(transaction, to);
+        const room = MOST_CONVERSATIONS - (await countConversations(transaction, to));
+        return room > 0 ? changeOwner(transaction, from, to, room) : 0;
+      }),
   };
+}
+
+/**
+ * Adds a conversation to its owner's.
+ *
+ * @throws {HttpProblem} 409 where they have as many as one may
+ */
+export async function addConversation(transaction: Database, row: ConversationRow): Promise<void> {
+  await lockOwner(transaction, row.owner);
+  if ((await countConversations(transaction, row.owner)) >= MOST_CONVERSATIONS) {
+    throw new HttpProblem(
+      409,
+      "too_many_conversations",
+      `You have ${MOST_CONVERSATIONS.toLocaleString("en")} conversations, which is as many as are kept. Delete some, then try again.`,
+    );
+  }
+  await insertConversation(transaction, row);
 }
 
 /** Ids are made here and nowhere else; anything of another form is nobody's. */
@@ -131,7 +158,7 @@ export function newConversation(
 
 /** A conversation's title until it has one: its first question, on one line. */
 export function placeholderTitle(question: string): string {
-  const line = question.replace(/\s+/g, " ").trim();
+  const line = oneLine(question);
   // By code point, so that no character is cut in two.
   const characters = [...line];
   return characters.length <= LONGEST_PLACEHOLDER
@@ -154,11 +181,12 @@ export function toConversation(row: ConversationRow): Conversation {
 }
 
 /** The private id of the conversation and what it cost stay with its owner. */
-function forReaders({ model, createdAt, incomplete }: AnswerMetadata): AnswerMetadata {
+function forReaders({ model, createdAt, incomplete, supplied }: AnswerMetadata): AnswerMetadata {
   return {
     ...(model === undefined ? {} : { model }),
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(incomplete === undefined ? {} : { incomplete }),
+    ...(supplied === undefined ? {} : { supplied }),
   };
 }
 
@@ -166,9 +194,12 @@ function writeCursor(row: ConversationRow): string {
   return Buffer.from(`${row.updatedAt.getTime()} ${row.id}`).toString("base64url");
 }
 
+/** The end of the year 9999: beyond it, years have five digits, which databases and programs write differently. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
 function readCursor(cursor: string): Pick<ConversationRow, "updatedAt" | "id"> {
   const [time = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
-  if (!/^\d{1,15}$/.test(time) || !isConversationId(id)) {
+  if (!/^\d{1,15}$/.test(time) || Number(time) > LATEST_MS || !isConversationId(id)) {
     throw badRequest("The cursor is not one that this list gave.", [
       { path: "cursor", message: "should be the nextCursor of the page before" },
     ]);

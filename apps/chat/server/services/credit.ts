@@ -8,6 +8,7 @@ import {
   findCredit,
   findUserIdByEmail,
   insertCreditEntry,
+  isEmailConfirmed,
   lockCredit,
   openCredit,
   updateCredit,
@@ -17,6 +18,8 @@ export interface CreditTerms {
   /** Given to every account on the first of the month, UTC. What is left of it expires; grants do not. */
   monthlyAllowance: Micros;
   currency: string;
+  /** Whether the allowance begins with a confirmed e-mail address only. Default `false`. */
+  afterConfirmation?: boolean;
 }
 
 export interface CreditService {
@@ -39,15 +42,15 @@ type Change = Omit<CreditEntry, "userId" | "balanceAfter" | "createdAt">;
 export function createCredit(database: Database, clock: Clock, terms: CreditTerms): CreditService {
   const month = () => monthOf(clock.now());
 
+  async function mayHaveAllowance(transaction: Database, userId: string): Promise<boolean> {
+    return !terms.afterConfirmation || isEmailConfirmed(transaction, userId);
+  }
+
   /** Opens the credit if need be, gives this month's allowance if need be, and holds the row. */
   async function lockUpToDate(transaction: Database, userId: string): Promise<CreditRow> {
-    const fresh = { userId, allowanceLeft: terms.monthlyAllowance, grantedLeft: 0, allowanceMonth: month() };
-    if (await openCredit(transaction, fresh)) {
-      await enter(transaction, fresh, allowanceEntry(terms.monthlyAllowance, month()));
-      return lockCredit(transaction, userId);
-    }
+    await openCredit(transaction, { userId, allowanceLeft: 0, grantedLeft: 0, allowanceMonth: NO_MONTH });
     const row = await lockCredit(transaction, userId);
-    if (row.allowanceMonth >= month()) return row;
+    if (row.allowanceMonth >= month() || !(await mayHaveAllowance(transaction, userId))) return row;
     const renewed = { ...row, allowanceLeft: terms.monthlyAllowance, allowanceMonth: month() };
     await enter(transaction, renewed, allowanceEntry(terms.monthlyAllowance - row.allowanceLeft, month()));
     await updateCredit(transaction, renewed);
@@ -124,6 +127,9 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     },
   };
 }
+
+/** Before every month: no allowance was given yet. */
+const NO_MONTH = "";
 
 function allowanceEntry(amount: Micros, month: string): Change {
   return { kind: "allowance", amount, reference: month };

@@ -10,7 +10,14 @@ import type { Accounts } from "./accounts.ts";
  * backend in front of the service tell its own people apart; everybody else is a browser or a program without a name.
  */
 export type Identity =
-  | { kind: "account"; id: string; email: string; name: string }
+  | {
+      kind: "account";
+      id: string;
+      email: string;
+      name: string;
+      emailVerified: boolean;
+      sessionId: string;
+    }
   | { kind: "header"; id: string }
   | { kind: "anonymous"; visitor: string | undefined };
 

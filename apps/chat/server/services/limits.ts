@@ -2,6 +2,7 @@ import { type Clock, createLimiter, HeadgateError, type Limiter, type LimitReadi
 import type { Logger } from "pino";
 import type { QuotaOfLimit } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { joinLimits } from "../config/request-limits.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../http/describe-error.ts";
 import type { RateLimitCaller } from "./identity.ts";
@@ -40,13 +41,31 @@ export function createChatLimiter({ config, clock, log }: LimiterContext): Limit
     () =>
       createLimiter<RateLimitCaller>({
         layers: [
-          { name: "user", key: userKey, limits: `${chatPerMinute}; ${chatPerHour}` },
+          { name: "user", key: userKey, limits: joinLimits(chatPerMinute, chatPerHour) },
           { name: "ip", key: addressKey, limits: chatPerAddress },
         ],
         store: storageUri,
         clock,
         ...reporting(log),
       }),
+  );
+}
+
+/** What one mailbox gets of this service at most, whoever asks for it. */
+const MAILS_PER_RECIPIENT = "3/hour; 10/day";
+
+/** Guards mailboxes: anybody may ask for a mail to anybody. */
+export function createMailLimiter({ config, clock, log }: LimiterContext): Limiter<{ recipient: string }> {
+  const { storageUri } = config.limits;
+  return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
+    createLimiter<{ recipient: string }>({
+      layers: [
+        { name: "mail-recipient", key: ({ recipient }) => `mail:${recipient}`, limits: MAILS_PER_RECIPIENT },
+      ],
+      store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
   );
 }
 
@@ -57,6 +76,21 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
     createLimiter<{ address: string }>({
       layers: [{ name: "sign-in-ip", key: addressKey, limits: signInPerAddress }],
       store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
+  );
+}
+
+/**
+ * Counts request bodies before they are read, in this process: reading one costs this process alone, and asking a shared
+ * store would cost as much. A unit is never given back, whatever comes of the request.
+ */
+export function createBodiesLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
+  const { bodiesPerAddress } = config.limits;
+  return madeFrom("RATE_LIMIT_BODIES_IP_PER_MIN", "memory://", () =>
+    createLimiter<{ address: string }>({
+      layers: [{ name: "bodies-ip", key: addressKey, limits: bodiesPerAddress }],
       clock,
       ...reporting(log),
     }),
@@ -77,8 +111,9 @@ export function toQuota(reading: LimitReading): QuotaOfLimit {
 
 function reporting(log: Logger) {
   return {
-    onError: (error: unknown) => log.error({ error: describeError(error) }, "the guard failed; it went on"),
-    onWarning: (warning: string) => log.warn({ warning }, "a limit can hardly be meant so"),
+    onError: (error: unknown) =>
+      log.error({ error: describeError(error) }, "rate limiter error; the request was still decided"),
+    onWarning: (warning: string) => log.warn({ warning }, "this limit is probably a mistake"),
   };
 }
 

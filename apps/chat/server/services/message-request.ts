@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { storable } from "./text.ts";
 import type { AskedMessage } from "./turns.ts";
 
 const MOST_MESSAGES = 1_000;
+const MOST_PARTS = 500;
 const LONGEST_QUESTION = 16_000;
 const LONGEST_ANSWER = 64_000;
 
@@ -14,10 +16,13 @@ const messageId = z.union([z.literal("").transform(() => undefined), readableId]
 
 const nothing = z.null().transform(() => undefined);
 
-const part = z.looseObject({
-  type: z.string({ error: "should be text" }),
-  text: z.string({ error: "should be text" }).optional(),
-});
+/** Lists are measured before what is in them is looked at. */
+function listOf<Item extends z.ZodType>(item: Item, most: number, what: string) {
+  return z
+    .array(z.unknown(), { error: `should be a list of ${what}` })
+    .max(most, `should hold ${most} ${what} at most`)
+    .pipe(z.array(item));
+}
 
 const message = z
   .looseObject(
@@ -25,25 +30,16 @@ const message = z
       id: messageId,
       role: z.enum(["user", "assistant"], { error: 'should be "user" or "assistant"' }),
       content: z.string({ error: "should be text" }).nullish(),
-      parts: z.array(part, { error: "should be a list of parts" }).nullish(),
+      parts: listOf(z.unknown(), MOST_PARTS, "parts").nullish(),
     },
     { error: "should be a message: { role, content } or an AI SDK UI message" },
   )
   .transform(({ id, role, content, parts }, context): AskedMessage => {
-    if (parts && role === "user") {
-      parts.forEach(({ type }, place) => {
-        if (type === "text" || type === "step-start") return;
-        context.addIssue({
-          code: "custom",
-          path: ["parts", place],
-          message: "should be text, the only kind answered",
-        });
-      });
+    const said = parts ? wordsOf(parts, role) : (content ?? "");
+    if (typeof said !== "string") {
+      context.addIssue({ code: "custom", path: ["parts", ...said.path], message: said.message });
+      return z.NEVER;
     }
-    // What an earlier answer computed is the server's to say: only its words are taken from a client.
-    const said = parts
-      ? parts.map(({ type, text }) => (type === "text" ? (text ?? "") : "")).join("")
-      : (content ?? "");
     const longest = role === "user" ? LONGEST_QUESTION : LONGEST_ANSWER;
     if (said.length > longest) {
       context.addIssue({
@@ -55,16 +51,40 @@ const message = z
     return { id, role, text: storable(said) };
   });
 
+interface PartMistake {
+  path: (string | number)[];
+  message: string;
+}
+
+/**
+ * The text of a message's parts, or the first that is wrong: one mistake is told, since ten thousand would cost more than
+ * they say. What an earlier answer computed is the server's to say: only its words are taken from a client.
+ */
+function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMistake {
+  const words: string[] = [];
+  for (const [place, part] of parts.entries()) {
+    const { type, text = "" } = (part ?? {}) as { type?: unknown; text?: unknown };
+    if (typeof type !== "string") return { path: [place, "type"], message: "should be text" };
+    if (type === "text") {
+      if (typeof text !== "string") return { path: [place, "text"], message: "should be text" };
+      words.push(text);
+    } else if (role === "user" && type !== "step-start") {
+      return { path: [place], message: "should be text, the only kind answered" };
+    }
+  }
+  return words.join("");
+}
+
 /** The body of `POST /chat/message`. Fields that it does not know are left alone. */
 export const messageRequest = z.looseObject(
   {
-    messages: z
-      .array(message, { error: "should be a list of messages" })
-      .min(1, "should hold at least one message")
-      .max(MOST_MESSAGES, `should hold ${MOST_MESSAGES} messages at most`)
+    messages: listOf(message, MOST_MESSAGES, "messages")
       .superRefine((messages, context) => {
         const last = messages.at(-1);
-        if (last === undefined) return;
+        if (last === undefined) {
+          context.addIssue({ code: "custom", message: "should hold at least one message" });
+          return;
+        }
         const path = [messages.length - 1];
         if (last.role !== "user") {
           context.addIssue({
@@ -83,7 +103,4 @@ export const messageRequest = z.looseObject(
   { error: "should be an object with messages" },
 );
 
-/** PostgreSQL stores neither NUL nor half a surrogate pair. */
-export function storable(text: string): string {
-  return text.replaceAll("\u0000", "").replace(/\p{Surrogate}/gu, "\uFFFD");
-}
+export type AskedRequest = z.output<typeof messageRequest>;

@@ -1,6 +1,6 @@
 import { isToolUIPart } from "ai";
 import type { ChatMessage } from "../../contract.ts";
-import { storable } from "./message-request.ts";
+import { storable } from "./text.ts";
 
 type Part = ChatMessage["parts"][number];
 

@@ -4,11 +4,11 @@ import { badRequest, notFound } from "../http/problems.ts";
 import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { titleOf } from "../model/title.ts";
-import { findConversation, updateConversation } from "../repositories/conversations.ts";
+import { findConversation, giveTitle } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
 import { isConversationId } from "./conversations.ts";
 import type { CreditService } from "./credit.ts";
-import { storable } from "./message-request.ts";
+import { oneLine } from "./text.ts";
 import { textOf } from "./turns.ts";
 
 export interface TitleOptions {
@@ -41,15 +41,17 @@ export function createTitles({ database, choice, clock, credit }: TitleOptions):
       ]);
     }
     const made = await titleOf({ choice, clock, question: textOf(question.parts) });
-    const title = storable(made.title);
+    const title = oneLine(made.title);
     const cost = costOf(made, choice.price);
-    await database.transaction(async (transaction) => {
-      await updateConversation(transaction, owner, conversationId, { title, titled: true });
+    return database.transaction(async (transaction) => {
+      // Whoever renamed it while the model was thinking said what it is called.
+      const kept = await giveTitle(transaction, owner, conversationId, title);
       if (payer !== undefined && cost > 0) {
         await credit.charge(transaction, payer, cost, `title ${conversationId}`);
       }
+      if (kept === undefined) throw notFound("conversation");
+      return kept;
     });
-    return title;
   }
 
   return {
@@ -60,6 +62,8 @@ export function createTitles({ database, choice, clock, credit }: TitleOptions):
           : undefined;
       if (owner === undefined || !conversation) throw notFound("conversation");
       if (conversation.titled) return conversation.title;
+      // A title is a nicety: whose credit is used up keeps the first question as one.
+      if (payer !== undefined && (await credit.of(payer)).balance <= 0) return conversation.title;
       const making = beingMade.get(conversationId) ?? make(owner, payer, conversationId);
       beingMade.set(conversationId, making);
       try {

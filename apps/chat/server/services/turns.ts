@@ -3,12 +3,7 @@ import type { Clock } from "headgate";
 import type { AnswerMetadata, ChatMessage, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { badRequest, HttpProblem, notFound } from "../http/problems.ts";
-import {
-  insertConversation,
-  lockConversation,
-  lockConversationById,
-  updateConversation,
-} from "../repositories/conversations.ts";
+import { lockConversation, lockConversationById, updateConversation } from "../repositories/conversations.ts";
 import {
   deleteMessage,
   deleteMessagesFrom,
@@ -21,7 +16,7 @@ import {
   type MessageRow,
   nextPosition,
 } from "../repositories/messages.ts";
-import { isConversationId, newConversation, placeholderTitle } from "./conversations.ts";
+import { addConversation, isConversationId, newConversation, placeholderTitle } from "./conversations.ts";
 import type { CreditService } from "./credit.ts";
 
 /** A message of a request, read and checked: text alone, whatever shape it came in. */
@@ -59,7 +54,7 @@ export interface TurnService {
    * id) is not stored twice.
    *
    * @throws {HttpProblem} 404 for a conversation that is not the owner's, 400 for a `replaces` that is not in it,
-   *   409 for a question that was answered before the conversation went on
+   *   409 for a question that was answered before the conversation went on, or where there is no room for another
    */
   begin(question: Question): Promise<Turn>;
   /** Saves the answer, or what there is of it, and charges it. */
@@ -67,6 +62,9 @@ export interface TurnService {
   /** Gives up the place of an answer that never began. The question stays: the person's words are not lost. */
   abandon(turn: Turn): Promise<void>;
 }
+
+/** In one conversation, the answer to come included. */
+const MOST_MESSAGES = 2_000;
 
 /** What a model is given of a long conversation, at most. */
 const MOST_MESSAGES_TO_MODEL = 60;
@@ -82,7 +80,11 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
       position,
       role: message.role,
       parts: [{ type: "text", text: message.text }],
-      metadata: { createdAt: createdAt.toISOString() },
+      metadata: {
+        createdAt: createdAt.toISOString(),
+        // What a client says that an answer said is its own word.
+        ...(message.role === "assistant" ? { supplied: true as const } : {}),
+      },
       createdAt,
     };
   }
@@ -90,7 +92,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
   async function startConversation(transaction: Database, question: Question): Promise<string> {
     const asked = lastOf(question.messages);
     const conversation = newConversation(question.owner, placeholderTitle(asked.text), clock.now());
-    await insertConversation(transaction, conversation);
+    await addConversation(transaction, conversation);
     const ids = uniqueIds(question.messages);
     const rows = question.messages.map((message, position) =>
       toRow(conversation.id, position, message, ids[position] ?? randomUUID()),
@@ -118,6 +120,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     }
     const dropped = stored ? await clearForNewAnswer(transaction, stored, asked) : [];
     const position = await nextPosition(transaction, conversationId);
+    if (position + (stored ? 1 : 2) > MOST_MESSAGES) throw conversationFull();
     if (!stored) {
       await insertMessages(transaction, [toRow(conversationId, position, asked, asked.id ?? randomUUID())]);
     }
@@ -181,6 +184,14 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
 
     abandon: (turn) => database.transaction((transaction) => giveUpPlace(transaction, turn)),
   };
+}
+
+function conversationFull(): HttpProblem {
+  return new HttpProblem(
+    409,
+    "conversation_full",
+    `This conversation has ${MOST_MESSAGES.toLocaleString("en")} messages, which is as many as one holds. Start a new one.`,
+  );
 }
 
 async function dropReplaced(

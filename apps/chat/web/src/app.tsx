@@ -1,6 +1,8 @@
 import { lazy, Suspense, useEffect, useRef } from "react";
+import { AccountPage } from "./account/account-page.tsx";
 import { AuthPage } from "./account/auth-page.tsx";
 import { beginAsCaller } from "./account/begin.ts";
+import { PasswordPage } from "./account/password-page.tsx";
 import { Paywall } from "./account/paywall.tsx";
 import { composerFocus } from "./chat/composer-focus.ts";
 import { SharePage } from "./chat/share-page.tsx";
@@ -76,6 +78,21 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
           <AuthPage key={route.page} page={route.page} />
         </>
       );
+    case "account":
+      return (
+        <>
+          <ConversationHeader id={null} />
+          <AccountPage />
+        </>
+      );
+    case "forgot-password":
+    case "reset-password":
+      return (
+        <>
+          <ConversationHeader id={null} />
+          <PasswordPage key={route.page} page={route.page} />
+        </>
+      );
     case "unknown":
       return (
         <>
@@ -134,6 +151,9 @@ function usePageTitle(route: Route): void {
       : {
           "sign-in": "Sign in",
           "sign-up": "Create an account",
+          account: "Your account",
+          "forgot-password": "Forgotten password",
+          "reset-password": "New password",
           new: undefined,
           unknown: "No such page",
           shared: undefined,

@@ -7,6 +7,9 @@ export type Route =
   | { page: "shared"; token: string }
   | { page: "sign-in" }
   | { page: "sign-up" }
+  | { page: "account" }
+  | { page: "forgot-password" }
+  | { page: "reset-password" }
   | { page: "unknown"; path: string };
 
 /** Which page a path names. */
@@ -14,13 +17,19 @@ export function routeOf(path: string): Route {
   const segments = path.split("/").filter(Boolean);
   const [first, second] = segments;
   if (first === undefined) return { page: "new" };
-  if (segments.length === 1 && (first === "sign-in" || first === "sign-up")) return { page: first };
+  if (segments.length === 1 && isAccountPage(first)) return { page: first };
   if (segments.length === 2 && second !== undefined) {
     const decoded = decode(second);
     if (first === "c" && decoded !== null) return { page: "conversation", id: decoded };
     if (first === "share" && decoded !== null) return { page: "shared", token: decoded };
   }
   return { page: "unknown", path };
+}
+
+const accountPages = ["sign-in", "sign-up", "account", "forgot-password", "reset-password"] as const;
+
+function isAccountPage(segment: string): segment is (typeof accountPages)[number] {
+  return (accountPages as readonly string[]).includes(segment);
 }
 
 function decode(segment: string): string | null {

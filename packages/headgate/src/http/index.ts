@@ -7,6 +7,10 @@ export {
   type TrustProxy,
   type TrustProxyOptions,
 } from "./address.ts";
+export type { BodySource, ByteStream } from "./body/body-source.ts";
+export { boundedJson } from "./body/bounded-json.ts";
+export { JsonBodyError, type JsonBodyReason } from "./body/json-body-error.ts";
+export type { JsonBounds } from "./body/json-scan.ts";
 export { type FieldForm, type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
 export {
   type CapacityProblem,

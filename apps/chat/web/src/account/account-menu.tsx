@@ -7,6 +7,7 @@ import {
   LogOut,
   Monitor,
   Moon,
+  Settings,
   Sun,
   UserPlus,
 } from "lucide-react";
@@ -76,16 +77,21 @@ export function AccountMenu() {
               </div>
             )}
             {account ? (
-              <Menu.Item
-                className={itemClass}
-                onClick={() => {
-                  void signOut()
-                    .then(() => changeCaller("signed-out"))
-                    .catch(() => announce("Signing out did not work. Please try again."));
-                }}
-              >
-                <LogOut aria-hidden="true" /> Sign out
-              </Menu.Item>
+              <>
+                <Menu.Item className={itemClass} onClick={() => go("/account")}>
+                  <Settings aria-hidden="true" /> Your account
+                </Menu.Item>
+                <Menu.Item
+                  className={itemClass}
+                  onClick={() => {
+                    void signOut()
+                      .then(() => changeCaller("signed-out"))
+                      .catch(() => announce("Signing out did not work. Please try again."));
+                  }}
+                >
+                  <LogOut aria-hidden="true" /> Sign out
+                </Menu.Item>
+              </>
             ) : (
               <>
                 <Menu.Item className={itemClass} onClick={() => go("/sign-in")}>

@@ -5,9 +5,11 @@ import { announce } from "../design/announcer.tsx";
 import { Button, iconButtonClass } from "../design/button.tsx";
 import { Mark } from "../design/mark.tsx";
 import { hasKeyboard } from "../design/media.ts";
+import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
 import { type AuthTrouble, authTroubleOf, signIn, signUp } from "./authenticate.ts";
 import { changeCaller } from "./change-caller.ts";
+import { me } from "./me.ts";
 import { nextPath } from "./next-path.ts";
 
 const shortestPassword = 8;
@@ -46,6 +48,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
     if (hasKeyboard()) email.current?.focus();
   }, []);
   const wait = useCountdown(trouble?.deadline ?? null);
+  const offers = useObservable(me)?.accounts;
 
   const fail = (found: AuthTrouble) => {
     setTrouble(found);
@@ -162,6 +165,16 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
             {busy ? text.busy : text.action}
           </Button>
         </form>
+        {page === "sign-in" && offers?.mail && (
+          <p className="mt-4 text-sm">
+            <Link href="/forgot-password" className="font-medium text-accent underline underline-offset-3">
+              Forgotten your password?
+            </Link>
+          </p>
+        )}
+        {page === "sign-up" && offers?.signUp === false && (
+          <p className="mt-4 text-quiet text-sm">New accounts are made by the operator of this service.</p>
+        )}
         <p className="mt-6 text-quiet text-sm">
           {text.other}{" "}
           <Link
@@ -171,11 +184,13 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
             {text.otherAction}
           </Link>
         </p>
-        <p className="mt-2 text-quiet text-sm">
-          <Link href="/" className="font-medium text-accent underline underline-offset-3">
-            Go on without an account
-          </Link>
-        </p>
+        {!offers?.required && (
+          <p className="mt-2 text-quiet text-sm">
+            <Link href="/" className="font-medium text-accent underline underline-offset-3">
+              Go on without an account
+            </Link>
+          </p>
+        )}
       </div>
     </div>
   );

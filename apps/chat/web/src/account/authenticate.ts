@@ -3,7 +3,7 @@ import { api } from "../service/api.ts";
 import { ServiceError } from "../service/failure.ts";
 
 /** Of its own, so that too many attempts to sign in are not shown as too many messages; and not told to other tabs. */
-const authClient = createClient({ share: false });
+export const authClient = createClient({ share: false });
 
 export interface Credentials {
   email: string;
@@ -41,6 +41,8 @@ export interface AuthTrouble {
 /** The codes of better-auth that a person can do something about. */
 const sentences: Record<string, AuthTrouble> = {
   INVALID_EMAIL_OR_PASSWORD: { sentence: "This e-mail address and password do not match an account." },
+  INVALID_PASSWORD: { sentence: "This is not your present password.", field: "password" },
+  INVALID_TOKEN: { sentence: "This link has been used, or is older than an hour. Please ask for another." },
   INVALID_EMAIL: { sentence: "This does not look like an e-mail address.", field: "email" },
   USER_ALREADY_EXISTS: {
     sentence: "There is already an account with this e-mail address. Sign in instead?",
@@ -51,6 +53,11 @@ const sentences: Record<string, AuthTrouble> = {
     field: "email",
   },
   PASSWORD_TOO_SHORT: { sentence: "Please choose a password of at least 8 characters.", field: "password" },
+  PASSWORD_TOO_COMMON: {
+    sentence:
+      "This password is one of the first that anybody would try. Four words that have nothing to do with each other are better.",
+    field: "password",
+  },
   PASSWORD_TOO_LONG: { sentence: "Please choose a password of at most 128 characters.", field: "password" },
 };
 
@@ -62,7 +69,10 @@ export function authTroubleOf(error: unknown): AuthTrouble {
   if (!(error instanceof ServiceError)) {
     return { sentence: "The service could not be reached. Please check your connection and try again." };
   }
-  const { code, message } = error.problem as { code?: unknown; message?: unknown };
+  const { code = error.problem.error?.toUpperCase(), message } = error.problem as {
+    code?: unknown;
+    message?: unknown;
+  };
   const known = typeof code === "string" ? sentences[code] : undefined;
   if (known) return known;
   if (error.status >= 500) return { sentence: "The service has a problem. Please try again in a moment." };

@@ -62,8 +62,10 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
     case "signed-out":
       return {
         icon: <LogIn aria-hidden="true" />,
-        title: "Your session has ended.",
-        detail: "Sign in again to go on; what you typed is kept.",
+        title: failure.required ? "Sign in to get an answer." : "Your session has ended.",
+        detail: failure.required
+          ? "Only accounts are answered here; what you typed is kept."
+          : "Sign in again to go on; what you typed is kept.",
         action: "Sign in",
         act: () => navigate(`/sign-in?next=${encodeURIComponent(location.pathname)}`),
       };

@@ -4,6 +4,7 @@ import type { ChatMessage } from "../../../contract.ts";
 import { Button, iconButtonClass } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { ErrorBoundary } from "../design/error-boundary.tsx";
+import { isTooCostly } from "./markdown-cost.ts";
 import { isEmptyAnswer, textOf, toolCallOf } from "./message.ts";
 import { ToolFigure, ToolStep } from "./tools/tool-step.tsx";
 
@@ -54,10 +55,15 @@ interface AnswerProps {
 
 /** What the model answered: its steps, figures and words, in the order in which they came. */
 export const Answer = memo(function Answer({ message, live, onRetry, onContinue }: AnswerProps) {
-  const { incomplete, model } = message.metadata ?? {};
+  const { incomplete, model, supplied } = message.metadata ?? {};
   const text = textOf(message);
   return (
     <article aria-label="Headgate" aria-busy={live} className="group">
+      {supplied && (
+        <p className="mb-1.5 text-quiet text-sm">
+          Not written by Headgate: this answer came along with a question.
+        </p>
+      )}
       {message.parts.map((part, index) => {
         const key = `${index}-${part.type}`;
         if (part.type === "text") {
@@ -118,6 +124,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
 /** Until the code for Markdown is there, and should it never come, the text as it was written. */
 function Words({ text, streaming }: { text: string; streaming: boolean }) {
   const plain = <PlainWords text={text} />;
+  if (isTooCostly(text)) return plain;
   return (
     <ErrorBoundary fallback={plain}>
       <Suspense fallback={plain}>

@@ -26,7 +26,8 @@ export type Failure =
   /** The answer began and then broke off. */
   | { kind: "broken-off"; connection: boolean }
   | { kind: "rejected"; detail: string }
-  | { kind: "signed-out" }
+  /** `required`: nobody was signed in, and only accounts are answered. */
+  | { kind: "signed-out"; required?: true }
   | { kind: "gone" };
 
 /**
@@ -54,11 +55,19 @@ function failureOfPayment({ problem, message }: PaymentRequiredError): Failure {
 
 function failureOfStatus({ status, problem }: ServiceError): Failure {
   const requestId = problem.request_id;
-  if (status === 401) return { kind: "signed-out" };
+  if (status === 401) {
+    return problem.error === "account_required"
+      ? { kind: "signed-out", required: true }
+      : { kind: "signed-out" };
+  }
   if (status === 404) return { kind: "gone" };
   if (status === 502 || status === 503 || status === 504) {
     // A proxy in front of a stopped service answers with the same numbers, and without a problem body.
     if (problem.detail === undefined || problem.error === "stopping") return { kind: "unreachable" };
+    // The service itself is busy, or cannot save: no fault of the model's.
+    if (/^(busy|disk_full|database_)/.test(problem.error ?? "")) {
+      return { kind: "rejected", detail: problem.detail };
+    }
     return { kind: "model", detail: problem.detail, requestId };
   }
   if (status >= 500) return { kind: "server", requestId };

@@ -1,0 +1,40 @@
+/**
+ * The operator's command for accounts:
+ *
+ *     npm run account -- invite     you@example.com
+ *     npm run account -- reset-link you@example.com
+ *
+ * Both print a link by which the account's owner chooses a password: whoever has it has the account.
+ */
+import type { Environment } from "../config/variables.ts";
+import { StartError } from "../start-error.ts";
+import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+
+const USAGE = `Usage:
+  account invite     <e-mail>   makes an account, and prints the link to choose its password
+  account reset-link <e-mail>   prints a link to choose another password`;
+
+/**
+ * Carries out one command line.
+ *
+ * @returns the lines to print
+ * @throws {StartError} with a sentence that says what is wrong
+ */
+export async function runAccountCommand(words: readonly string[], environment: Environment): Promise<string> {
+  const [action, email, ...rest] = words;
+  if (rest.length > 0 || email === undefined || (action !== "invite" && action !== "reset-link")) {
+    throw new StartError(USAGE);
+  }
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) {
+    throw new StartError(`${JSON.stringify(email)} is not an e-mail address, such as you@example.com.`);
+  }
+  const outcome = await carryOutWhereItRuns({ action, email }, environment);
+  if (outcome && "link" in outcome) return `${outcome.link}\nThe link is good for one hour, once.`;
+  throw new StartError(
+    action === "invite"
+      ? `There is an account with the e-mail ${email} already; reset-link lets its owner in.`
+      : `There is no account with the e-mail ${email}.`,
+  );
+}
+
+if (import.meta.main) await runCommand(() => runAccountCommand(process.argv.slice(2), process.env));

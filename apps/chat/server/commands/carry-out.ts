@@ -1,0 +1,70 @@
+import type { Environment } from "../config/variables.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { openDatabase } from "../database/connect.ts";
+import { FolderInUseError } from "../database/folder-lock.ts";
+import { sendOrder } from "../operator/client.ts";
+import { holdEmbeddedFolder } from "../operator/hold-folder.ts";
+import { carryOut, type Order, type Outcome } from "../operator/order.ts";
+import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts.ts";
+import { createCredit } from "../services/credit.ts";
+import { StartError } from "../start-error.ts";
+
+/**
+ * Carries out an operator's order on the database that `DATABASE_URL` names, while the service runs as well as while it
+ * does not.
+ *
+ * @returns what {@link carryOut} returns
+ * @throws {StartError} with a sentence that says what is wrong
+ */
+export async function carryOutWhereItRuns(
+  order: Order,
+  environment: Environment,
+): Promise<Outcome | undefined> {
+  const config = loadConfig(environment);
+  const { database: location } = config;
+  if (location.kind === "memory") {
+    throw new StartError(
+      "DATABASE_URL is pglite://memory: that database lives within the running service alone, and no command can reach it. Use a folder or PostgreSQL.",
+    );
+  }
+  if (location.kind === "postgres") return carryOutHere(order, config);
+  try {
+    const door = await holdEmbeddedFolder(location.folder);
+    try {
+      return await carryOutHere(order, config);
+    } finally {
+      await door.close();
+    }
+  } catch (error) {
+    if (error instanceof FolderInUseError && error.holder) return sendOrder(error.holder, order);
+    throw error;
+  }
+}
+
+async function carryOutHere(order: Order, config: Config): Promise<Outcome | undefined> {
+  const { database, close } = await openDatabase(config.database);
+  try {
+    const clock = { now: Date.now };
+    const accounts = createAccounts({
+      database,
+      secret: await authSecretOf(database, config.authSecret),
+      publicUrl: config.publicUrl,
+      linkOrigin: linkOriginOf(config),
+      signUp: config.signUp,
+      mail: null,
+    });
+    return await carryOut(order, { credit: createCredit(database, clock, config.credit), accounts });
+  } finally {
+    await close();
+  }
+}
+
+/** Runs a command when its file is what was started. */
+export async function runCommand(command: () => Promise<string>): Promise<void> {
+  try {
+    console.log(await command());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,104 @@
+import { DrizzleQueryError, eq } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DATABASE_START_MS, openTestDatabase } from "../testing/database.ts";
+import { startTestService } from "../testing/service.ts";
+import type { OpenDatabase } from "./database/connect.ts";
+import { messages } from "./database/schema.ts";
+import { databaseTrouble } from "./database-trouble.ts";
+
+let database: OpenDatabase;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+}, DATABASE_START_MS);
+
+afterAll(() => database.close());
+
+function withCode(code: string, message = "failed"): Error {
+  const cause = Object.assign(new Error(message), { code });
+  return new DrizzleQueryError("insert into messages", ["private words"], cause);
+}
+
+test.each<[Error, string | undefined]>([
+  [withCode("53100"), "full"],
+  [withCode("58030", "could not write to file: No space left on device"), "full"],
+  [withCode("ENOSPC"), "full"],
+  [withCode("25006"), "read-only"],
+  [withCode("42501", "could not open file: Read-only file system"), "read-only"],
+  [withCode("57P01"), "unreachable"],
+  [withCode("57014"), "unreachable"],
+  [withCode("53300"), "unreachable"],
+  [withCode("08006"), "unreachable"],
+  [withCode("ECONNREFUSED"), "unreachable"],
+  [new Error("Query read timeout"), "unreachable"],
+  [withCode("23505", "duplicate key"), undefined],
+  [withCode("42P01"), undefined],
+  [withCode("EINVAL"), undefined],
+  [new Error("terminated"), undefined],
+])("%s is %s", (error, trouble) => {
+  expect(databaseTrouble(error)).toBe(trouble);
+});
+
+describe("an embedded database", () => {
+  test("on a disk with next to no room takes nothing new, says so, and can still be read and tidied", async () => {
+    let free = 1_000_000;
+    const service = await startTestService({ database: { ...database, freeBytes: async () => free } });
+    const client = service.client();
+    const ready = await client("/ready");
+    expect([ready.status, (await ready.json()).database]).toEqual([503, "full"]);
+    const { response, problem } = await client.ask("take-home on £45,000");
+    expect([response.status, problem.error]).toEqual([503, "disk_full"]);
+    expect((await client("/conversations")).status).toBe(200);
+    expect((await client.send("DELETE", `/conversations/${crypto.randomUUID()}`)).status).toBe(404);
+    free = 1_000_000_000;
+    expect((await client("/ready")).status).toBe(200);
+    expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
+    await service.close();
+  });
+
+  test("that only reads is a 503", async () => {
+    const service = await startTestService({ database });
+    const client = service.client();
+    await database.database.execute("set default_transaction_read_only = on");
+    const { response, problem } = await client.ask("take-home on £45,000");
+    const ready = await (await client("/ready")).json();
+    await database.database.execute("set default_transaction_read_only = off");
+    expect([response.status, problem.error, ready.database]).toEqual([
+      503,
+      "database_read_only",
+      "read-only",
+    ]);
+    expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
+    await service.close();
+  });
+
+  test("has the places of answers that nobody gives any more cleared at the next start", async () => {
+    const service = await startTestService({ database });
+    const client = service.client();
+    const { conversationId } = await client.ask("take-home on £45,000");
+    const place = (id: string, createdAt: number) => ({
+      conversationId,
+      id,
+      position: 10 + Number(id.at(-1)),
+      role: "assistant" as const,
+      parts: [],
+      metadata: {},
+      createdAt: new Date(createdAt),
+    });
+    const now = service.clock.now();
+    await database.database
+      .insert(messages)
+      .values([place("left-1", now - 7_200_000), place("being-given-2", now - 1_000)]);
+    const successor = await startTestService({ database });
+    const rows = await database.database
+      .select({ id: messages.id })
+      .from(messages)
+      .where(eq(messages.conversationId, conversationId));
+    const ids = rows.map(({ id }) => id);
+    expect(ids).toContain("being-given-2");
+    expect(ids).not.toContain("left-1");
+    expect(ids).toHaveLength(3);
+    await successor.close();
+    await service.close();
+  });
+});

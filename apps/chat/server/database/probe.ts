@@ -1,0 +1,14 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "./connect.ts";
+import { settings } from "./schema.ts";
+
+/** Writes, so that it fails where the database answers but takes nothing: read-only, or on a full disk. */
+export async function probeWrites(database: Database): Promise<void> {
+  await database
+    .insert(settings)
+    .values({ name: "write-probe", value: "1" })
+    .onConflictDoUpdate({
+      target: settings.name,
+      set: { value: sql`(${settings.value}::bigint % 1000000 + 1)::text` },
+    });
+}

@@ -1,0 +1,33 @@
+import type { Limiter } from "headgate";
+import { refusal } from "headgate/http";
+import type { Context, MiddlewareHandler } from "hono";
+import { refusalProblem } from "./problems.ts";
+import type { ServiceEnv } from "./service-env.ts";
+
+/**
+ * Counts every request that brings a body, by address and before anything of it is read: reading and checking one costs
+ * the service more than refusing it, whatever the request's answer is going to be.
+ */
+export function limitBodies(
+  limiter: Limiter<{ address: string }>,
+  addressOf: (c: Context<ServiceEnv>) => string,
+): MiddlewareHandler<ServiceEnv> {
+  return async (c, next) => {
+    if (!bringsBody(c)) return next();
+    const admission = await limiter.admit({ address: addressOf(c) });
+    if (admission.admitted) return next();
+    const refused = refusal(admission);
+    c.set("refusedBy", refused.problem["violated-policies"]);
+    // What is left of the body is not waited for.
+    throw refusalProblem({ ...refused, headers: { ...refused.headers, Connection: "close" } });
+  };
+}
+
+/** By its head alone: nothing is read to find out. */
+export function bringsBody(c: Context<ServiceEnv>): boolean {
+  const length = c.req.header("Content-Length");
+  if (length !== undefined) return length !== "0";
+  if (c.req.header("Transfer-Encoding") !== undefined) return true;
+  // A request that did not come over HTTP has neither field.
+  return c.env?.incoming === undefined && c.req.raw.body !== null;
+}

@@ -1,0 +1,70 @@
+import { and, desc, eq, gt, ne } from "drizzle-orm";
+import type { Database } from "../database/connect.ts";
+import { conversations, creditEntries, session, user } from "../database/schema.ts";
+
+export type SessionRow = Pick<
+  typeof session.$inferSelect,
+  "id" | "createdAt" | "updatedAt" | "expiresAt" | "userAgent"
+>;
+export type UserRow = typeof user.$inferSelect;
+
+export async function findUser(database: Database, id: string): Promise<UserRow | undefined> {
+  const [row] = await database.select().from(user).where(eq(user.id, id));
+  return row;
+}
+
+/** @param email in any case: accounts keep theirs in lower case */
+export async function findUserByEmail(database: Database, email: string): Promise<UserRow | undefined> {
+  const [row] = await database.select().from(user).where(eq(user.email, email.trim().toLowerCase()));
+  return row;
+}
+
+/** Those that have not run out, the one used last first. Their tokens stay in the database. */
+export async function listSessions(database: Database, userId: string, now: Date): Promise<SessionRow[]> {
+  return database
+    .select({
+      id: session.id,
+      createdAt: session.createdAt,
+      updatedAt: session.updatedAt,
+      expiresAt: session.expiresAt,
+      userAgent: session.userAgent,
+    })
+    .from(session)
+    .where(and(eq(session.userId, userId), gt(session.expiresAt, now)))
+    .orderBy(desc(session.updatedAt), desc(session.id));
+}
+
+/** @returns whether there was one */
+export async function deleteSession(database: Database, userId: string, id: string): Promise<boolean> {
+  const rows = await database
+    .delete(session)
+    .where(and(eq(session.userId, userId), eq(session.id, id)))
+    .returning({ id: session.id });
+  return rows.length > 0;
+}
+
+export async function deleteOtherSessions(database: Database, userId: string, kept: string): Promise<void> {
+  await database.delete(session).where(and(eq(session.userId, userId), ne(session.id, kept)));
+}
+
+/** Everything that belongs to an account: what refers to it goes with it. */
+export async function deleteAccount(database: Database, userId: string, owner: string): Promise<void> {
+  await database.transaction(async (transaction) => {
+    await transaction.delete(conversations).where(eq(conversations.owner, owner));
+    await transaction.delete(user).where(eq(user.id, userId));
+  });
+}
+
+export async function listCreditEntries(database: Database, userId: string) {
+  return database
+    .select({
+      kind: creditEntries.kind,
+      amount: creditEntries.amount,
+      balanceAfter: creditEntries.balanceAfter,
+      reference: creditEntries.reference,
+      createdAt: creditEntries.createdAt,
+    })
+    .from(creditEntries)
+    .where(eq(creditEntries.userId, userId))
+    .orderBy(creditEntries.id);
+}

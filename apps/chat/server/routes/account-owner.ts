@@ -1,0 +1,90 @@
+import type { Limiter } from "headgate";
+import { rateLimit } from "headgate/hono";
+import type { TrustProxy } from "headgate/http";
+import { type Context, Hono } from "hono";
+import { readBody } from "../http/body.ts";
+import { noteRefusal } from "../http/note-refusal.ts";
+import { HttpProblem } from "../http/problems.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import { deleteAccountBody } from "../services/account-bodies.ts";
+import type { AccountOwnerService, SignedIn } from "../services/account-owner.ts";
+import type { Accounts } from "../services/accounts.ts";
+import { addressOf, type IdentitySources, identify } from "../services/identity.ts";
+
+export interface AccountOwnerDependencies {
+  sources: IdentitySources;
+  accounts: Accounts;
+  accountOwner: AccountOwnerService;
+  signInLimiter: Limiter<{ address: string }>;
+  trustProxy: TrustProxy;
+}
+
+/** What the owner of an account may see of it and do with it: where it is signed in, everything it holds, its end. */
+export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono<ServiceEnv> {
+  const { sources, accounts, accountOwner, signInLimiter, trustProxy } = dependencies;
+  const routes = new Hono<ServiceEnv>();
+  const guard = rateLimit<{ address: string }, ServiceEnv>(signInLimiter, {
+    caller: (c) => ({ address: addressOf(c, trustProxy) }),
+  });
+
+  async function signedIn(c: Context<ServiceEnv>): Promise<SignedIn> {
+    const identity = await identify(c, sources);
+    if (identity.kind === "account") return identity;
+    throw new HttpProblem(401, "not_signed_in", "Sign in first.");
+  }
+
+  routes.get("/account/sessions", async (c) =>
+    c.json({ sessions: await accountOwner.sessions(await signedIn(c)) }),
+  );
+
+  routes.delete("/account/sessions", async (c) => {
+    await accountOwner.endOtherSessions(await signedIn(c));
+    return c.body(null, 204);
+  });
+
+  routes.delete("/account/sessions/:id", async (c) => {
+    await accountOwner.endSession(await signedIn(c), c.req.param("id"));
+    return c.body(null, 204);
+  });
+
+  // It reads everything that an account has: as seldom as passwords are tried.
+  routes.get("/account/export", noteRefusal, guard, async (c) => {
+    const account = await signedIn(c);
+    const pieces = accountOwner.exported(account);
+    // The first is made before the head is sent: an account that cannot be read is a problem, and not half a file.
+    const first = await pieces.next();
+    c.header("Content-Type", "application/json; charset=utf-8");
+    c.header("Content-Disposition", 'attachment; filename="headgate-export.json"');
+    c.header("Cache-Control", "no-store");
+    return c.body(streamOf(String(first.value), pieces));
+  });
+
+  routes.post("/account/delete", noteRefusal, guard, async (c) => {
+    const account = await signedIn(c);
+    const { password } = await readBody(c, deleteAccountBody);
+    if (!(await accounts.isPassword(c.req.raw.headers, password))) {
+      throw new HttpProblem(400, "invalid_password", "This is not the password of your account.");
+    }
+    await accountOwner.remove(account);
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+function streamOf(first: string, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(first));
+    },
+    async pull(controller) {
+      const { done, value } = await rest.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await rest.return(undefined);
+    },
+  });
+}

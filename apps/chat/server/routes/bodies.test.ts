@@ -1,0 +1,245 @@
+import { connect } from "node:net";
+import * as fc from "fast-check";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { startTestService, type TestService } from "../../testing/service.ts";
+import type { OpenDatabase } from "../database/connect.ts";
+import { messageRequest } from "../services/message-request.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: DATABASE_START_MS });
+
+let database: OpenDatabase;
+const started: TestService[] = [];
+
+async function start(env: Record<string, string>): Promise<TestService> {
+  const service = await startTestService({ database, env });
+  started.push(service);
+  return service;
+}
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+
+afterAll(async () => {
+  for (const service of started) await service.close();
+  await database.close();
+});
+
+/** A body that counts how often it is asked for more. */
+function countedBody(text: string) {
+  let pulls = 0;
+  const bytes = new TextEncoder().encode(text);
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = bytes.subarray(pulls * 16_384, (pulls + 1) * 16_384);
+        pulls += 1;
+        if (piece.length === 0) controller.close();
+        else controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, pulls: () => pulls };
+}
+
+function post(service: TestService, path: string, body: BodyInit): Promise<Response> {
+  const init = { method: "POST", body, duplex: "half" } as RequestInit;
+  return Promise.resolve(service.app.request(path, init));
+}
+
+/** Bodies that somebody sends who means no good: nearly right, deep, wide, long, odd, and bytes at random. */
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.constantFrom("\u0000", "\\ud800", "x".repeat(20_000)),
+);
+const part = fc.oneof(
+  fc.record(
+    { type: fc.constantFrom("text", "step-start", "file", "tool-take_home"), text },
+    { requiredKeys: [] },
+  ),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+const message = fc.oneof(
+  fc.record(
+    {
+      id: fc.oneof(text, fc.integer()),
+      role: fc.constantFrom("assistant", "system", "tool", 7, null),
+      content: fc.oneof(text, fc.jsonValue({ maxDepth: 1 })),
+      parts: fc.oneof(fc.array(part, { maxLength: 5 }), fc.constant({})),
+    },
+    { requiredKeys: [] },
+  ),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+const fuzzed = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .record(
+        {
+          messages: fc.array(message, { maxLength: 4 }),
+          conversation_id: fc.jsonValue({ maxDepth: 1 }),
+          replaces: fc.jsonValue({ maxDepth: 1 }),
+        },
+        { requiredKeys: [] },
+      )
+      .map((value) => JSON.stringify(value)),
+  },
+  { weight: 2, arbitrary: fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.stringify(value)) },
+  { weight: 2, arbitrary: fc.string({ maxLength: 200 }) },
+  { weight: 2, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom("[", '{"a":', '[{"messages":'), fc.integer({ min: 1, max: 2_000 }))
+      .map(([opening, times]) => opening.repeat(times)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom("{},", "[],", '"",', "0,", '{"type":"text"},'),
+        fc.integer({ min: 1, max: 2_000 }),
+      )
+      .map(([item, times]) => `{"messages":[{"role":"user","parts":[${item.repeat(times)}{}]}]}`),
+  },
+);
+
+test("ten thousand bodies that mean no good: no fault of ours, one unit each, and beyond them none is read", async () => {
+  const count = 10_000;
+  const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: String(count) });
+  const statuses = new Map<number, number>();
+  for (const body of fc.sample(fuzzed, { numRuns: count, seed: 13 })) {
+    const response = await post(service, "/chat/message", body as BodyInit);
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+  }
+  // The empty ones bring no body: they are refused without a unit.
+  const bringingNone = fc
+    .sample(fuzzed, { numRuns: count, seed: 13 })
+    .filter((body) => body.length === 0).length;
+  expect([...statuses.keys()].every((status) => status === 400 || status === 413)).toBe(true);
+  expect(statuses.get(400)).toBeGreaterThan(count * 0.9);
+
+  for (let left = 0; left < bringingNone; left += 1) await post(service, "/chat/message", "{");
+  const { stream, pulls } = countedBody('{"messages":[');
+  const refused = await post(service, "/chat/message", stream);
+  expect([refused.status, pulls()]).toEqual([429, 0]);
+  expect(await refused.json()).toMatchObject({
+    error: "Too many requests",
+    "violated-policies": ["bodies-ip-per-minute"],
+    request_id: expect.any(String),
+  });
+  expect(refused.headers.get("Retry-After")).toBe("60");
+});
+
+describe("the door's order", () => {
+  test("every route that takes a body counts it by address, before it is read and whatever comes of it", async () => {
+    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "2" });
+    const routes: [string, string][] = [
+      ["POST", "/chat/message"],
+      ["POST", "/chat/title"],
+      ["POST", "/conversations"],
+      ["PATCH", `/conversations/${crypto.randomUUID()}`],
+      ["POST", "/auth/sign-in/email"],
+      ["POST", "/auth/sign-up/email"],
+      ["POST", "/auth/change-password"],
+      ["POST", "/auth/reset-password"],
+      ["POST", "/account/delete"],
+      ["POST", "/nothing"],
+    ];
+    for (const [method, path] of routes) {
+      service.clock.advance(60_000);
+      const send = () => service.app.request(path, { method, body: "nonsense" });
+      const first = [(await send()).status, (await send()).status];
+      for (const status of first) expect(status, path).toBeGreaterThanOrEqual(400);
+      for (const status of first) expect(status, path).toBeLessThan(429);
+      const { stream, pulls } = countedBody("{}");
+      const third = await service.app.request(path, { method, body: stream, duplex: "half" } as RequestInit);
+      expect([path, third.status, pulls()]).toEqual([path, 429, 0]);
+    }
+  });
+
+  test("a request without a body costs no unit", async () => {
+    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "1" });
+    const client = service.client();
+    for (let asked = 0; asked < 5; asked += 1) expect((await client("/me")).status).toBe(200);
+    expect((await client("/conversations", { method: "POST" })).status).toBe(201);
+    expect((await client.send("POST", "/conversations", {})).status).toBe(201);
+    expect((await client.send("POST", "/conversations", {})).status).toBe(429);
+  });
+
+  test("a body is refused before the limit of messages is asked, an admitted one after it is charged there", async () => {
+    const service = await start({ RATE_LIMIT_CHAT_PER_MIN: "1" });
+    const client = service.client({ "X-User-Id": "orderly" });
+    const left = async () => (await (await client("/me")).json()).quota[0].remaining;
+    expect((await client("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
+    expect(await left()).toBe(1);
+    expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
+    expect(await left()).toBe(0);
+    // Wrong beyond the limit of messages is still wrong, and is said to be.
+    expect((await client("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
+    expect((await client.ask("take-home on £45,000")).response.status).toBe(429);
+  });
+
+  test("by default an address may bring what its messages need", async () => {
+    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "", RATE_LIMIT_CHAT_IP_PER_MIN: "1" });
+    const statuses: number[] = [];
+    for (let sent = 0; sent < 121; sent += 1) statuses.push((await post(service, "/chat/title", "[")).status);
+    expect(statuses.filter((status) => status === 400)).toHaveLength(120);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+describe("what a body costs before it is refused", () => {
+  test.each<[string, string, number]>([
+    ["349,000 empty parts", `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`, 8],
+    ["half a million brackets", "[".repeat(500_000), 2],
+    ["one endless text", `{"messages":[{"role":"user","content":"${"x".repeat(1_000_000)}"}]}`, 10],
+  ])("%s: read no further than the bound", async (_case, body, mostPulls) => {
+    const service = await start({});
+    const { stream, pulls } = countedBody(body);
+    expect((await post(service, "/chat/message", stream)).status).toBe(400);
+    expect(pulls()).toBeLessThanOrEqual(mostPulls);
+  });
+
+  test("a checked value is visited a bounded number of times", () => {
+    let visits = 0;
+    const counted = (value: unknown): unknown =>
+      typeof value !== "object" || value === null
+        ? value
+        : new Proxy(value, {
+            get(target, name, receiver) {
+              visits += 1;
+              return counted(Reflect.get(target, name, receiver));
+            },
+          });
+    // As many parts as the bound on nodes lets through.
+    const parts = Array.from({ length: 19_000 }, () => ({}));
+    const result = messageRequest.safeParse(counted({ messages: [{ role: "user", parts }] }));
+    expect(result.success).toBe(false);
+    expect(visits).toBeLessThan(200_000);
+  });
+});
+
+test("a client that leaves in mid-body is no failure of the database's", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+  const service = await startTestService({ database, log });
+  started.push(service);
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+  socket.write('POST /chat/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":[');
+  // Served after it, so that the service has begun to read it.
+  expect((await fetch(`${service.url}/health`)).status).toBe(200);
+  socket.destroy();
+  const left = await vi.waitFor(() => {
+    const line = lines.find((text) => text.includes("/chat/message"));
+    expect(line).toBeDefined();
+    return JSON.parse(line ?? "");
+  });
+  expect(left).toMatchObject({ level: 30, status: 499, msg: "request" });
+  expect(lines.filter((line) => /"level":(50|60)|stack/.test(line))).toEqual([]);
+});

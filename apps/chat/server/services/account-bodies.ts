@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { oneLine, storable } from "./text.ts";
+
+const LONGEST_NAME = 100;
+/** RFC 5321: what a mail server has to take. */
+const LONGEST_EMAIL = 254;
+const LONGEST_TOKEN = 2_048;
+
+const text = z.string({ error: "should be text" });
+const isStorable = (value: string) => storable(value) === value;
+const email = text
+  .max(LONGEST_EMAIL, `should be ${LONGEST_EMAIL} characters at most`)
+  .refine(isStorable, "should be an e-mail address");
+/** How long it must be is the accounts' library's to say: it has a code for it that pages know. */
+const password = text.refine(isStorable, "should hold no NUL and no half characters");
+const name = text
+  .transform(oneLine)
+  .pipe(z.string().max(LONGEST_NAME, `should be ${LONGEST_NAME} characters at most`));
+const token = text
+  .max(LONGEST_TOKEN, `should be ${LONGEST_TOKEN} characters at most`)
+  .refine(isStorable, "should be text");
+
+function body<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.object(shape, { error: `should be an object with ${Object.keys(shape).join(", ")}` });
+}
+
+/** The bodies of the accounts' routes. What they do not name is dropped before the accounts' library sees it. */
+export const signInBody = body({ email, password, rememberMe: z.boolean().optional() });
+export const signUpBody = body({ email, password, name });
+export const changePasswordBody = body({ currentPassword: password, newPassword: password });
+export const forgottenBody = body({ email });
+export const resetPasswordBody = body({ token, newPassword: password });
+export const deleteAccountBody = body({ password });
+export const emptyBody = z.object({}, { error: "should be an object" });

@@ -1,0 +1,96 @@
+import type { Clock } from "headgate";
+import type { AccountSession, Instant } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { notFound } from "../http/problems.ts";
+import {
+  deleteAccount,
+  deleteOtherSessions,
+  deleteSession,
+  findUser,
+  listCreditEntries,
+  listSessions,
+  type SessionRow,
+} from "../repositories/accounts.ts";
+import { listConversations } from "../repositories/conversations.ts";
+import { listMessages } from "../repositories/messages.ts";
+import { toConversation } from "./conversations.ts";
+import { accountOwner } from "./identity.ts";
+
+/** The account that asks, and the session by which it does. */
+export interface SignedIn {
+  id: string;
+  sessionId: string;
+}
+
+/** What the owner of an account may do with it beyond using it. */
+export interface AccountOwnerService {
+  /** Where the account is signed in. */
+  sessions(account: SignedIn): Promise<AccountSession[]>;
+  /** Ends one of them. @throws {HttpProblem} 404 for one that is not this account's */
+  endSession(account: SignedIn, sessionId: string): Promise<void>;
+  endOtherSessions(account: SignedIn): Promise<void>;
+  /** Deletes the account with everything in it. Nothing of it can be had back. */
+  remove(account: SignedIn): Promise<void>;
+  /** Everything that is kept of the account, as JSON, piece by piece: no more than one conversation is in memory at once. */
+  exported(account: SignedIn): AsyncGenerator<string>;
+}
+
+const CONVERSATIONS_AT_ONCE = 100;
+
+export function createAccountOwner(database: Database, clock: Clock): AccountOwnerService {
+  async function* conversationsOf(owner: string): AsyncGenerator<string> {
+    let after: { updatedAt: Date; id: string } | undefined;
+    let isFirst = true;
+    for (;;) {
+      const rows = await listConversations(database, owner, CONVERSATIONS_AT_ONCE, after);
+      for (const row of rows) {
+        const messages = await listMessages(database, row.id);
+        yield `${isFirst ? "" : ","}${JSON.stringify({ ...toConversation(row), messages })}`;
+        isFirst = false;
+      }
+      after = rows.at(-1);
+      if (rows.length < CONVERSATIONS_AT_ONCE) return;
+    }
+  }
+
+  return {
+    async sessions({ id, sessionId }) {
+      const rows = await listSessions(database, id, new Date(clock.now()));
+      return rows.map((row) => toSession(row, sessionId));
+    },
+
+    async endSession({ id }, sessionId) {
+      if (!(await deleteSession(database, id, sessionId))) throw notFound("session");
+    },
+
+    endOtherSessions: ({ id, sessionId }) => deleteOtherSessions(database, id, sessionId),
+
+    remove: ({ id }) => deleteAccount(database, id, accountOwner(id)),
+
+    async *exported({ id, sessionId }) {
+      const account = await findUser(database, id);
+      if (!account) throw notFound("account");
+      const { email, emailVerified, name, createdAt } = account;
+      const rows = await listSessions(database, id, new Date(clock.now()));
+      const head = {
+        exportedAt: new Date(clock.now()).toISOString() satisfies Instant,
+        account: { id, email, emailVerified, name, createdAt },
+        sessions: rows.map((row) => toSession(row, sessionId)),
+        credit: await listCreditEntries(database, id),
+      };
+      yield `${JSON.stringify(head).slice(0, -1)},"conversations":[`;
+      yield* conversationsOf(accountOwner(id));
+      yield "]}";
+    },
+  };
+}
+
+function toSession({ id, createdAt, updatedAt, userAgent }: SessionRow, current: string): AccountSession {
+  return {
+    id,
+    createdAt: createdAt.toISOString(),
+    usedAt: updatedAt.toISOString(),
+    userAgent: userAgent === "" ? null : userAgent,
+    isCurrent: id === current,
+  };
+}

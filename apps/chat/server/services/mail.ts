@@ -1,0 +1,78 @@
+import { createTransport } from "nodemailer";
+import type { Logger } from "pino";
+import { describeError } from "../http/describe-error.ts";
+
+export interface Mail {
+  subject: string;
+  /** Plain text. */
+  text: string;
+}
+
+export interface Mailer {
+  /**
+   * Hands a mail over, and waits for nothing: how long the mail server takes would tell who has an account. One that cannot
+   * be sent is logged, without its recipient and its words.
+   */
+  send(to: string, mail: Mail): void;
+  /** Waits for what is on its way. */
+  close(): Promise<void>;
+}
+
+export interface MailSettings {
+  /** `smtp://` or `smtps://`, with user and password where the server wants them. */
+  url: string;
+  from: string;
+}
+
+/** Beyond it the mail server is down or too slow, and what waits would only grow. */
+const MOST_WAITING = 100;
+const CONNECT_TIMEOUT_MS = 10_000;
+const SOCKET_TIMEOUT_MS = 30_000;
+
+/** Sends mail by SMTP. A password goes over TLS or not at all, except to this machine. */
+export function createMailer({ url, from }: MailSettings, log: Logger): Mailer {
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const secure = protocol === "smtps:";
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(hostname);
+  const transport = createTransport({
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? (secure ? 465 : 587) : Number(port),
+    secure,
+    requireTLS: !secure && !isLocal && username !== "",
+    ...(username === ""
+      ? {}
+      : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    greetingTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const waiting = new Set<Promise<void>>();
+
+  return {
+    send(to, mail) {
+      if (waiting.size >= MOST_WAITING) {
+        log.error({ waiting: waiting.size }, "a mail was not sent: too many are waiting for the mail server");
+        return;
+      }
+      const sending = transport.sendMail({ from, to: { name: "", address: to }, ...mail }).then(
+        () => log.info("a mail was sent"),
+        (error: unknown) => log.error({ error: withoutWords(error) }, "a mail was not sent"),
+      );
+      waiting.add(sending);
+      void sending.finally(() => waiting.delete(sending));
+    },
+    async close() {
+      await Promise.all(waiting);
+      transport.close();
+    },
+  };
+}
+
+/** A mail server's answer may repeat the recipient. */
+function withoutWords(error: unknown): Record<string, unknown> {
+  const { name, code } = describeError(error);
+  const { responseCode } = error as { responseCode?: unknown };
+  return { name, code, ...(typeof responseCode === "number" ? { responseCode } : {}) };
+}

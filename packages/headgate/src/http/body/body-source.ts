@@ -1,0 +1,92 @@
+/** A web stream of bytes. */
+export interface ByteStream {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+  };
+}
+
+/** Where a body comes from: a text or bytes at hand, a web stream, a `Request`, or Node's `IncomingMessage`. */
+export type BodySource =
+  | string
+  | Uint8Array
+  | ByteStream
+  | AsyncIterable<Uint8Array>
+  | { readonly body: ByteStream | null };
+
+/** A body that is read piece by piece. */
+export interface BodyReader {
+  /** @returns `undefined` at the end */
+  next(): Promise<Uint8Array | undefined>;
+  /** Reads no more, and leaves the connection fit to be answered. */
+  stop(): void;
+}
+
+/** @throws {TypeError} for what is no source of a body, such as one that another middleware has parsed already */
+export function readerOf(source: BodySource): BodyReader {
+  if (typeof source === "string") return chunks([new TextEncoder().encode(source)]);
+  if (source instanceof Uint8Array) return chunks([source]);
+  if (typeof source === "object" && source !== null) {
+    if ("getReader" in source) return streamReader(source);
+    if (Symbol.asyncIterator in source) return iterableReader(source);
+    if ("body" in source && source.body === null) return chunks([]);
+    if ("body" in source && typeof source.body?.getReader === "function") return streamReader(source.body);
+  }
+  throw new TypeError(
+    "boundedJson expected a Request, a stream, an IncomingMessage, bytes or text. " +
+      "A body that was parsed already can no longer be bounded: mount boundedJson in place of the parser.",
+  );
+}
+
+/** What the request says of its length; `undefined` where it says nothing that can be believed. */
+export function statedLength(source: BodySource): number | undefined {
+  const headers = (source as { headers?: unknown }).headers;
+  if (typeof headers !== "object" || headers === null) return undefined;
+  const text =
+    headers instanceof Headers
+      ? headers.get("content-length")
+      : (headers as Record<string, unknown>)["content-length"];
+  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function chunks(all: Uint8Array[]): BodyReader {
+  return { next: async () => all.shift(), stop() {} };
+}
+
+function streamReader(stream: ByteStream): BodyReader {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      return done ? undefined : value;
+    },
+    stop() {
+      // A stream that failed cannot be cancelled either, and nobody is left to care.
+      reader.cancel().catch(() => {});
+    },
+  };
+}
+
+/** A stream of Node's would be destroyed by an iteration that ends early, and its connection with it: no answer could leave. */
+interface NodeStream {
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterator<Uint8Array>;
+  resume(): unknown;
+}
+
+function iterableReader(source: AsyncIterable<Uint8Array>): BodyReader {
+  const stream = source as AsyncIterable<Uint8Array> & Partial<NodeStream>;
+  const iterator = stream.iterator?.({ destroyOnReturn: false }) ?? source[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const { done, value } = await iterator.next();
+      return done ? undefined : value;
+    },
+    stop() {
+      // What still comes is let go by unread.
+      Promise.resolve(iterator.return?.()).then(
+        () => stream.resume?.(),
+        () => {},
+      );
+    },
+  };
+}

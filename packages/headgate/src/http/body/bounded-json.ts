@@ -1,0 +1,96 @@
+import { HeadgateError } from "../../core/errors.ts";
+import { type BodySource, readerOf, statedLength } from "./body-source.ts";
+import { JsonBodyError, outOfBounds } from "./json-body-error.ts";
+import { type JsonBounds, scanJson } from "./json-scan.ts";
+
+const defaults: Readonly<JsonBounds> = {
+  bytes: 1_048_576,
+  depth: 32,
+  nodes: 50_000,
+  stringLength: 262_144,
+};
+
+/**
+ * Reads a request's JSON body within bounds. Bytes are counted as they arrive, in one pass and before anything is parsed:
+ * reading stops at the first that exceeds a bound. Put a limiter in front of it, since reading is work as well.
+ *
+ * ```ts
+ * const body = await boundedJson(request, { nodes: 10_000 });
+ * ```
+ *
+ * @param source a `Request`, a web stream, Node's `IncomingMessage`, bytes or text; nothing else may have read it
+ * @param bounds those that differ from the defaults
+ * @returns what `JSON.parse` makes of the body
+ * @throws {JsonBodyError} when the body exceeds a bound, is not JSON in UTF-8, or does not arrive whole
+ * @throws {HeadgateError} for a bound that does not exist or is not a whole number, 1 or more
+ */
+export async function boundedJson(source: BodySource, bounds: Partial<JsonBounds> = {}): Promise<unknown> {
+  return parse(await readWithin(source, checkBounds(bounds)));
+}
+
+async function readWithin(source: BodySource, bounds: JsonBounds): Promise<string> {
+  const stated = statedLength(source);
+  if (stated !== undefined && stated > bounds.bytes) throw outOfBounds("bytes", bounds.bytes);
+  const reader = readerOf(source);
+  const scan = scanJson(bounds);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  for (;;) {
+    const chunk = await reader.next().catch(interrupted);
+    if (chunk === undefined) return text + decode(decoder);
+    const exceeded = scan.push(chunk);
+    if (exceeded !== undefined) {
+      reader.stop();
+      throw outOfBounds(exceeded, bounds[exceeded]);
+    }
+    try {
+      text += decode(decoder, chunk);
+    } catch (error) {
+      reader.stop();
+      throw error;
+    }
+  }
+}
+
+function interrupted(cause: unknown): never {
+  throw new JsonBodyError("interrupted", "The body did not arrive whole.", { cause });
+}
+
+/** Without a chunk: the end, at which no character may be half there. */
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
+  try {
+    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new JsonBodyError("not-json", "The body is not text in UTF-8.", { cause });
+  }
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === "") throw new JsonBodyError("not-json", "The body is empty; it should be JSON.");
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own words quote the body.
+    throw new JsonBodyError("not-json", "The body is not JSON.");
+  }
+}
+
+function checkBounds(given: Partial<JsonBounds>): JsonBounds {
+  const bounds = { ...defaults };
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaults)) {
+      throw new HeadgateError(
+        "option-invalid",
+        `boundedJson has no bound ${JSON.stringify(name)}. It has ${Object.keys(defaults).join(", ")}.`,
+      );
+    }
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new HeadgateError(
+        "option-invalid",
+        `boundedJson: ${name} should be a whole number, 1 or more, and is ${typeof value === "number" ? value : JSON.stringify(value)}.`,
+      );
+    }
+    bounds[name as keyof JsonBounds] = value;
+  }
+  return bounds;
+}

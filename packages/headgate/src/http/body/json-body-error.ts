@@ -1,0 +1,45 @@
+import type { JsonBounds } from "./json-scan.ts";
+
+/** `not-json` is also what an empty body is; `interrupted` is a body whose client left, or whose connection broke. */
+export type JsonBodyReason = "out-of-bounds" | "not-json" | "interrupted";
+
+/**
+ * A request body that `boundedJson` refuses. Its message may be shown to the client: it names the bound and repeats
+ * nothing of the body. `status`, `statusCode` and `expose` are what Express, Koa and Fastify look for in an error.
+ */
+export class JsonBodyError extends Error {
+  override readonly name = "JsonBodyError";
+  readonly reason: JsonBodyReason;
+  /** Which bound the body exceeds; `undefined` unless `reason` is `out-of-bounds`. */
+  readonly bound: keyof JsonBounds | undefined;
+  /** The bound's own value. */
+  readonly limit: number | undefined;
+  /** 413 for too many bytes; else 400. */
+  readonly status: 400 | 413;
+  readonly statusCode: 400 | 413;
+  readonly expose = true;
+
+  constructor(
+    reason: JsonBodyReason,
+    message: string,
+    { bound, limit, cause }: { bound?: keyof JsonBounds; limit?: number; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+    this.bound = bound;
+    this.limit = limit;
+    this.status = bound === "bytes" ? 413 : 400;
+    this.statusCode = this.status;
+  }
+}
+
+const inWords: Record<keyof JsonBounds, (limit: string) => string> = {
+  bytes: (limit) => `The body is larger than ${limit} bytes.`,
+  depth: (limit) => `The body nests arrays and objects more than ${limit} deep.`,
+  nodes: (limit) => `The body holds more than ${limit} values and property names.`,
+  stringLength: (limit) => `The body holds a text longer than ${limit} characters.`,
+};
+
+export function outOfBounds(bound: keyof JsonBounds, limit: number): JsonBodyError {
+  return new JsonBodyError("out-of-bounds", inWords[bound](limit.toLocaleString("en")), { bound, limit });
+}
