@@ -16,7 +16,6 @@ export default defineConfig({
   resolve: {
     // The workspace's own sources, not their build.
     conditions: ["headgate-source", "module", "browser", "development|production"],
-    alias: { "rehype-raw": here("./src/chat/no-raw-html.ts") },
   },
   build: {
     outDir: "dist",

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { AuthPage } from "./account/auth-page.tsx";
 import { beginAsCaller } from "./account/begin.ts";
 import { Paywall } from "./account/paywall.tsx";
+import { ChatPage } from "./chat/chat-page.tsx";
 import { composerFocus } from "./chat/composer-focus.ts";
 import { SharePage } from "./chat/share-page.tsx";
 import { ConversationDialogs } from "./conversations/conversation-dialogs.tsx";
@@ -12,13 +13,8 @@ import { Announcer } from "./design/announcer.tsx";
 import { Button, buttonClass } from "./design/button.tsx";
 import { ErrorBoundary } from "./design/error-boundary.tsx";
 import { useObservable } from "./design/observable.ts";
-import { PortalContainer } from "./design/portal-container.ts";
 import { ShortcutsDialog, shortcutsOpen } from "./design/shortcuts-dialog.tsx";
 import { Link, navigate, type Route, useRoute } from "./router.tsx";
-
-// The chat's engine is the larger half of the page: the frame is drawn before it is there.
-const loadChat = () => import("./chat/chat-page.tsx");
-const ChatPage = lazy(() => loadChat().then((module) => ({ default: module.ChatPage })));
 
 export function App() {
   const route = useRoute();
@@ -40,18 +36,15 @@ export function App() {
 }
 
 function Shell({ route }: { route: Exclude<Route, { page: "shared" }> }) {
-  const main = useRef<HTMLElement>(null);
   useEffect(beginAsCaller, []);
   return (
     <div className="flex h-dvh">
       <Sidebar />
       <SidebarDrawer />
-      <main ref={main} id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
-        <PortalContainer value={main}>
-          <ErrorBoundary fallback={<Broken />}>
-            <Page route={route} />
-          </ErrorBoundary>
-        </PortalContainer>
+      <main id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
+        <ErrorBoundary fallback={<Broken />}>
+          <Page route={route} />
+        </ErrorBoundary>
       </main>
       <ConversationDialogs />
       <Paywall />
@@ -63,11 +56,7 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   switch (route.page) {
     case "new":
     case "conversation":
-      return (
-        <Suspense fallback={<ChatFrame />}>
-          <ChatPage id={route.page === "new" ? null : route.id} />
-        </Suspense>
-      );
+      return <ChatPage id={route.page === "new" ? null : route.id} />;
     case "sign-in":
     case "sign-up":
       return (
@@ -92,23 +81,6 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
         </>
       );
   }
-}
-
-/** What stands where the chat will be, at the same places. */
-function ChatFrame() {
-  return (
-    <>
-      <ConversationHeader id={null} />
-      <p role="status" className="sr-only">
-        Loading …
-      </p>
-      <div className="grow" />
-      <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
-        <div className="h-[58px] rounded-3xl border border-line-strong/70 bg-raised shadow-soft" />
-        <div className="mt-2 h-5" />
-      </div>
-    </>
-  );
 }
 
 /** A part of the page could not be loaded or drawn. Drafts and conversations outlive the reload. */

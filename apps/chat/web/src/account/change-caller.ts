@@ -1,5 +1,6 @@
 import type { Me } from "../../../contract.ts";
 import { forgetDrafts } from "../chat/drafts.ts";
+import { closeConversations, tellSignedOut } from "../chat/sessions.ts";
 import { restartConversations } from "../conversations/list.ts";
 import { announce } from "../design/announcer.tsx";
 import { navigate } from "../router.tsx";
@@ -14,7 +15,6 @@ export async function lookAgain(): Promise<void> {
   if (!now || callerKey(now) === callerKey(before)) return;
   void restartConversations();
   if (before.caller.kind !== "account") return;
-  const { tellSignedOut } = await import("../chat/sessions.ts");
   tellSignedOut();
 }
 
@@ -24,8 +24,6 @@ function callerKey({ caller }: Me): string {
 
 /** Somebody has signed in or out: everything on the page is read anew for whoever it is now. */
 export async function changeCaller(event: "signed-in" | "signed-out", next = "/"): Promise<void> {
-  // With the chat itself: the first paint does not wait for it.
-  const { closeConversations } = await import("../chat/sessions.ts");
   closeConversations();
   // A refusal of the last caller says nothing about this one.
   client.clear();

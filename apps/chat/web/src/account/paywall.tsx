@@ -37,10 +37,7 @@ export function Paywall() {
         </p>
       }
       initialFocus={back}
-      finalFocus={() => {
-        composerFocus.get()?.();
-        return document.activeElement as HTMLElement | null;
-      }}
+      finalFocus={() => composerFocus.get()?.()}
       actions={
         <Button ref={back} look="solid" onClick={close}>
           Back to my message

@@ -71,10 +71,13 @@ function ChatView({ session }: { session: ChatSession }) {
   );
 }
 
+/** Menus and dialogs that are open. */
+const overlays = ":popover-open, dialog[open]";
+
 /** Somebody is choosing from a menu, answering a dialog or writing: a chat that is loaded meanwhile takes no focus from it. */
 function isBusyElsewhere(): boolean {
   return (
-    document.querySelector("[data-open]:is([role=menu], [role=dialog], [role=alertdialog])") !== null ||
+    document.querySelector(overlays) !== null ||
     document.activeElement?.matches("input, textarea, [aria-haspopup]") === true
   );
 }
@@ -84,8 +87,8 @@ function useEscapeToStop(session: ChatSession): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
-      if (document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
-      void session.stop();
+      if (document.querySelector(overlays)) return;
+      session.stop();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);

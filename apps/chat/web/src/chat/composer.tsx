@@ -105,7 +105,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             aria-label="Stop answering"
             title="Stop answering (Esc)"
             onClick={() => {
-              void session.stop();
+              session.stop();
               field.current?.focus();
             }}
             className="flex size-10 shrink-0 items-center justify-center rounded-full bg-ink text-canvas transition-opacity hover:opacity-85 pointer-coarse:size-11"

@@ -114,10 +114,10 @@ function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
 
 /** Closes every conversation, answers under way included: somebody else is using the page now. */
 export function closeConversations(): void {
-  void fresh?.session.stop();
+  fresh?.session.stop();
   for (const opening of open.values()) {
     const state = opening.get();
-    if (state.status === "ready") void state.session.stop();
+    if (state.status === "ready") state.session.stop();
   }
   fresh = null;
   open.clear();
@@ -135,6 +135,6 @@ export function tellSignedOut(): void {
 /** Forgets a conversation that was deleted. */
 export function closeConversation(id: string): void {
   const state = open.get(id)?.get();
-  if (state?.status === "ready") void state.session.stop();
+  if (state?.status === "ready") state.session.stop();
   open.delete(id);
 }

@@ -1,4 +1,3 @@
-import { useChat } from "@ai-sdk/react";
 import { ArrowDown } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
@@ -17,9 +16,6 @@ import { Answer, FirstTokenIndicator, loadMarkdown, Question } from "./message-v
 import { Notice } from "./notices.tsx";
 import type { ChatSession } from "./session.ts";
 
-/** At most this often the thread is drawn anew while an answer streams, in milliseconds. */
-const throttleMs = 40;
-
 /** Messages beyond these are drawn on request: a long thread opens quickly. */
 const shownAtFirst = 60;
 
@@ -30,10 +26,8 @@ interface ThreadProps {
 
 /** The conversation, and under it whatever came between. Scrolling sticks to its end only while one is there. */
 export function Thread({ session, focusComposer }: ThreadProps) {
-  const { messages: current } = useChat({ chat: session.chat, throttle: throttleMs });
+  const messages = useObservable(session.messages);
   const { conversationId, phase, failure } = useObservable(session.state);
-  const before = useObservable(session.before);
-  const messages = before ?? current;
   const builtIn = useObservable(me)?.model.builtIn === true;
   const [calm] = useState(() => matchMedia("(prefers-reduced-motion: reduce)").matches);
   const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
