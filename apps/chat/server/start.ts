@@ -13,6 +13,7 @@ import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
+import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { taxYearsKnown } from "./model/tax-years.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
@@ -126,6 +127,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       chatLimiter,
       signInLimiter,
       model: { name: choice.name, builtIn: choice.builtIn },
+      isPriced: isPriced(choice.price),
       taxYearsKnown,
       ping,
       isStopping: () => inFlight.isStopping,

@@ -22,6 +22,8 @@ export interface MessageDependencies {
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   answering: Answering;
+  /** Whether answers cost anything. */
+  isPriced: boolean;
   isStopping(): boolean;
 }
 
@@ -34,7 +36,7 @@ const KEEP_ALIVE_MS = 15_000;
  * reason that was not their own stop, gets the charge back, so that a malformed body costs nothing either.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, answering, isStopping } = dependencies;
+  const { sources, chatLimiter, credit, answering, isPriced, isStopping } = dependencies;
   const routes = new Hono<ServiceEnv>();
 
   const known: MiddlewareHandler<ServiceEnv> = async (c, next) => {
@@ -49,7 +51,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   routes.post("/chat/message", known, noteRefusal, guard, refundUnlessServed, async (c) => {
     const { messages, conversation_id: conversationId, replaces } = await readBody(c, messageRequest);
     const identity = await identify(c, sources);
-    const payer = identity.kind === "account" ? identity.id : undefined;
+    const payer = isPriced && identity.kind === "account" ? identity.id : undefined;
     if (payer !== undefined) {
       const left = await credit.of(payer);
       if (left.balance <= 0) throw paymentRequired(left);

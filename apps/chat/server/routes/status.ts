@@ -22,6 +22,8 @@ export interface StatusDependencies {
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   model: Me["model"];
+  /** Whether answers cost anything. */
+  isPriced: boolean;
   taxYearsKnown: readonly string[];
   ping(): Promise<void>;
   isStopping(): boolean;
@@ -29,7 +31,7 @@ export interface StatusDependencies {
 
 /** Is it alive, can it serve, what is it, and who am I. */
 export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, model, taxYearsKnown, ping, isStopping } = dependencies;
+  const { sources, chatLimiter, credit, model, isPriced, taxYearsKnown, ping, isStopping } = dependencies;
   const routes = new Hono<ServiceEnv>();
 
   routes.get("/health", (c) => c.json({ status: "ok" }));
@@ -62,7 +64,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     const me: Me = {
       caller: toCaller(identity),
       quota: limits.map(toQuota),
-      credit: identity.kind === "account" ? await credit.of(identity.id) : null,
+      credit: isPriced && identity.kind === "account" ? await credit.of(identity.id) : null,
       model,
     };
     return c.json(me);

@@ -38,10 +38,10 @@ export function App() {
 function Shell({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   useEffect(beginAsCaller, []);
   return (
-    <div className="flex h-dvh">
+    <div className="printed flex h-dvh">
       <Sidebar />
       <SidebarDrawer />
-      <main id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
+      <main id="main" tabIndex={-1} className="printed flex min-w-0 grow flex-col outline-none">
         <ErrorBoundary fallback={<Broken />}>
           <Page route={route} />
         </ErrorBoundary>
@@ -71,7 +71,7 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
           <ConversationHeader id={null} />
           <div className="grid grow place-items-center px-6 text-center">
             <div>
-              <h1 className="font-semibold text-xl">There is no such page.</h1>
+              <h1 className="font-semibold text-xl">Page not found</h1>
               <p className="mt-1 mb-6 break-all text-quiet">{route.path}</p>
               <Link href="/" className={buttonClass("solid")}>
                 Start a new chat
@@ -88,8 +88,8 @@ function Broken() {
   return (
     <div className="grid grow place-items-center px-6 text-center">
       <div role="alert">
-        <h1 className="font-semibold text-xl">This page needs to be loaded again.</h1>
-        <p className="mt-1 mb-6 text-quiet">There may be a new version of it. What you typed is kept.</p>
+        <h1 className="font-semibold text-xl">Please reload this page.</h1>
+        <p className="mt-1 mb-6 text-quiet">There may be a new version. What you typed is saved.</p>
         <Button look="solid" onClick={() => location.reload()}>
           Reload
         </Button>

@@ -17,7 +17,7 @@ import { shortcutsOpen } from "../design/shortcuts-dialog.tsx";
 import { chooseTheme, type Theme, theme } from "../design/theme.ts";
 import { navigate } from "../router.tsx";
 import { signOut } from "./authenticate.ts";
-import { changeCaller } from "./change-caller.ts";
+import { afterSigningOut } from "./change-caller.ts";
 import { me } from "./me.ts";
 import { formatMoney } from "./money.ts";
 import { signInPath } from "./next-path.ts";
@@ -80,7 +80,7 @@ export function AccountMenu() {
         <MenuItem
           onChoose={() => {
             void signOut()
-              .then(() => changeCaller("signed-out"))
+              .then(afterSigningOut)
               .catch(() => announce("Signing out did not work. Please try again."));
           }}
         >

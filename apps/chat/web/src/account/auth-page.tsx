@@ -7,7 +7,7 @@ import { Mark } from "../design/mark.tsx";
 import { hasKeyboard } from "../design/media.ts";
 import { Link } from "../router.tsx";
 import { type AuthTrouble, authTroubleOf, signIn, signUp } from "./authenticate.ts";
-import { changeCaller } from "./change-caller.ts";
+import { afterSigningIn } from "./change-caller.ts";
 import { nextPath } from "./next-path.ts";
 
 const shortestPassword = 8;
@@ -24,7 +24,7 @@ const words = {
   },
   "sign-up": {
     title: "Create an account",
-    lead: "Your conversations in this browser come along, and each month brings free credit.",
+    lead: "The conversations in this browser come with you.",
     action: "Create account",
     busy: "Creating your account …",
     other: "Already have an account?",
@@ -76,7 +76,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
     setTrouble(null);
     try {
       await (page === "sign-in" ? signIn(credentials) : signUp(credentials));
-      await changeCaller("signed-in", nextPath(location.search));
+      await afterSigningIn(nextPath(location.search));
     } catch (error) {
       fail(authTroubleOf(error));
     } finally {
@@ -85,7 +85,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
   };
 
   const field =
-    "h-11 w-full rounded-xl border border-line-strong bg-raised px-3.5 text-base outline-none focus:border-accent focus:ring-1 focus:ring-accent aria-invalid:border-bad";
+    "h-11 w-full rounded-xl border border-line-strong bg-raised px-3.5 text-base outline-hidden focus:border-accent focus:ring-1 focus:ring-accent aria-invalid:border-bad";
   return (
     <div className="grid min-h-0 grow place-items-center overflow-y-auto px-4 py-10">
       <div className="w-full max-w-sm">
@@ -172,8 +172,11 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
           </Link>
         </p>
         <p className="mt-2 text-quiet text-sm">
-          <Link href="/" className="font-medium text-accent underline underline-offset-3">
-            Go on without an account
+          <Link
+            href={nextPath(location.search)}
+            className="font-medium text-accent underline underline-offset-3"
+          >
+            Continue without an account
           </Link>
         </p>
       </div>

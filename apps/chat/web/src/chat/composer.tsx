@@ -68,12 +68,12 @@ export function Composer({ session, fieldRef }: ComposerProps) {
         if (hasKeyboard()) field.current?.focus();
         else field.current?.blur();
       }}
-      className="rounded-3xl border border-line-strong/70 bg-raised shadow-soft transition-[border-color,box-shadow] focus-within:border-accent focus-within:ring-1 focus-within:ring-accent"
+      className="composer rounded-3xl border border-line-strong/70 bg-raised shadow-soft transition-[border-color,box-shadow] focus-within:border-accent focus-within:ring-1 focus-within:ring-accent"
     >
       {editing && (
         <div className="flex items-center gap-2 border-line border-b py-1 ps-5 pe-2 text-quiet text-sm">
           <Pencil aria-hidden="true" className="size-3.5" />
-          <span className="grow">Editing your question. What came after it will be replaced.</span>
+          <span className="grow">Editing your question. Everything after it will be replaced.</span>
           <IconButton label="Cancel editing" onClick={endEditing}>
             <X aria-hidden="true" />
           </IconButton>
@@ -87,6 +87,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             else if (fieldRef) fieldRef.current = element;
           }}
           aria-label="Your question"
+          dir="auto"
           aria-describedby={tooLong ? "question-length" : undefined}
           aria-invalid={tooLong}
           placeholder="Ask about UK tax on a salary"
@@ -96,7 +97,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
           value={draft.text}
           onChange={(event) => draftStore.set((current) => ({ ...current, text: event.target.value }))}
           onKeyDown={onKeyDown}
-          className="max-h-60 min-h-10 grow resize-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 bg-transparent py-2 text-base leading-6 outline-none placeholder:text-quiet"
+          className="max-h-60 min-h-10 grow resize-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 bg-transparent py-2 text-base leading-6 outline-hidden placeholder:text-quiet"
         />
         {busy ? (
           <button

@@ -4,6 +4,7 @@ import { problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
 import { type Failure, failureOf, ServiceError } from "../service/failure.ts";
 import { online } from "../service/online.ts";
+import { tellTabs } from "../service/tabs.ts";
 import { type AnswerSoFar, chunksOf, emptyAnswer, withChunk } from "./answer-stream.ts";
 import {
   afterAccepted,
@@ -47,6 +48,8 @@ export interface ChatSession {
   /** Does once more what was refused or failed. */
   resend(): Promise<void>;
   stop(): void;
+  /** Stops, for good: somebody else is using the page, and nothing of this is written down any more. */
+  close(): void;
   dismiss(): void;
 }
 
@@ -83,6 +86,7 @@ export function createSession(
   const draft = () => draftOf(state.get().conversationId ?? newConversation);
 
   let turn: TurnUnderWay | null = null;
+  let closed = false;
   let failedIntent: Intent | null = null;
 
   /** The service has the question: it leaves the composer, and stays in the thread. */
@@ -91,7 +95,12 @@ export function createSession(
     const { intent } = own;
     const from = draft();
     const known = state.get().conversationId;
-    if (intent.kind === "ask") from.set((current) => afterAccepted(current, intent.text));
+    if (intent.kind === "ask") {
+      from.set((current) => afterAccepted(current, intent.text));
+      tellTabs({ kind: "sent", conversation: known ?? newConversation, text: intent.text });
+    }
+    // Whoever is answered is refused no more, in whichever tab.
+    if (client.refusal()) client.clear();
     const conversationId = response.headers.get("x-conversation-id") ?? known;
     patch({ phase: "answering", conversationId });
     if (conversationId === undefined) return;
@@ -193,6 +202,7 @@ export function createSession(
     }
     clearTimeout(timer);
     turn = null;
+    if (closed) return;
     const stopped = own.abort.signal.aborted;
     if (own.accepted) endAnswer(own, thread, error !== undefined);
     else {
@@ -238,7 +248,9 @@ export function createSession(
       // The composer has the last word: the text may have been changed since.
       await session.ask();
     },
-    stop() {
+    stop: () => turn?.abort.abort(),
+    close() {
+      closed = true;
       turn?.abort.abort();
     },
     dismiss: () => patch({ failure: null }),

@@ -50,8 +50,11 @@ export function DeleteDialog({
       title="Delete this conversation?"
       description={
         <p>
-          “<span className="break-words font-medium text-ink">{subject.title}</span>” will be gone for good,
-          and so will its shared page, if it has one.
+          “
+          <span dir="auto" className="break-words font-medium text-ink">
+            {subject.title}
+          </span>
+          ” will be deleted permanently, along with its shared page if it has one.
         </p>
       }
       initialFocus={cancel}
@@ -62,7 +65,7 @@ export function DeleteDialog({
       actions={
         <>
           <Button ref={cancel} onClick={onClose}>
-            Keep it
+            Cancel
           </Button>
           <Button look="danger" disabled={state === "deleting"} onClick={() => void confirm()}>
             {state === "deleting" ? "Deleting …" : "Delete"}

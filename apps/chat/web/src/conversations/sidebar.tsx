@@ -9,12 +9,16 @@ import { useMedia, wide } from "../design/media.ts";
 import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
 import { ConversationNav } from "./conversation-nav.tsx";
+import { SearchField } from "./search-field.tsx";
 
 /** Beside the thread where there is room for both. */
 export function Sidebar() {
   if (!useMedia(wide)) return null;
   return (
-    <aside aria-label="Sidebar" className="flex w-68 shrink-0 flex-col border-line border-e bg-sunken">
+    <aside
+      aria-label="Sidebar"
+      className="unprinted flex w-68 shrink-0 flex-col border-line border-e bg-sunken"
+    >
       <SidebarContent />
     </aside>
   );
@@ -68,7 +72,7 @@ function SidebarContent({ close }: { close?: ReactNode }) {
         </Link>
         {close}
       </div>
-      <div className="px-3 pt-1 pb-1">
+      <div className="space-y-1 px-3 pt-1 pb-1">
         <Link
           href="/"
           onClick={() => drawerOpen.set(false)}
@@ -77,6 +81,7 @@ function SidebarContent({ close }: { close?: ReactNode }) {
           <SquarePen aria-hidden="true" className="size-4" />
           New chat
         </Link>
+        <SearchField />
       </div>
       <ConversationNav />
       <div className="border-line border-t p-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
