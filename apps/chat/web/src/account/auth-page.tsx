@@ -85,7 +85,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
   };
 
   const field =
-    "h-11 w-full rounded-xl border border-line-strong bg-raised px-3.5 text-base outline-hidden focus:border-accent focus:ring-1 focus:ring-accent aria-invalid:border-bad";
+    "h-11 w-full rounded-xl border border-line-strong bg-raised px-3.5 text-base outline-none focus:border-accent focus:ring-1 focus:ring-accent aria-invalid:border-bad";
   return (
     <div className="grid min-h-0 grow place-items-center overflow-y-auto px-4 py-10">
       <div className="w-full max-w-sm">

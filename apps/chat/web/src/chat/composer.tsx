@@ -97,7 +97,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
           value={draft.text}
           onChange={(event) => draftStore.set((current) => ({ ...current, text: event.target.value }))}
           onKeyDown={onKeyDown}
-          className="max-h-60 min-h-10 grow resize-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 bg-transparent py-2 text-base leading-6 outline-hidden placeholder:text-quiet"
+          className="max-h-60 min-h-10 grow resize-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 bg-transparent py-2 text-base leading-6 outline-none placeholder:text-quiet"
         />
         {busy ? (
           <button
@@ -109,7 +109,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
               session.stop();
               field.current?.focus();
             }}
-            className="flex size-10 shrink-0 items-center justify-center rounded-full bg-ink text-canvas transition-opacity hover:opacity-85 pointer-coarse:size-11"
+            className="flex size-10 shrink-0 items-center justify-center rounded-full border border-transparent bg-ink text-canvas transition-opacity hover:opacity-85 pointer-coarse:size-11"
           >
             <Square aria-hidden="true" className="size-3.5 fill-current" />
           </button>
@@ -120,7 +120,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             aria-label="Send"
             title="Send (Enter)"
             aria-disabled={blank || tooLong}
-            className="flex size-10 shrink-0 items-center justify-center rounded-full bg-accent text-on-accent transition-colors hover:bg-accent-hover aria-disabled:bg-tint aria-disabled:text-quiet pointer-coarse:size-11"
+            className="flex size-10 shrink-0 items-center justify-center rounded-full border border-transparent bg-accent text-on-accent transition-colors hover:bg-accent-hover aria-disabled:bg-tint aria-disabled:text-quiet pointer-coarse:size-11"
           >
             <ArrowUp aria-hidden="true" className="size-5" />
           </button>

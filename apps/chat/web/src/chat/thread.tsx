@@ -38,9 +38,8 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const [hidden, setHidden] = useState(() => Math.max(0, messages.length - shownAtFirst));
 
   useEffect(() => {
-    // What an answer needs, while its question is being written.
-    void loadMarkdown();
-    void import("./tools/salary-card.tsx");
+    // What an answer needs, while its question is being written. Should it not come, the answer's words are drawn plain.
+    for (const loading of [loadMarkdown(), import("./tools/salary-card.tsx")]) loading.catch(() => undefined);
   }, []);
 
   useEffect(() => {

@@ -71,7 +71,7 @@ export function RenameField({ id, title, onDone, className = "" }: RenameFieldPr
           event.stopPropagation();
           finish();
         }}
-        className="h-9 w-full min-w-0 rounded-lg border border-accent bg-raised px-2.5 text-base outline-hidden ring-1 ring-accent aria-invalid:border-bad aria-invalid:ring-bad sm:text-sm"
+        className="h-9 w-full min-w-0 rounded-lg border border-accent bg-raised px-2.5 text-base outline-none ring-1 ring-accent aria-invalid:border-bad aria-invalid:ring-bad sm:text-sm"
       />
     </form>
   );

@@ -53,7 +53,7 @@ export function SearchField() {
           event.stopPropagation();
           setText("");
         }}
-        className="h-9 w-full rounded-lg bg-transparent ps-9 pe-2 text-base outline-hidden placeholder:text-quiet hover:bg-tint focus:bg-raised focus:ring-1 focus:ring-accent pointer-coarse:h-11 sm:text-sm"
+        className="h-9 w-full rounded-lg bg-transparent ps-9 pe-2 text-base outline-none placeholder:text-quiet hover:bg-tint focus:bg-raised focus:ring-1 focus:ring-accent pointer-coarse:h-11 sm:text-sm"
       />
     </div>
   );
