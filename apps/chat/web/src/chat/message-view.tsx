@@ -1,14 +1,16 @@
 import { Pencil, RefreshCw } from "lucide-react";
-import { lazy, memo, type ReactNode, Suspense } from "react";
+import { memo, type ReactNode, Suspense } from "react";
 import type { ChatMessage } from "../../../contract.ts";
 import { Button, iconButtonClass } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { ErrorBoundary } from "../design/error-boundary.tsx";
+import { loadedAhead } from "../design/loaded-ahead.tsx";
 import { isEmptyAnswer, textOf, toolCallOf } from "./message.ts";
 import { ToolFigure, ToolStep } from "./tools/tool-step.tsx";
 
-export const loadMarkdown = () => import("./markdown.tsx");
-const Markdown = lazy(loadMarkdown);
+const Markdown = loadedAhead(() => import("./markdown.tsx").then((module) => module.default));
+/** Has the code for Markdown loaded, while a question is being written. */
+export const loadMarkdown = Markdown.load;
 
 interface QuestionProps {
   message: ChatMessage;

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChatMessage } from "../../../contract.ts";
+import { client } from "../service/client.ts";
 import type { Failure } from "../service/failure.ts";
-import { draftOf } from "./drafts.ts";
+import { draftOf, forgetDrafts } from "./drafts.ts";
 import { textOf } from "./message.ts";
 import { type ChatSession, createSession } from "./session.ts";
 
@@ -271,4 +272,41 @@ test("an example is in the composer if it is refused", async () => {
   const session = open();
   await session.ask("Compare £50,000 and £60,000");
   expect(session.draft().get().text).toBe("Compare £50,000 and £60,000");
+});
+
+test("what is closed while a question is on its way writes nothing down any more", async () => {
+  answer = (init) =>
+    new Promise((_, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+    });
+  const session = open();
+  session.draft().set({ text: "a private thought" });
+  const asking = session.ask();
+  await vi.advanceTimersByTimeAsync(400);
+  session.close();
+  // As signing out does.
+  forgetDrafts();
+  await asking;
+  expect(Object.entries(localStorage)).toEqual([]);
+  expect(failures).toEqual([]);
+});
+
+test("an answer that ends without having said so was cut off", async () => {
+  answer = async () => stream(words);
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  await session.ask();
+  expect(failures).toEqual(["broken-off"]);
+  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
+});
+
+test("whoever is answered is refused no more", async () => {
+  answer = async () => refused();
+  const session = open();
+  session.draft().set({ text: "one too many" });
+  await session.ask();
+  expect(client.refusal()).toBeDefined();
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(client.refusal()).toBeUndefined();
 });

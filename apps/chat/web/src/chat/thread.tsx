@@ -16,6 +16,7 @@ import { textOf } from "./message.ts";
 import { Answer, FirstTokenIndicator, loadMarkdown, Question } from "./message-view.tsx";
 import { Notice, SharedNotice } from "./notices.tsx";
 import type { ChatSession } from "./session.ts";
+import { loadFigures } from "./tools/tool-step.tsx";
 
 /** Messages beyond these are drawn on request: a long thread opens quickly. */
 const shownAtFirst = 60;
@@ -38,8 +39,9 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const [hidden, setHidden] = useState(() => Math.max(0, messages.length - shownAtFirst));
 
   useEffect(() => {
-    // What an answer needs, while its question is being written. Should it not come, the answer's words are drawn plain.
-    for (const loading of [loadMarkdown(), import("./tools/salary-card.tsx")]) loading.catch(() => undefined);
+    // What an answer needs, while its question is being written.
+    void loadMarkdown();
+    void loadFigures();
   }, []);
 
   useEffect(() => {
