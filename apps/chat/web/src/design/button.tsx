@@ -17,7 +17,7 @@ const shared =
 
 export type ButtonLook = keyof typeof looks;
 
-/** The classes of a button, for links and for parts of Base UI that draw their own element. */
+/** The classes of a button, for links that look like one. */
 export function buttonClass(look: ButtonLook = "outline", size: keyof typeof sizes = "normal"): string {
   return `${shared} ${looks[look]} ${sizes[size]}`;
 }

@@ -159,7 +159,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
             home, {roundPounds(shown.takeHomeMonthly)} a month
           </>
         ) : (
-          <span>Point at a bar, or tap it, to read it.</span>
+          <span className="unprinted">Point at a bar, or tap it, to read it.</span>
         )}
       </p>
 
