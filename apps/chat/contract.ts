@@ -37,7 +37,7 @@ export interface Conversation {
   sharePath: string | null;
 }
 
-/** `GET /conversations?limit=&cursor=`, newest first. */
+/** `GET /conversations?limit=&cursor=&search=`, newest first; `search` are words of the title or of what was said. */
 export interface ConversationPage {
   conversations: Conversation[];
   /** Opaque; `null` on the last page. */
@@ -102,7 +102,7 @@ export interface Me {
     | { kind: "header"; id: string }
     | { kind: "anonymous" };
   quota: QuotaOfLimit[];
-  /** `null` for callers without an account: they are held by the limits alone. */
+  /** `null` for callers without an account, who are held by the limits alone, and where answers cost nothing. */
   credit: Credit | null;
   model: { name: string; builtIn: boolean };
   accounts: {

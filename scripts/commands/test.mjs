@@ -12,14 +12,23 @@ const ALL_LIMIT_MS = 45 * 60_000;
  * `N passed, N failed`, and `, N skipped` when some were. Exits with 1 unless nothing failed.
  */
 export async function test() {
+  await runSteps(async () => (await import("../testing/steps.mjs")).STEPS, ALL_LIMIT_MS);
+}
+
+/**
+ * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load is called once what npm installs is there
+ * @param {number} allLimitMs for all steps together
+ */
+export async function runSteps(load, allLimitMs) {
   endWithChildren();
   const startedMs = performance.now();
   const results = [];
-  for (const step of await stepsWhenInstalled()) {
+  for (const step of await stepsWhenInstalled(load)) {
     console.log(`\n── ${step.name} ──`);
     const stepStartedMs = performance.now();
-    const leftMs = ALL_LIMIT_MS - (stepStartedMs - startedMs);
-    const counts = leftMs > 0 ? await step.run(Math.min(step.minutes * 60_000, leftMs)) : noTimeLeft();
+    const leftMs = allLimitMs - (stepStartedMs - startedMs);
+    const counts =
+      leftMs > 0 ? await step.run(Math.min(step.minutes * 60_000, leftMs)) : noTimeLeft(allLimitMs);
     results.push({ name: step.name, counts, seconds: (performance.now() - stepStartedMs) / 1_000 });
   }
 
@@ -36,19 +45,23 @@ export async function test() {
   process.exit(total.failed === 0 ? 0 : 1);
 }
 
-/** The steps are run with what npm installs. @returns {Promise<import("../testing/steps.mjs").Step[]>} */
-async function stepsWhenInstalled() {
+/**
+ * The steps are run with what npm installs.
+ *
+ * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load
+ */
+async function stepsWhenInstalled(load) {
   try {
     await prepareInstalled();
   } catch (error) {
     console.error(error instanceof Failure ? error.message : error);
     return [{ name: "install", minutes: 0, run: async () => ONE_FAILED }];
   }
-  const { STEPS } = await import("../testing/steps.mjs");
-  return STEPS;
+  return load();
 }
 
-function noTimeLeft() {
-  console.error(`Not run: the ${ALL_LIMIT_MS / 60_000} minutes for all steps are over.`);
+/** @param {number} allLimitMs */
+function noTimeLeft(allLimitMs) {
+  console.error(`Not run: the ${allLimitMs / 60_000} minutes for all steps are over.`);
   return ONE_FAILED;
 }

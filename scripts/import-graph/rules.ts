@@ -109,7 +109,12 @@ function store(name: string, packages: RegExp): Zone {
 export const CHAT: Zone[] = [
   { name: "contract", files: /^apps\/chat\/contract\.ts$/, mayImport: [], packages: ANY },
   { name: "manifest", files: /^apps\/chat\/package\.json$/, mayImport: [], packages: NONE },
-  { name: "tools", files: /^apps\/chat\/(bundle|(.*\/)?[\w-]+\.config)\.ts$/, mayImport: [], packages: ANY },
+  {
+    name: "tools",
+    files: /^apps\/chat\/(bundle|web\/build\/[\w-]+|(.*\/)?[\w-]+\.config)\.ts$/,
+    mayImport: [],
+    packages: ANY,
+  },
   {
     name: "page",
     files: /^apps\/chat\/web\//,

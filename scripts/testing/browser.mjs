@@ -7,6 +7,9 @@ const MAC_PROGRAMS = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+const FIREFOX_NAMES = ["firefox-esr", "firefox"];
+const MAC_FIREFOX = ["/Applications/Firefox.app/Contents/MacOS/firefox"];
+
 /**
  * The system's Chromium: what `CHROMIUM_PATH` names, else the first one found on the path or among the Mac's applications.
  *
@@ -14,10 +17,28 @@ const MAC_PROGRAMS = [
  * @returns {string | undefined} the path of the program
  */
 export function findChromium(environment) {
-  if (environment.CHROMIUM_PATH) {
-    return existsSync(environment.CHROMIUM_PATH) ? environment.CHROMIUM_PATH : undefined;
-  }
+  return find(environment, environment.CHROMIUM_PATH, NAMES, MAC_PROGRAMS);
+}
+
+/**
+ * The system's Firefox, in the same way: `FIREFOX_PATH` names it.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string | undefined} the path of the program
+ */
+export function findFirefox(environment) {
+  return find(environment, environment.FIREFOX_PATH, FIREFOX_NAMES, MAC_FIREFOX);
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string | undefined} named
+ * @param {string[]} names
+ * @param {string[]} elsewhere
+ */
+function find(environment, named, names, elsewhere) {
+  if (named) return existsSync(named) ? named : undefined;
   const folders = (environment.PATH ?? "").split(path.delimiter);
-  const onPath = folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
-  return [...onPath, ...MAC_PROGRAMS].find((program) => existsSync(program));
+  const onPath = folders.flatMap((folder) => names.map((name) => path.join(folder, name)));
+  return [...onPath, ...elsewhere].find((program) => existsSync(program));
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { Failure } from "../bootstrap/failure.mjs";
 import { run } from "../processes/run.mjs";
-import { findChromium } from "./browser.mjs";
+import { findChromium, findFirefox } from "./browser.mjs";
 
 /**
  * @typedef {object} Requirement
@@ -42,17 +42,31 @@ const REQUIREMENTS = [
   },
 ];
 
+/** What `npm run test:soak` needs besides. @type {Requirement[]} */
+const SOAK_REQUIREMENTS = [
+  {
+    name: "Firefox",
+    debianPackage: "firefox-esr",
+    isThere: () => findFirefox(process.env) !== undefined,
+    otherwise: "install Firefox, or set FIREFOX_PATH to one",
+  },
+];
+
 /** Debian keeps the server's programs off the path, a folder for each version. */
 const DEBIAN_POSTGRES = "/usr/lib/postgresql";
 const INSTALL_LIMIT_MS = 5 * 60_000;
 
+export const requireForTests = () => requireAll(REQUIREMENTS);
+export const requireFirefox = () => requireAll(SOAK_REQUIREMENTS);
+
 /**
  * Makes sure that what the tests need is there: installs what is missing on Debian when it may.
  *
+ * @param {Requirement[]} requirements
  * @throws {Failure} that names what is missing and says how to get it
  */
-export async function requireForTests() {
-  const missing = REQUIREMENTS.filter(({ isThere }) => !isThere());
+async function requireAll(requirements) {
+  const missing = requirements.filter(({ isThere }) => !isThere());
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) await installFromDebian(missing);
   const stillMissing = missing.filter(({ isThere }) => !isThere());

@@ -4,7 +4,7 @@ import { Failure } from "../bootstrap/failure.mjs";
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
 import { inRepository, PROGRAMS, withPrograms } from "../bootstrap/workspace.mjs";
 import { run } from "../processes/run.mjs";
-import { findChromium } from "./browser.mjs";
+import { findChromium, findFirefox } from "./browser.mjs";
 import { countPlaywright, countRun, countVitest, ONE_FAILED, ONE_PASSED } from "./counts.mjs";
 import { testEnvironment } from "./environment.mjs";
 import { requireForTests } from "./requirements.mjs";
@@ -64,7 +64,7 @@ export const STEPS = [
  * @param {() => Promise<void>} work
  * @returns {Step}
  */
-function task(name, minutes, work) {
+export function task(name, minutes, work) {
   return {
     name,
     minutes,
@@ -105,7 +105,7 @@ function check(name, minutes, program, words) {
  * @param {(report: Report) => Counts} count
  * @returns {Step}
  */
-function runner(name, minutes, program, words, reportFile, count) {
+export function runner(name, minutes, program, words, reportFile, count) {
   return {
     name,
     minutes,
@@ -144,6 +144,7 @@ async function runProgram(program, words, limitMs) {
     ...testEnvironment(process.env),
     // Asked for here and not when this file is loaded: it may have been installed since.
     CHROMIUM_PATH: findChromium(process.env),
+    FIREFOX_PATH: findFirefox(process.env),
   });
   const { code, signal, isOverdue, output } = await run(`${PROGRAMS}/${program}`, words, { env, limitMs });
   if (code === 0) return true;

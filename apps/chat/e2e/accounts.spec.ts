@@ -37,12 +37,15 @@ test("somebody signs up, out and in again, and finds what they asked before they
 
   await accountButton(page).click();
   await page.getByRole("menuitem", { name: "Create an account" }).click();
-  await expect(page).toHaveURL("/sign-up");
+  await expect(page).toHaveURL(/\/sign-up\?next=%2Fc%2F/);
   await fillIn(page, email, password);
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(accountButton(page)).toContainText(email);
-  await expect(accountButton(page)).toContainText("$1.00 credit left");
+  // The built-in calculator costs nothing: credit is not spoken of.
+  await expect(accountButton(page)).toContainText("Signed in");
+  await expect(page.getByText("credit")).toHaveCount(0);
   await expect(conversations(page).getByRole("link")).toHaveText(["Take-home on £30,000"]);
+  await expect(answers(page)).toContainText("£30,000");
 
   await signOut(page);
   await expect(conversations(page).getByRole("link")).toHaveCount(0);
@@ -141,4 +144,28 @@ test("a draft comes along through signing up, and is nobody else's after signing
   await expect(composer(page)).toHaveValue("");
   await page.reload();
   await expect(composer(page)).toHaveValue("");
+});
+
+test("signing out leaves no draft, not even of a conversation that was not opened since, nor in another tab", async ({
+  page,
+  context,
+}) => {
+  await signUp(page, newEmail());
+  await ask(page, "take-home on £30,000");
+  await composer(page).fill("a private thought");
+  // Another page load knows of this draft by storage alone.
+  await page.goto("/");
+  await expect(conversations(page).getByRole("link")).toHaveCount(1);
+  const drafts = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => /draft/.test(key)));
+  expect(JSON.stringify(await drafts())).toContain("a private thought");
+
+  const other = await context.newPage();
+  await other.goto("/");
+  await composer(other).fill("another private thought");
+
+  await signOut(page);
+  expect(await drafts()).toEqual([]);
+  await expect(composer(other)).toHaveValue("");
+  await expect(accountButton(other)).toContainText("Not signed in");
+  expect(await drafts()).toEqual([]);
 });

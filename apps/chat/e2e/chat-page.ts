@@ -67,6 +67,38 @@ export async function spend(page: Page, times: number): Promise<void> {
   }
 }
 
+/** Has the service answer every message as it answers a caller whom an operator has blocked for good. */
+export async function blockMessages(page: Page): Promise<void> {
+  await page.route("**/chat/message", (route) =>
+    route.fulfill({
+      status: 403,
+      contentType: "application/problem+json",
+      body: JSON.stringify({
+        type: "about:blank",
+        title: "Blocked",
+        status: 403,
+        detail: "This caller is blocked.",
+        error: "Blocked",
+        request_id: "request-18",
+      }),
+    }),
+  );
+}
+
+/** A conversation of so many messages, as a program may have made it. @returns its id */
+export async function longConversation(page: Page, times: number): Promise<string> {
+  const turns = Array.from({ length: times }, (_, turn) => [
+    { role: "user", content: `question ${turn}` },
+    { role: "assistant", content: `answer ${turn}` },
+  ]).flat();
+  const response = await page.request.post("/chat/message", {
+    data: { messages: [...turns, { role: "user", content: "take-home on £30,000" }] },
+  });
+  expect(response.status()).toBe(200);
+  await response.body();
+  return response.headers()["x-conversation-id"] ?? "";
+}
+
 /** How many seconds the notice says are to be waited; it must be of less than a minute, or just one. */
 export async function secondsToWait(page: Page): Promise<number> {
   const text = (await notice(page).textContent()) ?? "";

@@ -19,6 +19,8 @@ import {
 import { status } from "./console-watch.ts";
 import { test as base, expect } from "./fixtures.ts";
 
+const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
+
 /** A database in a folder: it is there that the operator's command finds the service. */
 const test = base.extend<{ folder: string; credit: (...words: string[]) => Promise<string> }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
@@ -27,7 +29,8 @@ const test = base.extend<{ folder: string; credit: (...words: string[]) => Promi
     await use(folder);
     await rm(folder, { recursive: true, force: true });
   },
-  variables: async ({ folder }, use) => use({ DATABASE_URL: `pglite://${folder}` }),
+  // A price is what makes the calculator ask for credit, as in the README's demonstration.
+  variables: async ({ folder }, use) => use({ DATABASE_URL: `pglite://${folder}`, ...price }),
   credit: async ({ variables }, use) => use((...words) => runCreditCommand(words, variables)),
 });
 
@@ -52,8 +55,10 @@ test("with its credit spent an account meets the paywall, keeps its message, and
   await expect(notice(page)).toBeHidden();
   await expect(page.getByText("a bit fast")).toHaveCount(0);
 
-  await paywall(page).getByText("For the operator").click();
-  await expect(paywall(page)).toContainText(`npm run credit -- grant ${email} 5.00`);
+  await expect(paywall(page)).toContainText(
+    `ask the person who runs this service for more credit for ${email}.`,
+  );
+  await expect(paywall(page)).not.toContainText("npm");
   await paywall(page).getByRole("button", { name: "Back to my message" }).click();
   await expect(paywall(page)).toBeHidden();
   await expect(composer(page)).toBeFocused();
@@ -84,7 +89,7 @@ base.describe("with little of both", () => {
   base.use({
     expected: [status(402), status(429)],
     // The first answer spends all the credit, however little it costs.
-    variables: { CREDIT_MONTHLY_ALLOWANCE: "0.000001", RATE_LIMIT_CHAT_PER_MIN: "1" },
+    variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.000001", RATE_LIMIT_CHAT_PER_MIN: "1" },
   });
 
   base("too fast is one thing and without credit another, each told by itself", async ({ page, time }) => {
@@ -101,4 +106,12 @@ base.describe("with little of both", () => {
     await paywall(page).getByRole("button", { name: "Back to my message" }).click();
     await expect(composer(page)).toHaveValue("take-home on £52,000");
   });
+});
+
+base("the built-in calculator is free: it asks for no credit, and shows none", async ({ page }) => {
+  await signUp(page, newEmail());
+  await ask(page, "take-home on £51,000");
+  await expect(answers(page)).toContainText("£51,000");
+  await expect(accountButton(page)).not.toContainText("credit");
+  expect((await (await page.request.get("/me")).json()).credit).toBeNull();
 });

@@ -19,6 +19,24 @@ test("what was typed survives a reload, for each conversation its own", async ({
   await expect(composer(page)).toHaveValue("of this conversation");
 });
 
+test("a draft that is sent in one tab goes in the others, and what was changed there stays", async ({
+  page,
+  context,
+}) => {
+  await page.goto("/");
+  await composer(page).fill("take-home on £30,000");
+  const [same, changed] = [await context.newPage(), await context.newPage()];
+  for (const tab of [same, changed]) {
+    await tab.goto("/");
+    await expect(composer(tab)).toHaveValue("take-home on £30,000");
+  }
+  await composer(changed).fill("take-home on £40,000");
+  await composer(page).press("Enter");
+  await expect(answers(page)).toContainText("£30,000");
+  await expect(composer(same)).toHaveValue("");
+  await expect(composer(changed)).toHaveValue("take-home on £40,000");
+});
+
 test.describe("with a slow model", () => {
   test.use({ answeredBy: "model server" });
 

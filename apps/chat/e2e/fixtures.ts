@@ -124,7 +124,7 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
         },
         clock: time.service,
         ...(hasOwnDatabase ? {} : { database }),
-        ...(isBuiltIn ? { model: promptModel(time.service) } : {}),
+        ...(isBuiltIn ? { model: promptModel(time.service, variables) } : {}),
       });
     let running = await start("0");
     const { url } = running;

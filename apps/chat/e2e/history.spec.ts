@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { TEST_START_MS } from "../testing/service.ts";
-import { answers, ask, composer, conversations } from "./chat-page.ts";
+import { answers, ask, composer, conversations, isIdle, questions, send } from "./chat-page.ts";
 import { status } from "./console-watch.ts";
 import { expect, type Time, test } from "./fixtures.ts";
 
@@ -113,8 +113,8 @@ test("a conversation is deleted, but only after asking", async ({ page }) => {
   await choose(page, title, "Delete");
   const dialog = page.getByRole("alertdialog", { name: "Delete this conversation?" });
   await expect(dialog).toContainText(title);
-  await expect(dialog.getByRole("button", { name: "Keep it" })).toBeFocused();
-  await dialog.getByRole("button", { name: "Keep it" }).click();
+  await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   await expect(dialog).toBeHidden();
   await expect(answers(page)).toBeVisible();
 
@@ -140,6 +140,63 @@ test.describe("somebody else's", () => {
     await expect(answers(stranger)).toHaveCount(0);
     await expect(stranger.getByText("£30,000")).toHaveCount(0);
   });
+});
+
+test("conversations are found by their names and by what was said in them", async ({ page, time }) => {
+  await conversationOf(page, time, 3, "Moving to Leeds");
+  await conversationOf(page, time, 2, "100% of it");
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  const links = conversations(page).getByRole("link");
+  await expect(links).toHaveCount(3);
+  const search = page.getByRole("searchbox", { name: "Search conversations" });
+
+  await search.fill("leeds");
+  await expect(links).toHaveText(["Moving to Leeds"]);
+  // In what was said, and not in the name.
+  await search.fill("National Insurance");
+  await expect(links).toHaveText(["Take-home on £30,000"]);
+  await search.fill("0% of");
+  await expect(links).toHaveText(["100% of it"]);
+  await search.fill("_eeds");
+  await expect(conversations(page)).toContainText("No conversation mentions “_eeds”.");
+
+  await search.fill("leeds");
+  await choose(page, "Moving to Leeds", "Rename");
+  const field = page.getByRole("textbox", { name: "Name of the conversation" });
+  await field.fill("Moving to York");
+  await field.press("Enter");
+  await expect(links).toHaveText(["Moving to York"]);
+  await search.press("Escape");
+  await expect(search).toHaveValue("");
+  await expect(links).toHaveText(["Take-home on £30,000", "100% of it", "Moving to York"]);
+});
+
+test("a title follows the first question when that is edited, unless a person chose it", async ({ page }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  const link = conversations(page).getByRole("link");
+  await expect(link).toHaveText("Take-home on £30,000");
+  const editTo = async (question: string) => {
+    await questions(page).hover();
+    await questions(page).getByRole("button", { name: "Edit question" }).click();
+    await send(page, question);
+    await expect(questions(page)).toHaveText([question]);
+    await isIdle(page);
+  };
+  await editTo("take-home on £41,000");
+  await expect(link).toHaveText("Take-home on £41,000");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Take-home on £41,000");
+
+  await choose(page, "Take-home on £41,000", "Rename");
+  const field = page.getByRole("textbox", { name: "Name of the conversation" });
+  await field.fill("My new job");
+  await field.press("Enter");
+  await expect(link).toHaveText("My new job");
+  await editTo("take-home on £52,000");
+  await expect(answers(page)).toContainText("£52,000");
+  await page.reload();
+  await expect(link).toHaveText("My new job");
 });
 
 test("Back and Forward go through what was looked at", async ({ page }) => {

@@ -1,16 +1,20 @@
+import type { Page } from "@playwright/test";
 import {
+  accountButton,
   answers,
   ask,
   askTimes,
   composer,
   isIdle,
   listenToAnnouncements,
+  newEmail,
   notice,
   paywall,
   questions,
   secondsToWait,
   send,
   sendAgain,
+  signUp,
   spend,
 } from "./chat-page.ts";
 import { status } from "./console-watch.ts";
@@ -19,6 +23,12 @@ import { expect, test } from "./fixtures.ts";
 test.use({ expected: [status(429)] });
 
 const sixth = "take-home on £52,000";
+
+/** The moment up to which the page says that one has to wait, as it keeps it. */
+async function deadline(page: Page): Promise<number> {
+  const kept = await page.evaluate(() => localStorage.getItem("headgate.refusal"));
+  return JSON.parse(kept ?? "{}").refusal?.deadline;
+}
 
 test("the sixth message within a minute waits, is not lost, and is answered when its time has come", async ({
   page,
@@ -56,21 +66,102 @@ test("the sixth message within a minute waits, is not lost, and is answered when
   await expect(answers(page).last()).toContainText("£52,000");
 });
 
-test("the notice is no part of the conversation, and the message survives a reload in the composer", async ({
+test("the notice is no part of the conversation; a reload keeps the deadline and the message", async ({
   page,
+  time,
 }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   await spend(page, 4);
   await send(page, sixth);
   await expect(notice(page)).toBeVisible();
+  const before = await deadline(page);
 
   await page.reload();
   await expect(answers(page)).toHaveCount(1);
   await expect(questions(page)).toHaveText(["take-home on £30,000"]);
-  await expect(notice(page)).toBeHidden();
-  await expect(page.getByText("a bit fast")).toHaveCount(0);
   await expect(composer(page)).toHaveValue(sixth);
+  await expect(notice(page)).toContainText("Nothing is lost: your message is still below.");
+  expect(await deadline(page)).toBe(before);
+
+  await time.pass(page, 60);
+  await expect(notice(page)).toContainText("You can send again now.");
+  await sendAgain(page).click();
+  await expect(questions(page)).toHaveText(["take-home on £30,000", sixth]);
+  await isIdle(page);
+  await expect(notice(page)).toBeHidden();
+});
+
+test("a new chat waits for the same moment, and has nothing to press while nothing is written", async ({
+  page,
+  time,
+}) => {
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  await spend(page, 4);
+  await send(page, sixth);
+  await expect(notice(page)).toBeVisible();
+  const before = await deadline(page);
+
+  await page.getByRole("link", { name: "New chat" }).click();
+  await expect(answers(page)).toHaveCount(0);
+  await expect(notice(page)).toContainText("You can write your next message in the meantime.");
+  await expect(sendAgain(page)).toHaveCount(0);
+  expect(await deadline(page)).toBe(before);
+  await time.pass(page, 60);
+  await expect(notice(page)).toBeHidden();
+});
+
+test.describe("signing up during a wait", () => {
+  test("returns to the same conversation and draft, with the new caller's own quota", async ({ page }) => {
+    await page.goto("/");
+    await ask(page, "take-home on £30,000");
+    await spend(page, 4);
+    await send(page, sixth);
+    await expect(notice(page)).toBeVisible();
+    await expect(page.getByRole("meter", { name: "Messages used" })).toBeVisible();
+    const place = page.url();
+
+    await accountButton(page).click();
+    await page.getByRole("menuitem", { name: "Create an account" }).click();
+    const email = newEmail();
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
+    await page.getByRole("button", { name: "Create account" }).click();
+
+    await expect(page).toHaveURL(place);
+    await expect(accountButton(page)).toContainText(email);
+    await expect(answers(page)).toHaveCount(1);
+    await expect(composer(page)).toHaveValue(sixth);
+    await expect(notice(page)).toBeHidden();
+    await expect(page.getByRole("meter", { name: "Messages used" })).toBeHidden();
+    await composer(page).press("Enter");
+    await expect(answers(page)).toHaveCount(2);
+    await isIdle(page);
+
+    // Nor does it come back with a reload.
+    await page.reload();
+    await expect(answers(page)).toHaveCount(2);
+    await expect(notice(page)).toBeHidden();
+  });
+
+  test("ends the last caller's refusal in every other tab too", async ({ page, context }) => {
+    await page.goto("/");
+    const other = await context.newPage();
+    await other.goto("/");
+    await spend(page, 5);
+    await send(other, sixth);
+    await expect(notice(other)).toBeVisible();
+    await expect(notice(page)).toBeVisible();
+
+    await signUp(page, newEmail());
+    await expect(notice(page)).toBeHidden();
+    await expect(notice(other)).toBeHidden();
+    await expect(accountButton(other)).not.toContainText("Not signed in");
+    await composer(other).press("Enter");
+    await expect(answers(other)).toContainText("£52,000");
+    await isIdle(other);
+  });
 });
 
 test("a countdown is right at once after the machine slept", async ({ page, time }) => {
@@ -156,11 +247,7 @@ test("the text can be changed while waiting; what is sent is what is written the
   await expect(answers(page)).toContainText("£53,000");
 });
 
-test("another tab of the same browser shares the quota, and waits by itself", async ({
-  page,
-  context,
-  time,
-}) => {
+test("another tab of the same browser shares the quota and the wait", async ({ page, context, time }) => {
   await spend(page, 4);
   await page.goto("/");
   const other = await context.newPage();
@@ -172,12 +259,13 @@ test("another tab of the same browser shares the quota, and waits by itself", as
   await send(other, sixth);
   await expect(notice(other)).toBeVisible();
   await expect(composer(other)).toHaveValue(sixth);
-  await expect(notice(page)).toBeHidden();
+  await expect(notice(page)).toContainText("You can write your next message in the meantime.");
 
   await time.pass(other, 60);
   await sendAgain(other).click();
   await expect(answers(other)).toContainText("£52,000");
   await isIdle(other);
+  await expect(notice(page)).toBeHidden();
 });
 
 test.describe("an hour's limit", () => {

@@ -14,7 +14,7 @@ test("a shared conversation can be read by anybody with the link, until it is ta
   await share.click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toHaveAccessibleName("Share this conversation");
-  await dialog.getByRole("button", { name: "Make a link" }).click();
+  await dialog.getByRole("button", { name: "Create link" }).click();
   const link = dialog.getByRole("textbox", { name: "Link to the shared conversation" });
   const address = await link.inputValue();
   expect(address).toMatch(/\/share\/[\w-]{43}$/);
@@ -43,13 +43,13 @@ test("a shared conversation can be read by anybody with the link, until it is ta
   await dialog.getByRole("button", { name: "Stop sharing" }).click();
   await expect(dialog).toHaveAccessibleName("Share this conversation");
   await reader.reload();
-  await expect(reader.getByRole("heading", { name: "This link does not work any more." })).toBeVisible();
+  await expect(reader.getByRole("heading", { name: "This link no longer works." })).toBeVisible();
   await expect(reader.getByText("£34,003.11")).toHaveCount(0);
 
   // A new link is another one: the old stays dead.
-  await dialog.getByRole("button", { name: "Make a link" }).click();
+  await dialog.getByRole("button", { name: "Create link" }).click();
   await expect(link).toBeVisible();
   expect(await link.inputValue()).not.toBe(address);
   await reader.reload();
-  await expect(reader.getByRole("heading", { name: "This link does not work any more." })).toBeVisible();
+  await expect(reader.getByRole("heading", { name: "This link no longer works." })).toBeVisible();
 });

@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test";
 import {
   answers,
   ask,
+  blockMessages,
   composer,
   isIdle,
   newEmail,
@@ -40,7 +41,7 @@ test.describe("between the browser and the service", () => {
     await page.goto("/");
     await ask(page, "take-home on £30,000");
     await context.setOffline(true);
-    await expect(page.getByText("You're offline. You can go on writing.")).toBeVisible();
+    await expect(page.getByText("You're offline. You can keep writing.")).toBeVisible();
     await send(page, "take-home on £52,000");
     await oneAction(page, "You're offline.", "Try again");
     await expect(composer(page)).toHaveValue("take-home on £52,000");
@@ -146,16 +147,16 @@ test.describe("between the service and the model", () => {
       modelServer.setText("one two three four five");
       await page.goto("/");
       await send(page, "count to five");
-      await oneAction(page, "The answer broke off.", "Answer again");
+      await oneAction(page, "The answer was cut off.", "Answer again");
       await expect(answers(page)).toContainText("one two three");
-      await expect(answers(page)).toContainText("Broke off before the end");
+      await expect(answers(page)).toContainText("Cut off before the end");
       await expect(page.locator("body")).not.toContainText("sk-secret");
       // Something was served: it stays charged.
       expect(await messagesLeft(page)).toBe(4);
 
       await page.reload();
       await expect(answers(page)).toContainText("one two three");
-      await expect(answers(page)).toContainText("Broke off before the end");
+      await expect(answers(page)).toContainText("Cut off before the end");
 
       modelServer.setMode("normal");
       await answers(page).getByRole("button", { name: "Answer again" }).click();
@@ -199,8 +200,28 @@ test.describe("between a person and their conversations", () => {
     await expect(answers(page).last()).toContainText("£52,000");
   });
 
-  test("an address that is no page says so", async ({ page }) => {
+  test("an address that is no page gets the page's own words, and a way on", async ({ page }) => {
     const response = await page.goto("/nowhere/at/all");
     expect(response?.status()).toBe(404);
+    await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
+    await expect(page.getByRole("main")).toContainText("/nowhere/at/all");
+    await page.getByRole("link", { name: "Start a new chat" }).click();
+    await expect(composer(page)).toBeVisible();
+  });
+});
+
+test.describe("a caller who is blocked", () => {
+  test.use({ expected: [status(403)] });
+
+  test("is told so, keeps the message, and is not asked to wait or to pay", async ({ page }) => {
+    await blockMessages(page);
+    await page.goto("/");
+    await send(page, "take-home on £52,000");
+    const again = await oneAction(page, "You can't send messages here.", "Check again");
+    await expect(trouble(page, "You can't send messages here.")).toContainText("Request request-18");
+    await expect(composer(page)).toHaveValue("take-home on £52,000");
+    await page.unroute("**/chat/message");
+    await again.click();
+    await expect(answers(page)).toContainText("£52,000");
   });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS } from "../testing/database.ts";
@@ -19,6 +20,11 @@ beforeAll(async () => {
   writeFileSync(path.join(webRoot, "index.html"), "<!doctype html><title>Headgate</title>");
   writeFileSync(path.join(webRoot, "theme.js"), "// theme");
   writeFileSync(path.join(webRoot, "assets", "index-abc123.js"), `// ${"script ".repeat(1_000)}`);
+  writeFileSync(path.join(webRoot, "assets", "index-abc123.css"), "body { color: red }");
+  writeFileSync(
+    path.join(webRoot, "assets", "index-abc123.css.br"),
+    brotliCompressSync("body { color: red }"),
+  );
   writeFileSync(path.join(path.dirname(webRoot), "headgate-outside.txt"), "outside");
   const log = pino({ level: "trace" }, { write: (line) => void logged.push(line) });
   service = await startTestService({ webRoot, log });
@@ -110,6 +116,31 @@ describe("the page", () => {
     expect(hashed.headers.get("Content-Type")).toMatch(/^text\/javascript/);
     expect(await hashed.text()).toContain("script script");
     expect((await client("/theme.js")).headers.get("Cache-Control")).toBe("no-cache");
+  });
+
+  test("a file's Brotli form is sent to those who take it, and not to others", async () => {
+    const taken = await client("/assets/index-abc123.css", {
+      headers: { "Accept-Encoding": "gzip, deflate, br" },
+    });
+    expect(taken.headers.get("Content-Encoding")).toBe("br");
+    expect(taken.headers.get("Content-Type")).toMatch(/^text\/css/);
+    expect(taken.headers.get("Vary")).toMatch(/accept-encoding/i);
+    expect(taken.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+    expect(await taken.text()).toBe("body { color: red }");
+    const plain = await client("/assets/index-abc123.css", { headers: { "Accept-Encoding": "identity" } });
+    expect(plain.headers.get("Content-Encoding")).toBeNull();
+    expect(await plain.text()).toBe("body { color: red }");
+  });
+
+  test("an unknown address is the page's to explain to a person, with the status of what is not there", async () => {
+    const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    const response = await client("/nothing/here", { headers: { Accept: accept } });
+    expect(response.status).toBe(404);
+    expect(response.headers.get("Content-Type")).toMatch(/^text\/html/);
+    expect(response.headers.get("Cache-Control")).toBe("no-cache");
+    expect(await response.text()).toContain("<title>Headgate</title>");
+    const posted = await client("/nothing/here", { method: "POST", headers: { Accept: accept } });
+    expect([posted.status, posted.headers.get("Content-Type")]).toEqual([404, "application/problem+json"]);
   });
 
   test.each([

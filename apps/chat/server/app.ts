@@ -7,9 +7,10 @@ import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
 import { ownHostOnly } from "./http/host.ts";
 import { refuseOtherMethods } from "./http/method-not-allowed.ts";
+import { notFoundHandler } from "./http/not-found.ts";
 import { sameOriginOnly } from "./http/origin.ts";
 import { pageRoutes } from "./http/page.ts";
-import { databaseProblem, HttpProblem, notFound, problemResponse } from "./http/problems.ts";
+import { databaseProblem, HttpProblem, problemResponse } from "./http/problems.ts";
 import { requestLog } from "./http/request-log.ts";
 import { securityHeaders } from "./http/security.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
@@ -58,7 +59,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.route("/", pageRoutes(webRoot));
   refuseOtherMethods(app);
 
-  app.notFound((c) => problemResponse(c, notFound("page")));
+  app.notFound(notFoundHandler(webRoot));
   app.onError((error, c) => {
     if (error instanceof HttpProblem) return problemResponse(c, error);
     const logger = c.get("log") ?? log;

@@ -130,8 +130,9 @@ describe("a start that cannot be", () => {
 });
 
 test("an embedded database's folder: kept over restarts, held by one process, given credit while it runs", async () => {
+  const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
   const env = { DATABASE_URL: `pglite://${folder}` };
-  const first = run({});
+  const first = run(price);
   const url = await first.ready;
   expect(statSync(holderFileOf(folder)).mode & 0o777).toBe(0o600);
   const signedUp = await fetch(`${url}/auth/sign-up/email`, {
@@ -147,7 +148,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
     (await (await fetch(`${at}/me`, { headers: { Cookie: cookie } })).json()).credit.balance;
 
   // A second service is told who has the folder.
-  const second = await run({}).exited;
+  const second = await run(price).exited;
   expect(second.code).toBe(1);
   expect(second.stderr).toBe(
     `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}, and serves one process alone. ` +
@@ -172,7 +173,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
     /^ada@example\.com has 0\.00 USD\./,
   );
   writeFileSync(holderFileOf(folder), JSON.stringify(holder));
-  const third = run({});
+  const third = run(price);
   expect(await balance(await third.ready)).toBe(0);
   third.child.kill("SIGTERM");
   const stopped = await third.exited;

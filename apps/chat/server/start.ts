@@ -13,6 +13,7 @@ import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
+import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { taxYearsKnown } from "./model/tax-years.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
@@ -169,6 +170,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       signUp,
       offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
       model: { name: choice.name, builtIn: choice.builtIn },
+      isPriced: isPriced(choice.price),
       taxYearsKnown,
       readiness: createReadiness(open),
       isStopping: () => inFlight.isStopping,

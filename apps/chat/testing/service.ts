@@ -1,5 +1,6 @@
 import { fakeClock } from "headgate/testing";
 import type { Problem } from "../contract.ts";
+import type { Environment } from "../server/config/variables.ts";
 import { createBuiltInModel } from "../server/model/built-in/language-model.ts";
 import { chooseModel, type ModelChoice } from "../server/model/provider.ts";
 import { type Service, type ServiceOptions, startService } from "../server/start.ts";
@@ -41,9 +42,9 @@ export interface Asked {
 /** A morning in November 2026: the month has not just begun, nor does it end. */
 export const TEST_START_MS = Date.UTC(2026, 10, 10, 9, 0, 0);
 
-/** The built-in responder, in no hurry to be watched: every word at once. */
-export function promptModel(clock: { now(): number }): ModelChoice {
-  const choice = chooseModel({}, { clock });
+/** The built-in responder, in no hurry to be watched: every word at once. Free, unless the variables name a price. */
+export function promptModel(clock: { now(): number }, env: Environment = {}): ModelChoice {
+  const choice = chooseModel(env, { clock });
   return { ...choice, model: createBuiltInModel({ clock, pace: async () => {} }) };
 }
 
@@ -61,7 +62,7 @@ export async function startTestService(options: Partial<ServiceOptions> = {}): P
   const database = options.database ?? (isInMemory ? await openTestDatabase() : undefined);
   const hasOwnModel = Object.keys(env).some((name) => /^(LLM|OPENAI|ANTHROPIC)_/.test(name));
   const service = await startService({
-    ...(hasOwnModel ? {} : { model: promptModel(clock) }),
+    ...(hasOwnModel ? {} : { model: promptModel(clock, options.env) }),
     ...options,
     ...(database ? { database } : {}),
     env,

@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { precompress } from "./build/precompress.ts";
+import { preloadFont } from "./build/preload-font.ts";
 
 const service = process.env.SERVICE_URL ?? "http://localhost:3000";
 
@@ -12,11 +14,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: here("."),
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), preloadFont(), precompress()],
   resolve: {
     // The workspace's own sources, not their build.
     conditions: ["headgate-source", "module", "browser", "development|production"],
-    alias: { "rehype-raw": here("./src/chat/no-raw-html.ts") },
   },
   build: {
     outDir: "dist",

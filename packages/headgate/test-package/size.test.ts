@@ -11,18 +11,18 @@ beforeAll(async () => {
 
 const client = `export * from "headgate/client";`;
 const budgets = [
-  { page: "the client", source: client, gzipBytes: 2000, brotliBytes: 1800 },
+  { page: "the client", source: client, gzipBytes: 2500, brotliBytes: 2250 },
   {
     page: "the client and the notice",
     source: `${client} export { RateLimitNotice } from "headgate/react";`,
-    gzipBytes: 3350,
-    brotliBytes: 3000,
+    gzipBytes: 3850,
+    brotliBytes: 3450,
   },
   {
     page: "the client and all of headgate/react",
     source: `${client} export * from "headgate/react";`,
-    gzipBytes: 3950,
-    brotliBytes: 3550,
+    gzipBytes: 4450,
+    brotliBytes: 4000,
   },
 ];
 

@@ -93,6 +93,8 @@ export const conversations = pgTable(
     owner: text("owner").notNull(),
     title: text("title").notNull(),
     titled: boolean("titled").notNull().default(false),
+    /** A name that a person chose stays; one that was made follows the first question. */
+    namedByPerson: boolean("named_by_person").notNull().default(false),
     shareToken: text("share_token").unique(),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),

@@ -26,11 +26,9 @@ const ASK_EACH_TIME = "no-cache";
 /** Serves the built page. Compresses, which nothing that streams may be: so it is mounted on its own routes alone. */
 export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
-  const index = path.join(webRoot, "index.html");
-
   for (const route of PAGE_ROUTES) {
     routes.get(route, compress(), async (c) => {
-      const html = await readFile(index, "utf8").catch(() => undefined);
+      const html = await readPage(webRoot);
       if (html === undefined) {
         throw new HttpProblem(
           503,
@@ -49,8 +47,10 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
     routes.get(
       "*",
       compress(),
+      // The build leaves the Brotli and gzip forms of long files next to them: those are sent as they are.
       serveStatic({
         root: webRoot,
+        precompressed: true,
         onFound: (file, c) => {
           const isHashed = path.relative(webRoot, file).startsWith(`assets${path.sep}`);
           c.header("Cache-Control", isHashed ? FOREVER : ASK_EACH_TIME);
@@ -59,4 +59,9 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
     );
   }
   return routes;
+}
+
+/** The built page, or `undefined` where there is none yet. */
+export function readPage(webRoot: string): Promise<string | undefined> {
+  return readFile(path.join(webRoot, "index.html"), "utf8").catch(() => undefined);
 }

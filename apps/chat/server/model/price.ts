@@ -11,8 +11,13 @@ const dollars = (input: number, output: number): ModelPrice => ({
   outputPerMillion: Math.round(output * 1e6),
 });
 
-/** A nominal price, so that credit is seen to work without a key: a typical answer costs about a tenth of a cent. */
-export const builtInPrice: ModelPrice = dollars(1, 4);
+/** The built-in calculator costs nothing, unless `MODEL_PRICE_…` says otherwise, such as to try out credit. */
+export const builtInPrice: ModelPrice = dollars(0, 0);
+
+/** Whether an answer costs anything: where it does not, nobody is asked for credit. */
+export function isPriced({ inputPerMillion, outputPerMillion }: ModelPrice): boolean {
+  return inputPerMillion > 0 || outputPerMillion > 0;
+}
 
 /** For models not listed below: as dear as a large one, so that an unknown model never runs up a surprise. */
 export const priceOfUnknownModel: ModelPrice = dollars(5, 25);

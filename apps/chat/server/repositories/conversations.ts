@@ -1,6 +1,6 @@
-import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, ilike, inArray, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
-import { conversations } from "../database/schema.ts";
+import { conversations, messages } from "../database/schema.ts";
 
 export type ConversationRow = typeof conversations.$inferSelect;
 
@@ -37,12 +37,19 @@ export async function lockConversationById(transaction: Database, id: string): P
     .for("update");
 }
 
-/** Newest first; `after` is the last of the page before. */
+export interface ListRequest {
+  limit: number;
+  /** The last of the page before. */
+  after: Pick<ConversationRow, "updatedAt" | "id"> | undefined;
+  /** Only those with these words, as they are, in their title or in what was said. */
+  search: string | undefined;
+}
+
+/** Newest first. */
 export async function listConversations(
   database: Database,
   owner: string,
-  limit: number,
-  after: Pick<ConversationRow, "updatedAt" | "id"> | undefined,
+  { limit, after, search }: ListRequest,
 ): Promise<ConversationRow[]> {
   const older = after
     ? or(
@@ -53,16 +60,25 @@ export async function listConversations(
   return database
     .select()
     .from(conversations)
-    .where(and(eq(conversations.owner, owner), older))
+    .where(and(eq(conversations.owner, owner), older, search === undefined ? undefined : mentions(search)))
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))
     .limit(limit);
+}
+
+function mentions(words: string) {
+  const pattern = `%${words.replace(/[\\%_]/g, "\\$&")}%`;
+  return or(
+    ilike(conversations.title, pattern),
+    sql`exists (select 1 from ${messages}, jsonb_array_elements(${messages.parts}) as part
+      where ${messages.conversationId} = ${conversations.id} and part ->> 'text' ilike ${pattern})`,
+  );
 }
 
 export async function updateConversation(
   database: Database,
   owner: string,
   id: string,
-  change: Partial<Pick<ConversationRow, "title" | "titled" | "shareToken" | "updatedAt">>,
+  change: Partial<Pick<ConversationRow, "title" | "titled" | "namedByPerson" | "shareToken" | "updatedAt">>,
 ): Promise<ConversationRow | undefined> {
   const [row] = await database.update(conversations).set(change).where(ownedBy(owner, id)).returning();
   return row;

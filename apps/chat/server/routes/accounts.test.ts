@@ -15,7 +15,10 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  service = await startTestService({ database });
+  service = await startTestService({
+    database,
+    env: { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" },
+  });
 });
 
 afterEach(() => service.close());

@@ -311,3 +311,70 @@ test("an answer that a client brought along is marked, where it is shared as wel
     undefined,
   ]);
 });
+
+describe("searching", () => {
+  const find = async (client: TestClient, words: string): Promise<string[]> => {
+    const page: ConversationPage = await (
+      await client(`/conversations?search=${encodeURIComponent(words)}`)
+    ).json();
+    return page.conversations.map(({ title }) => title);
+  };
+
+  test("finds words in titles and in what was said, whatever their case, and nothing of anybody else's", async () => {
+    const browser = service.client();
+    await browser.send("POST", "/conversations", { title: "Moving to Leeds" });
+    await browser.send("POST", "/conversations", { title: "100%_of it \\ all" });
+    const { conversationId } = await browser.ask(QUESTION);
+    await browser.send("PATCH", `/conversations/${conversationId}`, { title: "My job" });
+
+    expect(await find(browser, "LEEDS")).toEqual(["Moving to Leeds"]);
+    expect(await find(browser, "national insurance")).toEqual(["My job"]);
+    expect(await find(browser, "  moving   to ")).toEqual(["Moving to Leeds"]);
+    // What stands for anything in a pattern stands for itself.
+    expect(await find(browser, "%_of")).toEqual(["100%_of it \\ all"]);
+    expect(await find(browser, "it \\ a")).toEqual(["100%_of it \\ all"]);
+    expect(await find(browser, "0_%")).toEqual([]);
+    expect(await find(browser, "\u0000Leeds' or 1=1 --")).toEqual([]);
+    expect(await find(browser, " ")).toHaveLength(3);
+    expect(await find(service.client(), "Leeds")).toEqual([]);
+  });
+
+  test("goes by pages, and refuses a search that is too long by name", async () => {
+    const browser = service.client();
+    for (const title of ["one of two", "two of two", "another"])
+      await browser.send("POST", "/conversations", { title });
+    const first: ConversationPage = await (await browser("/conversations?search=of+two&limit=1")).json();
+    expect(first.conversations).toHaveLength(1);
+    const second: ConversationPage = await (
+      await browser(`/conversations?search=of+two&limit=1&cursor=${first.nextCursor}`)
+    ).json();
+    expect([...first.conversations, ...second.conversations].map(({ title }) => title).sort()).toEqual([
+      "one of two",
+      "two of two",
+    ]);
+    expect(second.nextCursor).toBeNull();
+    const tooLong = await browser(`/conversations?search=${"x".repeat(201)}`);
+    expect([tooLong.status, (await tooLong.json()).detail]).toEqual([
+      400,
+      "search should be 200 characters at most.",
+    ]);
+  });
+});
+
+test("a made title goes with the first question when that is edited; one that a person chose stays", async () => {
+  const browser = service.client();
+  const { conversationId } = await browser.ask("take-home on £30,000", { id: "first" });
+  const titled = () => browser.send("POST", "/chat/title", { conversation_id: conversationId });
+  expect((await (await titled()).json()).title).toBe("Take-home on £30,000");
+
+  const edit = (question: string, replaces: string, id: string) =>
+    browser.ask(question, { conversation_id: conversationId, replaces, id });
+  await edit("take-home on £41,000", "first", "second");
+  expect(await listOf(browser)).toMatchObject([{ title: "take-home on £41,000", titled: false }]);
+  expect((await (await titled()).json()).title).toBe("Take-home on £41,000");
+
+  await browser.send("PATCH", `/conversations/${conversationId}`, { title: "My new job" });
+  await edit("take-home on £52,000", "second", "third");
+  expect(await listOf(browser)).toMatchObject([{ title: "My new job", titled: true }]);
+  expect((await (await titled()).json()).title).toBe("My new job");
+});

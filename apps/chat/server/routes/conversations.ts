@@ -10,6 +10,7 @@ import { oneLine } from "../services/text.ts";
 const LONGEST_TITLE = 200;
 const PAGE_SIZE = 30;
 const LARGEST_PAGE = 100;
+const LONGEST_SEARCH = 200;
 
 const title = z
   .string({ error: "should be text" })
@@ -32,7 +33,10 @@ export function conversationRoutes(
 
   routes.get("/conversations", async (c) => {
     const owner = ownerOf(await identify(c, sources));
-    return c.json(await conversations.list(owner, readPageSize(c.req.query("limit")), c.req.query("cursor")));
+    const { limit, cursor, search } = c.req.query();
+    return c.json(
+      await conversations.list(owner, { limit: readPageSize(limit), cursor, search: readSearch(search) }),
+    );
   });
 
   routes.post("/conversations", async (c) => {
@@ -74,4 +78,12 @@ function readPageSize(text: string | undefined): number {
   throw badRequest(`limit should be a whole number from 1 to ${LARGEST_PAGE}.`, [
     { path: "limit", message: `should be a whole number from 1 to ${LARGEST_PAGE}` },
   ]);
+}
+
+/** What is looked for, on one line; `undefined` for a search of blanks, which finds everything. */
+function readSearch(text = ""): string | undefined {
+  const words = oneLine(text);
+  if (words.length <= LONGEST_SEARCH) return words || undefined;
+  const message = `should be ${LONGEST_SEARCH} characters at most`;
+  throw badRequest(`search ${message}.`, [{ path: "search", message }]);
 }

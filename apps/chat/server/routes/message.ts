@@ -28,6 +28,8 @@ export interface MessageDependencies {
   bodyLimitBytes: number;
   /** Whether only accounts are answered. */
   requireAccount: boolean;
+  /** Whether answers cost anything. */
+  isPriced: boolean;
   isStopping(): boolean;
 }
 
@@ -51,6 +53,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     streamPlaces,
     bodyLimitBytes,
     requireAccount,
+    isPriced,
     isStopping,
   } = dependencies;
   const routes = new Hono<ServiceEnv>();
@@ -85,7 +88,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   routes.post("/chat/message", ...door, async (c) => {
     const { messages, conversation_id: conversationId, replaces } = c.get("asked");
     const identity = await identify(c, sources);
-    const payer = identity.kind === "account" ? identity.id : undefined;
+    const payer = isPriced && identity.kind === "account" ? identity.id : undefined;
     if (payer !== undefined) {
       const left = await credit.of(payer);
       if (left.balance <= 0) throw paymentRequired(left);

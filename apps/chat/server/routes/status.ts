@@ -22,6 +22,8 @@ export interface StatusDependencies {
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   model: Me["model"];
+  /** Whether answers cost anything. */
+  isPriced: boolean;
   taxYearsKnown: readonly string[];
   readiness: Readiness;
   /** Every limiter, by the name that the operator knows it by. */
@@ -32,8 +34,18 @@ export interface StatusDependencies {
 
 /** Is it alive, can it serve, what is it, and who am I. */
 export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv> {
-  const { sources, chatLimiter, credit, model, taxYearsKnown, readiness, limiters, offers, isStopping } =
-    dependencies;
+  const {
+    sources,
+    chatLimiter,
+    credit,
+    model,
+    isPriced,
+    taxYearsKnown,
+    readiness,
+    limiters,
+    offers,
+    isStopping,
+  } = dependencies;
   const routes = new Hono<ServiceEnv>();
 
   routes.get("/health", (c) => c.json({ status: "ok" }));
@@ -68,7 +80,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     const me: Me = {
       caller: toCaller(identity),
       quota: limits.map(toQuota),
-      credit: identity.kind === "account" ? await credit.of(identity.id) : null,
+      credit: isPriced && identity.kind === "account" ? await credit.of(identity.id) : null,
       model,
       accounts: offers,
     };

@@ -42,7 +42,11 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
     let after: { updatedAt: Date; id: string } | undefined;
     let isFirst = true;
     for (;;) {
-      const rows = await listConversations(database, owner, CONVERSATIONS_AT_ONCE, after);
+      const rows = await listConversations(database, owner, {
+        limit: CONVERSATIONS_AT_ONCE,
+        after,
+        search: undefined,
+      });
       for (const row of rows) {
         const messages = await listMessages(database, row.id);
         yield `${isFirst ? "" : ","}${JSON.stringify({ ...toConversation(row), messages })}`;

@@ -32,9 +32,17 @@ const LONGEST_PLACEHOLDER = 80;
 /** 256 bits: nobody guesses one. */
 const SHARE_TOKEN_BYTES = 32;
 
+export interface ListRequest {
+  limit: number;
+  /** Of the page before. */
+  cursor: string | undefined;
+  /** Only conversations in which these words appear. */
+  search: string | undefined;
+}
+
 /** What is asked with an id that is not the owner's is answered as if there were none: 404. */
 export interface ConversationService {
-  list(owner: string | undefined, limit: number, cursor: string | undefined): Promise<ConversationPage>;
+  list(owner: string | undefined, request: ListRequest): Promise<ConversationPage>;
   create(owner: string, title: string | undefined): Promise<ConversationWithMessages>;
   get(owner: string | undefined, id: string): Promise<ConversationWithMessages>;
   rename(owner: string | undefined, id: string, title: string): Promise<Conversation>;
@@ -68,10 +76,10 @@ export function createConversations(database: Database, clock: Clock): Conversat
   }
 
   return {
-    async list(owner, limit, cursor) {
+    async list(owner, { limit, cursor, search }) {
       const after = cursor === undefined ? undefined : readCursor(cursor);
       if (owner === undefined) return { conversations: [], nextCursor: null };
-      const rows = await listConversations(database, owner, limit + 1, after);
+      const rows = await listConversations(database, owner, { limit: limit + 1, after, search });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
@@ -91,7 +99,7 @@ export function createConversations(database: Database, clock: Clock): Conversat
       return { ...toConversation(row), messages: await listMessages(database, row.id) };
     },
 
-    rename: (owner, id, title) => change(owner, id, { title, titled: true }),
+    rename: (owner, id, title) => change(owner, id, { title, titled: true, namedByPerson: true }),
 
     async remove(owner, id) {
       await owned(owner, id, async (known) => (await deleteConversation(database, known, id)) || undefined);
@@ -150,10 +158,19 @@ export function newConversation(
   owner: string,
   title: string,
   nowMs: number,
-  titled = false,
+  namedByPerson = false,
 ): ConversationRow {
   const now = new Date(nowMs);
-  return { id: randomUUID(), owner, title, titled, shareToken: null, createdAt: now, updatedAt: now };
+  return {
+    id: randomUUID(),
+    owner,
+    title,
+    titled: namedByPerson,
+    namedByPerson,
+    shareToken: null,
+    createdAt: now,
+    updatedAt: now,
+  };
 }
 
 /** A conversation's title until it has one: its first question, on one line. */

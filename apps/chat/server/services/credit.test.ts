@@ -130,7 +130,12 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
 
 test("with no credit left a message is a 402 that gives the rate limit's charge back", async () => {
   const service = await startTestService({
-    env: { RATE_LIMIT_CHAT_PER_MIN: "5", CREDIT_MONTHLY_ALLOWANCE: "0.0001" },
+    env: {
+      RATE_LIMIT_CHAT_PER_MIN: "5",
+      CREDIT_MONTHLY_ALLOWANCE: "0.0001",
+      MODEL_PRICE_INPUT_PER_MTOK: "1",
+      MODEL_PRICE_OUTPUT_PER_MTOK: "4",
+    },
   });
   const client = service.client();
   const person = { email: "spent@example.com", password: "correct horse battery", name: "Spent" };
@@ -158,5 +163,18 @@ test("with no credit left a message is a 402 that gives the rate limit's charge 
 
   // Without an account there is nothing to charge: the limits alone hold.
   expect((await service.client().ask("take-home on £45,000")).response.status).toBe(200);
+  await service.close();
+});
+
+test("a model that costs nothing asks for no credit, and shows none", async () => {
+  const service = await startTestService({ env: { CREDIT_MONTHLY_ALLOWANCE: "0" } });
+  const client = service.client();
+  await client.send("POST", "/auth/sign-up/email", {
+    email: "free@example.com",
+    password: "correct horse battery",
+    name: "Free",
+  });
+  expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
+  expect((await (await client("/me")).json()).credit).toBeNull();
   await service.close();
 });

@@ -126,8 +126,10 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     }
     await updateConversation(transaction, question.owner, conversationId, {
       updatedAt: now(),
-      // The first question of a conversation that was made empty names it, until something better does.
-      ...(position === 0 && !conversation.titled ? { title: placeholderTitle(asked.text) } : {}),
+      // The first question names it, until something better does; a name that a person chose stays.
+      ...(position === 0 && !conversation.namedByPerson
+        ? { title: placeholderTitle(asked.text), titled: false }
+        : {}),
     });
     return stored ? [...dropped, ...replaced].filter(isAnswer) : [];
   }

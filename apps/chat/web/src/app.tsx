@@ -1,9 +1,10 @@
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { AccountPage } from "./account/account-page.tsx";
 import { AuthPage } from "./account/auth-page.tsx";
 import { beginAsCaller } from "./account/begin.ts";
 import { PasswordPage } from "./account/password-page.tsx";
 import { Paywall } from "./account/paywall.tsx";
+import { ChatPage } from "./chat/chat-page.tsx";
 import { composerFocus } from "./chat/composer-focus.ts";
 import { SharePage } from "./chat/share-page.tsx";
 import { ConversationDialogs } from "./conversations/conversation-dialogs.tsx";
@@ -14,13 +15,8 @@ import { Announcer } from "./design/announcer.tsx";
 import { Button, buttonClass } from "./design/button.tsx";
 import { ErrorBoundary } from "./design/error-boundary.tsx";
 import { useObservable } from "./design/observable.ts";
-import { PortalContainer } from "./design/portal-container.ts";
 import { ShortcutsDialog, shortcutsOpen } from "./design/shortcuts-dialog.tsx";
 import { Link, navigate, type Route, useRoute } from "./router.tsx";
-
-// The chat's engine is the larger half of the page: the frame is drawn before it is there.
-const loadChat = () => import("./chat/chat-page.tsx");
-const ChatPage = lazy(() => loadChat().then((module) => ({ default: module.ChatPage })));
 
 export function App() {
   const route = useRoute();
@@ -42,18 +38,15 @@ export function App() {
 }
 
 function Shell({ route }: { route: Exclude<Route, { page: "shared" }> }) {
-  const main = useRef<HTMLElement>(null);
   useEffect(beginAsCaller, []);
   return (
-    <div className="flex h-dvh">
+    <div className="printed flex h-dvh">
       <Sidebar />
       <SidebarDrawer />
-      <main ref={main} id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
-        <PortalContainer value={main}>
-          <ErrorBoundary fallback={<Broken />}>
-            <Page route={route} />
-          </ErrorBoundary>
-        </PortalContainer>
+      <main id="main" tabIndex={-1} className="printed flex min-w-0 grow flex-col outline-none">
+        <ErrorBoundary fallback={<Broken />}>
+          <Page route={route} />
+        </ErrorBoundary>
       </main>
       <ConversationDialogs />
       <Paywall />
@@ -65,11 +58,7 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   switch (route.page) {
     case "new":
     case "conversation":
-      return (
-        <Suspense fallback={<ChatFrame />}>
-          <ChatPage id={route.page === "new" ? null : route.id} />
-        </Suspense>
-      );
+      return <ChatPage id={route.page === "new" ? null : route.id} />;
     case "sign-in":
     case "sign-up":
       return (
@@ -99,7 +88,7 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
           <ConversationHeader id={null} />
           <div className="grid grow place-items-center px-6 text-center">
             <div>
-              <h1 className="font-semibold text-xl">There is no such page.</h1>
+              <h1 className="font-semibold text-xl">Page not found</h1>
               <p className="mt-1 mb-6 break-all text-quiet">{route.path}</p>
               <Link href="/" className={buttonClass("solid")}>
                 Start a new chat
@@ -111,30 +100,13 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   }
 }
 
-/** What stands where the chat will be, at the same places. */
-function ChatFrame() {
-  return (
-    <>
-      <ConversationHeader id={null} />
-      <p role="status" className="sr-only">
-        Loading …
-      </p>
-      <div className="grow" />
-      <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
-        <div className="h-[58px] rounded-3xl border border-line-strong/70 bg-raised shadow-soft" />
-        <div className="mt-2 h-5" />
-      </div>
-    </>
-  );
-}
-
 /** A part of the page could not be loaded or drawn. Drafts and conversations outlive the reload. */
 function Broken() {
   return (
     <div className="grid grow place-items-center px-6 text-center">
       <div role="alert">
-        <h1 className="font-semibold text-xl">This page needs to be loaded again.</h1>
-        <p className="mt-1 mb-6 text-quiet">There may be a new version of it. What you typed is kept.</p>
+        <h1 className="font-semibold text-xl">Please reload this page.</h1>
+        <p className="mt-1 mb-6 text-quiet">There may be a new version. What you typed is saved.</p>
         <Button look="solid" onClick={() => location.reload()}>
           Reload
         </Button>

@@ -1,4 +1,5 @@
-import { PaymentRequiredError, type Problem, RateLimitedError, type Refusal } from "./errors.ts";
+import { PaymentRequiredError, type Problem, RateLimitedError } from "./errors.ts";
+import { openKept, type StoredRefusal } from "./kept.ts";
 import { type LimitQuota, type Quota, quotaOf, readQuota } from "./quota.ts";
 import { readRetryAfterMs } from "./retry-after.ts";
 import { openShare } from "./share.ts";
@@ -27,8 +28,9 @@ export interface ClientOptions {
   /** Wait and send again. Default: never. */
   retry?: RetryOptions;
   /**
-   * Name of the channel on which the tabs of this origin tell each other quota and refusals, or `false`. Default:
-   * `"headgate"` in a page, and nothing elsewhere, where one process may speak for many callers.
+   * Name under which the tabs of this origin share quota and refusals, and under which a page keeps its refusal through a
+   * reload; or `false`. Default: `"headgate"` in a page, and nothing elsewhere, where one process may speak for many
+   * callers.
    */
   share?: string | false;
   /** Default: the system's clock. */
@@ -48,24 +50,38 @@ export interface Client {
   readonly fetch: typeof globalThis.fetch;
   /** The last known quota; the same object until a newer one arrives. */
   readonly quota: () => Quota | undefined;
-  /** The last refusal, of this tab or another; it stays when its deadline has passed, until `clear()`. */
+  /**
+   * The last refusal of the caller: of this tab, another one, or this page before a reload. It stays when its deadline has
+   * passed, until `clear()`, but for a reload.
+   */
   readonly refusal: () => RateLimitedError | undefined;
-  /** Calls back when `quota()` or `refusal()` changes. Returns what ends it. */
+  /** Calls back when `quota()`, `refusal()` or `caller()` changes. Returns what ends it. */
   readonly subscribe: (listener: () => void) => () => void;
   /** Takes in a quota learnt in another way, such as from an endpoint that says what is left. */
   readonly observe: (limits: readonly LimitQuota[]) => void;
-  /** Forgets the refusal, in this tab. */
+  /** Forgets the refusal, in every tab. */
   readonly clear: () => void;
+  /** Who is calling, as this tab or another one last said; `undefined` while nobody has. */
+  readonly caller: () => string | undefined;
+  /**
+   * Says who is calling, in your own words, such as a user's id. Another caller than before has limits of their own: quota
+   * and refusal are forgotten, in every tab, and so is what requests under way bring back.
+   */
+  readonly setCaller: (caller: string) => void;
   /** Stops talking to other tabs. `fetch` goes on working. */
   readonly close: () => void;
   /** The clock by which deadlines are told. */
   readonly clock: Clock;
 }
 
-/** What {@link Client.fetch} and the other tabs have learnt. */
-interface Known {
-  quota: Quota | undefined;
-  refusal: (Refusal & { response?: undefined }) | undefined;
+/** What one tab tells the others. */
+interface News {
+  /** Whom it is about. */
+  caller: string | undefined;
+  quota?: Quota | undefined;
+  refusal?: StoredRefusal | undefined;
+  /** The caller is one since now; or, they are refused no more. */
+  event?: "caller" | "clear";
 }
 
 const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
@@ -82,13 +98,27 @@ export function createClient(options: ClientOptions = {}): Client {
   const { throwOnRefusal = true, retry, timer = platformTimer, clock = Date } = options;
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
-  let refusal: RateLimitedError | undefined;
-
   const name = options.share ?? (globalThis.document ? "headgate" : false);
-  const share = openShare<Known>(name, (known) => {
-    if ((known.quota?.at ?? 0) > (quota?.at ?? 0)) quota = known.quota;
-    const theirs = known.refusal;
-    if (theirs && theirs.deadline > (refusal?.deadline ?? 0)) refusal = new RateLimitedError(theirs);
+  const kept = openKept(name);
+  const stored = kept.read(clock.now());
+  let caller: string | undefined;
+  // Whose the refusal is may be known while it is not yet known who is calling: after a reload.
+  let refused = stored?.caller;
+  let refusal = stored && new RateLimitedError(stored.refusal);
+  // Counts callers, so that a late answer to one is not taken for the next one's.
+  let turn = 0;
+
+  const share = openShare<News>(name, ({ event, ...news }) => {
+    if (event === "caller") {
+      if (news.caller !== caller) changeCaller(news.caller);
+    } else if (caller !== undefined && news.caller !== undefined && news.caller !== caller) return;
+    if (event === "clear") refusal = undefined;
+    if ((news.quota?.at ?? 0) > (quota?.at ?? 0)) quota = news.quota;
+    const theirs = news.refusal;
+    if (theirs && theirs.deadline > (refusal?.deadline ?? 0)) {
+      refusal = new RateLimitedError(theirs);
+      refused = news.caller;
+    }
     notify();
   });
 
@@ -96,17 +126,34 @@ export function createClient(options: ClientOptions = {}): Client {
     for (const listener of [...listeners]) listener();
   }
 
+  function changeCaller(next: string | undefined): void {
+    turn++;
+    caller = next;
+    quota = undefined;
+    refusal = undefined;
+  }
+
   function learn(newQuota: Quota | undefined, newRefusal?: RateLimitedError): void {
     if (!newQuota && !newRefusal) return;
     quota = newQuota ?? quota;
-    refusal = newRefusal ?? refusal;
-    // What an error carries survives the way to another tab, but neither its class does nor a response.
-    share.post({ quota: newQuota, refusal: newRefusal && { ...newRefusal, response: undefined } });
+    if (newRefusal) {
+      refusal = newRefusal;
+      refused = caller;
+      keep();
+    }
+    share.post({ caller, quota: newQuota, refusal: newRefusal && storable(newRefusal) });
     notify();
   }
 
+  function keep(): void {
+    kept.write(refusal && { caller: refused, refusal: storable(refusal) });
+  }
+
   /** Notes what the response says; returns the error that it amounts to, if it is a refusal. */
-  async function read(response: Response): Promise<RateLimitedError | PaymentRequiredError | undefined> {
+  async function read(
+    response: Response,
+    ofTurn: number,
+  ): Promise<RateLimitedError | PaymentRequiredError | undefined> {
     const at = clock.now();
     const { status, headers } = response;
     const newQuota = readQuota(headers, at);
@@ -118,10 +165,10 @@ export function createClient(options: ClientOptions = {}): Client {
         response,
       );
       // What is refused for its own size says nothing of the requests after it.
-      learn(newQuota, retryAfterMs < Infinity ? error : undefined);
+      if (ofTurn === turn) learn(newQuota, retryAfterMs < Infinity ? error : undefined);
       return error;
     }
-    learn(newQuota);
+    if (ofTurn === turn) learn(newQuota);
     return status === 402 ? new PaymentRequiredError(problem, response) : undefined;
   }
 
@@ -136,8 +183,9 @@ export function createClient(options: ClientOptions = {}): Client {
       let budgetMs = (resendable && retry?.maxWaitMs) || 0;
       for (let attempt = 0; ; attempt++) {
         const send = options.fetch ?? fetch; // the global one, and not this method
+        const ofTurn = turn;
         const response = await send(budgetMs && request ? request.clone() : input, init);
-        const error = await read(response);
+        const error = await read(response, ofTurn);
         if (!error) return response;
         // Where the server says nothing, each wait is twice the one before.
         const waitMs = error instanceof RateLimitedError ? error.retryAfterMs || 1000 * 2 ** attempt : NaN;
@@ -164,6 +212,19 @@ export function createClient(options: ClientOptions = {}): Client {
     observe: (limits) => learn(quotaOf(limits, clock.now())),
     clear() {
       refusal = undefined;
+      keep();
+      share.post({ caller, event: "clear" });
+      notify();
+    },
+    caller: () => caller,
+    setCaller(next) {
+      if (next === caller) return;
+      // The first time it is only said who has been calling all along, unless somebody else was refused before a reload.
+      if (caller !== undefined || (refusal && refused !== undefined && refused !== next)) changeCaller(next);
+      caller = next;
+      refused = next;
+      keep();
+      share.post({ caller, event: "caller" });
       notify();
     },
     close: share.close,
@@ -182,4 +243,9 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
       .json()
       .catch(() => {}));
   return body instanceof Object ? (body as Problem) : undefined;
+}
+
+/** What an error carries survives the way to another tab or a later page, but neither its class does nor a response. */
+function storable(error: RateLimitedError): StoredRefusal {
+  return { ...error, response: undefined };
 }

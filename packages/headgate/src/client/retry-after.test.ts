@@ -66,6 +66,33 @@ describe("readRetryAfterMs", () => {
     ).toBe(9000);
   });
 
+  it.each([
+    ["RateLimit-Reset", "30", 30_000],
+    ["X-RateLimit-Reset", "30", 30_000],
+    ["X-RateLimit-Reset", `${now / 1000 + 42}`, 42_000],
+    ["X-RateLimit-Reset", `${now + 42_000}`, 42_000],
+    ["X-RateLimit-Reset", "Tue, 24 Nov 2026 12:00:42 GMT", 42_000],
+    ["X-RateLimit-Reset", "2026-11-24T12:00:42Z", 42_000],
+    ["X-RateLimit-Reset", `${now / 1000 - 42}`, 0],
+    ["X-RateLimit-Reset", "soon", 0],
+    ["RateLimit-Reset", "", 0],
+  ])("takes a lone %s: %s for %i ms", (name, value, expected) => {
+    expect(read({ [name]: value })).toBe(expected);
+  });
+
+  it("counts a reset that is a time from the server's own clock", () => {
+    const date = Date.UTC(2026, 0, 5) / 1000;
+    const fields = { "X-RateLimit-Reset": `${date + 30}`, Date: "Mon, 05 Jan 2026 00:00:00 GMT" };
+    expect(read(fields)).toBe(30_000);
+  });
+
+  it("prefers whatever else is said to a lone reset", () => {
+    const reset = { "RateLimit-Reset": "60" };
+    expect(read({ ...reset, "Retry-After": "5" })).toBe(5000);
+    expect(read(reset, { retry_after_seconds: 7 })).toBe(7000);
+    expect(read(reset, {}, [[0, 9]])).toBe(9000);
+  });
+
   it("is endless where the body says that no wait helps", () => {
     expect(read({}, { retry_after_seconds: null }, [[0, 9]])).toBe(Number.POSITIVE_INFINITY);
     expect(read({ "Retry-After": "5" }, { retry_after_seconds: null })).toBe(5000);

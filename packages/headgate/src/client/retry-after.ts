@@ -6,7 +6,7 @@ const longestSeconds = 2 ** 31;
 
 /**
  * How long a refusal asks to wait: its `Retry-After` (RFC 9110, section 10.2.3), else `retry_after_seconds` in its
- * body, else the reset of the tightest limit.
+ * body, else the reset of the tightest limit, else what older servers say: `RateLimit-Reset` or `X-RateLimit-Reset`.
  *
  * @param nowMs this machine's time, in milliseconds since the epoch; used for an HTTP date only where the response
  *   has no `Date` of its own, since the two clocks may differ.
@@ -26,6 +26,7 @@ export function readRetryAfterMs(
     (dateOf(field) - (dateOf(headers.get("date")) || nowMs)) / 1000,
     told === null ? Infinity : Number(told),
     quota?.tightest?.resetSeconds,
+    secondsToReset(headers, nowMs),
   ].find((candidate = NaN) => candidate >= 0);
   return (seconds ?? 0) * 1000;
 }
@@ -36,4 +37,20 @@ export function readRetryAfterMs(
  */
 function dateOf(text: string | null): number {
   return Date.parse(`${text}`.replace(/( GMT)?$/, " GMT"));
+}
+
+/** From here on a number is no wait but a time: as seconds since the epoch this is in 2001, as a wait some 30 years. */
+const earliestTimeSeconds = 1e9;
+
+/**
+ * The wait of a lone reset field. Drafts up to the seventh say seconds in `RateLimit-Reset`; in `X-RateLimit-Reset` there
+ * are seconds, and times in seconds or milliseconds since the epoch or as a date, all of them by the server's clock.
+ */
+function secondsToReset(headers: Headers, nowMs: number): number {
+  const field = headers.get("ratelimit-reset") ?? headers.get("x-ratelimit-reset");
+  const number = Number(field || undefined);
+  if (number < earliestTimeSeconds) return number;
+  const timeMs =
+    number < earliestTimeSeconds * 1000 ? number * 1000 : number || dateOf(field) || Date.parse(`${field}`);
+  return Math.max(0, timeMs - (dateOf(headers.get("date")) || nowMs)) / 1000;
 }

@@ -1,4 +1,3 @@
-import { Menu } from "@base-ui/react/menu";
 import {
   ChevronsUpDown,
   CircleUserRound,
@@ -13,19 +12,19 @@ import {
 } from "lucide-react";
 import { announce } from "../design/announcer.tsx";
 import { drawerOpen } from "../design/drawer-state.ts";
-import { itemClass, menuClass } from "../design/menu.ts";
-import { type Observable, useObservable } from "../design/observable.ts";
-import { usePortalContainer } from "../design/portal-container.ts";
+import { Menu, MenuChoice, MenuItem } from "../design/menu.tsx";
+import { useObservable } from "../design/observable.ts";
 import { shortcutsOpen } from "../design/shortcuts-dialog.tsx";
 import { chooseTheme, type Theme, theme } from "../design/theme.ts";
 import { navigate } from "../router.tsx";
 import { signOut } from "./authenticate.ts";
-import { changeCaller } from "./change-caller.ts";
+import { afterSigningOut } from "./change-caller.ts";
 import { me } from "./me.ts";
 import { formatMoney } from "./money.ts";
+import { signInPath } from "./next-path.ts";
 
 const themes: { value: Theme; label: string; icon: typeof Sun }[] = [
-  { value: "system", label: "As the system", icon: Monitor },
+  { value: "system", label: "System", icon: Monitor },
   { value: "light", label: "Light", icon: Sun },
   { value: "dark", label: "Dark", icon: Moon },
 ];
@@ -35,7 +34,7 @@ const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
 /** Who one is, what credit is left, the theme, and the way in and out. */
 export function AccountMenu() {
   const current = useObservable(me);
-  const chosen = useObservable(theme as Observable<string>);
+  const chosen = useObservable(theme);
   const account = current?.caller.kind === "account" ? current.caller : null;
   const credit = current?.credit ?? null;
 
@@ -44,97 +43,86 @@ export function AccountMenu() {
     navigate(path);
   };
 
-  const container = usePortalContainer();
   return (
-    <Menu.Root>
-      <Menu.Trigger
-        aria-label={account ? `Account: ${account.email}` : "Account and settings"}
-        className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2.5 text-start text-sm transition-colors hover:bg-tint aria-expanded:bg-tint"
+    <Menu
+      label={account ? `Account: ${account.email}` : "Account and settings"}
+      className="flex min-h-12 w-full items-center gap-3 rounded-xl px-2.5 text-start text-sm transition-colors hover:bg-tint aria-expanded:bg-tint"
+      align="start"
+      popupClass="w-64"
+      trigger={
+        <>
+          <CircleUserRound aria-hidden="true" className="size-5 shrink-0 text-quiet" />
+          <span className="min-w-0 grow">
+            <span className="block truncate font-medium leading-tight">
+              {account ? account.email : "Not signed in"}
+            </span>
+            <span className="tabular block truncate text-quiet text-xs">
+              {credit
+                ? `${formatMoney(credit.balance, credit.currency)} credit left`
+                : account
+                  ? "Signed in"
+                  : "Sign in to keep your history"}
+            </span>
+          </span>
+          <ChevronsUpDown aria-hidden="true" className="size-4 shrink-0 text-quiet" />
+        </>
+      }
+    >
+      {credit && (
+        <div role="presentation" className="tabular mb-1 border-line border-b px-2.5 pt-1 pb-2.5 text-sm">
+          <p className="font-medium">Credit: {formatMoney(credit.balance, credit.currency)}</p>
+          <p className="text-quiet text-xs">
+            {formatMoney(credit.monthlyAllowance, credit.currency)} a month, next on{" "}
+            {day.format(Date.parse(credit.renewsAt))}
+          </p>
+        </div>
+      )}
+      {account ? (
+        <>
+          <MenuItem onChoose={() => go("/account")}>
+            <Settings aria-hidden="true" /> Your account
+          </MenuItem>
+          <MenuItem
+            onChoose={() => {
+              void signOut()
+                .then(afterSigningOut)
+                .catch(() => announce("Signing out did not work. Please try again."));
+            }}
+          >
+            <LogOut aria-hidden="true" /> Sign out
+          </MenuItem>
+        </>
+      ) : (
+        <>
+          <MenuItem onChoose={() => go(signInPath("/sign-in"))}>
+            <LogIn aria-hidden="true" /> Sign in
+          </MenuItem>
+          <MenuItem onChoose={() => go(signInPath("/sign-up"))}>
+            <UserPlus aria-hidden="true" /> Create an account
+          </MenuItem>
+        </>
+      )}
+      <MenuItem
+        className="pointer-coarse:hidden"
+        onChoose={() => {
+          drawerOpen.set(false);
+          shortcutsOpen.set(true);
+        }}
       >
-        <CircleUserRound aria-hidden="true" className="size-5 shrink-0 text-quiet" />
-        <span className="min-w-0 grow">
-          <span className="block truncate font-medium leading-tight">
-            {account ? account.email : "Not signed in"}
-          </span>
-          <span className="tabular block truncate text-quiet text-xs">
-            {credit
-              ? `${formatMoney(credit.balance, credit.currency)} credit left`
-              : "Sign in to keep your history"}
-          </span>
-        </span>
-        <ChevronsUpDown aria-hidden="true" className="size-4 shrink-0 text-quiet" />
-      </Menu.Trigger>
-      <Menu.Portal container={container}>
-        <Menu.Positioner className="z-[60]" side="top" sideOffset={6} align="start">
-          <Menu.Popup className={`${menuClass} w-64`}>
-            {credit && (
-              <div className="tabular mb-1 border-line border-b px-2.5 pt-1 pb-2.5 text-sm">
-                <p className="font-medium">Credit: {formatMoney(credit.balance, credit.currency)}</p>
-                <p className="text-quiet text-xs">
-                  {formatMoney(credit.monthlyAllowance, credit.currency)} a month, next on{" "}
-                  {day.format(Date.parse(credit.renewsAt))}
-                </p>
-              </div>
-            )}
-            {account ? (
-              <>
-                <Menu.Item className={itemClass} onClick={() => go("/account")}>
-                  <Settings aria-hidden="true" /> Your account
-                </Menu.Item>
-                <Menu.Item
-                  className={itemClass}
-                  onClick={() => {
-                    void signOut()
-                      .then(() => changeCaller("signed-out"))
-                      .catch(() => announce("Signing out did not work. Please try again."));
-                  }}
-                >
-                  <LogOut aria-hidden="true" /> Sign out
-                </Menu.Item>
-              </>
-            ) : (
-              <>
-                <Menu.Item className={itemClass} onClick={() => go("/sign-in")}>
-                  <LogIn aria-hidden="true" /> Sign in
-                </Menu.Item>
-                <Menu.Item className={itemClass} onClick={() => go("/sign-up")}>
-                  <UserPlus aria-hidden="true" /> Create an account
-                </Menu.Item>
-              </>
-            )}
-            <Menu.Item
-              className={`${itemClass} pointer-coarse:hidden`}
-              onClick={() => {
-                drawerOpen.set(false);
-                shortcutsOpen.set(true);
-              }}
-            >
-              <Keyboard aria-hidden="true" /> Keyboard shortcuts
-            </Menu.Item>
-            <Menu.RadioGroup
-              value={chosen}
-              onValueChange={(value: Theme) => chooseTheme(value)}
-              className="mt-1 border-line border-t pt-1"
-              aria-label="Theme"
-            >
-              <p aria-hidden="true" className="px-2.5 pt-1.5 pb-1 font-medium text-quiet text-xs">
-                Theme
-              </p>
-              {themes.map(({ value, label, icon: Icon }) => (
-                <Menu.RadioItem
-                  key={value}
-                  value={value}
-                  className={`${itemClass} data-checked:font-medium data-checked:text-accent`}
-                >
-                  <Icon aria-hidden="true" />
-                  <span className="grow">{label}</span>
-                  <Menu.RadioItemIndicator>✓</Menu.RadioItemIndicator>
-                </Menu.RadioItem>
-              ))}
-            </Menu.RadioGroup>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+        <Keyboard aria-hidden="true" /> Keyboard shortcuts
+      </MenuItem>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a menu */}
+      <div role="group" aria-label="Theme" className="mt-1 border-line border-t pt-1">
+        <p aria-hidden="true" className="px-2.5 pt-1.5 pb-1 font-medium text-quiet text-xs">
+          Theme
+        </p>
+        {themes.map(({ value, label, icon: Icon }) => (
+          <MenuChoice key={value} chosen={chosen === value} onChoose={() => chooseTheme(value)}>
+            <Icon aria-hidden="true" />
+            <span className="grow">{label}</span>
+          </MenuChoice>
+        ))}
+      </div>
+    </Menu>
   );
 }

@@ -5,7 +5,7 @@ import { Button, buttonClass } from "../design/button.tsx";
 import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
 import { authTroubleOf } from "./authenticate.ts";
-import { changeCaller } from "./change-caller.ts";
+import { afterSigningOut } from "./change-caller.ts";
 import { Field, Trouble } from "./form.tsx";
 import { me } from "./me.ts";
 import {
@@ -215,7 +215,7 @@ function Deletion() {
     event.preventDefault();
     try {
       await deleteAccount(password.current?.value ?? "");
-      await changeCaller("signed-out");
+      await afterSigningOut();
     } catch (error) {
       const { sentence } = authTroubleOf(error);
       setTrouble(sentence);

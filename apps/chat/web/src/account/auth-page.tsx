@@ -8,7 +8,7 @@ import { hasKeyboard } from "../design/media.ts";
 import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
 import { type AuthTrouble, authTroubleOf, signIn, signUp } from "./authenticate.ts";
-import { changeCaller } from "./change-caller.ts";
+import { afterSigningIn } from "./change-caller.ts";
 import { me } from "./me.ts";
 import { nextPath } from "./next-path.ts";
 
@@ -26,7 +26,7 @@ const words = {
   },
   "sign-up": {
     title: "Create an account",
-    lead: "Your conversations in this browser come along, and each month brings free credit.",
+    lead: "The conversations in this browser come with you.",
     action: "Create account",
     busy: "Creating your account …",
     other: "Already have an account?",
@@ -79,7 +79,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
     setTrouble(null);
     try {
       await (page === "sign-in" ? signIn(credentials) : signUp(credentials));
-      await changeCaller("signed-in", nextPath(location.search));
+      await afterSigningIn(nextPath(location.search));
     } catch (error) {
       fail(authTroubleOf(error));
     } finally {
@@ -186,8 +186,11 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
         </p>
         {!offers?.required && (
           <p className="mt-2 text-quiet text-sm">
-            <Link href="/" className="font-medium text-accent underline underline-offset-3">
-              Go on without an account
+            <Link
+              href={nextPath(location.search)}
+              className="font-medium text-accent underline underline-offset-3"
+            >
+              Continue without an account
             </Link>
           </p>
         )}

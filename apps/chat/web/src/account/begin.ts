@@ -1,6 +1,8 @@
 import { refreshConversations } from "../conversations/list.ts";
 import { client } from "../service/client.ts";
-import { refreshMe } from "./me.ts";
+import { onTabMessage } from "../service/tabs.ts";
+import { leave, lookAgain } from "./change-caller.ts";
+import { callerKey, me, refreshMe } from "./me.ts";
 
 let begun = false;
 
@@ -11,8 +13,14 @@ let begun = false;
 export function beginAsCaller(): void {
   if (begun) return;
   begun = true;
-  void refreshMe().then((known) => {
-    if (known) client.observe(known.quota);
-  });
+  void refreshMe();
   void refreshConversations();
+  onTabMessage(({ kind }) => {
+    if (kind === "signed-out") void leave();
+  });
+  // Another tab says that somebody else is calling.
+  client.subscribe(() => {
+    const known = me.get();
+    if (known && client.caller() !== callerKey(known)) void lookAgain();
+  });
 }

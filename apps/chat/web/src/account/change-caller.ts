@@ -1,10 +1,11 @@
-import type { Me } from "../../../contract.ts";
 import { forgetDrafts } from "../chat/drafts.ts";
+import { closeConversations, endRefusals, tellSignedOut } from "../chat/sessions.ts";
 import { restartConversations } from "../conversations/list.ts";
 import { announce } from "../design/announcer.tsx";
 import { navigate } from "../router.tsx";
 import { client } from "../service/client.ts";
-import { me, refreshMe } from "./me.ts";
+import { tellTabs } from "../service/tabs.ts";
+import { callerKey, me, refreshMe, refreshMeAnew } from "./me.ts";
 
 /** Asks again who we are: another tab may have signed in or out meanwhile, or the session may have run out. */
 export async function lookAgain(): Promise<void> {
@@ -12,26 +13,35 @@ export async function lookAgain(): Promise<void> {
   if (!before) return;
   const now = await refreshMe();
   if (!now || callerKey(now) === callerKey(before)) return;
-  void restartConversations();
-  if (before.caller.kind !== "account") return;
-  const { tellSignedOut } = await import("../chat/sessions.ts");
-  tellSignedOut();
-}
-
-function callerKey({ caller }: Me): string {
-  return caller.kind === "anonymous" ? caller.kind : `${caller.kind} ${caller.id}`;
-}
-
-/** Somebody has signed in or out: everything on the page is read anew for whoever it is now. */
-export async function changeCaller(event: "signed-in" | "signed-out", next = "/"): Promise<void> {
-  // With the chat itself: the first paint does not wait for it.
-  const { closeConversations } = await import("../chat/sessions.ts");
-  closeConversations();
   // A refusal of the last caller says nothing about this one.
+  endRefusals();
+  void restartConversations();
+  if (before.caller.kind === "account") tellSignedOut();
+}
+
+/** Somebody has signed in or up: everything on the page is read anew for whoever it is now. */
+export async function afterSigningIn(next: string): Promise<void> {
+  closeConversations();
   client.clear();
-  if (event === "signed-out") forgetDrafts();
-  await refreshMe();
+  await refreshMeAnew();
   void restartConversations();
   navigate(next);
-  announce(event === "signed-in" ? "Signed in." : "Signed out.");
+  announce("Signed in.");
+}
+
+/** Somebody has signed out, here: nothing of theirs is left on the page, in storage or in another tab. */
+export async function afterSigningOut(): Promise<void> {
+  tellTabs({ kind: "signed-out" });
+  await leave();
+  announce("Signed out.");
+}
+
+/** Leaves no trace of the one who has signed out. */
+export async function leave(): Promise<void> {
+  closeConversations();
+  client.clear();
+  forgetDrafts();
+  navigate("/");
+  void restartConversations();
+  await refreshMeAnew();
 }

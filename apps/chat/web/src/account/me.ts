@@ -1,22 +1,43 @@
 import type { Me } from "../../../contract.ts";
 import { observable } from "../design/observable.ts";
 import { api } from "../service/api.ts";
+import { client } from "../service/client.ts";
 
 /** Who the service takes us for; `null` until it has said so. */
 export const me = observable<Me | null>(null);
 
 let asking: Promise<Me | null> | null = null;
 
-/** Asks the service who we are. Never throws: without an answer, what was known stays. */
+/**
+ * Asks the service who we are, and tells the client whose limits these are. Never throws: without an answer, what was known
+ * stays.
+ */
 export function refreshMe(): Promise<Me | null> {
-  asking ??= api<Me>("/me")
+  if (asking) return asking;
+  const own: Promise<Me | null> = api<Me>("/me")
     .then((answer) => {
+      // Asked before somebody signed in or out, it is about the last caller.
+      if (asking !== own) return me.get();
       me.set(answer);
+      client.setCaller(callerKey(answer));
+      client.observe(answer.quota);
       return answer;
     })
     .catch(() => me.get())
     .finally(() => {
-      asking = null;
+      if (asking === own) asking = null;
     });
-  return asking;
+  asking = own;
+  return own;
+}
+
+/** Asks again, whatever a question that is still under way will bring. */
+export function refreshMeAnew(): Promise<Me | null> {
+  asking = null;
+  return refreshMe();
+}
+
+/** Tells callers apart, as the service does. */
+export function callerKey({ caller }: Me): string {
+  return caller.kind === "anonymous" ? caller.kind : `${caller.kind} ${caller.id}`;
 }

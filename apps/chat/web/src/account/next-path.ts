@@ -7,3 +7,11 @@ export function nextPath(search: string): string {
   if (next === null || !/^\/(?![/\\])[\w./~%-]*$/.test(next)) return "/";
   return next;
 }
+
+/** Where to sign in or up, and come back from to the page that is open now. */
+export function signInPath(page: "/sign-in" | "/sign-up"): string {
+  const { pathname, search } = location;
+  // From one of the two to the other, the way back stays the same.
+  if (pathname === "/sign-in" || pathname === "/sign-up") return `${page}${search}`;
+  return pathname === "/" ? page : `${page}?next=${encodeURIComponent(pathname)}`;
+}

@@ -21,7 +21,7 @@ export function Paywall() {
 
   const { balance, currency, monthly_allowance, renews_at } = shown;
   const money = (amount: number) => formatMoney(amount, currency);
-  const email = caller?.kind === "account" ? caller.email : "you@example.com";
+  const email = caller?.kind === "account" ? caller.email : null;
   const close = () => {
     paywall.set(null);
     void refreshMe();
@@ -33,14 +33,11 @@ export function Paywall() {
       title="Your credit is used up"
       description={
         <p>
-          New answers are paused until there is credit again. Everything that you have is still there to read.
+          You can't get new answers until you have credit again. Your conversations are still here to read.
         </p>
       }
       initialFocus={back}
-      finalFocus={() => {
-        composerFocus.get()?.();
-        return document.activeElement as HTMLElement | null;
-      }}
+      finalFocus={() => composerFocus.get()?.()}
       actions={
         <Button ref={back} look="solid" onClick={close}>
           Back to my message
@@ -52,18 +49,13 @@ export function Paywall() {
         <dd className="text-end font-semibold">{money(balance)}</dd>
         <dt className="text-quiet">Monthly allowance</dt>
         <dd className="text-end">{money(monthly_allowance)}</dd>
-        <dt className="text-quiet">Next on</dt>
+        <dt className="text-quiet">Next allowance</dt>
         <dd className="text-end">{date.format(Date.parse(renews_at))}</dd>
       </dl>
       <p className="mt-4">
-        To go on sooner, ask whoever runs this service for credit. Your message is kept meanwhile.
+        To continue sooner, ask the person who runs this service for more credit
+        {email === null ? "." : ` for ${email}.`} Your message is saved.
       </p>
-      <details className="mt-3 text-quiet text-sm">
-        <summary className="min-h-8">For the operator</summary>
-        <pre className="mt-1 overflow-x-auto rounded-lg bg-sunken px-3.5 py-2.5 text-ink text-xs">
-          npm run credit -- grant {email} 5.00
-        </pre>
-      </details>
     </Modal>
   );
 }

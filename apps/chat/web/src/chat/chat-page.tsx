@@ -63,18 +63,24 @@ function ChatView({ session }: { session: ChatSession }) {
     <>
       <ConversationHeader id={conversationId ?? null} />
       <Thread key={session.key} session={session} focusComposer={focusComposer} />
-      <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
-        <Composer session={session} fieldRef={field} />
-        <UnderComposer />
+      {/* As wide as the thread, whose scrollbar takes room away: the two are in line. */}
+      <div className="gutter unprinted -mt-2 shrink-0 overflow-hidden pt-2">
+        <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
+          <Composer session={session} fieldRef={field} />
+          <UnderComposer />
+        </div>
       </div>
     </>
   );
 }
 
+/** Menus and dialogs that are open. */
+const overlays = ":popover-open, dialog[open]";
+
 /** Somebody is choosing from a menu, answering a dialog or writing: a chat that is loaded meanwhile takes no focus from it. */
 function isBusyElsewhere(): boolean {
   return (
-    document.querySelector("[data-open]:is([role=menu], [role=dialog], [role=alertdialog])") !== null ||
+    document.querySelector(overlays) !== null ||
     document.activeElement?.matches("input, textarea, [aria-haspopup]") === true
   );
 }
@@ -84,8 +90,8 @@ function useEscapeToStop(session: ChatSession): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
-      if (document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
-      void session.stop();
+      if (document.querySelector(overlays)) return;
+      session.stop();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
@@ -104,7 +110,7 @@ function UnderComposer() {
       : "";
   return (
     <div className="mt-2 flex min-h-5 flex-wrap items-center justify-center gap-x-4 gap-y-1 px-3 text-center text-quiet text-xs">
-      <span>{connected ? name : "You're offline. You can go on writing."}</span>
+      <span>{connected ? name : "You're offline. You can keep writing."}</span>
       {tightest && usedShare >= 0.8 && (
         <QuotaMeter
           limit={tightest}

@@ -68,12 +68,12 @@ export function Composer({ session, fieldRef }: ComposerProps) {
         if (hasKeyboard()) field.current?.focus();
         else field.current?.blur();
       }}
-      className="rounded-3xl border border-line-strong/70 bg-raised shadow-soft transition-[border-color,box-shadow] focus-within:border-accent focus-within:ring-1 focus-within:ring-accent"
+      className="composer rounded-3xl border border-line-strong/70 bg-raised shadow-soft transition-[border-color,box-shadow] focus-within:border-accent focus-within:ring-1 focus-within:ring-accent"
     >
       {editing && (
         <div className="flex items-center gap-2 border-line border-b py-1 ps-5 pe-2 text-quiet text-sm">
           <Pencil aria-hidden="true" className="size-3.5" />
-          <span className="grow">Editing your question. What came after it will be replaced.</span>
+          <span className="grow">Editing your question. Everything after it will be replaced.</span>
           <IconButton label="Cancel editing" onClick={endEditing}>
             <X aria-hidden="true" />
           </IconButton>
@@ -87,6 +87,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             else if (fieldRef) fieldRef.current = element;
           }}
           aria-label="Your question"
+          dir="auto"
           aria-describedby={tooLong ? "question-length" : undefined}
           aria-invalid={tooLong}
           placeholder="Ask about UK tax on a salary"
@@ -105,10 +106,10 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             aria-label="Stop answering"
             title="Stop answering (Esc)"
             onClick={() => {
-              void session.stop();
+              session.stop();
               field.current?.focus();
             }}
-            className="flex size-10 shrink-0 items-center justify-center rounded-full bg-ink text-canvas transition-opacity hover:opacity-85 pointer-coarse:size-11"
+            className="flex size-10 shrink-0 items-center justify-center rounded-full border border-transparent bg-ink text-canvas transition-opacity hover:opacity-85 pointer-coarse:size-11"
           >
             <Square aria-hidden="true" className="size-3.5 fill-current" />
           </button>
@@ -119,7 +120,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
             aria-label="Send"
             title="Send (Enter)"
             aria-disabled={blank || tooLong}
-            className="flex size-10 shrink-0 items-center justify-center rounded-full bg-accent text-on-accent transition-colors hover:bg-accent-hover aria-disabled:bg-tint aria-disabled:text-quiet pointer-coarse:size-11"
+            className="flex size-10 shrink-0 items-center justify-center rounded-full border border-transparent bg-accent text-on-accent transition-colors hover:bg-accent-hover aria-disabled:bg-tint aria-disabled:text-quiet pointer-coarse:size-11"
           >
             <ArrowUp aria-hidden="true" className="size-5" />
           </button>

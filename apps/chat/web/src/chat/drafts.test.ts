@@ -6,7 +6,9 @@ import {
   beginEditing,
   cancelEditing,
   draftOf,
+  dropSentElsewhere,
   emptyDraft,
+  forgetDrafts,
   giveBack,
   putFirst,
   restore,
@@ -85,4 +87,28 @@ test("no text is ever lost between taking, typing and refusing", () => {
       expect(back).toContain(second);
     }),
   );
+});
+
+test("nothing is left of any draft once they are forgotten, of those not opened since a reload either", () => {
+  draftOf("opened").set({ text: "a private thought" });
+  // As an earlier page load has left it; nothing here has asked for it.
+  localStorage.setItem("headgate.draft.not-opened", JSON.stringify({ text: "another private thought" }));
+  localStorage.setItem("headgate.theme", "dark");
+  forgetDrafts();
+  expect(draftOf("opened").get()).toEqual(emptyDraft);
+  expect(Object.keys(localStorage)).toEqual(["headgate.theme"]);
+  expect(draftOf("not-opened").get()).toEqual(emptyDraft);
+});
+
+test("a text that another tab has sent leaves the composer here, unless it was changed", () => {
+  draftOf("c1").set({ text: "take-home on £45k " });
+  dropSentElsewhere("c1", "take-home on £45k");
+  expect(draftOf("c1").get()).toEqual(emptyDraft);
+  draftOf("c1").set({ text: "take-home on £46k" });
+  dropSentElsewhere("c1", "take-home on £45k");
+  expect(draftOf("c1").get().text).toBe("take-home on £46k");
+  const own = takeForSending({ text: "hello" }, { text: "hello", messageId: "m" });
+  draftOf("c1").set({ ...own, text: "hello" });
+  dropSentElsewhere("c1", "hello");
+  expect(draftOf("c1").get().text).toBe("hello");
 });

@@ -37,6 +37,13 @@ export function draftOf(conversation: string): Observable<Draft> {
   return draft;
 }
 
+/** Takes a text that another tab has sent out of the composer here; one that was changed since stays. */
+export function dropSentElsewhere(conversation: string, text: string): void {
+  const draft = drafts.get(conversation);
+  if (!draft || draft.get().sending) return;
+  if (draft.get().text.trim() === text) draft.set((current) => afterAccepted(current, text));
+}
+
 /** Forgets the draft of a conversation that was deleted. */
 export function dropDraft(conversation: string): void {
   draftOf(conversation).set(emptyDraft);

@@ -13,7 +13,7 @@ const examples = [
 /** What the page is for, and four questions to begin with. */
 export function EmptyState({ onAsk }: { onAsk: (question: string) => void }) {
   return (
-    <div className="mx-auto flex min-h-full w-full max-w-3xl flex-col justify-center px-4 py-10 sm:px-6">
+    <div className="flex grow flex-col justify-center py-4">
       <Mark className="size-11" />
       <h1 className="mt-5 text-balance font-semibold text-3xl tracking-tight sm:text-4xl">
         What would you take home?

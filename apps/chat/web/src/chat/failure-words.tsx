@@ -1,4 +1,4 @@
-import { CircleAlert, LogIn, Wifi, WifiOff } from "lucide-react";
+import { Ban, CircleAlert, LogIn, Wifi, WifiOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { navigate } from "../router.tsx";
 import type { Failure } from "../service/failure.ts";
@@ -28,7 +28,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
       return {
         icon: unplugged,
         title: "You're offline.",
-        detail: "Your message is still below. Send it when the connection is back.",
+        detail: "Your message is still below. Send it when you're back online.",
         ...again,
       };
     case "unreachable":
@@ -50,22 +50,31 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
     case "broken-off":
       return {
         icon: alert,
-        title: "The answer broke off.",
+        title: "The answer was cut off.",
         detail: failure.connection
-          ? "The connection was lost. What had arrived is kept."
-          : "What had arrived is kept.",
+          ? "The connection was lost. What arrived before that is saved."
+          : "What arrived before that is saved.",
         action: "Answer again",
         act: resend,
       };
     case "rejected":
       return { icon: alert, title: "This message was not accepted.", detail: failure.detail, ...again };
+    case "blocked":
+      return {
+        icon: <Ban aria-hidden="true" />,
+        title: "You can't send messages here.",
+        detail:
+          "This account or network has been blocked. You can still read your conversations. If this is a mistake, ask whoever runs this service.",
+        action: "Check again",
+        act: resend,
+      };
     case "signed-out":
       return {
         icon: <LogIn aria-hidden="true" />,
         title: failure.required ? "Sign in to get an answer." : "Your session has ended.",
         detail: failure.required
-          ? "Only accounts are answered here; what you typed is kept."
-          : "Sign in again to go on; what you typed is kept.",
+          ? "Only accounts are answered here. What you typed is saved."
+          : "Sign in again to continue. What you typed is saved.",
         action: "Sign in",
         act: () => navigate(`/sign-in?next=${encodeURIComponent(location.pathname)}`),
       };
@@ -73,7 +82,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
       return {
         icon: alert,
         title: "This conversation is gone.",
-        detail: "It was deleted, or it belongs to somebody else.",
+        detail: "It was deleted, or it belongs to someone else.",
         action: "Start a new chat",
         act: startOver,
       };

@@ -1,24 +1,136 @@
-import { type ComponentProps, isValidElement, useRef } from "react";
-import { defaultRehypePlugins, Streamdown, type StreamdownProps } from "streamdown";
+import { lexer, type Token, type Tokens } from "marked";
+import { Fragment, type ReactNode, useMemo, useRef } from "react";
+import remend from "remend";
 import { CopyButton } from "../design/copy-button.tsx";
 import { ScrollRegion } from "../design/scroll-region.tsx";
+import { withoutEntities } from "./entities.ts";
 
-type Elements = NonNullable<StreamdownProps["components"]>;
+/**
+ * An answer's Markdown, as elements: no HTML is ever made of it, so what a model writes can do nothing but be read.
+ * While it streams, what is not closed yet is drawn as if it were.
+ */
+export default function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+  const tokens = useMemo(() => lexer(streaming ? remend(text, { katex: false }) : text), [text, streaming]);
+  return <div className="answer">{blocks(tokens)}</div>;
+}
 
-// Raw HTML is not among them: it is shown as the text that it is.
-const rehypePlugins = ["sanitize", "harden"].flatMap((name) => {
-  const plugin = defaultRehypePlugins[name];
-  return plugin === undefined ? [] : [plugin];
-});
+function blocks(tokens: readonly Token[] = []): ReactNode {
+  return [...tokens.entries()].map(([index, token]) => <Fragment key={index}>{block(token)}</Fragment>);
+}
+
+/** Every kind of block that GitHub's Markdown has; raw HTML is shown as the text that it is. */
+function block(token: Token): ReactNode {
+  switch (token.type) {
+    case "paragraph":
+      return <p dir="auto">{inlines(token.tokens)}</p>;
+    case "text":
+      return token.tokens ? inlines(token.tokens) : withoutEntities(token.text);
+    case "heading": {
+      // The page's own heading is the first; an answer's begin below it.
+      const Heading = `h${Math.max(2, token.depth)}` as "h2";
+      return <Heading dir="auto">{inlines(token.tokens)}</Heading>;
+    }
+    case "list":
+      return list(token as Tokens.List);
+    case "table":
+      return table(token as Tokens.Table);
+    case "code":
+      return <CodeBlock language={/^[\w+#.-]+/.exec(token.lang ?? "")?.[0] ?? ""}>{token.text}</CodeBlock>;
+    case "blockquote":
+      return <blockquote dir="auto">{blocks(token.tokens)}</blockquote>;
+    case "hr":
+      return <hr />;
+    case "space":
+    case "def":
+      return null;
+    default:
+      return (
+        <p dir="auto" className="whitespace-pre-wrap">
+          {token.raw.trim()}
+        </p>
+      );
+  }
+}
+
+function list({ ordered, start, items }: Tokens.List): ReactNode {
+  const children = items.map((item, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: an answer only grows
+    <li key={index} dir="auto">
+      {item.task && (item.checked ? "☑ " : "☐ ")}
+      {blocks(item.tokens.filter(({ type }) => type !== "checkbox"))}
+    </li>
+  ));
+  return ordered ? <ol start={start === "" ? 1 : start}>{children}</ol> : <ul>{children}</ul>;
+}
+
+function table({ header, rows }: Tokens.Table): ReactNode {
+  const cells = (row: Tokens.TableCell[], Cell: "th" | "td") =>
+    row.map(({ align, tokens }, index) => (
+      <Cell
+        // biome-ignore lint/suspicious/noArrayIndexKey: columns keep their places
+        key={index}
+        dir="auto"
+        className={align === "right" ? "number" : undefined}
+        {...(Cell === "th" ? { scope: "col" } : {})}
+      >
+        {inlines(tokens)}
+      </Cell>
+    ));
+  return (
+    <div className="framed">
+      <ScrollRegion label="Table, scrolls sideways" className="scroll">
+        <table className="figures text-sm">
+          <thead>
+            <tr>{cells(header, "th")}</tr>
+          </thead>
+          <tbody>
+            {rows.map((row, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: an answer only grows
+              <tr key={index}>{cells(row, "td")}</tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+    </div>
+  );
+}
+
+function inlines(tokens: readonly Token[] = []): ReactNode {
+  return [...tokens.entries()].map(([index, token]) => <Fragment key={index}>{inline(token)}</Fragment>);
+}
+
+function inline(token: Token): ReactNode {
+  switch (token.type) {
+    case "text":
+      return token.tokens ? inlines(token.tokens) : withoutEntities(token.text);
+    case "escape":
+      return token.text;
+    case "strong":
+      return <strong>{inlines(token.tokens)}</strong>;
+    case "em":
+      return <em>{inlines(token.tokens)}</em>;
+    case "del":
+      return <del>{inlines(token.tokens)}</del>;
+    case "codespan":
+      return <code>{token.text}</code>;
+    case "br":
+      return <br />;
+    case "link":
+      return <SafeLink href={token.href}>{inlines(token.tokens)}</SafeLink>;
+    case "image":
+      return <PictureLink href={token.href} alt={token.text} />;
+    default:
+      return token.raw;
+  }
+}
 
 const copyClass =
   "inline-flex min-h-8 items-center gap-1.5 rounded-md px-2 text-quiet text-xs transition-colors hover:bg-tint hover:text-ink [&_svg]:size-3.5";
 
-function CodeBlock({ children, className }: { children?: React.ReactNode; className?: string | undefined }) {
+function CodeBlock({ children, language }: { children: string; language: string }) {
   const code = useRef<HTMLElement>(null);
-  const language = /language-([\w+#.-]+)/.exec(className ?? "")?.[1] ?? "";
   return (
-    <div className="framed">
+    <div className="framed" dir="ltr">
       <div className="flex items-center justify-between border-line border-b bg-sunken py-1 ps-4 pe-1.5">
         <span className="font-mono text-quiet text-xs">{language || "text"}</span>
         <CopyButton
@@ -36,36 +148,8 @@ function CodeBlock({ children, className }: { children?: React.ReactNode; classN
   );
 }
 
-/** A fenced block: Markdown makes it a `pre` with one `code` in it. */
-function Preformatted({ children }: ComponentProps<"pre">) {
-  const code = isValidElement<ComponentProps<"code">>(children) ? children.props : { children };
-  return <CodeBlock className={code.className}>{code.children}</CodeBlock>;
-}
-
-function Table({ children }: { children?: React.ReactNode }) {
-  return (
-    <div className="framed">
-      <ScrollRegion label="Table, scrolls sideways" className="scroll">
-        <table className="figures text-sm">{children}</table>
-      </ScrollRegion>
-    </div>
-  );
-}
-
-/** Column alignment of Markdown arrives as an inline style; a class says it instead. */
-function cell(Tag: "th" | "td") {
-  return function Cell({ style, children }: ComponentProps<"td">) {
-    const numeric = style?.textAlign === "right";
-    return (
-      <Tag className={numeric ? "number" : undefined} {...(Tag === "th" ? { scope: "col" } : {})}>
-        {children}
-      </Tag>
-    );
-  };
-}
-
-function SafeLink({ href, children }: ComponentProps<"a">) {
-  if (!href || !/^(https?:|mailto:)/i.test(href)) return <span>{children}</span>;
+function SafeLink({ href, children }: { href: string; children: ReactNode }) {
+  if (!/^(https?:|mailto:)/i.test(href)) return <span>{children}</span>;
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
@@ -74,54 +158,6 @@ function SafeLink({ href, children }: ComponentProps<"a">) {
 }
 
 /** Never loaded from elsewhere by itself: the address of a picture can carry away what was said. */
-function PictureLink({ src, alt }: ComponentProps<"img">) {
-  const text = alt ? `Picture: ${alt}` : "Picture";
-  return typeof src === "string" ? <SafeLink href={src}>{text}</SafeLink> : <span>{text}</span>;
-}
-
-const elements = {
-  h1: "h2",
-  h2: "h2",
-  h3: "h3",
-  h4: "h4",
-  h5: "h5",
-  h6: "h6",
-  p: "p",
-  ul: "ul",
-  ol: "ol",
-  li: "li",
-  strong: "strong",
-  blockquote: "blockquote",
-  hr: "hr",
-  sub: "sub",
-  sup: "sup",
-  thead: "thead",
-  tbody: "tbody",
-  tr: "tr",
-  table: Table,
-  th: cell("th"),
-  td: cell("td"),
-  a: SafeLink,
-  img: PictureLink,
-  pre: Preformatted,
-  code: "code",
-  inlineCode: ({ children }: ComponentProps<"code">) => <code>{children}</code>,
-  // Streamdown's type has a signature for tags of one's own, which asks each of these to take any props.
-} as unknown as Elements;
-
-/** An answer's Markdown. While it streams, what is not yet closed is drawn as if it were. */
-export default function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
-  return (
-    <Streamdown
-      className="answer"
-      mode={streaming ? "streaming" : "static"}
-      parseIncompleteMarkdown={streaming}
-      rehypePlugins={rehypePlugins}
-      components={elements}
-      linkSafety={{ enabled: false }}
-      controls={false}
-    >
-      {text}
-    </Streamdown>
-  );
+function PictureLink({ href, alt }: { href: string; alt: string }) {
+  return <SafeLink href={href}>{alt ? `Picture: ${alt}` : "Picture"}</SafeLink>;
 }

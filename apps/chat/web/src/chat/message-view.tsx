@@ -1,15 +1,17 @@
 import { Pencil, RefreshCw } from "lucide-react";
-import { lazy, memo, type ReactNode, Suspense } from "react";
+import { memo, type ReactNode, Suspense } from "react";
 import type { ChatMessage } from "../../../contract.ts";
 import { Button, iconButtonClass } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { ErrorBoundary } from "../design/error-boundary.tsx";
+import { loadedAhead } from "../design/loaded-ahead.tsx";
 import { isTooCostly } from "./markdown-cost.ts";
 import { isEmptyAnswer, textOf, toolCallOf } from "./message.ts";
 import { ToolFigure, ToolStep } from "./tools/tool-step.tsx";
 
-export const loadMarkdown = () => import("./markdown.tsx");
-const Markdown = lazy(loadMarkdown);
+const Markdown = loadedAhead(() => import("./markdown.tsx").then((module) => module.default));
+/** Has the code for Markdown loaded, while a question is being written. */
+export const loadMarkdown = Markdown.load;
 
 interface QuestionProps {
   message: ChatMessage;
@@ -24,7 +26,10 @@ export const Question = memo(function Question({ message, onEdit }: QuestionProp
       aria-label="You"
       className="group flex flex-row-reverse items-center gap-1 pointer-coarse:flex-col pointer-coarse:items-end"
     >
-      <div className="max-w-[85%] whitespace-pre-wrap break-words rounded-2xl rounded-ee-md bg-accent-tint px-4 py-2.5">
+      <div
+        dir="auto"
+        className="question max-w-[85%] whitespace-pre-wrap break-words rounded-2xl rounded-ee-md bg-accent-tint px-4 py-2.5"
+      >
         {textOf(message)}
       </div>
       {onEdit && (
@@ -73,7 +78,9 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
           return (
             <details key={key} className="my-1.5 text-quiet text-sm">
               <summary className="inline-flex min-h-8 items-center">Thinking</summary>
-              <p className="whitespace-pre-wrap border-line border-s-2 ps-4">{part.text}</p>
+              <p dir="auto" className="whitespace-pre-wrap border-line border-s-2 ps-4">
+                {part.text}
+              </p>
             </details>
           );
         }
@@ -92,7 +99,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
       {incomplete && !live && (
         <div className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2 text-quiet text-sm">
           <span className="rounded-full border border-line px-2.5 py-0.5">
-            {incomplete === "stopped" ? "Stopped before the end" : "Broke off before the end"}
+            {incomplete === "stopped" ? "Stopped before the end" : "Cut off before the end"}
           </span>
           {onContinue && (
             <Button size="small" onClick={() => onContinue(message.id)}>
@@ -140,7 +147,7 @@ function PlainWords({ text }: { text: string }) {
   return (
     <div className="answer">
       {[...paragraphs.entries()].map(([index, paragraph]) => (
-        <p key={index} className="whitespace-pre-wrap">
+        <p key={index} dir="auto" className="whitespace-pre-wrap">
           {paragraph}
         </p>
       ))}
@@ -158,7 +165,7 @@ interface ActionsProps {
 function Actions({ children, model, className = "" }: ActionsProps) {
   return (
     <div
-      className={`${className} flex min-h-9 shrink-0 items-center gap-0.5 opacity-0 transition-opacity focus-within:opacity-100 group-hover:opacity-100 group-last/thread:opacity-100 pointer-coarse:opacity-100`}
+      className={`${className} unprinted flex min-h-9 shrink-0 items-center gap-0.5 opacity-0 transition-opacity focus-within:opacity-100 group-hover:opacity-100 group-last/thread:opacity-100 pointer-coarse:opacity-100`}
     >
       {children}
       {model && <span className="ms-2 text-quiet text-xs">{model}</span>}

@@ -1,10 +1,11 @@
-import { noticeLabels, RateLimitNotice } from "headgate/react";
+import { noticeLabels, RateLimitNotice, useCountdown } from "headgate/react";
 import { TimerReset } from "lucide-react";
 import { announce } from "../design/announcer.tsx";
 import { buttonClass } from "../design/button.tsx";
 import { useObservable } from "../design/observable.ts";
 import type { Failure } from "../service/failure.ts";
 import { online } from "../service/online.ts";
+import { useRefusal } from "../service/use-refusal.ts";
 import { type Action, backOnline, type ToldFailure, wordsFor } from "./failure-words.tsx";
 import "./notices.css";
 
@@ -17,26 +18,54 @@ interface NoticeProps<Told = Failure> {
 
 /** In the answer's place: what came between, in plain words, and the one thing to do about it. Never part of the thread. */
 export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
-  if (failure.kind === "refused") return <Refused deadline={failure.error.deadline} onResend={onResend} />;
+  const shared = useRefusal();
+  if (failure.kind === "refused") {
+    // Another tab may have been refused later, and so for longer.
+    const deadline = Math.max(failure.error.deadline, shared?.deadline ?? 0);
+    return <Refused deadline={deadline} hasDraft onResend={onResend} />;
+  }
   // The paywall is a dialog of its own.
   if (failure.kind === "unpaid") return null;
   return <FailureNotice failure={failure} onResend={onResend} onStartOver={onStartOver} />;
 }
 
-function Refused({ deadline, onResend }: { deadline: number; onResend: Action }) {
+/**
+ * The same for a caller who was refused in another tab, in another conversation or before a reload: a message from here
+ * would be refused as well. Once the time has come it offers to send what is in the composer, if anything is.
+ */
+export function SharedNotice({ hasDraft, onResend }: { hasDraft: boolean; onResend: Action }) {
+  const refusal = useRefusal();
+  const { done } = useCountdown(refusal?.deadline);
+  if (!refusal || (done && !hasDraft)) return null;
+  return <Refused deadline={refusal.deadline} hasDraft={hasDraft} onResend={onResend} />;
+}
+
+interface RefusedProps {
+  deadline: number;
+  /** Whether there is something to be sent when the time has come. */
+  hasDraft: boolean;
+  onResend: Action;
+}
+
+function Refused({ deadline, hasDraft, onResend }: RefusedProps) {
   return (
-    <div className="arrive flex gap-3 rounded-2xl border border-warn-line bg-warn-tint p-4">
+    <div className="arrive unprinted flex gap-3 rounded-2xl border border-warn-line bg-warn-tint p-4">
       <TimerReset aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />
       <RateLimitNotice
         deadline={deadline}
         onRetry={onResend}
         announce={announce}
+        data-idle={hasDraft ? undefined : ""}
         className="flex min-w-0 grow flex-wrap items-center justify-between gap-x-4 gap-y-2"
       >
         {({ seconds, done }) => (
           <>
             <p className="tabular font-medium">{done ? noticeLabels.ready : noticeLabels.waiting(seconds)}</p>
-            <p className="text-quiet text-sm">Nothing is lost: your message is still below.</p>
+            <p className="text-quiet text-sm">
+              {hasDraft
+                ? "Nothing is lost: your message is still below."
+                : "You can write your next message in the meantime."}
+            </p>
           </>
         )}
       </RateLimitNotice>
@@ -54,7 +83,7 @@ function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailu
     <div
       role="group"
       aria-label={words.title}
-      className="arrive flex gap-3 rounded-2xl border border-bad-line bg-bad-tint p-4"
+      className="arrive unprinted flex gap-3 rounded-2xl border border-bad-line bg-bad-tint p-4"
     >
       <span className="mt-0.5 text-bad [&_svg]:size-5">{words.icon}</span>
       <div className="flex min-w-0 grow flex-wrap items-center justify-between gap-x-4 gap-y-2">

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChatMessage } from "../../../contract.ts";
+import { client } from "../service/client.ts";
 import type { Failure } from "../service/failure.ts";
-import { draftOf } from "./drafts.ts";
+import { draftOf, forgetDrafts } from "./drafts.ts";
 import { textOf } from "./message.ts";
 import { type ChatSession, createSession } from "./session.ts";
 
@@ -78,7 +79,7 @@ function open(stored?: ChatMessage[]): ChatSession {
   });
 }
 
-const thread = (session: ChatSession) => session.chat.messages.map((each) => [each.role, textOf(each)]);
+const thread = (session: ChatSession) => session.messages.get().map((each) => [each.role, textOf(each)]);
 
 test("an answered question leaves the composer and becomes a conversation", async () => {
   answer = async () => stream(whole);
@@ -121,10 +122,10 @@ test("a slow refusal brings the question back, before what was typed meanwhile",
   session.draft().set({ text: "one too many" });
   const asking = session.ask();
   expect(session.state.get().phase).toBe("asking");
-  expect(session.before.get()).toEqual([]);
+  expect(thread(session)).toEqual([]);
   await vi.advanceTimersByTimeAsync(300);
   expect(session.state.get().phase).toBe("waiting");
-  expect(session.before.get()).toBeNull();
+  expect(thread(session)).toEqual([["user", "one too many"]]);
   expect(session.draft().get().text).toBe("");
   session.draft().set((draft) => ({ ...draft, text: "and another" }));
   refuse(refused());
@@ -202,11 +203,11 @@ test("stopping keeps what has come, marked", async () => {
   const session = open([]);
   session.draft().set({ text: "£45k" });
   const asking = session.ask();
-  await vi.waitFor(() => expect(session.chat.messages.at(-1)?.role).toBe("assistant"));
-  await vi.waitFor(() => expect(textOf(session.chat.messages[1] as ChatMessage)).toBe("£34,023.98"));
-  await session.stop();
+  await vi.waitFor(() => expect(session.messages.get().at(-1)?.role).toBe("assistant"));
+  await vi.waitFor(() => expect(textOf(session.messages.get()[1] as ChatMessage)).toBe("£34,023.98"));
+  session.stop();
   await asking;
-  expect(session.chat.messages[1]?.metadata).toMatchObject({ incomplete: "stopped" });
+  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "stopped" });
   expect(session.state.get()).toMatchObject({ phase: "idle", failure: null });
   expect(outcomes).toEqual(["stopped"]);
 });
@@ -220,7 +221,7 @@ test("stopping before the service has spoken gives the question back", async () 
   session.draft().set({ text: "£45k" });
   const asking = session.ask();
   await vi.advanceTimersByTimeAsync(400);
-  await session.stop();
+  session.stop();
   await asking;
   expect(thread(session)).toEqual([]);
   expect(session.draft().get().text).toBe("£45k");
@@ -233,7 +234,7 @@ test("an answer that breaks off is kept, and asked for again in its own place", 
   session.draft().set({ text: "£45k" });
   await session.ask();
   expect(failures).toEqual(["broken-off"]);
-  expect(session.chat.messages[1]?.metadata).toMatchObject({ incomplete: "failed" });
+  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
   answer = async () => stream(whole);
   await session.resend();
   expect(sent[1]).toMatchObject({ replaces: "a1" });
@@ -271,4 +272,41 @@ test("an example is in the composer if it is refused", async () => {
   const session = open();
   await session.ask("Compare £50,000 and £60,000");
   expect(session.draft().get().text).toBe("Compare £50,000 and £60,000");
+});
+
+test("what is closed while a question is on its way writes nothing down any more", async () => {
+  answer = (init) =>
+    new Promise((_, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+    });
+  const session = open();
+  session.draft().set({ text: "a private thought" });
+  const asking = session.ask();
+  await vi.advanceTimersByTimeAsync(400);
+  session.close();
+  // As signing out does.
+  forgetDrafts();
+  await asking;
+  expect(Object.entries(localStorage)).toEqual([]);
+  expect(failures).toEqual([]);
+});
+
+test("an answer that ends without having said so was cut off", async () => {
+  answer = async () => stream(words);
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  await session.ask();
+  expect(failures).toEqual(["broken-off"]);
+  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
+});
+
+test("whoever is answered is refused no more", async () => {
+  answer = async () => refused();
+  const session = open();
+  session.draft().set({ text: "one too many" });
+  await session.ask();
+  expect(client.refusal()).toBeDefined();
+  answer = async () => stream(whole);
+  await session.resend();
+  expect(client.refusal()).toBeUndefined();
 });

@@ -1,11 +1,11 @@
-import { Chat } from "@ai-sdk/react";
-import { DefaultChatTransport } from "ai";
-import type { ChatMessage, MessageRequest } from "../../../contract.ts";
+import type { ChatMessage } from "../../../contract.ts";
 import { type Observable, observable } from "../design/observable.ts";
 import { problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
 import { type Failure, failureOf, ServiceError } from "../service/failure.ts";
 import { online } from "../service/online.ts";
+import { tellTabs } from "../service/tabs.ts";
+import { type AnswerSoFar, chunksOf, emptyAnswer, withChunk } from "./answer-stream.ts";
 import {
   afterAccepted,
   type Draft,
@@ -34,10 +34,9 @@ export interface SessionState {
 export interface ChatSession {
   /** Tells sessions apart, also while they have no conversation. */
   readonly key: string;
-  readonly chat: Chat<ChatMessage>;
+  /** The thread; while an answer comes, a new one every few hundredths of a second. */
+  readonly messages: Observable<readonly ChatMessage[]>;
   readonly state: Observable<SessionState>;
-  /** The thread as it was before the question that is being asked, or was not taken: shown in place of the chat's own. */
-  readonly before: Observable<readonly ChatMessage[] | null>;
   draft(): Observable<Draft>;
   /**
    * Sends what is in the composer; a given text is put there first, so that a refusal finds it there.
@@ -48,7 +47,9 @@ export interface ChatSession {
   again(replaces?: string): Promise<void>;
   /** Does once more what was refused or failed. */
   resend(): Promise<void>;
-  stop(): Promise<void>;
+  stop(): void;
+  /** Stops, for good: somebody else is using the page, and nothing of this is written down any more. */
+  close(): void;
   dismiss(): void;
 }
 
@@ -63,129 +64,156 @@ export interface SessionEvents {
 /** How long a question stays in the composer before the thread shows it as on its way, in milliseconds. */
 const verdictMs = 300;
 
+/** At most this often the thread changes while an answer comes, in milliseconds. */
+const drawnEveryMs = 40;
+
+/** A question on its way. A later one is another object, so that a late answer to this one is not taken for its own. */
+interface TurnUnderWay {
+  intent: Intent;
+  abort: AbortController;
+  accepted: boolean;
+  answer: AnswerSoFar;
+}
+
 /** Makes a session over a stored conversation, or a new one. */
 export function createSession(
   stored: { id: string; messages: ChatMessage[] } | undefined,
   events: SessionEvents,
 ): ChatSession {
   const state = observable<SessionState>({ conversationId: stored?.id, phase: "idle", failure: null });
-  const before = observable<readonly ChatMessage[] | null>(null);
+  const messages = observable<readonly ChatMessage[]>(stored?.messages ?? []);
   const patch = (changes: Partial<SessionState>) => state.set((current) => ({ ...current, ...changes }));
   const draft = () => draftOf(state.get().conversationId ?? newConversation);
 
-  // The turn under way. A later turn has another object, so that a late answer to this one is not taken for its own.
-  let turn: { intent: Intent; accepted: boolean; stopped: boolean; finish: () => void } | null = null;
+  let turn: TurnUnderWay | null = null;
+  let closed = false;
   let failedIntent: Intent | null = null;
 
-  const transport = new DefaultChatTransport<ChatMessage>({
-    api: "/chat/message",
-    fetch: async (input, init) => {
-      const response = await client.fetch(input, init);
-      if (response.ok) {
-        take(response);
-        return response;
-      }
-      // The model failed before its first word, and the service has stored the question all the same.
-      if (turn?.intent.kind === "ask" && response.headers.has("x-conversation-id")) take(response);
-      throw new ServiceError(response.status, await problemOf(response));
-    },
-    prepareSendMessagesRequest: ({ messages, body }) => ({
-      body: requestFor(messages, {
-        conversationId: state.get().conversationId,
-        replaces: (body as Pick<MessageRequest, "replaces"> | undefined)?.replaces,
-      }),
-    }),
-  });
-
-  const chat = new Chat<ChatMessage>({
-    messages: stored?.messages ?? [],
-    transport,
-    generateId: newMessageId,
-    onFinish: ({ isAbort, isError, message }) => {
-      if (!turn?.accepted) return;
-      const answer = chat.messages.find(({ id }) => id === message.id);
-      // An error that arrives as a part of the stream ends it like any other: the metadata tells.
-      const failed = isError || answer?.metadata?.incomplete === "failed";
-      if ((isAbort || isError) && answer) mark(answer.id, isAbort ? "stopped" : "failed");
-      const current = chat.messages.find(({ id }) => id === message.id);
-      events.ended(session, current, isAbort ? "stopped" : failed ? "failed" : "whole");
-    },
-  });
-
-  function mark(answerId: string, incomplete: "stopped" | "failed"): void {
-    chat.messages = chat.messages.flatMap((message) => {
-      if (message.id !== answerId) return [message];
-      // Nothing had come: there is no partial text to keep.
-      if (isEmptyAnswer(message)) return [];
-      return [{ ...message, metadata: { ...message.metadata, incomplete } }];
-    });
-  }
-
   /** The service has the question: it leaves the composer, and stays in the thread. */
-  function take(response: Response): void {
-    if (!turn || turn.accepted) return;
-    turn.accepted = true;
-    turn.finish();
-    before.set(null);
+  function take(response: Response, own: TurnUnderWay): void {
+    own.accepted = true;
+    const { intent } = own;
     const from = draft();
     const known = state.get().conversationId;
-    const { intent } = turn;
-    if (intent.kind === "ask") from.set((current) => afterAccepted(current, intent.text));
+    if (intent.kind === "ask") {
+      from.set((current) => afterAccepted(current, intent.text));
+      tellTabs({ kind: "sent", conversation: known ?? newConversation, text: intent.text });
+    }
+    // Whoever is answered is refused no more, in whichever tab.
+    if (client.refusal()) client.clear();
     const conversationId = response.headers.get("x-conversation-id") ?? known;
     patch({ phase: "answering", conversationId });
-    if (conversationId !== undefined && known === undefined) {
+    if (conversationId === undefined) return;
+    if (known === undefined) {
       // What was typed behind the question goes along into the conversation.
       draftOf(conversationId).set(from.get());
       from.set({ text: "" });
     }
-    if (conversationId !== undefined) {
-      const question = intent.kind === "ask" ? intent.text : "";
-      events.accepted(session, conversationId, question, response.ok);
+    events.accepted(session, conversationId, intent.kind === "ask" ? intent.text : "", response.ok);
+  }
+
+  /** Sends the thread, and reads the answer into it. @throws what came between */
+  async function exchange(own: TurnUnderWay, thread: readonly ChatMessage[]): Promise<void> {
+    const body = requestFor(thread, {
+      conversationId: state.get().conversationId,
+      replaces: own.intent.replaces,
+    });
+    const response = await client.fetch("/chat/message", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: own.abort.signal,
+    });
+    // The model failed before its first word, and the service has stored the question all the same.
+    const isStored = own.intent.kind === "ask" && response.headers.has("x-conversation-id");
+    if (response.ok || isStored) {
+      messages.set(thread);
+      take(response, own);
     }
+    if (!response.ok || !response.body) throw new ServiceError(response.status, await problemOf(response));
+    await readAnswer(own, response.body, thread);
+    const { isComplete, errorText } = own.answer;
+    if (errorText !== undefined) throw new Error(errorText);
+    if (!isComplete) throw new TypeError("The connection ended before the answer did.");
+  }
+
+  async function readAnswer(
+    own: TurnUnderWay,
+    body: ReadableStream<Uint8Array>,
+    thread: readonly ChatMessage[],
+  ): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const draw = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      if (own.answer.message.parts.length > 0) messages.set([...thread, own.answer.message]);
+    };
+    try {
+      for await (const chunk of chunksOf(body)) {
+        own.answer = withChunk(own.answer, chunk);
+        if (own.answer.message.parts.length > 0) timer ??= setTimeout(draw, drawnEveryMs);
+      }
+    } finally {
+      draw();
+    }
+  }
+
+  /** Marks an answer that did not come whole; one of which nothing had come is taken away. */
+  function endAnswer(own: TurnUnderWay, thread: readonly ChatMessage[], failed: boolean): void {
+    const stopped = own.abort.signal.aborted;
+    const { message } = own.answer;
+    const incomplete = stopped ? "stopped" : failed ? "failed" : message.metadata?.incomplete;
+    const isWorthKeeping = incomplete === undefined || !isEmptyAnswer(message);
+    const answer = incomplete ? { ...message, metadata: { ...message.metadata, incomplete } } : message;
+    messages.set(isWorthKeeping ? [...thread, answer] : thread);
+    events.ended(session, isWorthKeeping ? answer : undefined, incomplete ?? "whole");
   }
 
   async function perform(intent: Intent): Promise<void> {
     if (turn) return;
-    const previous = chat.messages;
+    const previous = messages.get();
     const thread = threadFor(intent, previous);
-    const question = thread.at(-1);
-    if (question?.role !== "user") return;
+    if (thread.at(-1)?.role !== "user") return;
 
+    const own: TurnUnderWay = {
+      intent,
+      abort: new AbortController(),
+      accepted: false,
+      answer: emptyAnswer(newMessageId()),
+    };
+    turn = own;
+    failedIntent = null;
     // For a moment nothing moves: most refusals arrive within it, and then nothing has to move back.
-    before.set(previous);
     patch({ phase: "asking", failure: null });
     const timer = setTimeout(() => {
-      before.set(null);
+      if (own.accepted) return;
+      messages.set(thread);
       patch({ phase: "waiting" });
       if (intent.kind === "ask") {
         draft().set((current) => takeForSending(current, { text: intent.text, messageId: intent.messageId }));
       }
     }, verdictMs);
-    const own = { intent, accepted: false, stopped: false, finish: () => clearTimeout(timer) };
-    turn = own;
-    failedIntent = null;
 
-    chat.messages = thread;
+    let error: unknown;
     try {
-      await chat.regenerate({ body: intent.replaces === undefined ? {} : { replaces: intent.replaces } });
-    } finally {
-      own.finish();
-      turn = null;
+      await exchange(own, thread);
+    } catch (caught) {
+      error = caught;
     }
-
-    const error = chat.error;
-    if (error) chat.clearError();
-    if (!own.accepted) {
-      chat.messages = previous;
-      // Shown until the next question: what renders the chat hears of its messages a moment later.
-      before.set(previous);
-      draft().set((current) => noteSent(giveBack(current), intent, own.stopped || error !== undefined));
+    clearTimeout(timer);
+    turn = null;
+    if (closed) return;
+    const stopped = own.abort.signal.aborted;
+    if (own.accepted) endAnswer(own, thread, error !== undefined);
+    else {
+      messages.set(previous);
+      draft().set((current) => noteSent(giveBack(current), intent, stopped || error !== undefined));
     }
-    if (!error) {
+    if (error === undefined || stopped) {
       patch({ phase: "idle" });
       return;
     }
-    failedIntent = own.accepted ? answerAgain(chat.messages) : intent;
+    failedIntent = own.accepted ? answerAgain(messages.get()) : intent;
     const failure = failureOf(error, { online: online.get(), begun: own.accepted });
     patch({ phase: "idle", failure });
     events.failed(session, failure);
@@ -193,9 +221,8 @@ export function createSession(
 
   const session: ChatSession = {
     key: newMessageId(),
-    chat,
+    messages,
     state,
-    before,
     draft,
     async ask(given) {
       if (turn) return;
@@ -221,10 +248,10 @@ export function createSession(
       // The composer has the last word: the text may have been changed since.
       await session.ask();
     },
-    async stop() {
-      if (!turn) return;
-      turn.stopped = true;
-      await chat.stop();
+    stop: () => turn?.abort.abort(),
+    close() {
+      closed = true;
+      turn?.abort.abort();
     },
     dismiss: () => patch({ failure: null }),
   };

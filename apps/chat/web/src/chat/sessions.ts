@@ -8,7 +8,8 @@ import { conversationPath, currentPath, navigate } from "../router.tsx";
 import { api } from "../service/api.ts";
 import { type Failure, failureOf } from "../service/failure.ts";
 import { online } from "../service/online.ts";
-import { draftOf } from "./drafts.ts";
+import { onTabMessage } from "../service/tabs.ts";
+import { draftOf, dropSentElsewhere } from "./drafts.ts";
 import { spokenText, textOf } from "./message.ts";
 import { type ChatSession, createSession, type SessionEvents } from "./session.ts";
 
@@ -26,9 +27,11 @@ const events: SessionEvents = {
     if (answering) announce("Answering.");
     const now = new Date().toISOString();
     const known = knownConversation(id);
+    // A conversation that begins anew may be about something else; the service keeps a name that a person chose.
+    const isFirst = session.messages.get().length === 1;
     putConversation(
       known
-        ? { ...known, updatedAt: now }
+        ? { ...known, updatedAt: now, ...(isFirst ? { titled: false } : {}) }
         : { id, title: question, titled: false, createdAt: now, updatedAt: now, sharePath: null },
     );
     if (session !== fresh?.session) return;
@@ -38,7 +41,7 @@ const events: SessionEvents = {
     if (currentPath.get() === "/") navigate(conversationPath(id), { replace: true });
   },
   ended(session, answer, outcome) {
-    if (outcome === "stopped") announce("Stopped. What was written so far is kept.");
+    if (outcome === "stopped") announce("Stopped. What was written so far is saved.");
     if (outcome === "whole" && answer) announce(`Answer: ${spokenText(textOf(answer))}`);
     void refreshMe();
     const id = session.state.get().conversationId;
@@ -114,27 +117,43 @@ function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
 
 /** Closes every conversation, answers under way included: somebody else is using the page now. */
 export function closeConversations(): void {
-  void fresh?.session.stop();
-  for (const opening of open.values()) {
-    const state = opening.get();
-    if (state.status === "ready") void state.session.stop();
-  }
+  for (const session of openSessions()) session.close();
   fresh = null;
   open.clear();
 }
 
 /** The account whose conversations are open is signed in no more. What is on the screen stays until it is left. */
 export function tellSignedOut(): void {
-  for (const opening of open.values()) {
-    const state = opening.get();
-    if (state.status !== "ready") continue;
-    state.session.state.set((current) => ({ ...current, failure: { kind: "signed-out" } }));
+  for (const session of openSessions()) {
+    if (session !== fresh?.session) {
+      session.state.set((current) => ({ ...current, failure: { kind: "signed-out" } }));
+    }
+  }
+}
+
+/** Another caller has limits and credit of their own: what the last one was refused for is over. */
+export function endRefusals(): void {
+  for (const session of openSessions()) {
+    const kind = session.state.get().failure?.kind;
+    if (kind === "refused" || kind === "unpaid" || kind === "blocked") session.dismiss();
   }
 }
 
 /** Forgets a conversation that was deleted. */
 export function closeConversation(id: string): void {
   const state = open.get(id)?.get();
-  if (state?.status === "ready") void state.session.stop();
+  if (state?.status === "ready") state.session.close();
   open.delete(id);
 }
+
+function openSessions(): ChatSession[] {
+  const stored = [...open.values()].flatMap((opening) => {
+    const state = opening.get();
+    return state.status === "ready" ? [state.session] : [];
+  });
+  return fresh ? [fresh.session, ...stored] : stored;
+}
+
+onTabMessage((message) => {
+  if (message.kind === "sent") dropSentElsewhere(message.conversation, message.text);
+});

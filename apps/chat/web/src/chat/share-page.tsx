@@ -39,17 +39,17 @@ export function SharePage({ token }: { token: string }) {
   }, [loading]);
 
   return (
-    <div className="flex h-dvh flex-col">
-      <header className="flex min-h-14 shrink-0 items-center justify-between border-line border-b px-4 pt-[env(safe-area-inset-top)]">
+    <div className="printed flex h-dvh flex-col">
+      <header className="unprinted flex min-h-14 shrink-0 items-center justify-between border-line border-b px-4 pt-[env(safe-area-inset-top)]">
         <Link href="/" className="flex items-center gap-2.5 rounded-lg font-semibold tracking-tight">
           <Mark className="size-7" />
           Headgate
         </Link>
         <Link href="/" className={buttonClass("solid", "small")}>
-          Ask your own
+          Ask your own question
         </Link>
       </header>
-      <main id="main" tabIndex={-1} className="min-h-0 grow overflow-y-auto outline-none">
+      <main id="main" tabIndex={-1} className="printed min-h-0 grow overflow-y-auto outline-none">
         {loading.status === "failed" && loading.failure.kind === "gone" && <Withdrawn />}
         {loading.status === "failed" && loading.failure.kind !== "gone" && (
           <PageFailure failure={loading.failure} onRetry={() => setAttempt((count) => count + 1)} />
@@ -62,10 +62,11 @@ export function SharePage({ token }: { token: string }) {
         {loading.status === "ready" && (
           <div className="mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 pt-8 pb-[max(3rem,env(safe-area-inset-bottom))] sm:px-6">
             <div className="border-line border-b pb-5">
-              <h1 className="text-balance font-semibold text-2xl tracking-tight">{loading.shared.title}</h1>
+              <h1 dir="auto" className="text-balance font-semibold text-2xl tracking-tight">
+                {loading.shared.title}
+              </h1>
               <p className="mt-1 text-quiet text-sm">
-                A shared conversation of {date.format(Date.parse(loading.shared.createdAt))}. To read, not to
-                write in.
+                Shared conversation from {date.format(Date.parse(loading.shared.createdAt))}. Read only.
               </p>
             </div>
             {loading.shared.messages.map((message) =>
@@ -86,9 +87,9 @@ function Withdrawn() {
   return (
     <div className="mx-auto flex max-w-sm flex-col items-center px-6 py-24 text-center">
       <Mark className="size-12" />
-      <h1 className="mt-5 font-semibold text-lg">This link does not work any more.</h1>
+      <h1 className="mt-5 font-semibold text-lg">This link no longer works.</h1>
       <p className="mt-1 mb-6 text-quiet">
-        Whoever shared the conversation has taken the link away, or it was mistyped.
+        The person who shared this conversation has removed the link, or it was typed wrongly.
       </p>
       <Link href="/" className={buttonClass("solid")}>
         Ask your own question

@@ -1,11 +1,11 @@
-import { useChat } from "@ai-sdk/react";
 import { ArrowDown } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
+import { flushSync } from "react-dom";
 import { useStickToBottom } from "use-stick-to-bottom";
 import type { ChatMessage } from "../../../contract.ts";
 import { me } from "../account/me.ts";
 import { announce } from "../design/announcer.tsx";
-import { Button } from "../design/button.tsx";
+import { Button, buttonClass } from "../design/button.tsx";
 import { useObservable } from "../design/observable.ts";
 import { ScrollRegion } from "../design/scroll-region.tsx";
 import { navigate } from "../router.tsx";
@@ -14,11 +14,9 @@ import { EmptyState } from "./empty-state.tsx";
 import { spokenFailure } from "./failure-words.tsx";
 import { textOf } from "./message.ts";
 import { Answer, FirstTokenIndicator, loadMarkdown, Question } from "./message-view.tsx";
-import { Notice } from "./notices.tsx";
+import { Notice, SharedNotice } from "./notices.tsx";
 import type { ChatSession } from "./session.ts";
-
-/** At most this often the thread is drawn anew while an answer streams, in milliseconds. */
-const throttleMs = 40;
+import { loadFigures } from "./tools/tool-step.tsx";
 
 /** Messages beyond these are drawn on request: a long thread opens quickly. */
 const shownAtFirst = 60;
@@ -30,10 +28,8 @@ interface ThreadProps {
 
 /** The conversation, and under it whatever came between. Scrolling sticks to its end only while one is there. */
 export function Thread({ session, focusComposer }: ThreadProps) {
-  const { messages: current } = useChat({ chat: session.chat, throttle: throttleMs });
+  const messages = useObservable(session.messages);
   const { conversationId, phase, failure } = useObservable(session.state);
-  const before = useObservable(session.before);
-  const messages = before ?? current;
   const builtIn = useObservable(me)?.model.builtIn === true;
   const [calm] = useState(() => matchMedia("(prefers-reduced-motion: reduce)").matches);
   const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
@@ -43,7 +39,16 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const [hidden, setHidden] = useState(() => Math.max(0, messages.length - shownAtFirst));
 
   useEffect(() => {
+    // What an answer needs, while its question is being written.
     void loadMarkdown();
+    void loadFigures();
+  }, []);
+
+  useEffect(() => {
+    // On paper the conversation is whole.
+    const showAll = () => flushSync(() => setHidden(0));
+    addEventListener("beforeprint", showAll);
+    return () => removeEventListener("beforeprint", showAll);
   }, []);
 
   useEffect(() => {
@@ -82,21 +87,27 @@ export function Thread({ session, focusComposer }: ThreadProps) {
     [session, focusComposer, builtIn],
   );
 
+  const resend = async () => {
+    focusComposer();
+    await session.resend();
+  };
+  const hasDraft = useObservable(session.draft()).text.trim() !== "";
+
   const last = messages.at(-1);
   const awaiting = (phase === "waiting" || phase === "answering") && last?.role === "user";
   const unanswered = !busy && !failure && last?.role === "user";
   const empty = messages.length === 0 && !failure;
 
   return (
-    <div className="relative min-h-0 grow">
+    <div className="printed flex min-h-0 grow flex-col">
       <ScrollRegion
         ref={scrollRef}
         label="Conversation"
-        className="h-full overflow-y-auto overscroll-contain"
+        className="printed gutter min-h-0 grow overflow-y-auto overscroll-contain"
       >
         <div
           ref={contentRef}
-          className={empty ? "h-full" : "mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 pt-6 pb-8 sm:px-6"}
+          className={`mx-auto flex min-h-full w-full max-w-3xl flex-col gap-5 px-4 pt-6 sm:px-6 ${empty ? "pb-4" : "pb-8"}`}
         >
           {empty && phase !== "waiting" ? (
             <EmptyState onAsk={(question) => void session.ask(question)} />
@@ -142,24 +153,24 @@ export function Thread({ session, focusComposer }: ThreadProps) {
                 draftOf(newConversation).set((draft) => putFirst(draft, session.draft().get().text));
                 navigate("/");
               }}
-              onResend={async () => {
-                focusComposer();
-                await session.resend();
-              }}
+              onResend={resend}
             />
           )}
+          {!failure && !busy && <SharedNotice hasDraft={hasDraft} onResend={resend} />}
         </div>
       </ScrollRegion>
       {!isAtBottom && !empty && (
-        <button
-          type="button"
-          aria-label="Jump to latest"
-          title="Jump to latest"
-          onClick={() => void scrollToBottom(calm ? "instant" : "smooth")}
-          className="arrive absolute bottom-3 left-1/2 flex size-10 -translate-x-1/2 items-center justify-center rounded-full border border-line bg-raised shadow-float hover:bg-tint pointer-coarse:size-11"
-        >
-          <ArrowDown aria-hidden="true" className="size-5" />
-        </button>
+        // In a row of its own: over the thread it would cover what is being read.
+        <div className="unprinted flex shrink-0 justify-center pt-1 pb-2">
+          <button
+            type="button"
+            onClick={() => void scrollToBottom(calm ? "instant" : "smooth")}
+            className={buttonClass("outline", "small")}
+          >
+            <ArrowDown aria-hidden="true" className="size-4" />
+            Jump to latest
+          </button>
+        </div>
       )}
     </div>
   );

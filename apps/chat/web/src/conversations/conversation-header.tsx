@@ -15,7 +15,7 @@ export function ConversationHeader({ id }: { id: string | null }) {
   const [editing, setEditing] = useState(false);
   const conversation = conversations.find((candidate) => candidate.id === id);
   return (
-    <header className="flex min-h-14 shrink-0 items-center gap-1 border-line border-b px-2 pt-[env(safe-area-inset-top)] md:border-transparent md:px-4">
+    <header className="bar flex min-h-14 shrink-0 items-center gap-1 border-line border-b px-2 pt-[env(safe-area-inset-top)] md:border-transparent md:px-4">
       <IconButton label="Open the sidebar" className="md:hidden" onClick={() => drawerOpen.set(true)}>
         <MenuIcon aria-hidden="true" />
       </IconButton>
@@ -29,7 +29,9 @@ export function ConversationHeader({ id }: { id: string | null }) {
         />
       ) : (
         conversation && (
-          <h1 className="min-w-0 truncate px-1.5 font-medium text-[0.9375rem]">{conversation.title}</h1>
+          <h1 dir="auto" className="min-w-0 truncate px-1.5 font-medium text-[0.9375rem]">
+            {conversation.title}
+          </h1>
         )
       )}
       <span className="grow" />

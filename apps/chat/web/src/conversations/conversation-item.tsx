@@ -43,7 +43,9 @@ export const ConversationItem = memo(function ConversationItem({
         onClick={() => drawerOpen.set(false)}
         className="flex min-h-9 min-w-0 grow items-center gap-2 rounded-lg ps-3 pe-3 text-sm group-focus-within/item:pe-10 group-hover/item:pe-10 transition-colors hover:bg-tint aria-[current=page]:bg-tint aria-[current=page]:font-medium pointer-coarse:min-h-11 pointer-coarse:pe-12"
       >
-        <span className="truncate">{conversation.title}</span>
+        <span dir="auto" className="truncate">
+          {conversation.title}
+        </span>
         {conversation.sharePath !== null && (
           <Share2 aria-label="Shared" className="size-3.5 shrink-0 text-quiet" />
         )}

@@ -1,10 +1,7 @@
-import { Menu } from "@base-ui/react/menu";
 import { Ellipsis, Pencil, Share2, Trash2 } from "lucide-react";
-import { useRef } from "react";
 import type { Conversation } from "../../../contract.ts";
 import { iconButtonClass } from "../design/button.tsx";
-import { itemClass, menuClass } from "../design/menu.ts";
-import { usePortalContainer } from "../design/portal-container.ts";
+import { Menu, MenuItem } from "../design/menu.tsx";
 import { conversationDialog } from "./dialogs.ts";
 
 interface ConversationMenuProps {
@@ -16,62 +13,23 @@ interface ConversationMenuProps {
 /** What can be done with a conversation. */
 export function ConversationMenu({ conversation, onRename, className = "" }: ConversationMenuProps) {
   const { id, title, sharePath } = conversation;
-  // What was chosen is done once the menu has closed: on its way out it would take the focus from whatever opens.
-  // Kept until it is opened again, since the menu asks where the focus goes when that has been done already.
-  const chosen = useRef<(() => void) | null>(null);
-  const trigger = useRef<HTMLButtonElement>(null);
-  const container = usePortalContainer();
   return (
-    <Menu.Root
-      onOpenChange={(open) => {
-        if (open) chosen.current = null;
-      }}
-      onOpenChangeComplete={(open) => {
-        const act = chosen.current;
-        if (open || !act) return;
-        // This is where a dialog gives the focus back to.
-        trigger.current?.focus();
-        act();
-      }}
+    <Menu
+      label={`Options for ${title}`}
+      title="Options"
+      trigger={<Ellipsis aria-hidden="true" />}
+      className={`${iconButtonClass} ${className}`}
+      align="end"
     >
-      <Menu.Trigger
-        ref={trigger}
-        aria-label={`Options for ${title}`}
-        title="Options"
-        className={`${iconButtonClass} ${className}`}
-      >
-        <Ellipsis aria-hidden="true" />
-      </Menu.Trigger>
-      <Menu.Portal container={container}>
-        <Menu.Positioner className="z-[60]" sideOffset={4} align="end">
-          <Menu.Popup className={menuClass} finalFocus={() => chosen.current === null}>
-            <Menu.Item
-              className={itemClass}
-              onClick={() => {
-                chosen.current = onRename;
-              }}
-            >
-              <Pencil aria-hidden="true" /> Rename
-            </Menu.Item>
-            <Menu.Item
-              className={itemClass}
-              onClick={() => {
-                chosen.current = () => conversationDialog.set({ kind: "share", id, title });
-              }}
-            >
-              <Share2 aria-hidden="true" /> {sharePath === null ? "Share" : "Sharing"}
-            </Menu.Item>
-            <Menu.Item
-              className={`${itemClass} text-bad`}
-              onClick={() => {
-                chosen.current = () => conversationDialog.set({ kind: "delete", id, title });
-              }}
-            >
-              <Trash2 aria-hidden="true" /> Delete
-            </Menu.Item>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+      <MenuItem onChoose={onRename}>
+        <Pencil aria-hidden="true" /> Rename
+      </MenuItem>
+      <MenuItem onChoose={() => conversationDialog.set({ kind: "share", id, title })}>
+        <Share2 aria-hidden="true" /> {sharePath === null ? "Share" : "Sharing"}
+      </MenuItem>
+      <MenuItem className="text-bad" onChoose={() => conversationDialog.set({ kind: "delete", id, title })}>
+        <Trash2 aria-hidden="true" /> Delete
+      </MenuItem>
+    </Menu>
   );
 }

@@ -4,11 +4,20 @@ import { useObservable } from "../design/observable.ts";
 import { useRoute } from "../router.tsx";
 import { ConversationItem } from "./conversation-item.tsx";
 import { groupByDate, untilTomorrow } from "./grouping.ts";
-import { conversationList, loadMoreConversations, refreshConversations } from "./list.ts";
+import {
+  conversationList,
+  foundConversations,
+  loadMoreConversations,
+  refreshConversations,
+  searchConversations,
+  searchWords,
+} from "./list.ts";
 
 /** All conversations by date, more of them as one scrolls. */
 export function ConversationNav() {
-  const { conversations, nextCursor, loading, failed } = useObservable(conversationList);
+  const words = useObservable(searchWords).trim();
+  const source = words === "" ? conversationList : foundConversations;
+  const { conversations, nextCursor, loading, failed } = useObservable(source);
   const route = useRoute();
   const now = useToday();
   const end = useRef<HTMLDivElement>(null);
@@ -19,11 +28,11 @@ export function ConversationNav() {
     const element = end.current;
     if (!element || !more) return;
     const watcher = new IntersectionObserver(([entry]) => {
-      if (entry?.isIntersecting) void loadMoreConversations();
+      if (entry?.isIntersecting) void loadMoreConversations(source);
     });
     watcher.observe(element);
     return () => watcher.disconnect();
-  }, [more]);
+  }, [more, source]);
 
   return (
     <nav aria-label="Conversations" className="min-h-0 grow overflow-y-auto overscroll-contain px-2 pb-4">
@@ -42,7 +51,9 @@ export function ConversationNav() {
         </section>
       ))}
       {conversations.length === 0 && !loading && !failed && (
-        <p className="px-3 pt-4 text-quiet text-sm">Your conversations will appear here.</p>
+        <p className="break-words px-3 pt-4 text-quiet text-sm">
+          {words === "" ? "Your conversations will appear here." : `No conversation mentions “${words}”.`}
+        </p>
       )}
       {failed && (
         <div className="px-3 pt-4 text-quiet text-sm">
@@ -51,7 +62,11 @@ export function ConversationNav() {
             size="small"
             className="mt-2"
             onClick={() =>
-              void (conversations.length === 0 ? refreshConversations() : loadMoreConversations())
+              void (conversations.length > 0
+                ? loadMoreConversations(source)
+                : words === ""
+                  ? refreshConversations()
+                  : searchConversations(words))
             }
           >
             Try again

@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
 import { dropDraft } from "../chat/drafts.ts";
+import { closeConversation } from "../chat/sessions.ts";
 import { announce } from "../design/announcer.tsx";
 import { Button } from "../design/button.tsx";
 import { drawerOpen } from "../design/drawer-state.ts";
@@ -31,8 +32,6 @@ export function DeleteDialog({
       return;
     }
     deleted.current = true;
-    // With the chat itself: the first paint does not wait for it.
-    const { closeConversation } = await import("../chat/sessions.ts");
     closeConversation(subject.id);
     dropDraft(subject.id);
     announce("Deleted.");
@@ -51,21 +50,22 @@ export function DeleteDialog({
       title="Delete this conversation?"
       description={
         <p>
-          “<span className="break-words font-medium text-ink">{subject.title}</span>” will be gone for good,
-          and so will its shared page, if it has one.
+          “
+          <span dir="auto" className="break-words font-medium text-ink">
+            {subject.title}
+          </span>
+          ” will be deleted permanently, along with its shared page if it has one.
         </p>
       }
       initialFocus={cancel}
       finalFocus={() => {
         // The button that opened this is gone with its conversation; without one, focus would start anew at the top.
-        return deleted.current
-          ? document.querySelector<HTMLElement>("nav[aria-label=Conversations] a")
-          : null;
+        if (deleted.current) document.querySelector<HTMLElement>("nav[aria-label=Conversations] a")?.focus();
       }}
       actions={
         <>
           <Button ref={cancel} onClick={onClose}>
-            Keep it
+            Cancel
           </Button>
           <Button look="danger" disabled={state === "deleting"} onClick={() => void confirm()}>
             {state === "deleting" ? "Deleting …" : "Delete"}

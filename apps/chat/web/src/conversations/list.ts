@@ -1,5 +1,5 @@
 import type { Conversation, ConversationPage } from "../../../contract.ts";
-import { observable } from "../design/observable.ts";
+import { type Observable, observable } from "../design/observable.ts";
 import { api } from "../service/api.ts";
 
 export interface ConversationList {
@@ -17,39 +17,62 @@ const emptyList: ConversationList = {
   failed: false,
 };
 
+/** All conversations, newest first. */
 export const conversationList = observable<ConversationList>(emptyList);
+
+/** What is looked for; blank for nothing. */
+export const searchWords = observable("");
+
+/** The conversations in which `searchWords` appear. */
+export const foundConversations = observable<ConversationList>(emptyList);
 
 const pageSize = 30;
 
-// Counts up when the list starts anew, so that a late page of the old list is not appended to the new one.
-let generation = 0;
+// Counts up when a list starts anew, so that a late page of the old one is not appended to the new one.
+const generations = new Map<Observable<ConversationList>, number>();
 
 /** Loads the list from its start; what is shown stays until the new page is there. */
 export async function refreshConversations(): Promise<void> {
-  generation++;
-  await loadPage(undefined, generation);
+  await loadFirstPage(conversationList);
 }
 
-/** Loads the next page, if there is one and none is under way. */
-export async function loadMoreConversations(): Promise<void> {
-  const { nextCursor, loading } = conversationList.get();
+/** Loads the next page of a list, if there is one and none is under way. */
+export async function loadMoreConversations(of = conversationList): Promise<void> {
+  const { nextCursor, loading } = of.get();
   if (loading || nextCursor === null) return;
-  await loadPage(nextCursor, generation);
+  await loadPage(of, nextCursor);
 }
 
-/** Forgets the list of the last caller, when somebody signs in or out, and loads anew. */
+/** Looks for words in titles and in what was said; blank ones end the search. */
+export async function searchConversations(words: string): Promise<void> {
+  searchWords.set(words);
+  if (words.trim() !== "") return loadFirstPage(foundConversations);
+  generations.set(foundConversations, (generations.get(foundConversations) ?? 0) + 1);
+  foundConversations.set(emptyList);
+}
+
+/** Forgets the lists of the last caller, when somebody signs in or out, and loads anew. */
 export async function restartConversations(): Promise<void> {
   conversationList.set(emptyList);
+  void searchConversations("");
   await refreshConversations();
 }
 
-async function loadPage(cursor: string | undefined, ofGeneration: number): Promise<void> {
-  conversationList.set((list) => ({ ...list, loading: true, failed: false }));
-  const query = new URLSearchParams({ limit: String(pageSize), ...(cursor === undefined ? {} : { cursor }) });
+async function loadFirstPage(of: Observable<ConversationList>): Promise<void> {
+  generations.set(of, (generations.get(of) ?? 0) + 1);
+  await loadPage(of, undefined);
+}
+
+async function loadPage(of: Observable<ConversationList>, cursor: string | undefined): Promise<void> {
+  const generation = generations.get(of);
+  of.set((list) => ({ ...list, loading: true, failed: false }));
+  const query = new URLSearchParams({ limit: String(pageSize) });
+  if (cursor !== undefined) query.set("cursor", cursor);
+  if (of === foundConversations) query.set("search", searchWords.get());
   try {
     const page = await api<ConversationPage>(`/conversations?${query}`);
-    if (ofGeneration !== generation) return;
-    conversationList.set((list) => ({
+    if (generation !== generations.get(of)) return;
+    of.set((list) => ({
       conversations:
         cursor === undefined ? page.conversations : merge(list.conversations, page.conversations),
       nextCursor: page.nextCursor,
@@ -57,8 +80,8 @@ async function loadPage(cursor: string | undefined, ofGeneration: number): Promi
       failed: false,
     }));
   } catch {
-    if (ofGeneration !== generation) return;
-    conversationList.set((list) => ({ ...list, loading: false, failed: true }));
+    if (generation !== generations.get(of)) return;
+    of.set((list) => ({ ...list, loading: false, failed: true }));
   }
 }
 
@@ -72,18 +95,26 @@ export function merge(known: readonly Conversation[], page: readonly Conversatio
 /** Puts a conversation into the list, or its newer form in place of the older. */
 export function putConversation(conversation: Conversation): void {
   conversationList.set((list) => ({ ...list, conversations: merge(list.conversations, [conversation]) }));
+  foundConversations.set((list) =>
+    list.conversations.some(({ id }) => id === conversation.id)
+      ? { ...list, conversations: merge(list.conversations, [conversation]) }
+      : list,
+  );
 }
 
-/** The conversation as the list knows it. */
+/** The conversation as the lists know it. */
 export function knownConversation(id: string): Conversation | undefined {
-  return conversationList.get().conversations.find((conversation) => conversation.id === id);
+  const isIt = (conversation: Conversation) => conversation.id === id;
+  return conversationList.get().conversations.find(isIt) ?? foundConversations.get().conversations.find(isIt);
 }
 
 function dropConversation(id: string): void {
-  conversationList.set((list) => ({
-    ...list,
-    conversations: list.conversations.filter((conversation) => conversation.id !== id),
-  }));
+  for (const of of [conversationList, foundConversations]) {
+    of.set((list) => ({
+      ...list,
+      conversations: list.conversations.filter((conversation) => conversation.id !== id),
+    }));
+  }
 }
 
 const pathOf = (id: string) => `/conversations/${encodeURIComponent(id)}`;

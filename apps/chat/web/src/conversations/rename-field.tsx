@@ -61,6 +61,7 @@ export function RenameField({ id, title, onDone, className = "" }: RenameFieldPr
         value={text}
         maxLength={longestTitle}
         autoComplete="off"
+        dir="auto"
         enterKeyHint="done"
         onChange={(event) => setText(event.target.value)}
         onBlur={() => void save()}

@@ -44,8 +44,8 @@ export function ShareDialog({
       description={
         <p>
           {link === null
-            ? "Anybody with the link can read it, including what is added later. Nobody can write in it, and you can take the link away at any time."
-            : "Anybody with this link can read it, including what is added later."}
+            ? "Anyone with the link can read it, including anything added later. No one else can write in it, and you can remove the link at any time."
+            : "Anyone with this link can read it, including anything added later."}
         </p>
       }
       actions={
@@ -53,9 +53,9 @@ export function ShareDialog({
           <Button
             look="solid"
             disabled={busy}
-            onClick={() => void attempt(() => shareConversation(subject.id), "The link is ready.")}
+            onClick={() => void attempt(() => shareConversation(subject.id), "Link created.")}
           >
-            {busy ? "Making the link …" : "Make a link"}
+            {busy ? "Creating the link …" : "Create link"}
           </Button>
         ) : (
           <>

@@ -1,29 +1,25 @@
-import { Dialog } from "@base-ui/react/dialog";
 import { SquarePen, X } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import { AccountMenu } from "../account/account-menu.tsx";
 import { buttonClass, iconButtonClass } from "../design/button.tsx";
+import { useDialog } from "../design/dialog.ts";
 import { drawerOpen } from "../design/drawer-state.ts";
 import { Mark } from "../design/mark.tsx";
 import { useMedia, wide } from "../design/media.ts";
 import { useObservable } from "../design/observable.ts";
-import { PortalContainer } from "../design/portal-container.ts";
 import { Link } from "../router.tsx";
 import { ConversationNav } from "./conversation-nav.tsx";
+import { SearchField } from "./search-field.tsx";
 
 /** Beside the thread where there is room for both. */
 export function Sidebar() {
-  const frame = useRef<HTMLElement>(null);
   if (!useMedia(wide)) return null;
   return (
     <aside
-      ref={frame}
       aria-label="Sidebar"
-      className="flex w-68 shrink-0 flex-col border-line border-e bg-sunken"
+      className="unprinted flex w-68 shrink-0 flex-col border-line border-e bg-sunken"
     >
-      <PortalContainer value={frame}>
-        <SidebarContent />
-      </PortalContainer>
+      <SidebarContent />
     </aside>
   );
 }
@@ -31,30 +27,34 @@ export function Sidebar() {
 /** Over the thread, on phones. */
 export function SidebarDrawer() {
   const opened = useObservable(drawerOpen);
-  // A phone that is turned may have room for both.
-  const open = !useMedia(wide) && opened;
-  const frame = useRef<HTMLDivElement>(null);
+  const isWide = useMedia(wide);
+  const frame = useRef<HTMLDialogElement>(null);
+  const close = () => drawerOpen.set(false);
+  const dialog = useDialog(frame, {
+    // A phone that is turned may have room for both.
+    open: !isWide && opened,
+    onClose: close,
+    closesOutside: true,
+  });
+  if (isWide) return null;
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => drawerOpen.set(next)}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop z-30 md:hidden" />
-        <Dialog.Popup
-          ref={frame}
-          aria-label="Sidebar"
-          className="fixed inset-y-0 start-0 z-40 flex h-dvh w-[min(20rem,86vw)] flex-col bg-sunken pt-[env(safe-area-inset-top)] shadow-float outline-none transition-transform duration-200 ease-out data-ending-style:-translate-x-full data-starting-style:-translate-x-full md:hidden"
-        >
-          <PortalContainer value={frame}>
-            <SidebarContent
-              close={
-                <Dialog.Close aria-label="Close the sidebar" title="Close" className={iconButtonClass}>
-                  <X aria-hidden="true" />
-                </Dialog.Close>
-              }
-            />
-          </PortalContainer>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <dialog {...dialog} ref={frame} aria-label="Sidebar" className="drawer">
+      <div className="flex h-full flex-col pt-[env(safe-area-inset-top)]">
+        <SidebarContent
+          close={
+            <button
+              type="button"
+              aria-label="Close the sidebar"
+              title="Close"
+              className={iconButtonClass}
+              onClick={close}
+            >
+              <X aria-hidden="true" />
+            </button>
+          }
+        />
+      </div>
+    </dialog>
   );
 }
 
@@ -72,7 +72,7 @@ function SidebarContent({ close }: { close?: ReactNode }) {
         </Link>
         {close}
       </div>
-      <div className="px-3 pt-1 pb-1">
+      <div className="space-y-1 px-3 pt-1 pb-1">
         <Link
           href="/"
           onClick={() => drawerOpen.set(false)}
@@ -81,6 +81,7 @@ function SidebarContent({ close }: { close?: ReactNode }) {
           <SquarePen aria-hidden="true" className="size-4" />
           New chat
         </Link>
+        <SearchField />
       </div>
       <ConversationNav />
       <div className="border-line border-t p-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">

@@ -1,10 +1,10 @@
 import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 
 const looks = {
-  solid: "bg-accent text-on-accent hover:bg-accent-hover",
+  solid: "border border-transparent bg-accent text-on-accent hover:bg-accent-hover",
   outline: "border border-line-strong/60 bg-raised text-ink hover:bg-tint",
   ghost: "text-quiet hover:bg-tint hover:text-ink",
-  danger: "bg-bad-solid text-white hover:brightness-110",
+  danger: "border border-transparent bg-bad-solid text-white hover:brightness-110",
 } as const;
 
 const sizes = {
@@ -17,7 +17,7 @@ const shared =
 
 export type ButtonLook = keyof typeof looks;
 
-/** The classes of a button, for links and for parts of Base UI that draw their own element. */
+/** The classes of a button, for links that look like one. */
 export function buttonClass(look: ButtonLook = "outline", size: keyof typeof sizes = "normal"): string {
   return `${shared} ${looks[look]} ${sizes[size]}`;
 }

@@ -1,7 +1,7 @@
-import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode, RefObject } from "react";
+import { type ReactNode, type RefObject, useId, useRef } from "react";
 import { iconButtonClass } from "./button.tsx";
+import { useDialog } from "./dialog.ts";
 
 interface ModalProps {
   open: boolean;
@@ -12,8 +12,8 @@ interface ModalProps {
   /** The row of buttons; the one that is safe comes first. */
   actions?: ReactNode;
   initialFocus?: RefObject<HTMLElement | null>;
-  /** Where focus goes on closing; without one, back to where it was. */
-  finalFocus?: () => HTMLElement | null;
+  /** Moves the focus on closing; without it, the focus goes back to where it was. */
+  finalFocus?: () => void;
   /** `alertdialog` for questions that must be answered. */
   role?: "dialog" | "alertdialog";
 }
@@ -30,49 +30,45 @@ export function Modal({
   finalFocus,
   role = "dialog",
 }: ModalProps) {
+  const id = useId();
+  const frame = useRef<HTMLDialogElement>(null);
+  const dialog = useDialog(frame, {
+    open,
+    onClose,
+    initialFocus,
+    finalFocus,
+    closesOutside: role === "dialog",
+  });
   return (
-    <Dialog.Root
-      open={open}
-      onOpenChange={(next) => {
-        if (!next) onClose();
-      }}
-      disablePointerDismissal={role === "alertdialog"}
+    <dialog
+      {...dialog}
+      ref={frame}
+      role={role}
+      aria-labelledby={`${id}-title`}
+      aria-describedby={description === undefined ? undefined : `${id}-description`}
+      className="modal"
     >
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop z-40" />
-        <Dialog.Viewport className="fixed inset-0 z-50 flex items-end justify-center overflow-y-auto p-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:items-center sm:p-6">
-          <Dialog.Popup
-            role={role}
-            className="popup relative w-full max-w-md rounded-2xl border border-line bg-raised p-6 shadow-float outline-none"
-            {...(initialFocus ? { initialFocus } : {})}
-            // Given only where it is wanted: it moves the focus also from where a person has gone while this one fades.
-            {...(finalFocus ? { finalFocus: () => elementOrBack(finalFocus()) } : {})}
-          >
-            <Dialog.Title className="pe-8 font-semibold text-lg leading-snug tracking-tight">
-              {title}
-            </Dialog.Title>
-            {description !== undefined && (
-              <Dialog.Description className="mt-2 text-quiet" render={<div />}>
-                {description}
-              </Dialog.Description>
-            )}
-            {children}
-            {actions && <div className="mt-6 flex flex-wrap justify-end gap-2">{actions}</div>}
-            <Dialog.Close
-              aria-label="Close"
-              title="Close"
-              className={`${iconButtonClass} absolute! top-3.5 right-3.5`}
-            >
-              <X aria-hidden="true" />
-            </Dialog.Close>
-          </Dialog.Popup>
-        </Dialog.Viewport>
-      </Dialog.Portal>
-    </Dialog.Root>
+      <div className="relative p-6">
+        <h2 id={`${id}-title`} className="pe-8 font-semibold text-lg leading-snug tracking-tight">
+          {title}
+        </h2>
+        {description !== undefined && (
+          <div id={`${id}-description`} className="mt-2 text-quiet">
+            {description}
+          </div>
+        )}
+        {children}
+        {actions && <div className="mt-6 flex flex-wrap justify-end gap-2">{actions}</div>}
+        <button
+          type="button"
+          aria-label="Close"
+          title="Close"
+          className={`${iconButtonClass} absolute! top-3.5 right-3.5`}
+          onClick={onClose}
+        >
+          <X aria-hidden="true" />
+        </button>
+      </div>
+    </dialog>
   );
-}
-
-/** `true` is for "back to where it was". */
-function elementOrBack(target: HTMLElement | null): HTMLElement | true {
-  return target === null || target === document.body ? true : target;
 }

@@ -18,6 +18,8 @@ export class ServiceError extends Error {
 export type Failure =
   | { kind: "refused"; error: RateLimitedError }
   | { kind: "unpaid"; problem: PaymentProblem }
+  /** An operator has barred this caller; no wait helps. */
+  | { kind: "blocked"; requestId: string | undefined }
   | { kind: "offline" }
   /** The service could not be reached, though the browser is online. */
   | { kind: "unreachable" }
@@ -60,6 +62,8 @@ function failureOfStatus({ status, problem }: ServiceError): Failure {
       ? { kind: "signed-out", required: true }
       : { kind: "signed-out" };
   }
+  // The page's own requests come from its own origin: what is refused for another is a proxy's mistake, and no block.
+  if (status === 403 && problem.error !== "cross_origin") return { kind: "blocked", requestId };
   if (status === 404) return { kind: "gone" };
   if (status === 502 || status === 503 || status === 504) {
     // A proxy in front of a stopped service answers with the same numbers, and without a problem body.

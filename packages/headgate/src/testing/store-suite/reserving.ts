@@ -171,7 +171,9 @@ export const reserving: readonly Case[] = [
   {
     name: "what was charged under an answer that was lost is given back all the same",
     async run(trial) {
-      const place = trial.place("5/minute token-bucket; 5/hour; 1000 tokens/day sliding-counter; 2 concurrent");
+      const place = trial.place(
+        "5/minute token-bucket; 5/hour; 1000 tokens/day sliding-counter; 2 concurrent",
+      );
       const before = await trial.read(place);
       const held = await trial.hold(place, { tokens: 300 });
       await trial.report(held, { tokens: 200 });

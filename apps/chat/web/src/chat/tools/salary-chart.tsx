@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { type PointerEvent, useEffect, useId, useRef, useState } from "react";
 import type { SalaryBreakdown } from "../../../../contract.ts";
 import { ScrollRegion } from "../../design/scroll-region.tsx";
 import { assumptions, exact, percent, pounds, roundPounds, sharesOf, thousands } from "./figures.ts";
@@ -27,6 +27,13 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
   const bar = Math.min(Math.max(slot * 0.72, 2), 44);
   const every = labelStep(rows.length, inner.width, 46);
   const shown = rows[picked ?? -1];
+  const pick = (event: PointerEvent<SVGSVGElement>) => {
+    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - margin.left;
+    const index = Math.floor(x / slot);
+    setPicked(index >= 0 && index < rows.length ? index : null);
+  };
+  const inWords = (row: SalaryBreakdown) =>
+    `${pounds(row.salary)}: ${roundPounds(row.takeHome)} taken home, ${roundPounds(row.takeHomeMonthly)} a month`;
 
   return (
     <figure
@@ -45,19 +52,22 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
         </ul>
       </figcaption>
 
-      <div ref={frame} className="px-3 pt-2 sm:px-4">
+      <div
+        ref={frame}
+        className="relative mx-3 mt-2 rounded-lg has-focus-visible:outline-2 has-focus-visible:outline-accent sm:mx-4"
+      >
         <svg
           role="img"
           aria-labelledby={`${id}-title ${id}-text`}
           width={width}
           height={height}
           className="block max-w-full touch-pan-y select-none overflow-visible"
-          onPointerMove={(event) => {
-            const x = event.clientX - event.currentTarget.getBoundingClientRect().left - margin.left;
-            const index = Math.floor(x / slot);
-            setPicked(index >= 0 && index < rows.length ? index : null);
+          onPointerDown={pick}
+          onPointerMove={pick}
+          // A finger is lifted to look at what was tapped.
+          onPointerLeave={(event) => {
+            if (event.pointerType === "mouse") setPicked(null);
           }}
-          onPointerLeave={() => setPicked(null)}
         >
           <title id={`${id}-title`}>Take-home pay and deductions by salary</title>
           <desc id={`${id}-text`}>
@@ -127,6 +137,19 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
             })}
           </g>
         </svg>
+        {/* The same for the keyboard: a slider that is not seen moves from bar to bar. */}
+        <input
+          type="range"
+          min={0}
+          max={rows.length - 1}
+          value={picked ?? 0}
+          aria-label="Salary in the chart"
+          aria-valuetext={inWords(rows[picked ?? 0] ?? first)}
+          className="sr-only"
+          onFocus={(event) => setPicked(Number(event.target.value))}
+          onBlur={() => setPicked(null)}
+          onChange={(event) => setPicked(Number(event.target.value))}
+        />
       </div>
 
       <p className="tabular my-0! min-h-6 px-5 pb-2 text-quiet text-sm" aria-hidden="true">
@@ -136,7 +159,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
             home, {roundPounds(shown.takeHomeMonthly)} a month
           </>
         ) : (
-          <span className="max-sm:hidden">Point at a bar to read it.</span>
+          <span className="unprinted">Point at a bar, or tap it, to read it.</span>
         )}
       </p>
 

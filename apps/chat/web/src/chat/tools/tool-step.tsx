@@ -1,17 +1,19 @@
 import { CircleAlert, CircleCheck, LoaderCircle } from "lucide-react";
-import { lazy, type ReactNode, Suspense } from "react";
+import { type ReactNode, Suspense } from "react";
 import { ErrorBoundary } from "../../design/error-boundary.tsx";
+import { loadedAhead } from "../../design/loaded-ahead.tsx";
 import type { ToolCall } from "../message.ts";
 import { isSalaryBreakdown, salaryRows } from "./figures.ts";
 import { fieldWords, toolWords } from "./tool-names.ts";
 
-const SalaryChart = lazy(() =>
-  import("./salary-chart.tsx").then((module) => ({ default: module.SalaryChart })),
+const SalaryChart = loadedAhead(() => import("./salary-chart.tsx").then((module) => module.SalaryChart));
+const SalaryCard = loadedAhead(() => import("./salary-card.tsx").then((module) => module.SalaryCard));
+const ComparisonTable = loadedAhead(() =>
+  import("./comparison-table.tsx").then((module) => module.ComparisonTable),
 );
-const SalaryCard = lazy(() => import("./salary-card.tsx").then((module) => ({ default: module.SalaryCard })));
-const ComparisonTable = lazy(() =>
-  import("./comparison-table.tsx").then((module) => ({ default: module.ComparisonTable })),
-);
+
+/** Has the code of every figure loaded, while its question is being written. */
+export const loadFigures = () => Promise.all([SalaryCard.load(), ComparisonTable.load(), SalaryChart.load()]);
 
 /** One step of an answer: what is being worked out, whether it is done, and on a click what went in and came out. */
 export function ToolStep({ call, live }: { call: ToolCall; live: boolean }) {

@@ -1,0 +1,206 @@
+import { inflateSync } from "node:zlib";
+import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { startTestService, type TestService } from "../../testing/service.ts";
+
+/** The system's; `npm run test:soak` looks for it and sets the variable. */
+const executablePath = process.env.FIREFOX_PATH || "/usr/bin/firefox-esr";
+
+const patience = { timeout: 60_000 };
+const sixth = "take-home on £52,000";
+
+let browser: Browser;
+let service: TestService;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+});
+
+afterAll(() => browser?.close());
+
+beforeEach(async () => {
+  service = await startTestService({
+    env: { RATE_LIMIT_CHAT_PER_MIN: "5", RATE_LIMIT_CHAT_PER_HOUR: "60", RATE_LIMIT_CHAT_IP_PER_MIN: "100" },
+  });
+  context = await browser.createBrowserContext();
+  complaints = [];
+  page = await newTab();
+});
+
+afterEach(async () => {
+  await context.close();
+  await service.close();
+  expect(complaints, "what the browser complained of").toEqual([]);
+});
+
+async function newTab(): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.setViewport({ width: 1180, height: 760 });
+  tab.on("pageerror", (error) => complaints.push(String(error)));
+  return tab;
+}
+
+const open = (path: string, tab = page) => tab.goto(new URL(path, service.url).href);
+
+/** Waits until the page shows such words, as a person sees them. */
+async function shows(words: string, tab = page): Promise<void> {
+  await tab.waitForFunction((text) => document.body.innerText.includes(text), patience, words);
+}
+
+/** The notice is gone; what was said of it may still be in the live region. */
+async function isNotRefused(tab: Page): Promise<void> {
+  await tab.waitForFunction(() => document.querySelector("[data-headgate-notice]") === null, patience);
+}
+
+const composer = "textarea[aria-label='Your question']";
+const composed = (tab = page) => tab.$eval(composer, (field) => (field as HTMLTextAreaElement).value);
+
+async function send(question: string, tab = page): Promise<void> {
+  await tab.waitForSelector(composer);
+  await tab.type(composer, question);
+  await tab.keyboard.press("Enter");
+}
+
+/** Asks so many questions, and waits for the answer to each. */
+async function askTimes(times: number): Promise<void> {
+  for (let time = 1; time <= times; time += 1) {
+    await send(`take-home on £${30 + time}k`);
+    await page.waitForFunction(
+      (count) =>
+        document.querySelectorAll("article[aria-label=Headgate][aria-busy=false]").length === count &&
+        document.querySelector("[aria-label=Send]") !== null,
+      patience,
+      time,
+    );
+  }
+}
+
+/** The accessible name, or else the text, of what has the focus. */
+const focused = () =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    return element?.getAttribute("aria-label") ?? element?.textContent?.trim();
+  });
+
+const keptDeadline = (tab: Page) =>
+  tab.evaluate(() => JSON.parse(localStorage.getItem("headgate.refusal") ?? "{}").refusal?.deadline);
+
+/** How many pages a PDF has: its objects are in compressed streams. */
+function pagesOf(pdf: Buffer): number {
+  const streams = pdf.toString("latin1").matchAll(/stream\r?\n([\s\S]*?)\r?\nendstream/g);
+  const texts = [...streams].map(([, body = ""]) => {
+    try {
+      return inflateSync(Buffer.from(body, "latin1")).toString("latin1");
+    } catch {
+      return "";
+    }
+  });
+  return [pdf.toString("latin1"), ...texts].join("\n").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+}
+
+test("a question is answered with a card, and kept in the history", async () => {
+  await open("/");
+  await askTimes(1);
+  await shows("Take-home on £31,000");
+  await shows("National Insurance");
+  expect(await composed()).toBe("");
+  expect(new URL(page.url()).pathname).toMatch(/^\/c\//);
+  await page.reload();
+  await shows("National Insurance");
+});
+
+test("a wait is one: after a reload, in another tab, and over when somebody signs up", async () => {
+  await open("/");
+  await askTimes(5);
+  await send(sixth);
+  await shows("You're sending messages a bit fast. Please wait");
+  expect(await composed()).toBe(sixth);
+  const deadline = await keptDeadline(page);
+
+  await page.reload();
+  await shows("Nothing is lost: your message is still below.");
+  expect(await composed()).toBe(sixth);
+  expect(await keptDeadline(page)).toBe(deadline);
+
+  const other = await newTab();
+  await open("/", other);
+  await shows("You can write your next message in the meantime.", other);
+
+  const place = new URL(page.url()).pathname;
+  await page.bringToFront();
+  await page.click("button[aria-label='Account and settings']");
+  await page.waitForSelector("[role=menu]:popover-open");
+  const items = await page.$$("[role=menuitem]");
+  for (const item of items) {
+    const isIt = await item.evaluate((element) => element.textContent?.includes("Create an account"));
+    if (isIt) await item.click();
+  }
+  await page.waitForSelector("input[name=email]");
+  await page.type("input[name=email]", "ada@example.com");
+  await page.type("input[name=password]", "correct horse battery");
+  await page.keyboard.press("Enter");
+  await shows("ada@example.com");
+  await page.waitForFunction((path) => location.pathname === path, patience, place);
+  await page.waitForSelector(composer);
+  expect(await composed()).toBe(sixth);
+  await isNotRefused(page);
+  await other.bringToFront();
+  await isNotRefused(other);
+  await page.bringToFront();
+  await page.focus(composer);
+  await page.keyboard.press("Enter");
+  await shows("Take-home on £52,000");
+});
+
+test("menus and dialogs work by keyboard, and give the focus back", async () => {
+  await open("/");
+  await askTimes(1);
+  await page.waitForSelector("main [aria-haspopup=menu]");
+  await page.focus("main [aria-haspopup=menu]");
+  const options = await focused();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement?.textContent?.trim() === "Rename", patience);
+  await page.keyboard.press("ArrowUp");
+  expect(await focused()).toBe("Delete");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open][role=alertdialog]");
+  expect(await focused()).toBe("Cancel");
+  for (let press = 1; press <= 4; press += 1) {
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.closest("dialog[open]") !== null)).toBe(true);
+  }
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.querySelector("dialog[open]") === null, patience);
+  expect(await focused()).toBe(options);
+});
+
+test("on a phone the sidebar is a drawer, and nothing sticks out at 320 pixels", async () => {
+  await page.setViewport({ width: 320, height: 640 });
+  await open("/");
+  await askTimes(1);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(wide).toBe(320);
+  await page.click("button[aria-label='Open the sidebar']");
+  await page.waitForSelector("dialog[open][aria-label=Sidebar]");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.querySelector("dialog[open]") === null, patience);
+});
+
+test("a conversation is printed whole", async () => {
+  await open("/");
+  await askTimes(4);
+  expect(pagesOf(Buffer.from(await page.pdf()))).toBeGreaterThan(1);
+});
+
+test("conversations are searched, and an unknown address says so in words", async () => {
+  await open("/");
+  await askTimes(1);
+  await page.type("input[type=search]", "nothing like it");
+  await shows("No conversation mentions “nothing like it”.");
+  const response = await open("/nowhere/at/all");
+  expect(response?.status()).toBe(404);
+  await shows("Page not found");
+});

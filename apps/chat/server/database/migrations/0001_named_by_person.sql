@@ -1,0 +1,1 @@
+ALTER TABLE "conversations" ADD COLUMN "named_by_person" boolean DEFAULT false NOT NULL;
