@@ -41,7 +41,11 @@ test("an answer that had begun broke off, whatever the reason", () => {
 test.each([
   [401, {}, { kind: "signed-out" }],
   [403, { detail: "This caller is blocked.", request_id: "r" }, { kind: "blocked", requestId: "r" }],
-  [403, { error: "cross_origin", detail: "From another site." }, { kind: "rejected", detail: "From another site." }],
+  [
+    403,
+    { error: "cross_origin", detail: "From another site." },
+    { kind: "rejected", detail: "From another site." },
+  ],
   [404, { detail: "There is no such conversation." }, { kind: "gone" }],
   [500, { detail: "stack", request_id: "r" }, { kind: "server", requestId: "r" }],
   [502, { detail: "The model is busy.", request_id: "r" }, { kind: "model", detail: "The model is busy." }],
