@@ -15,8 +15,8 @@ let service: TestService;
 let client: TestClient;
 
 beforeAll(async () => {
-  webRoot = mkdtempSync(path.join(tmpdir(), "headgate-page-"));
-  mkdirSync(path.join(webRoot, "assets"));
+  webRoot = path.join(mkdtempSync(path.join(tmpdir(), "headgate-page-")), "page");
+  mkdirSync(path.join(webRoot, "assets"), { recursive: true });
   writeFileSync(path.join(webRoot, "index.html"), "<!doctype html><title>Headgate</title>");
   writeFileSync(path.join(webRoot, "theme.js"), "// theme");
   writeFileSync(path.join(webRoot, "assets", "index-abc123.js"), `// ${"script ".repeat(1_000)}`);
@@ -33,8 +33,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service.close();
-  rmSync(webRoot, { recursive: true });
-  rmSync(path.join(path.dirname(webRoot), "headgate-outside.txt"));
+  rmSync(path.dirname(webRoot), { recursive: true });
 });
 
 describe("status", () => {
