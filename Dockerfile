@@ -28,6 +28,7 @@ COPY apps/chat/package.json apps/chat/
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error \
   --workspace=apps/chat --workspace=packages/headgate
 COPY apps/chat/contract.ts apps/chat/
+COPY apps/chat/tax apps/chat/tax
 COPY apps/chat/server apps/chat/server
 COPY --from=build /app/packages/headgate/dist packages/headgate/dist
 COPY --from=build /app/apps/chat/server/dist apps/chat/server/dist

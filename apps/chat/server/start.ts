@@ -4,6 +4,7 @@ import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import type { Hono } from "hono";
 import { type Logger, pino } from "pino";
+import { taxYears } from "../tax/tax-year.ts";
 import { createApp } from "./app.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Environment } from "./config/variables.ts";
@@ -14,7 +15,6 @@ import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
-import { taxYearsKnown } from "./model/tax-years.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
 import { settingOrNew } from "./repositories/settings.ts";
 import { createAccounts } from "./services/accounts.ts";
@@ -126,7 +126,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       chatLimiter,
       signInLimiter,
       model: { name: choice.name, builtIn: choice.builtIn },
-      taxYearsKnown,
+      taxYearsKnown: taxYears,
       ping,
       isStopping: () => inFlight.isStopping,
     });

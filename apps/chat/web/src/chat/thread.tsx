@@ -72,6 +72,13 @@ export function Thread({ session, focusComposer }: ThreadProps) {
     },
     [session, focusComposer],
   );
+  const follow = useCallback(
+    (question: string) => {
+      focusComposer();
+      void session.ask(question);
+    },
+    [session, focusComposer],
+  );
   const goOn = useCallback(
     (answerId: string) => {
       focusComposer();
@@ -121,6 +128,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
                     live={isLast && phase === "answering"}
                     onRetry={busy || !isLast ? undefined : retry}
                     onContinue={busy || !isLast || failure ? undefined : goOn}
+                    onAsk={busy || !isLast || failure ? undefined : follow}
                   />
                 )}
               </div>
