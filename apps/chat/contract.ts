@@ -158,6 +158,8 @@ export interface ToolOutputs {
 /** Pounds a period. */
 export interface ShownFigures {
   period: PayPeriod;
+  /** How many of the period are in a year: 12 months, 260 working days. */
+  perYear: number;
   gross: number;
   takeHome: number;
   incomeTax: number;

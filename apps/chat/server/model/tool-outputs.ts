@@ -76,6 +76,7 @@ export const takeHomeExtras = z.object({
   shown: z
     .object({
       period,
+      perYear: z.number().describe("How many of the period are in a year"),
       gross: z.number(),
       takeHome: z.number(),
       incomeTax: z.number(),

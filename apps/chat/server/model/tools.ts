@@ -1,7 +1,7 @@
 import { tool, zodSchema } from "ai";
 import { z } from "zod";
 import { grossFromNet } from "../../tax/gross-from-net.ts";
-import { type PayPeriod, periodsPerYear } from "../../tax/pay-periods.ts";
+import { type PayPeriod, periodsPerYear, type WorkingWeek } from "../../tax/pay-periods.ts";
 import { toPence, toPounds } from "../../tax/pence.ts";
 import { nations, type Rates, ratesOf, sources, type TaxYear } from "../../tax/rates.ts";
 import { latestTaxYear, taxYears } from "../../tax/tax-year.ts";
@@ -90,7 +90,17 @@ export const salaryTools = {
         .optional()
         .describe("Such as rent: taken off the take-home"),
       show: z
-        .object({ figure: z.enum(figures), period: period.optional() })
+        .object({
+          figure: z.enum(figures),
+          period: period.optional(),
+          hoursPerWeek: z
+            .number()
+            .positive()
+            .max(168)
+            .optional()
+            .describe("For pay by the hour; usually 37.5"),
+          daysPerWeek: z.number().positive().max(7).optional().describe("For pay by the day; usually 5"),
+        })
         .optional()
         .describe("What the question asked for: the card leads with it"),
     }),
@@ -100,7 +110,7 @@ export const salaryTools = {
       const spent = outgoings.reduce((sum, one) => sum + one.amount, 0);
       return {
         ...output,
-        ...(show?.period ? { shown: inPeriod(output, show.period) } : {}),
+        ...(show?.period ? { shown: inPeriod(output, show.period, show) } : {}),
         ...(outgoings.length > 0 ? { leftMonthly: perPeriod(output.takeHome - spent, "month") } : {}),
       };
     },
@@ -172,14 +182,25 @@ export const salaryTools = {
 };
 
 /** Pounds a year as pounds a period, to the penny: by 52 weeks, 260 days or 1,950 hours a year. */
-function perPeriod(yearly: number, period: PayPeriod): number {
-  return toPounds(toPence(yearly / periodsPerYear(period)));
+function perPeriod(yearly: number, period: PayPeriod, week?: WorkingWeek): number {
+  return toPounds(toPence(yearly / periodsPerYear(period, week)));
 }
 
-function inPeriod(output: Breakdown, period: PayPeriod): NonNullable<TakeHomeExtras["shown"]> {
-  const of = (yearly: number) => perPeriod(yearly, period);
+interface Week {
+  hoursPerWeek?: number | undefined;
+  daysPerWeek?: number | undefined;
+}
+
+function inPeriod(
+  output: Breakdown,
+  period: PayPeriod,
+  { hoursPerWeek: hours, daysPerWeek: days }: Week,
+): NonNullable<TakeHomeExtras["shown"]> {
+  const week = { hours, days };
+  const of = (yearly: number) => perPeriod(yearly, period, week);
   return {
     period,
+    perYear: periodsPerYear(period, week),
     gross: of(output.gross),
     takeHome: of(output.takeHome),
     incomeTax: of(output.incomeTax),

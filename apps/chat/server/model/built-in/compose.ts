@@ -93,6 +93,8 @@ function basis({ pay, pensionContribution }: Breakdown): string {
   ].join(", ")})`;
 }
 
+const count = new Intl.NumberFormat("en-GB");
+
 function by(figure: "incomeTax" | "nationalInsurance" | "studentLoan", { shown }: Result): string {
   return shown === undefined || shown.period === "year"
     ? ""
@@ -108,13 +110,9 @@ const single: Record<Figure, (result: Result) => string> = {
     if (shown === undefined || shown.period === "year") {
       return `${lead} **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month ${basis(result)}.${loan}`;
     }
-    const counting =
-      shown.period === "day"
-        ? ", counting 260 working days"
-        : shown.period === "hour"
-          ? ", counting 1,950 hours"
-          : "";
-    return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting}, ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
+    const unit = shown.period === "day" ? "working days" : "hours";
+    const counting = /day|hour/.test(shown.period) ? `, counting ${count.format(shown.perYear)} ${unit}` : "";
+    return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting}, of ${pounds(shown.gross)} before deductions; ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
   },
   "income-tax": (result) =>
     `On ${payWords(result)} income tax is **${pounds(result.incomeTax)}** a year${by("incomeTax", result)} ${basis(result)}.`,

@@ -46,7 +46,7 @@ const terms: [pattern: string, name: string, meaning: string][] = [
     "What is left of your pay after income tax, National Insurance and other deductions such as a student loan or a pension. It is also called net pay.",
   ],
   [
-    "gross(?: pay| salary| income)?",
+    "gross(?: pay| salary| income)?|gross and net|net and gross",
     "gross pay",
     "Your pay before anything is taken out of it. What is left after deductions is net, or take-home, pay.",
   ],
@@ -178,7 +178,8 @@ const terms: [pattern: string, name: string, meaning: string][] = [
   ],
 ];
 
-const general = "(?:what is|what are|how does|how do)(?: an?)?";
+const general =
+  "(?:what is|what are|how does|how do|difference between|what is the difference between)(?: an?)?";
 const exact =
   "(?:what does|what do|what is meant by|meaning of|explain|define|definition of|tell me about)(?: an?| the)*";
 const tail = "(?: (?:mean|means|stand for|is|are|work|works))*";

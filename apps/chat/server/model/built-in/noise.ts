@@ -9,7 +9,7 @@ many mate mates maybe me mean might mine moment money month months more most muc
 okay on one only or our out over overall own pal per perhaps please pls plz plus possible pretty pm question quick quickly quite rather really
 right roughly run say see shall she should show since so some someone something sort still sum sure ta tell thank thanks that the their them then there
 these they thing things think thinking this those though to today told tomorrow too begin begins extra leaving start starts taxed top between take takes taking took extra than live living total try trying u uk um under understand up ur us use usual using very want
-wanted was way we week weeks well went were what whats when where whether which while who whole why will wish with wonder wondering work would yeah year
+wanted was way we week weeks well went were what whats when where whether which while who whole why will wish with wot wonder wondering work would yeah year
 years yep yes yet you your yours yourself
 `;
 

@@ -34,6 +34,7 @@ function grammarAt(nowMs: number): Grammar {
 const bareSalary = phrase(
   "(?<=(?:on|earn|earns|earning|make|making|salary|salary is|of|paid|get|at|for|is|meant|about) )N(?! [a-z])|(?<=^[^\ue000-\uf8ff]*)N(?=[ ,.?!·]*$)",
 );
+const paidAt = phrase("on M");
 /** "£45k car", "my house is worth 300k": a sum of something that no rule knows. */
 const claimed = phrase(
   "M(?: (?:in|from|worth of|of))? (?<noun>\\p{L}{3,})|(?<noun2>\\p{L}{3,}) (?:is|are|was|costs?|of|worth) M",
@@ -61,6 +62,9 @@ export function readMessage(message: string, nowMs: number): Facts {
       facts.numbers.push(...amounts);
     });
   }
+  reading.look(paidAt, () => {
+    facts.speaksOfPay = true;
+  });
   reading.look(claimed, ({ groups, amounts: [amount] }) => {
     const noun = groups.noun ?? groups.noun2 ?? "";
     if (amount && !words.has(noun) && !isNoise(noun)) facts.claimed.push({ amount, noun });

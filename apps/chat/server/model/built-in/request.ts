@@ -97,9 +97,12 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     name,
     amount: yearlyOf({ ...amount, period: amount.period ?? "month" }),
   }));
+  const { hours: hoursPerWeek, days: daysPerWeek } = facts;
   const show = {
     figure: context.figures[0] ?? "take-home",
     ...(context.shownBy ? { period: context.shownBy } : {}),
+    ...(hoursPerWeek !== undefined ? { hoursPerWeek } : {}),
+    ...(daysPerWeek !== undefined ? { daysPerWeek } : {}),
   };
   return { tool: "take_home", input: { ...first, ...(outgoings.length > 0 ? { outgoings } : {}), show } };
 }

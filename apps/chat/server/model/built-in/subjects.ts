@@ -67,7 +67,7 @@ export const subjectRules: SubjectRule[] = [
   outside(
     "all",
     "pensions in payment",
-    "state pension income|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity",
+    "state pension(?: income)?(?! age)|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity",
     "I can't work out tax on a pension in payment.",
   ),
   outside(

@@ -78,7 +78,9 @@ export function plainText(text: string): string {
       .replace(/\bhalf a million\b/g, "500 thousand")
       .replace(/\bp\. ?a\b\.?/g, "pa")
       .replace(/\bn\.i\b\.?/g, "ni")
+      .replace(/\bfourty\b/g, "forty")
       .replace(numberWords, digitsOf)
+      .replace(/(\d) and a half\b/g, "$1.5")
       // "45 000", as much of Europe writes it.
       .replace(/(?<![\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/g, (spaced) => spaced.replaceAll(" ", ""))
       .trim()
@@ -90,7 +92,7 @@ const pattern = new RegExp(
     // 2026/27, 2026-2027, 24/25: a tax year; which one the rules say.
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
     "(?<code>\\b(?:[sc]?\\d{3,4}[ltmn]|[sc]?k\\d{3}|0t|d0)\\b)",
-    "(?<form>\\bp\\d{2}d?s?\\b)",
+    "(?<form>\\b(?:p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
     "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b)?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
     "(?<word>\\p{L}+(?:'\\p{L}+)?)",
     "(?<mark>[£$€¥₹+/&=,.;:?!()-])",
@@ -196,7 +198,7 @@ function isConsecutive(year: string): boolean {
   return second === (startOf(year) + 1) % 100;
 }
 
-const joins = new Set(["-", "to", "and", "or", "vs", "versus", ",", "/", "against"]);
+const joins = new Set(["-", "to", "and", "or", "vs", "versus", ",", "against"]);
 
 /** In "20 to 120k" and "compare 50 and 60k" the small one is thousands too; so is the second of "45k or 50". */
 function shareScale(tokens: Token[]): Token[] {

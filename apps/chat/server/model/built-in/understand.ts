@@ -169,6 +169,17 @@ function takeAge(facts: Facts, context: Context, nowMs: number): void {
   else facts.remarks.push(`At ${facts.age} your age changes none of these figures.`);
 }
 
+/** A sum of something unknown is left out where another sum is the salary. */
+function withoutClaimed(facts: Facts, amounts: Amount[]): Amount[] {
+  const rest = amounts.filter((amount) => facts.claimed.every((claim) => claim.amount !== amount));
+  if (rest.length === 0 || rest.length === amounts.length) return amounts;
+  for (const { amount, noun } of facts.claimed) {
+    if (amounts.includes(amount)) facts.remarks.push(`I left the ${pounds(amount.value)} of “${noun}” out.`);
+  }
+  facts.leftovers = facts.leftovers.filter((words) => facts.claimed.every(({ noun }) => words !== noun));
+  return rest;
+}
+
 interface Settled {
   context: Context;
   notes: string[];
@@ -177,7 +188,8 @@ type Asked = { reply: Reply; asked: Context["asked"] };
 
 /** Which salaries the message is about, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
-  const amounts = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const amounts = withoutClaimed(facts, said);
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
     reply,
@@ -320,7 +332,8 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
   const [one, other] = before.salaries;
   if (facts.asksForRates) return settled;
   if (one === undefined) {
-    const ofRates = facts.figures.some((figure) => figure === "tax-band" || figure === "personal-allowance");
+    const rates: readonly Figure[] = ["tax-band", "personal-allowance", "student-loan"];
+    const ofRates = facts.figures.some((figure) => rates.includes(figure));
     const ofPay = facts.figures.every((figure) => figure === "take-home" || figure === "employer");
     const isGeneral = ofRates || (!ofPay && !facts.speaksOfPay);
     return isGeneral

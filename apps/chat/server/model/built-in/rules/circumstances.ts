@@ -40,6 +40,12 @@ export function yearRules(current: number): Rule[] {
         facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
       },
     ),
+    rule("N(?= ?[?.!]?$)", (facts, { amounts: [year] }) => {
+      const value = year?.value ?? 0;
+      if (!isYear(value) || value < 2015) return false;
+      facts.taxYears.push(taxYearBeginning(value));
+      facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
+    }),
     adds(`${taxYear} before last`, current - 2),
     adds(`(?:last|previous|past|prior) ${taxYear}`, current - 1),
     adds(`(?:next|coming|following) ${taxYear}`, current + 1),
@@ -77,6 +83,7 @@ const residence = (source: string) =>
   });
 
 export const nationRules: Rule[] = [
+  rule(`not (?:in )?(?:${anyPlace})`),
   rule(
     `${lives} in (?!(?:${anyPlace})(?: |$))(?<home>\\p{L}+) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`,
     (facts, { groups }) => {
@@ -135,7 +142,7 @@ export const loanRules: Rule[] = [
   }),
   // The balance: "my student loan is 38k", "owe 38k".
   sets(
-    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
+    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
     { loanBalance: true, loanWithoutPlan: true },
   ),
   rule(`(?:have|got|with|and)(?: an?)? M ${loan}`, (facts, { amounts: [balance] }, reading) => {

@@ -58,9 +58,9 @@ export const amountPeriods: Rule[] = [
     "absorb",
   ),
   rule(
-    `(?:${periodWords})(?= (?:gross |net |take home |basic )?(?:salary|wages?|rate|income|pay|rent|bonus|earnings)(?: (?:is|of|at|was|=|:))? A)`,
+    `(?:${periodWords})(?= (?:gross |net |take home |basic )?(?:(?:salary|wages?|rate|income|pay|rent|bonus|earnings)(?: (?:is|of|at|was|=|:))? )?A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
     (_, match, reading) => {
-      const period = periodOf(match);
+      const period = match.groups.day2 ? "day" : periodOf(match);
       const { after: amount } = match;
       if (amount === undefined || period === undefined || amount.period !== undefined) return false;
       if (amount.value >= implausible[period]) return false;

@@ -2,6 +2,7 @@
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
 import { neutralRules, subjectRules } from "../subjects.ts";
+import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
 const asks = (figure: Figure, source: string) =>
@@ -32,26 +33,26 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "student-loan",
-    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:loan )?repayments?|repay(?:ing)?|pay back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
+    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:loan )?repayments?|repay(?:ing)?|pay(?:ing)? back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
   ),
   asks(
     "tax-band",
-    `${band}(?: (?:tax|tax ?payer|payer|band|bracket|threshold))*|(?:which|what) (?:tax )?(?:rate )?(?:band|bracket)|(?:band|bracket) (?:am i in|i am in)|P (?:tax|rate|tax rate|tax ?payer|tax band|band|bracket|tax bracket)(?: (?:payer|taxpayer|band|bracket))?`,
+    `${band}(?: (?:tax|tax ?payer|payer|band|bracket|threshold))*|(?:which|what) (?:tax )?(?:rate )?(?:band|bracket)|(?:band|bracket) (?:am i in|i am in)|P(?: tax)? on (?:everything|all(?: of it)?)|P (?:tax|rate|tax rate|tax ?payer|tax band|band|bracket|tax bracket)(?: (?:payer|taxpayer|band|bracket))?`,
   ),
   rule(
     `(?:(?<tax>(?:income )?tax)|(?<ni>${insurance})|(?<loan>loan|repayment|student loan))? ?(?:bands|brackets|rates|thresholds?)`,
     (facts, { groups }) => {
       facts.asksForRates = true;
       if (groups.ni) facts.figures.push("national-insurance");
-      if (groups.loan) facts.figures.push("student-loan");
+      if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
     },
   ),
-  asks("tax-band", "tax (?:band|bracket)|(?:band|bracket)"),
+  asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
   asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
   asks(
     "take-home",
-    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|in (?:my )?(?:hand|pocket|bank(?: account)?|account)|into (?:my )?(?:bank|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|in (?:my )?(?:hand|pocket|bank(?: account)?|account)|into (?:my )?(?:bank|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   asks(
     "income-tax",
@@ -102,10 +103,16 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   sets(
-    `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))* M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
+    `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
     { wantsSalaryForNet: true },
   ),
 ];
+
+/** "net 3,200 a month, what's the gross?" */
+export const netKnown = sets(
+  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?salary))",
+  { wantsSalaryForNet: true },
+);
 
 export const payRules: Rule[] = [
   sets(
@@ -147,8 +154,9 @@ export const talkRules: Rule[] = talks.map(([talk, source]) =>
 
 /** A subject with its own amount, and then without: the one sum that there is stays the salary. */
 export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
-  const add = (facts: Facts): undefined => {
-    if (!facts.subjects.some(({ name }) => name === subject.name)) facts.subjects.push(subject);
+  const add = (facts: Facts, sentence: string): undefined => {
+    if (!facts.subjects.some(({ name }) => name === subject.name))
+      facts.subjects.push({ ...subject, sentence });
   };
   const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
   return [
@@ -159,10 +167,13 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
         if (isOnlySum && subject.scope === "part") return false;
         facts.subjectSums = true;
-        add(facts);
+        const sums = list(
+          amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),
+        );
+        add(facts, `${subject.sentence.replace(/\.$/, "")} (${sums}).`);
       },
     ),
-    rule(`(?:${pattern})${more}`, add),
+    rule(`(?:${pattern})${more}`, (facts) => add(facts, subject.sentence)),
   ];
 });
 

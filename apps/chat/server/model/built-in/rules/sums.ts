@@ -30,7 +30,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:(?:workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp)";
+  "(?:(?:nhs|teachers?|lgps|civil service|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp)";
 const gives =
   "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -39,6 +39,7 @@ const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
 function kindOf(text: string): PensionKind | undefined {
   if (/sacrific|sal sac|smart/.test(text)) return "salary sacrifice";
   if (/net pay arrangement/.test(text)) return "net pay";
+  if (/nhs|teacher|lgps|civil service|police/.test(text)) return "net pay";
   if (/relief at source|sipp|personal|private/.test(text)) return "relief at source";
   return undefined;
 }
@@ -66,6 +67,8 @@ export const pensionRules: Rule[] = [
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
       facts.employerPension = true;
+      // "my employer matches 5%": the employee pays as much.
+      if (amount && /match/.test(text)) facts.pension = { part: partOf(amount), kind: undefined };
     },
   ),
   rule(
@@ -138,7 +141,7 @@ export const riseRules: Rule[] = [
     "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
     setRise(1),
   ),
-  rule("S (?:less|lower|fewer)", setRise(-1)),
+  rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
     `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,
     { comparison: true },
@@ -208,7 +211,7 @@ export const jobRules: Rule[] = [
 ];
 
 const outgoings =
-  "rent|mortgage|bills|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+  "rent|mortgage|council tax|bills|savings?|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
 /** A sum without a period that is no monthly payment: a mortgage's size. */
 const smallestDebt = 10_000;
 

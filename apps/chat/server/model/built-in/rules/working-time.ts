@@ -81,5 +81,6 @@ export const workingTime: Rule[] = [
       facts.weeks = value;
     },
   ),
+  rule("pro rata", (facts) => facts.fraction !== undefined),
   sets("full time(?: hours)?", { isFullTime: true, speaksOfPay: true }),
 ];

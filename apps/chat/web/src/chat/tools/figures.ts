@@ -1,4 +1,4 @@
-import { type PayPeriod, periodsPerYear } from "../../../../tax/pay-periods.ts";
+import { type PayPeriod, periodsPerYear, type WorkingWeek } from "../../../../tax/pay-periods.ts";
 import { toPence, toPounds } from "../../../../tax/pence.ts";
 import { percentagesOf } from "../../../../tax/percentages.ts";
 import type { StudentLoanPlan } from "../../../../tax/rates.ts";
@@ -38,9 +38,9 @@ export function percent(share: number): string {
   return percents.format(share);
 }
 
-/** Pounds a year as pounds a period, to the penny: by 52 weeks, 260 days or 1,950 hours a year. */
-export function perPeriod(yearly: number, period: PayPeriod): number {
-  return toPounds(toPence(yearly / periodsPerYear(period)));
+/** Pounds a year as pounds a period, to the penny: by 52 weeks of 5 days or 37.5 hours where nobody says. */
+export function perPeriod(yearly: number, period: PayPeriod, week: WorkingWeek = {}): number {
+  return toPounds(toPence(yearly / periodsPerYear(period, week)));
 }
 
 /** `plan 2 and postgraduate` of the plans of a student loan; empty for none. */

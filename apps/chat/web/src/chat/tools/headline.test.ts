@@ -17,3 +17,8 @@ test.each([
 ])("a card leads with what was asked for: %j", (input, label, value, unit) => {
   expect(headlineOf(row, shownBy(input))).toEqual({ label, value, unit });
 });
+
+test("an hour is one of the week that was said", () => {
+  const asked = shownBy({ show: { figure: "take-home", period: "hour", hoursPerWeek: 40 } });
+  expect(headlineOf(row, asked)).toMatchObject({ value: "£21.81", unit: "an hour" });
+});

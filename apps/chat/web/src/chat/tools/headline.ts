@@ -1,21 +1,27 @@
 /** What a card leads with: the figure that was asked for. */
-import type { PayPeriod } from "../../../../tax/pay-periods.ts";
+import type { PayPeriod, WorkingWeek } from "../../../../tax/pay-periods.ts";
 import type { Breakdown } from "../../../../tax/work-out.ts";
 import { percent, perPeriod, pounds } from "./figures.ts";
 
 export interface Shown {
   figure: string;
   period: PayPeriod;
+  week: WorkingWeek;
 }
 
 /** What the call of the tool asked to show; take-home by the year where it says nothing. */
 export function shownBy(input: unknown): Shown {
-  const plain: Shown = { figure: "take-home", period: "year" };
+  const plain: Shown = { figure: "take-home", period: "year", week: {} };
   if (typeof input !== "object" || input === null || !("show" in input)) return plain;
   const { show } = input;
   if (typeof show !== "object" || show === null) return plain;
-  const { figure, period } = { ...plain, ...show };
-  return { figure: String(figure), period: period in periodWords ? period : "year" };
+  const { figure, period, hoursPerWeek, daysPerWeek }: Record<string, unknown> = { ...plain, ...show };
+  const count = (value: unknown) => (typeof value === "number" && value > 0 ? value : undefined);
+  return {
+    figure: String(figure),
+    period: typeof period === "string" && period in periodWords ? (period as PayPeriod) : "year",
+    week: { hours: count(hoursPerWeek), days: count(daysPerWeek) },
+  };
 }
 
 export const periodWords: Record<PayPeriod, string> = {
@@ -36,11 +42,11 @@ export interface Headline {
   unit: string;
 }
 
-export function headlineOf(row: Breakdown, { figure, period }: Shown): Headline {
+export function headlineOf(row: Breakdown, { figure, period, week }: Shown): Headline {
   const pay = pounds(row.gross);
   const money = (label: string, yearly: number): Headline => ({
     label,
-    value: pounds(perPeriod(yearly, period)),
+    value: pounds(perPeriod(yearly, period, week)),
     unit: periodWords[period],
   });
   const rate = (label: string, value: string): Headline => ({ label, value, unit: "" });

@@ -34,7 +34,7 @@ export function SalaryCard({ breakdown, asked, leftMonthly }: SalaryCardProps) {
   return (
     <section aria-label={`Take-home pay on ${pounds(breakdown.gross)}`} className="framed arrive">
       <Lead row={row} shown={{ ...asked, period }} />
-      <Shares row={row} period={period} />
+      <Shares row={row} shown={{ ...asked, period }} />
       {leftMonthly !== undefined && !isChanged && (
         <p className="tabular my-0! px-5 pb-2 text-sm">
           <span className="font-medium">{exact(leftMonthly)}</span>{" "}
@@ -115,7 +115,7 @@ function Lead({ row, shown }: { row: Breakdown; shown: Shown }) {
   );
 }
 
-function Shares({ row, period }: { row: Breakdown; period: Shown["period"] }) {
+function Shares({ row, shown }: { row: Breakdown; shown: Shown }) {
   const parts = sharesOf([row]);
   const percentages = percentagesIn(row, parts);
   return (
@@ -136,7 +136,9 @@ function Shares({ row, period }: { row: Breakdown; period: Shown["period"] }) {
               <span aria-hidden="true" className="size-2.5 rounded-[3px]" style={{ background: colour }} />
               {label}
             </dt>
-            <dd className="tabular text-end font-medium">{exact(perPeriod(row[key], period))}</dd>
+            <dd className="tabular text-end font-medium">
+              {exact(perPeriod(row[key], shown.period, shown.week))}
+            </dd>
             <dd className="tabular w-14 text-end text-quiet">{percentages[index]}</dd>
           </div>
         ))}
