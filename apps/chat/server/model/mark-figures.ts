@@ -45,7 +45,7 @@ function* numbersSaid(messages: readonly ModelMessage[]): Generator<number> {
 
 /**
  * Watches a model's answer go by: whatever tools were given and gave is calculated, and so is what was said before. Any
- * other amount or percentage is followed by "(not calculated)". Words are held back only while a figure may still grow.
+ * other amount or percentage is followed by "(not calculated)". Nothing is held back.
  * @param messages what the model was given
  */
 export function markUncalculated(messages: readonly ModelMessage[]) {
@@ -56,25 +56,26 @@ export function markUncalculated(messages: readonly ModelMessage[]) {
       return known.some((one) => Math.abs(one - value) <= halfDigit + 1e-9);
     };
     const marked = (text: string) => text.replace(figure, (found) => (isKnown(found) ? found : found + mark));
-    let held = "";
-    let heldId = "";
+    /** The end of what was passed on, while it may still grow into a figure, or into another one. */
+    let open = "";
+    let id = "";
     return new TransformStream({
       transform(part, controller) {
         if (part.type === "tool-call") known.push(...numbersIn(part.input));
         if (part.type === "tool-result") known.push(...numbersIn(part.output));
         if (part.type === "text-delta") {
-          const text = held + part.text;
+          const text = open + part.text;
           const tail = unfinished.exec(text)?.[0] ?? "";
           const ready = marked(text.slice(0, text.length - tail.length));
-          held = tail;
-          heldId = part.id;
-          if (ready !== "") controller.enqueue({ ...part, text: ready });
+          const fresh = (ready + tail).slice(open.length);
+          open = tail;
+          id = part.id;
+          controller.enqueue({ ...part, text: fresh });
           return;
         }
-        if (held !== "") {
-          controller.enqueue({ type: "text-delta", id: heldId, text: marked(held) });
-          held = "";
-        }
+        const end = marked(open).slice(open.length);
+        open = "";
+        if (end !== "") controller.enqueue({ type: "text-delta", id, text: end });
         controller.enqueue(part);
       },
     });

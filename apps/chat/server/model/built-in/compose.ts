@@ -183,6 +183,10 @@ function salaryForTakeHome({ breakdown, wantedTakeHome, wantedMonthly }: Wanted)
   ];
 }
 
+function pensionWords({ pay, pensionContribution }: Breakdown): string {
+  return pay.pension ? `${pounds(pensionContribution)} into the pension` : "no pension";
+}
+
 /** What tells the rows of a comparison apart. */
 function labels(rows: readonly Breakdown[]): string[] {
   const differs = (of: (pay: Pay) => unknown) =>
@@ -201,7 +205,7 @@ function labels(rows: readonly Breakdown[]): string[] {
       ...(plans
         ? [pay.studentLoanPlans.length > 0 ? planNames(pay.studentLoanPlans) : "no student loan"]
         : []),
-      ...(pension ? [pay.pension ? "with the pension" : "without a pension"] : []),
+      ...(pension ? [pensionWords(row)] : []),
     ];
     return parts.length > 0 ? parts.join(", ") : pounds(pay.salary);
   });

@@ -89,7 +89,7 @@ export function withCircumstances(facts: Facts, context: Context): Context {
 }
 
 function pensionsAfter(
-  { pension, pensionKind, withAndWithout }: Facts,
+  { pension, pensionKind, pensionBefore, withAndWithout }: Facts,
   context: Context,
 ): Context["pensions"] {
   if (pension === "none") return [undefined];
@@ -97,5 +97,6 @@ function pensionsAfter(
     return context.pensions.map((one) => (one && pensionKind ? { ...one, kind: pensionKind } : one));
   }
   const said = { part: pension.part, kind: pension.kind ?? pensionKind };
+  if (pensionBefore) return [{ part: pensionBefore, kind: said.kind }, said];
   return withAndWithout ? [undefined, said] : [said];
 }

@@ -46,6 +46,8 @@ export interface Facts {
   includedExtras: string[];
   pension: { part: Part; kind: PensionKind | undefined } | "none" | "unsaid" | undefined;
   pensionKind: PensionKind | undefined;
+  /** "from 5% to 8%": the other one to compare with. */
+  pensionBefore: Part | undefined;
   /** Contributions of the employer, which change nothing in the pay. */
   employerPension: boolean;
   rise: { part: Part; sign: 1 | -1 } | undefined;
@@ -61,6 +63,8 @@ export interface Facts {
   /** "35k net" says neither that it is what is wanted nor that it is asked for. */
   maybeNet: boolean;
   hours: number | undefined;
+  /** Said by the day, or so few that they may be a day's where days are said too. */
+  hoursPerDay: number | undefined;
   days: number | undefined;
   weeks: number | undefined;
   /** Part of full time: 4 days instead of 5 is 0.8. */
@@ -68,6 +72,8 @@ export interface Facts {
   isFullTime: boolean;
   isApprentice: boolean;
   age: number | undefined;
+  /** The year of birth. */
+  born: number | undefined;
   overPensionAge: boolean;
   minimumWage: boolean;
   comparison: boolean;
@@ -112,6 +118,7 @@ export function noFacts(): Facts {
     includedExtras: [],
     pension: undefined,
     pensionKind: undefined,
+    pensionBefore: undefined,
     employerPension: false,
     rise: undefined,
     secondJobs: [],
@@ -124,12 +131,14 @@ export function noFacts(): Facts {
     wantsSalaryForNet: false,
     maybeNet: false,
     hours: undefined,
+    hoursPerDay: undefined,
     days: undefined,
     weeks: undefined,
     fraction: undefined,
     isFullTime: false,
     isApprentice: false,
     age: undefined,
+    born: undefined,
     overPensionAge: false,
     minimumWage: false,
     comparison: false,

@@ -1,4 +1,5 @@
 /** Reads one message: every word is taken by a rule, passed over as noise, or left over by name. */
+import { usualDays } from "../../../tax/pay-periods.ts";
 import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
 import { type Facts, noFacts } from "./facts.ts";
 import { isNoise } from "./noise.ts";
@@ -69,6 +70,11 @@ export function readMessage(message: string, nowMs: number): Facts {
     const noun = groups.noun ?? groups.noun2 ?? "";
     if (amount && !words.has(noun) && !isNoise(noun)) facts.claimed.push({ amount, noun });
   });
+  const { hoursPerDay, days } = facts;
+  if (hoursPerDay !== undefined && (days !== undefined || facts.hours === undefined)) {
+    facts.hours = hoursPerDay * (days ?? usualDays);
+    facts.remarks.push(`I took ${hoursPerDay} hours a day for ${days ?? usualDays} days a week.`);
+  }
   if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
   facts.salaries = reading.money;
   for (const amount of facts.salaries) reading.takeAmount(amount);

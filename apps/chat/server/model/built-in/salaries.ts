@@ -4,6 +4,7 @@ import {
   periodsPerYear,
   usualDays,
   usualHours,
+  type WorkingWeek,
   weeksPerYear,
 } from "../../../tax/pay-periods.ts";
 import type { Facts } from "./facts.ts";
@@ -13,9 +14,11 @@ import { pounds } from "./wording.ts";
 /** A bare sum below this may be a month's or a week's pay: the person is asked. */
 const leastCertain = 5_000;
 
-export function isUnsure({ value, period, scaled, kind }: Amount): boolean {
+export function isUnsure({ value, period, scaled, kind }: Amount, isAlone: boolean): boolean {
   if (value === 0) return false;
-  return kind === "number" || (period === undefined && !scaled && value > 0 && value < leastCertain);
+  return (
+    kind === "number" || (period === undefined && !(scaled && !isAlone) && value > 0 && value < leastCertain)
+  );
 }
 
 export interface Salary {
@@ -26,7 +29,7 @@ export interface Salary {
 /** @returns pounds a year: for pay by the hour or day from the week said, or a usual one */
 export function yearly(amount: Amount, facts: Facts): Salary {
   const { value, period = "year" } = amount;
-  const factor = periodsPerYear(period, facts);
+  const factor = periodsPerYear(period, weekOf(period, facts));
   const full = Number((value * factor).toFixed(2));
   const salary = facts.fraction ? Number((full * facts.fraction.share).toFixed(2)) : full;
   const notes = [
@@ -36,13 +39,22 @@ export function yearly(amount: Amount, facts: Facts): Salary {
   return { salary, note: notes.length > 0 ? notes.join(" ") : undefined };
 }
 
+const hoursOfDay = usualHours / usualDays;
+
+/** Pay by the hour for some days a week: each day of 7.5 hours, unless hours were said. */
+function weekOf(period: PayPeriod, { hours, days, weeks }: Facts): WorkingWeek {
+  const ofDays = period === "hour" && days !== undefined ? days * hoursOfDay : undefined;
+  return { hours: hours ?? ofDays, days, weeks };
+}
+
 function conversion(value: number, period: PayPeriod, full: number, facts: Facts): string {
   const weeks = facts.weeks ?? weeksPerYear;
   const isYear = `is ${pounds(full)} a year`;
   if (period === "hour") {
-    const hours = facts.hours ?? usualHours;
+    const { hours = usualHours } = weekOf(period, facts);
     const isAssumed = facts.hours === undefined && !facts.isFullTime;
-    const assumed = isAssumed ? `; I assumed ${usualHours} hours a week` : "";
+    const ofDays = facts.days === undefined ? "" : `, ${hoursOfDay} a day`;
+    const assumed = isAssumed ? `; I assumed ${hours} hours a week${ofDays}` : "";
     return `${pounds(value)} an hour for ${hours} hours a week and ${weeks} weeks ${isYear}${assumed}.`;
   }
   if (period === "day") {

@@ -180,7 +180,7 @@ export const subjectRules: SubjectRule[] = [
 export const neutralRules: [pattern: string, sentence: string][] = [
   ["(?:with )?(?:no )?mortgages?", "The mortgage does not change your tax."],
   [
-    "(?:i am |we are |just |get(?:ting)? |got |not )?(?:married|single|divorced|engaged|unmarried|widowed|separated|civil partnership)",
+    "(?:i am |we are |just |get(?:ting)? |got |not )?stays? at home(?: (?:wife|husband|mum|dad|partner|parent|mother|father))?|(?:married|single|divorced|engaged|unmarried|widowed|separated|civil partnership)",
     "Being married or single does not change these figures (I left the Marriage Allowance out).",
   ],
   [

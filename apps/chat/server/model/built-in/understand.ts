@@ -104,6 +104,7 @@ function hasSum(facts: Facts): boolean {
       facts.rise,
       facts.fraction,
       facts.age,
+      facts.born,
       facts.hours,
       facts.days,
     ].some((fact) => fact !== undefined) ||
@@ -158,15 +159,19 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
 }
 
 function takeAge(facts: Facts, context: Context, nowMs: number): void {
-  if (facts.age === undefined || facts.minimumWage) return;
-  const isOver = isOverStatePensionAge(facts.age, dateAt(nowMs));
-  if (isOver === true) context.overPensionAge = true;
-  else if (isOver === undefined)
+  const today = dateAt(nowMs);
+  const { age = facts.born && today.year - facts.born, born } = facts;
+  if (age === undefined || facts.minimumWage) return;
+  const ages = born === undefined ? [age] : [age - 1, age];
+  const [isOver, ...others] = ages.map((one) => isOverStatePensionAge(one, today));
+  const who = born === undefined ? `At ${age}` : `Born in ${born}`;
+  if (isOver === undefined || others.some((other) => other !== isOver)) {
     facts.remarks.push(
-      `At ${facts.age} it depends on your birthday whether you are past State Pension age; I took it that you are not. Past it no National Insurance is due.`,
+      `${who} it depends on your birthday whether you are past State Pension age; I took it that you are not. Past it no National Insurance is due.`,
     );
-  else if (facts.age < 16) facts.remarks.push("Under 16 no National Insurance is due: I left your age out.");
-  else facts.remarks.push(`At ${facts.age} your age changes none of these figures.`);
+  } else if (isOver) context.overPensionAge = true;
+  else if (age < 16) facts.remarks.push("Under 16 no National Insurance is due: I left your age out.");
+  else facts.remarks.push(`${who} your age changes none of these figures.`);
 }
 
 /** A sum of something unknown is left out where another sum is the salary. */
@@ -197,7 +202,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   });
   if (everything.some(({ currency }) => currency === "other")) return ask(replies.notPounds());
   if (everything.some(({ negative }) => negative)) return ask(replies.negative());
-  const unsure = everything.find(isUnsure);
+  const unsure = everything.find((amount) => isUnsure(amount, everything.length === 1));
   if (unsure) return ask(replies.whichPeriod(unsure), [unsure]);
   const claim = facts.claimed.find(({ amount }) => amounts.includes(amount));
   if (claim) return ask(replies.whatIsThat(claim.amount, claim.noun), [claim.amount]);

@@ -118,6 +118,9 @@ export const ageRules: Rule[] = [
       facts.age = value;
     },
   ),
+  rule("born (?:in )?N", (facts, { amounts: [year] }) => {
+    facts.born = year?.value;
+  }),
   rule("still work(?:ing)?"),
 ];
 

@@ -15,7 +15,7 @@ const band = "(?:basic|higher|additional|top|intermediate|advanced|starter) rate
 
 export const allowanceRule = asks(
   "personal-allowance",
-  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|tax free",
+  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free",
 );
 
 export const figureRules: Rule[] = [
@@ -61,6 +61,10 @@ export const figureRules: Rule[] = [
 ];
 
 export const askRules: Rule[] = [
+  sets(
+    "how much (?:can|may|could) i (?:earn|make) before(?: i)?(?: (?:start|have to|begin))? (?:pay|paying)",
+    { asksForRates: true },
+  ),
   sets(
     "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
     { comparison: true },
@@ -116,7 +120,7 @@ export const netKnown = sets(
 
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|working|works|worked|permanent|perm|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
   rule("part time", (facts) => {

@@ -62,6 +62,14 @@ function setPension(facts: Facts, { amounts: [amount], text }: Match): boolean {
 
 export const pensionRules: Rule[] = [
   rule(
+    `${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    (facts, { amounts: [one, other] }) => {
+      if (one === undefined || other === undefined) return false;
+      facts.pensionBefore = partOf(one);
+      facts.pension = { part: partOf(other), kind: undefined };
+    },
+  ),
+  rule(
     `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*`,
     (facts, { text, amounts: [amount] }) => {
       // "my company pays 45k" is a salary.

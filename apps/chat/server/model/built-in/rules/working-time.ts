@@ -56,12 +56,12 @@ export const workingTime: Rule[] = [
     (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
   ),
   rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
-    facts.hours = (hours?.value ?? 0) * usualDays;
-    facts.remarks.push(`I took ${hours?.value} hours a day for ${usualDays} days a week.`);
+    facts.hoursPerDay = hours?.value;
   }),
-  rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours] }) => {
+  rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {
     const value = hours?.value ?? 0;
     if (!(value > 0 && value <= 168)) return false;
+    if (value <= 12 && !/w/.test(text)) facts.hoursPerDay = value;
     facts.hours = value;
   }),
   rule(`N days? ${each} (?:year|annum|yr)`, (facts, { amounts: [days] }) => {

@@ -19,7 +19,7 @@ interface PayControlsProps {
 
 export function PayControls({ pay, period, onPay, onPeriod }: PayControlsProps) {
   return (
-    <fieldset className="m-0 grid grid-cols-2 gap-x-3 gap-y-2 border-0 border-line border-t bg-sunken px-5 py-3 text-sm sm:grid-cols-3">
+    <fieldset className="relative m-0 grid grid-cols-2 gap-x-3 gap-y-2 border-0 border-line border-t bg-sunken px-5 py-3 text-sm sm:grid-cols-3">
       <legend className="sr-only">Assumptions</legend>
       <Choice
         label="Tax year"
