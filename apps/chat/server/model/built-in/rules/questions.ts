@@ -181,7 +181,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
   ];
 });
 
-export const neutralCircumstances: Rule[] = neutralRules.map(([source, sentence]) =>
+export const neutralCircumstances: Rule[] = neutralRules.map(([source = "", sentence = ""]) =>
   rule(source, (facts) => {
     if (!facts.remarks.includes(sentence)) facts.remarks.push(sentence);
   }),
