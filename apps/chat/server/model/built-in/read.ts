@@ -1,7 +1,7 @@
 /** Reads one message: every word is taken by a rule, passed over as noise, or left over by name. */
 import { usualDays } from "../../../tax/pay-periods.ts";
 import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
-import { type Facts, noFacts } from "./facts.ts";
+import { Facts } from "./facts.ts";
 import { isNoise } from "./noise.ts";
 import { phrase, Reading } from "./reading.ts";
 import { rulesFor } from "./rules/all.ts";
@@ -44,7 +44,7 @@ const claimed = phrase(
 /** @param nowMs milliseconds since the epoch: what "last year" is counted from */
 export function readMessage(message: string, nowMs: number): Facts {
   const { rules, words } = grammarAt(nowMs);
-  const facts = noFacts();
+  const facts = new Facts();
   const text = message.slice(0, longestRead);
   const tokens = tokensOf(text);
   facts.words =

@@ -92,7 +92,7 @@ const pattern = new RegExp(
     // 2026/27, 2026-2027, 24/25: a tax year; which one the rules say.
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
     "(?<code>\\b(?:[sc]?\\d{3,4}[ltmn]|[sc]?k\\d{3}|0t|d0)\\b)",
-    "(?<form>\\b(?:p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
+    "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
     "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b)?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
     "(?<word>\\p{L}+(?:'\\p{L}+)?)",
     "(?<mark>[£$€¥₹+/&=,.;:?!()-])",

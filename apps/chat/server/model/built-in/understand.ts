@@ -327,7 +327,8 @@ function settleSeveral(
     return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
   if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
   if (facts.isCouple) return { ...settled, context: { ...context, mode: "household", salaries } };
-  if (facts.comparison) return as("compare");
+  const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
+  if (facts.comparison || inPlaces) return as("compare");
   return { reply: replies.howTogether(salaries), asked: { amounts } };
 }
 

@@ -140,7 +140,10 @@ export const riseRules: Rule[] = [
   rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
   rule(`${up} (?:of|by|is|was|worth|=|:) S`, setRise(1)),
   rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
-  rule("(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S", setRise(1)),
+  rule(
+    "(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P",
+    setRise(1),
+  ),
   rule(
     "(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S",
     setRise(-1),
@@ -219,7 +222,7 @@ export const jobRules: Rule[] = [
 ];
 
 const outgoings =
-  "rent|mortgage|council tax|bills|savings?|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
 /** A sum without a period that is no monthly payment: a mortgage's size. */
 const smallestDebt = 10_000;
 

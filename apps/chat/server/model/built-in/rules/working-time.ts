@@ -43,7 +43,7 @@ export const workingTime: Rule[] = [
       setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
   ),
   rule(
-    `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}`,
+    `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}(?: from N(?: days?| hours?)?)?`,
     ofWeek,
   ),
   rule(`N ${unit}${perWeek} pro rata`, ofWeek),
@@ -74,10 +74,11 @@ export const workingTime: Rule[] = [
     facts.days = value;
   }),
   rule(
-    `N weeks ${each} (?:year|annum|yr)|N weeks (?:of|in) (?:the|a) year`,
-    (facts, { amounts: [weeks] }) => {
+    `N weeks(?: ${each} (?:year|annum|yr)| (?:of|in) (?:the|a) year)?`,
+    (facts, { amounts: [weeks], text }) => {
       const value = weeks?.value ?? 0;
-      if (!(value > 0 && value <= 53)) return false;
+      // A few weeks by themselves are no working year.
+      if (!(value > (text.endsWith("weeks") ? 20 : 0) && value <= 53)) return false;
       facts.weeks = value;
     },
   ),
