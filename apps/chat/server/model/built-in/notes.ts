@@ -26,6 +26,7 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
       ? "I took the salary as the full-time one that you are paid."
       : undefined,
     idleHours(facts),
+    unused(facts, context),
     context.mode === "household" ? householdNote(context) : undefined,
     carried(facts, context, before),
     leftOut(facts.leftovers),
@@ -55,6 +56,17 @@ function loanNotes({ loanBalance, loanWithoutPlan, plans }: Facts, context: Cont
       ? ["Plan 5 is repaid from April 2026, so nothing is due before."]
       : []),
   ];
+}
+
+/** What belongs to one person's pay, where the answer is about something else. */
+function unused({ outgoings, extras, pension }: Facts, { mode, salaries }: Context): string | undefined {
+  const isOne = mode === "one" && salaries.length > 0;
+  const names = [
+    ...(isOne ? [] : outgoings.map(({ name }) => name)),
+    ...(salaries.length > 0 ? [] : extras.map(({ name }) => name)),
+    ...(salaries.length === 0 && typeof pension === "object" ? ["pension"] : []),
+  ];
+  return names.length > 0 ? `I left the ${list(names)} out.` : undefined;
 }
 
 /** Hours and days that are said next to a yearly salary. */

@@ -114,7 +114,7 @@ export const ageRules: Rule[] = [
     "(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)",
     (facts, { amounts: [age] }) => {
       const value = age?.value ?? 0;
-      if (!Number.isInteger(value) || value < 10 || value > 110) return false;
+      if (facts.age !== undefined || !Number.isInteger(value) || value < 10 || value > 110) return false;
       facts.age = value;
     },
   ),

@@ -5,8 +5,12 @@ import { neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
+/** The rates that bands have; any other percentage is no band's. */
+const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
+
 const asks = (figure: Figure, source: string) =>
-  rule(source, (facts) => {
+  rule(source, (facts, { amounts }) => {
+    if (figure === "tax-band" && amounts.some(({ value }) => !bandRates.has(value))) return false;
     if (!facts.figures.includes(figure)) facts.figures.push(figure);
   });
 

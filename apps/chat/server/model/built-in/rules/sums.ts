@@ -48,7 +48,8 @@ function kindOf(text: string): PensionKind | undefined {
 const largestUnsaid = 5_000;
 
 function setPension(facts: Facts, { amounts: [amount], text }: Match): boolean {
-  if (amount === undefined) return false;
+  // A second contribution stays in the text, to be left out by name.
+  if (amount === undefined || typeof facts.pension === "object") return false;
   const isContribution =
     amount.kind === "percent" || amount.period !== undefined || amount.value < largestUnsaid;
   if (
@@ -120,7 +121,7 @@ const down = "(?:(?:pay|salary|wage) )?(?:cut|paycut|decrease|reduction|drop)";
 const setRise =
   (sign: 1 | -1): Rule["use"] =>
   (facts, { amounts: [amount] }) => {
-    if (amount === undefined) return false;
+    if (amount === undefined || facts.rise !== undefined) return false;
     facts.rise = { part: partOf(amount), sign };
   };
 

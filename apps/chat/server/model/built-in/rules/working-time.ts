@@ -10,7 +10,7 @@ const less =
   "(?:go|going|went|drop|dropping|dropped|reduce|reducing|reduced|move|moving|cut|cutting|change|changing|switch|switching)(?: (?:my|the|hours|days|down))*";
 
 function setPart(facts: Facts, part: number, whole: number, unitWord: string | undefined): boolean {
-  if (!(part > 0 && whole > 0 && part <= whole)) return false;
+  if (facts.fraction !== undefined || !(part > 0 && whole > 0 && part <= whole)) return false;
   const words = unitWord === undefined ? "full time" : `${whole} ${unitWord}`;
   facts.fraction = { share: part / whole, words: `${part} of ${words}` };
   return true;
@@ -60,7 +60,7 @@ export const workingTime: Rule[] = [
   }),
   rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {
     const value = hours?.value ?? 0;
-    if (!(value > 0 && value <= 168)) return false;
+    if (facts.hours !== undefined || !(value > 0 && value <= 168)) return false;
     if (value <= 12 && !/w/.test(text)) facts.hoursPerDay = value;
     facts.hours = value;
   }),
@@ -70,7 +70,7 @@ export const workingTime: Rule[] = [
   }),
   rule(`N days?${perWeek}`, (facts, { amounts: [days] }) => {
     const value = days?.value ?? 0;
-    if (!(value > 0 && value <= 7)) return false;
+    if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
     facts.days = value;
   }),
   rule(
