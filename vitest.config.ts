@@ -45,7 +45,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "chat",
-          include: ["apps/chat/{server,testing,web}/**/*.test.{ts,tsx}"],
+          include: ["apps/chat/{server,tax,testing,web}/**/*.test.{ts,tsx}"],
           // The limits are raised by the very variables an operator would use.
           env: {
             RATE_LIMIT_CHAT_PER_MIN: "10000",

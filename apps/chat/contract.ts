@@ -3,6 +3,8 @@
  * Types only, so that the page carries none of the server and the server none of the page.
  */
 import type { UIMessage } from "ai";
+import type { PayPeriod } from "./tax/pay-periods.ts";
+import type { Breakdown } from "./tax/work-out.ts";
 
 /** ISO 8601, UTC. */
 export type Instant = string;
@@ -18,6 +20,8 @@ export interface AnswerMetadata {
   createdAt?: Instant;
   inputTokens?: number;
   outputTokens?: number;
+  /** Questions that follow from the answer, for buttons under it. */
+  suggestions?: string[];
   /** Set when the answer is not whole: the person stopped it, the connection dropped, or the model failed. */
   incomplete?: "stopped" | "failed";
   /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
@@ -161,32 +165,26 @@ export interface PaymentProblem extends Problem {
 
 // The output of the tools, as they arrive in `tool-*` parts of an answer. ------------------------------------------
 
-export type Country = "England/NI/Wales" | "Scotland";
-export type TaxYear = "2022/23" | "2023/24" | "2024/25" | "2025/26";
-export type StudentLoanPlan = 1 | 2 | 4 | 5 | "postgrad";
-
-/** One salary worked out in full. Pounds a year, to the penny. */
-export interface SalaryBreakdown {
-  salary: number;
-  taxYear: TaxYear;
-  country: Country;
-  studentLoanPlans: StudentLoanPlan[];
-  personalAllowance: number;
-  incomeTax: number;
-  /** Band by band, in the order in which income fills them; bands with no tax are left out. */
-  incomeTaxBands: { name: string; rate: number; tax: number }[];
-  nationalInsurance: number;
-  studentLoan: number;
-  takeHome: number;
-  takeHomeMonthly: number;
-  /** What of the next pound earned is not taken home: 0.42 is 42%. */
-  marginalRate: number;
+/** Parts are `tool-take_home`, `tool-compare_salaries`, … What a breakdown holds is written in `tax/work-out.ts`. */
+export interface ToolOutputs {
+  /** `shown`: the figures by the period asked for; `leftMonthly`: after outgoings such as rent. */
+  take_home: Breakdown & { shown?: ShownFigures; leftMonthly?: number };
+  compare_salaries: { rows: Breakdown[]; gains: number[]; gainsMonthly: number[] };
+  /** Several people, each taxed alone. */
+  household: { rows: Breakdown[]; takeHome: number; takeHomeMonthly: number };
+  /** Drawn as a chart. */
+  salary_table: { rows: Breakdown[]; from: number; to: number; step: number };
+  salary_for_take_home: { wantedTakeHome: number; wantedMonthly: number; breakdown: Breakdown };
 }
 
-/** Parts are `tool-take_home`, `tool-compare_salaries`, `tool-salary_table`. */
-export interface ToolOutputs {
-  take_home: SalaryBreakdown;
-  compare_salaries: { rows: SalaryBreakdown[] };
-  /** Drawn as a chart. */
-  salary_table: { rows: SalaryBreakdown[]; from: number; to: number; step: number };
+/** Pounds a period. */
+export interface ShownFigures {
+  period: PayPeriod;
+  /** How many of the period are in a year: 12 months, 260 working days. */
+  perYear: number;
+  gross: number;
+  takeHome: number;
+  incomeTax: number;
+  nationalInsurance: number;
+  studentLoan: number;
 }

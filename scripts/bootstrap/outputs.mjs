@@ -33,6 +33,7 @@ const OUTPUTS = [
       "apps/chat/bundle.ts",
       "apps/chat/server",
       "apps/chat/contract.ts",
+      "apps/chat/tax",
       "apps/chat/package.json",
       "packages/headgate",
       "tsconfig.base.json",
@@ -48,6 +49,7 @@ const OUTPUTS = [
     inputs: [
       "apps/chat/web",
       "apps/chat/contract.ts",
+      "apps/chat/tax",
       "packages/headgate",
       "tsconfig.base.json",
       "package-lock.json",

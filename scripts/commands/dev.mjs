@@ -29,6 +29,7 @@ export async function develop() {
           "--watch",
           // Folders, and not what was imported: a file with a syntax error was not, and has to be watched all the more.
           "--watch-path=apps/chat/server",
+          "--watch-path=apps/chat/tax",
           "--watch-path=packages/headgate/src",
           "--watch-preserve-output",
           "--conditions=headgate-source",

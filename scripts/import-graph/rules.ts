@@ -107,7 +107,15 @@ function store(name: string, packages: RegExp): Zone {
 
 /** The service: routes -> services -> repositories, and a page that carries none of it. */
 export const CHAT: Zone[] = [
-  { name: "contract", files: /^apps\/chat\/contract\.ts$/, mayImport: [], packages: ANY },
+  // Rates and arithmetic of pay: what server and page both run.
+  { name: "tax", files: /^apps\/chat\/tax\//, mayImport: [], packages: NONE },
+  {
+    name: "contract",
+    files: /^apps\/chat\/contract\.ts$/,
+    mayImport: [],
+    mayImportTypesOf: ["tax"],
+    packages: ANY,
+  },
   { name: "manifest", files: /^apps\/chat\/package\.json$/, mayImport: [], packages: NONE },
   {
     name: "tools",
@@ -118,7 +126,7 @@ export const CHAT: Zone[] = [
   {
     name: "page",
     files: /^apps\/chat\/web\//,
-    mayImport: [],
+    mayImport: ["tax"],
     mayImportTypesOf: ["contract"],
     packages: NOT_SERVERS,
   },
@@ -154,7 +162,7 @@ export const CHAT: Zone[] = [
   {
     name: "model",
     files: /^apps\/chat\/server\/model\//,
-    mayImport: ["server"],
+    mayImport: ["server", "tax"],
     mayImportTypesOf: ["contract"],
     packages: /^(?!hono|@hono\/|drizzle-|pg$)/,
   },
@@ -169,7 +177,7 @@ export const CHAT: Zone[] = [
     name: "server",
     // What puts the parts together, and what they all share.
     files: /^apps\/chat\/server\//,
-    mayImport: ["routes", "services", "repositories", "database", "model", "server http", "manifest"],
+    mayImport: ["routes", "services", "repositories", "database", "model", "server http", "manifest", "tax"],
     mayImportTypesOf: ["contract"],
     packages: ANY,
   },

@@ -11,11 +11,11 @@ test("a question is answered with a computed number, and the conversation gets a
 
   await expect(questions(page)).toHaveText("take-home on £45k in Scotland with plan 2");
   const card = answers(page).getByRole("region", { name: "Take-home pay on £45,000" });
-  // By hand, thresholds by the week: 8% of £45,000 - 52 × £242; 9% of £45,000 - 52 × £547; Scottish bands of 2025/26.
-  await expect(card).toContainText("National Insurance£2,593.28");
-  await expect(card).toContainText("Student loan£1,490.04");
-  await expect(card).toContainText("Income tax£6,913.57");
-  await expect(answers(page)).toContainText("On £45,000 you take home £34,003.11 a year");
+  // By hand: 8% of £45,000 - £12,570; 9% of £45,000 - £29,385; Scottish bands of 2026/27.
+  await expect(card).toContainText("National Insurance£2,594.40");
+  await expect(card).toContainText("Student loan£1,405.35");
+  await expect(card).toContainText("Income tax£6,882.05");
+  await expect(answers(page)).toContainText("On £45,000 you take home £34,118.20 a year");
   await expect(answers(page)).toContainText("Worked out take-home pay");
   await expect(composer(page)).toHaveValue("");
   await expect(composer(page)).toBeFocused();
@@ -27,8 +27,39 @@ test("a question is answered with a computed number, and the conversation gets a
   await expect(page).toHaveTitle(`${title} · Headgate`);
 
   await page.reload();
-  await expect(answers(page)).toContainText("you take home £34,003.11 a year");
+  await expect(answers(page)).toContainText("you take home £34,118.20 a year");
   await expect(card).toBeVisible();
+});
+
+test("the assumptions of a card are controls, and work it out in place", async ({ page }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £45k in Scotland with plan 2");
+  const card = answers(page).getByRole("region", { name: "Take-home pay on £45,000" });
+  await card.getByLabel("Lives in").selectOption("England");
+  await card.getByLabel("Student loan").selectOption("None");
+  await expect(card).toContainText("£35,919.60 a year");
+  await card.getByLabel("Pension, %").fill("5");
+  await expect(card).toContainText("£34,299.60 a year");
+  await card.getByLabel("Pension by").selectOption("Relief at source");
+  await expect(card).toContainText("£34,119.60 a year");
+  await card.getByLabel("Shown").selectOption("a month");
+  await expect(card).toContainText("£2,843.30 a month");
+  await expect(questions(page)).toHaveCount(1);
+  await card.getByRole("button", { name: "Back to the answer" }).click();
+  await expect(card).toContainText("£34,118.20 a year");
+  await expect(card.getByLabel("Pension, %")).toHaveValue("0");
+});
+
+test("a follow-up is a button, and answers about the same pay", async ({ page }) => {
+  await page.goto("/");
+  await ask(page, "take-home on £45,000");
+  await page
+    .getByRole("list", { name: "Follow-up questions" })
+    .getByRole("button", { name: "And in Scotland?" })
+    .click();
+  await expect(questions(page)).toHaveText(["take-home on £45,000", "And in Scotland?"]);
+  await expect(answers(page).last()).toContainText("£35,523.55");
+  await expect(page.getByRole("list", { name: "Follow-up questions" })).toHaveCount(1);
 });
 
 test("an example asks its question, and a follow-up builds on it", async ({ page }) => {
@@ -71,10 +102,10 @@ test("a range is a chart, with its figures as a table", async ({ page }) => {
 test("a step of an answer shows what went in and what came out", async ({ page }) => {
   await page.goto("/");
   await ask(page, "marginal rate at 120k");
-  const step = answers(page).locator("details[data-tool=marginal_rate]");
-  await step.getByText("Worked out the marginal rate").click();
+  const step = answers(page).locator("details[data-tool=take_home]");
+  await step.getByText("Worked out take-home pay").click();
   await expect(step).toContainText("Went in");
-  await expect(step).toContainText("120,000");
+  await expect(step).toContainText("120000");
   await expect(step).toContainText("Came out");
 });
 

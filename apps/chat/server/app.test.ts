@@ -52,7 +52,7 @@ describe("status", () => {
       service: { name: "@headgate/chat", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
       library: { name: "headgate", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
       model: { name: "Headgate built-in", builtIn: true },
-      taxYears: ["2022/23", "2023/24", "2024/25", "2025/26"],
+      taxYears: ["2024/25", "2025/26", "2026/27"],
     });
   });
 

@@ -4,6 +4,7 @@ import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import type { Hono } from "hono";
 import { type Logger, pino } from "pino";
+import { taxYears } from "../tax/tax-year.ts";
 import { createApp } from "./app.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Environment } from "./config/variables.ts";
@@ -15,7 +16,6 @@ import type { ServiceEnv } from "./http/service-env.ts";
 import type { AnswerLimits } from "./model/answer.ts";
 import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
-import { taxYearsKnown } from "./model/tax-years.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
 import { deleteEmptyAnswers } from "./repositories/messages.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
@@ -171,7 +171,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
       model: { name: choice.name, builtIn: choice.builtIn },
       isPriced: isPriced(choice.price),
-      taxYearsKnown,
+      taxYearsKnown: taxYears,
       readiness: createReadiness(open),
       isStopping: () => inFlight.isStopping,
     });

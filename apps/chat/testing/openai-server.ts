@@ -287,7 +287,7 @@ function hasToolResult(body: ChatRequest): boolean {
 }
 
 function toolCall() {
-  const input = { salary: 45_000, country: "Scotland", taxYear: "2025/26", studentLoanPlans: [2] };
+  const input = { salary: 45_000, nation: "Scotland", taxYear: "2026/27", studentLoanPlans: [2] };
   return {
     id: "call_test",
     type: "function",

@@ -7,9 +7,10 @@ import {
   streamText,
 } from "ai";
 import type { ChatMessage } from "../../contract.ts";
+import { isKnownTaxYear, latestTaxYear, taxYearAt, taxYears } from "../../tax/tax-year.ts";
+import { markUncalculated } from "./mark-figures.ts";
 import type { ModelChoice } from "./provider.ts";
 import { steady } from "./steady-model.ts";
-import { caveatOf, latestTaxYear, taxYearAt, taxYearsKnown, taxYearsKnownFor } from "./tax-years.ts";
 import { type SalaryTools, salaryTools } from "./tools.ts";
 import { createWatchdog, type StartTimer, type WatchdogLimits } from "./watchdog.ts";
 
@@ -46,17 +47,15 @@ export type Answer = StreamTextResult<SalaryTools, Record<string, unknown>, neve
 /** What a real model is told. The built-in responder needs none of it. */
 export function instructionsAt(nowMs: number): string {
   const current = taxYearAt(nowMs);
-  const isKnown = (taxYearsKnown as readonly string[]).includes(current);
-  const caveats = taxYearsKnown.flatMap((year) => caveatOf(year) ?? []).map((caveat) => `- ${caveat}.`);
   return [
-    "You answer questions about UK pay for employees: income tax, National Insurance, personal allowance, student loans, take-home and marginal rate.",
-    "The tools are the only source of numbers. Never state a figure, rate or threshold that a tool did not return in this conversation, and never do arithmetic yourself: call a tool. Convert monthly or weekly pay to a year (times 12 or 52) for the tools, and say so.",
-    `Tax years known: ${taxYearsKnown.join(", ")}; for Scotland only ${taxYearsKnownFor("Scotland").join(", ")}. For any other year say which are known and give no figures.`,
-    `Today is ${new Date(nowMs).toISOString().slice(0, 10)}, in tax year ${current}. ${isKnown ? "" : `Its rates are not known: when no year is asked for, use ${latestTaxYear} and say that these are the latest you know.`}`,
-    "England, Wales and Northern Ireland share one set of rates. If the country is not said, take England and say so.",
-    ...(caveats.length > 0 ? ["Say this when it matters:", ...caveats] : []),
-    "Anything else (VAT, pensions, dividends, capital gains, self-employment, other countries, other subjects): say in a sentence that you only cover employees' UK pay.",
-    "Be short. Begin with a sentence that holds the key figure in bold, then a small Markdown table where it helps. The page already draws each tool's result as a card or a chart, so do not repeat every row. End with the assumptions: tax year, country, employee under PAYE. Write plain British English, no HTML, no images.",
+    "You answer questions about UK pay for employees: income tax, National Insurance, personal allowance, student loans, pension contributions, bonuses, several jobs, what an employer pays, take-home and marginal rate.",
+    "The tools are the only source of numbers. Never state a figure, rate or threshold that a tool did not return in this conversation, and never do arithmetic yourself: call a tool. A figure that no tool gave is marked for the reader as not calculated. Convert monthly or weekly pay to a year (times 12 or 52) for the tools, and say so.",
+    `Tax years known: ${taxYears.join(", ")}. For any other year say which are known and give no figures.`,
+    `Today is ${new Date(nowMs).toISOString().slice(0, 10)}, in tax year ${current}. ${isKnownTaxYear(current) ? "Use it when no year is asked for." : `Its rates are not known: when no year is asked for, use ${latestTaxYear} and say that these are the latest you know.`}`,
+    "England, Wales and Northern Ireland share one set of income tax rates. If the nation is not said, take England and say so.",
+    "Account for every amount and circumstance in the question: use it, or say that you left it out.",
+    "Anything else (VAT, dividends, capital gains, self-employment, benefits, other countries, other subjects): say in a sentence that you only cover employees' UK pay.",
+    "Be short. Begin with a sentence that holds the key figure in bold. The page already draws each tool's result as a card, a table or a chart, so do not repeat it. Write plain British English, no HTML, no images.",
   ].join("\n");
 }
 
@@ -110,7 +109,9 @@ export function answer({ choice, messages, clock, abortSignal, limits, startTime
     stopWhen: isStepCount(within.steps),
     maxRetries: within.retries,
     maxOutputTokens: within.outputTokens,
-    ...(choice.builtIn ? {} : { instructions: instructionsAt(clock.now()) }),
+    ...(choice.builtIn
+      ? {}
+      : { instructions: instructionsAt(clock.now()), experimental_transform: markUncalculated(messages) }),
     abortSignal:
       abortSignal === undefined ? watchdog.signal : AbortSignal.any([abortSignal, watchdog.signal]),
     onStepStart: watchdog.roundBegins,

@@ -1,7 +1,8 @@
 import { generateText } from "ai";
-import type { Country, StudentLoanPlan } from "../../contract.ts";
+import type { Pay } from "../../tax/work-out.ts";
+import type { Figure } from "./built-in/facts.ts";
 import { understand } from "./built-in/understand.ts";
-import { planNames, pounds } from "./built-in/wording.ts";
+import { list, planNames, pounds } from "./built-in/wording.ts";
 import type { ModelChoice } from "./provider.ts";
 
 export const longestTitle = 60;
@@ -78,53 +79,63 @@ function shorten(line: string): string {
   return `${(lastSpace > longestTitle / 2 ? cut.slice(0, lastSpace) : cut).trimEnd()}…`;
 }
 
-interface SumInput {
-  salary?: number;
+interface SumInput extends Partial<Pay> {
   takeHome?: number;
   from?: number;
   to?: number;
-  taxYear?: string;
-  country?: Country;
-  studentLoanPlans?: StudentLoanPlan[];
-  cases?: SumInput[];
+  cases?: Pay[];
+  people?: Pay[];
 }
 
-const subjects: Record<string, string> = {
-  take_home: "Take-home on",
-  pay_periods: "Take-home on",
-  income_tax: "Income tax on",
-  national_insurance: "National Insurance on",
-  personal_allowance: "Personal allowance on",
-  student_loan: "Student loan on",
-  marginal_rate: "Marginal rate at",
+const subjects: Record<Figure, string> = {
+  "take-home": "Take-home on",
+  "income-tax": "Income tax on",
+  "national-insurance": "National Insurance on",
+  "student-loan": "Student loan on",
+  "personal-allowance": "Personal allowance on",
+  "marginal-rate": "Marginal rate at",
+  "effective-rate": "Tax rate on",
+  "tax-band": "Tax band on",
+  employer: "Employer's cost of",
 };
 
 /** Names a conversation from its first question, such as "Take-home on £45,000 in Scotland". */
 export function titleByRule(question: string, nowMs: number): string {
   const understanding = understand([question], nowMs);
-  if (understanding.kind !== "sum") return cleanTitle(question) || "New conversation";
-  const { tool, input } = understanding.request;
-  const sum = input as SumInput;
-  const inPlace = (country: Country | undefined) => (country === "Scotland" ? " in Scotland" : "");
-  const where = `${inPlace(sum.country)}${question.includes(sum.taxYear ?? "none") ? `, ${sum.taxYear}` : ""}`;
-  if (tool === "tax_rates") return cleanTitle(`Tax rates${where}`);
-  if (tool === "salary_table")
-    return cleanTitle(`Take-home from ${pounds(sum.from ?? 0)} to ${pounds(sum.to ?? 0)}${where}`);
-  if (tool === "salary_for_take_home")
-    return cleanTitle(`Salary for a take-home of ${pounds(sum.takeHome ?? 0)}${where}`);
-  if (tool === "compare_salaries") return cleanTitle(comparisonTitle(sum.cases ?? []));
-  const plans =
-    (sum.studentLoanPlans?.length ?? 0) > 0 ? ` with ${planNames(sum.studentLoanPlans ?? [])}` : "";
-  return cleanTitle(`${subjects[tool]} ${pounds(sum.salary ?? 0)}${where}${plans}`);
+  if (understanding.kind === "reply") return cleanTitle(question) || "New conversation";
+  const { request, figures } = understanding;
+  const sum = request.input as SumInput;
+  const inNation = sum.nation === undefined || sum.nation === "England" ? "" : ` in ${sum.nation}`;
+  const where = `${inNation}${question.includes(sum.taxYear ?? "none") ? `, ${sum.taxYear}` : ""}`;
+  switch (request.tool) {
+    case "tax_rates":
+      return cleanTitle(`Tax rates${where}`);
+    case "salary_table":
+      return cleanTitle(`Take-home from ${pounds(sum.from ?? 0)} to ${pounds(sum.to ?? 0)}${where}`);
+    case "salary_for_take_home":
+      return cleanTitle(`Salary for a take-home of ${pounds(sum.takeHome ?? 0)}${where}`);
+    case "compare_salaries":
+      return cleanTitle(comparisonTitle(sum.cases ?? []));
+    case "household":
+      return cleanTitle(`${list((sum.people ?? []).map(({ salary }) => pounds(salary)))} together`);
+    default: {
+      const { studentLoanPlans: plans = [], salary = 0, extras = [], otherJobs = [] } = sum;
+      const pay = [salary, ...otherJobs, ...extras.map(({ amount }) => amount)].map(pounds).join(" + ");
+      const loan = plans.length > 0 ? ` with ${planNames(plans)}` : "";
+      return cleanTitle(`${subjects[figures[0] ?? "take-home"]} ${pay}${where}${loan}`);
+    }
+  }
 }
 
-function comparisonTitle(cases: readonly SumInput[]): string {
-  const salaries = [...new Set(cases.map(({ salary = 0 }) => pounds(salary)))];
-  const places = [...new Set(cases.map(({ country }) => (country === "Scotland" ? "Scotland" : "England")))];
+function comparisonTitle(cases: readonly Pay[]): string {
+  const salaries = [...new Set(cases.map(({ salary }) => pounds(salary)))];
+  const nations = [...new Set(cases.map(({ nation }) => nation))];
   const years = [...new Set(cases.map(({ taxYear }) => taxYear))];
-  if (salaries.length > 1)
-    return `${salaries.join(" and ")} compared${places.length === 1 && places[0] === "Scotland" ? " in Scotland" : ""}`;
-  if (places.length > 1) return `${salaries[0]} in ${places.join(" and ")}`;
-  if (years.length > 1) return `${salaries[0]} in ${years.join(" and ")}`;
+  if (salaries.length > 1) {
+    const [nation] = nations;
+    return `${list(salaries)} compared${nations.length === 1 && nation !== "England" ? ` in ${nation}` : ""}`;
+  }
+  if (nations.length > 1) return `${salaries[0]} in ${list(nations)}`;
+  if (years.length > 1) return `${salaries[0]} in ${list(years)}`;
   return `${salaries[0]} compared`;
 }

@@ -1,108 +1,124 @@
-/** What the salary tools give back, described for models and checked in tests. */
+/** What the tools give back, described for models and checked in tests. */
 import { z } from "zod";
-import type { SalaryBreakdown } from "../../contract.ts";
+import { nations, type StudentLoanPlan } from "../../tax/rates.ts";
+import { taxYears } from "../../tax/tax-year.ts";
+import type { Breakdown } from "../../tax/work-out.ts";
 
-export const plan = z.literal([1, 2, 4, 5, "postgrad"]);
-
-const circumstancesOut = {
-  salary: z.number(),
-  taxYear: z.enum(["2022/23", "2023/24", "2024/25", "2025/26"]),
-  country: z.enum(["England/NI/Wales", "Scotland"]),
-};
+export const plan = z.literal([1, 2, 4, 5, "postgrad"] satisfies StudentLoanPlan[]);
 const pounds = (what: string) => z.number().describe(`${what}, pounds a year`);
 const share = (what: string) => z.number().describe(`${what}; 0.42 is 42%`);
-const bands = z.array(z.object({ name: z.string(), rate: share("Rate"), tax: pounds("Tax in this band") }));
 
-export const breakdown: z.ZodType<SalaryBreakdown> = z
+const pay = z.object({
+  salary: pounds("Salary"),
+  taxYear: z.enum(taxYears),
+  nation: z.enum(nations),
+  studentLoanPlans: z.array(plan),
+  extras: z.array(z.object({ name: z.string(), amount: pounds("Amount") })).optional(),
+  otherJobs: z.array(pounds("Salary of another job")).optional(),
+  pension: z
+    .object({
+      kind: z.enum(["salary sacrifice", "net pay", "relief at source"]),
+      share: share("Share of the salary").optional(),
+      amount: pounds("Contribution").optional(),
+    })
+    .optional(),
+  overPensionAge: z.boolean().optional(),
+});
+
+export const breakdown: z.ZodType<Breakdown> = z
   .object({
-    ...circumstancesOut,
-    studentLoanPlans: z.array(plan),
+    pay: pay.describe("What was worked out"),
+    gross: pounds("All pay before anything is taken"),
     personalAllowance: pounds("Income that is free of income tax"),
     incomeTax: pounds("Income tax"),
-    incomeTaxBands: bands,
+    incomeTaxBands: z.array(
+      z.object({
+        name: z.string(),
+        rate: share("Rate"),
+        amount: pounds("Income in this band"),
+        tax: pounds("Tax in this band"),
+      }),
+    ),
     nationalInsurance: pounds("Employee's National Insurance"),
     studentLoan: pounds("Student loan repayments"),
+    repayments: z.array(
+      z.object({
+        plans: z.array(plan),
+        threshold: pounds("Pay above which it is repaid"),
+        rate: share("Share of the pay above"),
+        repayment: pounds("Repayment"),
+      }),
+    ),
+    pension: pounds("What the pension takes from pay"),
+    pensionContribution: pounds("What goes into the pension"),
     takeHome: pounds("What is left"),
     takeHomeMonthly: z.number().describe("What is left, pounds a month"),
-    marginalRate: share("What of the next pound is not taken home"),
+    effectiveRate: share("Income tax and National Insurance as a share of gross"),
+    marginal: z
+      .object({
+        rate: share("In all"),
+        incomeTax: share("Income tax"),
+        nationalInsurance: share("National Insurance"),
+        studentLoan: share("Student loan"),
+      })
+      .describe("What of the next pound is not taken home"),
+    marginalRateBelow: share("What of the last pound was not taken home"),
+    employer: z.object({
+      nationalInsurance: pounds("Employer's National Insurance"),
+      cost: pounds("Pay and employer's National Insurance"),
+    }),
   })
-  .describe("One salary worked out in full");
+  .describe("One person's pay worked out in full");
 
-export const incomeTaxOut = z.object({
-  ...circumstancesOut,
-  personalAllowance: pounds("Personal allowance"),
-  incomeTax: pounds("Income tax"),
-  incomeTaxBands: bands,
-});
+export const period = z.enum(["hour", "day", "week", "fortnight", "four weeks", "month", "quarter", "year"]);
 
-export const nationalInsuranceOut = z.object({
-  ...circumstancesOut,
-  nationalInsurance: pounds("Employee's National Insurance, class 1 category A"),
-  mainRate: share("Rate between the thresholds"),
-  mainThreshold: pounds("Where contributions begin"),
-  upperRate: share("Rate above the upper threshold"),
-  upperThreshold: pounds("Upper threshold"),
+export const takeHomeExtras = z.object({
+  shown: z
+    .object({
+      period,
+      perYear: z.number().describe("How many of the period are in a year"),
+      gross: z.number(),
+      takeHome: z.number(),
+      incomeTax: z.number(),
+      nationalInsurance: z.number(),
+      studentLoan: z.number(),
+    })
+    .optional()
+    .describe("The figures by the period asked for"),
+  leftMonthly: z.number().optional().describe("Take-home less outgoings, pounds a month"),
 });
+export type TakeHomeExtras = z.infer<typeof takeHomeExtras>;
 
-export const personalAllowanceOut = z.object({
-  ...circumstancesOut,
-  personalAllowance: pounds("Personal allowance at this salary"),
-  standardAllowance: pounds("Personal allowance before it shrinks"),
-  shrinksAbove: pounds("Income above which it shrinks by £1 for every £2"),
-});
-
-export const studentLoanOut = z.object({
-  ...circumstancesOut,
-  studentLoanPlans: z.array(plan),
-  studentLoan: pounds("All repayments"),
-  repayments: z.array(
-    z.object({
-      plans: z.array(plan),
-      threshold: pounds("Income above which it is repaid"),
-      rate: share("Share of income above the threshold"),
-      repayment: pounds("Repayment"),
-    }),
-  ),
-});
-
-export const marginalRateOut = z.object({
-  ...circumstancesOut,
-  studentLoanPlans: z.array(plan),
-  marginalRate: share("What of the next pound is not taken home"),
-  incomeTaxRate: share("Of it, income tax"),
-  nationalInsuranceRate: share("Of it, National Insurance"),
-  studentLoanRate: share("Of it, student loan"),
-});
-
-export const payPeriodsOut = z.object({
-  ...circumstancesOut,
-  studentLoanPlans: z.array(plan),
-  takeHome: pounds("Take-home"),
-  periods: z.array(
-    z.object({
-      period: z.enum(["month", "four weeks", "week"]),
-      gross: z.number().describe("Pay before deductions, pounds a period"),
-      takeHome: z.number().describe("Pay after deductions, pounds a period"),
-    }),
-  ),
-});
+const bands = z.array(
+  z.object({
+    name: z.string(),
+    rate: share("Rate"),
+    above: pounds("Income where it begins, allowance included"),
+  }),
+);
 
 export const taxRatesOut = z.object({
-  taxYear: circumstancesOut.taxYear,
-  country: circumstancesOut.country,
-  personalAllowance: pounds("Personal allowance before it shrinks"),
-  personalAllowanceShrinksAbove: pounds("Income above which it shrinks"),
-  incomeTaxBands: z.array(
-    z.object({ name: z.string(), rate: share("Rate"), above: pounds("Income where it begins") }),
+  taxYear: z.enum(taxYears),
+  personalAllowance: pounds("Personal allowance"),
+  allowanceShrinksAbove: pounds("Income above which it shrinks by £1 for every £2"),
+  bands: bands.describe("England, Wales and Northern Ireland"),
+  scottishBands: bands,
+  employee: z.array(z.object({ rate: share("Rate"), above: pounds("Pay where it begins") })),
+  employer: z.object({ rate: share("Rate"), above: pounds("Pay where it begins") }),
+  studentLoans: z.array(
+    z.object({
+      plan,
+      threshold: pounds("Threshold; null where nothing was due").nullable(),
+      rate: share("Rate"),
+    }),
   ),
-  nationalInsurance: z.array(z.object({ rate: share("Rate"), above: pounds("Income where it begins") })),
-  studentLoans: z.array(z.object({ plan, threshold: pounds("Threshold") })),
+  minimumWage: z.object({
+    from21: z.number().describe("Pounds an hour"),
+    from18: z.number(),
+    under18: z.number(),
+    apprentice: z.number(),
+  }),
+  sources: z.record(z.string(), z.string()),
 });
 
-export type IncomeTaxOutput = z.infer<typeof incomeTaxOut>;
-export type NationalInsuranceOutput = z.infer<typeof nationalInsuranceOut>;
-export type PersonalAllowanceOutput = z.infer<typeof personalAllowanceOut>;
-export type StudentLoanOutput = z.infer<typeof studentLoanOut>;
-export type MarginalRateOutput = z.infer<typeof marginalRateOut>;
-export type PayPeriodsOutput = z.infer<typeof payPeriodsOut>;
 export type TaxRatesOutput = z.infer<typeof taxRatesOut>;

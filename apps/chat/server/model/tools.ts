@@ -1,102 +1,144 @@
 import { tool, zodSchema } from "ai";
 import { z } from "zod";
-import {
-  bandsOf,
-  breakDownSalary,
-  type Circumstances,
-  largestSalary,
-  marginalRates,
-  nationalInsuranceAt,
-  personalAllowanceAt,
-  studentLoanAt,
-  studentLoanThresholds,
-  toPenny,
-} from "./salary.ts";
-import { comfortableStep, salariesBetween, salaryForTakeHome } from "./salary-search.ts";
-import { latestTaxYear } from "./tax-years.ts";
+import { grossFromNet } from "../../tax/gross-from-net.ts";
+import { type PayPeriod, periodsPerYear, type WorkingWeek } from "../../tax/pay-periods.ts";
+import { toPence, toPounds } from "../../tax/pence.ts";
+import { nations, type Rates, ratesOf, sources, type TaxYear } from "../../tax/rates.ts";
+import { latestTaxYear, taxYears } from "../../tax/tax-year.ts";
+import { type Breakdown, largestSalary, type Pay, workOut } from "../../tax/work-out.ts";
+import { comfortableStep, salariesBetween } from "./salary-table.ts";
 import {
   breakdown,
-  type IncomeTaxOutput,
-  incomeTaxOut,
-  type MarginalRateOutput,
-  marginalRateOut,
-  type NationalInsuranceOutput,
-  nationalInsuranceOut,
-  type PayPeriodsOutput,
-  type PersonalAllowanceOutput,
-  payPeriodsOut,
-  personalAllowanceOut,
+  period,
   plan,
-  type StudentLoanOutput,
-  studentLoanOut,
+  type TakeHomeExtras,
   type TaxRatesOutput,
+  takeHomeExtras,
   taxRatesOut,
 } from "./tool-outputs.ts";
 
-const salary = z
-  .number()
-  .min(0)
-  .max(largestSalary)
-  .describe("Gross salary in pounds a year, from 0 to 10,000,000");
+const amount = (what: string) => z.number().min(0).max(largestSalary).describe(`${what}, pounds a year`);
+
+const salary = amount("Gross salary of the main job, from 0 to 10,000,000");
 
 const taxYear = z
-  .enum(["2022/23", "2023/24", "2024/25", "2025/26"], {
-    error: "The tax years known are 2022/23, 2023/24, 2024/25 and 2025/26 (Scotland: 2024/25 and 2025/26)",
-  })
+  .enum(taxYears, { error: `The tax years known are ${taxYears.join(", ")}` })
   .default(latestTaxYear)
-  .describe(`Tax year, 6 April to 5 April; Scotland is known from 2024/25 on. Without one: ${latestTaxYear}`);
+  .describe(`Tax year, 6 April to 5 April. Without one: ${latestTaxYear}`);
 
-const country = z
-  .enum(["England/NI/Wales", "Scotland"])
-  .default("England/NI/Wales")
-  .describe("Where the employee is resident for tax");
-
-const studentLoanPlans = z
-  .array(plan)
-  .max(5)
-  .default([])
-  .describe(
-    'Student loan plans being repaid: 1, 2, 4, 5 and "postgrad" (the postgraduate loan, also called plan 3)',
-  );
-
-const where = { taxYear, country };
-const circumstances = { salary, ...where, studentLoanPlans };
-
-const given = ({ salary, taxYear, country }: Omit<Circumstances, "studentLoanPlans">) => ({
-  salary,
+const circumstances = {
   taxYear,
-  country,
-});
+  nation: z
+    .enum(nations)
+    .default("England")
+    .describe("Where the person lives: it decides whose income tax is due"),
+  studentLoanPlans: z
+    .array(plan)
+    .max(5)
+    .default([])
+    .describe(
+      'Student loan plans being repaid: 1, 2, 4, 5 and "postgrad" (the postgraduate loan, also called plan 3)',
+    ),
+  extras: z
+    .array(z.object({ name: z.string().max(40), amount: amount("Amount") }))
+    .max(8)
+    .optional()
+    .describe("Other pay of the same job: a bonus, overtime, a car allowance"),
+  otherJobs: z.array(amount("Salary")).max(5).optional().describe("Salaries of further jobs"),
+  pension: z
+    .object({
+      kind: z.enum(["salary sacrifice", "net pay", "relief at source"]).default("salary sacrifice"),
+      share: z.number().min(0).max(1).optional().describe("Share of the salary; 0.05 is 5%"),
+      amount: amount("Or the contribution").optional(),
+    })
+    .optional()
+    .describe("The employee's contribution; with relief at source including the provider's tax relief"),
+  overPensionAge: z.boolean().optional().describe("Past State Pension age: no employee's National Insurance"),
+};
+const pay = { salary, ...circumstances };
 
+/** The figures that a card can lead with. */
+const figures = [
+  "take-home",
+  "income-tax",
+  "national-insurance",
+  "student-loan",
+  "personal-allowance",
+  "marginal-rate",
+  "effective-rate",
+  "tax-band",
+  "employer",
+] as const;
 /** Described to the model once: for a bare Zod schema the SDK makes the JSON Schema anew with every round. */
 function inputOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return zodSchema(z.object(shape));
 }
 
 /**
- * What any model may call, the built-in one included: the only source of numbers in an answer.
- * Each computes with `@saving-tool/hmrc-income-tax` and throws a sentence that says what is supported.
+ * What any model may call, the built-in one included: the only source of numbers in an answer. Each works with the rates
+ * of `tax/rates.ts` and throws a sentence that says what is supported.
  */
 export const salaryTools = {
   take_home: tool({
     description:
-      "Works one UK salary out in full: income tax by band, National Insurance, student loan, take-home.",
-    inputSchema: inputOf(circumstances),
-    outputSchema: breakdown,
-    execute: (input) => breakDownSalary(input),
+      "Works one person's UK pay out in full: income tax by band, National Insurance, student loan, pension, take-home, marginal and effective rate, what the employer pays. The page draws it as a card.",
+    inputSchema: inputOf({
+      ...pay,
+      outgoings: z
+        .array(z.object({ name: z.string().max(40), amount: amount("Amount") }))
+        .max(8)
+        .optional()
+        .describe("Such as rent: taken off the take-home"),
+      show: z
+        .object({
+          figure: z.enum(figures),
+          period: period.optional(),
+          hoursPerWeek: z
+            .number()
+            .positive()
+            .max(168)
+            .optional()
+            .describe("For pay by the hour; usually 37.5"),
+          daysPerWeek: z.number().positive().max(7).optional().describe("For pay by the day; usually 5"),
+        })
+        .optional()
+        .describe("What the question asked for: the card leads with it"),
+    }),
+    outputSchema: z.intersection(breakdown, takeHomeExtras),
+    execute: ({ outgoings = [], show, ...input }): Breakdown & TakeHomeExtras => {
+      const output = workOut(input as Pay);
+      const spent = outgoings.reduce((sum, one) => sum + one.amount, 0);
+      return {
+        ...output,
+        ...(show?.period ? { shown: inPeriod(output, show.period, show) } : {}),
+        ...(outgoings.length > 0 ? { leftMonthly: perPeriod(output.takeHome - spent, "month") } : {}),
+      };
+    },
   }),
   compare_salaries: tool({
     description:
-      "Works 2 to 8 cases out side by side. They may differ in salary, tax year, country or student loan plans.",
-    inputSchema: inputOf({ cases: z.array(z.object(circumstances)).min(2).max(8) }),
+      "Works 2 to 8 cases out next to each other. They may differ in salary, tax year, nation, student loan, pension and the rest. The page draws a table.",
+    inputSchema: inputOf({ cases: z.array(z.object(pay)).min(2).max(8) }),
     outputSchema: z.object({
       rows: z.array(breakdown).describe("In the order of the cases"),
       gains: z.array(z.number()).describe("Take-home of each row above that of the first, pounds a year"),
+      gainsMonthly: z.array(z.number()).describe("The same, pounds a month"),
     }),
     execute: ({ cases }) => {
-      const rows = cases.map((one) => breakDownSalary(one));
+      const rows = cases.map((one) => workOut(one as Pay));
       const first = rows[0]?.takeHome ?? 0;
-      return { rows, gains: rows.map((row) => toPenny(row.takeHome - first)) };
+      const gains = rows.map((row) => perPeriod(row.takeHome - first, "year"));
+      return { rows, gains, gainsMonthly: gains.map((gain) => perPeriod(gain, "month")) };
+    },
+  }),
+  household: tool({
+    description: "Works the pay of 2 to 6 people out, each taxed alone, and what they take home together.",
+    inputSchema: inputOf({ people: z.array(z.object(pay)).min(2).max(6) }),
+    outputSchema: z.object({ rows: z.array(breakdown), takeHome: z.number(), takeHomeMonthly: z.number() }),
+    execute: ({ people }) => {
+      const rows = people.map((one) => workOut(one as Pay));
+      const pence = rows.reduce((sum, row) => sum + Math.round(row.takeHome * 100), 0);
+      return { rows, takeHome: pence / 100, takeHomeMonthly: Math.round(pence / 12) / 100 };
     },
   }),
   salary_table: tool({
@@ -109,126 +151,96 @@ export const salaryTools = {
         .positive()
         .optional()
         .describe("Pounds between rows; without one, a comfortable step is chosen"),
-      ...where,
-      studentLoanPlans,
+      ...circumstances,
     }),
     outputSchema: z.object({ rows: z.array(breakdown), from: z.number(), to: z.number(), step: z.number() }),
     execute: ({ from, to, step = comfortableStep(from, to), ...rest }) => ({
-      rows: salariesBetween(from, to, step).map((salary) => breakDownSalary({ ...rest, salary })),
+      rows: salariesBetween(from, to, step).map((each) => workOut({ ...rest, salary: each } as Pay)),
       from,
       to,
       step,
     }),
   }),
-  income_tax: tool({
-    description: "Income tax on one UK salary, by band.",
-    inputSchema: inputOf({ salary, ...where }),
-    outputSchema: incomeTaxOut,
-    execute: (input): IncomeTaxOutput => {
-      const { personalAllowance, incomeTax, incomeTaxBands } = breakDownSalary({
-        ...input,
-        studentLoanPlans: [],
-      });
-      return { ...given(input), personalAllowance, incomeTax, incomeTaxBands };
-    },
-  }),
-  national_insurance: tool({
-    description: "Employee's National Insurance (class 1, category A) on one UK salary.",
-    inputSchema: inputOf({ salary, ...where }),
-    outputSchema: nationalInsuranceOut,
-    execute: (input): NationalInsuranceOutput => ({
-      ...given(input),
-      ...nationalInsuranceAt({ ...input, studentLoanPlans: [] }),
-    }),
-  }),
-  personal_allowance: tool({
-    description: "The income-tax personal allowance at one UK salary; it shrinks above £100,000.",
-    inputSchema: inputOf({ salary, ...where }),
-    outputSchema: personalAllowanceOut,
-    execute: (input): PersonalAllowanceOutput => ({ ...given(input), ...personalAllowanceAt(input) }),
-  }),
-  student_loan: tool({
-    description: "Student loan repayments on one UK salary, for one or several plans.",
-    inputSchema: inputOf({ ...circumstances, studentLoanPlans: studentLoanPlans.unwrap().min(1) }),
-    outputSchema: studentLoanOut,
-    execute: (input): StudentLoanOutput => {
-      const plans = [...new Set(input.studentLoanPlans)];
-      return {
-        ...given(input),
-        studentLoanPlans: plans,
-        ...studentLoanAt({ ...input, studentLoanPlans: plans }),
-      };
-    },
-  }),
-  marginal_rate: tool({
-    description: "What of the next pound earned goes in income tax, National Insurance and student loan.",
-    inputSchema: inputOf(circumstances),
-    outputSchema: marginalRateOut,
-    execute: (input): MarginalRateOutput => ({
-      ...given(input),
-      studentLoanPlans: input.studentLoanPlans,
-      ...marginalRates(input),
-    }),
-  }),
-  pay_periods: tool({
-    description: "One UK salary and its take-home by month, four weeks and week.",
-    inputSchema: inputOf(circumstances),
-    outputSchema: payPeriodsOut,
-    execute: (input): PayPeriodsOutput => {
-      const { salary, takeHome, studentLoanPlans } = breakDownSalary(input);
-      const period = (name: "month" | "four weeks" | "week", perYear: number) => ({
-        period: name,
-        gross: toPenny(salary / perYear),
-        takeHome: toPenny(takeHome / perYear),
-      });
-      return {
-        ...given(input),
-        studentLoanPlans,
-        takeHome,
-        periods: [period("month", 12), period("four weeks", 13), period("week", 52)],
-      };
-    },
-  }),
   salary_for_take_home: tool({
     description:
       "The lowest whole-pound UK salary that leaves at least a given take-home, worked out in full.",
-    inputSchema: inputOf({
-      takeHome: z.number().min(0).max(largestSalary).describe("Wanted take-home in pounds a year"),
-      ...where,
-      studentLoanPlans,
-    }),
-    outputSchema: z.object({ wantedTakeHome: z.number(), breakdown }),
+    inputSchema: inputOf({ takeHome: amount("Wanted take-home"), ...circumstances }),
+    outputSchema: z.object({ wantedTakeHome: z.number(), wantedMonthly: z.number(), breakdown }),
     execute: ({ takeHome, ...rest }) => ({
       wantedTakeHome: takeHome,
-      breakdown: breakDownSalary({ ...rest, salary: salaryForTakeHome(takeHome, rest) }),
+      wantedMonthly: perPeriod(takeHome, "month"),
+      breakdown: workOut({ ...rest, salary: grossFromNet(takeHome, rest as Pay) } as Pay),
     }),
   }),
   tax_rates: tool({
-    description: "The rates, bands and thresholds of one tax year and country.",
-    inputSchema: inputOf(where),
+    description:
+      "The published rates, bands and thresholds of one tax year, with their sources: income tax in both systems, National Insurance, student loans, minimum wage.",
+    inputSchema: inputOf({ taxYear }),
     outputSchema: taxRatesOut,
-    execute: ({ taxYear, country }): TaxRatesOutput => {
-      const allowance = personalAllowanceAt({ salary: 0, taxYear, country });
-      const insurance = nationalInsuranceAt({ salary: 0, taxYear, country, studentLoanPlans: [] });
-      const thresholds = studentLoanThresholds(taxYear, country);
-      return {
-        taxYear,
-        country,
-        personalAllowance: allowance.standardAllowance,
-        personalAllowanceShrinksAbove: allowance.shrinksAbove,
-        incomeTaxBands: bandsOf(taxYear, country).map(({ name, rate, above }) => ({ name, rate, above })),
-        nationalInsurance: [
-          { rate: insurance.mainRate, above: insurance.mainThreshold },
-          { rate: insurance.upperRate, above: insurance.upperThreshold },
-        ],
-        studentLoans: ([1, 2, 4, 5, "postgrad"] as const).map((plan) => ({
-          plan,
-          threshold: thresholds[plan],
-        })),
-      };
-    },
+    execute: ({ taxYear: year }): TaxRatesOutput => taxRates(year),
   }),
 };
+
+/** Pounds a year as pounds a period, to the penny: by 52 weeks, 260 days or 1,950 hours a year. */
+function perPeriod(yearly: number, period: PayPeriod, week?: WorkingWeek): number {
+  return toPounds(toPence(yearly / periodsPerYear(period, week)));
+}
+
+interface Week {
+  hoursPerWeek?: number | undefined;
+  daysPerWeek?: number | undefined;
+}
+
+function inPeriod(
+  output: Breakdown,
+  period: PayPeriod,
+  { hoursPerWeek: hours, daysPerWeek: days }: Week,
+): NonNullable<TakeHomeExtras["shown"]> {
+  const week = { hours, days };
+  const of = (yearly: number) => perPeriod(yearly, period, week);
+  return {
+    period,
+    perYear: periodsPerYear(period, week),
+    gross: of(output.gross),
+    takeHome: of(output.takeHome),
+    incomeTax: of(output.incomeTax),
+    nationalInsurance: of(output.nationalInsurance),
+    studentLoan: of(output.studentLoan),
+  };
+}
+
+function taxRates(year: TaxYear): TaxRatesOutput {
+  const rates = ratesOf[year];
+  return {
+    taxYear: year,
+    personalAllowance: rates.personalAllowance,
+    allowanceShrinksAbove: rates.allowanceShrinksAbove,
+    bands: bandsAbove(rates, rates.bands),
+    scottishBands: bandsAbove(rates, rates.scottishBands),
+    employee: [
+      { rate: rates.employee.rate / 10_000, above: rates.employee.from },
+      { rate: rates.employee.upperRate / 10_000, above: rates.employee.upperFrom },
+    ],
+    employer: { rate: rates.employer.rate / 10_000, above: rates.employer.from },
+    studentLoans: ([1, 2, 4, 5, "postgrad"] as const).map((each) => ({
+      plan: each,
+      threshold: rates.studentLoans[each].threshold,
+      rate: rates.studentLoans[each].rate / 10_000,
+    })),
+    minimumWage: { ...rates.minimumWage },
+    sources: { ...sources },
+  };
+}
+
+/** Where each band begins, with the allowance; the last begins where no allowance is left. */
+function bandsAbove({ personalAllowance }: Rates, bands: Rates["bands"]): TaxRatesOutput["bands"] {
+  let above = personalAllowance;
+  return bands.map(({ name, rate, upTo }) => {
+    const band = { name, rate: rate / 10_000, above };
+    above = upTo === null ? above : upTo + (upTo < 100_000 ? personalAllowance : 0);
+    return band;
+  });
+}
 
 export type SalaryTools = typeof salaryTools;
 export type SalaryToolName = keyof SalaryTools;

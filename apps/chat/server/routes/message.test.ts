@@ -340,11 +340,15 @@ describe("the stream", () => {
     });
     expect(chunks.at(-1)?.type).toBe("finish");
     expect(chunks.find((chunk) => chunk.type === "tool-output-available")?.output).toMatchObject({
-      salary: 45_000,
+      pay: { salary: 45_000 },
     });
-    expect(text).toContain("£35,920.72");
+    expect(text).toContain("£35,919.60");
     const metadata = chunks.findLast((chunk) => chunk.type === "message-metadata")?.messageMetadata;
-    expect(metadata).toMatchObject({ inputTokens: expect.any(Number), outputTokens: expect.any(Number) });
+    expect(metadata).toMatchObject({
+      inputTokens: expect.any(Number),
+      outputTokens: expect.any(Number),
+      suggestions: expect.arrayContaining(["And in Scotland?"]),
+    });
   });
 
   test("takes AI SDK UI messages, and knows the conversation from what is stored", async () => {

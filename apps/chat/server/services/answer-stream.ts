@@ -7,6 +7,7 @@ import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failu
 import type { Beginning } from "../model/first-token.ts";
 import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
+import { suggestionsAfter } from "../model/suggestions.ts";
 import type { SalaryTools } from "../model/tools.ts";
 import { storableParts } from "./storable-parts.ts";
 import type { Turn, TurnService } from "./turns.ts";
@@ -109,7 +110,13 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   async function save(): Promise<AnswerMetadata> {
     const usage = meter.usage((text) => estimateUsage(messages, text));
     const incomplete = failure ? "failed" : isWhole ? undefined : "stopped";
-    const complete: AnswerMetadata = { ...metadata, ...usage, ...(incomplete ? { incomplete } : {}) };
+    const suggestions = incomplete ? [] : suggestionsAfter(messages, options.createdAt.getTime());
+    const complete: AnswerMetadata = {
+      ...metadata,
+      ...usage,
+      ...(suggestions.length > 0 ? { suggestions } : {}),
+      ...(incomplete ? { incomplete } : {}),
+    };
     const began = await beginning;
     const cost = began.kind === "started" ? costOf(usage, choice.price) : 0;
     await turns.finish(turn, storableParts(written), complete, cost);

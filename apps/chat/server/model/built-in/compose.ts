@@ -1,262 +1,342 @@
-/** Turns the results of tools into a short answer. Every figure is a tool's or the question's: none is made here. */
-import type { SalaryBreakdown, ToolOutputs } from "../../../contract.ts";
-import { caveatOf } from "../tax-years.ts";
-import type {
-  IncomeTaxOutput,
-  MarginalRateOutput,
-  NationalInsuranceOutput,
-  PayPeriodsOutput,
-  PersonalAllowanceOutput,
-  StudentLoanOutput,
-  TaxRatesOutput,
-} from "../tool-outputs.ts";
-import type { SalaryToolName } from "../tools.ts";
-import { assumptions, type Basis } from "./basis.ts";
-import type { Topic } from "./topics.ts";
-import type { Conversion, Sum } from "./understanding.ts";
-import { percent, place, planNames, pounds, shortPlace, table } from "./wording.ts";
+/**
+ * Turns the results of tools into the words of an answer. The page draws a card, a table or a chart of the result, so the
+ * words say the figure that was asked for and what the drawing lacks. Every figure is a tool's or the question's.
+ */
+import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import type { Breakdown, Pay } from "../../../tax/work-out.ts";
+import type { TakeHomeExtras, TaxRatesOutput } from "../tool-outputs.ts";
+import type { Figure } from "./facts.ts";
+import type { Sum } from "./understand.ts";
+import { list, percent, planNames, pounds, roundPercent, table } from "./wording.ts";
 
 export interface ToolResult {
   tool: string;
   output: unknown;
 }
 
-function conversionLine({ value, period, perWeek, yearly }: Conversion): string {
-  const each = period === "hour" ? "an hour" : period === "four weeks" ? "every four weeks" : `a ${period}`;
-  const worked = perWeek === undefined ? "" : ` for ${perWeek} ${period}s a week`;
-  return `${pounds(value)} ${each}${worked} is ${pounds(yearly)} a year.`;
-}
-
-function bandRows(bands: SalaryBreakdown["incomeTaxBands"]): string[][] {
-  return bands.map(({ name, rate, tax }) => [`${name}, ${percent(rate)}`, pounds(tax)]);
-}
-
-/** What whoever shows this draws beside it (a card, a comparison, a chart) is not said again: only what it comes to. */
-function takeHome(result: SalaryBreakdown, sum: Sum): string[] {
-  const taken = [
-    `income tax takes ${pounds(result.incomeTax)}`,
-    `National Insurance ${pounds(result.nationalInsurance)}`,
-    ...(result.studentLoanPlans.length > 0
-      ? [`the student loan (${planNames(result.studentLoanPlans)}) ${pounds(result.studentLoan)}`]
-      : []),
-  ];
-  const listed = `${taken.slice(0, -1).join(", ")} and ${taken.at(-1)}`;
-  return [
-    `On ${pounds(result.salary)} you take home **${pounds(result.takeHome)}** a year, which is ${pounds(result.takeHomeMonthly)} a month. Of the rest, ${listed}.`,
-    assumptions(result, sum),
-  ];
-}
-
-function salaryForTakeHome(
-  output: { wantedTakeHome: number; breakdown: SalaryBreakdown },
-  sum: Sum,
-): string[] {
-  const { breakdown, wantedTakeHome } = output;
-  return [
-    `To take home ${pounds(wantedTakeHome)} a year you need a salary of **${pounds(breakdown.salary)}**.`,
-    table(
-      ["", "A year"],
-      [
-        ["Salary", pounds(breakdown.salary)],
-        ["Income tax", pounds(breakdown.incomeTax)],
-        ["National Insurance", pounds(breakdown.nationalInsurance)],
-        ...(breakdown.studentLoanPlans.length > 0 ? [["Student loan", pounds(breakdown.studentLoan)]] : []),
-        ["**Take-home**", `**${pounds(breakdown.takeHome)}**`],
-      ],
-    ),
-    assumptions(breakdown, sum),
-  ];
-}
-
-function payPeriods(output: PayPeriodsOutput, sum: Sum): string[] {
-  const shown = output.periods.find(({ period }) => period === (sum.shownBy ?? "month"));
-  const lead = shown
-    ? `On ${pounds(output.salary)} a year you take home about **${pounds(shown.takeHome)}** a ${shown.period}.`
-    : `On ${pounds(output.salary)} you take home **${pounds(output.takeHome)}** a year.`;
-  const rows = output.periods.map(({ period, gross, takeHome }) => [
-    period === "four weeks" ? "Four weeks" : `A ${period}`,
-    pounds(gross),
-    pounds(takeHome),
-  ]);
-  return [
-    lead,
-    table(["", "Before", "Take-home"], [...rows, ["A year", pounds(output.salary), pounds(output.takeHome)]]),
-    assumptions(output, sum, ["A payslip can differ by small roundings"]),
-  ];
-}
-
-/** What tells the rows of a comparison apart, and so what the first column shows. */
-function labels(rows: readonly SalaryBreakdown[]): string[] {
-  const differs = (of: (row: SalaryBreakdown) => unknown) =>
-    new Set(rows.map((row) => String(of(row)))).size > 1;
-  const salary = differs((row) => row.salary);
-  const country = differs((row) => row.country);
-  const taxYear = differs((row) => row.taxYear);
-  const plans = differs((row) => row.studentLoanPlans);
-  return rows.map((row) => {
-    const parts: string[] = [];
-    if (salary) parts.push(pounds(row.salary));
-    if (country) parts.push(shortPlace(row.country));
-    if (taxYear) parts.push(row.taxYear);
-    if (plans)
-      parts.push(row.studentLoanPlans.length > 0 ? planNames(row.studentLoanPlans) : "no student loan");
-    return parts.length > 0 ? parts.join(", ") : pounds(row.salary);
-  });
-}
-
-const figureOf: Partial<Record<Topic, { name: string; read: (row: SalaryBreakdown) => string }>> = {
-  "personal-allowance": { name: "Personal allowance", read: (row) => pounds(row.personalAllowance) },
-  "marginal-rate": { name: "Marginal rate", read: (row) => percent(row.marginalRate) },
-  "tax-rates": { name: "Marginal rate", read: (row) => percent(row.marginalRate) },
-  "income-tax": { name: "Income tax", read: (row) => pounds(row.incomeTax) },
-  "national-insurance": { name: "National Insurance", read: (row) => pounds(row.nationalInsurance) },
-  "student-loan": { name: "Student loan", read: (row) => pounds(row.studentLoan) },
-};
-
-function comparison(output: ToolOutputs["compare_salaries"] & { gains?: number[] }, sum: Sum): string[] {
-  const { rows, gains } = output;
-  const [first, second] = rows;
-  if (!first || !second) return ["There was nothing to compare."];
-  const names = labels(rows);
-  const figure = figureOf[sum.topic];
-  const gain = gains?.[1];
-  let lead: string;
-  if (figure) {
-    lead = `${figure.name}: ${rows.map((row, at) => `**${figure.read(row)}** (${names[at]})`).join(", ")}.`;
-  } else if (rows.length === 2 && gain !== undefined) {
-    const change =
-      gain === 0 ? "the same as" : `**${pounds(Math.abs(gain))} ${gain > 0 ? "more" : "less"}** a year than`;
-    lead = `${names[1]} leaves ${pounds(second.takeHome)}, ${change} ${names[0]} (${pounds(first.takeHome)}).`;
-  } else {
-    lead = `Take-home: ${rows.map((row, at) => `**${pounds(row.takeHome)}** (${names[at]})`).join(", ")}.`;
-  }
-  const same = (of: (row: SalaryBreakdown) => unknown) =>
-    rows.every((row) => String(of(row)) === String(of(first)));
-  const isOneYear = same((row) => row.taxYear);
-  const basis: Basis = {
-    ...(isOneYear ? { taxYear: first.taxYear } : {}),
-    ...(same((row) => row.country) ? { country: first.country } : {}),
-    ...(same((row) => row.studentLoanPlans) ? { studentLoanPlans: first.studentLoanPlans } : {}),
-  };
-  const caveats = isOneYear ? [] : rows.flatMap((row) => caveatOf(row.taxYear) ?? []);
-  const onSalary = same((row) => row.salary) ? `On ${pounds(first.salary)}: ` : "";
-  return [onSalary + lead, assumptions(basis, sum, [...new Set(caveats)])];
-}
-
-function salaryTable(output: ToolOutputs["salary_table"], sum: Sum): string[] {
-  const first = output.rows[0];
-  const last = output.rows.at(-1);
-  if (!first || !last) return ["There was nothing in that range."];
-  const highest = output.rows.reduce((one, other) => (other.marginalRate > one.marginalRate ? other : one));
-  const lead = `From ${pounds(first.salary)} to ${pounds(last.salary)}, in steps of ${pounds(output.step)}, take-home goes from **${pounds(first.takeHome)}** to **${pounds(last.takeHome)}** a year.`;
-  const note = `The next pound is dearest at ${pounds(highest.salary)}: ${percent(highest.marginalRate)} of it goes.`;
-  return [lead, note, assumptions(first, sum)];
-}
-
-function incomeTax(output: IncomeTaxOutput, sum: Sum): string[] {
-  const { salary, incomeTax, personalAllowance, incomeTaxBands } = output;
-  const lead = `On ${pounds(salary)} income tax is **${pounds(incomeTax)}** a year.`;
-  const free = `The first ${pounds(personalAllowance)} is free of tax${incomeTaxBands.length > 0 ? "; then:" : "."}`;
-  const bands = incomeTaxBands.length > 0 ? [table(["Band", "Tax"], bandRows(incomeTaxBands))] : [];
-  return [lead, free, ...bands, assumptions(output, sum)];
-}
-
-function nationalInsurance(output: NationalInsuranceOutput, sum: Sum): string[] {
-  const { salary, mainRate, mainThreshold, upperRate, upperThreshold } = output;
-  return [
-    `On ${pounds(salary)} an employee's National Insurance is **${pounds(output.nationalInsurance)}** a year.`,
-    `It is ${percent(mainRate)} of pay between ${pounds(mainThreshold)} and ${pounds(upperThreshold)} a year, and ${percent(upperRate)} above.`,
-    assumptions(output, sum),
-  ];
-}
-
-function personalAllowance(output: PersonalAllowanceOutput, sum: Sum): string[] {
-  const { salary, standardAllowance, shrinksAbove } = output;
-  const lead = `On ${pounds(salary)} the personal allowance is **${pounds(output.personalAllowance)}**.`;
-  const why =
-    output.personalAllowance === standardAllowance
-      ? `That is the whole of it; it only shrinks above ${pounds(shrinksAbove)}.`
-      : `It starts at ${pounds(standardAllowance)} and shrinks by £1 for every £2 of income above ${pounds(shrinksAbove)}${output.personalAllowance === 0 ? ", so here nothing is left of it" : ""}.`;
-  return [lead, why, assumptions(output, sum)];
-}
-
-function studentLoan(output: StudentLoanOutput, sum: Sum): string[] {
-  const lead = `On ${pounds(output.salary)} student loan repayments are **${pounds(output.studentLoan)}** a year (${planNames(output.studentLoanPlans)}).`;
-  const rows = output.repayments.map(({ plans, threshold, rate, repayment }) => [
-    planNames(plans),
-    pounds(threshold),
-    percent(rate),
-    pounds(repayment),
-  ]);
-  const shared = output.repayments.some(({ plans }) => plans.length > 1)
-    ? ["Several undergraduate plans share one repayment, above the lowest of their thresholds."]
-    : [];
-  return [
-    lead,
-    ...shared,
-    table(["Loan", "Threshold", "Rate above it", "A year"], rows),
-    assumptions(output, sum),
-  ];
-}
-
-function marginalRate(output: MarginalRateOutput, sum: Sum): string[] {
-  const rows = [
-    ["Income tax", percent(output.incomeTaxRate)],
-    ["National Insurance", percent(output.nationalInsuranceRate)],
-  ];
-  if (output.studentLoanPlans.length > 0) rows.push(["Student loan", percent(output.studentLoanRate)]);
-  return [
-    `At ${pounds(output.salary)} the marginal rate is **${percent(output.marginalRate)}**: that share of the next pound you earn is not taken home.`,
-    table(["Of the next pound", "Rate"], rows),
-    assumptions(output, sum),
-  ];
-}
-
-function taxRates(output: TaxRatesOutput, sum: Sum): string[] {
-  const { personalAllowance, personalAllowanceShrinksAbove, incomeTaxBands } = output;
-  const allowance = `The personal allowance is **${pounds(personalAllowance)}** in ${output.taxYear}; it shrinks by £1 for every £2 of income above ${pounds(personalAllowanceShrinksAbove)}.`;
-  if (sum.topic === "personal-allowance") return [allowance, assumptions(output, sum)];
-  return [
-    `Rates for ${place(output.country)} in ${output.taxYear}. ${allowance}`,
-    table(
-      ["Income tax", "Above", "Rate"],
-      incomeTaxBands.map(({ name, rate, above }) => [name, pounds(above), percent(rate)]),
-    ),
-    table(
-      ["National Insurance", "Above", "Rate"],
-      output.nationalInsurance.map(({ rate, above }, at) => [
-        at === 0 ? "Main rate" : "Upper rate",
-        pounds(above),
-        percent(rate),
-      ]),
-    ),
-    table(
-      ["Student loan", "Repaid above"],
-      output.studentLoans.map(({ plan, threshold }) => [planNames([plan]), pounds(threshold)]),
-    ),
-    assumptions(output, sum),
-  ];
+/** The answer to a sum, in Markdown, from what its tool gave. */
+export function compose(sum: Sum, { tool, output }: ToolResult): string {
+  const paragraphs = leads(sum, tool, output);
+  return [...paragraphs, ...(sum.notes.length > 0 ? [sum.notes.join(" ")] : [])].join("\n\n");
 }
 
 // The tools' own output schemas vouch for these shapes.
-const composers: Record<SalaryToolName, (output: never, sum: Sum) => string[]> = {
-  take_home: takeHome,
-  compare_salaries: comparison,
-  salary_table: salaryTable,
-  income_tax: incomeTax,
-  national_insurance: nationalInsurance,
-  personal_allowance: personalAllowance,
-  student_loan: studentLoan,
-  marginal_rate: marginalRate,
-  pay_periods: payPeriods,
-  salary_for_take_home: salaryForTakeHome,
-  tax_rates: taxRates,
+function leads(sum: Sum, tool: string, output: unknown): string[] {
+  switch (tool) {
+    case "compare_salaries":
+      return comparison(output as Comparison, sum);
+    case "household":
+      return household(output as Household);
+    case "salary_table":
+      return salaryTable(output as { rows: Breakdown[] });
+    case "salary_for_take_home":
+      return salaryForTakeHome(output as Wanted);
+    case "tax_rates":
+      return taxRates(output as TaxRatesOutput, sum);
+    default: {
+      const result = output as Result;
+      return [...figuresOf(sum).map((figure) => single[figure](result)), ...outgoings(result, sum)];
+    }
+  }
+}
+
+type Result = Breakdown & TakeHomeExtras;
+interface Comparison {
+  rows: Breakdown[];
+  gains: number[];
+  gainsMonthly: number[];
+}
+interface Household {
+  rows: Breakdown[];
+  takeHome: number;
+  takeHomeMonthly: number;
+}
+interface Wanted {
+  wantedTakeHome: number;
+  wantedMonthly: number;
+  breakdown: Breakdown;
+}
+
+/** At most three: the rest is in the card. */
+function figuresOf({ figures }: Sum): Figure[] {
+  const deductions = figures.filter((figure) => figure !== "take-home");
+  const all = figures.includes("take-home") ? ["take-home" as const, ...deductions] : figures;
+  return all.slice(0, 3);
+}
+
+const inWords: Record<PayPeriod, string> = {
+  hour: "an hour",
+  day: "a day",
+  week: "a week",
+  fortnight: "a fortnight",
+  "four weeks": "every four weeks",
+  month: "a month",
+  quarter: "a quarter",
+  year: "a year",
 };
 
-/** The answer to a sum, in Markdown, from what its tool gave. */
-export function compose(sum: Sum, result: ToolResult): string {
-  const composer = composers[result.tool as SalaryToolName];
-  const paragraphs = composer(result.output as never, sum);
-  const conversions = sum.conversions.map(conversionLine);
-  return [...(conversions.length > 0 ? [conversions.join(" ")] : []), ...paragraphs].join("\n\n");
+/** "£45,000", and what it is made of: "£49,500 (£45,000 + bonus £4,500)". */
+function payWords({ pay, gross }: Breakdown): string {
+  const extras = (pay.extras ?? []).map(({ name, amount }) => `${name} ${pounds(amount)}`);
+  const jobs = pay.otherJobs ?? [];
+  if (extras.length === 0 && jobs.length === 0) return pounds(pay.salary);
+  return `${pounds(gross)} (${[pounds(pay.salary), ...jobs.map(pounds), ...extras].join(" + ")})`;
+}
+
+/** What the figure holds for: year, nation where it is not England, loans, the pension. */
+function basis({ pay, pensionContribution }: Breakdown): string {
+  return `(${[
+    pay.taxYear,
+    ...(pay.nation === "England" ? [] : [pay.nation]),
+    ...(pay.studentLoanPlans.length > 0 ? [planNames(pay.studentLoanPlans)] : []),
+    ...(pay.pension ? [`${pounds(pensionContribution)} into the pension by ${pay.pension.kind}`] : []),
+  ].join(", ")})`;
+}
+
+const count = new Intl.NumberFormat("en-GB");
+
+function by(figure: "incomeTax" | "nationalInsurance" | "studentLoan", { shown }: Result): string {
+  return shown === undefined || shown.period === "year"
+    ? ""
+    : `, ${pounds(shown[figure])} ${inWords[shown.period]}`;
+}
+
+const single: Record<Figure, (result: Result) => string> = {
+  "take-home": (result) => {
+    const { takeHome, takeHomeMonthly, shown } = result;
+    const lead = `On ${payWords(result)} you take home`;
+    const loan =
+      result.pay.studentLoanPlans.length > 0 && result.studentLoan === 0 ? ` ${noRepayment(result)}` : "";
+    if (shown === undefined || shown.period === "year") {
+      return `${lead} **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month ${basis(result)}.${loan}`;
+    }
+    const unit = shown.period === "day" ? "working days" : "hours";
+    const counting = /day|hour/.test(shown.period) ? `, counting ${count.format(shown.perYear)} ${unit}` : "";
+    return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting}, of ${pounds(shown.gross)} before deductions; ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
+  },
+  "income-tax": (result) =>
+    `On ${payWords(result)} income tax is **${pounds(result.incomeTax)}** a year${by("incomeTax", result)} ${basis(result)}.`,
+  "national-insurance": (result) => {
+    const why = result.pay.overPensionAge
+      ? " Past State Pension age an employee pays none."
+      : (result.pay.otherJobs ?? []).length > 0
+        ? " Each job has its own threshold."
+        : "";
+    return `On ${payWords(result)} National Insurance is **${pounds(result.nationalInsurance)}** a year${by("nationalInsurance", result)} ${basis(result)}.${why}`;
+  },
+  "student-loan": (result) => {
+    if (result.studentLoan === 0)
+      return `On ${payWords(result)} the student loan takes **£0** ${basis(result)}. ${noRepayment(result)}`.trim();
+    const parts = result.repayments.map(
+      ({ plans, threshold, rate }) =>
+        `${planNames(plans)}: ${percent(rate)} of pay above ${pounds(threshold)}`,
+    );
+    return `On ${payWords(result)} student loan repayments are **${pounds(result.studentLoan)}** a year${by("studentLoan", result)} ${basis(result)}. ${parts.join("; ")}.`;
+  },
+  "personal-allowance": (result) => {
+    const why = result.pay.salary > 100_000 ? " It shrinks by £1 for every £2 above £100,000." : "";
+    return `On ${payWords(result)} the personal allowance is **${pounds(result.personalAllowance)}** ${basis(result)}.${why}`;
+  },
+  "marginal-rate": (result) => {
+    const { marginal, marginalRateBelow } = result;
+    const parts = [
+      `income tax ${percent(marginal.incomeTax)}`,
+      `National Insurance ${percent(marginal.nationalInsurance)}`,
+      ...(result.pay.studentLoanPlans.length > 0 ? [`student loan ${percent(marginal.studentLoan)}`] : []),
+    ];
+    const isEdge = marginalRateBelow !== marginal.rate;
+    return `On ${payWords(result)} the marginal rate is **${percent(marginal.rate)}**${isEdge ? " from here on" : ""}: of the next pound, ${list(parts)} ${basis(result)}.${isEdge ? ` Below it is ${percent(marginalRateBelow)}.` : ""}`;
+  },
+  "effective-rate": (result) => {
+    const taken = Math.round((result.incomeTax + result.nationalInsurance) * 100) / 100;
+    return `On ${payWords(result)}, **${roundPercent(result.effectiveRate)}** goes in income tax and National Insurance: ${pounds(taken)} a year ${basis(result)}. Of the next pound ${percent(result.marginal.rate)} goes.`;
+  },
+  "tax-band": (result) => {
+    const band = result.incomeTaxBands.at(-1);
+    if (band === undefined)
+      return `On ${payWords(result)} no income tax is due: that is within the personal allowance of ${pounds(result.personalAllowance)} ${basis(result)}.`;
+    const part = result.incomeTaxBands.length === 1 ? "" : "the last ";
+    return `On ${payWords(result)} you are ${/^[AI]/.test(band.name) ? "an" : "a"} **${band.name.toLowerCase()}** taxpayer: ${percent(band.rate)} is due on ${part}${pounds(band.amount)} of it ${basis(result)}.`;
+  },
+  employer: (result) => {
+    const { nationalInsurance, cost } = result.employer;
+    return `On ${payWords(result)} the employer pays **${pounds(nationalInsurance)}** of National Insurance on top: ${pounds(cost)} a year in all ${basis(result)}. Pension contributions of its own, levies and allowances are not in it.`;
+  },
+};
+
+function noRepayment({ repayments }: Breakdown): string {
+  const [first] = repayments;
+  return first
+    ? `The loan takes £0: the threshold is ${pounds(first.threshold)}.`
+    : "The loan takes £0: nothing was due on it in that year.";
+}
+
+function outgoings({ leftMonthly }: Result, { request }: Sum): string[] {
+  if (leftMonthly === undefined) return [];
+  const { outgoings: of = [] } = request.input as { outgoings?: { name: string }[] };
+  return [`After the ${list(of.map(({ name }) => name))}, **${pounds(leftMonthly)}** a month is left.`];
+}
+
+function salaryForTakeHome({ breakdown, wantedTakeHome, wantedMonthly }: Wanted): string[] {
+  return [
+    `To take home ${pounds(wantedTakeHome)} a year, ${pounds(wantedMonthly)} a month, you need a salary of **${pounds(breakdown.pay.salary)}** ${basis(breakdown)}.`,
+  ];
+}
+
+function pensionWords({ pay, pensionContribution }: Breakdown): string {
+  return pay.pension ? `${pounds(pensionContribution)} into the pension` : "no pension";
+}
+
+/** What tells the rows of a comparison apart. */
+function labels(rows: readonly Breakdown[]): string[] {
+  const differs = (of: (pay: Pay) => unknown) =>
+    new Set(rows.map(({ pay }) => JSON.stringify(of(pay)))).size > 1;
+  const salary = differs((pay) => pay.salary);
+  const nation = differs((pay) => pay.nation);
+  const taxYear = differs((pay) => pay.taxYear);
+  const plans = differs((pay) => pay.studentLoanPlans);
+  const pension = differs((pay) => pay.pension);
+  return rows.map((row) => {
+    const { pay } = row;
+    const parts = [
+      ...(salary ? [payWords(row)] : []),
+      ...(nation ? [pay.nation] : []),
+      ...(taxYear ? [pay.taxYear] : []),
+      ...(plans
+        ? [pay.studentLoanPlans.length > 0 ? planNames(pay.studentLoanPlans) : "no student loan"]
+        : []),
+      ...(pension ? [pensionWords(row)] : []),
+    ];
+    return parts.length > 0 ? parts.join(", ") : pounds(pay.salary);
+  });
+}
+
+const figureOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => string }>> = {
+  "personal-allowance": { name: "Personal allowance", read: (row) => pounds(row.personalAllowance) },
+  "marginal-rate": { name: "Marginal rate", read: (row) => percent(row.marginal.rate) },
+  "effective-rate": { name: "Effective rate", read: (row) => roundPercent(row.effectiveRate) },
+  "income-tax": { name: "Income tax", read: (row) => pounds(row.incomeTax) },
+  "national-insurance": { name: "National Insurance", read: (row) => pounds(row.nationalInsurance) },
+  "student-loan": { name: "Student loan repayment", read: (row) => pounds(row.studentLoan) },
+  employer: { name: "Employer's National Insurance", read: (row) => pounds(row.employer.nationalInsurance) },
+};
+
+function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string[] {
+  const [first, second] = rows;
+  const names = labels(rows);
+  const [, gain] = gains;
+  const [, monthly] = gainsMonthly;
+  if (!first || !second || gain === undefined || monthly === undefined) return [];
+  const start = rows.every(({ gross }) => gross === first.gross) ? `On ${payWords(first)}: ` : "";
+  const same = sharedBasis(rows);
+  const each = (read: (row: Breakdown) => string) =>
+    list(rows.map((row, at) => `**${read(row)}** (${names[at]})`));
+  const figure = sum.figures.map((one) => figureOf[one]).find((one) => one !== undefined);
+  if (figure) return [`${start}${figure.name} is ${each(figure.read)}${same}.`];
+  if (rows.length > 2) return [`${start}Take-home a year is ${each((row) => pounds(row.takeHome))}${same}.`];
+  const difference = `**${pounds(Math.abs(gain))}** a year, ${pounds(Math.abs(monthly))} a month`;
+  if (sum.isRise) {
+    const isCut = second.gross < first.gross;
+    const change = pounds(Math.round(Math.abs(second.gross - first.gross) * 100) / 100);
+    const kept = isCut ? `A cut of ${change} costs you` : `Of the extra ${change} you keep`;
+    return [
+      `${kept} ${difference}: from ${payWords(first)} to ${payWords(second)}, take-home goes from ${pounds(first.takeHome)} to ${pounds(second.takeHome)} a year${same}.`,
+    ];
+  }
+  const more = gain === 0 ? "the same as" : `${difference} ${gain > 0 ? "more" : "less"} than`;
+  return [
+    `${start}${names[1]} leaves ${pounds(second.takeHome)}, ${more} ${names[0]}, which leaves ${pounds(first.takeHome)}${same}.`,
+  ];
+}
+
+/** What all rows have in common. */
+function sharedBasis(rows: readonly Breakdown[]): string {
+  const [first] = rows;
+  if (!first) return "";
+  const same = (of: (pay: Pay) => unknown) =>
+    rows.every(({ pay }) => JSON.stringify(of(pay)) === JSON.stringify(of(first.pay)));
+  const { pay } = first;
+  const parts = [
+    ...(same((one) => one.taxYear) ? [pay.taxYear] : []),
+    ...(same((one) => one.nation) && pay.nation !== "England" ? [pay.nation] : []),
+    ...(same((one) => one.studentLoanPlans) && pay.studentLoanPlans.length > 0
+      ? [planNames(pay.studentLoanPlans)]
+      : []),
+    ...(same((one) => one.pension) && pay.pension ? [`pension by ${pay.pension.kind}`] : []),
+  ];
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
+}
+
+function household({ rows, takeHome, takeHomeMonthly }: Household): string[] {
+  const each = rows.map((row) => `${pounds(row.takeHome)} on ${payWords(row)}`);
+  return [
+    `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
+  ];
+}
+
+function salaryTable({ rows }: { rows: Breakdown[] }): string[] {
+  const first = rows[0];
+  const last = rows.at(-1);
+  if (!first || !last) return [];
+  const highest = rows.reduce((one, row) => (row.marginal.rate > one.marginal.rate ? row : one));
+  return [
+    `From ${pounds(first.pay.salary)} to ${pounds(last.pay.salary)}, take-home goes from **${pounds(first.takeHome)}** to **${pounds(last.takeHome)}** a year${sharedBasis(rows)}. The next pound costs most at ${pounds(highest.pay.salary)}: ${percent(highest.marginal.rate)} of it goes.`,
+  ];
+}
+
+function bandTable(title: string, bands: TaxRatesOutput["bands"]): string {
+  return table(
+    [title, "Above", "Rate"],
+    bands.map(({ name, rate, above }) => [name, pounds(above), percent(rate)]),
+  );
+}
+
+function taxRates(output: TaxRatesOutput, { figures }: Sum): string[] {
+  const { taxYear, personalAllowance, allowanceShrinksAbove, sources } = output;
+  const asks = (...of: Figure[]) => figures.some((figure) => of.includes(figure));
+  const all = !asks(
+    "personal-allowance",
+    "income-tax",
+    "tax-band",
+    "national-insurance",
+    "student-loan",
+    "employer",
+    "marginal-rate",
+    "effective-rate",
+  );
+  const [main, upper] = output.employee;
+  const source = (name: string) => `([source](${sources[name]}))`;
+  return [
+    `Rates of **${taxYear}**.`,
+    ...(all || asks("personal-allowance", "income-tax", "tax-band", "marginal-rate", "effective-rate")
+      ? [
+          `The personal allowance is **${pounds(personalAllowance)}**; it shrinks by £1 for every £2 of income above ${pounds(allowanceShrinksAbove)} ${source("incomeTax")}.`,
+        ]
+      : []),
+    ...(all || asks("income-tax", "tax-band", "marginal-rate", "effective-rate")
+      ? [
+          bandTable("England, Wales, Northern Ireland", output.bands),
+          bandTable("Scotland", output.scottishBands),
+          `Scotland's bands: ${source("scottishIncomeTax")}.`,
+        ]
+      : []),
+    ...((all || asks("national-insurance")) && main && upper
+      ? [
+          `National Insurance: an employee pays ${percent(main.rate)} of pay above ${pounds(main.above)} and ${percent(upper.rate)} above ${pounds(upper.above)}; the employer ${percent(output.employer.rate)} above ${pounds(output.employer.above)} ${source("nationalInsurance")}.`,
+        ]
+      : []),
+    ...(all || asks("student-loan")
+      ? [
+          table(
+            ["Student loan", "Repaid above", "Rate"],
+            output.studentLoans.map(({ plan, threshold, rate }) => [
+              planNames([plan]),
+              threshold === null ? "nothing due" : pounds(threshold),
+              percent(rate),
+            ]),
+          ),
+          `Student loans: ${source("studentLoans")}.`,
+        ]
+      : []),
+  ];
 }

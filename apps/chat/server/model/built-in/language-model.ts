@@ -8,7 +8,6 @@ import type {
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
 import { compose, type ToolResult } from "./compose.ts";
-import { replyTo } from "./replies.ts";
 import { understand } from "./understand.ts";
 
 export const builtInModelId = "headgate-built-in";
@@ -97,7 +96,7 @@ function takeTurn({ prompt, tools }: LanguageModelV4CallOptions, clock: BuiltInM
     usage: usageOf(prompt, text),
   });
   const understanding = understand(userMessages(prompt), clock.now());
-  if (understanding.kind !== "sum") return say(replyTo(understanding));
+  if (understanding.kind === "reply") return say(understanding.text);
   const { tool, input } = understanding.request;
   const outcome = outcomesOfThisTurn(prompt).at(-1);
   if (outcome?.kind === "failure") return say(`I couldn't work that out. ${outcome.message}`.trim());

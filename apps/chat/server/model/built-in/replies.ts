@@ -1,82 +1,158 @@
-/** What the built-in responder says when there is no sum to do: what it is, what it can do, what it needs to know. */
-import { latestTaxYear, taxYearsKnownFor } from "../tax-years.ts";
-import type { Remark } from "./understanding.ts";
+/** Answers that need no sum: talk, meanings, questions back, and what is not covered. */
+import { sources } from "../../../tax/rates.ts";
+import { latestTaxYear, taxYears } from "../../../tax/tax-year.ts";
+import type { Facts, SmallTalk } from "./facts.ts";
+import { leftOut } from "./notes.ts";
+import type { Amount } from "./tokens.ts";
 import { list, pounds } from "./wording.ts";
 
-const examples = `Try one of these:
+export interface Reply {
+  kind: "reply";
+  text: string;
+  suggestions: string[];
+}
 
-- Take-home on £45k in Scotland with plan 2
-- Compare £50,000 and £60,000
-- What is the personal allowance on £110k?
-- Marginal rate at £120,000
-- Chart take-home from £20k to £120k`;
+export const examples = [
+  "Take-home on £45k in Scotland with plan 2",
+  "Compare £50,000 and £60,000",
+  "£15 an hour for 30 hours a week",
+  "Which salary leaves £3,000 a month?",
+];
 
 const abilities =
-  "I work out UK pay: **take-home**, **income tax**, **National Insurance**, **personal allowance**, **student loan** repayments and the **marginal rate**, for England, Wales and Northern Ireland or for Scotland. I can compare salaries, countries and years, and chart a range.";
+  "I work out an employee's pay in the UK: take-home, income tax, National Insurance, student loans, pensions, bonuses, pay by the hour or day, two jobs, what an employer pays, and the salary for a take-home, for each nation.";
 
-const whatIAm =
-  "I'm Headgate's built-in responder: a rule-based calculator, not an AI model. I recognise questions about UK pay and do the arithmetic; every figure comes from the calculation, none is guessed.";
-
-function knownYears(country: "England/NI/Wales" | "Scotland"): string {
-  return list(taxYearsKnownFor(country), "and");
+function reply(text: string, suggestions: string[] = []): Reply {
+  return { kind: "reply", text, suggestions };
 }
 
-const yearsKnown = `I know ${knownYears("England/NI/Wales")} (for Scotland, ${knownYears("Scotland")}); without a year I use ${latestTaxYear}.`;
-
-const smallTalk = {
-  greeting: `Hello! ${abilities}\n\n${examples}`,
-  thanks: "You're welcome. Ask for another salary, year or country whenever you like.",
+const talk: Record<SmallTalk, string> = {
+  greeting: `Hello! ${abilities}`,
+  wellbeing: `All sums are adding up, thank you. ${abilities}`,
+  thanks: "You're welcome.",
   goodbye: "Goodbye!",
-  wellbeing: `All sums add up, thank you. ${abilities}\n\n${examples}`,
-  who: `${whatIAm}\n\n${examples}`,
-  capabilities: `${whatIAm}\n\n${abilities} ${yearsKnown}\n\n${examples}`,
-  accuracy: `The rates and thresholds come from the open-source calculator \`@saving-tool/hmrc-income-tax\`, and I add no figures of my own. Results are for one employee's salary under PAYE over a whole year, so a payslip can differ by small roundings; Scottish tax comes out up to 26p a year low, because the calculator's bands begin a pound late. ${yearsKnown} For anything that matters, check with HMRC.`,
+  who: "I'm Headgate's built-in calculator, not an AI model: I read questions about UK pay by rules, and every figure is worked out from published rates.",
+  capabilities: `${abilities} I know ${list(taxYears)}.`,
+  accuracy: `Every figure is worked out from published rates (${taxYears.join(", ")}), by the year: [income tax](${sources.incomeTax}), [Scottish income tax](${sources.scottishIncomeTax}), [National Insurance](${sources.nationalInsurance}), [student loans](${sources.studentLoans}). A payslip can differ by small roundings.`,
+};
+
+export const replies = {
+  unknownYear: (year: string) =>
+    reply(`I have no table for **${year}**, and won't guess its rates: I know ${list(taxYears)}.`, [
+      `In ${latestTaxYear}`,
+    ]),
+  unknownPlan: (plan: string) =>
+    reply(
+      `I know no student loan plan ${plan}: there are plan 1, 2, 4 and 5, and the postgraduate loan (also called plan 3).`,
+      ["With plan 2"],
+    ),
+  whichSalary: ({ leftovers, rise }: Facts) =>
+    reply(
+      [
+        rise
+          ? "On which salary is the rise?"
+          : "On what salary? By the year, month, week, day or hour, such as “£45,000” or “£2,500 a month”.",
+        leftOut(leftovers),
+      ]
+        .filter(Boolean)
+        .join(" "),
+      ["On £30,000", "On £45,000"],
+    ),
+  whichPeriod: ({ value, currency }: Amount) => {
+    const sum = pounds(value);
+    const small = currency === "unsaid" && value < 1000;
+    return reply(
+      `Is that ${sum} an hour, a day, a week, a month or a year?${small ? ` For thousands say “${value}k”.` : ""}`,
+      value < 100
+        ? [`£${value}k a year`, `${sum} an hour`]
+        : value < 1000
+          ? [`${sum} a week`, `${sum} a day`]
+          : [`${sum} a month`, `${sum} a year`],
+    );
+  },
+  whatIsThat: ({ value }: Amount, noun: string) =>
+    reply(
+      `I don't know what “${noun}” means for the ${pounds(value)}. If that is a salary, I can work it out.`,
+      [`Take-home on ${pounds(value)}`],
+    ),
+  onlyAmount: ({ leftovers }: Facts, amount: Amount | undefined) =>
+    reply(`What about ${pounds(amount?.value ?? 0)}? ${leftOut(leftovers) ?? ""}`, [
+      `Take-home on ${pounds(amount?.value ?? 0)}`,
+    ]),
+  netOrGross: (amount: Amount | undefined) => {
+    const sum = pounds(amount?.value ?? 0);
+    return reply(`Is ${sum} the salary, or what you want to take home?`, [
+      `Take-home on ${sum}`,
+      `Which salary leaves ${sum}?`,
+    ]);
+  },
+  whichJobs: () =>
+    reply("What does each job pay? Name both, such as “two jobs, £20,000 and £15,000”.", [
+      "Two jobs, £20,000 and £15,000",
+    ]),
+  howTogether: (salaries: readonly number[]) => {
+    const sums = list(salaries.map(pounds));
+    return reply(
+      `How do ${sums} belong together: to compare, two jobs of one person, or two people? If one is a bonus, a rise or something else, name it.`,
+      [`Compare ${sums}`, `Two jobs, ${sums}`, `My partner and I earn ${sums}`],
+    );
+  },
+  compareWithWhat: (salary: number) =>
+    reply(`What shall I compare ${pounds(salary)} with? Another salary, a nation or a tax year.`, [
+      `Compare with Scotland`,
+      `Compare with ${pounds(salary + 5_000)}`,
+    ]),
+  whichRange: () => reply("A chart needs a range: from which salary to which?", ["Chart £20k to £120k"]),
+  tooMany: (count: number) =>
+    reply(`That makes ${count} cases, and I compare up to 8 at a time. Leave some out.`),
+  tooManyRows: (rows: number, step: number) =>
+    reply(
+      `Steps of ${pounds(step)} make ${rows.toLocaleString("en-GB")} rows; a chart holds up to 60. Take a larger step.`,
+    ),
+  notPounds: () => reply("I only work in pounds sterling: I have no exchange rates. Give the salary in £."),
+  negative: () => reply("A salary can't be below £0. Which salary did you mean?"),
+  tooLarge: () => reply("Salaries go up to £10,000,000 a year here. Which one did you mean?"),
 } as const;
 
-function unknownYear(taxYear: string, country: "England/NI/Wales" | "Scotland"): string {
-  const where = country === "Scotland" ? "For Scotland" : "For England, Wales and Northern Ireland";
-  const known = taxYearsKnownFor(country);
-  return `I don't have the rates for **${taxYear}**, and I won't guess them. ${where} I know ${list(known, "and")}.\n\nSay “in ${latestTaxYear}” for the latest of them.`;
+export function notUnderstood(leftovers: readonly string[]): Reply {
+  const words =
+    leftovers.length > 0
+      ? ` I know nothing of ${list(leftovers.slice(0, 5).map((word) => `“${word}”`))}.`
+      : "";
+  return reply(`I didn't understand that.${words} ${abilities}`, examples);
 }
 
-/** The whole answer to an understanding that needs no sum. */
-export function replyTo(understanding: Remark): string {
-  switch (understanding.kind) {
-    case "small-talk":
-      return smallTalk[understanding.talk];
-    case "outside":
-      return `I can't work out ${understanding.subject}: I only cover an employee's salary under PAYE in the UK. ${abilities}\n\nLeave that part out and I can do the rest.`;
-    case "unknown-year":
-      return unknownYear(understanding.taxYear, understanding.country);
-    case "unknown-plan":
-      return `There is no student loan Plan ${understanding.plan} that I know. I know **Plan 1**, **2**, **4** and **5**, and the **postgraduate loan** (also called Plan 3).`;
-    case "which-plan":
-      return "Which student loan plan is it: **Plan 1**, **2**, **4**, **5** or **postgraduate**? If you have several, name them all.";
-    case "which-salary":
-      return "On what salary? Give it by the year, month or week, for example “£45,000” or “£2,500 a month”.";
-    case "which-period":
-      return `Is that ${pounds(understanding.value)} a week, a month or a year? If you mean ${pounds(understanding.value)} thousand a year, say “${understanding.value}k”.`;
-    case "which-hours":
-      return understanding.period === "hour"
-        ? `${pounds(understanding.value)} an hour: for how many hours a week? For example “40 hours a week”.`
-        : `${pounds(understanding.value)} a day: for how many days a week? For example “5 days a week”.`;
-    case "which-second-salary":
-      return `What shall I compare ${pounds(understanding.salary)} with? Another salary, a country or a tax year will do.`;
-    case "which-range":
-      return "A chart needs a range: from which salary to which? For example “chart £30k to £60k”.";
-    case "not-pounds":
-      return "I only work in pounds sterling: I have no exchange rates. Give the salary in £ and I'll do the sum.";
-    case "negative":
-      return "A salary can't be below £0. Which salary did you mean?";
-    case "too-large":
-      return "That is more than I reckon with: salaries go up to £10,000,000 a year. Which salary did you mean?";
-    case "too-many":
-      return `That makes ${understanding.count} cases; I compare up to 8 at a time. Leave some out, or ask for a chart of a range.`;
-    case "too-many-rows":
-      return `Steps of ${pounds(understanding.step)} make ${understanding.rows.toLocaleString("en-GB")} rows; a chart holds up to 60. Ask again with a larger step.`;
-    case "same-rates":
-      return "England, Wales and Northern Ireland come out the same here: the calculator has one set of rates for all three. Scotland has its own. Ask me to compare England and Scotland on a salary to see the difference.";
-    case "not-understood":
-      return `I didn't understand that. ${whatIAm} ${abilities}\n\n${examples}`;
+/** The answer to a message that asks for no sum, or for one that this calculator must not do; `undefined` for others. */
+export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Reply | undefined {
+  const left = leftOut(facts.leftovers);
+  const remarks = [...facts.remarks, left].filter((one) => one !== undefined);
+  const also = remarks.length > 0 ? ` ${remarks.join(" ")}` : "";
+  if (facts.asksForDates) {
+    return reply(
+      `A UK tax year runs from 6 April to **5 April** of the next year: ${latestTaxYear} ends on 5 April ${Number(latestTaxYear.slice(0, 4)) + 1}.${also}`,
+    );
   }
+  if (facts.term)
+    return reply(
+      `**${facts.term.name}**: ${facts.term.meaning}${also}`,
+      ["On £35,000"].filter(() => !hasEarlier),
+    );
+  if (facts.unknownPlan !== undefined) return replies.unknownPlan(facts.unknownPlan);
+  const sentences = facts.subjects.map(({ sentence }) => sentence).join(" ");
+  const isWhole = facts.subjects.some(({ scope }) => scope === "all");
+  const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage;
+  if (isWhole && !(hasSalary && facts.subjectSums)) {
+    return reply(
+      `${sentences}${also}`,
+      hasSalary
+        ? [`Take-home on ${pounds(facts.salaries[0]?.value ?? 45_000)} as an employee`]
+        : ["Take-home on £45,000 as an employee"],
+    );
+  }
+  if (facts.subjects.length > 0 && !hasSalary) return reply(`${sentences}${also}`, ["Take-home on £45,000"]);
+  if (hasSum) return undefined;
+  if (facts.talk && facts.leftovers.length === 0)
+    return reply(talk[facts.talk], facts.talk === "goodbye" ? [] : examples.slice(0, 3));
+  if (facts.remarks.length > 0) return reply(remarks.join(" "), ["Take-home on £45,000"]);
+  return notUnderstood(facts.leftovers);
 }

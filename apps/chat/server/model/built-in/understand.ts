@@ -1,211 +1,369 @@
-/** What a conversation asks for: the facts of each message, read in the light of those before it. */
-import { largestSalary } from "../salary.ts";
-import type { Amount } from "./amounts.ts";
-import {
-  answerToQuestion,
-  type Context,
-  freshContext,
-  topicOf,
-  withCircumstances,
-  withYearly,
-  type Yearly,
-  yearly,
-} from "./context.ts";
-import { type Facts, readFacts } from "./facts.ts";
-import { leastCertainSalary, requestFor } from "./request.ts";
-import { raised } from "./rise.ts";
-import { readOutsideSubject, readSmallTalk } from "./topics.ts";
-import type { Understanding } from "./understanding.ts";
+/** What a conversation asks for: each message read in the light of those before it. */
 
-/** A remark longer than this that names no sum and no topic is talk, not a follow-up. */
-const mostWordsOfAFollowUp = 12;
-/** Messages further back no longer bear on what is asked now. */
-const mostMessagesRead = 40;
+import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { ratesOf } from "../../../tax/rates.ts";
+import { isOverStatePensionAge } from "../../../tax/state-pension-age.ts";
+import { currentTaxYear, dateAt, isKnownTaxYear, latestTaxYear, taxYearAt } from "../../../tax/tax-year.ts";
+import { largestSalary } from "../../../tax/work-out.ts";
+import { begun, type Context, freshContext, type Mode, withCircumstances } from "./context.ts";
+import type { Facts, Figure } from "./facts.ts";
+import { notesOn } from "./notes.ts";
+import { readMessage } from "./read.ts";
+import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
+import { requestFor, type ToolRequest } from "./request.ts";
+import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
+import { suggestionsFor } from "./suggestions.ts";
+import type { Amount } from "./tokens.ts";
+import { pounds } from "./wording.ts";
+
+/** A question that a tool answers, and what the wording of the answer needs to know. */
+export interface Sum {
+  kind: "sum";
+  request: ToolRequest;
+  mode: Mode;
+  figures: Figure[];
+  shownBy: PayPeriod | undefined;
+  /** Whether a rise is asked about, so that the difference is the answer. */
+  isRise: boolean;
+  /** Sentences that account for every word that changed nothing. */
+  notes: string[];
+  suggestions: string[];
+}
+
+export type Understanding = Sum | Reply;
 
 interface Step {
   understanding: Understanding;
   context: Context;
 }
 
+/** Messages further back no longer bear on what is asked now. */
+const mostMessagesRead = 40;
+
 /**
  * Understands the last of a person's messages. Never throws, whatever the text.
  * @param messages what the person wrote, oldest first
- * @param nowMs milliseconds since the epoch: what "last year" is counted from
+ * @param nowMs milliseconds since the epoch: which tax year is running
  */
 export function understand(messages: readonly string[], nowMs: number): Understanding {
-  let step: Step = { understanding: { kind: "not-understood" }, context: freshContext };
+  let step: Step = { understanding: notUnderstood([]), context: freshContext };
   for (const message of messages.slice(-mostMessagesRead)) {
-    step = follow(readFacts(message, nowMs), step.context, nowMs);
+    step = follow(readMessage(message, nowMs), step.context, nowMs);
   }
   return step.understanding;
 }
 
-function follow(facts: Facts, context: Context, nowMs: number): Step {
-  const stay = (understanding: Understanding, asked?: Context["asked"]): Step => ({
-    understanding,
-    context: { ...context, asked },
-  });
-  const money = moneyIn(facts, context);
-  const answered = answerToQuestion(facts, money, context);
-  if (answered !== undefined) {
-    // "a week" was the answer, and not a wish to see the result by the week.
-    const understanding = requestFor({ ...facts, shownBy: undefined }, answered, nowMs);
-    return understanding.kind === "too-large" ? stay(understanding) : { understanding, context: answered };
-  }
+function follow(facts: Facts, before: Context, nowMs: number): Step {
+  const stay = (understanding: Understanding): Step => ({ understanding, context: before });
+  const remark = replyTo(facts, hasSum(facts), before.salaries.length > 0);
+  if (remark) return stay(remark);
 
-  const outside = readOutsideSubject(facts.text);
-  if (outside) return stay({ kind: "outside", subject: outside.name });
-  const isForeign = money.some((amount) => amount.currency === "other");
-  if (isForeign || (money.length === 0 && /[$€¥₹]/.test(facts.text))) return stay({ kind: "not-pounds" });
-  if (facts.unknownPlan !== undefined) return stay({ kind: "unknown-plan", plan: facts.unknownPlan });
-  const talk = readSmallTalk(facts.text);
-  const isPleasantry = talk === "greeting" || talk === "thanks" || talk === "goodbye";
-  const goesOn = isPleasantry && saysAnything(facts, money, context);
-  if (talk !== undefined && !goesOn && money.length === 0 && facts.topic === undefined) {
-    return stay({ kind: "small-talk", talk }, context.asked);
-  }
-  if (!saysAnything(facts, money, context)) return stay({ kind: "not-understood" }, context.asked);
-  if (money.some((amount) => amount.negative)) return stay({ kind: "negative" });
-  if (comparesWalesWithEngland(facts.text)) return stay({ kind: "same-rates" });
+  const unknownYear = facts.taxYears.find((year) => !isKnownTaxYear(year));
+  if (unknownYear !== undefined) return stay(replies.unknownYear(unknownYear));
+  resolveAsked(facts, before);
+  if (facts.minimumWage) takeMinimumWage(facts, nowMs);
+  const settled = settleSalaries(facts, before);
+  if ("reply" in settled)
+    return { understanding: settled.reply, context: { ...before, asked: settled.asked } };
 
-  const next = withCircumstances(facts, { ...context, asked: undefined });
-  next.topic = topicOf(facts, money, context);
-  const question = takeSalaries(facts, money, next, context);
-  if (question) return question;
-  const owesNone = next.planSets.every((plans) => plans.length === 0);
-  if (facts.loanWithoutPlan && owesNone && facts.topic !== "tax-rates" && next.salaries.length > 0) {
-    return { understanding: { kind: "which-plan" }, context: { ...next, asked: { about: "plan" } } };
+  const context = settled.context;
+  takeAge(facts, context, nowMs);
+  const taxYear = context.taxYears[0] ?? currentTaxYear(nowMs) ?? latestTaxYear;
+  const request = requestFor(facts, context, taxYear);
+  if ("kind" in request) return { understanding: request, context };
+  const notes = [...settled.notes, ...notesOn(facts, context, before)];
+  if (context.taxYears.length === 0 && facts.thisYear === false && currentTaxYear(nowMs) === undefined) {
+    notes.push(`I have no table for ${taxYearAt(nowMs)}: these are the rates of ${latestTaxYear}.`);
   }
-  return { understanding: requestFor(facts, next, nowMs), context: next };
+  return {
+    understanding: {
+      kind: "sum",
+      request,
+      mode: context.mode,
+      figures: context.figures.length > 0 ? context.figures : ["take-home"],
+      shownBy: context.shownBy,
+      isRise: facts.rise !== undefined,
+      notes,
+      suggestions: suggestionsFor(request, facts, context),
+    },
+    context,
+  };
 }
 
-/** Beside an amount that is certain, "2 kids" and "3 years" are not salaries. */
-function moneyIn(facts: Facts, context: Context): Amount[] {
-  const money = facts.amounts.filter((amount) => isMoney(amount, facts, context));
-  const isCertain = ({ currency, scaled, period, value }: Amount) =>
-    currency !== "unsaid" || scaled || period !== undefined || value >= leastCertainSalary || value === 0;
-  return money.some(isCertain) ? money.filter(isCertain) : money;
-}
-
-/** A number with "£", "k" or a period is money; a bare one only where the message, or the one before, speaks of pay. */
-function isMoney(amount: Amount, facts: Facts, context: Context): boolean {
-  if (amount.currency !== "unsaid" || amount.scaled || amount.period !== undefined) return true;
-  if (facts.topic !== undefined || facts.wantsComparison || facts.wantsTable) return true;
-  const hasSubject =
-    context.salaries.length > 0 || context.topic !== undefined || context.asked !== undefined;
-  if (hasSubject && (facts.isFollowUp || facts.words <= 3)) return true;
-  if (amount.value >= leastCertainSalary) return facts.words <= 3 || facts.speaksOfPay;
-  return !/[a-z]/.test(facts.text) || (facts.speaksOfPay && facts.words <= 3);
-}
-
-function saysAnything(facts: Facts, money: readonly Amount[], context: Context): boolean {
-  if (money.length > 0 || facts.topic !== undefined) return true;
-  const mentions =
-    facts.countries.length > 0 ||
-    facts.taxYears.length > 0 ||
-    facts.thisYear ||
-    facts.plans !== undefined ||
+/** Whether a message asks for, or changes, something that can be worked out. */
+function hasSum(facts: Facts): boolean {
+  return (
+    facts.salaries.length + facts.numbers.length + facts.partners.length + facts.secondJobs.length > 0 ||
+    facts.figures.length + facts.nations.length + facts.taxYears.length + facts.extras.length > 0 ||
+    facts.outgoings.length > 0 ||
+    [
+      facts.shownBy,
+      facts.plans,
+      facts.pension,
+      facts.pensionKind,
+      facts.rise,
+      facts.fraction,
+      facts.age,
+      facts.born,
+      facts.hours,
+      facts.days,
+    ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
-    facts.shownBy !== undefined ||
-    facts.wantsTable ||
-    facts.rise !== undefined ||
-    facts.withAndWithout;
-  if (!mentions || facts.words > mostWordsOfAFollowUp) return false;
-  const isAboutPay =
-    facts.rise !== undefined || facts.plans !== undefined || facts.loanWithoutPlan || facts.isFollowUp;
-  return (
-    isAboutPay || context.salaries.length > 0 || context.range !== undefined || context.topic !== undefined
+    facts.minimumWage ||
+    facts.overPensionAge ||
+    facts.asksForRates ||
+    facts.chart ||
+    facts.thisYear ||
+    facts.comparison ||
+    facts.hasTwoJobs ||
+    facts.isCouple
   );
 }
 
-function comparesWalesWithEngland(text: string): boolean {
-  const nations = ["england|english", "wales|welsh", "northern ireland|northern irish"];
-  const named = nations.filter((nation) => new RegExp(`\\b(?:${nation})\\b`).test(text));
-  return (
-    named.length > 1 &&
-    !/\b(?:scotland|scottish)\b/.test(text) &&
-    /\b(?:compar\w*|differen\w*|differ|vs|versus|better|worse|against)\b/.test(text)
-  );
+/** "a month", "they are two jobs": what was just asked about the amounts of the message before. */
+function resolveAsked(facts: Facts, { asked }: Context): void {
+  if (!asked || facts.salaries.length + facts.numbers.length > 0) return;
+  const [one] = asked.amounts;
+  if (asked.amounts.length === 1 && one) {
+    const isThousands = facts.leftovers.length === 0 && facts.shownBy === undefined;
+    if (facts.shownBy === undefined && !isThousands) return;
+    const amount: Amount = { ...one, kind: "money", period: facts.shownBy ?? "year" };
+    facts.shownBy = undefined;
+    facts.salaries.push(amount);
+    return;
+  }
+  if (facts.hasTwoJobs || facts.isCouple || facts.comparison || facts.partners.length > 0 || facts.chart) {
+    facts.salaries.push(...asked.amounts);
+  }
 }
 
-/** Puts the message's sums into `next`; a step is returned when they leave something to ask or to refuse. */
-function takeSalaries(
-  facts: Facts,
-  money: readonly Amount[],
-  next: Context,
-  before: Context,
-): Step | undefined {
-  const ask = (understanding: Understanding, asked?: Context["asked"]): Step => ({
-    understanding,
-    context: { ...next, asked },
+function takeMinimumWage(facts: Facts, nowMs: number): void {
+  if (facts.salaries.length > 0) return;
+  const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
+  const { from21, from18, under18, apprentice } = ratesOf[year].minimumWage;
+  const age = facts.age ?? 21;
+  const byAge: [number, string] =
+    age >= 21 ? [from21, "from 21"] : age >= 18 ? [from18, "from 18 to 20"] : [under18, "under 18"];
+  const [value, who] = facts.isApprentice ? [apprentice, "for apprentices"] : byAge;
+  facts.salaries.push({
+    value,
+    kind: "money",
+    currency: "£",
+    scaled: false,
+    negative: false,
+    period: "hour",
   });
-  if (money.length === 0) {
-    compareAfterRise(facts, next);
-    return undefined;
-  }
-  const unsure = money.find(
-    ({ value, scaled, period }) => value > 0 && value < leastCertainSalary && !scaled && period === undefined,
-  );
-  if (unsure)
-    return ask({ kind: "which-period", value: unsure.value }, { about: "period", value: unsure.value });
-  const sums: Yearly[] = [];
-  for (const { value, period = "year" } of money) {
-    const perWeek = period === "hour" ? facts.hoursPerWeek : facts.daysPerWeek;
-    if ((period === "hour" || period === "day") && perWeek === undefined) {
-      return ask({ kind: "which-hours", value, period }, { about: "hours", value, period });
-    }
-    sums.push(yearly(value, period, perWeek));
-  }
-  if (sums.some(({ salary }) => salary > largestSalary)) return ask({ kind: "too-large" });
-  Object.assign(next, withYearly(next, sums));
-  if (compareAfterRise(facts, next)) return undefined;
-  const [one, other] = next.salaries;
-  if (next.salaries.length === 2 && one !== undefined && other !== undefined && isRange(facts, money)) {
-    next.range = { from: Math.min(one, other), to: Math.max(one, other), step: facts.step };
-    next.salaries = [];
-    return undefined;
-  }
-  if (other !== undefined || one === undefined) return undefined;
-  if (before.salaries.length > 1 && facts.topic === undefined && /^(?:and|also|plus)\b/.test(facts.text)) {
-    next.salaries = [...new Set([...before.salaries, one])];
-    return undefined;
-  }
-  if (!comparesOneSalary(facts, next)) return undefined;
-  const others = before.salaries.filter((salary) => salary !== one);
-  if (others.length > 0) {
-    next.salaries = [...others, one];
-    next.conversions = [...before.conversions, ...next.conversions];
-  } else if (/^(?:please )?(?:can you )?compare\b|\b(?:vs|versus)\b/.test(facts.text)) {
-    return ask({ kind: "which-second-salary", salary: one }, { about: "second-salary", salary: one });
-  }
-  return undefined;
+  facts.remarks.push(`The minimum wage ${who} is ${pounds(value)} an hour in ${year}.`);
+  if (facts.hours === undefined && facts.isFullTime)
+    facts.remarks.push("I took full time for 37.5 hours a week.");
 }
 
-/** "what if I got a 5% rise": the salary in hand beside the one after it. */
-function compareAfterRise({ rise }: Facts, next: Context): boolean {
-  const before = next.salaries.at(-1);
-  if (rise === undefined || before === undefined) return false;
-  if (next.salaries.length > 1 && "pounds" in rise) {
-    // "add 60k" to a comparison is one more salary to compare.
-    next.salaries = [...new Set([...next.salaries, rise.pounds])];
-    return true;
-  }
-  next.salaries = [...new Set([before, raised(before, rise)])];
-  return true;
+function takeAge(facts: Facts, context: Context, nowMs: number): void {
+  const today = dateAt(nowMs);
+  const { age = facts.born && today.year - facts.born, born } = facts;
+  if (age === undefined || facts.minimumWage) return;
+  const ages = born === undefined ? [age] : [age - 1, age];
+  const [isOver, ...others] = ages.map((one) => isOverStatePensionAge(one, today));
+  const who = born === undefined ? `At ${age}` : `Born in ${born}`;
+  if (isOver === undefined || others.some((other) => other !== isOver)) {
+    facts.remarks.push(
+      `${who} it depends on your birthday whether you are past State Pension age; I took it that you are not. Past it no National Insurance is due.`,
+    );
+  } else if (isOver) context.overPensionAge = true;
+  else if (age < 16) facts.remarks.push("Under 16 no National Insurance is due: I left your age out.");
+  else facts.remarks.push(`${who} your age changes none of these figures.`);
 }
 
-/** A comparison is asked for, and nothing but the salary can be what differs. */
-function comparesOneSalary(facts: Facts, next: Context): boolean {
+/** A sum of something unknown is left out where another sum is the salary. */
+function withoutClaimed(facts: Facts, amounts: Amount[]): Amount[] {
+  const rest = amounts.filter((amount) => facts.claimed.every((claim) => claim.amount !== amount));
+  if (rest.length === 0 || rest.length === amounts.length) return amounts;
+  for (const { amount, noun } of facts.claimed) {
+    if (amounts.includes(amount)) facts.remarks.push(`I left the ${pounds(amount.value)} of “${noun}” out.`);
+  }
+  facts.leftovers = facts.leftovers.filter((words) => facts.claimed.every(({ noun }) => words !== noun));
+  return rest;
+}
+
+interface Settled {
+  context: Context;
+  notes: string[];
+}
+type Asked = { reply: Reply; asked: Context["asked"] };
+
+/** Which salaries the message is about, and how they belong together. */
+function settleSalaries(facts: Facts, before: Context): Settled | Asked {
+  const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const amounts = withoutClaimed(facts, said);
+  const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
+  const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
+    reply,
+    asked: asked.length > 0 ? { amounts: asked } : undefined,
+  });
+  if (everything.some(({ currency }) => currency === "other")) return ask(replies.notPounds());
+  if (everything.some(({ negative }) => negative)) return ask(replies.negative());
+  const unsure = everything.find((amount) => isUnsure(amount, everything.length === 1));
+  if (unsure) return ask(replies.whichPeriod(unsure), [unsure]);
+  const claim = facts.claimed.find(({ amount }) => amounts.includes(amount));
+  if (claim) return ask(replies.whatIsThat(claim.amount, claim.noun), [claim.amount]);
+  const unexplained =
+    facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
+  if (unexplained && !facts.comparison && !hasCircumstance(facts))
+    return ask(replies.onlyAmount(facts, amounts[0]), amounts);
+  if (facts.maybeNet) return ask(replies.netOrGross(amounts[0]), []);
+
+  const converted = amounts.map((amount) => yearly(amount, facts));
+  const partners = facts.partners.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
+  const jobs = facts.secondJobs.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
+  const notes = [...converted, ...partners, ...jobs].flatMap(({ note }) => note ?? []);
+  const salaries = converted.map(({ salary }) => salary);
+  if ([...salaries, ...partners.map(({ salary }) => salary)].some((salary) => salary > largestSalary)) {
+    return ask(replies.tooLarge());
+  }
+  const context = withCircumstances(facts, begun(facts, before));
+  const settled = { context, notes };
+  const earlier = before.mode === "table" ? [] : before.salaries;
+
+  // A part-time share of the salary before.
+  if (salaries.length === 0 && earlier.length === 1) facts.fraction ??= partOfFullTime(facts);
+  if (salaries.length === 0 && facts.fraction && earlier.length === 1) {
+    const part = yearly(
+      { value: earlier[0] ?? 0, kind: "money", currency: "£", scaled: true, negative: false },
+      facts,
+    );
+    return { context: { ...context, salaries: [part.salary] }, notes: [part.note ?? ""] };
+  }
+  if (partners.length > 0)
+    return settlePartners(
+      settled,
+      salaries,
+      partners.map(({ salary }) => salary),
+      earlier,
+    );
+  if (jobs.length > 0 || facts.hasTwoJobs) {
+    const all = [
+      ...(salaries.length > 0 ? salaries : earlier.slice(0, 1)),
+      ...jobs.map(({ salary }) => salary),
+    ];
+    const [main, ...others] = all;
+    if (others.length === 0) return ask(replies.whichJobs());
+    return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
+  }
+  if (facts.rise) return settleRise(settled, facts, salaries, earlier) ?? ask(replies.whichSalary(facts));
+  const [one, other] = salaries;
+  if (one !== undefined && other !== undefined) return settleSeveral(settled, facts, salaries, amounts);
+  if (one === undefined) return settleNone(settled, facts, before);
+  if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
+  if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
+  if (facts.isCouple) notes.push(`I took ${pounds(one)} for the salary of one person.`);
+  if (facts.chart || facts.range) return ask(replies.whichRange());
+  const differs =
+    context.nations.length > 1 ||
+    context.taxYears.length > 1 ||
+    context.planSets.length > 1 ||
+    context.pensions.length > 1;
+  if (facts.comparison && !differs) {
+    const others = earlier.filter((salary) => salary !== one);
+    if (others.length === 0) return ask(replies.compareWithWhat(one), []);
+    return { ...settled, context: { ...context, mode: "compare", salaries: [...others, one] } };
+  }
+  return { ...settled, context: { ...context, mode: "one", salaries } };
+}
+
+/** Whether a message says more of the person than an amount. */
+function hasCircumstance(facts: Facts): boolean {
   return (
-    facts.wantsComparison && next.countries.length < 2 && next.taxYears.length < 2 && next.planSets.length < 2
+    facts.nations.length + facts.extras.length + facts.taxYears.length + facts.outgoings.length > 0 ||
+    facts.plans !== undefined ||
+    facts.pension !== undefined ||
+    facts.fraction !== undefined ||
+    facts.minimumWage ||
+    facts.isCorrection ||
+    facts.isAddition ||
+    facts.shownBy !== undefined
   );
 }
 
-/** "from 20k to 120k" is a range, unless the message speaks of a rise, or compares. */
-function isRange(facts: Facts, money: readonly Amount[]): boolean {
-  if (facts.wantsTable) return true;
-  if (facts.wantsComparison || facts.topic === "salary-for-take-home") return false;
-  const [first, second] = money;
-  const between = first && second ? facts.text.slice(first.end, second.start) : "";
-  return /^ ?(?:to|-|through|up to) ?$/.test(between) || /\bbetween\b/.test(facts.text);
+function settlePartners(
+  settled: Settled,
+  salaries: number[],
+  partners: number[],
+  earlier: readonly number[],
+): Settled {
+  const own = salaries.length > 0 ? salaries : earlier.slice(0, 1);
+  const all = [...own, ...partners];
+  const mode = all.length > 1 ? "household" : "one";
+  return { ...settled, context: { ...settled.context, mode, salaries: all } };
+}
+
+function settleRise(
+  settled: Settled,
+  facts: Facts,
+  salaries: number[],
+  earlier: readonly number[],
+): Settled | undefined {
+  const from = salaries.length > 0 ? salaries : earlier.slice(-1);
+  const [salary] = from;
+  if (salary === undefined || facts.rise === undefined || from.length > 1) return undefined;
+  const { part, sign } = facts.rise;
+  const by = "share" in part ? salary * part.share : part.pounds;
+  const after = Math.max(0, Number((salary + sign * by).toFixed(2)));
+  return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, after] } };
+}
+
+/** Two and more salaries are what the words say: never a comparison by default. */
+function settleSeveral(
+  settled: Settled,
+  facts: Facts,
+  salaries: number[],
+  amounts: Amount[],
+): Settled | Asked {
+  const { context } = settled;
+  const as = (mode: Mode): Settled => ({
+    ...settled,
+    context: { ...context, mode, salaries: [...new Set(salaries)] },
+  });
+  if (facts.isCorrection)
+    return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
+  if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
+  if (facts.isCouple) return { ...settled, context: { ...context, mode: "household", salaries } };
+  const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
+  if (facts.comparison || inPlaces) return as("compare");
+  return { reply: replies.howTogether(salaries), asked: { amounts } };
+}
+
+/** No salary in the message: it is about the one before, or about the rates. */
+function settleNone(settled: Settled, facts: Facts, before: Context): Settled | Asked {
+  const { context } = settled;
+  const [one, other] = before.salaries;
+  if (facts.asksForRates) return settled;
+  if (one === undefined) {
+    const rates: readonly Figure[] = ["tax-band", "personal-allowance", "student-loan"];
+    const ofRates = facts.figures.some((figure) => rates.includes(figure));
+    const ofPay = facts.figures.every((figure) => figure === "take-home" || figure === "employer");
+    const isGeneral = ofRates || (!ofPay && !facts.speaksOfPay);
+    return isGeneral
+      ? { ...settled, context: { ...context, mode: "one" } }
+      : { reply: replies.whichSalary(facts), asked: undefined };
+  }
+  if (facts.chart && other !== undefined) return { ...settled, context: { ...context, mode: "table" } };
+  if (facts.chart) return { reply: replies.whichRange(), asked: undefined };
+  if (facts.isCouple && before.mode === "compare")
+    return { ...settled, context: { ...context, mode: "household" } };
+  if (
+    facts.comparison &&
+    context.nations.length < 2 &&
+    context.planSets.length < 2 &&
+    context.salaries.length < 2 &&
+    context.pensions.length < 2
+  ) {
+    return facts.taxYears.length > 0
+      ? { ...settled, context: { ...context, taxYears: comparedYears(before, context) } }
+      : { reply: replies.compareWithWhat(one), asked: undefined };
+  }
+  return settled;
+}
+
+function comparedYears(before: Context, after: Context): Context["taxYears"] {
+  return [...new Set([before.taxYears[0] ?? latestTaxYear, ...after.taxYears])];
 }

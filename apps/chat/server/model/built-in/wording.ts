@@ -1,5 +1,5 @@
 /** Numbers, places and plans as a reader sees them. */
-import type { Country, StudentLoanPlan } from "../../../contract.ts";
+import type { StudentLoanPlan } from "../../../tax/rates.ts";
 
 const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 const toThePenny = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -15,21 +15,20 @@ export function percent(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;
 }
 
-export function place(country: Country): string {
-  return country === "Scotland" ? "Scotland" : "England, Wales or Northern Ireland";
-}
-
-export function shortPlace(country: Country): string {
-  return country === "Scotland" ? "Scotland" : "England/Wales/NI";
+/** `0.2880325` is "28.8%". */
+export function roundPercent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
 }
 
 export function planNames(plans: readonly StudentLoanPlan[]): string {
-  const names = plans.map((plan) => (plan === "postgrad" ? "postgraduate loan" : `Plan ${plan}`));
-  return list(names, "and");
+  return list(
+    plans.map((plan) => (plan === "postgrad" ? "postgraduate loan" : `Plan ${plan}`)),
+    "and",
+  );
 }
 
 /** "a", "a and b", "a, b and c" */
-export function list(items: readonly string[], joiner: "and" | "or"): string {
+export function list(items: readonly string[], joiner: "and" | "or" = "and"): string {
   if (items.length < 2) return items.join("");
   return `${items.slice(0, -1).join(", ")} ${joiner} ${items.at(-1)}`;
 }

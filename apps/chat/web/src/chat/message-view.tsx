@@ -56,11 +56,13 @@ interface AnswerProps {
   live: boolean;
   onRetry?: ((answerId: string) => void) | undefined;
   onContinue?: ((answerId: string) => void) | undefined;
+  /** Asks a question that follows from the answer; absent where none can be asked now. */
+  onAsk?: ((question: string) => void) | undefined;
 }
 
 /** What the model answered: its steps, figures and words, in the order in which they came. */
-export const Answer = memo(function Answer({ message, live, onRetry, onContinue }: AnswerProps) {
-  const { incomplete, model, supplied } = message.metadata ?? {};
+export const Answer = memo(function Answer({ message, live, onRetry, onContinue, onAsk }: AnswerProps) {
+  const { incomplete, model, suggestions, supplied } = message.metadata ?? {};
   const text = textOf(message);
   return (
     <article aria-label="Headgate" aria-busy={live} className="group">
@@ -108,6 +110,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
           )}
         </div>
       )}
+      {!live && onAsk && suggestions && <Suggestions questions={suggestions} onAsk={onAsk} />}
       {!live && (text !== "" || onRetry) && (
         <Actions model={model} className="mt-1 -ms-2">
           {text !== "" && <CopyButton label="Copy answer" className={iconButtonClass} text={() => text} />}
@@ -127,6 +130,27 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue 
     </article>
   );
 });
+
+/** Questions that follow from an answer, as buttons. */
+function Suggestions({
+  questions,
+  onAsk,
+}: {
+  questions: readonly string[];
+  onAsk: (question: string) => void;
+}) {
+  return (
+    <ul aria-label="Follow-up questions" className="mt-3 flex list-none! flex-wrap gap-2 p-0!">
+      {questions.map((question) => (
+        <li key={question} className="my-0!">
+          <Button size="small" onClick={() => onAsk(question)}>
+            {question}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 /** Until the code for Markdown is there, and should it never come, the text as it was written. */
 function Words({ text, streaming }: { text: string; streaming: boolean }) {

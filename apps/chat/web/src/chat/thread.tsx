@@ -77,6 +77,13 @@ export function Thread({ session, focusComposer }: ThreadProps) {
     },
     [session, focusComposer],
   );
+  const follow = useCallback(
+    (question: string) => {
+      focusComposer();
+      void session.ask(question);
+    },
+    [session, focusComposer],
+  );
   const goOn = useCallback(
     (answerId: string) => {
       focusComposer();
@@ -132,6 +139,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
                     live={isLast && phase === "answering"}
                     onRetry={busy || !isLast ? undefined : retry}
                     onContinue={busy || !isLast || failure ? undefined : goOn}
+                    onAsk={busy || !isLast || failure ? undefined : follow}
                   />
                 )}
               </div>

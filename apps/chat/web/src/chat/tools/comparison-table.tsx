@@ -1,6 +1,6 @@
-import type { SalaryBreakdown } from "../../../../contract.ts";
+import type { Breakdown } from "../../../../tax/work-out.ts";
 import { ScrollRegion } from "../../design/scroll-region.tsx";
-import { assumptions, exact, percent, pounds } from "./figures.ts";
+import { assumptions, exact, percent, plansInWords, pounds } from "./figures.ts";
 
 const lines = [
   { label: "Take-home a year", of: (row) => exact(row.takeHome), strong: true },
@@ -8,37 +8,49 @@ const lines = [
   { label: "Income tax", of: (row) => exact(row.incomeTax) },
   { label: "National Insurance", of: (row) => exact(row.nationalInsurance) },
   { label: "Student loan", of: (row) => exact(row.studentLoan), when: (row) => row.studentLoan > 0 },
+  { label: "Pension", of: (row) => exact(row.pension), when: (row) => row.pension > 0 },
   { label: "Personal allowance", of: (row) => pounds(row.personalAllowance) },
-  { label: "Kept of the next £1", of: (row) => percent(1 - row.marginalRate) },
+  { label: "Kept of the next £1", of: (row) => percent(1 - row.marginal.rate) },
 ] satisfies {
   label: string;
-  of: (row: SalaryBreakdown) => string;
+  of: (row: Breakdown) => string;
   strong?: boolean;
-  when?: (row: SalaryBreakdown) => boolean;
+  when?: (row: Breakdown) => boolean;
 }[];
 
-/** What columns are told apart by: the salary, and else whatever differs. */
-function headingOf(row: SalaryBreakdown, rows: readonly SalaryBreakdown[]): string[] {
-  const differ = (key: "taxYear" | "country") => new Set(rows.map((other) => other[key])).size > 1;
+/** What columns are told apart by: the pay, and else whatever differs. */
+function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): string[] {
+  const differs = (key: "taxYear" | "nation" | "studentLoanPlans" | "pension") =>
+    new Set(rows.map((other) => JSON.stringify(other.pay[key]))).size > 1;
+  const plans = plansInWords(pay.studentLoanPlans);
   return [
-    pounds(row.salary),
-    ...(differ("country") ? [row.country.replaceAll("/", ", ")] : []),
-    ...(differ("taxYear") ? [row.taxYear] : []),
+    pounds(gross),
+    ...(differs("nation") ? [pay.nation] : []),
+    ...(differs("taxYear") ? [pay.taxYear] : []),
+    ...(differs("studentLoanPlans") ? [plans === "" ? "no loan" : plans] : []),
+    ...(differs("pension") ? [pay.pension ? "with pension" : "no pension"] : []),
   ];
 }
 
-/** Salaries side by side, and for two of them what lies between. */
-export function ComparisonTable({ rows }: { rows: readonly SalaryBreakdown[] }) {
+interface ComparisonTableProps {
+  rows: readonly Breakdown[];
+  /** What several people take home together, pounds a year: they are no alternatives. */
+  together?: number | undefined;
+}
+
+/** Salaries next to each other, and for two of them what lies between, or for people what they have together. */
+export function ComparisonTable({ rows, together }: ComparisonTableProps) {
   const shown = lines.filter((line) => !("when" in line) || rows.some(line.when));
   const [first, second] = rows;
   const sameAssumptions = new Set(rows.map(assumptions)).size === 1;
-  const gain = rows.length === 2 && first && second ? second.takeHome - first.takeHome : null;
+  const gain =
+    together === undefined && rows.length === 2 && first && second ? second.takeHome - first.takeHome : null;
   return (
     <section aria-label="Comparison of salaries" className="framed arrive">
       <ScrollRegion label="Comparison table, scrolls sideways" className="scroll">
         <table className="figures text-sm">
           <caption className="sr-only">
-            Comparison of {rows.map((row) => pounds(row.salary)).join(", ")}
+            Comparison of {rows.map((row) => pounds(row.gross)).join(", ")}
           </caption>
           <thead>
             <tr>
@@ -76,6 +88,11 @@ export function ComparisonTable({ rows }: { rows: readonly SalaryBreakdown[] }) 
           </tbody>
         </table>
       </ScrollRegion>
+      {together !== undefined && (
+        <p className="tabular my-0! border-line border-t px-3.5 py-2.5 font-semibold">
+          {exact(together)} a year together
+        </p>
+      )}
       {(gain !== null || (sameAssumptions && first)) && (
         <p className="my-0! border-line border-t bg-sunken px-3.5 py-2.5 text-quiet text-sm">
           {sameAssumptions && first ? assumptions(first) : null}

@@ -1,30 +1,24 @@
 import { expect, test } from "vitest";
-import type { SalaryBreakdown } from "../../../../contract.ts";
+import { workOut } from "../../../../tax/work-out.ts";
 import {
   assumptions,
-  isSalaryBreakdown,
+  breakdownRows,
+  isBreakdown,
   percent,
+  percentagesIn,
+  perPeriod,
   plansInWords,
   pounds,
-  salaryRows,
   sharesOf,
   thousands,
 } from "./figures.ts";
 
-const breakdown: SalaryBreakdown = {
-  salary: 45000,
-  taxYear: "2025/26",
-  country: "Scotland",
+const breakdown = workOut({
+  salary: 45_000,
+  taxYear: "2026/27",
+  nation: "Scotland",
   studentLoanPlans: [2, "postgrad"],
-  personalAllowance: 12570,
-  incomeTax: 6881.62,
-  incomeTaxBands: [],
-  nationalInsurance: 2594.4,
-  studentLoan: 1500,
-  takeHome: 34023.98,
-  takeHomeMonthly: 2835.33,
-  marginalRate: 0.29,
-};
+});
 
 test("money and shares as they are read", () => {
   expect(pounds(45000)).toBe("£45,000");
@@ -34,21 +28,35 @@ test("money and shares as they are read", () => {
   expect(thousands(500)).toBe("£500");
   expect(percent(0.42)).toBe("42%");
   expect(percent(0.4375)).toBe("43.75%");
+  expect(perPeriod(45_357.4, "month")).toBe(3_779.78);
   expect(plansInWords([2, "postgrad"])).toBe("plan 2 and postgraduate");
-  expect(assumptions(breakdown)).toBe("2025/26 · Scotland · student loan plan 2 and postgraduate");
+  expect(assumptions(breakdown)).toBe("2026/27 · Scotland · student loan plan 2 and postgraduate");
 });
 
-test("a student loan is shown only where there is one", () => {
+test("a student loan and a pension are shown only where there is one", () => {
   expect(sharesOf([breakdown]).map(({ key }) => key)).toContain("studentLoan");
-  expect(sharesOf([{ ...breakdown, studentLoan: 0 }]).map(({ key }) => key)).not.toContain("studentLoan");
+  const plain = workOut({ ...breakdown.pay, studentLoanPlans: [] });
+  expect(sharesOf([plain]).map(({ key }) => key)).toEqual(["takeHome", "incomeTax", "nationalInsurance"]);
+  const saving = workOut({ ...breakdown.pay, pension: { kind: "net pay", share: 0.05 } });
+  expect(sharesOf([saving]).map(({ key }) => key)).toContain("pension");
+});
+
+test("percentages sum to 100.0", () => {
+  const parts = sharesOf([breakdown]);
+  const shown = percentagesIn(breakdown, parts).map((text) => Number(text.replace("%", "")));
+  expect(Number(shown.reduce((sum, part) => sum + part, 0).toFixed(1))).toBe(100);
+  const nothing = workOut({ ...breakdown.pay, salary: 0 });
+  expect(percentagesIn(nothing, sharesOf([nothing]))).toEqual(["–", "–", "–"]);
 });
 
 test("what is not a breakdown is not taken for one", () => {
-  expect(isSalaryBreakdown(breakdown)).toBe(true);
-  expect(isSalaryBreakdown({ ...breakdown, takeHome: "lots" })).toBe(false);
-  expect(isSalaryBreakdown(null)).toBe(false);
-  expect(salaryRows({ rows: [breakdown] })).toHaveLength(1);
-  expect(salaryRows({ rows: [] })).toBeNull();
-  expect(salaryRows({ rows: [breakdown, {}] })).toBeNull();
-  expect(salaryRows("rows")).toBeNull();
+  expect(isBreakdown(breakdown)).toBe(true);
+  expect(isBreakdown(JSON.parse(JSON.stringify(breakdown)))).toBe(true);
+  expect(isBreakdown({ ...breakdown, takeHome: "lots" })).toBe(false);
+  expect(isBreakdown({ ...breakdown, pay: {} })).toBe(false);
+  expect(isBreakdown(null)).toBe(false);
+  expect(breakdownRows({ rows: [breakdown] })).toHaveLength(1);
+  expect(breakdownRows({ rows: [] })).toBeNull();
+  expect(breakdownRows({ rows: [breakdown, {}] })).toBeNull();
+  expect(breakdownRows("rows")).toBeNull();
 });

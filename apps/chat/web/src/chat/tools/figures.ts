@@ -1,4 +1,8 @@
-import type { SalaryBreakdown } from "../../../../contract.ts";
+import { type PayPeriod, periodsPerYear, type WorkingWeek } from "../../../../tax/pay-periods.ts";
+import { toPence, toPounds } from "../../../../tax/pence.ts";
+import { percentagesOf } from "../../../../tax/percentages.ts";
+import type { StudentLoanPlan } from "../../../../tax/rates.ts";
+import type { Breakdown } from "../../../../tax/work-out.ts";
 
 const exactPounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
 const wholePounds = new Intl.NumberFormat("en-GB", {
@@ -34,60 +38,89 @@ export function percent(share: number): string {
   return percents.format(share);
 }
 
+/** Pounds a year as pounds a period, to the penny: by 52 weeks of 5 days or 37.5 hours where nobody says. */
+export function perPeriod(yearly: number, period: PayPeriod, week: WorkingWeek = {}): number {
+  return toPounds(toPence(yearly / periodsPerYear(period, week)));
+}
+
 /** `plan 2 and postgraduate` of the plans of a student loan; empty for none. */
-export function plansInWords(plans: SalaryBreakdown["studentLoanPlans"]): string {
+export function plansInWords(plans: readonly StudentLoanPlan[]): string {
   const words = plans.map((plan) => (plan === "postgrad" ? "postgraduate" : `plan ${plan}`));
   return new Intl.ListFormat("en-GB").format(words);
 }
 
-/** `2025/26, Scotland, plan 2`: what the figures hold for. */
-export function assumptions({ taxYear, country, studentLoanPlans }: SalaryBreakdown): string {
-  const plans = plansInWords(studentLoanPlans);
-  return [taxYear, country.replaceAll("/", ", "), ...(plans === "" ? [] : [`student loan ${plans}`])].join(
-    " · ",
-  );
+/** `2026/27 · Scotland · student loan plan 2`: what the figures hold for. */
+export function assumptions({ pay }: Breakdown): string {
+  const plans = plansInWords(pay.studentLoanPlans);
+  const { pension } = pay;
+  return [
+    pay.taxYear,
+    pay.nation,
+    ...(plans === "" ? [] : [`student loan ${plans}`]),
+    ...(pension
+      ? [`pension ${pension.share === undefined ? pounds(pension.amount ?? 0) : percent(pension.share)}`]
+      : []),
+  ].join(" · ");
 }
 
-/** What a salary is spent on, in the order in which charts stack it. */
+/** What pay is spent on, in the order in which charts stack it. */
 export const shares = [
   { key: "takeHome", label: "Take-home", colour: "var(--chart-take-home)" },
   { key: "incomeTax", label: "Income tax", colour: "var(--chart-income-tax)" },
   { key: "nationalInsurance", label: "National Insurance", colour: "var(--chart-insurance)" },
   { key: "studentLoan", label: "Student loan", colour: "var(--chart-loan)" },
-] as const satisfies readonly { key: keyof SalaryBreakdown; label: string; colour: string }[];
+  { key: "pension", label: "Pension", colour: "var(--chart-pension)" },
+] as const satisfies readonly { key: keyof Breakdown; label: string; colour: string }[];
+
+const always = new Set<string>(["takeHome", "incomeTax", "nationalInsurance"]);
 
 /** The shares that at least one of the rows has anything of. */
-export function sharesOf(rows: readonly SalaryBreakdown[]): readonly (typeof shares)[number][] {
-  return shares.filter(({ key }) => key !== "studentLoan" || rows.some((row) => row.studentLoan > 0));
+export function sharesOf(rows: readonly Breakdown[]): readonly (typeof shares)[number][] {
+  return shares.filter(({ key }) => always.has(key) || rows.some((row) => row[key] > 0));
+}
+
+/** Each share as `79.8%`; together they are exactly 100.0%. Empty texts where there is no pay. */
+export function percentagesIn(row: Breakdown, parts: readonly (typeof shares)[number][]): string[] {
+  if (row.gross === 0) return parts.map(() => "–");
+  return percentagesOf(parts.map(({ key }) => row[key])).map((part) => `${part.toFixed(1)}%`);
 }
 
 const numbers = [
-  "salary",
+  "gross",
   "personalAllowance",
   "incomeTax",
   "nationalInsurance",
   "studentLoan",
+  "pension",
   "takeHome",
   "takeHomeMonthly",
-  "marginalRate",
-] as const satisfies readonly (keyof SalaryBreakdown)[];
+  "effectiveRate",
+] as const satisfies readonly (keyof Breakdown)[];
 
-/** Whether a tool's output is a salary worked out: stored conversations may be older than this page. */
-export function isSalaryBreakdown(value: unknown): value is SalaryBreakdown {
-  if (typeof value !== "object" || value === null) return false;
-  const row = value as Record<string, unknown>;
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Whether a tool's output is pay worked out: stored conversations may be older than this page. */
+export function isBreakdown(value: unknown): value is Breakdown {
+  if (!isRecord(value) || !isRecord(value.pay) || !isRecord(value.marginal) || !isRecord(value.employer))
+    return false;
+  const { salary, taxYear, nation, studentLoanPlans } = value.pay;
   return (
-    numbers.every((key) => typeof row[key] === "number") &&
-    typeof row.taxYear === "string" &&
-    typeof row.country === "string" &&
-    Array.isArray(row.studentLoanPlans) &&
-    Array.isArray(row.incomeTaxBands)
+    numbers.every((key) => typeof value[key] === "number") &&
+    typeof value.marginal.rate === "number" &&
+    typeof value.employer.nationalInsurance === "number" &&
+    Array.isArray(value.incomeTaxBands) &&
+    typeof salary === "number" &&
+    typeof taxYear === "string" &&
+    typeof nation === "string" &&
+    Array.isArray(studentLoanPlans)
   );
 }
 
 /** The rows of a table or comparison; `null` when the output is something else. */
-export function salaryRows(output: unknown): SalaryBreakdown[] | null {
-  if (typeof output !== "object" || output === null || !("rows" in output)) return null;
+export function breakdownRows(output: unknown): Breakdown[] | null {
+  if (!isRecord(output)) return null;
   const { rows } = output;
-  return Array.isArray(rows) && rows.length > 0 && rows.every(isSalaryBreakdown) ? rows : null;
+  return Array.isArray(rows) && rows.length > 0 && rows.every(isBreakdown) ? rows : null;
 }

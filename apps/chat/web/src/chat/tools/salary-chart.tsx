@@ -1,5 +1,5 @@
 import { type PointerEvent, useEffect, useId, useRef, useState } from "react";
-import type { SalaryBreakdown } from "../../../../contract.ts";
+import type { Breakdown } from "../../../../tax/work-out.ts";
 import { ScrollRegion } from "../../design/scroll-region.tsx";
 import { assumptions, exact, percent, pounds, roundPounds, sharesOf, thousands } from "./figures.ts";
 import { axisTicks, labelStep } from "./scale.ts";
@@ -8,7 +8,7 @@ const height = 260;
 const margin = { top: 12, right: 4, bottom: 26, left: 46 };
 
 /** A range of salaries as stacked bars, each a salary and where it goes; with the same figures as a table below. */
-export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
+export function SalaryChart({ rows }: { rows: readonly Breakdown[] }) {
   const [width, frame] = useWidth();
   const [picked, setPicked] = useState<number | null>(null);
   const id = useId();
@@ -17,7 +17,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
   if (!first || !last) return null;
 
   const parts = sharesOf(rows);
-  const highest = Math.max(...rows.map((row) => row.salary), 1);
+  const highest = Math.max(...rows.map((row) => row.pay.salary), 1);
   const inner = {
     width: Math.max(width - margin.left - margin.right, 10),
     height: height - margin.top - margin.bottom,
@@ -32,13 +32,13 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
     const index = Math.floor(x / slot);
     setPicked(index >= 0 && index < rows.length ? index : null);
   };
-  const inWords = (row: SalaryBreakdown) =>
-    `${pounds(row.salary)}: ${roundPounds(row.takeHome)} taken home, ${roundPounds(row.takeHomeMonthly)} a month`;
+  const inWords = (row: Breakdown) =>
+    `${pounds(row.pay.salary)}: ${roundPounds(row.takeHome)} taken home, ${roundPounds(row.takeHomeMonthly)} a month`;
 
   return (
     <figure
       className="framed arrive m-0"
-      aria-label={`Salaries from ${pounds(first.salary)} to ${pounds(last.salary)}`}
+      aria-label={`Salaries from ${pounds(first.pay.salary)} to ${pounds(last.pay.salary)}`}
     >
       <figcaption className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 px-5 pt-4">
         <span className="font-semibold">Where a salary goes</span>
@@ -71,8 +71,9 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
         >
           <title id={`${id}-title`}>Take-home pay and deductions by salary</title>
           <desc id={`${id}-text`}>
-            Of {pounds(first.salary)} one takes home {pounds(first.takeHome)}; of {pounds(last.salary)},{" "}
-            {pounds(last.takeHome)}. {rows.length} salaries; all figures are in the table below the chart.
+            Of {pounds(first.pay.salary)} one takes home {pounds(first.takeHome)}; of{" "}
+            {pounds(last.pay.salary)}, {pounds(last.takeHome)}. {rows.length} salaries; all figures are in the
+            table below the chart.
           </desc>
           <g className="pointer-events-none">
             {axisTicks(highest).map((tick) => (
@@ -101,7 +102,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
               let below = 0;
               return (
                 <g
-                  key={row.salary}
+                  key={row.pay.salary}
                   opacity={picked === null || picked === index ? 1 : 0.45}
                   className="transition-opacity"
                 >
@@ -129,7 +130,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
                       textAnchor="middle"
                       className="tabular fill-quiet text-xs"
                     >
-                      {thousands(row.salary)}
+                      {thousands(row.pay.salary)}
                     </text>
                   )}
                 </g>
@@ -155,8 +156,8 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
       <p className="tabular my-0! min-h-6 px-5 pb-2 text-quiet text-sm" aria-hidden="true">
         {shown ? (
           <>
-            <strong className="text-ink">{pounds(shown.salary)}</strong>: {roundPounds(shown.takeHome)} taken
-            home, {roundPounds(shown.takeHomeMonthly)} a month
+            <strong className="text-ink">{pounds(shown.pay.salary)}</strong>: {roundPounds(shown.takeHome)}{" "}
+            taken home, {roundPounds(shown.takeHomeMonthly)} a month
           </>
         ) : (
           <span className="unprinted">Point at a bar, or tap it, to read it.</span>
@@ -171,7 +172,7 @@ export function SalaryChart({ rows }: { rows: readonly SalaryBreakdown[] }) {
   );
 }
 
-function ChartTable({ rows }: { rows: readonly SalaryBreakdown[] }) {
+function ChartTable({ rows }: { rows: readonly Breakdown[] }) {
   const parts = sharesOf(rows);
   return (
     <details className="group border-line border-t">
@@ -204,16 +205,16 @@ function ChartTable({ rows }: { rows: readonly SalaryBreakdown[] }) {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <tr key={row.salary}>
+              <tr key={row.pay.salary}>
                 <th scope="row" className="number">
-                  {pounds(row.salary)}
+                  {pounds(row.pay.salary)}
                 </th>
                 {parts.map(({ key }) => (
                   <td key={key} className="number">
                     {exact(row[key])}
                   </td>
                 ))}
-                <td className="number">{percent(1 - row.marginalRate)}</td>
+                <td className="number">{percent(1 - row.marginal.rate)}</td>
               </tr>
             ))}
           </tbody>

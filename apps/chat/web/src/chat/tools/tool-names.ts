@@ -7,12 +7,9 @@ interface ToolWords {
 const known: Record<string, string> = {
   take_home: "take-home pay",
   compare_salaries: "the comparison",
+  household: "take-home pay together",
   salary_table: "the table of salaries",
-  income_tax: "income tax",
-  national_insurance: "National Insurance",
-  personal_allowance: "the personal allowance",
-  student_loan: "the student loan",
-  marginal_rate: "the marginal rate",
+  salary_for_take_home: "the salary",
 };
 
 /** What a tool does, in words; a tool that this page does not know is called by its name. */
@@ -23,6 +20,13 @@ export function toolWords(name: string): ToolWords {
       running: `Working out ${thing}`,
       done: `Worked out ${thing}`,
       failed: `Could not work out ${thing}`,
+    };
+  }
+  if (name === "tax_rates") {
+    return {
+      running: "Looking up the rates",
+      done: "Looked up the rates",
+      failed: "Could not look up the rates",
     };
   }
   const words = name.replaceAll(/[_-]+/g, " ").trim() || "a tool";

@@ -3,7 +3,8 @@ import { type ReactNode, Suspense } from "react";
 import { ErrorBoundary } from "../../design/error-boundary.tsx";
 import { loadedAhead } from "../../design/loaded-ahead.tsx";
 import type { ToolCall } from "../message.ts";
-import { isSalaryBreakdown, salaryRows } from "./figures.ts";
+import { breakdownRows, isBreakdown } from "./figures.ts";
+import { shownBy } from "./headline.ts";
 import { fieldWords, toolWords } from "./tool-names.ts";
 
 const SalaryChart = loadedAhead(() => import("./salary-chart.tsx").then((module) => module.SalaryChart));
@@ -69,13 +70,34 @@ export function ToolFigure({ call }: { call: ToolCall }) {
   );
 }
 
-function figureOf({ name, output }: ToolCall): ReactNode {
-  if (name === "take_home" && isSalaryBreakdown(output)) return <SalaryCard breakdown={output} />;
-  const rows = salaryRows(output);
+function figureOf({ name, input, output }: ToolCall): ReactNode {
+  if (name === "take_home" && isBreakdown(output)) {
+    const left = "leftMonthly" in output ? output.leftMonthly : undefined;
+    return (
+      <SalaryCard
+        breakdown={output}
+        asked={shownBy(input)}
+        leftMonthly={typeof left === "number" ? left : undefined}
+      />
+    );
+  }
+  if (name === "salary_for_take_home") {
+    const found = fieldOf(output, "breakdown");
+    return isBreakdown(found) ? <SalaryCard breakdown={found} asked={shownBy(null)} /> : null;
+  }
+  const rows = breakdownRows(output);
   if (!rows) return null;
   if (name === "compare_salaries") return <ComparisonTable rows={rows} />;
+  if (name === "household") {
+    const together = fieldOf(output, "takeHome");
+    return <ComparisonTable rows={rows} together={typeof together === "number" ? together : undefined} />;
+  }
   if (name === "salary_table") return <SalaryChart rows={rows} />;
   return null;
+}
+
+function fieldOf(output: unknown, key: string): unknown {
+  return typeof output === "object" && output !== null ? (output as Record<string, unknown>)[key] : undefined;
 }
 
 function Fields({ title, value }: { title: string; value: unknown }) {

@@ -1,0 +1,63 @@
+/** Words of pay, each in two sentences at most. */
+export interface Term {
+  name: string;
+  meaning: string;
+}
+
+/** A line for each: the words that ask for it as a pattern, its name, and what it means. */
+const terms = `
+paye|pay as you earn ~ PAYE ~ Pay As You Earn: your employer takes income tax and National Insurance out of each payment of your wages and sends them to HMRC. For most employees that settles the year, without a tax return.
+hmrc ~ HMRC ~ HM Revenue and Customs, the UK's tax authority. It collects income tax and National Insurance, mostly through employers.
+national insurance|nics?|ni|ni contributions ~ National Insurance ~ A deduction from pay that counts towards the State Pension and some benefits. An employee pays 8% of pay between £12,570 and £50,270 a year and 2% above; the employer pays its own contribution on top.
+income tax ~ income tax ~ A tax on what you earn above the personal allowance, in bands with rising rates. Scotland has bands of its own; England, Wales and Northern Ireland share theirs.
+personal allowance|tax free allowance|tax free amount ~ personal allowance ~ The income on which you pay no income tax: £12,570 a year. It shrinks by £1 for every £2 of income above £100,000 and is gone at £125,140.
+marginal (?:tax )?rate ~ marginal rate ~ What goes in tax, National Insurance and student loan out of the next pound that you earn. It is not the share of all your pay that goes: that is the effective rate.
+(?:effective|average) (?:tax )?rate ~ effective rate ~ Income tax and National Insurance as a share of all your pay. It is lower than the marginal rate, because the first pounds are taxed less.
+take home(?: pay)?|net pay|net salary|net income|net ~ take-home pay ~ What is left of your pay after income tax, National Insurance and other deductions such as a student loan or a pension. It is also called net pay.
+gross(?: pay| salary| income)?|gross and net|net and gross ~ gross pay ~ Your pay before anything is taken out of it. What is left after deductions is net, or take-home, pay.
+salary sacrifice|sal sac|smart pension ~ salary sacrifice ~ You agree to a lower salary and your employer pays the difference into your pension, so neither income tax nor National Insurance is due on it. Student loan repayments fall too.
+relief at source ~ relief at source ~ You pay into a pension out of taxed pay and the provider claims basic-rate tax back, so £80 becomes £100. Higher-rate relief is claimed from HMRC; National Insurance is not saved.
+net pay arrangement ~ net pay arrangement ~ Your employer takes the pension contribution before income tax is worked out, so you get full tax relief at once. National Insurance is due as before.
+tax codes? ~ tax code ~ The letters and digits that tell your employer how much of your pay is free of tax. 1257L, the usual one, stands for the allowance of £12,570.
+code:1257l ~ 1257L ~ The usual tax code: the first £12,570 of your pay in the year is free of income tax. The L means the standard allowance.
+emergency tax(?: code)? ~ emergency tax ~ Tax by a temporary code, such as 1257L M1, while HMRC does not know your earlier pay of the year. What is overpaid usually comes back by itself once your code is right.
+p45s? ~ P45 ~ The form that an employer gives you when you leave: your pay and tax of the year so far. Your next employer needs it for the right tax code.
+p60s? ~ P60 ~ The yearly summary of your pay and deductions, which your employer gives you by 31 May after the tax year's end.
+p11d ~ P11D ~ The form on which an employer reports benefits such as a company car to HMRC. Tax on them is usually taken through your tax code.
+basic rate(?: taxpayer| tax| band)? ~ basic rate ~ The rate of 20% on the first £37,700 above the personal allowance, so on pay up to £50,270. In Scotland it is one of six rates, between the starter and the intermediate rate.
+higher rate(?: taxpayer| tax| band)? ~ higher rate ~ The rate of 40% on income above £50,270 and up to £125,140. In Scotland it is 42% and begins above £43,662.
+additional rate(?: taxpayer| tax| band)? ~ additional rate ~ The rate of 45% on income above £125,140. In Scotland the top rate there is 48%.
+tax bands?|tax brackets? ~ tax band ~ A part of your income with a rate of its own. Only the income inside a band is taxed at its rate, so a rise into a higher band never lowers your take-home.
+student loan plans?|student loan repayments?|student loans?|student loan ~ student loan repayment ~ 9% of pay above a threshold that depends on your plan (1, 2, 4 or 5), and 6% above £21,000 for a postgraduate loan. Your employer takes it with the tax; the balance does not change it.
+plan 1 ~ plan 1 ~ The student loan of those who began before September 2012 in England or Wales, and of borrowers in Northern Ireland. It takes 9% of pay above its threshold.
+plan 2 ~ plan 2 ~ The student loan of those who began in England from September 2012 to July 2023, or in Wales since. It takes 9% of pay above its threshold.
+plan 4 ~ plan 4 ~ The student loan of borrowers in Scotland. It takes 9% of pay above its threshold.
+plan 5 ~ plan 5 ~ The student loan of those who began in England from August 2023. It takes 9% of pay above £25,000, from April 2026.
+pro rata ~ pro rata ~ In proportion: a part-time salary is the full-time one times the share of the hours. £45,000 pro rata for 4 days of 5 is £36,000.
+auto enrolment|auto enrollment|automatic enrolment ~ automatic enrolment ~ Employers must put most employees into a pension. At least 8% of qualifying earnings goes in, of which at least 3% from the employer.
+employers? (?:national insurance|ni|nics?) ~ employer's National Insurance ~ What an employer pays on top of your salary: 15% of pay above £5,000 a year. It is not taken from your pay.
+minimum wage|living wage|national minimum wage|national living wage|nmw|nlw ~ minimum wage ~ The least an employer may pay an hour, by age; from 21 it is called the National Living Wage. It changes each April.
+fiscal drag ~ fiscal drag ~ While allowances and bands stay the same and pay rises, more of it is taxed, and at higher rates. Most of the UK's thresholds are frozen until April 2031.
+state pension(?: age)? ~ State Pension age ~ The age from which you can have the State Pension: 66, rising to 67 for those born from April 1960. Employees past it pay no National Insurance.
+payslip ~ payslip ~ The statement with each payment of your wages: gross pay, each deduction, and what you take home.
+fte|full time equivalent ~ FTE ~ Full-time equivalent: 1.0 is full time, 0.8 is four days of five. A salary quoted at FTE 1.0 is multiplied by your share.
+`;
+
+function termsIn(text: string): string[][] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ~ "));
+}
+
+const general =
+  "(?:what is|what are|how does|how do|difference between|what is the difference between)(?: an?)?";
+const exact =
+  "(?:what does|what do|what is meant by|meaning of|explain|define|definition of|tell me about)(?: an?| the)*";
+const tail = "(?: (?:mean|means|stand for|is|are|work|works))*";
+
+/** The patterns of a question for a meaning: "what does PAYE mean", "explain salary sacrifice". */
+export const termPatterns = termsIn(terms).map(([pattern = "", name = "", meaning = ""]) => ({
+  asked: `(?:${general}|${exact}) (?:${pattern})${tail}|(?:${pattern}) (?:meaning|explained|definition)`,
+  term: { name, meaning } satisfies Term,
+}));

@@ -1,0 +1,85 @@
+/** Reads one message: every word is taken by a rule, passed over as noise, or left over by name. */
+import { usualDays } from "../../../tax/pay-periods.ts";
+import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
+import { Facts } from "./facts.ts";
+import { isNoise } from "./noise.ts";
+import { phrase, Reading } from "./reading.ts";
+import { rulesFor } from "./rules/all.ts";
+import type { Rule } from "./rules/rule.ts";
+import { partOfFullTime } from "./salaries.ts";
+import { putRight, wordsOf } from "./spelling.ts";
+import { markup, plainText, tokensOf } from "./tokens.ts";
+
+/** Characters of a message that are read; a question has fewer. */
+export const longestRead = 600;
+
+interface Grammar {
+  rules: readonly Rule[];
+  words: ReadonlySet<string>;
+}
+
+const grammars = new Map<number, Grammar>();
+
+function grammarAt(nowMs: number): Grammar {
+  const year = beginningOfTaxYearAt(nowMs);
+  const known = grammars.get(year);
+  if (known) return known;
+  const rules = rulesFor(year);
+  const made = { rules, words: wordsOf(rules.map(({ source }) => source)) };
+  // One for the running year, and one more around the turn of a year.
+  if (grammars.size > 1) grammars.clear();
+  grammars.set(year, made);
+  return made;
+}
+
+const bareSalary = phrase(
+  "(?<=(?:on|earn|earns|earning|make|making|salary|salary is|of|paid|get|at|for|is|meant|about) )N(?! [a-z])|(?<=^[^\ue000-\uf8ff]*)N(?=[ ,.?!·]*$)",
+);
+const paidAt = phrase("on M");
+/** "£45k car", "my house is worth 300k": a sum of something that no rule knows. */
+const claimed = phrase(
+  "M(?: (?:in|from|worth of|of))? (?<noun>\\p{L}{3,})|(?<noun2>\\p{L}{3,}) (?:is|are|was|costs?|of|worth) M",
+);
+
+/** @param nowMs milliseconds since the epoch: what "last year" is counted from */
+export function readMessage(message: string, nowMs: number): Facts {
+  const { rules, words } = grammarAt(nowMs);
+  const facts = new Facts();
+  const text = message.slice(0, longestRead);
+  const tokens = tokensOf(text);
+  facts.words =
+    tokens.filter(({ word }) => /\p{L}/u.test(word)).length + tokens.filter(({ amount }) => amount).length;
+  facts.corrections = putRight(tokens, words).filter(({ to }) => !isNoise(to));
+  facts.isAddition =
+    /^(?:(?:ok|so|but|now|then) )?(?:and|also|plus|what about|how about|what if|with|same)\b/.test(
+      plainText(text),
+    );
+  const reading = new Reading(tokens);
+  for (const { pattern, use, how } of rules) {
+    reading.take(pattern, (match) => use(facts, match, reading), how);
+  }
+  if (reading.money.length === 0) {
+    reading.take(bareSalary, ({ amounts }) => {
+      facts.numbers.push(...amounts);
+    });
+  }
+  reading.look(paidAt, () => {
+    facts.speaksOfPay = true;
+  });
+  reading.look(claimed, ({ groups, amounts: [amount] }) => {
+    const noun = groups.noun ?? groups.noun2 ?? "";
+    if (amount && !words.has(noun) && !isNoise(noun)) facts.claimed.push({ amount, noun });
+  });
+  const { hoursPerDay, days } = facts;
+  if (hoursPerDay !== undefined && (days !== undefined || facts.hours === undefined)) {
+    facts.hours = hoursPerDay * (days ?? usualDays);
+    facts.remarks.push(`I took ${hoursPerDay} hours a day for ${days ?? usualDays} days a week.`);
+  }
+  if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
+  facts.salaries = reading.money;
+  for (const amount of facts.salaries) reading.takeAmount(amount);
+  facts.leftovers = reading.leftovers(isNoise);
+  if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");
+  if (message.length > longestRead) facts.remarks.push(`I read only the first ${longestRead} characters.`);
+  return facts;
+}

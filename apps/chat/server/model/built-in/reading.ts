@@ -1,0 +1,145 @@
+/** A question while rules read it: each rule takes the words that it explains, and what is left over is known. */
+import type { Amount, Token } from "./tokens.ts";
+
+/** The first of a row of private characters: one stands for the amount of the token at the same place. */
+const firstMark = 0xe000;
+const mostTokens = 0x1000;
+
+/**
+ * A rule's pattern over words with one space between them. `M` is money, `P` a percentage, `N` a bare number, `A` money or
+ * a bare number, `S` any of the three; `.` as in any pattern. It matches whole words only.
+ */
+export function phrase(source: string): RegExp {
+  const classes: Record<string, string> = {
+    M: "[\ue000-\uefff]",
+    P: "[\uf000-\uf4ff]",
+    N: "[\uf500-\uf8ff]",
+    A: "[\ue000-\uefff\uf500-\uf8ff]",
+    S: "[\ue000-\uf8ff]",
+  };
+  const body = source.replace(/(?<!\\)[MPNAS](?![a-z])/g, (letter) => classes[letter] ?? letter);
+  return new RegExp(`(?<!\\S)(?:${body})(?!\\S)`, "gu");
+}
+
+const markOf = { money: firstMark, percent: 0xf000, number: 0xf500 } as const;
+
+export interface Match {
+  /** The amounts that the match covers, in reading order. */
+  amounts: Amount[];
+  groups: Record<string, string | undefined>;
+  text: string;
+  /** The nearest amounts around the match that no rule has taken. */
+  before: Amount | undefined;
+  after: Amount | undefined;
+}
+
+/** What to do with a match; on `false` its words stay. */
+export type Use = (match: Match) => boolean | undefined;
+
+export class Reading {
+  readonly tokens: readonly Token[];
+  constructor(tokens: readonly Token[]) {
+    // The marks of percentages and bare numbers are a quarter as many: longer texts are cut before.
+    this.tokens = tokens.slice(0, Math.min(mostTokens, 1000));
+  }
+
+  private laid: { shape: string; at: number[] } | undefined;
+
+  private lay(): { shape: string; at: number[] } {
+    if (this.laid) return this.laid;
+    let shape = "";
+    const at: number[] = [];
+    this.tokens.forEach((token, index) => {
+      if (token.taken === "absorbed") return;
+      const mark = token.amount && String.fromCharCode(markOf[token.amount.kind] + index);
+      const word = token.taken ? "·" : (mark ?? token.word);
+      if (shape !== "") {
+        shape += " ";
+        at.push(-1);
+      }
+      shape += word;
+      for (let i = 0; i < word.length; i++) at.push(index);
+    });
+    this.laid = { shape, at };
+    return this.laid;
+  }
+
+  /**
+   * Takes every match of a pattern.
+   * @param use gets a match; on `false` its words stay
+   * @param how `"absorb"` lets what stood around the words stand together, and leaves amounts where they are
+   */
+  take(pattern: RegExp, use: Use = () => {}, how?: "absorb"): boolean {
+    const { shape, at } = this.lay();
+    let found = false;
+    for (const match of shape.matchAll(pattern)) {
+      const indexes = [...new Set(at.slice(match.index, match.index + match[0].length))].filter(
+        (i) => i >= 0,
+      );
+      const tokens = indexes.flatMap((index) => this.tokens[index] ?? []).filter(({ taken }) => !taken);
+      const amounts = tokens.flatMap(({ amount }) => amount ?? []);
+      const before = this.amountsLeft(0, indexes[0] ?? 0).at(-1);
+      const after = this.amountsLeft((indexes.at(-1) ?? 0) + 1)[0];
+      if (use({ amounts, groups: match.groups ?? {}, text: match[0], before, after }) === false) continue;
+      found = true;
+      this.laid = undefined;
+      for (const token of tokens) {
+        if (how !== "absorb") token.taken = true;
+        else if (!token.amount) token.taken = "absorbed";
+      }
+    }
+    return found;
+  }
+
+  /** Finds matches without taking them. */
+  look(pattern: RegExp, see: (match: Match) => void): void {
+    this.take(pattern, (match) => {
+      see(match);
+      return false;
+    });
+  }
+
+  private amountsLeft(from = 0, to = this.tokens.length): Amount[] {
+    return this.tokens.slice(from, to).flatMap(({ amount, taken }) => (amount && !taken ? amount : []));
+  }
+
+  /** The sums of money that no rule has taken yet, in reading order. */
+  get money(): Amount[] {
+    return this.amountsLeft().filter(({ kind }) => kind === "money");
+  }
+
+  /** After an amount's kind was changed. */
+  changed(): void {
+    this.laid = undefined;
+  }
+
+  takeAmount(amount: Amount): void {
+    for (const token of this.tokens) if (token.amount === amount) token.taken = true;
+    this.laid = undefined;
+  }
+
+  /** Runs of words and amounts that no rule explained, as the person wrote them. @param isNoise words to pass over */
+  leftovers(isNoise: (word: string) => boolean): string[] {
+    const runs: string[] = [];
+    let run: Token[] = [];
+    const close = () => {
+      const first = run.findIndex((token) => !isNoise(token.word) || token.amount);
+      const last = run.findLastIndex((token) => !isNoise(token.word) || token.amount);
+      if (first >= 0)
+        runs.push(
+          run
+            .slice(first, last + 1)
+            .map(({ text }) => text)
+            .join(" "),
+        );
+      run = [];
+    };
+    for (const token of this.tokens) {
+      const isMark = !token.amount && !/[\p{L}\p{N}]/u.test(token.word);
+      if (token.taken || isMark) close();
+      else run.push(token);
+    }
+    close();
+    return runs;
+  }
+}

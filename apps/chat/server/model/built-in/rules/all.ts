@@ -1,0 +1,69 @@
+import { absorbed } from "../noise.ts";
+import { ageRules, bareLoan, loanRules, nationRules, yearRules } from "./circumstances.ts";
+import { amountPeriods, shownPeriods } from "./periods.ts";
+import {
+  allowanceRule,
+  askRules,
+  figureRules,
+  minimumWageRules,
+  netKnown,
+  netRules,
+  neutralCircumstances,
+  openingRules,
+  payRules,
+  subjectsRules,
+  talkRules,
+  termRules,
+} from "./questions.ts";
+import { type Rule, rule } from "./rule.ts";
+import {
+  barePension,
+  bonusRise,
+  extraRules,
+  jobRules,
+  outgoingRules,
+  partnerRules,
+  pensionRules,
+  riseRules,
+} from "./sums.ts";
+import { workingTime } from "./working-time.ts";
+
+/**
+ * All rules in the order in which they are tried: what names a circumstance comes before what might read one of its words
+ * as something else.
+ * @param current the calendar year in which the running tax year began
+ */
+export function rulesFor(current: number): readonly Rule[] {
+  return [
+    ...openingRules,
+    ...termRules,
+    ...workingTime,
+    ...yearRules(current),
+    ...amountPeriods,
+    ...ageRules,
+    ...shownPeriods,
+    rule(absorbed, undefined, "absorb"),
+    ...talkRules,
+    ...minimumWageRules,
+    ...loanRules,
+    ...pensionRules,
+    ...nationRules,
+    ...outgoingRules,
+    ...neutralCircumstances.slice(-1),
+    ...subjectsRules,
+    netKnown,
+    ...netRules,
+    allowanceRule,
+    bonusRise,
+    ...extraRules,
+    ...jobRules,
+    ...partnerRules,
+    ...riseRules,
+    ...neutralCircumstances,
+    ...askRules,
+    ...figureRules,
+    ...bareLoan,
+    ...barePension,
+    ...payRules,
+  ];
+}

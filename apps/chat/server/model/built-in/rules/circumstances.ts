@@ -1,0 +1,176 @@
+/** When, where, how old, and which student loans. */
+import type { Nation, StudentLoanPlan } from "../../../../tax/rates.ts";
+import { taxYearBeginning } from "../../../../tax/tax-year.ts";
+import type { Facts } from "../facts.ts";
+import { type Rule, rule, sets } from "./rule.ts";
+
+const months =
+  "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
+const taxYear = "(?:(?:tax|financial|fiscal) )?year";
+
+function isYear(value: number): boolean {
+  return value >= 1990 && value <= 2049;
+}
+
+/** @param current the calendar year in which the running tax year began */
+export function yearRules(current: number): Rule[] {
+  const adds = (source: string, start: number) =>
+    rule(source, (facts) => {
+      facts.taxYears.push(taxYearBeginning(start));
+    });
+  return [
+    rule(
+      "(?:(?:fy|tax year) )?year:(?<start>\\d+)(?: (?:tax year|tax rates?|rates?))?",
+      (facts, { groups }) => {
+        facts.taxYears.push(taxYearBeginning(Number(groups.start)));
+      },
+    ),
+    rule(`(?<month>${months}) N`, (facts, { amounts: [year], groups }) => {
+      const value = year?.value ?? 0;
+      if (!isYear(value)) return false;
+      const isBeforeApril = /^(?:jan|feb|mar)/.test(groups.month ?? "");
+      facts.taxYears.push(taxYearBeginning(isBeforeApril ? value - 1 : value));
+    }),
+    rule(
+      "(?:in|for|of|during|from|since|tax year|year|fy|back in)(?: the)? N(?: (?:tax year|rates?))?|N (?:tax year|rates|tax bands|tax rates)",
+      (facts, { amounts: [year] }) => {
+        const value = year?.value ?? 0;
+        if (!isYear(value)) return false;
+        facts.taxYears.push(taxYearBeginning(value));
+        facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
+      },
+    ),
+    rule("N(?= ?[?.!]?$)", (facts, { amounts: [year] }) => {
+      const value = year?.value ?? 0;
+      if (!isYear(value) || value < 2015) return false;
+      facts.taxYears.push(taxYearBeginning(value));
+      facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
+    }),
+    adds(`${taxYear} before last`, current - 2),
+    adds(`(?:last|previous|past|prior) ${taxYear}`, current - 1),
+    adds(`(?:next|coming|following) ${taxYear}`, current + 1),
+    sets(`(?:this|current|present|new) ${taxYear}|this years`, { thisYear: true }),
+  ];
+}
+
+const places: [Nation, string][] = [
+  [
+    "Scotland",
+    "scotland|scottish|scots|scot|edinburgh|glasgow|aberdeen|dundee|inverness|stirling|perth|north of (?:the )?border",
+  ],
+  ["Wales", "wales|welsh|cardiff|swansea|newport"],
+  [
+    "Northern Ireland",
+    "northern ireland|northern irish|n ireland|belfast|derry|(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+  ],
+  [
+    "England",
+    "england|english|london(?! (?:weighting|allowance))|manchester|birmingham|leeds|bristol|liverpool|sheffield|newcastle|nottingham|oxford|cambridge|brighton|york|leicester|southampton|coventry|exeter|plymouth|norwich|rest of (?:the )?uk|ruk|south of (?:the )?border",
+  ],
+];
+const anyPlace = places.map(([, words]) => words).join("|");
+
+function nationOf(text: string): Nation | undefined {
+  return places.find(([, words]) => new RegExp(`(?<!\\S)(?:${words})(?!\\S)`).test(text))?.[0];
+}
+
+const lives = "(?:live|living|lives|reside|resident|based)";
+const works = "(?:work|working|works|job|commute|commuting|employed|office|employer)(?: (?:is|to))*";
+const residence = (source: string) =>
+  rule(source, (facts, { groups }) => {
+    facts.nations.push(nationOf(groups.home ?? "") ?? "England");
+    facts.remarks.push("Where you live decides whose income tax you pay, not where you work.");
+  });
+
+export const nationRules: Rule[] = [
+  rule(`not (?:in )?(?:${anyPlace})`),
+  rule(
+    `${lives} in (?!(?:${anyPlace})(?: |$))(?<home>\\p{L}+) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`,
+    (facts, { groups }) => {
+      facts.remarks.push(
+        `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
+      );
+    },
+  ),
+  residence(`${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`),
+  residence(`${works} in (?:${anyPlace}) (?:(?:but|and|,) )*${lives} in (?<home>${anyPlace})`),
+  rule(
+    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?`,
+    (facts, { text, before }) => {
+      const nation = nationOf(text) ?? (/(?:^| )ni$/.test(text) ? "Northern Ireland" : undefined);
+      if (nation === undefined) return false;
+      if (before?.kind === "money") facts.placed.push({ nation, amount: before });
+      if (!facts.nations.includes(nation)) facts.nations.push(nation);
+    },
+  ),
+];
+
+export const ageRules: Rule[] = [
+  sets(
+    "(?:over|past|above|beyond|reached|after|of) (?:the )?(?:state )?(?:pension|retirement) age|pensioner|oap|category c",
+    { overPensionAge: true },
+  ),
+  rule(
+    "(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)",
+    (facts, { amounts: [age] }) => {
+      const value = age?.value ?? 0;
+      if (facts.age !== undefined || !Number.isInteger(value) || value < 10 || value > 110) return false;
+      facts.age = value;
+    },
+  ),
+  rule("born (?:in )?N", (facts, { amounts: [year] }) => {
+    facts.born = year?.value;
+  }),
+  rule("still work(?:ing)?"),
+];
+
+const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
+export const loan = "(?:(?:student )?(?:loans?|finance|debts?))";
+const negated =
+  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared)(?: (?:a|my|any|the))?";
+
+function addPlan(facts: Facts, plan: StudentLoanPlan): void {
+  facts.plans = [...new Set([...(facts.plans ?? []), plan])];
+}
+
+export const loanRules: Rule[] = [
+  rule("(?:how much|what)(?: (?:is|of|my))* student loan(?: repayments?)?(?= plan)", (facts) => {
+    facts.figures.push("student-loan");
+  }),
+  sets("with (?:and|or|vs) without(?: (?:a|my|the))?(?= (?:student|loan|plan|pension|postgrad|P|M))", {
+    withAndWithout: true,
+  }),
+  rule(`${negated} (?:${loan}(?: (?:repayments?|plan))?|plan N)`, (facts) => {
+    facts.plans = [];
+  }),
+  // The balance: "my student loan is 38k", "owe 38k".
+  sets(
+    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
+    { loanBalance: true, loanWithoutPlan: true },
+  ),
+  rule(`(?:have|got|with|and)(?: an?)? M ${loan}`, (facts, { amounts: [balance] }, reading) => {
+    if (reading.money.length < 2 || reading.money[0] === balance) return false;
+    facts.loanBalance = true;
+    facts.loanWithoutPlan = true;
+  }),
+  rule(
+    `(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
+    (facts, { amounts }) => {
+      for (const { value } of amounts) {
+        const plan = planOf[value];
+        if (plan === undefined) facts.unknownPlan = String(value);
+        else addPlan(facts, plan);
+      }
+    },
+  ),
+  rule(
+    "(?:post ?grad(?:uate)?|masters?|phd|doctoral|pgl)(?: (?:student |degree )?(?:loans?|finance|plan))?",
+    (facts) => {
+      addPlan(facts, "postgrad");
+    },
+  ),
+];
+
+export const bareLoan: Rule[] = [
+  sets(`(?:N )?${loan}(?: (?:repayments?|deductions?|payments?))?`, { loanWithoutPlan: true }),
+];

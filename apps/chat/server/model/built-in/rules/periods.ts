@@ -1,0 +1,86 @@
+/** "a month": what an amount is paid by, or what the answer is shown by. */
+import type { PayPeriod } from "../../../../tax/pay-periods.ts";
+import type { Match } from "../reading.ts";
+import { each, type Rule, rule } from "./rule.ts";
+
+const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
+  ["four weeks", "N weeks", "N weekly|four weekly"],
+  ["hour", "hours?|hrs?|h", "hourly|ph"],
+  ["day", "days?", "daily|day rate|pd"],
+  ["fortnight", "fortnights?", "fortnightly"],
+  ["week", "weeks?|wks?|w", "weekly|pw"],
+  ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],
+  ["quarter", "quarters?", "quarterly"],
+  ["year", "years?|yrs?|annum|y", "yearly|annually|pa"],
+];
+const groupOf = (period: PayPeriod) => period.replace(" ", "");
+const periodWords = names
+  .map(([period, nouns, adverbs]) => `(?<${groupOf(period)}>${each} (?:${nouns})|${adverbs})`)
+  .join("|");
+
+function periodOf({ groups, amounts: [weeks] }: Match): PayPeriod | undefined {
+  if (groups.fourweeks !== undefined && weeks?.value !== 4) return undefined;
+  return names.find(([period]) => groups[groupOf(period)] !== undefined)?.[0];
+}
+
+/** From these sums on "45k a month" is a year's salary that is to be shown by the month. */
+const implausible: Record<PayPeriod, number> = {
+  hour: 1_000,
+  day: 5_000,
+  week: 4_000,
+  fortnight: 8_000,
+  "four weeks": 10_000,
+  month: 10_000,
+  quarter: 50_000,
+  year: Number.POSITIVE_INFINITY,
+};
+
+const before =
+  "gross|net|salary|wages?|pay|before tax|after tax|take home|rent|mortgage|bills|bonus|overtime|commission|tips|pension|car allowance|allowance|childcare|nursery|travel|expenses|into (?:my |a |the )?pension|pay rise|rise|raise|more|extra|increase";
+
+/** Periods next to an amount; they go before the articles do. */
+export const amountPeriods: Rule[] = [
+  rule(
+    `(?<=(?<earns>(?:earn|earns|earning|make|makes|making) )?(?:A|P) (?:(?:${before}) )?)(?:${periodWords})`,
+    (facts, match, reading) => {
+      const period = periodOf(match);
+      const { before: amount, groups } = match;
+      if (amount === undefined || period === undefined) return false;
+      for (const weeks of match.amounts) reading.takeAmount(weeks);
+      const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
+      if (amount.period !== undefined || isShown) facts.shownBy = period;
+      else if (amount.kind !== "percent") {
+        amount.period = period;
+        amount.kind = "money";
+        reading.changed();
+      }
+    },
+    "absorb",
+  ),
+  rule(
+    `(?:${periodWords})(?= (?:gross |net |take home |basic )?(?:(?:salary|wages?|rate|income|pay|rent|bonus|earnings)(?: (?:is|of|at|was|=|:))? )?A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
+    (_, match, reading) => {
+      const period = match.groups.day2 ? "day" : periodOf(match);
+      const { after: amount } = match;
+      if (amount === undefined || period === undefined || amount.period !== undefined) return false;
+      if (amount.value >= implausible[period]) return false;
+      amount.period = period;
+      amount.kind = "money";
+      reading.changed();
+    },
+    "absorb",
+  ),
+];
+
+/** Periods that belong to no amount: what the answer is shown by. */
+export const shownPeriods: Rule[] = [
+  rule(
+    `(?:(?:broken down|work out|shown|comes?) )*(?:${periodWords}|(?:in|into|by) (?<unit>hour|day|week|month)s?)(?: (?:pay|take home|breakdown|basis|terms|equivalent|income|rate))*`,
+    (facts, match) => {
+      const unit = match.groups.unit as PayPeriod | undefined;
+      const period = unit ?? periodOf(match);
+      if (period === undefined) return false;
+      facts.shownBy ??= period;
+    },
+  ),
+];

@@ -1,0 +1,237 @@
+/** What is asked for: which figure, a comparison, a chart, a meaning; and talk. */
+import type { Facts, Figure, SmallTalk } from "../facts.ts";
+import { termPatterns } from "../glossary.ts";
+import { neutralRules, subjectRules } from "../subjects.ts";
+import { list, pounds } from "../wording.ts";
+import { type Rule, rule, sets } from "./rule.ts";
+
+/** The rates that bands have; any other percentage is no band's. */
+const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
+
+const asks = (figure: Figure, source: string) =>
+  rule(source, (facts, { amounts }) => {
+    if (figure === "tax-band" && amounts.some(({ value }) => !bandRates.has(value))) return false;
+    if (!facts.figures.includes(figure)) facts.figures.push(figure);
+  });
+
+const insurance = "(?:ni|nics?|national insurance|nat ins)";
+const band = "(?:basic|higher|additional|top|intermediate|advanced|starter) rate";
+
+export const allowanceRule = asks(
+  "personal-allowance",
+  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free",
+);
+
+export const figureRules: Rule[] = [
+  asks(
+    "marginal-rate",
+    "marginal(?: (?:tax|rates?|of))*|(?:next|last|each extra|every extra|one extra|additional)(?: £)? ?(?:pound|quid|A)(?: (?:earned|of income|i earn))?",
+  ),
+  asks(
+    "effective-rate",
+    "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
+  ),
+  asks(
+    "employer",
+    `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?|to employ(?: (?:me|someone|them))?`,
+  ),
+  asks(
+    "student-loan",
+    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:loan )?repayments?|repay(?:ing)?|pay(?:ing)? back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
+  ),
+  asks(
+    "tax-band",
+    `${band}(?: (?:tax|tax ?payer|payer|band|bracket|threshold))*|(?:which|what) (?:tax )?(?:rate )?(?:band|bracket)|(?:band|bracket) (?:am i in|i am in)|P(?: tax)? on (?:everything|all(?: of it)?)|P (?:tax|rate|tax rate|tax ?payer|tax band|band|bracket|tax bracket)(?: (?:payer|taxpayer|band|bracket))?`,
+  ),
+  rule(
+    `(?:(?<tax>(?:income )?tax)|(?<ni>${insurance})|(?<loan>loan|repayment|student loan))? ?(?:bands|brackets|rates|thresholds?)`,
+    (facts, { groups }) => {
+      facts.asksForRates = true;
+      if (groups.ni) facts.figures.push("national-insurance");
+      if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
+    },
+  ),
+  asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
+  asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
+  asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
+  asks(
+    "take-home",
+    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|in (?:my )?(?:hand|pocket|bank(?: account)?|account)|into (?:my )?(?:bank|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+  ),
+  asks(
+    "income-tax",
+    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|paye|taxman|hmrc",
+  ),
+];
+
+export const askRules: Rule[] = [
+  sets(
+    "how much (?:can|may|could) i (?:earn|make) before(?: i)?(?: (?:start|have to|begin))? (?:pay|paying)",
+    { asksForRates: true },
+  ),
+  sets(
+    "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
+    { comparison: true },
+  ),
+  sets("(?<=M (?:job |role )?(?:· )*)or(?: (?:take|for|go for|earn))?(?= M)", { comparison: true }),
+  rule(
+    "(?:job )?offer(?:ed|s)?(?: (?:of|for|at|is|paying|me))*(?= M)|(?:new|different) (?:job|role|position)(?: (?:offer|paying|pays|at|for|of|that pays|on|with))*(?= M)",
+    (facts) => {
+      facts.comparison = true;
+      facts.speaksOfPay = true;
+    },
+  ),
+  sets("(?:charts?|graphs?|plot|draw|table|visuali[sz]e|curve|diagram)", { chart: true }),
+  sets("between(?= M (?:and|to|-) M)|range(?: (?:of|from|between))?", { range: true }),
+  rule(
+    "(?:steps?|increments?|intervals?|jumps?) of A|every A|step A|A steps?",
+    (facts, { amounts: [step] }) => {
+      facts.step = step?.value;
+    },
+  ),
+];
+
+const wants = "(?:want|need|would like|aim|aiming|hope|hoping|trying|target|goal|wish|require|required)";
+const toKeep = "(?:take home|bring home|net|clear|walk away with|end up with|pocket|keep|get)";
+const asNet =
+  "(?:net|nett|take home|after tax|after deductions|in hand|clear|cleared|in my pocket|in my bank|left)";
+
+/** Runs before the figures: whether the amount is the take-home that is wanted. */
+export const netRules: Rule[] = [
+  rule(`${wants} to (?:know|see|find out|work out|calculate|understand|compare|check|ask)`),
+  rule("before (?:any )?(?:tax|deductions)|pre tax", (facts) => {
+    facts.speaksOfPay = true;
+  }),
+  sets(
+    `${wants}(?=(?: [a-z]+){0,6} M(?: [a-z]+){0,2} ${asNet}(?!\\S)|(?: [a-z]+){0,5} (?:net|take home)(?: (?:pay|salary|income|of))* M|(?: [a-z]+){0,3} to ${toKeep} M)`,
+    { wantsSalaryForNet: true },
+  ),
+  sets(
+    `(?:what|which|how much)(?=(?: [a-z]+){0,3} (?:gross|salary|wage|earn|make|paid|earning)(?: [a-z]+){0,6} (?:${toKeep}|net|gives|leaves|leave|give)(?: (?:of|net|me))* M|(?: [a-z]+){0,3} (?:gross|salary|earn|make)(?: [a-z]+){0,6} M ${asNet}(?!\\S))`,
+    { wantsSalaryForNet: true },
+  ),
+  sets(
+    `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
+    { wantsSalaryForNet: true },
+  ),
+];
+
+/** "net 3,200 a month, what's the gross?" */
+export const netKnown = sets(
+  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?salary))",
+  { wantsSalaryForNet: true },
+);
+
+export const payRules: Rule[] = [
+  sets(
+    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    { speaksOfPay: true },
+  ),
+  rule("part time", (facts) => {
+    facts.speaksOfPay = true;
+    facts.remarks.push("I took the pay as what you get for your part-time hours.");
+  }),
+];
+
+const talks: [SmallTalk, string][] = [
+  [
+    "who",
+    "(?:who|what) are you|are you (?:(?:a|an|really|even|just) )*(?:ai|bot|robot|human|person|real|chatgpt|gpt|claude|llm|model|machine|program|chatbot|alive)|(?:what|which) model(?: are you)?|who (?:made|built|wrote) you|what is your name|your name",
+  ],
+  [
+    "accuracy",
+    "how (?:accurate|reliable|right|correct)(?: (?:is|are) (?:this|that|you|it|these|the figures))?|where (?:do|does|are|is) (?:(?:the|your|these|those|you|get) )*(?:figures?|numbers?|rates?|data|information)(?: (?:come )?from)?|what is (?:your |the )?source|sources|(?:can|should) i trust (?:you|this|that|it)|are you sure|how did you (?:get|work|calculate|know)(?: (?:that|this|it|out))*|show (?:me )?(?:your |the )?working|is (?:that|this|it) (?:right|correct|accurate)",
+  ],
+  [
+    "capabilities",
+    "help|what (?:can|do) you (?:do|know|answer)|how (?:does|do) (?:this|you) work|what can i ask(?: you)?|can you help(?: me)?|what (?:is|does) (?:this|headgate)(?: do)?|headgate",
+  ],
+  ["wellbeing", "how is it going|how are you(?: (?:doing|today))*|how do you do"],
+  [
+    "thanks",
+    "thanks?(?: you)?|thank you|thx|ta|cheers|much appreciated|brilliant|perfect|nice one|lovely|ty|great|awesome",
+  ],
+  ["goodbye", "bye|goodbye|good night|see you(?: later)?|cya"],
+  ["greeting", "hi|hello|hey|hiya|yo|howdy|good (?:morning|afternoon|evening|day)|greetings|hallo"],
+];
+export const talkRules: Rule[] = talks.map(([talk, source]) =>
+  rule(source, (facts) => {
+    facts.talk ??= talk;
+  }),
+);
+
+/** A subject with its own amount, and then without: the one sum that there is stays the salary. */
+export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
+  const add = (facts: Facts, sentence: string): undefined => {
+    if (!facts.subjects.some(({ name }) => name === subject.name))
+      facts.subjects.push({ ...subject, sentence });
+  };
+  const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
+  return [
+    rule(
+      `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
+      (facts, { amounts }, reading) => {
+        const isOnlySum =
+          reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
+        if (isOnlySum && subject.scope === "part") return false;
+        facts.subjectSums = true;
+        const sums = list(
+          amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),
+        );
+        add(facts, `${subject.sentence.replace(/\.$/, "")} (${sums}).`);
+      },
+    ),
+    rule(`(?:${pattern})${more}`, (facts) => add(facts, subject.sentence)),
+  ];
+});
+
+export const neutralCircumstances: Rule[] = neutralRules.map(([source = "", sentence = ""]) =>
+  rule(source, (facts) => {
+    if (!facts.remarks.includes(sentence)) facts.remarks.push(sentence);
+  }),
+);
+
+export const termRules: Rule[] = [
+  sets(
+    "(?:when|what day|what date|which date|date)(?: (?:does|do|is|did|will|would|the|uk|end of|start of|new|current|next|this))* tax year(?: (?:ends?|starts?|begins?|finish(?:es)?|over|runs?|changes?|and|from|dates?))*|tax year (?:dates|end date|start date|ends?|starts?|begins?)|(?:which|what) tax year (?:is it|are we in|is this|do you use)",
+    { asksForDates: true },
+  ),
+  ...termPatterns.map(({ asked, term }) =>
+    rule(asked, (facts, _, reading) => {
+      if (reading.money.length > 0) return false;
+      facts.term ??= term;
+    }),
+  ),
+  rule(
+    "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:state )?pension(?: age)?|state pension age",
+    (facts, _, reading) => {
+      if (reading.money.length > 0) return false;
+      facts.term ??= {
+        name: "State Pension age",
+        meaning:
+          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Past it an employee pays no National Insurance, and income tax as before.",
+      };
+    },
+  ),
+];
+
+export const minimumWageRules: Rule[] = [
+  sets("apprentices?(?:hip)?", { isApprentice: true }),
+  rule(
+    "(?:national )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?))?",
+    (facts, { amounts: [age] }) => {
+      facts.minimumWage = true;
+      facts.speaksOfPay = true;
+      if (age) facts.age = age.value;
+    },
+  ),
+];
+
+export const openingRules: Rule[] = [
+  sets(
+    "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",
+    { isCorrection: true },
+  ),
+  sets("(?<=^M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
+  sets("not M(?: (?:but|,|it is))+(?= M)|(?<=M )(?:, )?not M", { isCorrection: true }),
+];

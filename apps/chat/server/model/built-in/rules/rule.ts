@@ -1,0 +1,50 @@
+import type { PayPeriod } from "../../../../tax/pay-periods.ts";
+import type { Facts, Part } from "../facts.ts";
+import { type Match, phrase, type Reading } from "../reading.ts";
+import type { Amount } from "../tokens.ts";
+
+/** Explains some words. Words around them that carry no circumstance ("with a", "and my") need no rule: see `noise.ts`. */
+export interface Rule {
+  source: string;
+  pattern: RegExp;
+  use: (facts: Facts, match: Match, reading: Reading) => boolean | undefined;
+  how: "absorb" | undefined;
+}
+
+/** @param source a pattern as `phrase` reads it @param use on `false` the words stay */
+export function rule(source: string, use: Rule["use"] = () => {}, how?: "absorb"): Rule {
+  return { source, pattern: phrase(source), use, how };
+}
+
+/** A rule that only sets something. */
+export function sets(source: string, values: Partial<Facts>): Rule {
+  return rule(source, (facts) => {
+    Object.assign(facts, values);
+  });
+}
+
+/** Between a name and its amount: "bonus of 5k", "rent is £900". */
+export const is = "(?: (?:of|is|are|was|at|worth|for|being|=|:|up to|costs?|around|comes to))*";
+/** Between an amount and its name: "5k as a bonus", "£900 for rent". */
+export const as = "(?: (?:of|in|as|for|from|on|towards|to|into|goes on|a|worth of))*";
+export const each = "(?:a|an|per|each|every|in a|/|p /)";
+
+const timesAYear: Record<PayPeriod, number> = {
+  hour: 1950,
+  day: 260,
+  week: 52,
+  fortnight: 26,
+  "four weeks": 13,
+  month: 12,
+  quarter: 4,
+  year: 1,
+};
+
+/** Pounds a year; a sum that names no period is the year's. */
+export function yearlyOf({ value, period = "year" }: Amount): number {
+  return Number((value * timesAYear[period]).toFixed(2));
+}
+
+export function partOf(amount: Amount): Part {
+  return amount.kind === "percent" ? { share: amount.value / 100 } : { pounds: yearlyOf(amount) };
+}

@@ -1,0 +1,249 @@
+/** Sums that are not the salary: extras, pensions, rises, other jobs, a partner's pay, outgoings. */
+import type { PensionKind } from "../../../../tax/work-out.ts";
+import type { Facts } from "../facts.ts";
+import type { Match, Reading } from "../reading.ts";
+import { as, is, partOf, type Rule, rule, sets } from "./rule.ts";
+
+const kinds =
+  "(?:(?:christmas|xmas|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
+const extraNames =
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back pay|allowance";
+
+function addExtra(facts: Facts, { amounts: [amount], groups, text }: Match): boolean {
+  if (amount === undefined) return false;
+  const name = (groups.name ?? "extra pay").replace(/bonuses$/, "bonus");
+  if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
+  else facts.extras.push({ name, part: partOf(amount) });
+  return true;
+}
+
+const included = "(?:(?:including|includes|inclusive of|of which) )?";
+export const extraRules: Rule[] = [
+  rule(
+    "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
+  ),
+  rule(`${included}S${as} ${kinds}(?<name>${extraNames})(?: on top)?`, addExtra),
+  rule(
+    `${included}${kinds}(?<name>${extraNames})${is} S(?: (?:on top|of (?:base |basic )?salary))?`,
+    addExtra,
+  ),
+];
+
+const scheme =
+  "(?:(?:nhs|teachers?|lgps|civil service|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp)";
+const gives =
+  "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
+const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
+const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
+
+function kindOf(text: string): PensionKind | undefined {
+  if (/sacrific|sal sac|smart/.test(text)) return "salary sacrifice";
+  if (/net pay arrangement/.test(text)) return "net pay";
+  if (/nhs|teacher|lgps|civil service|police/.test(text)) return "net pay";
+  if (/relief at source|sipp|personal|private/.test(text)) return "relief at source";
+  return undefined;
+}
+
+/** From here on "a pension of 12k" is income, and not what goes into one; unless a word says so. */
+const largestUnsaid = 5_000;
+
+function setPension(facts: Facts, { amounts: [amount], text }: Match): boolean {
+  // A second contribution stays in the text, to be left out by name.
+  if (amount === undefined || typeof facts.pension === "object") return false;
+  const isContribution =
+    amount.kind === "percent" || amount.period !== undefined || amount.value < largestUnsaid;
+  if (
+    !isContribution &&
+    !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
+  )
+    return false;
+  facts.pension = { part: partOf(amount), kind: kindOf(text) };
+  return true;
+}
+
+export const pensionRules: Rule[] = [
+  rule(
+    `${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    (facts, { amounts: [one, other] }) => {
+      if (one === undefined || other === undefined) return false;
+      facts.pensionBefore = partOf(one);
+      facts.pension = { part: partOf(other), kind: undefined };
+    },
+  ),
+  rule(
+    `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*`,
+    (facts, { text, amounts: [amount] }) => {
+      // "my company pays 45k" is a salary.
+      if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
+      facts.employerPension = true;
+      // "my employer matches 5%": the employee pays as much.
+      if (amount && /match/.test(text)) facts.pension = { part: partOf(amount), kind: undefined };
+    },
+  ),
+  rule(
+    `(?:put|pay|paying|contribute|contributing)(?: in)? P(?! (?:tax|rate|band))`,
+    (facts, match) => facts.employerPension && setPension(facts, match),
+  ),
+  sets(
+    `(?:no|without|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
+    { pension: "none" },
+  ),
+  rule(
+    `(?:${gives} )?S(?: (?:of it|of that|of (?:my )?(?:pay|salary|wages?)|gross|employee|contributions?|personally))*${as} (?:(?:my|the|employee) )?${scheme}(?: (?:contributions?|payments?|deductions?))?${by}`,
+    setPension,
+  ),
+  rule(
+    `${scheme} (?:(?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=) )*S(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
+    setPension,
+  ),
+  rule(
+    `(?:${kind}|sacrific(?:e|ing))${is} S(?: (?:of (?:my )?(?:salary|pay|it)|(?:into|to) (?:my |a |the )?${scheme}))*`,
+    setPension,
+  ),
+  rule(`S(?: (?:by|via|through|as|on))? ${kind}`, setPension),
+  rule(`(?:instead )?${kind}(?: (?:instead|scheme|pension))*`, (facts, { text }) => {
+    facts.pensionKind = kindOf(text);
+  }),
+];
+
+export const barePension: Rule[] = [
+  rule(
+    `(?:${scheme}|auto enrol(?:l?ment|led)|automatic enrolment)(?: (?:contributions?|deductions?|scheme))?`,
+    (facts) => {
+      facts.pension ??= "unsaid";
+    },
+  ),
+];
+
+const up =
+  "(?:(?:pay|salary|wage|annual) )?(?:rise|raise|payrise|increase|uplift|hike|bump|increment|promotion)";
+const down = "(?:(?:pay|salary|wage) )?(?:cut|paycut|decrease|reduction|drop)";
+const setRise =
+  (sign: 1 | -1): Rule["use"] =>
+  (facts, { amounts: [amount] }) => {
+    if (amount === undefined || facts.rise !== undefined) return false;
+    facts.rise = { part: partOf(amount), sign };
+  };
+
+/** "how much of a 3k bonus will I keep on 40k": the difference that it makes. */
+export const bonusRise = rule(
+  `(?:keep|get|left|see|lose|tax|taxed|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  (facts, { amounts: [amount], text }) => {
+    if (amount === undefined) return false;
+    facts.rise = { part: partOf(amount), sign: 1 };
+    if (/tax/.test(text)) facts.figures.push("income-tax");
+  },
+);
+
+export const riseRules: Rule[] = [
+  sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
+  rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
+  rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
+  rule(`${up} (?:of|by|is|was|worth|=|:) S`, setRise(1)),
+  rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
+  rule(
+    "(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P",
+    setRise(1),
+  ),
+  rule(
+    "(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S",
+    setRise(-1),
+  ),
+  rule(
+    "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
+    setRise(1),
+  ),
+  rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
+  sets(
+    `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,
+    { comparison: true },
+  ),
+  sets(`(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)`, {
+    comparison: true,
+  }),
+];
+
+const person =
+  "(?:partner|wife|husband|spouse|girlfriend|boyfriend|fiancee?|other half|missus|hubby|better half|gf|bf|she|he|they|her|his)";
+const earns =
+  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|:|=|,))*";
+
+export const partnerRules: Rule[] = [
+  rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
+    if (amount) facts.partners.push(amount);
+  }),
+  rule(
+    `M (?:(?:for|from|by|is|-|,) )?(?:my )?(?:partner|wife|husband|spouse|girlfriend|boyfriend|her|him)`,
+    (facts, { amounts: [amount] }, reading) => {
+      if (reading.money.length < 2 || amount === undefined) return false;
+      facts.partners.push(amount);
+    },
+  ),
+  sets("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", {
+    isEach: true,
+    isCouple: true,
+  }),
+  rule(
+    `(?:combined|joint|jointly|household|between us|as (?:a )?couple|couple|together|family)(?: (?:income|salary|take home|take home pay|salaries|total))?|us both|both of us|we(?= (?:earn|make|take|bring|get|are|have|keep|pay|both))|(?:husband and wife)|${person}`,
+    (facts, { text }) => {
+      if (/^(?:she|he|they|her|his)$/.test(text)) return;
+      facts.isCouple = true;
+    },
+  ),
+];
+
+const other = "(?:(?:second|2nd|other|another|side|weekend|evening|additional|extra|part time) )+";
+const job = "(?:job|gig|role|employment|employer|position)";
+
+export const jobRules: Rule[] = [
+  sets(
+    "(?:N|both|multiple|several|two)(?: (?:part time|different|separate|paye))* (?:jobs|employers|employments)",
+    { hasTwoJobs: true },
+  ),
+  rule(
+    `${other}${job}(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|:|salary|where i earn))* M`,
+    (facts, { amounts: [amount] }) => {
+      if (amount) facts.secondJobs.push(amount);
+    },
+  ),
+  rule(
+    `M (?:(?:from|in|at|for|on|with|of|a|my|as) )*${other}${job}`,
+    (facts, { amounts: [amount] }, reading) => {
+      if (reading.money.length < 2 || amount === undefined) return false;
+      facts.secondJobs.push(amount);
+    },
+  ),
+  rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
+    facts.subjects.push({
+      name: "income from a trade of your own",
+      scope: "part",
+      sentence: "I can't work out tax on income from a trade of your own: I left it out.",
+    });
+  }),
+];
+
+const outgoings =
+  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+/** A sum without a period that is no monthly payment: a mortgage's size. */
+const smallestDebt = 10_000;
+
+function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
+  const { name } = groups;
+  if (amount === undefined || name === undefined) return false;
+  const isDebt = amount.period === undefined && amount.value >= smallestDebt;
+  if (isDebt && reading.money.length < 2) return false;
+  if (!isDebt) facts.outgoings.push({ name, amount });
+  else
+    facts.remarks.push(
+      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: it does not change your tax.`,
+    );
+  return true;
+}
+
+export const outgoingRules: Rule[] = [
+  rule(`(?<name>${outgoings})(?: (?:payments?|costs?|me|which))*${is} A`, setOutgoing),
+  rule(
+    `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoings})(?: (?:payments?|costs?))*`,
+    setOutgoing,
+  ),
+];

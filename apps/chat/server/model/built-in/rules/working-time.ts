@@ -1,0 +1,87 @@
+/** Hours, days and weeks worked, and part of full time. They go before "a week" is read as anything else. */
+import { usualDays, usualHours } from "../../../../tax/pay-periods.ts";
+import type { Facts } from "../facts.ts";
+import type { Match } from "../reading.ts";
+import { each, type Rule, rule, sets } from "./rule.ts";
+
+const perWeek = "(?: (?:(?:a|per|each|every|/|p /) (?:week|wk|w)|weekly|pw|week|of work))*";
+const unit = "(?<unit>days?|hours?|hrs?)";
+const less =
+  "(?:go|going|went|drop|dropping|dropped|reduce|reducing|reduced|move|moving|cut|cutting|change|changing|switch|switching)(?: (?:my|the|hours|days|down))*";
+
+function setPart(facts: Facts, part: number, whole: number, unitWord: string | undefined): boolean {
+  if (facts.fraction !== undefined || !(part > 0 && whole > 0 && part <= whole)) return false;
+  const words = unitWord === undefined ? "full time" : `${whole} ${unitWord}`;
+  facts.fraction = { share: part / whole, words: `${part} of ${words}` };
+  return true;
+}
+
+function ofWeek(facts: Facts, { amounts: [part, whole], groups }: Match): boolean {
+  const isDays = groups.unit?.startsWith("d") === true;
+  const full = whole?.value ?? (isDays ? usualDays : usualHours);
+  return setPart(facts, part?.value ?? 0, full, isDays ? "days" : "hours");
+}
+
+export const workingTime: Rule[] = [
+  // "10 hours of overtime a week at £20 an hour"
+  rule(
+    `N (?:hours?|hrs?)(?: of)? overtime(?<by> ${each} (?:week|month)| weekly| monthly)? (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    (facts, { amounts: [hours, rate], groups }) => {
+      const times = groups.by === undefined ? 1 : /month/.test(groups.by) ? 12 : 52;
+      const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
+      facts.extras.push({ name: "overtime", part: { pounds } });
+      if (times === 1) facts.remarks.push("I took the overtime as that many hours in the whole year.");
+    },
+  ),
+  rule(
+    `N ${unit}${perWeek} (?:instead of|rather than|not|out of|down from|vs|versus|of|/) (?:N|full time|the full)(?: (?:days?|hours?|hrs?))?${perWeek}`,
+    ofWeek,
+  ),
+  rule(
+    `(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`,
+    (facts, { amounts: [whole, part], groups }) =>
+      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
+  ),
+  rule(
+    `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}(?: from N(?: days?| hours?)?)?`,
+    ofWeek,
+  ),
+  rule(`N ${unit}${perWeek} pro rata`, ofWeek),
+  rule(
+    "N (?:fte|full time equivalent|of full time|pro rata)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? N",
+    (facts, { amounts: [share] }) => setPart(facts, share?.value ?? 0, 1, undefined),
+  ),
+  rule(
+    "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
+    (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
+  ),
+  rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
+    facts.hoursPerDay = hours?.value;
+  }),
+  rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {
+    const value = hours?.value ?? 0;
+    if (facts.hours !== undefined || !(value > 0 && value <= 168)) return false;
+    if (value <= 12 && !/w/.test(text)) facts.hoursPerDay = value;
+    facts.hours = value;
+  }),
+  rule(`N days? ${each} (?:year|annum|yr)`, (facts, { amounts: [days] }) => {
+    facts.days = 1;
+    facts.weeks = days?.value;
+  }),
+  rule(`N days?${perWeek}`, (facts, { amounts: [days] }) => {
+    const value = days?.value ?? 0;
+    if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
+    facts.days = value;
+  }),
+  rule(
+    `N weeks(?: ${each} (?:year|annum|yr)| (?:of|in) (?:the|a) year)?`,
+    (facts, { amounts: [weeks], text }) => {
+      const value = weeks?.value ?? 0;
+      // A few weeks by themselves are no working year.
+      if (!(value > (text.endsWith("weeks") ? 20 : 0) && value <= 53)) return false;
+      facts.weeks = value;
+    },
+  ),
+  rule("pro rata", (facts) => facts.fraction !== undefined),
+  sets("full time(?: hours)?", { isFullTime: true, speaksOfPay: true }),
+];

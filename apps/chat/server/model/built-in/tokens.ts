@@ -1,0 +1,223 @@
+/** A question cut into words and amounts. Nothing here knows what they are for. */
+import type { PayPeriod } from "../../../tax/pay-periods.ts";
+
+export interface Amount {
+  value: number;
+  kind: "money" | "percent" | "number";
+  currency: "£" | "other" | "unsaid";
+  /** "k", "grand", "million" … was written: the size is certain. */
+  scaled: boolean;
+  negative: boolean;
+  /** As written next to it ("a month", "pw"). */
+  period?: PayPeriod;
+}
+
+export interface Token {
+  /** As the person wrote it. */
+  text: string;
+  /** As the rules read it: lower case, contractions in full, known misspellings put right. */
+  word: string;
+  amount?: Amount;
+  /** `true`: a rule has explained it. `"absorbed"`: explained, and what stood around it now stands together. */
+  taken: boolean | "absorbed";
+}
+
+const units =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen";
+const valueOfWord = new Map<string, number>([
+  ...units.split(" ").map((word, value): [string, number] => [word, value]),
+  ..."twenty thirty forty fifty sixty seventy eighty ninety"
+    .split(" ")
+    .map((word, at): [string, number] => [word, (at + 2) * 10]),
+]);
+const scaleOf: Record<string, number> = {
+  k: 1e3,
+  grand: 1e3,
+  thousand: 1e3,
+  m: 1e6,
+  mil: 1e6,
+  million: 1e6,
+  bn: 1e9,
+  billion: 1e9,
+};
+
+const numberWord = [...valueOfWord.keys(), "hundred", "thousand", "million"].join("|");
+const numberWords = new RegExp(
+  `(?<!\\d ?)\\b(?:an? (?=hundred|thousand|million))?(?:${numberWord})(?:(?:(?<=hundred|thousand|million) and |[ -])(?:${numberWord}))*\\b`,
+  "g",
+);
+
+/** "forty five thousand" is "45000"; a lone "one" stays a word ("this one"). */
+function digitsOf(words: string): string {
+  if (words === "one" || words === "zero") return words;
+  let total = 0;
+  let group = 0;
+  for (const word of words.split(/[ -]+/)) {
+    if (word === "hundred") group = Math.max(group, 1) * 100;
+    else if (word === "thousand" || word === "million") {
+      total += Math.max(group, 1) * (scaleOf[word] ?? 1);
+      group = 0;
+    } else group += valueOfWord.get(word) ?? 0;
+  }
+  return String(total + group);
+}
+
+/** A tag, and what stands in a script: never read, and said to be left out. */
+export const markup = /<script[^<>]{0,200}>[^<]{0,200}<\/script>|<[a-z!/][^<>]{0,200}>/gi;
+
+/** Lower case, one kind of dash, quote and space, no markup, and numbers in digits. */
+export function plainText(text: string): string {
+  return (
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      .replace(markup, " ")
+      .replace(/[‐-―−]/g, "-")
+      .replace(/[‘’`]/g, "'")
+      .replace(/\s+/g, " ")
+      .replace(/\bhalf a million\b/g, "500 thousand")
+      .replace(/\bp\. ?a\b\.?/g, "pa")
+      .replace(/\bn\.i\b\.?/g, "ni")
+      .replace(/\bfourty\b/g, "forty")
+      .replace(numberWords, digitsOf)
+      .replace(/(\d) and a half\b/g, "$1.5")
+      // "45 000", as much of Europe writes it.
+      .replace(/(?<![\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/g, (spaced) => spaced.replaceAll(" ", ""))
+      .trim()
+  );
+}
+
+const pattern = new RegExp(
+  [
+    // 2026/27, 2026-2027, 24/25: a tax year; which one the rules say.
+    "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
+    "(?<code>\\b(?:[sc]?\\d{3,4}[ltmn]|[sc]?k\\d{3}|0t|d0)\\b)",
+    "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
+    "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b)?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
+    "(?<word>\\p{L}+(?:'\\p{L}+)?)",
+    "(?<mark>[£$€¥₹+/&=,.;:?!()-])",
+  ].join("|"),
+  "gu",
+);
+
+const contractions: Record<string, string> = {
+  "i'm": "i am",
+  im: "i am",
+  "i've": "i have",
+  ive: "i have",
+  "i'd": "i would",
+  "i'll": "i will",
+  "we're": "we are",
+  "we've": "we have",
+  "she's": "she is",
+  "he's": "he is",
+  whats: "what is",
+  "what're": "what are",
+  hows: "how is",
+  "don't": "do not",
+  dont: "do not",
+  "doesn't": "does not",
+  doesnt: "does not",
+  "isn't": "is not",
+  "won't": "will not",
+  "can't": "can not",
+  cannot: "can not",
+  "haven't": "have not",
+  "let's": "let us",
+  gonna: "going to",
+  wanna: "want to",
+  takehome: "take home",
+  inc: "including",
+  incl: "including",
+  taketome: "take home",
+  percentage: "percentage",
+};
+
+function wordOf(text: string): string {
+  const known = contractions[text];
+  if (known !== undefined) return known;
+  if (/^(?:what|how|that|it|there|who|where|when)'s$/.test(text)) return text.replace("'s", " is");
+  return text.replace(/'s?$/, "").replaceAll("'", "");
+}
+
+function amountOf(groups: Record<string, string | undefined>): Amount {
+  const { sign, before, whole = "0", fraction = groups.part ?? "", scale, after, percent } = groups;
+  const plain = Number(whole.replaceAll(",", "") + fraction);
+  const value = Number((plain * (scale === undefined ? 1 : (scaleOf[scale] ?? 1))).toFixed(4));
+  const words = `${before ?? ""} ${after ?? ""}`.trim();
+  const currency = words === "" ? "unsaid" : /£|gbp|pound|quid|sterling/.test(words) ? "£" : "other";
+  const isYearLike = /^(?:19[3-9]\d|20[0-4]\d)$/.test(whole) && currency === "unsaid" && scale === undefined;
+  const isMoney = currency !== "unsaid" || scale !== undefined || (value >= 1000 && !isYearLike);
+  const kind = percent !== undefined ? "percent" : isMoney ? "money" : "number";
+  return {
+    value,
+    kind,
+    currency,
+    scaled: scale !== undefined,
+    negative: (sign ?? groups.sign2) !== undefined,
+  };
+}
+
+function wordToken(text: string, word = text): Token {
+  return { text, word, taken: false };
+}
+
+export function tokensOf(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const match of plainText(text).matchAll(pattern)) {
+    const groups = match.groups ?? {};
+    const { year, code, form, amount, word, mark } = groups;
+    if (year !== undefined && !isConsecutive(year)) {
+      // "1/2" or "20/30" are no years: their numbers are read by themselves.
+      const [first = "", second = ""] = year.split(/[/-]/);
+      tokens.push(...tokensOf(first), wordToken(year.includes("/") ? "/" : "-"), ...tokensOf(second));
+    } else if (year !== undefined) tokens.push(wordToken(year, `year:${startOf(year)}`));
+    else if (code !== undefined) tokens.push(wordToken(code, `code:${code}`));
+    else if (form !== undefined) tokens.push(wordToken(form));
+    else if (amount !== undefined)
+      tokens.push({ text: amount.trim(), word: "", amount: amountOf(groups), taken: false });
+    else if (word !== undefined) tokens.push(wordToken(word, wordOf(word)));
+    // A hyphen between words joins them; one between amounts reads "to", as the rules find it.
+    else if (mark !== undefined && mark !== "(" && mark !== ")")
+      tokens.push(wordToken(mark, mark === "&" ? "and" : mark));
+  }
+  return shareScale(tokens.filter((token, at) => token.word !== "-" || isBetweenAmounts(tokens, at)));
+}
+
+function isBetweenAmounts(tokens: readonly Token[], at: number): boolean {
+  return tokens[at - 1]?.amount !== undefined && tokens[at + 1]?.amount !== undefined;
+}
+
+function startOf(year: string): number {
+  const first = Number(/\d+/.exec(year)?.[0]);
+  return first < 100 ? 2000 + first : first;
+}
+
+function isConsecutive(year: string): boolean {
+  const second = Number(/\d+$/.exec(year)?.[0]) % 100;
+  return second === (startOf(year) + 1) % 100;
+}
+
+const joins = new Set(["-", "to", "and", "or", "vs", "versus", ",", "against"]);
+
+/** In "20 to 120k" and "compare 50 and 60k" the small one is thousands too; so is the second of "45k or 50". */
+function shareScale(tokens: Token[]): Token[] {
+  tokens.forEach((token, at) => {
+    const one = tokens[at - 1]?.amount;
+    const other = tokens[at + 1]?.amount;
+    if (!one || !other || !joins.has(token.word)) return;
+    const next = tokens[at + 2];
+    const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";
+    share(other, one);
+    if (endsThere || next?.word === "in") share(one, other);
+  });
+  return tokens;
+}
+
+function share(from: Amount, to: Amount): void {
+  const isSmall = to.kind === "number" && to.value < 1000;
+  if (!from.scaled || from.value >= 1e6 || !isSmall) return;
+  to.value *= 1000;
+  to.scaled = true;
+  to.kind = "money";
+}

@@ -1,0 +1,67 @@
+import { shareOf, toPence } from "./pence.ts";
+import { type Band, bandsOf, type Nation, ratesOf, type TaxYear } from "./rates.ts";
+
+/** Income of one person over one tax year. Pence. */
+export interface TaxedIncome {
+  income: number;
+  nation: Nation;
+  taxYear: TaxYear;
+  /** Gross contributions under relief at source: they widen the bands and save the allowance (Finance Act 2004, s. 192). */
+  reliefAtSource?: number;
+}
+
+/** The personal allowance, in pence: rounded up to the pound where it shrinks (Income Tax Act 2007, section 35). */
+export function personalAllowance({ income, taxYear, reliefAtSource = 0 }: TaxedIncome): number {
+  const rates = ratesOf[taxYear];
+  const excess = Math.max(0, income - reliefAtSource - toPence(rates.allowanceShrinksAbove));
+  const left = Math.max(0, toPence(rates.personalAllowance) - excess / 2);
+  return Math.ceil(left / 100) * 100;
+}
+
+interface Slice {
+  band: Band;
+  /** Taxable pence from which the band's rate is due, and up to which. */
+  from: number;
+  upTo: number;
+}
+
+/** Relief at source widens the basic band, and moves every later one up; the starter band stays. */
+function slices({ nation, taxYear, reliefAtSource = 0 }: TaxedIncome): Slice[] {
+  let from = 0;
+  return bandsOf(taxYear, nation).map((band) => {
+    const widening = band.name === "Starter rate" ? 0 : reliefAtSource;
+    const upTo = band.upTo === null ? Number.POSITIVE_INFINITY : toPence(band.upTo) + widening;
+    const slice = { band, from, upTo };
+    from = upTo;
+    return slice;
+  });
+}
+
+/** Income tax of a year, band by band, each rounded to the penny. Pence. */
+export function incomeTax(given: TaxedIncome) {
+  const allowance = personalAllowance(given);
+  const taxable = Math.max(0, given.income - allowance);
+  const bands = slices(given).map(({ band, from, upTo }) => {
+    const amount = Math.max(0, Math.min(taxable, upTo) - from);
+    return { name: band.name, rate: band.rate, amount, tax: shareOf(amount, band.rate) };
+  });
+  return { allowance, taxable, bands, tax: bands.reduce((sum, band) => sum + band.tax, 0) };
+}
+
+/** The rate on the next pound and on the last one, in hundredths of a per cent; while the allowance shrinks, half as much again. */
+export function marginalIncomeTax(given: TaxedIncome): { next: number; last: number } {
+  const rates = ratesOf[given.taxYear];
+  const { taxable } = incomeTax(given);
+  const adjusted = given.income - (given.reliefAtSource ?? 0);
+  const shrinksFrom = toPence(rates.allowanceShrinksAbove);
+  const goneAt = shrinksFrom + 2 * toPence(rates.personalAllowance);
+  const all = slices(given);
+  const rateWhere = (holds: (slice: Slice) => boolean) => all.find(holds)?.band.rate ?? 0;
+  const isTaxedNext = given.income >= toPence(rates.personalAllowance);
+  const next = isTaxedNext ? rateWhere(({ upTo }) => taxable < upTo) : 0;
+  const last = taxable > 0 ? rateWhere(({ upTo }) => taxable <= upTo) : 0;
+  return {
+    next: adjusted >= shrinksFrom && adjusted < goneAt ? next * 1.5 : next,
+    last: adjusted > shrinksFrom && adjusted <= goneAt ? last * 1.5 : last,
+  };
+}

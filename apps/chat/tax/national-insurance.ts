@@ -1,0 +1,24 @@
+import { shareOf, toPence } from "./pence.ts";
+import { ratesOf, type TaxYear } from "./rates.ts";
+
+/** Employee's contributions (class 1, category A) on one job's pay of a year, by the annual method. Pence. */
+export function employeeInsurance(pay: number, taxYear: TaxYear): number {
+  const { from, rate, upperFrom, upperRate } = ratesOf[taxYear].employee;
+  const main = Math.max(0, Math.min(pay, toPence(upperFrom)) - toPence(from));
+  const upper = Math.max(0, pay - toPence(upperFrom));
+  return shareOf(main, rate) + shareOf(upper, upperRate);
+}
+
+/** Employer's contributions on one job's pay of a year. Pence. */
+export function employerInsurance(pay: number, taxYear: TaxYear): number {
+  const { from, rate } = ratesOf[taxYear].employer;
+  return shareOf(Math.max(0, pay - toPence(from)), rate);
+}
+
+/** The rate on the next pound and on the last one, in hundredths of a per cent. */
+export function marginalInsurance(pay: number, taxYear: TaxYear): { next: number; last: number } {
+  const { from, rate, upperFrom, upperRate } = ratesOf[taxYear].employee;
+  const next = pay >= toPence(upperFrom) ? upperRate : pay >= toPence(from) ? rate : 0;
+  const last = pay > toPence(upperFrom) ? upperRate : pay > toPence(from) ? rate : 0;
+  return { next, last };
+}

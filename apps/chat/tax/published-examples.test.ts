@@ -1,0 +1,65 @@
+/** Worked examples that others published, to the penny or to the pound as they were published. */
+import { describe, expect, test } from "vitest";
+import { personalAllowance } from "./income-tax.ts";
+import { employeeInsurance } from "./national-insurance.ts";
+import { toPence } from "./pence.ts";
+import { repayments } from "./student-loan.ts";
+import { workOut } from "./work-out.ts";
+
+const scottish = (salary: number) =>
+  workOut({ salary, taxYear: "2026/27", nation: "Scotland", studentLoanPlans: [] });
+
+// Deloitte for the BBC, "Scottish Budget 2026/27: What could you be paying in tax?", January 2026.
+test.each([
+  [16_000, 651.7, 274.4, 15_073.9],
+  [33_000, 4_081.07, 1_634.4, 27_284.53],
+])("£%d in Scotland", (salary, incomeTax, nationalInsurance, takeHome) => {
+  expect(scottish(salary)).toMatchObject({ incomeTax, nationalInsurance, takeHome });
+});
+
+// Scottish Parliament Information Centre, Scottish Budget 2026-27, table 8: income tax, and more than elsewhere in the UK.
+test.each([
+  [20_000, 1_446, -40],
+  [25_000, 2_446, -40],
+  [30_000, 3_451, -35],
+  [35_000, 4_501, 15],
+  [40_000, 5_551, 65],
+  [45_000, 6_882, 396],
+  [50_000, 8_982, 1_496],
+  [55_000, 11_082, 1_650],
+  [60_000, 13_182, 1_750],
+  [75_000, 19_482, 2_050],
+  [80_000, 21_732, 2_300],
+  [100_000, 30_732, 3_300],
+  [150_000, 59_634, 5_931],
+])("income tax on £%d in Scotland, and what it is more than in England", (salary, tax, more) => {
+  const there = scottish(salary).incomeTax;
+  const here = workOut({ salary, taxYear: "2026/27", nation: "England", studentLoanPlans: [] }).incomeTax;
+  expect(Math.round(there)).toBe(tax);
+  expect(Math.round(there - here)).toBe(more);
+});
+
+describe("GOV.UK", () => {
+  // https://www.gov.uk/income-tax-rates: no allowance from £125,140 on.
+  test("the personal allowance is gone at £125,140", () => {
+    const at = (income: number) =>
+      personalAllowance({ income: toPence(income), nation: "England", taxYear: "2026/27" });
+    expect(at(125_139)).toBe(100);
+    expect(at(125_140)).toBe(0);
+    // Income Tax Act 2007, section 35(3): rounded up to the pound.
+    expect(at(100_001)).toBe(toPence(12_570));
+  });
+
+  // https://www.gov.uk/national-insurance/how-much-you-pay: £1,000 a week, nothing on £242, 8% on £725, 2% on £33.
+  test("National Insurance on £1,000 a week", () => {
+    const yearly = employeeInsurance(toPence(52_000), "2026/27");
+    expect(Math.abs(yearly / 52 - toPence(58.66))).toBeLessThan(5);
+  });
+
+  // https://www.gov.uk/repaying-your-student-loan/what-you-pay: several undergraduate plans make one repayment.
+  test("plans 1 and 2 together are repaid above the lower threshold", () => {
+    expect(repayments(toPence(36_900), [1, 2], "2026/27")).toEqual([
+      { plans: [1, 2], threshold: 26_900, rate: 900, repayment: toPence(900) },
+    ]);
+  });
+});

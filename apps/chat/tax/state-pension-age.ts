@@ -1,0 +1,35 @@
+/**
+ * State Pension age by date of birth: 66, rising to 67 month by month for those born from 6 April 1960, and to 68 for
+ * those born from 6 April 1977 (https://www.gov.uk/government/publications/state-pension-age-timetable).
+ */
+import type { CalendarDate } from "./tax-year.ts";
+
+function ordinal({ year, month, day }: CalendarDate): number {
+  return (year * 12 + month) * 32 + day;
+}
+
+function after(date: CalendarDate, months: number): CalendarDate {
+  const at = date.year * 12 + date.month - 1 + months;
+  return { year: Math.floor(at / 12), month: (at % 12) + 1, day: date.day };
+}
+
+/** Months from birth to State Pension age. Dates of birth before 1955 count as 66 years: all of them are past it. */
+export function statePensionAgeMonths(born: CalendarDate): number {
+  const sixtySix = 66 * 12;
+  const rises = { year: 1960, month: 4, day: 6 };
+  if (ordinal(born) < ordinal(rises)) return sixtySix;
+  // The timetable counts months that begin on the 6th.
+  const months = (born.year - 1960) * 12 + (born.month - 4) + (born.day >= 6 ? 1 : 0);
+  if (months < 12) return sixtySix + months;
+  if (ordinal(born) < ordinal({ year: 1977, month: 4, day: 6 })) return 67 * 12;
+  const later = (born.year - 1977) * 12 + (born.month - 4) + (born.day >= 6 ? 1 : 0);
+  return later < 12 ? 67 * 12 + later : 68 * 12;
+}
+
+/** Whether somebody of an age in whole years is past it on a day; `undefined` when that depends on their birthday. */
+export function isOverStatePensionAge(age: number, today: CalendarDate): boolean | undefined {
+  const reached = (born: CalendarDate) => ordinal(after(born, statePensionAgeMonths(born))) <= ordinal(today);
+  const youngest = reached({ ...today, year: today.year - age });
+  const oldest = reached(after({ ...today, day: Math.min(today.day + 1, 31) }, -(age + 1) * 12));
+  return youngest === oldest ? youngest : undefined;
+}

@@ -1,0 +1,54 @@
+import { ratesOf, type TaxYear } from "./rates.ts";
+
+/** The tax years that there is a table for, oldest first. */
+export const taxYears = Object.keys(ratesOf).sort() as TaxYear[];
+
+export function isKnownTaxYear(text: string): text is TaxYear {
+  return text in ratesOf;
+}
+
+/** `2025` is "2025/26": the tax year that begins on 6 April of that calendar year. */
+export function taxYearBeginning(calendarYear: number): string {
+  return `${calendarYear}/${String((calendarYear + 1) % 100).padStart(2, "0")}`;
+}
+
+const dateInLondon = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Europe/London",
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+});
+
+export interface CalendarDate {
+  year: number;
+  /** 1 is January. */
+  month: number;
+  day: number;
+}
+
+/** @param nowMs milliseconds since the epoch */
+export function dateAt(nowMs: number): CalendarDate {
+  const parts = dateInLondon.formatToParts(nowMs);
+  const number = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  return { year: number("year"), month: number("month"), day: number("day") };
+}
+
+/** The calendar year in which the tax year of a moment began: on 6 April, in London's time. */
+export function beginningOfTaxYearAt(nowMs: number): number {
+  const { year, month, day } = dateAt(nowMs);
+  return month > 4 || (month === 4 && day >= 6) ? year : year - 1;
+}
+
+/** The tax year under way at a moment, such as "2026/27", whether there is a table for it or not. */
+export function taxYearAt(nowMs: number): string {
+  return taxYearBeginning(beginningOfTaxYearAt(nowMs));
+}
+
+/** The year that a question is answered for when it names none; `undefined` when the running year has no table yet. */
+export function currentTaxYear(nowMs: number): TaxYear | undefined {
+  const running = taxYearAt(nowMs);
+  return isKnownTaxYear(running) ? running : undefined;
+}
+
+/** The latest year that there is a table for. */
+export const latestTaxYear = taxYears.at(-1) as TaxYear;

@@ -1,0 +1,113 @@
+/**
+ * A second calculator for tests, by another way and from the published table alone: thresholds as GOV.UK writes them, with
+ * the allowance, and pounds as they are. It shares no code and no table with `tax/`.
+ */
+export interface IndependentPay {
+  salary: number;
+  taxYear: string;
+  scottish?: boolean;
+  plans?: readonly (number | string)[];
+  extra?: number;
+  otherJobs?: readonly number[];
+  sacrificed?: number;
+  netPay?: number;
+  reliefAtSource?: number;
+  noInsurance?: boolean;
+}
+
+const scottishTable: Record<string, [upTo: number, rate: number][]> = {
+  "2024/25": [
+    [14_876, 0.19],
+    [26_561, 0.2],
+    [43_662, 0.21],
+    [75_000, 0.42],
+    [125_140, 0.45],
+    [Infinity, 0.48],
+  ],
+  "2025/26": [
+    [15_397, 0.19],
+    [27_491, 0.2],
+    [43_662, 0.21],
+    [75_000, 0.42],
+    [125_140, 0.45],
+    [Infinity, 0.48],
+  ],
+  "2026/27": [
+    [16_537, 0.19],
+    [29_526, 0.2],
+    [43_662, 0.21],
+    [75_000, 0.42],
+    [125_140, 0.45],
+    [Infinity, 0.48],
+  ],
+};
+const unitedKingdomTable: [upTo: number, rate: number][] = [
+  [50_270, 0.2],
+  [125_140, 0.4],
+  [Infinity, 0.45],
+];
+
+const loanTable: Record<string, Record<string, number>> = {
+  "2024/25": { 1: 24_990, 2: 27_295, 4: 31_395, postgrad: 21_000 },
+  "2025/26": { 1: 26_065, 2: 28_470, 4: 32_745, postgrad: 21_000 },
+  "2026/27": { 1: 26_900, 2: 29_385, 4: 33_795, 5: 25_000, postgrad: 21_000 },
+};
+const employerTable: Record<string, [over: number, rate: number]> = {
+  "2024/25": [9_100, 0.138],
+  "2025/26": [5_000, 0.15],
+  "2026/27": [5_000, 0.15],
+};
+
+/** Every pound is taxed where it lies: the table read with the full allowance is moved down by what is lost of it. */
+function incomeTax(income: number, { taxYear, scottish, reliefAtSource = 0 }: IndependentPay): number {
+  const lost = Math.min(12_570, Math.max(0, Math.floor((income - reliefAtSource - 100_000) / 2)));
+  let tax = 0;
+  let from = 12_570 - lost;
+  for (const [published, rate] of scottish ? (scottishTable[taxYear] ?? []) : unitedKingdomTable) {
+    const isStarter = rate === 0.19;
+    // At and above £125,140 the table counts without an allowance, below with all of it.
+    const taxable = published >= 125_140 ? published : published - 12_570;
+    const upTo = taxable + (12_570 - lost) + (isStarter ? 0 : reliefAtSource);
+    tax += Math.max(0, Math.min(income, upTo) - from) * rate;
+    from = upTo;
+  }
+  return tax;
+}
+
+function insurance(pay: number): number {
+  if (pay <= 12_570) return 0;
+  return pay <= 50_270 ? (pay - 12_570) * 0.08 : 3_016 + (pay - 50_270) * 0.02;
+}
+
+function loan(pay: number, { taxYear, plans = [] }: IndependentPay): number {
+  const table = loanTable[taxYear] ?? {};
+  const thresholds = plans.filter((plan) => plan !== "postgrad").flatMap((plan) => table[plan] ?? []);
+  const undergraduate = thresholds.length > 0 ? Math.max(0, pay - Math.min(...thresholds)) * 0.09 : 0;
+  return undergraduate + (plans.includes("postgrad") ? Math.max(0, pay - 21_000) * 0.06 : 0);
+}
+
+/** Pounds a year, unrounded. */
+export function independentPay(of: IndependentPay) {
+  const { salary, taxYear, extra = 0, otherJobs = [], sacrificed = 0, netPay = 0, reliefAtSource = 0 } = of;
+  const jobs = [salary + extra - sacrificed, ...otherJobs];
+  const gross = salary + extra + otherJobs.reduce((sum, job) => sum + job, 0);
+  const tax = incomeTax(gross - sacrificed - netPay, of);
+  const nationalInsurance = of.noInsurance ? 0 : jobs.reduce((sum, job) => sum + insurance(job), 0);
+  const studentLoan = jobs.reduce((sum, job) => sum + loan(job, of), 0);
+  const [over, rate] = employerTable[taxYear] ?? [0, 0];
+  return {
+    gross,
+    incomeTax: tax,
+    nationalInsurance,
+    studentLoan,
+    takeHome: gross - sacrificed - netPay - reliefAtSource * 0.8 - tax - nationalInsurance - studentLoan,
+    employerInsurance: jobs.reduce((sum, job) => sum + Math.max(0, job - over) * rate, 0),
+  };
+}
+
+/** The salary, in whole pounds, that first leaves a take-home: found by walking. */
+export function independentSalaryFor(takeHome: number, of: Omit<IndependentPay, "salary">): number {
+  let salary = Math.floor(takeHome);
+  while (independentPay({ ...of, salary }).takeHome < takeHome - 0.005) salary += 1;
+  return salary;
+}

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { workOut } from "../../../../tax/work-out.ts";
+import { headlineOf, shownBy } from "./headline.ts";
+
+const row = workOut({ salary: 60_000, taxYear: "2026/27", nation: "England", studentLoanPlans: [] });
+
+test.each([
+  [{ show: { figure: "take-home", period: "month" } }, "Take-home on £60,000", "£3,779.78", "a month"],
+  [{ show: { figure: "income-tax" } }, "Income tax on £60,000", "£11,432", "a year"],
+  [{ show: { figure: "marginal-rate" } }, "Marginal rate at £60,000", "42%", ""],
+  [{ show: { figure: "effective-rate" } }, "Income tax and National Insurance on £60,000", "24.4%", ""],
+  [{ show: { figure: "employer" } }, "Employer's National Insurance on £60,000", "£8,250", "a year"],
+  [{ show: { figure: "tax-band" } }, "Highest band on £60,000", "Higher rate", ""],
+  [{ show: { figure: "new", period: "eon" } }, "Take-home on £60,000", "£45,357.40", "a year"],
+  [{}, "Take-home on £60,000", "£45,357.40", "a year"],
+  [null, "Take-home on £60,000", "£45,357.40", "a year"],
+])("a card leads with what was asked for: %j", (input, label, value, unit) => {
+  expect(headlineOf(row, shownBy(input))).toEqual({ label, value, unit });
+});
+
+test("an hour is one of the week that was said", () => {
+  const asked = shownBy({ show: { figure: "take-home", period: "hour", hoursPerWeek: 40 } });
+  expect(headlineOf(row, asked)).toMatchObject({ value: "£21.81", unit: "an hour" });
+});
