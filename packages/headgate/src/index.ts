@@ -21,6 +21,14 @@ export {
 } from "./core/limit.ts";
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
 export type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
+export {
+  adjustStates,
+  type DecidedStates,
+  decideStates,
+  type LoadState,
+  type PartitionState,
+  resetStates,
+} from "./core/partition-state.ts";
 export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
 export {

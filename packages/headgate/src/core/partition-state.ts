@@ -1,0 +1,260 @@
+import type { Algorithm } from "./algorithms/algorithm.ts";
+import {
+  adjustHoldings,
+  type Holdings,
+  heldBy,
+  heldOf,
+  hold as holdUnits,
+  lapse,
+  noHoldings,
+  refundsOf,
+  type Standing,
+  standingOf,
+  waitFor,
+} from "./holdings.ts";
+import type { Limit } from "./limit.ts";
+import type { LimitGroup, LimitSet } from "./limit-set.ts";
+import type { Adjustment, Charge, Hold, Outcome, Reading } from "./store.ts";
+
+/**
+ * What a store keeps of one partition, as text: `undefined` where it keeps nothing. What is in it is not for anybody else
+ * to read, and changes between releases.
+ */
+export type PartitionState = string | undefined;
+
+/** Names a partition. */
+interface Named {
+  readonly space: string;
+  readonly key: string;
+}
+
+/** Gives what is kept of a partition. Where that takes time, load all partitions of the call before. */
+export type LoadState = (space: string, key: string) => PartitionState;
+
+/** A store's answer, and what it has to keep. */
+export interface DecidedStates {
+  readonly outcome: Outcome;
+  /** What has changed; `undefined` is to be deleted. */
+  readonly kept: readonly (Named & { readonly state: PartitionState })[];
+}
+
+/** A partition while it is being decided. */
+interface Partition extends Named {
+  readonly rows: Map<string, Float64Array>;
+  holdings: Holdings;
+}
+
+const blankRow = new Float64Array(16);
+
+/**
+ * Decides a request over partitions that somebody else keeps: load them, decide, keep what has become of them, all in one
+ * transaction. The whole of `Store.decide`.
+ */
+export function decideStates(
+  load: LoadState,
+  charges: readonly Charge[],
+  now: number,
+  peek: boolean,
+  hold?: Hold,
+): DecidedStates {
+  const partitions = openAll(load, charges, now);
+  const standings = charges.map(({ holds }, c): Standing => {
+    if (hold === undefined) return "open";
+    const more = holds?.some((units) => units > 0) === true;
+    return standingOf((partitions[c] as Partition).holdings, hold, more);
+  });
+  const refusedFor = (["ended", "crowded"] as const).find((reason) => standings.includes(reason));
+  const needs = charges.map((charge, c) =>
+    charge.limits.groups.map((_, g) =>
+      standings[c] === "applied" ? 0 : needOf(charge, g, (partitions[c] as Partition).holdings, hold),
+    ),
+  );
+  const refused = charges.map(({ limits }, c) => read(partitions[c] as Partition, limits, now, needs[c]));
+  const admitted = refusedFor === undefined && refused.flat().every(({ waitMs }) => waitMs === 0);
+  if (!admitted || peek) {
+    const outcome = { admitted, now, readings: refused, marks: [], ...(refusedFor ? { refusedFor } : {}) };
+    return { outcome, kept: [] };
+  }
+  const marks = charges.map((charge, c) => {
+    const partition = partitions[c] as Partition;
+    const applies = standings[c] === "open";
+    const spent = charge.limits.groups.map((group, g) =>
+      applies ? spend(partition, group, now, charge.spends[g] ?? 0) : 0,
+    );
+    if (applies && hold !== undefined) keepHold(partition, charge, hold, spent, now);
+    return spent;
+  });
+  const readings = charges.map(({ limits }, c) => read(partitions[c] as Partition, limits, now));
+  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions) };
+}
+
+/** The same for the whole of `Store.adjust`. Several adjustments of one partition are applied one after another. */
+export function adjustStates(
+  load: LoadState,
+  adjustments: readonly Adjustment[],
+  now: number,
+): DecidedStates {
+  const partitions = openAll(load, adjustments, now);
+  const marks = adjustments.map((adjustment, a) => {
+    const { groups, leaseMs } = adjustment.limits;
+    const partition = partitions[a] as Partition;
+    const mine = groups.map(() => 0);
+    const units = groups.map(({ unit }) => unit);
+    adjustHoldings(partition.holdings, adjustment, units, now, leaseMs, (unit, change, last) => {
+      const ofUnit: number[] = [];
+      for (const [g, group] of groups.entries()) {
+        if (group.unit !== unit) continue;
+        if (change > 0) mine[g] = spend(partition, group, now, change);
+        else {
+          const row = partition.rows.get(group.id);
+          for (const { amount, chargedAt, mark } of refundsOf(adjustment, g, -change, last, ofUnit.length))
+            if (row !== undefined) group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
+        }
+        ofUnit.push(mine[g] ?? 0);
+      }
+      return ofUnit;
+    });
+    return mine;
+  });
+  const readings = adjustments.map(({ limits }, a) => read(partitions[a] as Partition, limits, now));
+  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions) };
+}
+
+/** The same for `Store.reset`: forgets what was spent, and leaves what is held. */
+export function resetStates(
+  load: LoadState,
+  named: readonly Named[],
+  now: number,
+): readonly (Named & { readonly state: PartitionState })[] {
+  const partitions = openAll(load, named, now);
+  for (const { rows } of partitions) rows.clear();
+  return closeAll(partitions);
+}
+
+/** One for each; the same one where a partition is named twice. */
+function openAll(load: LoadState, named: readonly Named[], now: number): Partition[] {
+  const opened = new Map<string, Partition>();
+  return named.map(({ space, key }) => {
+    const name = JSON.stringify([space, key]);
+    const partition = opened.get(name) ?? { space, key, ...open(load(space, key), now) };
+    opened.set(name, partition);
+    return partition;
+  });
+}
+
+function closeAll(partitions: readonly Partition[]): (Named & { readonly state: PartitionState })[] {
+  return [...new Set(partitions)].map((partition) => {
+    const { space, key } = partition;
+    return { space, key, state: close(partition) };
+  });
+}
+
+function needOf(
+  { needs, spends, holds, limits }: Charge,
+  g: number,
+  holdings: Holdings,
+  hold: Hold | undefined,
+): number {
+  const total = holds?.[g] ?? 0;
+  if (hold === undefined || total === 0) return needs[g] as number;
+  return Math.max(
+    0,
+    (spends[g] as number) + total - heldBy(holdings, hold.rid, limits.groups[g]?.unit ?? ""),
+  );
+}
+
+function read(
+  { rows, holdings }: Partition,
+  { groups, limits, groupOf }: LimitSet,
+  now: number,
+  needs?: readonly number[],
+): Reading[] {
+  return limits.map((limit, l): Reading => {
+    const g = groupOf[l] ?? 0;
+    const { id, unit, algorithm } = groups[g] as LimitGroup;
+    const row = rows.get(id) ?? blankRow;
+    const wait = (units: number) =>
+      waitFor(holdings, unit, limit.quota, now, units, (all) => algorithm.waitMs(row, 0, limit, now, all));
+    const found: number[] = [];
+    algorithm.read(row, 0, limit, now, found, 0);
+    let [remaining = 0, resetMs = 0] = found;
+    const held = heldOf(holdings, unit);
+    if (held > 0) {
+      remaining = Math.max(0, remaining - held);
+      resetMs = remaining === limit.quota ? 0 : wait(remaining + 1).ms;
+    }
+    const { ms, holders } = wait(needs?.[g] ?? 0);
+    return { remaining, resetMs, waitMs: ms, ...(holders ? { holders } : {}) };
+  });
+}
+
+function spend(
+  { rows }: Partition,
+  { id, algorithm, limits }: LimitGroup,
+  now: number,
+  amount: number,
+): number {
+  if (amount === 0) return 0;
+  const before = rows.get(id) ?? blankRow;
+  const row = new Float64Array(algorithm.length(before, 0) + algorithm.growth);
+  row.set(before.subarray(0, Math.min(before.length, algorithm.length(before, 0))));
+  keepFor(algorithm, row, limits);
+  const mark = algorithm.charge(row, 0, limits, now, amount);
+  algorithm.tidy?.(row, 0, now);
+  rows.set(id, row);
+  return mark;
+}
+
+/** A log must not forget what a wider window counts. */
+function keepFor(algorithm: Algorithm, row: Float64Array, limits: readonly Limit[]): void {
+  algorithm.keepFor?.(row, 0, Math.max(...limits.map(({ windowMs }) => windowMs)));
+}
+
+function keepHold(
+  { holdings }: Partition,
+  { limits, spends, holds, known }: Charge,
+  hold: Hold,
+  marks: readonly number[],
+  now: number,
+): void {
+  const units = limits.groups.map(({ unit }) => unit);
+  const portions = units.flatMap((unit, g) =>
+    units.indexOf(unit) === g
+      ? [
+          {
+            unit,
+            spend: spends[g] ?? 0,
+            hold: holds?.[g] ?? 0,
+            known: known?.[g] ?? 0,
+            marks: marks.filter((_, at) => units[at] === unit),
+          },
+        ]
+      : [],
+  );
+  holdUnits(holdings, hold, portions, now, limits.leaseMs);
+}
+
+/** Maps become lists of pairs, and numbers that JSON does not know become text. */
+function close({ rows, holdings }: Pick<Partition, "rows" | "holdings">): PartitionState {
+  if (rows.size === 0 && holdings.entries.size === 0) return undefined;
+  const written = { rows: [...rows].map(([id, row]) => [id, [...row]]), holdings };
+  return JSON.stringify(written, (_key, value) => {
+    if (value instanceof Map) return { pairs: [...value] };
+    return value === Number.POSITIVE_INFINITY ? "never" : value;
+  });
+}
+
+function open(state: PartitionState, now: number): Pick<Partition, "rows" | "holdings"> {
+  if (state === undefined) return { rows: new Map(), holdings: noHoldings() };
+  const read = JSON.parse(state, (_key, value) => {
+    if (typeof value === "object" && value !== null && Array.isArray(value.pairs))
+      return new Map(value.pairs);
+    return value === "never" ? Number.POSITIVE_INFINITY : value;
+  });
+  const rows = read.rows.map(([id, numbers]: [string, number[]]): [string, Float64Array] => [
+    id,
+    Float64Array.from(numbers),
+  ]);
+  lapse(read.holdings, now);
+  return { rows: new Map(rows), holdings: read.holdings };
+}
