@@ -179,9 +179,12 @@ test("an account's name and address have an end", async () => {
   expect((await (await client("/me")).json()).caller.name).toBe("Ada Lovelace");
 });
 
+/** Accounts have credit where answers have a price. */
+const prices = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
+
 describe("what is kept of an account", () => {
   test("can be had in one file, and nothing of anybody else is in it", async () => {
-    const service = await start();
+    const service = await start({ env: prices });
     const email = newEmail();
     const client = service.client();
     await signUp(client, email);
@@ -299,7 +302,7 @@ describe("by mail", () => {
     const lines: string[] = [];
     const log = pino({ level: "trace" }, { write: (line) => void lines.push(line) });
     const service = await start({
-      env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL },
+      env: { ...prices, MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL },
       log,
     });
     const email = newEmail();
