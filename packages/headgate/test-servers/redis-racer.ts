@@ -19,7 +19,7 @@ const limiter = createLimiter<string>({
     key: (caller) => caller,
   })),
 });
-await store.check();
+await limiter.ready({ timeoutMs: 60_000 });
 process.stdout.write("ready\n");
 await once(process.stdin, "data");
 
