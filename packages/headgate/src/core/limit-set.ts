@@ -1,20 +1,28 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithms, sharesState } from "./algorithms/index.ts";
+import { beginFrom, type OtherState } from "./conversion.ts";
 import { type Amounts, readAmounts } from "./cost.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
+import { type LayerMemory, remember } from "./layer-memory.ts";
 import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
+import { stateIdentity } from "./state-identity.ts";
 
 /** Limits as a policy takes them: text of the grammar, objects, or a list of either. */
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
 
 /** Limits that read one state: all sliding windows over one unit together, every other limit by itself. */
 export interface LimitGroup {
-  /** Tells the state apart from others of the same partition, also when a caller's limits change. */
+  /** Tells the state apart from others of the same partition: by unit, algorithm and kind of window, not by quota. */
   readonly id: string;
   readonly unit: string;
   readonly algorithm: Algorithm;
   readonly limits: readonly Limit[];
+  /**
+   * The state to begin with where this group has none in a partition and others of its unit have: what they know was
+   * spent. `undefined` where nothing that counts is known.
+   */
+  begin(others: readonly OtherState[], now: number): Float64Array<ArrayBuffer> | undefined;
 }
 
 /** The limits of one layer, checked and grouped, in the order in which they were written. */
@@ -27,6 +35,8 @@ export interface LimitSet {
   readonly limitsOfGroup: readonly (readonly Limit[])[];
   /** For each limit, the index of its group. */
   readonly groupOf: readonly number[];
+  /** Shared by all limits of the layer: it grows when wider ones are seen. */
+  readonly memory: Readonly<LayerMemory>;
   /** How long the shortest lease lives unrenewed, ms; `Infinity` where no limit gives leases. */
   readonly leaseMs: number;
   /** What a request costs whose cost is not said. */
@@ -36,20 +46,29 @@ export interface LimitSet {
 }
 
 /**
+ * @param memory of the layer, where it has other limits too, such as those of other plans.
  * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` where two limits are the same or
  *   share a name.
  */
-export function compileLimits(layer: string, input: LimitsInput): LimitSet {
+export function compileLimits(
+  layer: string,
+  input: LimitsInput,
+  memory: LayerMemory = { windowMs: 0 },
+): LimitSet {
   const limits = readLimits(layer, input);
+  remember(memory, limits);
   const names = nameLimits(layer, limits);
-  const groups: { id: string; unit: string; algorithm: Algorithm; limits: Limit[] }[] = [];
+  const groups: (LimitGroup & { readonly limits: Limit[] })[] = [];
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
-    const id = shared ? `${limit.algorithm} ${limit.unit}` : formatLimit(limit);
+    let id = stateIdentity(limit);
+    // The same window with another quota: the smaller one binds, but each has a state.
+    for (let n = 2; !shared && groups.some((group) => group.id === id); n += 1)
+      id = `${stateIdentity(limit)} #${n}`;
     let index = groups.findIndex((group) => group.id === id);
     if (index < 0) {
       index = groups.length;
-      groups.push({ id, unit: limit.unit, algorithm: algorithms[limit.algorithm], limits: [] });
+      groups.push(openGroup(id, limit, memory));
     }
     groups[index]?.limits.push(limit);
     return index;
@@ -61,9 +80,26 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
     groups,
     limitsOfGroup,
     groupOf,
+    memory,
     leaseMs: shortestLeaseMs(limits),
     usualAmounts: readAmounts({ groups }, {}),
     warnings: findIdleLimits(layer, limits),
+  };
+}
+
+function openGroup(
+  id: string,
+  { unit, algorithm: name }: Limit,
+  memory: LayerMemory,
+): LimitGroup & { readonly limits: Limit[] } {
+  const limits: Limit[] = [];
+  const algorithm = algorithms[name];
+  return {
+    id,
+    unit,
+    algorithm,
+    limits,
+    begin: (others, now) => beginFrom(others, algorithm, limits, memory.windowMs, now),
   };
 }
 

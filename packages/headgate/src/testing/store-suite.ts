@@ -1,5 +1,6 @@
 import type { Store } from "../core/store.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import { changes } from "./store-suite/changes.ts";
 import { type Case, laws } from "./store-suite/laws.ts";
 import { partitions } from "./store-suite/partitions.ts";
 import { scripts } from "./store-suite/scripts.ts";
@@ -48,7 +49,7 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   const { create, scripts: count = 40 } = options;
-  return [...laws, ...settling, ...partitions, ...scripts(count)].map(({ name, run }: Case) => ({
+  return [...laws, ...settling, ...changes, ...partitions, ...scripts(count)].map(({ name, run }: Case) => ({
     name,
     async run() {
       const { store, clock, close } = await create();

@@ -3,6 +3,7 @@ import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
+import { begunOf, chargeExtras } from "./company.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
@@ -62,6 +63,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         row: noRow,
         numbers: blankRow,
         at: 0,
+        begun: undefined,
       };
       slots[place] = slot;
     }
@@ -99,7 +101,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     for (let r = 0; r < used; r += 1) {
       const slot = slots[r] as Slot;
       if (slot.row === noRow) {
-        slot.numbers = blankRow;
+        slot.begun = begunOf(accounts, slot.group, slot.key, now);
+        slot.numbers = slot.begun ?? blankRow;
         slot.at = 0;
       } else {
         accounts.show(slot.row);
@@ -117,7 +120,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const slot = slots[r] as Slot;
       const { group } = slot;
       const { algorithm } = group.kind;
-      if (slot.row !== noRow) algorithm.keepFor?.(slot.numbers, slot.at, group.windowMs);
+      if (slot.row !== noRow) algorithm.keepFor?.(slot.numbers, slot.at, group.memory.windowMs);
       if (algorithm.readSpent !== undefined) {
         read(slot, now, into);
         isFree = isFree && hasRead(slot, into);
@@ -126,6 +129,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
     }
     return isFree;
+  }
+
+  /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
+  function keepChanges(now: number): void {
+    for (let r = 0; r < used; r += 1) {
+      const { group, key: of, row, numbers, at, begun } = slots[r] as Slot;
+      if (row !== noRow) group.kind.algorithm.adapt?.(numbers, at, group.limits, now);
+      else if (begun !== undefined) accounts.open(group, of, now, begun);
+    }
   }
 
   /** Completes the readings of a batch for which nothing is spent, as what asked for so much sees them. */
@@ -156,6 +168,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       find(charges, now);
       const admitted = look(now, into);
       if (!admitted || peek) {
+        if (!peek) keepChanges(now);
         readFound(now, into);
         return new MemoryOutcome(admitted, now, charges, into, undefined);
       }
@@ -166,8 +179,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const slot = slots[r] as Slot;
         const { group, spend } = slot;
         if (slot.row === noRow || rows.moves !== moves || accounts.isSharing) {
-          slot.row = accounts.open(group, slot.key, now);
+          slot.row = accounts.open(group, slot.key, now, slot.row === noRow ? slot.begun : undefined);
           accounts.show(slot.row);
+          group.kind.algorithm.keepFor?.(rows.numbers, rows.at, group.memory.windowMs);
         } else {
           rows.numbers = slot.numbers;
           rows.at = slot.at;
@@ -175,7 +189,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const { limits } = group;
         const kind = kinds.live(group.kind);
         const { algorithm } = kind;
-        accounts.makeRoom(slot.row, kind, slot.key, now);
+        accounts.makeRoom(slot.row, kind, limits, slot.key, now);
         const mark = algorithm.charge(rows.numbers, rows.at, limits, now, spend);
         if (mark !== 0) {
           marks ??= new Array<number>(used).fill(0);
@@ -192,6 +206,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
             algorithm.readSpent(limits[l] as Limit, spend, into, place);
           }
         }
+        const extras = kinds.extrasOf(group);
+        if (extras.length > 0 && spend > 0) chargeExtras(accounts, group, extras, slot.key, now, spend);
       }
       return new MemoryOutcome(true, now, charges, into, marks);
     },
@@ -205,20 +221,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       for (const { space, key: text, limits, refunds, renewals, spends } of adjustments) {
         const plan = kinds.planOf(space, limits, notInTurn);
         hashKey(text, key);
+        const begun = plan.groups.map((group) =>
+          accounts.find(group.kind, key, now) === noRow ? begunOf(accounts, group, key, now) : undefined,
+        );
         for (const [g, group] of plan.groups.entries()) {
           const amount = spends[g] as number;
-          const row = amount > 0 ? accounts.open(group, key, now) : accounts.find(group.kind, key, now);
+          const row =
+            amount > 0 ? accounts.open(group, key, now, begun[g]) : accounts.find(group.kind, key, now);
           r += 1;
           if (row === noRow) {
-            readGroup(group, blankRow, 0, now, into, start);
+            readGroup(group, begun[g] ?? blankRow, 0, now, into, start);
             continue;
           }
           const kind = kinds.live(group.kind);
           const { algorithm } = kind;
           accounts.show(row);
-          if (amount > 0) accounts.makeRoom(row, kind, key, now);
+          if (amount > 0) accounts.makeRoom(row, kind, group.limits, key, now);
           const { numbers, at } = rows;
-          algorithm.keepFor?.(numbers, at, group.windowMs);
+          algorithm.keepFor?.(numbers, at, group.memory.windowMs);
           for (const { group: of, amount: given, chargedAt, mark } of refunds) {
             if (of === g) algorithm.refund(numbers, at, group.limits, now, given, chargedAt, mark);
           }
@@ -228,6 +248,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
           accounts.noteBlankAt(kind);
           readGroup(group, numbers, at, now, into, start);
+          const extras = kinds.extrasOf(group);
+          if (extras.length > 0 && amount > 0) chargeExtras(accounts, group, extras, key, now, amount);
         }
         start += limits.limits.length * readingLength;
       }

@@ -62,12 +62,16 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
   // A store without a clock of its own is given the limiter's time, which never runs backwards.
   const limiterClock: Clock = monotonic(clock);
   const compiled = new Map<string, LimitSet>();
+  const memories = new Map<string, { windowMs: number }>();
 
-  function limitsOf(input: LimitsInput): LimitSet {
-    const text = typeof input === "string" ? input : JSON.stringify(input);
+  /** All limits of one layer share its memory, as those of its plans do. */
+  function limitsOf(input: LimitsInput, layer: string): LimitSet {
+    const text = JSON.stringify([layer, input]);
     let limits = compiled.get(text);
     if (limits === undefined) {
-      limits = compileLimits("suite", input);
+      const memory = memories.get(layer) ?? { windowMs: 0 };
+      memories.set(layer, memory);
+      limits = compileLimits("suite", input, memory);
       compiled.set(text, limits);
     }
     return limits;
@@ -94,10 +98,10 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     place: (limits, key = "caller", layer = "layer") => ({
       space: `${name}.${layer}`,
       key,
-      limits: limitsOf(limits),
+      limits: limitsOf(limits, `${name}.${layer}`),
     }),
 
-    under: ({ space, key }, limits) => ({ space, key, limits: limitsOf(limits) }),
+    under: ({ space, key }, limits) => ({ space, key, limits: limitsOf(limits, space) }),
 
     admit: (places, cost) => decide(places, cost, false),
     peek: (places, cost) => decide(places, cost, true),

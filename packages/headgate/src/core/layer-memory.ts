@@ -1,0 +1,25 @@
+import { day, hour, type Limit } from "./limit.ts";
+
+/**
+ * How far back a layer must know what was spent: the widest window of all limits that were seen in it so far. A caller
+ * whose plan changes is counted by the new one as if it had always been in force.
+ */
+export interface LayerMemory {
+  windowMs: number;
+}
+
+/** Makes sure that the layer remembers as far back as these limits look. */
+export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
+  for (const limit of limits) {
+    if (limit.algorithm === "concurrent") continue;
+    memory.windowMs = Math.max(memory.windowMs, longestWindowMs(limit));
+  }
+}
+
+/** Windows of the calendar differ in length: of each, the longest. A counter looks at the step before, too. */
+function longestWindowMs({ windowMs, calendar, algorithm }: Limit): number {
+  if (algorithm === "sliding-counter") return 2 * windowMs;
+  if (calendar === "day" || calendar === "week") return windowMs + hour;
+  if (calendar === "month") return 31 * day + hour;
+  return calendar === "year" ? 366 * day : windowMs;
+}
