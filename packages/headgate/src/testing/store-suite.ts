@@ -1,6 +1,7 @@
 import type { Store } from "../core/store.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { changes } from "./store-suite/changes.ts";
+import { changingScripts } from "./store-suite/changing-scripts.ts";
 import { type Case, laws } from "./store-suite/laws.ts";
 import { partitions } from "./store-suite/partitions.ts";
 import { scripts } from "./store-suite/scripts.ts";
@@ -39,7 +40,7 @@ export interface StoreTest {
 
 /**
  * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, leases, limits that
- * share a partition or change with the caller, many decisions in one turn, windows from 1 ms to 10 years, large
+ * share a partition, limits that change, many decisions in one turn, windows from 1 ms to 10 years, large
  * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
  * are the same on every run.
  *
@@ -49,7 +50,14 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   const { create, scripts: count = 40 } = options;
-  return [...laws, ...settling, ...changes, ...partitions, ...scripts(count)].map(({ name, run }: Case) => ({
+  return [
+    ...laws,
+    ...settling,
+    ...changes,
+    ...partitions,
+    ...scripts(count),
+    ...changingScripts(2 * count),
+  ].map(({ name, run }: Case) => ({
     name,
     async run() {
       const { store, clock, close } = await create();

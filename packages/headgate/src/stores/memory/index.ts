@@ -133,10 +133,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
   function keepChanges(now: number): void {
+    let begins = false;
     for (let r = 0; r < used; r += 1) {
-      const { group, key: of, row, numbers, at, begun } = slots[r] as Slot;
+      const { group, row, numbers, at, begun } = slots[r] as Slot;
       if (row !== noRow) group.kind.algorithm.adapt?.(numbers, at, group.limits, now);
-      else if (begun !== undefined) accounts.open(group, of, now, begun);
+      else if (begun !== undefined) begins = true;
+    }
+    if (!begins) return;
+    // Last, as rows may move.
+    for (let r = 0; r < used; r += 1) {
+      const { group, key: of, row, begun } = slots[r] as Slot;
+      if (row === noRow && begun !== undefined) accounts.open(group, of, now, begun);
     }
   }
 
@@ -168,8 +175,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       find(charges, now);
       const admitted = look(now, into);
       if (!admitted || peek) {
-        if (!peek) keepChanges(now);
         readFound(now, into);
+        if (!peek) keepChanges(now);
         return new MemoryOutcome(admitted, now, charges, into, undefined);
       }
       const { rows, kinds } = accounts;
@@ -179,6 +186,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const slot = slots[r] as Slot;
         const { group, spend } = slot;
         if (slot.row === noRow || rows.moves !== moves || accounts.isSharing) {
+          if (slot.row === noRow && spend === 0) {
+            if (group.kind.algorithm.readSpent === undefined) read(slot, now, into);
+            continue;
+          }
           slot.row = accounts.open(group, slot.key, now, slot.row === noRow ? slot.begun : undefined);
           accounts.show(slot.row);
           group.kind.algorithm.keepFor?.(rows.numbers, rows.at, group.memory.windowMs);
@@ -190,7 +201,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const kind = kinds.live(group.kind);
         const { algorithm } = kind;
         accounts.makeRoom(slot.row, kind, limits, slot.key, now);
-        const mark = algorithm.charge(rows.numbers, rows.at, limits, now, spend);
+        const mark = spend === 0 ? 0 : algorithm.charge(rows.numbers, rows.at, limits, now, spend);
         if (mark !== 0) {
           marks ??= new Array<number>(used).fill(0);
           marks[r] = mark;
@@ -245,7 +256,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           for (const { group: of, mark } of renewals) {
             if (of === g) algorithm.renew?.(numbers, at, group.limits, now, mark);
           }
-          marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
+          if (amount > 0) marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
           accounts.noteBlankAt(kind);
           readGroup(group, numbers, at, now, into, start);
           const extras = kinds.extrasOf(group);
