@@ -13,6 +13,8 @@ export const algorithmNumbers: Readonly<Record<AlgorithmName, number>> = {
 
 interface LimitText {
   readonly text: string;
+  /** What the layer's memory was: logs are kept for as long. */
+  readonly memoryMs: number;
   /** Until then, and from then on, the edges of the calendar in it are others. */
   readonly from: number;
   readonly until: number;
@@ -28,31 +30,32 @@ const texts = new WeakMap<LimitSet, LimitText>();
  */
 export function limitText(limits: LimitSet, now: number): string {
   const known = texts.get(limits);
-  if (known !== undefined && now >= known.from && now < known.until) return known.text;
-  const groups = limits.groups.map((group) => groupNumbers(group, now));
+  const memoryMs = limits.memory.windowMs;
+  if (known !== undefined && now >= known.from && now < known.until && known.memoryMs === memoryMs)
+    return known.text;
+  const groups = limits.groups.map((group) => groupNumbers(group, memoryMs, now));
   const spans = limits.limits
     .filter(({ calendar }) => calendar !== undefined)
     .map((limit) => windowAround(limit, now));
   const from = Math.max(Number.NEGATIVE_INFINITY, ...spans.map(({ start }) => start));
   const until = Math.min(Number.POSITIVE_INFINITY, ...spans.map(({ end }) => end));
   const text = JSON.stringify(groups);
-  texts.set(limits, { text, from, until });
+  texts.set(limits, { text, memoryMs, from, until });
   return text;
 }
 
-function groupNumbers({ id, limits }: LimitGroup, now: number): number[] {
+function groupNumbers({ id, unit, limits }: LimitGroup, memoryMs: number, now: number): number[] {
   const first = limits[0] as Limit;
   const algorithm = algorithmNumbers[first.algorithm];
-  return [groupId(id) * 8 + algorithm, algorithm, ...parameters(first, limits, now)];
+  const tag = (unitNumber(unit) * 2 ** 21 + kindNumber(id)) * 8 + algorithm;
+  return [tag, algorithm, ...parameters(first, limits, memoryMs, now)];
 }
 
-function parameters(first: Limit, limits: readonly Limit[], now: number): number[] {
+function parameters(first: Limit, limits: readonly Limit[], memoryMs: number, now: number): number[] {
   const { quota, windowMs } = first;
   switch (first.algorithm) {
-    case "sliding-window": {
-      const widest = Math.max(...limits.map((limit) => limit.windowMs));
-      return [widest, ...limits.flatMap((limit) => [limit.quota, limit.windowMs])];
-    }
+    case "sliding-window":
+      return [memoryMs, ...limits.flatMap((limit) => [limit.quota, limit.windowMs])];
     case "token-bucket": {
       const divisor = greatestCommonDivisor(quota, windowMs);
       return [quota, windowMs / divisor, quota / divisor, quota * (windowMs / divisor)];
@@ -75,17 +78,26 @@ function calendarEdges(limit: Limit, now: number): number[] {
   return [before.start, here.start, here.end, next.end, last.end];
 }
 
-const ids = new Map<string, number>();
+/** Units that most policies count, whose numbers no other unit's can meet. */
+const usualUnits = ["requests", "tokens", "concurrent"];
 
-/** 37 bits by which a stored state knows its group: few groups meet in a partition, and nobody else chooses them. */
-function groupId(text: string): number {
-  let id = ids.get(text);
-  if (id === undefined) {
-    id = (hash32(text, 0x811c9dc5) % 2 ** 18) * 2 ** 19 + (hash32(text, 0x2f0b4a37) % 2 ** 19);
-    if (ids.size >= 10_000) ids.clear();
-    ids.set(text, id);
+/** 16 bits by which the script knows which states of a partition count one unit. */
+function unitNumber(unit: string): number {
+  const usual = usualUnits.indexOf(unit);
+  return usual < 0 ? 256 + (hash32(unit, 0x811c9dc5) % (2 ** 16 - 256)) : usual + 1;
+}
+
+const kinds = new Map<string, number>();
+
+/** 21 bits by which a stored state knows its group among those of its unit: few meet, and nobody else chooses them. */
+function kindNumber(id: string): number {
+  let number = kinds.get(id);
+  if (number === undefined) {
+    number = hash32(id, 0x2f0b4a37) % 2 ** 21;
+    if (kinds.size >= 10_000) kinds.clear();
+    kinds.set(id, number);
   }
-  return id;
+  return number;
 }
 
 /** FNV-1a, finished as MurmurHash3 finishes. */

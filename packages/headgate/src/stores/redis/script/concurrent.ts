@@ -105,7 +105,7 @@ local function concurrent()
   end
 
   -- Blank never too early; later than the last expiry where that lease was given back before its time.
-  local function save(s)
+  local function save(s, keptTo)
     if s.weight == 0 then return 0 end
     local packed = s.packed
     if s.held then

@@ -9,7 +9,7 @@ local keys = KEYS
 local byte, char, sub, format, concat = string.byte, string.char, string.sub, string.format, table.concat
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local pack, unpackFrom = struct.pack, struct.unpack
-local latestBlank = 281474976710655
+local latestBlank, largestUsualQuota = 281474976710655, 1000
 `;
 
 const parts = [names, reading, message, plain, others, requests, writing];
@@ -26,4 +26,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "dcc7bce56d154811397b6ad34ef2aa1da177d752";
+export const scriptSha = "f9a8bef08600907cffea2a04b921a462a4920e42";

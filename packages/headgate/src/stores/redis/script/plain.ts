@@ -32,6 +32,13 @@ local function isPlain(first, charges)
   return true
 end
 
+-- Whether a log has grown so long that entries must be merged.
+local function isOverlong(g, size)
+  local most = largestUsualQuota
+  for l = 4, #g, 2 do most = max(most, g[l]) end
+  return size > 28 * most
+end
+
 local function abandon(answered)
   for n = o + 1, answered do out[n] = nil end
   return false
@@ -60,6 +67,7 @@ local function admitPlain(first, charges, k, now, testClock)
       if size > 40 then newest, total = unpackFrom('<I6d', log, size - 13) end
       if format ~= 2 or tag ~= g[1] or newest > now then return abandon(n) end
       if newest == now and size > longest then return abandon(n) end
+      if size > 28 * largestUsualQuota and isOverlong(g, size) then return abandon(n) end
       if kept > widest then widest = kept end
       if newest <= now - widest then
         base, oldest, total, size = 0, now, 0, 0
