@@ -44,6 +44,8 @@ export function encode(
   const limitPlaces = new Map<LimitGroup, number>();
   const numbers: number[] = [];
   const locks = new Set<number>();
+  /** By partition and unit: where the states of requests stand in `numbers`, and the kinds of those requests. */
+  const units = new Map<string, { place: number; isShared: boolean; at: number[]; kindAt: number[] }>();
 
   function placeOf(id: string, state: string): number {
     const name = id + state;
@@ -56,10 +58,25 @@ export function encode(
     return place;
   }
 
-  function limitsPlaceOf(group: LimitGroup): number {
+  /** Writes the place of a group's state, and negative where the batch names another one of its unit and partition. */
+  function pushPlace(id: string, group: LimitGroup, memory: LimitSet["memory"], kindAt: number): void {
+    const place = placeOf(id, describeGroup(group, memory).stateId);
+    const at = numbers.push(place) - 1;
+    const name = `${id} ${group.unit}`;
+    const mates = units.get(name);
+    if (mates === undefined) {
+      units.set(name, { place, isShared: false, at: [at], kindAt: [kindAt] });
+      return;
+    }
+    mates.at.push(at);
+    mates.kindAt.push(kindAt);
+    mates.isShared ||= mates.place !== place;
+  }
+
+  function limitsPlaceOf(group: LimitGroup, memory: LimitSet["memory"]): number {
     let place = limitPlaces.get(group);
     if (place === undefined) {
-      const description = describeGroup(group);
+      const description = describeGroup(group, memory);
       place = limits.length + 1;
       limits.push(...description.numbers);
       if (description.calendar !== undefined) limits.push(...calendarEdges(description.calendar, processNow));
@@ -81,24 +98,21 @@ export function encode(
 
   function writeCharges(charges: readonly Charge[], peek: boolean): void {
     const kind = peek ? requestKinds.peek : isPlain(charges) ? requestKinds.plain : requestKinds.admit;
-    numbers.push(kind, countGroups(charges));
+    const kindAt = numbers.push(kind, countGroups(charges)) - 2;
     for (const charge of charges) {
       const partition = partitionId(charge.space, charge.key);
       // Reading needs no lock: it sees what has been decided, all of it or nothing.
       const id = peek ? partition.id : locked(partition);
       charge.limits.groups.forEach((group, g) => {
-        numbers.push(
-          placeOf(id, describeGroup(group).stateId),
-          limitsPlaceOf(group),
-          charge.needs[g] ?? 0,
-          charge.spends[g] ?? 0,
-        );
+        const { memory } = charge.limits;
+        pushPlace(id, group, memory, kindAt);
+        numbers.push(limitsPlaceOf(group, memory), charge.needs[g] ?? 0, charge.spends[g] ?? 0);
       });
     }
   }
 
   function writeAdjustments(adjustments: readonly Adjustment[]): void {
-    numbers.push(requestKinds.adjust, countGroups(adjustments));
+    const kindAt = numbers.push(requestKinds.adjust, countGroups(adjustments)) - 2;
     for (const adjustment of adjustments) {
       const id = locked(partitionId(adjustment.space, adjustment.key));
       adjustment.limits.groups.forEach((group, g) => {
@@ -106,9 +120,9 @@ export function encode(
         const renewals = group.algorithm.renew
           ? adjustment.renewals.filter((renewal) => renewal.group === g)
           : [];
+        pushPlace(id, group, adjustment.limits.memory, kindAt);
         numbers.push(
-          placeOf(id, describeGroup(group).stateId),
-          limitsPlaceOf(group),
+          limitsPlaceOf(group, adjustment.limits.memory),
           adjustment.spends[g] ?? 0,
           refunds.length,
           renewals.length,
@@ -128,6 +142,13 @@ export function encode(
     if (request.kind === "adjust") writeAdjustments(request.adjustments);
     else if (request.kind === "reset") writeReset(request.partitions);
     else writeCharges(request.charges, request.kind === "peek");
+  }
+
+  for (const { isShared, at: places, kindAt } of units.values()) {
+    if (!isShared) continue;
+    for (const place of places) numbers[place] = -(numbers[place] as number);
+    for (const place of kindAt)
+      if (numbers[place] === requestKinds.plain) numbers[place] = requestKinds.admit;
   }
 
   // One order for everybody: nobody waits for each other in a circle.

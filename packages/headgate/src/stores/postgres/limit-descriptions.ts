@@ -1,6 +1,6 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
-import type { LimitGroup } from "../../core/limit-set.ts";
+import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { stateId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
@@ -11,23 +11,25 @@ export interface GroupDescription {
   readonly numbers: readonly number[];
   /** Set where the window follows the calendar. */
   readonly calendar: Limit | undefined;
+  /** What the layer's memory was: logs are kept for as long. */
+  readonly memoryMs: number;
 }
 
 const descriptions = new WeakMap<LimitGroup, GroupDescription>();
 
-export function describeGroup(group: LimitGroup): GroupDescription {
+export function describeGroup(group: LimitGroup, { windowMs }: LimitSet["memory"]): GroupDescription {
   let description = descriptions.get(group);
-  if (description === undefined) {
-    description = describe(group);
+  if (description === undefined || description.memoryMs !== windowMs) {
+    description = describe(group, windowMs);
     descriptions.set(group, description);
   }
   return description;
 }
 
-function describe({ id, limits }: LimitGroup): GroupDescription {
+function describe({ id, unit, limits }: LimitGroup, memoryMs: number): GroupDescription {
   const first = limits[0] as Limit;
   const { algorithm, quota, windowMs } = first;
-  const widest = Math.max(...limits.map((limit) => limit.windowMs));
+  const widest = algorithm === "sliding-window" ? memoryMs : windowMs;
   const numbers = [stateCodes[algorithm], limits.length, widest];
   for (const limit of limits) numbers.push(limit.quota, limit.windowMs);
   if (algorithm === "token-bucket") {
@@ -36,7 +38,8 @@ function describe({ id, limits }: LimitGroup): GroupDescription {
   }
   if (algorithm === "fixed-window") numbers.push(edgeKind(first));
   return {
-    stateId: stateId(id),
+    stateId: stateId(unit, id),
+    memoryMs,
     numbers,
     calendar: first.calendar === undefined ? undefined : first,
   };

@@ -1,6 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
 import { concurrentSql } from "./sql/concurrent.ts";
+import { conversionSql } from "./sql/conversion.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
 import { slidingCounterSql } from "./sql/sliding-counter.ts";
@@ -53,6 +54,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     fixedWindowSql,
     slidingCounterSql,
     concurrentSql,
+    conversionSql,
     sweepSql,
     applySql,
   ];

@@ -1,4 +1,4 @@
-import { answerKinds, edgeKinds, never, requestKinds, stateCodes } from "./codes.ts";
+import { answerKinds, edgeKinds, inCompany, never, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 import { plainSql } from "./plain.ts";
 
@@ -32,7 +32,7 @@ const blankAt = ({ fn }: SqlNames) => `CASE code
           WHEN ${stateCodes["sliding-window"]} THEN
             CASE WHEN cardinality(state) > 3 THEN state[(cardinality(state) + 1) / 2] + state[2] ELSE 0 END
           WHEN ${stateCodes["token-bucket"]} THEN
-            CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / limits[o + 6] + 1 ELSE 0 END
+            CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / state[6] + 1 ELSE 0 END
           WHEN ${stateCodes["fixed-window"]} THEN CASE WHEN state[4] > 0 THEN state[3] ELSE 0 END
           WHEN ${stateCodes["sliding-counter"]} THEN
             CASE WHEN state[3] > 0 THEN state[2] + 2 * limits[o + 4]
@@ -48,6 +48,7 @@ const blankAt = ({ fn }: SqlNames) => `CASE code
  *
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
  * - adjust: `kind, count, (state, limits, spend, refunds, renewals, (amount, charged at, mark)…, (mark)…)…`
+ * A state is negative where the batch names another one of its unit and partition.
  * - reset: `kind, count, (state)…`, which forgets all states of that state's partition
  *
  * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a limit:
@@ -64,7 +65,8 @@ CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT state[1] = code AND CASE code
     WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
-    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 3
+    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 6
+    WHEN ${stateCodes["sliding-counter"]} THEN cardinality(state) = 5
     WHEN ${stateCodes.concurrent} THEN cardinality(state) >= 2 AND cardinality(state) % 3 = 2
     ELSE cardinality(state) = 4
   END
@@ -97,7 +99,14 @@ DECLARE
   kind int;
   count int;
   admitted boolean;
+  draft boolean;
   before ${slotType}[];
+  -- Whether all states of the units are at hand, and of which slots there are several; what those begin with that have none.
+  gathered boolean := false;
+  company boolean[];
+  begun ${slotType}[];
+  named int[];
+  amounts bigint[];
   end_of_answers int;
   stamps bigint[];
   size int;
@@ -120,10 +129,15 @@ BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
   slots := ARRAY(
-    SELECT ROW((
+    SELECT ROW(coalesce((
       SELECT p.state FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
-    ), 0, false)::${slotType}
+    ), (
+      -- It is missing, but others of its unit are there.
+      SELECT '{-1}'::bigint[] FROM ${table} AS p
+      WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
+      LIMIT 1
+    )), 0, false)::${slotType}
     FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
     ORDER BY asked.n
   );
@@ -150,12 +164,25 @@ ${plainSql(names)}
     -- First look, then spend: all that could go wrong goes wrong before anything has changed.
     admitted := true;
     answer := NULL;
+    begun := NULL;
+    named := '{}';
+    amounts := '{}';
     j := i;
     FOR g IN 0 .. count - 1 LOOP
-      s := requests[j];
+      s := abs(requests[j]);
       o := requests[j + 1];
       code := limits[o];
+      IF NOT gathered AND (requests[j] < 0 OR slots[s].state[1] NOT BETWEEN 1 AND ${inCompany - 1}) THEN
+        SELECT * INTO partition_ids, state_ids, slots, company FROM ${fn("gather")}(partition_ids, state_ids, slots, at);
+        gathered := true;
+      END IF;
       state := slots[s].state;
+      IF state IS NULL AND company[s] THEN
+        state := ${fn("begin_from")}(ARRAY(
+          SELECT slots[n] FROM unnest(${fn("mates_of")}(partition_ids, state_ids, slots, s)) AS n
+        ), limits, o, at);
+        begun[s] := ROW(state, 0, false)::${slotType};
+      END IF;
       IF state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN
         answer := ARRAY[${answerKinds.corrupt}, g];
       ELSIF code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
@@ -185,16 +212,19 @@ ${plainSql(names)}
 
     answers := answers || (CASE WHEN admitted THEN ${answerKinds.admitted} ELSE ${answerKinds.refused} END)::bigint;
     FOR g IN 0 .. count - 1 LOOP
-      s := requests[i];
+      s := abs(requests[i]);
       o := requests[i + 1];
       code := limits[o];
       state := slots[s].state;
+      -- Whether it is a state that was only begun, and is not stored before it is charged or refuses.
+      draft := state IS NULL AND gathered AND begun[s].state IS NOT NULL;
+      IF draft THEN state := begun[s].state; END IF;
       IF kind = ${requestKinds.adjust} THEN
         amount := requests[i + 2];
         j := i + 5;
         k := j + 3 * requests[i + 3];
         i := k + requests[i + 4];
-        IF state IS NOT NULL THEN
+        IF state IS NOT NULL AND NOT draft THEN
           WHILE j < k LOOP
             IF code = ${stateCodes["sliding-window"]} THEN
               state := ${fn("sliding_window_refund")}(state, requests[j], requests[j + 1] + requests[j + 2]);
@@ -223,7 +253,13 @@ ${plainSql(names)}
       IF amount > 0 THEN
         ${byAlgorithm((name) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
       END IF;
-      IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL) THEN
+      IF kind = ${requestKinds.admit} AND NOT admitted AND NOT draft AND code = ${stateCodes["token-bucket"]}
+        AND state IS NOT NULL AND (state[5] <> limits[o + 5] OR state[6] <> limits[o + 6]) THEN
+        state := ${fn("token_bucket_adapt")}(state, limits, o, at);
+        slots[s] := ROW(state, ${blankAt(names)}, true)::${slotType};
+      END IF;
+      IF amount > 0 OR (kind = ${requestKinds.adjust} AND state IS NOT NULL AND NOT draft)
+        OR (draft AND kind = ${requestKinds.admit} AND NOT admitted) THEN
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
         slots[s] := ROW(state, ${blankAt(names)}, true)::${slotType};
       END IF;
@@ -236,14 +272,22 @@ ${plainSql(names)}
         ${byAlgorithm((name) => `answer := ${fn(`${name}_read`)}(state, limits, o, at, need);`)}
       END IF;
       answers := answers || (mark || answer);
+      IF gathered THEN
+        named := named || s;
+        amounts := amounts || amount;
+      END IF;
     END LOOP;
+    IF gathered AND kind <> ${requestKinds.peek} THEN
+      slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
+    END IF;
   END LOOP;
+  IF gathered THEN slots := ${fn("mark_company")}(partition_ids, state_ids, slots, company); END IF;
 
   IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
     -- What a crash of the server may lose is the last moment: nobody waits for its disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
-    SELECT partition_ids[n], state_ids[n], slots[n].state, slots[n].expires_at
+    SELECT partition_ids[n], state_ids[n], coalesce(slots[n].state, '{}'), slots[n].expires_at
     FROM generate_subscripts(slots, 1) AS n
     WHERE slots[n].changed
     ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;

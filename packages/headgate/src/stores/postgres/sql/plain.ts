@@ -1,4 +1,4 @@
-import { answerKinds, highTotal, requestKinds, stateCodes } from "./codes.ts";
+import { answerKinds, highTotal, largestUsualQuota, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
@@ -41,7 +41,8 @@ export function plainSql({ slotType }: SqlNames): string {
         ELSE
           size := cardinality(state);
           m := (size - 3) / 2;
-          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > ${highTotal} THEN
+          IF size < 5 OR size % 2 = 0 OR state[1] <> ${code} OR state[m + 2] >= at OR state[size] > ${highTotal}
+            OR (m >= ${2 * largestUsualQuota} AND m >= 2 * greatest(limits[o + 3], limits[o + 1 + 2 * limits[o + 1]])) THEN
             admitted := false;
             EXIT;
           END IF;

@@ -93,7 +93,7 @@ export const conversion = /* lua */ `
     local lasting, ending = {}, {}
     for i = ${firstState}, p.last do
       local s = p[i]
-      if s.tag % 8 ~= 5 and not isNamed(set, s.tag) then
+      if s.tag % 8 ~= 5 and not s.draft and not isNamed(set, s.tag) then
         local amount = spentOf(set, unitOf(s.tag), spends)
         if amount > 0 then
           if isLive(s, now) then
