@@ -47,7 +47,7 @@ const anyLimit = fc
 
 /** The limits of one layer, whose plans share its memory. */
 function plansOf(inputs: readonly Parameters<typeof compileLimits>[1][]): LimitSet[] {
-  const memory = { windowMs: 0 };
+  const memory = new Map();
   return inputs.map((input) => compileLimits("layer", input, memory));
 }
 

@@ -1,18 +1,32 @@
 import { day, hour, type Limit } from "./limit.ts";
 
 /**
- * How far back a layer must know what was spent: the widest window of all limits that were seen in it so far. A caller
- * whose plan changes is counted by the new one as if it had always been in force.
+ * How far back a layer must know what was spent of a unit: the widest window of all its limits that were seen so far. A
+ * caller whose plan changes is counted by the new one as if it had always been in force.
  */
-export interface LayerMemory {
+export interface UnitMemory {
   windowMs: number;
+}
+
+/** By unit. */
+export type LayerMemory = Map<string, UnitMemory>;
+
+/** How far back the layer remembers a unit. It grows when wider limits are seen. */
+export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
+  let ofUnit = memory.get(unit);
+  if (ofUnit === undefined) {
+    ofUnit = { windowMs: 0 };
+    memory.set(unit, ofUnit);
+  }
+  return ofUnit;
 }
 
 /** Makes sure that the layer remembers as far back as these limits look. */
 export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
   for (const limit of limits) {
     if (limit.algorithm === "concurrent") continue;
-    memory.windowMs = Math.max(memory.windowMs, longestWindowMs(limit));
+    const ofUnit = memoryOf(memory, limit.unit);
+    ofUnit.windowMs = Math.max(ofUnit.windowMs, longestWindowMs(limit));
   }
 }
 

@@ -4,7 +4,7 @@ import { beginFrom, type OtherState } from "./conversion.ts";
 import { type Amounts, readAmounts } from "./cost.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
-import { type LayerMemory, remember } from "./layer-memory.ts";
+import { type LayerMemory, memoryOf, remember, type UnitMemory } from "./layer-memory.ts";
 import { defineLimit, formatLimit, type Limit, type LimitOptions, windowInWords } from "./limit.ts";
 import { stateIdentity } from "./state-identity.ts";
 
@@ -18,6 +18,8 @@ export interface LimitGroup {
   readonly unit: string;
   readonly algorithm: Algorithm;
   readonly limits: readonly Limit[];
+  /** How far back the layer remembers the unit: it grows when wider limits are seen. */
+  readonly memory: Readonly<UnitMemory>;
   /**
    * The state to begin with where this group has none in a partition and others of its unit have: what they know was
    * spent. `undefined` where nothing that counts is known.
@@ -35,8 +37,6 @@ export interface LimitSet {
   readonly limitsOfGroup: readonly (readonly Limit[])[];
   /** For each limit, the index of its group. */
   readonly groupOf: readonly number[];
-  /** Shared by all limits of the layer: it grows when wider ones are seen. */
-  readonly memory: Readonly<LayerMemory>;
   /** How long the shortest lease lives unrenewed, ms; `Infinity` where no limit gives leases. */
   readonly leaseMs: number;
   /** What a request costs whose cost is not said. */
@@ -53,7 +53,7 @@ export interface LimitSet {
 export function compileLimits(
   layer: string,
   input: LimitsInput,
-  memory: LayerMemory = { windowMs: 0 },
+  memory: LayerMemory = new Map(),
 ): LimitSet {
   const limits = readLimits(layer, input);
   remember(memory, limits);
@@ -80,7 +80,6 @@ export function compileLimits(
     groups,
     limitsOfGroup,
     groupOf,
-    memory,
     leaseMs: shortestLeaseMs(limits),
     usualAmounts: readAmounts({ groups }, {}),
     warnings: findIdleLimits(layer, limits),
@@ -94,12 +93,14 @@ function openGroup(
 ): LimitGroup & { readonly limits: Limit[] } {
   const limits: Limit[] = [];
   const algorithm = algorithms[name];
+  const ofUnit = memoryOf(memory, unit);
   return {
     id,
     unit,
     algorithm,
     limits,
-    begin: (others, now) => beginFrom(others, algorithm, limits, memory.windowMs, now),
+    memory: ofUnit,
+    begin: (others, now) => beginFrom(others, algorithm, limits, ofUnit.windowMs, now),
   };
 }
 

@@ -84,7 +84,7 @@ function limitsByCaller<Caller>(
   limits: (caller: Caller) => LimitsInput,
 ): (caller: Caller) => LimitSet {
   const kept = new Map<string, LimitSet>();
-  const memory: LayerMemory = { windowMs: 0 };
+  const memory: LayerMemory = new Map();
   return (caller) => {
     const input = limits(caller);
     const text = typeof input === "string" ? input : JSON.stringify(input);

@@ -1,5 +1,4 @@
 import type { Algorithm } from "../../core/algorithms/algorithm.ts";
-import type { LayerMemory } from "../../core/layer-memory.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { hashKey, type KeyHash, spread } from "./key-hash.ts";
@@ -29,7 +28,7 @@ export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
   readonly places: readonly number[];
-  readonly memory: Readonly<LayerMemory>;
+  readonly memory: LimitGroup["memory"];
   readonly company: Company;
   readonly begin: LimitGroup["begin"];
 }
@@ -148,7 +147,7 @@ function createPlan(space: string, limits: LimitSet): Plan {
   const groups = limits.groups.map((group, g) => ({
     kind: kinds[g] as Kind,
     limits: group.limits,
-    memory: limits.memory,
+    memory: group.memory,
     begin: group.begin,
     places: limits.groupOf.flatMap((of, place) => (of === g ? [place * readingLength] : [])),
     company: {

@@ -59,8 +59,8 @@ export function encode(
   }
 
   /** Writes the place of a group's state, and negative where the batch names another one of its unit and partition. */
-  function pushPlace(id: string, group: LimitGroup, memory: LimitSet["memory"], kindAt: number): void {
-    const place = placeOf(id, describeGroup(group, memory).stateId);
+  function pushPlace(id: string, group: LimitGroup, kindAt: number): void {
+    const place = placeOf(id, describeGroup(group).stateId);
     const at = numbers.push(place) - 1;
     const name = `${id} ${group.unit}`;
     const mates = units.get(name);
@@ -73,10 +73,10 @@ export function encode(
     mates.isShared ||= mates.place !== place;
   }
 
-  function limitsPlaceOf(group: LimitGroup, memory: LimitSet["memory"]): number {
+  function limitsPlaceOf(group: LimitGroup): number {
     let place = limitPlaces.get(group);
     if (place === undefined) {
-      const description = describeGroup(group, memory);
+      const description = describeGroup(group);
       place = limits.length + 1;
       limits.push(...description.numbers);
       if (description.calendar !== undefined) limits.push(...calendarEdges(description.calendar, processNow));
@@ -104,9 +104,8 @@ export function encode(
       // Reading needs no lock: it sees what has been decided, all of it or nothing.
       const id = peek ? partition.id : locked(partition);
       charge.limits.groups.forEach((group, g) => {
-        const { memory } = charge.limits;
-        pushPlace(id, group, memory, kindAt);
-        numbers.push(limitsPlaceOf(group, memory), charge.needs[g] ?? 0, charge.spends[g] ?? 0);
+        pushPlace(id, group, kindAt);
+        numbers.push(limitsPlaceOf(group), charge.needs[g] ?? 0, charge.spends[g] ?? 0);
       });
     }
   }
@@ -120,9 +119,9 @@ export function encode(
         const renewals = group.algorithm.renew
           ? adjustment.renewals.filter((renewal) => renewal.group === g)
           : [];
-        pushPlace(id, group, adjustment.limits.memory, kindAt);
+        pushPlace(id, group, kindAt);
         numbers.push(
-          limitsPlaceOf(group, adjustment.limits.memory),
+          limitsPlaceOf(group),
           adjustment.spends[g] ?? 0,
           refunds.length,
           renewals.length,

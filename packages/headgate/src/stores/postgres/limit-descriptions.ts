@@ -1,6 +1,6 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
-import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import type { LimitGroup } from "../../core/limit-set.ts";
 import { stateId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
@@ -17,7 +17,8 @@ export interface GroupDescription {
 
 const descriptions = new WeakMap<LimitGroup, GroupDescription>();
 
-export function describeGroup(group: LimitGroup, { windowMs }: LimitSet["memory"]): GroupDescription {
+export function describeGroup(group: LimitGroup): GroupDescription {
+  const { windowMs } = group.memory;
   let description = descriptions.get(group);
   if (description === undefined || description.memoryMs !== windowMs) {
     description = describe(group, windowMs);

@@ -13,7 +13,7 @@ export const algorithmNumbers: Readonly<Record<AlgorithmName, number>> = {
 
 interface LimitText {
   readonly text: string;
-  /** What the layer's memory was: logs are kept for as long. */
+  /** What the memories of its groups were, in all. */
   readonly memoryMs: number;
   /** Until then, and from then on, the edges of the calendar in it are others. */
   readonly from: number;
@@ -30,10 +30,11 @@ const texts = new WeakMap<LimitSet, LimitText>();
  */
 export function limitText(limits: LimitSet, now: number): string {
   const known = texts.get(limits);
-  const memoryMs = limits.memory.windowMs;
+  let memoryMs = 0;
+  for (const { memory } of limits.groups) memoryMs += memory.windowMs;
   if (known !== undefined && now >= known.from && now < known.until && known.memoryMs === memoryMs)
     return known.text;
-  const groups = limits.groups.map((group) => groupNumbers(group, memoryMs, now));
+  const groups = limits.groups.map((group) => groupNumbers(group, now));
   const spans = limits.limits
     .filter(({ calendar }) => calendar !== undefined)
     .map((limit) => windowAround(limit, now));
@@ -44,11 +45,11 @@ export function limitText(limits: LimitSet, now: number): string {
   return text;
 }
 
-function groupNumbers({ id, unit, limits }: LimitGroup, memoryMs: number, now: number): number[] {
+function groupNumbers({ id, unit, limits, memory }: LimitGroup, now: number): number[] {
   const first = limits[0] as Limit;
   const algorithm = algorithmNumbers[first.algorithm];
   const tag = (unitNumber(unit) * 2 ** 21 + kindNumber(id)) * 8 + algorithm;
-  return [tag, algorithm, ...parameters(first, limits, memoryMs, now)];
+  return [tag, algorithm, ...parameters(first, limits, memory.windowMs, now)];
 }
 
 function parameters(first: Limit, limits: readonly Limit[], memoryMs: number, now: number): number[] {

@@ -1,5 +1,6 @@
 import { type Clock, monotonic } from "../../core/clock.ts";
 import { amountsOf, type Cost, spentOf } from "../../core/cost.ts";
+import type { LayerMemory } from "../../core/layer-memory.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Reading, Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
@@ -62,14 +63,14 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
   // A store without a clock of its own is given the limiter's time, which never runs backwards.
   const limiterClock: Clock = monotonic(clock);
   const compiled = new Map<string, LimitSet>();
-  const memories = new Map<string, { windowMs: number }>();
+  const memories = new Map<string, LayerMemory>();
 
   /** All limits of one layer share its memory, as those of its plans do. */
   function limitsOf(input: LimitsInput, layer: string): LimitSet {
     const text = JSON.stringify([layer, input]);
     let limits = compiled.get(text);
     if (limits === undefined) {
-      const memory = memories.get(layer) ?? { windowMs: 0 };
+      const memory = memories.get(layer) ?? new Map();
       memories.set(layer, memory);
       limits = compileLimits("suite", input, memory);
       compiled.set(text, limits);
