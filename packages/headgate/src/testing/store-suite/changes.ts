@@ -173,6 +173,28 @@ export const changes: readonly Case[] = [
   },
 
   {
+    name: "a log longer than any limit looks at is merged, and its limits stay exact",
+    async run(trial) {
+      const narrow = trial.place("1000/minute");
+      const wide = trial.under(narrow, "1000/hour");
+      await trial.admit(narrow);
+      for (let n = 0; n < 2100; n += 1) {
+        trial.clock.advance(70);
+        await trial.admit(narrow);
+      }
+      const start = trial.clock.now();
+      expectSame(await remaining(trial, narrow), 142, "remaining of 1,000 a minute");
+      const { waitMs } = await trial.peek(wide);
+      // The newest 1,000 decide, and they are as they were.
+      expectSame(waitMs, hour - 999 * 70, "wait for the oldest of the newest 1,000 to leave");
+      trial.clock.set(start + waitMs - 1);
+      expectSame((await trial.admit(wide)).admitted, false, "admitted 1 ms too early");
+      trial.clock.advance(1);
+      expectSame((await trial.admit(wide)).admitted, true, "admitted after the wait");
+    },
+  },
+
+  {
     name: "a window that shrinks reads the same log",
     async run(trial) {
       const wide = trial.place("9/hour");
