@@ -50,22 +50,17 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   const { create, scripts: count = 40 } = options;
-  return [
-    ...laws,
-    ...settling,
-    ...changes,
-    ...partitions,
-    ...scripts(count),
-    ...changingScripts(2 * count),
-  ].map(({ name, run }: Case) => ({
-    name,
-    async run() {
-      const { store, clock, close } = await create();
-      try {
-        await run(startTrial(store, clock));
-      } finally {
-        await close();
-      }
-    },
-  }));
+  return [...laws, ...settling, ...changes, ...partitions, ...scripts(count), ...changingScripts(count)].map(
+    ({ name, run }: Case) => ({
+      name,
+      async run() {
+        const { store, clock, close } = await create();
+        try {
+          await run(startTrial(store, clock));
+        } finally {
+          await close();
+        }
+      },
+    }),
+  );
 }

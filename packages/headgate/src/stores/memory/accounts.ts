@@ -219,7 +219,7 @@ export class Accounts {
       const { algorithm, limits } = kind;
       if (algorithm.blankAt(numbers, at + header, limits) > now) continue;
       const { sweptHigh, sweptLow } = this.#own;
-      if (this.#hasCompany(kind, sweptHigh, sweptLow, now)) continue;
+      if (this.kinds.hasMates && this.#hasCompany(kind, sweptHigh, sweptLow, now)) continue;
       if (this.#hiding.size > 0) {
         const id = idOf(sweptHigh, sweptLow);
         if ((this.#hiding.get(id) ?? 0) > now) continue;

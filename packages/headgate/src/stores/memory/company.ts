@@ -35,12 +35,13 @@ export function begunOf(
 export function chargeExtras(
   accounts: Accounts,
   group: PlannedGroup,
-  extras: readonly Kind[],
   key: KeyHash,
   now: number,
   amount: number,
 ): void {
-  const { rows } = accounts;
+  const { rows, kinds } = accounts;
+  const extras = kinds.extrasOf(group);
+  if (extras.length === 0) return;
   let room = mostStatesOfUnit - group.company.unitGroups;
   for (const { kind, row, blankAt } of lastingFirst(accounts, extras, key, now)) {
     if (blankAt <= now || room <= 0) {

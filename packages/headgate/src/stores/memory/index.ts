@@ -217,8 +217,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
             algorithm.readSpent(limits[l] as Limit, spend, into, place);
           }
         }
-        const extras = kinds.extrasOf(group);
-        if (extras.length > 0 && spend > 0) chargeExtras(accounts, group, extras, slot.key, now, spend);
+        if (kinds.hasMates && spend > 0) chargeExtras(accounts, group, slot.key, now, spend);
       }
       return new MemoryOutcome(true, now, charges, into, marks);
     },
@@ -259,8 +258,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           if (amount > 0) marks[r - 1] = algorithm.charge(numbers, at, group.limits, now, amount);
           accounts.noteBlankAt(kind);
           readGroup(group, numbers, at, now, into, start);
-          const extras = kinds.extrasOf(group);
-          if (extras.length > 0 && amount > 0) chargeExtras(accounts, group, extras, key, now, amount);
+          if (kinds.hasMates && amount > 0) chargeExtras(accounts, group, key, now, amount);
         }
         start += limits.limits.length * readingLength;
       }

@@ -66,6 +66,8 @@ export class Kinds {
 
   /** Grows whenever a kind gets its first row or loses its last. */
   changes = 0;
+  /** Whether any unit of any space is counted by several kinds: mostly none is, and a decision need not look for mates. */
+  hasMates = false;
 
   get(number: number): Kind {
     return this.#numbered[number] as Kind;
@@ -101,7 +103,7 @@ export class Kinds {
       kind.number = unused < 0 ? this.#numbered.length : unused;
       this.#numbered[kind.number] = kind;
       this.#named.set(kind.name, kind);
-      this.changes += 1;
+      this.#noteChange();
     }
     kind.rows += 1;
   }
@@ -110,7 +112,7 @@ export class Kinds {
     kind.rows -= 1;
     if (kind.rows > 0) return;
     this.#named.delete(kind.name);
-    this.changes += 1;
+    this.#noteChange();
     this.#numbered[kind.number] = undefined;
     kind.number = -1;
   }
@@ -134,6 +136,18 @@ export class Kinds {
       ? this.matesOf(kind).filter(({ name }) => !company.named.includes(name))
       : nobody;
     return company.extras;
+  }
+
+  #noteChange(): void {
+    this.changes += 1;
+    const units = new Set<string>();
+    let counted = 0;
+    for (const kind of this.#named.values()) {
+      if (!sharesUnit(kind)) continue;
+      counted += 1;
+      units.add(`${kind.space}\u0000${kind.unit}`);
+    }
+    this.hasMates = units.size < counted;
   }
 
   /** The kinds of a space that have rows. */

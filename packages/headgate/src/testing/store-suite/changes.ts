@@ -138,8 +138,8 @@ export const changes: readonly Case[] = [
   {
     name: "a window that grows knows what the layer's memory kept",
     async run(trial) {
-      const narrow = trial.place("30/second");
-      const wide = trial.under(narrow, "40/hour");
+      const wide = trial.place("40/hour");
+      const narrow = trial.under(wide, "30/second");
       for (let n = 0; n < 30; n += 1) {
         await trial.admit(narrow);
         trial.clock.advance(minute);
@@ -157,18 +157,21 @@ export const changes: readonly Case[] = [
     name: "narrow, wide, narrow, wide: a log that grows meanwhile forgets nothing",
     async run(trial) {
       const narrow = trial.place("90/second");
-      const wide = trial.under(narrow, "4/hour");
+      // Before the layer has seen a wider one.
+      await trial.admit(narrow);
+      const wide = trial.under(narrow, "5/hour");
       expectSame((await trial.admit(wide)).admitted, true, "wide");
+      await trial.admit(trial.under(narrow, "80/2 seconds"));
       for (let n = 0; n < 60; n += 1) {
         trial.clock.advance(second);
         expectSame((await trial.admit(narrow)).admitted, true, `narrow, ${n}`);
       }
-      expectSame((await trial.admit(wide)).admitted, false, "wide after 61");
+      expectSame((await trial.admit(wide)).admitted, false, "wide after 63");
       trial.clock.advance(hour - 1 - 57 * second);
       await trial.admit(narrow);
       expectSame((await trial.admit(wide)).admitted, false, "wide after almost an hour");
       trial.clock.advance(60 * second);
-      expectSame(await remaining(trial, wide), 3, "remaining when all but one have left");
+      expectSame(await remaining(trial, wide), 4, "remaining when all but one have left");
     },
   },
 
