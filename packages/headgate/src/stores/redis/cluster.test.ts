@@ -216,6 +216,37 @@ describe("eight processes at once", () => {
   );
 });
 
+describe("reservations asked for at once over several connections", () => {
+  it(
+    "are admitted at most as often as there are places, and leave nothing held that was refused",
+    async () => {
+      const stores = [store, redisStore(cluster.url), redisStore(cluster.url)];
+      const charges = ["user", "ip", "org"].map((space, n) =>
+        chargeOf(`${40 + n} concurrent/10 minutes`, "at-once", space),
+      );
+      let asked = 0;
+      const ask = (by: RedisStore, order: readonly Charge[]) => {
+        asked += 1;
+        return by.decide(order, 0, false, { rid: asked.toString(16).padStart(24, "a"), seq: 1 });
+      };
+      const outcomes = await Promise.all(
+        stores.flatMap((by, n) =>
+          Array.from({ length: 50 }, () => ask(by, n === 1 ? charges.toReversed() : charges)),
+        ),
+      );
+      const admitted = outcomes.filter((outcome) => outcome.admitted).length;
+      expect(await Promise.all(charges.map(remaining))).toEqual(
+        [40, 41, 42].map((places) => places - admitted),
+      );
+      let more = 0;
+      while ((await ask(store, charges)).admitted) more += 1;
+      expect(admitted + more).toBe(40);
+      for (const other of stores.slice(1)) await other.close();
+    },
+    longestTestMs,
+  );
+});
+
 describe("a node that fails", () => {
   it(
     "rejects what needs it, leaves nothing charged elsewhere, and is replaced by its replica",

@@ -28,6 +28,12 @@ IF to_regclass(${quoteText(holdsTable)}) IS NULL THEN
     units bigint[] NOT NULL CHECK (array_position(units, NULL) IS NULL),
     used bigint[] NOT NULL CHECK (cardinality(used) = cardinality(units) AND array_position(used, NULL) IS NULL),
     held bigint[] NOT NULL CHECK (cardinality(held) = cardinality(units) AND array_position(held, NULL) IS NULL),
+    -- For each unit, when something of it was spent last, and how much; and the marks by which that is given back: for each
+    -- a unit, in the order of the limits.
+    last_at bigint[] NOT NULL,
+    last_amount bigint[] NOT NULL,
+    mark_units bigint[] NOT NULL,
+    marks bigint[] NOT NULL,
     PRIMARY KEY (partition_id, rid_high, rid_low)
   ) WITH (fillfactor = 70);
   -- In which order they lapse.

@@ -22,6 +22,13 @@ export const reservationVariables = `
   found_units bigint[];
   found_used bigint[];
   found_held bigint[];
+  found_last_at bigint[];
+  found_last_amount bigint[];
+  found_mark_units bigint[];
+  found_marks bigint[];
+  last_before bigint[];
+  nths int[];
+  skipped bigint;
   is_new boolean;
   is_ending boolean;
   raises boolean;
@@ -31,6 +38,8 @@ export const reservationVariables = `
   changes bigint[];
   fault int;
   before_this int;
+  last_partition int;
+  last_limits int;
   p int;
   h int;`;
 
@@ -38,8 +47,10 @@ export const reservationVariables = `
 export const findSql = ({ holdsTable }: SqlNames) => `
         SELECT f.seq, f.ended, f.units, f.used, f.holding AND f.expires_at > at,
           CASE WHEN f.holding AND f.expires_at <= at THEN array_fill(0::bigint, ARRAY[cardinality(f.held)]) ELSE f.held END,
-          f.expires_at + CASE WHEN f.holding AND f.expires_at <= at THEN ${rememberedMs} ELSE 0 END
-        INTO found_seq, found_ended, found_units, found_used, found_holding, found_held, found_expiry
+          f.expires_at + CASE WHEN f.holding AND f.expires_at <= at THEN ${rememberedMs} ELSE 0 END,
+          f.last_at, f.last_amount, f.mark_units, f.marks
+        INTO found_seq, found_ended, found_units, found_used, found_holding, found_held, found_expiry,
+          found_last_at, found_last_amount, found_mark_units, found_marks
         FROM ${holdsTable} AS f
         WHERE f.partition_id = partition_ids[h] AND f.rid_high = id_high AND f.rid_low = id_low
           AND f.expires_at + CASE WHEN f.holding THEN ${rememberedMs} ELSE 0 END > at;`;
@@ -66,7 +77,34 @@ export const newEntrySql = ({ fn }: SqlNames) => `
           found_units := '{}';
           found_used := '{}';
           found_held := '{}';
+          found_last_at := '{}';
+          found_last_amount := '{}';
+          found_mark_units := '{}';
+          found_marks := '{}';
         END IF;`;
+
+/** How long the entry lives after this call, in which what it holds is known. */
+export const expirySql = `
+        found_expiry := CASE
+          WHEN NOT 0 < ANY (found_held) THEN at + lease + ${rememberedMs}
+          -- Of one that held nothing before, the expiry was only how long it was remembered.
+          WHEN found_holding THEN greatest(found_expiry, at + lease)
+          ELSE at + lease
+        END;`;
+
+/** `amount` of the unit at place `p` is the last that was spent of it. Its marks follow, group by group. */
+export const lastSql = (amount: string) => `
+              found_last_at[p] := at;
+              found_last_amount[p] := ${amount};
+              SELECT coalesce(array_agg(t.u ORDER BY t.n) FILTER (WHERE t.u <> unit), '{}'),
+                coalesce(array_agg(t.v ORDER BY t.n) FILTER (WHERE t.u <> unit), '{}')
+              INTO found_mark_units, found_marks
+              FROM unnest(found_mark_units, found_marks) WITH ORDINALITY AS t(u, v, n);`;
+
+/** The mark of the group at hand belongs to what was spent last. */
+export const lastMarkSql = `
+              found_mark_units := found_mark_units || unit;
+              found_marks := found_marks || marks[m];`;
 
 /** Writes the entry and what it makes of its partition's holdings. Its expiry is known by now. */
 export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
@@ -76,15 +114,17 @@ export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
         END IF;
         IF found_holding THEN holdings[2] := least(holdings[2], found_expiry); END IF;
         INSERT INTO ${holdsTable} AS f (
-          partition_id, rid_high, rid_low, seq, ended, holding, expires_at, units, used, held
+          partition_id, rid_high, rid_low, seq, ended, holding, expires_at, units, used, held,
+          last_at, last_amount, mark_units, marks
         )
         VALUES (
           partition_ids[h], id_high, id_low, found_seq, found_ended, found_holding, found_expiry,
-          found_units, found_used, found_held
+          found_units, found_used, found_held, found_last_at, found_last_amount, found_mark_units, found_marks
         )
         ON CONFLICT (partition_id, rid_high, rid_low) DO UPDATE SET
           seq = EXCLUDED.seq, ended = EXCLUDED.ended, holding = EXCLUDED.holding, expires_at = EXCLUDED.expires_at,
-          units = EXCLUDED.units, used = EXCLUDED.used, held = EXCLUDED.held;
+          units = EXCLUDED.units, used = EXCLUDED.used, held = EXCLUDED.held, last_at = EXCLUDED.last_at,
+          last_amount = EXCLUDED.last_amount, mark_units = EXCLUDED.mark_units, marks = EXCLUDED.marks;
         slots[h] := ROW(
           holdings, greatest(slots[h].expires_at, found_expiry + ${rememberedMs}), true
         )::${slotType};`;
@@ -97,17 +137,19 @@ export const placeSql = (used: string) => `
               found_units[p] := unit;
               found_used[p] := ${used};
               found_held[p] := 0;
+              found_last_at[p] := 0;
+              found_last_amount[p] := 0;
             END IF;`;
 
-/** Why a group whose state is in slot `s` cannot be read; null where it can. */
+/** Why a group whose state is `state` cannot be read; null where it can. */
 export const faultSql = ({ fn }: SqlNames) => `CASE
-            WHEN slots[s].state IS NOT NULL AND NOT ${fn("is_sound")}(slots[s].state, code) THEN ${answerKinds.corrupt}
+            WHEN state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN ${answerKinds.corrupt}
             WHEN code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
               AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN ${answerKinds.clocksApart}
           END`;
 
 /** Spends `amount` of the group at hand, and notes the mark of it as the `m`th. Places are held, and never spent. */
 export const spendSql = ({ fn, slotType }: SqlNames) => `
-            state := ${fn("state_charge")}(slots[s].state, limits, o, at, amount);
+            state := ${fn("state_charge")}(coalesce(slots[s].state, begun[s].state), limits, o, at, amount);
             marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);
-            slots[s] := ROW(state, ${fn("state_blank_at")}(state, limits, o), true)::${slotType};`;
+            slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};`;

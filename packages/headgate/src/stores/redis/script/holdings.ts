@@ -107,7 +107,7 @@ local function holdings()
     local key = keys[k]
     local h = {
       key = key, index = keys[k + 1], entries = {}, sums = {}, holding = 0, count = 0, tidyAt = fewEntries,
-      earliest = latestBlank, endsAt = 0, order = {}, ordered = true, first = 1, mine = {}, dirty = {}, gone = {},
+      earliest = latestBlank, endsAt = 0, order = {}, ordered = true, first = 1, mine = {}, dirty = {}, gone = {}, forgotten = {},
     }
     byKey[key] = h
     allCount = allCount + 1
@@ -179,7 +179,8 @@ local function holdings()
     local raws = n > 0 and redis.call('HMGET', h.key, unpack(unread, 1, n)) or {}
     for i = 1, n do h.entries[unread[i]] = raws[i] and readEntry(unread[i], raws[i]) or false end
     for i = 1, #rids do
-      local e = h.entries[rids[i]]
+      -- What is forgotten in this call still stands in the order that is stored.
+      local e = h.forgotten[rids[i]] or h.entries[rids[i]]
       if not e or not e.indexed then
         h.corrupt, h.ordered = true, true
         return
@@ -299,6 +300,7 @@ local function holdings()
     h.entries[e.rid] = false
     h.count = h.count - 1
     e.forgotten = true
+    if e.indexed then h.forgotten[e.rid] = e end
     if h.stored then h.gone[#h.gone + 1] = e.rid end
   end
 
@@ -503,7 +505,7 @@ local function holdings()
       if e.holds > 0 then
         held[#held + 1] = format('%.0f', e.expiresAt)
         held[#held + 1] = e.rid
-      elseif e.indexed then
+      elseif e.indexed and not (e.forgotten and h.entries[e.rid] and h.entries[e.rid].holds > 0) then
         released[#released + 1] = e.rid
       end
     end
