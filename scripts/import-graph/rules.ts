@@ -41,7 +41,13 @@ export const LIBRARY: Zone[] = [
     name: "outage",
     files: /^packages\/headgate\/src\/outage\//,
     // What this process counts by itself while a shared store is away, it counts in memory.
-    mayImport: ["core", "refusals", "memory store"],
+    mayImport: ["core", "refusals", "reservation", "memory store"],
+    packages: NONE,
+  },
+  {
+    name: "reservation",
+    files: /^packages\/headgate\/src\/reservation\//,
+    mayImport: ["core"],
     packages: NONE,
   },
   store("memory", NONE),
@@ -85,6 +91,7 @@ export const LIBRARY: Zone[] = [
     mayImport: [
       "core",
       "refusals",
+      "reservation",
       "outage",
       "store opening",
       "shared stores",

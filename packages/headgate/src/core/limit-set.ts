@@ -1,17 +1,19 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf, sharesState } from "./algorithms/index.ts";
+import { beginFrom, type OtherState } from "./conversion.ts";
 import { type Amounts, readAmounts } from "./cost.ts";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
+import { type LayerMemory, memoryOf, remember, type UnitMemory } from "./layer-memory.ts";
 import {
   defineLimit,
   formatLimit,
-  isCoarse,
   type Limit,
   type LimitOptions,
   usualLeaseMs,
   windowInWords,
 } from "./limit.ts";
+import { stateIdentity } from "./state-identity.ts";
 
 /** Limits as a policy takes them: text of the grammar, objects, or a list of either. */
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
@@ -21,11 +23,18 @@ export type LimitsInput = string | LimitOptions | readonly (string | LimitOption
  * limit by itself.
  */
 export interface LimitGroup {
-  /** Tells the state apart from others of the same partition, also when a caller's limits change. */
+  /** Tells the state apart from others of the same partition: by unit, algorithm and kind of window, not by quota. */
   readonly id: string;
   readonly unit: string;
   readonly algorithm: Algorithm;
   readonly limits: readonly Limit[];
+  /** How far back the layer remembers the unit: it grows when wider limits are seen. */
+  readonly memory: Readonly<UnitMemory>;
+  /**
+   * The state to begin with where this group has none in a partition and others of its unit have: what they know was
+   * spent. `undefined` where nothing that counts is known.
+   */
+  begin(others: readonly OtherState[], now: number): Float64Array<ArrayBuffer> | undefined;
 }
 
 /** The limits of one layer, checked and grouped, in the order in which they were written. */
@@ -49,20 +58,26 @@ export interface LimitSet {
 }
 
 /**
+ * @param memory of the layer, where it has other limits too, such as those of other plans.
  * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` where two limits are the same or
  *   share a name.
  */
-export function compileLimits(layer: string, input: LimitsInput): LimitSet {
+export function compileLimits(layer: string, input: LimitsInput, memory: LayerMemory = new Map()): LimitSet {
   const limits = readLimits(layer, input);
   checkPlaces(layer, limits);
+  remember(memory, limits);
   const names = nameLimits(layer, limits);
-  const groups: { id: string; unit: string; algorithm: Algorithm; limits: Limit[] }[] = [];
+  const groups: (LimitGroup & { readonly limits: Limit[] })[] = [];
   const groupOf = limits.map((limit) => {
-    const id = stateIdOf(limit);
+    const shared = sharesState.has(limit.algorithm);
+    let id = stateIdentity(limit);
+    // The same window with another quota: the smaller one binds, but each has a state.
+    for (let n = 2; !shared && groups.some((group) => group.id === id); n += 1)
+      id = `${stateIdentity(limit)} #${n}`;
     let index = groups.findIndex((group) => group.id === id);
     if (index < 0) {
       index = groups.length;
-      groups.push({ id, unit: limit.unit, algorithm: algorithmOf(limit), limits: [] });
+      groups.push(openGroup(id, limit, memory));
     }
     groups[index]?.limits.push(limit);
     return index;
@@ -81,9 +96,19 @@ export function compileLimits(layer: string, input: LimitsInput): LimitSet {
   };
 }
 
-function stateIdOf(limit: Limit): string {
-  if (isCoarse(limit)) return `coarse ${limit.unit} ${limit.windowMs}`;
-  return sharesState.has(limit.algorithm) ? `${limit.algorithm} ${limit.unit}` : formatLimit(limit);
+function openGroup(id: string, limit: Limit, memory: LayerMemory): LimitGroup & { readonly limits: Limit[] } {
+  const { unit } = limit;
+  const limits: Limit[] = [];
+  const algorithm = algorithmOf(limit);
+  const ofUnit = memoryOf(memory, unit);
+  return {
+    id,
+    unit,
+    algorithm,
+    limits,
+    memory: ofUnit,
+    begin: (others, now) => beginFrom(others, algorithm, limits, ofUnit.windowMs, now),
+  };
 }
 
 function shortestLeaseMs(limits: readonly Limit[]): number {

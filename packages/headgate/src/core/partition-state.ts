@@ -1,4 +1,5 @@
-import type { Algorithm } from "./algorithms/algorithm.ts";
+import { algorithmOf } from "./algorithms/index.ts";
+import type { OtherState } from "./conversion.ts";
 import {
   adjustHoldings,
   type Holdings,
@@ -40,8 +41,16 @@ export interface DecidedStates {
 
 /** A partition while it is being decided. */
 interface Partition extends Named {
-  readonly rows: Map<string, Float64Array>;
+  /** By the id of the group. */
+  readonly rows: Map<string, Row>;
   holdings: Holdings;
+}
+
+/** What was spent, and by which limits it was counted last. */
+interface Row {
+  readonly unit: string;
+  readonly limits: readonly Limit[];
+  readonly numbers: Float64Array;
 }
 
 const blankRow = new Float64Array(16);
@@ -73,14 +82,17 @@ export function decideStates(
   const admitted = refusedFor === undefined && refused.flat().every(({ waitMs }) => waitMs === 0);
   if (!admitted || peek) {
     const outcome = { admitted, now, readings: refused, marks: [], ...(refusedFor ? { refusedFor } : {}) };
-    return { outcome, kept: [] };
+    if (peek) return { outcome, kept: [] };
+    // What changed limits make of a state is kept: the wait that is told now must stay true.
+    const changed = partitions.filter((partition, c) =>
+      keepChanges(partition, (charges[c] as Charge).limits, now),
+    );
+    return { outcome, kept: closeAll(changed) };
   }
   const marks = charges.map((charge, c) => {
     const partition = partitions[c] as Partition;
     const applies = standings[c] === "open";
-    const spent = charge.limits.groups.map((group, g) =>
-      applies ? spend(partition, group, now, charge.spends[g] ?? 0) : 0,
-    );
+    const spent = applies ? spend(partition, charge.limits, now, charge.spends) : charge.spends.map(() => 0);
     if (applies && hold !== undefined) keepHold(partition, charge, hold, spent, now);
     return spent;
   });
@@ -101,14 +113,18 @@ export function adjustStates(
     const mine = groups.map(() => 0);
     const units = groups.map(({ unit }) => unit);
     adjustHoldings(partition.holdings, adjustment, units, now, leaseMs, (unit, change, last) => {
+      const amounts = groups.map((group) => (group.unit === unit ? Math.max(0, change) : 0));
+      const marksOfAll = spend(partition, adjustment.limits, now, amounts);
       const ofUnit: number[] = [];
       for (const [g, group] of groups.entries()) {
         if (group.unit !== unit) continue;
-        if (change > 0) mine[g] = spend(partition, group, now, change);
+        if (change > 0) mine[g] = marksOfAll[g] ?? 0;
         else {
-          const row = partition.rows.get(group.id);
           for (const { amount, chargedAt, mark } of refundsOf(adjustment, g, -change, last, ofUnit.length))
-            if (row !== undefined) group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
+            if (partition.rows.has(group.id))
+              update(partition, group, now, (row) =>
+                group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark),
+              );
         }
         ofUnit.push(mine[g] ?? 0);
       }
@@ -164,15 +180,17 @@ function needOf(
 }
 
 function read(
-  { rows, holdings }: Partition,
+  partition: Partition,
   { groups, limits, groupOf }: LimitSet,
   now: number,
   needs?: readonly number[],
 ): Reading[] {
+  const { holdings } = partition;
+  const rows = groups.map((group) => rowOf(partition, group, now));
   return limits.map((limit, l): Reading => {
     const g = groupOf[l] ?? 0;
-    const { id, unit, algorithm } = groups[g] as LimitGroup;
-    const row = rows.get(id) ?? blankRow;
+    const { unit, algorithm } = groups[g] as LimitGroup;
+    const row = rows[g] as Float64Array;
     const wait = (units: number) =>
       waitFor(holdings, unit, limit.quota, now, units, (all) => algorithm.waitMs(row, 0, limit, now, all));
     const found: number[] = [];
@@ -188,26 +206,88 @@ function read(
   });
 }
 
-function spend(
-  { rows }: Partition,
-  { id, algorithm, limits }: LimitGroup,
-  now: number,
-  amount: number,
-): number {
-  if (amount === 0) return 0;
-  const before = rows.get(id) ?? blankRow;
-  const row = new Float64Array(algorithm.length(before, 0) + algorithm.growth);
-  row.set(before.subarray(0, Math.min(before.length, algorithm.length(before, 0))));
-  keepFor(algorithm, row, limits);
-  const mark = algorithm.charge(row, 0, limits, now, amount);
-  algorithm.tidy?.(row, 0, now);
-  rows.set(id, row);
-  return mark;
+/** The state of a group, with room for one more charge: a new one begins with what others of its unit know. */
+function rowOf({ rows }: Partition, group: LimitGroup, now: number): Float64Array {
+  const { id, unit, algorithm, memory } = group;
+  const kept = rows.get(id)?.numbers ?? group.begin(othersOf(rows, unit), now) ?? blankRow;
+  const row = new Float64Array(algorithm.length(kept, 0) + algorithm.growth);
+  row.set(kept.subarray(0, Math.min(kept.length, row.length)));
+  // A log must not forget what a wider window counts, also one that another plan reads.
+  algorithm.keepFor?.(row, 0, memory.windowMs);
+  return row;
 }
 
-/** A log must not forget what a wider window counts. */
-function keepFor(algorithm: Algorithm, row: Float64Array, limits: readonly Limit[]): void {
-  algorithm.keepFor?.(row, 0, Math.max(...limits.map(({ windowMs }) => windowMs)));
+function othersOf(rows: Partition["rows"], unit: string): OtherState[] {
+  return [...rows.values()].flatMap(({ unit: its, limits, numbers: row }) =>
+    its === unit ? [{ algorithm: algorithmOf(limits[0] as Limit), limits, row, at: 0 }] : [],
+  );
+}
+
+function keepRow({ rows }: Partition, { id, unit, limits }: Counter, row: Float64Array, now: number): void {
+  const algorithm = algorithmOf(limits[0] as Limit);
+  algorithm.tidy?.(row, 0, now, limits);
+  rows.set(id, { unit, limits, numbers: row.slice(0, algorithm.length(row, 0)) });
+}
+
+type Counter = Pick<LimitGroup, "id" | "unit" | "limits">;
+
+function update<Result>(
+  partition: Partition,
+  group: LimitGroup,
+  now: number,
+  change: (row: Float64Array) => Result,
+): Result {
+  const row = rowOf(partition, group, now);
+  const result = change(row);
+  keepRow(partition, group, row, now);
+  return result;
+}
+
+/** Spends so much in each group, and the same in what other limits left of the unit. */
+function spend(partition: Partition, set: LimitSet, now: number, amounts: readonly number[]): number[] {
+  const { rows } = partition;
+  // All are begun before any is charged.
+  const begun = set.groups.map((group, g) => (amounts[g] ? rowOf(partition, group, now) : undefined));
+  const marks = set.groups.map((group, g) => {
+    const row = begun[g];
+    if (row === undefined) return 0;
+    const mark = group.algorithm.charge(row, 0, group.limits, now, amounts[g] as number);
+    keepRow(partition, group, row, now);
+    return mark;
+  });
+  for (const [id, { unit, limits, numbers }] of rows) {
+    const g = set.groups.findIndex((group) => group.unit === unit);
+    const amount = amounts[g] ?? 0;
+    const algorithm = algorithmOf(limits[0] as Limit);
+    if (amount === 0 || algorithm.spentAfter === undefined || set.groups.some((one) => one.id === id))
+      continue;
+    if (algorithm.blankAt(numbers, 0, limits) <= now) {
+      rows.delete(id);
+      continue;
+    }
+    const row = new Float64Array(algorithm.length(numbers, 0) + algorithm.growth);
+    row.set(numbers);
+    algorithm.keepFor?.(row, 0, set.groups[g]?.memory.windowMs ?? 0);
+    (algorithm.chargeAlong ?? algorithm.charge)(row, 0, limits, now, amount);
+    keepRow(partition, { id, unit, limits }, row, now);
+  }
+  return marks;
+}
+
+/** Keeps what limits that have changed make of the states, and no others. */
+function keepChanges(partition: Partition, { groups }: LimitSet, now: number): boolean {
+  // All are begun before any is kept.
+  const begun = groups.map((group) => rowOf(partition, group, now));
+  let changed = false;
+  for (const [g, group] of groups.entries()) {
+    const row = begun[g] as Float64Array;
+    const { id, algorithm, limits } = group;
+    const isNew = !partition.rows.has(id) && algorithm.blankAt(row, 0, limits) > now;
+    if (!algorithm.adapt?.(row, 0, limits, now) && !isNew) continue;
+    keepRow(partition, group, row, now);
+    changed = true;
+  }
+  return changed;
 }
 
 function keepHold(
@@ -237,7 +317,10 @@ function keepHold(
 /** Maps become lists of pairs, and numbers that JSON does not know become text. */
 function close({ rows, holdings }: Pick<Partition, "rows" | "holdings">): PartitionState {
   if (rows.size === 0 && holdings.entries.size === 0) return undefined;
-  const written = { rows: [...rows].map(([id, row]) => [id, [...row]]), holdings };
+  const written = {
+    rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
+    holdings,
+  };
   return JSON.stringify(written, (_key, value) => {
     if (value instanceof Map) return { pairs: [...value] };
     return value === Number.POSITIVE_INFINITY ? "never" : value;
@@ -251,9 +334,9 @@ function open(state: PartitionState, now: number): Pick<Partition, "rows" | "hol
       return new Map(value.pairs);
     return value === "never" ? Number.POSITIVE_INFINITY : value;
   });
-  const rows = read.rows.map(([id, numbers]: [string, number[]]): [string, Float64Array] => [
+  const rows = read.rows.map(([id, row]: [string, Row]): [string, Row] => [
     id,
-    Float64Array.from(numbers),
+    { ...row, numbers: Float64Array.from(row.numbers) },
   ]);
   lapse(read.holdings, now);
   return { rows: new Map(rows), holdings: read.holdings };

@@ -1,4 +1,5 @@
 import { HeadgateError } from "./errors.ts";
+import type { LayerMemory } from "./layer-memory.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
 import { checkOptions, othersOptions } from "./options.ts";
 import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outage-policy.ts";
@@ -95,12 +96,13 @@ function limitsByCaller<Caller>(
   limits: (caller: Caller) => LimitsInput,
 ): (caller: Caller) => LimitSet {
   const kept = new Map<string, LimitSet>();
+  const memory: LayerMemory = new Map();
   return (caller) => {
     const input = limits(caller);
     const text = typeof input === "string" ? input : JSON.stringify(input);
     let compiled = kept.get(text);
     if (compiled === undefined) {
-      compiled = compileLimits(name, input);
+      compiled = compileLimits(name, input, memory);
       if (kept.size >= keptLimitSets) kept.clear();
       kept.set(text, compiled);
     }

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
+import { compileLimits } from "../core/limit-set.ts";
+import type { Charge } from "../core/store.ts";
 import { createLimiter, type DecisionEvent, type LimiterOptions } from "../limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
@@ -214,6 +216,17 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1300)).toMatchObject({ outcome: { readings: [[{ waitMs: 400 }]] } });
     expect(memory.find(asked, 1499)).toMatchObject({ outcome: { readings: [[{ waitMs: 201 }]] } });
     expect(memory.find(asked, 1500)).toBeUndefined();
+  });
+
+  it("asks at once for limits that have been raised, or changed in any way", () => {
+    const memory = createRefusalMemory();
+    const asked = charge("a");
+    memory.remember(asked, refused, 0, 0);
+    const raised = [
+      { ...asked[0], limits: compileLimits("ip", "1000/minute") },
+    ] as unknown as readonly Charge[];
+    expect(memory.find(raised, 1)).toBeUndefined();
+    expect(memory.find(asked, 1)).toMatchObject({ outcome: { admitted: false } });
   });
 
   it("does not let an older answer take the place of a newer one", () => {

@@ -33,6 +33,8 @@ export interface OracleSpending {
 export interface Oracle {
   /** Decides by definition. With `peek`, charges nothing. */
   decide(charges: readonly OracleCharge[], cost: Cost, now: number, peek?: boolean): OracleDecision;
+  /** Spends, whatever is free. */
+  spend(partition: Pick<OracleCharge, "space" | "key">, unit: string, amount: number, now: number): void;
   /** Makes the true cost of an admitted request that of `actual`, as `Admitted.settle` promises. */
   settle(charges: readonly OracleCharge[], decision: OracleDecision, actual: Cost, now: number): void;
   /** Reads every limit as it stands. */
@@ -103,6 +105,10 @@ export function oracle(): Oracle {
         charge.limits.map((limit, l) => readingOf(charge, limit, now, admitted ? 0 : (waits[c]?.[l] ?? 0))),
       );
       return { admitted, readings, spendings };
+    },
+
+    spend({ space, key }, unit, amount, now) {
+      spent.push({ at: now, space, key, unit, amount });
     },
 
     settle(_charges, { spendings }, actual, now) {

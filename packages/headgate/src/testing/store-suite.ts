@@ -1,5 +1,7 @@
 import type { Store } from "../core/store.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import { changes } from "./store-suite/changes.ts";
+import { changingScripts } from "./store-suite/changing-scripts.ts";
 import { coarse } from "./store-suite/coarse.ts";
 import { type Case, laws } from "./store-suite/laws.ts";
 import { partitions } from "./store-suite/partitions.ts";
@@ -40,7 +42,8 @@ export interface StoreTest {
 
 /**
  * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, leases, limits that
- * share a partition or change with the caller, the coarse logs of large quotas and their stated error, many decisions in one turn, windows from 1 ms to 10 years, large
+ * share a partition, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
+ * turn, windows from 1 ms to 10 years, large
  * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
  * are the same on every run.
  *
@@ -50,17 +53,24 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   const { create, scripts: count = 40 } = options;
-  return [...laws, ...coarse, ...settling, ...reserving, ...partitions, ...scripts(count)].map(
-    ({ name, run }: Case) => ({
-      name,
-      async run() {
-        const { store, clock, close } = await create();
-        try {
-          await run(startTrial(store, clock));
-        } finally {
-          await close();
-        }
-      },
-    }),
-  );
+  return [
+    ...laws,
+    ...coarse,
+    ...settling,
+    ...reserving,
+    ...changes,
+    ...partitions,
+    ...scripts(count),
+    ...changingScripts(count),
+  ].map(({ name, run }: Case) => ({
+    name,
+    async run() {
+      const { store, clock, close } = await create();
+      try {
+        await run(startTrial(store, clock));
+      } finally {
+        await close();
+      }
+    },
+  }));
 }

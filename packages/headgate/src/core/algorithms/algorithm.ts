@@ -36,6 +36,14 @@ export interface Algorithm {
    * The row has room for `length + growth` numbers.
    */
   charge(row: Float64Array, at: number, limits: readonly Limit[], now: number, amount: number): number;
+  /** Spends as `charge` does, on a state that other limits left; only where `charge` would make it theirs. */
+  chargeAlong?(row: Float64Array, at: number, limits: readonly Limit[], now: number, amount: number): number;
+  /**
+   * Makes a state that other quotas left that of these limits, as `charge` does. To be called where they refuse.
+   *
+   * @returns whether anything has changed
+   */
+  adapt?(row: Float64Array, at: number, limits: readonly Limit[], now: number): boolean;
   /** Gives back `amount` of the units spent at `chargedAt`, as far as they still count at `now`. */
   refund(
     row: Float64Array,
@@ -48,8 +56,25 @@ export interface Algorithm {
   ): void;
   /** Notes that a limit with so long a window reads the state too, where what is kept depends on it. */
   keepFor?(row: Float64Array, at: number, windowMs: number): void;
-  /** Drops what no longer counts for anybody, so that the state takes fewer numbers. */
-  tidy?(row: Float64Array, at: number, now: number): void;
+  /**
+   * Drops what no longer counts for anybody, so that the state takes fewer numbers.
+   *
+   * @param limits those that read it now; only for algorithms whose state grows.
+   */
+  tidy?(row: Float64Array, at: number, now: number, limits?: readonly Limit[]): void;
+  /** A state that begins now has to know what was spent after this moment. Absent where it begins blank. */
+  countsAfter?(limits: readonly Limit[], now: number, memoryMs: number): number;
+  /** How many units were spent after a moment, as far as this state can tell: never fewer. Absent where it cannot. */
+  spentAfter?(row: Float64Array, at: number, limits: readonly Limit[], now: number, after: number): number;
+  /** Takes over what a state of another kind of this algorithm knows, where that is more, and better than `spentAfter`. */
+  adopt?(
+    row: Float64Array,
+    at: number,
+    limits: readonly Limit[],
+    now: number,
+    other: Float64Array,
+    otherAt: number,
+  ): void;
   /** From this moment on the state is worth no more than a blank one, and may be forgotten. */
   blankAt(row: Float64Array, at: number, limits: readonly Limit[]): number;
 }

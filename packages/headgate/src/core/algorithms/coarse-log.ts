@@ -32,6 +32,11 @@ export const coarseLog: Algorithm = {
   read: slidingWindow.read,
   tidy: (row, at, now) => slidingWindow.tidy?.(row, at, now),
   blankAt: slidingWindow.blankAt,
+  // It knows its own window, and no more: to reach further back it would need more entries.
+  countsAfter: (limits, now) => now - only(limits).windowMs,
+  spentAfter: (row, at, limits, now, after) =>
+    slidingWindow.spentAfter?.(row, at, limits, now, Math.max(after, now - (row[at + keptMs] as number))) ??
+    0,
 
   charge(row, at, limits, now, amount) {
     if (amount === 0) return 0;

@@ -47,6 +47,14 @@ export const fixedWindow: Algorithm = {
     if (row[at + start] === mark) row[at + count] = Math.max(0, (row[at + count] as number) - amount);
   },
 
+  countsAfter(limits, now) {
+    const limit = only(limits);
+    return limit.from === "first-use" ? now - limit.windowMs : windowAround(limit, now).start - 1;
+  },
+
+  /** When in its window the count was spent is not known. */
+  spentAfter: (row, at, _limits, now) => countAt(row, at, now),
+
   blankAt: (row, at) => (row[at + count] === 0 ? 0 : (row[at + end] as number)),
 };
 

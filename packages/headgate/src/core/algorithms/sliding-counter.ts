@@ -49,6 +49,17 @@ export const slidingCounter: Algorithm = {
     write(row, at, counts);
   },
 
+  /** Both steps: what the one before spent is then counted in the current one. */
+  countsAfter(limits, now) {
+    const { windowMs } = only(limits);
+    return (Math.floor(now / windowMs) - 1) * windowMs - 1;
+  },
+
+  spentAfter(row, at, limits, now, after) {
+    const { start, current, previous } = countsAt(row, at, only(limits), now);
+    return after < start - 1 ? current + previous : current;
+  },
+
   blankAt(row, at, limits) {
     const { windowMs } = only(limits);
     const { start, current, previous } = read(row, at);

@@ -1,4 +1,5 @@
 import { copyNumbers } from "../copy-numbers.ts";
+import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
@@ -13,6 +14,9 @@ export const keptMs = 1;
 const base = 2;
 export const first = 3;
 
+/** The largest quota of limits that are counted stamp by stamp without being asked to. */
+const largestUsualQuota = 1000;
+
 /** So many entries are looked at one by one, from the newest on, which is quicker than halving. */
 const fewEntries = 6;
 
@@ -20,8 +24,9 @@ const fewEntries = 6;
  * "No more than `quota` units in any window": exact, without error, at every edge.
  *
  * A unit spent at `s` counts in the interval `(t - window, t]` and is free again at `s + window` to the millisecond.
- * Spending of one millisecond shares an entry. The log holds at most one entry a unit of the widest limit's quota, but
- * for those that have left its window and whose room nothing has needed yet.
+ * Spending of one millisecond shares an entry. Entries are kept as long as the layer's widest window, for a caller
+ * whose limits change. Beyond 1,000 of them, or the largest quota if that is more, older ones are merged: no limit looks
+ * at them one by one.
  */
 export const slidingWindow: Algorithm = {
   length: (row, at) => first + (row[at + size] as number),
@@ -85,12 +90,21 @@ export const slidingWindow: Algorithm = {
     if (windowMs > (row[at + keptMs] as number)) row[at + keptMs] = windowMs;
   },
 
-  tidy(row, at, now) {
+  tidy(row, at, now, limits = []) {
     const end = endOf(row, at);
     const live = firstAfter(row, at, end, now - (row[at + keptMs] as number), end);
-    if (live === at + first) return;
-    row[at + base] = row[live - 1] as number;
-    cut(row, at, at + first, live, end);
+    if (live > at + first) {
+      row[at + base] = row[live - 1] as number;
+      cut(row, at, at + first, live, end);
+    }
+    if ((row[at + size] as number) >= 4 * largestUsualQuota) merge(row, at, limits);
+  },
+
+  countsAfter: (_limits, now, memoryMs) => now - memoryMs,
+
+  spentAfter(row, at, _limits, _now, after) {
+    const end = endOf(row, at);
+    return spentFrom(row, firstAfter(row, at, end, after, end), end);
   },
 
   blankAt(row, at) {
@@ -107,6 +121,22 @@ export function endOf(row: Float64Array, at: number): number {
 /** What was spent from one entry to before another. The base stands where a total would, before the first entry. */
 export function spentFrom(row: Float64Array, from: number, to: number): number {
   return (row[to - 1] as number) - (row[from - 1] as number);
+}
+
+/**
+ * Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
+ * next: its units leave a little later than they would.
+ */
+function merge(row: Float64Array, at: number, limits: readonly Limit[]): void {
+  let most = largestUsualQuota;
+  for (const { quota } of limits) most = Math.max(most, quota);
+  const end = endOf(row, at);
+  const start = at + first;
+  const older = (end - start) / 2 - most;
+  if (older < most) return;
+  const pairs = older >> 1;
+  for (let p = 0; p < pairs; p += 1) copyNumbers(row, start + 4 * p + 2, row, start + 2 * p, 2);
+  cut(row, at, start + 2 * pairs, start + 4 * pairs, end);
 }
 
 /** Takes out the numbers from one index to before another. */

@@ -1,9 +1,15 @@
 import { greatestCommonDivisor, type Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** The state: how full the bucket was, in ticks (see `scaleOf`), and when. It drains as time passes. */
+/**
+ * The state: when it was looked at last, how full the bucket was then, in ticks (see `scaleOf`), since when it has not
+ * been empty, and the scale of those ticks: how many a unit is, and how many drain in a millisecond.
+ */
 const stamp = 0;
 const level = 1;
+const since = 2;
+const perUnit = 3;
+const perMs = 4;
 
 /**
  * The generic cell rate algorithm (ITU-T I.371): a bucket of `quota` units that drains evenly over the window.
@@ -13,14 +19,17 @@ const level = 1;
  * units are admitted within one window.
  */
 export const tokenBucket: Algorithm = {
-  length: () => 2,
+  length: () => 5,
   growth: 0,
 
   waitMs(row, at, limit, now, need) {
     if (need > limit.quota) return Number.POSITIVE_INFINITY;
     if (need === 0) return 0;
     const scale = scaleOf(limit);
-    return drainMs(levelAt(row, at, scale, now) + need * scale.ticksPerUnit - scale.capacity, scale);
+    return drainMs(
+      levelAt(row, at, scale, now) + need * scale.ticksPerUnit - scale.capacity,
+      scale.ticksPerMs,
+    );
   },
 
   read(row, at, limit, now, into, place) {
@@ -29,15 +38,39 @@ export const tokenBucket: Algorithm = {
     const free = Math.max(0, Math.floor((scale.capacity - full) / scale.ticksPerUnit));
     into[place] = free;
     into[place + 1] =
-      full === 0 ? 0 : drainMs(full + (free + 1) * scale.ticksPerUnit - scale.capacity, scale);
+      full === 0 ? 0 : drainMs(full + (free + 1) * scale.ticksPerUnit - scale.capacity, scale.ticksPerMs);
   },
 
   charge(row, at, limits, now, amount) {
     const scale = scaleOf(only(limits));
     const before = levelAt(row, at, scale, now);
+    if (before === 0) row[at + since] = now;
+    else if (isFaster(row, at, scale)) row[at + since] = row[at + stamp] as number;
     row[at + stamp] = Math.max(row[at + stamp] as number, now);
     row[at + level] = before + amount * scale.ticksPerUnit;
+    row[at + perUnit] = scale.ticksPerUnit;
+    row[at + perMs] = scale.ticksPerMs;
     return before;
+  },
+
+  chargeAlong(row, at, _limits, now, amount) {
+    const before = drained(row, at, now);
+    if (before === 0) row[at + since] = now;
+    row[at + stamp] = Math.max(row[at + stamp] as number, now);
+    row[at + level] = before + amount * (row[at + perUnit] as number);
+    return before;
+  },
+
+  /** Without it, whoever is refused under a slower rate would be admitted once the old one has drained the bucket. */
+  adapt(row, at, limits, now) {
+    const scale = scaleOf(only(limits));
+    if (isOfScale(row, at, scale) || drained(row, at, now) === 0) return false;
+    const full = convertedLevel(row, at, scale);
+    if (isFaster(row, at, scale)) row[at + since] = row[at + stamp] as number;
+    row[at + level] = full;
+    row[at + perUnit] = scale.ticksPerUnit;
+    row[at + perMs] = scale.ticksPerMs;
+    return true;
   },
 
   /**
@@ -45,18 +78,44 @@ export const tokenBucket: Algorithm = {
    * drained from then on would have been lost: so much is not given back, or the refund would widen the limit.
    */
   refund(row, at, limits, now, amount, chargedAt, mark) {
+    const ticksPerUnit = row[at + perUnit] as number;
+    const ticksPerMs = row[at + perMs] as number;
+    if (ticksPerUnit === 0) return;
     const scale = scaleOf(only(limits));
-    const drained = (now - chargedAt) * scale.ticksPerMs;
-    const lost = Math.max(0, drained - mark);
-    const given = Math.max(0, amount * scale.ticksPerUnit - lost);
-    const before = levelAt(row, at, scale, now);
+    // Counted by the scale of the state, which other limits may have changed meanwhile.
+    const before =
+      scale.ticksPerUnit === ticksPerUnit ? mark : Math.floor((mark / scale.ticksPerUnit) * ticksPerUnit);
+    const lost = Math.max(0, (now - chargedAt) * ticksPerMs - before);
+    const given = Math.max(0, amount * ticksPerUnit - lost);
+    const left = Math.max(0, drained(row, at, now) - given);
     row[at + stamp] = Math.max(row[at + stamp] as number, now);
-    row[at + level] = Math.max(0, before - given);
+    row[at + level] = left;
   },
 
-  blankAt(row, at, limits) {
+  countsAfter: (limits, now) => now - only(limits).windowMs,
+
+  /** All that drained since the bucket was empty last was spent since then, at the latest moment that can be. */
+  spentAfter(row, at, _limits, now, after) {
+    const full = drained(row, at, now);
+    if (full === 0) return 0;
+    const ms = Math.max(0, Math.min(now - after, now - (row[at + since] as number)));
+    return Math.ceil(full / (row[at + perUnit] as number) + ratePerMs(row, at) * ms);
+  },
+
+  adopt(row, at, limits, now, other, otherAt) {
+    const scale = scaleOf(only(limits));
+    const full = levelAt(other, otherAt, scale, now);
+    if (full <= (row[at + level] as number)) return;
+    row[at + since] = other[otherAt + (isFaster(other, otherAt, scale) ? stamp : since)] as number;
+    row[at + stamp] = Math.max(other[otherAt + stamp] as number, now);
+    row[at + level] = full;
+    row[at + perUnit] = scale.ticksPerUnit;
+    row[at + perMs] = scale.ticksPerMs;
+  },
+
+  blankAt(row, at) {
     const full = row[at + level] as number;
-    return full === 0 ? 0 : (row[at + stamp] as number) + drainMs(full, scaleOf(only(limits)));
+    return full === 0 ? 0 : (row[at + stamp] as number) + drainMs(full, row[at + perMs] as number);
   },
 };
 
@@ -83,14 +142,50 @@ function scaleOf(limit: Limit): Scale {
   return scale;
 }
 
+/** The level now, in ticks of this scale. */
 function levelAt(row: Float64Array, at: number, scale: Scale, now: number): number {
-  const full = row[at + level] as number;
-  const elapsed = now - (row[at + stamp] as number);
-  return elapsed <= 0 ? full : Math.max(0, full - elapsed * scale.ticksPerMs);
+  const full = drained(row, at, now);
+  if (full === 0 || isOfScale(row, at, scale)) return full;
+  const elapsed = Math.max(0, now - (row[at + stamp] as number));
+  return Math.max(0, convertedLevel(row, at, scale) - elapsed * scale.ticksPerMs);
 }
 
-function drainMs(ticks: number, scale: Scale): number {
-  return ticks <= 0 ? 0 : Math.ceil(ticks / scale.ticksPerMs);
+/** The level now, in ticks of the state's own scale. */
+function drained(row: Float64Array, at: number, now: number): number {
+  const full = row[at + level] as number;
+  const elapsed = now - (row[at + stamp] as number);
+  return elapsed <= 0 ? full : Math.max(0, full - elapsed * (row[at + perMs] as number));
+}
+
+/**
+ * What the level was at its stamp, had this been the quota since the bucket was empty last. Under a slower rate less would
+ * have drained, and the bucket might have been full. Under a faster one the units stay. Units are fractions here, rounded
+ * up in the end: other stores do the same steps in the same order.
+ */
+function convertedLevel(row: Float64Array, at: number, scale: Scale): number {
+  let units = (row[at + level] as number) / (row[at + perUnit] as number);
+  const slower = ratePerMs(row, at) - scale.ticksPerMs / scale.ticksPerUnit;
+  const ms = (row[at + stamp] as number) - (row[at + since] as number);
+  if (slower > 0 && ms > 0) {
+    units = Math.max(units, Math.min(scale.capacity / scale.ticksPerUnit, units + slower * ms));
+  }
+  return Math.ceil(units * scale.ticksPerUnit);
+}
+
+function ratePerMs(row: Float64Array, at: number): number {
+  return (row[at + perMs] as number) / (row[at + perUnit] as number);
+}
+
+function isOfScale(row: Float64Array, at: number, { ticksPerUnit, ticksPerMs }: Scale): boolean {
+  return row[at + perUnit] === ticksPerUnit && row[at + perMs] === ticksPerMs;
+}
+
+function isFaster(row: Float64Array, at: number, scale: Scale): boolean {
+  return !isOfScale(row, at, scale) && scale.ticksPerMs / scale.ticksPerUnit > ratePerMs(row, at);
+}
+
+function drainMs(ticks: number, ticksPerMs: number): number {
+  return ticks <= 0 ? 0 : Math.ceil(ticks / ticksPerMs);
 }
 
 /** Buckets are never shared: each limit drains at a rate of its own. */

@@ -1,4 +1,5 @@
 import { copyNumbers } from "../../core/copy-numbers.ts";
+import type { Limit } from "../../core/limit.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { type Kind, Kinds, type PlannedGroup } from "./kinds.ts";
 import { RowIndex } from "./row-index.ts";
@@ -56,8 +57,12 @@ export class Accounts {
     return this.#sharedOf(kind, key, now);
   }
 
-  /** The row to charge this key to. */
-  open(group: PlannedGroup, key: KeyHash, now: number): number {
+  /**
+   * The row to charge this key to.
+   *
+   * @param begun what a new row begins with, where other limits counted the key before.
+   */
+  open(group: PlannedGroup, key: KeyHash, now: number, begun?: Float64Array): number {
     const kind = this.kinds.live(group.kind);
     group.kind = kind;
     const high = key.high ^ kind.high;
@@ -66,11 +71,11 @@ export class Accounts {
     if (own !== noRow) return own;
     this.#forget(now, 2);
     if (this.#own.size >= this.most) this.#forget(now, 16);
-    if (this.#own.size >= this.most) return this.#openShared(kind, key, now);
+    if (this.#own.size >= this.most) return this.#openShared(kind, key, now, begun);
 
     // Whoever was counted in a shared account takes its count along: a fresh start would widen the limit.
     const shared = this.#sharedOf(kind, key, now);
-    const row = shared === noRow ? this.#create(kind) : this.#copy(kind, shared);
+    const row = shared === noRow ? this.#create(kind, begun) : this.#copy(kind, shared);
     this.#own.set(high, low, row);
     return row;
   }
@@ -82,13 +87,13 @@ export class Accounts {
   }
 
   /** Makes room for one more charge in the row that is shown, and shows where it is then. */
-  makeRoom(row: number, kind: Kind, key: KeyHash, now: number): void {
+  makeRoom(row: number, kind: Kind, limits: readonly Limit[], key: KeyHash, now: number): void {
     const { algorithm } = kind;
     if (algorithm.growth === 0) return;
     const { rows } = this;
     const room = rows.roomOf(row) - header - algorithm.growth;
     if (algorithm.length(rows.numbers, rows.at) <= room) return;
-    algorithm.tidy?.(rows.numbers, rows.at, now);
+    algorithm.tidy?.(rows.numbers, rows.at, now, limits);
     if (algorithm.length(rows.numbers, rows.at) <= room) return;
 
     const moved = this.#copy(kind, row);
@@ -106,6 +111,16 @@ export class Accounts {
     if (!this.isSharing) return;
     const { numbers, at } = this.rows;
     this.#sharedUntil = Math.max(this.#sharedUntil, kind.algorithm.blankAt(numbers, at, kind.limits));
+  }
+
+  /** Forgets what a key has spent by one kind, where it has a row of its own. */
+  drop(kind: Kind, key: KeyHash): void {
+    const high = key.high ^ kind.high;
+    const low = key.low ^ kind.low;
+    const own = this.#own.find(high, low);
+    if (own === noRow || this.#hiding.has(idOf(high, low))) return;
+    this.#remove(own);
+    this.#own.delete(high, low);
   }
 
   /** Forgets what a key has spent in a space, also where it was counted together with others. */
@@ -128,8 +143,11 @@ export class Accounts {
     }
   }
 
-  #create(kind: Kind): number {
-    return this.#add(kind, kind.algorithm.length(blankRow, 0));
+  #create(kind: Kind, begun?: Float64Array): number {
+    const length = kind.algorithm.length(begun ?? blankRow, 0);
+    const row = this.#add(kind, length);
+    if (begun !== undefined) copyNumbers(begun, 0, this.rows.numbers, this.rows.at + header, length);
+    return row;
   }
 
   /** A new row with the same state. */
@@ -168,7 +186,7 @@ export class Accounts {
     return (this.#shared.get(kind.name)?.[accountOf(key)] ?? 0) - 1;
   }
 
-  #openShared(kind: Kind, key: KeyHash, now: number): number {
+  #openShared(kind: Kind, key: KeyHash, now: number, begun: Float64Array | undefined): number {
     const found = this.#sharedOf(kind, key, now);
     if (found !== noRow) return found;
     let accounts = this.#shared.get(kind.name);
@@ -177,7 +195,7 @@ export class Accounts {
       this.#shared.set(kind.name, accounts);
       this.isSharing = true;
     }
-    const row = this.#create(kind);
+    const row = this.#create(kind, begun);
     accounts[accountOf(key)] = row + 1;
     return row;
   }
@@ -197,9 +215,11 @@ export class Accounts {
       if (row === noRow) continue;
       this.rows.find(row);
       const { numbers, at } = this.rows;
-      const { algorithm, limits } = this.kinds.get(numbers[at] as number);
+      const kind = this.kinds.get(numbers[at] as number);
+      const { algorithm, limits } = kind;
       if (algorithm.blankAt(numbers, at + header, limits) > now) continue;
       const { sweptHigh, sweptLow } = this.#own;
+      if (this.kinds.hasMates && this.#hasCompany(kind, sweptHigh, sweptLow, now)) continue;
       if (this.#hiding.size > 0) {
         const id = idOf(sweptHigh, sweptLow);
         if ((this.#hiding.get(id) ?? 0) > now) continue;
@@ -208,6 +228,20 @@ export class Accounts {
       this.#remove(row);
       this.#own.delete(sweptHigh, sweptLow);
     }
+  }
+
+  /**
+   * Whether the same key is counted by other limits of the unit too, and that still counts. Then this row must stay, although
+   * it is blank: who has none begins with what the others know.
+   */
+  #hasCompany(kind: Kind, high: number, low: number, now: number): boolean {
+    for (const mate of this.kinds.matesOf(kind)) {
+      const row = this.#own.find(high ^ kind.high ^ mate.high, low ^ kind.low ^ mate.low);
+      if (row === noRow) continue;
+      this.show(row);
+      if (mate.algorithm.blankAt(this.rows.numbers, this.rows.at, mate.limits) > now) return true;
+    }
+    return false;
   }
 }
 

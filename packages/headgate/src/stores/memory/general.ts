@@ -13,6 +13,7 @@ import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Hold, Refund } from "../../core/store.ts";
 import { type Accounts, blankRow } from "./accounts.ts";
+import { begunOf, chargeExtras } from "./company.ts";
 import type { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
@@ -27,6 +28,8 @@ interface Part {
   readonly group: PlannedGroup;
   readonly unit: string;
   need: number;
+  /** What a new row begins with; only where there is none yet, and other limits counted the unit. */
+  begun: Float64Array<ArrayBuffer> | undefined;
 }
 
 /** A partition of a batch. */
@@ -57,6 +60,7 @@ export class GeneralPath {
     const standings = charges.map((charge, c) => standingIn(charge, holdings[c], hold, isFull));
     const refusedFor = reasonOf(standings);
     let admitted = refusedFor === undefined;
+    for (const place of places) this.#begin(place, now);
     for (const [c, charge] of charges.entries()) {
       const { parts } = places[c] as Place;
       for (const [g, part] of parts.entries()) {
@@ -67,6 +71,7 @@ export class GeneralPath {
     if (!admitted || peek) {
       for (const [c, place] of places.entries())
         this.#read(place, holdings[c], now, into, !admitted, holders);
+      if (!peek) this.#keepChanges(places, now);
       return new MemoryOutcome(admitted, now, charges, into, undefined, holders, refusedFor);
     }
     const marks: number[] = [];
@@ -74,14 +79,15 @@ export class GeneralPath {
       const place = places[c] as Place;
       const applies = standings[c] === "open";
       const first = marks.length;
-      for (const [g, { group }] of place.parts.entries()) {
+      for (const [g, part] of place.parts.entries()) {
         const amount = applies ? (charge.spends[g] as number) : 0;
-        marks.push(amount === 0 ? 0 : this.#charge(group, place.key, now, amount));
+        marks.push(amount === 0 ? 0 : this.#charge(part, place.key, now, amount));
       }
       if (applies && hold !== undefined) this.#hold(charge, hold, marks.slice(first), now);
     }
     for (const [c, place] of places.entries()) {
       const { space, key } = charges[c] as Charge;
+      this.#begin(place, now);
       this.#read(place, this.#held.find(space, key, now), now, into, false, holders);
     }
     return new MemoryOutcome(true, now, charges, into, marks, undefined, undefined);
@@ -93,6 +99,8 @@ export class GeneralPath {
     const marks: number[] = [];
     for (const [a, adjustment] of adjustments.entries()) {
       const { key, parts } = places[a] as Place;
+      // Each in its turn: what those before it have spent counts too.
+      this.#begin(places[a] as Place, now);
       const first = marks.length;
       for (let g = 0; g < parts.length; g += 1) marks.push(0);
       const holdings = this.#held.open(adjustment.space, adjustment.key, now);
@@ -101,7 +109,7 @@ export class GeneralPath {
         const ofUnit: number[] = [];
         for (const [g, part] of parts.entries()) {
           if (part.unit !== unit) continue;
-          if (change > 0) marks[first + g] = this.#charge(part.group, key, now, change);
+          if (change > 0) marks[first + g] = this.#charge(part, key, now, change);
           else {
             const refunds = refundsOf(adjustment, g, -change, last, ofUnit.length);
             this.#giveBack(part.group, key, now, refunds);
@@ -113,6 +121,7 @@ export class GeneralPath {
     }
     for (const [a, place] of places.entries()) {
       const { space, key } = adjustments[a] as Adjustment;
+      this.#begin(place, now);
       this.#read(place, this.#held.find(space, key, now), now, into, false, []);
     }
     return new MemoryOutcome(true, now, adjustments, into, marks, undefined, undefined);
@@ -128,6 +137,7 @@ export class GeneralPath {
         group,
         unit: limits.groups[g]?.unit ?? "",
         need: 0,
+        begun: undefined,
       }));
       const place = { key, parts, start };
       start += limits.limits.length * readingLength;
@@ -135,19 +145,28 @@ export class GeneralPath {
     });
   }
 
-  /** Points the rows to the state of a group; a blank one where nothing was spent. */
-  #show(group: PlannedGroup, key: KeyHash, now: number): { numbers: Float64Array; at: number } {
+  /** Finds what the groups of a partition begin with. Comes before anything of its charge is spent. */
+  #begin({ key, parts }: Place, now: number): void {
+    for (const part of parts) {
+      const isThere = this.#accounts.find(part.group.kind, key, now) !== noRow;
+      part.begun = isThere ? undefined : begunOf(this.#accounts, part.group, key, now);
+    }
+  }
+
+  /** Points the rows to the state of a group; where it has none, to what it begins with. */
+  #show({ group, begun }: Part, key: KeyHash, now: number): { numbers: Float64Array; at: number } {
     const row = this.#accounts.find(group.kind, key, now);
-    if (row === noRow) return { numbers: blankRow, at: 0 };
+    if (row === noRow) return { numbers: begun ?? blankRow, at: 0 };
     this.#accounts.show(row);
     const { numbers, at } = this.#accounts.rows;
-    group.kind.algorithm.keepFor?.(numbers, at, group.windowMs);
+    group.kind.algorithm.keepFor?.(numbers, at, group.memory.windowMs);
     return { numbers, at };
   }
 
-  #isFree(place: Place, { group, unit, need }: Part, holdings: Holdings | undefined, now: number): boolean {
+  #isFree(place: Place, part: Part, holdings: Holdings | undefined, now: number): boolean {
+    const { group, unit, need } = part;
     if (need === 0) return true;
-    const { numbers, at } = this.#show(group, place.key, now);
+    const { numbers, at } = this.#show(part, place.key, now);
     const units = need + heldOf(holdings, unit);
     return group.limits.every(
       (limit) => units <= limit.quota && group.kind.algorithm.waitMs(numbers, at, limit, now, units) === 0,
@@ -162,8 +181,9 @@ export class GeneralPath {
     refused: boolean,
     holders: boolean[],
   ): void {
-    for (const { group, unit, need } of parts) {
-      const { numbers, at } = this.#show(group, key, now);
+    for (const part of parts) {
+      const { group, unit, need } = part;
+      const { numbers, at } = this.#show(part, key, now);
       const { algorithm } = group.kind;
       const held = heldOf(holdings, unit);
       for (const [l, limit] of group.limits.entries()) {
@@ -182,16 +202,33 @@ export class GeneralPath {
     }
   }
 
-  #charge(group: PlannedGroup, key: KeyHash, now: number, amount: number): number {
+  /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
+  #keepChanges(places: readonly Place[], now: number): void {
     const accounts = this.#accounts;
-    const row = accounts.open(group, key, now);
+    for (const { key, parts } of places) {
+      for (const { group, begun } of parts) {
+        const row = accounts.find(group.kind, key, now);
+        if (row === noRow) {
+          if (begun !== undefined) accounts.open(group, key, now, begun);
+          continue;
+        }
+        accounts.show(row);
+        group.kind.algorithm.adapt?.(accounts.rows.numbers, accounts.rows.at, group.limits, now);
+      }
+    }
+  }
+
+  #charge({ group, begun }: Part, key: KeyHash, now: number, amount: number): number {
+    const accounts = this.#accounts;
+    const row = accounts.open(group, key, now, begun);
     const kind = accounts.kinds.live(group.kind);
     accounts.show(row);
-    accounts.makeRoom(row, kind, key, now);
+    accounts.makeRoom(row, kind, group.limits, key, now);
     const { rows } = accounts;
-    kind.algorithm.keepFor?.(rows.numbers, rows.at, group.windowMs);
+    kind.algorithm.keepFor?.(rows.numbers, rows.at, group.memory.windowMs);
     const mark = kind.algorithm.charge(rows.numbers, rows.at, group.limits, now, amount);
     accounts.noteBlankAt(kind);
+    if (accounts.kinds.hasMates) chargeExtras(accounts, group, key, now, amount);
     return mark;
   }
 
@@ -202,7 +239,7 @@ export class GeneralPath {
     const kind = accounts.kinds.live(group.kind);
     accounts.show(row);
     const { numbers, at } = accounts.rows;
-    kind.algorithm.keepFor?.(numbers, at, group.windowMs);
+    kind.algorithm.keepFor?.(numbers, at, group.memory.windowMs);
     for (const { amount, chargedAt, mark } of refunds)
       kind.algorithm.refund(numbers, at, group.limits, now, amount, chargedAt, mark);
     accounts.noteBlankAt(kind);

@@ -3,6 +3,7 @@ import type { LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
+import { begunOf, chargeExtras } from "./company.ts";
 import { GeneralPath } from "./general.ts";
 import { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
@@ -65,6 +66,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         row: noRow,
         numbers: blankRow,
         at: 0,
+        begun: undefined,
       };
       slots[place] = slot;
     }
@@ -102,7 +104,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     for (let r = 0; r < used; r += 1) {
       const slot = slots[r] as Slot;
       if (slot.row === noRow) {
-        slot.numbers = blankRow;
+        slot.begun = begunOf(accounts, slot.group, slot.key, now);
+        slot.numbers = slot.begun ?? blankRow;
         slot.at = 0;
       } else {
         accounts.show(slot.row);
@@ -120,7 +123,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const slot = slots[r] as Slot;
       const { group } = slot;
       const { algorithm } = group.kind;
-      if (slot.row !== noRow) algorithm.keepFor?.(slot.numbers, slot.at, group.windowMs);
+      if (slot.row !== noRow) algorithm.keepFor?.(slot.numbers, slot.at, group.memory.windowMs);
       if (algorithm.readSpent !== undefined) {
         read(slot, now, into);
         isFree = isFree && hasRead(slot, into);
@@ -129,6 +132,22 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
     }
     return isFree;
+  }
+
+  /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
+  function keepChanges(now: number): void {
+    let begins = false;
+    for (let r = 0; r < used; r += 1) {
+      const { group, row, numbers, at, begun } = slots[r] as Slot;
+      if (row !== noRow) group.kind.algorithm.adapt?.(numbers, at, group.limits, now);
+      else if (begun !== undefined) begins = true;
+    }
+    if (!begins) return;
+    // Last, as rows may move.
+    for (let r = 0; r < used; r += 1) {
+      const { group, key: of, row, begun } = slots[r] as Slot;
+      if (row === noRow && begun !== undefined) accounts.open(group, of, now, begun);
+    }
   }
 
   /** Completes the readings of a batch for which nothing is spent, as what asked for so much sees them. */
@@ -161,6 +180,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const admitted = look(now, into);
       if (!admitted || peek) {
         readFound(now, into);
+        if (!peek) keepChanges(now);
         return new MemoryOutcome(admitted, now, charges, into, undefined);
       }
       const { rows, kinds } = accounts;
@@ -170,8 +190,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const slot = slots[r] as Slot;
         const { group, spend } = slot;
         if (slot.row === noRow || rows.moves !== moves || accounts.isSharing) {
-          slot.row = accounts.open(group, slot.key, now);
+          if (slot.row === noRow && spend === 0) {
+            if (group.kind.algorithm.readSpent === undefined) read(slot, now, into);
+            continue;
+          }
+          slot.row = accounts.open(group, slot.key, now, slot.row === noRow ? slot.begun : undefined);
           accounts.show(slot.row);
+          group.kind.algorithm.keepFor?.(rows.numbers, rows.at, group.memory.windowMs);
         } else {
           rows.numbers = slot.numbers;
           rows.at = slot.at;
@@ -179,8 +204,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         const { limits } = group;
         const kind = kinds.live(group.kind);
         const { algorithm } = kind;
-        accounts.makeRoom(slot.row, kind, slot.key, now);
-        const mark = algorithm.charge(rows.numbers, rows.at, limits, now, spend);
+        accounts.makeRoom(slot.row, kind, limits, slot.key, now);
+        const mark = spend === 0 ? 0 : algorithm.charge(rows.numbers, rows.at, limits, now, spend);
         if (mark !== 0) {
           marks ??= new Array<number>(used).fill(0);
           marks[r] = mark;
@@ -196,6 +221,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
             algorithm.readSpent(limits[l] as Limit, spend, into, place);
           }
         }
+        if (kinds.hasMates && spend > 0) chargeExtras(accounts, group, slot.key, now, spend);
       }
       return new MemoryOutcome(true, now, charges, into, marks);
     },

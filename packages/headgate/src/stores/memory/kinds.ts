@@ -8,6 +8,7 @@ import { readingLength } from "./outcome.ts";
 export interface Kind {
   readonly name: string;
   readonly space: string;
+  readonly unit: string;
   readonly algorithm: Algorithm;
   /** What the state is read by where it does not say so itself. */
   readonly limits: readonly Limit[];
@@ -17,6 +18,9 @@ export interface Kind {
   /** What rows of this kind begin with; -1 while there are none. */
   number: number;
   rows: number;
+  /** The other kinds with rows that count the same unit in the same space, as they were at `Kinds.changes`. */
+  mates: readonly Kind[];
+  matesAsOf: number;
 }
 
 /** The limits of one group, and where their readings begin among those of the plan. */
@@ -24,9 +28,24 @@ export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
   readonly places: readonly number[];
-  /** The longest of their windows. */
-  readonly windowMs: number;
+  readonly memory: LimitGroup["memory"];
+  readonly company: Company;
+  readonly begin: LimitGroup["begin"];
 }
+
+/** The kinds by which others count the unit of a group in the same space. */
+export interface Company {
+  /** Those with rows that the plan does not name. Told to the first group of each unit alone, which charges them too. */
+  extras: readonly Kind[];
+  /** What `Kinds.changes` was then. */
+  asOf: number;
+  readonly named: readonly string[];
+  /** How many groups of the plan count the unit. */
+  readonly unitGroups: number;
+  readonly isFirst: boolean;
+}
+
+const nobody: readonly Kind[] = [];
 
 /** One set of limits in one space. */
 export interface Plan {
@@ -44,6 +63,11 @@ export class Kinds {
   readonly #named = new Map<string, Kind>();
   readonly #plans = new WeakMap<LimitSet, Map<string, Plan>>();
   readonly #recent: (Plan | undefined)[] = [];
+
+  /** Grows whenever a kind gets its first row or loses its last. */
+  changes = 0;
+  /** Whether any unit of any space is counted by several kinds: mostly none is, and a decision need not look for mates. */
+  hasMates = false;
 
   get(number: number): Kind {
     return this.#numbered[number] as Kind;
@@ -79,6 +103,7 @@ export class Kinds {
       kind.number = unused < 0 ? this.#numbered.length : unused;
       this.#numbered[kind.number] = kind;
       this.#named.set(kind.name, kind);
+      this.#noteChange();
     }
     kind.rows += 1;
   }
@@ -87,8 +112,42 @@ export class Kinds {
     kind.rows -= 1;
     if (kind.rows > 0) return;
     this.#named.delete(kind.name);
+    this.#noteChange();
     this.#numbered[kind.number] = undefined;
     kind.number = -1;
+  }
+
+  /** The other kinds with rows that count the same unit in the same space: mostly there are none. */
+  matesOf(kind: Kind): readonly Kind[] {
+    if (kind.matesAsOf === this.changes) return kind.mates;
+    kind.matesAsOf = this.changes;
+    const { name, space, unit } = kind;
+    kind.mates = sharesUnit(kind)
+      ? this.inSpace(space).filter((other) => other.name !== name && other.unit === unit && sharesUnit(other))
+      : nobody;
+    return kind.mates;
+  }
+
+  /** The mates that a charge to this group has to be written to as well. */
+  extrasOf({ kind, company }: PlannedGroup): readonly Kind[] {
+    if (company.asOf === this.changes) return company.extras;
+    company.asOf = this.changes;
+    company.extras = company.isFirst
+      ? this.matesOf(kind).filter(({ name }) => !company.named.includes(name))
+      : nobody;
+    return company.extras;
+  }
+
+  #noteChange(): void {
+    this.changes += 1;
+    const units = new Set<string>();
+    let counted = 0;
+    for (const kind of this.#named.values()) {
+      if (!sharesUnit(kind)) continue;
+      counted += 1;
+      units.add(`${kind.space}\u0000${kind.unit}`);
+    }
+    this.hasMates = units.size < counted;
   }
 
   /** The kinds of a space that have rows. */
@@ -98,21 +157,46 @@ export class Kinds {
 }
 
 function createPlan(space: string, limits: LimitSet): Plan {
+  const kinds = limits.groups.map((group) => createKind(space, group));
   const groups = limits.groups.map((group, g) => ({
-    kind: createKind(space, group),
+    kind: kinds[g] as Kind,
     limits: group.limits,
-    windowMs: Math.max(...group.limits.map(({ windowMs }) => windowMs)),
+    memory: group.memory,
+    begin: group.begin,
     places: limits.groupOf.flatMap((of, place) => (of === g ? [place * readingLength] : [])),
+    company: {
+      extras: nobody,
+      asOf: -1,
+      named: kinds.map(({ name }) => name),
+      unitGroups: limits.groups.filter((other) => other.unit === group.unit && sharesUnit(other)).length,
+      isFirst: limits.groups.findIndex((other) => other.unit === group.unit && sharesUnit(other)) === g,
+    },
   }));
   return { space, limits, groups };
 }
 
-function createKind(space: string, { id, algorithm, limits }: LimitGroup): Kind {
+function sharesUnit({ algorithm }: Pick<LimitGroup, "algorithm">): boolean {
+  return algorithm.spentAfter !== undefined;
+}
+
+function createKind(space: string, { id, unit, algorithm, limits }: LimitGroup): Kind {
   const name = `${space}\u0000${id}`;
   const hash: KeyHash = { high: 0, low: 0 };
   hashKey(name, hash);
   // Spread, so that no key of a caller's can be to a kind what that kind's name is to another.
   const high = spread(hash.high, hash.low);
   const low = spread(hash.low, hash.high);
-  return { name, space, algorithm, limits, high, low, number: -1, rows: 0 };
+  return {
+    name,
+    space,
+    unit,
+    algorithm,
+    limits,
+    high,
+    low,
+    number: -1,
+    rows: 0,
+    mates: nobody,
+    matesAsOf: -1,
+  };
 }

@@ -119,7 +119,7 @@ describe("what is held and used in one partition", () => {
         expect(read("a", start, "80 tokens/day")).toEqual([80 - tokens]);
         end("a", 1, served, start, "80 tokens/day");
         expect(read("a", start, "80 tokens/day")).toEqual([80 - served]);
-        expect(read("a", start)).toEqual([50]);
+        expect(read("a", start)).toEqual([50 - served]);
       }),
     );
   });

@@ -13,6 +13,8 @@ export interface Slot {
   row: number;
   numbers: Float64Array<ArrayBuffer>;
   at: number;
+  /** What a new row begins with; only where there is none yet. */
+  begun: Float64Array<ArrayBuffer> | undefined;
 }
 
 /** Writes what the group reads. */

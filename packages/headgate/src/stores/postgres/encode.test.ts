@@ -34,8 +34,9 @@ describe("encode", () => {
     );
     expect(partitionIds.split(",")).toHaveLength(4);
     expect(new Set(stateIds.slice(1, -1).split(",")).size).toBe(2);
-    expect(described).toBe("{1,2,3600000,5,60000,60,3600000,2,1,86400000,100,86400000,864000,1}");
-    expect(requests).toBe("{0,2,1,1,1,1,2,8,1,0,0,2,3,1,1,1,4,8,1,0,0,2,1,1,1,1,2,8,1,0}");
+    expect(described).toBe("{1,2,86400000,5,60000,60,3600000,2,1,86400000,100,86400000,864000,1}");
+    // Negative, as each request names two states of one unit.
+    expect(requests).toBe("{0,2,-1,1,1,1,-2,8,1,0,0,2,-3,1,1,1,-4,8,1,0,0,2,-1,1,1,1,-2,8,1,0}");
     expect(locks.split(",")).toHaveLength(2);
     expect(at).toBeNull();
   });
@@ -57,6 +58,20 @@ describe("encode", () => {
     expect(peeked).toMatch(new RegExp(`^\\{${requestKinds.peek},`));
   });
 
+  it("tells where a batch names several states of a unit in one partition, which none may charge alone", () => {
+    const of = (text: string, key: string): StoreRequest =>
+      asked("admit", { space: "user", key, limits: compileLimits("user", text), needs: [1], spends: [1] });
+    const numbers = numbersOf(
+      encode([of("5/hour", "a"), of("5/hour", "b"), of("5/hour fixed-window", "a")], 0, null)[3],
+    );
+    const { admit, plain } = requestKinds;
+    expect([0, 6, 12].map((at) => [numbers[at], numbers[at + 2]])).toEqual([
+      [admit, -1],
+      [plain, 2],
+      [admit, -3],
+    ]);
+  });
+
   it("looks up what is held where units may be held, or a reservation asks", () => {
     const tokens = compileLimits("user", "9 tokens/day; 5/minute; 2 concurrent; 90 tokens/week");
     const held: Charge = {
@@ -73,7 +88,7 @@ describe("encode", () => {
     expect([kind, count, call]).toEqual([requestKinds.reserve, 1, -1]);
     expect([holdings, lease, holdsAnything, groups]).toEqual([1, tokens.leaseMs, 0, 4]);
     const states = [0, 1, 2, 3].map((g) => rest[8 * g]);
-    expect(states).toEqual([2, 3, 0, 4]);
+    expect(states).toEqual([-2, 3, 0, -4]);
     const [first, second, third, fourth] = [0, 1, 2, 3].map((g) => rest.slice(8 * g + 2, 8 * g + 4));
     expect(first?.[0]).toBe(fourth?.[0]);
     expect(new Set([first?.[0], second?.[0], third?.[0]]).size).toBe(3);
@@ -96,7 +111,7 @@ describe("encode", () => {
     const numbers = numbersOf(requests);
     expect(numbers.slice(0, 10)).toEqual([requestKinds.adjust, 1, 1, limits.leaseMs, 0, 9, 3, 1, 0, 2]);
     expect(numbers.slice(10).toSpliced(2, 1).toSpliced(9, 1)).toEqual([
-      2, 1, 1, 1, 2, 0, 0, 3, 8, 0, 0, 3, 4, 1, 2, 1000, 5,
+      -2, 1, 1, 1, 2, 0, 0, -3, 8, 0, 0, 3, 4, 1, 2, 1000, 5,
     ]);
     expect(numbersOf(locks)).toHaveLength(1);
   });

@@ -44,6 +44,8 @@ export function encode(
   const limitPlaces = new Map<LimitGroup, number>();
   const numbers: number[] = [];
   const locks = new Set<number>();
+  /** By partition and unit: where the states of requests stand in `numbers`, and the kinds of those requests. */
+  const units = new Map<string, { place: number; isShared: boolean; at: number[]; kindAt: number[] }>();
 
   function placeOf(id: string, state: string): number {
     const name = id + state;
@@ -54,6 +56,29 @@ export function encode(
       places.set(name, place);
     }
     return place;
+  }
+
+  /**
+   * Writes the place of a group's state, and negative where the batch names another one of its unit and partition. Where
+   * nothing is spent, as of places that are held, there is no state, and it is 0.
+   */
+  function pushPlace(id: string, group: LimitGroup, kindAt: number): void {
+    const { stateId } = describeGroup(group);
+    if (stateId === undefined) {
+      numbers.push(0);
+      return;
+    }
+    const place = placeOf(id, stateId);
+    const at = numbers.push(place) - 1;
+    const name = `${id} ${group.unit}`;
+    const mates = units.get(name);
+    if (mates === undefined) {
+      units.set(name, { place, isShared: false, at: [at], kindAt: [kindAt] });
+      return;
+    }
+    mates.at.push(at);
+    mates.kindAt.push(kindAt);
+    mates.isShared ||= mates.place !== place;
   }
 
   function limitsPlaceOf(group: LimitGroup): number {
@@ -79,12 +104,6 @@ export function encode(
     return peek ? partition.id : locked(partition);
   }
 
-  /** Where nothing is spent, as of places that are held, there is no state. */
-  function statePlaceOf(id: string, group: LimitGroup): number {
-    const { stateId } = describeGroup(group);
-    return stateId === undefined ? 0 : placeOf(id, stateId);
-  }
-
   function countGroups(entries: readonly { readonly limits: LimitSet }[]): number {
     let count = 0;
     for (const entry of entries) count += entry.limits.groups.length;
@@ -93,21 +112,18 @@ export function encode(
 
   function writeCharges(charges: readonly Charge[], peek: boolean): void {
     const kind = peek ? requestKinds.peek : isPlain(charges) ? requestKinds.plain : requestKinds.admit;
-    numbers.push(kind, countGroups(charges));
+    const kindAt = numbers.push(kind, countGroups(charges)) - 2;
     for (const charge of charges) {
       const id = idOf(charge, peek);
       charge.limits.groups.forEach((group, g) => {
-        numbers.push(
-          statePlaceOf(id, group),
-          limitsPlaceOf(group),
-          charge.needs[g] ?? 0,
-          charge.spends[g] ?? 0,
-        );
+        pushPlace(id, group, kindAt);
+        numbers.push(limitsPlaceOf(group), charge.needs[g] ?? 0, charge.spends[g] ?? 0);
       });
     }
   }
 
   function writeReserving(charges: readonly Charge[], peek: boolean, hold: Hold | undefined): void {
+    const kindAt = numbers.length;
     numbers.push(
       peek ? requestKinds.reservePeek : requestKinds.reserve,
       charges.length,
@@ -119,23 +135,23 @@ export function encode(
       const holdsAnything = holds.some((units) => units > 0);
       numbers.push(placeOf(id, holdingsStateId), limits.leaseMs, Number(holdsAnything), limits.groups.length);
       limits.groups.forEach((group, g) => {
-        numbers.push(statePlaceOf(id, group), limitsPlaceOf(group), describeGroup(group).unitId);
-        numbers.push(Number(isFirstOfUnit(limits, g)));
+        pushPlace(id, group, kindAt);
+        numbers.push(limitsPlaceOf(group), describeGroup(group).unitId, Number(isFirstOfUnit(limits, g)));
         numbers.push(needs[g] ?? 0, spends[g] ?? 0, holds[g] ?? 0, known[g] ?? 0);
       });
     }
   }
 
   function writeAdjustments(adjustments: readonly Adjustment[]): void {
-    numbers.push(requestKinds.adjust, adjustments.length);
+    const kindAt = numbers.push(requestKinds.adjust, adjustments.length) - 2;
     for (const { space, key, limits, rid, seq, ended, raises, known, used, held, refunds } of adjustments) {
       const id = locked(partitionId(space, key));
       numbers.push(placeOf(id, holdingsStateId), limits.leaseMs, ...halvesOf(rid), seq);
       numbers.push(Number(ended), Number(raises), limits.groups.length);
       limits.groups.forEach((group, g) => {
         const mine = refunds.filter((refund) => refund.group === g);
-        numbers.push(statePlaceOf(id, group), limitsPlaceOf(group), describeGroup(group).unitId);
-        numbers.push(Number(isFirstOfUnit(limits, g)));
+        pushPlace(id, group, kindAt);
+        numbers.push(limitsPlaceOf(group), describeGroup(group).unitId, Number(isFirstOfUnit(limits, g)));
         numbers.push(known[g] ?? 0, used[g] ?? 0, held[g] ?? 0, mine.length);
         for (const { amount, chargedAt, mark } of mine) numbers.push(amount, chargedAt, mark);
       });
@@ -160,6 +176,13 @@ export function encode(
       if (mayHold(charges, hold)) writeReserving(charges, peek, hold);
       else writeCharges(charges, peek);
     }
+  }
+
+  for (const { isShared, at: places, kindAt } of units.values()) {
+    if (!isShared) continue;
+    for (const place of places) numbers[place] = -(numbers[place] as number);
+    for (const place of kindAt)
+      if (numbers[place] === requestKinds.plain) numbers[place] = requestKinds.admit;
   }
 
   // One order for everybody: nobody waits for each other in a circle.

@@ -14,25 +14,29 @@ export interface GroupDescription {
   readonly numbers: readonly number[];
   /** Set where the window follows the calendar. */
   readonly calendar: Limit | undefined;
+  /** What the layer's memory was: logs are kept for as long. */
+  readonly memoryMs: number;
 }
 
 const descriptions = new WeakMap<LimitGroup, GroupDescription>();
 
 export function describeGroup(group: LimitGroup): GroupDescription {
+  const { windowMs } = group.memory;
   let description = descriptions.get(group);
-  if (description === undefined) {
-    description = describe(group);
+  if (description === undefined || description.memoryMs !== windowMs) {
+    description = describe(group, windowMs);
     descriptions.set(group, description);
   }
   return description;
 }
 
-function describe(group: LimitGroup): GroupDescription {
+function describe(group: LimitGroup, memoryMs: number): GroupDescription {
   const { id, unit, limits } = group;
   const first = limits[0] as Limit;
   const { algorithm, quota, windowMs } = first;
-  const widest = Math.max(...limits.map((limit) => limit.windowMs));
-  const numbers = [stateCodes[stateKindOf(group)], limits.length, widest];
+  const kind = stateKindOf(group);
+  const keptMs = kind === "sliding-window" ? memoryMs : windowMs;
+  const numbers = [stateCodes[kind], limits.length, keptMs];
   for (const limit of limits) numbers.push(limit.quota, limit.windowMs);
   if (algorithm === "token-bucket") {
     const divisor = greatestCommonDivisor(quota, windowMs);
@@ -40,8 +44,9 @@ function describe(group: LimitGroup): GroupDescription {
   }
   if (algorithm === "fixed-window") numbers.push(edgeKind(first));
   return {
-    stateId: algorithm === "concurrent" ? undefined : stateId(id),
+    stateId: algorithm === "concurrent" ? undefined : stateId(unit, id),
     unitId: unitId(unit),
+    memoryMs,
     numbers,
     calendar: first.calendar === undefined ? undefined : first,
   };

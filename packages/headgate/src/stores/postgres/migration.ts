@@ -1,6 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
 import { coarseLogSql } from "./sql/coarse-log.ts";
+import { conversionSql } from "./sql/conversion.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { holdingsSql, holdsTableSql } from "./sql/holdings.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
@@ -54,6 +55,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     tokenBucketSql,
     fixedWindowSql,
     slidingCounterSql,
+    conversionSql,
     holdingsSql,
     sweepSql,
     applySql,

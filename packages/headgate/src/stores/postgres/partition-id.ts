@@ -35,10 +35,15 @@ export function partitionId(space: string, key: string): PartitionId {
   return { id: digest.slice(0, 32), lock: Number.parseInt(digest.slice(0, 8), 16) % stripes };
 }
 
-/** Names a state within its partition: the first 64 bits of the SHA-256 of the group's id, as a signed number. */
-export function stateId(groupId: string): string {
-  const digest = createHash("sha256").update(groupId, "utf8").digest();
-  return digest.readBigInt64BE(0).toString();
+/**
+ * Names a state within its partition, as a signed number of 64 bits: the first 24 are of the SHA-256 of its unit, so that
+ * the states of one unit are found by their names, the others of the SHA-256 of the group's id. No unit's are all 0: so
+ * begins the name of what is held.
+ */
+export function stateId(unit: string, groupId: string): string {
+  const first = (text: string) => createHash("sha256").update(text, "utf8").digest().readBigUInt64BE(0);
+  const ofUnit = first(unit) >> 40n || 1n;
+  return BigInt.asIntN(64, (ofUnit << 40n) | (first(groupId) >> 24n)).toString();
 }
 
 const unitIds = new Map<string, number>();

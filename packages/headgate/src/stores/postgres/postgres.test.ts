@@ -91,6 +91,24 @@ describe("postgresStore", () => {
     expect(statements).toHaveLength(2);
   });
 
+  it("charges by the limits of two plans what comes in one turn after a caller has changed between them", async () => {
+    const clock = fakeClock();
+    const store = open(postgres.pool, { clock });
+    const [one, other] = [charge("a", "9/hour"), charge("a", "9/hour fixed-window")];
+    await admit(store, one);
+    await admit(store, other);
+    await Promise.all([
+      admit(store, one),
+      admit(store, one),
+      admit(store, charge("b", "9/hour")),
+      admit(store, one),
+    ]);
+    for (const asked of [one, other]) {
+      const { readings } = await store.decide([asked], clock.now(), true);
+      expect(readings[0]?.[0]?.remaining).toBe(4);
+    }
+  });
+
   it("writes nothing for refusals and peeks", async () => {
     const store = open();
     await admit(store, charge("all", "1/hour", "all"));

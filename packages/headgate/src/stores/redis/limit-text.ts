@@ -15,6 +15,8 @@ export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
 
 interface LimitText {
   readonly text: string;
+  /** What the memories of its groups were, in all. */
+  readonly memoryMs: number;
   /** Until then, and from then on, the edges of the calendar in it are others. */
   readonly from: number;
   readonly until: number;
@@ -30,7 +32,10 @@ const texts = new WeakMap<LimitSet, LimitText>();
  */
 export function limitText(limits: LimitSet, now: number): string {
   const known = texts.get(limits);
-  if (known !== undefined && now >= known.from && now < known.until) return known.text;
+  let memoryMs = 0;
+  for (const { memory } of limits.groups) memoryMs += memory.windowMs;
+  if (known !== undefined && now >= known.from && now < known.until && known.memoryMs === memoryMs)
+    return known.text;
   const groups = limits.groups.map((group) => groupNumbers(group, now));
   const spans = limits.limits
     .filter(({ calendar }) => calendar !== undefined)
@@ -38,7 +43,7 @@ export function limitText(limits: LimitSet, now: number): string {
   const from = Math.max(Number.NEGATIVE_INFINITY, ...spans.map(({ start }) => start));
   const until = Math.min(Number.POSITIVE_INFINITY, ...spans.map(({ end }) => end));
   const text = JSON.stringify(groups);
-  texts.set(limits, { text, from, until });
+  texts.set(limits, { text, memoryMs, from, until });
   return text;
 }
 
@@ -48,30 +53,33 @@ const terms = new WeakMap<LimitSet, string>();
 export function termsText(limits: LimitSet): string {
   let text = terms.get(limits);
   if (text === undefined) {
-    text = JSON.stringify([limits.leaseMs, ...limits.groups.map(({ unit }) => unitNumber(unit))]);
+    text = JSON.stringify([limits.leaseMs, ...limits.groups.map(({ unit }) => heldUnitNumber(unit))]);
     terms.set(limits, text);
   }
   return text;
 }
 
 /** 29 bits by which a stored reservation knows a unit: few units meet in a partition, and nobody else chooses them. */
-function unitNumber(unit: string): number {
+function heldUnitNumber(unit: string): number {
   return hash32(unit, 0x5bd1e995) >>> 3;
 }
 
 function groupNumbers(group: LimitGroup, now: number): number[] {
-  const { id, limits } = group;
-  const algorithm = algorithmNumbers[stateKindOf(group)];
-  return [groupId(id) * 8 + algorithm, algorithm, ...parameters(limits[0] as Limit, limits, now)];
+  const { id, unit, limits, memory } = group;
+  const kind = stateKindOf(group);
+  const algorithm = algorithmNumbers[kind];
+  const tag = (unitNumber(unit) * 2 ** 21 + kindNumber(id)) * 8 + algorithm;
+  return [tag, algorithm, ...parameters(kind, limits, memory.windowMs, now)];
 }
 
-function parameters(first: Limit, limits: readonly Limit[], now: number): number[] {
+function parameters(kind: StateKind, limits: readonly Limit[], memoryMs: number, now: number): number[] {
+  const first = limits[0] as Limit;
   const { quota, windowMs } = first;
-  switch (first.algorithm) {
-    case "sliding-window": {
-      const widest = Math.max(...limits.map((limit) => limit.windowMs));
-      return [widest, ...limits.flatMap((limit) => [limit.quota, limit.windowMs])];
-    }
+  switch (kind) {
+    case "sliding-window":
+      return [memoryMs, ...limits.flatMap((limit) => [limit.quota, limit.windowMs])];
+    case "coarse-log":
+      return [windowMs, ...limits.flatMap((limit) => [limit.quota, limit.windowMs])];
     case "token-bucket": {
       const divisor = greatestCommonDivisor(quota, windowMs);
       return [quota, windowMs / divisor, quota / divisor, quota * (windowMs / divisor)];
@@ -94,17 +102,26 @@ function calendarEdges(limit: Limit, now: number): number[] {
   return [before.start, here.start, here.end, next.end, last.end];
 }
 
-const ids = new Map<string, number>();
+/** Units that most policies count, whose numbers no other unit's can meet. */
+const usualUnits = ["requests", "tokens", "concurrent"];
 
-/** 37 bits by which a stored state knows its group: few groups meet in a partition, and nobody else chooses them. */
-function groupId(text: string): number {
-  let id = ids.get(text);
-  if (id === undefined) {
-    id = (hash32(text, 0x811c9dc5) % 2 ** 18) * 2 ** 19 + (hash32(text, 0x2f0b4a37) % 2 ** 19);
-    if (ids.size >= 10_000) ids.clear();
-    ids.set(text, id);
+/** 16 bits by which the script knows which states of a partition count one unit. */
+function unitNumber(unit: string): number {
+  const usual = usualUnits.indexOf(unit);
+  return usual < 0 ? 256 + (hash32(unit, 0x811c9dc5) % (2 ** 16 - 256)) : usual + 1;
+}
+
+const kinds = new Map<string, number>();
+
+/** 21 bits by which a stored state knows its group among those of its unit: few meet, and nobody else chooses them. */
+function kindNumber(id: string): number {
+  let number = kinds.get(id);
+  if (number === undefined) {
+    number = hash32(id, 0x2f0b4a37) % 2 ** 21;
+    if (kinds.size >= 10_000) kinds.clear();
+    kinds.set(id, number);
   }
-  return id;
+  return number;
 }
 
 /** FNV-1a, finished as MurmurHash3 finishes. */

@@ -15,6 +15,8 @@ import type { RedisClient } from "./commands.ts";
 import { redisStore } from "./index.ts";
 
 const longestTestMs = 120_000;
+/** GLIDE gives up after 250 ms otherwise, which a call for thousands of reservations may take. */
+const requestTimeout = 10_000;
 const clock = fakeClock();
 
 interface Opened {
@@ -74,7 +76,7 @@ describe("storeSuite, on one Redis server", () => {
   describe("over valkey-glide", () => {
     runSuite(async () => {
       const addresses = [{ host: "127.0.0.1", port: server.port }];
-      const client = await GlideClient.createClient({ addresses });
+      const client = await GlideClient.createClient({ addresses, requestTimeout });
       return { where: client, close: () => client.close() };
     }, 5);
   });
@@ -109,7 +111,7 @@ describe("storeSuite, on a cluster of six nodes", () => {
   describe("over valkey-glide", () => {
     runSuite(async () => {
       const addresses = cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
-      const client = await GlideClusterClient.createClient({ addresses });
+      const client = await GlideClusterClient.createClient({ addresses, requestTimeout });
       return { where: client, close: () => client.close() };
     }, 3);
   });

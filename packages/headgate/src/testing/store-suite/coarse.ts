@@ -145,18 +145,20 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: every window has its own, whatever the quota, and exact ones another",
+    name: "coarse log: every window has its own, whatever the quota, and begins with what others know",
     async run(trial) {
       const small = trial.place("2000/minute");
       const large = trial.under(small, "3000/minute; 5000/hour; 900/second");
       await trial.admit(small, { requests: 1500 });
       const remaining = async () => (await trial.read(large)).map((reading) => reading.remaining);
-      expectSame(await remaining(), [1500, 5000, 900], "remaining under other limits");
-      await trial.admit(large, { requests: 800 });
-      expectSame(await remaining(), [700, 4200, 100], "remaining after spending under them");
+      expectSame(await remaining(), [1500, 3500, 0], "remaining under other limits");
+      expectSame((await trial.admit(large, { requests: 800 })).admitted, false, "800 admitted at once");
+      trial.clock.advance(second);
+      expectSame((await trial.admit(large, { requests: 800 })).admitted, true, "800 admitted a second later");
+      expectSame(await remaining(), [700, 2700, 100], "remaining after spending under them");
       expectSame(await left(trial, small), 0, "remaining under the smaller quota");
       trial.clock.advance(2 * minute);
-      expectSame(await remaining(), [3000, 4200, 900], "remaining after two minutes");
+      expectSame(await remaining(), [3000, 2700, 900], "remaining after two minutes");
       trial.clock.advance(hour);
       await trial.reset(small);
       await trial.admit(large, { requests: 100 });
@@ -166,12 +168,35 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: charging some limits of a partition leaves what others counted",
+    name: "coarse log: a quota that crosses 1,000 keeps what was spent",
+    async run(trial) {
+      const small = trial.place("900/minute");
+      const large = trial.under(small, "2000/minute");
+      await trial.admit(small, { requests: 800 });
+      expectSame(await left(trial, large), 1200, "remaining under the larger quota");
+      trial.clock.advance(second);
+      await trial.admit(large, { requests: 700 });
+      expectSame([await left(trial, small), await left(trial, large)], [0, 500], "remaining under both");
+      expectSame((await trial.admit(small)).admitted, false, "one more admitted under the smaller quota");
+      trial.clock.advance(minute - second);
+      // The larger was charged at once what was known of the smaller.
+      expectSame(
+        [await left(trial, small), await left(trial, large)],
+        [200, 500],
+        "remaining once the first left",
+      );
+      trial.clock.advance(second);
+      expectSame([await left(trial, small), await left(trial, large)], [900, 2000], "remaining in the end");
+    },
+  },
+
+  {
+    name: "coarse log: charging some limits of a partition charges what others count",
     async run(trial) {
       const remaining = async (place: Place) => (await trial.read(place)).map((reading) => reading.remaining);
       for (const [limits, left] of [
-        ["9/hour token-bucket; 2000/minute; 3000/hour", [4, 1995, 2978]],
-        ["2000/minute; 3000/hour", [1995, 2978]],
+        ["90/hour token-bucket; 2000/minute; 3000/hour", [68, 1978, 2978]],
+        ["2000/minute; 3000/hour", [1978, 2978]],
       ] as const) {
         const some = trial.place("5000/hour; 50/second", limits);
         const others = trial.under(some, limits);

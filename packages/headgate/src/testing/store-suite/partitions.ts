@@ -42,27 +42,6 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "limits that cannot share a state are kept apart in one partition, and all are reset",
-    async run(trial) {
-      const plans = [
-        "2/hour token-bucket",
-        "3/hour token-bucket",
-        "2/hour fixed-window",
-        "2/hour sliding-counter",
-      ];
-      const places = plans.map((limits) => trial.place(limits));
-      let admitted = 0;
-      for (let n = 0; n < 5; n += 1)
-        for (const place of places) if ((await trial.admit(place)).admitted) admitted += 1;
-      expectSame(admitted, 9, "admitted under four plans in turn");
-      await trial.reset(places[0] as Place);
-      for (const [n, place] of places.entries()) {
-        expectSame((await trial.admit(place)).admitted, true, `${plans[n]}: admitted after a reset`);
-      }
-    },
-  },
-
-  {
     name: "spaces and keys of any text are told apart",
     async run(trial) {
       const keys = [

@@ -1,5 +1,6 @@
 import { type Clock, monotonic } from "../../core/clock.ts";
 import { amountsOf, type Cost, spentOf } from "../../core/cost.ts";
+import type { LayerMemory } from "../../core/layer-memory.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
@@ -76,12 +77,16 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
   // A store without a clock of its own is given the limiter's time, which never runs backwards.
   const limiterClock: Clock = monotonic(clock);
   const compiled = new Map<string, LimitSet>();
+  const memories = new Map<string, LayerMemory>();
 
-  function limitsOf(input: LimitsInput): LimitSet {
-    const text = typeof input === "string" ? input : JSON.stringify(input);
+  /** All limits of one layer share its memory, as those of its plans do. */
+  function limitsOf(input: LimitsInput, layer: string): LimitSet {
+    const text = JSON.stringify([layer, input]);
     let limits = compiled.get(text);
     if (limits === undefined) {
-      limits = compileLimits("suite", input);
+      const memory = memories.get(layer) ?? new Map();
+      memories.set(layer, memory);
+      limits = compileLimits("suite", input, memory);
       compiled.set(text, limits);
     }
     return limits;
@@ -152,10 +157,10 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     place: (limits, key = "caller", layer = "layer") => ({
       space: `${name}.${layer}`,
       key,
-      limits: limitsOf(limits),
+      limits: limitsOf(limits, `${name}.${layer}`),
     }),
 
-    under: ({ space, key }, limits) => ({ space, key, limits: limitsOf(limits) }),
+    under: ({ space, key }, limits) => ({ space, key, limits: limitsOf(limits, space) }),
 
     admit: (places, cost) => decide(places, cost, false),
     peek: (places, cost) => decide(places, cost, true),

@@ -1,4 +1,5 @@
 import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
+import { beginSql, gatherSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
 import {
   expirySql,
@@ -30,6 +31,7 @@ export function adjustSql(names: SqlNames): string {
   return `
     IF kind = ${requestKinds.adjust} THEN
       answer := NULL;
+      begun := NULL;
       marks := '{}';
       m := 0;
       j := i;
@@ -41,11 +43,13 @@ export function adjustSql(names: SqlNames): string {
         group_count := requests[j + 7];
         j := j + ${adjustment};
         FOR g IN 1 .. group_count LOOP
-          s := requests[j];
+          s := abs(requests[j]);
           o := requests[j + 1];
           code := limits[o];
           m := m + 1;
           marks[m] := 0;
+${gatherSql(names)}
+          state := slots[s].state;
           fault := ${faultSql(names)};
           IF fault IS NOT NULL THEN answer := ARRAY[fault, m - 1]; END IF;
           j := j + ${group} + ${refund} * requests[j + 7];
@@ -69,6 +73,16 @@ export function adjustSql(names: SqlNames): string {
         raises := requests[j + 6] = 1;
         group_count := requests[j + 7];
         j := j + ${adjustment};
+        -- Each in its turn: what those before it have spent counts too.
+        IF gathered THEN
+          k := j;
+          FOR g IN 1 .. group_count LOOP
+            s := abs(requests[k]);
+            o := requests[k + 1];
+${beginSql(names)}
+            k := k + ${group} + ${refund} * requests[k + 7];
+          END LOOP;
+        END IF;
 ${openHoldingsSql(names)}
 ${findSql(names)}
         IF found_ended OR (NOT is_ending AND call_number <= found_seq) THEN
@@ -82,8 +96,10 @@ ${newEntrySql(names)}
         changes := '{}';
         last_before := '{}';
         nths := '{}';
+        named := '{}';
+        amounts := '{}';
         FOR g IN 1 .. group_count LOOP
-          s := requests[j];
+          s := abs(requests[j]);
           o := requests[j + 1];
           unit := requests[j + 2];
           code := limits[o];
@@ -107,6 +123,8 @@ ${placeSql("requests[j + 4]")}
             found_held[p] := need;
           END IF;
           amount := changes[p];
+          named := named || s;
+          amounts := amounts || greatest(0, amount);
           nths[p] := nths[p] + 1;
           k := requests[j + 7];
           j := j + ${group};
@@ -140,10 +158,13 @@ ${spendSql(names)}
               );
               amount := amount - need;
             END LOOP;
-            slots[s] := ROW(state, ${fn("state_blank_at")}(state, limits, o), true)::${slotType};
+            slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
           END IF;
           j := j + ${refund} * k;
         END LOOP;
+        IF gathered THEN
+          slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
+        END IF;
         IF is_ending THEN
           FOR n IN 1 .. cardinality(found_units) LOOP
             holdings := ${fn("add_held")}(holdings, found_units[n], -found_held[n]);
@@ -161,15 +182,15 @@ ${keepSql(names)}
       m := 0;
       before_this := 0;
       -- The first description of limits that was read for the partition at hand.
-      k := 0;
-      s := 0;
+      last_limits := 0;
+      last_partition := 0;
       FOR c IN 1 .. count LOOP
         h := requests[i];
         group_count := requests[i + 7];
         i := i + ${adjustment};
-        IF h <> s OR requests[i + 1] <> k THEN
-          s := h;
-          k := requests[i + 1];
+        IF h <> last_partition OR requests[i + 1] <> last_limits THEN
+          last_partition := h;
+          last_limits := requests[i + 1];
           p := NULL;
         ELSE
           p := a - before_this;
@@ -181,8 +202,10 @@ ${keepSql(names)}
           answers[a] := marks[m];
           o := requests[i + 1];
           IF p IS NULL THEN
+            s := abs(requests[i]);
+${beginSql(names)}
             answer := ${fn("held_read")}(
-              slots[requests[i]::int].state, limits, o, at, 0, partition_ids[h], requests[i + 2], slots[h].state
+              state, limits, o, at, 0, partition_ids[h], requests[i + 2], slots[h].state
             );
             FOR n IN 1 .. cardinality(answer) LOOP answers[a + n] := answer[n]; END LOOP;
           ELSE

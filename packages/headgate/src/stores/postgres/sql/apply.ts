@@ -8,6 +8,7 @@ import {
   requestKinds,
   stateCodes,
 } from "./codes.ts";
+import { beginSql, gatherSql, keepChangesSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
 import { plainSql } from "./plain.ts";
 import { reservationVariables } from "./reservations.ts";
@@ -46,20 +47,6 @@ const markOf = `CASE code
         ELSE state[2]
       END`;
 
-/** From when on the state counts for nothing. */
-const blankAt = `CASE code
-          WHEN ${stateCodes["sliding-window"]} THEN
-            CASE WHEN cardinality(state) > 3 THEN ${newestStamp} + state[2] ELSE 0 END
-          WHEN ${stateCodes["coarse-log"]} THEN
-            CASE WHEN cardinality(state) > 3 THEN ${newestStamp} + state[2] ELSE 0 END
-          WHEN ${stateCodes["token-bucket"]} THEN
-            CASE WHEN state[3] > 0 THEN state[2] + (state[3] - 1) / limits[o + 6] + 1 ELSE 0 END
-          WHEN ${stateCodes["fixed-window"]} THEN CASE WHEN state[4] > 0 THEN state[3] ELSE 0 END
-          ELSE
-            CASE WHEN state[3] > 0 THEN state[2] + 2 * limits[o + 4]
-              WHEN state[4] > 0 THEN state[2] + limits[o + 4] ELSE 0 END
-        END`;
-
 /**
  * The one function that a batch calls.
  *
@@ -69,6 +56,8 @@ const blankAt = `CASE code
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
  * - reserve, reserve peek and adjust: as sql/reserve.ts and sql/adjust.ts have it
  * - reset: `kind, count, (state)…`, which forgets all states of that state's partition but what is held
+ *
+ * A state is negative where the batch names another one of its unit and partition.
  *
  * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a
  * limit: remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks
@@ -85,7 +74,8 @@ RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT state[1] = code AND CASE code
     WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
     WHEN ${stateCodes["coarse-log"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
-    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 3
+    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 6
+    WHEN ${stateCodes["sliding-counter"]} THEN cardinality(state) = 5
     WHEN ${holdingsCode} THEN cardinality(state) >= 5 AND cardinality(state) % 2 = 1
     ELSE cardinality(state) = 4
   END
@@ -148,14 +138,6 @@ BEGIN
   RETURN ${markOf};
 END $function$;
 
-CREATE OR REPLACE FUNCTION ${fn("state_blank_at")}(state bigint[], limits bigint[], o int)
-RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-BEGIN
-  RETURN ${blankAt};
-END $function$;
-
 CREATE OR REPLACE FUNCTION ${fn("state_refund")}(
   state bigint[], limits bigint[], o int, at bigint, amount bigint, charged_at bigint, mark bigint
 )
@@ -194,6 +176,12 @@ DECLARE
   count int;
   admitted boolean;
   before ${slotType}[];
+  -- Whether all states of the units are at hand, and of which slots there are several; what those begin with that have none.
+  gathered boolean := false;
+  company boolean[];
+  begun ${slotType}[];
+  named int[];
+  amounts bigint[];
   end_of_answers int;
   stamps bigint[];
   size int;
@@ -218,10 +206,15 @@ BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
   slots := ARRAY(
-    SELECT ROW((
+    SELECT ROW(coalesce((
       SELECT p.state FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
-    ), 0, false)::${slotType}
+    ), (
+      -- It is missing, but others of its unit are there.
+      SELECT '{-1}'::bigint[] FROM ${table} AS p
+      WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
+      LIMIT 1
+    )), 0, false)::${slotType}
     FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
     ORDER BY asked.n
   );
@@ -253,12 +246,16 @@ ${adjustSql(names)}
     -- First look, then spend: all that could go wrong goes wrong before anything has changed.
     admitted := true;
     answer := NULL;
+    begun := NULL;
+    named := '{}';
+    amounts := '{}';
     j := i;
     FOR g IN 0 .. count - 1 LOOP
-      s := requests[j];
+      s := abs(requests[j]);
       o := requests[j + 1];
       code := limits[o];
-      state := slots[s].state;
+${gatherSql(names)}
+${beginSql(names)}
       IF state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN
         answer := ARRAY[${answerKinds.corrupt}, g];
       ELSIF code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
@@ -284,16 +281,18 @@ ${adjustSql(names)}
 
     answers := answers || (CASE WHEN admitted THEN ${answerKinds.admitted} ELSE ${answerKinds.refused} END)::bigint;
     FOR g IN 0 .. count - 1 LOOP
-      s := requests[i];
+      s := abs(requests[i]);
       o := requests[i + 1];
       code := limits[o];
-      state := slots[s].state;
       amount := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN requests[i + 3] ELSE 0 END;
       i := i + 4;
+      state := coalesce(slots[s].state, begun[s].state);
       IF amount > 0 THEN
         ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
-        slots[s] := ROW(state, ${blankAt}, true)::${slotType};
+        slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
+      ELSIF NOT admitted AND kind = ${requestKinds.admit} THEN
+${keepChangesSql(names)}
       END IF;
       need := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN 0 ELSE requests[i - 2] END;
       mark := CASE WHEN amount > 0 THEN ${markOf} ELSE 0 END;
@@ -303,14 +302,22 @@ ${adjustSql(names)}
         ${byAlgorithm(({ readAs }) => `answer := ${fn(`${readAs}_read`)}(state, limits, o, at, need);`)}
       END IF;
       answers := answers || (mark || answer);
+      IF gathered THEN
+        named := named || s;
+        amounts := amounts || amount;
+      END IF;
     END LOOP;
+    IF gathered AND kind <> ${requestKinds.peek} THEN
+      slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
+    END IF;
   END LOOP;
+  IF gathered THEN slots := ${fn("mark_company")}(partition_ids, state_ids, slots, company); END IF;
 
   IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
     -- What a crash of the server may lose is the last moment: nobody waits for its disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
-    SELECT partition_ids[n], state_ids[n], slots[n].state, slots[n].expires_at
+    SELECT partition_ids[n], state_ids[n], coalesce(slots[n].state, '{}'), slots[n].expires_at
     FROM generate_subscripts(slots, 1) AS n
     WHERE slots[n].changed
     ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;

@@ -19,6 +19,12 @@ export const never = 2n ** 62n;
 /** Beyond it, running totals near the end of their range. */
 export const highTotal = 2n ** 60n;
 
+/** The largest quota of limits that are counted stamp by stamp without being asked to. */
+export const largestUsualQuota = 1000;
+
+/** Added to the code of a stored state while its partition holds others of its unit. */
+export const inCompany = 16;
+
 /**
  * What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each
  * once. `reserve` and `reservePeek` are for what may be held.

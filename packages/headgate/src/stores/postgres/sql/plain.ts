@@ -1,5 +1,5 @@
 import { bucketSql } from "./coarse-log.ts";
-import { answerKinds, highTotal, requestKinds, stateCodes } from "./codes.ts";
+import { answerKinds, highTotal, largestUsualQuota, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
@@ -31,7 +31,11 @@ export function plainSql({ slotType }: SqlNames): string {
         state := slots[s].state;
         a := a + 1;
         answers[a] := 0;
-        IF state IS NULL THEN
+        IF company[s] THEN
+          -- An earlier request of the batch has found others of its unit.
+          admitted := false;
+          EXIT;
+        ELSIF state IS NULL THEN
           FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
             IF amount > limits[n] THEN admitted := false; EXIT; END IF;
             answers[a + 1] := limits[n] - amount;
@@ -43,7 +47,8 @@ export function plainSql({ slotType }: SqlNames): string {
         ELSE
           size := cardinality(state);
           m := (size - 3) / 2;
-          IF size < 5 OR size % 2 = 0 OR state[1] <> code OR state[m + 2] > at OR state[size] > ${highTotal} THEN
+          IF size < 5 OR size % 2 = 0 OR state[1] <> code OR state[m + 2] > at OR state[size] > ${highTotal}
+            OR (m >= ${2 * largestUsualQuota} AND m >= 2 * greatest(limits[o + 3], limits[o + 1 + 2 * limits[o + 1]])) THEN
             admitted := false;
             EXIT;
           END IF;

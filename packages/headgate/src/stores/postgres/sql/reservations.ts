@@ -38,6 +38,8 @@ export const reservationVariables = `
   changes bigint[];
   fault int;
   before_this int;
+  last_partition int;
+  last_limits int;
   p int;
   h int;`;
 
@@ -139,15 +141,15 @@ export const placeSql = (used: string) => `
               found_last_amount[p] := 0;
             END IF;`;
 
-/** Why a group whose state is in slot `s` cannot be read; null where it can. */
+/** Why a group whose state is `state` cannot be read; null where it can. */
 export const faultSql = ({ fn }: SqlNames) => `CASE
-            WHEN slots[s].state IS NOT NULL AND NOT ${fn("is_sound")}(slots[s].state, code) THEN ${answerKinds.corrupt}
+            WHEN state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN ${answerKinds.corrupt}
             WHEN code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
               AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN ${answerKinds.clocksApart}
           END`;
 
 /** Spends `amount` of the group at hand, and notes the mark of it as the `m`th. Places are held, and never spent. */
 export const spendSql = ({ fn, slotType }: SqlNames) => `
-            state := ${fn("state_charge")}(slots[s].state, limits, o, at, amount);
+            state := ${fn("state_charge")}(coalesce(slots[s].state, begun[s].state), limits, o, at, amount);
             marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);
-            slots[s] := ROW(state, ${fn("state_blank_at")}(state, limits, o), true)::${slotType};`;
+            slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};`;

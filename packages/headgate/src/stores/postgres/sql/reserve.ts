@@ -1,5 +1,6 @@
 import { mostHolds } from "../../../core/holdings.ts";
 import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
+import { beginSql, gatherSql, keepChangesSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
 import {
   expirySql,
@@ -42,6 +43,7 @@ export function reserveSql(names: SqlNames): string {
       held_standings := '{}';
       needs := '{}';
       marks := '{}';
+      begun := NULL;
       answer := NULL;
       m := 0;
       j := i;
@@ -74,11 +76,13 @@ ${findSql(names)}
         worst_standing := greatest(worst_standing, standing);
         j := j + ${charge};
         FOR g IN 1 .. group_count LOOP
-          s := requests[j];
+          s := abs(requests[j]);
           o := requests[j + 1];
           code := limits[o];
           m := m + 1;
           marks[m] := 0;
+${gatherSql(names)}
+${beginSql(names)}
           fault := ${faultSql(names)};
           IF fault IS NOT NULL THEN
             answer := ARRAY[fault, m - 1];
@@ -91,7 +95,7 @@ ${findSql(names)}
             END;
             needs[m] := need;
             IF need > 0 AND ${fn("state_wait")}(
-              slots[s].state, limits, o, at, need + ${fn("held_of")}(holdings, requests[j + 2])
+              state, limits, o, at, need + ${fn("held_of")}(holdings, requests[j + 2])
             ) > 0 THEN
               admitted := false;
             END IF;
@@ -124,8 +128,10 @@ ${openHoldingsSql(names)}
 ${findSql(names)}
 ${newEntrySql(names)}
           END IF;
+          named := '{}';
+          amounts := '{}';
           FOR g IN 1 .. group_count LOOP
-            s := requests[j];
+            s := abs(requests[j]);
             o := requests[j + 1];
             unit := requests[j + 2];
             code := limits[o];
@@ -134,6 +140,8 @@ ${newEntrySql(names)}
             IF amount > 0 AND code <> ${stateCodes.concurrent} THEN
 ${spendSql(names)}
             END IF;
+            named := named || s;
+            amounts := amounts || amount;
             IF call_number >= 0 AND requests[j + 3] = 1 THEN
 ${placeSql("CASE WHEN is_new THEN requests[j + 7] ELSE 0 END")}
               found_used[p] := found_used[p] + amount;
@@ -146,10 +154,32 @@ ${placeSql("CASE WHEN is_new THEN requests[j + 7] ELSE 0 END")}
             END IF;
             j := j + ${group};
           END LOOP;
+          IF gathered THEN
+            slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
+          END IF;
           IF call_number >= 0 THEN
             found_seq := call_number;
 ${expirySql}
 ${keepSql(names)}
+          END IF;
+        END LOOP;
+      ELSIF kind = ${requestKinds.reserve} THEN
+        j := i;
+        FOR c IN 1 .. count LOOP
+          group_count := requests[j + 3];
+          j := j + ${charge};
+          named := '{}';
+          FOR g IN 1 .. group_count LOOP
+            s := abs(requests[j]);
+            o := requests[j + 1];
+            code := limits[o];
+${keepChangesSql(names)}
+            named := named || s;
+            j := j + ${group};
+          END LOOP;
+          IF gathered THEN
+            amounts := array_fill(0::bigint, ARRAY[group_count]);
+            slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
           END IF;
         END LOOP;
       END IF;
@@ -166,10 +196,12 @@ ${keepSql(names)}
         group_count := requests[i + 3];
         i := i + ${charge};
         FOR g IN 1 .. group_count LOOP
-          s := requests[i];
+          s := abs(requests[i]);
+          o := requests[i + 1];
           m := m + 1;
+${beginSql(names)}
           answers := answers || (marks[m] || ${fn("held_read")}(
-            slots[s].state, limits, requests[i + 1]::int, at, CASE WHEN admitted THEN 0 ELSE needs[m] END,
+            state, limits, o, at, CASE WHEN admitted THEN 0 ELSE needs[m] END,
             partition_ids[h], requests[i + 2], slots[h].state
           ));
           i := i + ${group};

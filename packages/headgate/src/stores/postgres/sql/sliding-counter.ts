@@ -2,7 +2,7 @@ import { never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
- * core/algorithms/sliding-counter.ts in PL/pgSQL. The state is `{4, start, current, previous}`; the limit is described
+ * core/algorithms/sliding-counter.ts in PL/pgSQL. The state is `{4, start, current, previous, window}`; the limit is described
  * from `o` on by `{4, 1, window, quota, window}`. Products are numeric: two large numbers exceed a bigint.
  */
 export function slidingCounterSql({ fn }: SqlNames): string {
@@ -14,7 +14,7 @@ DECLARE
   start bigint := at - ((at % span) + span) % span;
 BEGIN
   IF state[2] >= start THEN RETURN state; END IF;
-  RETURN ARRAY[${code}, start, 0, CASE WHEN state[2] + span = start THEN state[3] ELSE 0 END];
+  RETURN ARRAY[${code}, start, 0, CASE WHEN state[2] + span = start THEN state[3] ELSE 0 END, span];
 END $function$;
 
 -- Of the step that "state" is in.
@@ -70,7 +70,7 @@ END $function$;
 CREATE OR REPLACE FUNCTION ${fn("sliding_counter_charge")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
-  here bigint[] := ${fn("sliding_counter_at")}(coalesce(state, ARRAY[${code}, 0, 0, 0]), limits[o + 4], at);
+  here bigint[] := ${fn("sliding_counter_at")}(coalesce(state, ARRAY[${code}, 0, 0, 0, limits[o + 4]]), limits[o + 4], at);
 BEGIN
   here[3] := here[3] + amount;
   RETURN here;
@@ -80,9 +80,9 @@ CREATE OR REPLACE FUNCTION ${fn("sliding_counter_refund")}(state bigint[], limit
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 BEGIN
   IF state[2] = mark THEN
-    RETURN ARRAY[${code}, state[2], greatest(0, state[3] - amount), state[4]];
+    RETURN ARRAY[${code}, state[2], greatest(0, state[3] - amount), state[4], state[5]];
   ELSIF state[2] - limits[o + 4] = mark THEN
-    RETURN ARRAY[${code}, state[2], state[3], greatest(0, state[4] - amount)];
+    RETURN ARRAY[${code}, state[2], state[3], greatest(0, state[4] - amount), state[5]];
   END IF;
   RETURN state;
 END $function$;

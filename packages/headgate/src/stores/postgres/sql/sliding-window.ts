@@ -1,4 +1,4 @@
-import { highTotal, never, stateCodes } from "./codes.ts";
+import { highTotal, largestUsualQuota, never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
@@ -76,6 +76,26 @@ BEGIN
   RETURN readings;
 END $function$;
 
+-- Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
+-- next: its units leave a little later than they would.
+CREATE OR REPLACE FUNCTION ${fn("sliding_window_merge")}(state bigint[], limits bigint[], o int, dropped int)
+RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+DECLARE
+  n int := (cardinality(state) - 3) / 2;
+  most bigint := ${largestUsualQuota};
+  older bigint;
+  stamps bigint[];
+  totals bigint[];
+BEGIN
+  FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP most := greatest(most, limits[i]); END LOOP;
+  older := (n - dropped - most) / 2 * 2;
+  IF older < most THEN older := 0; END IF;
+  SELECT array_agg(state[i + 2] ORDER BY i), array_agg(state[n + 3 + i] ORDER BY i) INTO stamps, totals
+  FROM generate_series(dropped + 1, n) AS i
+  WHERE i - dropped > older OR (i - dropped) % 2 = 0;
+  RETURN state[1:2] || stamps || state[n + 3 + dropped] || totals;
+END $function$;
+
 CREATE OR REPLACE FUNCTION ${fn("sliding_window_charge")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -94,6 +114,12 @@ BEGIN
     total := state[size];
   END IF;
   dropped := width_bucket(at - span, state[3:n + 2]);
+  IF n - dropped >= ${2 * largestUsualQuota} THEN
+    state := ${fn("sliding_window_merge")}(state, limits, o, dropped);
+    size := cardinality(state);
+    n := (size - 3) / 2;
+    dropped := 0;
+  END IF;
   -- Spending of one millisecond shares a stamp; so does what comes after the clock was set back.
   IF state[n + 2] >= at THEN
     RETURN ARRAY[${code}, span] || state[3 + dropped:n + 2] || state[n + 3 + dropped:size - 1] || (total + amount);

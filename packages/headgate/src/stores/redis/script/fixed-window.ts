@@ -47,16 +47,28 @@ local function fixedWindow()
     return s.start
   end
 
+  local function blankAt(s)
+    return s.spent == 0 and 0 or s.finish
+  end
+
   return {
-    load = load, wait = wait, read = read, charge = charge,
+    load = load, wait = wait, read = read, charge = charge, blankAt = blankAt,
     canCharge = function(s, g, now) return spentAt(s, now) > 0 or windowAround(g, now) ~= nil end,
     refund = function(s, g, now, amount, chargedAt, mark)
       if s.start == mark then s.spent = max(0, s.spent - amount) end
     end,
+    -- Others charge it while its window lasts.
+    along = function(s, now, amount) s.spent = s.spent + amount end,
+    reach = function(g, now)
+      if g[4] == 1 then return now - g[5] end
+      return (windowAround(g, now) or now) - 1
+    end,
+    spentAfter = function(s, now) return spentAt(s, now) end,
     blank = function() return { start = 0, finish = 0, spent = 0 } end,
-    save = function(s)
-      if s.spent == 0 then return 0 end
-      return s.finish, pack('<I5I6I4I6I6d', s.tag, s.finish, 20, s.start, s.finish, s.spent)
+    save = function(s, keptTo)
+      local endsAt = max(blankAt(s), keptTo)
+      if endsAt == 0 then return 0 end
+      return endsAt, pack('<I5I6I4I6I6d', s.tag, endsAt, 20, s.start, s.finish, s.spent)
     end,
   }
 end

@@ -9,7 +9,7 @@ local keys = KEYS
 local byte, char, sub, format, concat = string.byte, string.char, string.sub, string.format, table.concat
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local pack, unpackFrom = struct.pack, struct.unpack
-local latestBlank = 281474976710655
+local latestBlank, largestUsualQuota = 281474976710655, 1000
 `;
 
 const parts = [names, message, reading, plain, others, requests, writing];
@@ -26,4 +26,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "631b7e568243d0b652291418df65b1c268fc52fd";
+export const scriptSha = "bcf56ac3c33794dea84c93ca4f28ff09ad787a97";

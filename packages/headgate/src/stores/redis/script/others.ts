@@ -1,4 +1,5 @@
 import { concurrent } from "./concurrent.ts";
+import { conversion } from "./conversion.ts";
 import { firstState } from "./fields.ts";
 import { fixedWindow } from "./fixed-window.ts";
 import { partition } from "./partition.ts";
@@ -16,6 +17,7 @@ local function others()
   ${slidingCounter}
   ${concurrent}
   ${partition}
+  ${conversion}
 
   local function answer(number)
     o = o + 1
@@ -27,7 +29,7 @@ local function others()
     if p.corrupt then return -1 end
     for n = 1, #set do
       local g = set[n]
-      local s = show(p, g)
+      local s = show(p, g, now)
       if g[2] == 3 and q[spends + n] > 0 and not algorithms[3].canCharge(s, g, now) then return -2 end
     end
     return 0
@@ -35,7 +37,8 @@ local function others()
 
   local function spend(p, s, g, now, amount)
     if amount == 0 then return 0 end
-    s.group, p.changedAt = g, now
+    s.group, s.draft = g, nil
+    touch(p, g[1], now)
     return algorithms[g[2]].charge(s, g, now, amount)
   end
 
@@ -120,6 +123,7 @@ local function others()
       local spends = i + #set
       if not admitted then
         waitAll(p, set, now, i)
+        if not peek then keepChanges(p, set, now, testClock) end
       elseif not peek then
         p.testClock = testClock
         for n = 1, #set do
@@ -127,6 +131,7 @@ local function others()
           m = m + 1
           marks[m] = spend(p, stateOf(p, g[1]), g, now, q[spends + n])
         end
+        chargeOthers(p, set, now, q, spends)
       end
       readAll(p, set, now)
       i = spends + #set + 1

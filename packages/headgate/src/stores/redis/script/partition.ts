@@ -84,17 +84,6 @@ local function open(k)
   return p
 end
 
--- The state that a group of limits reads.
-local function show(p, g)
-  local s = stateOf(p, g[1])
-  if not s then
-    s = algorithmOf(g[2]).blank()
-    s.tag, s.blankAt, s.group = g[1], 0, false
-    add(p, s)
-  end
-  return s
-end
-
 local version, growing = char(1), char(2)
 
 -- The record of a state that is carried along. A log that had the partition to itself has none yet: it counts from a
@@ -104,6 +93,20 @@ local function recordOf(p, s)
   return pack('<I5I6I4', s.tag, s.blankAt, s.upto - 12) .. sub(p.raw, 13)
 end
 
+-- Until when another state of the unit counts. All are kept as long, as one that is missing would begin from the others.
+local function companyUntil(p, s)
+  local last, unit = 0, floor(s.tag / 16777216)
+  if p.last == ${firstState} or s.tag % 8 == 5 then return last end
+  for i = ${firstState}, p.last do
+    local mate = p[i]
+    local kind = mate[1] % 8
+    if mate ~= s and not mate.draft and kind ~= 5 and floor(mate[1] / 16777216) == unit then
+      last = max(last, algorithms[kind].blankAt(mate))
+    end
+  end
+  return min(last, latestBlank)
+end
+
 -- What a partition has become, and when its key ends; nothing where it is blank.
 local function valueOf(p)
   local now, latest, value, states, last = p.changedAt, 0, '', 0
@@ -111,7 +114,7 @@ local function valueOf(p)
     local s = p[i]
     local blankAt, head, middle, tail = s.blankAt
     if s.group then
-      blankAt, head, middle, tail = algorithms[s.tag % 8].save(s, s.group)
+      blankAt, head, middle, tail = algorithms[s.tag % 8].save(s, companyUntil(p, s))
     end
     if blankAt > now then
       if blankAt > latest then latest = blankAt end

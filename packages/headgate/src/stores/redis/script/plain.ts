@@ -42,6 +42,14 @@ local function isPlain(first, charges)
   return true
 end
 
+-- Whether a log has grown so long that entries must be merged.
+local function isOverlong(g, size)
+  if size <= 28 * largestUsualQuota then return false end
+  local most = largestUsualQuota
+  for l = 4, #g, 2 do most = max(most, g[l]) end
+  return size > 28 * most
+end
+
 local answered
 
 -- Charges the log that begins there, \`length\` bytes long, none for a blank one. Nothing where its limits refuse. Else
@@ -106,16 +114,25 @@ local function chargeLogs(raw, set, needs, now)
   end
   if at ~= size + 1 then return nil end
 
-  local parts, latest = { char(1) }, 0
+  -- Logs of one unit are kept as long as each other.
+  local latest, kept = 0, {}
+  for n = 1, #set do
+    local unit = floor(set[n][1] / 16777216)
+    local stored = lengths[set[n][1]] > 0 and unpackFrom('<I6', raw, records[set[n][1]]) or 0
+    kept[unit] = max(kept[unit] or 0, stored, set[n][3])
+    latest = max(latest, min(now + kept[unit], latestBlank))
+  end
+  local parts = { char(1) }
   for n = 1, #set do
     local g = set[n]
     local tag, length = g[1], lengths[g[1]]
-    if length > 0 then found = found - 1 end
+    -- One that is not there yet begins with what others know.
+    if raw and length == 0 or isOverlong(g, length) then return nil end
+    found = found - 1
     local from, upto, base, widest, _, total, replaces = chargeLog(raw, records[tag] or 0, length, g, q[needs + n], now)
     if not from then return nil end
     if replaces then upto = upto - 14 end
-    local blankAt = min(now + widest, latestBlank)
-    if blankAt > latest then latest = blankAt end
+    local blankAt = min(now + kept[floor(tag / 16777216)], latestBlank)
     parts[3 * n - 1] = pack('<I5I6I4I6d', tag, blankAt, upto - from + 29, widest, base)
     parts[3 * n] = length > 0 and sub(raw, from, upto) or ''
     parts[3 * n + 1] = pack('<I6d', now, total)
@@ -155,6 +172,7 @@ local function admitPlain(first, charges, k, now, testClock)
       end
       local from, upto, base, widest, kept, total, replaces = chargeLog(raw, 13, size - 12, g, q[i + 1], now)
       local isCoarse = g[2] == 6
+      if isOverlong(g, size) then return abandon() end
       if not from or replaces and size > longest and not isCoarse then return abandon() end
       local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
       if upto > from and (replaces or size < longestCoarse or not isCoarse) and latest <= endsAt and kept == widest

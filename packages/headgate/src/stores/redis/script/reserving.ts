@@ -53,6 +53,7 @@ local function reserving()
   end
 
   local function readAll(p, h, set, units, now)
+    for n = 1, #set do show(p, set[n], now) end
     for n = 1, #set do
       local g = set[n]
       local s, read = stateOf(p, g[1]), algorithms[g[2]].read
@@ -158,6 +159,7 @@ local function reserving()
           m = m + 1
           marks[m] = spend(p, stateOf(p, set[g][1]), set[g], now, standings[c] == 'open' and q[i + 1 + n + g] or 0)
         end
+        if standings[c] == 'open' then chargeOthers(p, set, now, q, i + 1 + n) end
         if rid ~= '' and standings[c] == 'open' then
           book.hold(hs[c], rid, seq, terms[q[i]], i + 1 + n, i + 1 + 2 * n, i + 1 + 3 * n, now, marks, from)
         end
@@ -167,7 +169,10 @@ local function reserving()
     end
     for c = 1, charges do
       local set, units = sets[q[i]], terms[q[i]]
-      if not admitted then waitAll(ps[c], hs[c], set, units, now, needs[c]) end
+      if not admitted then
+        waitAll(ps[c], hs[c], set, units, now, needs[c])
+        if not peek then keepChanges(ps[c], set, now, testClock) end
+      end
       readAll(ps[c], hs[c], set, units, now)
       i = i + 2 + width * #set
     end
@@ -178,6 +183,7 @@ local function reserving()
   local function giveBack(p, set, n, now, amount, refunds, count, last, ofUnit)
     local g, skipped = set[n], 0
     local s, refund = stateOf(p, g[1]), algorithms[g[2]].refund
+    if s.draft then return end
     if last then
       local given = min(amount, last.amount)
       refund(s, g, now, given, last.at, last.marks[ofUnit] or 0)
@@ -191,7 +197,8 @@ local function reserving()
         if given > 0 then refund(s, g, now, given, q[i + 2], q[i + 3]) end
       end
     end
-    s.group, p.changedAt = g, now
+    s.group = g
+    touch(p, g[1], now)
   end
 
   -- Each is: set, reservation, number, 1 if it has ended and 2 if it raises, known, used, held, how many refunds, and these.
@@ -209,7 +216,7 @@ local function reserving()
       local one = (p.corrupt or h.corrupt) and -1 or 0
       if one == 0 then
         for g = 1, n do
-          local s = show(p, set[g])
+          local s = show(p, set[g], now)
           if set[g][2] == 3 and not algorithms[3].canCharge(s, set[g], now)
             and book.changeOf(h, rid, seq, ended, units[g + 1], q[at + 3 + g], q[at + 3 + n + g]) > 0 then
             one = -2
@@ -234,15 +241,21 @@ local function reserving()
       local p, set, n, units = ps[a], sets[q[i]], #sets[q[i]], terms[q[i]]
       local flags, known = q[i + 3], i + 3
       local refunds = known + 3 * n + 2
-      for g = 1, n do marks[m + g] = 0 end
+      -- Each in its turn: what those before it have spent counts too.
+      for g = 1, n do
+        marks[m + g] = 0
+        show(p, set[g], now)
+      end
       p.testClock = testClock
       book.adjust(
         hs[a], rids[q[i + 1]], q[i + 2], flags % 2 == 1, flags >= 2, units, known, known + n, known + 2 * n, now,
         function(unit, change, last)
-          local mine = {}
+          local mine, spent = {}, {}
           for g = 1, n do
+            spent[g] = 0
             if units[g + 1] == unit then
               if change > 0 then
+                spent[g] = change
                 marks[m + g] = spend(p, stateOf(p, set[g][1]), set[g], now, change)
               else
                 giveBack(p, set, g, now, -change, refunds, q[refunds - 1], last, #mine + 1)
@@ -250,6 +263,7 @@ local function reserving()
               mine[#mine + 1] = marks[m + g]
             end
           end
+          if change > 0 then chargeOthers(p, set, now, spent, 0) end
           return mine
         end
       )
@@ -295,7 +309,7 @@ local function reserving()
         answer(c)
       end
       if not p.corrupt then
-        for n = 1, #set do show(p, set[n]) end
+        for n = 1, #set do show(p, set[n], now) end
       end
       at = at + 2 + more + width * #set
     end
@@ -310,9 +324,10 @@ local function reserving()
         p.testClock = testClock
         for g = 1, n do
           local s, amount = stateOf(p, set[g][1]), q[spends + g]
-          if amount > 0 then
+          if amount > 0 and not s.draft then
             algorithms[set[g][2]].refund(s, set[g], now, amount, chargedAt, q[spends + n + g])
-            s.group, p.changedAt = set[g], now
+            s.group = set[g]
+            touch(p, set[g][1], now)
           end
         end
       end

@@ -1,10 +1,10 @@
-/** `core/algorithms/sliding-counter.ts` on `I6` start, `d` current and `d` previous. A limit comes as quota and window. */
+/** `core/algorithms/sliding-counter.ts` on `I6` start, `d` current, `d` previous and `I6` window. A limit comes as quota and window. */
 export const slidingCounter = /* lua */ `
 local function slidingCounter()
   local function load(raw, from, length)
-    if length ~= 22 then return nil end
-    local start, current, previous = unpackFrom('<I6dd', raw, from)
-    return { start = start, current = current, previous = previous }
+    if length ~= 28 then return nil end
+    local start, current, previous, window = unpackFrom('<I6ddI6', raw, from)
+    return { start = start, current = current, previous = previous, window = window }
   end
 
   -- Start, current and previous as they stand at this moment.
@@ -44,8 +44,18 @@ local function slidingCounter()
 
   local function charge(s, g, now, amount)
     local start, current, previous = countsAt(s, g[4], now)
-    s.start, s.current, s.previous = start, current + amount, previous
+    s.start, s.current, s.previous, s.window = start, current + amount, previous, g[4]
     return start
+  end
+
+  local function along(s, now, amount)
+    local start, current, previous = countsAt(s, s.window, now)
+    s.start, s.current, s.previous = start, current + amount, previous
+  end
+
+  local function spentAfter(s, now, after)
+    local start, current, previous = countsAt(s, s.window, now)
+    return after < start - 1 and current + previous or current
   end
 
   local function refund(s, g, now, amount, chargedAt, mark)
@@ -56,19 +66,22 @@ local function slidingCounter()
     end
   end
 
-  local function save(s, g)
-    local blankAt = 0
-    if s.current > 0 then
-      blankAt = s.start + 2 * g[4]
-    elseif s.previous > 0 then
-      blankAt = s.start + g[4]
-    end
-    return blankAt, pack('<I5I6I4I6dd', s.tag, blankAt, 22, s.start, s.current, s.previous)
+  local function blankAt(s)
+    if s.current > 0 then return s.start + 2 * s.window end
+    return s.previous > 0 and s.start + s.window or 0
+  end
+
+  local function save(s, keptTo)
+    local endsAt = max(blankAt(s), keptTo)
+    if endsAt == 0 then return 0 end
+    return endsAt, pack('<I5I6I4I6ddI6', s.tag, endsAt, 28, s.start, s.current, s.previous, s.window)
   end
 
   return {
-    load = load, wait = wait, read = read, charge = charge, refund = refund, save = save,
-    blank = function() return { start = 0, current = 0, previous = 0 } end,
+    load = load, wait = wait, read = read, charge = charge, refund = refund, save = save, blankAt = blankAt,
+    along = along, spentAfter = spentAfter,
+    reach = function(g, now) return (floor(now / g[4]) - 1) * g[4] - 1 end,
+    blank = function() return { start = 0, current = 0, previous = 0, window = 0 } end,
   }
 end
 `;

@@ -28,7 +28,10 @@ local function slidingWindow()
 
   local function load(raw, from, length)
     local count = (length - 14) / 14
-    if count < 1 or count % 1 ~= 0 then return nil end
+    if count < 0 or count % 1 ~= 0 then return nil end
+    if count == 0 then
+      return logOf(raw, 0, 0, from - 15, (unpackFrom('<I6', raw, from)), 0, 0, 0, 0, 0)
+    end
     local widest, base, oldest = unpackFrom('<I6dI6', raw, from)
     local newest, total = unpackFrom('<I6d', raw, from + 14 * count)
     return logOf(raw, 0, 0, from - 15, widest, base, total, count, oldest, newest)
@@ -106,10 +109,30 @@ local function slidingWindow()
     end
   end
 
+  -- Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
+  -- next: its units leave a little later than they would.
+  local function merge(s, g)
+    local most = largestUsualQuota
+    for l = 4, #g, 2 do most = max(most, g[l]) end
+    local first, count = s.first, s.count
+    local older = count - first + 1 - most
+    if older < most then return end
+    local changed, n, i = {}, 0, first
+    if older % 2 == 1 then older = older - 1 end
+    while i <= count do
+      if i - first < older then i = i + 1 end
+      n = n + 1
+      changed[2 * n - 1], changed[2 * n] = stampAt(s, i), totalAt(s, i)
+      i = i + 1
+    end
+    s.changed, s.first, s.count, s.kept, s.oldest = changed, 1, n, 0, changed[1]
+  end
+
   -- The mark is how far the entry's stamp is ahead of the decision: not at all, unless the clock was set back.
   local function charge(s, g, now, amount)
     if g[3] > s.widest then s.widest = g[3] end
     if s.count >= s.first and s.oldest <= now - s.widest then prune(s, now - s.widest) end
+    if s.count - s.first >= 2 * largestUsualQuota then merge(s, g) end
     local count, total = s.count, s.total
     s.total = total + amount
     if count < s.first then
@@ -147,10 +170,15 @@ local function slidingWindow()
     if count >= s.first then s.oldest = stampAt(s, s.first) end
   end
 
-  local function save(s)
+  local function blankAt(s)
+    return s.count < s.first and 0 or min(s.newest + s.widest, latestBlank)
+  end
+
+  local function save(s, keptTo)
     local first, count, kept = s.first, s.count, s.kept
-    if count < first then return 0 end
-    local blankAt = min(s.newest + s.widest, latestBlank)
+    local blankAt = max(blankAt(s), keptTo)
+    if blankAt == 0 then return 0 end
+    if count < first then return blankAt, pack('<I5I6I4I6d', s.tag, blankAt, 14, s.widest, 0) end
     local length = 14 * (count - first + 2)
     if kept < first and first == count then
       return blankAt, pack('<I5I6I4I6dI6d', s.tag, blankAt, length, s.widest, s.base, s.newest, s.total), '', ''
@@ -170,7 +198,16 @@ local function slidingWindow()
 
   return {
     load = load, blank = blank, wait = wait, read = read,
-    charge = charge, refund = refund, save = save,
+    charge = charge, refund = refund, save = save, blankAt = blankAt,
+    along = function(s, now, amount)
+      local kind = s.tag % 8
+      charge(s, { s.tag, kind, kind == 6 and s.widest or 0 }, now, amount)
+    end,
+    reach = function(g, now) return now - g[3] end,
+    spentAfter = function(s, now, after)
+      if s.tag % 8 == 6 then after = max(after, now - s.widest) end
+      return s.total - totalAt(s, firstAfter(s, after) - 1)
+    end,
   }
 end
 `;

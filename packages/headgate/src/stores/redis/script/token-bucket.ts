@@ -1,29 +1,51 @@
 /**
- * `core/algorithms/token-bucket.ts` on `I6` stamp and `d` level. A limit comes as quota, ticks a unit, ticks a
- * millisecond and capacity.
+ * `core/algorithms/token-bucket.ts` on `I6` stamp, `d` level, `I6` since when it was not empty, `d` ticks a unit and `d`
+ * ticks a millisecond. A limit comes as quota, ticks a unit, ticks a millisecond and capacity.
  */
 export const tokenBucket = /* lua */ `
 local function tokenBucket()
   local function load(raw, from, length)
-    if length ~= 14 then return nil end
-    local stamp, level = unpackFrom('<I6d', raw, from)
-    return { stamp = stamp, level = level }
+    if length ~= 36 then return nil end
+    local stamp, level, since, perUnit, perMs = unpackFrom('<I6dI6dd', raw, from)
+    return { stamp = stamp, level = level, since = since, perUnit = perUnit, perMs = perMs }
+  end
+
+  -- The level now, in ticks of the state's own scale.
+  local function drained(s, now)
+    local elapsed = now - s.stamp
+    if elapsed <= 0 then return s.level end
+    return max(0, s.level - elapsed * s.perMs)
+  end
+
+  local function isOfScale(s, g)
+    return s.perUnit == g[4] and s.perMs == g[5]
+  end
+
+  local function isFaster(s, g)
+    return not isOfScale(s, g) and g[5] / g[4] > s.perMs / s.perUnit
+  end
+
+  local function convertedLevel(s, g)
+    local units = s.level / s.perUnit
+    local slower, ms = s.perMs / s.perUnit - g[5] / g[4], s.stamp - s.since
+    if slower > 0 and ms > 0 then units = max(units, min(g[6] / g[4], units + slower * ms)) end
+    return ceil(units * g[4])
   end
 
   local function levelAt(s, g, now)
-    local elapsed = now - s.stamp
-    if elapsed <= 0 then return s.level end
-    return max(0, s.level - elapsed * g[5])
+    local full = drained(s, now)
+    if full == 0 or isOfScale(s, g) then return full end
+    return max(0, convertedLevel(s, g) - max(0, now - s.stamp) * g[5])
   end
 
-  local function drainMs(ticks, g)
+  local function drainMs(ticks, perMs)
     if ticks <= 0 then return 0 end
-    return ceil(ticks / g[5])
+    return ceil(ticks / perMs)
   end
 
   local function wait(s, g, l, now, need)
     if need > g[3] then return -1 end
-    local ms = drainMs(levelAt(s, g, now) + need * g[4] - g[6], g)
+    local ms = drainMs(levelAt(s, g, now) + need * g[4] - g[6], g[5])
     -- After the clock was set back nothing drains until it has caught up.
     if ms > 0 and s.stamp > now then return ms + s.stamp - now end
     return ms
@@ -33,31 +55,69 @@ local function tokenBucket()
     local level = levelAt(s, g, now)
     if level == 0 then return g[3], 0 end
     local left = max(0, floor((g[6] - level) / g[4]))
-    return left, drainMs(level + (left + 1) * g[4] - g[6], g) + max(0, s.stamp - now)
+    return left, drainMs(level + (left + 1) * g[4] - g[6], g[5]) + max(0, s.stamp - now)
   end
 
   local function charge(s, g, now, amount)
     local before = levelAt(s, g, now)
+    if before == 0 then s.since = now elseif isFaster(s, g) then s.since = s.stamp end
     s.stamp, s.level = max(s.stamp, now), before + amount * g[4]
+    s.perUnit, s.perMs = g[4], g[5]
     return before
   end
 
-  local function refund(s, g, now, amount, chargedAt, mark)
-    local lost = max(0, (now - chargedAt) * g[5] - mark)
-    local given = max(0, amount * g[4] - lost)
-    local level = levelAt(s, g, now)
-    s.stamp, s.level = max(s.stamp, now), max(0, level - given)
+  local function along(s, now, amount)
+    local before = drained(s, now)
+    if before == 0 then s.since = now end
+    s.stamp, s.level = max(s.stamp, now), before + amount * s.perUnit
   end
 
-  local function save(s, g)
+  local function adapt(s, g, now)
+    if isOfScale(s, g) or drained(s, now) == 0 then return false end
+    local level = convertedLevel(s, g)
+    if isFaster(s, g) then s.since = s.stamp end
+    s.level, s.perUnit, s.perMs = level, g[4], g[5]
+    return true
+  end
+
+  local function adopt(s, g, now, other)
+    local level = levelAt(other, g, now)
+    if level <= s.level then return end
+    s.since = isFaster(other, g) and other.stamp or other.since
+    s.stamp, s.level, s.perUnit, s.perMs = max(other.stamp, now), level, g[4], g[5]
+  end
+
+  local function spentAfter(s, now, after)
+    local level = drained(s, now)
+    if level == 0 then return 0 end
+    return ceil(level / s.perUnit + s.perMs / s.perUnit * max(0, min(now - after, now - s.since)))
+  end
+
+  local function refund(s, g, now, amount, chargedAt, mark)
+    if s.perUnit == 0 then return end
+    if s.perUnit ~= g[4] then mark = floor(mark / g[4] * s.perUnit) end
+    local lost = max(0, (now - chargedAt) * s.perMs - mark)
+    local given = max(0, amount * s.perUnit - lost)
+    s.level = max(0, drained(s, now) - given)
+    s.stamp = max(s.stamp, now)
+  end
+
+  local function blankAt(s)
     if s.level == 0 then return 0 end
-    local blankAt = min(s.stamp + drainMs(s.level, g), latestBlank)
-    return blankAt, pack('<I5I6I4I6d', s.tag, blankAt, 14, s.stamp, s.level)
+    return min(s.stamp + drainMs(s.level, s.perMs), latestBlank)
+  end
+
+  local function save(s, keptTo)
+    local endsAt = max(blankAt(s), keptTo)
+    if endsAt == 0 then return 0 end
+    return endsAt, pack('<I5I6I4I6dI6dd', s.tag, endsAt, 36, s.stamp, s.level, s.since, s.perUnit, s.perMs)
   end
 
   return {
-    load = load, wait = wait, read = read, charge = charge, refund = refund, save = save,
-    blank = function() return { stamp = 0, level = 0 } end,
+    load = load, wait = wait, read = read, charge = charge, refund = refund, save = save, blankAt = blankAt,
+    along = along, adapt = adapt, adopt = adopt, spentAfter = spentAfter,
+    reach = function(g, now) return now - g[6] / g[5] end,
+    blank = function() return { stamp = 0, level = 0, since = 0, perUnit = 0, perMs = 0 } end,
   }
 end
 `;

@@ -1,0 +1,39 @@
+import { day, hour, type Limit } from "./limit.ts";
+
+/**
+ * How far back a layer must know what was spent of a unit: the widest window of all its limits that were seen so far. A
+ * caller whose plan changes is counted by the new one as if it had always been in force.
+ */
+export interface UnitMemory {
+  windowMs: number;
+}
+
+/** By unit. */
+export type LayerMemory = Map<string, UnitMemory>;
+
+/** How far back the layer remembers a unit. It grows when wider limits are seen. */
+export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
+  let ofUnit = memory.get(unit);
+  if (ofUnit === undefined) {
+    ofUnit = { windowMs: 0 };
+    memory.set(unit, ofUnit);
+  }
+  return ofUnit;
+}
+
+/** Makes sure that the layer remembers as far back as these limits look. */
+export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
+  for (const limit of limits) {
+    if (limit.algorithm === "concurrent") continue;
+    const ofUnit = memoryOf(memory, limit.unit);
+    ofUnit.windowMs = Math.max(ofUnit.windowMs, longestWindowMs(limit));
+  }
+}
+
+/** Windows of the calendar differ in length: of each, the longest. A counter looks at the step before, too. */
+function longestWindowMs({ windowMs, calendar, algorithm }: Limit): number {
+  if (algorithm === "sliding-counter") return 2 * windowMs;
+  if (calendar === "day" || calendar === "week") return windowMs + hour;
+  if (calendar === "month") return 31 * day + hour;
+  return calendar === "year" ? 366 * day : windowMs;
+}

@@ -1,0 +1,26 @@
+import { formatLimit, isCoarse, type Limit } from "./limit.ts";
+
+/**
+ * Names the state that a limit reads, within its partition: by unit, algorithm and kind of window, never by its quota. A
+ * changed quota reads the same state: what was spent stays spent.
+ *
+ * All sliding windows over one unit read one log; those of large quotas a coarse one for each window. A bucket's kind is its window: two buckets of one unit drain at
+ * different rates.
+ */
+export function stateIdentity(limit: Limit): string {
+  const { algorithm, unit, windowMs, calendar, timeZone, from } = limit;
+  switch (algorithm) {
+    case "sliding-window":
+      return isCoarse(limit) ? `coarse ${unit} ${windowMs}` : `${algorithm} ${unit}`;
+    case "token-bucket":
+    case "sliding-counter":
+      return `${algorithm} ${unit} ${windowMs}`;
+    case "fixed-window":
+      if (calendar !== undefined) return `${algorithm} ${unit} ${calendar} ${timeZone ?? "UTC"}`;
+      return from === undefined
+        ? `${algorithm} ${unit} ${windowMs}`
+        : `${algorithm} ${unit} ${windowMs} ${from}`;
+    case "concurrent":
+      return formatLimit(limit);
+  }
+}

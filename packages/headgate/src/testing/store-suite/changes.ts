@@ -1,0 +1,272 @@
+import { day, hour, minute, second } from "../../core/limit.ts";
+import { expectSame, expectThat } from "./expect.ts";
+import type { Case } from "./laws.ts";
+import type { Place, Trial } from "./trial.ts";
+
+/** One of each algorithm, each of a quota of 5, that counts for about an hour. */
+const everyAlgorithm = [
+  "5/hour",
+  "5/hour token-bucket",
+  "5/hour fixed-window",
+  "5/hour fixed-window from first-use",
+  "5/hour sliding-counter",
+] as const;
+
+async function remaining(trial: Trial, place: Place): Promise<number | undefined> {
+  return (await trial.read(place))[0]?.remaining;
+}
+
+async function admitted(trial: Trial, place: Place, most: number): Promise<number> {
+  let count = 0;
+  while (count < most && (await trial.admit(place)).admitted) count += 1;
+  return count;
+}
+
+/** Limits that change keep what was spent. */
+export const changes: readonly Case[] = [
+  ...everyAlgorithm.map(
+    (limits): Case => ({
+      name: `${limits}: a changed quota counts what was spent`,
+      async run(trial) {
+        const place = trial.place(limits);
+        expectSame(await admitted(trial, place, 9), 5, "admitted of 5");
+        const raised = trial.under(place, limits.replace("5", "8"));
+        expectSame(await remaining(trial, raised), 3, "remaining of 8");
+        expectSame(await admitted(trial, raised, 9), 3, "admitted of 8");
+        const lowered = trial.under(place, limits.replace("5", "2"));
+        expectSame(await remaining(trial, lowered), 0, "remaining of 2");
+        expectSame((await trial.admit(lowered)).admitted, false, "admitted of 2");
+        const { early, due } = await trial.waitFor(lowered);
+        expectSame([early.admitted, due.admitted], [false, true], "admitted before and after the wait");
+      },
+    }),
+  ),
+
+  {
+    name: "a changed budget of tokens counts what was spent",
+    async run(trial) {
+      const place = trial.place("1000 tokens/day");
+      await trial.admit(place, { tokens: 1000 });
+      const raised = trial.under(place, "2000 tokens/day");
+      expectSame(await remaining(trial, raised), 1000, "remaining of 2,000");
+      const lowered = trial.under(place, "400 tokens/day");
+      expectSame(await remaining(trial, lowered), 0, "remaining of 400");
+      const { waitMs } = await trial.admit(lowered, { tokens: 1 });
+      expectSame(waitMs, (601 / 400) * day, "wait for a token");
+      trial.clock.advance(waitMs - 1);
+      expectSame((await trial.admit(lowered, { tokens: 1 })).admitted, false, "admitted 1 ms too early");
+      trial.clock.advance(1);
+      expectSame((await trial.admit(lowered, { tokens: 1 })).admitted, true, "admitted after the wait");
+    },
+  },
+
+  {
+    name: "a bucket that gets slower counts what it would have drained too early",
+    async run(trial) {
+      const place = trial.place("100/minute token-bucket");
+      await trial.admit(place, { requests: 60 });
+      trial.clock.advance(30 * second);
+      expectSame(await remaining(trial, place), 90, "remaining of 100 a minute");
+      const slower = trial.under(place, "50/minute token-bucket");
+      expectSame(await remaining(trial, slower), 15, "remaining of 50 a minute, of which 25 have drained");
+      await trial.admit(slower, { requests: 10 });
+      expectSame(await remaining(trial, place), 55, "remaining of 100 a minute again");
+      trial.clock.advance(6 * second);
+      expectSame(await remaining(trial, place), 65, "remaining 6 s later");
+    },
+  },
+
+  ...everyAlgorithm.flatMap((from) =>
+    everyAlgorithm
+      .filter((to) => to !== from)
+      .map(
+        (to): Case => ({
+          name: `${from}, then ${to}: two plans do not give two budgets`,
+          async run(trial) {
+            trial.clock.set(Date.UTC(2026, 0, 1, 12));
+            const first = trial.place(from);
+            const second = trial.under(first, to);
+            expectSame(await admitted(trial, first, 3), 3, "admitted under the first");
+            trial.clock.advance(minute);
+            expectSame(await remaining(trial, second), 2, "remaining under the second");
+            expectSame(await admitted(trial, second, 9), 2, "admitted under the second");
+            expectSame((await trial.admit(first)).admitted, false, "admitted under the first again");
+            for (let flap = 0; flap < 4; flap += 1) {
+              trial.clock.advance(second10);
+              await trial.admit(flap % 2 === 0 ? first : second);
+            }
+            trial.clock.advance(2 * hour);
+            expectSame(await admitted(trial, second, 9), 5, "admitted once all of it is over");
+            expectSame(await admitted(trial, first, 9), 0, "admitted under the first then");
+          },
+        }),
+      ),
+  ),
+
+  {
+    name: "limits that cannot share a state share what was spent, and all are reset",
+    async run(trial) {
+      const plans = [
+        "2/hour token-bucket",
+        "3/hour token-bucket",
+        "2/hour fixed-window",
+        "2/hour sliding-counter",
+      ];
+      const places = plans.map((limits) => trial.place(limits));
+      let count = 0;
+      for (let n = 0; n < 5; n += 1)
+        for (const place of places) if ((await trial.admit(place)).admitted) count += 1;
+      expectSame(count, 3, "admitted under four plans in turn");
+      await trial.reset(places[0] as Place);
+      for (const [n, place] of places.entries()) {
+        expectSame((await trial.admit(place)).admitted, n < 2, `${plans[n]}: admitted after a reset`);
+      }
+    },
+  },
+
+  {
+    name: "a limit of two algorithms is exact by each, also where one of them counts longer",
+    async run(trial) {
+      const place = trial.place("3/second; 100/day token-bucket; 50/hour fixed-window");
+      for (let n = 0; n < 8; n += 1) {
+        expectSame(await admitted(trial, place, 9), 3, `admitted in second ${n}`);
+        trial.clock.advance(second);
+      }
+    },
+  },
+
+  {
+    name: "a window that grows knows what the layer's memory kept",
+    async run(trial) {
+      const wide = trial.place("40/hour");
+      const narrow = trial.under(wide, "30/second");
+      for (let n = 0; n < 30; n += 1) {
+        await trial.admit(narrow);
+        trial.clock.advance(minute);
+      }
+      expectSame(await remaining(trial, wide), 10, "remaining of 40 an hour");
+      expectSame(await admitted(trial, wide, 99), 10, "admitted of 40 an hour");
+      trial.clock.advance(29 * minute + 59 * second);
+      expectSame((await trial.admit(wide)).admitted, false, "admitted before the first is an hour ago");
+      trial.clock.advance(second);
+      expectSame((await trial.admit(wide)).admitted, true, "admitted when it is");
+    },
+  },
+
+  {
+    name: "narrow, wide, narrow, wide: a log that grows meanwhile forgets nothing",
+    async run(trial) {
+      const narrow = trial.place("90/second");
+      // Before the layer has seen a wider one.
+      await trial.admit(narrow);
+      const wide = trial.under(narrow, "5/hour");
+      expectSame((await trial.admit(wide)).admitted, true, "wide");
+      await trial.admit(trial.under(narrow, "80/2 seconds"));
+      for (let n = 0; n < 60; n += 1) {
+        trial.clock.advance(second);
+        expectSame((await trial.admit(narrow)).admitted, true, `narrow, ${n}`);
+      }
+      expectSame((await trial.admit(wide)).admitted, false, "wide after 63");
+      trial.clock.advance(hour - 1 - 57 * second);
+      await trial.admit(narrow);
+      expectSame((await trial.admit(wide)).admitted, false, "wide after almost an hour");
+      trial.clock.advance(60 * second);
+      expectSame(await remaining(trial, wide), 4, "remaining when all but one have left");
+    },
+  },
+
+  {
+    name: "a log longer than any limit looks at is merged, and its limits stay exact",
+    async run(trial) {
+      const narrow = trial.place("1000/minute");
+      const wide = trial.under(narrow, "1000/hour");
+      await trial.admit(narrow);
+      for (let n = 0; n < 2100; n += 1) {
+        trial.clock.advance(70);
+        await trial.admit(narrow);
+      }
+      const start = trial.clock.now();
+      expectSame(await remaining(trial, narrow), 142, "remaining of 1,000 a minute");
+      const { waitMs } = await trial.peek(wide);
+      // The newest 1,000 decide, and they are as they were.
+      expectSame(waitMs, hour - 999 * 70, "wait for the oldest of the newest 1,000 to leave");
+      trial.clock.set(start + waitMs - 1);
+      expectSame((await trial.admit(wide)).admitted, false, "admitted 1 ms too early");
+      trial.clock.advance(1);
+      expectSame((await trial.admit(wide)).admitted, true, "admitted after the wait");
+    },
+  },
+
+  {
+    name: "a window that shrinks reads the same log",
+    async run(trial) {
+      const wide = trial.place("9/hour");
+      await trial.admit(wide, { requests: 4 });
+      trial.clock.advance(30 * second);
+      await trial.admit(wide, { requests: 2 });
+      const narrow = trial.under(wide, "5/minute");
+      expectSame(await remaining(trial, narrow), 0, "remaining of 5 a minute, after 6");
+      trial.clock.advance(30 * second);
+      expectSame(await remaining(trial, narrow), 3, "remaining when 4 have left");
+    },
+  },
+
+  {
+    name: "a counter's refund after the next step was charged gives back what still counts",
+    async run(trial) {
+      trial.clock.set(Date.UTC(2026, 0, 1));
+      const place = trial.place("10/minute sliding-counter");
+      const early = await trial.admit(place, { requests: 8 });
+      trial.clock.advance(minute);
+      const late = await trial.admit(place, { requests: 1 });
+      expectSame(late.admitted, true, "admitted in the next step");
+      expectSame(await remaining(trial, place), 1, "remaining before the refund");
+      await trial.refund(early, { requests: 5 });
+      expectSame(await remaining(trial, place), 6, "remaining after it");
+      trial.clock.advance(2 * minute);
+      await trial.admit(place);
+      await trial.refund(late);
+      expectSame(await remaining(trial, place), 9, "remaining after a refund that comes too late");
+    },
+  },
+
+  {
+    name: "at most four states of a unit are kept, and those in force always",
+    async run(trial) {
+      trial.clock.set(Date.UTC(2026, 0, 1));
+      const first = trial.place("5/hour");
+      expectSame(await admitted(trial, first, 3), 3, "admitted");
+      for (const limits of [
+        "5/hour token-bucket",
+        "5/day token-bucket",
+        "5/hour fixed-window",
+        "5/day fixed-window",
+        "5/month fixed-window",
+        "5/hour sliding-counter",
+      ]) {
+        const next = trial.under(first, limits);
+        expectSame(await remaining(trial, next), 2, `remaining under ${limits}`);
+        const decision = await trial.admit(next, { requests: 1 });
+        expectThat(decision.admitted, `${limits} admits one more`);
+        await trial.reset(next);
+        expectSame(await admitted(trial, first, 3), 3, "admitted after a reset");
+        await trial.admit(next, { requests: 0 });
+      }
+      for (const limits of [
+        "6/hour token-bucket",
+        "7/day token-bucket",
+        "8/hour fixed-window",
+        "9/day fixed-window",
+      ])
+        expectSame(
+          (await trial.admit(trial.under(first, limits))).admitted,
+          true,
+          `${limits} admits one more`,
+        );
+      expectSame((await trial.admit(first)).admitted, false, "admitted under the first, of 7 spent");
+      expectSame(await remaining(trial, trial.under(first, "9/day fixed-window")), 2, "remaining of 9");
+    },
+  },
+];
+
+const second10 = 10 * second;
