@@ -59,7 +59,7 @@ it(
         headers,
         body: JSON.stringify({ messages: [{ role: "user", content: "take-home on £45,000" }] }),
       });
-      expect(await answer.text()).toContain("35,920.72");
+      expect(await answer.text()).toContain("35,919.60");
       first.child.kill("SIGTERM");
       expect(await first.ended).toMatchObject({ code: 0 });
 
