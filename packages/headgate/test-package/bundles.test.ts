@@ -36,6 +36,7 @@ const common = [
   "console",
   "crypto",
   "fetch",
+  "performance",
   "queueMicrotask",
   "setTimeout",
 ] as const;
