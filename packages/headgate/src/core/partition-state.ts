@@ -1,3 +1,4 @@
+import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/index.ts";
 import type { OtherState } from "./conversion.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./holdings.ts";
 import type { Limit } from "./limit.ts";
 import type { LimitGroup, LimitSet } from "./limit-set.ts";
-import type { Adjustment, Charge, Hold, Outcome, Reading } from "./store.ts";
+import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "./store.ts";
 
 /**
  * What a store keeps of one partition, as text: `undefined` where it keeps nothing. What is in it is not for anybody else
@@ -113,22 +114,18 @@ export function adjustStates(
     const mine = groups.map(() => 0);
     const units = groups.map(({ unit }) => unit);
     adjustHoldings(partition.holdings, adjustment, units, now, leaseMs, (unit, change, last) => {
-      const amounts = groups.map((group) => (group.unit === unit ? Math.max(0, change) : 0));
-      const marksOfAll = spend(partition, adjustment.limits, now, amounts);
-      const ofUnit: number[] = [];
-      for (const [g, group] of groups.entries()) {
-        if (group.unit !== unit) continue;
-        if (change > 0) mine[g] = marksOfAll[g] ?? 0;
-        else {
-          for (const { amount, chargedAt, mark } of refundsOf(adjustment, g, -change, last, ofUnit.length))
-            if (partition.rows.has(group.id))
-              update(partition, group, now, (row) =>
-                group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark),
-              );
+      const ofUnit = groups.flatMap((group, g) => (group.unit === unit ? [g] : []));
+      if (change > 0) {
+        const amounts = groups.map((group) => (group.unit === unit ? change : 0));
+        const spent = spend(partition, adjustment.limits, now, amounts);
+        for (const g of ofUnit) mine[g] = spent[g] ?? 0;
+      } else {
+        for (const [nth, g] of ofUnit.entries()) {
+          const refunds = refundsOf(adjustment, g, -change, last, nth);
+          refund(partition, groups[g] as LimitGroup, now, refunds);
         }
-        ofUnit.push(mine[g] ?? 0);
       }
-      return ofUnit;
+      return ofUnit.map((g) => mine[g] ?? 0);
     });
     return mine;
   });
@@ -210,10 +207,14 @@ function read(
 function rowOf({ rows }: Partition, group: LimitGroup, now: number): Float64Array {
   const { id, unit, algorithm, memory } = group;
   const kept = rows.get(id)?.numbers ?? group.begin(othersOf(rows, unit), now) ?? blankRow;
+  return withRoom(kept, algorithm, memory.windowMs);
+}
+
+/** @param windowMs what a log must not forget, also what only a wider window of another plan counts. */
+function withRoom(kept: Float64Array, algorithm: Algorithm, windowMs: number): Float64Array {
   const row = new Float64Array(algorithm.length(kept, 0) + algorithm.growth);
   row.set(kept.subarray(0, Math.min(kept.length, row.length)));
-  // A log must not forget what a wider window counts, also one that another plan reads.
-  algorithm.keepFor?.(row, 0, memory.windowMs);
+  algorithm.keepFor?.(row, 0, windowMs);
   return row;
 }
 
@@ -223,24 +224,24 @@ function othersOf(rows: Partition["rows"], unit: string): OtherState[] {
   );
 }
 
-function keepRow({ rows }: Partition, { id, unit, limits }: Counter, row: Float64Array, now: number): void {
+function keepRow(
+  { rows }: Partition,
+  { id, unit, limits }: Pick<LimitGroup, "id" | "unit" | "limits">,
+  row: Float64Array,
+  now: number,
+): void {
   const algorithm = algorithmOf(limits[0] as Limit);
   algorithm.tidy?.(row, 0, now, limits);
   rows.set(id, { unit, limits, numbers: row.slice(0, algorithm.length(row, 0)) });
 }
 
-type Counter = Pick<LimitGroup, "id" | "unit" | "limits">;
-
-function update<Result>(
-  partition: Partition,
-  group: LimitGroup,
-  now: number,
-  change: (row: Float64Array) => Result,
-): Result {
+/** What was never spent here is not given back. */
+function refund(partition: Partition, group: LimitGroup, now: number, refunds: readonly Refund[]): void {
+  if (refunds.length === 0 || !partition.rows.has(group.id)) return;
   const row = rowOf(partition, group, now);
-  const result = change(row);
+  for (const { amount, chargedAt, mark } of refunds)
+    group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
   keepRow(partition, group, row, now);
-  return result;
 }
 
 /** Spends so much in each group, and the same in what other limits left of the unit. */
@@ -265,9 +266,7 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
       rows.delete(id);
       continue;
     }
-    const row = new Float64Array(algorithm.length(numbers, 0) + algorithm.growth);
-    row.set(numbers);
-    algorithm.keepFor?.(row, 0, set.groups[g]?.memory.windowMs ?? 0);
+    const row = withRoom(numbers, algorithm, set.groups[g]?.memory.windowMs ?? 0);
     (algorithm.chargeAlong ?? algorithm.charge)(row, 0, limits, now, amount);
     keepRow(partition, { id, unit, limits }, row, now);
   }
