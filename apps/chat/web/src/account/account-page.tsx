@@ -4,7 +4,7 @@ import { announce } from "../design/announcer.tsx";
 import { Button, buttonClass } from "../design/button.tsx";
 import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
-import { authTroubleOf } from "./authenticate.ts";
+import { authTroubleOf, shortestPassword } from "./authenticate.ts";
 import { afterSigningOut } from "./change-caller.ts";
 import { Field, Trouble } from "./form.tsx";
 import { me } from "./me.ts";
@@ -196,7 +196,7 @@ function Password() {
           label="New password"
           type="password"
           autoComplete="new-password"
-          hint="At least 8 characters."
+          hint={`At least ${shortestPassword} characters.`}
         />
         {trouble && <Trouble>{trouble}</Trouble>}
         {isDone && <p className="text-quiet text-sm">Your password is changed.</p>}

@@ -7,12 +7,10 @@ import { Mark } from "../design/mark.tsx";
 import { hasKeyboard } from "../design/media.ts";
 import { useObservable } from "../design/observable.ts";
 import { Link } from "../router.tsx";
-import { type AuthTrouble, authTroubleOf, signIn, signUp } from "./authenticate.ts";
+import { type AuthTrouble, authTroubleOf, shortestPassword, signIn, signUp } from "./authenticate.ts";
 import { afterSigningIn } from "./change-caller.ts";
 import { me } from "./me.ts";
 import { nextPath } from "./next-path.ts";
-
-const shortestPassword = 8;
 
 const words = {
   "sign-in": {

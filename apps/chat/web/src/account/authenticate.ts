@@ -38,6 +38,9 @@ export interface AuthTrouble {
   deadline?: number;
 }
 
+/** In characters; the service refuses shorter ones. */
+export const shortestPassword = 8;
+
 /** The codes of better-auth that a person can do something about. */
 const sentences: Record<string, AuthTrouble> = {
   INVALID_EMAIL_OR_PASSWORD: { sentence: "This e-mail address and password do not match an account." },
@@ -52,7 +55,10 @@ const sentences: Record<string, AuthTrouble> = {
     sentence: "There is already an account with this e-mail address. Sign in instead?",
     field: "email",
   },
-  PASSWORD_TOO_SHORT: { sentence: "Please choose a password of at least 8 characters.", field: "password" },
+  PASSWORD_TOO_SHORT: {
+    sentence: `Please choose a password of at least ${shortestPassword} characters.`,
+    field: "password",
+  },
   PASSWORD_TOO_COMMON: {
     sentence:
       "This password is one of the first that anybody would try. Four words that have nothing to do with each other are better.",

@@ -3,7 +3,7 @@ import { announce } from "../design/announcer.tsx";
 import { Button } from "../design/button.tsx";
 import { Mark } from "../design/mark.tsx";
 import { Link, navigate } from "../router.tsx";
-import { authTroubleOf } from "./authenticate.ts";
+import { authTroubleOf, shortestPassword } from "./authenticate.ts";
 import { Field, linkClass, Trouble } from "./form.tsx";
 import { requestReset, resetPassword } from "./settings.ts";
 
@@ -70,7 +70,7 @@ export function PasswordPage({ page }: { page: "forgot-password" | "reset-passwo
               label={isAsking ? "E-mail" : "New password"}
               type={isAsking ? "email" : "password"}
               autoComplete={isAsking ? "username" : "new-password"}
-              hint={isAsking ? undefined : "At least 8 characters."}
+              hint={isAsking ? undefined : `At least ${shortestPassword} characters.`}
               invalid={trouble !== null}
             />
             {trouble && <Trouble>{trouble}</Trouble>}
