@@ -1,30 +1,32 @@
-import { startService } from "./start.ts";
+import { type Service, startService } from "./start.ts";
 import { StartError } from "./start-error.ts";
 
+const starting = startService({ env: process.env });
+stopOnSignals(starting);
 try {
-  const service = await startService({ env: process.env });
+  const service = await starting;
   if (process.stdout.isTTY) console.log(`Headgate is ready: ${service.url}`);
-  stopOnSignals(service.close);
 } catch (error) {
-  // A reason that the operator can mend is told in sentences; anything else is a fault, and told with its stack.
-  console.error(error instanceof StartError ? error.message : error);
-  process.exit(1);
+  fail(error);
 }
 
-/** The first signal lets what is being answered end; the second does not wait. */
-function stopOnSignals(close: () => Promise<void>): void {
+/**
+ * The first signal lets the start and what is being answered end; the second does not wait.
+ * It listens before the service does: whoever reads that the service listens may stop it at once.
+ */
+function stopOnSignals(starting: Promise<Service>): void {
   let isStopping = false;
   const stop = () => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    close().then(
-      () => process.exit(0),
-      (error) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    starting.then((service) => service.close()).then(() => process.exit(0), fail);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** A reason that the operator can mend is told in sentences; anything else is a fault, and told with its stack. */
+function fail(error: unknown): never {
+  console.error(error instanceof StartError ? error.message : error);
+  process.exit(1);
 }

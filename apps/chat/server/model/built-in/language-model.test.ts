@@ -67,6 +67,7 @@ describe("an answer of the built-in responder", () => {
     ["take home on -5000", "A salary can't be below £0"],
     ["£999,999,999", "Salaries go up to £10,000,000 a year"],
     ["chart 0 to 100k in steps of £100", "Steps of £100 make 1,001 rows"],
+    ["chart from 45k to 45k", "from which salary to which?"],
     ["45k with plan 6", "I know no student loan plan 6"],
   ])("%s: replies at once, without a tool", async (question, expected) => {
     const { text, steps } = await ask(question);

@@ -122,6 +122,7 @@ function everyPlan(taxYear: TaxYear): StudentLoanPlan[][] {
 function tableOf(one: Variant, context: Context): ToolRequest | Reply {
   const from = Math.min(...context.salaries);
   const to = Math.max(...context.salaries);
+  if (from === to) return replies.whichRange();
   const step = Math.min(context.step ?? comfortableStep(from, to), to - from);
   const rows = Math.floor((to - from) / step) + 1;
   if (rows > mostTableRows) return replies.tooManyRows(rows, step);
