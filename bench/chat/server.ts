@@ -18,7 +18,9 @@ attend(({ isGuarded }: Setting) => {
     // A thousand answers at once are what is measured.
     env: { PORT: "0", DATABASE_URL: "pglite://memory", MAX_STREAMS: "2000" },
     log: pino({ level: "silent" }),
-    ...(isGuarded ? {} : { chatLimiter: createLimiter({ layers: [nobody], onWarning: () => {} }) }),
+    ...(isGuarded
+      ? {}
+      : { chatLimiter: createLimiter({ name: "chat", layers: [nobody], onWarning: () => {} }) }),
   });
   return async (question: Question) => {
     const { url } = await starting;

@@ -24,6 +24,7 @@ const { awaitsStore, store, timeouts, limits, outage }: ContainerOptions = JSON.
   process.argv[2] ?? "{}",
 );
 const limiter = createLimiter<string>({
+  name: "chat",
   layers: [{ name: "user", key: (user) => user, limits, outage }],
   store,
   timeouts,

@@ -22,6 +22,7 @@ const midnight = Date.UTC(2026, 0, 1);
 export function replay(limits: string, moments: Moments, servedMs: number): Outcome {
   const clock = fakeClock(midnight);
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "user", key: (user) => user, limits }],
     clock,
   });

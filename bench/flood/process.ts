@@ -31,6 +31,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
   const residentBeforeBytes = process.memoryUsage.rss();
   const store = memoryStore();
   const limiter = createLimiter<{ key: string; limits: string }>({
+    name: "chat",
     layers: [{ name: "user", key: ({ key }) => key, limits: (caller) => caller.limits }],
     store,
   });

@@ -18,7 +18,7 @@ export const layers: readonly { readonly by: keyof Caller; readonly limit: Limit
 ];
 
 export function headgate() {
-  return createLimiter({ layers: headgateLayers() });
+  return createLimiter({ name: "chat", layers: headgateLayers() });
 }
 
 /** The least that can be done by hand: the refusal's field, or the two fields of who passes. */

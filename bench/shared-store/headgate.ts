@@ -6,7 +6,12 @@ import type { SharedContender } from "./contender.ts";
 export const headgate: SharedContender = {
   async open(url) {
     // What the store could not decide in time would be decided in this process: that would measure something else.
-    const limiter = createLimiter({ layers: headgateLayers(), store: url, timeouts: { storeMs: 60_000 } });
+    const limiter = createLimiter({
+      name: "chat",
+      layers: headgateLayers(),
+      store: url,
+      timeouts: { storeMs: 60_000 },
+    });
     return {
       async visit(caller) {
         const answer = limiter.admit(caller);

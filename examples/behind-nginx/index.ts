@@ -6,6 +6,7 @@ import { bearerIdentity, type Identified, identify } from "headgate/identity";
 import { rateLimit } from "headgate/node";
 
 const limiter = createLimiter<Identified>({
+  name: "chat",
   layers: [
     // People who share an address do not block each other once they are signed in.
     { name: "user", key: ({ key }) => key, limits: "5/minute; 60/hour" },

@@ -5,6 +5,7 @@ import { admissionOf, rateLimit } from "headgate/express";
 import { callerAddress } from "headgate/http";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

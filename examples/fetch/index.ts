@@ -4,6 +4,7 @@ import { admissionOf, rateLimit } from "headgate/fetch";
 
 // Each isolate of a Workers deployment counts for itself: give it a shared store to count together.
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

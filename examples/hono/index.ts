@@ -7,6 +7,7 @@ import { callerAddress } from "headgate/http";
 import { Hono } from "hono";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

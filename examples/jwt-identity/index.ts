@@ -5,6 +5,7 @@ import { admissionOf, rateLimit } from "headgate/express";
 import { bearerIdentity, type Identified, identify } from "headgate/identity";
 
 const limiter = createLimiter<Identified>({
+  name: "chat",
   layers: [
     { name: "user", key: ({ key }) => key, limits: "5/minute; 60/hour" },
     { name: "ip", key: ({ ip }) => ip, limits: "30/minute" }, // everybody, whoever they say they are

@@ -5,6 +5,7 @@ import { admissionOf, rateLimit } from "headgate/koa";
 import Koa from "koa";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

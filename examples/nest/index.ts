@@ -8,6 +8,7 @@ import { callerAddress } from "headgate/http";
 import { CurrentAdmission, rateLimit } from "headgate/nest";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

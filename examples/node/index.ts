@@ -5,6 +5,7 @@ import { callerAddress } from "headgate/http";
 import { rateLimit } from "headgate/node";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

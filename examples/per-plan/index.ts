@@ -22,6 +22,7 @@ const accounts: Record<string, Account> = {
 const nobody: Account = { id: "nobody", plan: "free" }; // all without an account share one quota
 
 const limiter = createLimiter<Account>({
+  name: "chat",
   layers: Object.entries(plans).map(([name, limits]) => ({
     name,
     key: ({ id, plan }) => (plan === name ? id : null), // null: the layer does not apply

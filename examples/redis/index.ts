@@ -5,9 +5,9 @@ import { callerAddress } from "headgate/http";
 import { rateLimit } from "headgate/node";
 
 const limiter = createLimiter<{ ip: string }>({
+  name: "example", // keeps limiters apart that share a store
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
   store: process.env.REDIS_URL ?? "redis://127.0.0.1:6379",
-  prefix: "example.", // keeps limiters apart that share a store
 });
 
 const guard = rateLimit(limiter, {

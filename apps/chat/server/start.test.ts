@@ -243,6 +243,7 @@ describe("one folder and several processes", () => {
 describe("the limits' store", () => {
   test("is awaited before anybody is listened to", async () => {
     const limiter = createLimiter({
+      name: "chat",
       layers: [{ name: "ip", key: ({ address }: { address: string }) => address, limits: "5/minute" }],
     });
     let asked: (() => void) | undefined;

@@ -7,6 +7,7 @@ function headgate(algorithm: string): MemoryContender {
   return {
     open({ callers, clock }) {
       const limiter = createLimiter({
+        name: "chat",
         layers: headgateLayers(algorithm),
         store: memoryStore({ maxPartitions: Math.max(1_000_000, 3 * callers) }),
         clock: { now: () => Date.now() + clock.offsetMs },

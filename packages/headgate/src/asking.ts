@@ -19,6 +19,11 @@ function describe(key: unknown): string {
   return key === undefined ? "undefined" : `of type ${typeof key}`;
 }
 
+/** Neither name can hold the slash: no two pairs of names make one space. */
+function spaceOf(limiter: string, layer: string): string {
+  return `${limiter}/${layer}`;
+}
+
 /** Turns a caller into what is asked of the store. */
 export interface Asking<Caller> {
   for(caller: Caller, cost: Cost | undefined): Question;
@@ -27,12 +32,12 @@ export interface Asking<Caller> {
 }
 
 /**
- * @param prefix put before each layer's name.
+ * @param name of the limiter.
  * @param report is told of key functions and limits that fail; the caller is counted all the same.
  */
 export function createAsking<Caller>(
   policy: Policy<Caller>,
-  prefix: string,
+  name: string,
   report: (error: unknown) => void,
 ): Asking<Caller> {
   /** For callers that could not be told, limits by caller cannot be told either: the last known ones serve. */
@@ -68,7 +73,7 @@ export function createAsking<Caller>(
   }
 
   const names = policy.layers.map(({ name }) => name);
-  const spaces = policy.layers.map(({ name }) => prefix + name);
+  const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
 
   function chargeOf(place: number, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
     const { needs, spends, holds } = amountsOf(limits, cost);

@@ -9,7 +9,10 @@ afterEach(() => {
 });
 
 function fiveAMinute() {
-  const limiter = createLimiter<string>({ layers: [{ name: "key", key: (key) => key, limits: "5/minute" }] });
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "key", key: (key) => key, limits: "5/minute" }],
+  });
   return (key = "a") => (limiter.admit(key) as Admission).admitted;
 }
 

@@ -11,22 +11,24 @@ const layer = { name: "user", key: (user: string) => user, limits: "5/minute" };
 /** The mistakes whose messages the page quotes. `undefined`: a server has to say it, or time to pass. */
 const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "limit-unreadable": () => parseLimits("5/fortnight"),
-  "limit-invalid": () => createLimiter({ layers: [{ ...layer, limits: { quota: 0.5, windowMs: 1000 } }] }),
-  "policy-invalid": () => createLimiter({ layers: [layer, layer] }),
-  "cost-invalid": () => createLimiter({ layers: [layer] }).admit("alice", { cost: { tokens: 1.5 } }),
-  "store-unknown": () => createLimiter({ layers: [layer], store: "mongodb://localhost" }),
+  "limit-invalid": () =>
+    createLimiter({ name: "chat", layers: [{ ...layer, limits: { quota: 0.5, windowMs: 1000 } }] }),
+  "policy-invalid": () => createLimiter({ name: "chat", layers: [layer, layer] }),
+  "cost-invalid": () =>
+    createLimiter({ name: "chat", layers: [layer] }).admit("alice", { cost: { tokens: 1.5 } }),
+  "store-unknown": () => createLimiter({ name: "chat", layers: [layer], store: "mongodb://localhost" }),
   "store-invalid": () => redisStore({} as never),
   "store-unavailable": undefined,
   "store-state-invalid": undefined,
   "trust-proxy-unreadable": () => parseTrustProxy("10.1.2.3/8"),
-  "option-invalid": () => createLimiter({ layers: [layer], timeouts: { storeMs: 0 } }),
+  "option-invalid": () => createLimiter({ name: "chat", layers: [layer], timeouts: { storeMs: 0 } }),
   "guard-misplaced": () => {
     const limiter = { report: rethrow };
     isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");
   },
   "queue-full": undefined,
   "limiter-closed": () => {
-    const limiter = createLimiter({ layers: [layer] });
+    const limiter = createLimiter({ name: "chat", layers: [layer] });
     limiter.close();
     return limiter.admit("alice");
   },

@@ -100,6 +100,7 @@ function play(layers: Limit[][], steps: readonly Step[], compare: (one: Pair) =>
   const clock = fakeClock();
   const truth = oracle();
   const limiter = createLimiter<Keys>({
+    name: "chat",
     layers: layers.map((limits, l) => ({
       name: `layer${l}`,
       key: (keys) => (keys[l] === 2 ? null : `caller${keys[l]}`),

@@ -14,6 +14,7 @@ interface Caller {
 function chat(overrides: Partial<Parameters<typeof createLimiter<Caller>>[0]> = {}) {
   const clock = fakeClock();
   const limiter = createLimiter<Caller>({
+    name: "chat",
     layers: [
       { name: "user", key: (caller) => caller.user ?? caller.ip, limits: "5/minute; 60/hour" },
       { name: "ip", key: (caller) => caller.ip, limits: "30/minute" },
@@ -80,6 +81,7 @@ describe("createLimiter", () => {
   it("shows of equally tight limits the one that takes longer to grow, in either order", () => {
     for (const limits of ["5/minute; 5/hour token-bucket", "5/hour token-bucket; 5/minute"]) {
       const limiter = createLimiter<string>({
+        name: "chat",
         layers: [{ name: "key", key: (key) => key, limits }],
         clock: fakeClock(),
         onWarning: () => {},
@@ -91,6 +93,7 @@ describe("createLimiter", () => {
 
   it("tells keys of up to 1,024 characters apart, and counts longer ones as one", () => {
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
     });
     const admits = (key: string) => (limiter.admit(key) as Admission).admitted;
@@ -148,6 +151,7 @@ describe("createLimiter", () => {
 
   it("leaves out layers whose key is null", () => {
     const limiter = createLimiter<Caller>({
+      name: "chat",
       layers: [{ name: "user", key: () => null, limits: "1/minute" }],
     });
     for (let n = 0; n < 3; n += 1) {
@@ -166,6 +170,7 @@ describe("createLimiter", () => {
   ])("counts callers whose key is %s together, and reports it", (what, key) => {
     const onError = vi.fn();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: () => key as never, limits: "1/minute" }],
       onError,
     });
@@ -181,13 +186,14 @@ describe("createLimiter", () => {
 
   it("takes whole numbers for keys", () => {
     const limiter = createLimiter<number>({
+      name: "chat",
       layers: [{ name: "user", key: (id) => id, limits: "1/minute" }],
     });
     expect([1, 2, 1].map((id) => (limiter.admit(id) as Admission).admitted)).toEqual([true, true, false]);
   });
 
   it.each([
-    ["outgae", { outgae: "admit" }, 'createLimiter has no option "outgae". It takes layers, store'],
+    ["outgae", { outgae: "admit" }, 'createLimiter has no option "outgae". It takes name, layers, store'],
     ["timeout", { timeout: 100 }, 'did you mean "timeouts"?'],
     ["windowMs", { windowMs: 1000 }, "it is another library's"],
     [
@@ -213,16 +219,39 @@ describe("createLimiter", () => {
     ["null for a store", { store: null }, "It is null."],
   ])("does not pass over %s", (_what, options, message) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
-    expect(() => createLimiter({ layers, ...options } as never)).toThrow(message);
+    expect(() => createLimiter({ name: "chat", layers, ...options } as never)).toThrow(message);
+  });
+
+  it.each([
+    [undefined, "undefined"],
+    ["", '""'],
+    ["Chat", '"Chat"'],
+    ["a/b", '"a/b"'],
+    [7, "7"],
+  ])("refuses the name %s, and shows a right call", (name, shown) => {
+    const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
+    expect(() => createLimiter({ name, layers } as never)).toThrow(
+      `createLimiter needs a name of lower-case letters, digits, ".", "_" and "-", such as { name: "chat", layers: [`,
+    );
+    expect(() => createLimiter({ name, layers } as never)).toThrow(`it got ${shown}.`);
+  });
+
+  it("takes a name, which decisions carry", () => {
+    const onDecision = vi.fn();
+    const { limiter, admit } = chat({ name: "bodies", onDecision });
+    admit(alice);
+    expect(limiter.name).toBe("bodies");
+    expect(onDecision).toHaveBeenCalledWith(expect.objectContaining({ limiter: "bodies" }));
   });
 
   it.each([undefined, null, "5/minute"])("says what it takes where it is given %s", (options) => {
-    expect(() => createLimiter(options as never)).toThrow("createLimiter takes an object with layers");
+    expect(() => createLimiter(options as never)).toThrow("createLimiter takes an object, such as { name:");
   });
 
   it("counts a window of a year without overflowing, and a millisecond too", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "1/year; 1/ms" }],
       clock,
       onWarning: () => {},
@@ -247,6 +276,7 @@ describe("createLimiter", () => {
 
   it("admits exactly the quota of ten thousand requests in one millisecond", () => {
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "5000/minute" }],
       clock: fakeClock(),
     });
@@ -255,23 +285,23 @@ describe("createLimiter", () => {
     expect(admitted).toBe(5000);
   });
 
-  it("keeps callers of different layers and prefixes apart in one store", () => {
+  it("keeps callers of different names, layers and keys apart in one store", () => {
     const store = memoryStore();
-    const make = (prefix: string) =>
-      createLimiter<string>({
-        layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
-        store,
-        prefix,
-      });
-    const [one, two] = [make("one:"), make("two:")];
-    expect((one.admit("a") as Admission).admitted).toBe(true);
-    expect((two.admit("a") as Admission).admitted).toBe(true);
-    expect((make("one:").admit("a") as Admission).admitted).toBe(false);
+    const admits = (name: string, layer: string, key: string) => {
+      const layers = [{ name: layer, key: (key: string) => key, limits: "1/minute" }];
+      return (createLimiter<string>({ name, layers, store, onWarning: () => {} }).admit(key) as Admission)
+        .admitted;
+    };
+    expect(admits("app", "1-user", "a")).toBe(true);
+    expect(admits("app1-", "user", "a")).toBe(true);
+    expect(admits("app", "1-user", "b")).toBe(true);
+    expect(admits("app", "1-user", "a")).toBe(false);
   });
 
   it("warns of a policy that can hardly be meant", () => {
     const onWarning = vi.fn();
     createLimiter<string>({
+      name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "9/minute; 5/hour" }],
       onWarning,
     });
@@ -308,14 +338,18 @@ describe("createLimiter", () => {
     chat().limiter.admit({ user: "alice" });
     const bySession = (caller: { session: string }) => caller.session;
     // @ts-expect-error a key function for another kind of caller does not compile
-    createLimiter<Caller>({ layers: [{ name: "ip", key: bySession, limits: "1/second" }] });
+    createLimiter<Caller>({ name: "chat", layers: [{ name: "ip", key: bySession, limits: "1/second" }] });
   });
 });
 
 describe("report and end", () => {
   function budget(limits = "3/minute; 1000 tokens/hour sliding-window") {
     const clock = fakeClock();
-    const limiter = createLimiter<string>({ layers: [{ name: "key", key: (key) => key, limits }], clock });
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "key", key: (key) => key, limits }],
+      clock,
+    });
     const admit = (tokens?: number) =>
       limiter.admit("a", tokens === undefined ? {} : { cost: { tokens } }) as Admission;
     const tokensLeft = () =>
@@ -424,6 +458,7 @@ describe("report and end", () => {
 describe("extend", () => {
   it("charges more in mid-stream, in every layer or in none", () => {
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [
         { name: "user", key: (key) => key, limits: "5/minute; 1000 tokens/hour sliding-window" },
         { name: "all", key: () => "all", limits: "1500 tokens/hour sliding-window" },
@@ -447,7 +482,11 @@ describe("extend", () => {
 describe("concurrent limits", () => {
   function streams(limits = "2 concurrent") {
     const clock = fakeClock();
-    const limiter = createLimiter<string>({ layers: [{ name: "user", key: (key) => key, limits }], clock });
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "user", key: (key) => key, limits }],
+      clock,
+    });
     return { clock, admit: () => limiter.admit("a") as Admission };
   }
 
@@ -483,6 +522,7 @@ describe("concurrent limits", () => {
   it("leaves what is held at a reset, until it ends", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (key) => key, limits: "1 concurrent" }],
       clock,
     });
@@ -543,6 +583,7 @@ describe("decision events and faults", () => {
   it("counts callers whose key cannot be told together, neither open nor closed", () => {
     const onError = vi.fn();
     const limiter = createLimiter<Caller>({
+      name: "chat",
       layers: [
         {
           name: "user",

@@ -5,13 +5,16 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
+import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { checkOutcome } from "./core/outcome.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
+import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
+import { registerLimiter } from "./live-limiters.ts";
 import {
   decideByPolicies,
   guardStore,
@@ -43,6 +46,11 @@ export interface Timeouts {
 }
 
 export interface LimiterOptions<Caller> {
+  /**
+   * What it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from those of
+   * others, on every store: limiters that use one name in one store share their counts.
+   */
+  name: string;
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
   layers: readonly LayerOptions<Caller>[];
   /** A store URI or a store; `memory://` by default: this process counts for itself. */
@@ -51,8 +59,6 @@ export interface LimiterOptions<Caller> {
   timeouts?: Timeouts;
   /** Default: the wall clock. It may run backwards; the limiter does not. */
   clock?: Clock;
-  /** Put before each layer's name in the store, to keep apart limiters that share one. Default: nothing. */
-  prefix?: string;
   /** Called after every decision of `admit`, for logs and metrics. What it throws goes to `onError`. */
   onDecision?: (event: DecisionEvent) => void;
   /**
@@ -77,6 +83,8 @@ export interface DecisionOptions {
 
 /** One decision of `admit`. */
 export interface DecisionEvent {
+  /** The name of the limiter that decided. */
+  readonly limiter: string;
   /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
   readonly admission: Admission;
@@ -87,6 +95,7 @@ export interface DecisionEvent {
 
 /** Decides who may pass. Made by `createLimiter`. */
 export interface Limiter<Caller> {
+  readonly name: string;
   readonly policy: Policy<Caller>;
   /**
    * Decides one request, and charges it if it is admitted. Over a store that answers at once (memory) the answer
@@ -156,6 +165,7 @@ export interface Limiter<Caller> {
  *
  * ```ts
  * const chat = createLimiter({
+ *   name: "chat",
  *   layers: [
  *     { name: "user", key: (caller: Caller) => caller.user ?? caller.ip, limits: "5/minute; 60/hour" },
  *     { name: "ip", key: (caller: Caller) => caller.ip, limits: "30/minute" },
@@ -169,15 +179,13 @@ export interface Limiter<Caller> {
 export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkLimiterOptions(options);
   const policy = definePolicy(options.layers);
-  const { prefix = "", onDecision } = options;
-  if (typeof prefix !== "string") {
-    throw new HeadgateError("option-invalid", `prefix must be text, got ${typeof prefix}.`);
-  }
+  const { name, onDecision } = options;
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
   const clock = monotonic(options.clock ?? systemClock);
   const report = guarded(options.onError ?? reportOnConsole());
-  for (const warning of policy.warnings) (options.onWarning ?? warnOnConsole)(warning);
+  const warn = options.onWarning ?? warnOnConsole;
+  for (const warning of policy.warnings) warn(warning);
 
   const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
   const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
@@ -220,7 +228,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     mintRid,
   };
   const waitingRoom = createWaitingRoom(clock);
-  const ask = createAsking(policy, prefix, report);
+  const ask = createAsking(policy, name, report);
 
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
     const admission = ruling.outcome.admitted
@@ -229,7 +237,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     if (onDecision !== undefined) {
       const { layers, charges } = question;
       const partitions = charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
-      told(onDecision, { at: admission.at, admission, cost, partitions }, report);
+      told(onDecision, { limiter: name, at: admission.at, admission, cost, partitions }, report);
     }
     return admission;
   }
@@ -290,7 +298,11 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     return admit(ask.for(caller, cost), cost);
   }
 
+  const shared = opened === undefined || opened.remote ? options.store : undefined;
+  const unregister = registerLimiter({ name, layers: policy.layers }, shared, warn);
+
   return {
+    name,
     policy,
     report,
 
@@ -351,6 +363,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
     close() {
       closed = true;
+      unregister();
       heartbeat.stop();
       if (guard === undefined) return opened?.close?.();
       return guard.stop().then(() => opened?.close?.());
@@ -380,12 +393,14 @@ function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
 }
 
+const rightCall = '{ name: "chat", layers: [{ name: "ip", key: (ip: string) => ip, limits: "30/minute" }] }';
+
 const limiterOptions = [
+  "name",
   "layers",
   "store",
   "timeouts",
   "clock",
-  "prefix",
   "onDecision",
   "onError",
   "onOutage",
@@ -397,11 +412,17 @@ function checkLimiterOptions(options: unknown): void {
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(
       "option-invalid",
-      `createLimiter takes an object with layers, such as { layers: [{ name: "ip", key: (ip) => ip, limits: "30/minute" }] }; it got ${String(options)}.`,
+      `createLimiter takes an object, such as ${rightCall}; it got ${show(options)}.`,
     );
   }
   checkOptions("createLimiter", options, limiterOptions, "option-invalid", othersOptions);
-  const { store, timeouts = {} } = options as LimiterOptions<never>;
+  const { name, store, timeouts = {} } = options as LimiterOptions<never>;
+  if (!isName(name)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `createLimiter needs a name of ${nameGrammar}, such as ${rightCall}; it got ${show(name)}.`,
+    );
+  }
   checkOptions("timeouts", timeouts, ["connectMs", "storeMs"], "option-invalid");
   if (store === undefined || typeof store === "string") return;
   if (

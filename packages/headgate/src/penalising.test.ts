@@ -26,6 +26,7 @@ function signIns(outage: OutageOption = "local") {
     { name: "ip", key: ({ ip }: Caller) => ip, limits: "30/minute; 1000 tokens/hour sliding-window", outage },
   ];
   const limiter = createLimiter<Caller>({
+    name: "chat",
     layers,
     store,
     clock,
@@ -34,7 +35,7 @@ function signIns(outage: OutageOption = "local") {
     onOutage: () => {},
   });
   /** Another process, which is not cut off. */
-  const other = createLimiter<Caller>({ layers, store: shared, clock });
+  const other = createLimiter<Caller>({ name: "chat", layers, store: shared, clock });
   const left = (caller: Caller = alice) =>
     (other.peek(caller) as Admission).limits.map(({ remaining }) => remaining);
   async function recover() {
@@ -87,6 +88,7 @@ describe("penalise", () => {
 
   it("answers at once over a store that does", () => {
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "2/minute" }],
     });
     expect(limiter.penalise("alice", { requests: 2 })).toBeUndefined();

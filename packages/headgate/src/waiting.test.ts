@@ -11,6 +11,7 @@ function limited(limits = "2/minute", store?: ReturnType<typeof scriptedStore>) 
   const clock = fakeClock();
   const asked: Admission[] = [];
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "user", key: (user) => user, limits, outage: "refuse" }],
     clock,
     ...(store === undefined ? {} : { store }),
@@ -147,6 +148,7 @@ describe("wait", () => {
     const clock = fakeClock();
     let asked = 0;
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "5/second" }],
       clock,
       onDecision: () => {
@@ -173,6 +175,7 @@ describe("wait", () => {
   it("shares what lines compete for by units, and starves nobody who asks for much", async () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [
         { name: "user", key: (user) => user, limits: "1000/second" },
         { name: "all", key: () => "all", limits: "10/second" },

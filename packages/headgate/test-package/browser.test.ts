@@ -41,7 +41,9 @@ beforeAll(async () => {
   const { createLimiter } = (await load("index.js")) as typeof import("../src/index.ts");
   const { rateLimit } = (await load("adapters/node.js")) as typeof import("../src/adapters/node.ts");
   const layers = [{ name: "user", key: () => "ada", limits: "2/minute" }];
-  const guard = rateLimit(createLimiter({ layers, clock: { now: () => 0 } }), { caller: () => ({}) });
+  const guard = rateLimit(createLimiter({ name: "chat", layers, clock: { now: () => 0 } }), {
+    caller: () => ({}),
+  });
   const guarded = guard((_request, response) => response.end("fine"));
   service = await serve((request, response) => {
     // A service lets pages of other origins in by this field; which fields these may read is the guard's to say.

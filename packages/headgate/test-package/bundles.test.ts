@@ -72,7 +72,7 @@ describe("for a worker", () => {
     const script = await bundle(
       `import { createLimiter } from "headgate";
       import { rateLimit } from "headgate/fetch";
-      const limiter = createLimiter({ layers: [{ name: "user", key: () => "ada", limits: "1/minute" }] });
+      const limiter = createLimiter({ name: "chat", layers: [{ name: "user", key: () => "ada", limits: "1/minute" }] });
       const guarded = rateLimit(limiter, { caller: () => ({}) })(() => new Response("fine"));
       const ask = () => guarded(new Request("https://chat.example/"));
       export default (async () => [(await ask()).status, (await ask()).status])();`,

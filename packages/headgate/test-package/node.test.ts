@@ -72,7 +72,7 @@ describe.each(nodes)("on Node $version", (node) => {
   it("decides", async () => {
     const source = `
       import { createLimiter } from "headgate";
-      const limiter = createLimiter({ layers: [{ name: "user", key: (user) => user, limits: "2/minute" }] });
+      const limiter = createLimiter({ name: "chat", layers: [{ name: "user", key: (user) => user, limits: "2/minute" }] });
       for (let call = 0; call < 3; call++) console.log((await limiter.admit("ada")).admitted);
       await limiter.close();`;
     const outcome = await run(alone.folder, node.program, ["--input-type=module", "--eval", source]);
@@ -88,7 +88,7 @@ describe.each(nodes)("on Node $version", (node) => {
     const source = `
       import { createLimiter } from "headgate";
       const layers = [{ name: "user", key: (user) => user, limits: "2/minute" }];
-      const limiter = createLimiter({ layers, store: ${JSON.stringify(store)} });
+      const limiter = createLimiter({ name: "chat", layers, store: ${JSON.stringify(store)} });
       console.log((await limiter.admit("ada")).admitted);
       await limiter.close();`;
     const outcome = await run(alone.folder, node.program, ["--input-type=module", "--eval", source]);

@@ -24,6 +24,7 @@ import * as nest from "headgate/nest";
 import { bearerIdentity } from "headgate/identity";
 
 const limiter = createLimiter({
+  name: "chat",
   layers: [{ name: "user", key: (caller: { user?: string; ip: string }) => caller.user ?? caller.ip, limits: "5/minute" }],
   store: memoryStore(),
 });

@@ -32,6 +32,7 @@ export interface Guarded {
 /** Guards by a store: `5/hour; 1000 tokens/hour` a user, and a layer that everybody shares. */
 export function guardedBy(store: Store): Guarded {
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [
       { name: "user", key: (user) => user, limits: "5/hour; 1000 tokens/hour sliding-window" },
       { name: "all", key: () => "all", limits: "100000/hour" },

@@ -10,6 +10,7 @@ const [url = "", attempts = "", layers = "[]", key = ""] = process.argv.slice(2)
 
 const store = redisStore(url);
 const limiter = createLimiter<string>({
+  name: "chat",
   store,
   // Not the time limit is raced against here.
   timeouts: { storeMs: 60_000 },

@@ -12,7 +12,7 @@ test.each([
 ])("%s and %s are %s", (one, other, joined) => {
   expect(joinLimits(one, other)).toBe(joined);
   const limits = { name: "user", key: (caller: string) => caller, limits: joined };
-  expect(() => createLimiter({ layers: [limits], onWarning: () => {} }).close()).not.toThrow();
+  expect(() => createLimiter({ name: "chat", layers: [limits], onWarning: () => {} }).close()).not.toThrow();
 });
 
 test("the most at once is the least quota, whatever its window", () => {

@@ -282,12 +282,18 @@ describe("a broken guard never breaks the route", () => {
   test.each<[string, () => ReturnType<typeof createLimiter<Parameters<typeof userKey>[0]>>]>([
     [
       "a key function that throws",
-      () => createLimiter({ layers: [{ name: "user", key: broken, limits: "5/minute" }], onError: () => {} }),
+      () =>
+        createLimiter({
+          name: "chat",
+          layers: [{ name: "user", key: broken, limits: "5/minute" }],
+          onError: () => {},
+        }),
     ],
     [
       "a store that throws",
       () =>
         createLimiter({
+          name: "chat",
           layers,
           store: { decide: broken, adjust: broken, reset: broken } as never,
           onError: () => {},
@@ -298,14 +304,17 @@ describe("a broken guard never breaks the route", () => {
       () => {
         const rejecting = async () => broken();
         const store = { decide: rejecting, adjust: rejecting, reset: rejecting };
-        return createLimiter({ layers, store: store as never, onError: () => {} });
+        return createLimiter({ name: "chat", layers, store: store as never, onError: () => {} });
       },
     ],
-    ["a limiter that throws", () => ({ ...createLimiter({ layers, onError: () => {} }), admit: broken })],
+    [
+      "a limiter that throws",
+      () => ({ ...createLimiter({ name: "chat", layers, onError: () => {} }), admit: broken }),
+    ],
     [
       "a limiter that throws at everything",
       () => ({
-        ...createLimiter({ layers, onError: () => {} }),
+        ...createLimiter({ name: "chat", layers, onError: () => {} }),
         admit: broken,
         admitUnidentified: broken,
       }),
@@ -313,7 +322,7 @@ describe("a broken guard never breaks the route", () => {
     [
       "a limiter that was closed",
       () => {
-        const limiter = createLimiter({ layers, onError: () => {} });
+        const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
         limiter.close();
         return limiter;
       },

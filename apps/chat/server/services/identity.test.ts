@@ -62,6 +62,7 @@ test("a guard whose key function is for another caller does not compile", () => 
   expectTypeOf(userKey).parameter(0).toEqualTypeOf<RateLimitCaller>();
   const make = () =>
     createLimiter<RateLimitCaller>({
+      name: "chat",
       // @ts-expect-error: a key function must be for the limiter's own caller.
       layers: [{ name: "user", key: (caller: Stranger) => caller.passport, limits: "5/minute" }],
     });

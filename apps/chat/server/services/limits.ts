@@ -40,6 +40,7 @@ export function createChatLimiter({ config, clock, log }: LimiterContext): Limit
     storageUri,
     () =>
       createLimiter<RateLimitCaller>({
+        name: "chat",
         layers: [
           { name: "user", key: userKey, limits: joinLimits(chatPerMinute, chatPerHour) },
           { name: "ip", key: addressKey, limits: chatPerAddress },
@@ -59,6 +60,7 @@ export function createMailLimiter({ config, clock, log }: LimiterContext): Limit
   const { storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
     createLimiter<{ recipient: string }>({
+      name: "mail",
       layers: [
         { name: "mail-recipient", key: ({ recipient }) => `mail:${recipient}`, limits: MAILS_PER_RECIPIENT },
       ],
@@ -74,6 +76,7 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
   const { signInPerAddress, storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_SIGN_IN_IP_PER_MIN", storageUri, () =>
     createLimiter<{ address: string }>({
+      name: "sign-in",
       layers: [{ name: "sign-in-ip", key: addressKey, limits: signInPerAddress }],
       store: storageUri,
       clock,
@@ -90,6 +93,7 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
   const { bodiesPerAddress } = config.limits;
   return madeFrom("RATE_LIMIT_BODIES_IP_PER_MIN", "memory://", () =>
     createLimiter<{ address: string }>({
+      name: "bodies",
       layers: [{ name: "bodies-ip", key: addressKey, limits: bodiesPerAddress }],
       clock,
       ...reporting(log),

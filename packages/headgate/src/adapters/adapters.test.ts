@@ -18,6 +18,7 @@ type Send = (request: Request) => Promise<Response>;
 function limiterOf(overrides: Partial<Limiter<Caller>> = {}, onError = vi.fn()) {
   const clock = fakeClock();
   const limiter = createLimiter<Caller>({
+    name: "chat",
     layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute" }],
     clock,
     onError,

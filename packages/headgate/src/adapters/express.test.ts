@@ -8,7 +8,7 @@ import { memoryStore } from "../stores/memory/index.ts";
 import { admissionOf, rateLimit } from "./express.ts";
 
 const limiterOf = (limits: string, store = memoryStore()) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }], store });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }], store });
 
 describe.each([
   ["4", express4],
@@ -44,7 +44,7 @@ describe.each([
   it("reports a guard that comes after the answer has begun, and ends what it refuses", async () => {
     const errors: unknown[] = [];
     const layers = [{ name: "user", key: (user: string) => user, limits: "1/hour" }];
-    const limiter = createLimiter<string>({ layers, onError: (error) => errors.push(error) });
+    const limiter = createLimiter<string>({ name: "chat", layers, onError: (error) => errors.push(error) });
     const handler = vi.fn((_request, response) => void response.end());
     const replies = await statusesOf(["/", "/"], (app) => {
       app.use((_request, response, next) => {

@@ -5,7 +5,7 @@ import { createLimiter } from "../limiter.ts";
 import { type FastifyHook, rateLimit } from "./fastify.ts";
 
 const limiterOf = (limits: string) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 const apps: FastifyInstance[] = [];
 afterEach(async () => {

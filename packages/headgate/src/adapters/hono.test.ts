@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 const limiterOf = (limits: string) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 /** Over a socket, by Node's own server. */
 async function served(app: Hono<{ Bindings: HttpBindings }>): Promise<string> {

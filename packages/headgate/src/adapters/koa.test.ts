@@ -6,7 +6,7 @@ import { createLimiter } from "../limiter.ts";
 import { rateLimit } from "./koa.ts";
 
 const limiterOf = (limits: string) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 describe("on Koa", () => {
   it("keeps the fields on errors and on the unknown, and shows refusals to what is mounted before", async () => {

@@ -11,7 +11,10 @@ import * as next from "./next.ts";
 import * as node from "./node.ts";
 
 const adapters = { express, fastify, fetch: fetchAdapter, hono, koa, nest, next, node };
-const limiter = createLimiter<string>({ layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }] });
+const limiter = createLimiter<string>({
+  name: "chat",
+  layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
+});
 const caller = () => "203.0.113.7";
 
 describe.each(Object.entries(adapters))(
@@ -49,6 +52,7 @@ describe.each(Object.entries(adapters))(
 it("answers where a guard is mounted in place of a listener, and reports it", async () => {
   const onError = vi.fn();
   const reporting = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
     onError,
   });
@@ -67,6 +71,7 @@ it("answers where a guard is mounted in place of a listener, and reports it", as
 describe("skip", () => {
   async function statuses(skip: (request: Request) => unknown): Promise<number[]> {
     const own = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
       onError: () => {},
     });

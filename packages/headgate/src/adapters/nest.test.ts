@@ -17,7 +17,7 @@ import { createLimiter, type Limiter } from "../limiter.ts";
 import { admissionOf, RefusedException, rateLimit } from "./nest.ts";
 
 const limiterOf = (limits: string, onError = (_error: unknown) => {}) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }], onError });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }], onError });
 
 interface Answering {
   send(text: string): unknown;

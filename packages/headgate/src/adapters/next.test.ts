@@ -14,7 +14,7 @@ interface Context {
 }
 
 const limiterOf = (limits: string) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 const context: Context = { params: Promise.resolve({ id: "7" }) };
 const requestOf = (user: string) =>
   new RouteRequest("http://localhost/api/7", { method: "POST", headers: { Cookie: `user=${user}` } });

@@ -6,7 +6,7 @@ import { createLimiter } from "../limiter.ts";
 import { admissionOf, rateLimit } from "./node.ts";
 
 const limiterOf = (limits: string) =>
-  createLimiter<string>({ layers: [{ name: "user", key: (user) => user, limits }] });
+  createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 describe("on Node's own server", () => {
   it("returns what the listener does, at once where nothing has to be waited for", async () => {

@@ -24,7 +24,7 @@ beforeEach(async () => {
   let secondRequestMs: number | undefined;
   const clock = { now: () => Math.floor(secondRequestMs ? performance.now() - secondRequestMs : 0) };
   const layers = [{ name: "user", key: () => "ada", limits: "1/second" }];
-  const limiter = createLimiter({ layers, clock });
+  const limiter = createLimiter({ name: "chat", layers, clock });
   const guard = rateLimit(limiter, { caller: () => ({}) });
   const guarded = guard((_request, response) => {
     response.setHeader("Content-Type", "application/json");

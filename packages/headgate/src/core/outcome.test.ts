@@ -40,7 +40,7 @@ describe("a store that answers nonsense", () => {
   const layers = [{ name: "user", key: (key: string) => key, limits: "5/minute; 60/hour" }];
 
   async function admittedBy(store: Store, onError: (error: unknown) => void): Promise<number> {
-    const limiter = createLimiter<string>({ layers, store, onError, onOutage: () => {} });
+    const limiter = createLimiter<string>({ name: "chat", layers, store, onError, onOutage: () => {} });
     let admitted = 0;
     for (let n = 0; n < 50; n += 1) if (((await limiter.admit("a")) as Admission).admitted) admitted += 1;
     return admitted;

@@ -1,8 +1,10 @@
 import { HeadgateError } from "./errors.ts";
 import type { LayerMemory } from "./layer-memory.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
+import { isName, nameGrammar } from "./name.ts";
 import { checkOptions, othersOptions } from "./options.ts";
 import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outage-policy.ts";
+import { show } from "./show.ts";
 
 /** One way of partitioning callers, with the limits that each partition gets. */
 export interface LayerOptions<Caller> {
@@ -43,8 +45,6 @@ export interface Policy<Caller> {
   readonly warnings: readonly string[];
 }
 
-const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
-
 /**
  * Checks the layers of a policy once, before the first request.
  *
@@ -66,11 +66,7 @@ function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Laye
     fail(`Layer ${index + 1} must be an object with name, key and limits, got ${String(options)}.`);
   }
   const { name, key, limits } = options;
-  if (typeof name !== "string" || !namePattern.test(name)) {
-    fail(
-      `Layer ${index + 1} needs a name of lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}.`,
-    );
-  }
+  if (!isName(name)) fail(`Layer ${index + 1} needs a name of ${nameGrammar}, got ${show(name)}.`);
   checkOptions(
     `Layer "${name}"`,
     options,

@@ -2,7 +2,7 @@ import type { LimitSet } from "./limit-set.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
-  /** The layer's name, with the limiter's prefix: partitions of different spaces never meet. */
+  /** The names of limiter and layer: partitions of different spaces never meet. */
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;

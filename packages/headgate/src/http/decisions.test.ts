@@ -7,6 +7,7 @@ import { admissionIn, isDecided, markGuarded, readingsOf, reportLate } from "./d
 function limiterOf(name: string, limits: string) {
   const errors: unknown[] = [];
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name, key: (key) => key || null, limits }],
     clock: fakeClock(),
     onError: (error) => errors.push(error),

@@ -6,6 +6,7 @@ import { endWithBody } from "./ending.ts";
 
 function onePlace() {
   const limiter = createLimiter<unknown>({
+    name: "chat",
     layers: [{ name: "all", key: () => "all", limits: "1 concurrent" }],
   });
   const isFree = () => (limiter.peek(undefined) as Admission).admitted;
@@ -78,6 +79,7 @@ describe("endWithBody", () => {
 
   it("leaves a response as it is where nothing is held", () => {
     const limiter = createLimiter<unknown>({
+      name: "chat",
       layers: [{ name: "all", key: () => "all", limits: "5/minute" }],
     });
     const response = new Response("hello");

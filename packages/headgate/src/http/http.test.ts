@@ -10,6 +10,7 @@ import { refusal } from "./refusal.ts";
 function guarded(limits = "5/minute; 60/hour") {
   const clock = fakeClock();
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [
       { name: "user", key: (key) => key, limits },
       { name: "ip", key: () => "one", limits: "30/minute; 1000 tokens/90 seconds" },
@@ -135,7 +136,14 @@ describe("refusal", () => {
       { name: "user", key: (key: string) => key, limits: "5/minute" },
       { name: "all", key: () => "all", limits: "1000/hour; 90 tokens/hour", outage: "refuse" as const },
     ];
-    const limiter = createLimiter<string>({ layers, store, clock, onError: () => {}, onOutage: () => {} });
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers,
+      store,
+      clock,
+      onError: () => {},
+      onOutage: () => {},
+    });
     store.mode = "reject";
     const { status, headers, problem, body } = refusal((await limiter.admit("a")) as Refused, {
       legacy: true,

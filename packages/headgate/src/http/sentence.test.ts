@@ -10,6 +10,7 @@ const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
 /** What is refused once all of these limits is spent or held, at once. */
 function refusedBy(limits: string, ends = true): Refused {
   const limiter = createLimiter({
+    name: "chat",
     layers: [{ name: "user", key: () => "a", limits }],
     clock: fakeClock(),
     onWarning: () => {},
@@ -57,7 +58,10 @@ describe("sentenceOf", () => {
   });
 
   it("tells no wait where none helps", () => {
-    const limiter = createLimiter({ layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }] });
+    const limiter = createLimiter({
+      name: "chat",
+      layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }],
+    });
     const refused = limiter.admit(undefined, { cost: { tokens: 3 } }) as Refused;
     expect(sentenceOf(refused)).toBe(
       "This request asks for more than the limit of 2 tokens per minute ever allows.",

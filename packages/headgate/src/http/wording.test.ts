@@ -14,7 +14,7 @@ function limiterOf(limits: string, name = "user") {
     { name, key: ({ user }: { user: string | null }) => user, limits },
     { name: `${name}s`, key: () => "all", limits: "30/minute, 9000 tokens/hour" },
   ];
-  return createLimiter({ layers, clock: fakeClock() });
+  return createLimiter({ name: "chat", layers, clock: fakeClock() });
 }
 
 it("says of a decision what it says of its limits", async () => {
@@ -52,5 +52,5 @@ it("says what was settled, whether the limits were looked at before or not", asy
 
 it("says nothing where no layer applies", async () => {
   const layers = [{ name: "user", key: () => null, limits: "5/minute" }];
-  expect(rateLimitFields(await createLimiter({ layers }).admit({}))).toEqual({});
+  expect(rateLimitFields(await createLimiter({ name: "chat", layers }).admit({}))).toEqual({});
 });

@@ -21,6 +21,7 @@ function connecting(options: Partial<LimiterOptions<string>> = {}) {
     },
   };
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "user", key: (key) => key, limits: "5/hour" }],
     store,
     clock: fakeClock(),

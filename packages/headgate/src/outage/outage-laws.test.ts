@@ -86,6 +86,7 @@ function world(limits: string, share: number) {
     { name: "all", key: () => "all", limits: "100000/week; 9000000 tokens/week sliding-window" },
   ];
   const limiter = createLimiter<number>({
+    name: "chat",
     layers,
     store,
     clock,
@@ -93,7 +94,7 @@ function world(limits: string, share: number) {
     onOutage: () => {},
     onWarning: () => {},
   });
-  const other = createLimiter<number>({ layers, store: shared, clock, onWarning: () => {} });
+  const other = createLimiter<number>({ name: "chat", layers, store: shared, clock, onWarning: () => {} });
   const held: Held[] = [];
 
   /** No call may take longer than the time limit, whatever the store does. */

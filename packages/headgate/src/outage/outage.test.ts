@@ -20,6 +20,7 @@ function guarded(overrides: Partial<LimiterOptions<Caller>> = {}) {
   const errors: unknown[] = [];
   const events: OutageEvent[] = [];
   const limiter = createLimiter<Caller>({
+    name: "chat",
     layers: [
       { name: "user", key: ({ user }) => user, limits: "5/minute; 60/hour" },
       { name: "ip", key: ({ ip }) => ip, limits: "30/minute" },
@@ -32,6 +33,7 @@ function guarded(overrides: Partial<LimiterOptions<Caller>> = {}) {
   });
   /** Another process that shares the store and is not cut off from it. */
   const other = createLimiter<Caller>({
+    name: "chat",
     layers: overrides.layers ?? [
       { name: "user", key: ({ user }) => user, limits: "5/minute; 60/hour" },
       { name: "ip", key: ({ ip }) => ip, limits: "30/minute" },
@@ -252,7 +254,7 @@ describe("a store that does not answer", () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const layers = [{ name: "user", key: (user: string) => user, limits: "5/minute" }];
-    const limiter = createLimiter<string>({ layers, store, clock, onError: () => {} });
+    const limiter = createLimiter<string>({ name: "chat", layers, store, clock, onError: () => {} });
     store.mode = "reject";
     for (let n = 0; n < 50; n += 1) {
       await limiter.admit("a");
@@ -291,7 +293,10 @@ describe("a store that does not answer", () => {
   });
 
   it("tells a memory store from one that can fail", () => {
-    const limiter = createLimiter<string>({ layers: [{ name: "a", key: (a) => a, limits: "1/second" }] });
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "a", key: (a) => a, limits: "1/second" }],
+    });
     expect(limiter.status()).toMatchObject({
       store: "memory",
       remote: false,
@@ -420,6 +425,7 @@ describe("outage policies", () => {
       throw new Error("out of memory");
     };
     const limiter = createLimiter<Caller>({
+      name: "chat",
       layers: layers({}, { outage: "refuse" }),
       store,
       onError: () => {},

@@ -12,6 +12,7 @@ function starting(overrides: Partial<LimiterOptions<string>> = {}) {
   const errors: unknown[] = [];
   const events: OutageEvent[] = [];
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
     store,
     clock,
@@ -49,6 +50,7 @@ describe("ready", () => {
 
   it("is so at once for a store of this process", async () => {
     await createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
     }).ready();
     const own = { ...memoryStore(), check: () => Promise.reject(new Error("not asked")) };

@@ -13,6 +13,7 @@ function limited(limits: string, outage: OutageOption = "local") {
   const errors: unknown[] = [];
   const layers = [{ name: "user", key: (user: string) => user, limits, outage }];
   const limiter = createLimiter<string>({
+    name: "chat",
     layers,
     store,
     clock,
@@ -20,7 +21,7 @@ function limited(limits: string, outage: OutageOption = "local") {
     onOutage: () => {},
   });
   /** Another process, which is not cut off. */
-  const other = createLimiter<string>({ layers, store: shared, clock });
+  const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
   const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
   const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
   async function fail(mode: StoreMode = "reject") {

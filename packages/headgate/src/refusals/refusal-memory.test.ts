@@ -27,13 +27,14 @@ function guarded(layers = chat) {
   const store = scriptedStore(shared);
   const decisions: DecisionEvent[] = [];
   const limiter = createLimiter<Caller>({
+    name: "chat",
     layers,
     store,
     clock,
     onDecision: (event) => decisions.push(event),
     onError: () => {},
   });
-  const other = createLimiter<Caller>({ layers, store: shared, clock });
+  const other = createLimiter<Caller>({ name: "chat", layers, store: shared, clock });
   const admit = async (caller: Partial<Caller> = {}, cost: Cost = {}) =>
     limiter.admit({ ...alice, ...caller }, { cost });
   return { clock, store, limiter, other, admit, decisions };
@@ -95,6 +96,7 @@ describe("a caller who has been refused", () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "2/minute; 2 concurrent; 100 tokens/hour" }],
       store,
       clock,

@@ -16,9 +16,16 @@ function limited(limits: string) {
   const shared = memoryStore();
   const store = scriptedStore(shared);
   const layers = [{ name: "user", key: (user: string) => user, limits }];
-  const limiter = createLimiter<string>({ layers, store, clock, onError: () => {}, onOutage: () => {} });
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers,
+    store,
+    clock,
+    onError: () => {},
+    onOutage: () => {},
+  });
   /** Another process, which is not cut off. */
-  const other = createLimiter<string>({ layers, store: shared, clock });
+  const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
   const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
   const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
   /** Time passes for the clock and for the timers, a second at a time. */
@@ -186,6 +193,7 @@ describe("what is held", () => {
     const store = memoryStore();
     const limits = "1000 tokens/day; 1 concurrent";
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "user", key: (key) => key, limits }],
       store,
       clock,

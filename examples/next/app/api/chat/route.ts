@@ -5,6 +5,7 @@ import { admissionOf, rateLimit } from "headgate/next";
 
 // Made once for the module. Serverless functions each count for themselves: give it a shared store to count together.
 const limiter = createLimiter<{ ip: string }>({
+  name: "chat",
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
 });
 

@@ -9,6 +9,7 @@ function limited(maxPartitions: number, limits = "2/minute") {
   const clock = fakeClock();
   const store = memoryStore({ maxPartitions });
   const limiter = createLimiter<string>({
+    name: "chat",
     layers: [{ name: "key", key: (key) => key, limits }],
     store,
     clock,
@@ -34,6 +35,7 @@ describe("memoryStore", () => {
     const clock = fakeClock();
     const store = memoryStore();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [
         { name: "all", key: () => "all", limits: "1/minute" },
         { name: "key", key: (key) => key, limits: "5/minute" },
@@ -162,6 +164,7 @@ describe("memoryStore", () => {
   it("loses nothing when the limits of a partition change with the caller", () => {
     const clock = fakeClock();
     const limiter = createLimiter<{ id: string; plan: string }>({
+      name: "chat",
       layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
       clock,
     });
@@ -178,6 +181,7 @@ describe("memoryStore", () => {
   it("gives one budget, the larger, to callers who alternate between two plans", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [{ name: "ip", key: () => "one", limits: (plan) => plan }],
       clock,
     });
@@ -192,6 +196,7 @@ describe("memoryStore", () => {
 
   it("loses no charge where another one of the same request needs memory to grow", () => {
     const limiter = createLimiter<string>({
+      name: "chat",
       layers: [
         { name: "all", key: () => "all", limits: "5000/day fixed-window" },
         { name: "key", key: (key) => key, limits: "5/day fixed-window; 7/day" },
@@ -211,6 +216,7 @@ describe("memoryStore", () => {
       "9/hour",
     ];
     const limiter = createLimiter<{ id: string; plan: string }>({
+      name: "chat",
       layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
       clock,
     });

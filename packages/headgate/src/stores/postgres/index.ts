@@ -50,8 +50,8 @@ const mostWaiting = 20_000;
  * Counts in PostgreSQL, exactly, by one statement for all decisions that travel together.
  *
  * ```ts
- * createLimiter({ layers, store: postgresStore("postgres://app@db.internal/app") });
- * createLimiter({ layers, store: postgresStore(pool) }); // a Pool or Client of pg, postgres(…), or a PGlite
+ * createLimiter({ name: "chat", layers, store: postgresStore("postgres://app@db.internal/app") });
+ * createLimiter({ name: "chat", layers, store: postgresStore(pool) }); // a Pool or Client of pg, postgres(…), or a PGlite
  * ```
  *
  * @param source a URL, to which the store connects when it is first used; or a client that is connected already, which

@@ -239,6 +239,7 @@ describe("createLimiter, over PostgreSQL", () => {
     const clock = fakeClock();
     const make = () =>
       createLimiter<string>({
+        name: "chat",
         layers: [
           { name: "user", key: (user) => user, limits: "3/minute; 100 tokens/hour; 1 concurrent" },
           { name: "all", key: () => "all", limits: "50/hour sliding-counter" },

@@ -11,6 +11,7 @@ import { startRedis } from "../../../test-servers/redis.ts";
 const entry = `
   import { createLimiter } from "headgate";
   const limiter = createLimiter({
+    name: "chat",
     layers: [{ name: "user", key: (user) => user, limits: "1/minute" }],
     store: process.env.STORE,
   });

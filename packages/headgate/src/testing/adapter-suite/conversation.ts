@@ -101,6 +101,7 @@ export function conversation(
       const clock = fakeClock();
       const errors: unknown[] = [];
       const limiter = createLimiter<AdapterCaller>({
+        name: "chat",
         layers: setting.layers ?? [{ name: "user", key: ({ user }) => user, limits: "2/minute" }],
         ...(setting.store === undefined ? {} : { store: setting.store() }),
         clock,

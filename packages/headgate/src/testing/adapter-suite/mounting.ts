@@ -14,7 +14,7 @@ import {
 /** A second guard, by a limiter of its own. */
 function byAddress(limits: string): AdapterGuard[] {
   const layers = [{ name: "address", key: ({ address }: AdapterCaller) => address, limits }];
-  return [{ limiter: createLimiter({ layers, clock: fakeClock() }), options: { caller } }];
+  return [{ limiter: createLimiter({ name: "chat", layers, clock: fakeClock() }), options: { caller } }];
 }
 
 const twice: Setting = { inside: (limiter) => [{ limiter, options: { caller } }] };

@@ -1,0 +1,8 @@
+const pattern = /^[a-z0-9][a-z0-9._-]*$/;
+
+/** What names of limiters, layers and plans are made of, for messages. */
+export const nameGrammar = 'lower-case letters, digits, ".", "_" and "-"';
+
+export function isName(name: unknown): name is string {
+  return typeof name === "string" && pattern.test(name);
+}
