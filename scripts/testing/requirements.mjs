@@ -12,14 +12,8 @@ import { findChromium, findFirefox } from "./browser.mjs";
  * @property {string} otherwise what to do where it cannot be installed from here
  */
 
-/** What the tests need beyond npm's packages. @type {Requirement[]} */
-const REQUIREMENTS = [
-  {
-    name: "Chromium",
-    debianPackage: "chromium",
-    isThere: () => findChromium(process.env) !== undefined,
-    otherwise: "install Chromium or Chrome, or set CHROMIUM_PATH to one",
-  },
+/** The servers that stores are tested with. @type {Requirement[]} */
+const SERVERS = [
   {
     name: "PostgreSQL's initdb and postgres",
     debianPackage: "postgresql",
@@ -33,6 +27,17 @@ const REQUIREMENTS = [
       process.env.HEADGATE_REDIS_SERVER !== undefined ||
       ["redis-server", "valkey-server"].some((program) => onPathOr("/usr/bin", program)),
     otherwise: "install redis-server or valkey-server, on the PATH, or set HEADGATE_REDIS_SERVER to one",
+  },
+];
+
+/** What `npm test` needs beyond npm's packages. @type {Requirement[]} */
+const REQUIREMENTS = [
+  ...SERVERS,
+  {
+    name: "Chromium",
+    debianPackage: "chromium",
+    isThere: () => findChromium(process.env) !== undefined,
+    otherwise: "install Chromium or Chrome, or set CHROMIUM_PATH to one",
   },
   {
     name: "nginx",
@@ -57,6 +62,7 @@ const DEBIAN_POSTGRES = "/usr/lib/postgresql";
 const INSTALL_LIMIT_MS = 5 * 60_000;
 
 export const requireForTests = () => requireAll(REQUIREMENTS);
+export const requireServers = () => requireAll(SERVERS);
 export const requireFirefox = () => requireAll(SOAK_REQUIREMENTS);
 
 /**

@@ -87,7 +87,7 @@ export function task(name, minutes, work) {
  * @param {string[]} words
  * @returns {Step}
  */
-function check(name, minutes, program, words) {
+export function check(name, minutes, program, words) {
   return {
     name,
     minutes,

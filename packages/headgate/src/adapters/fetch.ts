@@ -73,7 +73,7 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
       }
       decisionsOf.set(request, decisions);
       const answer = await endIfFailed(admission, () => handler(request, ...rest));
-      const response = endWithBody(admission, answer);
+      const response = endWithBody(admission, answer, request.signal);
       // Whoever was first writes for those that came after.
       return earlier === undefined
         ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions))

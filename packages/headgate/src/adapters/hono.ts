@@ -134,7 +134,7 @@ function outgoingOf(env: unknown): ServerResponse | undefined {
 async function endingWith(admission: Admission, c: GuardedContext, next: Next): Promise<void> {
   await endIfFailed(admission, next);
   const response = c.res;
-  const ending = endWithBody(admission, response);
+  const ending = endWithBody(admission, response, c.req.raw.signal);
   if (ending !== response) c.res = ending;
 }
 

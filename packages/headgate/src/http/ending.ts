@@ -4,9 +4,10 @@ import type { Admission } from "../core/admission.ts";
  * Ends an admitted request with the body of its response: read to its end, cancelled, or failed. The body is passed on
  * piece by piece, as fast as it is read. A response without a body ends it at once.
  *
+ * @param signal of the request: Workers do not cancel the body when the client has left, they abort this.
  * @returns the same response, or one with the same head around the same body.
  */
-export function endWithBody(admission: Admission, response: Response): Response {
+export function endWithBody(admission: Admission, response: Response, signal?: AbortSignal): Response {
   if (!admission.admitted || !admission.holds) return response;
   const end = () => void admission.end();
   // What has been upgraded is no response any more: it ends when the handler says so.
@@ -15,6 +16,8 @@ export function endWithBody(admission: Admission, response: Response): Response 
     end();
     return response;
   }
+  if (signal?.aborted) end();
+  else signal?.addEventListener("abort", end, { once: true });
   const reader = response.body.getReader();
   const body = new ReadableStream<Uint8Array>(
     {

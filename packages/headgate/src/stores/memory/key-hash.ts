@@ -9,22 +9,24 @@ export interface KeyHash {
   low: number;
 }
 
+/** Most keys are shorter. */
+const usualFactors = 256;
 let highFactors = new Float64Array(0);
 let lowFactors = new Float64Array(0);
-drawFactors(256);
 
 /**
  * Hashes a text into 64 bits, so that callers can be told apart without keeping their names.
  *
  * Multilinear hashing (Carter and Wegman, 1979): the sum of the characters, each times a factor of its place, modulo a
- * prime; twice. The factors are drawn once a process, from the system's secure source. For whatever two texts anybody
+ * prime; twice. The factors are drawn once a process, from the system's secure source, with the first key: Workers give no
+ * random numbers while a module is loaded. For whatever two texts anybody
  * chooses, both sums are the same with a chance of 2^-64: among a million callers some two meet with a chance of three in
  * a hundred million, and whoever wants to meet a certain other has that chance of 2^-64 with each name. Hashes without
  * secrets can be made to meet at will.
  */
 export function hashKey(text: string, into: KeyHash): void {
   const { length } = text;
-  if (length >= highFactors.length) drawFactors(length + 1);
+  if (length >= highFactors.length) drawFactors(Math.max(usualFactors, length + 1));
   let high = highFactors[0] as number;
   let low = lowFactors[0] as number;
   for (let from = 0; from < length; from += exactly) {

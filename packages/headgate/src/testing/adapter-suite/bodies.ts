@@ -40,7 +40,7 @@ export const bodies: Conversation[] = [
     {
       options: {
         caller: async (read) => {
-          await new Promise((resolve) => setImmediate(resolve));
+          await new Promise((resolve) => setTimeout(resolve, 0));
           return { user: read("x-user") ?? null, address: null };
         },
       },

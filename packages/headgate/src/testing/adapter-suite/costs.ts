@@ -159,7 +159,7 @@ export const costs: Conversation[] = [
     "a refund after a while shows",
     {
       answer: async (admission) => {
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 0));
         await admitted(admission).end("nothing");
         return { status: 502, headers: {}, body: "nothing was served" };
       },

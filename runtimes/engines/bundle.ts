@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const PROGRAMS = fileURLToPath(new URL("../programs", import.meta.url));
+
+/** What the library asks for only when a URI does, and not every user has. */
+const PEERS = Object.keys(
+  JSON.parse(readFileSync(new URL("../../packages/headgate/package.json", import.meta.url), "utf8"))
+    .peerDependencies,
+);
+
+/** A program and all that it imports in one module, as wrangler and others bundle it: from the package as it is built. */
+export async function bundle(program: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(PROGRAMS, program)],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    mainFields: ["module", "main"],
+    external: ["node:*", "cloudflare:*", ...PEERS],
+    logLevel: "silent",
+  });
+  const [script] = outputFiles;
+  if (script === undefined) throw new Error(`esbuild made nothing of ${program}.`);
+  return script.text;
+}

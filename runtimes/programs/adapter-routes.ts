@@ -1,0 +1,71 @@
+import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
+import {
+  type AdapterRoute,
+  type AdapterTest,
+  adapterSuite,
+  optionsFor,
+  type ReadField,
+} from "headgate/testing";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** The fetch adapter's suite inside an engine: routes are mounted under `/routes/<number>/` of the engine's own server. */
+export interface AdapterRoutes {
+  /** The route that a request is for; `undefined` where it is for none. */
+  find(pathname: string): Handler | undefined;
+  /** @param origin where the engine listens. */
+  tests(origin: string): AdapterTest[];
+}
+
+export function adapterRoutes(): AdapterRoutes {
+  const routes = new Map<string, Handler>();
+  let next = 0;
+
+  return {
+    find: (pathname) => routes.get(/^\/routes\/\d+\//.exec(pathname)?.[0] ?? ""),
+
+    tests: (origin) =>
+      adapterSuite({
+        serve(route) {
+          next += 1;
+          const path = `/routes/${next}/`;
+          routes.set(path, guarded(route));
+          return { origin: `${origin}/routes/${next}`, close: () => void routes.delete(path) };
+        },
+      }),
+  };
+}
+
+function guarded({ guards, fieldsBefore, answer }: AdapterRoute): Handler {
+  const handler = guards.reduceRight<FetchHandler>(
+    (inner, { limiter, options }) => rateLimit(limiter, optionsFor(options, fieldsOf))(inner),
+    async (request) => {
+      const { status, headers, body } = await answer(admissionOf(request), await request.text());
+      const text = typeof body === "string" || body === null;
+      return new Response(text ? body : streamOf(body), { status, headers });
+    },
+  );
+  return async (request) => withFieldsBefore(fieldsBefore, await handler(request));
+}
+
+function fieldsOf({ headers }: Request): ReadField {
+  return (name) => headers.get(name) ?? undefined;
+}
+
+function withFieldsBefore(fields: AdapterRoute["fieldsBefore"], response: Response): Response {
+  for (const [name, value] of Object.entries(fields)) {
+    response.headers.set(name, [value, response.headers.get(name)].filter(Boolean).join(", "));
+  }
+  return response;
+}
+
+function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(new TextEncoder().encode(value));
+    },
+  });
+}

@@ -1,0 +1,13 @@
+import { createLimiter } from "headgate";
+import { rateLimit } from "headgate/fetch";
+
+const limiter = createLimiter({
+  layers: [{ name: "user", key: (user: string) => user, limits: "2/minute; 1000 tokens/hour" }],
+});
+
+const guard = rateLimit(limiter, {
+  caller: (request: Request) => new URL(request.url).searchParams.get("user") ?? "anybody",
+});
+
+/** What every engine is to answer: a guard over the memory store, made while the module is loaded. */
+export default { fetch: guard(() => new Response("hello")) };

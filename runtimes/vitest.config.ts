@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** The library as it is built, in the engines that the docs name: `npm run test:runtimes`. */
+export default defineConfig({
+  test: {
+    include: ["runtimes/**/*.test.ts"],
+    exclude: ["runtimes/node_modules/**"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
+});

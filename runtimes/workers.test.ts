@@ -1,0 +1,43 @@
+import { adapterSuite } from "headgate/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningWorker, startWorker } from "./engines/workerd.ts";
+
+describe("in a Worker", () => {
+  let memory: RunningWorker;
+  let adapter: RunningWorker;
+  beforeAll(async () => {
+    memory = await startWorker("memory.ts");
+    adapter = await startWorker("adapter.ts");
+  });
+  afterAll(async () => {
+    await memory?.close();
+    await adapter?.close();
+  });
+
+  it("every part can be imported, and everything made, while the module is loaded", async () => {
+    const imports = await startWorker("imports.ts");
+    try {
+      expect(await (await fetch(imports.origin)).json()).toEqual({ parts: 10, made: 6 });
+    } finally {
+      await imports.close();
+    }
+  });
+
+  it("a limiter that is made while the module is loaded admits and refuses, each caller by itself", async () => {
+    const statuses = async (user: string) => {
+      const all: number[] = [];
+      for (let n = 0; n < 3; n += 1) all.push((await fetch(`${memory.origin}/?user=${user}`)).status);
+      return all;
+    };
+    expect(await statuses("ada")).toEqual([200, 200, 429]);
+    expect(await statuses("bea")).toEqual([200, 200, 429]);
+  });
+
+  describe("adapterSuite, on headgate/fetch", () => {
+    const names = adapterSuite({ serve: () => Promise.reject(new Error("It is served in the Worker.")) });
+    it.each(names.map(({ name }) => name))("%s", async (name) => {
+      const answer = await fetch(`${adapter.origin}/?test=${encodeURIComponent(name)}`);
+      expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 204, text: "" });
+    });
+  });
+});

@@ -1,0 +1,16 @@
+import { runSteps } from "./test.mjs";
+
+/** For all steps together: CI gives one run 90 minutes. */
+const ALL_LIMIT_MS = 80 * 60_000;
+
+/** `.ci/run`: the steps of `npm test`, `npm run test:soak` and `npm run test:runtimes`, with one line for all of them. */
+export async function ci() {
+  await runSteps(async () => {
+    const [{ STEPS }, { SOAK_STEPS }, { RUNTIMES_STEPS }] = await Promise.all([
+      import("../testing/steps.mjs"),
+      import("../testing/soak-steps.mjs"),
+      import("../testing/runtimes-steps.mjs"),
+    ]);
+    return [...STEPS, ...SOAK_STEPS, ...RUNTIMES_STEPS];
+  }, ALL_LIMIT_MS);
+}
