@@ -24,18 +24,17 @@ export interface FirstContact {
 /**
  * @param store one without `check` cannot say whether it is connected: it is not waited for.
  * @param connectMs by this machine's own monotonic time; 0 waits for nothing.
+ * @param ask asks the store something that changes nothing.
  */
-export function createFirstContact(store: Store, connectMs: number, now: () => number): FirstContact {
+export function createFirstContact(
+  store: Store,
+  connectMs: number,
+  ask: (question: Question) => Promise<void>,
+): FirstContact {
   let isOver = store.check === undefined || connectMs === 0;
   let awaiting = 0;
   let contact: Promise<void> | undefined;
   let wake: (() => void) | undefined;
-
-  async function ask({ charges }: Question): Promise<void> {
-    await store.check?.();
-    // The whole way that a real question goes: the first of these is slow as well.
-    await store.decide(charges, now(), true);
-  }
 
   async function make(question: Question): Promise<void> {
     const giveUpAt = performance.now() + connectMs;

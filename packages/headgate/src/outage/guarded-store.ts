@@ -3,7 +3,7 @@ import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
-import type { Adjustment, Outcome, Store } from "../core/store.ts";
+import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
@@ -94,21 +94,27 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     onFailure: () => reconciliation.wakeLater(),
   });
   const { counters } = calls;
-  const contact = createFirstContact(store, connectMs, () => clock.now());
+  const contact = createFirstContact(store, connectMs, ({ charges }) => askWithoutCharge(charges));
   let lastAsked: Question | undefined;
   let stopped = false;
+
+  /**
+   * After the store's own check, which knows what is wrong with it, the whole way that a real question goes: the first of
+   * these is slow as well, and a store without a check would be asked nothing at all.
+   */
+  async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
+    await store.check?.();
+    if (charges.length > 0) await store.decide(charges, clock.now(), true);
+  }
 
   const reconciliation = createReconciliation({
     breaker,
     clock,
     retryEveryMs: probeEveryMs,
     most: mostWaiting,
-    /** The whole way that a real question goes, where a ping would not. */
     async probe() {
       const { charges } = lastAsked ?? { charges: [] };
-      await calls.bounded<unknown>(() =>
-        charges.length === 0 ? store.check?.() : store.decide(charges, clock.now(), true),
-      );
+      await calls.bounded(() => askWithoutCharge(charges));
     },
     onProbe() {
       counters.probes += 1;
@@ -272,14 +278,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     },
 
     async ready(longestMs, question) {
-      const { charges } = question;
       // Who probes before anybody was decided asks this too: a store without a ping would be asked nothing at all.
       lastAsked ??= question;
-      // After the ping, the whole way that a real question goes: the first of these is slow as well.
-      async function ask(): Promise<void> {
-        await store.check?.();
-        await store.decide(charges, clock.now(), true);
-      }
+      const ask = () => askWithoutCharge(question.charges);
       const { probed } = reconciliation;
       const isClosed = () => stopped;
       await untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);

@@ -120,7 +120,8 @@ export function postgresStore(
     },
 
     async check() {
-      await ask({ kind: "peek", charges: [], hold: undefined });
+      const nothing = { kind: "peek", charges: [], hold: undefined } as const;
+      await session.applyWhereWritable(encode([nothing], processNow(), testNow()));
     },
 
     async close() {

@@ -17,6 +17,8 @@ export interface SessionOptions {
 export interface Session {
   /** Resolves with the answers as text. Rejects with an error that is `inDoubt` where all may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
+  /** The same, after making sure that the tables can be written, which many a question would not. */
+  applyWhereWritable(parameters: ApplyParameters): Promise<string>;
   /** Clears the counts, or what reservations have left. */
   sweep(
     table: "partitions" | "holds",
@@ -26,6 +28,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
+const readOnly = "25006";
 /** Undefined function, schema, table and type. */
 const missing = new Set(["42883", "3F000", "42P01", "42704"]);
 /** Serialization failure and deadlock: by then nothing has been done. */
@@ -43,12 +46,16 @@ const sweepMostRows = 1000;
 /** @param connect called when the connection is first needed, and again after it failed. */
 export function openSession(connect: () => Promise<Connection>, options: SessionOptions): Session {
   const { schema, unlogged, migrate, prepare } = options;
-  const { fn } = namesIn(schema);
+  const { fn, table } = namesIn(schema);
   // Named after the schema too: stores of two schemas may share a connection.
   const name = prepare ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}` : undefined;
   const applyText =
     `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
     "$5::text::int[], $6::text::bigint)::text AS answer";
+  // It writes no row, and needs all that a charge needs.
+  const checkText =
+    `WITH written AS (INSERT INTO ${table} AS p SELECT * FROM ${table} WHERE false ` +
+    `ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state) ${applyText}`;
   const sweepText = (name: string) =>
     `SELECT ${fn(name)}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
 
@@ -73,6 +80,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     try {
       await migrating;
     } catch (error) {
+      if (codeOf(error) === readOnly) throw explainReadOnly();
       if (codeOf(error) !== "42501") throw error;
       throw new HeadgateError(
         "store-invalid",
@@ -91,6 +99,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
         return String(row?.answer);
       } catch (error) {
         const code = codeOf(error);
+        if (code === readOnly) throw explainReadOnly();
         if (missing.has(code) && !created) {
           if (!migrate) throw explainMissing(schema);
           await create(on);
@@ -106,6 +115,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
 
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name }),
+    applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
 
     async sweep(table, firstPage, at) {
       const answer = await run({
@@ -127,6 +137,14 @@ export function openSession(connect: () => Promise<Connection>, options: Session
 
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? "");
+}
+
+function explainReadOnly(): HeadgateError {
+  return new HeadgateError(
+    "store-invalid",
+    "PostgreSQL answers, but only to readers: this server is a replica, or default_transaction_read_only is on. " +
+      "Name the primary, and leave that setting off for this user and database.",
+  );
 }
 
 function explainMissing(schema: string): HeadgateError {

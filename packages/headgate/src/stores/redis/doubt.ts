@@ -30,3 +30,8 @@ export function mayHaveBeenApplied(error: unknown): boolean {
 export function inDoubt(error: Error): Error {
   return Object.assign(error, { inDoubt: true });
 }
+
+/** Whether a replica was asked to write: of valkey-glide the code comes after a preface. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && /\bREADONLY\b/i.test(error.message);
+}
