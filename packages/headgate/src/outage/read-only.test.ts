@@ -7,6 +7,7 @@ const longestTestMs = 60_000;
 
 function limiterOf(store: string) {
   return createLimiter<string>({
+    name: "test",
     layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
     store,
     onError: () => {},

@@ -3,6 +3,7 @@ import type { Store } from "../core/store.ts";
 import { lazyStore } from "./lazy.ts";
 import { memoryStore } from "./memory/index.ts";
 import { parseRedisUrl } from "./redis/address.ts";
+import { sharedStore } from "./shared-store.ts";
 
 const example =
   'write "memory://", "redis://host:6379" or "postgres://user:password@host/database", or pass a store';
@@ -14,7 +15,8 @@ const example =
  * - `redis://`, `rediss://` (TLS), `valkey://`, `valkeys://`: see `headgate/redis`;
  * - `postgres://`, `postgresql://`, and `pglite://` for the embedded one: see `headgate/postgres`.
  *
- * Nothing is connected before the first decision.
+ * Nothing is connected before the first decision. Who opens the same URI of a server or a folder gets the same connection,
+ * which closes with the last of them.
  *
  * @throws HeadgateError `store-unknown` or `store-invalid`, with a sentence that says what would be right. Of the URI
  *   only the scheme is ever quoted: the rest may hold a password.
@@ -30,7 +32,9 @@ export function openStore(uri: string): Store {
     case "valkeys":
       // Read at once, so that a mistake shows when the limiter is made.
       parseRedisUrl(uri);
-      return lazyStore("redis", async () => (await import("./redis/index.ts")).redisStore(uri));
+      return sharedStore(uri, () =>
+        lazyStore("redis", async () => (await import("./redis/index.ts")).redisStore(uri)),
+      );
     case "postgres":
     case "postgresql":
       if (!URL.canParse(uri)) {
@@ -40,9 +44,12 @@ export function openStore(uri: string): Store {
             "characters of the password as %40.",
         );
       }
-      return lazyStore("postgres", async () => (await import("./postgres/index.ts")).postgresStore(uri));
+      return sharedStore(uri, () => lazyPostgres(uri));
     case "pglite":
-      return lazyStore("postgres", async () => (await import("./postgres/index.ts")).postgresStore(uri));
+      // Each in memory is a database of its own. A folder must not be opened twice.
+      return /^pglite:(\/\/)?(memory)?$/i.test(uri)
+        ? lazyPostgres(uri)
+        : sharedStore(uri, () => lazyPostgres(uri));
     case undefined:
       throw new HeadgateError(
         "store-unknown",
@@ -51,6 +58,10 @@ export function openStore(uri: string): Store {
     default:
       throw new HeadgateError("store-unknown", `No store is known for "${scheme}://": ${example}.`);
   }
+}
+
+function lazyPostgres(uri: string): Store {
+  return lazyStore("postgres", async () => (await import("./postgres/index.ts")).postgresStore(uri));
 }
 
 function readMemoryOptions(uri: string): { maxPartitions?: number } {

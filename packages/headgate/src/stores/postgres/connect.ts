@@ -119,6 +119,8 @@ async function connectServer(url: string, connections: number): Promise<Connecti
     const sql = postgres.default(url, {
       max: connections,
       connect_timeout: connectMs / 1000,
+      // An idle connection keeps a process alive: as long as those of pg.
+      idle_timeout: 10,
       connection: { application_name: "headgate" },
       onnotice: () => {},
     });

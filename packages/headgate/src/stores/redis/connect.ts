@@ -26,6 +26,16 @@ interface DriverClient extends IoredisClient {
   disconnect(): void;
   quit(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect" | "reconnecting", listener: () => void): unknown;
+  on(event: "+node", listener: (node: DriverClient) => void): unknown;
+  /** Its socket, once it has one. Of a cluster, each node has its own. */
+  readonly stream?: Unreferenced | null;
+  readonly reconnectTimeout?: Unreferenced | null;
+}
+
+/** Of Node's sockets and timers. Those of other runtimes may lack it. */
+interface Unreferenced {
+  unref?(): unknown;
 }
 
 const connectTimeoutMs = 2_000;
@@ -46,6 +56,8 @@ export function openConnection(address: RedisAddress): RedisConnection {
     opened.on("error", (error) => {
       lastFault = faultOf(error);
     });
+    letProcessEnd(opened);
+    if (address.cluster) opened.on("+node", letProcessEnd);
     client = opened;
     commands = commandsOf(opened);
     await within(connectTimeoutMs, opened.connect()).catch((error: Error) => {
@@ -81,6 +93,15 @@ export function openConnection(address: RedisAddress): RedisConnection {
       client.disconnect();
     },
   };
+}
+
+/**
+ * Neither a connection nor its next attempt keeps a process alive that is otherwise done. A call under way does: it has a
+ * timer of its own.
+ */
+function letProcessEnd(client: DriverClient): void {
+  client.on("connect", () => client.stream?.unref?.());
+  client.on("reconnecting", () => client.reconnectTimeout?.unref?.());
 }
 
 function createClient(driver: Driver, address: RedisAddress): DriverClient {
