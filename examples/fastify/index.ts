@@ -1,19 +1,14 @@
 /** Fastify 5. `node index.ts`, then ask six times within a minute. */
 import { fastify } from "fastify";
 import { createLimiter } from "headgate";
-import { admissionOf, rateLimit } from "headgate/fastify";
-import { callerAddress } from "headgate/http";
+import { admissionOf, clientAddress, rateLimit } from "headgate/fastify";
 
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-const guard = rateLimit(limiter, {
-  caller: (request) => ({
-    ip: callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }),
-  }),
-});
+const guard = rateLimit(limiter, { caller: clientAddress });
 
 const app = fastify();
 

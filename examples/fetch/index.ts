@@ -1,17 +1,15 @@
 /** Any runtime that takes a handler of `fetch`'s kind: Workers, here; also Deno and Bun. */
 import { createLimiter } from "headgate";
-import { admissionOf, rateLimit } from "headgate/fetch";
+import { admissionOf, clientAddress, rateLimit } from "headgate/fetch";
 
 // Each isolate of a Workers deployment counts for itself: give it a shared store to count together.
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-const guard = rateLimit(limiter, {
-  // Cloudflare writes this field itself; nobody can forge it there. On other platforms, take what they vouch for.
-  caller: (request) => ({ ip: request.headers.get("CF-Connecting-IP") ?? "unknown" }),
-});
+// A Worker has no peer: Cloudflare writes the address into a header. On Bun and Deno, `clientAddress` alone will do.
+const guard = rateLimit(limiter, { caller: clientAddress.with({ trust: "cloudflare-workers" }) });
 
 export default {
   fetch: guard(async (request) => {

@@ -1,19 +1,18 @@
 /** Koa. `node index.ts`, then ask six times within a minute. */
 import { createLimiter } from "headgate";
-import { callerAddress } from "headgate/http";
-import { admissionOf, rateLimit } from "headgate/koa";
+import { admissionOf, clientAddress, rateLimit } from "headgate/koa";
 import Koa from "koa";
 
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
 const app = new Koa();
 
 app.use(
   rateLimit(limiter, {
-    caller: ({ req }) => ({ ip: callerAddress({ peer: req.socket.remoteAddress, headers: req.headers }) }),
+    caller: clientAddress,
     skip: ({ path }) => path === "/health", // cheap, and therefore not guarded
   }),
 );

@@ -2,22 +2,15 @@
 import "reflect-metadata";
 import { Controller, Get, Module, UseGuards } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
-import type { Request } from "express";
 import { type Admission, createLimiter } from "headgate";
-import { callerAddress } from "headgate/http";
-import { CurrentAdmission, rateLimit } from "headgate/nest";
+import { CurrentAdmission, clientAddress, rateLimit } from "headgate/nest";
 
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-const guard = rateLimit(limiter, {
-  caller(context) {
-    const { socket, headers } = context.switchToHttp().getRequest<Request>();
-    return { ip: callerAddress({ peer: socket.remoteAddress, headers }) };
-  },
-});
+const guard = rateLimit(limiter, { caller: clientAddress });
 
 @Controller()
 class AnswerController {

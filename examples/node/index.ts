@@ -1,19 +1,14 @@
 /** Node's own HTTP server. `node index.ts`, then ask six times within a minute. */
 import { createServer } from "node:http";
 import { createLimiter } from "headgate";
-import { callerAddress } from "headgate/http";
-import { rateLimit } from "headgate/node";
+import { clientAddress, rateLimit } from "headgate/node";
 
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-const guard = rateLimit(limiter, {
-  caller: (request) => ({
-    ip: callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }),
-  }),
-});
+const guard = rateLimit(limiter, { caller: clientAddress });
 
 const server = createServer(
   guard((_request, response) => {

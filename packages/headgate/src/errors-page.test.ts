@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { clientAddress } from "./adapters/fetch.ts";
 import { isDecided } from "./http/decisions.ts";
 import { parseTrustProxy } from "./http/index.ts";
 import { createLimiter, HeadgateError, type HeadgateErrorCode, parseLimits } from "./index.ts";
@@ -21,6 +22,7 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "store-unavailable": undefined,
   "store-state-invalid": undefined,
   "trust-proxy-unreadable": () => parseTrustProxy("10.1.2.3/8"),
+  "address-unknown": () => clientAddress(new Request("http://localhost/")),
   "option-invalid": () => createLimiter({ name: "chat", layers: [layer], timeouts: { storeMs: 0 } }),
   "guard-misplaced": () => {
     const limiter = { report: rethrow };

@@ -12,7 +12,7 @@ interface Caller {
 }
 
 type Answer = (admission: Admission | undefined) => Response | Promise<Response>;
-type Options = Omit<GuardOptions<Caller, Headers>, "legacy">;
+type Options = Omit<GuardOptions<Caller, [headers: Headers]>, "legacy">;
 type Send = (request: Request) => Promise<Response>;
 
 function limiterOf(overrides: Partial<Limiter<Caller>> = {}, onError = vi.fn()) {

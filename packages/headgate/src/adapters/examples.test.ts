@@ -49,7 +49,8 @@ describe("the examples", () => {
 
   it("fetch answers five requests and refuses the sixth", async () => {
     const { default: worker } = await import("../../../../examples/fetch/index.ts");
-    const ask = async () => worker.fetch(new Request("http://localhost/"));
+    const headers = { "CF-Connecting-IP": "203.0.113.7" };
+    const ask = async () => worker.fetch(new Request("http://localhost/", { headers }));
     expect(await statuses(ask)).toEqual([200, 200, 200, 200, 200, 429]);
   });
 });

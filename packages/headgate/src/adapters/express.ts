@@ -1,9 +1,20 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
+import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
+
+/**
+ * The client's address, from a request of Express's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
+ * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ */
+export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
+  adapter: "express",
+  read: addressSourceOf,
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -13,6 +24,9 @@ import { sendRefusal } from "./node-response.ts";
 export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
   return admissionOfIncoming(request, limiter);
 }
+
+/** What the options of `rateLimit` are given. */
+export type ExpressGiven = [request: Request, response: Response];
 
 /**
  * Guards the routes of an Express application (4 or 5) that it is mounted on. Refused requests get the `429` of
@@ -27,7 +41,7 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  */
 export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Request>,
+  options: GuardOptions<Caller, ExpressGiven>,
 ): RequestHandler {
   const guard = guardNode(express, limiter, options);
   return (request, response, next) => {
@@ -35,9 +49,10 @@ export function rateLimit<Caller>(
   };
 }
 
-const express: NodeFramework<Request, Response, NextFunction, void> = {
+const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven> = {
   incoming: (request) => request,
   outgoing: (response) => response,
+  given: (request, response) => [request, response],
   pass: (_request, _response, next) => next(),
   refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
 };

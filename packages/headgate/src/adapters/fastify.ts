@@ -1,12 +1,27 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
+import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
+/** What the options of `rateLimit` are given. */
+export type FastifyGiven = [request: FastifyRequest, reply: FastifyReply];
+
 /** A hook of Fastify's: for `onRequest`, or for a later one where only that knows who is calling. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
+
+/**
+ * The client's address, from a request of Fastify's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
+ * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`. Fastify's own `trustProxy`
+ * is not asked.
+ */
+export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }]> = createClientAddress({
+  adapter: "fastify",
+  read: ({ raw }) => addressSourceOf(raw),
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -31,7 +46,7 @@ export function admissionOf<Caller>(
  */
 export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, FastifyRequest>,
+  options: GuardOptions<Caller, FastifyGiven>,
 ): FastifyHook {
   const guard = guardNode(fastify, limiter, options);
   return (request, reply, done) => {
@@ -39,9 +54,10 @@ export function rateLimit<Caller>(
   };
 }
 
-const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void> = {
+const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, FastifyGiven> = {
   incoming: (request) => request.raw,
   outgoing: (reply) => reply.raw,
+  given: (request, reply) => [request, reply],
   pass: (_request, _reply, done) => done(),
   refuse({ status, headers, body }, _request, reply) {
     // A body that has been written out already: else Fastify would add a charset, which problems do not have.

@@ -1,10 +1,12 @@
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import { admissionIn, type Decision, isDecided, markGuarded, readingsOf } from "../http/decisions.ts";
 import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
 import { refuseRequest } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
+import { webSourceOf } from "./web-address.ts";
 
 /** A handler of the web's own kind, as Workers, Deno, Bun and many frameworks take it. */
 export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request = Request> = (
@@ -13,6 +15,20 @@ export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request =
 ) => Response | Promise<Response>;
 
 const decisionsOf = new WeakMap<Request, Decision[]>();
+
+/**
+ * The client's address, from a request and what came with it: Bun's server, Deno's info or SvelteKit's event tell the
+ * peer. Elsewhere say what stands in front, as in `clientAddress.with({ trust: "cloudflare-workers" })`. Forwarding
+ * headers count only from proxies in private networks, or from those that `trust` names.
+ *
+ * ```ts
+ * Bun.serve({ fetch: rateLimit(limiter, { caller: clientAddress })(handler) });
+ * ```
+ */
+export const clientAddress: ClientAddress<[request: Request, ...rest: unknown[]]> = createClientAddress({
+  adapter: "fetch",
+  read: (request, ...rest) => webSourceOf(request, rest),
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -35,27 +51,28 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  *
  * @throws HeadgateError `option-invalid`
  */
-export function rateLimit<Caller, Incoming extends Request = Request>(
+export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Incoming>,
-): <Rest extends unknown[], Actual extends Incoming = Incoming>(
+  options: GuardOptions<Caller, [request: Incoming, ...given: Given]>,
+): <Rest extends [...Given, ...unknown[]], Actual extends Incoming = Incoming>(
   handler: FetchHandler<Rest, Actual>,
 ) => FetchHandler<Rest, Actual> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
 
-  function guard<Rest extends unknown[], Actual extends Incoming>(
+  function guard<Rest extends [...Given, ...unknown[]], Actual extends Incoming>(
     handler: FetchHandler<Rest, Actual>,
   ): FetchHandler<Rest, Actual> {
     return async (request, ...rest) => {
+      const given = [request, ...rest] as unknown as [Incoming, ...Given];
       const { method, headers } = request;
       if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
-      if (await isSkipped(limiter, request, options)) return handler(request, ...rest);
+      if (await isSkipped(limiter, given, options)) return handler(request, ...rest);
       const earlier = decisionsOf.get(request);
       if (isDecided(limiter, earlier, method, request.url)) return handler(request, ...rest);
 
-      const admission = await admitRequest(limiter, request, options);
+      const admission = await admitRequest(limiter, given, options);
       if (admission === undefined) return handler(request, ...rest);
       const decisions = earlier ?? [];
       decisions.push({ limiter, admission });
@@ -63,7 +80,7 @@ export function rateLimit<Caller, Incoming extends Request = Request>(
         const refused = refuseRequest(
           limiter,
           admission,
-          request,
+          given,
           headers.get("accept"),
           options,
           fieldOptions,

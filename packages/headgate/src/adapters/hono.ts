@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../core/admission.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import { admissionIn, type Decision, isDecided, readingsOf } from "../http/decisions.ts";
 import { endIfFailed, endWithBody } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
@@ -11,6 +12,7 @@ import type { Limiter } from "../limiter.ts";
 import { withFields } from "./fetch.ts";
 import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
+import { webSourceOf } from "./web-address.ts";
 
 /** What `rateLimit` puts into the context: `c.get("admission")`. */
 export interface RateLimitVariables {
@@ -26,6 +28,17 @@ interface Guarded {
 }
 
 type GuardedContext = Context<{ Variables: RateLimitVariables }> & Guarded;
+
+/**
+ * The client's address, from a context of Hono's: `rateLimit(limiter, { caller: clientAddress })`. The peer is known
+ * under `@hono/node-server`, Bun and Deno. Elsewhere say what stands in front, as in
+ * `clientAddress.with({ trust: "cloudflare-workers" })`, or read it: `clientAddress.with({ peer: (c) => getConnInfo(c).remote.address })`.
+ * Forwarding headers count only from proxies in private networks, or from those that `trust` names.
+ */
+export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = createClientAddress({
+  adapter: "hono",
+  read: ({ req, env }) => webSourceOf(req.raw, [env]),
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. `c.get("admission")` is the
@@ -54,7 +67,7 @@ export function admissionOf<E extends Env, Caller>(
  */
 export function rateLimit<Caller, E extends Env = Env>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Context<E>>,
+  options: GuardOptions<Caller, [c: Context<E>]>,
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
@@ -73,7 +86,7 @@ export function rateLimit<Caller, E extends Env = Env>(
     if (!admission.admitted) {
       const accept = c.req.header("accept");
       return Promise.resolve(
-        refuse(c, refuseRequest(limiter, admission, asUsersKnow(c), accept, options, fieldOptions)),
+        refuse(c, refuseRequest(limiter, admission, [asUsersKnow(c)], accept, options, fieldOptions)),
       );
     }
     c[decisionsKey] = decisions;
@@ -90,7 +103,7 @@ export function rateLimit<Caller, E extends Env = Env>(
   }
 
   return (c: GuardedContext, next) => {
-    const context = asUsersKnow(c);
+    const given: [Context<E>] = [asUsersKnow(c)];
     const { method, url } = c.req;
     if (
       (method === "OPTIONS" && isPreflight(c.req.header("access-control-request-method"))) ||
@@ -98,12 +111,12 @@ export function rateLimit<Caller, E extends Env = Env>(
     ) {
       return next();
     }
-    const skipped = isSkipped(limiter, context, options);
+    const skipped = isSkipped(limiter, given, options);
     if (skipped === true) return next();
     const decision =
       skipped === false
-        ? admitRequest(limiter, context, options)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, context, options)));
+        ? admitRequest(limiter, given, options)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options)));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, c, next))
       : conclude(decision, c, next);

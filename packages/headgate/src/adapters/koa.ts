@@ -1,9 +1,21 @@
 import type { DefaultState, Middleware, ParameterizedContext } from "koa";
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
+import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { fieldsBeside } from "./shared-fields.ts";
+
+/**
+ * The client's address, from a context of Koa's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
+ * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`. Koa's own `proxy` is not
+ * asked.
+ */
+export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }]> = createClientAddress({
+  adapter: "koa",
+  read: ({ req }) => addressSourceOf(req),
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -30,7 +42,7 @@ export function admissionOf<Caller>(
  */
 export function rateLimit<Caller, State = DefaultState, Custom = object>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, ParameterizedContext<NoInfer<State>, NoInfer<Custom>>>,
+  options: GuardOptions<Caller, [context: ParameterizedContext<NoInfer<State>, NoInfer<Custom>>]>,
 ): Middleware<State, Custom> {
   const guard = guardNode(koa, limiter, options);
   return (context, next) => guard(context, context, next);
@@ -38,9 +50,10 @@ export function rateLimit<Caller, State = DefaultState, Custom = object>(
 
 type KoaContext = Pick<ParameterizedContext, "req" | "res" | "status" | "set" | "body">;
 
-const koa: NodeFramework<KoaContext, KoaContext, () => unknown, unknown> = {
+const koa: NodeFramework<KoaContext, KoaContext, () => unknown, unknown, [never]> = {
   incoming: (context) => context.req,
   outgoing: (context) => context.res,
+  given: (context) => [context as never],
   pass: (_request, _response, next) => next(),
   refuse({ status, headers, body }, context) {
     context.status = status;

@@ -88,4 +88,79 @@ describe("skip", () => {
     expect(await statuses(async () => Promise.reject(new Error("lookup")))).toEqual([200, 429]);
     expect(await statuses(() => "yes")).toEqual([200, 429]);
   });
+
+  it("may answer by a promise that is not the platform's own", async () => {
+    expect(await statuses(() => thenable(false))).toEqual([200, 429]);
+    expect(await statuses(() => thenable(true))).toEqual([200, 200]);
+  });
+});
+
+/** As query builders return it, and other realms. */
+function thenable<T>(value: T): PromiseLike<T> {
+  // biome-ignore lint/suspicious/noThenProperty: it is what is tested.
+  return { then: (resolve) => Promise.resolve(value).then(resolve) };
+}
+
+describe("lookups", () => {
+  const ask = () => new Request("http://localhost/");
+  const limiterOf = (onError = vi.fn()) => ({
+    onError,
+    own: createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
+      onError,
+    }),
+  });
+
+  it("wait for promises of any kind", async () => {
+    const { own, onError } = limiterOf();
+    const guard = fetchAdapter.rateLimit(own, {
+      caller: () => thenable("203.0.113.7"),
+      cost: () => thenable({ requests: 1 }),
+    });
+    const handler = guard(() => new Response("hello"));
+    expect([(await handler(ask())).status, (await handler(ask())).status]).toEqual([200, 429]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it("that fail after another has failed end no process", async () => {
+    const { own, onError } = limiterOf();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const guard = fetchAdapter.rateLimit(own, {
+      caller: async () => Promise.reject(new Error("lookup")),
+      cost: () => {
+        throw new Error("cost");
+      },
+    });
+    const handler = guard(() => new Response("hello"));
+    expect([(await handler(ask())).status, (await handler(ask())).status]).toEqual([200, 429]);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "cost" }));
+  });
+
+  it("are given what a runtime hands on with the request, in its types", async () => {
+    const { own } = limiterOf();
+    const given: unknown[] = [];
+    interface Bindings {
+      readonly plan: string;
+    }
+    const guard = fetchAdapter.rateLimit(own, {
+      caller: (request: Request, env: Bindings, context: { waitUntil(work: Promise<unknown>): void }) => {
+        given.push(request.url, env, context);
+        return env.plan;
+      },
+      cost: (_request, env) => ({ requests: env.plan === "free" ? 1 : 2 }),
+      skip: (request) => request.url.endsWith("/health"),
+    });
+    const handler = guard((_request: Request, env: Bindings) => new Response(env.plan));
+    const [env, context] = [{ plan: "free" }, { waitUntil: () => {} }];
+    // @ts-expect-error the guard needs what its options read
+    guard(() => new Response("x"))(ask()).catch(() => {});
+    const passed = handler as (request: Request, ...rest: unknown[]) => Promise<Response>;
+    expect(await (await passed(ask(), env, context)).text()).toBe("free");
+    expect(given.slice(-3)).toEqual(["http://localhost/", env, context]);
+  });
 });

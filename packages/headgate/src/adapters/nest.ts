@@ -1,10 +1,18 @@
-import { type CanActivate, createParamDecorator, type ExecutionContext, HttpException } from "@nestjs/common";
+import {
+  type ArgumentsHost,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  HttpException,
+} from "@nestjs/common";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Refusal, RefusalProblem } from "../http/refusal.ts";
 import type { Limiter } from "../limiter.ts";
 import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
+import { addressSourceOf } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 
 /**
@@ -22,6 +30,15 @@ export class RefusedException extends HttpException {
     this.problem = problem;
   }
 }
+
+/**
+ * The client's address, from a context of Nest's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
+ * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ */
+export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClientAddress({
+  adapter: "nest",
+  read: (context) => addressSourceOf(incomingOf(context.switchToHttp().getRequest<NestRequest>())),
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -60,7 +77,7 @@ export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterD
  */
 export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, ExecutionContext>,
+  options: GuardOptions<Caller, [context: ExecutionContext]>,
 ): CanActivate {
   const guard = guardNode(nest, limiter, options);
   return {
@@ -75,9 +92,10 @@ export function rateLimit<Caller>(
   };
 }
 
-const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean> = {
+const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean, [ExecutionContext]> = {
   incoming: (context) => incomingOf(context.switchToHttp().getRequest<NestRequest>()),
   outgoing: (context) => rawOf(context.switchToHttp().getResponse<NestResponse>()),
+  given: (context) => [context],
   pass: () => true,
   refuse(refused, context) {
     answerProblem(context.switchToHttp().getResponse<NestResponse>(), refused);

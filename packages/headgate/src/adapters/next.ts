@@ -1,5 +1,6 @@
 import type { Admission } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
 import { admissionOf as admissionOfRequest, type FetchHandler, rateLimit as guardFetch } from "./fetch.ts";
 
@@ -8,6 +9,16 @@ import { admissionOf as admissionOfRequest, type FetchHandler, rateLimit as guar
  * with its `params`. `proxy` (`middleware` before Next 16) is one too, if it always returns a response.
  */
 export type NextHandler<Rest extends unknown[], Incoming extends Request> = FetchHandler<Rest, Incoming>;
+
+/**
+ * The client's address. Next tells no peer, so it takes a setting that says what stands in front:
+ * `rateLimit(limiter, { caller: clientAddress.with({ trust: "vercel" }) })`, or `{ trust: 1 }` for one proxy of your own.
+ */
+export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> = createClientAddress({
+  adapter: "next",
+  read: ({ headers }) => ({ peer: null, headers }),
+  neverPeer: "vercel",
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -30,10 +41,10 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  * export const POST = rateLimit(limiter, { caller: (request: NextRequest) => ({ user: request.cookies.get("user")?.value }) })(handler);
  * ```
  */
-export function rateLimit<Caller, Incoming extends Request = Request>(
+export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Incoming>,
-): <Rest extends unknown[], Actual extends Incoming = Incoming>(
+  options: GuardOptions<Caller, [request: Incoming, ...given: Given]>,
+): <Rest extends [...Given, ...unknown[]], Actual extends Incoming = Incoming>(
   handler: NextHandler<Rest, Actual>,
 ) => NextHandler<Rest, Actual> {
   return guardFetch(limiter, options);

@@ -12,16 +12,18 @@ import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
  * A framework over Node's server: what its requests and responses are to Node, and how it goes on. Made once for a
  * guard, so that nothing has to be made for each request.
  */
-export interface NodeFramework<Request, Response, Next, Result> {
+export interface NodeFramework<Request, Response, Next, Result, Given extends readonly unknown[]> {
   incoming(request: Request): IncomingMessage;
   outgoing(response: Response): ServerResponse;
+  /** What the user's functions are given. */
+  given(request: Request, response: Response): Given;
   /** Lets the request through. */
   pass(request: Request, response: Response, next: Next): Result;
   /** Answers it. */
   refuse(refused: Refusal, request: Request, response: Response): Result;
 }
 
-/** What comes by: the request in the framework's own type, which the user's functions are asked about. */
+/** What a guard does with a request, in the framework's own types. */
 export type Passage<Request, Response, Next, Result> = (
   request: Request,
   response: Response,
@@ -49,10 +51,10 @@ export function admissionOfIncoming<Caller>(
  *
  * @throws HeadgateError `option-invalid`
  */
-export function guardNode<Caller, Request, Response, Next, Result>(
-  framework: NodeFramework<Request, Response, Next, Result>,
+export function guardNode<Caller, Request, Response, Next, Result, Given extends readonly unknown[]>(
+  framework: NodeFramework<Request, Response, Next, Result, Given>,
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Request>,
+  options: GuardOptions<Caller, Given>,
 ): Passage<Request, Response, Next, Result> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
@@ -74,7 +76,7 @@ export function guardNode<Caller, Request, Response, Next, Result>(
       if (isLate) framework.outgoing(response).end();
       const { accept } = incoming.headers;
       return framework.refuse(
-        refuseRequest(limiter, admission, request, accept, options, fieldOptions),
+        refuseRequest(limiter, admission, framework.given(request, response), accept, options, fieldOptions),
         request,
         response,
       );
@@ -99,14 +101,15 @@ export function guardNode<Caller, Request, Response, Next, Result>(
     ) {
       return framework.pass(request, response, next);
     }
-    const skipped = isSkipped(limiter, request, options);
+    const given = framework.given(request, response);
+    const skipped = isSkipped(limiter, given, options);
     if (skipped === true) return framework.pass(request, response, next);
     const isLate = framework.outgoing(response).headersSent;
     if (isLate) reportLate(limiter);
     const decision =
       skipped === false
-        ? admitRequest(limiter, request, options)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, request, options)));
+        ? admitRequest(limiter, given, options)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options)));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, isLate, request, response, next))
       : conclude(decision, isLate, request, response, next);

@@ -2,13 +2,24 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { GuardOptions } from "../http/admit.ts";
+import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import { markGuarded } from "../http/decisions.ts";
 import type { Limiter } from "../limiter.ts";
+import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { sendRefusal } from "./node-response.ts";
 
 /** What `http.createServer` takes. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/**
+ * The client's address, from a request of Node's own server: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
+ * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ */
+export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
+  adapter: "node",
+  read: addressSourceOf,
+});
 
 /**
  * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
@@ -21,6 +32,9 @@ export function admissionOf<Caller>(
 ): Admission | undefined {
   return admissionOfIncoming(request, limiter);
 }
+
+/** What the options of `rateLimit` are given. */
+export type NodeGiven = [request: IncomingMessage, response: ServerResponse];
 
 /**
  * Guards a listener of Node's own HTTP server. Refused requests get the `429` of `headgate/http` and never reach the
@@ -36,7 +50,7 @@ export function admissionOf<Caller>(
  */
 export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, IncomingMessage>,
+  options: GuardOptions<Caller, NodeGiven>,
 ): (listener: NodeListener) => NodeListener {
   const guard = guardNode(node, limiter, options);
   return (listener, ...rest: unknown[]) => {
@@ -59,9 +73,10 @@ function answerMisplaced(limiter: Pick<Limiter<never>, "report">, response: Serv
   return undefined as never;
 }
 
-const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown> = {
+const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown, NodeGiven> = {
   incoming: (request) => request,
   outgoing: (response) => response,
+  given: (request, response) => [request, response],
   pass: (request, response, listener) => listener(request, response),
   refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
 };

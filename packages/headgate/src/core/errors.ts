@@ -8,6 +8,8 @@ export type HeadgateErrorCode =
   | "store-invalid"
   | "store-unavailable"
   | "trust-proxy-unreadable"
+  /** A request's address is not known, or nobody who is trusted reports it. */
+  | "address-unknown"
   | "option-invalid"
   /** What a store holds, or the time it tells, cannot be made sense of. */
   | "store-state-invalid"

@@ -121,14 +121,21 @@ export function maskGroups(groups: Groups, prefixLength: number): number[] {
 
 /**
  * The key of an address: IPv4 in dotted decimal; IPv6 as its network in the form of RFC 5952, `2001:db8:1:2::/64`,
- * because one IPv6 subscriber holds a whole network of addresses.
+ * because one IPv6 subscriber holds a whole network of addresses. Behind NAT64 (RFC 6052) it is the IPv4 address
+ * inside, since all such callers share one /64.
  *
  * @param ipv6PrefixLength bits of an IPv6 address that count, 1 to 128.
  */
 export function renderKey(address: Address, ipv6PrefixLength: number): string {
   if (typeof address === "number") return renderIpv4(address);
+  if (isNat64(address)) return renderIpv4((address[6] as number) * 0x10000 + (address[7] as number));
   const network = renderIpv6(maskGroups(address, ipv6PrefixLength));
   return ipv6PrefixLength < 128 ? `${network}/${ipv6PrefixLength}` : network;
+}
+
+/** 64:ff9b::/96. Only keys look inside: an address of a private network in there is no proxy of ours. */
+function isNat64([a, b, c, d, e, f]: Groups): boolean {
+  return a === 0x64 && b === 0xff9b && !c && !d && !e && !f;
 }
 
 /** An IPv4 address in dotted decimal. */

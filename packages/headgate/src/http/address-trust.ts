@@ -22,12 +22,12 @@ export interface TrustProxy {
   /**
    * Whether what this machine said of the hop before it is believed.
    *
-   * @param address of the machine; `undefined` for a peer without one.
+   * @param address of the machine; `null` in place of the peer where the runtime has no sockets.
    * @param hop 0 for the socket's peer, 1 for the machine before it, and so on.
    */
-  readonly trusts: (address: Address | undefined, hop: number) => boolean;
+  readonly trusts: (address: Address | null, hop: number) => boolean;
   /** A platform's own field with the caller's address, believed where this says so of the address found by the list. */
-  readonly field: { name: string; isFrom: (address: Address | undefined) => boolean } | undefined;
+  readonly field: { name: string; isFrom: (address: Address | null) => boolean } | undefined;
   /** Hears of forwarding headers that come from machines which are not trusted. */
   readonly untrusted: UntrustedListener | undefined;
 }
@@ -49,12 +49,16 @@ const mostHopCount = 32;
 
 /** All hops must lie in these networks. */
 function byRanges(ranges: readonly Range[]): Rule {
-  return { trusts: (address) => address !== undefined && isInRanges(address, ranges) };
+  return { trusts: (address) => isWithin(address, ranges) };
 }
 
-/** A peer that may be the platform's: in these networks, or without an address, as in a function that has no socket. */
-function isPlatform(address: Address | undefined, ranges: readonly Range[] = namedRanges.private): boolean {
-  return address === undefined || isInRanges(address, ranges);
+function isWithin(address: Address | null, ranges: readonly Range[]): boolean {
+  return address !== null && isInRanges(address, ranges);
+}
+
+/** A peer that may be the platform's: in these networks, or where the platform calls a function that has no sockets. */
+function isPlatform(address: Address | null, ranges: readonly Range[] = namedRanges.private): boolean {
+  return address === null || isInRanges(address, ranges);
 }
 
 /** So many proxies, of which the nearest is the peer and must lie in these networks. */
@@ -69,13 +73,13 @@ function byPlatformField(name: string, ranges?: readonly Range[]): Rule {
 
 /** Proxies of one's own behind Cloudflare are stepped over; its own machines are told by their networks. */
 const cloudflare: Rule = {
-  trusts: (address) => isPlatform(address),
-  field: { name: "cf-connecting-ip", isFrom: (address) => isPlatform(address, cloudflareEdges) },
+  trusts: (address) => isWithin(address, namedRanges.private),
+  field: { name: "cf-connecting-ip", isFrom: (address) => isWithin(address, cloudflareEdges) },
 };
 
 /**
- * Platforms by name, each as its own documents describe it. All but `cloudflare` and `render` believe a peer in a
- * private network, or one without an address; from any other peer no header is read, and the peer is the caller.
+ * Platforms by name, each as its own documents describe it. All but the three of Cloudflare's kind believe a peer in a
+ * private network, or a runtime without sockets; from any other peer no header is read, and the peer is the caller.
  */
 const platforms: Record<string, Rule> = {
   /** The balancer appends the caller to `X-Forwarded-For`: its last entry. */
@@ -84,6 +88,11 @@ const platforms: Record<string, Rule> = {
   azure: byPlatformHops(1),
   /** `CF-Connecting-IP`, where the request came from one of Cloudflare's published networks. */
   cloudflare,
+  /** `CF-Connecting-IP`, where the runtime has no sockets: in a Worker, Cloudflare itself writes it. */
+  "cloudflare-workers": {
+    trusts: () => false,
+    field: { name: "cf-connecting-ip", isFrom: (address) => address === null },
+  },
   /** `Fly-Client-IP`, which the Fly proxy always sets. */
   fly: byPlatformField("fly-client-ip"),
   /** Cloud Run without a load balancer: the last entry of `X-Forwarded-For`. */
@@ -111,8 +120,8 @@ const platforms: Record<string, Rule> = {
  * - `none`: no header is read, the socket's peer is the caller;
  * - a hop count such as `1`: so many proxies stand in front, whatever their addresses;
  * - networks and addresses: `10.0.0.0/8, 203.0.113.7`, also by the names `private`, `loopback`, `link-local`, `shared`;
- * - a platform: `aws-alb`, `azure`, `cloudflare`, `fly`, `google-cloud-run`, `google-load-balancer`, `heroku`,
- *   `netlify`, `nginx`, `railway`, `render`, `vercel`;
+ * - a platform: `aws-alb`, `azure`, `cloudflare`, `cloudflare-workers`, `fly`, `google-cloud-run`,
+ *   `google-load-balancer`, `heroku`, `netlify`, `nginx`, `railway`, `render`, `vercel`;
  * - `first`: the left-most entry, whoever wrote it. Any caller can forge it.
  *
  * The word `forwarded` beside any of these but a platform reads `Forwarded` (RFC 7239) in place of `X-Forwarded-For`:

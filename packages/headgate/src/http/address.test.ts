@@ -5,7 +5,7 @@ import { callerAddress, type HeaderFields, parseTrustProxy } from "./address.ts"
 
 const client = "198.51.100.7";
 
-function key(peer: string | undefined, forwardedFor: string | undefined, trust?: string): string {
+function key(peer: string | null | undefined, forwardedFor: string | undefined, trust?: string): string {
   return callerAddress(
     { peer, headers: { "x-forwarded-for": forwardedFor } },
     trust === undefined ? undefined : parseTrustProxy(trust),
@@ -53,6 +53,12 @@ describe("by default", () => {
     ["10.0.0.1", "9.9.9.9; 10.0.0.2", "10.0.0.1"],
     ["10.0.0.1", '"198.51.100.7"', "10.0.0.1"],
     [undefined, "198.51.100.7", "unknown"],
+    [null, "198.51.100.7", "unknown"],
+    // NAT64 is keyed by the IPv4 address inside, which says nothing about who is trusted.
+    ["64:ff9b::198.51.100.9", "9.9.9.9", "198.51.100.9"],
+    ["64:ff9b::a00:1", "9.9.9.9", "10.0.0.1"],
+    ["10.0.0.1", "64:ff9b::c633:6407", "198.51.100.7"],
+    ["64:ff9b:1::c633:6407", undefined, "64:ff9b:1::/64"],
     ["", "198.51.100.7", "unknown"],
     ["/run/app.sock", "198.51.100.7", "unknown"],
     ["010.0.0.1", "198.51.100.7", "unknown"],
@@ -112,8 +118,10 @@ describe("settings", () => {
     ["none", "10.0.0.1", client, "10.0.0.1"],
     ["0", "10.0.0.1", client, "10.0.0.1"],
     ["none", undefined, client, "unknown"],
+    ["none", null, client, "unknown"],
     ["1", "203.0.113.9", `9.9.9.9, ${client}`, client],
-    ["1", undefined, `9.9.9.9, ${client}`, client],
+    ["1", null, `9.9.9.9, ${client}`, client],
+    ["1", undefined, `9.9.9.9, ${client}`, "unknown"],
     ["1", "203.0.113.9", undefined, "203.0.113.9"],
     ["1", "203.0.113.9", "9.9.9.9, garbage", "203.0.113.9"],
     ["2", "203.0.113.9", `9.9.9.9, ${client}, 203.0.113.8`, client],
@@ -136,7 +144,8 @@ describe("settings", () => {
     ["loopback", "10.0.0.1", client, "10.0.0.1"],
     ["link-local", "169.254.1.1", client, client],
     ["first", "203.0.113.9", `9.9.9.9, ${client}`, "9.9.9.9"],
-    ["first", undefined, "9.9.9.9", "9.9.9.9"],
+    ["first", null, "9.9.9.9", "9.9.9.9"],
+    ["first", undefined, "9.9.9.9", "unknown"],
     ["first", "203.0.113.9", undefined, "203.0.113.9"],
     ["first", "203.0.113.9", `_hidden, ${client}`, client],
   ])("%j: the peer %s with %s is %s", (setting, peer, forwardedFor, expected) => {
@@ -186,7 +195,8 @@ describe("platforms", () => {
     ["heroku", "10.1.2.3", { "x-forwarded-for": "9.9.9.9, 10.0.0.7" }, "10.0.0.7"],
     ["heroku", "203.0.113.9", { "x-forwarded-for": client }, "203.0.113.9"],
     ["nginx", "127.0.0.1", { "x-forwarded-for": `9.9.9.9, ${client}` }, client],
-    ["nginx", undefined, { "x-forwarded-for": `9.9.9.9, ${client}` }, client],
+    ["nginx", null, { "x-forwarded-for": `9.9.9.9, ${client}` }, client],
+    ["nginx", undefined, { "x-forwarded-for": `9.9.9.9, ${client}` }, "unknown"],
     ["aws-alb", "10.0.3.4", { "x-forwarded-for": `9.9.9.9, ${client}:4711` }, client],
     ["azure", "169.254.129.1", { "x-forwarded-for": `${client}:4711` }, client],
     ["google-cloud-run", "169.254.1.1", { "x-forwarded-for": `9.9.9.9, ${client}` }, client],
@@ -197,9 +207,11 @@ describe("platforms", () => {
     ["fly", "172.16.5.6", { "fly-client-ip": "9.9.9.9, 8.8.8.8" }, "172.16.5.6"],
     ["fly", "172.16.5.6", {}, "172.16.5.6"],
     ["railway", "100.64.0.2", { "x-real-ip": client }, client],
-    ["netlify", undefined, { "x-nf-client-connection-ip": client }, client],
-    ["vercel", undefined, { "x-vercel-forwarded-for": "2001:db8:1:2::3" }, "2001:db8:1:2::/64"],
-    ["vercel", undefined, {}, "unknown"],
+    ["netlify", undefined, { "x-nf-client-connection-ip": client }, "unknown"],
+    ["netlify", null, { "x-nf-client-connection-ip": client }, client],
+    ["vercel", null, { "x-vercel-forwarded-for": "2001:db8:1:2::3" }, "2001:db8:1:2::/64"],
+    ["vercel", null, {}, "unknown"],
+    ["vercel", undefined, { "x-vercel-forwarded-for": client }, "unknown"],
     ["cloudflare", edge, { "cf-connecting-ip": client, "x-forwarded-for": `9.9.9.9, ${client}` }, client],
     ["cloudflare", "2606:4700::1", { "cf-connecting-ip": client }, client],
     ["cloudflare", edge, {}, edge],
@@ -221,8 +233,14 @@ describe("platforms", () => {
     ],
     // A tunnel hands on what Cloudflare wrote.
     ["cloudflare", "127.0.0.1", { "cf-connecting-ip": client, "x-forwarded-for": client }, client],
+    // Cloudflare's machines have addresses: a peer without one is none of them.
+    ["cloudflare", undefined, { "cf-connecting-ip": client }, "unknown"],
+    ["cloudflare", null, { "cf-connecting-ip": client, "x-forwarded-for": edge }, "unknown"],
+    ["cloudflare", "10.0.0.1", { "cf-connecting-ip": "9.9.9.9" }, "10.0.0.1"],
     // In a worker there is no peer.
-    ["cloudflare", undefined, { "cf-connecting-ip": client }, client],
+    ["cloudflare-workers", null, { "cf-connecting-ip": client }, client],
+    ["cloudflare-workers", undefined, { "cf-connecting-ip": client }, "unknown"],
+    ["cloudflare-workers", edge, { "cf-connecting-ip": "9.9.9.9" }, edge],
     [
       "render",
       "10.0.0.1",

@@ -8,8 +8,12 @@ export { parseTrustProxy, type TrustProxy, type TrustProxyOptions } from "./addr
 
 /** Where a request came from. */
 export interface AddressSource {
-  /** The socket's remote address; `undefined` where there is none, as behind a Unix socket or in a function. */
-  peer: string | undefined;
+  /**
+   * The socket's remote address; for a Unix socket that of this machine, `127.0.0.1`. `null` where the runtime has no
+   * sockets, as in a platform's function: only settings that name such a platform, hop counts and `first` believe a
+   * header then. `undefined` where the address is not known, as after the client has gone: then no header is believed.
+   */
+  peer: string | null | undefined;
   /** The request's header fields. */
   headers: HeaderFields;
 }
@@ -38,15 +42,20 @@ let lastPeerAddress: Address | undefined;
  *   as IPv4; `unknown` where there is no address.
  */
 export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
+  return knownAddress(source, trust) ?? unknownAddress;
+}
+
+/** The same; `undefined` where there is no address. */
+export function knownAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string | undefined {
   const peer = plainPeer(source.peer);
-  const ipv4 = peer === undefined ? -1 : parseIpv4(peer);
+  const ipv4 = typeof peer === "string" ? parseIpv4(peer) : -1;
   // The common case without a proxy: what is dotted decimal already is its own key.
-  if (peer !== undefined && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) {
+  if (typeof peer === "string" && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) {
     if (trust.untrusted) hearUntrusted(trust.untrusted, source.headers, true);
     return peer;
   }
   const found = resolve(ipv4 >= 0 ? ipv4 : parsePeer(peer), source.headers, trust);
-  return found === undefined ? unknownAddress : renderKey(found, trust.ipv6PrefixLength);
+  return found === undefined || found === null ? undefined : renderKey(found, trust.ipv6PrefixLength);
 }
 
 /**
@@ -62,12 +71,12 @@ export function normalizeAddress(text: string, ipv6PrefixLength = 64): string | 
 }
 
 /** A socket that listens on both IP versions reports IPv4 peers as mapped. */
-function plainPeer(peer: string | undefined): string | undefined {
+function plainPeer(peer: string | null | undefined): string | null | undefined {
   return peer?.startsWith("::ffff:") && peer.includes(".") ? peer.slice(7) : peer;
 }
 
-function parsePeer(peer: string | undefined): Address | undefined {
-  if (peer === undefined) return undefined;
+function parsePeer(peer: string | null | undefined): Address | null | undefined {
+  if (peer === undefined || peer === null) return peer;
   if (peer !== lastPeer) {
     lastPeerAddress = parseAddress(peer);
     lastPeer = peer;
@@ -75,21 +84,29 @@ function parsePeer(peer: string | undefined): Address | undefined {
   return lastPeerAddress;
 }
 
-function resolve(peer: Address | undefined, headers: HeaderFields, trust: TrustProxy): Address | undefined {
+function resolve(
+  peer: Address | null | undefined,
+  headers: HeaderFields,
+  trust: TrustProxy,
+): Address | null | undefined {
   const walked = walk(peer, headers, trust);
-  if (!trust.field?.isFrom(walked)) return walked;
+  if (walked === undefined || !trust.field?.isFrom(walked)) return walked;
   // A list here means that somebody besides the platform wrote the field.
   return parseAddress(readField(headers, trust.field.name) ?? "") ?? walked;
 }
 
 /** From the peer towards the caller, as long as the machine that speaks of the next one is trusted. */
-function walk(peer: Address | undefined, headers: HeaderFields, trust: TrustProxy): Address | undefined {
+function walk(
+  peer: Address | null | undefined,
+  headers: HeaderFields,
+  trust: TrustProxy,
+): Address | null | undefined {
+  if (peer === undefined || !trust.trusts(peer, 0)) {
+    if (trust.untrusted) hearUntrusted(trust.untrusted, headers, peer !== undefined && peer !== null);
+    return peer;
+  }
   let current = peer;
   let hop = 0;
-  if (!trust.trusts(current, hop)) {
-    if (trust.untrusted) hearUntrusted(trust.untrusted, headers, current !== undefined);
-    return current;
-  }
   for (const text of hopsFromRight(headers, trust.list)) {
     const next = parseAddress(text);
     if (next === undefined) return current;

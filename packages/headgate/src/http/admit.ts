@@ -3,22 +3,27 @@ import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions, othersOptions } from "../core/options.ts";
 import type { Limiter } from "../limiter.ts";
+import { addressless } from "./client-address.ts";
+import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
 import type { RefusalBody } from "./refusal.ts";
 
-/** What an adapter asks of its user, about a request in the framework's own type. */
-export interface GuardOptions<Caller, Request> extends FieldOptions {
-  /** Tells who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
-  caller: (request: Request) => Caller | Promise<Caller>;
-  /** What the request costs; one request by default. */
-  cost?: (request: Request) => Cost | undefined | Promise<Cost | undefined>;
-  /** Requests that are not the guard's business: they are neither counted nor refused. */
-  skip?: (request: Request) => boolean | Promise<boolean>;
+/**
+ * What an adapter asks of its user. Its functions are given all that the framework gives: Express's request and
+ * response, Hono's context, a fetch handler's request and whatever the runtime hands on with it.
+ */
+export interface GuardOptions<Caller, Given extends readonly unknown[]> extends FieldOptions {
+  /** Says who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
+  caller: (...given: Given) => Caller | PromiseLike<Caller>;
+  /** What the request costs; one request by default. Where it fails, the request is counted as unidentified. */
+  cost?: (...given: Given) => Cost | undefined | PromiseLike<Cost | undefined>;
+  /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails, nothing is skipped. */
+  skip?: (...given: Given) => boolean | PromiseLike<boolean>;
   /**
    * The body of a refusal, in place of the problem, text or page that the client's `Accept` asks for; `undefined`
    * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
    */
-  body?: (refused: Refused, request: Request) => RefusalBody | undefined;
+  body?: (refused: Refused, ...given: Given) => RefusalBody | undefined;
 }
 
 const guardOptions = ["caller", "cost", "skip", "body", "legacy", "fields"];
@@ -51,13 +56,8 @@ export function checkMount(limiter: unknown, options: unknown): void {
       `${option} of rateLimit must be a function of the request, got ${describe(given)}.`,
     );
   }
-}
-
-function describe(given: unknown): string {
-  if (typeof given === "function") return `the function "${given.name}"`;
-  if (typeof given !== "object" || given === null) return JSON.stringify(given) ?? String(given);
-  const names = Object.keys(given);
-  return names.length === 0 ? "{}" : `an object with ${names.slice(0, 5).join(", ")}`;
+  const useless = (options as { caller: { [addressless]?: string } }).caller[addressless];
+  if (useless !== undefined) throw new HeadgateError("option-invalid", useless);
 }
 
 /**
@@ -65,33 +65,34 @@ function describe(given: unknown): string {
  * What fails is reported, and the request is counted among the unidentified. `undefined` means that not even that
  * could be decided (the limiter is closed): the request passes, and the report says so.
  */
-export function admitRequest<Caller, Request>(
+export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
-  request: Request,
-  options: GuardOptions<Caller, Request>,
+  given: Given,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost">,
 ): Admission | undefined | Promise<Admission | undefined> {
+  let lookup: Caller | PromiseLike<Caller> | undefined;
   try {
-    const caller = options.caller(request);
-    const cost = options.cost?.(request);
-    if (caller instanceof Promise || cost instanceof Promise) {
-      return admitLater(limiter, caller, cost);
-    }
-    const admission = admit(limiter, caller, cost);
+    lookup = options.caller(...given);
+    const cost = options.cost?.(...given);
+    if (isPromise(lookup) || isPromise(cost)) return admitLater(limiter, lookup, cost);
+    const admission = admit(limiter, lookup, cost);
     if (!(admission instanceof Promise)) return admission;
     return admission.catch((error: unknown) => admitUnidentified(limiter, error));
   } catch (error) {
+    // A lookup that nobody waits for any more must not end the process when it fails.
+    if (isPromise(lookup)) lookup.then(undefined, () => {});
     return admitUnidentified(limiter, error);
   }
 }
 
 async function admitLater<Caller>(
   limiter: Limiter<Caller>,
-  caller: Caller | Promise<Caller>,
-  cost: Cost | undefined | Promise<Cost | undefined>,
+  lookup: Caller | PromiseLike<Caller>,
+  cost: Cost | undefined | PromiseLike<Cost | undefined>,
 ): Promise<Admission | undefined> {
   try {
-    const [told, known] = await Promise.all([caller, cost]);
-    return await admit(limiter, told, known);
+    const [caller, known] = await Promise.all([lookup, cost]);
+    return await admit(limiter, caller, known);
   } catch (error) {
     return admitUnidentified(limiter, error);
   }
@@ -115,10 +116,10 @@ async function admitUnidentified<Caller>(
 }
 
 /** Whether the user's `skip` says so. One that fails skips nothing: a fault must not open the gate. */
-export function isSkipped<Caller, Request>(
+export function isSkipped<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
-  request: Request,
-  { skip }: GuardOptions<Caller, Request>,
+  given: Given,
+  { skip }: Pick<GuardOptions<Caller, Given>, "skip">,
 ): boolean | Promise<boolean> {
   if (skip === undefined) return false;
   const failed = (error: unknown) => {
@@ -126,12 +127,20 @@ export function isSkipped<Caller, Request>(
     return false;
   };
   try {
-    const answer: unknown = skip(request);
+    const answer: unknown = skip(...given);
     // Only `true` skips: what was forgotten to be returned does not open the gate either.
-    return answer instanceof Promise ? answer.then((skipped) => skipped === true, failed) : answer === true;
+    if (isPromise(answer)) return Promise.resolve(answer).then((skipped) => skipped === true, failed);
+    return answer === true;
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Also one of another library's or realm's, as query builders and test runners make them. */
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return (
+    value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === "function"
+  );
 }
 
 /**

@@ -10,17 +10,17 @@ import { type Refusal, refusal } from "./refusal.ts";
  *
  * @param accept the request's `Accept` field
  */
-export function refuseRequest<Caller, Request>(
+export function refuseRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   refused: Refused,
-  request: Request,
+  given: Given,
   accept: string | null | undefined,
-  { body }: GuardOptions<Caller, Request>,
+  { body }: Pick<GuardOptions<Caller, Given>, "body">,
   fieldOptions: Required<FieldOptions>,
 ): Refusal {
   if (body !== undefined) {
     try {
-      const own = body(refused, request);
+      const own = body(refused, ...given);
       if (own !== undefined) return refusal(refused, { ...fieldOptions, body: own });
     } catch (error) {
       limiter.report(error);

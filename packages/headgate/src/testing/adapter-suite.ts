@@ -32,7 +32,7 @@ export interface AdapterAnswer {
 export interface AdapterGuard {
   readonly limiter: Limiter<AdapterCaller>;
   /** To be put in terms of the framework's request by `optionsFor`. */
-  readonly options: GuardOptions<AdapterCaller, ReadField>;
+  readonly options: GuardOptions<AdapterCaller, [read: ReadField]>;
 }
 
 /** A guarded handler, to be served by the framework under test for every path and method. */
@@ -93,17 +93,17 @@ export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
   return conversations.map(({ name, run }) => ({ name, run: () => run(serve) }));
 }
 
-/** Puts a route's options in terms of a framework's request. */
-export function optionsFor<Request>(
-  options: GuardOptions<AdapterCaller, ReadField>,
-  fieldsOf: (request: Request) => ReadField,
-): GuardOptions<AdapterCaller, Request> {
+/** Puts a route's options in terms of what a framework gives. */
+export function optionsFor<Given extends readonly unknown[]>(
+  options: AdapterGuard["options"],
+  fieldsOf: (...given: Given) => ReadField,
+): GuardOptions<AdapterCaller, Given> {
   const { caller, cost, skip, body, ...rest } = options;
   return {
     ...rest,
-    caller: (request) => caller(fieldsOf(request)),
-    ...(cost === undefined ? {} : { cost: (request) => cost(fieldsOf(request)) }),
-    ...(skip === undefined ? {} : { skip: (request) => skip(fieldsOf(request)) }),
-    ...(body === undefined ? {} : { body: (refused, request) => body(refused, fieldsOf(request)) }),
+    caller: (...given) => caller(fieldsOf(...given)),
+    ...(cost === undefined ? {} : { cost: (...given) => cost(fieldsOf(...given)) }),
+    ...(skip === undefined ? {} : { skip: (...given) => skip(fieldsOf(...given)) }),
+    ...(body === undefined ? {} : { body: (refused, ...given) => body(refused, fieldsOf(...given)) }),
   };
 }

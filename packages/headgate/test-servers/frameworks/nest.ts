@@ -1,7 +1,9 @@
 import "reflect-metadata";
+import type { Server } from "node:http";
 import { Readable } from "node:stream";
 import {
   All,
+  type CanActivate,
   Controller,
   type ExecutionContext,
   Module,
@@ -88,4 +90,17 @@ export async function serveNestOnFastify(route: AdapterRoute): Promise<ServedRou
   });
   await app.listen(0, "127.0.0.1");
   return servedBy(app.getHttpServer(), () => app.close());
+}
+
+/** One route of Express's platform behind a guard, and nothing else. */
+export async function serveNestCaller(guard: CanActivate, where: object) {
+  const root = moduleOf(async (_request: never, response: ExpressResponse) => {
+    response.send("ok");
+  }, UseGuards(guard));
+  const app = await NestFactory.create(root, new ExpressAdapter(), { logger: false });
+  await app.init();
+  const server = app.getHttpServer() as Server;
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  const address = server.address();
+  return { port: typeof address === "object" ? (address?.port ?? 0) : 0, close: () => app.close() };
 }

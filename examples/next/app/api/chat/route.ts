@@ -1,19 +1,16 @@
 /** Next's App Router: `app/api/chat/route.ts`. */
 import { createLimiter } from "headgate";
-import { callerAddress, parseTrustProxy } from "headgate/http";
-import { admissionOf, rateLimit } from "headgate/next";
+import { admissionOf, clientAddress, rateLimit } from "headgate/next";
 
 // Made once for the module. Serverless functions each count for themselves: give it a shared store to count together.
-const limiter = createLimiter<{ ip: string }>({
+const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+  layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
 // Next tells no peer: say what stands in front, a platform's name or so many proxies of your own.
-const trust = parseTrustProxy(process.env.TRUST_PROXY ?? "vercel");
-
 const guard = rateLimit(limiter, {
-  caller: ({ headers }) => ({ ip: callerAddress({ peer: undefined, headers }, trust) }),
+  caller: clientAddress.with({ trust: process.env.TRUST_PROXY ?? "vercel" }),
 });
 
 // A handler may take a NextRequest and the route's context: guard(async (request: NextRequest, { params }) => …)

@@ -1,0 +1,315 @@
+import { createServer, type RequestListener, request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdaptorServer } from "@hono/node-server";
+import express from "express";
+import { fastify } from "fastify";
+import { Hono } from "hono";
+import Koa from "koa";
+import { describe, expect, it, vi } from "vitest";
+import { serveNestCaller } from "../../test-servers/frameworks/nest.ts";
+import { createLimiter, type Limiter } from "../limiter.ts";
+import * as ofExpress from "./express.ts";
+import * as ofFastify from "./fastify.ts";
+import * as ofFetch from "./fetch.ts";
+import * as ofHono from "./hono.ts";
+import * as ofKoa from "./koa.ts";
+import * as ofNest from "./nest.ts";
+import * as ofNext from "./next.ts";
+import * as ofNode from "./node.ts";
+
+function limiterOf(onError = vi.fn()) {
+  const keys: string[] = [];
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "ip", key: (ip) => ip, limits: "2/minute" }],
+    onDecision: ({ partitions }) => void keys.push(partitions[0]?.key ?? "none"),
+    onError,
+  });
+  return { limiter, keys, onError };
+}
+
+type Serve = (
+  limiter: Limiter<string>,
+  where: { path: string } | { port: 0; host: string },
+) => Promise<Served>;
+interface Served {
+  readonly port: number;
+  close(): Promise<unknown>;
+}
+
+async function listening(listener: RequestListener, where: object): Promise<Served> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  const address = server.address();
+  return {
+    port: typeof address === "object" ? (address?.port ?? 0) : 0,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(resolve);
+      }),
+  };
+}
+
+/** The usual guard, on every framework over Node: one import and one line. */
+const frameworks: Record<string, Serve> = {
+  node: (limiter, where) =>
+    listening(
+      ofNode.rateLimit(limiter, { caller: ofNode.clientAddress })((_request, response) => response.end("ok")),
+      where,
+    ),
+  express: (limiter, where) =>
+    listening(
+      express()
+        .use(ofExpress.rateLimit(limiter, { caller: ofExpress.clientAddress }))
+        .use((_request, response) => void response.send("ok")),
+      where,
+    ),
+  async fastify(limiter, where) {
+    const app = fastify();
+    app.get(
+      "/",
+      { onRequest: ofFastify.rateLimit(limiter, { caller: ofFastify.clientAddress }) },
+      () => "ok",
+    );
+    await app.listen(where);
+    const address = app.server.address();
+    return { port: typeof address === "object" ? (address?.port ?? 0) : 0, close: () => app.close() };
+  },
+  koa: (limiter, where) =>
+    listening(
+      new Koa()
+        .use(ofKoa.rateLimit(limiter, { caller: ofKoa.clientAddress }))
+        .use((context) => {
+          context.body = "ok";
+        })
+        .callback(),
+      where,
+    ),
+  async hono(limiter, where) {
+    const app = new Hono();
+    app.get("/", ofHono.rateLimit(limiter, { caller: ofHono.clientAddress }), (c) => c.text("ok"));
+    const server = createAdaptorServer({ fetch: app.fetch });
+    await new Promise<void>((resolve) => server.listen(where, resolve));
+    const address = server.address();
+    return {
+      port: typeof address === "object" ? (address?.port ?? 0) : 0,
+      close: () => new Promise((resolve) => server.close(resolve)),
+    };
+  },
+  nest: (limiter, where) =>
+    serveNestCaller(ofNest.rateLimit(limiter, { caller: ofNest.clientAddress }), where),
+};
+
+function statusOf(to: object, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ ...to, headers, agent: false }, (response) => {
+      response.resume();
+      response.once("end", () => resolve(response.statusCode ?? 0));
+    })
+      .once("error", reject)
+      .end();
+  });
+}
+
+describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name, serveBy) => {
+  it("keys by the peer, and by what a trusted proxy reports", async () => {
+    const { limiter, keys, onError } = limiterOf();
+    const { port, close } = await serveBy(limiter, { port: 0, host: "127.0.0.1" });
+    const to = { host: "127.0.0.1", port };
+    try {
+      expect([await statusOf(to), await statusOf(to), await statusOf(to)]).toEqual([200, 200, 429]);
+      expect(await statusOf(to, { "X-Forwarded-For": "9.9.9.9, 198.51.100.7" })).toBe(200);
+    } finally {
+      await close();
+    }
+    expect(keys).toEqual(["127.0.0.1", "127.0.0.1", "127.0.0.1", "198.51.100.7"]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it("takes the peer of a Unix socket for this machine, whose proxy is trusted", async () => {
+    const { limiter, keys } = limiterOf();
+    const path = join(tmpdir(), `headgate-${process.pid}-${name}.sock`);
+    const { close } = await serveBy(limiter, { path });
+    try {
+      expect(await statusOf({ socketPath: path }, { "X-Forwarded-For": "9.9.9.9, 198.51.100.7" })).toBe(200);
+      expect(await statusOf({ socketPath: path })).toBe(200);
+    } finally {
+      await close();
+    }
+    expect(keys).toEqual(["198.51.100.7", "127.0.0.1"]);
+  });
+});
+
+describe("where no peer is known", () => {
+  const next = ofNext.rateLimit;
+
+  it("says so when a guard of Next's is mounted", () => {
+    const { limiter } = limiterOf();
+    expect(() => next(limiter, { caller: ofNext.clientAddress })).toThrow(
+      'clientAddress of headgate/next knows no peer here: name the platform in front, as in clientAddress.with({ trust: "vercel" })',
+    );
+    expect(() => ofNext.clientAddress.with({})).toThrow("knows no peer here");
+    expect(() => ofNext.clientAddress.with({ trust: "private" })).toThrow(
+      'and "private" believes no header without one',
+    );
+    expect(() => ofNext.clientAddress.with({ trust: "cloudflare" })).toThrow("knows no peer here");
+  });
+
+  it.each([
+    ["vercel", { "X-Vercel-Forwarded-For": "198.51.100.7", "X-Forwarded-For": "9.9.9.9" }],
+    [1, { "X-Forwarded-For": "9.9.9.9, 198.51.100.7" }],
+  ])("believes what stands in front of Next, if it is named: %s", async (trust, headers) => {
+    const { limiter, keys } = limiterOf();
+    const guard = next(limiter, { caller: ofNext.clientAddress.with({ trust }) });
+    await guard(() => new Response("ok"))(new Request("http://localhost/", { headers }));
+    expect(keys).toEqual(["198.51.100.7"]);
+  });
+
+  it("counts a fetch handler's requests as unidentified, and reports it", async () => {
+    const { limiter, keys, onError } = limiterOf();
+    const guarded = ofFetch.rateLimit(limiter, { caller: ofFetch.clientAddress })(() => new Response("ok"));
+    const forged = { "X-Forwarded-For": "198.51.100.7", "CF-Connecting-IP": "198.51.100.7" };
+    const statuses = [];
+    for (let n = 0; n < 3; n += 1)
+      statuses.push((await guarded(new Request("http://localhost/", { headers: forged }))).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(keys).not.toContain("198.51.100.7");
+    expect(new Set(keys).size).toBe(1);
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+  });
+
+  it("counts a Hono context's without a connection as unidentified, and reports it", async () => {
+    const { limiter, keys, onError } = limiterOf();
+    const app = new Hono();
+    app.get("/", ofHono.rateLimit(limiter, { caller: ofHono.clientAddress }), (c) => c.text("ok"));
+    await app.request("/", { headers: { "X-Forwarded-For": "198.51.100.7" } });
+    expect(keys).not.toContain("198.51.100.7");
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+  });
+
+  it("believes no header of a client that has gone", async () => {
+    const gone = { socket: { remoteAddress: undefined }, headers: { "x-forwarded-for": "198.51.100.7" } };
+    for (const trust of ["private", 1, "first", "nginx", "vercel", "cloudflare"]) {
+      expect(() => ofNode.clientAddress.with({ trust })(gone as never)).toThrow("its connection has closed");
+    }
+  });
+
+  it("does not take a client that hung up for a Unix socket", async () => {
+    const { limiter } = limiterOf();
+    const addresses: unknown[] = [];
+    let answered: () => void = () => {};
+    const seen = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const { port, close } = await listening(
+      (incoming) => {
+        incoming.socket.once("close", () => {
+          try {
+            addresses.push(ofNode.clientAddress.with({ trust: 1 })(incoming));
+          } catch (error) {
+            addresses.push((error as { code?: unknown }).code);
+          }
+          answered();
+        });
+      },
+      { port: 0, host: "127.0.0.1" },
+    );
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n", () =>
+        socket.resetAndDestroy(),
+      );
+    });
+    await seen;
+    await close();
+    await limiter.close();
+    expect(addresses).toEqual(["address-unknown"]);
+  });
+});
+
+describe("the peer, as runtimes tell it", () => {
+  const ask = (headers: Record<string, string> = {}) => new Request("http://localhost/", { headers });
+  const forwarded = { "X-Forwarded-For": "198.51.100.7" };
+
+  it.each<[string, unknown[], Record<string, string>, string]>([
+    ["Bun's server", [{ requestIP: () => ({ address: "203.0.113.9" }) }], forwarded, "203.0.113.9"],
+    [
+      "Bun's server, behind a proxy",
+      [{ requestIP: () => ({ address: "::ffff:10.0.0.1" }) }],
+      forwarded,
+      "198.51.100.7",
+    ],
+    [
+      "Deno's info",
+      [{ remoteAddr: { transport: "tcp", hostname: "203.0.113.9", port: 1 } }],
+      forwarded,
+      "203.0.113.9",
+    ],
+    [
+      "Deno's info on a Unix socket",
+      [{ remoteAddr: { transport: "unix", path: "/run/x.sock" } }],
+      forwarded,
+      "198.51.100.7",
+    ],
+    ["SvelteKit's event", [{ getClientAddress: () => "203.0.113.9" }], forwarded, "203.0.113.9"],
+    ["what comes later", [{ KV: {} }, { requestIP: () => ({ address: "203.0.113.9" }) }], {}, "203.0.113.9"],
+  ])("%s", (_what, rest, headers, expected) => {
+    expect(ofFetch.clientAddress(ask(headers), ...rest)).toBe(expected);
+  });
+
+  it("reaches clientAddress through a guard around a fetch handler", async () => {
+    const { limiter, keys } = limiterOf();
+    const guarded = ofFetch.rateLimit(limiter, { caller: ofFetch.clientAddress })(
+      (_request: Request, _server: { requestIP(request: Request): { address: string } | null }) =>
+        new Response("ok"),
+    );
+    await guarded(ask(), { requestIP: () => ({ address: "203.0.113.9" }) });
+    expect(keys).toEqual(["203.0.113.9"]);
+  });
+
+  it("is unknown, and no header believed, where Bun knows no more", () => {
+    const read = ofFetch.clientAddress.with({ trust: 1 });
+    expect(() => read(ask(forwarded), { requestIP: () => null })).toThrow("its connection has closed");
+  });
+
+  it("may be read in another way", () => {
+    const read = ofFetch.clientAddress.with({
+      peer: (request) => request.headers.get("x-peer") ?? undefined,
+    });
+    expect(read(ask({ "X-Peer": "10.0.0.1", ...forwarded }))).toBe("198.51.100.7");
+    expect(() => read(ask(forwarded))).toThrow("its connection has closed");
+  });
+
+  it("is none in a worker, where Cloudflare writes the header", () => {
+    const read = ofFetch.clientAddress.with({ trust: "cloudflare-workers" });
+    expect(read(ask({ "CF-Connecting-IP": "198.51.100.7" }), { KV: {} }, { waitUntil: () => {} })).toBe(
+      "198.51.100.7",
+    );
+    expect(() =>
+      ofFetch.clientAddress.with({ trust: "cloudflare" })(ask({ "CF-Connecting-IP": "9.9.9.9" })),
+    ).toThrow('"cloudflare" believes no header without one');
+  });
+});
+
+describe("clientAddress.with, given by mistake", () => {
+  it.each<[unknown, string]>([
+    [undefined, "clientAddress.with takes an object such as"],
+    ["cloudflare", 'got "cloudflare"'],
+    [{ trustProxy: 1 }, 'clientAddress.with has no option "trustProxy"'],
+    [{ trust: "cloudfare" }, 'Cannot read "cloudfare"'],
+    [{ trust: -1 }, 'Cannot read "-1"'],
+    [{ trust: 1.5 }, 'Cannot read "1.5"'],
+    [{ trust: true }, 'Cannot read "true"'],
+    [{ peer: "x-real-ip" }, 'peer of clientAddress.with must be a function of the request, got "x-real-ip"'],
+  ])("%j", (options, message) => {
+    expect(() => ofNode.clientAddress.with(options as never)).toThrow(message);
+  });
+
+  it("is told where its settings go", () => {
+    expect(() => ofNode.clientAddress({ trust: "cloudflare" } as never)).toThrow(
+      "Settings go into clientAddress.with({ trust }).",
+    );
+  });
+});
