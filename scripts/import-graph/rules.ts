@@ -72,6 +72,13 @@ export const LIBRARY: Zone[] = [
     mayImport: ["core", "http", "limiter"],
     packages: /^jose$/,
   },
+  {
+    name: "ai",
+    files: /^packages\/headgate\/src\/ai\//,
+    mayImport: ["core", "limiter"],
+    // Its types alone: it loads without an SDK.
+    packages: /^ai$/,
+  },
   { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
   {
     name: "react",

@@ -39,6 +39,8 @@ const GROUPS: readonly Group[] = [
       { page: "limits", label: "Limits" },
       { page: "choosing-an-algorithm", label: "Choosing an algorithm" },
       { page: "token-budgets", label: "Token budgets and refunds" },
+      { page: "ai", label: "A chat's endpoint" },
+      { page: "estimating-tokens", label: "Estimating tokens" },
       { page: "identity", label: "Who is calling" },
       { page: "caller-address", label: "Whose address it is" },
       { page: "refusals", label: "Refusals" },

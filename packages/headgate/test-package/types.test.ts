@@ -22,6 +22,7 @@ import { rateLimit as koaLimit } from "headgate/koa";
 import * as next from "headgate/next";
 import * as nest from "headgate/nest";
 import { bearerIdentity } from "headgate/identity";
+import { estimateTokens, meter, openaiChat } from "headgate/ai";
 
 const limiter = createLimiter({
   name: "chat",
@@ -43,6 +44,7 @@ export const all = [
   parseLimits, HeadgateError, callerAddress, rateLimitFields, refusal, PaymentRequiredError, RateLimitedError, send,
   QuotaMeter, RateLimitNotice, useCountdown, useRateLimit, fakeClock, storeSuite, redisStore, postgresStore, fetchLimit,
   honoLimit, nodeLimit, expressLimit, fastifyLimit, koaLimit, next, nest, bearerIdentity,
+  estimateTokens, meter, openaiChat,
 ];
 `;
 

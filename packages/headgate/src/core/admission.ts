@@ -59,6 +59,11 @@ export interface Admitted extends Decided {
   /** Whether it holds units or places that its end sets free. */
   readonly holds: boolean;
   /**
+   * What it may use in all, by unit, before it must be extended: what was asked for, and what extensions granted since.
+   * A unit that no limit of this caller counts is absent.
+   */
+  readonly granted: Cost;
+  /**
    * Asks to hold more, in mid-stream: in every layer, or in none. With `atLeast`, as much as is affordable, and no less
    * than that of each unit. Units that are not named stay as they are.
    *

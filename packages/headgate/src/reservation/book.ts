@@ -95,6 +95,18 @@ export class Book implements Unsettled {
     return !this.#ended && this.#parts().some(({ holds }) => holds);
   }
 
+  /** What it may use in all, by unit: in each layer, so the least of them. */
+  get granted(): Cost {
+    const granted: Record<string, number> = {};
+    for (const [c, amounts] of this.#granted.entries()) {
+      for (const [g, amount] of amounts.entries()) {
+        const unit = unitOf(this.question.charges, c, g);
+        granted[unit] = Math.min(amount, granted[unit] ?? amount);
+      }
+    }
+    return granted;
+  }
+
   /** The shortest lease of what is held, ms. */
   get leaseMs(): number {
     return Math.min(...this.question.charges.map(({ limits }) => limits.leaseMs));

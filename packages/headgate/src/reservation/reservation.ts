@@ -1,6 +1,7 @@
 import type { Admitted, Decided, Extension } from "../core/admission.ts";
 import { type Cost, checkCost } from "../core/cost.ts";
 import { Decision, RefusedRequest, type Shown } from "../core/decision.ts";
+import { type EndingDelegate, endingDelegate } from "../core/ending-delegate.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
 import { Book, type Owner, type ReservationServices } from "./book.ts";
@@ -14,6 +15,7 @@ export class Reservation extends Decision implements Admitted, Owner {
   /** What was counted, under the limits of the policy. */
   readonly #question: Question;
   #book: Book | undefined;
+  #delegate: EndingDelegate | undefined;
 
   /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
   constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: ReservationServices) {
@@ -31,6 +33,14 @@ export class Reservation extends Decision implements Admitted, Owner {
     return this.#book?.holds ?? false;
   }
 
+  get granted(): Cost {
+    return this.#open().granted;
+  }
+
+  [endingDelegate](delegate: EndingDelegate): void {
+    this.#delegate = delegate;
+  }
+
   override toJSON(): Decided & { readonly admitted: true } {
     return { admitted: this.admitted, ...super.toJSON() };
   }
@@ -42,11 +52,12 @@ export class Reservation extends Decision implements Admitted, Owner {
 
   end(used?: Cost | "nothing"): void | Promise<void> {
     if (used !== "nothing") checkCost(used);
+    if (used === undefined && this.#delegate !== undefined) return this.#delegate.responseOver();
     return this.#open().end(used);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
+    await (this.#delegate === undefined ? this.end() : this.#delegate.scopeOver());
   }
 
   extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension> {

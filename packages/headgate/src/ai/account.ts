@@ -1,0 +1,235 @@
+import type { Admitted, Refused } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import {
+  addUse,
+  isNoUse,
+  noUse,
+  type TokenUse,
+  type TokenWeights,
+  unitsOf,
+  unitsOfTheirOwn,
+} from "./usage.ts";
+
+/** A chunk is asked for again when so much of it is left. */
+export const lowWaterMark = (chunk: number): number => Math.ceil(chunk / 4);
+
+/** What a call that runs has used so far, by estimate. */
+export interface RunningCall {
+  readonly used: TokenUse;
+}
+
+export interface AccountOptions {
+  readonly unit: string;
+  readonly weights: TokenWeights;
+  /** Tokens that are held ahead of need. */
+  readonly chunk: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * What one admission pays for: what its calls have used, and what it holds for them. It is extended by a chunk when less
+ * than a quarter of one is left.
+ */
+export class Account {
+  readonly admission: Admitted;
+  readonly #options: AccountOptions;
+  /** The units that count tokens, and which tokens each of them counts. */
+  readonly #weights: ReadonlyMap<string, TokenWeights>;
+  readonly #running = new Set<RunningCall>();
+  /** Of the calls that are over. */
+  #settled: TokenUse = noUse;
+  #extending: Promise<void> | undefined;
+  #refused: Refused | undefined;
+  #ended = false;
+
+  constructor(admission: Admitted, options: AccountOptions) {
+    this.admission = admission;
+    this.#options = options;
+    const units = new Map(Object.entries(unitsOfTheirOwn)).set(options.unit, options.weights);
+    const { granted } = admission;
+    this.#weights = new Map([...units].filter(([unit]) => Object.hasOwn(granted, unit)));
+  }
+
+  /** The last refusal to hold more. */
+  get refused(): Refused | undefined {
+    return this.#refused;
+  }
+
+  /** What all calls have used so far. */
+  get used(): TokenUse {
+    let used = this.#settled;
+    for (const call of this.#running) used = addUse(used, call.used);
+    return used;
+  }
+
+  /** The same in the units of the limits. */
+  get cost(): Cost {
+    const { used } = this;
+    return Object.fromEntries([...this.#weights].map(([unit, weights]) => [unit, unitsOf(used, weights)]));
+  }
+
+  begin(call: RunningCall): void {
+    this.#running.add(call);
+  }
+
+  /** A call is over, and this is what it used. */
+  settle(call: RunningCall, used: TokenUse): void {
+    if (!this.#running.delete(call)) return;
+    this.#settled = addUse(this.#settled, used);
+  }
+
+  /** What is held beyond what was used, in a unit. */
+  heldIn(unit: string): number {
+    return this.#ended || !this.#weights.has(unit) ? 0 : Math.max(0, this.#free(unit));
+  }
+
+  get running(): Iterable<RunningCall> {
+    return [...this.#running];
+  }
+
+  /** A call was not made after all. */
+  settleNothing(call: RunningCall): void {
+    this.settle(call, noUse);
+  }
+
+  /** Whether nothing is left of what is held. */
+  get isExhausted(): boolean {
+    return this.#left(noUse) <= 0;
+  }
+
+  /**
+   * Holds more where less than a quarter of a chunk is left.
+   *
+   * @returns whether something is left; a promise where it has to be asked for, which is only where nothing is.
+   */
+  keepAhead(): boolean | Promise<boolean> {
+    const { chunk } = this.#options;
+    if (this.#left({ ...noUse, output: lowWaterMark(chunk) }) >= 0) return true;
+    if (this.#extending === undefined && this.#refused === undefined) void this.#extend(chunk);
+    return this.isExhausted ? this.#secure() : true;
+  }
+
+  /**
+   * Holds what a call needs before it is made, and at least one token of its answer.
+   *
+   * @param output tokens of the answer to hold ahead.
+   * @param enough so many are enough where they are held already.
+   */
+  async secure(output: number, enough: number): Promise<boolean> {
+    await this.#extending;
+    if (this.#left({ ...noUse, output: enough }) < 0) await this.#extend(output);
+    return !this.isExhausted;
+  }
+
+  /** Nothing was left when it was last looked: meanwhile others may have ended. */
+  async #secure(): Promise<boolean> {
+    await this.#extending;
+    if (!this.isExhausted) return true;
+    // What is used is held no longer: a refusal then waits for the window, and not for this answer itself.
+    await this.report();
+    await this.#extend(this.#options.chunk);
+    return !this.isExhausted;
+  }
+
+  /** Tokens of output that what is held pays for. */
+  get heldOutput(): number {
+    return this.#outputFor((unit) => this.#free(unit));
+  }
+
+  /** The same, with what could be held in addition, as far as is known. */
+  get affordableOutput(): number {
+    return this.#outputFor((unit) => this.#free(unit) + this.#remaining(unit));
+  }
+
+  #outputFor(available: (unit: string) => number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const [unit, weights] of this.#weights) {
+      const each = Math.max(weights.output, weights.reasoning);
+      if (each > 0) least = Math.min(least, Math.floor(available(unit) / each));
+    }
+    return Math.max(0, least);
+  }
+
+  /** What is left in the unit of which least is left, once this is used too. */
+  #left(ahead: TokenUse): number {
+    const use = addUse(this.used, ahead);
+    const { granted } = this.admission;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [unit, weights] of this.#weights)
+      least = Math.min(least, (granted[unit] ?? 0) - unitsOf(use, weights));
+    return least;
+  }
+
+  #free(unit: string): number {
+    const weights = this.#weights.get(unit) as TokenWeights;
+    return (this.admission.granted[unit] ?? 0) - unitsOf(this.used, weights);
+  }
+
+  #remaining(unit: string): number {
+    const limits = this.admission.limits.filter((limit) => limit.unit === unit);
+    return Math.min(...limits.map(({ remaining }) => remaining));
+  }
+
+  /** Asks to hold what is missing for so many tokens of output more, and takes what is affordable of it. */
+  #extend(output: number): void | Promise<void> {
+    if (this.#ended) return;
+    const use = this.used;
+    const { granted } = this.admission;
+    const more: Record<string, number> = {};
+    let needed = 0;
+    for (const [unit, weights] of this.#weights) {
+      const used = unitsOf(use, weights);
+      const wanted = unitsOf(addUse(use, { ...noUse, output }), weights);
+      const missing = wanted - (granted[unit] ?? 0);
+      if (missing > 0) more[unit] = missing;
+      needed = Math.max(needed, used + 1 - (granted[unit] ?? 0));
+    }
+    const amounts = Object.values(more);
+    if (amounts.length === 0) return;
+    const atLeast = Math.max(1, Math.min(needed, ...amounts));
+    return this.#ask({ ...more, atLeast });
+  }
+
+  #ask(more: Cost & { readonly atLeast: number }): void | Promise<void> {
+    const failed = (error: unknown) => this.#options.onError(error);
+    try {
+      const answer = this.admission.extend(more);
+      if (!(answer instanceof Promise)) {
+        this.#refused = answer.admitted ? undefined : answer;
+        return;
+      }
+      this.#extending = answer
+        .then((extension) => {
+          this.#refused = extension.admitted ? undefined : extension;
+        }, failed)
+        .then(() => {
+          this.#extending = undefined;
+        });
+      return this.#extending;
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** States what has been used so far, so that a crash forgets little. */
+  async report(): Promise<void> {
+    if (this.#ended) return;
+    try {
+      await this.admission.report(this.cost);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  /** Ends the admission, once: with what was used, or with nothing where nothing was and nothing was served. */
+  async end(served: boolean): Promise<Cost | "nothing"> {
+    const charged = served || !isNoUse(this.used) ? this.cost : "nothing";
+    this.#ended = true;
+    try {
+      await this.admission.end(charged);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    return charged;
+  }
+}

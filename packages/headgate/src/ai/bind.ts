@@ -1,0 +1,249 @@
+import { HeadgateError } from "../core/errors.ts";
+import type { Call } from "./call.ts";
+import { promptSizeOf } from "./estimate/prompt-size.ts";
+import { type Patience, patience } from "./patience.ts";
+import type { StreamReader } from "./readers.ts";
+import type { Spending } from "./spending.ts";
+
+/** Node's response, as far as a meter needs it. */
+export interface NodeResponse {
+  readonly writableFinished: boolean;
+  readonly destroyed: boolean;
+  readonly statusCode: number;
+  once(event: "close", listener: () => void): unknown;
+}
+
+/** What a meter can end an admission with. */
+export type Bindable = Response | ReadableStream<unknown> | AsyncIterable<unknown> | NodeResponse;
+
+/** What a stream is made of. */
+export type PartOf<Stream> =
+  Stream extends ReadableStream<infer Part> ? Part : Stream extends AsyncIterable<infer Part> ? Part : never;
+
+const unbuffered = { highWaterMark: 0 };
+
+/**
+ * @returns the same kind of thing, whose end ends the spending.
+ * @throws HeadgateError `option-invalid`
+ */
+export function bindStream<Stream extends Bindable>(
+  stream: Stream,
+  spending: Spending,
+  parts: StreamReader<PartOf<Stream>> | undefined,
+): Stream {
+  const read = parts as StreamReader | undefined;
+  if (stream instanceof Response) return bindResponse(stream, spending) as Stream;
+  if (stream instanceof ReadableStream) return bindReadable(stream, spending, read) as Stream;
+  if (isNodeResponse(stream)) {
+    bindNodeResponse(stream, spending);
+    return stream;
+  }
+  if (isAsyncIterable(stream)) return bindIterable(stream, spending, read) as Stream;
+  throw new HeadgateError(
+    "option-invalid",
+    `bind takes a Response, a ReadableStream, an async iterable or Node's response, got ${typeof stream}. Await it first if it is a promise.`,
+  );
+}
+
+function isNodeResponse(stream: object): stream is NodeResponse {
+  return "writableFinished" in stream && typeof (stream as { once?: unknown }).once === "function";
+}
+
+function isAsyncIterable(stream: unknown): stream is AsyncIterable<unknown> {
+  return typeof stream === "object" && stream !== null && Symbol.asyncIterator in stream;
+}
+
+function bindResponse(response: Response, spending: Spending): Response {
+  // What has been upgraded is no response any more: `end` ends it.
+  if (response.status < 200) return response;
+  spending.bound("stream");
+  const hasFailed = response.status >= 500;
+  if (response.body === null) {
+    void spending.over(hasFailed);
+    return response;
+  }
+  return new Response(boundStream(piecesOf(response.body), spending, hasFailed), response);
+}
+
+function bindReadable(
+  stream: ReadableStream<unknown>,
+  spending: Spending,
+  read: StreamReader | undefined,
+): ReadableStream<unknown> {
+  spending.bound("stream");
+  const pieces = piecesOf(stream);
+  return boundStream(read === undefined ? pieces : meteredPieces(pieces, spending, read), spending, false);
+}
+
+function bindNodeResponse(response: NodeResponse, spending: Spending): void {
+  spending.bound("response");
+  const closed = () => {
+    if (response.writableFinished) void spending.over(response.statusCode >= 500);
+    else void spending.gone();
+  };
+  if (response.destroyed) closed();
+  else response.once("close", closed);
+}
+
+/** What a bound stream is read from. */
+interface Pieces {
+  next(): Promise<IteratorResult<unknown, unknown>>;
+  /** Nobody reads on. */
+  leave(reason: unknown): Promise<unknown>;
+}
+
+function piecesOf(stream: ReadableStream<unknown>): Pieces {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    leave: (reason) => reader.cancel(reason),
+  };
+}
+
+function boundStream(pieces: Pieces, spending: Spending, hasFailed: boolean): ReadableStream {
+  const ending = endingPieces(pieces, spending, hasFailed);
+  return new ReadableStream<unknown>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await ending.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          controller.error(error);
+        }
+      },
+      async cancel(reason) {
+        await ending.leave(reason);
+      },
+    },
+    unbuffered,
+  );
+}
+
+/** Ends the spending with the pieces, before their reader learns of their end. */
+function endingPieces(pieces: Pieces, spending: Spending, hasFailed: boolean): Pieces {
+  async function next(): Promise<IteratorResult<unknown, unknown>> {
+    try {
+      const piece = await pieces.next();
+      if (piece.done) await spending.over(hasFailed);
+      return piece;
+    } catch (error) {
+      await spending.over(true);
+      throw error;
+    }
+  }
+  /** For a client that left, so that the provider's count is known. */
+  async function drain(): Promise<void> {
+    try {
+      while (spending.drains) if ((await next()).done) return;
+      await pieces.leave("drained long enough");
+    } catch {
+      // It has ended with the failure.
+    }
+  }
+  return {
+    next,
+    async leave(reason) {
+      await spending.gone();
+      if (spending.drains) void drain();
+      else await pieces.leave(reason);
+    },
+  };
+}
+
+function bindIterable(
+  stream: AsyncIterable<unknown>,
+  spending: Spending,
+  read: StreamReader | undefined,
+): AsyncIterable<unknown> {
+  spending.bound("stream");
+  const iterator = stream[Symbol.asyncIterator]();
+  const pieces: Pieces = {
+    next: async () => iterator.next(),
+    leave: async () => iterator.return?.(),
+  };
+  const metered = read === undefined ? pieces : meteredPieces(pieces, spending, read);
+  const ending = endingPieces(metered, spending, false);
+  const bound: AsyncIterator<unknown> = {
+    next: () => ending.next(),
+    async return(value) {
+      await ending.leave("the reader left");
+      return { done: true, value };
+    },
+    async throw(error) {
+      await ending.leave(error);
+      throw error;
+    },
+  };
+  // Whatever else the stream has, such as the provider's controller, stays within reach.
+  const same: object = Object.create(stream);
+  const own = "next" in stream ? bound : {};
+  return Object.assign(same, own, { [Symbol.asyncIterator]: () => bound }) as AsyncIterable<unknown>;
+}
+
+/** The parts of a provider's own client: the stream is one call of the model. */
+function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): Pieces {
+  const waiting: Patience = patience(spending);
+  let call: Call | undefined;
+  let hasFailed = false;
+  let isOver = false;
+  const done = { done: true, value: undefined } as const;
+
+  async function stop(how: "cut" | "finished" | "failed"): Promise<void> {
+    isOver = true;
+    waiting.over();
+    if (call !== undefined) await spending.callOver(call, how);
+  }
+
+  function count(part: unknown, call: Call): void {
+    try {
+      call.write(read.text(part) ?? "");
+      const usage = read.usage(part);
+      if (usage !== undefined) call.report(usage);
+      if (read.failed?.(part) === true) hasFailed = true;
+    } catch (error) {
+      spending.options.onError(error);
+      // What cannot be read counts as all that it holds.
+      call.writeTokens(promptSizeOf(part).tokens);
+    }
+  }
+
+  async function outOfBudget(): Promise<typeof done> {
+    spending.outOfBudget();
+    await stop("cut");
+    pieces.leave("budget").catch(() => {});
+    return done;
+  }
+
+  return {
+    async next() {
+      if (isOver) return done;
+      try {
+        if (call === undefined) {
+          const tokens = spending.promptTokens;
+          call = await spending.begin(undefined, { tokens, bytes: tokens });
+          if (call === undefined) return await outOfBudget();
+        } else if (call.said && !(await spending.account.keepAhead())) return await outOfBudget();
+        const piece = await waiting.for(pieces.next());
+        if (piece.done) {
+          await stop(hasFailed ? "failed" : "finished");
+          return piece;
+        }
+        count(piece.value, call);
+        return piece;
+      } catch (error) {
+        await stop(spending.isGone ? "cut" : "failed");
+        pieces.leave(error).catch(() => {});
+        throw error;
+      }
+    },
+    async leave(reason) {
+      await stop("cut");
+      await pieces.leave(reason);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { sizeOf, type TextSize } from "./text-tokens.ts";
+
+/** What a model adds around each message: its role and its borders. */
+const perMessage = 4;
+/** What an image, a sound or a document counts as: the most that the large providers take for one image. */
+export const perAttachment = 1600;
+
+const attachmentTypes =
+  /^(file|image|audio|video|document|reasoning-file|input_(image|audio|file)|image_url)$/;
+/** What a message says about itself, and no model reads. */
+const notRead = new Set(["id", "metadata", "providerMetadata", "providerOptions", "state", "createdAt"]);
+
+/**
+ * The size of a text, of messages in the form of any SDK, or of anything that is sent as JSON. Each value is looked at once,
+ * however deep, and a circle once.
+ */
+export function promptSizeOf(prompt: unknown): TextSize {
+  let tokens = 0;
+  let bytes = 0;
+  const add = (size: TextSize) => {
+    tokens += size.tokens;
+    bytes += size.bytes;
+  };
+  const seen = new Set<object>();
+  const waiting: unknown[] = [prompt];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === "string") add(sizeOf(value));
+    else if (typeof value === "number" || typeof value === "boolean") add(sizeOf(String(value)));
+    else if (typeof value === "object" && value !== null && !seen.has(value)) {
+      seen.add(value);
+      if (isAttachment(value)) add(fixed(perAttachment));
+      else open(value, waiting, add);
+    }
+  }
+  return { tokens, bytes };
+}
+
+/** Puts what an object holds in line. Names count where they are sent: not those of messages and their parts. */
+function open(value: object, waiting: unknown[], add: (size: TextSize) => void): void {
+  if (Array.isArray(value)) {
+    add(fixed(1));
+    for (const item of value) waiting.push(item);
+    return;
+  }
+  // Bytes that stand outside of an attachment are sent as such.
+  if (ArrayBuffer.isView(value)) {
+    add(fixed(Math.max(perAttachment, value.byteLength / 4)));
+    return;
+  }
+  const isMessage = "role" in value && typeof value.role === "string";
+  const isPart = "type" in value && typeof value.type === "string";
+  if (isMessage) add(fixed(perMessage));
+  for (const [name, item] of Object.entries(value)) {
+    if (isMessage || isPart) {
+      if (notRead.has(name) || name === "role" || name === "type") continue;
+    } else add(fixed(sizeOf(name).tokens + 1));
+    waiting.push(item);
+  }
+}
+
+function isAttachment(value: object): boolean {
+  if (!("type" in value) || typeof value.type !== "string" || !attachmentTypes.test(value.type)) return false;
+  const { data, mediaType } = value as { data?: unknown; mediaType?: unknown };
+  const isText =
+    (typeof mediaType === "string" && mediaType.startsWith("text")) ||
+    (typeof data === "object" && data !== null && "type" in data && data.type === "text");
+  return !isText;
+}
+
+/** What has no text of its own has no bytes that would cap it: eight a token leave room for corrections. */
+function fixed(tokens: number): TextSize {
+  return { tokens, bytes: 8 * tokens };
+}

@@ -1,0 +1,29 @@
+import type { Refused } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import type { TokenUse } from "./usage.ts";
+
+/** How a metered response ended. */
+export type MeterEndReason =
+  /** The answer is complete. */
+  | "finished"
+  /** Nothing more was affordable. */
+  | "budget"
+  /** The last call of the model failed. */
+  | "failed"
+  /** The client went away. */
+  | "gone"
+  /** The model said nothing for too long. */
+  | "timed-out";
+
+/** How a metered response ended, and what it cost. */
+export interface MeterEnd {
+  readonly how: MeterEndReason;
+  /** The tokens of all calls. */
+  readonly used: TokenUse;
+  /** What was charged by unit; `"nothing"` where nothing was served: the request has been given back, too. */
+  readonly charged: Cost | "nothing";
+  /** Whether part of it is an estimate: a provider reported no use, or a call was cut off. */
+  readonly estimated: boolean;
+  /** What refused to let it go on, for `budget`: with the wait until it may. */
+  readonly refused: Refused | undefined;
+}

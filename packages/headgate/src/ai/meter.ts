@@ -1,0 +1,177 @@
+import type { Admitted } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
+import { guarded } from "../reporting.ts";
+import { type Bindable, bindStream, type PartOf } from "./bind.ts";
+import { type Estimator, sharedEstimator } from "./estimate/estimator.ts";
+import type { LanguageModelV4 } from "./language-model.ts";
+import type { MeterEnd } from "./meter-end.ts";
+import { meteredModel } from "./model.ts";
+import type { MeterNews } from "./news.ts";
+import type { StreamReader } from "./readers.ts";
+import { Spending } from "./spending.ts";
+import { checkWeights, type TokenWeights } from "./usage.ts";
+
+export interface MeterOptions {
+  /**
+   * The unit of the limits that count all tokens; `tokens` by default. Limits in `input-tokens`, `output-tokens`,
+   * `cached-tokens` and `reasoning-tokens` count those tokens alone, whatever this says.
+   */
+  unit?: string;
+  /**
+   * How much each token counts in `unit`, from 0 up: `{ output: 4, cacheRead: 0.1 }`. Input and output are 1 by default;
+   * cached input counts as input and reasoning as output unless said otherwise.
+   */
+  weights?: Partial<TokenWeights>;
+  /** Tokens that are held ahead of need, from 16 to 1,000,000; 256 by default. More are asked for once a quarter of them is left. */
+  chunk?: number;
+  /**
+   * Tokens that a call holds which does not stream and sets no `maxOutputTokens`: it is limited to them. From 16 to 10,000,000; 4,096
+   * by default.
+   */
+  answerTokens?: number;
+  /**
+   * Tokens of the prompt, for streams of a provider's own client: what its input counts as where the provider reports none.
+   * What was held at admission less one chunk by default.
+   */
+  promptTokens?: number;
+  /**
+   * What a hang-up does. `abort`, the default, stops the model; what it used is estimated. `drain` reads the answer to its end, for
+   * providers that bill all of it, and charges what they report.
+   */
+  onHangUp?: "abort" | "drain";
+  /** How long a drained answer may go on, in milliseconds from 1 to 600,000; 60,000 by default. Then it is aborted. */
+  drainMs?: number;
+  /** How long a streaming model may be silent, in milliseconds from 1 to 3,600,000; by default as long as it likes. */
+  silenceMs?: number;
+  /** What estimates tokens; by default what all meters of this process share, and learn from. */
+  estimator?: Estimator;
+  /** Is given the faults of the meter's own, which never become the response's; by default they go to the console. */
+  onError?: (error: unknown) => void;
+}
+
+/** Charges an admission with what its response truly uses. */
+export interface Meter {
+  /**
+   * The same model, with each attempt and each step metered. When nothing more is affordable its answer ends cleanly, with the finish reason
+   * `length`. `maxOutputTokens` becomes what is affordable, where that is less.
+   *
+   * @throws HeadgateError `option-invalid` for anything but a model of AI SDK 7.
+   */
+  model(model: LanguageModelV4): LanguageModelV4;
+  /**
+   * Ends the admission with this response or stream, however it ends. It is passed on piece by piece, as fast as it is read.
+   *
+   * @param stream a `Response`, a `ReadableStream`, an async iterable, or Node's response.
+   * @param read how to meter the parts of a stream that comes from a provider's own client: `openaiChat`, `openaiResponses`,
+   *   `anthropicMessages`, or your own.
+   * @returns the same kind of thing.
+   * @throws HeadgateError `option-invalid` for anything else, or the second time.
+   */
+  bind<Stream extends Bindable>(stream: Stream, read?: StreamReader<PartOf<Stream>>): Stream;
+  /** What the answer has cost so far and what remains, in the form of `headgate/client`. */
+  news(): MeterNews;
+  /** For `toUIMessageStreamResponse({ messageMetadata })`: puts the news into the message, as `metadata.headgate`. */
+  readonly messageMetadata: (options: { part: { type: string } }) => { headgate: MeterNews } | undefined;
+  /** Aborted when the model is to stop: for clients that are no AI SDK model. */
+  readonly signal: AbortSignal;
+  /** Resolves when it has ended and is charged. It never rejects. */
+  readonly ended: Promise<MeterEnd>;
+  /**
+   * Ends it where no response does, such as in a job. What is bound ends it by itself.
+   *
+   * @param how `failed`, where a provider's own client failed before there was a stream to bind.
+   */
+  end(how?: "failed"): Promise<MeterEnd>;
+}
+
+/**
+ * Meters what an admitted request truly uses: holds tokens ahead of need, stops when nothing more is affordable, and charges
+ * what was used, exactly once. It takes over the end of the admission from the adapter.
+ *
+ * ```ts
+ * const metered = meter(admission);
+ * const result = streamText({ model: metered.model(openai("gpt-5")), messages });
+ * return metered.bind(result.toUIMessageStreamResponse({ messageMetadata: metered.messageMetadata }));
+ * ```
+ *
+ * @throws HeadgateError `option-invalid`, naming the option.
+ */
+export function meter(admission: Admitted, options: MeterOptions = {}): Meter {
+  checkMeterOptions(admission, options);
+  const spending = new Spending(admission, {
+    unit: options.unit ?? "tokens",
+    weights: checkWeights(options.weights ?? {}),
+    chunk: options.chunk ?? usualChunk,
+    answerTokens: options.answerTokens ?? usualAnswer,
+    promptTokens: options.promptTokens,
+    onHangUp: options.onHangUp ?? "abort",
+    drainMs: options.drainMs ?? usualDrainMs,
+    silenceMs: options.silenceMs,
+    estimator: options.estimator ?? sharedEstimator,
+    onError: guarded(options.onError ?? ((error) => console.error("headgate: meter:", error))),
+  });
+  let isBound = false;
+  return {
+    model: (model) => meteredModel(model, spending),
+    bind(stream, read) {
+      if (isBound)
+        throw new HeadgateError("option-invalid", "This meter is bound already: one meter, one response.");
+      const bound = bindStream(stream, spending, read);
+      isBound = true;
+      return bound;
+    },
+    news: () => spending.news(),
+    messageMetadata: ({ part }) =>
+      part.type === "finish-step" || part.type === "finish" ? { headgate: spending.news() } : undefined,
+    signal: spending.signal,
+    ended: spending.ended,
+    end: (how) => spending.over(how === "failed"),
+  };
+}
+
+const usualChunk = 256;
+const usualAnswer = 4096;
+const usualDrainMs = 60_000;
+
+const meterOptions = [
+  "unit",
+  "weights",
+  "chunk",
+  "answerTokens",
+  "promptTokens",
+  "onHangUp",
+  "drainMs",
+  "silenceMs",
+  "estimator",
+  "onError",
+];
+
+function checkMeterOptions(admission: unknown, options: MeterOptions): void {
+  const isAdmitted =
+    typeof admission === "object" &&
+    admission !== null &&
+    "admitted" in admission &&
+    admission.admitted === true;
+  if (!isAdmitted || !("extend" in admission)) {
+    throw new HeadgateError(
+      "option-invalid",
+      "meter takes an admitted request: check `admission.admitted` first, and await what `admit` answers.",
+    );
+  }
+  checkOptions("meter", options, meterOptions, "option-invalid");
+  const { chunk = usualChunk, answerTokens = usualAnswer, promptTokens = 0, silenceMs = 1 } = options;
+  const { drainMs = usualDrainMs, onHangUp = "abort" } = options;
+  checkWholeNumber("chunk", chunk, 16, 1_000_000);
+  checkWholeNumber("answerTokens", answerTokens, 16, 10_000_000);
+  checkWholeNumber("promptTokens", promptTokens, 0, 1_000_000_000);
+  checkWholeNumber("silenceMs", silenceMs, 1, 3_600_000);
+  checkWholeNumber("drainMs", drainMs, 1, 600_000);
+  if (onHangUp !== "abort" && onHangUp !== "drain") {
+    throw new HeadgateError(
+      "option-invalid",
+      `onHangUp of meter is "abort" or "drain", got ${String(onHangUp)}.`,
+    );
+  }
+}

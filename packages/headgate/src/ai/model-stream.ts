@@ -1,0 +1,148 @@
+import type { Call } from "./call.ts";
+import { perAttachment } from "./estimate/prompt-size.ts";
+import { reportedUse, stopPart } from "./finish-part.ts";
+import type { StreamPart, StreamParts } from "./language-model.ts";
+import type { Patience } from "./patience.ts";
+import type { Spending } from "./spending.ts";
+
+type BlockEnd = Extract<StreamPart, { type: "text-end" | "reasoning-end" | "tool-input-end" }>;
+
+/** One piece at a time, and only when it is asked for. */
+const unbuffered = { highWaterMark: 0 };
+
+/** The answer of a model that nothing is left for. */
+export function stoppedParts(spending: Spending): StreamParts {
+  return new ReadableStream<StreamPart>({
+    start(controller) {
+      controller.enqueue({ type: "stream-start", warnings: [] });
+      controller.enqueue(stopPart(spending, undefined));
+      controller.close();
+    },
+  });
+}
+
+/** The parts of an answer, counted as they pass; ended cleanly when nothing more is affordable. */
+export function meteredParts(
+  parts: StreamParts,
+  call: Call,
+  spending: Spending,
+  waiting: Patience,
+): StreamParts {
+  const reader = parts.getReader();
+  const counter = new PartCounter(call);
+
+  function stop(controller: ReadableStreamDefaultController<StreamPart>): void {
+    spending.outOfBudget();
+    reader.cancel("budget").catch(() => {});
+    for (const part of counter.openBlocks()) controller.enqueue(part);
+    controller.enqueue(stopPart(spending, call));
+  }
+
+  return new ReadableStream<StreamPart>(
+    {
+      async pull(controller) {
+        try {
+          if (call.end === undefined && call.said && !(await spending.account.keepAhead())) {
+            stop(controller);
+            waiting.over();
+            await spending.callOver(call, "cut");
+            return controller.close();
+          }
+          const { done, value } = await waiting.for(reader.read());
+          if (done) {
+            waiting.over();
+            await spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+            return controller.close();
+          }
+          if (counter.count(value)) await spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+          controller.enqueue(value);
+        } catch (error) {
+          waiting.over();
+          reader.cancel(error).catch(() => {});
+          await spending.callOver(call, spending.isGone ? "cut" : "failed");
+          if (!spending.isTimedOut) return controller.error(error);
+          // A failure that the answer's reader can show.
+          controller.enqueue({ type: "error", error });
+          controller.close();
+        }
+      },
+      async cancel(reason) {
+        waiting.over();
+        // The reader left: what it did not wait for has been written all the same.
+        await spending.callOver(call, "cut");
+        await reader.cancel(reason);
+      },
+    },
+    unbuffered,
+  );
+}
+
+/** Counts the parts of one answer. */
+class PartCounter {
+  readonly #call: Call;
+  /** What has begun and not ended, by the part that ends it. */
+  readonly #open = new Map<string, BlockEnd>();
+  /** Tools whose input came in pieces. */
+  readonly #streamedTools = new Set<string>();
+  hasFailed = false;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  openBlocks(): Iterable<BlockEnd> {
+    return this.#open.values();
+  }
+
+  /** @returns whether this part says how the call ended. */
+  count(part: StreamPart): boolean {
+    const call = this.#call;
+    switch (part.type) {
+      case "text-start":
+        this.#open.set(`text ${part.id}`, { type: "text-end", id: part.id });
+        return false;
+      case "text-delta":
+        call.write(part.delta);
+        return false;
+      case "text-end":
+        this.#open.delete(`text ${part.id}`);
+        return false;
+      case "reasoning-start":
+        this.#open.set(`reasoning ${part.id}`, { type: "reasoning-end", id: part.id });
+        return false;
+      case "reasoning-delta":
+        call.write(part.delta, "reasoning");
+        return false;
+      case "reasoning-end":
+        this.#open.delete(`reasoning ${part.id}`);
+        return false;
+      case "tool-input-start":
+        this.#open.set(`tool ${part.id}`, { type: "tool-input-end", id: part.id });
+        this.#streamedTools.add(part.id);
+        call.write(part.toolName);
+        return false;
+      case "tool-input-delta":
+        call.write(part.delta);
+        return false;
+      case "tool-input-end":
+        this.#open.delete(`tool ${part.id}`);
+        return false;
+      case "tool-call":
+        if (!this.#streamedTools.has(part.toolCallId)) call.write(part.toolName + part.input);
+        return false;
+      case "file":
+      case "reasoning-file":
+        call.writeTokens(perAttachment);
+        return false;
+      case "error":
+        this.hasFailed = true;
+        return false;
+      case "finish":
+        if (part.finishReason.unified === "error") this.hasFailed = true;
+        call.report(reportedUse(part.usage));
+        return true;
+      default:
+        return false;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Call } from "./call.ts";
+import { perAttachment, promptSizeOf } from "./estimate/prompt-size.ts";
+import { reportedUse, stopPart } from "./finish-part.ts";
+import {
+  type CallOptions,
+  checkModel,
+  type GenerateResult,
+  type LanguageModelV4,
+  replaceMethods,
+  type StreamResult,
+} from "./language-model.ts";
+import { meteredParts, stoppedParts } from "./model-stream.ts";
+import { patience } from "./patience.ts";
+import type { Spending } from "./spending.ts";
+
+/** Some models take no lower limit than this. */
+const leastMaximum = 16;
+/** Every model can write so much: a higher limit than it has would be an error. */
+const safeMaximum = 4096;
+
+/** @throws HeadgateError `option-invalid` */
+export function meteredModel(model: LanguageModelV4, spending: Spending): LanguageModelV4 {
+  checkModel("meter(…).model", model);
+  return replaceMethods(model, {
+    doStream: (params) => stream(model, params, spending),
+    doGenerate: (params) => generate(model, params, spending),
+  });
+}
+
+async function stream(
+  model: LanguageModelV4,
+  params: CallOptions,
+  spending: Spending,
+): Promise<StreamResult> {
+  const call = await spending.begin(model.modelId, sizeOfPrompt(params));
+  if (call === undefined) return { stream: stoppedParts(spending) };
+  const waiting = patience(spending, params.abortSignal);
+  const asked = new Promise<StreamResult>((resolve) => resolve(model.doStream(limited(params, spending))));
+  try {
+    const result = await waiting.for(asked);
+    return { ...result, stream: meteredParts(result.stream, call, spending, waiting) };
+  } catch (error) {
+    waiting.over();
+    // It may answer all the same, to nobody.
+    asked.then(({ stream }) => stream.cancel(error)).catch(() => {});
+    await failed(call, params, spending);
+    throw error;
+  }
+}
+
+async function generate(
+  model: LanguageModelV4,
+  params: CallOptions,
+  spending: Spending,
+): Promise<GenerateResult> {
+  const wanted = params.maxOutputTokens ?? spending.options.answerTokens;
+  const call = await spending.begin(model.modelId, sizeOfPrompt(params), wanted, wanted);
+  if (call === undefined) return nothingGenerated(spending);
+  const held = Math.max(leastMaximum, spending.account.heldOutput);
+  try {
+    const maxOutputTokens = Math.min(wanted, held);
+    const result = await model.doGenerate({ ...limited(params, spending), maxOutputTokens });
+    for (const part of result.content) countContent(part, call);
+    call.report(reportedUse(result.usage));
+    await spending.callOver(call, "finished");
+    return result;
+  } catch (error) {
+    await failed(call, params, spending);
+    throw error;
+  }
+}
+
+/** A call that was aborted has been sent: its prompt counts. */
+async function failed(call: Call, params: CallOptions, spending: Spending): Promise<void> {
+  const isCut = (params.abortSignal?.aborted ?? false) || spending.isGone;
+  await spending.callOver(call, isCut ? "cut" : "failed");
+}
+
+/** Its own signal, and no more output than is affordable. */
+function limited(params: CallOptions, spending: Spending): CallOptions {
+  const { signal } = spending;
+  const abortSignal =
+    params.abortSignal === undefined ? signal : AbortSignal.any([params.abortSignal, signal]);
+  const affordable = Math.max(leastMaximum, spending.account.affordableOutput);
+  const { maxOutputTokens = affordable < safeMaximum ? affordable : undefined } = params;
+  if (maxOutputTokens === undefined) return { ...params, abortSignal };
+  return { ...params, abortSignal, maxOutputTokens: Math.min(maxOutputTokens, affordable) };
+}
+
+function sizeOfPrompt({ prompt, tools, responseFormat }: CallOptions) {
+  return promptSizeOf([prompt, tools, responseFormat]);
+}
+
+function countContent(part: GenerateResult["content"][number], call: Call): void {
+  if (part.type === "text") call.write(part.text);
+  else if (part.type === "reasoning") call.write(part.text, "reasoning");
+  else if (part.type === "tool-call") call.write(part.toolName + part.input);
+  else if (part.type === "file") call.writeTokens(perAttachment);
+}
+
+/** An answer that was stopped before it began. */
+function nothingGenerated(spending: Spending): GenerateResult {
+  const { finishReason, usage, providerMetadata } = stopPart(spending, undefined);
+  return {
+    content: [],
+    finishReason,
+    usage,
+    warnings: [],
+    ...(providerMetadata ? { providerMetadata } : {}),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Account } from "./account.ts";
+import type { TokenUse } from "./usage.ts";
+
+/** What is left of one limit: as `headgate/client` has it. */
+export interface LimitNews {
+  readonly name: string;
+  readonly quota: number;
+  readonly windowSeconds: number;
+  readonly remaining: number;
+  /** Seconds until `remaining` next grows; while the answer still holds units, until those would lapse at the latest. */
+  readonly resetSeconds: number;
+}
+
+/** What an answer has cost so far, and what remains. It can be sent as JSON. */
+export interface MeterNews {
+  readonly used: TokenUse;
+  /** Each limit but those of places, as it will be once the answer has ended. */
+  readonly limits: readonly LimitNews[];
+  /** Where nothing more was affordable: when the next message is. */
+  readonly budget?: {
+    /** Whole seconds, rounded up; absent where no wait helps. */
+    readonly retryAfterSeconds?: number;
+    readonly waitsFor: "window" | "holders";
+    /** The limit that has the longest wait. */
+    readonly limit: string;
+  };
+}
+
+export function newsOf(account: Account, isOutOfBudget: boolean): MeterNews {
+  const { admission, refused } = account;
+  const limits = admission.limits
+    .filter(({ algorithm }) => algorithm !== "concurrent")
+    .map(({ name, unit, quota, windowMs, remaining, resetMs }): LimitNews => {
+      return {
+        name,
+        quota,
+        windowSeconds: Math.round(windowMs / 1000),
+        // What is held beyond its use is free again at the end.
+        remaining: Math.min(quota, remaining + account.heldIn(unit)),
+        resetSeconds: Math.ceil(resetMs / 1000),
+      };
+    });
+  const news = { used: account.used, limits };
+  if (!isOutOfBudget || refused === undefined) return news;
+  const { retryAfterSeconds, waitsFor, binding } = refused;
+  const wait = Number.isFinite(retryAfterSeconds) ? { retryAfterSeconds } : {};
+  return { ...news, budget: { ...wait, waitsFor, limit: binding.name } };
+}

@@ -1,0 +1,209 @@
+import type { Admitted } from "../core/admission.ts";
+import { delegateEnding } from "../core/ending-delegate.ts";
+import { Account, type AccountOptions, lowWaterMark } from "./account.ts";
+import { Call } from "./call.ts";
+import type { Estimator } from "./estimate/estimator.ts";
+import type { TextSize } from "./estimate/text-tokens.ts";
+import type { MeterEnd, MeterEndReason } from "./meter-end.ts";
+import { type MeterNews, newsOf } from "./news.ts";
+
+export interface SpendingOptions extends AccountOptions {
+  readonly answerTokens: number;
+  readonly promptTokens: number | undefined;
+  readonly onHangUp: "abort" | "drain";
+  readonly drainMs: number;
+  readonly silenceMs: number | undefined;
+  readonly estimator: Estimator;
+}
+
+/** Answers are drained for so many clients at once; beyond them, they are aborted. */
+const mostDraining = 1000;
+let draining = 0;
+
+/** One response and the calls that it takes, from the admission to its end. */
+export class Spending {
+  readonly account: Account;
+  readonly options: SpendingOptions;
+  readonly #abort = new AbortController();
+  readonly #heldAtFirst: number;
+  readonly ended: Promise<MeterEnd>;
+  #conclude!: (end: MeterEnd) => void;
+  #isOver = false;
+  #isGone = false;
+  #isTimedOut = false;
+  #isOutOfBudget = false;
+  #isEstimated = false;
+  /** Whether an answer has been passed on to its end, or a part of it. */
+  #served = false;
+  #last: Call | undefined;
+  /** What ends it: a stream as it is read, or a response that says itself when it is over. */
+  #binding: "stream" | "response" | undefined;
+  #drain: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(admission: Admitted, options: SpendingOptions) {
+    this.options = options;
+    this.account = new Account(admission, options);
+    this.#heldAtFirst = admission.granted[options.unit] ?? 0;
+    this.ended = new Promise((resolve) => {
+      this.#conclude = resolve;
+    });
+    delegateEnding(admission, {
+      responseOver: () => this.#responseOver(),
+      scopeOver: () => (this.#binding === undefined ? this.over().then(() => {}) : undefined),
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  get isTimedOut(): boolean {
+    return this.#isTimedOut;
+  }
+
+  /** The prompt of a stream that comes from a provider's own client: nobody else can say how long it was. */
+  get promptTokens(): number {
+    return this.options.promptTokens ?? Math.max(0, this.#heldAtFirst - this.options.chunk);
+  }
+
+  news(): MeterNews {
+    return newsOf(this.account, this.#isOutOfBudget);
+  }
+
+  bound(by: "stream" | "response"): void {
+    this.#binding = by;
+  }
+
+  /**
+   * Begins a call of a model, if it is affordable.
+   *
+   * @param output tokens of the answer to hold ahead.
+   * @param enough so many are enough where they are held already.
+   * @throws the signal's reason, where the response is over.
+   */
+  async begin(
+    model: string | undefined,
+    prompt: TextSize,
+    output = this.options.chunk,
+    enough = lowWaterMark(this.options.chunk),
+  ): Promise<Call | undefined> {
+    this.signal.throwIfAborted();
+    if (this.#isOver) throw new DOMException("The response of this meter is over.", "AbortError");
+    const { account } = this;
+    const call = new Call({ account, estimator: this.options.estimator, model, prompt });
+    const isAffordable = await account.secure(output, enough);
+    if (this.signal.aborted || !isAffordable) {
+      account.settleNothing(call);
+      this.signal.throwIfAborted();
+      this.outOfBudget();
+      return undefined;
+    }
+    this.#last = call;
+    return call;
+  }
+
+  /** A call is over: what it used is stated at once. */
+  async callOver(call: Call, how: "finished" | "failed" | "cut"): Promise<void> {
+    this.#closeCall(call, how);
+    await this.account.report();
+  }
+
+  #closeCall(call: Call, how: "finished" | "failed" | "cut"): void {
+    if (call.end !== undefined) return;
+    call.close(how);
+    if (call.said || how === "finished") this.#served = true;
+    if (how !== "failed" || call.said) this.#isEstimated ||= how !== "finished" || call.isEstimated;
+  }
+
+  outOfBudget(): void {
+    this.#isOutOfBudget = true;
+  }
+
+  /** The model has been silent for too long. */
+  timedOut(): void {
+    if (this.#isOver) return;
+    this.#isTimedOut = true;
+    this.#abort.abort(
+      new DOMException(`The model said nothing for ${this.options.silenceMs} ms.`, "TimeoutError"),
+    );
+  }
+
+  /** The client went away. Whatever reads the response may go on with it for a while, to learn what it used. */
+  gone(): Promise<void> {
+    if (this.#isOver || this.#isGone) return Promise.resolve();
+    this.#isGone = true;
+    if (this.options.onHangUp === "drain" && draining < mostDraining) {
+      draining += 1;
+      this.#drain = setTimeout(() => void this.#stop(), this.options.drainMs);
+      (this.#drain as { unref?(): void }).unref?.();
+      return Promise.resolve();
+    }
+    return this.#stop();
+  }
+
+  /** Whether the rest of the answer is to be read although nobody waits for it. */
+  get drains(): boolean {
+    return this.#drain !== undefined && !this.#isOver;
+  }
+
+  async #stop(): Promise<void> {
+    this.#abort.abort(new DOMException("The client has gone.", "AbortError"));
+    await this.over();
+  }
+
+  /** What an adapter says of its response: it is over, so a stream that still runs has lost its reader. */
+  #responseOver(): void {
+    if (this.#binding === "response") return;
+    void (this.#binding === "stream" || this.#isRunning ? this.gone() : this.over());
+  }
+
+  get #isRunning(): boolean {
+    return this.#last !== undefined && this.#last.end === undefined;
+  }
+
+  /**
+   * The response is over.
+   *
+   * @param hasFailed whether it failed by itself, whatever became of its calls.
+   */
+  over(hasFailed = false): Promise<MeterEnd> {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      void this.#end(hasFailed);
+    }
+    return this.ended;
+  }
+
+  async #end(hasFailed: boolean): Promise<void> {
+    if (this.#drain !== undefined) {
+      clearTimeout(this.#drain);
+      this.#drain = undefined;
+      draining -= 1;
+    }
+    const how = this.#how(hasFailed);
+    for (const call of this.account.running as Iterable<Call>)
+      this.#closeCall(call, how === "timed-out" || how === "failed" ? "failed" : "cut");
+    const { used, refused } = this.account;
+    const charged = await this.account.end(this.#served || how === "finished");
+    this.#conclude({
+      how,
+      used,
+      charged,
+      estimated: this.#isEstimated,
+      refused: how === "budget" ? refused : undefined,
+    });
+    // What still runs has nobody to pay for it.
+    this.#abort.abort(new DOMException("The response of this meter is over.", "AbortError"));
+  }
+
+  #how(hasFailed: boolean): MeterEndReason {
+    if (this.#isTimedOut) return "timed-out";
+    if (this.#isGone) return "gone";
+    if (this.#isOutOfBudget) return "budget";
+    return hasFailed || this.#last?.end === "failed" ? "failed" : "finished";
+  }
+}

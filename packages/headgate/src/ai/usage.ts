@@ -1,0 +1,112 @@
+import { HeadgateError } from "../core/errors.ts";
+
+/** Tokens by what they were. None of them counts twice: cached input is no `input`, reasoning no `output`. */
+export interface TokenUse {
+  readonly input: number;
+  /** Input that the provider read from its cache. */
+  readonly cacheRead: number;
+  /** Input that the provider wrote to its cache. */
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** What a provider said of one call. What it left out is `undefined`, and is estimated; 0 is 0. */
+export interface ReportedUse {
+  /** All input, cached input too. */
+  readonly input?: number | undefined;
+  readonly cacheRead?: number | undefined;
+  readonly cacheWrite?: number | undefined;
+  /** All output, reasoning too. */
+  readonly output?: number | undefined;
+  readonly reasoning?: number | undefined;
+}
+
+/** How much each kind of token counts in the meter's unit. */
+export type TokenWeights = TokenUse;
+
+export const noUse: TokenUse = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+
+export function addUse(a: TokenUse, b: TokenUse): TokenUse {
+  return {
+    input: a.input + b.input,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+  };
+}
+
+export function isNoUse(use: TokenUse): boolean {
+  return Object.values(use).every((tokens) => tokens === 0);
+}
+
+/** What a provider reported, with the estimate in place of what it left out. */
+export function completedUse(reported: ReportedUse, estimated: TokenUse): TokenUse {
+  const cacheRead = tokensIn(reported.cacheRead) ?? 0;
+  const cacheWrite = tokensIn(reported.cacheWrite) ?? 0;
+  const allInput = tokensIn(reported.input);
+  const allOutput = tokensIn(reported.output);
+  const reasoning = tokensIn(reported.reasoning) ?? (allOutput === undefined ? estimated.reasoning : 0);
+  return {
+    input: allInput === undefined ? estimated.input : Math.max(0, allInput - cacheRead - cacheWrite),
+    cacheRead,
+    cacheWrite,
+    output: allOutput === undefined ? estimated.output : Math.max(0, allOutput - reasoning),
+    reasoning,
+  };
+}
+
+/** Whether the estimate is used for none of it. */
+export function isComplete({ input, output }: ReportedUse): boolean {
+  return tokensIn(input) !== undefined && tokensIn(output) !== undefined;
+}
+
+/** A count that makes sense; whatever else a provider says counts as left out. */
+function tokensIn(count: unknown): number | undefined {
+  if (typeof count !== "number" || !Number.isFinite(count) || count < 0) return undefined;
+  return Math.min(Math.ceil(count), mostTokens);
+}
+
+/** No call of any model uses more. */
+const mostTokens = 1e9;
+
+/**
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkWeights(weights: Partial<TokenWeights>): TokenWeights {
+  const { input = 1, output = 1 } = weights;
+  const { cacheRead = input, cacheWrite = input, reasoning = output } = weights;
+  const all = { input, cacheRead, cacheWrite, output, reasoning };
+  for (const name of Object.keys(weights)) {
+    const weight = all[name as keyof TokenWeights];
+    if (Number.isFinite(weight) && weight >= 0 && weight <= mostWeight) continue;
+    throw new HeadgateError(
+      "option-invalid",
+      `weights of meter are numbers from 0 to ${mostWeight} for ${Object.keys(all).join(", ")}; ${name} is ${String(weights[name as keyof TokenWeights])}.`,
+    );
+  }
+  return all;
+}
+
+const mostWeight = 1_000_000;
+
+/** Which tokens a unit counts, if a limit names it. */
+export const unitsOfTheirOwn: Readonly<Record<string, TokenWeights>> = {
+  "input-tokens": { ...noUse, input: 1, cacheRead: 1, cacheWrite: 1 },
+  "output-tokens": { ...noUse, output: 1, reasoning: 1 },
+  "cached-tokens": { ...noUse, cacheRead: 1 },
+  "reasoning-tokens": { ...noUse, reasoning: 1 },
+};
+
+/** Whole units, rounded up. */
+export function unitsOf(use: TokenUse, weights: TokenWeights): number {
+  const sum =
+    use.input * weights.input +
+    use.cacheRead * weights.cacheRead +
+    use.cacheWrite * weights.cacheWrite +
+    use.output * weights.output +
+    use.reasoning * weights.reasoning;
+  // What is a whole number on paper may be a hair above it in floating point.
+  return Math.ceil(Math.round(sum * 1e6) / 1e6);
+}
