@@ -32,7 +32,15 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
   const store = memoryStore();
   const limiter = createLimiter<{ key: string; limits: string }>({
     name: "chat",
-    layers: [{ name: "user", key: ({ key }) => key, limits: (caller) => caller.limits }],
+    layers: [
+      {
+        name: "user",
+        key: ({ key }) => key,
+        limits: (caller) => caller.limits,
+        defaultLimits: "5/day",
+        units: ["requests"],
+      },
+    ],
     store,
   });
   const admit = (key: string, by: string) => (limiter.admit({ key, limits: by }) as Admission).admitted;

@@ -1,4 +1,4 @@
-/** Limits by plan: each plan is a layer of its own, and counts the accounts that have it. Fastify. */
+/** Limits by plan: free, team and enterprise. Who moves to another plan takes along what was spent. Fastify. */
 import { fastify } from "fastify";
 import { createLimiter } from "headgate";
 import { admissionOf, rateLimit } from "headgate/fastify";
@@ -23,11 +23,7 @@ const nobody: Account = { id: "nobody", plan: "free" }; // all without an accoun
 
 const limiter = createLimiter<Account>({
   name: "chat",
-  layers: Object.entries(plans).map(([name, limits]) => ({
-    name,
-    key: ({ id, plan }) => (plan === name ? id : null), // null: the layer does not apply
-    limits,
-  })),
+  layers: [{ name: "account", key: ({ id }) => id, plans, plan: ({ plan }) => plan, defaultPlan: "free" }],
 });
 
 const app = fastify();
@@ -37,8 +33,8 @@ const guard = rateLimit(limiter, {
 });
 
 app.get("/", { onRequest: guard }, async (request) => {
-  const { name, remaining } = admissionOf(request)?.tightest ?? {};
-  return `an expensive answer; ${remaining} more at once (${name})\n`;
+  const admission = admissionOf(request);
+  return `an expensive answer; ${admission?.tightest?.remaining} more at once (${admission?.plan})\n`;
 });
 
 const origin = await app.listen({ port: Number(process.env.PORT ?? 3000), host: "127.0.0.1" });

@@ -3,20 +3,21 @@ import { HeadgateError } from "./core/errors.ts";
 import type { LimitSet } from "./core/limit-set.ts";
 import type { Layer, Policy } from "./core/policy.ts";
 import type { Question } from "./core/ruling.ts";
+import { show } from "./core/show.ts";
 import type { Charge } from "./core/store.ts";
+import { isThenable } from "./core/thenable.ts";
+import type { Lookups } from "./lookups.ts";
 import { mintRid } from "./reservation/rid.ts";
 
-/** The key of callers that could not be told. No key function of the user's can return it by accident. */
+/** The key of callers that could not be identified. No key function of the user's can return it by accident. */
 const unidentified = "\u0000unidentified";
-/** The key of callers whose key is too long to be kept: whoever sends one shares it with all who do. */
+/** The key of callers whose key is too long to be kept: all of them share it. */
 const overlong = "\u0000overlong";
 const longestKey = 1024;
 
 function describe(key: unknown): string {
   if (key === "") return "empty";
-  if (key instanceof Promise) return "a promise: look callers up before, a key is synchronous";
-  if (typeof key === "number") return String(key);
-  return key === undefined ? "undefined" : `of type ${typeof key}`;
+  return isThenable(key) ? "a promise: look callers up before, a key is synchronous" : show(key);
 }
 
 /** Neither name can hold the slash: no two pairs of names make one space. */
@@ -26,22 +27,27 @@ function spaceOf(limiter: string, layer: string): string {
 
 /** Turns a caller into what is asked of the store. */
 export interface Asking<Caller> {
-  for(caller: Caller, cost: Cost | undefined): Question;
-  /** For a caller who could not be told. */
+  /** A promise only where a plan is looked up. It never rejects. */
+  for(caller: Caller, cost: Cost | undefined): Question | Promise<Question>;
+  /** For a caller who could not be identified. */
   forUnidentified(cost: Cost | undefined): Question;
 }
 
-/**
- * @param name of the limiter.
- * @param report is told of key functions and limits that fail; the caller is counted all the same.
- */
-export function createAsking<Caller>(
-  policy: Policy<Caller>,
-  name: string,
-  report: (error: unknown) => void,
-): Asking<Caller> {
-  /** For callers that could not be told, limits by caller cannot be told either: the last known ones serve. */
-  const lastLimits = new Map<string, LimitSet>();
+export interface AskingOptions<Caller> {
+  /** The name of the limiter. */
+  name: string;
+  policy: Policy<Caller>;
+  lookups: Lookups;
+  /** Reports mistakes of the user's functions; the caller is counted all the same. */
+  report: (error: unknown) => void;
+  /** Called where no layer applied to a caller. */
+  onUncounted: () => void;
+}
+
+export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Caller> {
+  const { name, policy, lookups, report, onUncounted } = options;
+  const names = policy.layers.map((layer) => layer.name);
+  const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
 
   function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
     try {
@@ -49,6 +55,8 @@ export function createAsking<Caller>(
       if (key === null) return null;
       if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : key;
       if (Number.isSafeInteger(key)) return String(key);
+      // Its own failure is nobody's: without this it would end the process.
+      if (key instanceof Promise) key.catch(() => {});
       throw new HeadgateError(
         "policy-invalid",
         `The key of layer "${layer.name}" must be text, a whole number, or null where the layer does not apply; it is ` +
@@ -59,21 +67,6 @@ export function createAsking<Caller>(
       return unidentified;
     }
   }
-
-  function limitsOf(layer: Layer<Caller>, caller: Caller): LimitSet | undefined {
-    if (layer.limits !== undefined) return layer.limits;
-    try {
-      const limits = layer.limitsFor(caller);
-      lastLimits.set(layer.name, limits);
-      return limits;
-    } catch (error) {
-      report(error);
-      return lastLimits.get(layer.name);
-    }
-  }
-
-  const names = policy.layers.map(({ name }) => name);
-  const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
 
   function chargeOf(place: number, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
     const { needs, spends, holds } = amountsOf(limits, cost);
@@ -98,33 +91,42 @@ export function createAsking<Caller>(
       const charges = new Array<Charge>(most);
       let layers: string[] = names;
       let count = 0;
+      let looking: Promise<void>[] | undefined;
       for (let place = 0; place < most; place += 1) {
         const layer = policy.layers[place] as Layer<Caller>;
         const key = keyOf(layer, caller);
-        const limits = key === null ? undefined : limitsOf(layer, caller);
-        if (key === null || limits === undefined) {
+        if (key === null) {
           // Usually all apply, and their names are the same list each time.
           if (layers === names) layers = names.slice(0, count);
           continue;
         }
         if (layers !== names) layers.push(layer.name);
-        charges[count] = chargeOf(place, key, limits, cost);
+        const limits = layer.limits ?? lookups.limitsOf(layer, caller, key === unidentified);
+        if (limits instanceof Promise) {
+          const at = count;
+          looking ??= [];
+          looking.push(
+            limits.then((found) => {
+              charges[at] = chargeOf(place, key, found, cost);
+            }),
+          );
+        } else {
+          charges[count] = chargeOf(place, key, limits, cost);
+        }
         count += 1;
       }
       if (count < most) charges.length = count;
-      return questionOf(layers, charges);
+      if (count === 0) onUncounted();
+      if (looking === undefined) return questionOf(layers, charges);
+      return Promise.all(looking).then(() => questionOf(layers, charges));
     },
 
     forUnidentified(cost) {
-      const layers: string[] = [];
-      const charges: Charge[] = [];
-      for (const [place, layer] of policy.layers.entries()) {
-        const limits = layer.limits ?? lastLimits.get(layer.name);
-        if (limits === undefined) continue;
-        layers.push(layer.name);
-        charges.push(chargeOf(place, unidentified, limits, cost));
-      }
-      return questionOf(layers, charges);
+      const charges = policy.layers.map((layer, place) => {
+        const limits = layer.limits ?? lookups.fallbackOf(layer);
+        return chargeOf(place, unidentified, limits, cost);
+      });
+      return questionOf(names, charges);
     },
   };
 }

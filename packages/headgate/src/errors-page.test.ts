@@ -16,7 +16,21 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
     createLimiter({ name: "chat", layers: [{ ...layer, limits: { quota: 0.5, windowMs: 1000 } }] }),
   "policy-invalid": () => createLimiter({ name: "chat", layers: [layer, layer] }),
   "cost-invalid": () =>
-    createLimiter({ name: "chat", layers: [layer] }).admit("alice", { cost: { tokens: 1.5 } }),
+    createLimiter({ name: "chat", layers: [layer], units: ["tokens"] }).admit("alice", {
+      cost: { tokens: 1.5 },
+    }),
+  "lookup-failed": () => {
+    let thrown: unknown;
+    const failing = {
+      name: "org",
+      key: () => "acme",
+      plans: { free: "5/day" },
+      defaultPlan: "free",
+      plan: fail,
+    };
+    createLimiter({ name: "chat", layers: [failing], onError: (error) => (thrown = error) }).admit("alice");
+    throw thrown;
+  },
   "store-unknown": () => createLimiter({ name: "chat", layers: [layer], store: "mongodb://localhost" }),
   "store-invalid": () => redisStore({} as never),
   "store-unavailable": undefined,
@@ -35,6 +49,10 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
     return limiter.admit("alice");
   },
 };
+
+function fail(): never {
+  throw new Error("connection lost");
+}
 
 function rethrow(error: unknown): never {
   throw error;

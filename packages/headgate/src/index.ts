@@ -29,8 +29,16 @@ export {
   type PartitionState,
   resetStates,
 } from "./core/partition-state.ts";
-export type { Layer, LayerOptions, Policy } from "./core/policy.ts";
+export type {
+  Layer,
+  LayerOptions,
+  LayerWithLimits,
+  LayerWithLimitsByCaller,
+  LayerWithPlans,
+  Policy,
+} from "./core/policy.ts";
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
+export type { UnitsOf } from "./core/units.ts";
 export {
   createLimiter,
   type DecisionEvent,

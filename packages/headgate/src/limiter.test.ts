@@ -128,8 +128,8 @@ describe("createLimiter", () => {
     const admitted = admit(alice);
     for (let n = 0; n < 4; n += 1) admit(alice);
     const refused = admit(alice) as Refused;
-    const { limits, tightest, at, shared, decidedBy } = admitted;
-    const told = { admitted: true, limits, tightest, at, shared, decidedBy };
+    const { limits, tightest, at, shared, plan, decidedBy } = admitted;
+    const told = { admitted: true, limits, tightest, at, shared, plan, decidedBy };
     expect(JSON.parse(JSON.stringify(admitted))).toEqual(told);
     expect(inspect(admitted, { depth: 5 })).toBe(inspect(told, { depth: 5 }));
     expect(JSON.parse(JSON.stringify(refused))).toEqual({
@@ -162,8 +162,8 @@ describe("createLimiter", () => {
   it.each([
     ["undefined", undefined],
     ["empty", ""],
-    ["of type object", { id: 42 }],
-    ["of type boolean", true],
+    ["an object", { id: 42 }],
+    ["true", true],
     ["NaN", Number.NaN],
     ["1.5", 1.5],
     ["a promise: look callers up before, a key is synchronous", Promise.resolve("alice")],
@@ -193,7 +193,11 @@ describe("createLimiter", () => {
   });
 
   it.each([
-    ["outgae", { outgae: "admit" }, 'createLimiter has no option "outgae". It takes name, layers, store'],
+    [
+      "outgae",
+      { outgae: "admit" },
+      'createLimiter has no option "outgae". It takes name, layers, units, store',
+    ],
     ["timeout", { timeout: 100 }, 'did you mean "timeouts"?'],
     ["windowMs", { windowMs: 1000 }, "it is another library's"],
     [
@@ -441,7 +445,7 @@ describe("report and end", () => {
   it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "12", null])("refuses a cost of %s", (tokens) => {
     const { limiter, admit } = budget();
     const cost = { tokens } as never;
-    const message = `The cost in tokens must be a whole number from 0 up, got ${tokens}.`;
+    const message = `The cost in tokens must be a whole number from 0 up, got ${typeof tokens === "string" ? `"${tokens}"` : tokens}.`;
     expect(() => limiter.admit("a", { cost })).toThrow(message);
     expect(() => (admit(1) as Admitted).report(cost)).toThrow(message);
   });
@@ -597,7 +601,7 @@ describe("decision events and faults", () => {
     });
     const admitted = [1, 2, 3].map(() => (limiter.admit(alice) as Admission).admitted);
     expect(admitted).toEqual([true, true, false]);
-    expect(onError).toHaveBeenCalledTimes(3);
+    expect(onError).toHaveBeenCalledTimes(1);
     expect((limiter.admitUnidentified() as Admission).admitted).toBe(false);
   });
 

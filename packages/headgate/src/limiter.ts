@@ -5,6 +5,7 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
+import type { LimitsInput } from "./core/limit-set.ts";
 import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
@@ -13,8 +14,10 @@ import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
+import type { Declared, UnitsOf } from "./core/units.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
 import { registerLimiter } from "./live-limiters.ts";
+import { createLookups } from "./lookups.ts";
 import {
   decideByPolicies,
   guardStore,
@@ -23,7 +26,14 @@ import {
   type StoreStatus,
 } from "./outage/index.ts";
 import { checkPenalty } from "./penalising.ts";
-import { guarded, outagesOnConsole, reportOnConsole, told, warnOnConsole } from "./reporting.ts";
+import {
+  eachKindOnce,
+  guarded,
+  outagesOnConsole,
+  reportOnConsole,
+  told,
+  warnOnConsole,
+} from "./reporting.ts";
 import type { ReservationServices } from "./reservation/book.ts";
 import { createHeartbeat } from "./reservation/heartbeat.ts";
 import { Reservation } from "./reservation/reservation.ts";
@@ -43,16 +53,27 @@ export interface Timeouts {
    * the layers decide, and what the late answer charged is taken back.
    */
   storeMs?: number;
+  /**
+   * How long the `plan` of a layer may take to look a caller up: from 1 to 60,000; 250 by default. Beyond it the layer's
+   * default plan holds.
+   */
+  lookupMs?: number;
 }
 
-export interface LimiterOptions<Caller> {
+export interface LimiterOptions<
+  Caller,
+  Limits extends LimitsInput = LimitsInput,
+  Units extends string = string,
+> {
   /**
    * What it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from those of
    * others, on every store: limiters that use one name in one store share their counts.
    */
   name: string;
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
-  layers: readonly LayerOptions<Caller>[];
+  layers: readonly LayerOptions<Caller, Limits, Units>[];
+  /** Units that costs may name although no limit counts them, such as those that a later policy will count. */
+  units?: readonly Units[];
   /** A store URI or a store; `memory://` by default: this process counts for itself. */
   store?: string | Store;
   /** How long a shared store is waited for. */
@@ -62,9 +83,9 @@ export interface LimiterOptions<Caller> {
   /** Called after every decision of `admit`, for logs and metrics. What it throws goes to `onError`. */
   onDecision?: (event: DecisionEvent) => void;
   /**
-   * Called when something of the guard's own fails: a key function that throws, a store that cannot answer (the first
-   * of several failures in a row). The request is decided all the same. Default: a line on the console, at most one a
-   * minute for each kind.
+   * Called when something of the limiter's own fails: a store that cannot answer, a plan that cannot be looked up (the first
+   * of several failures in a row), a key function that throws or returns what is no key (once for each kind). The request is
+   * decided all the same. Default: a line on the console, at most one a minute for each kind.
    */
   onError?: (error: unknown) => void;
   /**
@@ -72,13 +93,16 @@ export interface LimiterOptions<Caller> {
    * Default: a line on the console when an outage begins and when it ends.
    */
   onOutage?: (event: OutageEvent) => void;
-  /** Called when the limiter is made, for each thing in the policy that can hardly be meant. Default: the console. */
+  /**
+   * Called for each thing in the policy that is probably a mistake, when the limiter is made; and once, when a request comes to
+   * which no layer applies. Default: the console.
+   */
   onWarning?: (warning: string) => void;
 }
 
-export interface DecisionOptions {
+export interface DecisionOptions<Unit extends string = string> {
   /** What the request costs, by unit; one request by default. */
-  cost?: Cost;
+  cost?: Cost<Unit>;
 }
 
 /** One decision of `admit`. */
@@ -90,25 +114,30 @@ export interface DecisionEvent {
   readonly admission: Admission;
   readonly cost: Cost | undefined;
   /** The partitions that were asked, layer by layer. They name callers: treat them as personal. */
-  readonly partitions: readonly { readonly layer: string; readonly key: string }[];
+  readonly partitions: readonly {
+    readonly layer: string;
+    readonly key: string;
+    /** The caller's plan, where the layer has plans. */
+    readonly plan: string | undefined;
+  }[];
 }
 
 /** Decides who may pass. Made by `createLimiter`. */
-export interface Limiter<Caller> {
+export interface Limiter<Caller, Unit extends string = string> {
   readonly name: string;
   readonly policy: Policy<Caller>;
   /**
    * Decides one request, and charges it if it is admitted. Over a store that answers at once (memory) the answer
-   * comes without a promise; `await` takes either.
+   * comes without a promise, unless a plan is looked up; `await` takes either.
    *
    * @throws HeadgateError `cost-invalid`, or `limiter-closed`. Nothing else: see `onError`.
    */
-  admit(caller: Caller, options?: DecisionOptions): Admission | Promise<Admission>;
+  admit(caller: Caller, options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
-   * Decides a request whose caller could not be told, because telling it failed: all such requests share one
-   * partition in each layer, so that a fault neither opens the gate nor closes it.
+   * Decides a request whose caller could not be identified: all such requests share one partition in each layer, so that
+   * a fault neither opens the gate nor closes it. In layers with plans they have the default plan.
    */
-  admitUnidentified(options?: DecisionOptions): Admission | Promise<Admission>;
+  admitUnidentified(options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
    * Admits a request as soon as it may pass, in a fair queue: within the same partitions, first come first served; between
    * others, in turn by units. For jobs and for calls to others, where nobody sits before a screen; a server should refuse
@@ -120,7 +149,7 @@ export interface Limiter<Caller> {
    * @throws HeadgateError `cost-invalid`, `option-invalid`, `queue-full` or `limiter-closed`; the signal's reason once it
    *   is aborted. Always as a rejection.
    */
-  wait(caller: Caller, options?: DecisionOptions & WaitOptions): Promise<Admission>;
+  wait(caller: Caller, options?: DecisionOptions<Unit> & WaitOptions): Promise<Admission<Unit>>;
   /**
    * Charges a caller on top, whatever is free and even into debt, in every layer that applies: for what turned out to
    * be worse than a request, such as a wrong password. No request is admitted by it, and it is no decision event.
@@ -130,9 +159,9 @@ export interface Limiter<Caller> {
    * @param cost by unit; a unit that is not named is not charged. One request by default.
    * @throws HeadgateError `cost-invalid`, or `limiter-closed`. A store that cannot be reached is reported, not thrown.
    */
-  penalise(caller: Caller, cost?: Cost): void | Promise<void>;
+  penalise(caller: Caller, cost?: Cost<Unit>): void | Promise<void>;
   /** What `admit` would answer now. Charges nothing, and is no decision event. */
-  peek(caller: Caller, options?: DecisionOptions): Peek | Promise<Peek>;
+  peek(caller: Caller, options?: DecisionOptions<Unit>): Peek | Promise<Peek>;
   /**
    * Gives a caller the whole quota back, in every layer that applies. Rejects with the reason where a shared store
    * cannot be reached: then it has not been done.
@@ -174,11 +203,22 @@ export interface Limiter<Caller> {
  * const admission = await chat.admit({ user: "42", ip: "203.0.113.7" });
  * ```
  *
- * @throws HeadgateError for a policy, a limit or a store URI that cannot be used, naming it.
+ * Costs may name the units that the limits count: `"100000 tokens/day"` makes it `cost: { tokens: 900 }`. They are typed where
+ * limits are literal texts and no type argument is given; others are checked at run time.
+ *
+ * @throws HeadgateError for a name, a policy, a limit or a store URI that cannot be used, naming it.
  */
-export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
+export function createLimiter<
+  Caller,
+  const Limits extends LimitsInput = LimitsInput,
+  const Units extends string = string,
+>(options: LimiterOptions<Caller, Limits, Units>): Limiter<Caller, UnitsOf<Limits> | Declared<Units>> {
+  return makeLimiter(options as LimiterOptions<Caller>);
+}
+
+function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkLimiterOptions(options);
-  const policy = definePolicy(options.layers);
+  const policy = definePolicy(options.layers, options.units);
   const { name, onDecision } = options;
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
@@ -189,9 +229,14 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
   const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
-  const { connectMs = usualConnectMs, storeMs = usualStoreMs } = options.timeouts ?? {};
+  const {
+    connectMs = usualConnectMs,
+    storeMs = usualStoreMs,
+    lookupMs = usualLookupMs,
+  } = options.timeouts ?? {};
   checkWholeNumber("timeouts.connectMs", connectMs, 0, longestTimeoutMs);
   checkWholeNumber("timeouts.storeMs", storeMs, 1, longestTimeoutMs);
+  checkWholeNumber("timeouts.lookupMs", lookupMs, 1, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
   const guard = store.remote
@@ -218,6 +263,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   const services: ReservationServices = {
     now: clock.now,
     report,
+    units: policy.units,
     decide: (question) => decide(question, false),
     holds: heartbeat.add,
     released(book) {
@@ -228,7 +274,23 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
     mintRid,
   };
   const waitingRoom = createWaitingRoom(clock);
-  const ask = createAsking(policy, name, report);
+  const reportMistake = eachKindOnce(report);
+  let hasWarned = false;
+  const ask = createAsking({
+    name,
+    policy,
+    lookups: createLookups({ clock, lookupMs, report, reportMistake }),
+    report: reportMistake,
+    onUncounted() {
+      if (hasWarned) return;
+      hasWarned = true;
+      told(
+        warn,
+        `No layer of the limiter "${name}" applies to a request: every key is null, and it is not counted.`,
+        report,
+      );
+    },
+  });
 
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
     const admission = ruling.outcome.admitted
@@ -236,14 +298,42 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
       : new RefusedRequest(ruling, cost);
     if (onDecision !== undefined) {
       const { layers, charges } = question;
-      const partitions = charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
+      const partitions = charges.map(({ key, limits }, c) => ({
+        layer: layers[c] as string,
+        key,
+        plan: limits.plan,
+      }));
       told(onDecision, { limiter: name, at: admission.at, admission, cost, partitions }, report);
     }
     return admission;
   }
 
   function decide(question: Question, peek: boolean): Ruling | Promise<Ruling> {
+    const blocked = blockedBy(question);
+    if (blocked !== undefined) return blocked;
     return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
+  }
+
+  /** A request that the limits of a layer block is refused at once. */
+  function blockedBy({ layers, charges }: Question): Ruling | undefined {
+    for (let c = 0; c < charges.length; c += 1) {
+      if ((charges[c] as Charge).limits.word !== "blocked") continue;
+      const outcome = {
+        admitted: false,
+        now: clock.now(),
+        readings: [],
+        marks: [],
+        refusedFor: "blocked" as const,
+      };
+      return {
+        ...partOf({ layers, charges }, [c]),
+        outcome,
+        ledger: store,
+        decidedBy: "policy",
+        places: [c],
+      };
+    }
+    return undefined;
   }
 
   /** Without a guard: a store of this process answers at once, and needs none. */
@@ -284,7 +374,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
   function check(cost: Cost | undefined): void {
     if (closed)
       throw new HeadgateError("limiter-closed", "This limiter has been closed and decides nothing more.");
-    checkCost(cost);
+    checkCost(cost, policy.units);
   }
 
   function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
@@ -295,7 +385,7 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
   function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
     check(cost);
-    return admit(ask.for(caller, cost), cost);
+    return after(ask.for(caller, cost), (question) => admit(question, cost));
   }
 
   const shared = opened === undefined || opened.remote ? options.store : undefined;
@@ -316,41 +406,43 @@ export function createLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<
 
     async wait(caller, decision = {}) {
       check(decision.cost);
-      const { layers, charges } = ask.for(caller, decision.cost);
+      const { layers, charges } = await ask.for(caller, decision.cost);
       return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
     },
 
     penalise(caller, cost = oneRequest) {
-      check(cost);
-      checkPenalty(cost);
-      // What it costs is charged afterwards, as it is when a request is settled.
-      const question = free(ask.for(caller, undefined));
-      const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
-      const charging = rulings.map((ruling) => {
-        const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, services);
-        return penalty.end(cost);
+      check(undefined);
+      checkPenalty(cost, policy.units);
+      return after(ask.for(caller, undefined), (asked) => {
+        // What it costs is charged afterwards, as it is when a request is settled.
+        const question = free(asked);
+        const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
+        const charging = rulings.map((ruling) => {
+          const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, services);
+          return penalty.end(cost);
+        });
+        if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
       });
-      if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
     },
 
     peek(caller, decision) {
       const cost = decision?.cost;
       check(cost);
-      const show = (ruling: Ruling): Peek =>
+      const reading = (ruling: Ruling): Peek =>
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost).toJSON() }
           : new RefusedRequest(ruling, cost);
-      const ruling = decide(ask.for(caller, cost), true);
-      return ruling instanceof Promise ? ruling.then(show) : show(ruling);
+      return after(ask.for(caller, cost), (question) => after(decide(question, true), reading));
     },
 
     reset(caller) {
       check(undefined);
-      const { charges } = ask.for(caller, undefined);
-      if (guard !== undefined) return guard.reset(charges);
-      const now = clock.now();
-      alone?.reset(charges, now);
-      return store.reset(charges, now);
+      return after(ask.for(caller, undefined), ({ charges }) => {
+        if (guard !== undefined) return guard.reset(charges);
+        const now = clock.now();
+        alone?.reset(charges, now);
+        return store.reset(charges, now);
+      });
     },
 
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
@@ -375,6 +467,7 @@ const oneRequest: Cost = { requests: 1 };
 const localPolicy: OutagePolicy = { policy: "local", share: 1 };
 const usualConnectMs = 5000;
 const usualStoreMs = 250;
+const usualLookupMs = 250;
 const longestTimeoutMs = 60_000;
 const defaultReadyMs = 10_000;
 const longestReadyMs = 3_600_000;
@@ -388,6 +481,14 @@ const alwaysClosed = {
   counters: undefined,
 } as const;
 
+/** Goes on at once where nothing has to be awaited. */
+function after<Value, Result>(
+  value: Value | Promise<Value>,
+  go: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(go) : go(value);
+}
+
 /** The part of a question that was counted, one for one with the ruling. */
 function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
@@ -398,6 +499,7 @@ const rightCall = '{ name: "chat", layers: [{ name: "ip", key: (ip: string) => i
 const limiterOptions = [
   "name",
   "layers",
+  "units",
   "store",
   "timeouts",
   "clock",
@@ -423,7 +525,7 @@ function checkLimiterOptions(options: unknown): void {
       `createLimiter needs a name of ${nameGrammar}, such as ${rightCall}; it got ${show(name)}.`,
     );
   }
-  checkOptions("timeouts", timeouts, ["connectMs", "storeMs"], "option-invalid");
+  checkOptions("timeouts", timeouts, ["connectMs", "storeMs", "lookupMs"], "option-invalid");
   if (store === undefined || typeof store === "string") return;
   if (
     typeof store === "object" &&

@@ -1,5 +1,6 @@
 import { formatLimit } from "./core/limit.ts";
-import type { Policy } from "./core/policy.ts";
+import type { LimitSet } from "./core/limit-set.ts";
+import { knownLimits, type Policy } from "./core/policy.ts";
 import type { Store } from "./core/store.ts";
 
 /** How many limiters there are of each kind that have been made and not closed. */
@@ -94,7 +95,10 @@ function decrease(counts: Counts, key: string): void {
 }
 
 function inWords<Caller>(layers: Policy<Caller>["layers"]): string {
-  return layers
-    .map(({ name, limits }) => `${name} ${limits?.limits.map(formatLimit).join(", ") ?? "by caller"}`)
-    .join("; ");
+  return layers.map((layer) => `${layer.name} ${knownLimits(layer).map(setInWords).join(", ")}`).join("; ");
+}
+
+function setInWords({ plan, word, limits }: LimitSet): string {
+  const text = word ?? limits.map(formatLimit).join(", ");
+  return plan === undefined ? text : `${plan}: ${text}`;
 }

@@ -25,6 +25,23 @@ export function guarded(report: (error: unknown) => void): (error: unknown) => v
   };
 }
 
+const mostKinds = 100;
+
+/** Reports each kind of mistake once, not with each request; of more than 100 kinds the first 100. */
+export function eachKindOnce(report: (error: unknown) => void): (error: unknown) => void {
+  const kinds = new Set<string>();
+  return (error) => {
+    const kind = kindOf(error);
+    if (kinds.has(kind) || kinds.size >= mostKinds) return;
+    kinds.add(kind);
+    report(error);
+  };
+}
+
+function kindOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
 const reportEveryMs = 60_000;
 const reportedKinds = 100;
 
@@ -32,7 +49,7 @@ const reportedKinds = 100;
 export function reportOnConsole(): (error: unknown) => void {
   const last = new Map<string, number>();
   return (error) => {
-    const kind = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const kind = kindOf(error);
     const now = Date.now();
     if (now - (last.get(kind) ?? Number.NEGATIVE_INFINITY) < reportEveryMs) return;
     if (last.size >= reportedKinds) last.clear();

@@ -87,7 +87,7 @@ describe("examples/redis", () => {
     ending.push(one.stop, two.stop);
     const ask = async (n: number) => (await fetch(n % 2 === 0 ? one.origin : two.origin)).status;
     expect(await times(6, ask)).toEqual(fiveThenRefused);
-    expect(redis.command("KEYS", "*")).toContain("{example.ip:127.0.0.1}");
+    expect(redis.command("KEYS", "*")).toContain("{example/ip:127.0.0.1}");
     expect(await Promise.all([one.stop(), two.stop()])).toEqual([0, 0]);
   });
 });

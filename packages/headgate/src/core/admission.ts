@@ -1,5 +1,5 @@
 import type { Cost } from "./cost.ts";
-import type { AlgorithmName, Limit } from "./limit.ts";
+import { type AlgorithmName, blocked, formatLimit, type Limit, unlimited } from "./limit.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
 /** How one limit stands after a decision. */
@@ -31,9 +31,10 @@ export type WaitsFor = "window" | "holders";
 
 /**
  * Who decided. `store`: the store itself. `refusal-memory`: this process, from an answer that the store gave within
- * the last second. `outage-policy`: the store could not answer, and the outage policies of the layers decided.
+ * the last second. `outage-policy`: the store could not answer, and the outage policies of the layers decided. `policy`: the
+ * limits say `blocked`, and nobody had to be asked.
  */
-export type DecidedBy = "store" | "refusal-memory" | "outage-policy";
+export type DecidedBy = "store" | "refusal-memory" | "outage-policy" | "policy";
 
 export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
@@ -44,6 +45,8 @@ export interface Decided {
   readonly at: number;
   /** `false` where the store could not answer and this process decided by itself, as `decidedBy` tells too. */
   readonly shared: boolean;
+  /** The caller's plan; of several layers that have plans, that of the first. `undefined` where no layer has any. */
+  readonly plan: string | undefined;
   readonly decidedBy: DecidedBy;
 }
 
@@ -54,7 +57,7 @@ export interface Decided {
  * What is held lives by a heartbeat of this process. One that is never ended is taken to have used all of it once nothing refers to
  * it any more; one whose process dies lapses within the lease.
  */
-export interface Admitted extends Decided {
+export interface Admitted<Unit extends string = string> extends Decided {
   readonly admitted: true;
   /** Whether it holds units or places that its end sets free. */
   readonly holds: boolean;
@@ -71,7 +74,7 @@ export interface Admitted extends Decided {
    *
    * @throws HeadgateError `cost-invalid`
    */
-  extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension>;
+  extend(more: Cost<Unit> & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
    * States what has been used so far, in totals: `report({ tokens: 812 })`. It is spent now, and so much less is held. More
    * than was held is spent all the same, even into debt. A total that is lower than the last gives the difference back.
@@ -80,7 +83,7 @@ export interface Admitted extends Decided {
    *
    * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
    */
-  report(used: Cost): void | Promise<void>;
+  report(used: Cost<Unit>): void | Promise<void>;
   /**
    * Ends it, once; whatever is said of it afterwards changes nothing. What is still held is free again.
    *
@@ -88,7 +91,7 @@ export interface Admitted extends Decided {
    *   `"nothing"` gives everything back, the request too, as if it had never been admitted.
    * @throws HeadgateError `cost-invalid`
    */
-  end(used?: Cost | "nothing"): void | Promise<void>;
+  end(used?: Cost<Unit> | "nothing"): void | Promise<void>;
   /** Ends it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -104,20 +107,21 @@ export interface Refused extends Decided {
   /**
    * `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. `store-unavailable`: the store
    * cannot answer, and a layer's outage policy lets nobody pass without it. `too-many-reservations`: a partition holds for
-   * as many as it may. `ended`: an extension of what has ended.
+   * as many as it may. `ended`: an extension of what has ended. `blocked`: the caller is refused for good.
    */
   readonly reason:
     | "quota-exceeded"
     | "cost-exceeds-quota"
     | "store-unavailable"
     | "too-many-reservations"
-    | "ended";
+    | "ended"
+    | "blocked";
   /**
    * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
    * `store-unavailable`: when the store is asked again.
    */
   readonly retryAfterMs: number;
-  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`. */
+  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota` and `blocked`. */
   readonly retryAfterSeconds: number;
   /** What the wait is for: see `LimitReading.waitsFor`. */
   readonly waitsFor: WaitsFor;
@@ -128,7 +132,7 @@ export interface Refused extends Decided {
 }
 
 /** The answer to one request. */
-export type Admission = Admitted | Refused;
+export type Admission<Unit extends string = string> = Admitted<Unit> | Refused;
 
 /** The answer to a question: what a request would meet now. It has been charged nowhere. */
 export type Peek = ({ readonly admitted: true } & Decided) | Refused;
@@ -141,8 +145,11 @@ export function nameReadings(
 ): LimitReading[] {
   const named: LimitReading[] = [];
   for (let c = 0; c < charges.length; c += 1) {
-    const { limits, names } = (charges[c] as Charge).limits;
+    const { limits, names, word } = (charges[c] as Charge).limits;
     const layer = layers[c] as string;
+    if (word === "blocked") named.push(blockedReading(layer));
+    // Nobody is shown what counts for other plans.
+    if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
       const { unit, quota, windowMs, algorithm } = limits[l] as Limit;
       const { remaining, resetMs, waitMs, holders } = readings[c]?.[l] ?? unread;
@@ -165,6 +172,20 @@ export function nameReadings(
     }
   }
   return named;
+}
+
+function blockedReading(layer: string): LimitReading {
+  return refusingReading(blocked, layer, Number.POSITIVE_INFINITY);
+}
+
+/** What stands for limits that are not shown where they refuse all the same: without their store nobody passes. */
+export function unlimitedReading(layer: string, waitMs: number): LimitReading {
+  return refusingReading(unlimited, layer, waitMs);
+}
+
+function refusingReading(limit: Limit, layer: string, waitMs: number): LimitReading {
+  const name = `${layer}-${formatLimit(limit)}`;
+  return { ...limit, name, layer, remaining: 0, resetMs: 0, waitMs, refused: true, waitsFor: "window" };
 }
 
 /** What a store that answers too little has said of a limit. */

@@ -1,5 +1,8 @@
 import { HeadgateError } from "./errors.ts";
 import type { LimitSet } from "./limit-set.ts";
+import { nearest } from "./options.ts";
+import { show } from "./show.ts";
+import { isThenable } from "./thenable.ts";
 
 /**
  * What a request costs, by unit, in whole units. `requests` and `concurrent` are 1 unless said otherwise. A unit that is limited but
@@ -7,7 +10,9 @@ import type { LimitSet } from "./limit-set.ts";
  * Requests are spent at once. Every other unit is held: what is truly used of it is spent when it is reported.
  * A unit named with 0 costs nothing, and its limits do not apply.
  */
-export type Cost = Readonly<Record<string, number>>;
+export type Cost<Unit extends string = string> = string extends Unit
+  ? Readonly<Record<string, number>>
+  : { readonly [One in Unit | "requests"]?: number };
 
 /** For each group of a limit set: how much must be free, how much is then spent, and how much is held. */
 export interface Amounts {
@@ -37,22 +42,42 @@ export function spentOf(cost: Cost, unit: string): number {
   return unit === "requests" || unit === "concurrent" ? 1 : 0;
 }
 
-/** @throws HeadgateError `cost-invalid`, naming the unit and the amount. */
-export function checkCost(cost: Cost | undefined): void {
+/**
+ * @param units that costs may name.
+ * @throws HeadgateError `cost-invalid`, naming the unit, the amount and what would be right.
+ */
+export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
   if (cost === undefined) return;
-  if (typeof cost !== "object" || cost === null) {
-    throw new HeadgateError(
-      "cost-invalid",
-      `A cost must be an object such as { tokens: 1200 }, got ${String(cost)}.`,
-    );
+  if (typeof cost !== "object" || cost === null || Array.isArray(cost) || isThenable(cost)) {
+    fail(`A cost must be an object such as { tokens: 1200 }, got ${show(cost)}.`);
   }
   for (const unit of Object.keys(cost)) {
-    const amount = cost[unit];
-    if (!Number.isSafeInteger(amount) || (amount as number) < 0) {
-      throw new HeadgateError(
-        "cost-invalid",
-        `The cost in ${unit} must be a whole number from 0 up, got ${String(amount)}.`,
+    if (!units.has(unit))
+      fail(`The cost names ${show(unit)}, which no limit counts${unitsInWords(unit, units)}`);
+    const amount = (cost as Record<string, unknown>)[unit];
+    if (amount === undefined) {
+      fail(
+        `The cost in ${unit} is undefined: leave ${unit} out where it is not known yet, or state a whole number from 0 up.`,
       );
     }
+    if (!Number.isSafeInteger(amount) || (amount as number) < 0) {
+      fail(`The cost in ${unit} must be a whole number from 0 up, got ${show(amount)}.`);
+    }
   }
+}
+
+/** The same, of a cost that may not be left out. */
+export function checkStated(cost: unknown, units: ReadonlySet<string>): asserts cost is object {
+  if (cost === undefined) fail("A cost must be an object such as { tokens: 1200 }, got undefined.");
+  checkCost(cost, units);
+}
+
+function unitsInWords(unit: string, units: ReadonlySet<string>): string {
+  const like = nearest(unit, [...units]);
+  const meant = like === undefined ? "" : `: did you mean ${show(like)}?`;
+  return `${meant === "" ? "." : meant} The units are ${[...units].map(show).join(", ")}; others have to be declared in units.`;
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("cost-invalid", message);
 }

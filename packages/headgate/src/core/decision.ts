@@ -5,6 +5,7 @@ import {
   type LimitReading,
   nameReadings,
   type Refused,
+  unlimitedReading,
   type WaitsFor,
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
@@ -44,6 +45,11 @@ export class Decision implements Decided {
     return this.#ruling.decidedBy !== "outage-policy";
   }
 
+  get plan(): string | undefined {
+    for (const { limits } of this.#ruling.charges) if (limits.plan !== undefined) return limits.plan;
+    return undefined;
+  }
+
   get limits(): readonly LimitReading[] {
     this.#limits ??= readingsOf(this.#shown);
     return this.#limits;
@@ -73,8 +79,8 @@ export class Decision implements Decided {
 
   /** For logs: what it says, as a plain object. */
   toJSON(): Decided {
-    const { limits, tightest, at, shared, decidedBy } = this;
-    return { limits, tightest, at, shared, decidedBy };
+    const { limits, tightest, at, shared, plan, decidedBy } = this;
+    return { limits, tightest, at, shared, plan, decidedBy };
   }
 
   [inspected](): Decided {
@@ -97,13 +103,14 @@ export class RefusedRequest extends Decision implements Refused {
   }
 
   get binding(): LimitReading {
-    this.#binding ??= longestWaitOf(this.limits);
+    this.#binding ??= longestWaitOf(this.limits, this.ruling);
     return this.#binding;
   }
 
   get reason(): Refused["reason"] {
     const { refusedFor } = this.ruling.outcome;
     if (refusedFor === "ended") return "ended";
+    if (refusedFor === "blocked") return "blocked";
     if (refusedFor === "crowded") return "too-many-reservations";
     if (this.binding.waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
     return this.ruling.unavailable === true ? "store-unavailable" : "quota-exceeded";
@@ -111,7 +118,7 @@ export class RefusedRequest extends Decision implements Refused {
 
   get retryAfterMs(): number {
     const { refusedFor } = this.ruling.outcome;
-    if (refusedFor === "ended") return Number.POSITIVE_INFINITY;
+    if (refusedFor === "ended" || refusedFor === "blocked") return Number.POSITIVE_INFINITY;
     // Nobody knows which of thousands ends first.
     if (refusedFor === "crowded") return Math.max(crowdedRetryMs, this.binding.waitMs);
     return this.binding.waitMs;
@@ -149,10 +156,15 @@ export class RefusedRequest extends Decision implements Refused {
   }
 }
 
-function longestWaitOf(limits: readonly LimitReading[]): LimitReading {
+function longestWaitOf(limits: readonly LimitReading[], { layers, charges, outcome }: Ruling): LimitReading {
   let longest: LimitReading | undefined;
   for (const limit of limits) {
     if (longest === undefined || limit.waitMs > longest.waitMs) longest = limit;
   }
-  return longest as LimitReading;
+  for (let c = 0; c < charges.length; c += 1) {
+    if (charges[c]?.limits.word !== "unlimited") continue;
+    const waitMs = Math.max(0, ...(outcome.readings[c] ?? []).map((reading) => reading.waitMs));
+    if (waitMs > (longest?.waitMs ?? 0)) longest = unlimitedReading(layers[c] as string, waitMs);
+  }
+  return longest ?? unlimitedReading(layers[0] ?? "", 0);
 }

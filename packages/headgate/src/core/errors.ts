@@ -4,6 +4,8 @@ export type HeadgateErrorCode =
   | "limit-invalid"
   | "policy-invalid"
   | "cost-invalid"
+  /** The plan or the limits of a caller could not be looked up: the default holds. */
+  | "lookup-failed"
   | "store-unknown"
   | "store-invalid"
   | "store-unavailable"
@@ -26,8 +28,8 @@ export type HeadgateErrorCode =
 export class HeadgateError extends Error {
   readonly code: HeadgateErrorCode;
 
-  constructor(code: HeadgateErrorCode, message: string) {
-    super(message);
+  constructor(code: HeadgateErrorCode, message: string, options?: { cause: unknown }) {
+    super(message, options);
     this.name = "HeadgateError";
     this.code = code;
   }

@@ -3,6 +3,7 @@ import { HeadgateError } from "./errors.ts";
 import {
   type AlgorithmName,
   algorithmNames,
+  blocked,
   day,
   defineLimit,
   hour,
@@ -11,14 +12,16 @@ import {
   longestWindowMs,
   minute,
   second,
+  unlimited,
   usualLeaseMs,
 } from "./limit.ts";
+import { show } from "./show.ts";
 
 /**
  * Reads limits as people write them.
  *
  * ```
- * limits    = limit { (";" | "," | "|") limit }
+ * limits    = limit { (";" | "," | "|") limit } | "blocked" | "unlimited"
  * limit     = quota [unit] ("/" | "per") [count] window [algorithm [edges | "exact"]]
  *           | quota "concurrent" [("/" | "per") [count] window]
  * quota     = digits, with "_" between them at will
@@ -31,7 +34,8 @@ import {
  * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window in Europe/London`,
  * `50000/day sliding-window exact`, `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
  * unless a time zone is named) wherever the window is one day, week, month or year. The window of `concurrent` is
- * how long a lease lives without a heartbeat: 30 seconds where it is left out.
+ * how long a lease lives without a heartbeat: 30 seconds where it is left out. `blocked` refuses for good, and `unlimited`
+ * never.
  *
  * @throws HeadgateError `limit-unreadable`: quotes the text, points at the place and says what would be right.
  */
@@ -39,9 +43,11 @@ export function parseLimits(text: string): Limit[] {
   if (typeof text !== "string") {
     throw new HeadgateError(
       "limit-unreadable",
-      `A limit must be text such as "5/minute", got ${describe(text)}.`,
+      `A limit must be text such as "5/minute", got ${show(text)}.`,
     );
   }
+  const alone = wholeTexts.get(text.trim().toLowerCase());
+  if (alone !== undefined) return [alone];
   const reader = new Reader(text);
   const limits = [readLimit(reader)];
   while (!reader.ended()) {
@@ -53,6 +59,12 @@ export function parseLimits(text: string): Limit[] {
   }
   return limits;
 }
+
+/** Limits that are the whole of their text. */
+const wholeTexts = new Map([
+  ["blocked", blocked],
+  ["unlimited", unlimited],
+]);
 
 interface Window {
   ms: number;
@@ -76,6 +88,8 @@ for (const [names, window] of [
 const windowChoices = "a window: ms, second, minute, hour, day, week, month or year";
 
 function readLimit(reader: Reader): Limit {
+  const word = reader.peekWord() ?? "";
+  if (wholeTexts.has(word)) reader.fail(`a quota, as in 5/minute: "${word}" is written alone`);
   const quota = reader.quota("a quota, as in 5/minute");
   if (quota < 1) reader.failAtLast("a quota of 1 or more");
 
@@ -217,10 +231,10 @@ class Reader {
 
   failAtLast(expected: string): never {
     const rest = /^\S*/.exec(this.#text.slice(this.#last))?.[0] ?? "";
-    const place = rest === "" ? "at its end" : `at ${quote(rest)} (character ${this.#last + 1})`;
+    const place = rest === "" ? "at its end" : `at ${show(rest)} (character ${this.#last + 1})`;
     throw new HeadgateError(
       "limit-unreadable",
-      `Cannot read the limit ${quote(this.#text)} ${place}: expected ${expected}.`,
+      `Cannot read the limit ${show(this.#text)} ${place}: expected ${expected}.`,
     );
   }
 
@@ -238,13 +252,4 @@ class Reader {
   #skipSpace(): void {
     while (/\s/.test(this.#text.charAt(this.#position))) this.#position += 1;
   }
-}
-
-/** Long input is cut: an error message is read by people. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
-}
-
-function describe(value: unknown): string {
-  return value === null ? "null" : `a value of type ${typeof value}`;
 }

@@ -1,4 +1,4 @@
-import { day, hour, type Limit } from "./limit.ts";
+import { day, hour, type Limit, wordFor } from "./limit.ts";
 
 /**
  * How far back a layer must know what was spent of a unit: the widest window of all its limits that were seen so far. A
@@ -24,7 +24,7 @@ export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
 /** Makes sure that the layer remembers as far back as these limits look. */
 export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
   for (const limit of limits) {
-    if (limit.algorithm === "concurrent") continue;
+    if (limit.algorithm === "concurrent" || wordFor(limit) !== undefined) continue;
     const ofUnit = memoryOf(memory, limit.unit);
     ofUnit.windowMs = Math.max(ofUnit.windowMs, longestWindowMs(limit));
   }

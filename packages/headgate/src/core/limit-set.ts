@@ -10,12 +10,16 @@ import {
   formatLimit,
   type Limit,
   type LimitOptions,
+  largestQuota,
+  longestWindowMs,
   usualLeaseMs,
   windowInWords,
+  wordFor,
 } from "./limit.ts";
+import { show } from "./show.ts";
 import { stateIdentity } from "./state-identity.ts";
 
-/** Limits as a policy takes them: text of the grammar, objects, or a list of either. */
+/** Limits as a policy takes them: text of the grammar, objects, or a list of either; `blocked` or `unlimited`, alone. */
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
 
 /**
@@ -37,8 +41,21 @@ export interface LimitGroup {
   begin(others: readonly OtherState[], now: number): Float64Array<ArrayBuffer> | undefined;
 }
 
-/** The limits of one layer, checked and grouped, in the order in which they were written. */
+/** Whose limits they are. */
+export interface LimitsOwner {
+  readonly layer: string;
+  readonly plan?: string | undefined;
+}
+
+/** The limits of one layer or plan, checked and grouped, in the order in which they were written. */
 export interface LimitSet {
+  /** The plan that they belong to, where the layer has plans. */
+  readonly plan: string | undefined;
+  /**
+   * Set where the limits are `blocked` or `unlimited`. `limits` are then what counts meanwhile, for the layer's other plans: a quota that
+   * nobody reaches, over all that the layer remembers. Nobody is shown them.
+   */
+  readonly word: "blocked" | "unlimited" | undefined;
   readonly limits: readonly Limit[];
   /** How each limit is named on the wire, in the same order: `user-per-minute`. */
   readonly names: readonly string[];
@@ -58,15 +75,24 @@ export interface LimitSet {
 }
 
 /**
+ * @param owner the layer; with the plan, where the limits are those of a plan.
  * @param memory of the layer, where it has other limits too, such as those of other plans.
  * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` where two limits are the same or
  *   share a name.
  */
-export function compileLimits(layer: string, input: LimitsInput, memory: LayerMemory = new Map()): LimitSet {
-  const limits = readLimits(layer, input);
-  checkPlaces(layer, limits);
+export function compileLimits(
+  owner: string | LimitsOwner,
+  input: LimitsInput | readonly Limit[],
+  memory: LayerMemory = new Map(),
+): LimitSet {
+  const { layer, plan } = typeof owner === "string" ? { layer: owner } : owner;
+  const subject = plan === undefined ? `Layer "${layer}"` : `Plan ${show(plan)} of layer "${layer}"`;
+  const read = readLimits(subject, input);
+  const word = read[0] === undefined ? undefined : wordFor(read[0]);
+  const limits = word === undefined ? read : countingLimits(memory);
+  checkPlaces(subject, limits);
   remember(memory, limits);
-  const names = nameLimits(layer, limits);
+  const names = nameLimits(subject, layer, limits);
   const groups: (LimitGroup & { readonly limits: Limit[] })[] = [];
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
@@ -84,6 +110,8 @@ export function compileLimits(layer: string, input: LimitsInput, memory: LayerMe
   });
   const limitsOfGroup = groups.map((group) => group.limits);
   return {
+    plan,
+    word,
     limits,
     names,
     groups,
@@ -92,8 +120,36 @@ export function compileLimits(layer: string, input: LimitsInput, memory: LayerMe
     holdable: limits.some(({ unit }) => unit !== "requests"),
     leaseMs: shortestLeaseMs(limits),
     usualAmounts: readAmounts({ groups }, {}),
-    warnings: [...findIdleLimits(layer, limits), ...findSlowLimits(layer, limits)],
+    warnings:
+      word === undefined ? [...findIdleLimits(subject, limits), ...findSlowLimits(subject, limits)] : [],
   };
+}
+
+/** Counts all that the layer remembers, and refuses nobody. */
+function countingLimits(memory: LayerMemory): Limit[] {
+  return windowed(memory).map(([unit, { windowMs }]) =>
+    defineLimit({
+      quota: largestQuota,
+      windowMs: Math.min(windowMs, longestWindowMs),
+      unit,
+      algorithm: "sliding-window",
+    }),
+  );
+}
+
+/** Of places nothing is remembered. */
+function windowed(memory: LayerMemory): [string, UnitMemory][] {
+  return [...memory].filter(([, { windowMs }]) => windowMs > 0);
+}
+
+/** Whether limits that count for the layer's other plans count all that it remembers by now. */
+export function countsAll({ limits }: LimitSet, memory: LayerMemory): boolean {
+  return (
+    limits.length === windowed(memory).length &&
+    limits.every(
+      ({ unit, windowMs }) => windowMs >= Math.min(longestWindowMs, memory.get(unit)?.windowMs ?? 0),
+    )
+  );
 }
 
 function openGroup(id: string, limit: Limit, memory: LayerMemory): LimitGroup & { readonly limits: Limit[] } {
@@ -116,38 +172,38 @@ function shortestLeaseMs(limits: readonly Limit[]): number {
   return leases.length === 0 ? usualLeaseMs : Math.min(...leases.map(({ windowMs }) => windowMs));
 }
 
-function readLimits(layer: string, input: LimitsInput): Limit[] {
-  const items = Array.isArray(input) ? (input as readonly (string | LimitOptions)[]) : [input as string];
+/** @param subject whose they are, for messages. */
+export function readLimits(subject: string, input: LimitsInput | readonly Limit[]): Limit[] {
+  const items: readonly unknown[] = Array.isArray(input) ? input : [input];
   const limits = items.flatMap((item) =>
-    typeof item === "string" ? parseLimits(item) : [readObject(layer, item)],
+    typeof item === "string" ? parseLimits(item) : [readObject(subject, item)],
   );
-  if (limits.length === 0) fail(layer, 'has no limits: give it at least one, such as "5/minute"');
+  if (limits.length === 0) fail(subject, 'has no limits: give it at least one, such as "5/minute"');
   const seen = new Set<string>();
   for (const limit of limits) {
     const text = formatLimit(limit);
-    if (seen.has(text)) fail(layer, `has the limit ${text} twice`);
+    if (seen.has(text)) fail(subject, `has the limit ${text} twice`);
+    if (wordFor(limit) !== undefined && limits.length > 1)
+      fail(subject, `has "${text}" and other limits: "${text}" is written alone`);
     seen.add(text);
   }
   return limits;
 }
 
-function readObject(layer: string, item: unknown): Limit {
-  if (typeof item !== "object" || item === null) {
-    fail(
-      layer,
-      `has limits of type ${item === null ? "null" : typeof item}: give text such as "5/minute; 60/hour"`,
-    );
+function readObject(subject: string, item: unknown): Limit {
+  if (item === undefined || item === null || typeof item !== "object") {
+    fail(subject, `needs limits, such as "5/minute; 60/hour", got ${show(item)}`);
   }
   return defineLimit(item as LimitOptions);
 }
 
 /** Places are held and given back; what is counted over a window is spent. One unit cannot be both. */
-function checkPlaces(layer: string, limits: readonly Limit[]): void {
+function checkPlaces(subject: string, limits: readonly Limit[]): void {
   const places = new Set(limits.filter(isPlace).map(({ unit }) => unit));
   const both = limits.find((limit) => !isPlace(limit) && places.has(limit.unit));
   if (both === undefined) return;
   fail(
-    layer,
+    subject,
     `counts ${both.unit} by concurrent and by ${both.algorithm}: give the places a unit of their own`,
   );
 }
@@ -157,7 +213,7 @@ function isPlace({ algorithm }: Limit): boolean {
 }
 
 /** `user-per-minute`; with the unit where it is not requests, and the algorithm where that alone tells two apart. */
-function nameLimits(layer: string, limits: readonly Limit[]): string[] {
+function nameLimits(subject: string, layer: string, limits: readonly Limit[]): string[] {
   const plain = limits.map((limit) => limit.name ?? plainName(layer, limit));
   const names = plain.map((name, index) => {
     const limit = limits[index] as Limit;
@@ -165,8 +221,10 @@ function nameLimits(layer: string, limits: readonly Limit[]): string[] {
     return taken && limit.name === undefined ? `${name}-${limit.algorithm}` : name;
   });
   names.forEach((name, index) => {
-    if (names.indexOf(name) !== index)
-      fail(layer, `has two limits named "${name}": give one of them another name`);
+    const first = names.indexOf(name);
+    if (first === index) return;
+    const texts = [first, index].map((at) => formatLimit(limits[at] as Limit)).join(" and ");
+    fail(subject, `has two limits named "${plain[index]}", ${texts}: keep the stricter, or name one of them`);
   });
   return names;
 }
@@ -177,7 +235,7 @@ function plainName(layer: string, limit: Limit): string {
   return `${layer}-${unit}per-${windowInWords(limit).replace(" ", "-")}`;
 }
 
-function findIdleLimits(layer: string, limits: readonly Limit[]): string[] {
+function findIdleLimits(subject: string, limits: readonly Limit[]): string[] {
   return limits.flatMap((limit) => {
     const tighter = limits.find(
       (other) =>
@@ -190,23 +248,23 @@ function findIdleLimits(layer: string, limits: readonly Limit[]): string[] {
     );
     if (tighter === undefined) return [];
     return [
-      `Layer "${layer}": ${formatLimit(limit)} can never bind, because ${formatLimit(tighter)} is reached first. ` +
+      `${subject}: ${formatLimit(limit)} can never bind, because ${formatLimit(tighter)} is reached first. ` +
         "Remove it, or raise the other.",
     ];
   });
 }
 
-function findSlowLimits(layer: string, limits: readonly Limit[]): string[] {
+function findSlowLimits(subject: string, limits: readonly Limit[]): string[] {
   return limits
     .filter(({ exact }) => exact)
     .map(
       (limit) =>
-        `Layer "${layer}": ${formatLimit(limit)} keeps a stamp for each unit, up to ${limit.quota} for each caller, ` +
+        `${subject}: ${formatLimit(limit)} keeps a stamp for each unit, up to ${limit.quota} for each caller, ` +
         'and shared stores read and write all of them with each decision. Without "exact" it keeps at most 241, and ' +
         "admits at most 0.5% less.",
     );
 }
 
-function fail(layer: string, what: string): never {
-  throw new HeadgateError("policy-invalid", `Layer "${layer}" ${what}.`);
+function fail(subject: string, what: string): never {
+  throw new HeadgateError("policy-invalid", `${subject} ${what}.`);
 }

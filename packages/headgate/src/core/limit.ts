@@ -1,5 +1,7 @@
 import { type Calendar, calendarNames, checkTimeZone } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
+import { isName, nameGrammar } from "./name.ts";
+import { show } from "./show.ts";
 
 /** The algorithms a limit can be counted by. Their modules in `algorithms/` state the error of each. */
 export const algorithmNames = [
@@ -13,9 +15,9 @@ export type AlgorithmName = (typeof algorithmNames)[number];
 
 /** A quota over a window, in one unit. Made by `parseLimits` or `defineLimit`; never changed afterwards. */
 export interface Limit {
-  /** Units per window; a whole number from 1 up. */
+  /** Units per window; a whole number from 1 up. 0 for `blocked`, `Infinity` for `unlimited`. */
   readonly quota: number;
-  /** Milliseconds; a whole number from 1 to a hundred years. For `concurrent`: how long a lease lives unrenewed. */
+  /** Milliseconds; a whole number from 1 to a hundred years; 0 for `blocked` and `unlimited`. For `concurrent`: how long a lease lives unrenewed. */
   readonly windowMs: number;
   /** What is counted: `requests`, `tokens`, or any word of your own. */
   readonly unit: string;
@@ -58,6 +60,22 @@ export interface LimitOptions {
   name?: string;
 }
 
+/** The limit that admits nobody, for good. */
+export const blocked: Limit = Object.freeze({
+  quota: 0,
+  windowMs: 0,
+  unit: "requests",
+  algorithm: "sliding-window",
+});
+/** The limit that refuses nobody. */
+export const unlimited: Limit = Object.freeze({ ...blocked, quota: Number.POSITIVE_INFINITY });
+
+/** The word for a limit that is written alone: `blocked` or `unlimited`. */
+export function wordFor({ quota }: Pick<Limit, "quota">): "blocked" | "unlimited" | undefined {
+  if (quota === 0) return "blocked";
+  return quota === Number.POSITIVE_INFINITY ? "unlimited" : undefined;
+}
+
 export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
@@ -71,7 +89,10 @@ export const largestQuota = 999_999_999_999_999;
 export const largestExactQuota = 1000;
 
 const unitPattern = /^[a-z][a-z0-9_-]*$/;
-const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
+
+export function isUnit(unit: unknown): unit is string {
+  return typeof unit === "string" && unitPattern.test(unit);
+}
 
 /**
  * Checks a limit and fills in what it leaves out.
@@ -85,28 +106,28 @@ export function defineLimit(options: LimitOptions): Limit {
   const calendar = options.calendar ?? (algorithm === "fixed-window" ? calendarOf(options) : undefined);
 
   if (!Number.isSafeInteger(quota) || quota < 1 || quota > largestQuota) {
-    fail(`quota must be a whole number from 1 to ${largestQuota}, got ${String(quota)}`);
+    fail(`quota must be a whole number from 1 to ${largestQuota}, got ${show(quota)}`);
   }
   if (!Number.isSafeInteger(windowMs) || windowMs < 1 || windowMs > longestWindowMs) {
     fail(
-      `windowMs must be whole milliseconds from 1 to ${longestWindowMs} (100 years), got ${String(windowMs)}`,
+      `windowMs must be whole milliseconds from 1 to ${longestWindowMs} (100 years), got ${show(windowMs)}`,
     );
   }
-  if (typeof unit !== "string" || !unitPattern.test(unit)) {
-    fail(`unit must be a lower-case word such as requests or tokens, got ${JSON.stringify(unit)}`);
+  if (!isUnit(unit)) {
+    fail(`unit must be a lower-case word such as requests or tokens, got ${show(unit)}`);
   }
   if (!algorithmNames.includes(algorithm)) {
-    fail(`algorithm must be one of ${algorithmNames.join(", ")}, got ${JSON.stringify(algorithm)}`);
+    fail(`algorithm must be one of ${algorithmNames.join(", ")}, got ${show(algorithm)}`);
   }
   if (algorithm === "concurrent" && unit === "requests") {
     fail('requests are spent, and places are held: name a unit that is held, such as "2 concurrent"');
   }
-  if (name !== undefined && !namePattern.test(name)) {
-    fail(`name may hold lower-case letters, digits, ".", "_" and "-", got ${JSON.stringify(name)}`);
+  if (name !== undefined && !isName(name)) {
+    fail(`name may hold ${nameGrammar}, got ${show(name)}`);
   }
-  if (typeof exact !== "boolean") fail(`exact must be true or false, got ${JSON.stringify(exact)}`);
+  if (typeof exact !== "boolean") fail(`exact must be true or false, got ${show(exact)}`);
   if (exact && algorithm !== "sliding-window") {
-    fail(`exact goes with algorithm "sliding-window" only, got ${JSON.stringify(algorithm)}`);
+    fail(`exact goes with algorithm "sliding-window" only, got ${show(algorithm)}`);
   }
   checkEdges({ ...options, calendar }, algorithm);
   if (algorithm === "token-bucket" && bucketCapacity(quota, windowMs) > Number.MAX_SAFE_INTEGER) {
@@ -157,14 +178,13 @@ function checkEdges(
   const edged = { calendar, timeZone, from };
   for (const [option, value] of Object.entries(edged)) {
     if (value !== undefined && algorithm !== "fixed-window") {
-      fail(`${option} goes with algorithm "fixed-window" only, got ${JSON.stringify(algorithm)}`);
+      fail(`${option} goes with algorithm "fixed-window" only, got ${show(algorithm)}`);
     }
   }
   if (calendar !== undefined && !calendarNames.includes(calendar)) {
-    fail(`calendar must be one of ${calendarNames.join(", ")}, got ${JSON.stringify(calendar)}`);
+    fail(`calendar must be one of ${calendarNames.join(", ")}, got ${show(calendar)}`);
   }
-  if (from !== undefined && from !== "first-use")
-    fail(`from must be "first-use", got ${JSON.stringify(from)}`);
+  if (from !== undefined && from !== "first-use") fail(`from must be "first-use", got ${show(from)}`);
   if (from !== undefined && calendar !== undefined) fail("from and calendar exclude each other, got both");
   if (timeZone === undefined) return;
   if (calendar === undefined) fail('timeZone goes with calendar, as in { calendar: "day", timeZone }');
@@ -202,6 +222,8 @@ export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): stri
 
 /** A limit as the grammar writes it: `parseLimits(formatLimit(limit))` gives the same limit back. */
 export function formatLimit(limit: Limit): string {
+  const word = wordFor(limit);
+  if (word !== undefined) return word;
   const { quota, unit, algorithm, timeZone, from, exact } = limit;
   const amount = unit === "requests" ? `${quota}` : `${quota} ${unit}`;
   if (algorithm === "concurrent" && unit === "concurrent" && limit.windowMs === usualLeaseMs) return amount;

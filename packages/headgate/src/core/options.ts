@@ -22,13 +22,18 @@ export function checkOptions(
 
 function hint(option: string, known: readonly string[], moved: ReadonlySet<string>): string {
   if (moved.has(option)) return ": it is another library's. docs/moving-over.md says what takes its place.";
-  const nearest = known
-    .map((name) => ({ name, distance: distanceOf(option.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  if (nearest !== undefined && nearest.distance <= Math.max(2, Math.floor(option.length / 3))) {
-    return `: did you mean "${nearest.name}"?`;
-  }
+  const like = nearest(option, known);
+  if (like !== undefined) return `: did you mean "${like}"?`;
   return `. It takes ${known.join(", ")}.`;
+}
+
+/** The name that was probably meant; `undefined` where none is like it. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const first = known
+    .map((one) => ({ one, distance: distanceOf(name.toLowerCase(), one.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  if (first === undefined || first.distance > Math.max(2, Math.floor(name.length / 3))) return undefined;
+  return first.one;
 }
 
 /** Levenshtein (1965), with neighbours that changed places counted once (Damerau, 1964). */

@@ -1,4 +1,5 @@
 import { HeadgateError } from "./errors.ts";
+import { show } from "./show.ts";
 
 /** What a layer does while its store cannot answer, as a policy takes it. */
 export type OutageOption = "local" | "admit" | "refuse" | { policy: "local"; share?: number };
@@ -23,14 +24,14 @@ export function defineOutagePolicy(layer: string, option: OutageOption | undefin
     throw new HeadgateError(
       "policy-invalid",
       `The outage policy of layer "${layer}" must be "local", "admit", "refuse" or ` +
-        `{ policy: "local", share: 0.1 }, got ${JSON.stringify(option)}.`,
+        `{ policy: "local", share: 0.1 }, got ${show(option)}.`,
     );
   }
   const { share = 1 } = option;
   if (typeof share !== "number" || !(share > 0 && share <= 1)) {
     throw new HeadgateError(
       "policy-invalid",
-      `The share of layer "${layer}" must be a number above 0 and at most 1, got ${String(share)}.`,
+      `The share of layer "${layer}" must be a number above 0 and at most 1, got ${show(share)}.`,
     );
   }
   return { policy: "local", share };

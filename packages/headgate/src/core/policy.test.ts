@@ -19,8 +19,8 @@ describe("definePolicy", () => {
       'Layer "ip" needs a key function, such as (caller) => caller.ip, got undefined.',
     ],
     [[{ name: "ip", key, limits: [] }], 'Layer "ip" has no limits'],
-    [[{ name: "ip", key, limits: [5] }], 'Layer "ip" has limits of type number'],
-    [[{ name: "ip", key }], 'Layer "ip" has limits of type undefined'],
+    [[{ name: "ip", key, limits: [5] }], 'Layer "ip" needs limits, such as "5/minute; 60/hour", got 5'],
+    [[{ name: "ip", key }], 'Layer "ip" needs limits, such as "5/minute; 60/hour", got undefined'],
     [[{ name: "ip", key, limits: "5/minute; 5/60 seconds" }], 'Layer "ip" has the limit 5/minute twice.'],
     [
       [

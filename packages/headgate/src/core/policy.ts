@@ -1,13 +1,13 @@
-import { HeadgateError } from "./errors.ts";
-import type { LayerMemory } from "./layer-memory.ts";
+import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
+import { chooseByPlan, chooseByText, type LayerChoice } from "./layer-choice.ts";
+import { isUnit } from "./limit.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
 import { isName, nameGrammar } from "./name.ts";
 import { checkOptions, othersOptions } from "./options.ts";
 import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outage-policy.ts";
 import { show } from "./show.ts";
 
-/** One way of partitioning callers, with the limits that each partition gets. */
-export interface LayerOptions<Caller> {
+interface AnyLayer<Caller> {
   /** Lower-case letters, digits, `.`, `_` and `-`. Part of the stored keys and of the names that callers see. */
   name: string;
   /**
@@ -17,8 +17,6 @@ export interface LayerOptions<Caller> {
    * meet keys that they cannot: give them different prefixes (`account:42`, `user:42`).
    */
   key: (caller: Caller) => string | number | null;
-  /** `"5/minute; 60/hour"`, objects, a list of either; or a function of the caller, for limits by plan. */
-  limits: LimitsInput | ((caller: Caller) => LimitsInput);
   /**
    * What this layer does while a shared store cannot answer. `"local"` (default): this process counts by itself, up
    * to the whole quota, so that N processes admit up to N quotas; `{ policy: "local", share: 0.1 }`: up to a tenth of
@@ -28,82 +26,168 @@ export interface LayerOptions<Caller> {
   outage?: OutageOption;
 }
 
+/** A layer with the same limits for every caller. */
+export interface LayerWithLimits<Caller, Limits extends LimitsInput = LimitsInput> extends AnyLayer<Caller> {
+  /** `"5/minute; 60/hour"`, objects, or a list of either; `"blocked"` or `"unlimited"`. */
+  limits: Limits;
+}
+
+/** A layer whose limits depend on the caller's plan. */
+export interface LayerWithPlans<Caller, Limits extends LimitsInput = LimitsInput> extends AnyLayer<Caller> {
+  /**
+   * The limits of each plan, by name: `{ free: "500/day", pro: "50000/day", staff: "unlimited", closed: "blocked" }`. All
+   * are checked when the limiter is made. Who moves to another plan takes along what was spent.
+   */
+  plans: Readonly<Record<string, Limits>>;
+  /**
+   * The plan of a caller, who has to be verified; `undefined`: the default plan. It may be asynchronous, within `timeouts.lookupMs`.
+   * Where it fails, is late, or names a plan that is not in `plans`, that is reported and the default plan holds.
+   */
+  plan: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
+  /** The plan of callers whose plan is not known, the unidentified among them. One of `plans`. */
+  defaultPlan: string;
+}
+
+/** A layer in which each caller has limits of its own, such as a customer's quota in a database. */
+export interface LayerWithLimitsByCaller<
+  Caller,
+  Limits extends LimitsInput = LimitsInput,
+  Units extends string = string,
+> extends AnyLayer<Caller> {
+  /**
+   * The limits of a caller, as text. Where it fails, returns a promise, or returns what cannot be read, that is reported and the
+   * default limits hold. Up to 1,000 texts are kept as they were read.
+   */
+  limits: (caller: Caller) => string;
+  /** The limits of callers whose own are not known, the unidentified among them. */
+  defaultLimits: Limits;
+  /** The units that the limits may count, such as `["requests", "tokens"]`. */
+  units: readonly Units[];
+}
+
+/** One way of partitioning callers, with the limits that each partition gets. */
+export type LayerOptions<Caller, Limits extends LimitsInput = LimitsInput, Units extends string = string> =
+  | LayerWithLimits<Caller, Limits>
+  | LayerWithPlans<Caller, Limits>
+  | LayerWithLimitsByCaller<Caller, Limits, Units>;
+
 /** A layer that has been checked. */
 export interface Layer<Caller> {
   readonly name: string;
   readonly key: (caller: Caller) => string | number | null;
-  /** @throws HeadgateError where the limits depend on the caller and what came back cannot be read. */
-  readonly limitsFor: (caller: Caller) => LimitSet;
   /** The limits of every caller, where they do not depend on the caller. */
   readonly limits: LimitSet | undefined;
+  /** How the limits of a caller are found, where they do. */
+  readonly choice: LayerChoice<Caller> | undefined;
   readonly outage: OutagePolicy;
 }
 
 export interface Policy<Caller> {
   readonly layers: readonly Layer<Caller>[];
-  /** What is allowed but can hardly be meant, in words. */
+  /** What costs may name: what limits count, what is declared, and `requests`. */
+  readonly units: ReadonlySet<string>;
+  /** What is allowed but is probably a mistake, in words. */
   readonly warnings: readonly string[];
+}
+
+/** The limits of a layer that are known when it is defined. */
+export function knownLimits<Caller>({ limits, choice }: Layer<Caller>): readonly LimitSet[] {
+  return limits === undefined ? (choice as LayerChoice<Caller>).sets : [limits];
 }
 
 /**
  * Checks the layers of a policy once, before the first request.
  *
+ * @param units that costs may name besides those that limits count.
  * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the layer and the value.
  */
-export function definePolicy<Caller>(options: readonly LayerOptions<Caller>[]): Policy<Caller> {
+export function definePolicy<Caller>(
+  options: readonly LayerOptions<Caller>[],
+  units: readonly string[] = [],
+): Policy<Caller> {
   if (!Array.isArray(options) || options.length === 0) {
     fail(
-      'A policy needs at least one layer, such as { name: "ip", key: (caller) => caller.ip, limits: "30/minute" }.',
+      'A policy needs at least one layer, such as { name: "ip", key: (caller) => caller.ip, limits: "30/minute" }' +
+        `, got ${show(options)}.`,
     );
   }
   const layers = options.map(defineLayer);
   checkNames(layers);
-  return { layers, warnings: layers.flatMap((layer) => layer.limits?.warnings ?? []) };
+  const known = new Set(["requests", ...readUnits("createLimiter", units, "option-invalid")]);
+  for (const layer of layers) {
+    for (const { limits } of knownLimits(layer)) for (const { unit } of limits) known.add(unit);
+  }
+  for (const layer of options) if ("units" in layer) for (const unit of layer.units) known.add(unit);
+  return {
+    layers,
+    units: known,
+    warnings: layers.flatMap((layer) => knownLimits(layer).flatMap(({ warnings }) => warnings)),
+  };
 }
+
+const layerOptions = [
+  "name",
+  "key",
+  "limits",
+  "plan",
+  "plans",
+  "defaultPlan",
+  "defaultLimits",
+  "units",
+  "outage",
+];
 
 function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Layer<Caller> {
   if (typeof options !== "object" || options === null) {
-    fail(`Layer ${index + 1} must be an object with name, key and limits, got ${String(options)}.`);
+    fail(`Layer ${index + 1} must be an object with name, key and limits, got ${show(options)}.`);
   }
-  const { name, key, limits } = options;
+  const { name, key } = options;
   if (!isName(name)) fail(`Layer ${index + 1} needs a name of ${nameGrammar}, got ${show(name)}.`);
-  checkOptions(
-    `Layer "${name}"`,
-    options,
-    ["name", "key", "limits", "outage"],
-    "policy-invalid",
-    othersOptions,
-  );
+  checkOptions(`Layer "${name}"`, options, layerOptions, "policy-invalid", othersOptions);
   if (typeof key !== "function") {
-    fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${typeof key}.`);
+    fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${show(key)}.`);
   }
   const outage = defineOutagePolicy(name, options.outage);
-  if (typeof limits === "function")
-    return { name, key, limitsFor: limitsByCaller(name, limits), limits: undefined, outage };
-  const compiled = compileLimits(name, limits);
-  return { name, key, limitsFor: () => compiled, limits: compiled, outage };
+  const choice = defineChoice(name, options);
+  const limits =
+    choice === undefined ? compileLimits(name, (options as LayerWithLimits<Caller>).limits) : undefined;
+  return { name, key, limits, choice, outage };
 }
 
-/** Plans are few, callers are many: what was read once is kept, up to a bound that no honest policy reaches. */
-const keptLimitSets = 1000;
+/** How limits depend on the caller; `undefined` where they do not. */
+function defineChoice<Caller>(name: string, options: LayerOptions<Caller>): LayerChoice<Caller> | undefined {
+  const given = options as Partial<LayerWithPlans<Caller> & LayerWithLimitsByCaller<Caller>>;
+  const byPlan = ["plans", "plan", "defaultPlan"] as const;
+  const byText = ["defaultLimits", "units"] as const;
+  if (byPlan.some((option) => given[option] !== undefined)) {
+    refuseTogether(name, "plans", given, ["limits", ...byText]);
+    return chooseByPlan(name, given.plans, given.plan as LayerWithPlans<Caller>["plan"], given.defaultPlan);
+  }
+  if (typeof given.limits !== "function") {
+    refuseTogether(name, "limits that are the same for every caller", given, byText);
+    return undefined;
+  }
+  if (given.units === undefined)
+    fail(
+      `Layer "${name}" has limits that depend on the caller, and needs units, such as ["requests", "tokens"].`,
+    );
+  const units = new Set(readUnits(`Layer "${name}"`, given.units, "policy-invalid"));
+  return chooseByText(name, given.limits, given.defaultLimits as LimitsInput, units);
+}
 
-function limitsByCaller<Caller>(
-  name: string,
-  limits: (caller: Caller) => LimitsInput,
-): (caller: Caller) => LimitSet {
-  const kept = new Map<string, LimitSet>();
-  const memory: LayerMemory = new Map();
-  return (caller) => {
-    const input = limits(caller);
-    const text = typeof input === "string" ? input : JSON.stringify(input);
-    let compiled = kept.get(text);
-    if (compiled === undefined) {
-      compiled = compileLimits(name, input, memory);
-      if (kept.size >= keptLimitSets) kept.clear();
-      kept.set(text, compiled);
-    }
-    return compiled;
-  };
+function refuseTogether(name: string, has: string, given: object, others: readonly string[]): void {
+  const other = others.find((option) => (given as Record<string, unknown>)[option] !== undefined);
+  if (other !== undefined) fail(`Layer "${name}" has ${has}, and cannot have ${other} too.`);
+}
+
+/** @throws HeadgateError where they are no list of words. */
+function readUnits(of: string, units: unknown, code: HeadgateErrorCode): readonly string[] {
+  const wrong = Array.isArray(units) ? units.find((unit) => !isUnit(unit)) : units;
+  if (Array.isArray(units) && wrong === undefined && !units.includes(undefined)) return units;
+  throw new HeadgateError(
+    code,
+    `The units of ${of} are a list of lower-case words such as ["requests", "tokens"], got ${show(wrong)}.`,
+  );
 }
 
 function checkNames<Caller>(layers: readonly Layer<Caller>[]): void {
@@ -113,7 +197,7 @@ function checkNames<Caller>(layers: readonly Layer<Caller>[]): void {
     if (layerNames.has(layer.name))
       fail(`Two layers are named "${layer.name}": give each a name of its own.`);
     layerNames.add(layer.name);
-    for (const name of layer.limits?.names ?? []) {
+    for (const name of new Set(knownLimits(layer).flatMap(({ names }) => names))) {
       const other = limitNames.get(name);
       if (other !== undefined) fail(`The layers "${other}" and "${layer.name}" both name a limit "${name}".`);
       limitNames.set(name, layer.name);

@@ -49,7 +49,7 @@ export interface Outcome {
   /** For each charge, for each of its groups: what the algorithm needs to give the units back. */
   readonly marks: readonly (readonly number[])[];
   /** Set where the reservation, not a limit, is refused: it has ended, or the partition holds for too many. */
-  readonly refusedFor?: "ended" | "crowded";
+  readonly refusedFor?: "ended" | "crowded" | "blocked";
 }
 
 /** What is said of a reservation in one partition. Never refused; saying it twice changes nothing. */

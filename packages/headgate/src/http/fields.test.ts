@@ -29,7 +29,7 @@ const policies = fc.record({
 function limiterOf(layer: string, limits: readonly LimitOptions[], clock: FakeClock) {
   try {
     const layers = [{ name: layer, key: (key: string) => key, limits }];
-    return createLimiter<string>({ name: "chat", layers, clock, onWarning: () => {} });
+    return createLimiter<string>({ name: "chat", layers, units: ["tokens"], clock, onWarning: () => {} });
   } catch (error) {
     if (error instanceof HeadgateError) return undefined;
     throw error;

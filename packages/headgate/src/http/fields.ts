@@ -82,6 +82,7 @@ export function addRateLimitFields(fields: Fields, admission: Readings, options:
 function addShown(fields: Fields, { charges, outcome }: Shown): Fields {
   if (charges.length === 0) return fields;
   const wording = wordingOf(charges);
+  if (wording.policy === "") return fields;
   fields["RateLimit-Policy"] = wording.policy;
   fields.RateLimit = stateIn(wording, outcome.readings);
   fields["Access-Control-Expose-Headers"] = exposedByForm.draft;

@@ -35,11 +35,18 @@ export interface CapacityProblem extends Problem {
   error: "Temporarily unavailable";
 }
 
-export type RefusalProblem = QuotaProblem | CapacityProblem;
+/** The body of a request whose caller is blocked for good. */
+export interface BlockedProblem extends Problem {
+  type: "about:blank";
+  status: 403;
+  error: "Blocked";
+}
+
+export type RefusalProblem = QuotaProblem | CapacityProblem | BlockedProblem;
 
 /** A refusal as it goes on the wire. */
 export interface Refusal {
-  status: 429 | 503;
+  status: 429 | 503 | 403;
   headers: Fields;
   problem: RefusalProblem;
   /** What `Content-Type` says: `problem` as JSON, unless the client would rather have text or a page. */
@@ -69,7 +76,7 @@ export interface RefusalOptions extends FieldOptions {
  * no `Retry-After`, since no wait helps. A client that prefers `text/plain` or `text/html` is told the same in words.
  *
  * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields: what is left of
- * its quota is not known.
+ * its quota is not known. A caller who is blocked for good gets a `403`, without either.
  *
  * @throws HeadgateError `option-invalid` for a content type that no field can hold.
  */
@@ -81,7 +88,7 @@ export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal
   if (varies) headers.Vary = "Accept";
   if (seconds !== null) headers["Retry-After"] = String(seconds);
   if (problem.status === 503) headers["Access-Control-Expose-Headers"] = "Retry-After";
-  else addRateLimitFields(headers, refused, options);
+  else if (problem.status === 429) addRateLimitFields(headers, refused, options);
   return { status: problem.status, headers, problem, body };
 }
 
@@ -124,6 +131,19 @@ function problemOf(refused: Refused): RefusalProblem {
       "violated-policies": violated,
       error: "Temporarily unavailable",
       retry_after_seconds: retryAfterSeconds,
+      waits_for: waitsFor,
+      affordable,
+    };
+  }
+  if (reason === "blocked") {
+    return {
+      type: "about:blank",
+      title: "Forbidden",
+      status: 403,
+      detail,
+      "violated-policies": violated,
+      error: "Blocked",
+      retry_after_seconds: null,
       waits_for: waitsFor,
       affordable,
     };

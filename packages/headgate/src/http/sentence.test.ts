@@ -12,6 +12,7 @@ function refusedBy(limits: string, ends = true): Refused {
   const limiter = createLimiter({
     name: "chat",
     layers: [{ name: "user", key: () => "a", limits }],
+    units: Object.keys(cost),
     clock: fakeClock(),
     onWarning: () => {},
   });

@@ -6,6 +6,7 @@ export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Ref
   if (reason === "cost-exceeds-quota") {
     return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
   }
+  if (reason === "blocked") return "This caller is blocked.";
   const wait = waitInWords(retryAfterSeconds);
   if (reason === "store-unavailable") {
     return `Requests cannot be counted at the moment. Please try again in ${wait}.`;

@@ -39,10 +39,15 @@ function isOf({ sets }: Wording, charges: readonly Charge[]): boolean {
 }
 
 function wordingFor(sets: readonly LimitSet[]): Wording {
-  const named = sets.flatMap(({ limits, names }) =>
+  // Of `unlimited` there is nothing to say.
+  const shown = sets.map((set) => (set.word === undefined ? set : { limits: [], names: [] }));
+  const named = shown.flatMap(({ limits, names }) =>
     limits.map(({ quota, unit, windowMs }, l) => ({ name: names[l] as string, quota, unit, windowMs })),
   );
-  const openings = sets.map(({ names }, c) => names.map((name, l) => openingOf(name, c === 0 && l === 0)));
+  const first = shown.findIndex(({ names }) => names.length > 0);
+  const openings = shown.map(({ names }, c) =>
+    names.map((name, l) => openingOf(name, c === first && l === 0)),
+  );
   return { sets, policy: policyOf(named), openings };
 }
 

@@ -8,6 +8,8 @@ import { Part, type Totals } from "./part.ts";
 export interface ReservationServices {
   now(): number;
   report(error: unknown): void;
+  /** What costs may name. */
+  readonly units: ReadonlySet<string>;
   /** Decides what an admitted request asks for on top. */
   decide(question: Question): Ruling | Promise<Ruling>;
   /** Something is held from now on: it wants a heartbeat. */

@@ -206,6 +206,7 @@ describe("what is held", () => {
     const services: ReservationServices = {
       now: clock.now,
       report: () => {},
+      units: new Set(["requests", "tokens", "concurrent"]),
       decide: () => {
         throw new Error("not asked");
       },

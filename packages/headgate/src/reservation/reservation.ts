@@ -1,9 +1,10 @@
 import type { Admitted, Decided, Extension } from "../core/admission.ts";
-import { type Cost, checkCost } from "../core/cost.ts";
+import { type Cost, checkCost, checkStated } from "../core/cost.ts";
 import { Decision, RefusedRequest, type Shown } from "../core/decision.ts";
 import { type EndingDelegate, endingDelegate } from "../core/ending-delegate.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
+import { show } from "../core/show.ts";
 import { Book, type Owner, type ReservationServices } from "./book.ts";
 
 /**
@@ -46,12 +47,12 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 
   report(used: Cost): void | Promise<void> {
-    checkCost(used);
+    checkStated(used, this.#services.units);
     return this.#open().report(used);
   }
 
   end(used?: Cost | "nothing"): void | Promise<void> {
-    if (used !== "nothing") checkCost(used);
+    if (used !== "nothing") checkCost(used, this.#services.units);
     if (used === undefined && this.#delegate !== undefined) return this.#delegate.responseOver();
     return this.#open().end(used);
   }
@@ -61,8 +62,8 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 
   extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension> {
-    const { atLeast, ...cost } = more;
-    checkCost(cost);
+    const { atLeast, ...cost } = more ?? {};
+    checkCost(cost, this.#services.units);
     checkAtLeast(atLeast, cost);
     return this.#extend(cost, atLeast, mostTries);
   }
@@ -124,6 +125,6 @@ function checkAtLeast(atLeast: number | undefined, cost: Cost): void {
   if (Number.isSafeInteger(atLeast) && atLeast >= 1 && atLeast <= least) return;
   throw new HeadgateError(
     "cost-invalid",
-    `atLeast must be a whole number from 1 up to what is asked for, got ${String(atLeast)}.`,
+    `atLeast must be a whole number from 1 up to what is asked for, got ${show(atLeast)}.`,
   );
 }

@@ -27,7 +27,7 @@ describe("memoryStore", () => {
 
   it.each([0, -1, 1.5, Number.NaN, "many", 100_000_001])("refuses maxPartitions %s", (maxPartitions) => {
     expect(() => memoryStore({ maxPartitions: maxPartitions as number })).toThrow(
-      `maxPartitions must be a whole number from 1 to 100000000, got ${maxPartitions}.`,
+      `maxPartitions must be a whole number from 1 to 100000000, got ${typeof maxPartitions === "string" ? `"${maxPartitions}"` : maxPartitions}.`,
     );
   });
 
@@ -165,7 +165,15 @@ describe("memoryStore", () => {
     const clock = fakeClock();
     const limiter = createLimiter<{ id: string; plan: string }>({
       name: "chat",
-      layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
+      layers: [
+        {
+          name: "user",
+          key: ({ id }) => id,
+          limits: ({ plan }) => plan,
+          defaultLimits: "1/minute",
+          units: ["requests"],
+        },
+      ],
       clock,
     });
     const admit = (plan: string) => (limiter.admit({ id: "a", plan }) as Admission).admitted;
@@ -182,7 +190,15 @@ describe("memoryStore", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       name: "chat",
-      layers: [{ name: "ip", key: () => "one", limits: (plan) => plan }],
+      layers: [
+        {
+          name: "ip",
+          key: () => "one",
+          limits: (plan) => plan,
+          defaultLimits: "2/hour token-bucket",
+          units: ["requests"],
+        },
+      ],
       clock,
     });
     let admitted = 0;
@@ -217,7 +233,15 @@ describe("memoryStore", () => {
     ];
     const limiter = createLimiter<{ id: string; plan: string }>({
       name: "chat",
-      layers: [{ name: "user", key: ({ id }) => id, limits: ({ plan }) => plan }],
+      layers: [
+        {
+          name: "user",
+          key: ({ id }) => id,
+          limits: ({ plan }) => plan,
+          defaultLimits: "1/minute",
+          units: ["requests"],
+        },
+      ],
       clock,
     });
     for (let round = 0; round < 50; round += 1) {

@@ -1,0 +1,55 @@
+/** Units that were declared as literals; none where nothing was declared. */
+export type Declared<Units extends string> = string extends Units ? never : Units;
+
+/** The units that limits count, from their literal texts or objects. `string` where that cannot be seen. */
+export type UnitsOf<Limits> = Limits extends string
+  ? string extends Limits
+    ? string
+    : UnitsOfText<Lowercase<Limits>>
+  : Limits extends readonly (infer One)[]
+    ? UnitsOf<One>
+    : Limits extends { readonly quota: number }
+      ? UnitOfObject<Limits>
+      : never;
+
+type UnitOfObject<Limits> = Limits extends { readonly unit: infer Unit extends string }
+  ? Unit
+  : "unit" extends keyof Limits
+    ? string
+    : "requests";
+
+/** Text joins limits by `;`, `,` or `|`. */
+type UnitsOfText<Text extends string> = Text extends `${infer First};${infer Rest}`
+  ? UnitsOfText<First> | UnitsOfText<Rest>
+  : Text extends `${infer First},${infer Rest}`
+    ? UnitsOfText<First> | UnitsOfText<Rest>
+    : Text extends `${infer First}|${infer Rest}`
+      ? UnitsOfText<First> | UnitsOfText<Rest>
+      : UnitOfAmount<Trimmed<AmountOf<Text>>>;
+
+/** What stands before the window: `100000 tokens` of `100000 tokens/day`. */
+type AmountOf<Text extends string> = Text extends `${infer Amount} per ${string}`
+  ? Amount
+  : Text extends `${infer Amount}/${string}`
+    ? Amount
+    : Text;
+
+type UnitOfAmount<Amount extends string> = Amount extends "" | "blocked" | "unlimited"
+  ? never
+  : Amount extends `${string}${Space}${infer Unit}`
+    ? FullName<Trimmed<Unit>>
+    : "requests";
+
+type FullName<Unit extends string> = Unit extends "request"
+  ? "requests"
+  : Unit extends "token"
+    ? "tokens"
+    : Unit;
+
+type Space = " " | "\n" | "\t";
+
+type Trimmed<Text extends string> = Text extends `${Space}${infer Rest}`
+  ? Trimmed<Rest>
+  : Text extends `${infer Rest}${Space}`
+    ? Trimmed<Rest>
+    : Text;
