@@ -57,7 +57,7 @@ const postgres = await startPostgres().catch(async (error: unknown) => {
 const replaced: Setup["event"] = { after: requests / 2, happen: (fleet) => fleet.replaceAll() };
 // Not one more than the quota: nobody has been refused when it happens.
 const redisStops: Setup["event"] = { after: 5, happen: () => redis.stop() };
-const tenth = { policy: "local", share: 0.1 } as const;
+const tenth = { policy: "local", instances: 10 } as const;
 // By the library's defaults: a machine with fewer processors than containers takes part in these figures.
 const asUsual = { timeouts: { storeMs: 250 } };
 /** Nothing is asked before: what the first decision has to do counts as part of it. */
@@ -71,13 +71,13 @@ const setups: readonly Setup[] = [
   { title: "`redis://…`, all replaced half-way", store: redis.url, event: replaced },
   { title: "`redis://…`, Redis stops after 5", store: redis.url, event: redisStops },
   {
-    title: "the same, with `share: 0.1`",
+    title: "the same, with `instances: 10`",
     store: redis.url,
     outage: tenth,
     event: redisStops,
   },
   {
-    title: "`50/hour` in `redis://…` that is down, with `share: 0.1`",
+    title: "`50/hour` in `redis://…` that is down, with `instances: 10`",
     store: redis.url,
     limits: "50/hour",
     outage: tenth,

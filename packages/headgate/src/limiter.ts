@@ -242,6 +242,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const guard = store.remote
     ? guardStore({
         store,
+        limiter: name,
         clock,
         timeoutMs: storeMs,
         connectMs,
@@ -368,7 +369,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   function decideAlone(question: Question, peek: boolean, now: number, error: unknown): Ruling {
     report(error);
     alone ??= new LocalLedger(undefined);
-    return decideByPolicies(question, policyOf, alone, now, peek, 1000);
+    return decideByPolicies(question, policyOf, alone, 1, now, peek, 1000);
   }
 
   function check(cost: Cost | undefined): void {
@@ -464,7 +465,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 }
 
 const oneRequest: Cost = { requests: 1 };
-const localPolicy: OutagePolicy = { policy: "local", share: 1 };
+const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 const usualConnectMs = 5000;
 const usualStoreMs = 250;
 const usualLookupMs = 250;
@@ -478,6 +479,7 @@ const alwaysClosed = {
   reason: undefined,
   nextProbeAt: 0,
   waiting: 0,
+  processes: undefined,
   counters: undefined,
 } as const;
 

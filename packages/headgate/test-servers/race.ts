@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const racer = fileURLToPath(new URL("./redis-racer.ts", import.meta.url));
+const racer = fileURLToPath(new URL("./racer.ts", import.meta.url));
 
 export interface Race {
   readonly url: string;
@@ -11,13 +11,27 @@ export interface Race {
   readonly attemptsEach: number;
   readonly layers: readonly { name: string; limits: string }[];
   readonly key: string;
+  /** Nothing is connected before they race, and time limits are the usual ones: as in production. */
+  readonly cold?: boolean;
 }
 
-/** Lets processes race for the quota of one key, all from the same moment, and returns what each was admitted. */
-export async function race({ url, processes, attemptsEach, layers, key }: Race): Promise<number[]> {
-  const racers = Array.from({ length: processes }, () => {
-    const words = [racer, url, String(attemptsEach), JSON.stringify(layers), key];
-    const child = spawn(process.execPath, ["--conditions=headgate-source", ...words], {
+/**
+ * Lets processes race for the quota of one key, all from the same moment, and returns what each was admitted. The store has to decide
+ * it all.
+ */
+export async function race(options: Race): Promise<number[]> {
+  const results = await runRace(options);
+  if (results.some(({ byPolicy }) => byPolicy > 0)) {
+    throw new Error("A racer decided by itself: the store did not answer it.");
+  }
+  return results.map(({ admitted }) => admitted);
+}
+
+/** The same, whoever decides. */
+export async function runRace(options: Race): Promise<RaceResult[]> {
+  const racers = Array.from({ length: options.processes }, () => {
+    const words = ["--conditions=headgate-source", racer, JSON.stringify(options)];
+    const child = spawn(process.execPath, words, {
       stdio: ["pipe", "pipe", "inherit"],
     });
     return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
@@ -26,20 +40,19 @@ export async function race({ url, processes, attemptsEach, layers, key }: Race):
     for (const { child, lines } of racers) await expectLine(child, lines, "ready");
     for (const { child } of racers) child.stdin.write("go\n");
     return await Promise.all(
-      racers.map(async ({ child, lines }) => {
-        const { admitted, shared } = JSON.parse(await expectLine(child, lines)) as Result;
-        if (!shared) throw new Error("A racer decided by itself: the store did not answer it.");
-        return admitted;
-      }),
+      racers.map(async ({ child, lines }) => JSON.parse(await expectLine(child, lines)) as RaceResult),
     );
   } finally {
     for (const { child } of racers) await end(child);
   }
 }
 
-interface Result {
-  admitted: number;
-  shared: boolean;
+/** Of one process. */
+export interface RaceResult {
+  readonly admitted: number;
+  /** How many were decided by an outage policy, and how many of these were admitted. */
+  readonly byPolicy: number;
+  readonly admittedByPolicy: number;
 }
 
 async function expectLine(

@@ -19,8 +19,8 @@ interface AnyLayer<Caller> {
   key: (caller: Caller) => string | number | null;
   /**
    * What this layer does while a shared store cannot answer. `"local"` (default): this process counts by itself, up
-   * to the whole quota, so that N processes admit up to N quotas; `{ policy: "local", share: 0.1 }`: up to a tenth of
-   * it, at least one unit. `"admit"`: the layer lets everybody pass, uncounted. `"refuse"`: it refuses everybody with
+   * to the quota divided by the number of live processes that the store last reported, at least one unit;
+   * `{ policy: "local", instances: 10 }`: divided by ten. `"admit"`: the layer lets everybody pass, uncounted. `"refuse"`: it refuses everybody with
    * a `503`, and with it the whole request is refused.
    */
   outage?: OutageOption;

@@ -105,6 +105,15 @@ export interface Store {
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,
   ): void | Promise<void>;
+  /**
+   * Notes that a process is alive, and resolves with how many are, this one included: those noted within the last 30 seconds.
+   * Called now and then beside a decision; nobody waits for it. Absent: in an outage each process has the whole quota, unless
+   * the outage policy says `instances`.
+   *
+   * @param limiter whose processes are counted.
+   * @param process 24 hexadecimal digits, drawn by the process for this limiter.
+   */
+  countProcesses?(limiter: string, process: string, now: number): Promise<number>;
   /** Resolves once the store can answer, rejects with the reason why it cannot. For probes and readiness. */
   check?(): Promise<void>;
   /** Gives up connections and memory. The store is not used afterwards. */

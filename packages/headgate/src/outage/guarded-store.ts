@@ -7,8 +7,10 @@ import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
+import { createLine } from "./line.ts";
 import { LocalLedger } from "./local-ledger.ts";
 import { decideByPolicies } from "./policies.ts";
+import { createPresence } from "./presence.ts";
 import { untilReady } from "./readiness.ts";
 import { createReconciliation } from "./reconciliation.ts";
 import type { StoreStatus } from "./status.ts";
@@ -17,6 +19,8 @@ import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
 
 export interface GuardedStoreOptions {
   readonly store: Store;
+  /** The limiter's name: its processes share its quotas. */
+  readonly limiter: string;
   readonly clock: Clock;
   /** How long a call may take, ms. */
   readonly timeoutMs: number;
@@ -68,6 +72,7 @@ const shortestRetryMs = 1000;
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const {
     store,
+    limiter,
     clock,
     timeoutMs,
     connectMs,
@@ -95,6 +100,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   });
   const { counters } = calls;
   const contact = createFirstContact(store, connectMs, ({ charges }) => askWithoutCharge(charges));
+  const presence = createPresence(store, limiter, () => clock.now());
+  const line = createLine(timeoutMs);
   let lastAsked: Question | undefined;
   let stopped = false;
 
@@ -104,6 +111,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
    */
   async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
     await store.check?.();
+    presence.note();
     if (charges.length > 0) await store.decide(charges, clock.now(), true);
   }
 
@@ -159,7 +167,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     if (!peek) counters.byOutagePolicy += 1;
     const now = clock.now();
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
-    return decideByPolicies(question, policyOf, local, now, peek, retryMs);
+    return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
   }
 
   function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
@@ -171,12 +179,22 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     return { ...partOf(question, places), places, outcome, ledger, decidedBy };
   }
 
+  /** What the store has refused a moment ago is refused; else the outage policies decide. */
+  function withoutStore(question: Question, peek: boolean): Ruling {
+    const known = refusals.find(question.charges, clock.now());
+    if (known !== undefined && "outcome" in known) return byMemory(question, known.outcome, known.places);
+    return byPolicies(question, peek);
+  }
+
   /** Asks the store; where it does not answer, the outage policies. Never rejects. */
   function ask(question: Question, peek: boolean, isProbe: boolean): Promise<Ruling> {
     const { charges, hold } = question;
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
     lastAsked = question;
+    presence.note();
+    line.entered();
+    const enteredAt = performance.now();
     const call = calls.bounded(() => {
       const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
       answering =
@@ -192,12 +210,14 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
         const now = clock.now();
         if (outcome.admitted) refusals.contradict(charges, now);
         else refusals.remember(charges, outcome, askedAt, now);
+        line.left(true, performance.now() - enteredAt);
         reconciliation.tellIfDue();
         return { ...question, outcome, ledger, decidedBy: "store" };
       },
       (error) => {
+        line.left(false, performance.now() - enteredAt);
         if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
-        return byPolicies(question, peek);
+        return withoutStore(question, peek);
       },
     );
   }
@@ -217,22 +237,28 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     }
   }
 
-  function decide(question: Question, peek: boolean, hasWaited: boolean): Ruling | Promise<Ruling> {
+  /** @param isItsTurn whether it has stood in line. */
+  function decide(
+    question: Question,
+    peek: boolean,
+    hasWaited: boolean,
+    isItsTurn: boolean,
+  ): Ruling | Promise<Ruling> {
     // Where no layer applies there is nothing to ask.
     if (question.charges.length === 0) return unasked(question, ledger, clock.now());
     const connecting = contact.wait(question);
-    if (connecting !== undefined) return connecting.then(() => decide(question, peek, hasWaited));
+    if (connecting !== undefined) return connecting.then(() => decide(question, peek, hasWaited, false));
     const go = breaker.ask();
-    if (go === "wait") return byPolicies(question, peek);
+    if (go === "wait") return withoutStore(question, peek);
     if (go === "probe") return ask(question, peek, true);
 
     const known = refusals.find(question.charges, clock.now());
-    if (known === undefined) return ask(question, peek, false);
+    if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("outcome" in known) return byMemory(question, known.outcome, known.places);
-    if (hasWaited) return ask(question, peek, false);
+    if (hasWaited) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("wait" in known) {
       return known.wait.then((answered) =>
-        answered ? decide(question, peek, true) : byPolicies(question, peek),
+        answered ? decide(question, peek, true, false) : withoutStore(question, peek),
       );
     }
     const ruling = ask(question, peek, false);
@@ -240,8 +266,21 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     return ruling;
   }
 
+  function askInTurn(
+    question: Question,
+    peek: boolean,
+    hasWaited: boolean,
+    isItsTurn: boolean,
+  ): Ruling | Promise<Ruling> {
+    if (isItsTurn || !line.isBusy) return ask(question, peek, false);
+    const turn = line.stand((late) =>
+      late ? withoutStore(question, peek) : decide(question, peek, hasWaited, true),
+    );
+    return turn ?? withoutStore(question, peek);
+  }
+
   return {
-    decide: (question, peek) => decide(question, peek, false),
+    decide: (question, peek) => decide(question, peek, false, false),
 
     open(question) {
       const now = clock.now();
@@ -273,6 +312,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
         reason,
         nextProbeAt,
         waiting,
+        processes: presence.processes,
         counters: { ...counters },
       };
     },

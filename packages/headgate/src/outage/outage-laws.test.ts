@@ -72,7 +72,7 @@ interface Held {
   ended: boolean;
 }
 
-function world(limits: string, share: number) {
+function world(limits: string, instances: number) {
   const clock = fakeClock();
   const shared = memoryStore();
   const store = scriptedStore(shared);
@@ -81,7 +81,7 @@ function world(limits: string, share: number) {
       name: "user",
       key: (user: number) => `user${user}`,
       limits,
-      outage: { policy: "local" as const, share },
+      outage: { policy: "local" as const, instances },
     },
     { name: "all", key: () => "all", limits: "100000/week; 9000000 tokens/week sliding-window" },
   ];
@@ -195,10 +195,10 @@ it("admits no more than the store's quota and this process's share, whatever hap
       steps(["answer", "answer", "answer", "reject", "hang", "lose"], true),
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 500, max: 5000 }),
-      fc.constantFrom(0.1, 0.5, 1),
-      async (script, quota, windowMs, share) => {
-        const { held, play, recover } = world(`${quota}/${windowMs} ms`, share);
-        const ownShare = Math.max(1, Math.floor(quota * share));
+      fc.constantFrom(10, 2, 1),
+      async (script, quota, windowMs, instances) => {
+        const { held, play, recover } = world(`${quota}/${windowMs} ms`, instances);
+        const ownShare = Math.max(1, Math.floor(quota / instances));
         await play(script, ({ user, at }) => {
           const within = held.filter(
             (one) => one.user === user && one.requests > 0 && one.at > at - windowMs,

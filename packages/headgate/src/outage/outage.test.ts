@@ -329,7 +329,7 @@ describe("outage policies", () => {
   });
 
   it("count here, up to a share of it, and say which", async () => {
-    const { admit, fail, clock } = guarded({ layers: layers({ outage: { policy: "local", share: 0.25 } }) });
+    const { admit, fail, clock } = guarded({ layers: layers({ outage: { policy: "local", instances: 4 } }) });
     await fail();
     const first = await admit();
     expect(first.limits.map(({ quota, remaining }) => [quota, remaining])).toEqual([
@@ -347,7 +347,7 @@ describe("outage policies", () => {
   });
 
   it("do not say never to a request that only the share is too small for", async () => {
-    const { admit, fail } = guarded({ layers: layers({ outage: { policy: "local", share: 0.1 } }) });
+    const { admit, fail } = guarded({ layers: layers({ outage: { policy: "local", instances: 10 } }) });
     await fail();
     expect(await admit(alice, { tokens: 500 })).toMatchObject({
       admitted: false,
@@ -434,16 +434,17 @@ describe("outage policies", () => {
   });
 
   it.each([
-    ["open", '"local", "admit", "refuse" or { policy: "local", share: 0.1 }, got "open"'],
-    [{ policy: "admit", share: 1 }, "The outage policy of layer"],
+    ["open", '"local", "admit", "refuse" or { policy: "local", instances: 10 }, got "open"'],
+    [{ policy: "admit", instances: 1 }, "The outage policy of layer"],
     [null, "got null"],
     [
-      { policy: "local", share: 0 },
-      'The share of layer "user" must be a number above 0 and at most 1, got 0.',
+      { policy: "local", instances: 0 },
+      'The instances of layer "user" must be a whole number from 1 to 1000000, got 0.',
     ],
-    [{ policy: "local", share: 1.1 }, "got 1.1"],
-    [{ policy: "local", share: Number.NaN }, "got NaN"],
-    [{ policy: "local", share: "half" }, "got half"],
+    [{ policy: "local", instances: 1.5 }, "got 1.5"],
+    [{ policy: "local", instances: Number.NaN }, "got NaN"],
+    [{ policy: "local", instances: "ten" }, "got ten"],
+    [{ policy: "local", share: 0.1 }, 'The outage policy of layer "user" has no option "share"'],
   ])("must be one of the three: %j", (outage, message) => {
     expect(() => guarded({ layers: layers({ outage }) })).toThrow(message);
   });

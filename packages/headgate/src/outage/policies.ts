@@ -16,12 +16,14 @@ interface Counted {
 /**
  * Decides without the store: each layer by its outage policy, all or nothing over those that this process counts.
  *
+ * @param processes how many share each quota, where a layer does not say it.
  * @param retryMs how long until the store is asked again.
  */
 export function decideByPolicies(
   { layers, charges, hold }: Question,
   policyOf: (layer: string) => OutagePolicy,
   ledger: LocalLedger,
+  processes: number,
   now: number,
   peek: boolean,
   retryMs: number,
@@ -32,7 +34,7 @@ export function decideByPolicies(
     const outage = policyOf(layer);
     if (outage.policy === "admit") return;
     if (outage.policy === "local") {
-      const limits = shareOf(charge.limits, outage.share);
+      const limits = shareOf(charge.limits, outage.instances ?? processes);
       counted.push({ place, layer, charge: { ...charge, limits }, refuses: false });
     } else if (charge.needs.some((need) => need > 0)) {
       counted.push({ place, layer, charge, refuses: true });

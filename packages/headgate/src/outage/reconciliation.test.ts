@@ -115,7 +115,7 @@ describe("what was admitted without the store", () => {
   );
 
   it("counts as whole however small this process's share was", async () => {
-    const { admit, fail, recover, left } = limited("60/hour", { policy: "local", share: 0.1 });
+    const { admit, fail, recover, left } = limited("60/hour", { policy: "local", instances: 10 });
     await fail();
     for (let n = 0; n < 9; n += 1) await admit();
     await recover();

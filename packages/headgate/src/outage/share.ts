@@ -2,25 +2,28 @@ import { defineLimit, type Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 
 const shares = new WeakMap<LimitSet, Map<number, LimitSet>>();
+/** Of so many shares of a set of limits, those made last are kept: processes come and go. */
+const mostShares = 16;
 const wholes = new WeakMap<LimitSet, LimitSet>();
 
 /**
  * The same limits with a share of each quota, rounded down, at least one unit: windows, names and grouping stay. A
  * share that would make a token bucket too fine for whole numbers is rounded down further.
  *
- * @param share above 0, at most 1; 1 gives the limits themselves.
+ * @param instances among how many the quotas are shared, from 1 up; 1 gives the limits themselves.
  */
-export function shareOf(limits: LimitSet, share: number): LimitSet {
-  if (share === 1) return limits;
+export function shareOf(limits: LimitSet, instances: number): LimitSet {
+  if (instances === 1) return limits;
   let known = shares.get(limits);
   if (known === undefined) {
     known = new Map();
     shares.set(limits, known);
   }
-  let shared = known.get(share);
+  let shared = known.get(instances);
   if (shared === undefined) {
-    shared = compileShare(limits, share);
-    known.set(share, shared);
+    shared = compileShare(limits, instances);
+    if (known.size >= mostShares) known.clear();
+    known.set(instances, shared);
     wholes.set(shared, limits);
   }
   return shared;
@@ -31,8 +34,8 @@ export function wholeOf(limits: LimitSet): LimitSet {
   return wholes.get(limits) ?? limits;
 }
 
-function compileShare(limits: LimitSet, share: number): LimitSet {
-  const shared = new Map<Limit, Limit>(limits.limits.map((limit) => [limit, shareOfLimit(limit, share)]));
+function compileShare(limits: LimitSet, instances: number): LimitSet {
+  const shared = new Map<Limit, Limit>(limits.limits.map((limit) => [limit, shareOfLimit(limit, instances)]));
   const of = (limit: Limit) => shared.get(limit) as Limit;
   const groups = limits.groups.map((group) => ({ ...group, limits: group.limits.map(of) }));
   return {
@@ -43,9 +46,8 @@ function compileShare(limits: LimitSet, share: number): LimitSet {
   };
 }
 
-function shareOfLimit(limit: Limit, share: number): Limit {
-  // 0.7 * 10 is 7.000000000000001 in some orders and 6.999999999999999 in others: what is that close is whole.
-  const quota = Math.max(1, Math.floor(limit.quota * share + 1e-9));
+function shareOfLimit(limit: Limit, instances: number): Limit {
+  const quota = Math.max(1, Math.floor(limit.quota / instances));
   for (let step = 1; step <= quota; step *= 10) {
     try {
       return defineLimit({ ...limit, quota: quota - (quota % step) });

@@ -47,5 +47,10 @@ export interface StoreStatus {
   readonly nextProbeAt: number;
   /** How many partitions, leases and admitted requests the store has yet to be told of. */
   readonly waiting: number;
+  /**
+   * How many live processes the store last reported, among which an outage divides each quota. `undefined`: it has not
+   * reported any, and unless a policy says `instances`, this process has the whole quota in an outage.
+   */
+  readonly processes: number | undefined;
   readonly counters: StoreCounters | undefined;
 }

@@ -34,6 +34,11 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
     },
     adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
     reset: async (partitions, now) => (await use()).reset(partitions, now),
+    async countProcesses(limiter, process, now) {
+      const store = await use();
+      if (store.countProcesses === undefined) throw new Error(`The ${name} store counts no processes.`);
+      return store.countProcesses(limiter, process, now);
+    },
     check: async () => (await use()).check?.(),
     async close() {
       closed = true;

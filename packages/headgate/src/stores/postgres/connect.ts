@@ -85,6 +85,8 @@ function isPg(client: object): client is PgClient {
 
 /** How long connecting may take, ms. */
 const connectMs = 5000;
+/** How long an idle connection is kept, ms: the first statement on a new one is slow. */
+const idleMs = 300_000;
 /** A statement that takes longer has lost its connection, ms. The limiter waits for much less. */
 export const statementMs = 10_000;
 
@@ -107,6 +109,7 @@ async function connectServer(url: string, connections: number): Promise<Connecti
       connectionTimeoutMillis: connectMs,
       query_timeout: statementMs,
       keepAlive: true,
+      idleTimeoutMillis: idleMs,
       allowExitOnIdle: true,
       application_name: "headgate",
     });

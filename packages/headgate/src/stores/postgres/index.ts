@@ -5,6 +5,7 @@ import { type Connection, connectionOver, connectTo, type PostgresClient } from 
 import { decode } from "./decode.ts";
 import { encode, type StoreRequest } from "./encode.ts";
 import { checkSchema, defaultSchema, type MigrationOptions } from "./migration.ts";
+import { partitionId, stateId } from "./partition-id.ts";
 import { openSession } from "./session.ts";
 import { createSweeper } from "./sweeper.ts";
 import { trips } from "./trips.ts";
@@ -36,6 +37,7 @@ export interface PostgresStore extends Store {
   decide(...asked: Parameters<Store["decide"]>): Promise<Outcome>;
   adjust(...asked: Parameters<Store["adjust"]>): Promise<Outcome>;
   reset(...asked: Parameters<Store["reset"]>): Promise<void>;
+  countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -119,9 +121,16 @@ export function postgresStore(
       if (partitions.length > 0) await ask({ kind: "reset", partitions });
     },
 
+    async countProcesses(limiter, process) {
+      const { id } = partitionId("", `processes ${limiter}`);
+      return session.countProcesses(id, stateId("", process), testNow());
+    },
+
     async check() {
       const nothing = { kind: "peek", charges: [], hold: undefined } as const;
-      await session.applyWhereWritable(encode([nothing], processNow(), testNow()));
+      const check = () => session.applyWhereWritable(encode([nothing], processNow(), testNow()));
+      // On each connection that decisions will use: the first statement on one takes longer than a decision may.
+      await Promise.all(Array.from({ length: single ? 1 : mostUnderWay }, check));
     },
 
     async close() {

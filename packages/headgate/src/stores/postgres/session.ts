@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { processLifeMs } from "../shared/presence.ts";
 import { type Connection, type Statement, statementMs } from "./connect.ts";
 import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
 import type { ApplyParameters } from "./encode.ts";
@@ -25,6 +26,8 @@ export interface Session {
     firstPage: number,
     at: number | null,
   ): Promise<{ nextPage: number; deleted: number; full: boolean }>;
+  /** Notes that a process is alive, as a row without counts, and resolves with how many are. */
+  countProcesses(partitionId: string, processId: string, at: number | null): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -58,6 +61,15 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     `ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state) ${applyText}`;
   const sweepText = (name: string) =>
     `SELECT ${fn(name)}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
+
+  const presenceText =
+    `WITH moment AS (SELECT coalesce($3::text::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS at), ` +
+    `noted AS (INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at) ` +
+    `SELECT $1::text::uuid, $2::text::bigint, '{}', at + ${processLifeMs} FROM moment ` +
+    `ON CONFLICT (partition_id, state_id) DO UPDATE SET expires_at = EXCLUDED.expires_at) ` +
+    // What the statement itself has written it does not see.
+    `SELECT (1 + count(*))::text AS answer FROM ${table} AS p, moment ` +
+    `WHERE p.partition_id = $1::text::uuid AND p.state_id <> $2::text::bigint AND p.expires_at > at`;
 
   let connecting: Promise<Connection> | undefined;
   let migrating: Promise<unknown> | undefined;
@@ -125,6 +137,11 @@ export function openSession(connect: () => Promise<Connection>, options: Session
       });
       const [nextPage = 0, deleted = 0] = answer.slice(1, -1).split(",").map(Number);
       return { nextPage, deleted, full: deleted >= sweepMostRows };
+    },
+
+    async countProcesses(partitionId, processId, at) {
+      const values = [partitionId, processId, at === null ? null : String(at)];
+      return Number(await run({ text: presenceText, values, name: undefined }));
     },
 
     async close() {

@@ -6,7 +6,7 @@ import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts"
 import { openConnection } from "./connect.ts";
 import { partitionKeys, slotOf } from "./keys.ts";
 import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
-import { createTrips } from "./trips.ts";
+import { countProcesses, createTrips } from "./trips.ts";
 
 export type {
   GlideClient,
@@ -33,6 +33,7 @@ export interface RedisStoreOptions {
 export interface RedisStore extends Store {
   readonly name: "redis";
   readonly remote: true;
+  countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -106,6 +107,10 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
       await Promise.all(
         shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: 0, keys, parts })),
       );
+    },
+
+    async countProcesses(limiter, process) {
+      return countProcesses(await use(), keyOf("", `processes ${limiter}`), `${process} ${time()}`);
     },
 
     async check() {

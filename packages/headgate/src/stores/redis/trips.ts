@@ -4,6 +4,7 @@ import { inDoubt, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
 import { type Request, type SlotOutcome, writeMessage } from "./message.ts";
 import { readReply } from "./reply.ts";
 import { script, scriptSha } from "./script/index.ts";
+import { presenceScript, presenceSha } from "./script/presence.ts";
 import type { Ask } from "./slots.ts";
 
 interface Waiting {
@@ -40,7 +41,12 @@ export function createTrips(
       const requests = together.map(({ request }) => request);
       const { keys, argument } = writeMessage(requests, calendarNow());
       const commands = use();
-      const reply = await run(commands instanceof Promise ? await commands : commands, keys, argument);
+      const reply = await run(
+        commands instanceof Promise ? await commands : commands,
+        deciding,
+        keys,
+        argument,
+      );
       const answers = readReply(requests, reply);
       for (const [i, { resolve, reject }] of together.entries()) {
         const answer = answers[i] as SlotOutcome | Error;
@@ -96,15 +102,37 @@ const whenTurnEnds: (depart: (slot: number) => void, slot: number) => void =
     ? (depart, slot) => void setImmediate(depart, slot)
     : (depart, slot) => void Promise.resolve(slot).then(depart);
 
-async function run(commands: RedisCommands, keys: readonly string[], argument: string): Promise<unknown> {
+/** Notes that a process is alive, and returns how many are. */
+export async function countProcesses(
+  commands: RedisCommands,
+  key: string,
+  argument: string,
+): Promise<number> {
+  return Number(await run(commands, presence, [key], argument));
+}
+
+interface Script {
+  readonly sha: string;
+  readonly text: string;
+}
+
+const deciding: Script = { sha: scriptSha, text: script };
+const presence: Script = { sha: presenceSha, text: presenceScript };
+
+async function run(
+  commands: RedisCommands,
+  { sha, text }: Script,
+  keys: readonly string[],
+  argument: string,
+): Promise<unknown> {
   try {
-    return await commands.evalsha(scriptSha, keys, argument);
+    return await commands.evalsha(sha, keys, argument);
   } catch (error) {
     if (!isUnknownScript(error)) throw withoutCommand(error);
   }
   try {
     // By its text, whichever node of a cluster it meets: from then on that node knows it.
-    return await commands.evaluate(script, keys, argument);
+    return await commands.evaluate(text, keys, argument);
   } catch (error) {
     throw withoutCommand(error);
   }

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { script, scriptSha } from "./index.ts";
+import { presenceScript, presenceSha } from "./presence.ts";
 
 it("is known by its SHA-1", () => {
   expect(scriptSha).toBe(createHash("sha1").update(script).digest("hex"));
+});
+
+it("is known by its SHA-1 where it counts processes", () => {
+  expect(presenceSha).toBe(createHash("sha1").update(presenceScript).digest("hex"));
 });

@@ -1,0 +1,98 @@
+/** Who waits for a turn, in the order in which they came. */
+export interface Line {
+  /** Whether whoever comes now has to stand in line. */
+  readonly isBusy: boolean;
+  /** How many calls may be under way at the moment. */
+  readonly width: number;
+  /** `undefined` where too many stand in it already. Else resolves with what `decide` makes of it, once it is its turn. */
+  stand<Answer>(decide: (late: boolean) => Answer | Promise<Answer>): Promise<Answer> | undefined;
+  /** A call has been made. */
+  entered(): void;
+  /** It has been answered, or has failed. */
+  left(answered: boolean, tookMs: number): void;
+}
+
+interface Standing {
+  readonly since: number;
+  decide(late: boolean): void;
+}
+
+/** How many calls may be under way: so many at first and at least, and at most. */
+export const [fewestUnderWay, mostUnderWay] = [8, 256];
+export const mostInLine = 10_000;
+/** Whoever stands in line for longer than so many time limits is decided by the outage policies. */
+const longestInLimits = 4;
+
+/**
+ * Keeps calls from waiting at the store, where nobody could tell their own line from its delay. Calls under way may be more
+ * by one with each prompt answer, and half as many once the store is slow: as TCP does it (RFC 5681). Who waits is decided
+ * in turn, and may then be known to be refused without a call.
+ *
+ * @param limitMs how long a call may take; half of it is slow.
+ */
+export function createLine(limitMs: number): Line {
+  let width = fewestUnderWay;
+  let narrowedAt = Number.NEGATIVE_INFINITY;
+  let underWay = 0;
+  let standing: Standing[] = [];
+  /** Before this place all have had their turn. */
+  let first = 0;
+  let advancing = false;
+
+  function adapt(prompt: boolean): void {
+    if (prompt) {
+      if (2 * underWay >= width && width < mostUnderWay) width += 1;
+      return;
+    }
+    const now = performance.now();
+    // What was sent together is slow together: that is one reason, not many.
+    if (now - narrowedAt < limitMs) return;
+    narrowedAt = now;
+    width = Math.max(fewestUnderWay, Math.floor(width / 2));
+  }
+
+  /** Whenever a call ends, which none takes long to do: so nobody needs a timer. */
+  function advance(): void {
+    // Decisions that need no call end at once, within this very loop.
+    if (advancing) return;
+    advancing = true;
+    while (first < standing.length) {
+      const { since, decide } = standing[first] as Standing;
+      const late = performance.now() - since > longestInLimits * limitMs;
+      if (underWay >= width && !late) break;
+      first += 1;
+      decide(late);
+    }
+    if (first === standing.length) {
+      standing = [];
+      first = 0;
+    }
+    advancing = false;
+  }
+
+  return {
+    get isBusy() {
+      return underWay >= width || standing.length > 0;
+    },
+    get width() {
+      return width;
+    },
+
+    stand(decide) {
+      if (standing.length - first >= mostInLine) return undefined;
+      return new Promise((resolve) => {
+        standing.push({ since: performance.now(), decide: (late) => resolve(decide(late)) });
+      });
+    },
+
+    entered() {
+      underWay += 1;
+    },
+
+    left(answered, tookMs) {
+      adapt(answered && tookMs <= limitMs / 2);
+      underWay -= 1;
+      if (standing.length > 0) advance();
+    },
+  };
+}

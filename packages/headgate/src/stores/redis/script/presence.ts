@@ -1,0 +1,20 @@
+import { processLifeMs } from "../../shared/presence.ts";
+
+/**
+ * Notes that a process is alive, in a sorted set by the time at which it was heard of last, and answers how many are. `ARGV[1]`
+ * is its id and, behind a space, the time to go by: 0 for the server's own.
+ */
+export const presenceScript = `local id, given = string.match(ARGV[1], '^(%S+) (%d+)$')
+local now = tonumber(given)
+if now == 0 then
+local time = redis.call('TIME')
+now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ${processLifeMs}))
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), id)
+redis.call('PEXPIRE', KEYS[1], ${2 * processLifeMs})
+return redis.call('ZCARD', KEYS[1])
+`;
+
+/** Written down for the same reason as that of the other script; a test says what it must be. */
+export const presenceSha = "bd9f1437833c64cac4bf17ef3d8e6120054ef40c";

@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import { createLimiter } from "headgate";
+import type { Race, RaceResult } from "./race.ts";
+
+/**
+ * One of several processes that race for the same quota: connects, unless it is to start cold, says "ready", waits for a
+ * line, asks so many times at once, and says how often it was admitted.
+ */
+const { url, attemptsEach, layers, key, cold = false } = JSON.parse(process.argv[2] ?? "") as Race;
+
+const limiter = createLimiter<string>({
+  name: "chat",
+  store: url,
+  // Not the time limit is raced against, unless it starts cold.
+  timeouts: cold ? {} : { storeMs: 60_000 },
+  layers: layers.map(({ name, limits }) => ({ name, limits, key: (caller) => caller })),
+});
+if (!cold) await limiter.ready({ timeoutMs: 60_000 });
+process.stdout.write("ready\n");
+await once(process.stdin, "data");
+
+const answers = await Promise.all(Array.from({ length: attemptsEach }, () => limiter.admit(key)));
+const byPolicy = answers.filter(({ decidedBy }) => decidedBy === "outage-policy");
+const result: RaceResult = {
+  admitted: answers.filter(({ admitted }) => admitted).length,
+  byPolicy: byPolicy.length,
+  admittedByPolicy: byPolicy.filter(({ admitted }) => admitted).length,
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.stdin.destroy();
+await limiter.close();
