@@ -171,6 +171,68 @@ describe("a caller who has been refused", () => {
     expect((await admit({ ip: "198.51.100.1" })).admitted).toBe(true);
   });
 
+  it("is told the longest of the waits that are known, where its address is flooded", async () => {
+    interface Talker extends Caller {
+      talk: string;
+    }
+    const clock = fakeClock();
+    const store = scriptedStore();
+    const limiter = createLimiter<Talker>({
+      name: "chat",
+      layers: [
+        { name: "user", key: ({ user }) => user, limits: "5/minute" },
+        { name: "ip", key: ({ ip }) => ip, limits: "5/10 seconds" },
+        { name: "talk", key: ({ talk }) => talk, limits: "100/minute" },
+      ],
+      store,
+      clock,
+    });
+    for (let n = 0; n < 6; n += 1) await limiter.admit({ ...alice, talk: "first" });
+    for (let n = 0; n < 10; n += 1) await limiter.admit({ ...alice, user: `forged${n}`, talk: "first" });
+    clock.advance(400);
+    const refused = (await limiter.admit({ ...alice, talk: "second" })) as Refused;
+    expect(refused).toMatchObject({ decidedBy: "refusal-memory", retryAfterMs: 59_600 });
+  });
+
+  it("is told never where it asks for more than a quota, and is asked for anew where the wait is not known", async () => {
+    const layers: typeof chat = [
+      { name: "user", key: ({ user }) => user, limits: "5/minute; 100 tokens/hour sliding-window" },
+    ];
+    const { admit, store, other } = await spent(5, layers);
+    for (let n = 0; n < 10; n += 1) await admit({ ip: `${n}` });
+    expect(await admit({}, { tokens: 101 })).toMatchObject({
+      decidedBy: "refusal-memory",
+      reason: "cost-exceeds-quota",
+      retryAfterMs: Number.POSITIVE_INFINITY,
+    });
+    // Tokens are free: only the request has to wait, for as long as any.
+    expect(await admit({}, { tokens: 100 })).toMatchObject({
+      decidedBy: "refusal-memory",
+      retryAfterMs: (other.peek(alice, { cost: { tokens: 100 } }) as Refused).retryAfterMs,
+    });
+    expect(store.calls.decide).toBe(0);
+    // Of two requests at once the wait was never asked.
+    expect(await admit({}, { requests: 2 })).toMatchObject({ decidedBy: "store" });
+  });
+
+  it("waits for holders no longer than a fifth of a second from memory", async () => {
+    const clock = fakeClock();
+    const store = scriptedStore();
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "user", key: (user) => user, limits: "1 concurrent" }],
+      store,
+      clock,
+    });
+    await limiter.admit("alice");
+    expect(await limiter.admit("alice")).toMatchObject({ decidedBy: "store", waitsFor: "holders" });
+    clock.advance(199);
+    expect(await limiter.admit("alice")).toMatchObject({ decidedBy: "refusal-memory", waitsFor: "holders" });
+    clock.advance(1);
+    expect(await limiter.admit("alice")).toMatchObject({ decidedBy: "store" });
+    await limiter.close();
+  });
+
   it("is asked for anew where the store fails meanwhile, and nobody waits for it twice", async () => {
     const { admit, store, clock } = await spent();
     clock.advance(1000);

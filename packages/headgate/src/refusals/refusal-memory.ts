@@ -1,3 +1,4 @@
+import type { Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { Charge, Outcome, Reading } from "../core/store.ts";
 import { PartitionMap } from "./partition-map.ts";
@@ -10,7 +11,7 @@ const staleForHoldersAfterMs = 200;
 export const defaultMost = 10_000;
 /**
  * From so many refused calls a second on, whoever asks for a refused partition is refused without a call, even where
- * other layers of the same request are not known: told is then the wait that is known, which may be too short.
+ * other layers of the same request are not known: the wait is then the longest of those that are, which may be too short.
  */
 const floodedFrom = 8;
 
@@ -75,7 +76,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     for (let c = 0; c < charges.length; c += 1) {
       const charge = charges[c] as Charge;
       const one = findOf(charge);
-      if (one === undefined || !isFresh(one, now) || !asksTheSame(one, charge)) return undefined;
+      if (one === undefined || !isFresh(one, now) || !isAnswered(one, charge)) return undefined;
       isRefused = isRefused || refuses(one, charge, now);
       all ??= [];
       all.push(one);
@@ -91,16 +92,21 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     find(charges, now) {
       if (memory.size === 0) return undefined;
       const whole = findWhole(charges, now);
-      if (whole !== undefined) return { outcome: new RememberedOutcome(whole, now), places: undefined };
+      if (whole !== undefined) {
+        return { outcome: new RememberedOutcome(whole, charges, now), places: undefined };
+      }
 
       const all = charges.map(findOf);
       const isSure = (one: Remembered | undefined, c: number): one is Remembered =>
         one !== undefined && isFresh(one, now) && refuses(one, charges[c] as Charge, now);
       if (all.some(isSure)) {
-        const flooded = all.flatMap((one, c) => (isSure(one, c) && one.calls >= floodedFrom ? [c] : []));
-        if (flooded.length === 0) return undefined;
-        const known = flooded.map((c) => all[c] as Remembered);
-        return { outcome: new RememberedOutcome(known, now), places: flooded };
+        const places = all.flatMap((one, c) =>
+          isSure(one, c) && isAnswered(one, charges[c] as Charge) ? [c] : [],
+        );
+        const known = places.map((c) => all[c] as Remembered);
+        if (!known.some(({ calls }) => calls >= floodedFrom)) return undefined;
+        const asked = places.map((c) => charges[c] as Charge);
+        return { outcome: new RememberedOutcome(known, asked, now), places };
       }
 
       const one = all.find((known, c) => refuses(known, charges[c] as Charge, now));
@@ -165,9 +171,23 @@ function isFresh({ askedAt, staleAfterMs: longestMs }: Remembered, now: number):
   return now - askedAt < longestMs;
 }
 
-function asksTheSame(one: Remembered, { needs }: Charge): boolean {
-  for (let g = 0; g < one.needs.length; g += 1) if (one.needs[g] !== needs[g]) return false;
+/** Whether the wait of each limit is known for what is asked now. */
+function isAnswered(one: Remembered, { limits, needs }: Charge): boolean {
+  for (let l = 0; l < one.readings.length; l += 1) {
+    const g = limits.groupOf[l] as number;
+    const need = needs[g] as number;
+    if (need === one.needs[g] || need > (limits.limits[l] as Limit).quota) continue;
+    if (need > (one.readings[l] as Reading).remaining) return false;
+  }
   return true;
+}
+
+/** Of a limit for which it is known; by the time of the answer. */
+function waitOf(one: Remembered, { limits, needs }: Charge, l: number): number {
+  const g = limits.groupOf[l] as number;
+  const need = needs[g] as number;
+  if (need > (limits.limits[l] as Limit).quota) return Number.POSITIVE_INFINITY;
+  return need === one.needs[g] ? (one.readings[l] as Reading).waitMs : 0;
 }
 
 /** Whether one of its limits is sure to refuse: it refused as much or less, and its wait is not over. */
@@ -190,10 +210,13 @@ class RememberedOutcome implements Outcome {
   readonly admitted = false;
   readonly marks = noMarks;
   readonly #remembered: readonly Remembered[];
+  readonly #charges: readonly Charge[];
   readonly #asOf: number;
 
-  constructor(remembered: readonly Remembered[], asOf: number) {
+  /** @param charges what is asked now, one for one. */
+  constructor(remembered: readonly Remembered[], charges: readonly Charge[], asOf: number) {
     this.#remembered = remembered;
+    this.#charges = charges;
     this.#asOf = asOf;
   }
 
@@ -203,15 +226,17 @@ class RememberedOutcome implements Outcome {
   }
 
   get readings(): Reading[][] {
-    return this.#remembered.map(({ readings, answeredAt }) =>
-      readings.map((reading) => later(reading, this.#asOf - answeredAt)),
-    );
+    return this.#remembered.map((one, c) => {
+      const elapsedMs = this.#asOf - one.answeredAt;
+      const charge = this.#charges[c] as Charge;
+      return one.readings.map((reading, l) => later(reading, waitOf(one, charge, l), elapsedMs));
+    });
   }
 }
 
-function later({ remaining, waitMs, resetMs, holders }: Reading, elapsedMs: number): Reading {
+function later({ remaining, resetMs, holders }: Reading, waitMs: number, elapsedMs: number): Reading {
   return {
-    ...(holders === true ? { holders } : {}),
+    ...(holders === true && waitMs > 0 ? { holders } : {}),
     remaining,
     waitMs: Math.max(0, waitMs - elapsedMs),
     resetMs: resetMs === 0 ? 0 : Math.max(1, resetMs - elapsedMs),

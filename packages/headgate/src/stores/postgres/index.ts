@@ -20,8 +20,9 @@ export interface PostgresStoreOptions extends MigrationOptions {
    */
   migrate?: boolean;
   /**
-   * Whether the statement is prepared once for each connection; default `true`. Turn it off behind a pooler that gives
-   * statements of one client to several connections and does not track prepared ones (PgBouncer before 1.21).
+   * Whether the statement is prepared once for each connection; default `true`, or what the URL says: `?prepare=false`. Behind a
+   * pooler that gives statements of one client to several connections and does not track prepared ones (PgBouncer before
+   * 1.21), it is turned off by the first statement that fails for it; turned off beforehand, none fails.
    */
   prepare?: boolean;
   /** How many connections the store opens for itself, at most; default 4. Of no effect on a client that was passed. */
@@ -64,7 +65,7 @@ export function postgresStore(
   source: string | PostgresClient,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  const { schema = defaultSchema, unlogged = false, migrate = true, prepare = true, clock } = options;
+  const { schema = defaultSchema, unlogged = false, migrate = true, clock } = options;
   const { connections = defaultConnections } = options;
   checkSchema(schema);
   if (!Number.isSafeInteger(connections) || connections < 1) {
@@ -74,7 +75,7 @@ export function postgresStore(
     );
   }
 
-  const { connect, single } = connector(source, connections);
+  const { connect, single, prepare } = connector(source, connections, options.prepare);
   const session = openSession(connect, { schema, unlogged, migrate, prepare });
   const processNow = () => Math.floor(clock === undefined ? Date.now() : clock.now());
   const testNow = () => (clock === undefined ? null : processNow());
@@ -144,10 +145,11 @@ export function postgresStore(
 function connector(
   source: string | PostgresClient,
   connections: number,
-): { connect: () => Promise<Connection>; single: boolean } {
+  prepare: boolean | undefined,
+): { connect: () => Promise<Connection>; single: boolean; prepare: boolean } {
   if (typeof source !== "string") {
     const connection = connectionOver(source);
-    return { connect: async () => connection, single: connection.single };
+    return { connect: async () => connection, single: connection.single, prepare: prepare ?? true };
   }
   if (!/^(postgres|postgresql|pglite):/i.test(source) || !isUrl(source)) {
     throw new HeadgateError(
@@ -156,7 +158,31 @@ function connector(
         "pglite://./data, and this one cannot be read. It is not shown, for it may hold a password.",
     );
   }
-  return { connect: () => connectTo(source, connections), single: connections === 1 || isPglite(source) };
+  const { url, prepares } = readPrepare(source);
+  return {
+    connect: () => connectTo(url, connections),
+    single: connections === 1 || isPglite(source),
+    prepare: prepare ?? prepares,
+  };
+}
+
+/** Takes the option out of the URL: drivers would send it to the server, which does not know it. */
+function readPrepare(source: string): { url: string; prepares: boolean } {
+  if (isPglite(source) || !source.includes("prepare=")) return { url: source, prepares: true };
+  const [address = "", query = ""] = source.split("?", 2);
+  const options = query.split("&");
+  const value = options.find((option) => option.startsWith("prepare="))?.slice("prepare=".length);
+  if (value !== undefined && value !== "true" && value !== "false") {
+    throw new HeadgateError(
+      "store-invalid",
+      `prepare in a PostgreSQL URL must be true or false, got ${JSON.stringify(value)}.`,
+    );
+  }
+  const others = options.filter((option) => !option.startsWith("prepare="));
+  return {
+    url: others.length === 0 ? address : `${address}?${others.join("&")}`,
+    prepares: value !== "false",
+  };
 }
 
 function isUrl(text: string): boolean {

@@ -37,6 +37,8 @@ const missing = new Set(["42883", "3F000", "42P01", "42704"]);
 /** Serialization failure and deadlock: by then nothing has been done. */
 const transient = new Set(["40001", "40P01"]);
 const mostAttempts = 12;
+/** Unknown and duplicate prepared statement: by then nothing has been done. */
+const unprepared = new Set(["26000", "42P05"]);
 
 /** A migration may have to wait for that of another process. */
 const migrationMs = 60_000;
@@ -51,7 +53,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const { schema, unlogged, migrate, prepare } = options;
   const { fn, table } = namesIn(schema);
   // Named after the schema too: stores of two schemas may share a connection.
-  const name = prepare ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}` : undefined;
+  const preparedName = prepare
+    ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}`
+    : undefined;
   const applyText =
     `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
     "$5::text::int[], $6::text::bigint)::text AS answer";
@@ -71,6 +75,8 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     `SELECT (1 + count(*))::text AS answer FROM ${table} AS p, moment ` +
     `WHERE p.partition_id = $1::text::uuid AND p.state_id <> $2::text::bigint AND p.expires_at > at`;
 
+  /** Behind a pooler that gives each transaction another connection, nothing that was prepared can be found again. */
+  let isPooled = false;
   let connecting: Promise<Connection> | undefined;
   let migrating: Promise<unknown> | undefined;
   let closed = false;
@@ -106,8 +112,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     const on = await connection();
     let created = false;
     for (let attempt = 1; ; attempt += 1) {
+      const asked = isPooled ? { ...statement, name: undefined } : statement;
       try {
-        const [row] = await giveUpAfter(on.run(statement), statementMs);
+        const [row] = await giveUpAfter(on.run(asked), statementMs);
         return String(row?.answer);
       } catch (error) {
         const code = codeOf(error);
@@ -116,6 +123,8 @@ export function openSession(connect: () => Promise<Connection>, options: Session
           if (!migrate) throw explainMissing(schema);
           await create(on);
           created = true;
+        } else if (unprepared.has(code) && asked.name !== undefined) {
+          isPooled = true;
         } else if (transient.has(code) && attempt < mostAttempts) {
           await pause(Math.random() * 2 ** Math.min(attempt, 5));
         } else {
@@ -126,7 +135,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   }
 
   return {
-    apply: (parameters) => run({ text: applyText, values: parameters, name }),
+    apply: (parameters) => run({ text: applyText, values: parameters, name: preparedName }),
     applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
 
     async sweep(table, firstPage, at) {
