@@ -10,6 +10,13 @@ export interface RedisCommands {
   evaluate(text: string, keys: readonly string[], argument: string): Promise<unknown>;
   /** Whether the connection is known to be down: what is asked now would wait for it to come back. */
   isDown(): boolean;
+  /**
+   * Leaves a server that has become a replica: resolves with commands over a new connection, by the client's own means. Absent
+   * where it has none, or finds the master by itself.
+   */
+  renew?(): Promise<RedisCommands>;
+  /** Where it was made by `renew`, and not by the caller. */
+  close?(): void;
 }
 
 /** The calls that Headgate makes on a client of ioredis or iovalkey, standalone, Sentinel or `Cluster`. */
@@ -19,6 +26,8 @@ export interface IoredisClient {
   once(event: "ready", listener: () => void): unknown;
   readonly status: string;
   readonly isCluster?: boolean;
+  readonly options?: unknown;
+  disconnect?(reconnect?: boolean): void;
 }
 
 interface NodeRedisEvalOptions {
@@ -32,6 +41,17 @@ export interface NodeRedisClient {
   eval(script: string, options: NodeRedisEvalOptions): Promise<unknown>;
   once(event: "ready", listener: () => void): unknown;
   readonly isReady?: boolean;
+  /** Pools and Sentinel clients lack it, or `connect`. */
+  duplicate?: unknown;
+}
+
+/** What a duplicate of a standalone client is used for. */
+interface NodeRedisDuplicate extends NodeRedisClient {
+  connect(): Promise<unknown>;
+  on(event: "error", listener: () => void): unknown;
+  /** Of version 4. */
+  disconnect?(): Promise<void>;
+  destroy?(): void;
 }
 
 /** The calls that Headgate makes on a cluster client of node-redis. */
@@ -86,21 +106,51 @@ function describe(client: unknown): string {
 }
 
 function overIoredis(client: IoredisClient): RedisCommands {
-  return {
-    cluster: client.isCluster === true,
+  const { retryStrategy } = (client.options ?? {}) as { retryStrategy?: unknown };
+  const cluster = client.isCluster === true;
+  const commands: RedisCommands = {
+    cluster,
     evalsha: (sha, keys, argument) => client.evalsha(sha, keys.length, ...keys, argument),
     evaluate: (text, keys, argument) => client.eval(text, keys.length, ...keys, argument),
     isDown: downAfterReady(client, () => client.status === "ready"),
   };
+  // Without a retry strategy it would not come back; a cluster is told where the master is.
+  if (cluster || typeof retryStrategy !== "function") return commands;
+  return {
+    ...commands,
+    async renew() {
+      client.disconnect?.(true);
+      return overIoredis(client);
+    },
+  };
 }
 
 function overNodeRedis(client: NodeRedisClient): RedisCommands {
-  return {
+  const commands: RedisCommands = {
     cluster: false,
     evalsha: (sha, keys, argument) => client.evalSha(sha, { keys: [...keys], arguments: [argument] }),
     evaluate: (text, keys, argument) => client.eval(text, { keys: [...keys], arguments: [argument] }),
     // A pool does not say.
     isDown: downAfterReady(client, () => client.isReady !== false),
+  };
+  if (typeof client.isReady !== "boolean" || typeof client.duplicate !== "function") return commands;
+  const duplicate = client.duplicate.bind(client) as () => NodeRedisDuplicate;
+  return {
+    ...commands,
+    // It cannot be told to reconnect but by closing it, under the hands of all others who use it.
+    async renew() {
+      const fresh = duplicate();
+      fresh.on("error", () => {});
+      const close = () =>
+        fresh.destroy === undefined ? void fresh.disconnect?.().catch(() => {}) : fresh.destroy();
+      try {
+        await fresh.connect();
+      } catch (error) {
+        close();
+        throw error;
+      }
+      return { ...overNodeRedis(fresh), close };
+    },
   };
 }
 

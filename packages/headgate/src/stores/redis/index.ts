@@ -59,9 +59,10 @@ const latestMs = 2 ** 48 - 1;
  */
 export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
   const { clock } = options;
-  const { prefix, cluster, use, close } = typeof where === "string" ? openUrl(where) : overClient(where);
+  const { prefix, cluster, use, leaveReplica, close } =
+    typeof where === "string" ? openUrl(where) : overClient(where);
   const keyOf = partitionKeys(readPrefix(options.prefix ?? prefix ?? usualPrefix));
-  const ask = createTrips(use, () => clock?.now() ?? Date.now());
+  const ask = createTrips(use, leaveReplica, () => clock?.now() ?? Date.now());
 
   function time(): number {
     if (clock === undefined) return 0;
@@ -135,24 +136,58 @@ interface Opened {
   readonly cluster: boolean;
   readonly prefix: string | undefined;
   use(): RedisCommands | Promise<RedisCommands>;
+  /** What answers is a replica. Its address may lead to the master by now. */
+  leaveReplica(): void;
   close(): Promise<void>;
 }
 
 function openUrl(url: string): Opened {
   const address = parseRedisUrl(url);
   const { use, close } = openConnection(address);
-  return { cluster: address.cluster, prefix: address.prefix, use, close };
+  // The client that it makes leaves by itself.
+  return { cluster: address.cluster, prefix: address.prefix, use, leaveReplica() {}, close };
 }
 
+/** A client whose address is that of a replica for good is not reconnected more often, ms. */
+const leaveEveryMs = 1_000;
+
 function overClient(client: RedisClient): Opened {
-  const commands = commandsOf(client);
+  const given = commandsOf(client);
+  let commands = given;
+  let leftAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  async function renew(): Promise<void> {
+    try {
+      // Always of the caller's client: one of our own is given up with its connection.
+      const fresh = await given.renew?.();
+      if (fresh === undefined) return;
+      if (closed) {
+        fresh.close?.();
+        return;
+      }
+      commands.close?.();
+      commands = fresh;
+    } catch {
+      // The next decision shows that it is still not there, and tries again.
+    }
+  }
+
   return {
-    cluster: commands.cluster,
+    cluster: given.cluster,
     prefix: undefined,
     use() {
       if (commands.isDown()) throw new Error("The Redis store's client is not connected.");
       return commands;
     },
-    async close() {},
+    leaveReplica() {
+      if (closed || performance.now() - leftAt < leaveEveryMs) return;
+      leftAt = performance.now();
+      void renew();
+    },
+    async close() {
+      closed = true;
+      commands.close?.();
+    },
   };
 }

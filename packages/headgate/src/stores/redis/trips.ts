@@ -21,10 +21,12 @@ const mostRequestsATrip = 64;
  * after another, each travels at once: to wait for the end of the turn would be to wait for nobody.
  *
  * @param use gives the commands, or throws where the connection is known to be down.
+ * @param leaveReplica called where what answered is a replica.
  * @param calendarNow the time around which windows of the calendar are sent along, ms.
  */
 export function createTrips(
   use: () => RedisCommands | Promise<RedisCommands>,
+  leaveReplica: () => void,
   calendarNow: () => number,
 ): Ask {
   /** By slot, what waits to depart. */
@@ -54,6 +56,7 @@ export function createTrips(
         else resolve(answer);
       }
     } catch (error) {
+      if (isReadOnly(error)) leaveReplica();
       for (const { reject } of together) reject(error);
     } finally {
       underWay -= 1;
