@@ -443,7 +443,7 @@ describe("outage policies", () => {
     ],
     [{ policy: "local", instances: 1.5 }, "got 1.5"],
     [{ policy: "local", instances: Number.NaN }, "got NaN"],
-    [{ policy: "local", instances: "ten" }, "got ten"],
+    [{ policy: "local", instances: "ten" }, 'got "ten"'],
     [{ policy: "local", share: 0.1 }, 'The outage policy of layer "user" has no option "share"'],
   ])("must be one of the three: %j", (outage, message) => {
     expect(() => guarded({ layers: layers({ outage }) })).toThrow(message);

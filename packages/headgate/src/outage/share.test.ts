@@ -26,6 +26,8 @@ it("keeps what is not the quota, and what shares a state", () => {
   expect(wholeOf(shared)).toBe(whole);
   expect(shareOf(whole, 5)).toBe(shared);
   expect(shareOf(whole, 1)).toBe(whole);
+  const unlimited = compileLimits("user", "unlimited");
+  expect(shareOf(unlimited, 1000)).toBe(unlimited);
 });
 
 it("keeps no more than a few shares of the same limits, and knows of all whose share they are", () => {

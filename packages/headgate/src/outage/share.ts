@@ -10,10 +10,10 @@ const wholes = new WeakMap<LimitSet, LimitSet>();
  * The same limits with a share of each quota, rounded down, at least one unit: windows, names and grouping stay. A
  * share that would make a token bucket too fine for whole numbers is rounded down further.
  *
- * @param instances among how many the quotas are shared, from 1 up; 1 gives the limits themselves.
+ * @param instances among how many the quotas are shared, from 1 up; 1 gives the limits themselves, as `unlimited` does.
  */
 export function shareOf(limits: LimitSet, instances: number): LimitSet {
-  if (instances === 1) return limits;
+  if (instances === 1 || limits.word !== undefined) return limits;
   let known = shares.get(limits);
   if (known === undefined) {
     known = new Map();
