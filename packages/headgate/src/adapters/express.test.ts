@@ -72,6 +72,45 @@ describe.each([
     ]);
   });
 
+  it("lets onRefused redirect, hand an error on, or answer later", async () => {
+    const onError = vi.fn();
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "user", key: (user) => user, limits: "1/hour" }],
+      onError,
+    });
+    const seen: unknown[] = [];
+    const replies = await statusesOf(["/", "/redirect", "/error", "/later", "/forgets"], (app) => {
+      app.use(
+        rateLimit(limiter, {
+          caller: () => "x",
+          onRefused(refused, request, response, next) {
+            seen.push(
+              refused.admitted,
+              response.headersSent,
+              response.statusCode,
+              admissionOf(request) === refused,
+            );
+            if (request.path === "/redirect") response.redirect("/slow");
+            if (request.path === "/error") next(Object.assign(new Error("slow"), { status: 420 }));
+            if (request.path === "/later") {
+              setImmediate(() => response.status(402).send("pay"));
+              return response;
+            }
+            return undefined;
+          },
+        }),
+      );
+      app.set("env", "test");
+      app.get("/slow", (_request, response) => void response.send("slow"));
+      app.use((_request, response) => void response.send("ok"));
+    });
+    // The redirect is followed, into another refusal that nothing answers.
+    expect(replies.map(([status]) => status)).toEqual([200, 429, 420, 402, 429]);
+    expect(seen.slice(0, 4)).toEqual([false, false, 200, true]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   it("calls next at once where nothing has to be waited for", async () => {
     let waited = true;
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });

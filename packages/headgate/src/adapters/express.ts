@@ -5,7 +5,7 @@ import { type ClientAddress, createClientAddress } from "../http/client-address.
 import type { Limiter } from "../limiter.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
-import { sendRefusal } from "./node-response.ts";
+import { hasBegun, sendRefusal } from "./node-response.ts";
 
 /**
  * The client's address, from a request of Express's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
@@ -17,7 +17,8 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
@@ -27,6 +28,9 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
 
 /** What the options of `rateLimit` are given. */
 export type ExpressGiven = [request: Request, response: Response];
+
+/** What `onRefused` is given after the refusal. */
+export type ExpressRefusing = [request: Request, response: Response, next: NextFunction];
 
 /**
  * Guards the routes of an Express application (4 or 5) that it is mounted on. Refused requests get the `429` of
@@ -41,7 +45,7 @@ export type ExpressGiven = [request: Request, response: Response];
  */
 export function rateLimit<Caller>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, ExpressGiven>,
+  options: GuardOptions<Caller, ExpressGiven, ExpressRefusing>,
 ): RequestHandler {
   const guard = guardNode(express, limiter, options);
   return (request, response, next) => {
@@ -49,10 +53,22 @@ export function rateLimit<Caller>(
   };
 }
 
-const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven> = {
+const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven, ExpressRefusing> = {
   incoming: (request) => request,
   outgoing: (response) => response,
   given: (request, response) => [request, response],
   pass: (_request, _response, next) => next(),
   refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+  leave: () => {},
+  answering(request, response, next) {
+    let isHandedOn = false;
+    const handOn = (...given: unknown[]) => {
+      isHandedOn = true;
+      (next as (...given: unknown[]) => void)(...given);
+    };
+    return {
+      given: [request, response, handOn as NextFunction],
+      isAnswered: (answer) => isHandedOn || hasBegun(response) || answer === response,
+    };
+  },
 };

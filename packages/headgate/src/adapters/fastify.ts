@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
+import { hasBegun, watchSend } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** What the options of `rateLimit` are given. */
@@ -24,7 +26,8 @@ export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
@@ -50,6 +53,7 @@ export function rateLimit<Caller>(
 ): FastifyHook {
   const guard = guardNode(fastify, limiter, options);
   return (request, reply, done) => {
+    if (request.raw === undefined) throw misplaced();
     guard(request, reply, done);
   };
 }
@@ -63,7 +67,28 @@ const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, Fas
     // A body that has been written out already: else Fastify would add a charset, which problems do not have.
     reply.code(status).headers(fieldsBeside(reply, headers)).serializer(asItIs).send(body);
   },
+  // Fastify then waits for nothing more.
+  leave: (_request, reply) => {
+    if (!reply.sent && !hasBegun(reply.raw) && reply.raw.destroyed) reply.hijack();
+  },
+  answering(request, reply) {
+    const hasSent = watchSend(reply);
+    return {
+      given: [request, reply],
+      isAnswered(answer) {
+        const isSent = hasSent();
+        return isSent || reply.sent || hasBegun(reply.raw) || answer === reply;
+      },
+    };
+  },
 };
+
+function misplaced(): HeadgateError {
+  return new HeadgateError(
+    "guard-misplaced",
+    'rateLimit of headgate/fastify is a hook, and no plugin: app.addHook("onRequest", rateLimit(limiter, { caller })), or { onRequest } of a route.',
+  );
+}
 
 function asItIs(body: string): string {
   return body;

@@ -1,10 +1,21 @@
-import type { Admission } from "../core/admission.ts";
+import type { Admission, Refused } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
-import { admissionIn, type Decision, isDecided, markGuarded, readingsOf } from "../http/decisions.ts";
-import { endIfFailed, endWithBody } from "../http/ending.ts";
+import {
+  admissionIn,
+  type Decision,
+  forget,
+  hasPassed,
+  isDecided,
+  markGuarded,
+  readingsOf,
+  refundWithHead,
+} from "../http/decisions.ts";
+import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
-import { refuseRequest } from "../http/refusing.ts";
+import { refundsOf } from "../http/refunding.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
 import { webSourceOf } from "./web-address.ts";
 
@@ -31,13 +42,40 @@ export const clientAddress: ClientAddress<[request: Request, ...rest: unknown[]]
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
 export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
   return admissionIn(decisionsOf.get(request), limiter);
 }
+
+/** A guard around a handler. */
+export type FetchGuard<Incoming extends Request, Given extends readonly unknown[]> = <
+  Rest extends [...Given, ...unknown[]],
+  Actual extends Incoming = Incoming,
+>(
+  handler: FetchHandler<Rest, Actual>,
+) => FetchHandler<Rest, Actual>;
+
+/** Options of `rateLimit`, where responses are the web's own. */
+export type WebGuardOptions<Caller, Given extends readonly unknown[]> = GuardOptions<
+  Caller,
+  Given,
+  Given,
+  Response
+>;
+
+/** What a framework over handlers of this kind throws in place of answering. */
+export interface Thrown {
+  /** Whether it is an answer, such as a redirect, and no failure. */
+  isSignal(error: unknown): boolean;
+  /** The status that comes of it. */
+  statusOf(error: unknown): number;
+}
+
+const plainThrown: Thrown = { isSignal: () => false, statusOf: () => 500 };
 
 /**
  * Guards a handler that takes a `Request` and returns a `Response`. Refused requests get the `429` of
@@ -53,12 +91,31 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  */
 export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, [request: Incoming, ...given: Given]>,
-): <Rest extends [...Given, ...unknown[]], Actual extends Incoming = Incoming>(
-  handler: FetchHandler<Rest, Actual>,
-) => FetchHandler<Rest, Actual> {
+  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
+): FetchGuard<Incoming, Given> {
+  return guardFetch(limiter, options, plainThrown);
+}
+
+/** The same, for a framework that throws answers. */
+export function guardFetch<Caller, Incoming extends Request, Given extends readonly unknown[]>(
+  limiter: Limiter<Caller>,
+  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
+  thrown: Thrown,
+): FetchGuard<Incoming, Given> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
+  const { onRefused, refundWhen } = options;
+
+  async function refuse(refused: Refused, request: Request, given: [Incoming, ...Given]): Promise<Response> {
+    if (onRefused !== undefined) {
+      const answer = await askOnRefused(limiter, onRefused, refused, given, thrown.isSignal);
+      if (isResponse(answer)) return answer;
+      reportAnswer(limiter, answer, "a Response");
+    }
+    const accept = request.headers.get("accept");
+    const { status, headers, body } = refuseRequest(limiter, refused, given, accept, options, fieldOptions);
+    return new Response(request.method === "HEAD" ? null : body, { status, headers });
+  }
 
   function guard<Rest extends [...Given, ...unknown[]], Actual extends Incoming>(
     handler: FetchHandler<Rest, Actual>,
@@ -68,36 +125,67 @@ export function rateLimit<Caller, Incoming extends Request = Request, Given exte
       const { method, headers } = request;
       if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
-      if (await isSkipped(limiter, given, options)) return handler(request, ...rest);
-      const earlier = decisionsOf.get(request);
-      if (isDecided(limiter, earlier, method, request.url)) return handler(request, ...rest);
+      const skipped = isSkipped(limiter, given, options);
+      if (skipped === true || (skipped !== false && (await skipped))) return handler(request, ...rest);
+      const decisions = decisionsOf.get(request) ?? [];
+      if (isDecided(limiter, decisions, method, request.url)) return handler(request, ...rest);
 
-      const admission = await admitRequest(limiter, given, options);
+      const hasLeft = () => request.signal?.aborted === true;
+      const asked = admitRequest(limiter, given, options, hasLeft);
+      const admission = asked instanceof Promise ? await asked : asked;
       if (admission === undefined) return handler(request, ...rest);
-      const decisions = earlier ?? [];
-      decisions.push({ limiter, admission });
-      if (!admission.admitted) {
-        const refused = refuseRequest(
-          limiter,
-          admission,
-          given,
-          headers.get("accept"),
-          options,
-          fieldOptions,
-        );
-        const body = method === "HEAD" ? null : refused.body;
-        return new Response(body, { status: refused.status, headers: refused.headers });
-      }
+      if (admission === "left") return nobody();
+      const isFirst = !hasPassed(decisions);
+      const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
+      decisions.push(decision);
       decisionsOf.set(request, decisions);
-      const answer = await endIfFailed(admission, () => handler(request, ...rest));
-      const response = endWithBody(admission, answer, request.signal);
-      // Whoever was first writes for those that came after.
-      return earlier === undefined
-        ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions))
-        : response;
+      if (!admission.admitted) return refuse(admission, request, given);
+      if (asked instanceof Promise && hasLeft()) {
+        forget(decision);
+        return nobody();
+      }
+      const stay = endWhenLeft(decision, request);
+      const answer = await endIfFailed(decision, () => handler(request, ...rest), thrown.statusOf);
+      if (isUpgraded(answer)) {
+        stay();
+        return answer;
+      }
+      refundWithHead([decision], answer.status);
+      const response = endWithBody(decision, answer, request);
+      // The first guard writes for those that come after.
+      return isFirst ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions)) : response;
     };
   }
-  return (handler) => markGuarded(limiter, handler, guard(handler));
+  return (handler) => {
+    if (typeof handler !== "function") throw unhandled(limiter);
+    return markGuarded(limiter, handler, guard(handler));
+  };
+}
+
+/** Given to a runtime in place of a handler, a guard is called with a request. */
+function unhandled(limiter: Pick<Limiter<never>, "report">): HeadgateError {
+  const fault = new HeadgateError(
+    "guard-misplaced",
+    "rateLimit guards a handler: rateLimit(limiter, options)(handler). Without one, every request fails.",
+  );
+  limiter.report(fault);
+  return fault;
+}
+
+/** A response of any realm, and of any polyfill. */
+export function isResponse(answer: unknown): answer is Response {
+  return (
+    typeof answer === "object" &&
+    answer !== null &&
+    "status" in answer &&
+    "headers" in answer &&
+    "body" in answer
+  );
+}
+
+/** For a client that has gone: nobody reads it. */
+export function nobody(): Response {
+  return new Response(null, { status: 499 });
 }
 
 /** The same response with the fields; a new one only where the headers may not be changed. */

@@ -1,16 +1,26 @@
 import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
-import type { Admission } from "../core/admission.ts";
-import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Admission, Refused } from "../core/admission.ts";
+import { admitRequest, checkMount, type Decided, isPreflight, isSkipped } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
-import { admissionIn, type Decision, isDecided, readingsOf } from "../http/decisions.ts";
-import { endIfFailed, endWithBody } from "../http/ending.ts";
+import {
+  admissionIn,
+  type Decision,
+  forget,
+  hasPassed,
+  isDecided,
+  readingsOf,
+  refundWithHead,
+} from "../http/decisions.ts";
+import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
+import { refundsOf } from "../http/refunding.ts";
 import type { Refusal } from "../http/refusal.ts";
-import { refuseRequest } from "../http/refusing.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
-import { withFields } from "./fetch.ts";
-import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
+import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
+import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 import { webSourceOf } from "./web-address.ts";
 
@@ -41,8 +51,9 @@ export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = c
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped. `c.get("admission")` is the
- * same where one limiter guards the request.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for middleware in front of the guard, after its `next()`. `c.get("admission")` is the same where one limiter guards
+ * the request.
  *
  * @param limiter whose, where several do; by default that of the guard nearest to the handler
  */
@@ -67,39 +78,59 @@ export function admissionOf<E extends Env, Caller>(
  */
 export function rateLimit<Caller, E extends Env = Env>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, [c: Context<E>]>,
+  options: WebGuardOptions<Caller, [c: Context<E>]>,
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
+  const { onRefused, refundWhen } = options;
   // The variables added here are more than the user's function knows of, never less.
   const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;
 
+  async function refuse(refused: Refused, c: GuardedContext, given: [Context<E>]): Promise<Response> {
+    if (onRefused !== undefined) {
+      const answer = await askOnRefused(limiter, onRefused, refused, given);
+      if (isResponse(answer)) return answer;
+      reportAnswer(limiter, answer, "a Response");
+    }
+    const accept = c.req.header("accept");
+    return refuseContext(c, refuseRequest(limiter, refused, given, accept, options, fieldOptions));
+  }
+
   function conclude(
-    admission: Admission | undefined,
+    admission: Decided,
+    hasWaited: boolean,
     c: GuardedContext,
+    given: [Context<E>],
     next: Next,
   ): ReturnType<MiddlewareHandler> {
     if (admission === undefined) return next();
-    const earlier = c[decisionsKey];
-    const decisions = earlier ?? [];
-    decisions.push({ limiter, admission });
-    if (!admission.admitted) {
-      const accept = c.req.header("accept");
-      return Promise.resolve(
-        refuse(c, refuseRequest(limiter, admission, [asUsersKnow(c)], accept, options, fieldOptions)),
-      );
-    }
+    if (admission === "left") return Promise.resolve(nobody());
+    const decisions = c[decisionsKey] ?? [];
     c[decisionsKey] = decisions;
+    const isFirst = !hasPassed(decisions);
+    const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
+    decisions.push(decision);
     c.set("admission", admission);
+    if (!admission.admitted) return refuse(admission, c, given);
+    if (hasWaited && hasLeft(c)) {
+      forget(decision);
+      return Promise.resolve(nobody());
+    }
     const outgoing = outgoingOf(c.env);
-    const proceed = outgoing === undefined ? () => endingWith(admission, c, next) : next;
-    if (outgoing !== undefined) endWithResponse(admission, outgoing);
-    // Whoever was first writes for those that came after.
-    if (earlier !== undefined) return proceed();
-    const fields = () => rateLimitFields(readingsOf(decisions), fieldOptions);
-    if (outgoing === undefined) return proceed().then(() => writeOn(c, fields()));
-    writeFieldsWithHead(outgoing, fields);
-    return proceed();
+    if (outgoing === undefined) {
+      return endingWith(decision, c, next).then(() => {
+        // The first guard writes for those that come after.
+        if (isFirst) writeOn(c, rateLimitFields(readingsOf(decisions), fieldOptions));
+      });
+    }
+    endWithResponse(decision, outgoing);
+    if (isFirst) {
+      writeFieldsWithHead(outgoing, (status) => {
+        refundWithHead(decisions, status);
+        return rateLimitFields(readingsOf(decisions), fieldOptions);
+      });
+    }
+    return next();
   }
 
   return (c: GuardedContext, next) => {
@@ -113,17 +144,19 @@ export function rateLimit<Caller, E extends Env = Env>(
     }
     const skipped = isSkipped(limiter, given, options);
     if (skipped === true) return next();
+    const left = () => hasLeft(c);
     const decision =
       skipped === false
-        ? admitRequest(limiter, given, options)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options)));
+        ? admitRequest(limiter, given, options, left)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, left)));
     return decision instanceof Promise
-      ? decision.then((admission) => conclude(admission, c, next))
-      : conclude(decision, c, next);
+      ? decision.then((admission) => conclude(admission, true, c, given, next))
+      : conclude(decision, false, c, given, next);
   };
 }
 
-function refuse(c: GuardedContext, { status, headers, body }: Refusal): Response {
+function refuseContext(c: GuardedContext, { status: refused, headers, body }: Refusal): Response {
+  const status = refused as ContentfulStatusCode;
   const content = c.req.method === "HEAD" ? null : body;
   // To be asked for `c.res` costs a context the quick way of answering, which an answer without anything does not.
   const prepared = c.body(null, status).headers;
@@ -143,11 +176,19 @@ function outgoingOf(env: unknown): ServerResponse | undefined {
   return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
 }
 
+function hasLeft(c: GuardedContext): boolean {
+  const outgoing = outgoingOf(c.env);
+  return outgoing === undefined ? c.req.raw.signal?.aborted === true : isOver(outgoing);
+}
+
 /** Hono turns what a handler throws into a response of its own, which then ends the request. */
-async function endingWith(admission: Admission, c: GuardedContext, next: Next): Promise<void> {
-  await endIfFailed(admission, next);
+async function endingWith(decision: Decision, c: GuardedContext, next: Next): Promise<void> {
+  const stay = endWhenLeft(decision, c.req.raw);
+  await endIfFailed(decision, next, () => 500);
   const response = c.res;
-  const ending = endWithBody(admission, response, c.req.raw.signal);
+  if (isUpgraded(response)) return stay();
+  refundWithHead([decision], response.status);
+  const ending = endWithBody(decision, response, c.req.raw);
   if (ending !== response) c.res = ending;
 }
 

@@ -5,6 +5,7 @@ import { type ClientAddress, createClientAddress } from "../http/client-address.
 import type { Limiter } from "../limiter.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
+import { hasBegun } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /**
@@ -18,7 +19,8 @@ export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
@@ -48,7 +50,7 @@ export function rateLimit<Caller, State = DefaultState, Custom = object>(
   return (context, next) => guard(context, context, next);
 }
 
-type KoaContext = Pick<ParameterizedContext, "req" | "res" | "status" | "set" | "body">;
+type KoaContext = Pick<ParameterizedContext, "req" | "res" | "status" | "set" | "body" | "respond">;
 
 const koa: NodeFramework<KoaContext, KoaContext, () => unknown, unknown, [never]> = {
   incoming: (context) => context.req,
@@ -59,5 +61,18 @@ const koa: NodeFramework<KoaContext, KoaContext, () => unknown, unknown, [never]
     context.status = status;
     context.set(fieldsBeside(context.res, headers));
     context.body = body;
+  },
+  leave: () => undefined,
+  answering(context) {
+    const { status, body } = context;
+    return {
+      given: [context as never],
+      isAnswered: (answer) =>
+        hasBegun(context.res) ||
+        context.respond === false ||
+        context.status !== status ||
+        context.body !== body ||
+        answer === context,
+    };
   },
 };

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
+import { fastify as fastifyOf } from "fastify";
 import { describe, expect, it, vi } from "vitest";
 import { createLimiter } from "../limiter.ts";
 import * as express from "./express.ts";
@@ -42,6 +43,45 @@ describe.each(Object.entries(adapters))(
         "cost of rateLimit must be a function",
       ],
       ["a misspelt option", [limiter, { caller, skipp: () => true }], 'did you mean "skip"?'],
+      [
+        "an onRefused that is no function",
+        [limiter, { caller, onRefused: 402 }],
+        "onRefused of rateLimit must be",
+      ],
+      [
+        "a refundWhen that is no function",
+        [limiter, { caller, refundWhen: true }],
+        "refundWhen of rateLimit must be",
+      ],
+      [
+        "a redirect for a status",
+        [limiter, { caller, status: 302 }],
+        "status of rateLimit must be a whole number from 400 to 599, got 302. For a redirect, answer in onRefused.",
+      ],
+      ["a status in quotes", [limiter, { caller, status: "503" }], 'got "503"'],
+      [
+        "a form of the fields that does not exist",
+        [limiter, { caller, fields: "draft-8" }],
+        "fields must be false or one of draft, draft-7, draft-6",
+      ],
+      ["fields: true", [limiter, { caller, fields: true }], "fields must be false or one of"],
+      ["legacy in quotes", [limiter, { caller, legacy: "yes" }], "legacy must be true or false"],
+      [
+        "Fastify, which register calls it with",
+        [{ addHook() {}, register() {} }, {}],
+        'Write app.addHook("onRequest", rateLimit(limiter, { caller })).',
+      ],
+      [
+        "a request, as it was mounted without being called",
+        [{ headers: {}, socket: {} }, {}, () => {}],
+        "rateLimit was mounted without being called",
+      ],
+      ["a promise of a limiter", [Promise.resolve(limiter), { caller }], "it got a promise"],
+      [
+        "another library's option",
+        [limiter, { caller, skipFailedRequests: true }],
+        "it is another library's",
+      ],
       ["keyGenerator", [limiter, { caller, keyGenerator: caller }], "it is another library's"],
     ])("says at once what is wrong: %s", (_what, given, message) => {
       expect(() => mount(...given)).toThrow(message);
@@ -66,6 +106,54 @@ it("answers where a guard is mounted in place of a listener, and reports it", as
   } finally {
     server.close();
   }
+});
+
+it("says at the start that Fastify's register guards nothing", () => {
+  const instance = fastifyOf();
+  const register = fastify.rateLimit(limiter, { caller }) as (...given: unknown[]) => void;
+  expect(() => register(instance, {}, () => {})).toThrow("is a hook, and no plugin");
+  expect(() => fastify.rateLimit(instance as never, { windowMs: 1000 } as never)).toThrow(
+    "fastify.register(rateLimit, …) guards nothing",
+  );
+});
+
+it.each([
+  ["fetch", fetchAdapter.rateLimit],
+  ["next", next.rateLimit],
+])("fails, and reports it, where a guard of headgate/%s has no handler", async (_name, rateLimit) => {
+  const onError = vi.fn();
+  const reporting = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
+    onError,
+  });
+  const guard = rateLimit(reporting, { caller }) as unknown as (request: Request) => Response;
+  expect(() => guard(new Request("http://localhost/"))).toThrow("rateLimit guards a handler");
+  expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "guard-misplaced" }));
+});
+
+describe("onRefused", () => {
+  async function refusedBy(onRefused: (...given: unknown[]) => unknown): Promise<[number, number]> {
+    const onError = vi.fn();
+    const own = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
+      onError,
+    });
+    const handler = fetchAdapter.rateLimit(own, { caller, onRefused: onRefused as never })(
+      () => new Response("hello"),
+    );
+    await handler(new Request("http://localhost/"));
+    return [(await handler(new Request("http://localhost/"))).status, onError.mock.calls.length];
+  }
+
+  it("that returns what cannot be sent is reported, and the usual refusal is sent", async () => {
+    expect(await refusedBy(() => ({ error: "slow down" }))).toEqual([429, 1]);
+    expect(await refusedBy(() => "slow down")).toEqual([429, 1]);
+    expect(await refusedBy(async () => null)).toEqual([429, 1]);
+    expect(await refusedBy(() => undefined)).toEqual([429, 0]);
+    expect(await refusedBy(() => Response.redirect("http://localhost/slow"))).toEqual([302, 0]);
+  });
 });
 
 describe("skip", () => {

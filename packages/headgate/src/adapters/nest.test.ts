@@ -85,6 +85,24 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
     expect(exception?.message).toContain("The limit of 1 request per hour has been reached.");
   });
 
+  it("throws the exception that onRefused returns, and lets be what it has answered", async () => {
+    const paying = UseGuards(
+      rateLimit(limiterOf("1/hour"), { caller: () => "x", onRefused: () => new HttpException("pay", 402) }),
+    );
+    const [, paid] = await ask(platform, 2, [paying]);
+    expect([paid?.status, paid?.headers.has("RateLimit")]).toEqual([402, false]);
+    const answering = UseGuards(
+      rateLimit(limiterOf("1/hour"), {
+        caller: () => "x",
+        async onRefused(_refused, context) {
+          context.switchToHttp().getResponse<OwnResponse>().status(418).send("slow");
+        },
+      }),
+    );
+    const [, answered] = await ask(platform, 2, [answering]);
+    expect([answered?.status, answered?.body]).toEqual([418, "slow"]);
+  });
+
   it("guards the whole application, and reads what a method says of itself", async () => {
     const reflector = new Reflector();
     const guard = rateLimit(limiterOf("3/hour"), {

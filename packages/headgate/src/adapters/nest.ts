@@ -14,6 +14,7 @@ import type { Limiter } from "../limiter.ts";
 import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
 import { addressSourceOf } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
+import { hasBegun, watchSend } from "./node-response.ts";
 
 /**
  * What the guard throws for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
@@ -41,12 +42,13 @@ export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClie
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
 export function admissionOf<Caller>(
-  context: ExecutionContext,
+  context: ArgumentsHost,
   limiter?: Limiter<Caller>,
 ): Admission | undefined {
   if (context.getType() !== "http") return undefined;
@@ -100,6 +102,20 @@ const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean
   refuse(refused, context) {
     answerProblem(context.switchToHttp().getResponse<NestResponse>(), refused);
     throw new RefusedException(refused);
+  },
+  // Nest answers whatever a guard returns. Where somebody has answered, or nobody is there, it is left waiting.
+  leave: () => new Promise<boolean>(() => {}),
+  answering(context) {
+    const response = context.switchToHttp().getResponse<NestResponse>();
+    const hasSent = "raw" in response ? watchSend(response) : () => false;
+    return {
+      given: [context],
+      isAnswered(answer) {
+        const isSent = hasSent();
+        if (answer instanceof Error) throw answer;
+        return isSent || hasBegun(rawOf(response)) || answer === response;
+      },
+    };
   },
 };
 

@@ -43,6 +43,34 @@ describe("on Next", () => {
     await expect(GET(requestOf("a"))).rejects.toBe(thrown);
     expect((await GET(requestOf("a"))).status).toBe(429);
   });
+
+  const redirect = (status: number) => {
+    throw Object.assign(new Error("NEXT_REDIRECT"), { digest: `NEXT_REDIRECT;replace;/slow?a;b;${status};` });
+  };
+
+  it("lets redirect() answer in onRefused", async () => {
+    const guard = rateLimit(limiterOf("1/hour"), { caller: () => "x", onRefused: () => redirect(307) });
+    const GET = guard(() => new Response("hello"));
+    await GET(requestOf("a"));
+    await expect(GET(requestOf("a"))).rejects.toThrow("NEXT_REDIRECT");
+  });
+
+  it("knows the status that redirect(), notFound() and a failure come to", async () => {
+    const seen: number[] = [];
+    const guard = rateLimit(limiterOf("1/hour"), {
+      caller: () => "x",
+      refundWhen: (status) => seen.push(status) > 0,
+    });
+    const failing = async (error: unknown) => {
+      await expect(guard(() => Promise.reject(error))(requestOf("a"))).rejects.toBe(error);
+    };
+    await expect(guard(() => redirect(303))(requestOf("a"))).rejects.toThrow("NEXT_REDIRECT");
+    await failing(Object.assign(new Error("not found"), { digest: "NEXT_HTTP_ERROR_FALLBACK;404" }));
+    await failing(new Error("the handler's"));
+    await failing(undefined);
+    expect((await guard(() => new Response(null, { status: 204 }))(requestOf("a"))).status).toBe(204);
+    expect(seen).toEqual([303, 404, 500, 500, 204]);
+  });
 });
 
 describe("types", () => {

@@ -1,8 +1,14 @@
 import type { Admission } from "../core/admission.ts";
-import type { GuardOptions } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
-import { admissionOf as admissionOfRequest, type FetchHandler, rateLimit as guardFetch } from "./fetch.ts";
+import {
+  admissionOf as admissionOfRequest,
+  type FetchGuard,
+  type FetchHandler,
+  guardFetch,
+  type Thrown,
+  type WebGuardOptions,
+} from "./fetch.ts";
 
 /**
  * A route handler of Next's App Router: it takes a `NextRequest` (or a plain `Request`) and the context of the route
@@ -21,7 +27,8 @@ export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> =
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
@@ -43,9 +50,21 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  */
 export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, [request: Incoming, ...given: Given]>,
-): <Rest extends [...Given, ...unknown[]], Actual extends Incoming = Incoming>(
-  handler: NextHandler<Rest, Actual>,
-) => NextHandler<Rest, Actual> {
-  return guardFetch(limiter, options);
+  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
+): FetchGuard<Incoming, Given> {
+  return guardFetch(limiter, options, nextThrown);
+}
+
+/** `redirect()` and `notFound()` throw errors that Next knows by their digest: `NEXT_REDIRECT;replace;/slow;307;`. */
+const nextThrown: Thrown = {
+  isSignal: (error) => digestOf(error).startsWith("NEXT_"),
+  statusOf(error) {
+    const status = /^NEXT_(?:REDIRECT|HTTP_ERROR_FALLBACK);(?:.*;)?(\d{3});?$/.exec(digestOf(error))?.[1];
+    return status === undefined ? 500 : Number(status);
+  },
+};
+
+function digestOf(error: unknown): string {
+  const { digest } = (error ?? {}) as { digest?: unknown };
+  return typeof digest === "string" ? digest : "";
 }

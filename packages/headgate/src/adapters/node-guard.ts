@@ -1,18 +1,42 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admission } from "../core/admission.ts";
-import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
-import { admissionIn, type Decision, isDecided, readingsOf, reportLate } from "../http/decisions.ts";
+import type { Admission, Refused } from "../core/admission.ts";
+import {
+  admitRequest,
+  checkMount,
+  type Decided,
+  type GuardOptions,
+  isPreflight,
+  isSkipped,
+} from "../http/admit.ts";
+import {
+  admissionIn,
+  type Decision,
+  forget,
+  hasPassed,
+  isDecided,
+  readingsOf,
+  refundWithHead,
+  reportLate,
+} from "../http/decisions.ts";
 import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
+import { refundsOf } from "../http/refunding.ts";
 import type { Refusal } from "../http/refusal.ts";
-import { refuseRequest } from "../http/refusing.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
 import type { Limiter } from "../limiter.ts";
-import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
+import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
 /**
  * A framework over Node's server: what its requests and responses are to Node, and how it goes on. Made once for a
  * guard, so that nothing has to be made for each request.
  */
-export interface NodeFramework<Request, Response, Next, Result, Given extends readonly unknown[]> {
+export interface NodeFramework<
+  Request,
+  Response,
+  Next,
+  Result,
+  Given extends readonly unknown[],
+  Refusing extends readonly unknown[] = Given,
+> {
   incoming(request: Request): IncomingMessage;
   outgoing(response: Response): ServerResponse;
   /** What the user's functions are given. */
@@ -21,6 +45,17 @@ export interface NodeFramework<Request, Response, Next, Result, Given extends re
   pass(request: Request, response: Response, next: Next): Result;
   /** Answers it. */
   refuse(refused: Refusal, request: Request, response: Response): Result;
+  /** Does no more with it: it is answered, or nobody is there to be answered. */
+  leave(request: Request, response: Response): Result | Promise<Result>;
+  /** How `onRefused` may answer. */
+  answering(request: Request, response: Response, next: Next): Answering<Refusing>;
+}
+
+/** One request that is refused, in the hands of `onRefused`. */
+export interface Answering<Refusing extends readonly unknown[]> {
+  readonly given: Refusing;
+  /** Whether it has been answered, or will be. @param answer what `onRefused` returned; Nest throws an error of it */
+  isAnswered(answer: unknown): boolean;
 }
 
 /** What a guard does with a request, in the framework's own types. */
@@ -37,7 +72,7 @@ interface Guarded extends IncomingMessage {
   [decisionsKey]?: Decision[];
 }
 
-/** The admission of a request that a guard let pass; `undefined` where it was skipped. */
+/** The admission of a request that a guard has decided; `undefined` where it was skipped. */
 export function admissionOfIncoming<Caller>(
   incoming: IncomingMessage,
   limiter?: Limiter<Caller>,
@@ -51,45 +86,87 @@ export function admissionOfIncoming<Caller>(
  *
  * @throws HeadgateError `option-invalid`
  */
-export function guardNode<Caller, Request, Response, Next, Result, Given extends readonly unknown[]>(
-  framework: NodeFramework<Request, Response, Next, Result, Given>,
+export function guardNode<
+  Caller,
+  Request,
+  Response,
+  Next,
+  Result,
+  Given extends readonly unknown[],
+  Refusing extends readonly unknown[] = Given,
+>(
+  framework: NodeFramework<Request, Response, Next, Result, Given, Refusing>,
   limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, Given>,
+  options: GuardOptions<Caller, Given, Refusing>,
 ): Passage<Request, Response, Next, Result> {
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
+  const { onRefused, refundWhen } = options;
 
   function conclude(
-    admission: Admission | undefined,
+    admission: Decided,
     isLate: boolean,
+    given: Given,
     request: Request,
     response: Response,
     next: Next,
-  ): Result {
+  ): Result | Promise<Result> {
     if (admission === undefined) return framework.pass(request, response, next);
+    if (admission === "left") return framework.leave(request, response);
+    const outgoing = framework.outgoing(response);
     const incoming = framework.incoming(request) as Guarded;
-    const earlier = incoming[decisionsKey];
-    // Whoever was first writes for those that come after.
-    earlier?.push({ limiter, admission });
+    const decisions = incoming[decisionsKey] ?? [];
+    incoming[decisionsKey] = decisions;
+    // The first guard that lets it pass writes for those that come after.
+    const isFirst = !hasPassed(decisions);
+    const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
+    decisions.push(decision);
     if (!admission.admitted) {
-      // What has begun can be nothing but ended: whoever would go on is not reached.
-      if (isLate) framework.outgoing(response).end();
-      const { accept } = incoming.headers;
-      return framework.refuse(
-        refuseRequest(limiter, admission, framework.given(request, response), accept, options, fieldOptions),
-        request,
-        response,
-      );
+      // What has begun can be nothing but ended: nobody who would go on is reached.
+      if (isLate) outgoing.end();
+      return onRefused === undefined || isLate
+        ? refuse(admission, given, request, response)
+        : refuseByUser(onRefused, admission, given, request, response, next);
     }
-    endWithResponse(admission, framework.outgoing(response));
-    if (earlier === undefined) {
-      const decisions: Decision[] = [{ limiter, admission }];
-      incoming[decisionsKey] = decisions;
-      writeFieldsWithHead(framework.outgoing(response), () =>
-        rateLimitFields(readingsOf(decisions), fieldOptions),
-      );
+    if (isOver(outgoing)) {
+      forget(decision);
+      return framework.leave(request, response);
+    }
+    endWithResponse(decision, outgoing);
+    if (isFirst) {
+      writeFieldsWithHead(outgoing, (status) => {
+        refundWithHead(decisions, status);
+        return rateLimitFields(readingsOf(decisions), fieldOptions);
+      });
     }
     return framework.pass(request, response, next);
+  }
+
+  function refuse(refused: Refused, given: Given, request: Request, response: Response): Result {
+    const { accept } = framework.incoming(request).headers;
+    return framework.refuse(
+      refuseRequest(limiter, refused, given, accept, options, fieldOptions),
+      request,
+      response,
+    );
+  }
+
+  function refuseByUser(
+    ask: NonNullable<typeof onRefused>,
+    refused: Refused,
+    given: Given,
+    request: Request,
+    response: Response,
+    next: Next,
+  ): Result | Promise<Result> {
+    const answering = framework.answering(request, response, next);
+    const proceed = (answer: unknown) => {
+      if (answering.isAnswered(answer)) return framework.leave(request, response);
+      reportAnswer(limiter, answer, "the framework's response once it is answered");
+      return refuse(refused, given, request, response);
+    };
+    const answer = askOnRefused(limiter, ask, refused, answering.given);
+    return answer instanceof Promise ? answer.then(proceed) : proceed(answer);
   }
 
   return (request, response, next) => {
@@ -101,17 +178,20 @@ export function guardNode<Caller, Request, Response, Next, Result, Given extends
     ) {
       return framework.pass(request, response, next);
     }
+    const outgoing = framework.outgoing(response);
+    const isLate = outgoing.headersSent;
+    if (!isLate && outgoing.destroyed) return framework.leave(request, response);
     const given = framework.given(request, response);
     const skipped = isSkipped(limiter, given, options);
     if (skipped === true) return framework.pass(request, response, next);
-    const isLate = framework.outgoing(response).headersSent;
     if (isLate) reportLate(limiter);
+    const hasLeft = () => isOver(outgoing);
     const decision =
       skipped === false
-        ? admitRequest(limiter, given, options)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options)));
+        ? admitRequest(limiter, given, options, hasLeft)
+        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, hasLeft)));
     return decision instanceof Promise
-      ? decision.then((admission) => conclude(admission, isLate, request, response, next))
-      : conclude(decision, isLate, request, response, next);
+      ? decision.then((admission) => conclude(admission, isLate, given, request, response, next))
+      : conclude(decision, isLate, given, request, response, next);
   };
 }

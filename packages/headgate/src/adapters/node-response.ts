@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Admission } from "../core/admission.ts";
+import { type Decision, endDecision } from "../http/decisions.ts";
 import { type Fields, sharedFields } from "../http/fields.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
@@ -16,9 +16,9 @@ type WriteHead = (
  * handler settled or refunded, no error handler that clears the headers takes them away, and a handler that writes
  * its own `Access-Control-Expose-Headers` keeps it. Once the head is out, nothing is written.
  *
- * @param fields asked once, for the head.
+ * @param fields asked once, for the head and its status.
  */
-export function writeFieldsWithHead(response: ServerResponse, fields: () => Fields): void {
+export function writeFieldsWithHead(response: ServerResponse, fields: (status: number) => Fields): void {
   const writeHead = response.writeHead as WriteHead;
   // Named before it is assigned: a function literal that is assigned to a property is made in the old generation, where
   // it and the decision that it holds would outlive their request by a whole garbage collection.
@@ -27,7 +27,7 @@ export function writeFieldsWithHead(response: ServerResponse, fields: () => Fiel
     const explicit = typeof message === "string" ? headers : (headers ?? message);
     // What is written above or below this one may tell these calls apart by how many arguments they have.
     if (explicit !== undefined && explicit !== null && !Array.isArray(explicit)) {
-      const written = joined(this, explicit as OutgoingHttpHeaders, fields());
+      const written = joined(this, explicit as OutgoingHttpHeaders, fields(status));
       return typeof message === "string"
         ? writeHead.call(this, status, message, written)
         : writeHead.call(this, status, written);
@@ -37,18 +37,42 @@ export function writeFieldsWithHead(response: ServerResponse, fields: () => Fiel
       if (!isListOfFields(explicit)) return writeHead.call(this, status, message, headers);
       setList(this, explicit);
     }
-    setFields(this, fields());
+    setFields(this, fields(status));
     return typeof message === "string" ? writeHead.call(this, status, message) : writeHead.call(this, status);
   };
   response.writeHead = writeHeadWithFields as ServerResponse["writeHead"];
 }
 
 /** Ends an admitted request with its response: finished, failed, or because the client has gone. */
-export function endWithResponse(admission: Admission, response: ServerResponse): void {
+export function endWithResponse(decision: Decision, response: ServerResponse): void {
+  const { admission } = decision;
   if (!admission.admitted || !admission.holds) return;
-  // Of a client that left while the guard was deciding, nothing more is heard.
-  if (response.destroyed || response.writableFinished) void admission.end("nothing");
-  else response.once("close", () => void admission.end());
+  response.once("close", () => endDecision(decision, response.headersSent ? response.statusCode : undefined));
+}
+
+/** Whether something has been answered. */
+export function hasBegun(response: ServerResponse): boolean {
+  return response.headersSent || response.writableEnded;
+}
+
+/** Says whether Fastify's `send` has been called since: it answers later, where hooks of the application's take their time. */
+export function watchSend<Reply extends { send(payload?: unknown): unknown }>(reply: Reply): () => boolean {
+  const { send } = reply;
+  let isSent = false;
+  reply.send = (payload) => {
+    isSent = true;
+    reply.send = send;
+    return reply.send(payload);
+  };
+  return () => {
+    reply.send = send;
+    return isSent;
+  };
+}
+
+/** Whether nobody can be answered any more: the client has left, or something else has answered. */
+export function isOver(response: ServerResponse): boolean {
+  return response.destroyed || response.writableEnded;
 }
 
 /** Without a list on the way, which Node would only take apart again. */

@@ -7,7 +7,7 @@ import { markGuarded } from "../http/decisions.ts";
 import type { Limiter } from "../limiter.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
-import { sendRefusal } from "./node-response.ts";
+import { hasBegun, sendRefusal } from "./node-response.ts";
 
 /** What `http.createServer` takes. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -22,7 +22,8 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` let pass; `undefined` where it was skipped.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
+ * for what is in front of the guard, once it has decided.
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
@@ -79,4 +80,9 @@ const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown
   given: (request, response) => [request, response],
   pass: (request, response, listener) => listener(request, response),
   refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+  leave: () => undefined,
+  answering: (request, response) => ({
+    given: [request, response],
+    isAnswered: (answer) => hasBegun(response) || answer === response,
+  }),
 };

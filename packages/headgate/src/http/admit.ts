@@ -12,7 +12,12 @@ import type { RefusalBody } from "./refusal.ts";
  * What an adapter asks of its user. Its functions are given all that the framework gives: Express's request and
  * response, Hono's context, a fetch handler's request and whatever the runtime hands on with it.
  */
-export interface GuardOptions<Caller, Given extends readonly unknown[]> extends FieldOptions {
+export interface GuardOptions<
+  Caller,
+  Given extends readonly unknown[],
+  Refusing extends readonly unknown[] = Given,
+  Answer = unknown,
+> extends FieldOptions {
   /** Says who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
   caller: (...given: Given) => Caller | PromiseLike<Caller>;
   /** What the request costs; one request by default. Where it fails, the request is counted as unidentified. */
@@ -24,9 +29,25 @@ export interface GuardOptions<Caller, Given extends readonly unknown[]> extends 
    * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
    */
   body?: (refused: Refused, ...given: Given) => RefusalBody | undefined;
+  /** The status where a quota is spent, from 400 to 599. Default: 429. */
+  status?: number;
+  /**
+   * Called for a refused request before anything is set: no status, no field. It may answer in the framework's own way, in place of the
+   * refusal: with another status, a redirect, a page. Where it returns `undefined` and has answered nothing, the guard
+   * refuses as usual; so too where it fails, and that is reported. It may be asynchronous.
+   */
+  onRefused?: (refused: Refused, ...given: Refusing) => Answer | undefined | PromiseLike<Answer | undefined>;
+  /**
+   * Says by the status of the response whether the request gets its whole charge back, as if it had never been admitted:
+   * `(status) => status < 400` counts failures only. Not asked where the client has gone before there is a status.
+   * What holds units or places gets it back when the response has ended, all others when its head goes out. Where it
+   * fails, that is reported and the charge stays.
+   */
+  refundWhen?: (status: number, ...given: Given) => boolean;
 }
 
-const guardOptions = ["caller", "cost", "skip", "body", "legacy", "fields"];
+const guardFunctions = ["caller", "cost", "skip", "body", "onRefused", "refundWhen"] as const;
+const guardOptions = [...guardFunctions, "status", "legacy", "fields"];
 
 /**
  * Checks what `rateLimit` is given, when it is mounted.
@@ -35,11 +56,7 @@ const guardOptions = ["caller", "cost", "skip", "body", "legacy", "fields"];
  */
 export function checkMount(limiter: unknown, options: unknown): void {
   if (typeof limiter !== "object" || limiter === null || !("admit" in limiter)) {
-    throw new HeadgateError(
-      "option-invalid",
-      `rateLimit takes a limiter that createLimiter has made, and then { caller }: it got ${describe(limiter)}. ` +
-        "Options of other libraries: docs/moving-over.md.",
-    );
+    throw new HeadgateError("option-invalid", noLimiter(limiter));
   }
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(
@@ -48,7 +65,7 @@ export function checkMount(limiter: unknown, options: unknown): void {
     );
   }
   checkOptions("rateLimit", options, guardOptions, "option-invalid", othersOptions);
-  for (const option of ["caller", "cost", "skip", "body"] as const) {
+  for (const option of guardFunctions) {
     const given = (options as Record<string, unknown>)[option];
     if (typeof given === "function" || (given === undefined && option !== "caller")) continue;
     throw new HeadgateError(
@@ -56,32 +73,63 @@ export function checkMount(limiter: unknown, options: unknown): void {
       `${option} of rateLimit must be a function of the request, got ${describe(given)}.`,
     );
   }
+  checkStatus((options as { status?: unknown }).status);
   const useless = (options as { caller: { [addressless]?: string } }).caller[addressless];
   if (useless !== undefined) throw new HeadgateError("option-invalid", useless);
 }
+
+function noLimiter(given: unknown): string {
+  const has = (name: string) => typeof given === "object" && given !== null && name in given;
+  if (has("addHook"))
+    return 'fastify.register(rateLimit, …) guards nothing. Write app.addHook("onRequest", rateLimit(limiter, { caller })).';
+  if (has("headers") || has("req") || has("switchToHttp"))
+    return "rateLimit was mounted without being called, and got a request. Write rateLimit(limiter, { caller }).";
+  return (
+    `rateLimit takes a limiter that createLimiter has made, and then { caller }: it got ${describe(given)}. ` +
+    "Options of other libraries: docs/moving-over.md."
+  );
+}
+
+function checkStatus(status: unknown): void {
+  if (
+    status === undefined ||
+    (Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599)
+  )
+    return;
+  throw new HeadgateError(
+    "option-invalid",
+    `status of rateLimit must be a whole number from 400 to 599, got ${describe(status)}. For a redirect, answer in onRefused.`,
+  );
+}
+
+/** What became of a request: `undefined` where it passes undecided, `"left"` where its client has gone. */
+export type Decided = Admission | "left" | undefined;
 
 /**
  * Decides a request without ever throwing: a fault of the guard's own must not become a fault of the endpoint's.
  * What fails is reported, and the request is counted among the unidentified. `undefined` means that not even that
  * could be decided (the limiter is closed): the request passes, and the report says so.
+ *
+ * @param hasLeft whether the client has gone: then what fails, such as the address of nobody, is no failure
  */
 export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
   options: Pick<GuardOptions<Caller, Given>, "caller" | "cost">,
-): Admission | undefined | Promise<Admission | undefined> {
+  hasLeft: () => boolean,
+): Decided | Promise<Decided> {
   let lookup: Caller | PromiseLike<Caller> | undefined;
   try {
     lookup = options.caller(...given);
     const cost = options.cost?.(...given);
-    if (isPromise(lookup) || isPromise(cost)) return admitLater(limiter, lookup, cost);
+    if (isPromise(lookup) || isPromise(cost)) return admitLater(limiter, lookup, cost, hasLeft);
     const admission = admit(limiter, lookup, cost);
     if (!(admission instanceof Promise)) return admission;
-    return admission.catch((error: unknown) => admitUnidentified(limiter, error));
+    return admission.catch((error: unknown) => admitUnidentified(limiter, error, hasLeft));
   } catch (error) {
     // A lookup that nobody waits for any more must not end the process when it fails.
     if (isPromise(lookup)) lookup.then(undefined, () => {});
-    return admitUnidentified(limiter, error);
+    return admitUnidentified(limiter, error, hasLeft);
   }
 }
 
@@ -89,12 +137,13 @@ async function admitLater<Caller>(
   limiter: Limiter<Caller>,
   lookup: Caller | PromiseLike<Caller>,
   cost: Cost | undefined | PromiseLike<Cost | undefined>,
-): Promise<Admission | undefined> {
+  hasLeft: () => boolean,
+): Promise<Decided> {
   try {
     const [caller, known] = await Promise.all([lookup, cost]);
-    return await admit(limiter, caller, known);
+    return hasLeft() ? "left" : await admit(limiter, caller, known);
   } catch (error) {
-    return admitUnidentified(limiter, error);
+    return admitUnidentified(limiter, error, hasLeft);
   }
 }
 
@@ -105,7 +154,9 @@ function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | un
 async function admitUnidentified<Caller>(
   limiter: Limiter<Caller>,
   reason: unknown,
-): Promise<Admission | undefined> {
+  hasLeft: () => boolean,
+): Promise<Decided> {
+  if (hasLeft()) return "left";
   limiter.report(reason);
   try {
     return await limiter.admitUnidentified();
@@ -137,7 +188,7 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
 }
 
 /** Also one of another library's or realm's, as query builders and test runners make them. */
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return (
     value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === "function"
   );

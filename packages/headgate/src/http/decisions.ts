@@ -2,6 +2,7 @@ import type { Admission, LimitReading } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Limiter } from "../limiter.ts";
 import type { Readings } from "./fields.ts";
+import type { Refunds } from "./refunding.ts";
 
 type AnyLimiter = Pick<Limiter<never>, "report">;
 
@@ -9,6 +10,33 @@ type AnyLimiter = Pick<Limiter<never>, "report">;
 export interface Decision {
   readonly limiter: AnyLimiter;
   readonly admission: Admission;
+  /** Set where the user decides by the status of the response. */
+  readonly refunds?: Refunds | undefined;
+}
+
+/** Gives the charges back that the status of a response says to, of those that hold nothing: they end with its head. */
+export function refundWithHead(decisions: Decisions, status: number): void {
+  for (const { admission, refunds } of decisions) {
+    if (refunds !== undefined && admission.admitted && !admission.holds && refunds(status)) {
+      void admission.end("nothing");
+    }
+  }
+}
+
+/** Ends an admitted request that holds units or places. @param status of its response, if it came to one */
+export function endDecision({ admission, refunds }: Decision, status: number | undefined): void {
+  if (!admission.admitted || !admission.holds) return;
+  void admission.end(status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
+}
+
+/** Takes back what was charged for a client that left while it was decided: nobody is served. */
+export function forget({ admission }: Decision): void {
+  if (admission.admitted) void admission.end("nothing");
+}
+
+/** Whether a guard has let the request pass already: it writes the fields for those that come after. */
+export function hasPassed(decisions: Decisions): boolean {
+  return decisions.some(({ admission }) => admission.admitted);
 }
 
 /** What the guards of one request have decided, from the outermost to the innermost. */

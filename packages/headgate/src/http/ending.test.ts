@@ -10,8 +10,11 @@ function onePlace() {
     layers: [{ name: "all", key: () => "all", limits: "1 concurrent" }],
   });
   const isFree = () => (limiter.peek(undefined) as Admission).admitted;
-  return { limiter, isFree, admit: () => limiter.admit(undefined) as Admission };
+  const admit = () => ({ limiter, admission: limiter.admit(undefined) as Admission });
+  return { limiter, isFree, admit };
 }
+
+const request = (method = "GET") => new Request("http://localhost/", { method });
 
 /** Three pieces, and how many of them were asked for. */
 function pieces(fails = false) {
@@ -34,7 +37,11 @@ describe("endWithBody", () => {
   it("ends with the last piece, and asks for none before it is read", async () => {
     const { admit, isFree } = onePlace();
     const { body, asked } = pieces();
-    const response = endWithBody(admit(), new Response(body, { status: 201, headers: { "x-own": "kept" } }));
+    const response = endWithBody(
+      admit(),
+      new Response(body, { status: 201, headers: { "x-own": "kept" } }),
+      request(),
+    );
     expect([response.status, response.headers.get("x-own"), asked(), isFree()]).toEqual([
       201,
       "kept",
@@ -59,13 +66,13 @@ describe("endWithBody", () => {
         reason = given;
       },
     });
-    await endWithBody(admit(), new Response(body)).body?.cancel("gone");
+    await endWithBody(admit(), new Response(body), request()).body?.cancel("gone");
     expect([reason, isFree()]).toEqual(["gone", true]);
   });
 
   it("ends where the body fails", async () => {
     const { admit, isFree } = onePlace();
-    const response = endWithBody(admit(), new Response(pieces(true).body));
+    const response = endWithBody(admit(), new Response(pieces(true).body), request());
     await expect(response.text()).rejects.toThrow("upstream");
     expect(isFree()).toBe(true);
   });
@@ -73,8 +80,18 @@ describe("endWithBody", () => {
   it("ends at once where there is no body", () => {
     const { admit, isFree } = onePlace();
     const response = new Response(null, { status: 204 });
-    expect(endWithBody(admit(), response)).toBe(response);
+    expect(endWithBody(admit(), response, request())).toBe(response);
     expect(isFree()).toBe(true);
+  });
+
+  it("ends at once where only the head was asked for, and where somebody else reads the body", () => {
+    const head = onePlace();
+    endWithBody(head.admit(), new Response("hello"), request("HEAD"));
+    const locked = onePlace();
+    const response = new Response("hello");
+    response.body?.getReader();
+    expect(endWithBody(locked.admit(), response, request())).toBe(response);
+    expect([head.isFree(), locked.isFree()]).toEqual([true, true]);
   });
 
   it("leaves a response as it is where nothing is held", () => {
@@ -83,7 +100,9 @@ describe("endWithBody", () => {
       layers: [{ name: "all", key: () => "all", limits: "5/minute" }],
     });
     const response = new Response("hello");
-    expect(endWithBody(limiter.admit(undefined) as Admission, response)).toBe(response);
+    expect(
+      endWithBody({ limiter, admission: limiter.admit(undefined) as Admission }, response, request()),
+    ).toBe(response);
   });
 });
 
@@ -93,5 +112,28 @@ it("ends a request whose handler fails", async () => {
     throw new Error("handler");
   });
   await expect(guarded(new Request("http://localhost/"))).rejects.toThrow("handler");
+  expect(isFree()).toBe(true);
+});
+
+it.each<[string, () => Response | undefined]>([
+  ["nothing, as Bun does", () => undefined],
+  ["a switch of protocols", () => ({ status: 101, headers: new Headers(), body: null }) as Response],
+])("lets an upgraded connection hold its place: %s", async (_how, upgrade) => {
+  const { limiter, isFree } = onePlace();
+  const leaving = new AbortController();
+  const guarded = rateLimit(limiter, { caller: () => undefined })(upgrade as () => Response);
+  await guarded(new Request("http://localhost/", { signal: leaving.signal }));
+  leaving.abort();
+  expect(isFree()).toBe(false);
+});
+
+it("takes a place back where the client leaves before there is an answer", async () => {
+  const { limiter, isFree } = onePlace();
+  const leaving = new AbortController();
+  const guarded = rateLimit(limiter, { caller: () => undefined })(() => new Promise<Response>(() => {}));
+  void guarded(new Request("http://localhost/", { signal: leaving.signal }));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isFree()).toBe(false);
+  leaving.abort();
   expect(isFree()).toBe(true);
 });

@@ -106,7 +106,7 @@ describe("the policy", () => {
 describe("checkFieldOptions", () => {
   it("names a form that does not exist, and those that do", () => {
     expect(() => checkFieldOptions({ fields: "draft-8" as "draft" })).toThrow(
-      'fields must be one of draft, draft-7, draft-6, got "draft-8".',
+      'fields must be false or one of draft, draft-7, draft-6, got "draft-8".',
     );
   });
 });

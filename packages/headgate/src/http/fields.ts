@@ -14,11 +14,14 @@ export type Fields = Record<string, string>;
  */
 export type FieldForm = "draft" | "draft-7" | "draft-6";
 
+/** What is exposed to browsers where no quota is shown. */
+export const exposedWithoutFields = "Retry-After";
+
 export interface FieldOptions {
   /** Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) of the tightest limit. Default `false`. */
   legacy?: boolean;
-  /** The form of the `RateLimit` fields. Default `draft`. */
-  fields?: FieldForm;
+  /** The form of the `RateLimit` fields; `false` sends none. Default `draft`. */
+  fields?: FieldForm | false;
 }
 
 /** The limits that the fields tell of. */
@@ -61,14 +64,18 @@ export function addRateLimitFields(fields: Fields, admission: Readings, options:
     if (shown !== undefined) return addShown(fields, shown);
   }
   const { limits } = admission;
-  if (limits.length === 0) return fields;
-  if (form === "draft") {
+  if (limits.length === 0 || (form === false && !legacy)) return fields;
+  if (form === false) {
+    fields["Access-Control-Expose-Headers"] = `${exposedWithoutFields}, ${exposedLegacy}`;
+  } else if (form === "draft") {
     fields["RateLimit-Policy"] = policyOf(limits);
     fields.RateLimit = stateOf(limits);
   } else {
     addOlderFields(fields, form, limits, tightestOf(admission));
   }
-  fields["Access-Control-Expose-Headers"] = (legacy ? exposedWithLegacy : exposedByForm)[form];
+  if (form !== false) {
+    fields["Access-Control-Expose-Headers"] = (legacy ? exposedWithLegacy : exposedByForm)[form];
+  }
   if (legacy) {
     const tightest = tightestOf(admission);
     fields["X-RateLimit-Limit"] = String(tightest.quota);
@@ -129,10 +136,13 @@ export function checkFieldOptions({
   legacy = false,
   fields = "draft",
 }: FieldOptions): Required<FieldOptions> {
-  if (!Object.hasOwn(exposedByForm, fields)) {
+  if (typeof legacy !== "boolean") {
+    throw new HeadgateError("option-invalid", `legacy must be true or false, got ${JSON.stringify(legacy)}.`);
+  }
+  if (fields !== false && !Object.hasOwn(exposedByForm, fields)) {
     throw new HeadgateError(
       "option-invalid",
-      `fields must be one of ${Object.keys(exposedByForm).join(", ")}, got ${JSON.stringify(fields)}.`,
+      `fields must be false or one of ${Object.keys(exposedByForm).join(", ")}, got ${JSON.stringify(fields)}.`,
     );
   }
   return { legacy, fields };

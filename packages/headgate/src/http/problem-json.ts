@@ -1,6 +1,7 @@
 import type { RefusalProblem } from "./refusal.ts";
 
 /** What a problem begins with, up to the sentence for a person: few differ, and most refusals are of one kind. */
+let lastType = "";
 let lastStatus = 0;
 let lastBeginning = "";
 
@@ -9,8 +10,9 @@ let lastBeginning = "";
  * members only a few differ from one to the next.
  */
 export function problemJson(problem: RefusalProblem): string {
-  if (problem.status !== lastStatus) {
+  if (problem.status !== lastStatus || problem.type !== lastType) {
     const { type, title, status } = problem;
+    lastType = type;
     lastStatus = status;
     lastBeginning = JSON.stringify({ type, title, status }).slice(0, -1);
   }

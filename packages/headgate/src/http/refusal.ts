@@ -1,7 +1,7 @@
 import type { Refused, WaitsFor } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { preferredType } from "./accept.ts";
-import { addRateLimitFields, type FieldOptions, type Fields } from "./fields.ts";
+import { addRateLimitFields, exposedWithoutFields, type FieldOptions, type Fields } from "./fields.ts";
 import { problemJson } from "./problem-json.ts";
 import { refusalPage, refusalText } from "./refusal-text.ts";
 import { sentenceOf } from "./sentence.ts";
@@ -23,7 +23,8 @@ interface Problem {
 /** The body of a refused request whose quota is spent: a problem (RFC 9457) of the registered type. */
 export interface QuotaProblem extends Problem {
   type: "https://iana.org/assignments/http-problem-types#quota-exceeded";
-  status: 429;
+  /** 429, unless the service says otherwise. */
+  status: number;
   /** For programs that look for a short, stable text. */
   error: "Too many requests" | "Cost exceeds quota";
 }
@@ -46,7 +47,7 @@ export type RefusalProblem = QuotaProblem | CapacityProblem | BlockedProblem;
 
 /** A refusal as it goes on the wire. */
 export interface Refusal {
-  status: 429 | 503 | 403;
+  status: number;
   headers: Fields;
   problem: RefusalProblem;
   /** What `Content-Type` says: `problem` as JSON, unless the client would rather have text or a page. */
@@ -66,6 +67,8 @@ export interface RefusalOptions extends FieldOptions {
    * says so. Left out: a problem for everybody.
    */
   accept?: string | null | undefined;
+  /** The status where a quota is spent. Default: 429. */
+  status?: number;
   /** A body of one's own, whatever the client accepts. */
   body?: RefusalBody | undefined;
 }
@@ -81,14 +84,16 @@ export interface RefusalOptions extends FieldOptions {
  * @throws HeadgateError `option-invalid` for a content type that no field can hold.
  */
 export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal {
-  const problem = problemOf(refused);
+  const problem = problemOf(refused, options.status ?? 429);
   const seconds = problem.retry_after_seconds;
   const { contentType, body, varies } = bodyOf(problem, options);
   const headers: Fields = { "Content-Type": contentType, "Cache-Control": "no-store" };
   if (varies) headers.Vary = "Accept";
   if (seconds !== null) headers["Retry-After"] = String(seconds);
-  if (problem.status === 503) headers["Access-Control-Expose-Headers"] = "Retry-After";
-  else if (problem.status === 429) addRateLimitFields(headers, refused, options);
+  if (problem.error !== "Blocked") headers["Access-Control-Expose-Headers"] = exposedWithoutFields;
+  if (problem.error === "Too many requests" || problem.error === "Cost exceeds quota") {
+    addRateLimitFields(headers, refused, options);
+  }
   return { status: problem.status, headers, problem, body };
 }
 
@@ -117,7 +122,7 @@ function checkBody(own: RefusalBody): RefusalBody {
   return { contentType, body };
 }
 
-function problemOf(refused: Refused): RefusalProblem {
+function problemOf(refused: Refused, status: number): RefusalProblem {
   const { reason, retryAfterSeconds, waitsFor, affordable } = refused;
   const detail = sentenceOf(refused);
   const violated: string[] = [];
@@ -152,7 +157,7 @@ function problemOf(refused: Refused): RefusalProblem {
   return {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
     title: "Request cannot be satisfied as assigned quota has been exceeded",
-    status: 429,
+    status,
     detail,
     "violated-policies": violated,
     error: never ? "Cost exceeds quota" : "Too many requests",

@@ -1,6 +1,8 @@
 import type { Refused } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import type { Limiter } from "../limiter.ts";
-import type { GuardOptions } from "./admit.ts";
+import { type GuardOptions, isPromise } from "./admit.ts";
+import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
@@ -15,17 +17,54 @@ export function refuseRequest<Caller, Given extends readonly unknown[]>(
   refused: Refused,
   given: Given,
   accept: string | null | undefined,
-  { body }: Pick<GuardOptions<Caller, Given>, "body">,
+  { body, status }: Pick<GuardOptions<Caller, Given>, "body" | "status">,
   fieldOptions: Required<FieldOptions>,
 ): Refusal {
+  const options = status === undefined ? fieldOptions : { ...fieldOptions, status };
   if (body !== undefined) {
     try {
       const own = body(refused, ...given);
-      if (own !== undefined) return refusal(refused, { ...fieldOptions, body: own });
+      if (own !== undefined) return refusal(refused, { ...options, body: own });
     } catch (error) {
       limiter.report(error);
     }
   }
-  const { legacy, fields } = fieldOptions;
-  return refusal(refused, { legacy, fields, accept: accept ?? null });
+  return refusal(refused, { ...options, accept: accept ?? null });
+}
+
+/**
+ * What `onRefused` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
+ * guard.
+ *
+ * @param isSignal whether what it throws is no failure, but the framework's own way of answering
+ */
+export function askOnRefused<Given extends readonly unknown[]>(
+  limiter: Pick<Limiter<never>, "report">,
+  onRefused: (refused: Refused, ...given: Given) => unknown,
+  refused: Refused,
+  given: Given,
+  isSignal: (error: unknown) => boolean = () => false,
+): unknown {
+  const failed = (error: unknown) => {
+    if (isSignal(error)) throw error;
+    limiter.report(error);
+    return undefined;
+  };
+  try {
+    const answer = onRefused(refused, ...given);
+    return isPromise(answer) ? Promise.resolve(answer).then(undefined, failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Reports an `onRefused` that returns what cannot be sent. The guard refuses as usual. */
+export function reportAnswer(limiter: Pick<Limiter<never>, "report">, answer: unknown, right: string): void {
+  if (answer === undefined) return;
+  limiter.report(
+    new HeadgateError(
+      "option-invalid",
+      `onRefused of rateLimit returned ${describe(answer)}: return ${right}, or nothing to leave the refusal to the guard.`,
+    ),
+  );
 }

@@ -1,12 +1,14 @@
-import type { Admission } from "../core/admission.ts";
+import type { Admission, Refused } from "../core/admission.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import type { Limiter } from "../limiter.ts";
 import { bodies } from "./adapter-suite/bodies.ts";
 import type { Conversation } from "./adapter-suite/conversation.ts";
 import { costs } from "./adapter-suite/costs.ts";
 import { deciding } from "./adapter-suite/deciding.ts";
+import { endings } from "./adapter-suite/endings.ts";
 import { faults } from "./adapter-suite/faults.ts";
 import { forms } from "./adapter-suite/forms.ts";
+import { hooks } from "./adapter-suite/hooks.ts";
 import { methods } from "./adapter-suite/methods.ts";
 import { mounting } from "./adapter-suite/mounting.ts";
 import { refusals } from "./adapter-suite/refusals.ts";
@@ -28,11 +30,19 @@ export interface AdapterAnswer {
   readonly body: string | AsyncIterable<string> | null;
 }
 
-/** What `rateLimit` is given. */
+/** What `rateLimit` is given, in no framework's terms. */
+export interface AdapterGuardOptions
+  extends Omit<GuardOptions<AdapterCaller, [read: ReadField]>, "onRefused"> {
+  onRefused?: (
+    refused: Refused,
+    read: ReadField,
+  ) => AdapterAnswer | undefined | Promise<AdapterAnswer | undefined>;
+}
+
 export interface AdapterGuard {
   readonly limiter: Limiter<AdapterCaller>;
   /** To be put in terms of the framework's request by `optionsFor`. */
-  readonly options: GuardOptions<AdapterCaller, [read: ReadField]>;
+  readonly options: AdapterGuardOptions;
 }
 
 /** A guarded handler, to be served by the framework under test for every path and method. */
@@ -48,6 +58,12 @@ export interface AdapterRoute {
    * @param body the request's, read to its end
    */
   answer(admission: Admission | undefined, body: string): AdapterAnswer | Promise<AdapterAnswer>;
+  /**
+   * To be called by something in front of the guards, once a response is decided.
+   *
+   * @param admission what the adapter's `admissionOf` tells there
+   */
+  observe(admission: Admission | undefined): void;
 }
 
 /** A server that listens. */
@@ -89,21 +105,45 @@ export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
     ...methods,
     ...bodies,
     ...faults,
+    ...hooks,
+    ...endings,
   ];
   return conversations.map(({ name, run }) => ({ name, run: () => run(serve) }));
 }
 
-/** Puts a route's options in terms of what a framework gives. */
-export function optionsFor<Given extends readonly unknown[]>(
-  options: AdapterGuard["options"],
+/**
+ * Puts a route's options in terms of what a framework gives.
+ *
+ * @param answerBy answers a refused request from `onRefused`, as the framework's users would
+ */
+export function optionsFor<
+  Given extends readonly unknown[],
+  Answer = unknown,
+  Refusing extends readonly unknown[] = Given,
+>(
+  options: AdapterGuardOptions,
   fieldsOf: (...given: Given) => ReadField,
-): GuardOptions<AdapterCaller, Given> {
-  const { caller, cost, skip, body, ...rest } = options;
+  answerBy: (answer: AdapterAnswer, ...given: Refusing) => Answer | Promise<Answer>,
+): GuardOptions<AdapterCaller, Given, Refusing, Answer> {
+  const { caller, cost, skip, body, onRefused, refundWhen, ...rest } = options;
+  // What `onRefused` is given begins with what the others are given.
+  const fieldsOfRefused = fieldsOf as unknown as (...given: Refusing) => ReadField;
+  const refuse = (refused: Refused, ...given: Refusing) => {
+    const answer = onRefused?.(refused, fieldsOfRefused(...given));
+    if (answer instanceof Promise) {
+      return answer.then((known) => (known === undefined ? undefined : answerBy(known, ...given)));
+    }
+    return answer === undefined ? undefined : answerBy(answer, ...given);
+  };
   return {
     ...rest,
     caller: (...given) => caller(fieldsOf(...given)),
     ...(cost === undefined ? {} : { cost: (...given) => cost(fieldsOf(...given)) }),
     ...(skip === undefined ? {} : { skip: (...given) => skip(fieldsOf(...given)) }),
     ...(body === undefined ? {} : { body: (refused, ...given) => body(refused, fieldsOf(...given)) }),
+    ...(refundWhen === undefined
+      ? {}
+      : { refundWhen: (status, ...given) => refundWhen(status, fieldsOf(...given)) }),
+    ...(onRefused === undefined ? {} : { onRefused: refuse }),
   };
 }

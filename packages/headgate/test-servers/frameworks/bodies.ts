@@ -28,6 +28,13 @@ export async function write(
   response.end();
 }
 
+/** Writes the answer of an `onRefused`, which is always text. */
+export function writeText(response: ServerResponse, { status, headers, body }: AdapterAnswer): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(body ?? undefined);
+}
+
 /** The answer as the web's own type. */
 export function responseOf({ status, headers, body }: AdapterAnswer): Response {
   return new Response(typeof body === "string" || body === null ? body : streamOf(body), { status, headers });

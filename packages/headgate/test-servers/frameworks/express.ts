@@ -1,7 +1,12 @@
 import { createRequire } from "node:module";
-import express from "express";
+import express, { type Request, type Response } from "express";
 import { admissionOf, rateLimit } from "../../src/adapters/express.ts";
-import { type AdapterRoute, optionsFor, type ServedRoute } from "../../src/testing/index.ts";
+import {
+  type AdapterAnswer,
+  type AdapterRoute,
+  optionsFor,
+  type ServedRoute,
+} from "../../src/testing/index.ts";
 import { fieldsOf, textOf, write } from "./bodies.ts";
 import { listening } from "./listening.ts";
 
@@ -10,17 +15,26 @@ export const express5 = express;
 export const express4: typeof express = createRequire(import.meta.url)("express4");
 
 export function serveExpress(framework: typeof express, route: AdapterRoute): Promise<ServedRoute> {
-  const { guards, fieldsBefore, answer } = route;
+  const { guards, fieldsBefore, answer, observe } = route;
   const app = framework();
-  app.use((_request, response, next) => {
+  app.use((request, response, next) => {
+    response.once("close", () => observe(admissionOf(request)));
     response.set(fieldsBefore);
     next();
   });
-  for (const { limiter, options } of guards) app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
-  app.use(async (request, response) => {
+  for (const { limiter, options } of guards) {
+    app.use(rateLimit(limiter, optionsFor(options, fieldsOf, answerRefused)));
+  }
+  const handle = async (request: Request, response: Response) => {
     const given = await answer(admissionOf(request), await textOf(request));
     if (typeof given.body === "string") response.status(given.status).set(given.headers).send(given.body);
     else await write(response, given);
-  });
+  };
+  app.use((request, response, next) => void handle(request, response).catch(next));
+  app.set("env", "test");
   return listening(app);
+}
+
+function answerRefused(answer: AdapterAnswer, _request: Request, response: Response): void {
+  response.status(answer.status).set(answer.headers).send(answer.body);
 }

@@ -1,17 +1,25 @@
 import { Readable } from "node:stream";
 import Koa from "koa";
 import { admissionOf, rateLimit } from "../../src/adapters/koa.ts";
-import { type AdapterRoute, optionsFor, type ServedRoute } from "../../src/testing/index.ts";
+import {
+  type AdapterAnswer,
+  type AdapterRoute,
+  optionsFor,
+  type ServedRoute,
+} from "../../src/testing/index.ts";
 import { fieldsOf, textOf } from "./bodies.ts";
 import { listening } from "./listening.ts";
 
-export function serveKoa({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+export function serveKoa({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const app = new Koa();
-  app.use((context, next) => {
+  app.use(async (context, next) => {
     context.set(fieldsBefore);
-    return next();
+    await next();
+    observe(admissionOf(context));
   });
-  for (const { limiter, options } of guards) app.use(rateLimit(limiter, optionsFor(options, fieldsOf)));
+  for (const { limiter, options } of guards) {
+    app.use(rateLimit(limiter, optionsFor(options, fieldsOf, answerRefused)));
+  }
   app.use(async (context) => {
     const { status, headers, body } = await answer(admissionOf(context), await textOf(context.req));
     context.set(headers);
@@ -19,4 +27,10 @@ export function serveKoa({ guards, fieldsBefore, answer }: AdapterRoute): Promis
     context.status = status;
   });
   return listening(app.callback());
+}
+
+function answerRefused({ status, headers, body }: AdapterAnswer, context: Koa.ParameterizedContext): void {
+  context.status = status;
+  context.set(headers);
+  context.body = body;
 }

@@ -18,8 +18,10 @@ import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { Request as ExpressRequest, Response as ExpressResponse } from "express";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CurrentAdmission, rateLimit } from "../../src/adapters/nest.ts";
+import { admissionOf as admissionOfNode } from "../../src/adapters/node.ts";
 import type { Admission } from "../../src/core/admission.ts";
 import {
+  type AdapterAnswer,
   type AdapterGuard,
   type AdapterRoute,
   optionsFor,
@@ -51,10 +53,17 @@ export function moduleOf(answer: Handler, ...decorators: MethodDecorator[]): Typ
 
 const fieldsOfContext = (context: ExecutionContext) => fieldsOf(context.switchToHttp().getRequest());
 const guardOf = ({ limiter, options }: AdapterGuard) =>
-  rateLimit(limiter, optionsFor(options, fieldsOfContext));
+  rateLimit(limiter, optionsFor(options, fieldsOfContext, answerRefused));
+
+/** By the platform's own response: Express's, or Fastify's reply. */
+function answerRefused({ status, headers, body }: AdapterAnswer, context: ExecutionContext): void {
+  const response = context.switchToHttp().getResponse<ExpressResponse | FastifyReply>();
+  if ("raw" in response) response.code(status).headers(headers).send(body);
+  else response.status(status).set(headers).send(body);
+}
 
 export async function serveNestOnExpress(route: AdapterRoute): Promise<ServedRoute> {
-  const { guards, fieldsBefore, answer } = route;
+  const { guards, fieldsBefore, answer, observe } = route;
   const root = moduleOf(
     async (request: ExpressRequest, response: ExpressResponse, admission) => {
       const given = await answer(admission, await textOf(request));
@@ -64,7 +73,8 @@ export async function serveNestOnExpress(route: AdapterRoute): Promise<ServedRou
     UseGuards(...guards.map(guardOf)),
   );
   const app = await NestFactory.create(root, new ExpressAdapter(), { logger: false });
-  app.use((_request: ExpressRequest, response: ExpressResponse, next: () => void) => {
+  app.use((request: ExpressRequest, response: ExpressResponse, next: () => void) => {
+    response.once("close", () => observe(admissionOfNode(request)));
     response.set(fieldsBefore);
     next();
   });
@@ -73,7 +83,7 @@ export async function serveNestOnExpress(route: AdapterRoute): Promise<ServedRou
 }
 
 export async function serveNestOnFastify(route: AdapterRoute): Promise<ServedRoute> {
-  const { guards, fieldsBefore, answer } = route;
+  const { guards, fieldsBefore, answer, observe } = route;
   const root = moduleOf(
     async (request: FastifyRequest, reply: FastifyReply, admission) => {
       const { status, headers, body } = await answer(admission, String(request.body ?? ""));
@@ -84,7 +94,8 @@ export async function serveNestOnFastify(route: AdapterRoute): Promise<ServedRou
   );
   const platform = new FastifyAdapter();
   const app = await NestFactory.create(root, platform, { logger: false });
-  platform.getInstance().addHook("onRequest", (_request, reply, done) => {
+  platform.getInstance().addHook("onRequest", (request, reply, done) => {
+    reply.raw.once("close", () => observe(admissionOfNode(request.raw)));
     reply.headers(fieldsBefore);
     done();
   });

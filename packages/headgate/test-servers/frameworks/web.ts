@@ -13,29 +13,36 @@ import { responseOf } from "./bodies.ts";
 import { servedBy } from "./listening.ts";
 
 /** A handler of the web's own kind. There nothing stands in front of a guard: what is set, is set by the handler. */
-export function serveFetch({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+export function serveFetch({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const guarded = guards.reduceRight<FetchHandler>(
-    (handler, { limiter, options }) => guardFetch(limiter, optionsFor(options, fieldsOfRequest))(handler),
+    (handler, { limiter, options }) =>
+      guardFetch(limiter, optionsFor(options, fieldsOfRequest, responseOf))(handler),
     async (request) => responseOf(await answer(admissionOf(request), await request.text())),
   );
-  return serve(async (request) => beside(fieldsBefore, await guarded(request)));
+  return serve(async (request) => {
+    const response = await guarded(request);
+    observe(admissionOf(request));
+    return beside(fieldsBefore, response);
+  });
 }
 
 type RouteHandler = NextHandler<[{ params: Promise<{ id: string }> }], RouteRequest>;
 
 /** A route handler, called as Next calls it: with a request of its own making, and the context of the route. */
-export function serveNext({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+export function serveNext({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const route = guards.reduceRight<RouteHandler>(
-    (handler, { limiter, options }) => guardNext(limiter, optionsFor(options, fieldsOfRequest))(handler),
+    (handler, { limiter, options }) =>
+      guardNext(limiter, optionsFor(options, fieldsOfRequest, responseOf))(handler),
     async (request, { params }) => {
       if ((await params).id !== request.nextUrl.pathname) throw new Error("The context was not handed on.");
       return responseOf(await answer(admissionOfNext(request), await request.text()));
     },
   );
   return serve(async (request) => {
-    const { url, method, headers, body } = request;
-    const own = new RouteRequest(url, { method, headers, body, duplex: "half" } as RequestInit);
+    const { url, method, headers, body, signal } = request;
+    const own = new RouteRequest(url, { method, headers, body, signal, duplex: "half" } as RequestInit);
     const response = await route(own, { params: Promise.resolve({ id: own.nextUrl.pathname }) });
+    observe(admissionOfNext(own));
     return beside(fieldsBefore, response);
   });
 }
@@ -54,14 +61,19 @@ function beside(fieldsBefore: AdapterRoute["fieldsBefore"], response: Response):
   return response;
 }
 
-export function serveHono({ guards, fieldsBefore, answer }: AdapterRoute): Promise<ServedRoute> {
+export function serveHono({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const app = new Hono();
-  app.use((c, next) => {
+  app.use(async (c, next) => {
     for (const [name, value] of Object.entries(fieldsBefore)) c.header(name, value);
-    return next();
+    await next();
+    observe(admissionOfHono(c));
   });
   for (const { limiter, options } of guards) {
-    const byContext = optionsFor(options, (c: Context) => fieldsOf(c.req.raw.headers));
+    const byContext = optionsFor(
+      options,
+      (c: Context) => fieldsOf(c.req.raw.headers),
+      (given) => responseOf(given),
+    );
     app.all("/", guardHono(limiter, byContext));
   }
   app.all("/", async (c) => {

@@ -10,6 +10,7 @@ import type {
   ReadField,
 } from "../adapter-suite.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { AdapterSuiteError } from "./expect.ts";
 
 /** One conversation, by name. */
 export interface Conversation {
@@ -38,6 +39,8 @@ export interface Sent {
   address?: string;
   headers?: Record<string, string>;
   body?: string;
+  /** Leaves before the response has come. */
+  signal?: AbortSignal;
 }
 
 /** The parts of a response that must be the same everywhere. */
@@ -56,6 +59,8 @@ export interface Dialogue {
   readonly limiter: Limiter<AdapterCaller>;
   /** What was reported to `onError`. */
   readonly errors: readonly unknown[];
+  /** What something in front of the guards was told of each request. */
+  readonly observed: readonly (Admission | undefined)[];
   /** How often the handler was reached. */
   readonly answered: () => number;
   /** Sends a request and reads the whole response. */
@@ -81,6 +86,15 @@ const guardFields = [
 
 /** A server that never answers is a failed test, not a hanging one. */
 const patienceMs = 20_000;
+
+/** Waits for what a server does by itself: a hang-up reaches it when it does. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new AdapterSuiteError(`${what}: not within ${patienceMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 /** As the suite's requests say. */
 export function caller(read: ReadField): AdapterCaller {
@@ -111,6 +125,7 @@ export function conversation(
       });
       const spoilt = { ...limiter, ...setting.spoil?.(limiter) };
       let answered = 0;
+      const observed: (Admission | undefined)[] = [];
       const { origin, close } = await serve({
         guards: [
           { limiter: spoilt, options: { caller, ...setting.options } },
@@ -121,11 +136,12 @@ export function conversation(
           answered += 1;
           return setting.answer?.(admission, body) ?? hello;
         },
+        observe: (admission) => void observed.push(admission),
       });
       const open = (sent: Sent = {}) => request(origin, sent);
       const send = async (sent?: Sent) => replyOf(await open(sent));
       try {
-        await talk({ clock, limiter, errors, answered: () => answered, send, open });
+        await talk({ clock, limiter, errors, observed, answered: () => answered, send, open });
       } finally {
         await close();
         await limiter.close();
@@ -139,7 +155,10 @@ function request(origin: string, sent: Sent): Promise<Response> {
   return fetch(`${origin}/`, {
     method,
     redirect: "manual",
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.any([
+      AbortSignal.timeout(patienceMs),
+      ...(sent.signal === undefined ? [] : [sent.signal]),
+    ]),
     headers: {
       ...(user === null ? {} : { "X-User": user }),
       ...(address === undefined ? {} : { "X-Address": address }),
