@@ -108,7 +108,8 @@ export function guardFetch<Caller, Incoming extends Request, Given extends reado
 
   async function refuse(refused: Refused, request: Request, given: [Incoming, ...Given]): Promise<Response> {
     if (onRefused !== undefined) {
-      const answer = await askOnRefused(limiter, onRefused, refused, given, thrown.isSignal);
+      const asked = askOnRefused(limiter, onRefused, refused, given, thrown.isSignal);
+      const answer = asked instanceof Promise ? await asked : asked;
       if (isResponse(answer)) return answer;
       reportAnswer(limiter, answer, "a Response");
     }

@@ -88,7 +88,8 @@ export function rateLimit<Caller, E extends Env = Env>(
 
   async function refuse(refused: Refused, c: GuardedContext, given: [Context<E>]): Promise<Response> {
     if (onRefused !== undefined) {
-      const answer = await askOnRefused(limiter, onRefused, refused, given);
+      const asked = askOnRefused(limiter, onRefused, refused, given);
+      const answer = asked instanceof Promise ? await asked : asked;
       if (isResponse(answer)) return answer;
       reportAnswer(limiter, answer, "a Response");
     }

@@ -6,6 +6,7 @@ import type { Limiter } from "../limiter.ts";
 import { addressless } from "./client-address.ts";
 import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
+import { isPromise, letFail } from "./promises.ts";
 import type { RefusalBody } from "./refusal.ts";
 
 /**
@@ -128,7 +129,7 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
     return admission.catch((error: unknown) => admitUnidentified(limiter, error, hasLeft));
   } catch (error) {
     // A lookup that nobody waits for any more must not end the process when it fails.
-    if (isPromise(lookup)) lookup.then(undefined, () => {});
+    letFail(lookup);
     return admitUnidentified(limiter, error, hasLeft);
   }
 }
@@ -185,13 +186,6 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
   } catch (error) {
     return failed(error);
   }
-}
-
-/** Also one of another library's or realm's, as query builders and test runners make them. */
-export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return (
-    value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === "function"
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { LimitReading } from "../core/admission.ts";
 import { Decision, type Shown } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { describe } from "./describe.ts";
 import { openingOf, policyOf, stateIn, stateItem, windowSeconds, wordingOf } from "./wording.ts";
 
 /** Response header fields, by name. */
@@ -137,12 +138,12 @@ export function checkFieldOptions({
   fields = "draft",
 }: FieldOptions): Required<FieldOptions> {
   if (typeof legacy !== "boolean") {
-    throw new HeadgateError("option-invalid", `legacy must be true or false, got ${JSON.stringify(legacy)}.`);
+    throw new HeadgateError("option-invalid", `legacy must be true or false, got ${describe(legacy)}.`);
   }
-  if (fields !== false && !Object.hasOwn(exposedByForm, fields)) {
+  if (fields !== false && !(typeof fields === "string" && Object.hasOwn(exposedByForm, fields))) {
     throw new HeadgateError(
       "option-invalid",
-      `fields must be false or one of ${Object.keys(exposedByForm).join(", ")}, got ${JSON.stringify(fields)}.`,
+      `fields must be false or one of ${Object.keys(exposedByForm).join(", ")}, got ${describe(fields)}.`,
     );
   }
   return { legacy, fields };

@@ -1,6 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
 import type { Limiter } from "../limiter.ts";
 import { describe } from "./describe.ts";
+import { letFail } from "./promises.ts";
 
 /** Whether a response of this status gives the request its charge back. Never throws. */
 export type Refunds = (status: number) => boolean;
@@ -16,7 +17,7 @@ export function refundsOf<Given extends readonly unknown[]>(
     try {
       const answer: unknown = refundWhen(status, ...given);
       if (typeof answer === "boolean") return answer;
-      if (answer instanceof Promise) answer.catch(() => {});
+      letFail(answer);
       throw new HeadgateError(
         "option-invalid",
         `refundWhen of rateLimit must return true or false, and no promise; it returned ${describe(answer)}. Nothing is refunded.`,

@@ -1,6 +1,7 @@
 import type { Refused, WaitsFor } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { preferredType } from "./accept.ts";
+import { describe } from "./describe.ts";
 import { addRateLimitFields, exposedWithoutFields, type FieldOptions, type Fields } from "./fields.ts";
 import { problemJson } from "./problem-json.ts";
 import { refusalPage, refusalText } from "./refusal-text.ts";
@@ -113,7 +114,7 @@ function checkBody(own: RefusalBody): RefusalBody {
   if (typeof contentType !== "string" || !/^[\x20-\x7e]+$/.test(contentType)) {
     throw new HeadgateError(
       "option-invalid",
-      `The contentType of a refusal's body must be such as "application/json", got ${JSON.stringify(contentType)}.`,
+      `The contentType of a refusal's body must be such as "application/json", got ${describe(contentType)}.`,
     );
   }
   if (typeof body !== "string") {

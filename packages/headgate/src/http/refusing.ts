@@ -1,9 +1,10 @@
 import type { Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Limiter } from "../limiter.ts";
-import { type GuardOptions, isPromise } from "./admit.ts";
+import type { GuardOptions } from "./admit.ts";
 import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
+import { isPromise, letFail } from "./promises.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
 /**
@@ -24,6 +25,7 @@ export function refuseRequest<Caller, Given extends readonly unknown[]>(
   if (body !== undefined) {
     try {
       const own = body(refused, ...given);
+      letFail(own);
       if (own !== undefined) return refusal(refused, { ...options, body: own });
     } catch (error) {
       limiter.report(error);
