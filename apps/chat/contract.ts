@@ -22,8 +22,8 @@ export interface AnswerMetadata {
   outputTokens?: number;
   /** Questions that follow from the answer, for buttons under it. */
   suggestions?: string[];
-  /** Set when the answer is not whole: the person stopped it, the connection dropped, or the model failed. */
-  incomplete?: "stopped" | "failed";
+  /** Set when the answer is not whole: the person stopped it, the model or the service failed, or credit ran out. */
+  incomplete?: "stopped" | "failed" | "credit";
   /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
   supplied?: true;
 }
@@ -72,6 +72,19 @@ export interface MessageRequest {
   replaces?: string;
 }
 
+/**
+ * `POST /chat/stop` ends an answer, whichever process gives it, and keeps what it has said: the one to this message, or
+ * every one of the conversation. A message that opened a conversation whose id is not known yet is named alone.
+ */
+export interface StopRequest {
+  conversation_id?: string;
+  message_id?: string;
+}
+export interface StopResponse {
+  /** `false` where no such answer was being given. */
+  stopped: boolean;
+}
+
 /** `POST /chat/title` names a conversation, saves the name, and answers with it. */
 export interface TitleRequest {
   conversation_id: string;
@@ -93,7 +106,10 @@ export interface QuotaOfLimit {
 
 export interface Credit {
   currency: string;
+  /** Of answers that still run nothing is taken off yet. */
   balance: Micros;
+  /** What running answers hold of the balance. */
+  held: Micros;
   monthlyAllowance: Micros;
   /** When the allowance is next given. */
   renewsAt: Instant;
@@ -158,6 +174,8 @@ export interface RateLimitProblem extends Problem {
 export interface PaymentProblem extends Problem {
   error: "payment_required";
   balance: Micros;
+  /** What running answers hold of the balance. */
+  held: Micros;
   currency: string;
   monthly_allowance: Micros;
   renews_at: Instant;

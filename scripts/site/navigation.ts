@@ -63,6 +63,7 @@ const GROUPS: readonly Group[] = [
       { page: "when-the-store-is-down", label: "When the store is down" },
       { page: "many-containers", label: "In many containers" },
       { page: "speed", label: "Speed" },
+      { page: "chat-service", label: "The chat service" },
       /^operating-/,
     ],
   },

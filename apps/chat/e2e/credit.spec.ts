@@ -88,8 +88,8 @@ test("with its credit spent an account meets the paywall, keeps its message, and
 base.describe("with little of both", () => {
   base.use({
     expected: [status(402), status(429)],
-    // The first answer spends all the credit, however little it costs.
-    variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.000001", RATE_LIMIT_CHAT_PER_MIN: "1" },
+    // Enough for the first answer's first chunk, and not for another's.
+    variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.0011", RATE_LIMIT_CHAT_PER_MIN: "1" },
   });
 
   base("too fast is one thing and without credit another, each told by itself", async ({ page, time }) => {

@@ -89,6 +89,42 @@ test("Escape stops too, and a stop before the first word leaves the question to 
   await expect(questions(page)).toHaveText(["count to eight"]);
 });
 
+test("an answer goes on through a reload, and can be stopped after it", async ({ page, modelServer }) => {
+  await send(page, "count to eight");
+  modelServer.release(2);
+  await expect(answers(page)).toContainText("one two");
+  await page.reload();
+  await expect(answers(page)).toContainText("one two");
+  await expect(answers(page)).toHaveAttribute("aria-busy", "true");
+  modelServer.release(2);
+  await expect(answers(page)).toContainText("one two three four");
+  await stopButton(page).click();
+  await isIdle(page);
+  await expect(answers(page)).toContainText("Stopped before the end");
+  await expect.poll(() => modelServer.requests[0]?.aborted).toBe(true);
+  await page.reload();
+  await expect(answers(page)).toHaveCount(1);
+  await expect(answers(page)).toContainText("one two three four");
+  await expect(questions(page)).toHaveText(["count to eight"]);
+  expect(modelServer.requests.filter(({ body }) => body.stream)).toHaveLength(1);
+});
+
+test("an answer that ended while its page was closed is there when it is opened again", async ({
+  page,
+  modelServer,
+}) => {
+  await send(page, "count to eight");
+  modelServer.release(2);
+  await expect(answers(page)).toContainText("one two");
+  const address = page.url();
+  await page.goto("about:blank");
+  modelServer.release(Number.POSITIVE_INFINITY);
+  await page.goto(address);
+  await expect(answers(page)).toContainText("one two three four five six seven eight");
+  await expect(answers(page)).toHaveAttribute("aria-busy", "false");
+  await expect(answers(page)).toHaveCount(1);
+});
+
 test("Answer again takes the old answer's place", async ({ page, modelServer }) => {
   modelServer.setMode("normal");
   modelServer.setText("the first answer");

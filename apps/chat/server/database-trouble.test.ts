@@ -1,9 +1,9 @@
-import { DrizzleQueryError, eq } from "drizzle-orm";
+import { DrizzleQueryError, eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../testing/database.ts";
 import { startTestService } from "../testing/service.ts";
 import type { OpenDatabase } from "./database/connect.ts";
-import { messages } from "./database/schema.ts";
+import { messages, turns } from "./database/schema.ts";
 import { databaseTrouble } from "./database-trouble.ts";
 
 let database: OpenDatabase;
@@ -72,31 +72,32 @@ describe("an embedded database", () => {
     await service.close();
   });
 
-  test("has the places of answers that nobody gives any more cleared at the next start", async () => {
+  test("has the answers that its process no longer gives ended at the next start", async () => {
     const service = await startTestService({ database });
-    const client = service.client();
-    const { conversationId } = await client.ask("take-home on £45,000");
-    const place = (id: string, createdAt: number) => ({
-      conversationId,
-      id,
-      position: 10 + Number(id.at(-1)),
-      role: "assistant" as const,
-      parts: [],
-      metadata: {},
-      createdAt: new Date(createdAt),
-    });
-    const now = service.clock.now();
-    await database.database
-      .insert(messages)
-      .values([place("left-1", now - 7_200_000), place("being-given-2", now - 1_000)]);
+    const { conversationId } = await service.client().ask("take-home on £45,000");
+    const [given] = await database.database
+      .select()
+      .from(turns)
+      .where(eq(turns.conversationId, conversationId));
+    const running = async (answerId: string, position: number, beatAt: string) => {
+      const createdAt = new Date(service.clock.now());
+      const row = { conversationId, id: answerId, position, role: "assistant" as const, createdAt };
+      await database.database.insert(messages).values({ ...row, parts: [], metadata: {} });
+      const turn = { ...(given as typeof turns.$inferInsert), answerId, messageId: answerId, opened: false };
+      await database.database
+        .insert(turns)
+        .values({ ...turn, endedAt: null, beatAt: sql.raw(beatAt) as never });
+    };
+    await running("left", 10, "now() - interval '31 seconds'");
+    await running("being-given", 11, "now()");
     const successor = await startTestService({ database });
     const rows = await database.database
       .select({ id: messages.id })
       .from(messages)
       .where(eq(messages.conversationId, conversationId));
     const ids = rows.map(({ id }) => id);
-    expect(ids).toContain("being-given-2");
-    expect(ids).not.toContain("left-1");
+    expect(ids).toContain("being-given");
+    expect(ids).not.toContain("left");
     expect(ids).toHaveLength(3);
     await successor.close();
     await service.close();

@@ -17,13 +17,14 @@ import type { AnswerLimits } from "./model/answer.ts";
 import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
-import { deleteEmptyAnswers } from "./repositories/messages.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
+import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
+import { createJournal } from "./services/journal.ts";
 import {
   createBodiesLimiter,
   createChatLimiter,
@@ -32,10 +33,11 @@ import {
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
 import { createReadiness } from "./services/readiness.ts";
+import { createStopping } from "./services/stopping.ts";
 import { createStreamPlaces } from "./services/stream-places.ts";
 import { createTitles } from "./services/titles.ts";
 import { trustPrivate } from "./services/trust-private.ts";
-import { createTurns } from "./services/turns.ts";
+import { createTurns, type TurnService } from "./services/turns.ts";
 import { createTurnsInFlight } from "./services/turns-in-flight.ts";
 import { StartError } from "./start-error.ts";
 
@@ -98,7 +100,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const open = options.database ?? (await openDatabase(location));
     if (!options.database) closers.push(open.close);
     const { database } = open;
-    await sweepEmptyAnswers(open, clock, log);
 
     const context = { config, clock, log };
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
@@ -137,6 +138,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     door?.serve({ credit, accounts });
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
+    const journal = createJournal({ database, log });
+    closers.push(journal.close);
+    const isAlone = !open.isShared && !options.database;
+    // Nobody else gives answers here: whatever seems to run was cut off when its process ended.
+    closers.push(await sweepTurns(turns, isAlone ? 0 : LEASE_MS, log));
 
     const app = createApp({
       log,
@@ -153,15 +159,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       accountOwner: createAccountOwner(database, clock),
       conversations,
       credit,
+      turns,
+      following: createFollowing({ database, turns }),
+      stopping: createStopping(database, journal),
+      readerPlaces: createStreamPlaces(config.maxStreams),
       answering: createAnswering({
         turns,
         inFlight,
+        journal,
         choice,
         clock,
         ...(options.answerLimits ? { limits: options.answerLimits } : {}),
         ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
-      titles: createTitles({ database, choice, clock, credit }),
+      titles: createTitles({ database, choice, clock, turns }),
       chatLimiter,
       signInLimiter,
       mailLimiter,
@@ -212,18 +223,23 @@ const LAST_BYTES_MS = 1_000;
 /** Beyond it a service that goes on without the store is better than none. */
 const STORE_READY_MS = 5_000;
 
-/** Longer than any answer takes: what another process that shares the database is still giving is not taken from it. */
-const LONGEST_ANSWER_MS = 3_600_000;
+/** Answers whose process is gone are ended so often. */
+const SWEEP_EVERY_MS = 10_000;
 
-/** A process that was killed in the middle of answers leaves their empty places behind. */
-async function sweepEmptyAnswers(
-  { database, isShared }: OpenDatabase,
-  clock: Clock,
-  log: Logger,
-): Promise<void> {
-  const before = new Date(clock.now() - (isShared ? LONGEST_ANSWER_MS : 0));
-  const swept = await deleteEmptyAnswers(database, before);
-  if (swept > 0) log.info({ swept }, "places of answers that were never given were cleared");
+/** Ends the answers of processes that were killed: now, and from time to time. @returns what ends that */
+async function sweepTurns(turns: TurnService, leaseMs: number, log: Logger): Promise<() => void> {
+  async function sweep(lease: number): Promise<void> {
+    try {
+      const swept = await turns.sweep(lease);
+      if (swept > 0) log.warn({ swept }, "answers were cut off when their process ended");
+    } catch (error) {
+      log.error({ error: describeError(error) }, "answers that were cut off could not be ended");
+    }
+  }
+  await sweep(leaseMs);
+  const timer = setInterval(() => void sweep(LEASE_MS), SWEEP_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** What an operator should know whose service others can reach. */

@@ -2,6 +2,7 @@
  * Every table of the service. The same on PostgreSQL and on embedded PGlite.
  * After a change: `npm run database:generate -w apps/chat` writes the next migration.
  */
+import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -13,6 +14,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
 } from "drizzle-orm/pg-core";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 
@@ -126,7 +128,65 @@ export const messages = pgTable(
   (table) => [
     primaryKey({ columns: [table.conversationId, table.id] }),
     unique("messages_position").on(table.conversationId, table.position),
+    index("messages_id").on(table.id),
   ],
+);
+
+/**
+ * One answer that a model gives, and for a minute after that. Its unique keys make a message's id an idempotency key.
+ * Nothing is deleted with a conversation or an account: what an answer used is still charged, and what it held released.
+ */
+export const turns = pgTable(
+  "turns",
+  {
+    answerId: text("answer_id").primaryKey(),
+    conversationId: text("conversation_id").notNull(),
+    owner: text("owner").notNull(),
+    /** What the model is asked for. */
+    kind: text("kind", { enum: ["answer", "title"] }).notNull(),
+    /** The question's; of a title, something that is no message's. */
+    messageId: text("message_id").notNull(),
+    /** Whether the question opened the conversation: its sender did not know the conversation's id. */
+    opened: boolean("opened").notNull(),
+    /** The message that the question named to be replaced. */
+    replaces: text("replaces"),
+    model: text("model").notNull(),
+    /** The account that pays, if one does. */
+    payer: text("payer"),
+    /** Micros held of the payer's credit. */
+    held: bigint("held", { mode: "number" }).notNull(),
+    priceVersion: text("price_version").notNull(),
+    /** What was used at the last beat: what a sweep charges. */
+    used: bigint("used", { mode: "number" }).notNull().default(0),
+    inputTokens: integer("input_tokens").notNull().default(0),
+    cachedInputTokens: integer("cached_input_tokens").notNull().default(0),
+    outputTokens: integer("output_tokens").notNull().default(0),
+    stopRequested: boolean("stop_requested").notNull().default(false),
+    createdAt: instant("created_at").notNull(),
+    /** When the process that answers last said that it lives, by the database's clock. */
+    beatAt: instant("beat_at").notNull().defaultNow(),
+    /** `null` while the answer is being given. By the database's clock. */
+    endedAt: instant("ended_at"),
+  },
+  (table) => [
+    unique("turns_message").on(table.conversationId, table.messageId),
+    uniqueIndex("turns_opening_message").on(table.owner, table.messageId).where(sql`${table.opened}`),
+    index("turns_beat").on(table.beatAt),
+  ],
+);
+
+/** What a running answer has said so far, in batches, for those who resume it. */
+export const answerParts = pgTable(
+  "answer_parts",
+  {
+    answerId: text("answer_id").notNull(),
+    /** The place of the batch's first chunk in the answer. */
+    position: integer("position").notNull(),
+    /** Chunks of the AI SDK's UI message stream, as JSON, one a line. */
+    chunks: text("chunks").notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
 // Credit, in integer micros. ---------------------------------------------------------------------------------------
@@ -139,6 +199,8 @@ export const creditAccounts = pgTable("credit_accounts", {
   allowanceLeft: bigint("allowance_left", { mode: "number" }).notNull(),
   /** What an operator granted and is left. Below zero after an answer that cost more than was left. */
   grantedLeft: bigint("granted_left", { mode: "number" }).notNull(),
+  /** What running answers hold of both: it is spent when they end, or free again. */
+  held: bigint("held", { mode: "number" }).notNull().default(0),
   /** The month, such as `2026-11`, whose allowance was given. */
   allowanceMonth: text("allowance_month").notNull(),
 });
@@ -156,6 +218,13 @@ export const creditEntries = pgTable(
     balanceAfter: bigint("balance_after", { mode: "number" }).notNull(),
     /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant. */
     reference: text("reference").notNull(),
+    /** Of an answer: the most that was held for it, the tokens it used, and the prices that it was charged at. */
+    held: bigint("held", { mode: "number" }),
+    inputTokens: integer("input_tokens"),
+    /** Of the input tokens, those that the provider read from its cache. */
+    cachedInputTokens: integer("cached_input_tokens"),
+    outputTokens: integer("output_tokens"),
+    priceVersion: text("price_version"),
     createdAt: instant("created_at").notNull(),
   },
   (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],

@@ -6,23 +6,29 @@ import type { ServiceEnv } from "./service-env.ts";
 /** Some answer of those in flight ends sooner than that. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Answers 503 while as many answers are streamed as this process may; a place is held until the response is closed. */
+/**
+ * Answers 503 while as many answers are streamed as this process may; a place is held until the response is closed, and
+ * the answer has ended: it does so by itself, also when its reader has left.
+ */
 export function limitStreams(places: StreamPlaces): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
     const leave = places.take();
     if (!leave) throw busy();
     const outgoing = c.env?.outgoing;
-    outgoing?.once("close", leave);
+    const closed = new Promise<void>((resolve) => {
+      // Without a socket nothing says when the response was read; with one that closed already, nothing says so again.
+      if (!outgoing || outgoing.closed) resolve();
+      else outgoing.once("close", resolve);
+    });
     try {
       await next();
     } finally {
-      // Without a socket nothing says when the response was read; with one that closed already, nothing says so again.
-      if (!outgoing || outgoing.closed) leave();
+      void Promise.all([closed, c.get("answered")]).then(leave);
     }
   };
 }
 
-function busy(): HttpProblem {
+export function busy(): HttpProblem {
   return new HttpProblem(
     503,
     "busy",

@@ -119,18 +119,22 @@ export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
 
 /** 402, told from a 429 by its status, its `error` and its members. */
 export function paymentRequired(credit: Credit): HttpProblem {
-  const members: Pick<PaymentProblem, "balance" | "currency" | "monthly_allowance" | "renews_at"> = {
+  const members: Pick<PaymentProblem, "balance" | "held" | "currency" | "monthly_allowance" | "renews_at"> = {
     balance: credit.balance,
+    held: credit.held,
     currency: credit.currency,
     monthly_allowance: credit.monthlyAllowance,
     renews_at: credit.renewsAt,
   };
-  return new HttpProblem(
-    402,
-    "payment_required",
-    "Your credit is used up, so new messages can't be answered. Your conversations are all still here.",
-    { members },
-  );
+  return new HttpProblem(402, "payment_required", whyNotPaid(credit), { members });
+}
+
+function whyNotPaid({ balance, held }: Credit): string {
+  if (balance <= 0)
+    return "Your credit is used up, so new messages can't be answered. Your conversations are all still here.";
+  if (held > 0)
+    return "Your credit is held by answers that are still being written, so this message can't be answered yet. Wait until they have ended, or top up.";
+  return "Your credit is less than this message may cost, so it can't be answered. Your conversations are all still here.";
 }
 
 /** 401, for services that answer accounts alone. */

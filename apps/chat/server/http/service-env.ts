@@ -17,6 +17,8 @@ export interface ServiceEnv {
     admission: Admission | undefined;
     /** What `POST /chat/message` is asked, read and checked before its guard decides. */
     asked: AskedRequest;
+    /** Settles when the answer that the request began has ended. */
+    answered: Promise<void> | undefined;
     /** The names of the limits that refused the request. */
     refusedBy: readonly string[] | undefined;
   };

@@ -5,7 +5,7 @@ import {
   type Answer,
   type AnswerOptions,
   answer,
-  estimateUsage,
+  estimatePrompt,
   instructionsAt,
   modelMessages,
 } from "./answer.ts";
@@ -270,9 +270,14 @@ describe("what a model is given", () => {
   });
 });
 
-describe("an estimate of usage", () => {
-  it("is four characters a token, for what was read and written", () => {
-    const usage = estimateUsage([{ role: "user", content: "12345678" }], "12345");
-    expect(usage).toEqual({ inputTokens: 2, outputTokens: 2 });
+describe("an estimate of what the first step reads", () => {
+  const messages = [{ role: "user" as const, content: "12345678" }];
+
+  it("is four characters a token", () => {
+    expect(estimatePrompt(messages, { builtIn: true })).toBe(2);
+  });
+
+  it("counts the instructions and the tools that a real model is given", () => {
+    expect(estimatePrompt(messages, { builtIn: false })).toBe(3_602);
   });
 });

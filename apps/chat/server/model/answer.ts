@@ -38,6 +38,8 @@ export interface AnswerOptions {
   clock: { now(): number };
   /** Stops the answer at once, mid-word. */
   abortSignal?: AbortSignal | undefined;
+  /** Asked before each further step: `false` ends the answer with the step before. */
+  mayGoOn?: () => Promise<boolean>;
   limits?: Partial<AnswerLimits>;
   startTimer?: StartTimer;
 }
@@ -99,14 +101,15 @@ const tokens = new Set([
  * Has the model answer, with the salary tools at hand. It throws nothing: a failure is an `error` part of the stream, a
  * stop or a time-out an `abort` part (`firstToken` tells them apart). What came before either stays.
  */
-export function answer({ choice, messages, clock, abortSignal, limits, startTimer }: AnswerOptions): Answer {
+export function answer(options: AnswerOptions): Answer {
+  const { choice, messages, clock, abortSignal, mayGoOn, limits, startTimer } = options;
   const within = { ...defaultAnswerLimits, ...limits };
   const watchdog = createWatchdog(within, startTimer);
   return streamText({
     model: steady(choice.model),
     messages,
     tools: salaryTools,
-    stopWhen: isStepCount(within.steps),
+    stopWhen: [isStepCount(within.steps), async () => mayGoOn !== undefined && !(await mayGoOn())],
     maxRetries: within.retries,
     maxOutputTokens: within.outputTokens,
     ...(choice.builtIn
@@ -128,11 +131,19 @@ export function answer({ choice, messages, clock, abortSignal, limits, startTime
 
 const charactersPerToken = 4;
 
-/** An estimate for answers that were cut short, of which no provider says the usage: about four characters a token. */
-export function estimateUsage(messages: readonly ModelMessage[], written: string) {
+/** An estimate: about four characters a token. */
+export function tokensIn(characters: number): number {
+  return Math.ceil(characters / charactersPerToken);
+}
+
+/** What a real model is given besides the messages: the instructions, and what each tool is and takes. */
+const tokensOfInstructionsAndTools = 3_600;
+
+/** An estimate of what the first step of an answer reads. */
+export function estimatePrompt(messages: readonly ModelMessage[], { builtIn }: { builtIn: boolean }): number {
   const read = messages.reduce((sum, { content }) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
-    return sum + Math.ceil(text.length / charactersPerToken);
+    return sum + tokensIn(text.length);
   }, 0);
-  return { inputTokens: read, outputTokens: Math.ceil(written.length / charactersPerToken) };
+  return builtIn ? read : read + tokensOfInstructionsAndTools;
 }

@@ -33,7 +33,7 @@ describe("a price in dollars", () => {
 });
 
 describe("the cost of an answer", () => {
-  const price = { inputPerMillion: 150_000, outputPerMillion: 600_000 };
+  const price = { inputPerMillion: 150_000, cachedInputPerMillion: 75_000, outputPerMillion: 600_000 };
 
   it.each([
     [{ inputTokens: 0, outputTokens: 0 }, 0],
@@ -41,6 +41,8 @@ describe("the cost of an answer", () => {
     [{ inputTokens: 1_000_000, outputTokens: 0 }, 150_000],
     [{ inputTokens: 1_000_000, outputTokens: 1 }, 150_001],
     [{ inputTokens: 10, outputTokens: 10 }, 8],
+    [{ inputTokens: 1_000_000, cachedInputTokens: 600_000, outputTokens: 0 }, 105_000],
+    [{ inputTokens: 10, cachedInputTokens: 1_000_000, outputTokens: 0 }, 1],
     [{ inputTokens: undefined, outputTokens: 10 }, 6],
     [{ inputTokens: Number.NaN, outputTokens: -5 }, 0],
   ])("%j is %d micros", (used, micros) => {
@@ -52,14 +54,17 @@ describe("the cost of an answer", () => {
     const rate = fc.integer({ min: 0, max: 100_000_000 });
     fc.assert(
       fc.property(
-        count,
-        count,
-        rate,
-        rate,
-        (inputTokens, outputTokens, inputPerMillion, outputPerMillion) => {
-          const micros = costOf({ inputTokens, outputTokens }, { inputPerMillion, outputPerMillion });
+        fc.tuple(count, count, count),
+        fc.tuple(rate, rate, rate),
+        ([freshTokens, cachedInputTokens, outputTokens], [input, cached, output]) => {
+          const micros = costOf(
+            { inputTokens: freshTokens + cachedInputTokens, cachedInputTokens, outputTokens },
+            { inputPerMillion: input, cachedInputPerMillion: cached, outputPerMillion: output },
+          );
           const exact =
-            BigInt(inputTokens) * BigInt(inputPerMillion) + BigInt(outputTokens) * BigInt(outputPerMillion);
+            BigInt(freshTokens) * BigInt(input) +
+            BigInt(cachedInputTokens) * BigInt(cached) +
+            BigInt(outputTokens) * BigInt(output);
           expect(Number.isSafeInteger(micros)).toBe(true);
           expect(BigInt(micros) * 1_000_000n - exact).toBeGreaterThanOrEqual(0n);
           expect(BigInt(micros) * 1_000_000n - exact).toBeLessThan(1_000_000n);

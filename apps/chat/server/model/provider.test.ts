@@ -95,6 +95,14 @@ describe("the price", () => {
     expect(choose({ MODEL_PRICE_OUTPUT_PER_MTOK: "10" }).price).toEqual({
       ...builtInPrice,
       outputPerMillion: 10_000_000,
+      version: "set 0/0/10000000",
     });
+    const cached = choose({
+      ...own,
+      MODEL_PRICE_INPUT_PER_MTOK: "2",
+      MODEL_PRICE_CACHED_INPUT_PER_MTOK: "0.5",
+    });
+    expect(cached.price).toMatchObject({ inputPerMillion: 2_000_000, cachedInputPerMillion: 500_000 });
+    expect(choose({ ...own, MODEL_PRICE_INPUT_PER_MTOK: "2" }).price.cachedInputPerMillion).toBe(2_000_000);
   });
 });

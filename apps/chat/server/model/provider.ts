@@ -151,7 +151,7 @@ function addressFrom(text: string, name: string): string {
 }
 
 function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
-  const price = (name: string, micros: number) => {
+  const price = (name: string, micros: number): number => {
     const text = read(name);
     if (text === undefined) return micros;
     const read_ = microsOf(text);
@@ -160,9 +160,23 @@ function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
       `${name} is "${text}", which is not a price: give dollars a million tokens, such as 0.15.`,
     );
   };
+  const names = [
+    "MODEL_PRICE_INPUT_PER_MTOK",
+    "MODEL_PRICE_CACHED_INPUT_PER_MTOK",
+    "MODEL_PRICE_OUTPUT_PER_MTOK",
+  ] as const;
+  if (names.every((name) => read(name) === undefined)) return otherwise;
+  const [input, cached, output] = names;
+  const inputPerMillion = price(input, otherwise.inputPerMillion);
+  // A price of its own for input that is not cached says nothing of the list's for input that is.
+  const usual = read(input) === undefined ? otherwise.cachedInputPerMillion : inputPerMillion;
+  const cachedInputPerMillion = price(cached, usual);
+  const outputPerMillion = price(output, otherwise.outputPerMillion);
   return {
-    inputPerMillion: price("MODEL_PRICE_INPUT_PER_MTOK", otherwise.inputPerMillion),
-    outputPerMillion: price("MODEL_PRICE_OUTPUT_PER_MTOK", otherwise.outputPerMillion),
+    inputPerMillion,
+    cachedInputPerMillion,
+    outputPerMillion,
+    version: `set ${inputPerMillion}/${cachedInputPerMillion}/${outputPerMillion}`,
   };
 }
 

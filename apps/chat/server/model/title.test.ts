@@ -78,10 +78,13 @@ describe("a title by a real model", () => {
     const title = await titleOf({ choice, question: "take home on 45k", clock });
     expect(title).toEqual({
       title: "Scottish pay, explained",
-      inputTokens: expect.any(Number),
-      outputTokens: expect.any(Number),
+      usage: {
+        inputTokens: expect.any(Number),
+        cachedInputTokens: 0,
+        outputTokens: expect.any(Number),
+      },
     });
-    expect(title.inputTokens).toBeGreaterThan(0);
+    expect(title.usage.inputTokens).toBeGreaterThan(0);
     expect(server.requests[0]?.body).toMatchObject({ max_tokens: 400 });
   });
 

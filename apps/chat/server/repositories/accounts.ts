@@ -62,6 +62,11 @@ export async function listCreditEntries(database: Database, userId: string) {
       amount: creditEntries.amount,
       balanceAfter: creditEntries.balanceAfter,
       reference: creditEntries.reference,
+      held: creditEntries.held,
+      inputTokens: creditEntries.inputTokens,
+      cachedInputTokens: creditEntries.cachedInputTokens,
+      outputTokens: creditEntries.outputTokens,
+      priceVersion: creditEntries.priceVersion,
       createdAt: creditEntries.createdAt,
     })
     .from(creditEntries)

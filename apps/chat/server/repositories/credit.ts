@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { creditAccounts, creditEntries, user } from "../database/schema.ts";
@@ -29,6 +29,23 @@ export async function lockCredit(transaction: Database, userId: string): Promise
 
 export async function updateCredit(transaction: Database, row: CreditRow): Promise<void> {
   await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
+}
+
+/** Holds credit if so much is neither spent nor held. @returns whether it was */
+export async function holdCredit(transaction: Database, userId: string, amount: Micros): Promise<boolean> {
+  const { allowanceLeft, grantedLeft, held } = creditAccounts;
+  const holding = await transaction
+    .update(creditAccounts)
+    .set({ held: sql`${held} + ${amount}` })
+    .where(
+      and(eq(creditAccounts.userId, userId), sql`${allowanceLeft} + ${grantedLeft} - ${held} >= ${amount}`),
+    )
+    .returning({ userId: creditAccounts.userId });
+  return holding.length > 0;
+}
+
+export async function isUser(database: Database, userId: string): Promise<boolean> {
+  return (await database.$count(user, eq(user.id, userId))) > 0;
 }
 
 /** @returns `false` when the same thing was entered before */

@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, gte, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gte, sql } from "drizzle-orm";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import { messages } from "../database/schema.ts";
+import { conversations, messages } from "../database/schema.ts";
 
 export type MessageRow = typeof messages.$inferSelect;
 
@@ -28,6 +28,34 @@ export async function findMessage(
     .select()
     .from(messages)
     .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
+  return row;
+}
+
+export async function findMessageAt(
+  database: Database,
+  conversationId: string,
+  position: number,
+): Promise<MessageRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(messages)
+    .where(and(eq(messages.conversationId, conversationId), eq(messages.position, position)));
+  return row;
+}
+
+/** The newest question under this id, in any conversation of this owner. */
+export async function findQuestionOf(
+  database: Database,
+  owner: string,
+  id: string,
+): Promise<MessageRow | undefined> {
+  const [row] = await database
+    .select(getTableColumns(messages))
+    .from(messages)
+    .innerJoin(conversations, eq(conversations.id, messages.conversationId))
+    .where(and(eq(messages.id, id), eq(messages.role, "user"), eq(conversations.owner, owner)))
+    .orderBy(desc(messages.createdAt), desc(messages.position))
+    .limit(1);
   return row;
 }
 
@@ -95,19 +123,4 @@ export async function deleteMessage(database: Database, conversationId: string, 
   await database
     .delete(messages)
     .where(and(eq(messages.conversationId, conversationId), eq(messages.id, id)));
-}
-
-/** Drops the places that were kept for answers which nobody is giving any more. @returns how many */
-export async function deleteEmptyAnswers(database: Database, madeBefore: Date): Promise<number> {
-  const rows = await database
-    .delete(messages)
-    .where(
-      and(
-        eq(messages.role, "assistant"),
-        lt(messages.createdAt, madeBefore),
-        sql`jsonb_array_length(${messages.parts}) = 0`,
-      ),
-    )
-    .returning({ id: messages.id });
-  return rows.length;
 }

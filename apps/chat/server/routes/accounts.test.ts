@@ -55,6 +55,7 @@ test("somebody signs up, out and in again", async () => {
   expect(me.credit).toEqual({
     currency: "USD",
     balance: 1_000_000,
+    held: 0,
     monthlyAllowance: 1_000_000,
     renewsAt: "2026-12-01T00:00:00.000Z",
   });

@@ -1,30 +1,40 @@
 import { createUIMessageStreamResponse } from "ai";
 import type { Limiter } from "headgate";
 import { rateLimit } from "headgate/hono";
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
-import { limitStreams } from "../http/limit-streams.ts";
+import { busy, limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
-import { accountRequired, HttpProblem, paymentRequired } from "../http/problems.ts";
+import { accountRequired, HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
-import type { Answering } from "../services/answering.ts";
-import type { CreditService } from "../services/credit.ts";
+import type { AnswerChunk } from "../services/answer-stream.ts";
+import type { Answering, NewAnswer } from "../services/answering.ts";
+import type { Following } from "../services/following.ts";
 import {
   type IdentitySources,
   identify,
+  ownerOf,
   ownerToBe,
   type RateLimitCaller,
   rateLimitCaller,
 } from "../services/identity.ts";
 import { messageRequest } from "../services/message-request.ts";
+import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
+import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
 
 export interface MessageDependencies {
   sources: IdentitySources;
   chatLimiter: Limiter<RateLimitCaller>;
-  credit: CreditService;
+  turns: TurnService;
   answering: Answering;
+  following: Following;
+  stopping: StoppingService;
+  /** Of answers that this process gives. */
   streamPlaces: StreamPlaces;
+  /** Of those who read an answer that another request began. */
+  readerPlaces: StreamPlaces;
   bodyLimitBytes: number;
   /** Whether only accounts are answered. */
   requireAccount: boolean;
@@ -40,17 +50,21 @@ const KEEP_ALIVE_MS = 15_000;
 export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
 /**
- * The expensive route. At its door, behind the limit that counts bodies: the body within its bounds, what it says, who is
- * calling, a place among the answers in flight, the rate limit, then credit. Whoever gets no answer, for whatever reason
- * that was not their own stop, gets the charge back; one that is refused before the rate limit is charged nothing there.
+ * The expensive route, and what belongs to it. At its door, behind the limit that counts bodies: the body within its bounds,
+ * what it says, who is calling, whether the message was sent before, a place among the answers in flight, the rate limit,
+ * then credit. Whoever gets no answer, for whatever reason that was not their own stop, gets the charge back; one that is
+ * refused before the rate limit is charged nothing there, and so is a message that was sent before.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
     sources,
     chatLimiter,
-    credit,
+    turns,
     answering,
+    following,
+    stopping: stopTurns,
     streamPlaces,
+    readerPlaces,
     bodyLimitBytes,
     requireAccount,
     isPriced,
@@ -72,6 +86,18 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     if (requireAccount && kind !== "account") throw accountRequired();
     await next();
   };
+  /** A message that was sent before is answered by the answer that it has. */
+  const knownMessage: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+    const turn = await findTurn(c);
+    if (turn) return followed(c, turn);
+    await next();
+    if (c.res.status !== 429) return;
+    // Its twin was admitted with the last of the quota, a moment before.
+    const twin = await findTurn(c);
+    if (!twin) return;
+    c.res = undefined;
+    c.res = await followed(c, twin);
+  };
   const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
     caller: (c) => rateLimitCaller(c, sources),
   });
@@ -79,33 +105,79 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     accepting,
     read,
     known,
+    knownMessage,
     limitStreams(streamPlaces),
     noteRefusal,
     guard,
     refundUnlessServed,
   ] as const;
 
-  routes.post("/chat/message", ...door, async (c) => {
+  async function questionOf(c: Context<ServiceEnv>, owner: string): Promise<Question> {
     const { messages, conversation_id: conversationId, replaces } = c.get("asked");
     const identity = await identify(c, sources);
     const payer = isPriced && identity.kind === "account" ? identity.id : undefined;
-    if (payer !== undefined) {
-      const left = await credit.of(payer);
-      if (left.balance <= 0) throw paymentRequired(left);
+    return { owner, payer, messages, conversationId, replaces };
+  }
+
+  async function findTurn(c: Context<ServiceEnv>): Promise<KnownTurn | undefined> {
+    const owner = ownerOf(await identify(c, sources));
+    return owner === undefined ? undefined : turns.find(await questionOf(c, owner));
+  }
+
+  async function answered(c: Context<ServiceEnv>, end: () => void): Promise<NewAnswer | KnownTurn> {
+    // Whose first request breaks before they have their cookie: nobody could ever ask for the answer.
+    const isNew = ownerOf(await identify(c, sources)) === undefined;
+    let isRunning = false;
+    try {
+      const answer = await answering.answer({
+        question: await questionOf(c, await ownerToBe(c, sources)),
+        ...(isNew ? { abandoned: c.req.raw.signal } : {}),
+        log: c.get("log"),
+        refund: () => refund(c.get("admission")),
+        onEnd: end,
+      });
+      isRunning = answer.kind === "new";
+      return answer;
+    } finally {
+      if (!isRunning) end();
     }
-    const owner = await ownerToBe(c, sources);
-    const { conversationId: answeredIn, stream } = await answering.answer({
-      question: { owner, payer, messages, conversationId, replaces },
-      signal: c.req.raw.signal,
-      log: c.get("log"),
-      refund: async () => refund(c.get("admission")),
-    });
-    c.header("X-Conversation-Id", answeredIn);
-    const { body, headers } = createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
-    return c.body(body as ReadableStream<Uint8Array>, 200, Object.fromEntries(headers));
+  }
+
+  async function followed(c: Context<ServiceEnv>, turn: KnownTurn): Promise<Response> {
+    const leave = readerPlaces.take();
+    if (!leave) throw busy();
+    const { conversationId, answerId } = turn;
+    return streamed(c, conversationId, following.follow({ conversationId, answerId, onEnd: leave }));
+  }
+
+  routes.post("/chat/message", ...door, async (c) => {
+    let end = () => {};
+    c.set("answered", new Promise<void>((resolve) => (end = resolve)));
+    const answer = await answered(c, end);
+    if (answer.kind === "new") return streamed(c, answer.conversationId, answer.stream);
+    await refund(c.get("admission"));
+    return followed(c, answer);
+  });
+
+  routes.post("/chat/stop", async (c) => {
+    const target = await readBody(c, stopRequest);
+    const stopped = await stopTurns.stop(ownerOf(await identify(c, sources)), target);
+    return c.json({ stopped: stopped > 0 } satisfies StopResponse);
+  });
+
+  routes.get("/chat/stream/:id", async (c) => {
+    const conversationId = c.req.param("id");
+    const turn = await stopTurns.running(ownerOf(await identify(c, sources)), conversationId);
+    return turn ? followed(c, turn) : c.body(null, 204, { "Cache-Control": "no-store" });
   });
 
   return routes;
+}
+
+function streamed(c: Context<ServiceEnv>, conversationId: string, stream: ReadableStream<AnswerChunk>) {
+  c.header("X-Conversation-Id", conversationId);
+  const { body, headers } = createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
+  return c.body(body as ReadableStream<Uint8Array>, 200, Object.fromEntries(headers));
 }
 
 type Refundable = ServiceEnv["Variables"]["admission"];

@@ -2,16 +2,18 @@ import { type ModelMessage, type TextStreamPart, toUIMessageStream, type UIMessa
 import type { Logger } from "pino";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 import { describeError } from "../http/describe-error.ts";
-import { estimateUsage } from "../model/answer.ts";
 import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failure.ts";
 import type { Beginning } from "../model/first-token.ts";
-import { costOf } from "../model/price.ts";
+import { costOf, noUsage } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { suggestionsAfter } from "../model/suggestions.ts";
 import type { SalaryTools } from "../model/tools.ts";
+import type { Used } from "../repositories/turns.ts";
+import type { JournalEntry } from "./journal.ts";
+import type { Spending } from "./spending.ts";
 import { storableParts } from "./storable-parts.ts";
 import type { Turn, TurnService } from "./turns.ts";
-import { usageMeter } from "./usage-meter.ts";
+import type { UsageMeter } from "./usage-meter.ts";
 
 export type AnswerChunk = UIMessageChunk<AnswerMetadata>;
 
@@ -22,15 +24,17 @@ export interface AnswerStreamOptions {
   turns: TurnService;
   choice: ModelChoice;
   createdAt: Date;
-  /** What the model was given, for estimates. */
+  /** What the model was given, for suggestions. */
   messages: ModelMessage[];
   parts: ReadableStream<Part>;
   /** Tells whether there was a first token. */
   beginning: Promise<Beginning>;
-  /** Aborted by the stream when its reader goes away. */
-  abort: AbortController;
-  /** Aborts the model: by `abort`, by the client, or by the service's end. */
-  abortSignal: AbortSignal;
+  meter: UsageMeter;
+  /** `undefined` where nobody pays. */
+  spending: Spending | undefined;
+  entry: JournalEntry;
+  /** Stops the model. */
+  stop: AbortController;
   log: Logger;
   refund(): Promise<void>;
   /** Called when the answer was saved and its last chunk was given, or could not be. */
@@ -39,28 +43,42 @@ export interface AnswerStreamOptions {
 
 /**
  * Turns a model's answer into what the page reads, and saves it before its end is told. The answer is read to its end
- * whether or not anybody listens, so that what a person stopped, or lost with their connection, is kept and charged.
- * It is never held up by a slow reader: what they have not read yet waits in memory, and an answer is short.
+ * whether or not anybody listens: a lost connection, or a closed page, is no stop. It is never held up by a slow reader:
+ * what they have not read yet waits in memory, and an answer is short.
  */
 export function answerStream(options: AnswerStreamOptions): ReadableStream<AnswerChunk> {
-  const { turn, turns, choice, messages, beginning, abort, abortSignal, log, refund, onEnd } = options;
+  const { turn, turns, choice, messages, beginning, meter, spending, entry, stop, log, refund, onEnd } =
+    options;
   const metadata: AnswerMetadata = {
     conversationId: turn.conversationId,
     model: choice.name,
     createdAt: options.createdAt.toISOString(),
   };
-  const meter = usageMeter();
   let isWhole = false;
   let failure: { error: unknown } | undefined;
   let written: ChatMessage["parts"] = [];
 
-  function see(part: Part): void {
+  function used(): Used {
+    const usage = meter.usage();
+    return { usage, cost: costOf(usage, choice.price) };
+  }
+
+  function see(part: Part): void | Promise<void> {
     meter.read(part);
     if (part.type === "finish") isWhole = true;
     if (part.type === "error") failure ??= { error: part.error };
-    if (part.type === "abort" && !abortSignal.aborted) {
+    if (part.type === "abort" && !stop.signal.aborted) {
       failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
     }
+    const soFar = used();
+    entry.use(soFar);
+    if (isWhole || spending === undefined) return;
+    const isCovered = spending.keepAhead(soFar.cost);
+    return isCovered instanceof Promise ? isCovered.then(stopUnless) : stopUnless(isCovered);
+  }
+
+  function stopUnless(isCovered: boolean): void {
+    if (!isCovered) stop.abort();
   }
 
   const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
@@ -76,16 +94,20 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   });
 
   async function run(send: (chunk: AnswerChunk) => void): Promise<void> {
+    const tell = (chunk: AnswerChunk) => {
+      entry.write(chunk);
+      send(chunk);
+    };
     const fail = (error: unknown) => {
       failure ??= { error };
-      send({ type: "error", errorText: modelFailure(error).detail });
+      tell({ type: "error", errorText: modelFailure(error).detail });
     };
     let end: AnswerChunk | undefined;
     try {
       for await (const chunk of chunks as ReadableStream<AnswerChunk> & AsyncIterable<AnswerChunk>) {
         if (chunk.type === "finish") end = chunk;
         // A time-out reads as an abort, which a client would take for its own.
-        else if (chunk.type !== "abort") send(chunk);
+        else if (chunk.type !== "abort") tell(chunk);
         else if (failure) fail(failure.error);
       }
       const began = await beginning;
@@ -103,23 +125,32 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
         errorText: "This answer could not be saved. Copy what you want to keep, then try again.",
       });
     }
-    if (end) send(end);
+    if (spending?.isExhausted()) send({ type: "finish", finishReason: "length" });
+    else if (end) send(end);
+  }
+
+  function howItEnded(): AnswerMetadata["incomplete"] {
+    if (failure) return "failed";
+    if (spending?.isExhausted()) return "credit";
+    return isWhole ? undefined : "stopped";
   }
 
   /** @returns what the message's metadata is, now that its end is known */
   async function save(): Promise<AnswerMetadata> {
-    const usage = meter.usage((text) => estimateUsage(messages, text));
-    const incomplete = failure ? "failed" : isWhole ? undefined : "stopped";
+    const began = await beginning;
+    const { usage, cost }: Used = began.kind === "started" ? used() : { usage: noUsage, cost: 0 };
+    const { inputTokens, outputTokens } = usage;
+    const incomplete = howItEnded();
     const suggestions = incomplete ? [] : suggestionsAfter(messages, options.createdAt.getTime());
     const complete: AnswerMetadata = {
       ...metadata,
-      ...usage,
+      inputTokens,
+      outputTokens,
       ...(suggestions.length > 0 ? { suggestions } : {}),
       ...(incomplete ? { incomplete } : {}),
     };
-    const began = await beginning;
-    const cost = began.kind === "started" ? costOf(usage, choice.price) : 0;
-    await turns.finish(turn, storableParts(written), complete, cost);
+    await entry.close();
+    await turns.finish(turn, storableParts(written), complete, { usage, cost });
     if (began.kind === "failed") await refund();
     log.info({ model: choice.name, ...usage, costMicros: cost, outcome: incomplete ?? "whole" }, "answer");
     return complete;
@@ -137,7 +168,6 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     },
     cancel() {
       isRead = false;
-      abort.abort();
     },
   });
 }
@@ -148,14 +178,18 @@ export function logFailure(log: Logger, error: unknown): void {
 }
 
 /** The same parts, each seen as it goes by; there are hundreds to an answer, and a transform stream is two streams. */
-function watched(parts: ReadableStream<Part>, see: (part: Part) => void): ReadableStream<Part> {
+function watched(
+  parts: ReadableStream<Part>,
+  see: (part: Part) => void | Promise<void>,
+): ReadableStream<Part> {
   const reader = parts.getReader();
   return new ReadableStream<Part>(
     {
       async pull(controller) {
         const { done, value } = await reader.read();
         if (done) return controller.close();
-        see(value);
+        const seen = see(value);
+        if (seen instanceof Promise) await seen;
         controller.enqueue(value);
       },
       cancel: (reason) => reader.cancel(reason),

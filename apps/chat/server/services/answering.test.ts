@@ -171,31 +171,106 @@ async function readWords(reader: ReadableStreamDefaultReader<Uint8Array>, count:
   return events;
 }
 
-describe("an answer that is stopped", () => {
-  async function stopAfterTwoWords(signal: AbortController, as = client) {
+async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  let events = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return events;
+    events += new TextDecoder().decode(value);
+  }
+}
+
+describe("an answer whose reader leaves", () => {
+  test("goes on, and is saved whole", async () => {
     provider.setMode("slow");
-    const sent = as("/chat/message", {
+    const leaving = new AbortController();
+    const sent = client("/chat/message", {
       method: "POST",
       body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
-      signal: signal.signal,
+      signal: leaving.signal,
+    });
+    provider.release(2);
+    const response = await sent;
+    await readWords((response.body as ReadableStream<Uint8Array>).getReader(), 2);
+    leaving.abort();
+    provider.release(Number.POSITIVE_INFINITY);
+    const conversationId = response.headers.get("X-Conversation-Id") ?? "";
+    const messages = await until(async () => {
+      const found = await messagesOf(conversationId);
+      return found.length === 2 && found;
+    });
+    expect(wordsOf(messages[1])).toBe("one two three four five six");
+    expect(messages[1]?.metadata?.incomplete).toBeUndefined();
+    expect(provider.requests[0]?.aborted).toBe(false);
+  });
+
+  test("before they have their cookie stops it: nobody could ever read it", async () => {
+    provider.setMode("never");
+    const leaving = new AbortController();
+    const asked = provider.nextRequest();
+    const sent = client("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "count" }] }),
+      signal: leaving.signal,
+    });
+    const request = await asked;
+    leaving.abort();
+    await expect(sent).rejects.toThrow();
+    await until(async () => request.aborted);
+  });
+
+  test("before it began is given all the same, and keeps its charge", async () => {
+    provider.setMode("slow");
+    const leaving = new AbortController();
+    const { id } = await (await client.send("POST", "/conversations")).json();
+    const asked = provider.nextRequest();
+    const sent = client("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ conversation_id: id, messages: [{ role: "user", content: "count" }] }),
+      signal: leaving.signal,
+    });
+    await asked;
+    leaving.abort();
+    await expect(sent).rejects.toThrow();
+    provider.release(Number.POSITIVE_INFINITY);
+    const messages = await until(async () => {
+      const found = await messagesOf(id);
+      return found.length === 2 && found;
+    });
+    expect(messages.map(wordsOf)).toEqual(["count", "one two three four five six"]);
+    expect(await remaining()).toBe(4);
+  });
+});
+
+describe("an answer that is stopped", () => {
+  async function stopAfterTwoWords(as = client) {
+    provider.setMode("slow");
+    const sent = as.send("POST", "/chat/message", {
+      messages: [{ id: "stopped", role: "user", content: "count" }],
     });
     provider.release(2);
     const response = await sent;
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await readWords(reader, 2);
-    signal.abort();
     const conversationId = response.headers.get("X-Conversation-Id") ?? "";
-    const messages = await until(async () => {
-      const found = await messagesOf(conversationId, as);
-      return found.length === 2 && found;
+    const stop = await as.send("POST", "/chat/stop", {
+      conversation_id: conversationId,
+      message_id: "stopped",
     });
-    return { conversationId, answer: messages[1] };
+    expect(await stop.json()).toEqual({ stopped: true });
+    const rest = await restOf(reader);
+    const messages = await messagesOf(conversationId, as);
+    return { conversationId, answer: messages[1], rest };
   }
 
-  test("is saved as far as it came, and the model is stopped", async () => {
-    const { answer } = await stopAfterTwoWords(new AbortController());
+  test("is saved as far as it came, its stream says so, and the model is stopped", async () => {
+    const { answer, rest } = await stopAfterTwoWords();
     expect(wordsOf(answer)).toBe("one two");
     expect(answer?.metadata).toMatchObject({ incomplete: "stopped" });
+    expect(chunksOf(rest).at(-1)).toMatchObject({
+      type: "message-metadata",
+      messageMetadata: { incomplete: "stopped" },
+    });
     await until(async () => provider.requests[0]?.aborted);
     expect(await remaining()).toBe(4);
   });
@@ -207,52 +282,53 @@ describe("an answer that is stopped", () => {
       name: "Stopper",
     });
     const before = (await (await client("/me")).json()).credit.balance;
-    const { answer } = await stopAfterTwoWords(new AbortController());
+    const { answer } = await stopAfterTwoWords();
     expect(answer?.metadata?.outputTokens).toBeGreaterThan(0);
     const after = (await (await client("/me")).json()).credit.balance;
     expect(after).toBeLessThan(before);
   });
 
-  test("by its reader alone stops the model, whatever becomes of the request", async () => {
-    provider.setMode("slow");
+  test("can be stopped by whoever opened its conversation and does not know its id yet", async () => {
+    provider.setMode("never");
     const asked = provider.nextRequest();
-    // No socket, and a signal that never aborts: only the stream can tell.
-    const body = JSON.stringify({ messages: [{ role: "user", content: "count" }] });
-    const sent = service.app.request("/chat/message", { method: "POST", body });
+    const named = service.client({ "X-User-Id": "opener" });
+    const sent = named.ask("count", { id: "opening" });
+    await asked;
+    const foreign = await service.client({ "X-User-Id": "other" }).send("POST", "/chat/stop", {
+      message_id: "opening",
+    });
+    expect(await foreign.json()).toEqual({ stopped: false });
+    const stop = await named.send("POST", "/chat/stop", { message_id: "opening" });
+    expect(await stop.json()).toEqual({ stopped: true });
+    expect((await sent).response.status).toBe(499);
+    await until(async () => provider.requests[0]?.aborted);
+    expect(await (await named.send("POST", "/chat/stop", { message_id: "opening" })).json()).toEqual({
+      stopped: false,
+    });
+  });
+
+  test("is nobody else's to stop", async () => {
+    provider.setMode("slow");
     provider.release(1);
-    const response = await sent;
-    const request = await asked;
-    expect(request.aborted).toBe(false);
-    await response.body?.cancel();
-    await until(async () => request.aborted);
+    const sent = await client.send("POST", "/chat/message", {
+      messages: [{ role: "user", content: "count" }],
+    });
+    const conversationId = sent.headers.get("X-Conversation-Id");
+    const stop = await service.client().send("POST", "/chat/stop", { conversation_id: conversationId });
+    expect(stop.status).toBe(404);
+    expect((await client.send("POST", "/chat/stop", {})).status).toBe(400);
+    provider.release(Number.POSITIVE_INFINITY);
+    expect(textOf(chunksOf(await sent.text()))).toBe("one two three four five six");
   });
 
   test("can be asked again in its place", async () => {
-    const { conversationId, answer } = await stopAfterTwoWords(new AbortController());
+    const { conversationId, answer } = await stopAfterTwoWords();
     provider.setMode("normal");
     const { response } = await client.ask("count", { conversation_id: conversationId, replaces: answer?.id });
     expect(response.status).toBe(200);
     const messages = await messagesOf(conversationId);
     expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
     expect(wordsOf(messages[1])).toBe("one two three four five six");
-  });
-
-  test("before it began leaves the question, and keeps its charge", async () => {
-    provider.setMode("never");
-    const stop = new AbortController();
-    const { id } = await (await client.send("POST", "/conversations")).json();
-    const asked = provider.nextRequest();
-    const sent = client("/chat/message", {
-      method: "POST",
-      body: JSON.stringify({ conversation_id: id, messages: [{ role: "user", content: "count" }] }),
-      signal: stop.signal,
-    });
-    await asked;
-    stop.abort();
-    await expect(sent).rejects.toThrow();
-    await until(async () => provider.requests[0]?.aborted);
-    expect((await messagesOf(id)).map(wordsOf)).toEqual(["count"]);
-    expect(await remaining()).toBe(4);
   });
 });
 
@@ -397,16 +473,6 @@ describe("turns of one conversation", () => {
     await roomy.close();
   });
 
-  test("the same message sent twice at once is stored once, and answered once", async () => {
-    const { conversationId } = await client.ask("first");
-    const twice = { id: "twice", conversation_id: conversationId };
-    const [one, two] = await Promise.all([client.ask("again", twice), client.ask("again", twice)]);
-    expect([one?.response.status, two?.response.status]).toEqual([200, 200]);
-    const messages = await messagesOf(conversationId);
-    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
-    expect(messages[2]?.id).toBe("twice");
-  });
-
   test("an edited question takes the place of the old one and of all that followed", async () => {
     const { conversationId } = await client.ask("first", { id: "q1" });
     await client.ask("second", { id: "q2", conversation_id: conversationId });
@@ -422,15 +488,6 @@ describe("turns of one conversation", () => {
     expect((await client.ask("better", edited)).response.status).toBe(200);
     expect((await messagesOf(conversationId)).map(wordsOf)[0]).toBe("better");
     expect(await messagesOf(conversationId)).toHaveLength(2);
-  });
-
-  test("an old question sent again drops nothing that was said since", async () => {
-    const { conversationId } = await client.ask("first", { id: "q1" });
-    await client.ask("second", { id: "q2", conversation_id: conversationId });
-    const { response, problem } = await client.ask("first", { id: "q1", conversation_id: conversationId });
-    expect([response.status, problem.error]).toEqual([409, "message_exists"]);
-    expect(await messagesOf(conversationId)).toHaveLength(4);
-    expect(await remaining()).toBe(3);
   });
 
   test("what is to be replaced must be there", async () => {

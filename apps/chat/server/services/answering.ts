@@ -1,17 +1,24 @@
+import type { ModelMessage } from "ai";
 import type { Clock } from "headgate";
 import type { Logger } from "pino";
+import type { ChatMessage } from "../../contract.ts";
 import { clientWentAway, HttpProblem } from "../http/problems.ts";
-import { type AnswerLimits, answer, modelMessages } from "../model/answer.ts";
+import { type AnswerLimits, answer, estimatePrompt, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
 import { firstToken } from "../model/first-token.ts";
+import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { type AnswerChunk, answerStream, logFailure } from "./answer-stream.ts";
-import type { Question, Turn, TurnService } from "./turns.ts";
+import type { Journal } from "./journal.ts";
+import { CHUNK_TOKENS, createSpending, firstHold, type Spending } from "./spending.ts";
+import type { KnownTurn, Question, Turn, TurnService } from "./turns.ts";
 import type { TurnInFlight, TurnsInFlight } from "./turns-in-flight.ts";
+import { type UsageMeter, usageMeter } from "./usage-meter.ts";
 
 export interface AnsweringOptions {
   turns: TurnService;
   inFlight: TurnsInFlight;
+  journal: Journal;
   choice: ModelChoice;
   clock: Clock;
   /** Where they differ from the model's own. */
@@ -22,11 +29,20 @@ export interface AnsweringOptions {
 
 export interface AnswerRequest {
   question: Question;
-  /** Aborts when the person stops or their connection drops. */
-  signal: AbortSignal;
+  /** Aborts when nobody will ever read the answer; counts until its first token. */
+  abandoned?: AbortSignal;
   log: Logger;
   /** Gives the rate limit's charge back, where the person was given nothing after all. */
   refund(): Promise<void>;
+  /** Called when nothing of a new answer is left to do. */
+  onEnd(): void;
+}
+
+/** A new answer, as it comes. */
+export interface NewAnswer {
+  kind: "new";
+  conversationId: string;
+  stream: ReadableStream<AnswerChunk>;
 }
 
 export interface Answering {
@@ -34,72 +50,110 @@ export interface Answering {
    * Stores a question and has the model answer it; saves and charges what was answered: whole, stopped or failed, read
    * to its end by the client or not.
    *
-   * @returns the answer as it comes
+   * @returns the answer as it comes, or the turn of a question that was asked before
    * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 when the model fails before its first token,
-   *   in which case no credit is charged; 499 when the client went away before that
+   *   in which case no credit is charged; 499 when the person stopped it before that
    */
-  answer(request: AnswerRequest): Promise<{ conversationId: string; stream: ReadableStream<AnswerChunk> }>;
+  answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
 }
 
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { turns, inFlight, choice, clock, limits = {}, undecidedAfterMs: waitMs } = options;
+  const { turns, inFlight, journal, choice, clock, limits = {}, undecidedAfterMs: waitMs } = options;
+  const terms = { name: choice.name, priceVersion: choice.price.version };
 
-  async function begin(request: AnswerRequest, place: TurnInFlight) {
-    const { signal, log, refund } = request;
-    const turn = await turns.begin(request.question);
-    const abort = new AbortController();
-    const abortSignal = AbortSignal.any([signal, place.signal, abort.signal]);
-    const opened = await open(turn, abortSignal);
-    const { known, messages, stream, beginning } = opened;
-    if (known === undefined || known.kind === "started") {
-      const answered = answerStream({
-        turn,
-        turns,
-        choice,
-        createdAt: new Date(clock.now()),
-        messages,
-        parts: stream,
-        beginning,
-        abort,
-        abortSignal,
-        log,
-        refund,
-        onEnd: place.leave,
-      });
-      return { conversationId: turn.conversationId, stream: answered };
+  async function begin(request: AnswerRequest, leave: () => void, place: TurnInFlight) {
+    let messages: ModelMessage[] | undefined;
+    const read = async (history: ChatMessage[]) => (messages ??= await modelMessages(history));
+    const turn = await turns.begin(request.question, terms, async (history) =>
+      firstHold(estimatePrompt(await read(history), choice), choice.price),
+    );
+    if (turn.kind === "known") {
+      place.leave();
+      return turn;
     }
-    await turns.abandon(turn);
-    if (known.kind === "stopped") {
-      throw signal.aborted
-        ? clientWentAway("The request was stopped before its answer began.")
-        : serviceStopped(turn);
-    }
-    logFailure(log, known.error);
-    throw modelProblem(known.error, turn);
-  }
-
-  async function open(turn: Turn, abortSignal: AbortSignal) {
+    const stop = new AbortController();
+    const endStop = () => stop.abort();
+    place.signal.addEventListener("abort", endStop);
+    request.abandoned?.addEventListener("abort", endStop);
+    if (place.signal.aborted || request.abandoned?.aborted) stop.abort();
+    const entry = journal.open(turn.answerId, endStop);
     try {
-      const messages = await modelMessages(turn.history);
-      const given = answer({ choice, messages, clock, abortSignal, limits });
-      return {
-        messages,
-        ...(await firstToken(given.stream, { abortSignal, ...(waitMs === undefined ? {} : { waitMs }) })),
-      };
+      const given = await read(turn.history);
+      const meter = usageMeter(estimatePrompt(given, choice));
+      const spending = turn.payer === undefined ? undefined : spendingOf(turn);
+      const opened = await open(given, stop.signal, meter, spending);
+      const { known, stream: parts, beginning } = opened;
+      request.abandoned?.removeEventListener("abort", endStop);
+      if (known === undefined || known.kind === "started") {
+        const stream = answerStream({
+          turn,
+          turns,
+          choice,
+          createdAt: new Date(clock.now()),
+          messages: given,
+          parts,
+          beginning,
+          meter,
+          spending,
+          entry,
+          stop,
+          log: request.log,
+          refund: request.refund,
+          onEnd() {
+            place.signal.removeEventListener("abort", endStop);
+            leave();
+          },
+        });
+        return { kind: "new" as const, conversationId: turn.conversationId, stream };
+      }
+      if (known.kind === "stopped") throw place.signal.aborted ? serviceStopped(turn) : stopped();
+      logFailure(request.log, known.error);
+      throw modelProblem(known.error, turn);
     } catch (error) {
+      place.signal.removeEventListener("abort", endStop);
+      await entry.close();
       await turns.abandon(turn);
       throw error;
     }
   }
 
+  function spendingOf(turn: Turn): Spending {
+    const { held } = turn;
+    return createSpending({ held, price: choice.price, extend: (more) => turns.extend(turn, more) });
+  }
+
+  function open(
+    messages: ModelMessage[],
+    abortSignal: AbortSignal,
+    meter: UsageMeter,
+    spending: Spending | undefined,
+  ) {
+    const mayGoOn = async () => {
+      if (spending === undefined) return true;
+      const { inputTokens, cachedInputTokens, outputTokens } = meter.usage();
+      const next = {
+        inputTokens: inputTokens + meter.nextPrompt(),
+        cachedInputTokens,
+        outputTokens: outputTokens + CHUNK_TOKENS,
+      };
+      return spending.affords(costOf(next, choice.price));
+    };
+    const given = answer({ choice, messages, clock, abortSignal, mayGoOn, limits });
+    return firstToken(given.stream, { abortSignal, ...(waitMs === undefined ? {} : { waitMs }) });
+  }
+
   return {
     async answer(request) {
       const place = inFlight.enter();
-      try {
-        return await begin(request, place);
-      } catch (error) {
+      const leave = () => {
         place.leave();
+        request.onEnd();
+      };
+      try {
+        return await begin(request, leave, place);
+      } catch (error) {
+        leave();
         throw error;
       }
     },
@@ -110,6 +164,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
 function modelProblem(error: unknown, turn: Turn): HttpProblem {
   const { status, detail, code } = modelFailure(error);
   return new HttpProblem(status, code, detail, whereItIsStored(turn));
+}
+
+function stopped(): HttpProblem {
+  return clientWentAway("The answer was stopped before it began.");
 }
 
 function serviceStopped(turn: Turn): HttpProblem {

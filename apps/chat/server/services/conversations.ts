@@ -23,6 +23,7 @@ import {
   updateConversation,
 } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
+import { requestStop } from "../repositories/turns.ts";
 import { oneLine } from "./text.ts";
 
 /** Of one owner. */
@@ -103,6 +104,8 @@ export function createConversations(database: Database, clock: Clock): Conversat
 
     async remove(owner, id) {
       await owned(owner, id, async (known) => (await deleteConversation(database, known, id)) || undefined);
+      // Nobody reads what is still being answered in it.
+      await requestStop(database, { conversationId: id, messageId: undefined });
     },
 
     async share(owner, id) {

@@ -1,13 +1,25 @@
+import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
 import { fakeClock } from "headgate/testing";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Credit } from "../../contract.ts";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
 import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
-import { startTestService, TEST_START_MS } from "../../testing/service.ts";
+import {
+  startTestService,
+  TEST_START_MS,
+  type TestClient,
+  type TestService,
+  until,
+} from "../../testing/service.ts";
 import { type OpenDatabase, openDatabase } from "../database/connect.ts";
-import { user } from "../database/schema.ts";
+import { turns, user } from "../database/schema.ts";
+import { tokensIn } from "../model/answer.ts";
+import { noUsage } from "../model/price.ts";
 import { countCreditEntries, sumOfCreditEntries } from "../repositories/credit.ts";
 import { createCredit } from "./credit.ts";
+import { createTurns } from "./turns.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
@@ -20,7 +32,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
   let open: OpenDatabase;
 
   beforeAll(async () => {
-    if (kind === "PostgreSQL") postgres = await startPostgres();
+    if (kind === "PostgreSQL") postgres ??= await startPostgres();
     open = await (kind === "embedded"
       ? openTestDatabase()
       : openDatabase({ kind: "postgres", url: postgres.url }));
@@ -34,10 +46,15 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     await open.database.insert(user).values({ id, email, name: "Ada" });
     const clock = fakeClock(TEST_START_MS);
     const credit = createCredit(open.database, clock, terms);
-    const charge = (amount: number, answer: string = crypto.randomUUID()) =>
-      open.database.transaction((transaction) => credit.charge(transaction, id, amount, answer));
+    const settle = (cost: number, held: number, reference: string) =>
+      open.database.transaction((transaction) =>
+        credit.settle(transaction, id, { reference, cost, held, usage: noUsage, priceVersion: "test" }),
+      );
+    const charge = (cost: number, reference: string = crypto.randomUUID()) => settle(cost, 0, reference);
+    const hold = (amount: number) =>
+      open.database.transaction((transaction) => credit.hold(transaction, id, amount));
     const balance = async () => (await credit.of(id)).balance;
-    return { id, email, clock, credit, charge, balance };
+    return { id, email, clock, credit, charge, hold, settle, balance };
   }
 
   test("the allowance is given once a month, and what is left of it expires", async () => {
@@ -45,6 +62,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await credit.of(id)).toEqual({
       currency: "USD",
       balance: 1_000_000,
+      held: 0,
       monthlyAllowance: 1_000_000,
       renewsAt: "2026-12-01T00:00:00.000Z",
     });
@@ -101,6 +119,24 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "usage")).toBe(20);
   });
 
+  test("of many holds at once no more are given than there is credit for", async () => {
+    const { hold, settle, credit, id } = await newPerson();
+    const held = await Promise.all(Array.from({ length: 50 }, () => hold(300_000)));
+    expect(held.filter(Boolean)).toHaveLength(3);
+    expect(await credit.of(id)).toMatchObject({ balance: 1_000_000, held: 900_000 });
+    await settle(250_000, 300_000, "one");
+    expect(await credit.of(id)).toMatchObject({ balance: 750_000, held: 600_000 });
+    expect([await hold(150_001), await hold(150_000)]).toEqual([false, true]);
+  });
+
+  test("an account that was deleted while its answer ran is charged nothing", async () => {
+    const { hold, settle, id } = await newPerson();
+    await hold(100);
+    await open.database.delete(user).where(eq(user.id, id));
+    await settle(100, 100, "late");
+    expect(await countCreditEntries(open.database, id, "usage")).toBe(0);
+  });
+
   test("whatever happens, the ledger adds up to the balance", async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant("charge" as const), amount: fc.integer({ min: 1, max: 2_000_000 }) }),
@@ -128,42 +164,174 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
   });
 });
 
-test("with no credit left a message is a 402 that gives the rate limit's charge back", async () => {
-  const service = await startTestService({
-    env: {
-      RATE_LIMIT_CHAT_PER_MIN: "5",
-      CREDIT_MONTHLY_ALLOWANCE: "0.0001",
-      MODEL_PRICE_INPUT_PER_MTOK: "1",
-      MODEL_PRICE_OUTPUT_PER_MTOK: "4",
-    },
-  });
-  const client = service.client();
-  const person = { email: "spent@example.com", password: "correct horse battery", name: "Spent" };
+const chunkPrice = { MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "1000" };
+/** Of a chunk of 256 tokens, at that price. */
+const CHUNK = 256_000;
+
+async function signUp(client: TestClient, name: string): Promise<TestClient> {
+  const person = { email: `${name}@example.com`, password: "correct horse battery", name };
   await client.send("POST", "/auth/sign-up/email", person);
+  return client;
+}
 
-  // 0.0001 is less than one answer costs: the first is given all the same, and ends below zero.
-  const first = await client.ask("take-home on £45,000");
-  expect(first.response.status).toBe(200);
-  const refused = await client.ask("and in Scotland?", { conversation_id: first.conversationId });
-  expect(refused.response.status).toBe(402);
-  expect(refused.response.headers.get("Retry-After")).toBeNull();
-  const me = await (await client("/me")).json();
-  expect(refused.problem).toMatchObject({
-    status: 402,
-    error: "payment_required",
-    balance: me.credit.balance,
-    currency: "USD",
-    monthly_allowance: 100,
-    renews_at: "2026-12-01T00:00:00.000Z",
+describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (kind) => {
+  let database: OpenDatabase;
+  let provider: OpenAiServer;
+  let service: TestService;
+  let client: TestClient;
+
+  async function start(env: Record<string, string>) {
+    service = await startTestService({
+      database,
+      answerLimits: { retries: 0 },
+      env: {
+        RATE_LIMIT_CHAT_PER_MIN: "1000",
+        RATE_LIMIT_CHAT_IP_PER_MIN: "1000",
+        RATE_LIMIT_CHAT_PER_HOUR: "1000",
+        LLM_BASE_URL: provider.url,
+        LLM_MODEL: "test-model",
+        ...chunkPrice,
+        ...env,
+      },
+    });
+    client = await signUp(service.client(), crypto.randomUUID());
+  }
+
+  beforeAll(async () => {
+    if (kind === "PostgreSQL") postgres ??= await startPostgres();
+    database = await (kind === "embedded"
+      ? openTestDatabase()
+      : openDatabase({ kind: "postgres", url: postgres.url }));
   });
-  expect(me.credit.balance).toBeLessThan(0);
-  expect(me.quota[0]).toMatchObject({ name: "user-per-minute", remaining: 4 });
-  const { messages } = await (await client(`/conversations/${first.conversationId}`)).json();
-  expect(messages).toHaveLength(2);
 
-  // Without an account there is nothing to charge: the limits alone hold.
-  expect((await service.client().ask("take-home on £45,000")).response.status).toBe(200);
-  await service.close();
+  beforeEach(async () => {
+    provider = await startOpenAiServer({ text: "one two three four five six" });
+  });
+
+  afterEach(async () => {
+    provider.release(Number.POSITIVE_INFINITY);
+    await service.close();
+    await provider.close();
+  });
+
+  afterAll(() => database.close());
+
+  async function creditOf(as = client): Promise<Credit> {
+    return (await (await as("/me")).json()).credit;
+  }
+
+  async function ledger(): Promise<Record<string, unknown>[]> {
+    return (await (await client("/account/export")).json()).credit.filter(
+      (entry: { kind: string }) => entry.kind === "usage",
+    );
+  }
+
+  test("fifty at once, on credit for three: three are answered, and the balance stays above zero", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "0.80" });
+    provider.setMode("slow");
+    let refused = 0;
+    const sent = Array.from({ length: 50 }, async (_, index) => {
+      const asked = await client.ask(`question ${index}`);
+      if (asked.response.status === 402) refused += 1;
+      return asked;
+    });
+    await until(async () => refused === 47 && provider.requests.length === 3);
+    expect((await creditOf()).held).toBe(3 * CHUNK);
+    provider.release(Number.POSITIVE_INFINITY);
+    const statuses = (await Promise.all(sent)).map(({ response }) => response.status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(47);
+    const words = Math.ceil("one two three four five six".length / 4);
+    expect(await creditOf()).toMatchObject({ balance: 800_000 - 3 * words * 1_000, held: 0 });
+    expect(await ledger()).toMatchObject(
+      Array.from({ length: 3 }, () => ({ amount: -words * 1_000, held: CHUNK, outputTokens: words })),
+    );
+  });
+
+  test("with too little left for a first chunk, a message is a 402 that gives the limit's charge back", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "0.255" });
+    const before = (await (await client("/me")).json()).quota[0].remaining;
+    const refused = await client.ask("anything");
+    expect(refused.response.status).toBe(402);
+    expect(refused.response.headers.get("Retry-After")).toBeNull();
+    expect(refused.problem).toMatchObject({
+      error: "payment_required",
+      balance: 255_000,
+      held: 0,
+      currency: "USD",
+      monthly_allowance: 255_000,
+      renews_at: "2026-12-01T00:00:00.000Z",
+      detail: expect.stringContaining("less than this message may cost"),
+    });
+    expect((await (await client("/me")).json()).quota[0].remaining).toBe(before);
+    // Nothing of it is stored, and the model was not asked.
+    expect((await (await client("/conversations")).json()).conversations).toEqual([]);
+    expect(provider.requests).toEqual([]);
+    // Without an account there is nothing to charge: the limits alone hold.
+    expect((await service.client().ask("anything")).response.status).toBe(200);
+  });
+
+  test("an answer holds chunk by chunk, and ends cleanly when nothing more is to be had", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "0.60" });
+    provider.setText("four ".repeat(2_000));
+    const { response, chunks, conversationId } = await client.ask("at length");
+    expect(response.status).toBe(200);
+    expect(chunks.at(-1)).toEqual({ type: "finish", finishReason: "length" });
+    const { messages } = await (await client(`/conversations/${conversationId}`)).json();
+    expect(messages[1].metadata.incomplete).toBe("credit");
+    expect(messages[1].parts[1].text.length).toBeGreaterThan(1_000);
+    const { balance, held } = await creditOf();
+    expect(held).toBe(0);
+    // By no more than the words that were on their way when the model was stopped.
+    expect(balance).toBeGreaterThan(-CHUNK / 8);
+    expect(balance).toBeLessThanOrEqual(0);
+  });
+
+  test("what a model could not answer is free, and its hold is released", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00" });
+    provider.setMode("fail-500");
+    expect((await client.ask("anything")).response.status).toBe(503);
+    expect(await creditOf()).toMatchObject({ balance: 1_000_000, held: 0 });
+  });
+
+  test("after a crash the partial answer is kept and charged, and the rest of its hold released", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00" });
+    provider.setMode("slow");
+    const sent = client.send("POST", "/chat/message", {
+      messages: [{ id: "q1", role: "user", content: "count" }],
+    });
+    provider.release(3);
+    const response = await sent;
+    const conversationId = response.headers.get("X-Conversation-Id") ?? "";
+    await until(async () => {
+      const rows = await database.database
+        .select()
+        .from(turns)
+        .where(eq(turns.conversationId, conversationId));
+      return rows[0]?.outputTokens === tokensIn("one two three".length);
+    });
+    // As if its process had been gone for longer than the lease.
+    await database.database.update(turns).set({ beatAt: sql`now() - interval '31 seconds'` });
+    const other = createTurns(
+      database.database,
+      service.clock,
+      createCredit(database.database, service.clock, terms),
+    );
+    expect(await other.sweep(30_000)).toBe(1);
+    expect(await other.sweep(30_000)).toBe(0);
+    const { messages } = await (await client(`/conversations/${conversationId}`)).json();
+    expect(messages[1]).toMatchObject({ metadata: { incomplete: "failed" } });
+    expect(messages[1].parts.find((part: { type: string }) => part.type === "text").text).toBe(
+      "one two three",
+    );
+    const charged = tokensIn("one two three".length) * 1_000;
+    expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });
+    // Its process was only slow: it changes nothing any more.
+    provider.release(Number.POSITIVE_INFINITY);
+    await response.text();
+    expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });
+    expect(await ledger()).toHaveLength(1);
+  });
 });
 
 test("a model that costs nothing asks for no credit, and shows none", async () => {

@@ -2,13 +2,16 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "headgate";
 import type { Credit, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
+import type { Usage } from "../model/price.ts";
 import {
   type CreditEntry,
   type CreditRow,
   findCredit,
   findUserIdByEmail,
+  holdCredit,
   insertCreditEntry,
   isEmailConfirmed,
+  isUser,
   lockCredit,
   openCredit,
   updateCredit,
@@ -26,15 +29,36 @@ export interface CreditService {
   /** What an account has. Gives the month's allowance if it was not given yet. */
   of(userId: string): Promise<Credit>;
   /**
-   * Charges an answer, once per `answerId`: the allowance first, then grants. The last answer is charged in full even
-   * where less was left, so a balance may end slightly below zero; the debt is carried over.
+   * Holds so much of an account's credit for a running answer, or nothing of it: in one statement, so that of many at once
+   * no more are served than there is credit for.
+   *
+   * @returns whether so much was left
    */
-  charge(transaction: Database, userId: string, amount: Micros, answerId: string): Promise<void>;
+  hold(transaction: Database, userId: string, amount: Micros): Promise<boolean>;
+  /** As `hold`, but holds what there is where there is less. @returns how much it holds */
+  holdAffordable(transaction: Database, userId: string, amount: Micros): Promise<Micros>;
+  /**
+   * Charges what was used, once per `reference`: the allowance first, then grants; and gives back what was held for it. What
+   * cost more than was held is charged in full, so a balance may end slightly below zero; the debt is carried over.
+   * An account that was deleted meanwhile is charged nothing.
+   */
+  settle(transaction: Database, userId: string, settlement: Settlement): Promise<void>;
   /** Adds to an account, or takes from it when `amount` is below zero. @returns `undefined` for an unknown e-mail */
   grant(email: string, amount: Micros): Promise<Credit | undefined>;
   /** Makes an account's balance exactly `balance`, until its next allowance. */
   set(email: string, balance: Micros): Promise<Credit | undefined>;
   show(email: string): Promise<Credit | undefined>;
+}
+
+/** What becomes of a hold. */
+export interface Settlement {
+  /** The id of an answer, or what else is charged. */
+  reference: string;
+  cost: Micros;
+  /** What was held for it, all of which is free again. */
+  held: Micros;
+  usage: Usage;
+  priceVersion: string;
 }
 
 type Change = Omit<CreditEntry, "userId" | "balanceAfter" | "createdAt">;
@@ -48,7 +72,13 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
 
   /** Opens the credit if need be, gives this month's allowance if need be, and holds the row. */
   async function lockUpToDate(transaction: Database, userId: string): Promise<CreditRow> {
-    await openCredit(transaction, { userId, allowanceLeft: 0, grantedLeft: 0, allowanceMonth: NO_MONTH });
+    await openCredit(transaction, {
+      userId,
+      allowanceLeft: 0,
+      grantedLeft: 0,
+      held: 0,
+      allowanceMonth: NO_MONTH,
+    });
     const row = await lockCredit(transaction, userId);
     if (row.allowanceMonth >= month() || !(await mayHaveAllowance(transaction, userId))) return row;
     const renewed = { ...row, allowanceLeft: terms.monthlyAllowance, allowanceMonth: month() };
@@ -70,6 +100,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     return {
       currency: terms.currency,
       balance: balanceOf(row),
+      held: row.held,
       monthlyAllowance: terms.monthlyAllowance,
       renewsAt: nextMonthStart(clock.now()).toISOString(),
     };
@@ -95,15 +126,27 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
   return {
     of: creditOf,
 
-    async charge(transaction, userId, amount, answerId) {
+    async hold(transaction, userId, amount) {
+      const row = await findCredit(transaction, userId);
+      if (!row || row.allowanceMonth < month()) await lockUpToDate(transaction, userId);
+      return holdCredit(transaction, userId, amount);
+    },
+
+    async holdAffordable(transaction, userId, amount) {
+      const row = await lockUpToDate(transaction, userId);
+      const granted = Math.max(0, Math.min(amount, balanceOf(row) - row.held));
+      await updateCredit(transaction, { ...row, held: row.held + granted });
+      return granted;
+    },
+
+    async settle(transaction, userId, { reference, cost, held, usage, priceVersion }) {
+      if (!(await isUser(transaction, userId))) return;
       const before = await lockUpToDate(transaction, userId);
-      const after = spend(before, amount);
-      const isFirstTime = await enter(transaction, after, {
-        kind: "usage",
-        amount: -amount,
-        reference: answerId,
-      });
-      if (isFirstTime) await updateCredit(transaction, after);
+      const freed = { ...before, held: before.held - held };
+      const spent = spend(freed, cost);
+      const change: Change = { kind: "usage", amount: -cost, reference, held, ...usage, priceVersion };
+      const isSpent = cost > 0 && (await enter(transaction, spent, change));
+      await updateCredit(transaction, isSpent ? spent : freed);
     },
 
     grant: (email, amount) =>

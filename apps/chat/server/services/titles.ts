@@ -3,19 +3,18 @@ import type { Database } from "../database/connect.ts";
 import { badRequest, notFound } from "../http/problems.ts";
 import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
-import { titleOf } from "../model/title.ts";
-import { findConversation, giveTitle } from "../repositories/conversations.ts";
+import { mostUsedForTitle, titleOf } from "../model/title.ts";
+import { type ConversationRow, findConversation, giveTitle } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
 import { isConversationId } from "./conversations.ts";
-import type { CreditService } from "./credit.ts";
 import { oneLine } from "./text.ts";
-import { textOf } from "./turns.ts";
+import { type TurnService, textOf } from "./turns.ts";
 
 export interface TitleOptions {
   database: Database;
   choice: ModelChoice;
   clock: Clock;
-  credit: CreditService;
+  turns: Pick<TurnService, "beginTitle" | "finishTitle">;
 }
 
 export interface TitleService {
@@ -28,30 +27,41 @@ export interface TitleService {
   name(owner: string | undefined, payer: string | undefined, conversationId: string): Promise<string>;
 }
 
-export function createTitles({ database, choice, clock, credit }: TitleOptions): TitleService {
+export function createTitles({ database, choice, clock, turns }: TitleOptions): TitleService {
+  const terms = { name: choice.name, priceVersion: choice.price.version };
+  const mostCost = costOf(mostUsedForTitle, choice.price);
   /** Two pages that ask at once get the same title, made once. */
   const beingMade = new Map<string, Promise<string>>();
 
-  async function make(owner: string, payer: string | undefined, conversationId: string): Promise<string> {
-    const messages = await listMessages(database, conversationId);
+  async function make(conversation: ConversationRow, payer: string | undefined): Promise<string> {
+    const { id, owner } = conversation;
+    const messages = await listMessages(database, id);
     const question = messages.find((message) => message.role === "user");
     if (!question) {
       throw badRequest("Nothing was said in this conversation yet, so it cannot be named.", [
         { path: "conversation_id", message: "should be a conversation with messages" },
       ]);
     }
-    const made = await titleOf({ choice, clock, question: textOf(question.parts) });
-    const title = oneLine(made.title);
-    const cost = costOf(made, choice.price);
-    return database.transaction(async (transaction) => {
-      // Whoever renamed it while the model was thinking said what it is called.
-      const kept = await giveTitle(transaction, owner, conversationId, title);
-      if (payer !== undefined && cost > 0) {
-        await credit.charge(transaction, payer, cost, `title ${conversationId}`);
-      }
-      if (kept === undefined) throw notFound("conversation");
-      return kept;
-    });
+    const title = await titleFor(textOf(question.parts), conversation, payer);
+    // A title is a nicety: whose credit is used up keeps the first question as one.
+    if (title === undefined) return conversation.title;
+    // Whoever renamed it while the model was thinking said what it is called.
+    const kept = await giveTitle(database, owner, id, oneLine(title));
+    if (kept === undefined) throw notFound("conversation");
+    return kept;
+  }
+
+  async function titleFor(
+    question: string,
+    { id, owner }: ConversationRow,
+    payer: string | undefined,
+  ): Promise<string | undefined> {
+    const isPaid = payer !== undefined && !choice.builtIn;
+    if (!isPaid) return (await titleOf({ choice, clock, question })).title;
+    if (!(await turns.beginTitle({ conversationId: id, owner, payer }, terms, mostCost))) return undefined;
+    const { title, usage } = await titleOf({ choice, clock, question });
+    await turns.finishTitle(id, { usage, cost: costOf(usage, choice.price) });
+    return title;
   }
 
   return {
@@ -60,11 +70,9 @@ export function createTitles({ database, choice, clock, credit }: TitleOptions):
         owner !== undefined && isConversationId(conversationId)
           ? await findConversation(database, owner, conversationId)
           : undefined;
-      if (owner === undefined || !conversation) throw notFound("conversation");
+      if (!conversation) throw notFound("conversation");
       if (conversation.titled) return conversation.title;
-      // A title is a nicety: whose credit is used up keeps the first question as one.
-      if (payer !== undefined && (await credit.of(payer)).balance <= 0) return conversation.title;
-      const making = beingMade.get(conversationId) ?? make(owner, payer, conversationId);
+      const making = beingMade.get(conversationId) ?? make(conversation, payer);
       beingMade.set(conversationId, making);
       try {
         return await making;

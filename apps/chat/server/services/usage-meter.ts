@@ -1,46 +1,77 @@
 import type { TextStreamPart, ToolSet } from "ai";
-
-export interface Usage {
-  inputTokens: number;
-  outputTokens: number;
-}
+import { tokensIn } from "../model/answer.ts";
+import { noUsage, type Usage } from "../model/price.ts";
 
 export interface UsageMeter {
   read(part: TextStreamPart<ToolSet>): void;
   /**
-   * What was used so far: what the provider reported of the steps that ended, and an estimate of one that was cut
-   * short, of which no provider reports.
-   *
-   * @param estimate given what the unfinished step had written
+   * What was used so far: what the provider reported of the steps that ended, and an estimate of a step that runs or was cut
+   * short, or of which the provider reported nothing.
    */
-  usage(estimate: (written: string) => Usage): Usage;
+  usage(): Usage;
+  /** What the next step would begin with: all that the last one read and wrote. In tokens. */
+  nextPrompt(): number;
 }
 
-/** Counts the tokens of an answer while it comes, so that one that is stopped in the middle is charged for its part. */
-export function usageMeter(): UsageMeter {
-  const reported: Usage = { inputTokens: 0, outputTokens: 0 };
+/**
+ * Counts the tokens of an answer while it comes, so that one that is stopped in the middle is charged for its part.
+ *
+ * @param promptTokens an estimate of what the first step reads
+ */
+export function usageMeter(promptTokens: number): UsageMeter {
+  let ended = noUsage;
   let isInStep = false;
-  let written = "";
+  let prompt = promptTokens;
+  let writtenCharacters = 0;
+  let toolCharacters = 0;
+
+  const written = () => tokensIn(writtenCharacters);
+  const current = (): Usage => ({ ...noUsage, inputTokens: prompt, outputTokens: written() });
+
+  function endStep({ usage }: { usage: StepUsage }): void {
+    // A provider that reports nothing is not free; one that reports 0 is believed.
+    const inputTokens = usage.inputTokens ?? prompt;
+    const outputTokens = usage.outputTokens ?? written();
+    const cachedInputTokens = usage.inputTokenDetails.cacheReadTokens ?? 0;
+    ended = sum(ended, { inputTokens, cachedInputTokens, outputTokens });
+    prompt = inputTokens + outputTokens;
+    writtenCharacters = 0;
+    isInStep = false;
+  }
 
   return {
     read(part) {
-      if (part.type === "start-step") isInStep = true;
-      if (part.type === "text-delta" || part.type === "reasoning-delta") written += part.text;
-      if (part.type === "tool-input-delta") written += part.delta;
-      if (part.type === "finish-step") {
-        reported.inputTokens += part.usage.inputTokens ?? 0;
-        reported.outputTokens += part.usage.outputTokens ?? 0;
-        isInStep = false;
-        written = "";
+      switch (part.type) {
+        case "start-step":
+          prompt += tokensIn(toolCharacters);
+          toolCharacters = 0;
+          isInStep = true;
+          return;
+        case "text-delta":
+        case "reasoning-delta":
+          writtenCharacters += part.text.length;
+          return;
+        case "tool-input-delta":
+          writtenCharacters += part.delta.length;
+          return;
+        case "tool-result":
+          toolCharacters += JSON.stringify(part.output)?.length ?? 0;
+          return;
+        case "finish-step":
+          return endStep(part);
       }
     },
-    usage(estimate) {
-      if (!isInStep) return { ...reported };
-      const { inputTokens, outputTokens } = estimate(written);
-      return {
-        inputTokens: reported.inputTokens + inputTokens,
-        outputTokens: reported.outputTokens + outputTokens,
-      };
-    },
+    usage: () => (isInStep ? sum(ended, current()) : ended),
+    nextPrompt: () => prompt + tokensIn(toolCharacters),
+  };
+}
+
+type StepUsage = Extract<TextStreamPart<ToolSet>, { type: "finish-step" }>["usage"];
+
+function sum(one: Usage, other: Usage): Usage {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedInputTokens: one.cachedInputTokens + other.cachedInputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
   };
 }

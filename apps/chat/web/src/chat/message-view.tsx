@@ -60,6 +60,12 @@ interface AnswerProps {
   onAsk?: ((question: string) => void) | undefined;
 }
 
+const howItEnded = {
+  stopped: "Stopped before the end",
+  failed: "Cut off before the end",
+  credit: "Ended here: your credit is used up",
+};
+
 /** What the model answered: its steps, figures and words, in the order in which they came. */
 export const Answer = memo(function Answer({ message, live, onRetry, onContinue, onAsk }: AnswerProps) {
   const { incomplete, model, suggestions, supplied } = message.metadata ?? {};
@@ -100,9 +106,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue,
       {live && isEmptyAnswer(message) && <FirstTokenIndicator />}
       {incomplete && !live && (
         <div className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2 text-quiet text-sm">
-          <span className="rounded-full border border-line px-2.5 py-0.5">
-            {incomplete === "stopped" ? "Stopped before the end" : "Cut off before the end"}
-          </span>
+          <span className="rounded-full border border-line px-2.5 py-0.5">{howItEnded[incomplete]}</span>
           {onContinue && (
             <Button size="small" onClick={() => onContinue(message.id)}>
               Continue

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ChatMessage } from "../../../contract.ts";
 import { client } from "../service/client.ts";
 import type { Failure } from "../service/failure.ts";
@@ -15,6 +15,8 @@ interface Sent {
 
 let sent: Sent[];
 let answer: (init: RequestInit) => Promise<Response>;
+/** `/chat/stop`, `/chat/stream` and `/conversations`: by default the connection is lost. */
+let other: (path: string, init: RequestInit) => Promise<Response>;
 let failures: Failure["kind"][];
 let outcomes: string[];
 
@@ -25,7 +27,11 @@ beforeEach(() => {
   sent = [];
   failures = [];
   outcomes = [];
-  vi.stubGlobal("fetch", (_: unknown, init: RequestInit) => {
+  other = async () => {
+    throw new TypeError("Failed to fetch");
+  };
+  vi.stubGlobal("fetch", (path: string, init: RequestInit) => {
+    if (path !== "/chat/message") return other(path, init);
     sent.push(JSON.parse(String(init.body)) as Sent);
     return answer(init);
   });
@@ -56,6 +62,22 @@ function stream(chunks: object[], end = true, signal?: AbortSignal | null): Resp
     },
   });
   return new Response(body, { headers: { "content-type": "text/event-stream", "x-conversation-id": "c1" } });
+}
+
+/** As `stream`, left open until it is closed by hand. */
+function held(chunks: object[], give: (close: () => void) => void): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`));
+      give(() => {
+        const end = { type: "message-metadata", messageMetadata: { incomplete: "stopped" } };
+        controller.enqueue(encoder.encode(`data: ${JSON.stringify(end)}\n\n`));
+        controller.close();
+      });
+    },
+  });
+  return new Response(body, { headers: { "x-conversation-id": "c1" } });
 }
 
 const words = [
@@ -198,8 +220,17 @@ test("an answer asked for again takes the place of the old one, and leaves it wh
   ]);
 });
 
-test("stopping keeps what has come, marked", async () => {
-  answer = async (init) => stream(words, false, init.signal);
+test("stopping asks the service to end the answer, and keeps what has come, marked", async () => {
+  let end = () => {};
+  answer = async () => held([...words], (close) => (end = close));
+  other = async (path, init) => {
+    expect([path, JSON.parse(String(init.body))]).toEqual([
+      "/chat/stop",
+      { conversation_id: "c1", message_id: sent[0]?.messages[0]?.id },
+    ]);
+    end();
+    return Response.json({ stopped: true });
+  };
   const session = open([]);
   session.draft().set({ text: "£45k" });
   const asking = session.ask();
@@ -212,11 +243,32 @@ test("stopping keeps what has come, marked", async () => {
   expect(outcomes).toEqual(["stopped"]);
 });
 
+test("a stop is asked for again until the service has heard it, and read no longer than two seconds", async () => {
+  answer = async (init) => stream(words, false, init.signal);
+  let asked = 0;
+  other = async () => {
+    asked += 1;
+    return Response.json({ stopped: asked === 3 });
+  };
+  const session = open([]);
+  session.draft().set({ text: "£45k" });
+  const asking = session.ask();
+  await vi.waitFor(() => expect(session.messages.get().at(-1)?.role).toBe("assistant"));
+  session.stop();
+  session.stop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await asking;
+  expect(asked).toBe(3);
+  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "stopped" });
+});
+
 test("stopping before the service has spoken gives the question back", async () => {
-  answer = (init) =>
-    new Promise((_, reject) => {
-      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
-    });
+  let end = (_: Response) => {};
+  answer = () => new Promise((resolve) => (end = resolve));
+  other = async () => {
+    end(problem(499, { error: "client_closed_request" }));
+    return Response.json({ stopped: true });
+  };
   const session = open([]);
   session.draft().set({ text: "£45k" });
   const asking = session.ask();
@@ -291,13 +343,71 @@ test("what is closed while a question is on its way writes nothing down any more
   expect(failures).toEqual([]);
 });
 
-test("an answer that ends without having said so was cut off", async () => {
-  answer = async () => stream(words);
-  const session = open([]);
-  session.draft().set({ text: "£45k" });
-  await session.ask();
-  expect(failures).toEqual(["broken-off"]);
-  expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
+describe("a connection that is lost in the middle of an answer", () => {
+  async function askAndLose(): Promise<ChatSession> {
+    answer = async () => stream(words);
+    const session = open([]);
+    session.draft().set({ text: "£45k" });
+    const asking = session.ask();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await asking;
+    return session;
+  }
+
+  test("is made again, and the answer read from its beginning", async () => {
+    let tries = 0;
+    other = async (path) => {
+      expect(path).toBe("/chat/stream/c1");
+      tries += 1;
+      if (tries < 3) throw new TypeError("Failed to fetch");
+      return stream(whole);
+    };
+    const session = await askAndLose();
+    expect(tries).toBe(3);
+    expect(thread(session)).toEqual([
+      ["user", "£45k"],
+      ["assistant", "£34,023.98"],
+    ]);
+    expect(outcomes).toEqual(["whole"]);
+  });
+
+  test("is not needed for an answer that was saved meanwhile", async () => {
+    other = async (path) => {
+      if (path === "/chat/stream/c1") return new Response(null, { status: 204 });
+      const question = { ...message(String(sent[0]?.messages[0]?.id), "user", "£45k") };
+      return Response.json({ id: "c1", messages: [question, message("a1", "assistant", "£34,023.98")] });
+    };
+    const session = await askAndLose();
+    expect(thread(session).at(-1)).toEqual(["assistant", "£34,023.98"]);
+    expect(outcomes).toEqual(["whole"]);
+  });
+
+  test("that cannot be made again leaves the answer cut off", async () => {
+    const session = await askAndLose();
+    expect(failures).toEqual(["broken-off"]);
+    expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
+  });
+});
+
+describe("a conversation that is opened while its question is being answered", () => {
+  test("shows the answer as it comes", async () => {
+    other = async () => stream(whole);
+    const session = open([message("q1", "user", "£45k")]);
+    await session.resume();
+    expect(thread(session).at(-1)).toEqual(["assistant", "£34,023.98"]);
+    expect([session.state.get().phase, outcomes]).toEqual(["idle", ["whole"]]);
+  });
+
+  test("offers to answer it where nobody does", async () => {
+    other = async (path) =>
+      path === "/chat/stream/c1"
+        ? new Response(null, { status: 204 })
+        : Response.json({ id: "c1", messages: [message("q1", "user", "£45k")] });
+    const session = open([message("q1", "user", "£45k")]);
+    await session.resume();
+    expect(thread(session)).toEqual([["user", "£45k"]]);
+    expect(session.state.get()).toMatchObject({ phase: "idle", failure: null });
+  });
 });
 
 test("whoever is answered is refused no more", async () => {

@@ -1,6 +1,12 @@
-import type { ChatMessage } from "../../../contract.ts";
+import type {
+  AnswerMetadata,
+  ChatMessage,
+  ConversationWithMessages,
+  StopRequest,
+  StopResponse,
+} from "../../../contract.ts";
 import { type Observable, observable } from "../design/observable.ts";
-import { problemOf } from "../service/api.ts";
+import { api, problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
 import { type Failure, failureOf, ServiceError } from "../service/failure.ts";
 import { online } from "../service/online.ts";
@@ -47,8 +53,11 @@ export interface ChatSession {
   again(replaces?: string): Promise<void>;
   /** Does once more what was refused or failed. */
   resend(): Promise<void>;
+  /** Goes on reading an answer that the service is giving, or has given meanwhile, to the last question. */
+  resume(): Promise<void>;
+  /** Has the service end the answer; what it has said is kept. */
   stop(): void;
-  /** Stops, for good: somebody else is using the page, and nothing of this is written down any more. */
+  /** Reads no further, for good: somebody else is using the page, and nothing of this is written down any more. */
   close(): void;
   dismiss(): void;
 }
@@ -56,8 +65,12 @@ export interface ChatSession {
 export interface SessionEvents {
   /** The service took the question and stores it under this id; whether it will answer is another matter. */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
-  /** The answer has ended: whole, stopped or broken off. */
-  ended(session: ChatSession, answer: ChatMessage | undefined, outcome: "whole" | "stopped" | "failed"): void;
+  /** The answer has ended: whole, stopped, broken off, or because credit is used up. */
+  ended(
+    session: ChatSession,
+    answer: ChatMessage | undefined,
+    outcome: "whole" | NonNullable<AnswerMetadata["incomplete"]>,
+  ): void;
   failed(session: ChatSession, failure: Failure): void;
 }
 
@@ -67,10 +80,23 @@ const verdictMs = 300;
 /** At most this often the thread changes while an answer comes, in milliseconds. */
 const drawnEveryMs = 40;
 
+/** How long a stopped answer may take to end before this page reads no further, in milliseconds. */
+const stopMs = 2_000;
+
+/** Between two tries to stop a question that the service may not have begun to answer, in milliseconds. */
+const stopAgainMs = 250;
+
+/** Before each try to go on reading after a lost connection, in milliseconds. */
+const reconnectAfterMs = [300, 700, 1_500, 3_000];
+
 /** A question on its way. A later one is another object, so that a late answer to this one is not taken for its own. */
 interface TurnUnderWay {
   intent: Intent;
+  /** The id of the question. */
+  messageId: string;
+  /** Ends the reading, and not the answer. */
   abort: AbortController;
+  isStopped: boolean;
   accepted: boolean;
   answer: AnswerSoFar;
 }
@@ -131,10 +157,78 @@ export function createSession(
       take(response, own);
     }
     if (!response.ok || !response.body) throw new ServiceError(response.status, await problemOf(response));
-    await readAnswer(own, response.body, thread);
-    const { isComplete, errorText } = own.answer;
-    if (errorText !== undefined) throw new Error(errorText);
-    if (!isComplete) throw new TypeError("The connection ended before the answer did.");
+    await readToEnd(own, response.body, thread);
+  }
+
+  /** Reads an answer, through lost connections. @throws what it says that went wrong, or `TypeError` */
+  async function readToEnd(
+    own: TurnUnderWay,
+    first: ReadableStream<Uint8Array>,
+    thread: readonly ChatMessage[],
+  ): Promise<void> {
+    for (let body: ReadableStream<Uint8Array> | undefined = first; body; body = await reconnect(own)) {
+      try {
+        await readAnswer(own, body, thread);
+      } catch (error) {
+        if (own.abort.signal.aborted) throw error;
+      }
+      if (own.answer.isComplete) break;
+    }
+    if (own.answer.errorText !== undefined) throw new Error(own.answer.errorText);
+  }
+
+  /** @returns what the answer goes on with; `undefined` where it has ended meanwhile, and is here */
+  async function reconnect(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
+    const { signal } = own.abort;
+    for (const waitMs of reconnectAfterMs) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      signal.throwIfAborted();
+      try {
+        return await openAgain(own);
+      } catch (error) {
+        if (signal.aborted || error instanceof ServiceError) throw error;
+      }
+    }
+    throw new TypeError("The connection ended before the answer did.");
+  }
+
+  /** As `reconnect`, at once. @throws where the service cannot be reached, or has no answer */
+  async function openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
+    const id = encodeURIComponent(state.get().conversationId ?? "");
+    const { signal } = own.abort;
+    const response = await client.fetch(`/chat/stream/${id}`, { signal });
+    if (response.status === 200 && response.body) {
+      own.answer = emptyAnswer(own.answer.message.id);
+      return response.body;
+    }
+    if (response.status !== 204) throw new ServiceError(response.status, await problemOf(response));
+    const stored = await api<ConversationWithMessages>(`/conversations/${id}`, { signal });
+    const question = stored.messages.findIndex((message) => message.id === own.messageId);
+    const message = stored.messages[question + 1];
+    if (question === -1 || message?.role !== "assistant") {
+      throw new TypeError("This message has no answer.");
+    }
+    own.answer = { message, errorText: undefined, isComplete: true };
+    return undefined;
+  }
+
+  /** Again until it is heard: the service may not have begun to answer. */
+  async function askToStop(own: TurnUnderWay): Promise<void> {
+    const overdue = setTimeout(() => own.abort.abort(), stopMs);
+    while (turn === own && !own.abort.signal.aborted) {
+      const conversationId = state.get().conversationId;
+      const request: StopRequest = {
+        message_id: own.messageId,
+        ...(conversationId === undefined ? {} : { conversation_id: conversationId }),
+      };
+      const isHeard = await api<StopResponse>("/chat/stop", { method: "POST", body: request }).then(
+        ({ stopped }) => stopped,
+        () => false,
+      );
+      if (isHeard) return;
+      await new Promise((resolve) => setTimeout(resolve, stopAgainMs));
+    }
+    clearTimeout(overdue);
   }
 
   async function readAnswer(
@@ -160,9 +254,9 @@ export function createSession(
 
   /** Marks an answer that did not come whole; one of which nothing had come is taken away. */
   function endAnswer(own: TurnUnderWay, thread: readonly ChatMessage[], failed: boolean): void {
-    const stopped = own.abort.signal.aborted;
-    const { message } = own.answer;
-    const incomplete = stopped ? "stopped" : failed ? "failed" : message.metadata?.incomplete;
+    const { message, isComplete } = own.answer;
+    const cutOff = own.isStopped ? "stopped" : failed ? "failed" : undefined;
+    const incomplete = message.metadata?.incomplete ?? (isComplete && !failed ? undefined : cutOff);
     const isWorthKeeping = incomplete === undefined || !isEmptyAnswer(message);
     const answer = incomplete ? { ...message, metadata: { ...message.metadata, incomplete } } : message;
     messages.set(isWorthKeeping ? [...thread, answer] : thread);
@@ -177,7 +271,9 @@ export function createSession(
 
     const own: TurnUnderWay = {
       intent,
+      messageId: thread.at(-1)?.id ?? "",
       abort: new AbortController(),
+      isStopped: false,
       accepted: false,
       answer: emptyAnswer(newMessageId()),
     };
@@ -203,7 +299,7 @@ export function createSession(
     clearTimeout(timer);
     turn = null;
     if (closed) return;
-    const stopped = own.abort.signal.aborted;
+    const stopped = own.isStopped;
     if (own.accepted) endAnswer(own, thread, error !== undefined);
     else {
       messages.set(previous);
@@ -213,10 +309,48 @@ export function createSession(
       patch({ phase: "idle" });
       return;
     }
-    failedIntent = own.accepted ? answerAgain(messages.get()) : intent;
+    fail(error, own);
+  }
+
+  function fail(error: unknown, own: TurnUnderWay): void {
+    failedIntent = own.accepted ? answerAgain(messages.get()) : own.intent;
     const failure = failureOf(error, { online: online.get(), begun: own.accepted });
     patch({ phase: "idle", failure });
     events.failed(session, failure);
+  }
+
+  async function resume(): Promise<void> {
+    const thread = messages.get();
+    const question = thread.at(-1);
+    if (turn || question?.role !== "user" || state.get().conversationId === undefined) return;
+    const own: TurnUnderWay = {
+      intent: { kind: "again" },
+      messageId: question.id,
+      abort: new AbortController(),
+      isStopped: false,
+      accepted: true,
+      answer: emptyAnswer(newMessageId()),
+    };
+    turn = own;
+    patch({ phase: "answering", failure: null });
+    let error: unknown;
+    let isUnanswered = false;
+    try {
+      const body = await openAgain(own).catch((caught: unknown) => {
+        isUnanswered = true;
+        throw caught;
+      });
+      if (body) await readToEnd(own, body, thread);
+    } catch (caught) {
+      error = caught;
+    }
+    turn = null;
+    if (closed) return;
+    // Nobody answers it, or nobody can be asked: the question offers to be answered.
+    if (isUnanswered) return patch({ phase: "idle" });
+    endAnswer(own, thread, error !== undefined);
+    if (error === undefined || own.isStopped) patch({ phase: "idle" });
+    else fail(error, own);
   }
 
   const session: ChatSession = {
@@ -248,7 +382,13 @@ export function createSession(
       // The composer has the last word: the text may have been changed since.
       await session.ask();
     },
-    stop: () => turn?.abort.abort(),
+    resume,
+    stop() {
+      const own = turn;
+      if (!own || own.isStopped) return;
+      own.isStopped = true;
+      void askToStop(own);
+    },
     close() {
       closed = true;
       turn?.abort.abort();

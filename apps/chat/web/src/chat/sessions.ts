@@ -42,6 +42,7 @@ const events: SessionEvents = {
   },
   ended(session, answer, outcome) {
     if (outcome === "stopped") announce("Stopped. What was written so far is saved.");
+    if (outcome === "credit") announce("The answer ended here: your credit is used up.");
     if (outcome === "whole" && answer) announce(`Answer: ${spokenText(textOf(answer))}`);
     void refreshMe();
     const id = session.state.get().conversationId;
@@ -98,7 +99,9 @@ async function load(id: string, opening: Observable<OpenConversation>): Promise<
     );
     putConversation(conversation);
     forgetAnswered(id, messages);
-    opening.set({ status: "ready", session: createSession({ id, messages }, events) });
+    const session = createSession({ id, messages }, events);
+    opening.set({ status: "ready", session });
+    void session.resume();
   } catch (error) {
     const failure = failureOf(error, { online: online.get() });
     if (failure.kind === "gone" && (await sessionEnded()))

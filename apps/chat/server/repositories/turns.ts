@@ -1,0 +1,175 @@
+import { and, asc, desc, eq, isNotNull, isNull, lt, notInArray, sql } from "drizzle-orm";
+import type { Micros } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { answerParts, turns } from "../database/schema.ts";
+import type { Usage } from "../model/price.ts";
+
+export type TurnRow = typeof turns.$inferSelect;
+export type NewTurn = typeof turns.$inferInsert;
+
+/** What an answer used so far. */
+export interface Used {
+  usage: Usage;
+  cost: Micros;
+}
+
+/** Claims a question for this answer. @returns `false` where another answer has it */
+export async function claimTurn(transaction: Database, turn: NewTurn): Promise<boolean> {
+  const claimed = await transaction
+    .insert(turns)
+    .values(turn)
+    .onConflictDoNothing()
+    .returning({ answerId: turns.answerId });
+  return claimed.length > 0;
+}
+
+/** Holds a turn that has not ended until the transaction ends. @returns `undefined` for one that has */
+export async function lockRunningTurn(transaction: Database, answerId: string): Promise<TurnRow | undefined> {
+  const [row] = await transaction
+    .select()
+    .from(turns)
+    .where(and(eq(turns.answerId, answerId), isNull(turns.endedAt)))
+    .for("update");
+  return row;
+}
+
+/** As `lockRunningTurn`, for one whose process has not said for so long that it lives. */
+export async function lockLapsedTurn(
+  transaction: Database,
+  answerId: string,
+  leaseMs: number,
+): Promise<TurnRow | undefined> {
+  const [row] = await transaction
+    .select()
+    .from(turns)
+    .where(and(eq(turns.answerId, answerId), isNull(turns.endedAt), lt(turns.beatAt, msAgo(leaseMs))))
+    .for("update");
+  return row;
+}
+
+export async function findRunningTurn(
+  database: Database,
+  conversationId: string,
+  messageId: string,
+): Promise<TurnRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(turns)
+    .where(
+      and(eq(turns.conversationId, conversationId), eq(turns.messageId, messageId), isNull(turns.endedAt)),
+    );
+  return row;
+}
+
+export async function conversationOfTurn(database: Database, answerId: string): Promise<string | undefined> {
+  const [row] = await database
+    .select({ conversationId: turns.conversationId })
+    .from(turns)
+    .where(eq(turns.answerId, answerId));
+  return row?.conversationId;
+}
+
+export async function setHeld(transaction: Database, answerId: string, held: Micros): Promise<void> {
+  await transaction.update(turns).set({ held }).where(eq(turns.answerId, answerId));
+}
+
+/** Marks a turn as ended; a minute later it is forgotten. */
+export async function endTurn(transaction: Database, answerId: string, { usage, cost }: Used): Promise<void> {
+  await transaction
+    .update(turns)
+    .set({ ...usage, used: cost, held: 0, endedAt: sql`now()` })
+    .where(eq(turns.answerId, answerId));
+}
+
+export async function deleteTurn(transaction: Database, answerId: string): Promise<void> {
+  await transaction.delete(turns).where(eq(turns.answerId, answerId));
+}
+
+/** Makes room for another answer to a question. */
+export async function deleteEndedTurn(
+  transaction: Database,
+  conversationId: string,
+  messageId: string,
+): Promise<void> {
+  await transaction
+    .delete(turns)
+    .where(
+      and(eq(turns.conversationId, conversationId), eq(turns.messageId, messageId), isNotNull(turns.endedAt)),
+    );
+}
+
+/** Turns whose process has not said for so long that it lives. Oldest first. */
+export async function listLapsedTurns(database: Database, leaseMs: number, most: number): Promise<string[]> {
+  const rows = await database
+    .select({ answerId: turns.answerId })
+    .from(turns)
+    .where(and(isNull(turns.endedAt), lt(turns.beatAt, msAgo(leaseMs))))
+    .orderBy(asc(turns.beatAt))
+    .limit(most);
+  return rows.map(({ answerId }) => answerId);
+}
+
+/** Forgets turns that ended so long ago, and the parts of all that are forgotten. */
+export async function deleteEndedTurns(database: Database, endedForMs: number): Promise<void> {
+  await database.delete(turns).where(lt(turns.endedAt, msAgo(endedForMs)));
+  await database
+    .delete(answerParts)
+    .where(notInArray(answerParts.answerId, database.select({ answerId: turns.answerId }).from(turns)));
+}
+
+/** Whether a turn goes on; `undefined` for one that is forgotten. */
+export async function stateOfTurn(
+  database: Database,
+  answerId: string,
+  leaseMs: number,
+): Promise<"running" | "lapsed" | "ended" | undefined> {
+  const [row] = await database
+    .select({
+      state: sql<"running" | "lapsed" | "ended">`case when ${turns.endedAt} is not null then 'ended'
+        when ${turns.beatAt} < ${msAgo(leaseMs)} then 'lapsed' else 'running' end`,
+    })
+    .from(turns)
+    .where(eq(turns.answerId, answerId));
+  return row?.state;
+}
+
+/** The newest answer that is being given in a conversation. */
+export async function findRunningTurnIn(
+  database: Database,
+  conversationId: string,
+): Promise<TurnRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(turns)
+    .where(and(eq(turns.conversationId, conversationId), eq(turns.kind, "answer"), isNull(turns.endedAt)))
+    .orderBy(desc(turns.createdAt))
+    .limit(1);
+  return row;
+}
+
+/** Which answers to stop: those of a conversation, of one of its messages, or of a message that opened one. */
+export type StopTarget =
+  | { conversationId: string; messageId: string | undefined }
+  | { owner: string; openingMessageId: string };
+
+/** @returns the answers that are to stop; other processes learn of it with their next beat */
+export async function requestStop(database: Database, target: StopTarget): Promise<string[]> {
+  const isMeant =
+    "owner" in target
+      ? and(eq(turns.owner, target.owner), eq(turns.messageId, target.openingMessageId), turns.opened)
+      : and(
+          eq(turns.conversationId, target.conversationId),
+          target.messageId === undefined ? undefined : eq(turns.messageId, target.messageId),
+        );
+  const rows = await database
+    .update(turns)
+    .set({ stopRequested: true })
+    .where(and(isMeant, eq(turns.kind, "answer"), isNull(turns.endedAt)))
+    .returning({ answerId: turns.answerId });
+  return rows.map(({ answerId }) => answerId);
+}
+
+/** By the database's clock, which every process shares. */
+function msAgo(ms: number) {
+  return sql`now() - ${ms} * interval '1 millisecond'`;
+}

@@ -1,0 +1,121 @@
+import { getToolName, isToolUIPart } from "ai";
+import type { ChatMessage } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { listParts } from "../repositories/answer-parts.ts";
+import { findMessage, type MessageRow } from "../repositories/messages.ts";
+import { stateOfTurn } from "../repositories/turns.ts";
+import type { AnswerChunk } from "./answer-stream.ts";
+import { chunksIn } from "./journal.ts";
+import type { KnownTurn, TurnService } from "./turns.ts";
+
+/** How long a process that gives answers may be silent before they count as broken off. */
+export const LEASE_MS = 30_000;
+
+export interface Following {
+  /**
+   * An answer that another request, perhaps of another process, began: what it has said so far, what it goes on to say, and
+   * its end. One that has ended is read as it was saved.
+   */
+  follow(turn: Followed): ReadableStream<AnswerChunk>;
+}
+
+export interface Followed extends Pick<KnownTurn, "conversationId" | "answerId"> {
+  /** Called once when the stream was read to its end, or left. */
+  onEnd(): void;
+}
+
+export interface FollowingOptions {
+  database: Database;
+  turns: Pick<TurnService, "sweep">;
+  /** How often the database is asked for more. Default 250 ms. */
+  pollMs?: number;
+}
+
+export function createFollowing({ database, turns, pollMs = 250 }: FollowingOptions): Following {
+  async function* chunksOf(
+    { conversationId, answerId }: Followed,
+    isRead: () => boolean,
+  ): AsyncGenerator<AnswerChunk> {
+    let position = 0;
+    while (isRead()) {
+      const state = await stateOfTurn(database, answerId, LEASE_MS);
+      if (state === "lapsed") await turns.sweep(LEASE_MS);
+      for (const row of await listParts(database, answerId, position)) {
+        // The beginning of a very long answer is gone: it is shown whole, once it has ended.
+        if (row.position > position) break;
+        yield* chunksIn(row);
+        position += row.count;
+      }
+      if (state !== "running") break;
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+    const saved = await findMessage(database, conversationId, answerId);
+    if (!saved || saved.parts.length === 0) yield notAnswered;
+    else if (position === 0) yield* replayOf(saved);
+    else yield* endOf(saved);
+  }
+
+  return {
+    follow(turn) {
+      let isRead = true;
+      const chunks = chunksOf(turn, () => isRead);
+      return new ReadableStream<AnswerChunk>(
+        {
+          async pull(controller) {
+            try {
+              const { done, value } = await chunks.next();
+              if (!isRead) return;
+              if (!done) return controller.enqueue(value);
+              turn.onEnd();
+              controller.close();
+            } catch (error) {
+              turn.onEnd();
+              controller.error(error);
+            }
+          },
+          cancel() {
+            isRead = false;
+            turn.onEnd();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    },
+  };
+}
+
+const notAnswered: AnswerChunk = {
+  type: "error",
+  errorText: "This message was not answered, and nothing was charged for it. Please try again.",
+};
+
+type Saved = Pick<MessageRow, "id" | "parts" | "metadata">;
+
+/** A saved answer, as the stream that it once was. */
+export function* replayOf(saved: Saved): Generator<AnswerChunk> {
+  yield { type: "start", messageId: saved.id, messageMetadata: saved.metadata };
+  for (const [place, part] of saved.parts.entries()) yield* chunksOfPart(part, String(place));
+  yield* endOf(saved);
+}
+
+function* endOf({ metadata }: Saved): Generator<AnswerChunk> {
+  yield { type: "message-metadata", messageMetadata: metadata };
+  yield { type: "finish" };
+}
+
+function* chunksOfPart(part: ChatMessage["parts"][number], id: string): Generator<AnswerChunk> {
+  if (part.type === "step-start") yield { type: "start-step" };
+  else if (part.type === "text" || part.type === "reasoning") {
+    yield { type: `${part.type}-start`, id };
+    yield { type: `${part.type}-delta`, id, delta: part.text };
+    yield { type: `${part.type}-end`, id };
+  } else if (isToolUIPart(part)) {
+    const { toolCallId, input } = part;
+    yield { type: "tool-input-available", toolCallId, toolName: getToolName(part), input };
+    if (part.state === "output-available") {
+      yield { type: "tool-output-available", toolCallId, output: part.output };
+    } else if (part.state === "output-error") {
+      yield { type: "tool-output-error", toolCallId, errorText: part.errorText };
+    }
+  }
+}

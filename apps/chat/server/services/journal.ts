@@ -1,0 +1,226 @@
+import { readUIMessageStream } from "ai";
+import type { Logger } from "pino";
+import type { ChatMessage } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { describeError } from "../http/describe-error.ts";
+import { noUsage } from "../model/price.ts";
+import {
+  beat,
+  deletePartsBefore,
+  insertParts,
+  listParts,
+  type PartsRow,
+} from "../repositories/answer-parts.ts";
+import type { Used } from "../repositories/turns.ts";
+import type { AnswerChunk } from "./answer-stream.ts";
+
+/** Keeps what running answers have said, so that any process can go on showing them, and one can be had after a crash. */
+export interface Journal {
+  /** @param onStop called once when somebody, through any process, asked to stop the answer */
+  open(answerId: string, onStop: () => void): JournalEntry;
+  /** Stops an answer that this process gives. Answers of other processes are stopped through the database. */
+  stop(answerId: string): void;
+  close(): void;
+}
+
+/** One answer's. */
+export interface JournalEntry {
+  write(chunk: AnswerChunk): void;
+  /** What the answer used so far. */
+  use(used: Used): void;
+  /** Writes what is left, and beats no more. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  database: Database;
+  log: Logger;
+  /** Chunks are written this often, all answers' together. Default 250 ms. */
+  flushMs?: number;
+  /** How often a process says that it lives, and asks what was stopped elsewhere. Default 1,000 ms. */
+  beatMs?: number;
+}
+
+/** Of one answer, at most so much is kept: what came last. */
+export const MOST_PARTS = 2_000;
+export const MOST_BYTES = 1_048_576;
+
+/** Chunks that were written down together. */
+interface Batch {
+  position: number;
+  count: number;
+  bytes: number;
+}
+
+interface Open {
+  answerId: string;
+  pending: AnswerChunk[];
+  /** Rows that the database has not taken yet. */
+  unwritten: PartsRow[];
+  used: Used;
+  isNews: boolean;
+  nextPosition: number;
+  batches: Batch[];
+  onStop: (() => void) | undefined;
+}
+
+export function createJournal(options: JournalOptions): Journal {
+  const { database, log, flushMs = 250, beatMs = 1_000 } = options;
+  const entries = new Map<string, Open>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let nextBeat = 0;
+
+  function schedule(): void {
+    if (timer !== undefined || entries.size === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void inTurn(writeAll).then(schedule);
+    }, flushMs);
+    timer.unref();
+  }
+
+  /** One write at a time, so that batches of one answer keep their order. */
+  function inTurn(write: () => Promise<void>): Promise<void> {
+    writing = writing.then(write).catch((error: unknown) => {
+      log.warn({ error: describeError(error) }, "running answers were not written down");
+    });
+    return writing;
+  }
+
+  async function writeAll(): Promise<void> {
+    const isBeat = performance.now() >= nextBeat;
+    const open = [...entries.values()].filter((entry) => isBeat || entry.isNews);
+    if (open.length === 0) return;
+    if (isBeat) nextBeat = performance.now() + beatMs;
+    await write(open);
+    const beats = open.map(({ answerId, used }) => ({ answerId, ...used }));
+    for (const answerId of await beat(database, beats)) stop(answerId);
+  }
+
+  async function write(open: readonly Open[]): Promise<void> {
+    for (const entry of open) takePending(entry);
+    await insertParts(
+      database,
+      open.flatMap(({ unwritten }) => unwritten),
+    );
+    for (const entry of open) entry.unwritten = [];
+    await deletePartsBefore(database, open.flatMap(dropOldest));
+  }
+
+  function stop(answerId: string): void {
+    const entry = entries.get(answerId);
+    const { onStop } = entry ?? {};
+    if (entry) entry.onStop = undefined;
+    onStop?.();
+  }
+
+  return {
+    open(answerId, onStop) {
+      const entry: Open = {
+        answerId,
+        pending: [],
+        unwritten: [],
+        used: { usage: noUsage, cost: 0 },
+        isNews: false,
+        nextPosition: 0,
+        batches: [],
+        onStop,
+      };
+      entries.set(answerId, entry);
+      schedule();
+      return {
+        write(chunk) {
+          append(entry.pending, chunk);
+          entry.isNews = true;
+        },
+        use(used) {
+          entry.used = used;
+          entry.isNews = true;
+        },
+        close() {
+          entries.delete(answerId);
+          return inTurn(() => write([entry]));
+        },
+      };
+    },
+    stop,
+    close() {
+      clearTimeout(timer);
+      entries.clear();
+    },
+  };
+}
+
+/** Neighbouring pieces of one text become one. */
+function append(pending: AnswerChunk[], chunk: AnswerChunk): void {
+  const last = pending.at(-1);
+  if (
+    (chunk.type === "text-delta" || chunk.type === "reasoning-delta") &&
+    last?.type === chunk.type &&
+    last.id === chunk.id
+  ) {
+    pending[pending.length - 1] = { ...last, delta: last.delta + chunk.delta };
+  } else pending.push(chunk);
+}
+
+function takePending(entry: Open): void {
+  entry.isNews = false;
+  const taken = entry.pending.splice(0);
+  if (taken.length === 0) return;
+  const chunks = taken.map((chunk) => JSON.stringify(chunk)).join("\n");
+  const position = entry.nextPosition;
+  entry.nextPosition += taken.length;
+  entry.batches.push({ position, count: taken.length, bytes: Buffer.byteLength(chunks) });
+  entry.unwritten.push({ answerId: entry.answerId, position, count: taken.length, chunks });
+}
+
+/** Forgets the oldest batches beyond the bounds. @returns from where the rest begins, if any were */
+function dropOldest(entry: Open): { answerId: string; position: number }[] {
+  const { answerId, batches } = entry;
+  let count = 0;
+  let bytes = 0;
+  const first = batches.findLastIndex((batch) => {
+    count += batch.count;
+    bytes += batch.bytes;
+    return count > MOST_PARTS || bytes > MOST_BYTES;
+  });
+  if (first === -1) return [];
+  batches.splice(0, first + 1);
+  return [{ answerId, position: batches[0]?.position ?? entry.nextPosition }];
+}
+
+/** The chunks of a row. */
+export function chunksIn({ chunks }: Pick<PartsRow, "chunks">): AnswerChunk[] {
+  return chunks.split("\n").map((line) => JSON.parse(line) as AnswerChunk);
+}
+
+/** The parts of an answer's message, as far as they were written down. */
+export async function readAnswer(database: Database, answerId: string): Promise<ChatMessage["parts"]> {
+  const rows = await listParts(database, answerId, 0);
+  const chunks = rows.flatMap(chunksIn).filter(hasBeginning());
+  const stream = new ReadableStream<AnswerChunk>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  let parts: ChatMessage["parts"] = [];
+  for await (const message of readUIMessageStream<ChatMessage>({ stream, onError: () => {} })) {
+    parts = message.parts;
+  }
+  return parts;
+}
+
+/** Whether what a chunk goes on with is known: the beginning of a very long answer may be gone. */
+function hasBeginning(): (chunk: AnswerChunk) => boolean {
+  const begun = new Set<string>();
+  return (chunk) => {
+    if (chunk.type === "error" || chunk.type === "finish" || chunk.type === "abort") return false;
+    const [, kind, step] = /^(text|reasoning|tool)-(?:input-|output-)?(.+)$/.exec(chunk.type) ?? [];
+    const id = "toolCallId" in chunk ? chunk.toolCallId : "id" in chunk ? chunk.id : undefined;
+    if (kind === undefined || id === undefined) return true;
+    if (step === "start" || chunk.type === "tool-input-available") begun.add(`${kind} ${id}`);
+    return begun.has(`${kind} ${id}`);
+  };
+}
