@@ -115,6 +115,20 @@ export interface Credit {
   renewsAt: Instant;
 }
 
+/**
+ * What an answer has cost, and what remains: near the end of its stream, as a `data-news` chunk that is not part of the message.
+ * `quota` is in the form that the `observe` of `headgate/client` takes.
+ */
+export interface AnswerNews {
+  /** `null` where another request has begun the answer, or nobody pays. */
+  cost: Micros | null;
+  quota: QuotaOfLimit[];
+  /** The name of the limit of which least is left. */
+  tightest: string | null;
+  /** As `Me.credit`. */
+  credit: Credit | null;
+}
+
 /** `GET /me` */
 export interface Me {
   caller:

@@ -2,7 +2,7 @@ import { createUIMessageStreamResponse } from "ai";
 import type { Limiter } from "headgate";
 import { rateLimit } from "headgate/hono";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import type { StopResponse } from "../../contract.ts";
+import type { AnswerNews, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
 import { busy, limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
@@ -10,6 +10,7 @@ import { accountRequired, HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { AnswerChunk } from "../services/answer-stream.ts";
 import type { Answering, NewAnswer } from "../services/answering.ts";
+import type { CreditService } from "../services/credit.ts";
 import type { Following } from "../services/following.ts";
 import {
   type IdentitySources,
@@ -19,6 +20,7 @@ import {
   type RateLimitCaller,
   rateLimitCaller,
 } from "../services/identity.ts";
+import { toQuota } from "../services/limits.ts";
 import { messageRequest } from "../services/message-request.ts";
 import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
@@ -27,6 +29,7 @@ import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
 export interface MessageDependencies {
   sources: IdentitySources;
   chatLimiter: Limiter<RateLimitCaller>;
+  credit: CreditService;
   turns: TurnService;
   answering: Answering;
   following: Following;
@@ -59,6 +62,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   const {
     sources,
     chatLimiter,
+    credit,
     turns,
     answering,
     following,
@@ -134,6 +138,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
         ...(isNew ? { abandoned: c.req.raw.signal } : {}),
         log: c.get("log"),
         refund: () => refund(c.get("admission")),
+        news: (cost) => newsFor(c, cost),
         onEnd: end,
       });
       isRunning = answer.kind === "new";
@@ -143,11 +148,27 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     }
   }
 
+  async function newsFor(c: Context<ServiceEnv>, cost: Micros | null): Promise<AnswerNews> {
+    const identity = await identify(c, sources);
+    const { limits, tightest } = await chatLimiter.peek(await rateLimitCaller(c, sources));
+    const isPaying = isPriced && identity.kind === "account";
+    return {
+      cost: isPaying ? cost : null,
+      quota: limits.map(toQuota),
+      tightest: tightest?.name ?? null,
+      credit: isPaying ? await credit.of(identity.id) : null,
+    };
+  }
+
   async function followed(c: Context<ServiceEnv>, turn: KnownTurn): Promise<Response> {
     const leave = readerPlaces.take();
     if (!leave) throw busy();
     const { conversationId, answerId } = turn;
-    return streamed(c, conversationId, following.follow({ conversationId, answerId, onEnd: leave }));
+    return streamed(
+      c,
+      conversationId,
+      following.follow({ conversationId, answerId, news: () => newsFor(c, null), onEnd: leave }),
+    );
   }
 
   routes.post("/chat/message", ...door, async (c) => {

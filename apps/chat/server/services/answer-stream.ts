@@ -1,6 +1,6 @@
 import { type ModelMessage, type TextStreamPart, toUIMessageStream, type UIMessageChunk } from "ai";
 import type { Logger } from "pino";
-import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
+import type { AnswerMetadata, AnswerNews, ChatMessage, Micros } from "../../contract.ts";
 import { describeError } from "../http/describe-error.ts";
 import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failure.ts";
 import type { Beginning } from "../model/first-token.ts";
@@ -37,6 +37,8 @@ export interface AnswerStreamOptions {
   stop: AbortController;
   log: Logger;
   refund(): Promise<void>;
+  /** Asked once the answer is charged. */
+  news(cost: Micros): Promise<AnswerNews>;
   /** Called when the answer was saved and its last chunk was given, or could not be. */
   onEnd(): void;
 }
@@ -55,6 +57,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     createdAt: options.createdAt.toISOString(),
   };
   let isWhole = false;
+  let charged: Micros = 0;
   let failure: { error: unknown } | undefined;
   let written: ChatMessage["parts"] = [];
 
@@ -117,7 +120,9 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     }
     if (failure) logFailure(log, failure.error);
     try {
-      send({ type: "message-metadata", messageMetadata: await save() });
+      const saved = await save();
+      await sendNews(send);
+      send({ type: "message-metadata", messageMetadata: saved });
     } catch (error) {
       log.error({ error: describeError(error) }, "an answer was not saved");
       send({
@@ -127,6 +132,15 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     }
     if (spending?.isExhausted()) send({ type: "finish", finishReason: "length" });
     else if (end) send(end);
+  }
+
+  /** It is a courtesy: without it, the page asks. */
+  async function sendNews(send: (chunk: AnswerChunk) => void): Promise<void> {
+    try {
+      send(newsChunk(await options.news(charged)));
+    } catch (error) {
+      log.warn({ error: describeError(error) }, "what remains could not be said");
+    }
   }
 
   function howItEnded(): AnswerMetadata["incomplete"] {
@@ -151,6 +165,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     };
     await entry.close();
     await turns.finish(turn, storableParts(written), complete, { usage, cost });
+    charged = turn.payer === undefined ? 0 : cost;
     if (began.kind === "failed") await refund();
     log.info({ model: choice.name, ...usage, costMicros: cost, outcome: incomplete ?? "whole" }, "answer");
     return complete;
@@ -170,6 +185,11 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
       isRead = false;
     },
   });
+}
+
+/** What remains, as a chunk that is no part of the message. */
+export function newsChunk(news: AnswerNews): AnswerChunk {
+  return { type: "data-news", data: news, transient: true };
 }
 
 /** Logs a model's failure: its kind, and none of its words, which may hold keys and what people wrote. */

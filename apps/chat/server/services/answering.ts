@@ -1,7 +1,7 @@
 import type { ModelMessage } from "ai";
 import type { Clock } from "headgate";
 import type { Logger } from "pino";
-import type { ChatMessage } from "../../contract.ts";
+import type { AnswerNews, ChatMessage, Micros } from "../../contract.ts";
 import { clientWentAway, HttpProblem } from "../http/problems.ts";
 import { type AnswerLimits, answer, estimatePrompt, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
@@ -34,6 +34,8 @@ export interface AnswerRequest {
   log: Logger;
   /** Gives the rate limit's charge back, where the person was given nothing after all. */
   refund(): Promise<void>;
+  /** What remains, given what the answer has cost the payer. */
+  news(cost: Micros): Promise<AnswerNews>;
   /** Called when nothing of a new answer is left to do. */
   onEnd(): void;
 }
@@ -100,6 +102,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           stop,
           log: request.log,
           refund: request.refund,
+          news: request.news,
           onEnd() {
             place.signal.removeEventListener("abort", endStop);
             leave();

@@ -1,10 +1,10 @@
 import { getToolName, isToolUIPart } from "ai";
-import type { ChatMessage } from "../../contract.ts";
+import type { AnswerNews, ChatMessage } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { listParts } from "../repositories/answer-parts.ts";
 import { findMessage, type MessageRow } from "../repositories/messages.ts";
 import { stateOfTurn } from "../repositories/turns.ts";
-import type { AnswerChunk } from "./answer-stream.ts";
+import { type AnswerChunk, newsChunk } from "./answer-stream.ts";
 import { chunksIn } from "./journal.ts";
 import type { KnownTurn, TurnService } from "./turns.ts";
 
@@ -20,6 +20,8 @@ export interface Following {
 }
 
 export interface Followed extends Pick<KnownTurn, "conversationId" | "answerId"> {
+  /** What remains once it has ended. */
+  news(): Promise<AnswerNews>;
   /** Called once when the stream was read to its end, or left. */
   onEnd(): void;
 }
@@ -33,7 +35,7 @@ export interface FollowingOptions {
 
 export function createFollowing({ database, turns, pollMs = 250 }: FollowingOptions): Following {
   async function* chunksOf(
-    { conversationId, answerId }: Followed,
+    { conversationId, answerId, news }: Followed,
     isRead: () => boolean,
   ): AsyncGenerator<AnswerChunk> {
     let position = 0;
@@ -51,8 +53,12 @@ export function createFollowing({ database, turns, pollMs = 250 }: FollowingOpti
     }
     const saved = await findMessage(database, conversationId, answerId);
     if (!saved || saved.parts.length === 0) yield notAnswered;
-    else if (position === 0) yield* replayOf(saved);
-    else yield* endOf(saved);
+    else {
+      if (position === 0) yield* replayOf(saved);
+      yield newsChunk(await news());
+      yield { type: "message-metadata", messageMetadata: saved.metadata };
+      yield { type: "finish" };
+    }
   }
 
   return {
@@ -91,16 +97,10 @@ const notAnswered: AnswerChunk = {
 
 type Saved = Pick<MessageRow, "id" | "parts" | "metadata">;
 
-/** A saved answer, as the stream that it once was. */
-export function* replayOf(saved: Saved): Generator<AnswerChunk> {
+/** A saved answer, as the stream that it once was, up to its end. */
+function* replayOf(saved: Saved): Generator<AnswerChunk> {
   yield { type: "start", messageId: saved.id, messageMetadata: saved.metadata };
   for (const [place, part] of saved.parts.entries()) yield* chunksOfPart(part, String(place));
-  yield* endOf(saved);
-}
-
-function* endOf({ metadata }: Saved): Generator<AnswerChunk> {
-  yield { type: "message-metadata", messageMetadata: metadata };
-  yield { type: "finish" };
 }
 
 function* chunksOfPart(part: ChatMessage["parts"][number], id: string): Generator<AnswerChunk> {

@@ -230,6 +230,22 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me()).spent).toBe(2 * cost);
   });
 
+  test("and its answer's stream end with what it cost and what remains", async () => {
+    const newsOf = (chunks: Chunk[]) =>
+      chunks.filter(({ type }) => type === "data-news").map(({ data }) => data);
+    const first = await one.ask("count", { id: "q1" });
+    const { quota, credit } = await (await one("/me")).json();
+    expect(newsOf(first.chunks)).toEqual([{ cost, quota, tightest: "user-per-minute", credit }]);
+    expect(credit).toMatchObject({ balance: 1_000_000 - cost, held: 0 });
+    const again = await one.ask("count", { id: "q1" });
+    expect(newsOf(again.chunks)).toEqual([{ cost: null, quota, tightest: "user-per-minute", credit }]);
+    // It is no part of the message.
+    const [, answer] = await messagesOf(first.conversationId);
+    expect(answer?.parts.map(({ type }) => type)).not.toContain("data-news");
+    const visitor = await services[0]?.client().ask("count");
+    expect(newsOf(visitor?.chunks ?? [])).toMatchObject([{ cost: null, credit: null }]);
+  });
+
   describe("resuming", () => {
     test("reads what was said and goes on, through either process; 204 where nothing runs", async () => {
       provider.setMode("slow");

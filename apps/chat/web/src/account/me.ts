@@ -1,4 +1,4 @@
-import type { Me } from "../../../contract.ts";
+import type { AnswerNews, Me } from "../../../contract.ts";
 import { observable } from "../design/observable.ts";
 import { api } from "../service/api.ts";
 import { client } from "../service/client.ts";
@@ -29,6 +29,12 @@ export function refreshMe(): Promise<Me | null> {
     });
   asking = own;
   return own;
+}
+
+/** Takes in what the end of an answer's stream says of quota and credit: nobody has to be asked. */
+export function learn({ quota, credit }: AnswerNews): void {
+  me.set((known) => known && { ...known, quota, credit });
+  client.observe(quota);
 }
 
 /** Asks again, whatever a question that is still under way will bring. */

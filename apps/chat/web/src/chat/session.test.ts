@@ -19,6 +19,7 @@ let answer: (init: RequestInit) => Promise<Response>;
 let other: (path: string, init: RequestInit) => Promise<Response>;
 let failures: Failure["kind"][];
 let outcomes: string[];
+let news: unknown[];
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -27,6 +28,7 @@ beforeEach(() => {
   sent = [];
   failures = [];
   outcomes = [];
+  news = [];
   other = async () => {
     throw new TypeError("Failed to fetch");
   };
@@ -96,7 +98,10 @@ const message = (id: string, role: "user" | "assistant", text: string): ChatMess
 function open(stored?: ChatMessage[]): ChatSession {
   return createSession(stored && { id: "c1", messages: stored }, {
     accepted: () => undefined,
-    ended: (_, __, outcome) => outcomes.push(outcome),
+    ended(_, __, outcome, told) {
+      outcomes.push(outcome);
+      news.push(told);
+    },
     failed: (_, failure) => failures.push(failure.kind),
   });
 }
@@ -115,6 +120,16 @@ test("an answered question leaves the composer and becomes a conversation", asyn
   expect(session.state.get()).toEqual({ conversationId: "c1", phase: "idle", failure: null });
   expect(draftOf("new").get()).toEqual({ text: "" });
   expect(outcomes).toEqual(["whole"]);
+});
+
+test("what remains is taken from the end of the stream, and is no part of the message", async () => {
+  const told = { cost: 10, quota: [], tightest: null, credit: null };
+  answer = async () => stream([...words, { type: "data-news", data: told }, { type: "finish" }]);
+  const session = open();
+  session.draft().set({ text: "£45k" });
+  await session.ask();
+  expect(news).toEqual([told]);
+  expect(session.messages.get()[1]?.parts.map(({ type }) => type)).toEqual(["text"]);
 });
 
 test("a refused question stays in the composer, and neither in the thread nor in the next request", async () => {

@@ -1,5 +1,6 @@
 import type {
   AnswerMetadata,
+  AnswerNews,
   ChatMessage,
   ConversationWithMessages,
   StopRequest,
@@ -65,11 +66,16 @@ export interface ChatSession {
 export interface SessionEvents {
   /** The service took the question and stores it under this id; whether it will answer is another matter. */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
-  /** The answer has ended: whole, stopped, broken off, or because credit is used up. */
+  /**
+   * The answer has ended: whole, stopped, broken off, or because credit is used up.
+   *
+   * @param news what it has cost and what remains, where the service has said so
+   */
   ended(
     session: ChatSession,
     answer: ChatMessage | undefined,
     outcome: "whole" | NonNullable<AnswerMetadata["incomplete"]>,
+    news: AnswerNews | undefined,
   ): void;
   failed(session: ChatSession, failure: Failure): void;
 }
@@ -99,6 +105,7 @@ interface TurnUnderWay {
   isStopped: boolean;
   accepted: boolean;
   answer: AnswerSoFar;
+  news?: AnswerNews;
 }
 
 /** Makes a session over a stored conversation, or a new one. */
@@ -244,6 +251,7 @@ export function createSession(
     };
     try {
       for await (const chunk of chunksOf(body)) {
+        if (chunk.type === "data-news") own.news = chunk.data as AnswerNews;
         own.answer = withChunk(own.answer, chunk);
         if (own.answer.message.parts.length > 0) timer ??= setTimeout(draw, drawnEveryMs);
       }
@@ -260,7 +268,7 @@ export function createSession(
     const isWorthKeeping = incomplete === undefined || !isEmptyAnswer(message);
     const answer = incomplete ? { ...message, metadata: { ...message.metadata, incomplete } } : message;
     messages.set(isWorthKeeping ? [...thread, answer] : thread);
-    events.ended(session, isWorthKeeping ? answer : undefined, incomplete ?? "whole");
+    events.ended(session, isWorthKeeping ? answer : undefined, incomplete ?? "whole", own.news);
   }
 
   async function perform(intent: Intent): Promise<void> {

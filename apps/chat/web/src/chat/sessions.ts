@@ -1,5 +1,5 @@
 import type { ChatMessage, ConversationWithMessages } from "../../../contract.ts";
-import { me, refreshMe } from "../account/me.ts";
+import { learn, me, refreshMe } from "../account/me.ts";
 import { showPaywall } from "../account/paywall-state.ts";
 import { knownConversation, putConversation, titleConversation } from "../conversations/list.ts";
 import { announce } from "../design/announcer.tsx";
@@ -40,11 +40,12 @@ const events: SessionEvents = {
     fresh = null;
     if (currentPath.get() === "/") navigate(conversationPath(id), { replace: true });
   },
-  ended(session, answer, outcome) {
+  ended(session, answer, outcome, news) {
     if (outcome === "stopped") announce("Stopped. What was written so far is saved.");
     if (outcome === "credit") announce("The answer ended here: your credit is used up.");
     if (outcome === "whole" && answer) announce(`Answer: ${spokenText(textOf(answer))}`);
-    void refreshMe();
+    if (news) learn(news);
+    else void refreshMe();
     const id = session.state.get().conversationId;
     if (id !== undefined && answer && knownConversation(id)?.titled !== true) void titleConversation(id);
   },
