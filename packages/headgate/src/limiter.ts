@@ -5,7 +5,6 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
-import type { LimitsInput } from "./core/limit-set.ts";
 import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
@@ -14,7 +13,7 @@ import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
-import type { Declared, UnitsOf } from "./core/units.ts";
+import type { Declared, UnitsOfLayers } from "./core/units.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
 import { registerLimiter } from "./live-limiters.ts";
 import { createLookups } from "./lookups.ts";
@@ -60,20 +59,16 @@ export interface Timeouts {
   lookupMs?: number;
 }
 
-export interface LimiterOptions<
-  Caller,
-  Limits extends LimitsInput = LimitsInput,
-  Units extends string = string,
-> {
+export interface LimiterOptions<Caller> {
   /**
    * What it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from those of
    * others, on every store: limiters that use one name in one store share their counts.
    */
   name: string;
   /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
-  layers: readonly LayerOptions<Caller, Limits, Units>[];
+  layers: readonly LayerOptions<Caller>[];
   /** Units that costs may name although no limit counts them, such as those that a later policy will count. */
-  units?: readonly Units[];
+  units?: readonly string[];
   /** A store URI or a store; `memory://` by default: this process counts for itself. */
   store?: string | Store;
   /** How long a shared store is waited for. */
@@ -210,10 +205,15 @@ export interface Limiter<Caller, Unit extends string = string> {
  */
 export function createLimiter<
   Caller,
-  const Limits extends LimitsInput = LimitsInput,
+  const Layers extends readonly object[] = readonly LayerOptions<Caller>[],
   const Units extends string = string,
->(options: LimiterOptions<Caller, Limits, Units>): Limiter<Caller, UnitsOf<Limits> | Declared<Units>> {
-  return makeLimiter(options as LimiterOptions<Caller>);
+>(
+  options: LimiterOptions<Caller> & {
+    layers: readonly LayerOptions<Caller>[] & Layers;
+    units?: readonly Units[];
+  },
+): Limiter<Caller, UnitsOfLayers<Layers> | Declared<Units>> {
+  return makeLimiter(options);
 }
 
 function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {

@@ -26,9 +26,20 @@ import { estimateTokens, meter, openaiChat } from "headgate/ai";
 
 const limiter = createLimiter({
   name: "chat",
-  layers: [{ name: "user", key: (caller: { user?: string; ip: string }) => caller.user ?? caller.ip, limits: "5/minute" }],
+  layers: [
+    { name: "user", key: (caller: { user?: string; ip: string }) => caller.user ?? caller.ip, limits: "5/minute; 100 tokens/day" },
+    { name: "org", key: () => "acme", plans: { free: "9 images/day", staff: "unlimited" }, plan: () => "free", defaultPlan: "free" },
+  ],
+  units: ["seconds"],
   store: memoryStore(),
 });
+export const costs = () => [
+  limiter.admit({ ip: "203.0.113.7" }, { cost: { requests: 1, tokens: 900, images: 1, seconds: 1 } }),
+  // @ts-expect-error a unit that no limit counts
+  limiter.admit({ ip: "203.0.113.7" }, { cost: { token: 900 } }),
+  // @ts-expect-error a limiter needs a name
+  () => createLimiter({ layers: [{ name: "user", key: () => "ann", limits: "5/minute" }] }),
+];
 export async function ask(): Promise<number> {
   const admission = await limiter.admit({ ip: "203.0.113.7" });
   // @ts-expect-error a caller without what the key needs

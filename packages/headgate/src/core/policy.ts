@@ -27,18 +27,20 @@ interface AnyLayer<Caller> {
 }
 
 /** A layer with the same limits for every caller. */
-export interface LayerWithLimits<Caller, Limits extends LimitsInput = LimitsInput> extends AnyLayer<Caller> {
+export interface LayerWithLimits<Caller> extends AnyLayer<Caller> {
   /** `"5/minute; 60/hour"`, objects, or a list of either; `"blocked"` or `"unlimited"`. */
-  limits: Limits;
+  limits: LimitsInput;
+  plans?: never;
+  plan?: never;
 }
 
 /** A layer whose limits depend on the caller's plan. */
-export interface LayerWithPlans<Caller, Limits extends LimitsInput = LimitsInput> extends AnyLayer<Caller> {
+export interface LayerWithPlans<Caller> extends AnyLayer<Caller> {
   /**
    * The limits of each plan, by name: `{ free: "500/day", pro: "50000/day", staff: "unlimited", closed: "blocked" }`. All
    * are checked when the limiter is made. Who moves to another plan takes along what was spent.
    */
-  plans: Readonly<Record<string, Limits>>;
+  plans: Readonly<Record<string, LimitsInput>>;
   /**
    * The plan of a caller, who has to be verified; `undefined`: the default plan. It may be asynchronous, within `timeouts.lookupMs`.
    * Where it fails, is late, or names a plan that is not in `plans`, that is reported and the default plan holds.
@@ -46,30 +48,29 @@ export interface LayerWithPlans<Caller, Limits extends LimitsInput = LimitsInput
   plan: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
   /** The plan of callers whose plan is not known, the unidentified among them. One of `plans`. */
   defaultPlan: string;
+  limits?: never;
 }
 
 /** A layer in which each caller has limits of its own, such as a customer's quota in a database. */
-export interface LayerWithLimitsByCaller<
-  Caller,
-  Limits extends LimitsInput = LimitsInput,
-  Units extends string = string,
-> extends AnyLayer<Caller> {
+export interface LayerWithLimitsByCaller<Caller> extends AnyLayer<Caller> {
   /**
    * The limits of a caller, as text. Where it fails, returns a promise, or returns what cannot be read, that is reported and the
    * default limits hold. Up to 1,000 texts are kept as they were read.
    */
   limits: (caller: Caller) => string;
   /** The limits of callers whose own are not known, the unidentified among them. */
-  defaultLimits: Limits;
+  defaultLimits: LimitsInput;
   /** The units that the limits may count, such as `["requests", "tokens"]`. */
-  units: readonly Units[];
+  units: readonly string[];
+  plans?: never;
+  plan?: never;
 }
 
 /** One way of partitioning callers, with the limits that each partition gets. */
-export type LayerOptions<Caller, Limits extends LimitsInput = LimitsInput, Units extends string = string> =
-  | LayerWithLimits<Caller, Limits>
-  | LayerWithPlans<Caller, Limits>
-  | LayerWithLimitsByCaller<Caller, Limits, Units>;
+export type LayerOptions<Caller> =
+  | LayerWithLimits<Caller>
+  | LayerWithPlans<Caller>
+  | LayerWithLimitsByCaller<Caller>;
 
 /** A layer that has been checked. */
 export interface Layer<Caller> {
@@ -154,9 +155,19 @@ function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Laye
   return { name, key, limits, choice, outage };
 }
 
+/** As they may come where no compiler has looked. */
+interface AnyOptions<Caller> {
+  limits?: LimitsInput | LayerWithLimitsByCaller<Caller>["limits"];
+  plans?: unknown;
+  plan?: LayerWithPlans<Caller>["plan"];
+  defaultPlan?: unknown;
+  defaultLimits?: LimitsInput;
+  units?: unknown;
+}
+
 /** How limits depend on the caller; `undefined` where they do not. */
 function defineChoice<Caller>(name: string, options: LayerOptions<Caller>): LayerChoice<Caller> | undefined {
-  const given = options as Partial<LayerWithPlans<Caller> & LayerWithLimitsByCaller<Caller>>;
+  const given: AnyOptions<Caller> = options;
   const byPlan = ["plans", "plan", "defaultPlan"] as const;
   const byText = ["defaultLimits", "units"] as const;
   if (byPlan.some((option) => given[option] !== undefined)) {

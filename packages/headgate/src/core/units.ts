@@ -1,6 +1,17 @@
 /** Units that were declared as literals; none where nothing was declared. */
 export type Declared<Units extends string> = string extends Units ? never : Units;
 
+/** The units that the limits of layers count or declare. */
+export type UnitsOfLayers<Layers extends readonly unknown[]> = UnitsOfLayer<Layers[number]>;
+
+type UnitsOfLayer<Layer> = Layer extends unknown
+  ?
+      | (Layer extends { readonly limits: infer Limits } ? UnitsOf<Limits> : never)
+      | (Layer extends { readonly plans: infer Plans } ? UnitsOf<Plans[keyof Plans]> : never)
+      | (Layer extends { readonly defaultLimits: infer Limits } ? UnitsOf<Limits> : never)
+      | (Layer extends { readonly units: readonly (infer Unit extends string)[] } ? Unit : never)
+  : never;
+
 /** The units that limits count, from their literal texts or objects. `string` where that cannot be seen. */
 export type UnitsOf<Limits> = Limits extends string
   ? string extends Limits
