@@ -42,6 +42,7 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
     const limiter = { report: rethrow };
     isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");
   },
+  "store-full": undefined,
   "queue-full": undefined,
   "limiter-closed": () => {
     const limiter = createLimiter({ name: "chat", layers: [layer] });

@@ -1,6 +1,7 @@
 export type {
   Admission,
   Admitted,
+  AppliedOverride,
   DecidedBy,
   Extension,
   LimitReading,
@@ -21,11 +22,13 @@ export {
 } from "./core/limit.ts";
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
 export type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
+export type { Override, OverrideTerms } from "./core/override.ts";
 export {
   adjustStates,
   type DecidedStates,
   decideStates,
   type LoadState,
+  overrideStates,
   type PartitionState,
   resetStates,
 } from "./core/partition-state.ts";
@@ -48,5 +51,6 @@ export {
   type Timeouts,
 } from "./limiter.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
+export type { BlockOptions, OverrideTarget } from "./overriding.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";
 export type { WaitOptions } from "./waiting.ts";

@@ -9,6 +9,7 @@ import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { checkOutcome } from "./core/outcome.ts";
+import type { OverrideTerms } from "./core/override.ts";
 import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
@@ -24,6 +25,7 @@ import {
   type OutageEvent,
   type StoreStatus,
 } from "./outage/index.ts";
+import { type BlockOptions, type OverrideTarget, readBlock, targetOf } from "./overriding.ts";
 import { checkPenalty } from "./penalising.ts";
 import {
   eachKindOnce,
@@ -162,6 +164,23 @@ export interface Limiter<Caller, Unit extends string = string> {
    * cannot be reached: then it has not been done.
    */
   reset(caller: Caller): void | Promise<void>;
+  /**
+   * Refuses a caller from the next call to the store on, in every process, whatever is free: for `forMs`, until `until`, or for good. Nothing is
+   * charged meanwhile, in any layer. It replaces the block before it, and `reset` leaves it.
+   *
+   * One layer is blocked, the first that applies to the caller unless `layer` names another: everybody who shares the caller's key
+   * there is refused.
+   *
+   * @throws HeadgateError `option-invalid`; `store-invalid` where the store cannot block anybody; `store-full` beyond 100,000 in
+   *   memory; `limiter-closed`. Rejects with the reason where a shared store cannot be reached: then it may not have been done.
+   */
+  block(caller: Caller, options?: BlockOptions): void | Promise<void>;
+  /**
+   * Ends the block of a caller in one layer, as `block` chooses it. Another process may still refuse for a second.
+   *
+   * @throws HeadgateError as `block`.
+   */
+  unblock(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
    * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
    * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
@@ -384,6 +403,26 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return conclude(question, cost, ruling);
   }
 
+  function override(
+    caller: Caller,
+    target: OverrideTarget,
+    terms: OverrideTerms | undefined,
+  ): void | Promise<void> {
+    if (store.override === undefined) {
+      throw new HeadgateError(
+        "store-invalid",
+        `The store "${store.name}" cannot block anybody: it has no override. See docs/writing-a-store.md.`,
+      );
+    }
+    const apply = store.override.bind(store);
+    return after(ask.for(caller, undefined), (question) => {
+      const partitions = [targetOf(question, target)];
+      return guard === undefined
+        ? apply(partitions, terms, clock.now())
+        : guard.override(partitions, terms, apply);
+    });
+  }
+
   function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
     check(cost);
     return after(ask.for(caller, cost), (question) => admit(question, cost));
@@ -444,6 +483,17 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         alone?.reset(charges, now);
         return store.reset(charges, now);
       });
+    },
+
+    block(caller, options = {}) {
+      check(undefined);
+      return override(caller, options, readBlock(options, clock.now()));
+    },
+
+    unblock(caller, options = {}) {
+      check(undefined);
+      checkOptions("unblock", options, ["layer"], "option-invalid");
+      return override(caller, options, undefined);
     },
 
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {

@@ -1,5 +1,6 @@
 import type { Cost } from "./cost.ts";
 import { type AlgorithmName, blocked, formatLimit, type Limit, unlimited } from "./limit.ts";
+import type { Override } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
 /** How one limit stands after a decision. */
@@ -48,6 +49,13 @@ export interface Decided {
   /** The caller's plan; of several layers that have plans, that of the first. `undefined` where no layer has any. */
   readonly plan: string | undefined;
   readonly decidedBy: DecidedBy;
+  /** What operators decided for this caller, layer by layer, where they did: a block, or other limits. */
+  readonly overrides?: readonly AppliedOverride[] | undefined;
+}
+
+/** What an operator decided for a caller, as it met a request. */
+export interface AppliedOverride extends Omit<Override, "id"> {
+  readonly layer: string;
 }
 
 /**
@@ -107,7 +115,8 @@ export interface Refused extends Decided {
   /**
    * `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. `store-unavailable`: the store
    * cannot answer, and a layer's outage policy lets nobody pass without it. `too-many-reservations`: a partition holds for
-   * as many as it may. `ended`: an extension of what has ended. `blocked`: the caller is refused for good.
+   * as many as it may. `ended`: an extension of what has ended. `blocked`: the caller's plan is `blocked`, or an operator has
+   * blocked the caller; `retryAfterMs` says for how long, and is `Infinity` for good.
    */
   readonly reason:
     | "quota-exceeded"
@@ -121,7 +130,7 @@ export interface Refused extends Decided {
    * `store-unavailable`: when the store is asked again.
    */
   readonly retryAfterMs: number;
-  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota` and `blocked`. */
+  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`, and where blocked for good. */
   readonly retryAfterSeconds: number;
   /** What the wait is for: see `LimitReading.waitsFor`. */
   readonly waitsFor: WaitsFor;

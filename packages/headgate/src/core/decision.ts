@@ -1,4 +1,5 @@
 import {
+  type AppliedOverride,
   type Decided,
   type DecidedBy,
   findTightest,
@@ -9,6 +10,7 @@ import {
   type WaitsFor,
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
+import { blockedForMs } from "./override.ts";
 import type { Ruling } from "./ruling.ts";
 
 /** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
@@ -59,6 +61,19 @@ export class Decision implements Decided {
     return findTightest(this.limits, this.#cost);
   }
 
+  get overrides(): readonly AppliedOverride[] | undefined {
+    const { layers, charges, outcome } = this.#ruling;
+    let applied: AppliedOverride[] | undefined;
+    for (let c = 0; c < charges.length; c += 1) {
+      const override = outcome.overrides?.[c] ?? charges[c]?.override;
+      if (override === undefined) continue;
+      const { id: _, ...shown } = override;
+      applied ??= [];
+      applied.push({ layer: layers[c] as string, ...shown });
+    }
+    return applied;
+  }
+
   protected get ruling(): Ruling {
     return this.#ruling;
   }
@@ -79,8 +94,16 @@ export class Decision implements Decided {
 
   /** For logs: what it says, as a plain object. */
   toJSON(): Decided {
-    const { limits, tightest, at, shared, plan, decidedBy } = this;
-    return { limits, tightest, at, shared, plan, decidedBy };
+    const { limits, tightest, at, shared, plan, decidedBy, overrides } = this;
+    return {
+      limits,
+      tightest,
+      at,
+      shared,
+      plan,
+      decidedBy,
+      ...(overrides === undefined ? {} : { overrides }),
+    };
   }
 
   [inspected](): Decided {
@@ -110,18 +133,26 @@ export class RefusedRequest extends Decision implements Refused {
   get reason(): Refused["reason"] {
     const { refusedFor } = this.ruling.outcome;
     if (refusedFor === "ended") return "ended";
-    if (refusedFor === "blocked") return "blocked";
     if (refusedFor === "crowded") return "too-many-reservations";
-    if (this.binding.waitMs === Number.POSITIVE_INFINITY) return "cost-exceeds-quota";
+    const isNever = this.binding.waitMs === Number.POSITIVE_INFINITY;
+    if (refusedFor === "blocked" && (!isNever || this.#blockedForMs === Number.POSITIVE_INFINITY))
+      return "blocked";
+    if (isNever) return "cost-exceeds-quota";
     return this.ruling.unavailable === true ? "store-unavailable" : "quota-exceeded";
   }
 
   get retryAfterMs(): number {
     const { refusedFor } = this.ruling.outcome;
-    if (refusedFor === "ended" || refusedFor === "blocked") return Number.POSITIVE_INFINITY;
+    if (refusedFor === "ended") return Number.POSITIVE_INFINITY;
     // Nobody knows which of thousands ends first.
     if (refusedFor === "crowded") return Math.max(crowdedRetryMs, this.binding.waitMs);
-    return this.binding.waitMs;
+    return Math.max(this.binding.waitMs, this.#blockedForMs);
+  }
+
+  get #blockedForMs(): number {
+    const { outcome } = this.ruling;
+    const isByPlan = outcome.refusedFor === "blocked" && outcome.overrides === undefined;
+    return isByPlan ? Number.POSITIVE_INFINITY : blockedForMs(outcome);
   }
 
   get retryAfterSeconds(): number {
@@ -129,7 +160,8 @@ export class RefusedRequest extends Decision implements Refused {
   }
 
   get waitsFor(): WaitsFor {
-    return this.ruling.outcome.refusedFor === "crowded" ? "holders" : this.binding.waitsFor;
+    if (this.ruling.outcome.refusedFor === "crowded") return "holders";
+    return this.#blockedForMs > this.binding.waitMs ? "window" : this.binding.waitsFor;
   }
 
   get affordable(): Readonly<Record<string, number>> {

@@ -17,6 +17,8 @@ export type HeadgateErrorCode =
   | "store-state-invalid"
   /** A guard that is mounted twice, too late, or where it cannot guard. */
   | "guard-misplaced"
+  /** The memory store keeps as many blocks and overrides as it may. */
+  | "store-full"
   /** Too many wait for a limiter. */
   | "queue-full"
   | "limiter-closed";

@@ -1,4 +1,5 @@
 import { HeadgateError } from "./errors.ts";
+import { blockedForMs } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
 /**
@@ -36,7 +37,14 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
       if (waitMs > 0) waits = true;
     }
   }
-  if (!outcome.admitted && !waits && outcome.refusedFor === undefined)
-    return "refuses a request for no limit";
+  const { refusedFor, overrides } = outcome;
+  if (!outcome.admitted && !waits && refusedFor === undefined) return "refuses a request for no limit";
+  if (refusedFor === "blocked" || refusedFor === "overridden") {
+    if (!Array.isArray(overrides) || overrides.length !== charges.length) {
+      return "does not say which overrides are in force";
+    }
+    if (refusedFor === "blocked" && blockedForMs(outcome) <= 0)
+      return "refuses a request as blocked for no block";
+  }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/index.ts";
-import type { OtherState } from "./conversion.ts";
+import { mostStatesOfUnit, type OtherState } from "./conversion.ts";
 import {
   adjustHoldings,
   type Holdings,
@@ -16,6 +16,15 @@ import {
 } from "./holdings.ts";
 import type { Limit } from "./limit.ts";
 import type { LimitGroup, LimitSet } from "./limit-set.ts";
+import {
+  beginOverride,
+  inForce,
+  type Override,
+  type OverrideTerms,
+  readNote,
+  refusedByOverrides,
+  writeNote,
+} from "./override.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "./store.ts";
 
 /**
@@ -45,6 +54,7 @@ interface Partition extends Named {
   /** By the id of the group. */
   readonly rows: Map<string, Row>;
   holdings: Holdings;
+  override: Override | undefined;
 }
 
 /** What was spent, and by which limits it was counted last. */
@@ -73,7 +83,11 @@ export function decideStates(
     const more = holds?.some((units) => units > 0) === true;
     return standingOf((partitions[c] as Partition).holdings, hold, more);
   });
-  const refusedFor = (["ended", "crowded"] as const).find((reason) => standings.includes(reason));
+  const overrides = partitions.map(({ override }) => override);
+  const obstacle = refusedByOverrides(overrides, charges, hold, (c) => standings[c] === "applied");
+  const refusedFor: Outcome["refusedFor"] = standings.includes("ended")
+    ? "ended"
+    : (obstacle ?? (standings.includes("crowded") ? "crowded" : undefined));
   const needs = charges.map((charge, c) =>
     charge.limits.groups.map((_, g) =>
       standings[c] === "applied" ? 0 : needOf(charge, g, (partitions[c] as Partition).holdings, hold),
@@ -82,8 +96,15 @@ export function decideStates(
   const refused = charges.map(({ limits }, c) => read(partitions[c] as Partition, limits, now, needs[c]));
   const admitted = refusedFor === undefined && refused.flat().every(({ waitMs }) => waitMs === 0);
   if (!admitted || peek) {
-    const outcome = { admitted, now, readings: refused, marks: [], ...(refusedFor ? { refusedFor } : {}) };
-    if (peek) return { outcome, kept: [] };
+    const outcome = {
+      admitted,
+      now,
+      readings: refused,
+      marks: [],
+      ...(refusedFor ? { refusedFor } : {}),
+      ...(refusedFor !== undefined && refusedFor === obstacle ? { overrides } : {}),
+    };
+    if (peek || refusedFor === "overridden") return { outcome, kept: [] };
     // What changed limits make of a state is kept: the wait that is told now must stay true.
     const changed = partitions.filter((partition, c) =>
       keepChanges(partition, (charges[c] as Charge).limits, now),
@@ -133,7 +154,7 @@ export function adjustStates(
   return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions) };
 }
 
-/** The same for `Store.reset`: forgets what was spent, and leaves what is held. */
+/** The same for `Store.reset`: forgets what was spent, and leaves what is held and what overrides it. */
 export function resetStates(
   load: LoadState,
   named: readonly Named[],
@@ -141,6 +162,19 @@ export function resetStates(
 ): readonly (Named & { readonly state: PartitionState })[] {
   const partitions = openAll(load, named, now);
   for (const { rows } of partitions) rows.clear();
+  return closeAll(partitions);
+}
+
+/** The same for `Store.override`. */
+export function overrideStates(
+  load: LoadState,
+  named: readonly Named[],
+  terms: OverrideTerms | undefined,
+  now: number,
+): readonly (Named & { readonly state: PartitionState })[] {
+  const partitions = openAll(load, named, now);
+  for (const partition of partitions)
+    partition.override = terms === undefined ? undefined : beginOverride(terms, now);
   return closeAll(partitions);
 }
 
@@ -256,21 +290,30 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
     keepRow(partition, group, row, now);
     return mark;
   });
-  for (const [id, { unit, limits, numbers }] of rows) {
+  const room = new Map<string, number>();
+  for (const [id, { unit, limits, numbers }] of lastingFirst(rows)) {
     const g = set.groups.findIndex((group) => group.unit === unit);
     const amount = amounts[g] ?? 0;
     const algorithm = algorithmOf(limits[0] as Limit);
     if (amount === 0 || algorithm.spentAfter === undefined || set.groups.some((one) => one.id === id))
       continue;
-    if (algorithm.blankAt(numbers, 0, limits) <= now) {
+    const left = room.get(unit) ?? mostStatesOfUnit - set.groups.filter((one) => one.unit === unit).length;
+    if (left <= 0 || algorithm.blankAt(numbers, 0, limits) <= now) {
       rows.delete(id);
       continue;
     }
+    room.set(unit, left - 1);
     const row = withRoom(numbers, algorithm, set.groups[g]?.memory.windowMs ?? 0);
     (algorithm.chargeAlong ?? algorithm.charge)(row, 0, limits, now, amount);
     keepRow(partition, { id, unit, limits }, row, now);
   }
   return marks;
+}
+
+/** Those that count for longest first. */
+function lastingFirst(rows: Partition["rows"]): [string, Row][] {
+  const blankAt = ({ limits, numbers }: Row) => algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits);
+  return [...rows].sort(([, a], [, b]) => blankAt(b) - blankAt(a));
 }
 
 /** Keeps what limits that have changed make of the states, and no others. */
@@ -314,11 +357,13 @@ function keepHold(
 }
 
 /** Maps become lists of pairs, and numbers that JSON does not know become text. */
-function close({ rows, holdings }: Pick<Partition, "rows" | "holdings">): PartitionState {
-  if (rows.size === 0 && holdings.entries.size === 0) return undefined;
+function close({ rows, holdings, override }: Omit<Partition, keyof Named>): PartitionState {
+  if (rows.size === 0 && holdings.entries.size === 0 && override === undefined) return undefined;
   const written = {
     rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
     holdings,
+    // Nobody's words are taken for a number.
+    override: override && { until: override.until, note: writeNote(override) },
   };
   return JSON.stringify(written, (_key, value) => {
     if (value instanceof Map) return { pairs: [...value] };
@@ -326,8 +371,8 @@ function close({ rows, holdings }: Pick<Partition, "rows" | "holdings">): Partit
   });
 }
 
-function open(state: PartitionState, now: number): Pick<Partition, "rows" | "holdings"> {
-  if (state === undefined) return { rows: new Map(), holdings: noHoldings() };
+function open(state: PartitionState, now: number): Omit<Partition, keyof Named> {
+  if (state === undefined) return { rows: new Map(), holdings: noHoldings(), override: undefined };
   const read = JSON.parse(state, (_key, value) => {
     if (typeof value === "object" && value !== null && Array.isArray(value.pairs))
       return new Map(value.pairs);
@@ -338,5 +383,10 @@ function open(state: PartitionState, now: number): Pick<Partition, "rows" | "hol
     { ...row, numbers: Float64Array.from(row.numbers) },
   ]);
   lapse(read.holdings, now);
-  return { rows: new Map(rows), holdings: read.holdings };
+  const { override } = read;
+  return {
+    rows: new Map(rows),
+    holdings: read.holdings,
+    override: override && inForce(readNote(override.note, override.until), now),
+  };
 }

@@ -1,4 +1,5 @@
 import type { LimitSet } from "./limit-set.ts";
+import type { Override, OverrideTerms } from "./override.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
@@ -14,6 +15,8 @@ export interface Charge {
   readonly holds?: readonly number[];
   /** For each group of `limits`: what the reservation has used so far, where the store has no entry of it. Absent: nothing. */
   readonly known?: readonly number[];
+  /** The override by which `limits` are the partition's. Absent: they are its own. */
+  readonly override?: Override;
 }
 
 /**
@@ -48,8 +51,13 @@ export interface Outcome {
   readonly readings: readonly (readonly Reading[])[];
   /** For each charge, for each of its groups: what the algorithm needs to give the units back. */
   readonly marks: readonly (readonly number[])[];
-  /** Set where the reservation, not a limit, is refused: it has ended, or the partition holds for too many. */
-  readonly refusedFor?: "ended" | "crowded" | "blocked";
+  /**
+   * Set where no limit is the reason. The reservation has `ended`, or a partition holds for too many (`crowded`); a
+   * partition is `blocked`; or the charges were not made under the overrides in force (`overridden`).
+   */
+  readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
+  /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
+  readonly overrides?: readonly (Override | undefined)[];
 }
 
 /** What is said of a reservation in one partition. Never refused; saying it twice changes nothing. */
@@ -100,7 +108,7 @@ export interface Store {
   decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome | Promise<Outcome>;
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** Forgets what these partitions spent. What is held stays held. */
+  /** Forgets what these partitions spent. What is held stays held, and overrides stay in force. */
   reset(
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,
@@ -114,6 +122,15 @@ export interface Store {
    * @param process 24 hexadecimal digits, drawn by the process for this limiter.
    */
   countProcesses?(limiter: string, process: string, now: number): Promise<number>;
+  /**
+   * Puts an override into force for each of these partitions, in place of the one before; `undefined` ends it. It lasts until its
+   * end, whatever is spent, reset or forgotten meanwhile. A store without it cannot block anybody: the limiter then says so.
+   */
+  override?(
+    partitions: readonly { space: string; key: string }[],
+    terms: OverrideTerms | undefined,
+    now: number,
+  ): void | Promise<void>;
   /** Resolves once the store can answer, rejects with the reason why it cannot. For probes and readiness. */
   check?(): Promise<void>;
   /** Gives up connections and memory. The store is not used afterwards. */

@@ -141,7 +141,7 @@ function problemOf(refused: Refused, status: number): RefusalProblem {
       affordable,
     };
   }
-  if (reason === "blocked") {
+  if (reason === "blocked" && retryAfterSeconds === Number.POSITIVE_INFINITY) {
     return {
       type: "about:blank",
       title: "Forbidden",

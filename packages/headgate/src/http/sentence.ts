@@ -6,8 +6,10 @@ export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Ref
   if (reason === "cost-exceeds-quota") {
     return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
   }
-  if (reason === "blocked") return "This caller is blocked.";
+  if (reason === "blocked" && retryAfterSeconds === Number.POSITIVE_INFINITY)
+    return "This caller is blocked.";
   const wait = waitInWords(retryAfterSeconds);
+  if (reason === "blocked") return `This caller is blocked for now. Try again in ${wait}.`;
   if (reason === "store-unavailable") {
     return `Requests cannot be counted at the moment. Please try again in ${wait}.`;
   }

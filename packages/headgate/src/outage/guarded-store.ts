@@ -2,11 +2,13 @@ import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { checkOutcome } from "../core/outcome.ts";
+import type { OverrideTerms } from "../core/override.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
+import { createKnownBlocks } from "./known-blocks.ts";
 import { createLine } from "./line.ts";
 import { LocalLedger } from "./local-ledger.ts";
 import { decideByPolicies } from "./policies.ts";
@@ -46,6 +48,16 @@ export interface GuardedStore {
   open(question: Question): Ruling[];
   /** Rejects where the store cannot be asked: nothing is kept, whoever resets is to know. */
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
+  /**
+   * Puts an override into force, or ends it. Rejects where the store cannot be asked.
+   *
+   * @param apply the store's own.
+   */
+  override(
+    partitions: readonly { space: string; key: string }[],
+    terms: OverrideTerms | undefined,
+    apply: NonNullable<Store["override"]>,
+  ): Promise<void>;
   status(): StoreStatus;
   /**
    * Resolves once the store decides; see `untilReady`.
@@ -68,6 +80,8 @@ export const probeEveryMs = 1000;
 /** Partitions, leases and handles that may wait to be told to the store. */
 export const mostWaiting = 10_000;
 const shortestRetryMs = 1000;
+/** Blocks that are held while the store cannot be asked. */
+const mostKnownBlocks = 10_000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const {
@@ -83,6 +97,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     random = Math.random,
   } = options;
   const refusals = createRefusalMemory();
+  const blocks = createKnownBlocks(mostKnownBlocks);
   const breaker = createBreaker({
     store: store.name,
     clock,
@@ -166,6 +181,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   function byPolicies(question: Question, peek: boolean): Ruling {
     if (!peek) counters.byOutagePolicy += 1;
     const now = clock.now();
+    const blocked = blocks.find(question.charges, now);
+    if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
     return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
   }
@@ -208,6 +225,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       (outcome) => {
         if (!peek) counters.byStore += 1;
         const now = clock.now();
+        blocks.learn(charges, outcome, now);
         if (outcome.admitted) refusals.contradict(charges, now);
         else refusals.remember(charges, outcome, askedAt, now);
         line.left(true, performance.now() - enteredAt);
@@ -297,6 +315,14 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       local.reset(partitions, clock.now());
       await calls.bounded(() => store.reset(partitions, clock.now()));
       refusals.forget(partitions);
+    },
+
+    async override(partitions, terms, apply) {
+      refusals.forget(partitions);
+      blocks.forget(partitions);
+      await calls.bounded(() => apply(partitions, terms, clock.now()));
+      refusals.forget(partitions);
+      if (terms !== undefined) blocks.begin(partitions, terms, clock.now());
     },
 
     status() {

@@ -1,5 +1,6 @@
 import type { Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
+import { blocked, type Override } from "../core/override.ts";
 import type { Charge, Outcome, Reading } from "../core/store.ts";
 import { PartitionMap } from "./partition-map.ts";
 
@@ -26,6 +27,9 @@ interface Remembered {
   /** The store's time of the answer. */
   readonly storeNow: number;
   readonly longestWaitMs: number;
+  /** Where the partition is blocked: by what, and for how long from when it was asked. */
+  readonly block: Override | undefined;
+  readonly blockedMs: number;
   /** For how long the answer is used. */
   readonly staleAfterMs: number;
   /** How many refused calls there were since `floodSince`. */
@@ -124,15 +128,17 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
 
     remember(charges, refused, askedAt, answeredAt) {
       // Refused for its own sake: others are not.
-      if (refused.refusedFor !== undefined) return;
+      if (refused.refusedFor !== undefined && refused.refusedFor !== "blocked") return;
       charges.forEach(({ space, key, limits, needs }, c) => {
         const before = memory.get(space, key);
         // Answers may overtake each other.
         if (before !== undefined && before.askedAt > askedAt) return;
         const readings = refused.readings[c] ?? [];
-        const longestWaitMs = Math.max(0, ...readings.map(({ waitMs }) => waitMs));
+        const block = blockOf(refused.overrides?.[c]);
+        const blockedMs = block === undefined ? 0 : block.until - refused.now;
+        const longestWaitMs = Math.max(blockedMs, ...readings.map(({ waitMs }) => waitMs));
         // A cost above the quota says nothing of other requests.
-        if (longestWaitMs === Number.POSITIVE_INFINITY) return;
+        if (longestWaitMs === Number.POSITIVE_INFINITY && block === undefined) return;
         const flood =
           before !== undefined && askedAt - before.floodSince < staleAfterMs
             ? { calls: before.calls + 1, floodSince: before.floodSince }
@@ -145,6 +151,8 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
           answeredAt,
           storeNow: refused.now,
           longestWaitMs,
+          block,
+          blockedMs,
           staleAfterMs: readings.some(({ holders }) => holders) ? staleForHoldersAfterMs : staleAfterMs,
           ...flood,
           asking: undefined,
@@ -190,9 +198,14 @@ function waitOf(one: Remembered, { limits, needs }: Charge, l: number): number {
   return need === one.needs[g] ? (one.readings[l] as Reading).waitMs : 0;
 }
 
-/** Whether one of its limits is sure to refuse: it refused as much or less, and its wait is not over. */
+function blockOf(override: Override | undefined): Override | undefined {
+  return override?.limits === blocked ? override : undefined;
+}
+
+/** Whether it is blocked, or one of its limits is sure to refuse: it refused as much or less, and its wait is not over. */
 function refuses(one: Remembered | undefined, { limits, needs }: Charge, now: number): boolean {
   if (one === undefined || one.askedAt + one.longestWaitMs <= now) return false;
+  if (one.askedAt + one.blockedMs > now) return true;
   for (let l = 0; l < one.readings.length; l += 1) {
     const g = limits.groupOf[l] as number;
     const need = needs[g] as number;
@@ -209,6 +222,8 @@ const noMarks: Outcome["marks"] = [];
 class RememberedOutcome implements Outcome {
   readonly admitted = false;
   readonly marks = noMarks;
+  readonly refusedFor?: "blocked";
+  readonly overrides?: readonly (Override | undefined)[];
   readonly #remembered: readonly Remembered[];
   readonly #charges: readonly Charge[];
   readonly #asOf: number;
@@ -218,6 +233,10 @@ class RememberedOutcome implements Outcome {
     this.#remembered = remembered;
     this.#charges = charges;
     this.#asOf = asOf;
+    if (remembered.some(({ askedAt, blockedMs }) => askedAt + blockedMs > asOf)) {
+      this.refusedFor = "blocked";
+      this.overrides = remembered.map(({ block }) => block);
+    }
   }
 
   get now(): number {

@@ -13,7 +13,7 @@ export interface ScriptedStore extends Store {
   readonly remote: true;
   mode: StoreMode;
   /** How often it was called, whatever became of it. */
-  readonly calls: { decide: number; adjust: number; reset: number };
+  readonly calls: { decide: number; adjust: number; reset: number; override: number };
   /** How many answers are held back. */
   readonly held: number;
   /** Gives the answers that were held back, in the order of the calls. */
@@ -33,7 +33,7 @@ export interface ScriptedStore extends Store {
  * @param over where it counts; a memory store by default.
  */
 export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
-  const calls = { decide: 0, adjust: 0, reset: 0 };
+  const calls = { decide: 0, adjust: 0, reset: 0, override: 0 };
   const held: { answer(): void; reject(): void }[] = [];
   const failure = () => new Error("connection lost");
 
@@ -71,6 +71,11 @@ export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
     reset(partitions, now) {
       calls.reset += 1;
       return behave<void>(() => over.reset(partitions, now));
+    },
+
+    override(partitions, terms, now) {
+      calls.override += 1;
+      return behave<void>(() => over.override?.(partitions, terms, now));
     },
 
     answerHeld() {

@@ -96,6 +96,50 @@ describe("storeSuite, on a store with a fault", () => {
       }),
       /a refund at once leaves no trace/,
     ],
+    [
+      "whose reset ends blocks",
+      (store) => ({
+        reset(partitions, now) {
+          store.reset(partitions, now);
+          store.override?.(partitions, undefined, now);
+        },
+      }),
+      /a block outlives the windows of the limits, a reset/,
+    ],
+    [
+      "that charges the other layers where one is blocked",
+      (store) => ({
+        decide(charges, now, peek, hold) {
+          const outcome = store.decide(charges, now, peek, hold) as Outcome;
+          if (outcome.refusedFor === "blocked" && !peek)
+            store.decide(
+              charges.filter((_, c) => outcome.overrides?.[c] === undefined),
+              now,
+              false,
+              hold,
+            );
+          return outcome;
+        },
+      }),
+      /where one partition is blocked, no other is charged/,
+    ],
+    [
+      "whose blocks end 1 ms late",
+      (store) => ({
+        override: (partitions, terms, now) =>
+          store.override?.(
+            partitions,
+            terms?.forMs === undefined ? terms : { ...terms, forMs: terms.forMs + 1 },
+            now,
+          ),
+      }),
+      /a block refuses until its end/,
+    ],
+    [
+      "that blocks nobody",
+      () => ({ override: undefined as never }),
+      /a block without an end lasts until it is ended/,
+    ],
     ["that resets nothing", () => ({ reset: () => {} }), /a reset gives the whole quota back/],
     [
       "that tells keys apart by their first letter",

@@ -4,6 +4,8 @@ import { changes } from "./store-suite/changes.ts";
 import { changingScripts } from "./store-suite/changing-scripts.ts";
 import { coarse } from "./store-suite/coarse.ts";
 import { type Case, laws } from "./store-suite/laws.ts";
+import { overrides } from "./store-suite/overrides.ts";
+import { overridingScripts } from "./store-suite/overriding-scripts.ts";
 import { partitions } from "./store-suite/partitions.ts";
 import { reserving } from "./store-suite/reserving.ts";
 import { scripts } from "./store-suite/scripts.ts";
@@ -42,7 +44,7 @@ export interface StoreTest {
 
 /**
  * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, leases, limits that
- * share a partition, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
+ * share a partition, blocks, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
  * turn, windows from 1 ms to 10 years, large
  * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
  * are the same on every run.
@@ -59,9 +61,11 @@ export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
     ...settling,
     ...reserving,
     ...changes,
+    ...overrides,
     ...partitions,
     ...scripts(count),
     ...changingScripts(count),
+    ...overridingScripts(count),
   ].map(({ name, run }: Case) => ({
     name,
     async run() {

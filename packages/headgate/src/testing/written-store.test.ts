@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { describe, it } from "vitest";
-import { adjustStates, decideStates, resetStates } from "../core/partition-state.ts";
+import { adjustStates, decideStates, overrideStates, resetStates } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { storeSuite } from "./store-suite.ts";
@@ -18,7 +18,7 @@ function readExample(): () => Store {
   return new Function(...Object.keys(imported), code)(...Object.values(imported));
 }
 
-const imported = { adjustStates, decideStates, resetStates };
+const imported = { adjustStates, decideStates, overrideStates, resetStates };
 
 describe("storeSuite, on the store that docs/writing-a-store.md shows", () => {
   const exampleStore = readExample();

@@ -11,7 +11,8 @@ import {
 } from "../../core/holdings.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge, Hold, Refund } from "../../core/store.ts";
+import { type Override, refusedByOverrides } from "../../core/override.ts";
+import type { Adjustment, Charge, Hold, Outcome, Refund } from "../../core/store.ts";
 import { type Accounts, blankRow } from "./accounts.ts";
 import { begunOf, chargeExtras } from "./company.ts";
 import type { Held } from "./held.ts";
@@ -50,7 +51,14 @@ export class GeneralPath {
     this.#held = held;
   }
 
-  decide(charges: readonly Charge[], now: number, peek: boolean, hold: Hold | undefined): MemoryOutcome {
+  /** @param overrides for each charge, what is in force; absent where nothing is. */
+  decide(
+    charges: readonly Charge[],
+    now: number,
+    peek: boolean,
+    hold: Hold | undefined,
+    overrides: readonly (Override | undefined)[] = [],
+  ): MemoryOutcome {
     const into = blankNumbers(charges);
     const holders: boolean[] = [];
     const places = this.#find(charges);
@@ -58,7 +66,8 @@ export class GeneralPath {
     const added = holdings.filter((known) => known === undefined).length;
     const isFull = hold !== undefined && added > 0 && !this.#held.hasRoomFor(added, now);
     const standings = charges.map((charge, c) => standingIn(charge, holdings[c], hold, isFull));
-    const refusedFor = reasonOf(standings);
+    const obstacle = refusedByOverrides(overrides, charges, hold, (c) => standings[c] === "applied");
+    const refusedFor = reasonOf(standings, obstacle);
     let admitted = refusedFor === undefined;
     for (const place of places) this.#begin(place, now);
     for (const [c, charge] of charges.entries()) {
@@ -71,8 +80,10 @@ export class GeneralPath {
     if (!admitted || peek) {
       for (const [c, place] of places.entries())
         this.#read(place, holdings[c], now, into, !admitted, holders);
-      if (!peek) this.#keepChanges(places, now);
-      return new MemoryOutcome(admitted, now, charges, into, undefined, holders, refusedFor);
+      if (!peek && refusedFor !== "overridden") this.#keepChanges(places, now);
+      const named =
+        refusedFor !== undefined && refusedFor === obstacle ? charges.map((_, c) => overrides[c]) : undefined;
+      return new MemoryOutcome(admitted, now, charges, into, undefined, holders, refusedFor, named);
     }
     const marks: number[] = [];
     for (const [c, charge] of charges.entries()) {
@@ -288,8 +299,12 @@ function needOf(
   );
 }
 
-function reasonOf(standings: readonly Standing[]): "ended" | "crowded" | undefined {
+function reasonOf(
+  standings: readonly Standing[],
+  obstacle: "blocked" | "overridden" | undefined,
+): Outcome["refusedFor"] {
   if (standings.includes("ended")) return "ended";
+  if (obstacle !== undefined) return obstacle;
   return standings.includes("crowded") ? "crowded" : undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
+import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
@@ -9,6 +10,7 @@ import { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
+import { Overrides } from "./overrides.ts";
 import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
@@ -27,6 +29,12 @@ export interface MemoryStore extends Store {
   decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): MemoryOutcome;
   adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
+  /** @throws HeadgateError `store-full` beyond 100,000 partitions. */
+  override(
+    partitions: readonly { space: string; key: string }[],
+    terms: OverrideTerms | undefined,
+    now: number,
+  ): void;
   /** How full it is. */
   readonly size: { readonly partitions: number; readonly maxPartitions: number };
 }
@@ -45,6 +53,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 
   let accounts = new Accounts(maxPartitions);
+  /** Made when something is overridden first. */
+  let overrides: Overrides | undefined;
   let general = new GeneralPath(accounts, new Held());
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
@@ -77,15 +87,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   /**
    * Finds the row of every group of a batch. In steps, each for all of them, so that memory fetches what lies far apart
    * at the same time: where callers are many, waiting for it is most of a decision.
+   *
+   * @returns whether one of the partitions may be overridden.
    */
-  function find(charges: readonly Charge[], now: number): void {
+  function find(charges: readonly Charge[], now: number): boolean {
     const { rows, kinds } = accounts;
     let start = 0;
+    let isSuspect = false;
     used = 0;
     for (let c = 0; c < charges.length; c += 1) {
       const charge = charges[c] as Charge;
       const plan = kinds.planOf(charge.space, charge.limits, c);
       hashKey(charge.key, key);
+      if (overrides?.mayHave(key)) isSuspect = true;
       for (let g = 0; g < plan.groups.length; g += 1) {
         const slot = slotAt(used, plan.groups[g] as PlannedGroup);
         slot.key.high = key.high;
@@ -114,6 +128,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
       fetched[0] = slot.numbers[slot.at] as number;
     }
+    return isSuspect;
   }
 
   /** Whether every group of a batch is free. Reads those that can tell both at once. */
@@ -174,9 +189,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek, hold) {
-      if (hold !== undefined || mayHold(charges)) return general.decide(charges, now, peek, hold);
+      if (hold !== undefined || isGeneral(charges)) {
+        return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
+      }
       const into = blankNumbers(charges);
-      find(charges, now);
+      if (find(charges, now)) {
+        const found = overrides?.findAll(charges, now);
+        if (found !== undefined) return general.decide(charges, now, peek, hold, found);
+      }
       const admitted = look(now, into);
       if (!admitted || peek) {
         readFound(now, into);
@@ -235,15 +255,28 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
     },
 
+    override(partitions, terms, now) {
+      if (terms === undefined) {
+        for (const { space, key: text } of partitions) overrides?.end(space, text);
+        return;
+      }
+      overrides ??= new Overrides();
+      overrides.set(partitions, terms, now);
+    },
+
     close() {
       accounts = new Accounts(maxPartitions);
+      overrides = undefined;
       general = new GeneralPath(accounts, new Held());
     },
   };
 }
 
-/** Whether units of any of these limits may be held: then what is held has to be looked up. */
-function mayHold(charges: readonly Charge[]): boolean {
-  for (let c = 0; c < charges.length; c += 1) if ((charges[c] as Charge).limits.holdable) return true;
+/** Whether units of any of these limits may be held, which has to be looked up then, or whether they are an override's. */
+function isGeneral(charges: readonly Charge[]): boolean {
+  for (let c = 0; c < charges.length; c += 1) {
+    const { limits, override } = charges[c] as Charge;
+    if (limits.holdable || override !== undefined) return true;
+  }
   return false;
 }

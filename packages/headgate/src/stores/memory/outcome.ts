@@ -1,4 +1,7 @@
+import type { Override } from "../../core/override.ts";
 import type { Charge, Outcome, Reading } from "../../core/store.ts";
+
+type RefusedFor = NonNullable<Outcome["refusedFor"]>;
 
 /** Each reading is three numbers: remaining, reset and wait. */
 export const readingLength = 3;
@@ -40,12 +43,14 @@ export class MemoryOutcome implements Outcome {
   readonly #numbers: readonly number[];
   readonly #marks: readonly number[] | undefined;
   readonly #holders: readonly boolean[] | undefined;
-  readonly refusedFor?: "ended" | "crowded";
+  readonly refusedFor?: RefusedFor;
+  readonly overrides?: readonly (Override | undefined)[];
   #readings: Reading[][] | undefined;
 
   /**
    * @param marks one for each group of each charge; absent where nothing was spent.
    * @param holders for each limit, whether its wait is for holders.
+   * @param overrides for each charge, where they are the reason.
    */
   constructor(
     admitted: boolean,
@@ -54,7 +59,8 @@ export class MemoryOutcome implements Outcome {
     numbers: readonly number[],
     marks: readonly number[] | undefined,
     holders?: readonly boolean[] | undefined,
-    refusedFor?: "ended" | "crowded" | undefined,
+    refusedFor?: RefusedFor | undefined,
+    overrides?: readonly (Override | undefined)[] | undefined,
   ) {
     this.admitted = admitted;
     this.now = now;
@@ -63,6 +69,7 @@ export class MemoryOutcome implements Outcome {
     this.#marks = marks;
     this.#holders = holders;
     if (refusedFor !== undefined) this.refusedFor = refusedFor;
+    if (overrides !== undefined) this.overrides = overrides;
   }
 
   get readings(): readonly (readonly Reading[])[] {

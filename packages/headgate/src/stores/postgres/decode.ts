@@ -1,8 +1,10 @@
 import { HeadgateError } from "../../core/errors.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "./doubt.ts";
 import type { StoreRequest } from "./encode.ts";
+import { partitionId } from "./partition-id.ts";
 import { answerKinds, never } from "./sql/codes.ts";
 
 const neverNumber = Number(never);
@@ -53,11 +55,13 @@ export function decode(
   text: string,
   schema: string,
 ): (Outcome | HeadgateError)[] {
-  const numbers = text.slice(1, -1).split(",").map(Number);
+  const end = text.indexOf("}");
+  const numbers = text.slice(1, end).split(",").map(Number);
   if (numbers.some(Number.isNaN)) {
     throw inDoubt(new Error("PostgreSQL answered what no function of Headgate answers."));
   }
   const now = numbers[0] as number;
+  const inForce = overridesIn(text.slice(end + 1));
   let next = 1;
   return requests.map((request): Outcome | HeadgateError => {
     const kind = numbers[next];
@@ -81,7 +85,10 @@ export function decode(
     const charged = admitted && request.kind !== "peek";
     const outcome = { admitted, now, readings, marks: charged ? marks : [] };
     const refusedFor = reasons.get(kind);
-    return refusedFor === undefined ? outcome : { ...outcome, refusedFor };
+    if (refusedFor === undefined) return outcome;
+    if (refusedFor !== "blocked" && refusedFor !== "overridden") return { ...outcome, refusedFor };
+    const overrides = entries.map(({ space, key }) => inForce.get(partitionId(space, key).id));
+    return { ...outcome, refusedFor, overrides };
   });
 }
 
@@ -89,7 +96,21 @@ export function decode(
 const reasons: ReadonlyMap<number | undefined, Outcome["refusedFor"]> = new Map([
   [answerKinds.ended, "ended"],
   [answerKinds.crowded, "crowded"],
+  [answerKinds.blocked, "blocked"],
+  [answerKinds.overridden, "overridden"],
 ]);
+
+/** By partition. */
+function overridesIn(json: string): ReadonlyMap<string, Override> {
+  if (json === "") return new Map();
+  const found = Object.entries(JSON.parse(json) as Record<string, [until: number, note: string]>);
+  return new Map(
+    found.map(([id, [until, note]]) => [
+      id,
+      readNote(note, until === neverNumber ? Number.POSITIVE_INFINITY : until),
+    ]),
+  );
+}
 
 function readingFrom(numbers: readonly number[], at: number): Reading {
   const waitMs = numbers[at + 1] as number;
@@ -105,6 +126,7 @@ function readingFrom(numbers: readonly number[], at: number): Reading {
 
 interface Entry {
   readonly space: string;
+  readonly key: string;
   readonly limits: LimitSet;
 }
 

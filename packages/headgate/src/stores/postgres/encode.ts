@@ -1,8 +1,9 @@
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold } from "../../core/store.ts";
 import { calendarEdges, describeGroup } from "./limit-descriptions.ts";
 import { type PartitionId, partitionId } from "./partition-id.ts";
-import { holdingsStateId, requestKinds } from "./sql/codes.ts";
+import { holdingsStateId, never, requestKinds } from "./sql/codes.ts";
 
 /** What one caller of the store asks for. */
 export type StoreRequest =
@@ -122,6 +123,20 @@ export function encode(
     }
   }
 
+  /** What the limits are by is said around the request: most are by nothing, and say nothing. */
+  function writeUnder(charges: readonly Charge[], peek: boolean, write: () => void): void {
+    const named = charges.filter(({ override }) => override !== undefined);
+    if (named.length === 0) {
+      write();
+      return;
+    }
+    numbers.push(requestKinds.under, named.length);
+    for (const charge of named)
+      numbers.push(placeOf(idOf(charge, peek), holdingsStateId), charge.override?.id ?? 0);
+    write();
+    numbers.push(requestKinds.under, 0);
+  }
+
   function writeReserving(charges: readonly Charge[], peek: boolean, hold: Hold | undefined): void {
     const kindAt = numbers.length;
     numbers.push(
@@ -173,8 +188,10 @@ export function encode(
     } else {
       const { charges, hold } = request;
       const peek = request.kind === "peek";
-      if (mayHold(charges, hold)) writeReserving(charges, peek, hold);
-      else writeCharges(charges, peek);
+      writeUnder(charges, peek, () => {
+        if (mayHold(charges, hold)) writeReserving(charges, peek, hold);
+        else writeCharges(charges, peek);
+      });
     }
   }
 
@@ -195,6 +212,32 @@ export function encode(
     `{${sorted.join()}}`,
     at === null ? null : String(at),
   ];
+}
+
+/** The parameters of the `override` function, in its order. */
+export function encodeOverride(
+  partitions: readonly { readonly space: string; readonly key: string }[],
+  terms: OverrideTerms | undefined,
+  at: number | null,
+): (string | null)[] {
+  const ids = partitions.map(({ space, key }) => partitionId(space, key));
+  const locks = [...new Set(ids.map(({ lock }) => lock))].sort((a, b) => a - b);
+  const { id = 0, limits = "", until, forMs } = terms ?? {};
+  const endsAt = forMs === undefined || until !== undefined ? momentOf(until) : null;
+  return [
+    `{${ids.map((one) => one.id).join()}}`,
+    String(id),
+    String(limits === blocked),
+    endsAt,
+    forMs === undefined ? null : String(Math.floor(forMs)),
+    terms === undefined ? null : writeNote(terms),
+    `{${locks.join()}}`,
+    at === null ? null : String(at),
+  ];
+}
+
+function momentOf(until = Number.POSITIVE_INFINITY): string {
+  return until === Number.POSITIVE_INFINITY ? String(never) : String(Math.floor(until));
 }
 
 /** Whether what is held has to be looked up. */
@@ -218,7 +261,8 @@ const mostPlainCharges = 8;
 /** Whether all are to sliding windows, spend what they need, and name each state once. */
 function isPlain(charges: readonly Charge[]): boolean {
   if (charges.length > mostPlainCharges) return false;
-  return charges.every(({ space, key, limits, needs, spends }, c) => {
+  return charges.every(({ space, key, limits, needs, spends, override }, c) => {
+    if (override !== undefined) return false;
     const earlier = charges.findIndex((other) => other.key === key && other.space === space);
     if (earlier < c) return false;
     return limits.groups.every((group, g) => {

@@ -3,7 +3,7 @@ import { HeadgateError } from "../../core/errors.ts";
 import type { Outcome, Store } from "../../core/store.ts";
 import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
-import { encode, type StoreRequest } from "./encode.ts";
+import { encode, encodeOverride, type StoreRequest } from "./encode.ts";
 import { checkSchema, defaultSchema, type MigrationOptions } from "./migration.ts";
 import { partitionId, stateId } from "./partition-id.ts";
 import { openSession } from "./session.ts";
@@ -39,6 +39,7 @@ export interface PostgresStore extends Store {
   adjust(...asked: Parameters<Store["adjust"]>): Promise<Outcome>;
   reset(...asked: Parameters<Store["reset"]>): Promise<void>;
   countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
+  override(...asked: Parameters<NonNullable<Store["override"]>>): Promise<void>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -125,6 +126,10 @@ export function postgresStore(
     async countProcesses(limiter, process) {
       const { id } = partitionId("", `processes ${limiter}`);
       return session.countProcesses(id, stateId("", process), testNow());
+    },
+
+    async override(partitions, terms) {
+      await session.override(encodeOverride(partitions, terms, testNow()));
     },
 
     async check() {

@@ -5,6 +5,7 @@ import { conversionSql } from "./sql/conversion.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { holdingsSql, holdsTableSql } from "./sql/holdings.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
+import { overrideSql, overridesTableSql } from "./sql/overrides.ts";
 import { slidingCounterSql } from "./sql/sliding-counter.ts";
 import { slidingWindowSql } from "./sql/sliding-window.ts";
 import { sweepSql } from "./sql/sweep.ts";
@@ -39,7 +40,7 @@ export function checkSchema(schema: string): void {
 }
 
 /**
- * One SQL statement that creates the schema, the table and the functions where they are missing, and leaves the rest
+ * One SQL statement that creates the schema, the tables and the functions where they are missing, and leaves the rest
  * as it is. It may be run at any time, by several processes at once. The functions carry their version in their names, so
  * that processes of two releases can share a database.
  *
@@ -58,6 +59,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     conversionSql,
     holdingsSql,
     sweepSql,
+    overrideSql,
     applySql,
   ];
   return `DO $migration$
@@ -66,6 +68,7 @@ BEGIN
 PERFORM pg_advisory_xact_lock(${names.lockClass}, -1);
 ${tableSql(names, unlogged).trim()}
 ${holdsTableSql(names, unlogged).trim()}
+${overridesTableSql(names).trim()}
 IF to_regprocedure(${quoteText(`${names.fn("apply")}(${applyTypes})`)}) IS NULL THEN
 
 ${functions.map((write) => write(names).trim()).join("\n\n")}

@@ -20,6 +20,8 @@ export interface Session {
   apply(parameters: ApplyParameters): Promise<string>;
   /** The same, after making sure that the tables can be written, which many a question would not. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
+  /** @param parameters those of the `override` function. */
+  override(parameters: readonly (string | null)[]): Promise<void>;
   /** Clears the counts, or what reservations have left. */
   sweep(
     table: "partitions" | "holds",
@@ -63,6 +65,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const checkText =
     `WITH written AS (INSERT INTO ${table} AS p SELECT * FROM ${table} WHERE false ` +
     `ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state) ${applyText}`;
+  const overrideText =
+    `SELECT ${fn("override")}($1::text::uuid[], $2::text::bigint, $3::text::boolean, $4::text::bigint, ` +
+    "$5::text::bigint, $6::text, $7::text::int[], $8::text::bigint)::text AS answer";
   const sweepText = (name: string) =>
     `SELECT ${fn(name)}($1::text::bigint, ${sweepShare}, ${sweepFewestPages}, ${sweepMostRows}, $2::text::bigint)::text AS answer`;
 
@@ -137,6 +142,10 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name: preparedName }),
     applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
+
+    async override(parameters) {
+      await run({ text: overrideText, values: parameters, name: undefined });
+    },
 
     async sweep(table, firstPage, at) {
       const answer = await run({

@@ -201,7 +201,7 @@ describe("eight processes at once", () => {
       const each = await race({ url: cluster.url, processes: 8, attemptsEach, layers, key });
       const admitted = each.reduce((sum, count) => sum + count, 0);
       expect(admitted).toBeLessThanOrEqual(quota);
-      const charges = layers.map(({ name, limits }) => chargeOf(limits, key, name));
+      const charges = layers.map(({ name, limits }) => chargeOf(limits, key, `chat/${name}`));
       expect(await Promise.all(charges.map(remaining))).toEqual([
         quota - admitted,
         quota + 1 - admitted,

@@ -5,6 +5,7 @@ import { parseRedisUrl } from "./address.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { partitionKeys, slotOf } from "./keys.ts";
+import { latestMs } from "./message.ts";
 import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
 import { countProcesses, createTrips } from "./trips.ts";
 
@@ -34,13 +35,12 @@ export interface RedisStore extends Store {
   readonly name: "redis";
   readonly remote: true;
   countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
+  override(...asked: Parameters<NonNullable<Store["override"]>>): Promise<void>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
 const usualPrefix = "headgate:";
-/** What the script's stamps can hold: until the year 10889. */
-const latestMs = 2 ** 48 - 1;
 
 /**
  * Counts in Redis 6.2 or later, or in Valkey: standalone, behind Sentinels, or in a cluster.
@@ -106,7 +106,14 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
     async reset(partitions) {
       const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
-        shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: 0, keys, parts })),
+        shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: time(), keys, parts })),
+      );
+    },
+
+    async override(partitions, terms) {
+      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
+      await Promise.all(
+        shares.map(({ slot, keys, parts }) => ask(slot, { do: "override", at: time(), keys, parts, terms })),
       );
     },
 

@@ -1,4 +1,5 @@
 import type { LimitSet } from "../../core/limit-set.ts";
+import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
 import { holdingsKeys } from "./keys.ts";
 import { limitText, termsText } from "./limit-text.ts";
@@ -34,6 +35,13 @@ export type Request =
     }
   | { readonly do: "adjust"; readonly at: number; readonly keys: Keys; readonly parts: readonly Adjustment[] }
   | { readonly do: "reset"; readonly at: number; readonly keys: Keys; readonly parts: readonly Partition[] }
+  | {
+      readonly do: "override";
+      readonly at: number;
+      readonly keys: Keys;
+      readonly parts: readonly { readonly space: string; readonly key: string }[];
+      readonly terms: OverrideTerms | undefined;
+    }
   | { readonly do: "probe"; readonly at: number; readonly keys: Keys; readonly parts: readonly [] };
 
 type Keys = readonly string[];
@@ -74,7 +82,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
 
   function addKeys(request: Request): void {
     for (const key of request.keys) keys.push(key);
-    if (request.do === "probe") return;
+    if (request.do === "probe" || request.do === "override") return;
     const holds = request.do === "adjust" || request.do === "reset" || request.hold !== undefined;
     for (let p = 0; p < request.parts.length; p += 1) {
       if (!holds && !(request.parts[p] as Partition).limits.holdable) continue;
@@ -97,6 +105,24 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       numbers.push(setNumber(limits), isRead ? 1 : 0, ...needs, ...spends);
       if (hold !== undefined) numbers.push(...asMany(limits, holds), ...asMany(limits, known));
     }
+  }
+
+  /** What the limits are by is said before the request: most are by nothing, and say nothing. */
+  function addOverrides(parts: readonly Charge[]): boolean {
+    if (parts.every(({ override }) => override === undefined)) return false;
+    numbers.push(codes.under, parts.length, ...parts.map(({ override }) => override?.id ?? 0));
+    return true;
+  }
+
+  function addOverriding({ parts, terms }: Extract<Request, { do: "override" }>): void {
+    if (terms === undefined) {
+      numbers.push(parts.length, 0, 0, 0, 0, 0);
+      return;
+    }
+    const { id, limits, until, forMs } = terms;
+    const note = rids.push(writeNote(terms));
+    const endsAt = until === undefined && forMs !== undefined ? 0 : endOf(until);
+    numbers.push(parts.length, note, endsAt, Math.min(forMs ?? 0, latestMs), id, limits === blocked ? 1 : 0);
   }
 
   function addUndoing({ parts, hold, outcome }: Extract<Request, { do: "undo" }>): void {
@@ -123,12 +149,16 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       continue;
     }
     run = undefined;
+    const isUnder = (request.do === "decide" || request.do === "peek") && addOverrides(request.parts);
     numbers.push(codes[request.do], request.at);
     switch (request.do) {
       case "decide":
       case "peek":
-        run = request;
+        if (!isUnder) run = request;
         addDeciding(request);
+        break;
+      case "override":
+        addOverriding(request);
         break;
       case "undo":
         addUndoing(request);
@@ -141,14 +171,22 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
         numbers.push(request.parts.length);
     }
   }
-  const isPlain = heldKeys.length === 0 && !requests.some((request) => request.do === "undo");
+  const isPlain =
+    heldKeys.length === 0 && !requests.some(({ do: what }) => what === "undo" || what === "override");
   if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
   const held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
   return { keys: [...keys, ...heldKeys], argument: `[[${sets.join()}],[${numbers.join()}],${held}]` };
 }
 
 /** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */
-const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4, undo: 7 } as const;
+const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4, undo: 7, under: 9, override: 10 } as const;
+
+/** What the script can hold: until the year 10889. It stands for good, too. */
+export const latestMs = 2 ** 48 - 1;
+
+function endOf(until = Number.POSITIVE_INFINITY): number {
+  return Math.max(1, Math.min(Math.floor(until), latestMs));
+}
 
 /** A number for each group; 0 where none is given. */
 function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): number[] {
@@ -161,8 +199,9 @@ function asksTheSame(one: Deciding, other: Request): other is Deciding {
   const { parts, hold, undoable } = other as Deciding;
   if (hold?.seq !== one.hold?.seq || undoable !== one.undoable) return false;
   return one.parts.every((charge, c) => {
-    const { limits, needs, spends, holds, known } = parts[c] as Charge;
+    const { limits, needs, spends, holds, known, override } = parts[c] as Charge;
     return (
+      override === undefined &&
       limits === charge.limits &&
       areEqual(needs, charge.needs) &&
       areEqual(spends, charge.spends) &&

@@ -1,9 +1,21 @@
 import type { LimitSet } from "../../core/limit-set.ts";
-import type { Reading } from "../../core/store.ts";
-import type { Request, SlotOutcome } from "./message.ts";
+import { type Override, readNote } from "../../core/override.ts";
+import type { Outcome, Reading } from "../../core/store.ts";
+import { latestMs, type Request, type SlotOutcome } from "./message.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
 type Answer = SlotOutcome | Error;
+
+/** What a status says beyond that it is refused. */
+const reasons: readonly Outcome["refusedFor"][] = [
+  undefined,
+  undefined,
+  undefined,
+  "ended",
+  "crowded",
+  "blocked",
+  "overridden",
+];
 
 const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] };
 
@@ -14,6 +26,8 @@ const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] }
  */
 export function readReply(requests: readonly Request[], reply: unknown): Answer[] {
   const numbers = numbersOf(reply);
+  // Among them are the notes of overrides.
+  const texts = reply as readonly unknown[];
   const serverNow = numbers[0] as number;
   let at = 1;
 
@@ -46,6 +60,16 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     return numbers.slice(at - noMarks.length, at);
   }
 
+  function overrides(count: number): (Override | undefined)[] {
+    return Array.from({ length: count }, () => {
+      const endsAt = numbers[at] as number;
+      at += 1;
+      if (endsAt === 0) return undefined;
+      at += 1;
+      return readNote(String(texts[at - 1]), endsAt >= latestMs ? Number.POSITIVE_INFINITY : endsAt);
+    });
+  }
+
   /** What each charge's reservation was before it: three numbers, and one for each group. */
   function befores({ parts, hold }: Extract<Request, { do: "decide" | "peek" }>): number[][] | undefined {
     if (hold === undefined) return undefined;
@@ -63,7 +87,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
       at += 1;
       return faultOf(status, (request.parts[(numbers[at - 1] as number) - 1] as { space: string }).space);
     }
-    if (request.do === "reset" || request.do === "probe") return nothing;
+    if (request.do === "reset" || request.do === "probe" || request.do === "override") return nothing;
     const { parts } = request;
     const count = parts.length;
     const now = request.at > 0 ? request.at : serverNow;
@@ -72,14 +96,10 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     const refused = status === 0 || status > 2;
     const before = request.do === "decide" && request.undoable && !refused ? befores(request) : undefined;
     for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), refused);
-    if (status > 2) {
-      return {
-        admitted: false,
-        now,
-        readings: read,
-        marks: [],
-        refusedFor: status === 3 ? "ended" : "crowded",
-      };
+    const refusedFor = reasons[status];
+    if (refusedFor !== undefined) {
+      const refusal = { admitted: false, now, readings: read, marks: [], refusedFor };
+      return status < 5 ? refusal : { ...refusal, overrides: overrides(count) };
     }
     if (refused || request.do === "peek") return { admitted: !refused, now, readings: read, marks: [] };
     const given = new Array<readonly number[]>(count);

@@ -1,4 +1,5 @@
 import type { LimitGroup } from "../../core/limit-set.ts";
+import type { Override } from "../../core/override.ts";
 import { isInDoubt } from "../../core/ruling.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "./doubt.ts";
@@ -117,13 +118,19 @@ export function bySlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
   return [...shares.values()];
 }
 
+/** Of the reasons of several slots, the first is that of all. */
+const mergedOrder = ["ended", "overridden", "blocked", "crowded"] as const;
+
 /**
  * One outcome of many. Nodes have clocks of their own: the earliest is given, for which a bucket gives back a little
  * less where the others are ahead, and the marks of sliding windows, which say how far a stamp is ahead of it, absorb
  * the difference.
  */
 function merge(
-  shares: readonly SlotShare<{ readonly limits: { readonly groups: readonly LimitGroup[] } }>[],
+  shares: readonly SlotShare<{
+    readonly limits: { readonly groups: readonly LimitGroup[] };
+    readonly override?: Override;
+  }>[],
   outcomes: readonly Outcome[],
   admitted: boolean,
 ): Outcome {
@@ -143,6 +150,16 @@ function merge(
     });
   });
   const reasons = outcomes.map(({ refusedFor }) => refusedFor);
-  const refusedFor = reasons.includes("ended") ? "ended" : reasons.find((reason) => reason !== undefined);
-  return { admitted, now, readings, marks, ...(refusedFor === undefined ? {} : { refusedFor }) };
+  const refusedFor = mergedOrder.find((reason) => reasons.includes(reason));
+  if (refusedFor === undefined) return { admitted, now, readings, marks };
+  if (refusedFor === "ended" || refusedFor === "crowded")
+    return { admitted, now, readings, marks, refusedFor };
+  const overrides: (Override | undefined)[] = [];
+  shares.forEach(({ parts, places }, s) => {
+    places.forEach((place, p) => {
+      // A slot that has nothing to say against what a charge was made under has it in force.
+      overrides[place] = outcomes[s]?.overrides === undefined ? parts[p]?.override : outcomes[s].overrides[p];
+    });
+  });
+  return { admitted, now, readings, marks, refusedFor, overrides };
 }

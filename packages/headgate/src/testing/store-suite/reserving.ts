@@ -58,7 +58,14 @@ export const reserving: readonly Case[] = [
         const place = trial.place(limits);
         const { reservation } = await trial.hold(trial.place(limits, "other"), { tokens: 1 });
         const early = { ...reservation, places: [place], used: [[0]], held: [[0]], refunds: [[]] };
-        const given = { admitted: true, at: 0, waitMs: 0, readings: [], refusedFor: undefined };
+        const given = {
+          admitted: true,
+          at: 0,
+          waitMs: 0,
+          readings: [],
+          refusedFor: undefined,
+          overrides: undefined,
+        };
         await trial.end({ ...given, reservation: early });
         const late = await trial.extend({ ...given, reservation: early }, { tokens: 500 });
         expectSame([late.admitted, late.refusedFor], [false, "ended"], "the admission that comes late");

@@ -109,7 +109,15 @@ export const settling: readonly Case[] = [
         reservation.used[0]?.fill(limits.endsWith("concurrent") ? 0 : 3);
         reservation.refunds[0]?.push({ group: 0, amount: 3, chargedAt: trial.clock.now() - second, mark: 1 });
         const at = trial.clock.now();
-        const stale = { admitted: true, at, waitMs: 0, readings: [], refusedFor: undefined, reservation };
+        const stale = {
+          admitted: true,
+          at,
+          waitMs: 0,
+          readings: [],
+          refusedFor: undefined,
+          overrides: undefined,
+          reservation,
+        };
         const { readings } = await trial.refund(stale);
         expectSame(readings, [[{ remaining: 5, waitMs: 0, resetMs: 0 }]], `${limits}: readings`);
       }

@@ -2,14 +2,18 @@ import { type Clock, monotonic } from "../../core/clock.ts";
 import { amountsOf, type Cost, spentOf } from "../../core/cost.ts";
 import type { LayerMemory } from "../../core/layer-memory.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "../../core/limit-set.ts";
+import { beginOverride, blocked, type Override, type OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
+import { expectThat } from "./expect.ts";
 
 /** One partition of one layer, as a request meets it. */
 export interface Place {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
+  /** By which these limits are the partition's. */
+  readonly override?: Override;
 }
 
 /** What a store said to one request. */
@@ -21,6 +25,8 @@ export interface Decision {
   /** Place by place, limit by limit. */
   readonly readings: readonly (readonly Reading[])[];
   readonly refusedFor: Outcome["refusedFor"];
+  /** Place by place, what is in force, where that is the reason. */
+  readonly overrides: Outcome["overrides"];
   /** The reservation, as far as this side knows it. */
   readonly reservation: Reservation;
 }
@@ -63,6 +69,12 @@ export interface Trial {
   /** Spends, whatever is free. */
   spend(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
   reset(...places: Place[]): Promise<void>;
+  /** Puts an override into force for these partitions. */
+  override(places: Place | readonly Place[], terms: Omit<OverrideTerms, "id">): Promise<Override>;
+  /** An override that admits nobody. */
+  block(places: Place | readonly Place[], terms?: Omit<OverrideTerms, "id" | "limits">): Promise<void>;
+  /** Ends the override in force, whichever it is. */
+  unblock(places: Place | readonly Place[]): Promise<void>;
   /** Asks again at the told moment, having asked 1 ms before it. */
   waitFor(places: Place | readonly Place[], cost?: Cost): Promise<{ early: Decision; due: Decision }>;
 }
@@ -110,6 +122,7 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
       waitMs: Math.max(0, ...outcome.readings.flat().map(({ waitMs }) => waitMs)),
       readings: outcome.readings,
       refusedFor: outcome.refusedFor,
+      overrides: outcome.overrides,
       reservation,
     };
   }
@@ -148,6 +161,15 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
       });
     });
     return outcome;
+  }
+
+  async function applyOverride(
+    places: Place | readonly Place[],
+    terms: OverrideTerms | undefined,
+  ): Promise<void> {
+    expectThat(store.override !== undefined, "The store has override, to block callers with");
+    const partitions = listOf(places).map(({ space, key }) => ({ space, key }));
+    await store.override?.(partitions, terms, limiterClock.now());
   }
 
   const trial: Trial = {
@@ -221,6 +243,7 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
         waitMs: 0,
         readings: outcome.readings,
         refusedFor: undefined,
+        overrides: undefined,
         reservation,
       };
     },
@@ -228,6 +251,15 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
     async reset(...places) {
       await store.reset(places, limiterClock.now());
     },
+
+    async override(places, terms) {
+      const named = { id: Math.floor(Math.random() * (2 ** 48 - 1)) + 1, ...terms };
+      await applyOverride(places, named);
+      return beginOverride(named, limiterClock.now());
+    },
+
+    block: (places, terms) => trial.override(places, { ...terms, limits: blocked }).then(() => {}),
+    unblock: (places) => applyOverride(places, undefined),
 
     async waitFor(places, cost) {
       const { waitMs } = await decide(places, cost, true);

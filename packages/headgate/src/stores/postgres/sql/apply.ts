@@ -10,6 +10,7 @@ import {
 } from "./codes.ts";
 import { beginSql, gatherSql, keepChangesSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
+import { findOverridesSql, obstacleSql, overrideVariables } from "./overrides.ts";
 import { plainSql } from "./plain.ts";
 import { reservationVariables } from "./reservations.ts";
 import { reserveSql } from "./reserve.ts";
@@ -56,12 +57,14 @@ const markOf = `CASE code
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
  * - reserve, reserve peek and adjust: as sql/reserve.ts and sql/adjust.ts have it
  * - reset: `kind, count, (state)…`, which forgets all states of that state's partition but what is held
+ * - under: `kind, count, (state, override)…`, by which override the limits of that state's partition are
  *
  * A state is negative where the batch names another one of its unit and partition.
  *
  * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a
  * limit: remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks
- * differ, nothing follows but which one it was, from 0 up; such a request changes nothing.
+ * differ, nothing follows but which one it was, from 0 up; such a request changes nothing. Behind it comes, as JSON, what
+ * partitions are overridden by, if any: when that ends, and its note.
  *
  * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
  * request is atomic, and two batches never wait for each other in a circle.
@@ -162,7 +165,7 @@ END $function$;
 CREATE OR REPLACE FUNCTION ${fn("apply")}(
   partition_ids uuid[], state_ids bigint[], limits bigint[], requests bigint[], locks int[], at bigint
 )
-RETURNS bigint[] LANGUAGE plpgsql VOLATILE
+RETURNS text LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan SET jit = off
 -- Plans are kept: one made while the table was small must not read all of it once it is large, and no plan is worth
 -- compiling.
@@ -201,7 +204,7 @@ DECLARE
   i int := 1;
   j int;
   k int;
-  m int;${reservationVariables}
+  m int;${reservationVariables}${overrideVariables}
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
@@ -219,6 +222,7 @@ BEGIN
     ORDER BY asked.n
   );
   answers := ARRAY[at];
+${findOverridesSql(names)}
 
   WHILE i < cardinality(requests) LOOP
     kind := requests[i];
@@ -243,17 +247,30 @@ ${adjustSql(names)}
       CONTINUE;
     END IF;
 
+    IF kind = ${requestKinds.under} THEN
+      under := NULL;
+      under_ids := NULL;
+      FOR g IN 1 .. count LOOP
+        under[g] := partition_ids[requests[i]];
+        under_ids[g] := requests[i + 1];
+        i := i + 2;
+      END LOOP;
+      CONTINUE;
+    END IF;
+
     -- First look, then spend: all that could go wrong goes wrong before anything has changed.
     admitted := true;
     answer := NULL;
     begun := NULL;
     named := '{}';
     amounts := '{}';
+    obstacle := 0;
     j := i;
     FOR g IN 0 .. count - 1 LOOP
       s := abs(requests[j]);
       o := requests[j + 1];
       code := limits[o];
+${obstacleSql("partition_ids[s]")}
 ${gatherSql(names)}
 ${beginSql(names)}
       IF state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN
@@ -279,7 +296,10 @@ ${beginSql(names)}
       CONTINUE;
     END IF;
 
-    answers := answers || (CASE WHEN admitted THEN ${answerKinds.admitted} ELSE ${answerKinds.refused} END)::bigint;
+    admitted := admitted AND obstacle = 0;
+    answers := answers || (CASE
+      WHEN admitted THEN ${answerKinds.admitted} WHEN obstacle > 0 THEN obstacle ELSE ${answerKinds.refused}
+    END)::bigint;
     FOR g IN 0 .. count - 1 LOOP
       s := abs(requests[i]);
       o := requests[i + 1];
@@ -291,7 +311,7 @@ ${beginSql(names)}
         ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
         -- With the cast, or PL/pgSQL would write the row as text and read it again.
         slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
-      ELSIF NOT admitted AND kind = ${requestKinds.admit} THEN
+      ELSIF NOT admitted AND kind = ${requestKinds.admit} AND obstacle <> ${answerKinds.overridden} THEN
 ${keepChangesSql(names)}
       END IF;
       need := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN 0 ELSE requests[i - 2] END;
@@ -307,7 +327,7 @@ ${keepChangesSql(names)}
         amounts := amounts || amount;
       END IF;
     END LOOP;
-    IF gathered AND kind <> ${requestKinds.peek} THEN
+    IF gathered AND kind <> ${requestKinds.peek} AND obstacle <> ${answerKinds.overridden} THEN
       slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
     END IF;
   END LOOP;
@@ -322,7 +342,7 @@ ${keepChangesSql(names)}
     WHERE slots[n].changed
     ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;
   END IF;
-  RETURN answers;
+  RETURN answers::text || coalesce(override_notes::text, '');
 END $function$;
 `;
 }

@@ -27,7 +27,8 @@ export const inCompany = 16;
 
 /**
  * What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each
- * once. `reserve` and `reservePeek` are for what may be held.
+ * once. `reserve` and `reservePeek` are for what may be held. `under` says by which overrides the limits of the requests that
+ * follow are, until the next one.
  */
 export const requestKinds = {
   admit: 0,
@@ -37,9 +38,13 @@ export const requestKinds = {
   plain: 4,
   reserve: 5,
   reservePeek: 6,
+  under: 7,
 } as const;
 
-/** What became of a request in a batch. Of a reservation that has `ended` or finds its partition `crowded`: it is refused. */
+/**
+ * What became of a request in a batch. Of a reservation that has `ended` or finds its partition `crowded`, and by overrides: it is
+ * refused.
+ */
 export const answerKinds = {
   refused: 0,
   admitted: 1,
@@ -47,6 +52,8 @@ export const answerKinds = {
   clocksApart: 3,
   ended: 4,
   crowded: 5,
+  blocked: 6,
+  overridden: 7,
 } as const;
 
 /** The first number of a partition's holdings, which stand among its states. */

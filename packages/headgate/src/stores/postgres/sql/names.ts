@@ -2,7 +2,7 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 5;
+export const functionsVersion = 6;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {
@@ -10,6 +10,8 @@ export interface SqlNames {
   readonly table: string;
   /** What reservations have used and hold, one row for each partition of each. */
   readonly holdsTable: string;
+  /** What operators decided. */
+  readonly overridesTable: string;
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
@@ -24,6 +26,7 @@ export function namesIn(schema: string): SqlNames {
     schema: quoted,
     table: `${quoted}.partitions`,
     holdsTable: `${quoted}.holds`,
+    overridesTable: `${quoted}.overrides`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,
     lockClass: smallHash(`headgate ${schema}`),

@@ -31,8 +31,8 @@ export function plainSql({ slotType }: SqlNames): string {
         state := slots[s].state;
         a := a + 1;
         answers[a] := 0;
-        IF company[s] THEN
-          -- An earlier request of the batch has found others of its unit.
+        IF company[s] OR (overridden IS NOT NULL AND partition_ids[s] = ANY (overridden)) THEN
+          -- An earlier request of the batch has found others of its unit; or it is overridden.
           admitted := false;
           EXIT;
         ELSIF state IS NULL THEN

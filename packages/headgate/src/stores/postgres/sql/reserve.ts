@@ -2,6 +2,7 @@ import { mostHolds } from "../../../core/holdings.ts";
 import { answerKinds, holdingsCode, requestKinds, stateCodes } from "./codes.ts";
 import { beginSql, gatherSql, keepChangesSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
+import { obstacleSql } from "./overrides.ts";
 import {
   expirySql,
   faultSql,
@@ -45,6 +46,7 @@ export function reserveSql(names: SqlNames): string {
       marks := '{}';
       begun := NULL;
       answer := NULL;
+      obstacle := 0;
       m := 0;
       j := i;
       FOR c IN 1 .. count LOOP
@@ -71,6 +73,9 @@ ${findSql(names)}
           ELSIF requests[j + 2] > 0 AND found_holding IS NOT TRUE AND holdings[3] >= ${mostHolds} THEN
             standing := ${standings.crowded};
           END IF;
+        END IF;
+        IF standing <> ${standings.applied} THEN
+${obstacleSql("partition_ids[h]", "call_number > 1")}
         END IF;
         held_standings[c] := standing;
         worst_standing := greatest(worst_standing, standing);
@@ -109,7 +114,7 @@ ${beginSql(names)}
         CONTINUE;
       END IF;
 
-      admitted := admitted AND worst_standing < ${standings.crowded};
+      admitted := admitted AND worst_standing < ${standings.crowded} AND obstacle = 0;
       IF admitted AND kind = ${requestKinds.reserve} THEN
         m := 0;
         j := i;
@@ -163,7 +168,7 @@ ${expirySql}
 ${keepSql(names)}
           END IF;
         END LOOP;
-      ELSIF kind = ${requestKinds.reserve} THEN
+      ELSIF kind = ${requestKinds.reserve} AND (obstacle <> ${answerKinds.overridden} OR worst_standing = ${standings.ended}) THEN
         j := i;
         FOR c IN 1 .. count LOOP
           group_count := requests[j + 3];
@@ -186,6 +191,7 @@ ${keepChangesSql(names)}
 
       answers := answers || (CASE
         WHEN worst_standing = ${standings.ended} THEN ${answerKinds.ended}
+        WHEN obstacle > 0 THEN obstacle
         WHEN worst_standing = ${standings.crowded} THEN ${answerKinds.crowded}
         WHEN admitted THEN ${answerKinds.admitted}
         ELSE ${answerKinds.refused}

@@ -98,6 +98,37 @@ local function others()
     end
   end
 
+  local function inForce(p, now)
+    local override = p.override
+    if override and override.endsAt > now then return override end
+  end
+
+  -- Why overrides refuse: 5 as one blocks, 6 as the request was not made under what is in force. A reservation is
+  -- extended under what admitted it.
+  local function obstacleOf(k, charges, now, seq, standings)
+    local reason
+    for c = 1, charges do
+      local override = inForce(open(k + c - 1), now)
+      if not standings or standings[c] ~= 'applied' then
+        if override and override.blocks == 1 then
+          reason = 5
+        elseif seq <= 1 and (override and override.id or 0) ~= (under and under[c] or 0) then
+          return 6
+        end
+      end
+    end
+    return reason
+  end
+
+  -- For each charge when its override ends, and its note; 0 where there is none.
+  local function answerOverrides(k, charges, now)
+    for c = 1, charges do
+      local override = inForce(open(k + c - 1), now)
+      answer(override and override.endsAt or 0)
+      if override then answer(override.note) end
+    end
+  end
+
   local function decide(peek, first, charges, k, now, testClock)
     local admitted = true
     local i = first
@@ -114,7 +145,9 @@ local function others()
       i = spends + #set + 1
     end
 
-    answer(admitted and 1 or 0)
+    local obstacle = obstacleOf(k, charges, now, 0)
+    if obstacle then admitted = false end
+    answer(obstacle or admitted and 1 or 0)
     local status = o
     local marks, m = {}, 0
     i = first
@@ -123,7 +156,7 @@ local function others()
       local spends = i + #set
       if not admitted then
         waitAll(p, set, now, i)
-        if not peek then keepChanges(p, set, now, testClock) end
+        if not peek and obstacle ~= 6 then keepChanges(p, set, now, testClock) end
       elseif not peek then
         p.testClock = testClock
         for n = 1, #set do
@@ -136,6 +169,7 @@ local function others()
       readAll(p, set, now)
       i = spends + #set + 1
     end
+    if obstacle then answerOverrides(k, charges, now) end
     answerMarks(status, marks, m)
   end
 
@@ -147,11 +181,11 @@ local function others()
     return reservations
   end
 
-  local function reset()
+  local function reset(now, testClock)
     local count = q[at]
     for k = key, key + count - 1 do
       local p = open(k)
-      p.changedAt, p.corrupt, p.last = 0, false, ${firstState - 1}
+      p.changedAt, p.testClock, p.corrupt, p.last = now, testClock, false, ${firstState - 1}
       -- What is of another type has no text, and must go as well.
       p.raw = p.raw or corrupt[p.key]
       reserve().reset(heldKey)
@@ -161,11 +195,34 @@ local function others()
     answer(1)
   end
 
+  -- How many partitions, and where the note stands, 0 to end what is in force; when it ends, or 0 and after how long; its id;
+  -- whether it blocks.
+  local function override(now, testClock)
+    local count, note, endsAt, forMs, id, blocks = unpack(q, at, at + 5)
+    if endsAt == 0 then endsAt = min(now + forMs, latestBlank) end
+    local first = key
+    at, key = at + 6, key + count
+    for k = first, key - 1 do
+      local p = open(k)
+      if p.corrupt then
+        answer(-1)
+        answer(k - first + 1)
+        return
+      end
+    end
+    for k = first, key - 1 do
+      local p = open(k)
+      p.override = note > 0 and { endsAt = endsAt, id = id, blocks = blocks, note = rids[note] } or nil
+      p.changedAt, p.testClock = now, testClock
+    end
+    answer(1)
+  end
+
   local function write()
     if reservations then reservations.write() end
   end
 
-  return { decide = decide, reserve = reserve, reset = reset, finish = finish, write = write }
+  return { decide = decide, reserve = reserve, reset = reset, override = override, finish = finish, write = write }
 end
 
 `;

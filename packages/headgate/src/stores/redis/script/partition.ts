@@ -6,6 +6,9 @@ import { firstState } from "./fields.ts";
  * `I4` the length of its state, and the state. Groups that a request does not name are carried along as they are, until
  * they are blank.
  *
+ * A partition that is overridden has the first byte 3: after it come `I6` when that ends, `I6` its id, `B` 1 if it blocks, `I2` the
+ * length of a note, and the note; then what would stand there without it, if anything.
+ *
  * A sliding window that has the partition to itself can grow at its end, where its record could not. The first byte is 2
  * then, and after it come `I5` the tag, `I6` when the key ends, and the state. A caller with one stamp fits into the 44
  * bytes that Redis keeps in one piece.
@@ -67,6 +70,20 @@ local function parse(p, raw)
   return true
 end
 
+local overrideForm = '<BI6I6BI2'
+
+-- What overrides a partition, and what else its key holds; nothing where it cannot be read.
+local function unwrap(raw)
+  if #raw < 16 then return end
+  local _, endsAt, id, blocks, length = unpackFrom(overrideForm, raw)
+  if 16 + length > #raw then return end
+  return { endsAt = endsAt, id = id, blocks = blocks, note = sub(raw, 17, 16 + length) }, sub(raw, 17 + length)
+end
+
+local function wrap(o, value)
+  return pack(overrideForm, 3, o.endsAt, o.id, o.blocks, #o.note) .. o.note .. value
+end
+
 local function open(k)
   local key = keys[k]
   local p = partitions[key]
@@ -76,7 +93,11 @@ local function open(k)
   partitions[key] = p
   openedCount = openedCount + 1
   opened[openedCount] = p
-  if raw then
+  if raw and byte(raw, 1) == 3 then
+    local override, rest = unwrap(raw)
+    if override then p.override, p.raw = override, rest end
+    p.corrupt = not override or rest ~= '' and not parse(p, rest)
+  elseif raw then
     p.corrupt = not parse(p, raw)
   else
     p.corrupt = corrupt[key] or false
@@ -135,6 +156,10 @@ local function finish()
     local p = opened[i]
     if p.changedAt then
       local value, latest = valueOf(p)
+      local override = p.override
+      if override and override.endsAt > p.changedAt then
+        value, latest = wrap(override, value or ''), max(latest or 0, override.endsAt)
+      end
       if value then
         changed[count + 1], changed[count + 2] = p.key, value
         ends[count + 1], ends[count + 2] = p.testClock, p.testClock and latest - p.changedAt or latest

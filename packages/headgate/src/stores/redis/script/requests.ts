@@ -13,6 +13,8 @@ local valueCount, rids, terms = message[3] or #keys, message[4], message[5]
 local at, size, key, heldKey = 1, #q, 1, valueCount + 1
 local out, o = { 0 }, 1
 local serverNow
+-- For each charge of the next request the id of the override that its limits are by, 0 where they are its own.
+local under
 
 local function timeOf(given)
   if given > 0 then return given end
@@ -33,13 +35,16 @@ local other
 while at <= size do
   local what, given = q[at], q[at + 1]
   at = at + 2
-  if what <= 1 then
+  if what == 9 then
+    under = { unpack(q, at, at + given - 1) }
+    at = at + given
+  elseif what <= 1 then
     -- So many requests, one after another, with so many charges of the one form that follows.
     local now, repeats, charges = timeOf(given), q[at], q[at + 1]
     local first = at + 2
     at = first
     for _ = 1, charges do at = at + 1 + 2 * #sets[q[at]] end
-    local plain = what == 0 and isPlain(first, charges)
+    local plain = what == 0 and not under and isPlain(first, charges)
     for _ = 1, repeats do
       if not (plain and admitPlain(first, charges, key, now, given > 0)) then
         other = other or others()
@@ -49,10 +54,13 @@ while at <= size do
     end
   elseif what <= 3 then
     other = other or others()
-    if what == 2 then other.reserve().adjust(timeOf(given), given > 0) else other.reset() end
+    if what == 2 then other.reserve().adjust(timeOf(given), given > 0) else other.reset(timeOf(given), given > 0) end
   elseif what == 7 then
     other = other or others()
     other.reserve().undo(timeOf(given), given > 0)
+  elseif what == 10 then
+    other = other or others()
+    other.override(timeOf(given), given > 0)
   elseif what >= 5 then
     -- As above, with what is held (8 tells what it was before). Each has a reservation of its own, one after another, or none has.
     local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
@@ -70,6 +78,7 @@ while at <= size do
     out[o + 1] = 1
     o = o + 1
   end
+  if what ~= 9 then under = nil end
 end
 
 if other then other.finish() end

@@ -118,7 +118,8 @@ local function reserving()
       end
     end
 
-    local admitted, needs = not refusedFor, {}
+    local obstacle = refusedFor ~= 'ended' and obstacleOf(k, charges, now, seq, standings) or nil
+    local admitted, needs = not refusedFor and not obstacle, {}
     i = first
     for c = 1, charges do
       local set, units = sets[q[i]], terms[q[i]]
@@ -139,7 +140,7 @@ local function reserving()
       i = i + 2 + width * n
     end
 
-    answer(admitted and 1 or refusedFor == 'ended' and 3 or refusedFor and 4 or 0)
+    answer(obstacle or admitted and 1 or refusedFor == 'ended' and 3 or refusedFor and 4 or 0)
     local status = o
     local marks, m = {}, 0
     i = first
@@ -171,11 +172,12 @@ local function reserving()
       local set, units = sets[q[i]], terms[q[i]]
       if not admitted then
         waitAll(ps[c], hs[c], set, units, now, needs[c])
-        if not peek then keepChanges(ps[c], set, now, testClock) end
+        if not peek and obstacle ~= 6 then keepChanges(ps[c], set, now, testClock) end
       end
       readAll(ps[c], hs[c], set, units, now)
       i = i + 2 + width * #set
     end
+    if obstacle then answerOverrides(k, charges, now) end
     answerMarks(status, marks, m)
   end
 

@@ -1,0 +1,73 @@
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
+import { amountsOf } from "../../core/cost.ts";
+import { compileLimits } from "../../core/limit-set.ts";
+import type { Charge } from "../../core/store.ts";
+import { type RedisStore, redisStore } from "./index.ts";
+
+const hour = 3_600_000;
+const key = "headgate:{user:mallory}";
+const block = { id: 7, limits: "blocked" };
+
+let server: RedisServer;
+let client: Redis;
+let store: RedisStore;
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url);
+  store = redisStore(client);
+}, 60_000);
+afterAll(async () => {
+  client?.disconnect();
+  await server?.remove();
+});
+beforeEach(() => client.flushall());
+
+function chargeOf(limits: string): Charge {
+  const compiled = compileLimits("user", limits);
+  return { space: "user", key: "mallory", limits: compiled, ...amountsOf(compiled, undefined) };
+}
+
+const decide = (charge: Charge) => store.decide([charge], 0, false);
+
+it("a block is in the partition's one key, which lasts until its end and no longer", async () => {
+  const charge = chargeOf("5/second");
+  await decide(charge);
+  await store.override([charge], { ...block, forMs: hour }, 0);
+  await store.reset([charge], 0);
+  await decide(charge);
+  expect(await client.keys("*")).toEqual([key]);
+  const left = await client.pttl(key);
+  expect(left).toBeGreaterThan(hour - 60_000);
+  expect(left).toBeLessThanOrEqual(hour);
+  await store.override([charge], undefined, 0);
+  expect(await client.keys("*")).toEqual([]);
+});
+
+it("a block for good lasts longer than anybody waits, and what it hides is found again", async () => {
+  const charge = chargeOf("5/minute");
+  await decide(charge);
+  const before = await client.getBuffer(key);
+  await store.override([charge], block, 0);
+  expect(await client.pttl(key)).toBeGreaterThan(100 * 366 * 24 * hour);
+  expect(await decide(charge)).toMatchObject({ admitted: false, refusedFor: "blocked" });
+  await store.override([charge], undefined, 0);
+  const after = await client.getBuffer(key);
+  // But for when the key ends.
+  expect(after?.subarray(12)).toEqual(before?.subarray(12));
+  expect(await client.pttl(key)).toBeLessThan(80_000);
+  expect((await decide(charge)).readings[0]?.[0]?.remaining).toBe(3);
+});
+
+it("what cannot be read is blocked by nobody, and left as it is", async () => {
+  const charge = chargeOf("5/minute");
+  for (const value of ["\u0003", `\u0003${"\u00ff".repeat(40)}`, "something else"]) {
+    await client.set(key, value);
+    await expect(store.override([charge], block, 0)).rejects.toThrow(/cannot read/);
+    await expect(decide(charge)).rejects.toThrow(/cannot read/);
+    expect(await client.get(key)).toBe(value);
+    await store.reset([charge], 0);
+    expect((await decide(charge)).admitted).toBe(true);
+  }
+});
