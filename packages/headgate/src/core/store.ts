@@ -90,7 +90,8 @@ export interface Refund {
 /**
  * Where the counts live. A store applies a batch of charges atomically, all or nothing, and returns readings;
  * everything that is policy stays outside it. A call that rejects promptly was not applied; where that cannot be known (the
- * connection broke with the call under way), the error carries `inDoubt: true`. A store that answers at once returns values, not promises: then
+ * connection broke with the call under way), the error carries `inDoubt: true`. Where the store was reached and cannot decide for long (it is
+ * full), the error may carry `answered: true`: a process that has just started does not wait for it. A store that answers at once returns values, not promises: then
  * deciding is synchronous from end to end.
  */
 export interface Store {

@@ -71,6 +71,14 @@ describe("a store that has never answered", () => {
     expect(await limiter.admit("a")).toMatchObject({ decidedBy: "outage-policy" });
   });
 
+  it("is not awaited once it has answered that it cannot decide", async () => {
+    const { scripted } = connecting();
+    const full = Object.assign(new Error("full"), { answered: true });
+    const { limiter } = connecting({ store: { ...scripted, check: () => Promise.reject(full) } });
+    scripted.mode = "reject";
+    expect(await limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+  });
+
   it("is awaited by a bounded number: the others are decided by the outage policies", async () => {
     const { scripted, limiter } = connecting();
     scripted.mode = "hang";

@@ -44,8 +44,9 @@ export function createFirstContact(
       try {
         await createTimeLimit(store.name, leftMs)(ask(question));
         break;
-      } catch {
+      } catch (error) {
         // Whoever decides next hears of it, and reports it.
+        if (isAnswered(error)) break;
         await new Promise<void>((resolve) => {
           wake = resolve;
           setTimeout(resolve, Math.min(pauseMs, Math.max(0, giveUpAt - performance.now())));
@@ -68,4 +69,9 @@ export function createFirstContact(
       wake?.();
     },
   };
+}
+
+/** The store was reached, and says itself that it cannot decide: to wait for it would be to wait for its operator. */
+function isAnswered(error: unknown): boolean {
+  return (error as { answered?: unknown } | null)?.answered === true;
 }

@@ -75,3 +75,28 @@ it(
   },
   longestTestMs,
 );
+
+it(
+  "does not keep the first decisions waiting for a Redis that is full",
+  async () => {
+    const server = await startRedis(["maxmemory 1", "maxmemory-policy noeviction"]);
+    const limiter = createLimiter<string>({
+      name: "test",
+      layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
+      store: server.url,
+      onError: () => {},
+      onOutage: () => {},
+      timeouts: { connectMs: 40_000 },
+    });
+    try {
+      const startedAt = performance.now();
+      expect((await limiter.admit("alice")).decidedBy).toBe("outage-policy");
+      expect(performance.now() - startedAt).toBeLessThan(20_000);
+      expect(limiter.status().reason).toContain("OOM");
+    } finally {
+      await limiter.close();
+      await server.remove();
+    }
+  },
+  longestTestMs,
+);

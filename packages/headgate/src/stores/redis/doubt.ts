@@ -31,6 +31,11 @@ export function inDoubt(error: Error): Error {
   return Object.assign(error, { inDoubt: true });
 }
 
+/** Whether the server is full, or cannot save: it will not decide before somebody has made room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && /\b(OOM|MISCONF)\b/.test(error.message);
+}
+
 /** Whether a replica was asked to write: of valkey-glide the code comes after a preface. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof Error && /\bREADONLY\b/i.test(error.message);

@@ -1,6 +1,6 @@
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
-import { inDoubt, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
+import { inDoubt, isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
 import { type Request, type SlotOutcome, writeMessage } from "./message.ts";
 import { readReply } from "./reply.ts";
 import { script, scriptSha } from "./script/index.ts";
@@ -149,6 +149,7 @@ function isUnknownScript(error: unknown): boolean {
 /** Clients attach the command to its error, and this one's arguments name callers. */
 function withoutCommand(error: unknown): Error {
   const fault = new Error(`The Redis store could not be asked: ${faultOf(error)}.${adviceOn(error)}`);
+  if (isFull(error)) return Object.assign(fault, { answered: true });
   return mayHaveBeenApplied(error) ? inDoubt(fault) : fault;
 }
 
