@@ -221,6 +221,9 @@ describe("createLimiter", () => {
       "store must be a URI such as redis://localhost:6379, or a store",
     ],
     ["null for a store", { store: null }, "It is null."],
+    ["a number for a store", { store: 6379 }, "It is 6379."],
+    ["a plain object for a store", { store: {} }, "It is an object without decide, adjust and reset."],
+    ["another class for a store", { store: new Map() }, "It is an object of class Map."],
   ])("does not pass over %s", (_what, options, message) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
     expect(() => createLimiter({ name: "chat", layers, ...options } as never)).toThrow(message);

@@ -588,8 +588,14 @@ function checkLimiterOptions(options: unknown): void {
   throw new HeadgateError(
     "store-invalid",
     "store must be a URI such as redis://localhost:6379, or a store: memoryStore(), redisStore(client), postgresStore(pool). " +
-      `It is ${store === null ? "null" : `a ${(store as object).constructor?.name ?? typeof store}`}.`,
+      `It is ${showStore(store)}.`,
   );
+}
+
+function showStore(store: unknown): string {
+  if (typeof store !== "object" || store === null) return show(store);
+  const { name } = store.constructor ?? Object;
+  return name === "Object" ? "an object without decide, adjust and reset" : `an object of class ${name}`;
 }
 
 /** The same partitions, asked for nothing. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { show } from "../../core/show.ts";
 import type { Outcome, Store } from "../../core/store.ts";
 import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
@@ -72,7 +73,7 @@ export function postgresStore(
   if (!Number.isSafeInteger(connections) || connections < 1) {
     throw new HeadgateError(
       "option-invalid",
-      `connections must be a whole number from 1 up, got ${String(connections)}.`,
+      `connections must be a whole number from 1 up, got ${show(connections)}.`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { show } from "../../core/show.ts";
 
 /** What the store needs of a client, whichever it is. */
 export interface RedisCommands {
@@ -100,7 +101,7 @@ function has(client: unknown, method: string): boolean {
 }
 
 function describe(client: unknown): string {
-  if (typeof client !== "object" || client === null) return client === null ? "null" : `a ${typeof client}`;
+  if (typeof client !== "object" || client === null) return show(client);
   const name = (client as object).constructor?.name ?? "Object";
   return name === "Object" ? "an object that is none of these" : `an object of class ${name}`;
 }

@@ -153,9 +153,9 @@ describe("a store over the caller's client", () => {
   );
 
   it.each([
-    [undefined, "it got a undefined"],
+    [undefined, "it got undefined"],
     [null, "it got null"],
-    [6379, "it got a number"],
+    [6379, "it got 6379"],
     [{ get: () => {} }, "it got an object that is none of these"],
     [new Map(), "it got an object of class Map"],
   ])("refuses %s", (client, message) => {
