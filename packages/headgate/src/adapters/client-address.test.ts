@@ -269,6 +269,15 @@ describe("the peer, as runtimes tell it", () => {
     expect(keys).toEqual(["203.0.113.9"]);
   });
 
+  it("is not taken from a binding that seems to have every method, as those of a Worker do", () => {
+    const binding: object = new Proxy({}, { get: () => () => binding });
+    const read = ofHono.clientAddress.with({ trust: 1 });
+    const c = { req: { raw: ask(forwarded) }, env: { server: binding } };
+    expect(() => read(c as never)).toThrow("its connection has closed");
+    const guarded = ofFetch.clientAddress.with({ trust: "cloudflare-workers" });
+    expect(guarded(ask({ "CF-Connecting-IP": "198.51.100.7" }), { API: binding })).toBe("198.51.100.7");
+  });
+
   it("is unknown, and no header believed, where Bun knows no more", () => {
     const read = ofFetch.clientAddress.with({ trust: 1 });
     expect(() => read(ask(forwarded), { requestIP: () => null })).toThrow("its connection has closed");

@@ -29,10 +29,15 @@ export function webSourceOf(request: Request, connections: readonly unknown[]): 
 function peerIn(connection: Connection, request: Request): string | null | undefined {
   const { incoming, remoteAddr, server } = connection;
   if (incoming?.socket !== undefined) return addressSourceOf(incoming).peer;
-  if (typeof connection.requestIP === "function") return connection.requestIP(request)?.address;
-  if (typeof connection.getClientAddress === "function") return connection.getClientAddress();
+  if (typeof connection.requestIP === "function") return textOf(connection.requestIP(request)?.address);
+  if (typeof connection.getClientAddress === "function") return textOf(connection.getClientAddress());
   // A Unix socket has a path in place of a host.
   if (typeof remoteAddr === "object")
     return remoteAddr.path === undefined ? remoteAddr.hostname : "127.0.0.1";
   return typeof server === "object" && server !== null ? peerIn(server, request) : null;
+}
+
+/** A Worker's bindings to other services seem to have every method, and answer by something else. */
+function textOf(address: unknown): string | undefined {
+  return typeof address === "string" ? address : undefined;
 }
