@@ -11,7 +11,7 @@ export const thread = (page: Page): Locator =>
 /** What stands in the answer's place after a refusal for speed. */
 export const notice = (page: Page): Locator => page.getByRole("group", { name: "Sending is paused" });
 export const sendAgain = (page: Page): Locator => notice(page).getByRole("button", { name: "Send again" });
-export const paywall = (page: Page): Locator => page.getByRole("dialog", { name: "Your credit is used up" });
+export const paywall = (page: Page): Locator => page.getByRole("dialog", { name: /^Your credit is/ });
 export const conversations = (page: Page): Locator => page.getByRole("navigation", { name: "Conversations" });
 export const accountButton = (page: Page): Locator => page.getByRole("button", { name: /^Account/ });
 

@@ -102,6 +102,7 @@ base.describe("with little of both", () => {
     await time.pass(page, 60);
     await sendAgain(page).click();
     await expect(paywall(page)).toBeVisible();
+    await expect(paywall(page)).toContainText("Your credit is too low for this message");
     await expect(notice(page)).toBeHidden();
     await paywall(page).getByRole("button", { name: "Back to my message" }).click();
     await expect(composer(page)).toHaveValue("take-home on £52,000");

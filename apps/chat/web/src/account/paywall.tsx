@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import type { PaymentProblem } from "../../../contract.ts";
 import { composerFocus } from "../chat/composer-focus.ts";
 import { Button } from "../design/button.tsx";
 import { Modal } from "../design/modal.tsx";
@@ -8,6 +9,19 @@ import { formatMoney } from "./money.ts";
 import { paywall } from "./paywall-state.ts";
 
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+
+/** What is blocked, and why. */
+function wordsFor({ balance, held }: PaymentProblem): [title: string, what: string] {
+  if (balance <= 0)
+    return ["Your credit is used up", "You can't get new answers until you have credit again."];
+  if (held > 0) {
+    return [
+      "Your credit is held by answers in progress",
+      "What they do not use is yours again when they end.",
+    ];
+  }
+  return ["Your credit is too low for this message", "What is left may not pay for its answer."];
+}
 
 /** The credit is spent: what is left, what is blocked, how to get more, and the way back to the same draft. */
 export function Paywall() {
@@ -20,6 +34,7 @@ export function Paywall() {
   if (!shown) return null;
 
   const { balance, currency, monthly_allowance, renews_at } = shown;
+  const [title, what] = wordsFor(shown);
   const money = (amount: number) => formatMoney(amount, currency);
   const email = caller?.kind === "account" ? caller.email : null;
   const close = () => {
@@ -30,12 +45,8 @@ export function Paywall() {
     <Modal
       open={problem !== null}
       onClose={close}
-      title="Your credit is used up"
-      description={
-        <p>
-          You can't get new answers until you have credit again. Your conversations are still here to read.
-        </p>
-      }
+      title={title}
+      description={<p>{what} Your conversations are still here to read.</p>}
       initialFocus={back}
       finalFocus={() => composerFocus.get()?.()}
       actions={
