@@ -42,6 +42,7 @@ export type {
 } from "./core/policy.ts";
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
 export type { UnitsOf } from "./core/units.ts";
+export { type GuardedFunctionOptions, guard, RefusedError } from "./guard.ts";
 export {
   createLimiter,
   type DecisionEvent,

@@ -27,6 +27,8 @@ export class Call implements RunningCall {
   #said = false;
   #reported: ReportedUse | undefined;
   end: CallEnd | undefined;
+  /** Reads the rest of its answer, where nobody else does. */
+  drain: (() => Promise<void>) | undefined;
 
   constructor(options: CallOptions) {
     const { account, estimator, model, prompt } = options;

@@ -38,6 +38,15 @@ export function meteredParts(
     controller.enqueue(stopPart(spending, call));
   }
 
+  const ended = () => spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+
+  call.drain = async () => {
+    while (call.end === undefined && spending.drains) {
+      const { done, value } = await waiting.for(reader.read());
+      if (done || counter.count(value)) await ended();
+    }
+  };
+
   return new ReadableStream<StreamPart>(
     {
       async pull(controller) {
@@ -51,10 +60,10 @@ export function meteredParts(
           const { done, value } = await waiting.for(reader.read());
           if (done) {
             waiting.over();
-            await spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+            await ended();
             return controller.close();
           }
-          if (counter.count(value)) await spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+          if (counter.count(value)) await ended();
           controller.enqueue(value);
         } catch (error) {
           waiting.over();

@@ -140,9 +140,20 @@ export class Spending {
       draining += 1;
       this.#drain = setTimeout(() => void this.#stop(), this.options.drainMs);
       (this.#drain as { unref?(): void }).unref?.();
+      if (this.#binding !== "stream") void this.#drainCalls();
       return Promise.resolve();
     }
     return this.#stop();
+  }
+
+  /** Nobody reads a response that has closed: its calls are read to their ends here. */
+  async #drainCalls(): Promise<void> {
+    try {
+      await Promise.all([...this.account.running].map((call) => (call as Call).drain?.()));
+    } catch {
+      // What it failed of is the call's own end.
+    }
+    await this.over();
   }
 
   /** Whether the rest of the answer is to be read although nobody waits for it. */

@@ -1,0 +1,133 @@
+import type { ToolExecutionOptions } from "ai";
+import type { Refused } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { admitCall, endingWith } from "../guard.ts";
+import type { Limiter } from "../limiter.ts";
+
+type Options = ToolExecutionOptions<never>;
+
+export interface LimitedToolOptions<Caller, Input = unknown> {
+  /** Whose quota a call spends: always the same, or from its input. */
+  caller: Caller | ((input: Input) => Caller);
+  /** What a call costs; one request by default. */
+  cost?: (input: Input) => Cost | undefined;
+  /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; by default the tool answers at once. */
+  maxWaitMs?: number;
+}
+
+/** What a refused tool answers: the model reads it, and goes on. */
+export interface ToolRefusal {
+  readonly error: "rate_limited";
+  readonly message: string;
+  /** Whole seconds, rounded up; absent where no wait helps. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * The same tool of AI SDK 7, limited. A refused call is no failure: its result says when the tool may be used again, so that
+ * the model can do something else. A call that fails has been made, and stays charged.
+ *
+ * ```ts
+ * const tools = { search: limitedTool(search, searches, { caller: user.id, maxWaitMs: 5000 }) };
+ * ```
+ *
+ * @throws HeadgateError `option-invalid`, also for a tool that the client or the provider runs.
+ */
+export function limitedTool<LimitedTool extends object, Caller>(
+  tool: LimitedTool,
+  limiter: Limiter<Caller>,
+  options: LimitedToolOptions<Caller>,
+): LimitedTool {
+  const execute = checkTool(tool, options) as (input: unknown, context: Options) => unknown;
+  const { caller, cost, maxWaitMs } = options;
+  const admit = (input: unknown, { abortSignal }: Options) => {
+    const who = typeof caller === "function" ? (caller as (input: unknown) => Caller)(input) : caller;
+    return admitCall(limiter, who, cost?.(input), maxWaitMs, abortSignal);
+  };
+
+  async function run(input: unknown, context: Options): Promise<unknown> {
+    const admission = await admit(input, context);
+    if (!admission.admitted) return refusalOf(admission);
+    return endingWith(admission, async () => {
+      const output = await execute(input, context);
+      return isAsyncIterable(output) ? lastOf(output) : output;
+    });
+  }
+
+  async function* stream(input: unknown, context: Options): AsyncGenerator<unknown> {
+    const admission = await admit(input, context);
+    if (!admission.admitted) {
+      yield refusalOf(admission);
+      return;
+    }
+    try {
+      yield* execute(input, context) as AsyncIterable<unknown>;
+    } finally {
+      await admission.end();
+    }
+  }
+
+  const { toModelOutput } = tool as unknown as { toModelOutput?: (given: { output: unknown }) => unknown };
+  return {
+    ...tool,
+    // The SDK has to see at once whether a tool streams.
+    execute: execute.constructor.name === "AsyncGeneratorFunction" ? stream : run,
+    // A refusal does not look like the tool's own results.
+    ...(toModelOutput === undefined
+      ? {}
+      : {
+          toModelOutput: (given: { output: unknown }) =>
+            isRefusal(given.output)
+              ? { type: "error-text", value: given.output.message }
+              : toModelOutput.call(tool, given),
+        }),
+  };
+}
+
+function refusalOf({ retryAfterSeconds: seconds }: Refused): ToolRefusal {
+  if (!Number.isFinite(seconds))
+    return { error: "rate_limited", message: "This tool cannot be used for this: no wait helps." };
+  const unit = seconds === 1 ? "second" : "seconds";
+  return {
+    error: "rate_limited",
+    message: `This tool is rate limited. It may be used again in ${seconds} ${unit}.`,
+    retryAfterSeconds: seconds,
+  };
+}
+
+function isRefusal(output: unknown): output is ToolRefusal {
+  return (
+    typeof output === "object" &&
+    output !== null &&
+    "error" in output &&
+    output.error === "rate_limited" &&
+    "message" in output
+  );
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+async function lastOf(outputs: AsyncIterable<unknown>): Promise<unknown> {
+  let last: unknown;
+  for await (const output of outputs) last = output;
+  return last;
+}
+
+function checkTool(tool: object, options: object): unknown {
+  checkOptions("limitedTool", options, ["caller", "cost", "maxWaitMs"], "option-invalid");
+  if (!("caller" in options) || options.caller === undefined)
+    throw new HeadgateError(
+      "option-invalid",
+      "limitedTool needs to know whose quota a call spends: { caller: user.id }.",
+    );
+  const execute = (tool as { execute?: unknown }).execute;
+  if (typeof execute === "function") return execute;
+  throw new HeadgateError(
+    "option-invalid",
+    "limitedTool takes a tool with `execute`: one that the client or the provider runs cannot be limited here.",
+  );
+}

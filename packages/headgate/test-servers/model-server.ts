@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a scripted provider does when it is asked for a model of this name. */
+export interface ModelScript {
+  /** How many pieces it says, each a token to it; 20 by default. */
+  readonly pieces?: number;
+  /** By default 40 tokens of input, and each piece; `absent` for nothing. */
+  readonly usage?: "absent" | { readonly input: number; readonly output: number; readonly cached?: number };
+  /** `status`: by its status. `first`, `midway`: by an error in the stream. `socket`: it breaks off midway. */
+  readonly fails?: "status" | "first" | "midway" | "socket";
+  /** Says nothing any more, from the beginning or midway. */
+  readonly hangs?: "first" | "midway";
+  /** The status, headers and body of `status`: 500 by default. */
+  readonly refusal?: {
+    readonly status: number;
+    readonly headers?: Record<string, string>;
+    readonly body: unknown;
+  };
+}
+
+/** A provider that speaks as OpenAI's chat completions do, over HTTP on the loopback. */
+export interface ModelServer {
+  /** Such as `http://127.0.0.1:49152/v1`. */
+  readonly url: string;
+  /** How many requests came. */
+  requests(): number;
+  /** How many requests lost their client before their end. */
+  cut(): number;
+  stop(): Promise<void>;
+}
+
+/** @param scripts by the name of the model */
+export async function startModelServer(scripts: Readonly<Record<string, ModelScript>>): Promise<ModelServer> {
+  let requests = 0;
+  let cut = 0;
+  const server = createServer(async (request, response) => {
+    requests += 1;
+    response.on("close", () => {
+      if (!response.writableFinished) cut += 1;
+    });
+    const { model } = JSON.parse(await textOf(request)) as { model: string };
+    await answer(scripts[model] ?? {}, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests: () => requests,
+    cut: () => cut,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const piece of request) text += piece;
+  return text;
+}
+
+const failure = { error: { message: "The model failed.", type: "server_error", code: "failed" } };
+
+async function answer(script: ModelScript, response: ServerResponse): Promise<void> {
+  const { pieces = 20, fails, hangs, refusal = { status: 500, body: failure } } = script;
+  if (fails === "status") {
+    response.writeHead(refusal.status, { "content-type": "application/json", ...refusal.headers });
+    response.end(JSON.stringify(refusal.body));
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  const send = async (event: unknown) => {
+    if (!response.write(`data: ${JSON.stringify(event)}\n\n`))
+      await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+  };
+  const chunk = (delta: object, finish: string | null = null, usage?: object) => ({
+    id: "c1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "scripted",
+    choices: [{ index: 0, delta, finish_reason: finish }],
+    ...(usage === undefined ? {} : { usage }),
+  });
+  if (hangs === "first") return;
+  if (fails === "first") return void response.end(`data: ${JSON.stringify(failure)}\n\ndata: [DONE]\n\n`);
+  const half = Math.ceil(pieces / 2);
+  for (let n = 0; n < pieces && !response.destroyed; n += 1) {
+    if (n === half && hangs === "midway") return;
+    if (n === half && fails === "socket") return void response.destroy();
+    if (n === half && fails === "midway")
+      return void response.end(`data: ${JSON.stringify(failure)}\n\ndata: [DONE]\n\n`);
+    await send(chunk({ content: "tide " }));
+    // A model needs time, and its reader's other work gets its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await send(chunk({}, "stop"));
+  const usage = usageOf(script, pieces);
+  if (usage !== undefined) await send({ ...chunk({}), choices: [], usage });
+  response.end("data: [DONE]\n\n");
+}
+
+function usageOf({ usage }: ModelScript, pieces: number): object | undefined {
+  if (usage === "absent") return undefined;
+  const { input, output, cached = 0 } = usage ?? { input: 40, output: pieces, cached: 0 };
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: cached },
+  };
+}
