@@ -41,6 +41,7 @@ const GROUPS: readonly Group[] = [
       { page: "token-budgets", label: "Token budgets and refunds" },
       { page: "ai", label: "A chat's endpoint" },
       { page: "estimating-tokens", label: "Estimating tokens" },
+      { page: "provider-limits", label: "A provider's limits" },
       { page: "agents", label: "Agents, tools, jobs" },
       { page: "identity", label: "Who is calling" },
       { page: "caller-address", label: "Whose address it is" },

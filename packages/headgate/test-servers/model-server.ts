@@ -11,6 +11,8 @@ export interface ModelScript {
   readonly fails?: "status" | "first" | "midway" | "socket";
   /** Says nothing any more, from the beginning or midway. */
   readonly hangs?: "first" | "midway";
+  /** Asked without a stream, it calls this tool twice, and then answers. */
+  readonly tool?: string;
   /** The status, headers and body of `status`: 500 by default. */
   readonly refusal?: {
     readonly status: number;
@@ -39,8 +41,10 @@ export async function startModelServer(scripts: Readonly<Record<string, ModelScr
     response.on("close", () => {
       if (!response.writableFinished) cut += 1;
     });
-    const { model } = JSON.parse(await textOf(request)) as { model: string };
-    await answer(scripts[model] ?? {}, response).catch(() => response.destroy());
+    const asked = JSON.parse(await textOf(request)) as Asked;
+    const script = scripts[asked.model] ?? {};
+    if (script.tool !== undefined) return answerWhole(script.tool, asked, response);
+    await answer(script, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -53,6 +57,33 @@ export async function startModelServer(scripts: Readonly<Record<string, ModelScr
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+interface Asked {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string }[];
+}
+
+function answerWhole(name: string, { messages }: Asked, response: ServerResponse): void {
+  const calls = messages.filter(({ role }) => role === "tool").length;
+  const call = { id: `call-${calls}`, type: "function", function: { name, arguments: '{"place":"Dover"}' } };
+  const message =
+    calls < 2
+      ? { role: "assistant", content: null, tool_calls: [call] }
+      : { role: "assistant", content: "The tide is high." };
+  const choice = { index: 0, message, finish_reason: calls < 2 ? "tool_calls" : "stop" };
+  const usage = { prompt_tokens: 40, completion_tokens: 5, total_tokens: 45 };
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(
+    JSON.stringify({
+      id: "c1",
+      object: "chat.completion",
+      created: 1,
+      model: "scripted",
+      choices: [choice],
+      usage,
+    }),
+  );
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

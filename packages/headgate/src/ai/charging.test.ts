@@ -94,7 +94,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "stays silent midway": {
     hangs: "midway",
-    options: { silenceMs: 250 },
+    options: { silenceMs: 2000 },
     how: "timed-out",
     tokens: [10 + prompt[0], 20 + prompt[1]],
   },

@@ -1,0 +1,260 @@
+import { APICallError } from "@ai-sdk/provider";
+import { generateText, streamText } from "ai";
+import OpenAI from "openai";
+import { describe, expect, it } from "vitest";
+import { inputTokens, type Script, scriptedModel } from "../../test-servers/scripted-model.ts";
+import { createLimiter } from "../limiter.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { governedModel, ProviderRefusedError } from "./governed-model.ts";
+import type { CallOptions, LanguageModelV4 } from "./language-model.ts";
+import { readProviderRefusal } from "./provider-refusal.ts";
+
+interface Said {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+}
+
+const refusedBy = ({ status = 429, headers = {}, body = {} }: Said) =>
+  new APICallError({
+    message: "Too many requests",
+    url: "http://provider",
+    requestBodyValues: {},
+    statusCode: status,
+    responseHeaders: headers,
+    responseBody: JSON.stringify(body),
+  });
+
+const date = "Thu, 01 Jan 2026 00:00:00 GMT";
+const gemini = (retryDelay: string) => ({
+  error: {
+    code: 429,
+    status: "RESOURCE_EXHAUSTED",
+    details: [{ "@type": "google.rpc.RetryInfo", retryDelay }],
+  },
+});
+
+describe("what a provider says", () => {
+  it.each<[string, Said, number]>([
+    ["seconds", { headers: { "retry-after": "7" } }, 7000],
+    ["parts of a second", { headers: { "retry-after-ms": "1200", "retry-after": "2" } }, 1200],
+    ["a date, by its own clock", { headers: { "retry-after": "Thu, 01 Jan 2026 00:00:07 GMT", date } }, 7000],
+    [
+      "OpenAI's duration, of what is used up",
+      {
+        headers: {
+          "x-ratelimit-remaining-requests": "0",
+          "x-ratelimit-reset-requests": "6m0s",
+          "x-ratelimit-remaining-tokens": "9000",
+          "x-ratelimit-reset-tokens": "1h30m",
+        },
+      },
+      360_000,
+    ],
+    [
+      "the longer of two that are used up",
+      {
+        headers: {
+          "x-ratelimit-remaining-requests": "0",
+          "x-ratelimit-reset-requests": "20ms",
+          "x-ratelimit-remaining-tokens": "0",
+          "x-ratelimit-reset-tokens": "7.5s",
+        },
+      },
+      7500,
+    ],
+    [
+      "Anthropic's moment",
+      {
+        headers: {
+          date,
+          "anthropic-ratelimit-input-tokens-remaining": "0",
+          "anthropic-ratelimit-input-tokens-reset": "2026-01-01T00:00:07Z",
+        },
+      },
+      7000,
+    ],
+    [
+      "Azure's seconds",
+      { headers: { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "7" } },
+      7000,
+    ],
+    [
+      "Azure's −1, which says nothing",
+      { headers: { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "-1" } },
+      5000,
+    ],
+    ["Gemini's delay, in the body", { body: gemini("7s") }, 7000],
+    ["nothing", {}, 5000],
+    ["nonsense", { headers: { "retry-after": "soon" } }, 5000],
+    ["a week", { headers: { "retry-after": "604800" } }, 86_400_000],
+    ["overload", { status: 529 }, 5000],
+    ["that it is busy", { status: 503, headers: { "retry-after": "3" } }, 3000],
+  ])("is its wait: %s", (_, said, waitMs) => {
+    expect(readProviderRefusal(refusedBy(said))?.waitMs).toBe(waitMs);
+  });
+
+  it.each<[string, Said]>([
+    ["OpenAI", { body: { error: { code: "insufficient_quota", type: "insufficient_quota" } } }],
+    [
+      "Anthropic",
+      { status: 400, body: { error: { message: "Your credit balance is too low to access the API." } } },
+    ],
+    [
+      "Gemini",
+      {
+        body: { error: { message: "You exceeded your quota, please check your plan and billing details." } },
+      },
+    ],
+    ["others", { status: 402 }],
+    [
+      "one that names a wait all the same",
+      { headers: { "retry-after": "7" }, body: { code: "insufficient_quota" } },
+    ],
+  ])("is about money, and no wait: %s", (_, said) => {
+    expect(readProviderRefusal(refusedBy(said))).toEqual({ reason: "money" });
+  });
+
+  it("is read from OpenAI's own client too", () => {
+    const error = OpenAI.APIError.generate(
+      429,
+      { code: "rate_limit" },
+      "slow down",
+      new Headers({ "retry-after": "7" }),
+    );
+    expect(readProviderRefusal(error)).toEqual({ reason: "quota", waitMs: 7000 });
+  });
+
+  it.each([new Error("no"), undefined, null, "429", refusedBy({ status: 500 }), refusedBy({ status: 503 })])(
+    "is nothing of that: %s",
+    (error) => {
+      expect(readProviderRefusal(error)).toBeUndefined();
+    },
+  );
+});
+
+/** A model that throws these in turn, and then answers. */
+function failing(...errors: readonly unknown[]): LanguageModelV4 & { calls: CallOptions[] } {
+  const script: Script = { says: ["Done."] };
+  const model = scriptedModel(script);
+  const { doGenerate, doStream } = model;
+  const left = [...errors];
+  const next = () => {
+    if (left.length > 0) throw left.shift();
+  };
+  model.doGenerate = async (options) => {
+    next();
+    return doGenerate(options);
+  };
+  model.doStream = async (options) => {
+    next();
+    return doStream(options);
+  };
+  return model;
+}
+
+function governed(limits: string, model: LanguageModelV4, maxWaitMs = 60_000) {
+  const clock = fakeClock();
+  const layers = [{ name: "account", key: (account: string) => account, limits }];
+  const limiter = createLimiter<string>({ name: "provider", layers, clock });
+  const options = { caller: "ours", maxWaitMs, clock };
+  const govern = (another: LanguageModelV4) => governedModel(another, limiter, options);
+  const left = async () =>
+    (await limiter.peek("ours", { cost: {} })).limits.map(({ remaining }) => remaining);
+  return { clock, limiter, left, govern, model: govern(model) };
+}
+
+async function settled() {
+  for (let n = 0; n < 200; n += 1) await Promise.resolve();
+}
+
+const ask = (model: LanguageModelV4, abortSignal?: AbortSignal) =>
+  generateText({ model, prompt: "Hello", maxRetries: 0, ...(abortSignal ? { abortSignal } : {}) });
+
+describe("a governed model", () => {
+  it("waits for its quota, attempt by attempt", async () => {
+    const { model, clock } = governed("2/minute", failing());
+    expect((await ask(model)).text).toBe("Done.");
+    expect(await streamText({ model, prompt: "Hello" }).text).toBe("Done.");
+    const third = ask(model);
+    await settled();
+    clock.advance(60_000);
+    expect((await third).text).toBe("Done.");
+  });
+
+  it("refuses at once where the wait is longer than it may be", async () => {
+    const { model } = governed("1/minute", failing(), 59_000);
+    await ask(model);
+    const error = await ask(model).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ProviderRefusedError);
+    expect(error).toMatchObject({ reason: "quota", retryAfterSeconds: 60 });
+  });
+
+  it("holds every model of its account as long as the provider asks, and a longer wait wins", async () => {
+    const busy = (seconds: string) => refusedBy({ headers: { "retry-after": seconds } });
+    const { model, govern, clock } = governed("9/minute", failing(busy("7")));
+    const other = failing(busy("20"), busy("2"));
+    await expect(ask(model)).rejects.toThrow("Too many requests");
+    const waiting = [ask(govern(other)), ask(model)];
+    const failed = waiting[0]?.catch((error: unknown) => error);
+    await settled();
+    clock.advance(6999);
+    await settled();
+    expect(other.calls).toHaveLength(0);
+    clock.advance(1);
+    expect(await failed).toMatchObject({ statusCode: 429 });
+    clock.advance(19_999);
+    await settled();
+    clock.advance(1);
+    expect((await waiting[1])?.text).toBe("Done.");
+  });
+
+  it("does not wait for money, and holds nobody for it", async () => {
+    const { model } = governed("9/minute", failing(refusedBy({ status: 402 })));
+    await expect(generateText({ model, prompt: "Hello", maxRetries: 5 })).rejects.toMatchObject({
+      reason: "money",
+      retryAfterSeconds: undefined,
+    });
+    expect((await ask(model)).text).toBe("Done.");
+  });
+
+  it("passes every other failure on", async () => {
+    const failure = new Error("no");
+    const { model, left } = governed("9/minute; 1 concurrent", failing(failure));
+    await expect(ask(model)).rejects.toBe(failure);
+    expect(await left()).toEqual([8, 1]);
+  });
+
+  it("is charged the tokens that the provider reports, once the answer has ended", async () => {
+    const { model, left } = governed("9/minute; 1000 tokens/minute; 2 concurrent", failing());
+    await ask(model);
+    expect(await left()).toEqual([8, 1000 - inputTokens - 1, 2]);
+    await streamText({ model, prompt: "Hello" }).consumeStream();
+    expect(await left()).toEqual([7, 1000 - 2 * (inputTokens + 1), 2]);
+  });
+
+  it("stops waiting where its caller does", async () => {
+    const { model, left } = governed("9/minute", failing(refusedBy({ headers: { "retry-after": "30" } })));
+    await expect(ask(model)).rejects.toThrow("Too many requests");
+    const leaving = new AbortController();
+    const waiting = ask(model, leaving.signal);
+    await settled();
+    leaving.abort(new Error("left"));
+    await expect(waiting).rejects.toThrow("left");
+    expect(await left()).toEqual([8]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ["whose quota it spends", () => governedModel(failing(), limiterOf(), {} as never)],
+    [
+      "maxWaitMs must be a whole number",
+      () => governedModel(failing(), limiterOf(), { caller: "a", maxWaitMs: -1 }),
+    ],
+    ["a model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],
+  ])("says what is wrong: %s", (message, mistake) => {
+    expect(mistake).toThrow(message);
+  });
+});
+
+const limiterOf = () =>
+  createLimiter<string>({ name: "provider", layers: [{ name: "all", key: () => "all", limits: "1/day" }] });

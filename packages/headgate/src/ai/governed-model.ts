@@ -1,0 +1,178 @@
+import type { Admitted, Refused } from "../core/admission.ts";
+import type { Clock } from "../core/clock.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
+import type { Limiter } from "../limiter.ts";
+import {
+  type CallOptions,
+  checkModel,
+  type LanguageModelV4,
+  replaceMethods,
+  type StreamParts,
+} from "./language-model.ts";
+import { type ProviderHolds, providerHolds } from "./provider-holds.ts";
+import { type ProviderReason, readProviderRefusal } from "./provider-refusal.ts";
+
+export interface GovernedModelOptions<Caller> {
+  /** Whose quota each attempt spends: the account at the provider. */
+  caller: Caller;
+  /** How long an attempt waits for the quota, and for what the provider asked to wait, in milliseconds from 0 to 86,400,000; 60,000 by default. */
+  maxWaitMs?: number;
+  /** Whose time passes while it waits for the provider; the process's own by default. */
+  clock?: Clock;
+}
+
+/** A call that the provider's quota, or the provider itself, refuses. The AI SDK does not retry it. */
+export class ProviderRefusedError extends Error {
+  readonly reason: ProviderReason;
+  /** Whole seconds, rounded up; `undefined` where no wait helps: an outage, which somebody has to end. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(reason: ProviderReason, waitMs: number | undefined, cause?: unknown) {
+    const seconds = waitMs === undefined ? undefined : Math.ceil(waitMs / 1000);
+    super(
+      seconds === undefined
+        ? "The language model's provider refuses every call: its account is out of money or quota."
+        : `The language model's provider takes no more calls for ${seconds} s.`,
+      { cause },
+    );
+    this.name = "ProviderRefusedError";
+    this.reason = reason;
+    this.retryAfterSeconds = seconds;
+  }
+}
+
+/**
+ * The same model, which waits for its provider's quota: each attempt and each step waits in the limiter's fair queue. What the
+ * provider asks to wait (a 429 or 529, in the dialects of OpenAI, Anthropic, Azure and Gemini) holds all further attempts
+ * of the same limiter and caller in this process that long; a longer wait that comes later wins. A 429 about money is never
+ * waited for.
+ *
+ * ```ts
+ * const quota = createLimiter({ name: "openai", layers: [{ name: "account", key: (account: string) => account, limits: "500/minute" }] });
+ * const model = governedModel(openai("gpt-5"), quota, { caller: "our-account" });
+ * ```
+ *
+ * Limits in `tokens` are charged what the provider reports.
+ *
+ * @returns the model. Its calls reject with `ProviderRefusedError` where the wait is longer than `maxWaitMs`.
+ * @throws HeadgateError `option-invalid`
+ */
+export function governedModel<Caller>(
+  model: LanguageModelV4,
+  limiter: Limiter<Caller>,
+  options: GovernedModelOptions<Caller>,
+): LanguageModelV4 {
+  checkModel("governedModel", model);
+  checkOptions("governedModel", options ?? {}, ["caller", "maxWaitMs", "clock"], "option-invalid");
+  if (options?.caller === undefined)
+    throw new HeadgateError(
+      "option-invalid",
+      'governedModel needs to know whose quota it spends: { caller: "our-account" }.',
+    );
+  const { caller, maxWaitMs = 60_000, clock } = options;
+  checkWholeNumber("maxWaitMs", maxWaitMs, 0, 86_400_000);
+  const quota: Quota<Caller> = {
+    limiter,
+    caller,
+    maxWaitMs,
+    holds: providerHolds(limiter, JSON.stringify(caller), clock),
+  };
+
+  return replaceMethods(model, {
+    async doGenerate(params) {
+      const admission = await waitFor(quota, params);
+      try {
+        const result = await model.doGenerate(params);
+        settle(admission, result.usage);
+        return result;
+      } catch (error) {
+        return refuse(quota, admission, error);
+      }
+    },
+    async doStream(params) {
+      const admission = await waitFor(quota, params);
+      try {
+        const result = await model.doStream(params);
+        return { ...result, stream: settling(result.stream, admission) };
+      } catch (error) {
+        return refuse(quota, admission, error);
+      }
+    },
+  });
+}
+
+interface Quota<Caller> {
+  readonly limiter: Limiter<Caller>;
+  readonly caller: Caller;
+  readonly maxWaitMs: number;
+  readonly holds: ProviderHolds;
+}
+
+/** Waits for what the provider asked for, and then for the quota. */
+async function waitFor<Caller>(quota: Quota<Caller>, { abortSignal }: CallOptions): Promise<Admitted> {
+  const { limiter, caller, maxWaitMs, holds } = quota;
+  const signal = abortSignal === undefined ? {} : { signal: abortSignal };
+  let left = maxWaitMs;
+  for (;;) {
+    const heldMs = holds.leftMs();
+    if (heldMs > left) throw new ProviderRefusedError("quota", heldMs);
+    left -= heldMs;
+    await holds.wait(abortSignal);
+    const admission = await limiter.wait(caller, { maxWaitMs: left, ...signal });
+    if (!admission.admitted) throw new ProviderRefusedError("quota", waitOf(admission));
+    // Others may have been asked to wait meanwhile.
+    if (holds.leftMs() === 0) return admission;
+    await admission.end("nothing");
+  }
+}
+
+function waitOf({ retryAfterMs }: Refused): number | undefined {
+  return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
+}
+
+/** A call that failed: what was refused for a quota holds those that follow. */
+async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: unknown): Promise<never> {
+  const refusal = readProviderRefusal(error);
+  // It has been sent, so the provider has counted it.
+  await admission.end({});
+  if (refusal === undefined) throw error;
+  if (refusal.waitMs === undefined) throw new ProviderRefusedError(refusal.reason, undefined, error);
+  quota.holds.hold(refusal.waitMs);
+  if (refusal.waitMs > quota.maxWaitMs) throw new ProviderRefusedError(refusal.reason, refusal.waitMs, error);
+  throw error;
+}
+
+type Usage = Awaited<ReturnType<LanguageModelV4["doGenerate"]>>["usage"];
+
+function settle(admission: Admitted, { inputTokens, outputTokens }: Usage): void {
+  const used = (inputTokens.total ?? 0) + (outputTokens.total ?? 0);
+  void admission.end(Object.hasOwn(admission.granted, "tokens") ? { tokens: used } : {});
+}
+
+/** Passes the parts on, and ends the attempt with them. */
+function settling(parts: StreamParts, admission: Admitted): StreamParts {
+  const reader = parts.getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done && value.type === "finish") settle(admission, value.usage);
+          if (!done) return controller.enqueue(value);
+          void admission.end({});
+          controller.close();
+        } catch (error) {
+          void admission.end({});
+          controller.error(error);
+        }
+      },
+      async cancel(reason) {
+        void admission.end({});
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

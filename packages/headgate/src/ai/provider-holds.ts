@@ -1,0 +1,68 @@
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Limiter } from "../limiter.ts";
+
+/** What a provider asked the calls of one account to wait, as this process knows it. */
+export interface ProviderHolds {
+  /** How long it lasts yet, ms; 0 where nothing is to be waited for. */
+  leftMs(): number;
+  /** Holds for so long from now on. A hold that ends later stays. */
+  hold(ms: number): void;
+  /** Waits until nothing holds. @throws the signal's reason */
+  wait(signal: AbortSignal | undefined): Promise<void>;
+}
+
+/** Models that share a limiter and a caller share an account. So many accounts are remembered for each limiter. */
+const mostAccounts = 1000;
+const accounts = new WeakMap<object, Map<string, number>>();
+
+/** @param account names the account among those of its limiter. */
+export function providerHolds(
+  limiter: Limiter<never>,
+  account: string,
+  clock: Clock = systemClock,
+): ProviderHolds {
+  const untils = accounts.get(limiter) ?? new Map<string, number>();
+  accounts.set(limiter, untils);
+  const leftMs = () => Math.max(0, (untils.get(account) ?? 0) - clock.now());
+
+  return {
+    leftMs,
+    hold(ms) {
+      const until = Math.max(untils.get(account) ?? 0, clock.now() + ms);
+      for (const [other, end] of untils) if (end <= clock.now()) untils.delete(other);
+      if (untils.size >= mostAccounts && !untils.has(account))
+        untils.delete(untils.keys().next().value as string);
+      untils.set(account, until);
+    },
+    async wait(signal) {
+      // A longer one may come meanwhile.
+      for (let left = leftMs(); left > 0; left = leftMs())
+        await sleep(Math.min(left, longestTimerMs), clock, signal);
+      signal?.throwIfAborted();
+    },
+  };
+}
+
+const longestTimerMs = 2 ** 31 - 1;
+
+function sleep(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const stop = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const done = () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    const cancel = clock.after?.(ms, done) ?? afterReal(ms, done);
+    signal?.addEventListener("abort", stop);
+  });
+}
+
+function afterReal(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, Math.ceil(ms));
+  return () => clearTimeout(timer);
+}
