@@ -29,13 +29,15 @@ interface Row extends ModelScript {
   readonly tokens: readonly [number, number];
   /** The request is given back. */
   readonly givenBack?: true;
-  /** Tokens of the user's own quota; 100,000 by default. */
+  /** Tokens of the user's quota, where it is small. */
   readonly quota?: number;
 }
 
 /** The prompt is estimated at so much, or a little more. */
 const prompt: readonly [number, number] = [6, 30];
 const chunk = 256;
+const usualQuota = 100_000;
+const smallQuota = 800;
 
 const rows: Readonly<Record<string, Row>> = {
   "is complete": { how: "finished", tokens: [60, 60] },
@@ -58,9 +60,9 @@ const rows: Readonly<Record<string, Row>> = {
   "becomes dearer than is affordable": {
     pieces: 3000,
     usage: "absent",
-    quota: 800,
+    quota: smallQuota,
     how: "budget",
-    tokens: [800 - 2, 800 + chunk],
+    tokens: [smallQuota - 2, smallQuota + chunk],
   },
   "fails before it is a stream": { fails: "status", how: "failed", tokens: [0, 0], givenBack: true },
   "fails before its first token": { fails: "first", how: "failed", tokens: [0, 0], givenBack: true },
@@ -268,12 +270,21 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
   const ending: (() => unknown)[] = [];
   beforeAll(async () => {
     const { url, remove } = await (stores[store] as (typeof stores)[string])();
-    const limits = ({ row }: Caller) =>
-      `9/hour; ${rows[row]?.quota ?? 100_000} tokens/hour sliding-window; 2 concurrent`;
-    limiter = createLimiter<Caller>({
+    const limitsOf = (tokens: number) => `9/hour; ${tokens} tokens/hour sliding-window; 2 concurrent`;
+    limiter = createLimiter({
       name: "charging",
-      layers: [{ name: "user", key: ({ user }) => user, limits }],
+      layers: [
+        {
+          name: "user",
+          key: ({ user }: Caller) => user,
+          plan: ({ row }: Caller) => (rows[row]?.quota === undefined ? "usual" : "small"),
+          plans: { usual: limitsOf(usualQuota), small: limitsOf(smallQuota) },
+          defaultPlan: "usual",
+        },
+      ],
       store: url,
+      // Busy machines answer late.
+      timeouts: { storeMs: 20_000 },
     });
     await limiter.ready();
     ending.push(remove, () => limiter.close());
@@ -294,7 +305,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
 
     it.each(Object.entries(rows))(
       "that %s",
-      async (row, { how, tokens, givenBack, leaves, quota = 100_000 }) => {
+      async (row, { how, tokens, givenBack, leaves, quota = usualQuota }) => {
         const caller = { user: `${endpoint} ${row}`, row };
         await ask(served.origin, caller, leaves);
         const end = await (meters.get(caller.user) as Meter).ended;
