@@ -314,8 +314,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
   function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
     const admission = ruling.outcome.admitted
-      ? new Reservation(ruling, countedOf(question, ruling), cost, services)
-      : new RefusedRequest(ruling, cost);
+      ? new Reservation(ruling, countedOf(question, ruling), cost, services, question)
+      : new RefusedRequest(ruling, cost, question);
     if (onDecision !== undefined) {
       const { layers, charges } = question;
       const partitions = charges.map(({ key, limits }, c) => ({
@@ -468,11 +468,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     peek(caller, decision) {
       const cost = decision?.cost;
       check(cost);
-      const reading = (ruling: Ruling): Peek =>
+      const reading = (question: Question, ruling: Ruling): Peek =>
         ruling.outcome.admitted
-          ? { admitted: true, ...new Decision(ruling, cost).toJSON() }
-          : new RefusedRequest(ruling, cost);
-      return after(ask.for(caller, cost), (question) => after(decide(question, true), reading));
+          ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
+          : new RefusedRequest(ruling, cost, question);
+      return after(ask.for(caller, cost), (question) =>
+        after(decide(question, true), (ruling) => reading(question, ruling)),
+      );
     },
 
     reset(caller) {

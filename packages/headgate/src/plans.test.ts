@@ -408,6 +408,28 @@ describe("on the wire", () => {
     expect(rateLimitFields(staff)).toEqual({});
   });
 
+  it("a refusal by another layer says the plan too, also from memory and in an outage", async () => {
+    const store = scriptedStore();
+    const { limiter } = planned(byPlan, {
+      layers: [layers[1] as LayerOptions<Caller>, { name: "ip", key: () => "one", limits: "1/hour" }],
+      store,
+      timeouts: { connectMs: 0 },
+      onOutage: () => {},
+    });
+    const caller = { id: "a", plan: "pro" };
+    const answers: unknown[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const { plan, decidedBy } = await limiter.admit(caller);
+      answers.push([plan, decidedBy]);
+    }
+    expect(answers).toEqual([
+      ["pro", "store"],
+      ["pro", "store"],
+      ["pro", "refusal-memory"],
+    ]);
+    await limiter.close();
+  });
+
   it("an unlimited caller without its store is refused with a wait, where the policy says so", async () => {
     const store = scriptedStore();
     store.mode = "reject";

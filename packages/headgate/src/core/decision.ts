@@ -11,7 +11,7 @@ import {
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
 import { blockedForMs } from "./override.ts";
-import type { Ruling } from "./ruling.ts";
+import type { Question, Ruling } from "./ruling.ts";
 
 /** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
 const inspected = Symbol.for("nodejs.util.inspect.custom");
@@ -26,11 +26,14 @@ export type Shown = Pick<Ruling, "layers" | "charges" | "outcome">;
 export class Decision implements Decided {
   readonly #ruling: Ruling;
   readonly #cost: Cost | undefined;
+  readonly #asked: Pick<Question, "charges">;
   #shown: Shown;
   #limits: readonly LimitReading[] | undefined;
 
-  constructor(ruling: Ruling, cost: Cost | undefined) {
+  /** @param asked all that the request was to be charged to, where the ruling is about a part of it. */
+  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges"> = ruling) {
     this.#ruling = ruling;
+    this.#asked = asked;
     this.#cost = cost;
     this.#shown = ruling;
   }
@@ -48,7 +51,7 @@ export class Decision implements Decided {
   }
 
   get plan(): string | undefined {
-    for (const { limits } of this.#ruling.charges) if (limits.plan !== undefined) return limits.plan;
+    for (const { limits } of this.#asked.charges) if (limits.plan !== undefined) return limits.plan;
     return undefined;
   }
 

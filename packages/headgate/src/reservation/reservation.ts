@@ -18,9 +18,18 @@ export class Reservation extends Decision implements Admitted, Owner {
   #book: Book | undefined;
   #delegate: EndingDelegate | undefined;
 
-  /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
-  constructor(ruling: Ruling, question: Question, cost: Cost | undefined, services: ReservationServices) {
-    super(ruling, cost);
+  /**
+   * @param question the charges of `ruling`, one for one, under the limits of the policy.
+   * @param asked all that the request was to be charged to, where the ruling is about a part of it.
+   */
+  constructor(
+    ruling: Ruling,
+    question: Question,
+    cost: Cost | undefined,
+    services: ReservationServices,
+    asked: Question = question,
+  ) {
+    super(ruling, cost, asked);
     this.#services = services;
     this.#question = question;
     if (ruling.hold !== undefined) this.#open();
