@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["runtimes/**/*.test.ts"],
     exclude: ["runtimes/node_modules/**"],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
   },

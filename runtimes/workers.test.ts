@@ -6,8 +6,8 @@ describe("in a Worker", () => {
   let memory: RunningWorker;
   let adapter: RunningWorker;
   beforeAll(async () => {
-    memory = await startWorker("memory.ts");
-    adapter = await startWorker("adapter.ts");
+    memory = await startWorker("programs/memory.ts");
+    adapter = await startWorker("programs/adapter.ts");
   });
   afterAll(async () => {
     await memory?.close();
@@ -15,9 +15,9 @@ describe("in a Worker", () => {
   });
 
   it("every part can be imported, and everything made, while the module is loaded", async () => {
-    const imports = await startWorker("imports.ts");
+    const imports = await startWorker("programs/imports.ts");
     try {
-      expect(await (await fetch(imports.origin)).json()).toEqual({ parts: 10, made: 6 });
+      expect(await (await fetch(imports.origin)).json()).toEqual({ parts: 11, made: 6 });
     } finally {
       await imports.close();
     }

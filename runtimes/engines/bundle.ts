@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const PROGRAMS = fileURLToPath(new URL("../programs", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("..", import.meta.url));
 
 /** What the library asks for only when a URI does, and not every user has. */
 const PEERS = Object.keys(
@@ -11,10 +11,14 @@ const PEERS = Object.keys(
     .peerDependencies,
 );
 
-/** A program and all that it imports in one module, as wrangler and others bundle it: from the package as it is built. */
+/**
+ * A program and all that it imports in one module, as wrangler and others bundle it: from the package as it is built.
+ *
+ * @param program its file, relative to this workspace
+ */
 export async function bundle(program: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [path.join(PROGRAMS, program)],
+    entryPoints: [path.join(RUNTIMES, program)],
     bundle: true,
     write: false,
     format: "esm",

@@ -1,5 +1,6 @@
 import * as headgate from "headgate";
 import * as client from "headgate/client";
+import * as durableObject from "headgate/durable-object";
 import * as fetch from "headgate/fetch";
 import * as hono from "headgate/hono";
 import * as http from "headgate/http";
@@ -9,16 +10,28 @@ import * as postgres from "headgate/postgres";
 import * as redis from "headgate/redis";
 import * as testing from "headgate/testing";
 
-const parts = { headgate, client, fetch, hono, http, identity, next, postgres, redis, testing };
+const parts = {
+  headgate,
+  client,
+  durableObject,
+  fetch,
+  hono,
+  http,
+  identity,
+  next,
+  postgres,
+  redis,
+  testing,
+};
 
 /** Workers allow no random numbers, timers or I/O while a module is loaded: nor may limiters and stores be made by them. */
 const layers: headgate.LayerOptions<string>[] = [
   { name: "user", key: (user) => user, limits: "2/minute; 2 concurrent" },
 ];
 const made = [
-  headgate.createLimiter({ layers }),
-  headgate.createLimiter({ layers, store: "redis://127.0.0.1:6379" }),
-  headgate.createLimiter({ layers, store: "postgres://127.0.0.1:5432/rates" }),
+  headgate.createLimiter({ name: "chat", layers }),
+  headgate.createLimiter({ name: "chat", layers, store: "redis://127.0.0.1:6379" }),
+  headgate.createLimiter({ name: "chat", layers, store: "postgres://127.0.0.1:5432/rates" }),
   redis.redisStore("redis://127.0.0.1:6379"),
   postgres.postgresStore("postgres://127.0.0.1:5432/rates"),
   client.createClient(),

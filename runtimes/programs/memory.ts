@@ -2,6 +2,7 @@ import { createLimiter } from "headgate";
 import { rateLimit } from "headgate/fetch";
 
 const limiter = createLimiter({
+  name: "chat",
   layers: [{ name: "user", key: (user: string) => user, limits: "2/minute; 1000 tokens/hour" }],
 });
 

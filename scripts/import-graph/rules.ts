@@ -52,6 +52,7 @@ export const LIBRARY: Zone[] = [
   },
   store("memory", NONE),
   store("redis", /^node:|redis|valkey/),
+  store("durable-object", NONE),
   store("postgres", /^node:|^pg$|^postgres$|pglite/),
   {
     name: "http",

@@ -56,6 +56,7 @@ const GROUPS: readonly Group[] = [
       { page: "choosing-a-store", label: "Choosing a store" },
       { page: "redis", label: "Redis and Valkey" },
       { page: "postgres", label: "PostgreSQL" },
+      { page: "serverless", label: "Serverless and edge" },
       { page: "writing-a-store", label: "Writing a store" },
     ],
   },

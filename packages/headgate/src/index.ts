@@ -27,6 +27,7 @@ export {
   adjustStates,
   type DecidedStates,
   decideStates,
+  type KeptState,
   type LoadState,
   overrideStates,
   type PartitionState,

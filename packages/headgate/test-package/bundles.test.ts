@@ -54,6 +54,7 @@ describe("for a worker", () => {
     "headgate",
     "headgate/redis",
     "headgate/postgres",
+    "headgate/durable-object",
     "headgate/identity",
     "headgate/http",
     "headgate/fetch",

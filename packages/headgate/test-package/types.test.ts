@@ -12,6 +12,7 @@ import { createClient, PaymentRequiredError, RateLimitedError } from "headgate/c
 import { QuotaMeter, RateLimitNotice, useCountdown, useRateLimit } from "headgate/react";
 import { fakeClock, storeSuite } from "headgate/testing";
 import { redisStore } from "headgate/redis";
+import { durableObjectStore, LimiterObject } from "headgate/durable-object";
 import { postgresStore } from "headgate/postgres";
 import { rateLimit as fetchLimit } from "headgate/fetch";
 import { rateLimit as honoLimit } from "headgate/hono";
@@ -53,7 +54,7 @@ const send: typeof fetch = client.fetch;
 export const left: number | undefined = client.quota()?.tightest?.remaining;
 export const all = [
   parseLimits, HeadgateError, callerAddress, rateLimitFields, refusal, PaymentRequiredError, RateLimitedError, send,
-  QuotaMeter, RateLimitNotice, useCountdown, useRateLimit, fakeClock, storeSuite, redisStore, postgresStore, fetchLimit,
+  QuotaMeter, RateLimitNotice, useCountdown, useRateLimit, fakeClock, storeSuite, redisStore, postgresStore, durableObjectStore, LimiterObject, fetchLimit,
   honoLimit, nodeLimit, expressLimit, fastifyLimit, koaLimit, next, nest, bearerIdentity,
   estimateTokens, meter, openaiChat,
 ];

@@ -11,6 +11,7 @@ import {
   markGuarded,
   readingsOf,
   refundWithHead,
+  waitUntilOf,
 } from "../http/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
@@ -137,7 +138,8 @@ export function guardFetch<Caller, Incoming extends Request, Given extends reado
       if (admission === undefined) return handler(request, ...rest);
       if (admission === "left") return nobody();
       const isFirst = !hasPassed(decisions);
-      const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
+      const waitUntil = rest.map(waitUntilOf).find(Boolean);
+      const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given), waitUntil };
       decisions.push(decision);
       decisionsOf.set(request, decisions);
       if (!admission.admitted) return refuse(admission, request, given);

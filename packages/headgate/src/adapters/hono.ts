@@ -12,6 +12,7 @@ import {
   isDecided,
   readingsOf,
   refundWithHead,
+  waitUntilOf,
 } from "../http/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
@@ -109,7 +110,9 @@ export function rateLimit<Caller, E extends Env = Env>(
     const decisions = c[decisionsKey] ?? [];
     c[decisionsKey] = decisions;
     const isFirst = !hasPassed(decisions);
-    const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
+    const outgoing = outgoingOf(c.env);
+    const waitUntil = outgoing === undefined ? waitUntilOf(executionContextOf(c)) : undefined;
+    const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given), waitUntil };
     decisions.push(decision);
     c.set("admission", admission);
     if (!admission.admitted) return refuse(admission, c, given);
@@ -117,7 +120,6 @@ export function rateLimit<Caller, E extends Env = Env>(
       forget(decision);
       return Promise.resolve(nobody());
     }
-    const outgoing = outgoingOf(c.env);
     if (outgoing === undefined) {
       return endingWith(decision, c, next).then(() => {
         // The first guard writes for those that come after.
@@ -175,6 +177,15 @@ function refuseContext(c: GuardedContext, { status: refused, headers, body }: Re
 function outgoingOf(env: unknown): ServerResponse | undefined {
   const outgoing = (env as { outgoing?: Partial<ServerResponse> } | undefined)?.outgoing;
   return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
+}
+
+/** Hono throws where a runtime has none. */
+function executionContextOf(c: GuardedContext): unknown {
+  try {
+    return c.executionCtx;
+  } catch {
+    return undefined;
+  }
 }
 
 function hasLeft(c: GuardedContext): boolean {

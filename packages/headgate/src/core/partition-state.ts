@@ -10,6 +10,7 @@ import {
   lapse,
   noHoldings,
   refundsOf,
+  rememberedMs,
   type Standing,
   standingOf,
   waitFor,
@@ -45,14 +46,23 @@ export type LoadState = (space: string, key: string) => PartitionState;
 /** A store's answer, and what it has to keep. */
 export interface DecidedStates {
   readonly outcome: Outcome;
-  /** What has changed; `undefined` is to be deleted. */
-  readonly kept: readonly (Named & { readonly state: PartitionState })[];
+  readonly kept: readonly KeptState[];
+}
+
+/** What has become of a partition. */
+export interface KeptState extends Named {
+  /** `undefined` is to be deleted. */
+  readonly state: PartitionState;
+  /** From this moment on it may be deleted, unless it is kept anew: it is worth no more than a blank one. Milliseconds. */
+  readonly until: number;
 }
 
 /** A partition while it is being decided. */
 interface Partition extends Named {
   /** By the id of the group. */
   readonly rows: Map<string, Row>;
+  /** How far back its layer remembers, as far as this call says, ms. */
+  readonly memoryMs: number;
   holdings: Holdings;
   override: Override | undefined;
 }
@@ -109,7 +119,7 @@ export function decideStates(
     const changed = partitions.filter((partition, c) =>
       keepChanges(partition, (charges[c] as Charge).limits, now),
     );
-    return { outcome, kept: closeAll(changed) };
+    return { outcome, kept: closeAll(changed, now) };
   }
   const marks = charges.map((charge, c) => {
     const partition = partitions[c] as Partition;
@@ -119,7 +129,7 @@ export function decideStates(
     return spent;
   });
   const readings = charges.map(({ limits }, c) => read(partitions[c] as Partition, limits, now));
-  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions) };
+  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions, now) };
 }
 
 /** The same for the whole of `Store.adjust`. Several adjustments of one partition are applied one after another. */
@@ -151,18 +161,14 @@ export function adjustStates(
     return mine;
   });
   const readings = adjustments.map(({ limits }, a) => read(partitions[a] as Partition, limits, now));
-  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions) };
+  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions, now) };
 }
 
 /** The same for `Store.reset`: forgets what was spent, and leaves what is held and what overrides it. */
-export function resetStates(
-  load: LoadState,
-  named: readonly Named[],
-  now: number,
-): readonly (Named & { readonly state: PartitionState })[] {
+export function resetStates(load: LoadState, named: readonly Named[], now: number): readonly KeptState[] {
   const partitions = openAll(load, named, now);
   for (const { rows } of partitions) rows.clear();
-  return closeAll(partitions);
+  return closeAll(partitions, now);
 }
 
 /** The same for `Store.override`. */
@@ -171,29 +177,42 @@ export function overrideStates(
   named: readonly Named[],
   terms: OverrideTerms | undefined,
   now: number,
-): readonly (Named & { readonly state: PartitionState })[] {
+): readonly KeptState[] {
   const partitions = openAll(load, named, now);
   for (const partition of partitions)
     partition.override = terms === undefined ? undefined : beginOverride(terms, now);
-  return closeAll(partitions);
+  return closeAll(partitions, now);
 }
 
 /** One for each; the same one where a partition is named twice. */
-function openAll(load: LoadState, named: readonly Named[], now: number): Partition[] {
+function openAll(
+  load: LoadState,
+  named: readonly (Named & { readonly limits?: LimitSet })[],
+  now: number,
+): Partition[] {
   const opened = new Map<string, Partition>();
-  return named.map(({ space, key }) => {
+  return named.map(({ space, key, limits }) => {
     const name = JSON.stringify([space, key]);
-    const partition = opened.get(name) ?? { space, key, ...open(load(space, key), now) };
+    const memoryMs = Math.max(0, ...(limits?.groups ?? []).map(({ memory }) => memory.windowMs));
+    const partition = opened.get(name) ?? { space, key, memoryMs, ...open(load(space, key), now) };
     opened.set(name, partition);
     return partition;
   });
 }
 
-function closeAll(partitions: readonly Partition[]): (Named & { readonly state: PartitionState })[] {
+function closeAll(partitions: readonly Partition[], now: number): KeptState[] {
   return [...new Set(partitions)].map((partition) => {
     const { space, key } = partition;
-    return { space, key, state: close(partition) };
+    return { space, key, state: close(partition), until: neededUntil(partition, now) };
   });
+}
+
+function neededUntil({ rows, holdings, memoryMs, override }: Partition, now: number): number {
+  let until = Math.max(now + memoryMs, override?.until ?? 0);
+  for (const { limits, numbers } of rows.values())
+    until = Math.max(until, algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits));
+  for (const { expiresAt } of holdings.entries.values()) until = Math.max(until, expiresAt + rememberedMs);
+  return until;
 }
 
 function needOf(

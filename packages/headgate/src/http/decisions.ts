@@ -12,26 +12,42 @@ export interface Decision {
   readonly admission: Admission;
   /** Set where the user decides by the status of the response. */
   readonly refunds?: Refunds | undefined;
+  /** Lets work go on after the response, which Workers otherwise break off. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}
+
+/** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
+export function waitUntilOf(context: unknown): Decision["waitUntil"] {
+  const { waitUntil } = (context ?? {}) as { waitUntil?: unknown };
+  return typeof waitUntil === "function" ? (work) => waitUntil.call(context, work) : undefined;
+}
+
+function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefined): void {
+  if (!admission.admitted) return;
+  const ending = admission.end(used);
+  if (ending instanceof Promise) waitUntil?.(ending);
 }
 
 /** Gives the charges back that the status of a response says to, of those that hold nothing: they end with its head. */
 export function refundWithHead(decisions: Decisions, status: number): void {
-  for (const { admission, refunds } of decisions) {
+  for (const decision of decisions) {
+    const { admission, refunds } = decision;
     if (refunds !== undefined && admission.admitted && !admission.holds && refunds(status)) {
-      void admission.end("nothing");
+      endWithin(decision, "nothing");
     }
   }
 }
 
 /** Ends an admitted request that holds units or places. @param status of its response, if it came to one */
-export function endDecision({ admission, refunds }: Decision, status: number | undefined): void {
+export function endDecision(decision: Decision, status: number | undefined): void {
+  const { admission, refunds } = decision;
   if (!admission.admitted || !admission.holds) return;
-  void admission.end(status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
+  endWithin(decision, status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
 }
 
 /** Takes back what was charged for a client that left while it was decided: nobody is served. */
-export function forget({ admission }: Decision): void {
-  if (admission.admitted) void admission.end("nothing");
+export function forget(decision: Decision): void {
+  endWithin(decision, "nothing");
 }
 
 /** Whether a guard has let the request pass already: it writes the fields for those that come after. */

@@ -1,0 +1,41 @@
+/** A Cloudflare Worker that counts in a Durable Object: exact, over every Worker in the world, and nothing else to run. */
+import { createLimiter, type Limiter } from "headgate";
+import { durableObjectStore, type LimiterNamespace } from "headgate/durable-object";
+import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
+
+// The class of the object, which wrangler.jsonc binds as LIMITER.
+export { LimiterObject } from "headgate/durable-object";
+
+interface Env {
+  LIMITER: LimiterNamespace;
+}
+
+type Caller = { ip: string };
+type Handler = FetchHandler<[env: Env, context: { waitUntil(work: Promise<unknown>): void }]>;
+
+const answer: Handler = async (request) => {
+  const left = admissionOf(request)?.tightest?.remaining;
+  return new Response(`an expensive answer; ${left} more at once\n`);
+};
+
+/** Once for each isolate: the binding comes with the first request. */
+let guarded: Handler | undefined;
+
+function guard(env: Env): Handler {
+  const limiter: Limiter<Caller> = createLimiter<Caller>({
+    name: "chat",
+    layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
+    store: durableObjectStore(env.LIMITER),
+  });
+  // Cloudflare writes this field itself; nobody can forge it there.
+  return rateLimit(limiter, {
+    caller: (request: Request) => ({ ip: request.headers.get("CF-Connecting-IP") ?? "unknown" }),
+  })(answer);
+}
+
+const fetch: Handler = (request, env, context) => {
+  guarded ??= guard(env);
+  return guarded(request, env, context);
+};
+
+export default { fetch };

@@ -1,0 +1,177 @@
+import type { Clock } from "../../core/clock.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
+import type { Outcome, Store } from "../../core/store.ts";
+import { type Message, readOutcome, writeMessage } from "./message.ts";
+
+export { LimiterObject, type LimiterObjectState, type LimiterStorage } from "./object.ts";
+
+/** What the store needs of a binding: `DurableObjectNamespace` of the Workers runtime has it. */
+export interface LimiterNamespace {
+  idFromName(name: string): object;
+  get(id: object): LimiterStub;
+}
+
+/** Reaches one object. */
+export interface LimiterStub {
+  fetch(
+    url: string,
+    init: { method: "POST"; body: string },
+  ): Promise<{ readonly ok: boolean; readonly status: number; text(): Promise<string> }>;
+}
+
+export interface DurableObjectStoreOptions {
+  /**
+   * The name of the object that keeps the counts. Default: the limiter's name, so that each limiter has an object of its
+   * own. Limiters that share an object share its speed, and no counts.
+   */
+  object?: string;
+  /** For tests only: the time to decide by, in place of the object's own. It is sent with every call. */
+  clock?: Clock;
+}
+
+/** Counts in a Durable Object, shared by every Worker that binds the same namespace. */
+export interface DurableObjectStore extends Store {
+  readonly name: "durable-object";
+  readonly remote: true;
+  check(): Promise<void>;
+}
+
+/**
+ * Counts in a Durable Object of Cloudflare's Workers: one object decides a whole request, over all its layers, in one
+ * call. The Worker exports `LimiterObject` and binds it.
+ *
+ * ```ts
+ * durableObjectStore(env.LIMITER);
+ * ```
+ *
+ * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
+ */
+export function durableObjectStore(
+  namespace: LimiterNamespace,
+  options: DurableObjectStoreOptions = {},
+): DurableObjectStore {
+  checkNamespace(namespace);
+  checkOptions("durableObjectStore", options, ["object", "clock"], "option-invalid");
+  const { object, clock } = options;
+  if (object !== undefined && (typeof object !== "string" || object === "")) {
+    throw new HeadgateError("option-invalid", `object must be a name, got ${JSON.stringify(object)}.`);
+  }
+  const objectOf = ({ space }: { readonly space: string }) => object ?? limiterOf(space);
+  const time = () => (clock === undefined ? 0 : Math.floor(clock.now()));
+
+  /** A stub belongs to the request that made it: each call has its own. */
+  async function ask(name: string, message: Message): Promise<Outcome> {
+    let answer: Awaited<ReturnType<LimiterStub["fetch"]>>;
+    let text: string;
+    try {
+      const stub = namespace.get(namespace.idFromName(name));
+      answer = await stub.fetch("https://headgate.invalid/", { method: "POST", body: writeMessage(message) });
+      text = await answer.text();
+    } catch (error) {
+      throw unreached(name, error);
+    }
+    if (answer.ok) return readOutcome(text);
+    throw new Error(`The Durable Object "${name}" answered ${answer.status}: ${text.slice(0, 500)}`);
+  }
+
+  return {
+    name: "durable-object",
+    remote: true,
+
+    async decide(parts, now, peek, hold) {
+      const [first] = parts;
+      if (first === undefined) return nothing(now);
+      const name = objectOf(first);
+      if (parts.some((part) => objectOf(part) !== name)) {
+        throw new Error(
+          "A request is decided by one Durable Object: its charges belong to several limiters.",
+        );
+      }
+      return ask(name, { do: peek ? "peek" : "decide", at: time(), parts, hold });
+    },
+
+    async adjust(parts, now) {
+      if (parts.length === 0) return nothing(now);
+      const shares = byObject(parts, objectOf);
+      const outcomes = await Promise.all(
+        shares.map(({ name, parts: share }) => ask(name, { do: "adjust", at: time(), parts: share })),
+      );
+      return joined(
+        shares.map(({ places }) => places),
+        outcomes,
+      );
+    },
+
+    async reset(parts) {
+      const shares = byObject(parts, objectOf);
+      await Promise.all(
+        shares.map(({ name, parts: share }) => ask(name, { do: "reset", at: time(), parts: share })),
+      );
+    },
+
+    async check() {
+      await ask(object ?? "headgate", { do: "check", at: 0, parts: [] });
+    },
+  };
+}
+
+/** Neither a limiter's name nor a layer's can hold the slash that is between them. */
+function limiterOf(space: string): string {
+  const end = space.indexOf("/");
+  return end < 0 ? space : space.slice(0, end);
+}
+
+interface Share<Part> {
+  readonly name: string;
+  readonly parts: Part[];
+  /** Where they were among all. */
+  readonly places: number[];
+}
+
+function byObject<Part>(parts: readonly Part[], objectOf: (part: Part) => string): Share<Part>[] {
+  const shares = new Map<string, Share<Part>>();
+  for (const [place, part] of parts.entries()) {
+    const name = objectOf(part);
+    const share = shares.get(name) ?? { name, parts: [], places: [] };
+    share.parts.push(part);
+    share.places.push(place);
+    shares.set(name, share);
+  }
+  return [...shares.values()];
+}
+
+/** The outcomes of several objects as one, in the order in which they were asked for. */
+function joined(places: readonly (readonly number[])[], outcomes: readonly Outcome[]): Outcome {
+  const readings: Outcome["readings"][number][] = [];
+  const marks: Outcome["marks"][number][] = [];
+  for (const [o, outcome] of outcomes.entries()) {
+    for (const [i, place] of (places[o] ?? []).entries()) {
+      readings[place] = outcome.readings[i] ?? [];
+      marks[place] = outcome.marks[i] ?? [];
+    }
+  }
+  return { admitted: true, now: Math.max(...outcomes.map(({ now }) => now)), readings, marks };
+}
+
+/** The runtime says of an object that had too much to do that it was not asked. All else may have been applied. */
+function unreached(name: string, error: unknown): Error {
+  const { message, overloaded } = (error ?? {}) as { message?: unknown; overloaded?: unknown };
+  const fault = new Error(`The Durable Object "${name}" could not be asked: ${String(message ?? error)}`);
+  return overloaded === true ? fault : Object.assign(fault, { inDoubt: true });
+}
+
+function nothing(now: number): Outcome {
+  return { admitted: true, now, readings: [], marks: [] };
+}
+
+function checkNamespace(namespace: unknown): void {
+  const has = (name: string) =>
+    typeof (namespace as Record<string, unknown> | null | undefined)?.[name] === "function";
+  if (has("idFromName") && has("get")) return;
+  throw new HeadgateError(
+    "store-invalid",
+    "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER; it got " +
+      `${namespace === null ? "null" : typeof namespace}. Bind LimiterObject in wrangler's durable_objects.`,
+  );
+}
