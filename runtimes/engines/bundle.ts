@@ -26,7 +26,11 @@ export async function bundle(program: string): Promise<string> {
     target: "es2022",
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["module", "main"],
+    // What an example imports and only this workspace has.
+    nodePaths: [path.join(RUNTIMES, "node_modules")],
     external: ["node:*", "cloudflare:*", ...PEERS],
+    // The paths in tsconfig.json are those of types.
+    tsconfigRaw: {},
     logLevel: "silent",
   });
   const [script] = outputFiles;

@@ -83,6 +83,45 @@ describe("for a worker", () => {
   });
 });
 
+describe("split where code is loaded later", () => {
+  it("holds nothing of Redis or PostgreSQL before a URI asks for it", async () => {
+    const { outputFiles = [] } = await build({
+      stdin: {
+        contents: `export { createLimiter } from "headgate"; export { rateLimit } from "headgate/fetch";`,
+        resolveDir: consumer.folder,
+      },
+      bundle: true,
+      write: false,
+      logLevel: "silent",
+      splitting: true,
+      format: "esm",
+      platform: "neutral",
+      outdir: path.join(consumer.folder, "split"),
+    });
+    const chunks = new Map(outputFiles.map((file) => [path.basename(file.path), file.text]));
+    const first = loadedWith("stdin.js", chunks);
+    expect([...chunks.values()].some((text) => mentionsStores(text))).toBe(true);
+    expect([...first].filter((name) => mentionsStores(chunks.get(name) ?? ""))).toEqual([]);
+  });
+});
+
+/** A chunk and all that it imports before it runs. */
+function loadedWith(
+  name: string,
+  chunks: ReadonlyMap<string, string>,
+  loaded = new Set<string>(),
+): Set<string> {
+  if (loaded.has(name)) return loaded;
+  loaded.add(name);
+  const imports = (chunks.get(name) ?? "").matchAll(/(?:from|^import) *"\.\/([^"]+)"/gm);
+  for (const [, imported = ""] of imports) loadedWith(imported, chunks, loaded);
+  return loaded;
+}
+
+function mentionsStores(text: string): boolean {
+  return /redis\.call|plpgsql/.test(text);
+}
+
 describe("for a page", () => {
   const page = `
     import { createClient } from "headgate/client";

@@ -1,4 +1,5 @@
 import type { Unsettled } from "../core/ruling.ts";
+import { isWorker } from "../core/runtime.ts";
 
 export interface BacklogOptions {
   /** So many are kept at most; the oldest goes. */
@@ -48,6 +49,7 @@ export function createBacklog({ most, onDropped }: BacklogOptions): Backlog {
     },
 
     tell(mayGoOn) {
+      if (isWorker) return tellAll(mayGoOn);
       telling ??= tellAll(mayGoOn).finally(() => {
         telling = undefined;
       });

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { isWorker } from "../core/runtime.ts";
 
 /**
  * `closed`: the store decides. `open`: it is left alone, and the outage policies decide. `half-open`: it is being
@@ -93,7 +94,14 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
     ask() {
       if (state === "closed") return "call";
-      if (state === "half-open" || clock.now() < nextProbeAt) return "wait";
+      if (clock.now() < nextProbeAt) return "wait";
+      if (state === "half-open") {
+        // In a Worker a probe may have ended with its request, and nobody says how it went.
+        if (!isWorker) return "wait";
+        nextProbeAt = clock.now() + probeEveryMs;
+        return "probe";
+      }
+      nextProbeAt = clock.now() + probeEveryMs;
       become("half-open");
       return "probe";
     },

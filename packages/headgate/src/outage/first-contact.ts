@@ -1,4 +1,5 @@
 import type { Question } from "../core/ruling.ts";
+import { isWorker } from "../core/runtime.ts";
 import type { Store } from "../core/store.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
@@ -59,6 +60,8 @@ export function createFirstContact(
   return {
     wait(question) {
       if (isOver || awaiting >= mostAwaiting) return undefined;
+      // In a Worker each request waits for its own.
+      if (isWorker) return make(question);
       awaiting += 1;
       contact ??= make(question);
       return contact;

@@ -4,6 +4,7 @@ import type { OutagePolicy } from "../core/outage-policy.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import type { OverrideTerms } from "../core/override.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import { isWorker } from "../core/runtime.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
@@ -273,7 +274,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     const known = refusals.find(question.charges, clock.now());
     if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("outcome" in known) return byMemory(question, known.outcome, known.places);
-    if (hasWaited) return askInTurn(question, peek, hasWaited, isItsTurn);
+    if (hasWaited || isWorker) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("wait" in known) {
       return known.wait.then((answered) =>
         answered ? decide(question, peek, true, false) : withoutStore(question, peek),
@@ -290,7 +291,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     hasWaited: boolean,
     isItsTurn: boolean,
   ): Ruling | Promise<Ruling> {
-    if (isItsTurn || !line.isBusy) return ask(question, peek, false);
+    // In a Worker nobody can wait for another's request to leave.
+    if (isWorker || isItsTurn || !line.isBusy) return ask(question, peek, false);
     const turn = line.stand((late) =>
       late ? withoutStore(question, peek) : decide(question, peek, hasWaited, true),
     );

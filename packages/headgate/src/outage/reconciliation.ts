@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Unsettled } from "../core/ruling.ts";
+import { isWorker } from "../core/runtime.ts";
 import { createBacklog } from "./backlog.ts";
 import type { Breaker } from "./breaker.ts";
 
@@ -79,7 +80,8 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
     call.then(
       () => {
         breaker.probed(true);
-        if (backlog.size === 0) breaker.recovered();
+        // In a Worker the request that probes may end before all is told: later ones tell the rest.
+        if (backlog.size === 0 || isWorker) breaker.recovered();
         else void recover();
       },
       () => {
@@ -90,7 +92,8 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
   }
 
   function wakeLater(): void {
-    if (stopped || timer !== undefined) return;
+    // A Worker has no timers of its own: its next request does what one would do.
+    if (stopped || timer !== undefined || isWorker) return;
     timer = setTimeout(wake, 2 * retryEveryMs);
     // An outage must not keep a process alive that is otherwise done.
     if (typeof timer === "object" && "unref" in timer) timer.unref();

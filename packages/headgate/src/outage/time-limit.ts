@@ -1,3 +1,5 @@
+import { isWorker } from "../core/runtime.ts";
+
 /** A store did not answer in time. Whether it did what it was asked is not known yet. */
 export class StoreTimeoutError extends Error {
   constructor(store: string, limitMs: number) {
@@ -40,6 +42,33 @@ const mostPast = 1024;
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
 export function createTimeLimit(store: string, limitMs: number): TimeLimit {
+  return isWorker ? timeLimitOfEach(store, limitMs) : timeLimitOfAll(store, limitMs);
+}
+
+/** A timer for each call: in a Worker a timer ends with the request that set it. */
+function timeLimitOfEach(store: string, limitMs: number): TimeLimit {
+  return (answer, answered, failed) =>
+    new Promise((resolve, reject) => {
+      let isOver = false;
+      const fail = (error: unknown) => {
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(timer);
+        failed?.(error);
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new StoreTimeoutError(store, limitMs)), limitMs);
+      answer.then((value) => {
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(timer);
+        answered?.();
+        resolve(value);
+      }, fail);
+    });
+}
+
+function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
   let line: Waiting[] = [];
   /** Before this place all are over. */
   let first = 0;

@@ -1,4 +1,5 @@
 import type { Ledger } from "../core/ruling.ts";
+import { isWorker } from "../core/runtime.ts";
 import type { Adjustment } from "../core/store.ts";
 import type { Book } from "./book.ts";
 import type { Part } from "./part.ts";
@@ -26,8 +27,38 @@ interface Beat {
   readonly version: number;
 }
 
-/** One timer a limiter, and only while something is held. */
+/** One timer a limiter, and only while something is held; in a Worker one for each reservation, as timers end with their request. */
 export function createHeartbeat(now: () => number, report: (error: unknown) => void): Heartbeat {
+  return isWorker ? heartbeatOfEach(now, report) : heartbeatOfAll(now, report);
+}
+
+function heartbeatOfEach(now: () => number, report: (error: unknown) => void): Heartbeat {
+  const heartbeats = new Map<Book, Heartbeat>();
+
+  return {
+    async beat() {
+      await Promise.all([...heartbeats.values()].map((heartbeat) => heartbeat.beat()));
+    },
+
+    stop() {
+      for (const heartbeat of heartbeats.values()) heartbeat.stop();
+      heartbeats.clear();
+    },
+
+    remove(book) {
+      heartbeats.get(book)?.remove(book);
+      heartbeats.delete(book);
+    },
+
+    add(book, owner) {
+      const heartbeat = heartbeatOfAll(now, report);
+      heartbeat.add(book, owner);
+      heartbeats.set(book, heartbeat);
+    },
+  };
+}
+
+function heartbeatOfAll(now: () => number, report: (error: unknown) => void): Heartbeat {
   const owners = new Map<Book, WeakRef<object>>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let intervalMs = Number.POSITIVE_INFINITY;

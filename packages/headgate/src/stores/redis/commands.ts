@@ -70,8 +70,16 @@ export interface GlideClient {
   readonly invokeScriptWithRoute?: unknown;
 }
 
+/** The calls that Headgate makes on a client of `@upstash/redis`, which asks over HTTP. */
+export interface UpstashClient {
+  evalsha(sha: string, keys: string[], args: string[]): Promise<unknown>;
+  eval(script: string, keys: string[], args: string[]): Promise<unknown>;
+  /** Only such a client has it. */
+  createScript: unknown;
+}
+
 /** A client that the caller made, configured and connected, and closes. */
-export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | GlideClient;
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | GlideClient | UpstashClient;
 
 /**
  * Tells clients apart by what they can do, so that none of them has to be installed.
@@ -82,13 +90,14 @@ export function commandsOf(client: RedisClient): RedisCommands {
   if (has(client, "getSlotRandomNode") && has(client, "sendCommand")) {
     return overNodeRedisCluster(client as NodeRedisCluster);
   }
+  if (has(client, "createScript") && has(client, "evalsha")) return overUpstash(client as UpstashClient);
   if (has(client, "evalSha") && has(client, "eval")) return overNodeRedis(client as NodeRedisClient);
   if (has(client, "evalsha") && has(client, "eval")) return overIoredis(client as IoredisClient);
   if (has(client, "customCommand") && has(client, "invokeScript")) return overGlide(client as GlideClient);
   throw new HeadgateError(
     "store-invalid",
-    "redisStore takes a URL such as redis://localhost:6379, or a client of ioredis, iovalkey, redis (node-redis) or " +
-      `@valkey/valkey-glide; it got ${describe(client)}.`,
+    "redisStore takes a URL such as redis://localhost:6379, or a client of ioredis, iovalkey, redis (node-redis), " +
+      `@valkey/valkey-glide or @upstash/redis; it got ${describe(client)}.`,
   );
 }
 
@@ -178,6 +187,23 @@ function overGlide(client: GlideClient): RedisCommands {
     // It does not say; it gives every call a time limit of its own instead.
     isDown: () => false,
   };
+}
+
+function overUpstash(client: UpstashClient): RedisCommands {
+  return {
+    cluster: false,
+    evalsha: (sha, keys, argument) => client.evalsha(sha, [...keys], [argument]).catch(throwAnswer),
+    evaluate: (text, keys, argument) => client.eval(text, [...keys], [argument]).catch(throwAnswer),
+    // Each call is a request of its own.
+    isDown: () => false,
+  };
+}
+
+/** What the server answered, without what this client writes around it: the command names callers. */
+function throwAnswer(error: unknown): never {
+  if (!(error instanceof Error)) throw error;
+  const message = error.message.replace(/^Command failed: /, "").replace(/, command was: [\s\S]*$/, "");
+  throw new Error(message);
 }
 
 /** A client may still be connecting when it is first used, and then may wait; once it was ready, it may not. */

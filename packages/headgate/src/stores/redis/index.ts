@@ -15,6 +15,7 @@ export type {
   NodeRedisClient,
   NodeRedisCluster,
   RedisClient,
+  UpstashClient,
 } from "./commands.ts";
 
 export interface RedisStoreOptions {
@@ -47,7 +48,7 @@ const usualPrefix = "headgate:";
  *
  * ```ts
  * redisStore("redis://localhost:6379");
- * redisStore(client); // of ioredis, iovalkey, redis (node-redis) or @valkey/valkey-glide
+ * redisStore(client); // of ioredis, iovalkey, redis (node-redis), @valkey/valkey-glide or @upstash/redis
  * redisStore(client, { prefix: "shop:" });
  * ```
  *

@@ -1,3 +1,4 @@
+import { isWorker } from "../../core/runtime.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
 import { inDoubt, isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
@@ -82,7 +83,7 @@ export function createTrips(
         return;
       }
       const first = [{ request, resolve, reject }];
-      if ((wasAlone && underWay === 0) || weightOf(first) >= mostRequestsATrip) {
+      if (isWorker || (wasAlone && underWay === 0) || weightOf(first) >= mostRequestsATrip) {
         void travel(first);
         return;
       }
