@@ -46,6 +46,31 @@ describe("a limiter over Durable Objects", () => {
     expect(refused).toMatchObject({ admitted: false, decidedBy: "store", binding: { layer: "user" } });
   });
 
+  it("counts for every plan, those without limits too", async () => {
+    type Caller = { user: string; plan: string };
+    const limiter = createLimiter({
+      name: "chat",
+      layers: [
+        {
+          name: "user",
+          key: ({ user }: Caller) => user,
+          plan: ({ plan }: Caller) => plan,
+          plans: { free: "2/minute", staff: "unlimited", closed: "blocked" },
+          defaultPlan: "free",
+        },
+        { name: "staff", key: () => "all", limits: "unlimited" },
+      ],
+      store: durableObjectStore(localNamespace()),
+    });
+    const admitted = async (plan: string) => (await limiter.admit({ user: "ada", plan })).admitted;
+    expect([await admitted("staff"), await admitted("staff"), await admitted("staff")]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([await admitted("free"), await admitted("closed")]).toEqual([false, false]);
+  });
+
   it("charges nothing in one layer where another refuses", async () => {
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(localNamespace()) });
     for (let n = 0; n < 10; n += 1) await limiter.admit("ada");

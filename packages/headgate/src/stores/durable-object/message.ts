@@ -62,7 +62,8 @@ function readLimits(text: string): LimitSet {
   if (set === undefined) {
     const { limits, memory } = JSON.parse(text) as WrittenLimits;
     const layer: LayerMemory = new Map(memory.map(([unit, windowMs]) => [unit, { windowMs }]));
-    set = compileLimits("layer", limits, layer);
+    // Nothing counts where a plan is unlimited and no other plan has a limit.
+    set = compileLimits("layer", limits.length === 0 ? "unlimited" : limits, layer);
     if (known.size >= mostKnown) known.clear();
     known.set(text, set);
   }
