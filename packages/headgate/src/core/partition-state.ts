@@ -376,7 +376,7 @@ function keepHold(
 }
 
 /** Maps become lists of pairs, and numbers that JSON does not know become text. */
-function close({ rows, holdings, override }: Omit<Partition, keyof Named>): PartitionState {
+function close({ rows, holdings, override }: Omit<Partition, keyof Named | "memoryMs">): PartitionState {
   if (rows.size === 0 && holdings.entries.size === 0 && override === undefined) return undefined;
   const written = {
     rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
@@ -390,7 +390,7 @@ function close({ rows, holdings, override }: Omit<Partition, keyof Named>): Part
   });
 }
 
-function open(state: PartitionState, now: number): Omit<Partition, keyof Named> {
+function open(state: PartitionState, now: number): Omit<Partition, keyof Named | "memoryMs"> {
   if (state === undefined) return { rows: new Map(), holdings: noHoldings(), override: undefined };
   const read = JSON.parse(state, (_key, value) => {
     if (typeof value === "object" && value !== null && Array.isArray(value.pairs))

@@ -71,6 +71,18 @@ describe("a limiter over Durable Objects", () => {
     expect([await admitted("free"), await admitted("closed")]).toEqual([false, false]);
   });
 
+  it("blocks for good, keeps that through sweeps, and ends it", async () => {
+    const namespace = localNamespace();
+    const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(namespace) });
+    await limiter.block("ada", { reason: "scraping", by: "ops" });
+    const object = namespace.objects.get("chat");
+    object?.evict();
+    await object?.alarm();
+    expect((await limiter.admit("ada")).admitted).toBe(false);
+    await limiter.unblock("ada");
+    expect((await limiter.admit("ada")).admitted).toBe(true);
+  });
+
   it("charges nothing in one layer where another refuses", async () => {
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(localNamespace()) });
     for (let n = 0; n < 10; n += 1) await limiter.admit("ada");

@@ -110,6 +110,15 @@ export function durableObjectStore(
       );
     },
 
+    async override(parts, terms) {
+      const shares = byObject(parts, objectOf);
+      await Promise.all(
+        shares.map(({ name, parts: share }) =>
+          ask(name, { do: "override", at: time(), parts: share, terms }),
+        ),
+      );
+    },
+
     async check() {
       await ask(object ?? "headgate", { do: "check", at: 0, parts: [] });
     },

@@ -1,9 +1,17 @@
 import type { LayerMemory } from "../../core/layer-memory.ts";
 import type { Limit } from "../../core/limit.ts";
 import { compileLimits, type LimitSet } from "../../core/limit-set.ts";
+import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
 
-type Named = { readonly space: string; readonly key: string; readonly limits: LimitSet };
+interface Named {
+  readonly space: string;
+  readonly key: string;
+}
+
+interface Limited extends Named {
+  readonly limits: LimitSet;
+}
 
 /** What an object is asked. `at` is the time to decide by, ms; 0 for the object's own. */
 export type Message =
@@ -14,7 +22,13 @@ export type Message =
       readonly hold?: Hold | undefined;
     }
   | { readonly do: "adjust"; readonly at: number; readonly parts: readonly Adjustment[] }
-  | { readonly do: "reset"; readonly at: number; readonly parts: readonly Named[] }
+  | { readonly do: "reset"; readonly at: number; readonly parts: readonly Limited[] }
+  | {
+      readonly do: "override";
+      readonly at: number;
+      readonly parts: readonly Named[];
+      readonly terms?: OverrideTerms | undefined;
+    }
   | { readonly do: "check"; readonly at: number; readonly parts: readonly [] };
 
 /** A limit set as data. The algorithms in it are code, which both sides have. */
@@ -26,8 +40,11 @@ interface WrittenLimits {
 
 /** A message to an object, as text. Limits that several parts share are written once. */
 export function writeMessage(message: Message): string {
-  const sets = [...new Set(message.parts.map(({ limits }) => limits))];
-  const parts = message.parts.map((part) => ({ ...part, limits: sets.indexOf(part.limits) }));
+  const all: readonly (Named & Partial<Limited>)[] = message.parts;
+  const sets = [...new Set(all.flatMap(({ limits }) => limits ?? []))];
+  const parts = all.map((part) =>
+    part.limits === undefined ? part : { ...part, limits: sets.indexOf(part.limits) },
+  );
   return write({ ...message, parts, sets: sets.map(writeLimits) });
 }
 
@@ -35,7 +52,10 @@ export function writeMessage(message: Message): string {
 export function readMessage(text: string): Message {
   const { sets, ...message } = read(text) as Message & { sets: string[] };
   const limits = sets.map(readLimits);
-  const parts = message.parts.map((part) => ({ ...part, limits: limits[Number(part.limits)] }));
+  const written: readonly (Named & { limits?: unknown })[] = message.parts;
+  const parts = written.map((part) =>
+    part.limits === undefined ? part : { ...part, limits: limits[Number(part.limits)] },
+  );
   return { ...message, parts } as Message;
 }
 
@@ -44,7 +64,10 @@ export function writeOutcome(outcome: Outcome): string {
 }
 
 export function readOutcome(text: string): Outcome {
-  return read(text) as Outcome;
+  const { overrides, ...outcome } = read(text) as Outcome;
+  if (overrides === undefined) return outcome;
+  // JSON has null for what is not in force.
+  return { ...outcome, overrides: overrides.map((override) => override ?? undefined) };
 }
 
 function writeLimits({ limits, groups }: LimitSet): string {

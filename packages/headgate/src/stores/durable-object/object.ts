@@ -1,4 +1,10 @@
-import { adjustStates, decideStates, type KeptState, resetStates } from "../../core/partition-state.ts";
+import {
+  adjustStates,
+  decideStates,
+  type KeptState,
+  overrideStates,
+  resetStates,
+} from "../../core/partition-state.ts";
 import type { Outcome } from "../../core/store.ts";
 import { type Message, readMessage, writeOutcome } from "./message.ts";
 
@@ -36,6 +42,8 @@ const sweepEveryMs = 3_600_000;
 /** So many are deleted in one step, so that decisions do not wait long behind it. */
 const sweptAtOnce = 5000;
 const soonMs = 1000;
+/** Longer than a layer remembers whose windows are at most a year. */
+const longestMemoryMs = 400 * 86_400_000;
 
 /**
  * The Durable Object that keeps the counts of one limiter, in its SQLite storage. A Worker exports the class, and
@@ -105,6 +113,10 @@ export class LimiterObject {
       case "reset":
         this.#keep(resetStates(load, message.parts, now), found);
         return { admitted: true, now, readings: [], marks: [] };
+      case "override":
+        this.#keep(overrideStates(load, message.parts, message.terms, now), found);
+        if (message.terms === undefined) this.#forgetLater(message.parts, now);
+        return { admitted: true, now, readings: [], marks: [] };
       case "check":
         return { admitted: true, now, readings: [], marks: [] };
     }
@@ -167,7 +179,20 @@ export class LimiterObject {
         state,
         now,
         ahead,
-        until,
+        // For good is no number of SQLite's.
+        Math.min(until, Number.MAX_SAFE_INTEGER),
+      );
+    }
+  }
+
+  /** What was kept for an override that is over is kept for its counts: no longer than a layer remembers. */
+  #forgetLater(parts: readonly Named[], now: number): void {
+    for (const { space, key } of parts) {
+      this.#storage.sql.exec(
+        "UPDATE headgate_partitions SET until = min(until, ?) WHERE space = ? AND key = ?",
+        now + longestMemoryMs,
+        space,
+        key,
       );
     }
   }
