@@ -2,6 +2,12 @@ import { adapterSuite } from "headgate/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorker, startWorker } from "./engines/workerd.ts";
 
+/** A Worker whose request waits for what only another request can bring is ended by workerd, before it hears of the client. */
+const HANGING = [
+  "a place is free again where the client hangs up before there is an answer",
+  "a client that leaves while the guard waits is not charged, and the handler does not run",
+];
+
 describe("in a Worker", () => {
   let memory: RunningWorker;
   let adapter: RunningWorker;
@@ -35,7 +41,7 @@ describe("in a Worker", () => {
 
   describe("adapterSuite, on headgate/fetch", () => {
     const names = adapterSuite({ serve: () => Promise.reject(new Error("It is served in the Worker.")) });
-    it.each(names.map(({ name }) => name))("%s", async (name) => {
+    it.each(names.map(({ name }) => name).filter((name) => !HANGING.includes(name)))("%s", async (name) => {
       const answer = await fetch(`${adapter.origin}/?test=${encodeURIComponent(name)}`);
       expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 204, text: "" });
     });

@@ -1,5 +1,6 @@
 import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
 import {
+  type AdapterAnswer,
   type AdapterRoute,
   type AdapterTest,
   adapterSuite,
@@ -36,16 +37,20 @@ export function adapterRoutes(): AdapterRoutes {
   };
 }
 
-function guarded({ guards, fieldsBefore, answer }: AdapterRoute): Handler {
+function guarded({ guards, fieldsBefore, answer, observe }: AdapterRoute): Handler {
   const handler = guards.reduceRight<FetchHandler>(
-    (inner, { limiter, options }) => rateLimit(limiter, optionsFor(options, fieldsOf))(inner),
-    async (request) => {
-      const { status, headers, body } = await answer(admissionOf(request), await request.text());
-      const text = typeof body === "string" || body === null;
-      return new Response(text ? body : streamOf(body), { status, headers });
-    },
+    (inner, { limiter, options }) => rateLimit(limiter, optionsFor(options, fieldsOf, responseOf))(inner),
+    async (request) => responseOf(await answer(admissionOf(request), await request.text())),
   );
-  return async (request) => withFieldsBefore(fieldsBefore, await handler(request));
+  return async (request) => {
+    const response = await handler(request);
+    observe(admissionOf(request));
+    return withFieldsBefore(fieldsBefore, response);
+  };
+}
+
+function responseOf({ status, headers, body }: AdapterAnswer): Response {
+  return new Response(typeof body === "string" || body === null ? body : streamOf(body), { status, headers });
 }
 
 function fieldsOf({ headers }: Request): ReadField {
