@@ -26,7 +26,7 @@ export const LIBRARY: Zone[] = [
   { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
   {
     name: "store opening",
-    files: /^packages\/headgate\/src\/stores\/(open|lazy)\.ts$/,
+    files: /^packages\/headgate\/src\/stores\/(open|lazy|shared-store)(\.test)?\.ts$/,
     mayImport: ["core", "shared stores", "memory store", "redis store", "postgres store"],
     packages: NONE,
   },
@@ -65,7 +65,7 @@ export const LIBRARY: Zone[] = [
     name: "adapters",
     files: /^packages\/headgate\/src\/adapters\//,
     mayImport: ["http", "limiter", "core"],
-    packages: /^(node:http$|(hono|express|fastify|koa|next|@nestjs\/common)(\/|$))/,
+    packages: /^(node:(http|net)$|(hono|express|fastify|koa|next|@nestjs\/common)(\/|$))/,
   },
   {
     name: "identity",

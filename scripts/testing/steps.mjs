@@ -38,7 +38,7 @@ export const STEPS = [
   check("docs site", 2, "node", ["scripts/site/main.ts"]),
   runner(
     "unit and integration tests",
-    20,
+    30,
     "vitest",
     ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_REPORT}`],
     VITEST_REPORT,
@@ -48,7 +48,7 @@ export const STEPS = [
     ? [
         runner(
           "end-to-end tests",
-          15,
+          20,
           "playwright",
           ["test", "--config", "apps/chat/e2e/playwright.config.ts"],
           PLAYWRIGHT_REPORT,

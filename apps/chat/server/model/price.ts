@@ -1,4 +1,5 @@
 import type { Micros } from "../../contract.ts";
+import type { Usage } from "../usage.ts";
 
 /** What a million tokens cost, in micros of US dollars. */
 export interface ModelPrice {
@@ -9,16 +10,6 @@ export interface ModelPrice {
   /** Names these prices in the ledger. */
   version: string;
 }
-
-/** The tokens of an answer. */
-export interface Usage {
-  /** Cached ones included. */
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-}
-
-export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
 
 /** When the list below was last compared with what the providers publish. */
 const LIST_VERSION = "list 2026-11";

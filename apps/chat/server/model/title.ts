@@ -1,10 +1,10 @@
 import { generateText } from "ai";
 import type { Pay } from "../../tax/work-out.ts";
+import { noUsage, type Usage } from "../usage.ts";
 import { tokensIn } from "./answer.ts";
 import type { Figure } from "./built-in/facts.ts";
 import { understand } from "./built-in/understand.ts";
 import { list, planNames, pounds } from "./built-in/wording.ts";
-import { noUsage, type Usage } from "./price.ts";
 import type { ModelChoice } from "./provider.ts";
 
 export const longestTitle = 60;

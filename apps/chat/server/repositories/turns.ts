@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNotNull, isNull, lt, notInArray, sql } from "driz
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { answerParts, turns } from "../database/schema.ts";
-import type { Usage } from "../model/price.ts";
+import type { Usage } from "../usage.ts";
 
 export type TurnRow = typeof turns.$inferSelect;
 export type NewTurn = typeof turns.$inferInsert;

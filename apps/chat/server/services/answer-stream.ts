@@ -4,11 +4,12 @@ import type { AnswerMetadata, AnswerNews, ChatMessage, Micros } from "../../cont
 import { describeError } from "../http/describe-error.ts";
 import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failure.ts";
 import type { Beginning } from "../model/first-token.ts";
-import { costOf, noUsage } from "../model/price.ts";
+import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { suggestionsAfter } from "../model/suggestions.ts";
 import type { SalaryTools } from "../model/tools.ts";
 import type { Used } from "../repositories/turns.ts";
+import { noUsage } from "../usage.ts";
 import type { JournalEntry } from "./journal.ts";
 import type { Spending } from "./spending.ts";
 import { storableParts } from "./storable-parts.ts";

@@ -16,8 +16,8 @@ import {
 import { type OpenDatabase, openDatabase } from "../database/connect.ts";
 import { turns, user } from "../database/schema.ts";
 import { tokensIn } from "../model/answer.ts";
-import { noUsage } from "../model/price.ts";
 import { countCreditEntries, sumOfCreditEntries } from "../repositories/credit.ts";
+import { noUsage } from "../usage.ts";
 import { createCredit } from "./credit.ts";
 import { createTurns } from "./turns.ts";
 

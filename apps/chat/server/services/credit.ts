@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "headgate";
 import type { Credit, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import type { Usage } from "../model/price.ts";
 import {
   type CreditEntry,
   type CreditRow,
@@ -16,6 +15,7 @@ import {
   openCredit,
   updateCredit,
 } from "../repositories/credit.ts";
+import type { Usage } from "../usage.ts";
 
 export interface CreditTerms {
   /** Given to every account on the first of the month, UTC. What is left of it expires; grants do not. */

@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import type { ChatMessage } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
-import { noUsage } from "../model/price.ts";
 import {
   beat,
   deletePartsBefore,
@@ -12,6 +11,7 @@ import {
   type PartsRow,
 } from "../repositories/answer-parts.ts";
 import type { Used } from "../repositories/turns.ts";
+import { noUsage } from "../usage.ts";
 import type { AnswerChunk } from "./answer-stream.ts";
 
 /** Keeps what running answers have said, so that any process can go on showing them, and one can be had after a crash. */

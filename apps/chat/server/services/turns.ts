@@ -3,7 +3,6 @@ import type { Clock } from "headgate";
 import type { AnswerMetadata, ChatMessage, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { badRequest, HttpProblem, notFound, paymentRequired } from "../http/problems.ts";
-import { noUsage } from "../model/price.ts";
 import {
   type ConversationRow,
   findConversation,
@@ -40,6 +39,7 @@ import {
   type TurnRow,
   type Used,
 } from "../repositories/turns.ts";
+import { noUsage } from "../usage.ts";
 import { addConversation, isConversationId, newConversation, placeholderTitle } from "./conversations.ts";
 import type { CreditService } from "./credit.ts";
 import { readAnswer } from "./journal.ts";

@@ -1,6 +1,6 @@
 import type { TextStreamPart, ToolSet } from "ai";
 import { tokensIn } from "../model/answer.ts";
-import { noUsage, type Usage } from "../model/price.ts";
+import { noUsage, type Usage } from "../usage.ts";
 
 export interface UsageMeter {
   read(part: TextStreamPart<ToolSet>): void;

@@ -1,5 +1,4 @@
-import { APICallError } from "@ai-sdk/provider";
-import { generateText, streamText } from "ai";
+import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { inputTokens, type Script, scriptedModel } from "../../test-servers/scripted-model.ts";

@@ -1,0 +1,9 @@
+/** The tokens of an answer. */
+export interface Usage {
+  /** Cached ones included. */
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+}
+
+export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
