@@ -106,6 +106,7 @@ function play(layers: Limit[][], steps: readonly Step[], compare: (one: Pair) =>
       key: (keys) => (keys[l] === 2 ? null : `caller${keys[l]}`),
       limits: limits.map((limit, n) => ({ ...limit, name: `limit${l}-${n}` })),
     })),
+    units: ["requests", "concurrent"],
     store: memoryStore(),
     clock,
     onWarning: () => {},
