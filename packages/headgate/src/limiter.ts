@@ -241,7 +241,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const { name, onDecision } = options;
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
-  const clock = monotonic(options.clock ?? systemClock);
+  const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock));
   const report = guarded(options.onError ?? reportOnConsole());
   const warn = options.onWarning ?? warnOnConsole;
   for (const warning of policy.warnings) warn(warning);
@@ -436,7 +436,10 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     policy,
     report,
 
-    admit: (caller, decision) => admitCaller(caller, decision?.cost),
+    admit(caller, decision) {
+      checkDecision("admit", decision);
+      return admitCaller(caller, decision?.cost);
+    },
 
     admitUnidentified(decision) {
       const cost = decision?.cost;
@@ -445,6 +448,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
 
     async wait(caller, decision = {}) {
+      checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       check(decision.cost);
       const { layers, charges } = await ask.for(caller, decision.cost);
       return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
@@ -466,6 +470,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
 
     peek(caller, decision) {
+      checkDecision("peek", decision);
       const cost = decision?.cost;
       check(cost);
       const reading = (question: Question, ruling: Ruling): Peek =>
@@ -562,6 +567,23 @@ const limiterOptions = [
   "onOutage",
   "onWarning",
 ];
+
+/** A cost beside `cost` would be a request for nothing. Looked at for each request, so that nothing is made for it. */
+function checkDecision(of: string, decision: object | undefined): void {
+  if (decision === undefined) return;
+  for (const option in decision) {
+    if (option !== "cost") checkOptions(of, decision, ["cost"], "option-invalid");
+  }
+}
+
+/** @throws HeadgateError `option-invalid` for what tells no time. */
+function checkClock(clock: Clock): Clock {
+  if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
+  throw new HeadgateError(
+    "option-invalid",
+    "clock must have now(), which gives milliseconds since 1970 as a number, such as { now: Date.now }.",
+  );
+}
 
 /** @throws HeadgateError `option-invalid`, also for a store that is none. */
 function checkLimiterOptions(options: unknown): void {

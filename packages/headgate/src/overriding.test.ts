@@ -97,6 +97,9 @@ describe("block", () => {
       [{ reason: "x".repeat(201) }, /reason must be text of at most 200 characters, got 201/],
       [{ by: 7 as never }, /by must be text .* got a number/],
       [{ for: 5 } as never, /for/],
+      [{ forMs: undefined } as never, /forMs of block is undefined: leave it out for a block for good/],
+      [{ until: undefined } as never, /until of block is undefined/],
+      [1000 as never, /block takes an object, such as \{ forMs: 60000 \}, got 1000/],
       [{ layer: "org" }, /No layer "org" applies to this caller; these apply: user, ip/],
     ];
     for (const [options, message] of mistakes) expect(() => here.block(bob, options)).toThrow(message);
@@ -227,6 +230,15 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ admitted: true });
     remote.mode = "reject";
     expect(await there.admit(alice)).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+  });
+
+  it("stays in force where the store could not be told of its end, or of another", async () => {
+    const { there, remote } = limiters({ layers: layers.map((layer) => ({ ...layer, outage: "admit" })) });
+    await there.block(alice, { forMs: 60_000 });
+    remote.mode = "reject";
+    await expect(there.unblock(alice)).rejects.toThrow();
+    await expect(there.block(alice, { forMs: 1 })).rejects.toThrow();
+    expect(await there.admit(alice)).toMatchObject({ reason: "blocked", decidedBy: "outage-policy" });
   });
 
   it("rejects where the store cannot be reached", async () => {

@@ -2,6 +2,7 @@ import { HeadgateError } from "./core/errors.ts";
 import { checkOptions } from "./core/options.ts";
 import { blocked, type OverrideTerms } from "./core/override.ts";
 import type { Question } from "./core/ruling.ts";
+import { show } from "./core/show.ts";
 import type { Charge } from "./core/store.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
 
@@ -28,7 +29,15 @@ const longestBy = 100;
 
 /** @throws HeadgateError `option-invalid` */
 export function readBlock(options: BlockOptions, now: number): OverrideTerms {
+  if (typeof options !== "object" || options === null)
+    fail(`block takes an object, such as { forMs: 60000 }, got ${show(options)}.`);
   checkOptions("block", options, ["forMs", "until", "reason", "by", "layer"], "option-invalid");
+  for (const name of ["forMs", "until", "layer"] as const) {
+    if (name in options && options[name] === undefined)
+      fail(
+        `${name} of block is undefined: leave it out ${name === "layer" ? "for the first layer" : "for a block for good"}.`,
+      );
+  }
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
   const until = readMoment(options.until, now);

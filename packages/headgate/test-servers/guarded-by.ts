@@ -34,7 +34,13 @@ export function guardedBy(store: Store): Guarded {
   const limiter = createLimiter<string>({
     name: "chat",
     layers: [
-      { name: "user", key: (user) => user, limits: "5/hour; 1000 tokens/hour sliding-window" },
+      // Two of these limiters in one test are two processes to a store that counts them.
+      {
+        name: "user",
+        key: (user) => user,
+        limits: "5/hour; 1000 tokens/hour sliding-window",
+        outage: { policy: "local", instances: 1 },
+      },
       { name: "all", key: () => "all", limits: "100000/hour" },
     ],
     store,

@@ -11,11 +11,13 @@ import {
   type Limit,
   type LimitOptions,
   largestQuota,
+  limitOptions,
   longestWindowMs,
   usualLeaseMs,
   windowInWords,
   wordFor,
 } from "./limit.ts";
+import { checkOptions } from "./options.ts";
 import { show } from "./show.ts";
 import { stateIdentity } from "./state-identity.ts";
 
@@ -194,6 +196,12 @@ function readObject(subject: string, item: unknown): Limit {
   if (item === undefined || item === null || typeof item !== "object") {
     fail(subject, `needs limits, such as "5/minute; 60/hour", got ${show(item)}`);
   }
+  checkOptions(
+    `A limit of ${subject.replace(/^(Layer|Plan)/, (word) => word.toLowerCase())}`,
+    item,
+    limitOptions,
+    "limit-invalid",
+  );
   return defineLimit(item as LimitOptions);
 }
 

@@ -60,6 +60,19 @@ export interface LimitOptions {
   name?: string;
 }
 
+/** What a limit that is written as an object may say. */
+export const limitOptions: readonly (keyof LimitOptions)[] = [
+  "quota",
+  "windowMs",
+  "unit",
+  "algorithm",
+  "calendar",
+  "timeZone",
+  "from",
+  "exact",
+  "name",
+];
+
 /** The limit that admits nobody, for good. */
 export const blocked: Limit = Object.freeze({
   quota: 0,

@@ -321,9 +321,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
 
     async override(partitions, terms, apply) {
       refusals.forget(partitions);
-      blocks.forget(partitions);
       await calls.bounded(() => apply(partitions, terms, clock.now()));
       refusals.forget(partitions);
+      // Only now: where the store was not told, what it keeps is still in force.
+      blocks.forget(partitions);
       if (terms !== undefined) blocks.begin(partitions, terms, clock.now());
     },
 

@@ -34,6 +34,11 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
     },
     adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
     reset: async (partitions, now) => (await use()).reset(partitions, now),
+    async override(partitions, terms, now) {
+      const store = await use();
+      if (store.override === undefined) throw new Error(`The ${name} store overrides nothing.`);
+      return store.override(partitions, terms, now);
+    },
     async countProcesses(limiter, process, now) {
       const store = await use();
       if (store.countProcesses === undefined) throw new Error(`The ${name} store counts no processes.`);

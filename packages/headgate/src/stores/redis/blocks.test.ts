@@ -4,6 +4,7 @@ import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge } from "../../core/store.ts";
+import { createLimiter } from "../../limiter.ts";
 import { type RedisStore, redisStore } from "./index.ts";
 
 const hour = 3_600_000;
@@ -70,4 +71,17 @@ it("what cannot be read is blocked by nobody, and left as it is", async () => {
     await store.reset([charge], 0);
     expect((await decide(charge)).admitted).toBe(true);
   }
+});
+
+it("a limiter by URL blocks too", async () => {
+  const limiter = createLimiter({
+    name: "chat",
+    layers: [{ name: "user", key: (user: string) => user, limits: "5/minute" }],
+    store: server.url,
+  });
+  await limiter.block("mallory", { forMs: hour });
+  expect(await limiter.admit("mallory")).toMatchObject({ admitted: false, reason: "blocked" });
+  await limiter.unblock("mallory");
+  expect(await limiter.admit("mallory")).toMatchObject({ admitted: true });
+  await limiter.close();
 });
