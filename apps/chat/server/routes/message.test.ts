@@ -229,6 +229,11 @@ describe("what spends nothing", () => {
       JSON.stringify({ messages: [{ role: "user", content: "x".repeat(16_001) }] }),
       "messages[0].content: should be 16000 characters at most",
     ],
+    ...["a b", "é", "a".repeat(129)].map((id): [string, string, string] => [
+      `an id of ${id.length} characters that cannot be one`,
+      JSON.stringify({ messages: [{ id, role: "user", content: "hi" }] }),
+      "messages[0].id",
+    ]),
     ["another thing", "[]", "should be an object with messages"],
   ])("%s is a 400 that says where", async (_case, body, words) => {
     const service = await start({ env: one });

@@ -307,6 +307,13 @@ describe("an answer that is stopped", () => {
     });
   });
 
+  test("is not found by an id that cannot be one: a 400", async () => {
+    const stop = await service
+      .client({ "X-User-Id": "w" })
+      .send("POST", "/chat/stop", { message_id: "\u0000" });
+    expect(stop.status).toBe(400);
+  });
+
   test("is nobody else's to stop", async () => {
     provider.setMode("slow");
     provider.release(1);

@@ -7,7 +7,7 @@ const MOST_PARTS = 500;
 const LONGEST_QUESTION = 16_000;
 const LONGEST_ANSWER = 64_000;
 
-const readableId = z
+export const readableId = z
   .string({ error: "should be text" })
   .regex(/^[!-~]{1,128}$/, "should be 1 to 128 visible ASCII characters");
 
@@ -92,7 +92,8 @@ export const messageRequest = z.looseObject(
             path,
             message: "should be from the user: it is the one answered",
           });
-        } else if (last.text.trim() === "") {
+          // A message that failed its own check is here all the same, without a text.
+        } else if (last.text?.trim() === "") {
           context.addIssue({ code: "custom", path, message: "should not be empty" });
         }
       })

@@ -5,14 +5,13 @@ import { findConversation } from "../repositories/conversations.ts";
 import { findRunningTurnIn, requestStop, type StopTarget } from "../repositories/turns.ts";
 import { isConversationId } from "./conversations.ts";
 import type { Journal } from "./journal.ts";
+import { readableId } from "./message-request.ts";
 import type { KnownTurn } from "./turns.ts";
-
-const id = z.string({ error: "should be text" }).min(1, "should not be empty").max(128, "should be an id");
 
 /** What `POST /chat/stop` is asked. */
 export const stopRequest = z
   .object(
-    { conversation_id: id.nullish(), message_id: id.nullish() },
+    { conversation_id: readableId.nullish(), message_id: readableId.nullish() },
     { error: "should be an object with conversation_id, message_id or both" },
   )
   .refine(({ conversation_id, message_id }) => conversation_id || message_id, {
