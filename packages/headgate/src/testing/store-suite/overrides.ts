@@ -195,13 +195,12 @@ export const overrides: readonly Case[] = [
     name: "once a block has returned nobody is admitted, however many were under way",
     async run(trial) {
       const place = trial.place("1000/minute");
-      const early = Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
+      const hundred = () => Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
+      const asking = hundred();
       const blocking = trial.block(place, { forMs: hour });
-      const among = Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
-      await blocking;
-      const late = await Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
+      const [early, among, late] = await Promise.all([asking, hundred(), blocking.then(hundred)]);
       expectSame(late.filter(({ admitted }) => admitted).length, 0, "admitted afterwards");
-      const admitted = [...(await early), ...(await among)].filter((one) => one.admitted).length;
+      const admitted = [...early, ...among].filter((one) => one.admitted).length;
       expectSame(await remaining(trial, place), 1000 - admitted, `remaining after ${admitted} admitted`);
     },
   },

@@ -296,7 +296,7 @@ function note(reservation: Reservation, c: number, g: number, change: number, { 
   used[g] = (used[g] ?? 0) + change;
   const refunds = reservation.refunds[c] as Refund[];
   if (change > 0) {
-    refunds.unshift({ group: g, amount: change, chargedAt: now, mark: marks?.[c]?.[g] ?? 0 });
+    refunds.unshift({ group: g, amount: change, chargedAt: now, mark: marks[c]?.[g] ?? 0 });
     return;
   }
   let left = -change;
