@@ -28,7 +28,8 @@ export function askAgain(world: World, c: number): void {
 
 export function extend(world: World, c: number, more: number): void {
   const client = world.clients[c] as Client;
-  const total = client.allowed - client.known + more;
+  // What was reported beyond what is allowed is no debt of the hold: it is given back to others, not to it.
+  const total = Math.max(0, client.allowed - client.known) + more;
   const charges = world.setting.places.map(
     (place): Charge => ({
       ...place,
@@ -108,6 +109,7 @@ function send(
   const overlaps = world.setting.faults?.overlaps === true && message.kind === "report";
   client.awaited = overlaps ? [...client.awaited, seq] : [seq];
   if (client.doubtSince === 0) client.doubtSince = world.now;
+  if (message.kind === "report") client.inDoubt = true;
   const copies = message.kind === "ask" ? 1 : Number.POSITIVE_INFINITY;
   world.net.push({ client: c, seq, sentAt: world.now, copies, ...message });
 }
@@ -117,7 +119,8 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
   const client = world.clients[message.client] as Client;
   if (!client.awaited.includes(message.seq)) return;
   client.awaited = client.awaited.filter((seq) => seq !== message.seq);
-  client.doubtSince = 0;
+  if (message.kind !== "extend") client.inDoubt = false;
+  if (!client.inDoubt) client.doubtSince = 0;
   const trusted = message.sentAt + leaseOf(world.setting);
   if (message.kind === "end") {
     client.phase = "over";
@@ -143,7 +146,7 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
   }
   const charges = message.charges ?? [];
   noteMarks(world, client, outcome, (p, g) => charges[p]?.spends[g] ?? 0);
-  client.allowed = totalOf(world, charges[0]?.holds ?? []) + totalOf(world, charges[0]?.known ?? []);
+  client.allowed += totalOf(world, charges[0]?.needs ?? []);
   client.trustedUntil = Math.max(client.trustedUntil, trusted);
   if (message.kind === "ask") {
     client.phase = "open";

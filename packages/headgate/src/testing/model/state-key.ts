@@ -63,9 +63,9 @@ function keyOfClient(world: World, client: Client, c: number): string {
   const leases = longestLease(world);
   for (const { at, seq } of client.heard) seen += `h${at === 0 ? "" : Math.min(now - at, leases)} ${seq}`;
   for (const id in client.charged) seen += `c${id}=${client.charged[id]}`;
-  const { cancelled, doubted, doubtSince, awaited, trustedUntil } = client;
+  const { cancelled, doubted, doubtSince, inDoubt, awaited, trustedUntil } = client;
   const trusted = Math.max(0, trustedUntil - now);
-  const doubt = doubtSince === 0 ? "" : now - doubtSince;
+  const doubt = doubtSince === 0 ? "" : `${now - doubtSince}${inDoubt ? "?" : ""}`;
   return `${phase} ${cancelled} ${doubted} ${doubt} ${client.seq} ${awaited.join()} ${client.known} ${client.knownRequests} ${client.allowed} ${trusted} ${client.used} ${client.requests} ${client.overstated} ${client.admissions}:${seen}`;
 }
 

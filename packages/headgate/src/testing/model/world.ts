@@ -50,6 +50,8 @@ export interface Client {
   doubted: boolean;
   /** When it sent the first call since the last answer; 0 where none is unanswered. */
   doubtSince: number;
+  /** It does not know whether its last report was charged: only the answer to another, or to its end, says that. */
+  inDoubt: boolean;
   /** What it knows to be charged. */
   known: number;
   knownRequests: number;
@@ -138,6 +140,7 @@ function newClient({ places }: Setting, n: number): Client {
     awaited: [],
     doubted: false,
     doubtSince: 0,
+    inDoubt: false,
     known: 0,
     knownRequests: 0,
     refunds: places.map(() => []),
