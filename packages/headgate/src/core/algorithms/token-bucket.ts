@@ -75,12 +75,13 @@ export const tokenBucket: Algorithm = {
 
   /**
    * The mark is the level before the charge. Without the charge, that level would have run dry sooner, and what had
-   * drained from then on would have been lost: so much is not given back, or the refund would widen the limit.
+   * drained from then on would have been lost: so much is not given back, or the refund would widen the limit. Nor is what
+   * was charged before the bucket was empty last: that level may have been given back too, and the mark does not know it.
    */
   refund(row, at, limits, now, amount, chargedAt, mark) {
     const ticksPerUnit = row[at + perUnit] as number;
     const ticksPerMs = row[at + perMs] as number;
-    if (ticksPerUnit === 0) return;
+    if (ticksPerUnit === 0 || chargedAt < (row[at + since] as number)) return;
     const scale = scaleOf(only(limits));
     // Counted by the scale of the state, which other limits may have changed meanwhile.
     const before =
