@@ -1,5 +1,12 @@
 import type { Clock } from "./core/clock.ts";
 
+/** Calls back once so much of a clock's time has passed; of the runtime's, where it has no timers. @returns what calls it off */
+export function later(clock: Clock, ms: number, run: () => void): () => void {
+  if (clock.after !== undefined) return clock.after(ms, run);
+  const timer = setTimeout(run, Math.ceil(ms));
+  return () => clearTimeout(timer);
+}
+
 let now: number | undefined;
 let last = 0;
 let source: unknown;

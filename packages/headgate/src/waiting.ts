@@ -1,3 +1,4 @@
+import { later } from "./clock.ts";
 import type { Admission, Refused } from "./core/admission.ts";
 import type { Clock } from "./core/clock.ts";
 import { HeadgateError } from "./core/errors.ts";
@@ -72,8 +73,6 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
   let wake: (() => void) | undefined;
   /** The line whose turn it is. */
   let turn = 0;
-
-  const later = (ms: number, run: () => void) => clock.after?.(ms, run) ?? afterReal(ms, run);
 
   function isBlocked({ partitions }: Line, now: number): boolean {
     return partitions.some((partition) => (refusing.get(partition) ?? 0) > now);
@@ -163,7 +162,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     }
     if (lines.size === 0) return;
     const next = Math.min(...refusing.values());
-    if (Number.isFinite(next)) wake = later(next - now, () => void serve());
+    if (Number.isFinite(next)) wake = later(clock, next - now, () => void serve());
   }
 
   function enter(
@@ -219,7 +218,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
             .then(waiter.conclude, waiter.fail);
         };
         const isFirst = line.waiters[0] === waiter;
-        const forget = isFirst && maxWaitMs === 0 ? () => {} : later(maxWaitMs, late);
+        const forget = isFirst && maxWaitMs === 0 ? () => {} : later(clock, maxWaitMs, late);
         signal?.addEventListener("abort", stop, { once: true });
         const end = () => {
           forget();
@@ -267,9 +266,4 @@ function full(): HeadgateError {
     "queue-full",
     `${mostWaiting} requests wait for this limiter already: refuse this one, or ask again later.`,
   );
-}
-
-function afterReal(ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Admission, Refused } from "../core/admission.ts";
-import { admitRequest, checkMount, type Decided, isPreflight, isSkipped } from "../http/admit.ts";
+import { checkMount, type Decided, decideRequest, isPreflight } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import {
   admissionIn,
@@ -145,13 +145,7 @@ export function rateLimit<Caller, E extends Env = Env>(
     ) {
       return next();
     }
-    const skipped = isSkipped(limiter, given, options);
-    if (skipped === true) return next();
-    const left = () => hasLeft(c);
-    const decision =
-      skipped === false
-        ? admitRequest(limiter, given, options, left)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, left)));
+    const decision = decideRequest(limiter, given, options, () => hasLeft(c));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, true, c, given, next))
       : conclude(decision, false, c, given, next);

@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, Refused } from "../core/admission.ts";
-import {
-  admitRequest,
-  checkMount,
-  type Decided,
-  type GuardOptions,
-  isPreflight,
-  isSkipped,
-} from "../http/admit.ts";
+import { checkMount, type Decided, decideRequest, type GuardOptions, isPreflight } from "../http/admit.ts";
 import {
   admissionIn,
   type Decision,
@@ -112,6 +105,7 @@ export function guardNode<
     next: Next,
   ): Result | Promise<Result> {
     if (admission === undefined) return framework.pass(request, response, next);
+    if (isLate) reportLate(limiter);
     if (admission === "left") return framework.leave(request, response);
     const outgoing = framework.outgoing(response);
     const incoming = framework.incoming(request) as Guarded;
@@ -182,14 +176,7 @@ export function guardNode<
     const isLate = outgoing.headersSent;
     if (!isLate && outgoing.destroyed) return framework.leave(request, response);
     const given = framework.given(request, response);
-    const skipped = isSkipped(limiter, given, options);
-    if (skipped === true) return framework.pass(request, response, next);
-    if (isLate) reportLate(limiter);
-    const hasLeft = () => isOver(outgoing);
-    const decision =
-      skipped === false
-        ? admitRequest(limiter, given, options, hasLeft)
-        : skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, hasLeft)));
+    const decision = decideRequest(limiter, given, options, () => isOver(outgoing));
     return decision instanceof Promise
       ? decision.then((admission) => conclude(admission, isLate, given, request, response, next))
       : conclude(decision, isLate, given, request, response, next);

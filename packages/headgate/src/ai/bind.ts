@@ -1,4 +1,5 @@
 import { HeadgateError } from "../core/errors.ts";
+import { isAsyncIterable } from "./async-iterable.ts";
 import type { Call } from "./call.ts";
 import { promptSizeOf } from "./estimate/prompt-size.ts";
 import { type Patience, patience } from "./patience.ts";
@@ -47,10 +48,6 @@ export function bindStream<Stream extends Bindable>(
 
 function isNodeResponse(stream: object): stream is NodeResponse {
   return "writableFinished" in stream && typeof (stream as { once?: unknown }).once === "function";
-}
-
-function isAsyncIterable(stream: unknown): stream is AsyncIterable<unknown> {
-  return typeof stream === "object" && stream !== null && Symbol.asyncIterator in stream;
 }
 
 function bindResponse(response: Response, spending: Spending): Response {

@@ -5,6 +5,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
 import { admitCall, endingWith } from "../guard.ts";
 import type { Limiter } from "../limiter.ts";
+import { isAsyncIterable } from "./async-iterable.ts";
 
 type Options = ToolExecutionOptions<never>;
 
@@ -105,10 +106,6 @@ function isRefusal(output: unknown): output is ToolRefusal {
     output.error === "rate_limited" &&
     "message" in output
   );
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
 async function lastOf(outputs: AsyncIterable<unknown>): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { systemClock } from "../clock.ts";
+import { later, systemClock } from "../clock.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Limiter } from "../limiter.ts";
 
@@ -57,12 +57,7 @@ function sleep(ms: number, clock: Clock, signal: AbortSignal | undefined): Promi
       signal?.removeEventListener("abort", stop);
       resolve();
     };
-    const cancel = clock.after?.(ms, done) ?? afterReal(ms, done);
+    const cancel = later(clock, ms, done);
     signal?.addEventListener("abort", stop);
   });
-}
-
-function afterReal(ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, Math.ceil(ms));
-  return () => clearTimeout(timer);
 }

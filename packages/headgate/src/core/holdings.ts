@@ -1,4 +1,4 @@
-import type { Adjustment, Hold, Refund } from "./store.ts";
+import type { Adjustment, Charge, Hold, Refund } from "./store.ts";
 
 /** A partition has at most so many reservations that hold something. Beyond it, those that would hold more are refused. */
 export const mostHolds = 4096;
@@ -105,6 +105,21 @@ export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, m
 /** What a reservation holds of a unit already. */
 export function heldBy(holdings: Holdings | undefined, rid: string, unit: string): number {
   return find(holdings, rid)?.held.get(unit) ?? 0;
+}
+
+/** How many units have to be free: beyond what the reservation holds already. */
+export function needOf(
+  { needs, spends, holds, limits }: Pick<Charge, "needs" | "spends" | "holds" | "limits">,
+  g: number,
+  holdings: Holdings | undefined,
+  hold: Hold | undefined,
+): number {
+  const total = holds?.[g] ?? 0;
+  if (hold === undefined || total === 0) return needs[g] as number;
+  return Math.max(
+    0,
+    (spends[g] as number) + total - heldBy(holdings, hold.rid, limits.groups[g]?.unit ?? ""),
+  );
 }
 
 /** What is known of a reservation, unless that is over: all stores forget it at the same moment. */

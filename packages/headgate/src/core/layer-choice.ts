@@ -3,7 +3,7 @@ import type { LayerMemory } from "./layer-memory.ts";
 import { remember } from "./layer-memory.ts";
 import { compileLimits, countsAll, type LimitSet, type LimitsInput, readLimits } from "./limit-set.ts";
 import { show } from "./show.ts";
-import { isThenable } from "./thenable.ts";
+import { isThenable, letFail } from "./thenable.ts";
 
 /** Whose limits depend on the caller. */
 export interface LayerChoice<Caller> {
@@ -95,7 +95,7 @@ export function chooseByText<Caller>(
   }
   function read(text: unknown): LimitSet {
     if (isThenable(text)) {
-      Promise.resolve(text).catch(() => {});
+      letFail(text);
       fail(layer, "got a promise from limits, which are synchronous: look callers up before, or use plan");
     }
     if (typeof text !== "string") fail(layer, `needs text such as "60/hour" from limits, got ${show(text)}`);

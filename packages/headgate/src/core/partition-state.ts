@@ -4,10 +4,10 @@ import { mostStatesOfUnit, type OtherState } from "./conversion.ts";
 import {
   adjustHoldings,
   type Holdings,
-  heldBy,
   heldOf,
   hold as holdUnits,
   lapse,
+  needOf,
   noHoldings,
   refundsOf,
   rememberedMs,
@@ -213,20 +213,6 @@ function neededUntil({ rows, holdings, memoryMs, override }: Partition, now: num
     until = Math.max(until, algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits));
   for (const { expiresAt } of holdings.entries.values()) until = Math.max(until, expiresAt + rememberedMs);
   return until;
-}
-
-function needOf(
-  { needs, spends, holds, limits }: Charge,
-  g: number,
-  holdings: Holdings,
-  hold: Hold | undefined,
-): number {
-  const total = holds?.[g] ?? 0;
-  if (hold === undefined || total === 0) return needs[g] as number;
-  return Math.max(
-    0,
-    (spends[g] as number) + total - heldBy(holdings, hold.rid, limits.groups[g]?.unit ?? ""),
-  );
 }
 
 function read(

@@ -2,11 +2,11 @@ import type { Admission, Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions, othersOptions } from "../core/options.ts";
+import { isThenable, letFail } from "../core/thenable.ts";
 import type { Limiter } from "../limiter.ts";
 import { addressless } from "./client-address.ts";
 import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
-import { isPromise, letFail } from "./promises.ts";
 import type { RefusalBody } from "./refusal.ts";
 
 /**
@@ -123,7 +123,7 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
   try {
     lookup = options.caller(...given);
     const cost = options.cost?.(...given);
-    if (isPromise(lookup) || isPromise(cost)) return admitLater(limiter, lookup, cost, hasLeft);
+    if (isThenable(lookup) || isThenable(cost)) return admitLater(limiter, lookup, cost, hasLeft);
     const admission = admit(limiter, lookup, cost);
     if (!(admission instanceof Promise)) return admission;
     return admission.catch((error: unknown) => admitUnidentified(limiter, error, hasLeft));
@@ -167,6 +167,23 @@ async function admitUnidentified<Caller>(
   }
 }
 
+/**
+ * What `skip` and then `admitRequest` say, without a promise where neither makes one. Never throws.
+ *
+ * @param hasLeft as of `admitRequest`
+ */
+export function decideRequest<Caller, Given extends readonly unknown[]>(
+  limiter: Limiter<Caller>,
+  given: Given,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "skip">,
+  hasLeft: () => boolean,
+): Decided | Promise<Decided> {
+  const skipped = isSkipped(limiter, given, options);
+  if (skipped === true) return undefined;
+  if (skipped === false) return admitRequest(limiter, given, options, hasLeft);
+  return skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, hasLeft)));
+}
+
 /** Whether the user's `skip` says so. One that fails skips nothing: a fault must not open the gate. */
 export function isSkipped<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -181,7 +198,7 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
   try {
     const answer: unknown = skip(...given);
     // Only `true` skips: what was forgotten to be returned does not open the gate either.
-    if (isPromise(answer)) return Promise.resolve(answer).then((skipped) => skipped === true, failed);
+    if (isThenable(answer)) return Promise.resolve(answer).then((skipped) => skipped === true, failed);
     return answer === true;
   } catch (error) {
     return failed(error);

@@ -1,9 +1,10 @@
-/** What was given in place of what would be right, in a few words. */
+import { show } from "../core/show.ts";
+import { isThenable } from "../core/thenable.ts";
+
+/** What was given in place of what would be right, in a few words: of an object, the names in it. */
 export function describe(given: unknown): string {
-  if (typeof given === "function") return `the function "${given.name}"`;
-  if (given instanceof Promise) return "a promise";
-  if (typeof given === "bigint") return `${given}n`;
-  if (typeof given !== "object" || given === null) return JSON.stringify(given) ?? String(given);
+  if (typeof given !== "object" || given === null || Array.isArray(given) || isThenable(given))
+    return show(given);
   const names = Object.keys(given);
   return names.length === 0 ? "{}" : `an object with ${names.slice(0, 5).join(", ")}`;
 }

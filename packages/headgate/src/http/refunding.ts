@@ -1,7 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
+import { letFail } from "../core/thenable.ts";
 import type { Limiter } from "../limiter.ts";
 import { describe } from "./describe.ts";
-import { letFail } from "./promises.ts";
 
 /** Whether a response of this status gives the request its charge back. Never throws. */
 export type Refunds = (status: number) => boolean;

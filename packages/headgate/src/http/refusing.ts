@@ -1,10 +1,10 @@
 import type { Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { isThenable, letFail } from "../core/thenable.ts";
 import type { Limiter } from "../limiter.ts";
 import type { GuardOptions } from "./admit.ts";
 import { describe } from "./describe.ts";
 import type { FieldOptions } from "./fields.ts";
-import { isPromise, letFail } from "./promises.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
 /**
@@ -54,7 +54,7 @@ export function askOnRefused<Given extends readonly unknown[]>(
   };
   try {
     const answer = onRefused(refused, ...given);
-    return isPromise(answer) ? Promise.resolve(answer).then(undefined, failed) : answer;
+    return isThenable(answer) ? Promise.resolve(answer).then(undefined, failed) : answer;
   } catch (error) {
     return failed(error);
   }

@@ -50,5 +50,6 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
       const store = await loading?.catch(() => undefined);
       await store?.close?.();
     },
-  };
+    // All that a store can do has to be passed on.
+  } satisfies Required<Store>;
 }

@@ -1,9 +1,9 @@
 import {
   adjustHoldings,
   type Holdings,
-  heldBy,
   heldOf,
   hold as holdUnits,
+  needOf,
   refundsOf,
   type Standing,
   standingOf,
@@ -282,21 +282,6 @@ function standingIn(
   const more = holds?.some((units) => units > 0) === true;
   if (more && holdings === undefined && isFull) return "crowded";
   return standingOf(holdings, hold, more);
-}
-
-/** How many units have to be free: beyond what the reservation holds already. */
-function needOf(
-  { needs, spends, holds, limits }: Charge,
-  g: number,
-  holdings: Holdings | undefined,
-  hold: Hold | undefined,
-): number {
-  const total = holds?.[g] ?? 0;
-  if (hold === undefined || total === 0) return needs[g] as number;
-  return Math.max(
-    0,
-    (spends[g] as number) + total - heldBy(holdings, hold.rid, limits.groups[g]?.unit ?? ""),
-  );
 }
 
 function reasonOf(
