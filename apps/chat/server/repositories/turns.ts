@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, isNotNull, isNull, lt, notInArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNotNull, isNull, lt, notExists, notInArray, or, sql } from "drizzle-orm";
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import { answerParts, turns } from "../database/schema.ts";
+import { answerParts, messages, turns } from "../database/schema.ts";
 import type { Usage } from "../usage.ts";
 
 export type TurnRow = typeof turns.$inferSelect;
@@ -85,17 +85,28 @@ export async function deleteTurn(transaction: Database, answerId: string): Promi
   await transaction.delete(turns).where(eq(turns.answerId, answerId));
 }
 
-/** Makes room for another answer to a question. */
+/**
+ * Makes room for another answer to a question.
+ *
+ * @param opener whose question opens a conversation, and has opened one before that is gone, or goes on without it
+ */
 export async function deleteEndedTurn(
   transaction: Database,
   conversationId: string,
   messageId: string,
+  opener?: string,
 ): Promise<void> {
+  const question = transaction
+    .select({ id: messages.id })
+    .from(messages)
+    .where(and(eq(messages.conversationId, turns.conversationId), eq(messages.id, turns.messageId)));
+  const isInTheWay = or(
+    eq(turns.conversationId, conversationId),
+    opener === undefined ? undefined : and(eq(turns.owner, opener), turns.opened, notExists(question)),
+  );
   await transaction
     .delete(turns)
-    .where(
-      and(eq(turns.conversationId, conversationId), eq(turns.messageId, messageId), isNotNull(turns.endedAt)),
-    );
+    .where(and(eq(turns.messageId, messageId), isNotNull(turns.endedAt), isInTheWay));
 }
 
 /** Turns whose process has not said for so long that it lives. Oldest first. */

@@ -120,6 +120,14 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(provider.requests).toHaveLength(2);
   });
 
+  test("again after its conversation was deleted: a new answer, at once", async () => {
+    const { conversationId } = await one.ask("count", { id: "q1" });
+    expect((await one(`/conversations/${conversationId}`, { method: "DELETE" })).status).toBe(204);
+    const again = await two.ask("count", { id: "q1" });
+    expect([again.response.status, again.text]).toEqual([200, TEXT]);
+    expect(again.conversationId).not.toBe(conversationId);
+  });
+
   test("with other words is a 422, and nothing changes", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     const before = await me();

@@ -266,14 +266,15 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     const history = recent(await listMessages(transaction, conversationId));
     const answerId = await keepPlaceForAnswer(transaction, conversationId);
     const held = payer === undefined ? 0 : await holdFor(history);
-    await deleteEndedTurn(transaction, conversationId, messageId);
+    const opens = question.conversationId === undefined;
+    await deleteEndedTurn(transaction, conversationId, messageId, opens ? owner : undefined);
     const isClaimed = await claimTurn(transaction, {
       answerId,
       conversationId,
       owner,
       kind: "answer",
       messageId,
-      opened: question.conversationId === undefined,
+      opened: opens,
       replaces: replaces ?? null,
       model: terms.name,
       payer: payer ?? null,
@@ -286,13 +287,17 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     return { kind: "new", conversationId, answerId, payer, held, history, formerAnswers };
   }
 
-  /** @returns `false` where it had ended already */
-  function end(place: Place, parts: ChatMessage["parts"], metadata: AnswerMetadata, used: Used) {
+  /** Only the first end of a turn counts. */
+  function end(
+    place: Place,
+    parts: ChatMessage["parts"],
+    metadata: AnswerMetadata,
+    used: Used,
+  ): Promise<void> {
     return database.transaction(async (transaction) => {
       await lockConversationById(transaction, place.conversationId);
       const row = await lockRunningTurn(transaction, place.answerId);
       if (row) await endIn(transaction, row, place, parts, metadata, used);
-      return row !== undefined;
     });
   }
 
@@ -367,13 +372,9 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
         return granted;
       }),
 
-    async finish(turn, parts, metadata, used) {
-      await end(turn, parts, metadata, used);
-    },
+    finish: end,
 
-    async abandon(turn) {
-      await end(turn, [], {}, { usage: noUsage, cost: 0 });
-    },
+    abandon: (turn) => end(turn, [], {}, { usage: noUsage, cost: 0 }),
 
     async beginTitle({ conversationId, owner, payer }, { name, priceVersion }, held) {
       const id = titleTurn(conversationId);
@@ -392,9 +393,8 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
       }
     },
 
-    async finishTitle(conversationId, used) {
-      await end({ conversationId, answerId: titleTurn(conversationId), formerAnswers: [] }, [], {}, used);
-    },
+    finishTitle: (conversationId, used) =>
+      end({ conversationId, answerId: titleTurn(conversationId), formerAnswers: [] }, [], {}, used),
 
     async sweep(leaseMs) {
       const lapsed = await listLapsedTurns(database, leaseMs, MOST_SWEPT_AT_ONCE);

@@ -277,14 +277,7 @@ export function createSession(
     const thread = threadFor(intent, previous);
     if (thread.at(-1)?.role !== "user") return;
 
-    const own: TurnUnderWay = {
-      intent,
-      messageId: thread.at(-1)?.id ?? "",
-      abort: new AbortController(),
-      isStopped: false,
-      accepted: false,
-      answer: emptyAnswer(newMessageId()),
-    };
+    const own = newTurn(intent, thread.at(-1)?.id ?? "", false);
     turn = own;
     failedIntent = null;
     // For a moment nothing moves: most refusals arrive within it, and then nothing has to move back.
@@ -331,14 +324,7 @@ export function createSession(
     const thread = messages.get();
     const question = thread.at(-1);
     if (turn || question?.role !== "user" || state.get().conversationId === undefined) return;
-    const own: TurnUnderWay = {
-      intent: { kind: "again" },
-      messageId: question.id,
-      abort: new AbortController(),
-      isStopped: false,
-      accepted: true,
-      answer: emptyAnswer(newMessageId()),
-    };
+    const own = newTurn({ kind: "again" }, question.id, true);
     turn = own;
     patch({ phase: "answering", failure: null });
     let error: unknown;
@@ -404,6 +390,11 @@ export function createSession(
     dismiss: () => patch({ failure: null }),
   };
   return session;
+}
+
+function newTurn(intent: Intent, messageId: string, accepted: boolean): TurnUnderWay {
+  const abort = new AbortController();
+  return { intent, messageId, abort, isStopped: false, accepted, answer: emptyAnswer(newMessageId()) };
 }
 
 /** An answer that broke off is asked for again in its own place; one that never began, by its question. */
