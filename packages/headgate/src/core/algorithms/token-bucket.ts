@@ -81,7 +81,9 @@ export const tokenBucket: Algorithm = {
   refund(row, at, limits, now, amount, chargedAt, mark) {
     const ticksPerUnit = row[at + perUnit] as number;
     const ticksPerMs = row[at + perMs] as number;
-    if (ticksPerUnit === 0 || chargedAt < (row[at + since] as number)) return;
+    const emptyAt = row[at + since] as number;
+    // While the clock is set back, what is charged now seems to be older.
+    if (ticksPerUnit === 0 || (chargedAt < emptyAt && emptyAt <= now)) return;
     const scale = scaleOf(only(limits));
     // Counted by the scale of the state, which other limits may have changed meanwhile.
     const before =

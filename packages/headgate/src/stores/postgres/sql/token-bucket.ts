@@ -157,7 +157,7 @@ DECLARE
     ELSE floor(mark::float8 / limits[o + 5] * state[5])::numeric END;
   given numeric := amount::numeric * state[5] - greatest(0, elapsed::numeric * state[6] - before);
 BEGIN
-  IF charged_at < state[4] THEN RETURN state; END IF;
+  IF charged_at < state[4] AND state[4] <= at THEN RETURN state; END IF;
   RETURN ARRAY[
     ${code}, greatest(state[2], at), greatest(0, level - greatest(0, given))::bigint, state[4], state[5], state[6]
   ];

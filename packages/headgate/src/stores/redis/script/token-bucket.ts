@@ -94,7 +94,7 @@ local function tokenBucket()
   end
 
   local function refund(s, g, now, amount, chargedAt, mark)
-    if s.perUnit == 0 or chargedAt < s.since then return end
+    if s.perUnit == 0 or (chargedAt < s.since and s.since <= now) then return end
     if s.perUnit ~= g[4] then mark = floor(mark / g[4] * s.perUnit) end
     local lost = max(0, (now - chargedAt) * s.perMs - mark)
     local given = max(0, amount * s.perUnit - lost)
