@@ -3,13 +3,15 @@ import type { Algorithm } from "./algorithm.ts";
 
 /**
  * The state: when it was looked at last, how full the bucket was then, in ticks (see `scaleOf`), since when it has not
- * been empty, and the scale of those ticks: how many a unit is, and how many drain in a millisecond.
+ * been empty, the scale of those ticks (how many a unit is, and how many drain in a millisecond), and how many units have
+ * been given back since it was empty.
  */
 const stamp = 0;
 const level = 1;
 const since = 2;
 const perUnit = 3;
 const perMs = 4;
+const given = 5;
 
 /**
  * The generic cell rate algorithm (ITU-T I.371): a bucket of `quota` units that drains evenly over the window.
@@ -19,7 +21,7 @@ const perMs = 4;
  * units are admitted within one window.
  */
 export const tokenBucket: Algorithm = {
-  length: () => 5,
+  length: () => 6,
   growth: 0,
 
   waitMs(row, at, limit, now, need) {
@@ -44,21 +46,21 @@ export const tokenBucket: Algorithm = {
   charge(row, at, limits, now, amount) {
     const scale = scaleOf(only(limits));
     const before = levelAt(row, at, scale, now);
-    if (before === 0) row[at + since] = now;
+    if (before === 0) begin(row, at, now);
     else if (isFaster(row, at, scale)) row[at + since] = row[at + stamp] as number;
     row[at + stamp] = Math.max(row[at + stamp] as number, now);
     row[at + level] = before + amount * scale.ticksPerUnit;
     row[at + perUnit] = scale.ticksPerUnit;
     row[at + perMs] = scale.ticksPerMs;
-    return before;
+    return before + (row[at + given] as number) * scale.ticksPerUnit;
   },
 
   chargeAlong(row, at, _limits, now, amount) {
     const before = drained(row, at, now);
-    if (before === 0) row[at + since] = now;
+    if (before === 0) begin(row, at, now);
     row[at + stamp] = Math.max(row[at + stamp] as number, now);
     row[at + level] = before + amount * (row[at + perUnit] as number);
-    return before;
+    return before + (row[at + given] as number) * (row[at + perUnit] as number);
   },
 
   /** Without it, whoever is refused under a slower rate would be admitted once the old one has drained the bucket. */
@@ -74,9 +76,10 @@ export const tokenBucket: Algorithm = {
   },
 
   /**
-   * The mark is the level before the charge. Without the charge, that level would have run dry sooner, and what had
-   * drained from then on would have been lost: so much is not given back, or the refund would widen the limit. Nor is what
-   * was charged before the bucket was empty last: that level may have been given back too, and the mark does not know it.
+   * The mark is the level before the charge, and what had been given back by then. Without the charge, that level would
+   * have run dry sooner, and what had drained from then on would have been lost: so much is not given back, or the refund
+   * would widen the limit. What was given back since then may have been a part of that level: it does not count. Nothing is
+   * given back of what was charged before the bucket was empty last.
    */
   refund(row, at, limits, now, amount, chargedAt, mark) {
     const ticksPerUnit = row[at + perUnit] as number;
@@ -86,13 +89,15 @@ export const tokenBucket: Algorithm = {
     if (ticksPerUnit === 0 || (chargedAt < emptyAt && emptyAt <= now)) return;
     const scale = scaleOf(only(limits));
     // Counted by the scale of the state, which other limits may have changed meanwhile.
-    const before =
+    const marked =
       scale.ticksPerUnit === ticksPerUnit ? mark : Math.floor((mark / scale.ticksPerUnit) * ticksPerUnit);
+    const before = Math.max(0, marked - (row[at + given] as number) * ticksPerUnit);
     const lost = Math.max(0, (now - chargedAt) * ticksPerMs - before);
-    const given = Math.max(0, amount * ticksPerUnit - lost);
-    const left = Math.max(0, drained(row, at, now) - given);
+    const back = Math.max(0, amount * ticksPerUnit - lost);
+    const left = Math.max(0, drained(row, at, now) - back);
     row[at + stamp] = Math.max(row[at + stamp] as number, now);
     row[at + level] = left;
+    row[at + given] = (row[at + given] as number) + amount;
   },
 
   countsAfter: (limits, now) => now - only(limits).windowMs,
@@ -114,6 +119,7 @@ export const tokenBucket: Algorithm = {
     row[at + level] = full;
     row[at + perUnit] = scale.ticksPerUnit;
     row[at + perMs] = scale.ticksPerMs;
+    row[at + given] = other[otherAt + given] as number;
   },
 
   blankAt(row, at) {
@@ -143,6 +149,12 @@ function scaleOf(limit: Limit): Scale {
     scales.set(limit, scale);
   }
   return scale;
+}
+
+/** The bucket was empty until now. */
+function begin(row: Float64Array, at: number, now: number): void {
+  row[at + since] = now;
+  row[at + given] = 0;
 }
 
 /** The level now, in ticks of this scale. */

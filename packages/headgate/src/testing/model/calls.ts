@@ -28,8 +28,8 @@ export function askAgain(world: World, c: number): void {
 
 export function extend(world: World, c: number, more: number): void {
   const client = world.clients[c] as Client;
-  // What was reported beyond what is allowed is no debt of the hold: it is given back to others, not to it.
-  const total = Math.max(0, client.allowed - client.known) + more;
+  // What was reported and not used will be given back to others, not to it: the hold has to do without.
+  const total = Math.max(0, client.allowed - Math.min(client.known, client.used)) + more;
   const charges = world.setting.places.map(
     (place): Charge => ({
       ...place,

@@ -103,7 +103,9 @@ export function brokenAdmission(world: World): string | undefined {
 function freeOf(world: World, p: number, { space, key }: Place, limit: Limit): number {
   if (limit.algorithm === "concurrent") return limit.quota;
   const mine = world.ledger
-    .filter((one) => one.place === p && one.unit === limit.unit && one.amount > 0)
+    .filter((one) => one.place === p && one.unit === limit.unit)
+    // What was given back opened its window all the same.
+    .filter(({ amount }) => amount > 0 || limit.from === "first-use")
     .map(({ at, unit, amount }) => ({ at, space, key, unit, amount }));
   return freeAt(mine, limit, world.now);
 }

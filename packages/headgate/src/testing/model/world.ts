@@ -257,6 +257,19 @@ function note(
     one.debt = Math.min(one.debt, one.amount);
     left -= given;
   }
+  forgetEmptyWindow(world, at, unit);
+}
+
+/** A window from first use stands for as long as something in it counts, whatever opened it. */
+function forgetEmptyWindow(world: World, place: number, unit: string): void {
+  const [limit] = world.setting.places[place]?.limits.limits.filter((one) => one.unit === unit) ?? [];
+  if (limit?.from !== "first-use") return;
+  const mine = world.ledger.filter((one) => one.place === place && one.unit === unit);
+  let opening = mine[0];
+  for (const one of mine) if (opening && one.at >= opening.at + limit.windowMs) opening = one;
+  const isOfLast = (one: Charged) => mine.includes(one) && opening !== undefined && one.at >= opening.at;
+  if (world.ledger.every((one) => !isOfLast(one) || one.amount === 0))
+    world.ledger = world.ledger.filter((one) => !isOfLast(one));
 }
 
 export function holdOf(world: World, place: Place, rid: string): number {

@@ -72,6 +72,22 @@ export const settling: readonly Case[] = [
   },
 
   {
+    name: "a bucket gives nothing back that would have drained without what was given back before",
+    async run(trial) {
+      const place = trial.place("3/minute token-bucket");
+      const first = await trial.admit(place);
+      const second = await trial.admit(place);
+      await trial.refund(first);
+      trial.clock.advance(15_000);
+      await trial.admit(place);
+      trial.clock.advance(15_000);
+      const before = await trial.read(place);
+      await trial.refund(second);
+      expectSame(await trial.read(place), before, "readings after the refund");
+    },
+  },
+
+  {
     name: "gives back what was spent later, as spent then",
     async run(trial) {
       const place = trial.place("10/minute");

@@ -44,7 +44,9 @@ const markOf = `CASE code
         -- How far the clock was set back: the stamp to look for is later by so much.
         WHEN ${stateCodes["sliding-window"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["coarse-log"]} THEN ${newestStamp} - at
-        WHEN ${stateCodes["token-bucket"]} THEN greatest(0, state[3] - amount::numeric * limits[o + 5])::bigint
+        WHEN ${stateCodes["token-bucket"]} THEN least(
+          greatest(0, state[3] - amount::numeric * limits[o + 5]) + state[7]::numeric * limits[o + 5], ${never}
+        )::bigint
         ELSE state[2]
       END`;
 
@@ -77,7 +79,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT state[1] = code AND CASE code
     WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
     WHEN ${stateCodes["coarse-log"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
-    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 6
+    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 7
     WHEN ${stateCodes["sliding-counter"]} THEN cardinality(state) = 5
     WHEN ${holdingsCode} THEN cardinality(state) >= 5 AND cardinality(state) % 2 = 1
     ELSE cardinality(state) = 4

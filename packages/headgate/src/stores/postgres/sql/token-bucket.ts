@@ -2,7 +2,8 @@ import { never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
- * core/algorithms/token-bucket.ts in PL/pgSQL. The state is `{2, stamp, level, since, ticks a unit, ticks a millisecond}`;
+ * core/algorithms/token-bucket.ts in PL/pgSQL. The state is `{2, stamp, level, since, ticks a unit, ticks a millisecond,
+ * units given back}`;
  * the limit is described from `o` on by `{2, 1, window, quota, window, ticks a unit, ticks a millisecond}`.
  *
  * After the clock was set back the level stands still until the stamp is reached again: waits begin there.
@@ -100,7 +101,8 @@ BEGIN
       WHEN state[5] = per_unit AND state[6] = limits[o + 6] THEN state[4]
       WHEN ${fn("token_bucket_is_faster")}(state, limits, o) THEN state[2] ELSE state[4] END,
     per_unit,
-    limits[o + 6]
+    limits[o + 6],
+    CASE WHEN level = 0 THEN 0 ELSE state[7] END
   ];
 END $function$;
 
@@ -113,7 +115,7 @@ BEGIN
   RETURN ARRAY[
     ${code}, greatest(state[2], at),
     CASE WHEN amount > (${never} - level) / state[5] THEN ${never} ELSE level + amount * state[5] END,
-    CASE WHEN level = 0 THEN at ELSE state[4] END, state[5], state[6]
+    CASE WHEN level = 0 THEN at ELSE state[4] END, state[5], state[6], CASE WHEN level = 0 THEN 0 ELSE state[7] END
   ];
 END $function$;
 
@@ -125,7 +127,7 @@ BEGIN
   RETURN ARRAY[
     ${code}, state[2], ${fn("token_bucket_converted")}(state, limits, o),
     CASE WHEN ${fn("token_bucket_is_faster")}(state, limits, o) THEN state[2] ELSE state[4] END,
-    limits[o + 5], limits[o + 6]
+    limits[o + 5], limits[o + 6], state[7]
   ];
 END $function$;
 
@@ -142,7 +144,7 @@ BEGIN
     ${code}, greatest(other[2], at), level,
     CASE WHEN other[5] = limits[o + 5] AND other[6] = limits[o + 6] THEN other[4]
       WHEN ${fn("token_bucket_is_faster")}(other, limits, o) THEN other[2] ELSE other[4] END,
-    limits[o + 5], limits[o + 6]
+    limits[o + 5], limits[o + 6], other[7]
   ];
 END $function$;
 
@@ -153,13 +155,15 @@ RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
   elapsed bigint := greatest(0, at - charged_at);
   level bigint := ${fn("token_bucket_drained")}(state, at);
-  before numeric := CASE WHEN state[5] = limits[o + 5] THEN mark
+  marked numeric := CASE WHEN state[5] = limits[o + 5] THEN mark
     ELSE floor(mark::float8 / limits[o + 5] * state[5])::numeric END;
-  given numeric := amount::numeric * state[5] - greatest(0, elapsed::numeric * state[6] - before);
+  before numeric := greatest(0, marked - state[7]::numeric * state[5]);
+  back numeric := amount::numeric * state[5] - greatest(0, elapsed::numeric * state[6] - before);
 BEGIN
   IF charged_at < state[4] AND state[4] <= at THEN RETURN state; END IF;
   RETURN ARRAY[
-    ${code}, greatest(state[2], at), greatest(0, level - greatest(0, given))::bigint, state[4], state[5], state[6]
+    ${code}, greatest(state[2], at), greatest(0, level - greatest(0, back))::bigint, state[4], state[5], state[6],
+    least(state[7]::numeric + amount, ${never})::bigint
   ];
 END $function$;
 `;

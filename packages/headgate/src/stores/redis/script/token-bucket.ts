@@ -1,13 +1,13 @@
 /**
- * `core/algorithms/token-bucket.ts` on `I6` stamp, `d` level, `I6` since when it was not empty, `d` ticks a unit and `d`
- * ticks a millisecond. A limit comes as quota, ticks a unit, ticks a millisecond and capacity.
+ * `core/algorithms/token-bucket.ts` on `I6` stamp, `d` level, `I6` since when it was not empty, `d` ticks a unit, `d`
+ * ticks a millisecond and `d` units given back since then. A limit comes as quota, ticks a unit, ticks a millisecond and capacity.
  */
 export const tokenBucket = /* lua */ `
 local function tokenBucket()
   local function load(raw, from, length)
-    if length ~= 36 then return nil end
-    local stamp, level, since, perUnit, perMs = unpackFrom('<I6dI6dd', raw, from)
-    return { stamp = stamp, level = level, since = since, perUnit = perUnit, perMs = perMs }
+    if length ~= 44 then return nil end
+    local stamp, level, since, perUnit, perMs, given = unpackFrom('<I6dI6ddd', raw, from)
+    return { stamp = stamp, level = level, since = since, perUnit = perUnit, perMs = perMs, given = given }
   end
 
   -- The level now, in ticks of the state's own scale.
@@ -60,15 +60,15 @@ local function tokenBucket()
 
   local function charge(s, g, now, amount)
     local before = levelAt(s, g, now)
-    if before == 0 then s.since = now elseif isFaster(s, g) then s.since = s.stamp end
+    if before == 0 then s.since, s.given = now, 0 elseif isFaster(s, g) then s.since = s.stamp end
     s.stamp, s.level = max(s.stamp, now), before + amount * g[4]
     s.perUnit, s.perMs = g[4], g[5]
-    return before
+    return before + s.given * g[4]
   end
 
   local function along(s, now, amount)
     local before = drained(s, now)
-    if before == 0 then s.since = now end
+    if before == 0 then s.since, s.given = now, 0 end
     s.stamp, s.level = max(s.stamp, now), before + amount * s.perUnit
   end
 
@@ -85,6 +85,7 @@ local function tokenBucket()
     if level <= s.level then return end
     s.since = isFaster(other, g) and other.stamp or other.since
     s.stamp, s.level, s.perUnit, s.perMs = max(other.stamp, now), level, g[4], g[5]
+    s.given = other.given
   end
 
   local function spentAfter(s, now, after)
@@ -96,10 +97,9 @@ local function tokenBucket()
   local function refund(s, g, now, amount, chargedAt, mark)
     if s.perUnit == 0 or (chargedAt < s.since and s.since <= now) then return end
     if s.perUnit ~= g[4] then mark = floor(mark / g[4] * s.perUnit) end
-    local lost = max(0, (now - chargedAt) * s.perMs - mark)
-    local given = max(0, amount * s.perUnit - lost)
-    s.level = max(0, drained(s, now) - given)
-    s.stamp = max(s.stamp, now)
+    local lost = max(0, (now - chargedAt) * s.perMs - max(0, mark - s.given * s.perUnit))
+    s.level = max(0, drained(s, now) - max(0, amount * s.perUnit - lost))
+    s.stamp, s.given = max(s.stamp, now), s.given + amount
   end
 
   local function blankAt(s)
@@ -110,14 +110,14 @@ local function tokenBucket()
   local function save(s, keptTo)
     local endsAt = max(blankAt(s), keptTo)
     if endsAt == 0 then return 0 end
-    return endsAt, pack('<I5I6I4I6dI6dd', s.tag, endsAt, 36, s.stamp, s.level, s.since, s.perUnit, s.perMs)
+    return endsAt, pack('<I5I6I4I6dI6ddd', s.tag, endsAt, 44, s.stamp, s.level, s.since, s.perUnit, s.perMs, s.given)
   end
 
   return {
     load = load, wait = wait, read = read, charge = charge, refund = refund, save = save, blankAt = blankAt,
     along = along, adapt = adapt, adopt = adopt, spentAfter = spentAfter,
     reach = function(g, now) return now - g[6] / g[5] end,
-    blank = function() return { stamp = 0, level = 0, since = 0, perUnit = 0, perMs = 0 } end,
+    blank = function() return { stamp = 0, level = 0, since = 0, perUnit = 0, perMs = 0, given = 0 } end,
   }
 end
 `;
