@@ -51,6 +51,7 @@ export default defineConfig({
             RATE_LIMIT_CHAT_PER_MIN: "10000",
             RATE_LIMIT_CHAT_PER_HOUR: "10000",
             RATE_LIMIT_CHAT_IP_PER_MIN: "10000",
+            RATE_LIMIT_CHAT_CONCURRENT: "1000",
             RATE_LIMIT_BODIES_IP_PER_MIN: "10000",
           },
         },

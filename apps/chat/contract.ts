@@ -22,8 +22,8 @@ export interface AnswerMetadata {
   outputTokens?: number;
   /** Questions that follow from the answer, for buttons under it. */
   suggestions?: string[];
-  /** Set when the answer is not whole: the person stopped it, the model or the service failed, or credit ran out. */
-  incomplete?: "stopped" | "failed" | "credit";
+  /** Set when the answer is not whole: the person stopped it, the model or the service failed, or credit or a quota of tokens ran out. */
+  incomplete?: "stopped" | "failed" | "credit" | "quota";
   /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
   supplied?: true;
 }
@@ -98,6 +98,8 @@ export interface QuotaOfLimit {
   name: string;
   layer: string;
   quota: number;
+  /** What is counted: `requests` or `tokens`. */
+  unit: string;
   windowSeconds: number;
   remaining: number;
   /** Seconds until `remaining` next grows; 0 while the whole quota is free. */
@@ -182,6 +184,8 @@ export interface RateLimitProblem extends Problem {
   /** Whole seconds, the same as the `Retry-After` field. */
   retry_after_seconds: number;
   "violated-policies": string[];
+  /** `holders`: a place frees when an answer ends, which may be sooner. */
+  waits_for: "window" | "holders";
 }
 
 /** 402 */

@@ -53,6 +53,44 @@ const variables: [
     { default: "30/minute", override: [["40", "40/minute"]], refused: ["banana", "0"] },
   ],
   [
+    "RATE_LIMIT_CHAT_TOKENS_PER_DAY",
+    (config) => config.limits.chatTokens,
+    {
+      default: null,
+      override: [
+        ["100000", "100000 tokens/day"],
+        ["20000 tokens/hour; 100000 tokens/day", "20000 tokens/hour; 100000 tokens/day"],
+      ],
+      refused: ["many", "0", "5/minute", "2 concurrent"],
+    },
+  ],
+  [
+    "RATE_LIMIT_CHAT_CONCURRENT",
+    (config) => config.limits.chatConcurrent,
+    {
+      default: "2 concurrent",
+      override: [
+        ["5", "5 concurrent"],
+        ["unlimited", null],
+      ],
+      refused: ["0", "two", "5/minute", "1000000"],
+    },
+  ],
+  [
+    "RATE_LIMIT_CHAT_GLOBAL",
+    (config) => config.limits.chatGlobal,
+    {
+      default: null,
+      override: [
+        [
+          "1000/minute; 5000000 tokens/day; 100 concurrent",
+          "1000/minute; 5000000 tokens/day; 100 concurrent",
+        ],
+      ],
+      refused: ["1000", "3 euros/day", "lots"],
+    },
+  ],
+  [
     "RATE_LIMIT_SIGN_IN_IP_PER_MIN",
     (config) => config.limits.signInPerAddress,
     { default: "10/minute", override: [["3", "3/minute"]], refused: ["often"] },

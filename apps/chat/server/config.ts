@@ -1,7 +1,14 @@
 import { HeadgateError } from "headgate";
 import { parseTrustProxy, type TrustProxy } from "headgate/http";
 import type { Micros } from "../contract.ts";
-import { mostAtOnce, requestsPer, withoutStop } from "./config/request-limits.ts";
+import {
+  answersAtOnce,
+  mostAtOnce,
+  ofAllCallers,
+  requestsPer,
+  tokensPerDay,
+  withoutStop,
+} from "./config/request-limits.ts";
 import {
   type Environment,
   oneOf,
@@ -21,6 +28,12 @@ export interface Config {
     /** Limit strings: what one person may send. */
     chatPerMinute: string;
     chatPerHour: string;
+    /** What the answers of one person may cost; `null`: nobody counts. */
+    chatTokens: string | null;
+    /** How many answers one person may have at once; `null`: as many as they like. */
+    chatConcurrent: string | null;
+    /** What all callers together may use; `null`: nobody counts. */
+    chatGlobal: string | null;
     /** What one address may send, whoever sends. */
     chatPerAddress: string;
     /** Attempts to sign in or up from one address. */
@@ -69,6 +82,9 @@ export function loadConfig(environment: Environment): Config {
   const chatPerMinute = read("RATE_LIMIT_CHAT_PER_MIN", "5", requestsPer("minute"));
   const chatPerHour = read("RATE_LIMIT_CHAT_PER_HOUR", "60", requestsPer("hour"));
   const chatPerAddress = read("RATE_LIMIT_CHAT_IP_PER_MIN", "30", requestsPer("minute"));
+  const chatTokens = read("RATE_LIMIT_CHAT_TOKENS_PER_DAY", "", optional(tokensPerDay));
+  const chatConcurrent = read("RATE_LIMIT_CHAT_CONCURRENT", "2", answersAtOnce);
+  const chatGlobal = read("RATE_LIMIT_CHAT_GLOBAL", "", optional(ofAllCallers));
   const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", requestsPer("minute"));
   const bodiesPerAddress = read("RATE_LIMIT_BODIES_IP_PER_MIN", "", optional(requestsPer("minute")));
   const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
@@ -110,6 +126,9 @@ export function loadConfig(environment: Environment): Config {
       chatPerMinute: asRead(chatPerMinute),
       chatPerHour: asRead(chatPerHour),
       chatPerAddress: asRead(chatPerAddress),
+      chatTokens: asRead(chatTokens),
+      chatConcurrent: asRead(chatConcurrent),
+      chatGlobal: asRead(chatGlobal),
       signInPerAddress: asRead(signInPerAddress),
       bodiesPerAddress: asRead(bodiesPerAddress) ?? bodiesBeside(asRead(chatPerAddress)),
       storageUri: asRead(storageUri),

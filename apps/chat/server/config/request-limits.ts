@@ -16,7 +16,7 @@ export function requestsPer(window: "minute" | "hour") {
       if (!wrong) return { value: limits };
       return shouldBe(
         wrong.algorithm === "concurrent"
-          ? "places are not given back here, so a concurrent limit would fill up: MAX_STREAMS bounds what runs at once"
+          ? "how many answers run at once is RATE_LIMIT_CHAT_CONCURRENT's to say"
           : `only requests are counted here, so a limit of ${wrong.unit} would count nothing`,
       );
     } catch (error) {
@@ -24,6 +24,46 @@ export function requestsPer(window: "minute" | "hour") {
       return shouldBe(error.message);
     }
   };
+}
+
+/** Reads a variable that limits tokens: a bare number counts a day. */
+export function tokensPerDay(text: string): Reading<string> {
+  const limits = /^\d+$/.test(text) ? `${text} tokens/day` : text;
+  return readLimits(
+    limits,
+    "a number of tokens a day, such as 100000, or a limit, such as 100000 tokens/day",
+    (limit) => (limit.unit === "tokens" ? undefined : `a limit of ${limit.unit} counts no tokens`),
+  );
+}
+
+/** Reads how many answers one caller may have at once. `null` for as many as they like. */
+export function answersAtOnce(text: string): Reading<string | null> {
+  if (text === "unlimited") return { value: null };
+  if (/^[1-9]\d{0,4}$/.test(text)) return { value: `${text} concurrent` };
+  return { shouldBe: "a number of answers at once, from 1 to 99999, such as 2, or unlimited" };
+}
+
+/** Reads what all callers together may use, in any unit that the service counts. */
+export function ofAllCallers(text: string): Reading<string> {
+  const shouldBe =
+    "limits of requests, tokens or answers at once, such as 1000/minute; 5000000 tokens/day; 100 concurrent";
+  return readLimits(text, shouldBe, ({ unit }) =>
+    ["requests", "tokens", "concurrent"].includes(unit) ? undefined : `nothing here is counted in ${unit}`,
+  );
+}
+
+function readLimits(
+  text: string,
+  shouldBe: string,
+  wrongWith: (limit: Limit) => string | undefined,
+): Reading<string> {
+  try {
+    const wrong = parseLimits(text).map(wrongWith).find(Boolean);
+    return wrong === undefined ? { value: text } : { shouldBe: `${shouldBe} (${wrong})` };
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    return { shouldBe: `${shouldBe} (${withoutStop(error.message)})` };
+  }
 }
 
 function isOfRequests({ unit, algorithm }: Limit): boolean {

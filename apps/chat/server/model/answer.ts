@@ -139,6 +139,15 @@ export function tokensIn(characters: number): number {
 /** What a real model is given besides the messages: the instructions, and what each tool is and takes. */
 const tokensOfInstructionsAndTools = 3_600;
 
+/** The same for what a request says alone: what the conversation holds besides is not read yet. */
+export function estimateMessage(
+  messages: readonly { role: "user" | "assistant"; text: string }[],
+  model: { builtIn: boolean },
+): number {
+  const said = messages.slice(-mostMessagesSent).map(({ role, text }) => ({ role, content: text }));
+  return estimatePrompt(said, model);
+}
+
 /** An estimate of what the first step of an answer reads. */
 export function estimatePrompt(messages: readonly ModelMessage[], { builtIn }: { builtIn: boolean }): number {
   const read = messages.reduce((sum, { content }) => {

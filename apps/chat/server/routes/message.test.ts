@@ -9,6 +9,7 @@ const defaults = {
   RATE_LIMIT_CHAT_PER_MIN: "",
   RATE_LIMIT_CHAT_PER_HOUR: "",
   RATE_LIMIT_CHAT_IP_PER_MIN: "",
+  RATE_LIMIT_CHAT_CONCURRENT: "",
 };
 const QUESTION = "take-home on £45,000";
 
@@ -118,7 +119,7 @@ describe("the limits, as they are by default", () => {
     const service = await start({ env: defaults });
     const { response } = await service.client({ "X-User-Id": "curious" }).ask(QUESTION);
     expect(response.headers.get("RateLimit")).toBe(
-      '"user-per-minute";r=4;t=60, "user-per-hour";r=59;t=3600, "ip-per-minute";r=29;t=60',
+      '"user-per-minute";r=4;t=60, "user-per-hour";r=59;t=3600, "user-concurrent";r=1;t=30, "ip-per-minute";r=29;t=60',
     );
     expect(response.headers.get("RateLimit-Policy")).toContain('"user-per-minute";q=5;w=60');
   });

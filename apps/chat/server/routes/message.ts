@@ -1,15 +1,19 @@
 import { createUIMessageStreamResponse } from "ai";
 import type { Limiter } from "headgate";
+import { type Meter, meter } from "headgate/ai";
 import { rateLimit } from "headgate/hono";
+import { refusal } from "headgate/http";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import type { AnswerNews, Micros, StopResponse } from "../../contract.ts";
+import type { AnswerNews, Me, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
+import { describeError } from "../http/describe-error.ts";
 import { busy, limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
 import { accountRequired, HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
+import { estimateMessage } from "../model/answer.ts";
 import type { AnswerChunk } from "../services/answer-stream.ts";
-import type { Answering, NewAnswer } from "../services/answering.ts";
+import { type Answering, type NewAnswer, QuotaSpent } from "../services/answering.ts";
 import type { CreditService } from "../services/credit.ts";
 import type { Following } from "../services/following.ts";
 import {
@@ -20,14 +24,16 @@ import {
   type RateLimitCaller,
   rateLimitCaller,
 } from "../services/identity.ts";
-import { toQuota } from "../services/limits.ts";
+import { quotaOf } from "../services/limits.ts";
 import { messageRequest } from "../services/message-request.ts";
+import { CHUNK_TOKENS } from "../services/spending.ts";
 import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
 import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
 
 export interface MessageDependencies {
   sources: IdentitySources;
+  model: Me["model"];
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   turns: TurnService;
@@ -49,6 +55,9 @@ export interface MessageDependencies {
 /** Proxies cut connections on which nothing comes; a model may think for longer. */
 const KEEP_ALIVE_MS = 15_000;
 
+/** No answer takes so long, and `meter` waits for no longer. */
+const LONGEST_ANSWER_MS = 600_000;
+
 /** Beside the bytes. A thousand messages of some parts each fit, and so does what the tools of an answer say. */
 export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
@@ -61,6 +70,7 @@ export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
     sources,
+    model,
     chatLimiter,
     credit,
     turns,
@@ -104,6 +114,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   };
   const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
     caller: (c) => rateLimitCaller(c, sources),
+    cost: (c) => ({ tokens: estimateMessage(c.get("asked").messages, model) + CHUNK_TOKENS }),
   });
   const door = [
     accepting,
@@ -137,6 +148,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
         question: await questionOf(c, await ownerToBe(c, sources)),
         ...(isNew ? { abandoned: c.req.raw.signal } : {}),
         log: c.get("log"),
+        metered: metered(c),
         refund: () => refund(c.get("admission")),
         news: (cost) => newsFor(c, cost),
         onEnd: end,
@@ -148,13 +160,26 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     }
   }
 
+  /** An answer goes on without its reader, and so does its meter: the answer's own time limit is shorter than this. */
+  function metered(c: Context<ServiceEnv>): Meter | undefined {
+    const admission = c.get("admission");
+    if (!admission?.admitted) return undefined;
+    return meter(admission, {
+      onHangUp: "drain",
+      drainMs: LONGEST_ANSWER_MS,
+      chunk: CHUNK_TOKENS,
+      onError: (error) =>
+        c.get("log").error({ error: describeError(error) }, "the meter of an answer failed"),
+    });
+  }
+
   async function newsFor(c: Context<ServiceEnv>, cost: Micros | null): Promise<AnswerNews> {
     const identity = await identify(c, sources);
     const { limits, tightest } = await chatLimiter.peek(await rateLimitCaller(c, sources));
     const isPaying = isPriced && identity.kind === "account";
     return {
       cost: isPaying ? cost : null,
-      quota: limits.map(toQuota),
+      quota: quotaOf(limits),
       tightest: tightest?.name ?? null,
       credit: isPaying ? await credit.of(identity.id) : null,
     };
@@ -174,7 +199,8 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   routes.post("/chat/message", ...door, async (c) => {
     let end = () => {};
     c.set("answered", new Promise<void>((resolve) => (end = resolve)));
-    const answer = await answered(c, end);
+    const answer = await answered(c, end).catch((error) => refusedFor(c, error));
+    if (answer instanceof Response) return answer;
     if (answer.kind === "new") return streamed(c, answer.conversationId, answer.stream);
     await refund(c.get("admission"));
     return followed(c, answer);
@@ -193,6 +219,13 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   });
 
   return routes;
+}
+
+/** What the body alone cannot tell is known once the conversation has been read: that there are not so many tokens left. */
+function refusedFor(c: Context<ServiceEnv>, error: unknown): Response {
+  if (!(error instanceof QuotaSpent)) throw error;
+  const { status, headers, body } = refusal(error.refused, { accept: c.req.header("Accept") ?? null });
+  return new Response(body, { status, headers: { ...headers, "X-Conversation-Id": error.conversationId } });
 }
 
 function streamed(c: Context<ServiceEnv>, conversationId: string, stream: ReadableStream<AnswerChunk>) {

@@ -14,7 +14,7 @@ import {
   type RateLimitCaller,
   rateLimitCaller,
 } from "../services/identity.ts";
-import { toQuota } from "../services/limits.ts";
+import { quotaOf } from "../services/limits.ts";
 import type { Readiness } from "../services/readiness.ts";
 
 export interface StatusDependencies {
@@ -79,7 +79,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     const { limits } = await chatLimiter.peek(await rateLimitCaller(c, sources));
     const me: Me = {
       caller: toCaller(identity),
-      quota: limits.map(toQuota),
+      quota: quotaOf(limits),
       credit: isPriced && identity.kind === "account" ? await credit.of(identity.id) : null,
       model,
       accounts: offers,

@@ -1,4 +1,5 @@
 import { type ModelMessage, type TextStreamPart, toUIMessageStream, type UIMessageChunk } from "ai";
+import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { AnswerMetadata, AnswerNews, ChatMessage, Micros } from "../../contract.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -31,6 +32,8 @@ export interface AnswerStreamOptions {
   /** Tells whether there was a first token. */
   beginning: Promise<Beginning>;
   meter: UsageMeter;
+  /** Ends with the answer: then its tokens are charged, and its place is free. */
+  metered: Meter | undefined;
   /** `undefined` where nobody pays. */
   spending: Spending | undefined;
   entry: JournalEntry;
@@ -50,8 +53,21 @@ export interface AnswerStreamOptions {
  * what they have not read yet waits in memory, and an answer is short.
  */
 export function answerStream(options: AnswerStreamOptions): ReadableStream<AnswerChunk> {
-  const { turn, turns, choice, messages, beginning, meter, spending, entry, stop, log, refund, onEnd } =
-    options;
+  const {
+    turn,
+    turns,
+    choice,
+    messages,
+    beginning,
+    meter,
+    metered,
+    spending,
+    entry,
+    stop,
+    log,
+    refund,
+    onEnd,
+  } = options;
   const metadata: AnswerMetadata = {
     conversationId: turn.conversationId,
     model: choice.name,
@@ -85,8 +101,14 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (!isCovered) stop.abort();
   }
 
+  /** Before the meter charges: whoever was given nothing pays nothing. */
+  async function readToTheEnd(): Promise<void> {
+    if ((await beginning).kind === "failed") await refund();
+  }
+
+  const parts = watched(options.parts, see, readToTheEnd);
   const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
-    stream: watched(options.parts, see),
+    stream: metered?.bind(parts) ?? parts,
     generateMessageId: () => turn.answerId,
     messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
     onError: (error) => modelFailure(error).detail,
@@ -147,6 +169,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   function howItEnded(): AnswerMetadata["incomplete"] {
     if (failure) return "failed";
     if (spending?.isExhausted()) return "credit";
+    if (metered?.news().budget) return "quota";
     return isWhole ? undefined : "stopped";
   }
 
@@ -167,7 +190,6 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     await entry.close();
     await turns.finish(turn, storableParts(written), complete, { usage, cost });
     charged = turn.payer === undefined ? 0 : cost;
-    if (began.kind === "failed") await refund();
     log.info({ model: choice.name, ...usage, costMicros: cost, outcome: incomplete ?? "whole" }, "answer");
     return complete;
   }
@@ -202,13 +224,17 @@ export function logFailure(log: Logger, error: unknown): void {
 function watched(
   parts: ReadableStream<Part>,
   see: (part: Part) => void | Promise<void>,
+  readToTheEnd: () => Promise<void>,
 ): ReadableStream<Part> {
   const reader = parts.getReader();
   return new ReadableStream<Part>(
     {
       async pull(controller) {
         const { done, value } = await reader.read();
-        if (done) return controller.close();
+        if (done) {
+          await readToTheEnd();
+          return controller.close();
+        }
         const seen = see(value);
         if (seen instanceof Promise) await seen;
         controller.enqueue(value);

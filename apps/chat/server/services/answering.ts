@@ -1,5 +1,6 @@
 import type { ModelMessage } from "ai";
-import type { Clock } from "headgate";
+import type { Clock, Refused } from "headgate";
+import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { AnswerNews, ChatMessage, Micros } from "../../contract.ts";
 import { clientWentAway, HttpProblem } from "../http/problems.ts";
@@ -32,6 +33,11 @@ export interface AnswerRequest {
   /** Aborts when nobody will ever read the answer; counts until its first token. */
   abandoned?: AbortSignal;
   log: Logger;
+  /**
+   * Counts what the answer uses against the rate limit's tokens, and keeps its place until it has ended. `undefined` where
+   * the guard itself is broken.
+   */
+  metered: Meter | undefined;
   /** Gives the rate limit's charge back, where the person was given nothing after all. */
   refund(): Promise<void>;
   /** What remains, given what the answer has cost the payer. */
@@ -55,8 +61,22 @@ export interface Answering {
    * @returns the answer as it comes, or the turn of a question that was asked before
    * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 when the model fails before its first token,
    *   in which case no credit is charged; 499 when the person stopped it before that
+   * @throws {QuotaSpent} where so many tokens are not left as the question alone costs
    */
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
+}
+
+/** What the model is to read costs more tokens than the caller has left. */
+export class QuotaSpent extends Error {
+  override name = "QuotaSpent";
+  readonly refused: Refused;
+  readonly conversationId: string;
+
+  constructor(refused: Refused, conversationId: string) {
+    super("The quota of tokens is spent.");
+    this.refused = refused;
+    this.conversationId = conversationId;
+  }
 }
 
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
@@ -84,7 +104,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const given = await read(turn.history);
       const meter = usageMeter(estimatePrompt(given, choice));
       const spending = turn.payer === undefined ? undefined : spendingOf(turn);
-      const opened = await open(given, stop.signal, meter, spending);
+      const opened = await open(given, stop.signal, meter, spending, request.metered);
       const { known, stream: parts, beginning } = opened;
       request.abandoned?.removeEventListener("abort", endStop);
       if (known === undefined || known.kind === "started") {
@@ -97,6 +117,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           parts,
           beginning,
           meter,
+          metered: request.metered,
           spending,
           entry,
           stop,
@@ -110,6 +131,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
         });
         return { kind: "new" as const, conversationId: turn.conversationId, stream };
       }
+      await refuseIfSpent(request.metered, turn);
       if (known.kind === "stopped") throw place.signal.aborted ? serviceStopped(turn) : stopped();
       logFailure(request.log, known.error);
       throw modelProblem(known.error, turn);
@@ -131,6 +153,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     abortSignal: AbortSignal,
     meter: UsageMeter,
     spending: Spending | undefined,
+    metered: Meter | undefined,
   ) {
     const mayGoOn = async () => {
       if (spending === undefined) return true;
@@ -142,7 +165,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
       };
       return spending.affords(costOf(next, choice.price));
     };
-    const given = answer({ choice, messages, clock, abortSignal, mayGoOn, limits });
+    const own = { ...choice, model: metered?.model(choice.model) ?? choice.model };
+    const given = answer({ choice: own, messages, clock, abortSignal, mayGoOn, limits });
     return firstToken(given.stream, { abortSignal, ...(waitMs === undefined ? {} : { waitMs }) });
   }
 
@@ -161,6 +185,13 @@ export function createAnswering(options: AnsweringOptions): Answering {
       }
     },
   };
+}
+
+/** @throws {QuotaSpent} where the answer ended before its first token because nothing is left of a quota */
+async function refuseIfSpent(metered: Meter | undefined, { conversationId }: Turn): Promise<void> {
+  if (metered?.news().budget === undefined) return;
+  const { refused } = await metered.end();
+  if (refused) throw new QuotaSpent(refused, conversationId);
 }
 
 /** The question is stored: sent again under the same id, it is answered, not stored twice. */

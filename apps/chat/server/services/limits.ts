@@ -34,17 +34,22 @@ export interface LimiterContext {
  * @throws {ConfigError} when the limits, each readable, cannot be used together, or the store cannot be opened
  */
 export function createChatLimiter({ config, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
-  const { chatPerMinute, chatPerHour, chatPerAddress, storageUri } = config.limits;
+  const { chatPerMinute, chatPerHour, chatPerAddress, chatTokens, chatConcurrent, chatGlobal, storageUri } =
+    config.limits;
+  const ofOneCaller = [joinLimits(chatPerMinute, chatPerHour), chatTokens, chatConcurrent];
   return madeFrom(
-    "RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_IP_PER_MIN",
+    "RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_TOKENS_PER_DAY, RATE_LIMIT_CHAT_IP_PER_MIN, RATE_LIMIT_CHAT_GLOBAL",
     storageUri,
     () =>
       createLimiter<RateLimitCaller>({
         name: "chat",
         layers: [
-          { name: "user", key: userKey, limits: joinLimits(chatPerMinute, chatPerHour) },
+          { name: "user", key: userKey, limits: ofOneCaller.filter((text) => text !== null).join("; ") },
           { name: "ip", key: addressKey, limits: chatPerAddress },
+          ...(chatGlobal === null ? [] : [{ name: "global", key: () => "all", limits: chatGlobal }]),
         ],
+        // Every message says what it may cost, whether or not a limit counts that.
+        units: ["tokens"],
         store: storageUri,
         clock,
         ...reporting(log),
@@ -101,12 +106,17 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
   );
 }
 
-/** A reading as the page is told of it. */
-export function toQuota(reading: LimitReading): QuotaOfLimit {
+/** Readings as the page is told of them. Places are no quota: they are free again when an answer ends. */
+export function quotaOf(limits: readonly LimitReading[]): QuotaOfLimit[] {
+  return limits.filter(({ algorithm }) => algorithm !== "concurrent").map(toQuota);
+}
+
+function toQuota(reading: LimitReading): QuotaOfLimit {
   return {
     name: reading.name,
     layer: reading.layer,
     quota: reading.quota,
+    unit: reading.unit,
     windowSeconds: Math.round(reading.windowMs / 1_000),
     remaining: reading.remaining,
     resetSeconds: Math.ceil(reading.resetMs / 1_000),

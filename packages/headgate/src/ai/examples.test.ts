@@ -46,7 +46,7 @@ describe("the examples", () => {
       expect(text.match(/tide /g)?.length).toBe(30);
       expect(text).toContain('"used":{"input":40,"cacheRead":0,"cacheWrite":0,"output":30,"reasoning":0}');
       expect(text).toContain(
-        '"name":"user-tokens-per-day","quota":20000,"windowSeconds":86400,"remaining":19930',
+        '"name":"user-tokens-per-day","quota":20000,"unit":"tokens","windowSeconds":86400,"remaining":19930',
       );
       for (let n = 0; n < 4; n += 1) await (await ask(origin, pageMessages)).text();
       expect((await ask(origin, pageMessages)).status).toBe(429);

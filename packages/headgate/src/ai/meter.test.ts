@@ -117,10 +117,18 @@ describe("an answer that is read to its end", () => {
     expect(finish.messageMetadata.headgate).toEqual({
       used: { input: inputTokens, cacheRead: 0, cacheWrite: 0, output: 10, reasoning: 0 },
       limits: [
-        { name: "user-per-minute", quota: 9, windowSeconds: 60, remaining: 8, resetSeconds: 60 },
+        {
+          name: "user-per-minute",
+          quota: 9,
+          unit: "requests",
+          windowSeconds: 60,
+          remaining: 8,
+          resetSeconds: 60,
+        },
         {
           name: "user-tokens-per-day",
           quota: 2000,
+          unit: "tokens",
           windowSeconds: 86_400,
           remaining: 1950,
           resetSeconds: 30,

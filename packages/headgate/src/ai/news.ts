@@ -5,6 +5,7 @@ import type { TokenUse } from "./usage.ts";
 export interface LimitNews {
   readonly name: string;
   readonly quota: number;
+  readonly unit: string;
   readonly windowSeconds: number;
   readonly remaining: number;
   /** Seconds until `remaining` next grows; while the answer still holds units, until those would lapse at the latest. */
@@ -34,6 +35,7 @@ export function newsOf(account: Account, isOutOfBudget: boolean): MeterNews {
       return {
         name,
         quota,
+        unit,
         windowSeconds: Math.round(windowMs / 1000),
         // What is held beyond its use is free again at the end.
         remaining: Math.min(quota, remaining + account.heldIn(unit)),

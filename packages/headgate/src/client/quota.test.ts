@@ -76,6 +76,20 @@ describe("readQuota", () => {
     (rateLimit) => expect(read(rateLimit)).toBeUndefined(),
   );
 
+  it("leaves places out, and compares what is left of different units by its share", () => {
+    const quota = readQuota(
+      new Headers({
+        "RateLimit-Policy":
+          '"user-per-minute";q=5;w=60, "user-concurrent";q=2;w=30;qu="concurrent", "user-tokens-per-day";q=1000;w=86400;qu="tokens"',
+        RateLimit:
+          '"user-per-minute";r=2;t=60, "user-concurrent";r=0;t=30, "user-tokens-per-day";r=100;t=86400',
+      }),
+      0,
+    );
+    expect(quota?.limits.map(({ unit }) => unit)).toEqual([undefined, "concurrent", "tokens"]);
+    expect(quota?.tightest?.name).toBe("user-tokens-per-day");
+  });
+
   it("calls that limit the tightest of which the fewest are left, or else the slowest", () => {
     expect(read('"minute";r=4;t=1, "hour";r=6;t=9')?.tightest?.name).toBe("minute");
     expect(read('"minute";r=4;t=1, "hour";r=3;t=9')?.tightest?.name).toBe("hour");

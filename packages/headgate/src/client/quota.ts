@@ -4,6 +4,8 @@ export interface LimitQuota {
   name: string;
   /** How much one window allows; absent where the server does not say. */
   quota?: number | undefined;
+  /** What is counted, where it is not requests: such as `tokens` or `concurrent`. */
+  unit?: string | undefined;
   /** The window's length in seconds; absent where the server does not say. */
   windowSeconds?: number | undefined;
   /** How much was left when the response was made. */
@@ -16,7 +18,10 @@ export interface LimitQuota {
 export interface Quota {
   /** In the order in which the server named them. */
   limits: readonly LimitQuota[];
-  /** The limit of which the fewest are left; of equals, the one that takes longest to grow again. */
+  /**
+   * The limit of which the fewest are left, where units differ as shares of their quotas; of equals, the one that takes
+   * longest to grow again. Places (`concurrent`) are left out: they are free again when an answer ends.
+   */
   tightest: LimitQuota | undefined;
   /** When the response was received: milliseconds since the epoch, by this machine's clock. */
   at: number;
@@ -32,27 +37,33 @@ export interface Quota {
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
 export function readQuota(headers: Headers, at: number): Quota | undefined {
-  const policies = Object.fromEntries(parseList(headers.get("ratelimit-policy")));
+  const policies = Object.fromEntries(
+    parseList(headers.get("ratelimit-policy")).map(([name, { q, w }, unit]) => [name, { q, w, unit }]),
+  );
   // Draft 7 has one limit: the members of its dictionary are read as the parameters of one item.
   const list = headers
     .get("ratelimit")
     ?.replace(/^\w+=.*/, (members) => `default;${members.replaceAll(",", ";")}`);
   const limits = parseList(list).flatMap(([name, { limit, r, remaining = r, t, reset = t }]) => {
     // In draft 7 policies are named by their quota.
-    const { q = limit, w } = policies[limit ?? name] ?? {};
+    const { q = limit, w, unit } = policies[limit ?? name] ?? {};
     if (remaining === undefined) return [];
-    return { name, quota: q, windowSeconds: w, remaining, resetSeconds: reset ?? w ?? 0 };
+    return { name, quota: q, unit, windowSeconds: w, remaining, resetSeconds: reset ?? w ?? 0 };
   });
   return limits[0] && quotaOf(limits, at);
 }
 
+interface Parameters {
+  [numeric: string]: number | undefined;
+}
+
 /**
  * The items of a list of structured fields (RFC 9651), by name, a quoted string or a token. Of their parameters those that
- * are whole numbers; the drafts have no others that matter here.
+ * are whole numbers, and the quota's unit; the drafts have no others that matter here.
  */
-function parseList(text: string | null | undefined): [name: string, parameters: Record<string, number>][] {
-  const items: [string, Record<string, number>][] = [];
-  let parameters: Record<string, number> = {};
+function parseList(text: string | null | undefined): [name: string, parameters: Parameters, unit?: string][] {
+  const items: [string, Parameters, unit?: string][] = [];
+  let parameters: Parameters = {};
   // A parameter's name, or else an item; then a string, or whatever else is no separator.
   const piece = /(?:;\s*([^\s=,;]+)=?)?(?:"((?:\\.|[^"\\])*)"|([^\s,;"]+))?/g;
   for (const [, key, quoted, bare = ""] of (text ?? "").matchAll(piece)) {
@@ -60,6 +71,8 @@ function parseList(text: string | null | undefined): [name: string, parameters: 
     if (!key && name) {
       parameters = {};
       items.push([name, parameters]);
+    } else if (key === "qu" && name) {
+      (items.at(-1) ?? [])[2] = name;
     } else if (key && /^\d{1,15}$/.test(bare)) parameters[key] = Number(bare);
   }
   return items;
@@ -67,6 +80,10 @@ function parseList(text: string | null | undefined): [name: string, parameters: 
 
 /** A quota made of these limits, with the tightest picked out. */
 export function quotaOf(limits: readonly LimitQuota[], at: number): Quota {
-  const [tightest] = [...limits].sort((a, b) => a.remaining - b.remaining || b.resetSeconds - a.resetSeconds);
+  const counted = limits.filter(({ unit }) => unit !== "concurrent");
+  const comparesShares = counted.some(({ unit }) => unit !== counted[0]?.unit);
+  const left = ({ remaining, quota }: LimitQuota) =>
+    comparesShares && quota ? remaining / quota : remaining;
+  const [tightest] = counted.sort((a, b) => left(a) - left(b) || b.resetSeconds - a.resetSeconds);
   return { limits, tightest, at };
 }

@@ -114,9 +114,9 @@ function UnderComposer() {
       {tightest && usedShare >= 0.8 && (
         <QuotaMeter
           limit={tightest}
-          label="Messages used"
-          valueText={(used, { quota, windowSeconds }) =>
-            `${used} of ${quota} messages ${windowWords(windowSeconds)}`
+          label={tightest.unit === "tokens" ? "Tokens used" : "Messages used"}
+          valueText={(used, { quota, unit, windowSeconds }) =>
+            `${used.toLocaleString("en-GB")} of ${quota.toLocaleString("en-GB")} ${unit === "tokens" ? "tokens" : "messages"} ${windowWords(windowSeconds)}`
           }
         />
       )}

@@ -64,6 +64,7 @@ const howItEnded = {
   stopped: "Stopped before the end",
   failed: "Cut off before the end",
   credit: "Ended here: your credit is used up",
+  quota: "Ended here: your tokens are used up for now",
 };
 
 /** What the model answered: its steps, figures and words, in the order in which they came. */

@@ -1,4 +1,5 @@
-import { noticeLabels, RateLimitNotice, useCountdown } from "headgate/react";
+import type { RateLimitedError } from "headgate/client";
+import { RateLimitNotice, useCountdown } from "headgate/react";
 import { TimerReset } from "lucide-react";
 import { announce } from "../design/announcer.tsx";
 import { buttonClass } from "../design/button.tsx";
@@ -8,6 +9,7 @@ import { online } from "../service/online.ts";
 import { useRefusal } from "../service/use-refusal.ts";
 import { type Action, backOnline, type ToldFailure, wordsFor } from "./failure-words.tsx";
 import "./notices.css";
+import { isOfPlaces, refusalWords } from "./refusal-words.ts";
 
 interface NoticeProps<Told = Failure> {
   failure: Told;
@@ -21,8 +23,10 @@ export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
   const shared = useRefusal();
   if (failure.kind === "refused") {
     // Another tab may have been refused later, and so for longer.
-    const deadline = Math.max(failure.error.deadline, shared?.deadline ?? 0);
-    return <Refused deadline={deadline} hasDraft onResend={onResend} />;
+    const error = shared && shared.deadline > failure.error.deadline ? shared : failure.error;
+    // An answer has ended since: the refusal is forgotten everywhere.
+    const hasEnded = isOfPlaces(error) && !shared;
+    return <Refused error={error} deadline={hasEnded ? 0 : error.deadline} hasDraft onResend={onResend} />;
   }
   // The paywall is a dialog of its own.
   if (failure.kind === "unpaid") return null;
@@ -37,17 +41,19 @@ export function SharedNotice({ hasDraft, onResend }: { hasDraft: boolean; onRese
   const refusal = useRefusal();
   const { done } = useCountdown(refusal?.deadline);
   if (!refusal || (done && !hasDraft)) return null;
-  return <Refused deadline={refusal.deadline} hasDraft={hasDraft} onResend={onResend} />;
+  return <Refused error={refusal} deadline={refusal.deadline} hasDraft={hasDraft} onResend={onResend} />;
 }
 
 interface RefusedProps {
+  error: RateLimitedError;
   deadline: number;
   /** Whether there is something to be sent when the time has come. */
   hasDraft: boolean;
   onResend: Action;
 }
 
-function Refused({ deadline, hasDraft, onResend }: RefusedProps) {
+function Refused({ error, deadline, hasDraft, onResend }: RefusedProps) {
+  const words = refusalWords(error);
   return (
     <div className="arrive unprinted flex gap-3 rounded-2xl border border-warn-line bg-warn-tint p-4">
       <TimerReset aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />
@@ -55,12 +61,13 @@ function Refused({ deadline, hasDraft, onResend }: RefusedProps) {
         deadline={deadline}
         onRetry={onResend}
         announce={announce}
+        labels={words}
         data-idle={hasDraft ? undefined : ""}
         className="flex min-w-0 grow flex-wrap items-center justify-between gap-x-4 gap-y-2"
       >
         {({ seconds, done }) => (
           <>
-            <p className="tabular font-medium">{done ? noticeLabels.ready : noticeLabels.waiting(seconds)}</p>
+            <p className="tabular font-medium">{done ? words.ready : words.waiting(seconds)}</p>
             <p className="text-quiet text-sm">
               {hasDraft
                 ? "Nothing is lost: your message is still below."

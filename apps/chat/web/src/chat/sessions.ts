@@ -6,11 +6,13 @@ import { announce } from "../design/announcer.tsx";
 import { type Observable, observable } from "../design/observable.ts";
 import { conversationPath, currentPath, navigate } from "../router.tsx";
 import { api } from "../service/api.ts";
+import { client } from "../service/client.ts";
 import { type Failure, failureOf } from "../service/failure.ts";
 import { online } from "../service/online.ts";
 import { onTabMessage } from "../service/tabs.ts";
 import { draftOf, dropSentElsewhere } from "./drafts.ts";
 import { spokenText, textOf } from "./message.ts";
+import { isOfPlaces } from "./refusal-words.ts";
 import { type ChatSession, createSession, type SessionEvents } from "./session.ts";
 
 /** A conversation on its way to the screen. */
@@ -43,9 +45,11 @@ const events: SessionEvents = {
   ended(session, answer, outcome, news) {
     if (outcome === "stopped") announce("Stopped. What was written so far is saved.");
     if (outcome === "credit") announce("The answer ended here: your credit is used up.");
+    if (outcome === "quota") announce("The answer ended here: your tokens are used up for now.");
     if (outcome === "whole" && answer) announce(`Answer: ${spokenText(textOf(answer))}`);
     if (news) learn(news);
     else void refreshMe();
+    endWaitForPlace();
     const id = session.state.get().conversationId;
     if (id !== undefined && answer && knownConversation(id)?.titled !== true) void titleConversation(id);
   },
@@ -54,6 +58,12 @@ const events: SessionEvents = {
     if (failure.kind === "gone") void tellGoneFromSignedOut(session);
   },
 };
+
+/** An answer has ended, so a message that waited for its place can be sent, in every tab. */
+function endWaitForPlace(): void {
+  const refusal = client.refusal();
+  if (refusal && isOfPlaces(refusal)) client.clear();
+}
 
 /** After a session's end its conversations are somebody else's, and the service says 404: only `/me` tells the two apart. */
 async function tellGoneFromSignedOut(session: ChatSession): Promise<void> {

@@ -1,0 +1,226 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { ChatMessage, Me } from "../../contract.ts";
+import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
+import {
+  chunksOf,
+  startTestService,
+  type TestClient,
+  type TestService,
+  until,
+} from "../../testing/service.ts";
+import type { OpenDatabase } from "../database/connect.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let database: OpenDatabase;
+let provider: OpenAiServer;
+let service: TestService | undefined;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+}, DATABASE_START_MS);
+
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  provider = await startOpenAiServer({ text: "one two three four five six" });
+});
+
+afterEach(async () => {
+  provider.release(Number.POSITIVE_INFINITY);
+  await service?.close();
+  await provider.close();
+});
+
+/** @param undecidedAfterMs lets the head go before the first token of a slow model. */
+async function start(env: Record<string, string>, undecidedAfterMs?: number): Promise<TestService> {
+  service = await startTestService({
+    database,
+    env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", ...env },
+    answerLimits: { retries: 0 },
+    ...(undecidedAfterMs === undefined ? {} : { undecidedAfterMs }),
+  });
+  return service;
+}
+
+const message = (content: string) => ({ messages: [{ role: "user", content }] });
+
+async function quotaOf(client: TestClient, name: string): Promise<number | undefined> {
+  const { quota }: Me = await (await client("/me")).json();
+  return quota.find((limit) => limit.name === name)?.remaining;
+}
+
+async function answerOf(client: TestClient, conversationId: string): Promise<ChatMessage | undefined> {
+  const { messages } = await (await client(`/conversations/${conversationId}`)).json();
+  return messages.at(-1);
+}
+
+describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
+  test("is 2: a third answer at once waits for one of the two to end", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "" }, 1);
+    const caller = client({ "X-User-Id": "busy" });
+    provider.setMode("slow");
+    const running = [
+      await caller.send("POST", "/chat/message", message("a")),
+      await caller.send("POST", "/chat/message", message("b")),
+    ];
+    const { response, problem } = await caller.ask("c");
+    expect(response.status).toBe(429);
+    expect(problem).toMatchObject({
+      "violated-policies": ["user-concurrent"],
+      waits_for: "holders",
+      retry_after_seconds: 30,
+    });
+    // Somebody else's places are their own.
+    provider.setMode("normal");
+    expect((await client({ "X-User-Id": "calm" }).ask("d")).response.status).toBe(200);
+
+    for (const { body } of running) await body?.cancel();
+  });
+
+  test("counts an answer until it has ended, read or not, and no longer", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "1" }, 1);
+    const caller = client({ "X-User-Id": "leaver" });
+    provider.setMode("slow");
+    const leaves = new AbortController();
+    const left = await caller("/chat/message", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(message("a")),
+      signal: leaves.signal,
+    });
+    leaves.abort();
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect((await caller.ask("b")).problem["violated-policies"]).toEqual(["user-concurrent"]);
+    }
+    provider.release(Number.POSITIVE_INFINITY);
+    const next = await until(async () => {
+      const asked = await caller.ask("c");
+      return asked.response.status === 200 && asked;
+    });
+    expect(next.text).toBe("one two three four five six");
+    const conversationId = left.headers.get("X-Conversation-Id") ?? "";
+    expect((await answerOf(caller, conversationId))?.metadata?.incomplete).toBeUndefined();
+  });
+
+  test("a place is free again after a stop, a failure and a refusal", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "1" }, 1);
+    const caller = client({ "X-User-Id": "unlucky" });
+    for (const mode of ["fail-500", "hang-up", "empty", "error-midway", "hang-up-midway"] as const) {
+      provider.setMode(mode);
+      await caller.ask(mode);
+    }
+    provider.setMode("slow");
+    const running = await caller.send("POST", "/chat/message", message("stop me"));
+    await caller.send("POST", "/chat/stop", { conversation_id: running.headers.get("X-Conversation-Id") });
+    await running.text();
+    provider.setMode("normal");
+    expect((await caller.ask("again")).response.status).toBe(200);
+  });
+});
+
+describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
+  test("counts what the provider reports, and what remains is told with the answer", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
+    const caller = client({ "X-User-Id": "reader" });
+    const { chunks, conversationId } = await caller.ask("count");
+    const { inputTokens = 0, outputTokens = 0 } = (await answerOf(caller, conversationId))?.metadata ?? {};
+    expect(inputTokens + outputTokens).toBeGreaterThan(0);
+    const left = 100_000 - inputTokens - outputTokens;
+    expect(await quotaOf(caller, "user-tokens-per-day")).toBe(left);
+    const news = chunks.find(({ type }) => type === "data-news")?.data as { quota: unknown[] };
+    expect(news.quota).toContainEqual(
+      expect.objectContaining({ name: "user-tokens-per-day", unit: "tokens", remaining: left }),
+    );
+  });
+
+  test("ends an answer cleanly where they run out, and says so", async () => {
+    provider.setText("word ".repeat(4_000));
+    const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" });
+    const caller = client({ "X-User-Id": "talker" });
+    const { response, chunks, text, conversationId } = await caller.ask("talk");
+    expect(response.status).toBe(200);
+    expect(text.length).toBeGreaterThan(1_000);
+    expect(text.length).toBeLessThan(20_000);
+    expect(chunks.at(-1)).toMatchObject({ type: "finish", finishReason: "length" });
+    expect((await answerOf(caller, conversationId))?.metadata?.incomplete).toBe("quota");
+
+    // Nothing is left: the next is refused, with the wait for the day's window.
+    const refused = await caller.ask("more");
+    expect(refused.response.status).toBe(429);
+    expect(refused.problem["violated-policies"]).toEqual(["user-tokens-per-day"]);
+    expect(refused.problem.waits_for).toBe("window");
+  });
+
+  test("refuses what the conversation so far costs too much for, stores the question, and charges nothing", async () => {
+    const { client } = await start({
+      RATE_LIMIT_CHAT_TOKENS_PER_DAY: "32000",
+      RATE_LIMIT_CHAT_PER_MIN: "5",
+    });
+    const caller = client({ "X-User-Id": "historian" });
+    // Some characters are a token each, whatever this provider reports.
+    const long = "歷史".repeat(7_500);
+    const first = await caller.ask(long);
+    expect(first.response.status).toBe(200);
+    const left = (await quotaOf(caller, "user-tokens-per-day")) ?? 0;
+    const provided = provider.requests.length;
+    const requests = await quotaOf(caller, "user-per-minute");
+
+    // Of the question alone there would be enough.
+    const { response, problem } = await caller.ask("and now?", {
+      conversation_id: first.conversationId,
+      id: "q2",
+    });
+    expect(response.status).toBe(429);
+    expect(problem["violated-policies"]).toEqual(["user-tokens-per-day"]);
+    expect(Number(response.headers.get("Retry-After"))).toBe(problem.retry_after_seconds);
+    expect(problem.request_id).toBeTypeOf("string");
+    expect(provider.requests).toHaveLength(provided);
+    expect(await quotaOf(caller, "user-tokens-per-day")).toBe(left);
+    expect(await quotaOf(caller, "user-per-minute")).toBe(requests);
+
+    // A day later it is answered, under the same id.
+    service?.clock.advance(25 * 3_600_000);
+    const again = await caller.ask("and now?", { conversation_id: first.conversationId, id: "q2" });
+    expect(again.response.status).toBe(200);
+  });
+
+  test("nothing is charged for an answer that never began", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
+    const caller = client({ "X-User-Id": "unlucky" });
+    for (const mode of ["fail-500", "fail-429", "hang-up", "error-first", "empty"] as const) {
+      provider.setMode(mode);
+      await caller.ask(mode);
+      expect([mode, await quotaOf(caller, "user-tokens-per-day")]).toEqual([mode, 100_000]);
+    }
+  });
+
+  test("an answer that is stopped is charged for its part", async () => {
+    const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
+    const caller = client({ "X-User-Id": "stopper" });
+    provider.setMode("slow");
+    provider.release(3);
+    const running = await caller.send("POST", "/chat/message", message("stop me"));
+    await caller.send("POST", "/chat/stop", { conversation_id: running.headers.get("X-Conversation-Id") });
+    expect(chunksOf(await running.text()).map(({ type }) => type)).toContain("text-delta");
+    const left = (await quotaOf(caller, "user-tokens-per-day")) ?? 0;
+    expect(left).toBeLessThan(100_000 - 100);
+    expect(left).toBeGreaterThan(100_000 - 10_000);
+  });
+});
+
+test("RATE_LIMIT_CHAT_GLOBAL counts everybody together", async () => {
+  const { client } = await start({ RATE_LIMIT_CHAT_GLOBAL: "3/minute; 1000000 tokens/day" });
+  const statuses = [];
+  for (const name of ["a", "b", "c", "d"]) {
+    const { response, problem } = await client({ "X-User-Id": name }).ask("count");
+    statuses.push([response.status, problem["violated-policies"]]);
+  }
+  expect(statuses).toEqual([
+    [200, undefined],
+    [200, undefined],
+    [200, undefined],
+    [429, ["global-per-minute"]],
+  ]);
+});
