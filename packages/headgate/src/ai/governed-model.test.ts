@@ -1,8 +1,9 @@
 import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "../../test-servers/redis.ts";
 import { inputTokens, type Script, scriptedModel } from "../../test-servers/scripted-model.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter, type Limiter } from "../limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { governedModel, ProviderRefusedError } from "./governed-model.ts";
 import type { CallOptions, LanguageModelV4 } from "./language-model.ts";
@@ -252,6 +253,49 @@ describe("a governed model", () => {
     ["a model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],
   ])("says what is wrong: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
+  });
+});
+
+describe("over several processes that share a store", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  }, 60_000);
+  afterAll(() => server?.remove());
+
+  const quotaOf = (own: Limiter<string>[]) => {
+    const quota = createLimiter<string>({
+      name: "provider",
+      layers: [{ name: "account", key: (account) => account, limits: "unlimited" }],
+      store: server.url,
+    });
+    own.push(quota);
+    return quota;
+  };
+
+  it("what one of them is asked to wait, all of them wait, and the longest wait stays", async () => {
+    const limiters: Limiter<string>[] = [];
+    const asked = (waitS: string) =>
+      governedModel(failing(refusedBy({ headers: { "retry-after": waitS } })), quotaOf(limiters), {
+        caller: "ours",
+        maxWaitMs: 0,
+      });
+    await expect(ask(asked("600"))).rejects.toMatchObject({ retryAfterSeconds: 600 });
+    // Known to this process, and to the store: a shorter one changes nothing.
+    const other = governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 });
+    const refused = await ask(other).catch((error) => error);
+    expect(refused).toBeInstanceOf(ProviderRefusedError);
+    expect(refused.retryAfterSeconds).toBeGreaterThan(590);
+    expect(refused.retryAfterSeconds).toBeLessThanOrEqual(600);
+    await expect(ask(asked("7"))).rejects.toThrow(ProviderRefusedError);
+    const third = await ask(
+      governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 }),
+    ).catch((error) => error);
+    expect(third.retryAfterSeconds).toBeGreaterThan(590);
+    // Another account at the provider is not asked to wait.
+    const theirs = governedModel(failing(), quotaOf(limiters), { caller: "theirs", maxWaitMs: 0 });
+    expect((await ask(theirs)).text).toBe("Done.");
+    for (const limiter of limiters) await limiter.close();
   });
 });
 

@@ -2,6 +2,7 @@ import type { Admitted, Refused } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
+import { blocked } from "../core/override.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "../limiter.ts";
 import {
@@ -46,8 +47,8 @@ export class ProviderRefusedError extends Error {
 /**
  * The same model, which waits for its provider's quota: each attempt and each step waits in the limiter's fair queue. What the
  * provider asks to wait (a 429 or 529, in the dialects of OpenAI, Anthropic, Azure and Gemini) holds all further attempts
- * of the same limiter and caller in this process that long; a longer wait that comes later wins. A 429 about money is never
- * waited for.
+ * of the same limiter and caller that long, in every process that shares the limiter's store; a longer wait that comes later
+ * wins. A 429 about money is never waited for.
  *
  * ```ts
  * const quota = createLimiter({ name: "openai", layers: [{ name: "account", key: (account: string) => account, limits: "500/minute" }] });
@@ -140,8 +141,24 @@ async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: 
   if (refusal === undefined) throw error;
   if (refusal.waitMs === undefined) throw new ProviderRefusedError(refusal.reason, undefined, error);
   quota.holds.hold(refusal.waitMs);
+  if (quota.limiter.status().store !== "memory") await tellOthers(quota, refusal.waitMs);
   if (refusal.waitMs > quota.maxWaitMs) throw new ProviderRefusedError(refusal.reason, refusal.waitMs, error);
   throw error;
+}
+
+/** Blocks the account for other processes too. A block that lasts longer stays, and so does one of an operator's for good. */
+async function tellOthers<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
+  try {
+    const { overrides = [], at } = await limiter.peek(caller);
+    const blockedUntil = Math.max(
+      0,
+      ...overrides.map(({ limits, until }) => (limits === blocked ? until : 0)),
+    );
+    if (blockedUntil < at + waitMs)
+      await limiter.block(caller, { forMs: waitMs, reason: "asked by the provider" });
+  } catch {
+    // They learn of it when they are refused themselves.
+  }
 }
 
 type Usage = Awaited<ReturnType<LanguageModelV4["doGenerate"]>>["usage"];

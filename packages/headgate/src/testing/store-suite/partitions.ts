@@ -42,6 +42,20 @@ export const partitions: readonly Case[] = [
   },
 
   {
+    name: "a layer that counts nothing admits all, alone and beside others",
+    async run(trial) {
+      const open = trial.place("unlimited", "open", "open");
+      const narrow = trial.place("1/minute", "narrow", "narrow");
+      const admit = async (places: Place | Place[]) => (await trial.admit(places)).admitted;
+      expectSame([await admit(open), await admit(open)], [true, true], "alone");
+      expectSame(await trial.read(open), [], "readings");
+      expectSame([await admit([open, narrow]), await admit([narrow, open])], [true, false], "beside others");
+      await trial.refund(await trial.admit(open));
+      expectSame(await admit(open), true, "after a refund");
+    },
+  },
+
+  {
     name: "spaces and keys of any text are told apart",
     async run(trial) {
       const keys = [

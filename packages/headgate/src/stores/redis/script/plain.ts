@@ -33,6 +33,8 @@ local function isPlain(first, charges)
   for _ = 1, charges do
     local set = sets[q[i]]
     local groups = #set
+    -- A layer that is unlimited counts nothing where it has no other plans.
+    if groups == 0 then return false end
     for n = 1, groups do
       local kind, need = set[n][2], q[i + n]
       if kind ~= 1 and kind ~= 6 or need <= 0 or need ~= q[i + groups + n] then return false end
