@@ -52,6 +52,27 @@ test.describe("one answer at once", () => {
   });
 });
 
+test.describe("a provider that asks to wait", () => {
+  test.use({ expected: [status(503)] });
+
+  test("is waited for: the countdown is the provider's, and the message is answered after it", async ({
+    page,
+    modelServer,
+    time,
+  }) => {
+    modelServer.setMode("asks-to-wait");
+    await page.goto("/");
+    await send(page, "hello");
+    await expect(notice(page)).toContainText(/The model is busy just now\. Please wait [1-7] s\./);
+    await expect(composer(page)).toHaveValue("hello");
+    modelServer.setMode("normal");
+    await time.pass(page, 7);
+    await sendAgain(page).click();
+    await expect(answers(page)).toContainText("three quarters");
+    await isIdle(page);
+  });
+});
+
 test.describe("a day's tokens", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" } });
 

@@ -45,6 +45,7 @@ describe("status", () => {
       stores: {
         chat: { name: "memory", state: "ok" },
         "sign-in": { name: "memory", state: "ok" },
+        provider: { name: "memory", state: "ok" },
         bodies: { name: "memory", state: "ok" },
       },
     });

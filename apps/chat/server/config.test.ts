@@ -91,6 +91,15 @@ const variables: [
     },
   ],
   [
+    "RATE_LIMIT_PROVIDER",
+    (config) => config.limits.provider,
+    {
+      default: null,
+      override: [["500/minute; 200000 tokens/minute", "500/minute; 200000 tokens/minute"]],
+      refused: ["500", "3 euros/day"],
+    },
+  ],
+  [
     "RATE_LIMIT_SIGN_IN_IP_PER_MIN",
     (config) => config.limits.signInPerAddress,
     { default: "10/minute", override: [["3", "3/minute"]], refused: ["often"] },

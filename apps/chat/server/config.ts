@@ -34,6 +34,8 @@ export interface Config {
     chatConcurrent: string | null;
     /** What all callers together may use; `null`: nobody counts. */
     chatGlobal: string | null;
+    /** What the model's provider takes of this service; `null`: it says so itself. */
+    provider: string | null;
     /** What one address may send, whoever sends. */
     chatPerAddress: string;
     /** Attempts to sign in or up from one address. */
@@ -85,6 +87,7 @@ export function loadConfig(environment: Environment): Config {
   const chatTokens = read("RATE_LIMIT_CHAT_TOKENS_PER_DAY", "", optional(tokensPerDay));
   const chatConcurrent = read("RATE_LIMIT_CHAT_CONCURRENT", "2", answersAtOnce);
   const chatGlobal = read("RATE_LIMIT_CHAT_GLOBAL", "", optional(ofAllCallers));
+  const provider = read("RATE_LIMIT_PROVIDER", "", optional(ofAllCallers));
   const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", requestsPer("minute"));
   const bodiesPerAddress = read("RATE_LIMIT_BODIES_IP_PER_MIN", "", optional(requestsPer("minute")));
   const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
@@ -129,6 +132,7 @@ export function loadConfig(environment: Environment): Config {
       chatTokens: asRead(chatTokens),
       chatConcurrent: asRead(chatConcurrent),
       chatGlobal: asRead(chatGlobal),
+      provider: asRead(provider),
       signInPerAddress: asRead(signInPerAddress),
       bodiesPerAddress: asRead(bodiesPerAddress) ?? bodiesBeside(asRead(chatPerAddress)),
       storageUri: asRead(storageUri),

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
+import { governedModel } from "headgate/ai";
 import type { Hono } from "hono";
 import { type Logger, pino } from "pino";
 import { taxYears } from "../tax/tax-year.ts";
@@ -29,6 +30,7 @@ import {
   createBodiesLimiter,
   createChatLimiter,
   createMailLimiter,
+  createProviderLimiter,
   createSignInLimiter,
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
@@ -84,8 +86,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const config = loadConfig(options.env);
   const log = options.log ?? createLog(config);
   const clock = options.clock ?? { now: Date.now };
-  const choice = options.model ?? modelFrom(options.env, clock);
-  for (const warning of choice.warnings) log.warn({ warning }, "model");
+  const chosen = options.model ?? modelFrom(options.env, clock);
+  for (const warning of chosen.warnings) log.warn({ warning }, "model");
 
   const closers: (() => void | Promise<void>)[] = [];
   const closeAll = async () => {
@@ -108,12 +110,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(() => signInLimiter.close());
     const bodiesLimiter = createBodiesLimiter(context);
     closers.push(() => bodiesLimiter.close());
+    const providerLimiter = createProviderLimiter(context);
+    closers.push(() => providerLimiter.close());
+    const choice = governed(chosen, providerLimiter, clock);
     const mailLimiter = config.mail && createMailLimiter(context);
     if (mailLimiter) closers.push(() => mailLimiter.close());
     const limiters = {
       chat: chatLimiter,
       "sign-in": signInLimiter,
       bodies: bodiesLimiter,
+      provider: providerLimiter,
       ...(mailLimiter ? { mail: mailLimiter } : {}),
     };
 
@@ -255,6 +261,15 @@ function createLog(config: Config): Logger {
   // A person at a terminal is told what goes wrong, and not of every request.
   const level = config.logLevel ?? (process.stdout.isTTY ? "warn" : "info");
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+/** Refused at once, and not waited for: the person is told how long it will be. The built-in responder asks no provider. */
+function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): ModelChoice {
+  if (choice.builtIn) return choice;
+  return {
+    ...choice,
+    model: governedModel(choice.model, limiter, { caller: choice.name, maxWaitMs: 0, clock }),
+  };
 }
 
 function modelFrom(env: Environment, clock: Clock): ModelChoice {

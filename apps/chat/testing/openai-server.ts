@@ -18,6 +18,8 @@ export type OpenAiServerMode =
   | "fail-401"
   | "fail-404"
   | "fail-too-long"
+  /** 429, and a wait of 7 seconds. */
+  | "asks-to-wait"
   /** 200 and an error chunk in place of the first token. */
   | "error-first"
   /** Some tokens, then an error chunk. */
@@ -123,6 +125,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     const answered = mode;
     if (answered === "never") return;
     if (answered === "hang-up") return void request.socket.destroy();
+    if (answered === "asks-to-wait") response.setHeader("retry-after", "7");
     const refusal = refusals[answered];
     if (refusal) return sendError(response, ...refusal);
     if (body.stream === true) await stream(response, body, answered);
@@ -239,6 +242,7 @@ const refusals: Partial<Record<OpenAiServerMode, [status: number, code: string, 
     "The server had an error. Key sk-secret-123 at https://internal.example.",
   ],
   "fail-429": [429, "rate_limit_exceeded", "Rate limit reached for organization org-secret."],
+  "asks-to-wait": [429, "rate_limit_exceeded", "Rate limit reached for organization org-secret."],
   "fail-401": [401, "invalid_api_key", "Incorrect API key provided: sk-secret-123."],
   "fail-404": [404, "model_not_found", "The model does not exist."],
   "fail-too-long": [400, "context_length_exceeded", "This model's maximum context length is 8192 tokens."],
@@ -252,10 +256,9 @@ async function readJson(request: IncomingMessage): Promise<ChatRequest> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  // Clients that try again do so at once.
-  response
-    .writeHead(status, { "content-type": "application/json", "retry-after-ms": "1" })
-    .end(JSON.stringify(body));
+  // Clients that try again do so at once, unless they are asked to wait.
+  const wait = response.hasHeader("retry-after") ? {} : { "retry-after-ms": "1" };
+  response.writeHead(status, { "content-type": "application/json", ...wait }).end(JSON.stringify(body));
 }
 
 function errorBody(code: string, message: string) {

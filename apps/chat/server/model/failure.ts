@@ -1,4 +1,5 @@
 import { APICallError, RetryError, StreamProviderError } from "ai";
+import { ProviderRefusedError } from "headgate/ai";
 
 /** The model gave nothing, or nothing more, within its time. */
 export class ModelTimeoutError extends Error {
@@ -25,9 +26,11 @@ export interface ModelFailure {
     | "model_timed_out"
     | "conversation_too_long"
     | "model_failed";
+  /** Whole seconds that the provider asks to wait, where it says so. */
+  retryAfterSeconds?: number;
 }
 
-const failures: Record<ModelFailure["code"], Omit<ModelFailure, "code">> = {
+const failures: Record<ModelFailure["code"], Pick<ModelFailure, "status" | "detail">> = {
   model_rate_limited: {
     status: 503,
     detail: "The model is busy: its provider asks us to slow down. Please try again in a moment.",
@@ -94,6 +97,8 @@ function causedByConnection(error: unknown, depth = 0): boolean {
 }
 
 function codeOf(error: unknown): ModelFailure["code"] {
+  if (error instanceof ProviderRefusedError)
+    return error.reason === "money" ? "model_out_of_quota" : "model_rate_limited";
   if (error instanceof ModelTimeoutError) return "model_timed_out";
   if (error instanceof Error && error.name === "TimeoutError") return "model_timed_out";
   const status = statusOf(error);
@@ -119,6 +124,12 @@ function codeOf(error: unknown): ModelFailure["code"] {
 
 /** Turns whatever a model threw into a status, a sentence and a code that are safe to send. */
 export function modelFailure(error: unknown): ModelFailure {
-  const code = codeOf(rootOf(error));
-  return { ...failures[code], code };
+  const cause = rootOf(error);
+  const code = codeOf(cause);
+  if (!(cause instanceof ProviderRefusedError) || cause.retryAfterSeconds === undefined)
+    return { ...failures[code], code };
+  const { retryAfterSeconds } = cause;
+  const wait = retryAfterSeconds === 1 ? "1 second" : `${retryAfterSeconds} seconds`;
+  const detail = `The model is busy: its provider asks us to slow down. Please try again in ${wait}.`;
+  return { ...failures[code], code, detail, retryAfterSeconds };
 }

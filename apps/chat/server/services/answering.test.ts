@@ -93,10 +93,37 @@ describe("a model that fails before its first token", () => {
     // The question was kept, the browser was told whose it is, and sent again it is answered, not doubled.
     expect((await messagesOf(conversationId)).map(({ id }) => id)).toEqual(["q1"]);
     provider.setMode("normal");
+    service.clock.advance(1_000);
     const again = await client.ask("count", { id: "q1", conversation_id: conversationId });
     expect(again.response.status).toBe(200);
     expect((await messagesOf(conversationId)).map(({ role }) => role)).toEqual(["user", "assistant"]);
     expect(await remaining()).toBe(4);
+  });
+
+  test("a provider that asks to wait is asked nothing until then, by nobody; its wait is told at once", async () => {
+    provider.setMode("asks-to-wait");
+    const first = await client.ask("count");
+    expect(first.response.status).toBe(503);
+    expect(first.problem).toMatchObject({
+      type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+      error: "model_rate_limited",
+      detail: "The model is busy: its provider asks us to slow down. Please try again in 7 seconds.",
+      retry_after_seconds: 7,
+    });
+    expect(first.response.headers.get("Retry-After")).toBe("7");
+
+    provider.setMode("normal");
+    service.clock.advance(2_500);
+    const other = service.client({ "X-User-Id": "somebody-else" });
+    const { response, problem } = await other.ask("count", { id: "q1" });
+    expect([response.status, problem.retry_after_seconds]).toEqual([503, 5]);
+    expect(provider.requests).toHaveLength(1);
+    expect([await remaining(), await remaining(other)]).toEqual([5, 5]);
+
+    service.clock.advance(4_499);
+    expect((await other.ask("count", { id: "q1" })).response.status).toBe(503);
+    service.clock.advance(1);
+    expect((await other.ask("count", { id: "q1" })).response.status).toBe(200);
   });
 
   test("that says nothing in its time is a 504, and nothing is charged", async () => {

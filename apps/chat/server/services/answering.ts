@@ -194,10 +194,23 @@ async function refuseIfSpent(metered: Meter | undefined, { conversationId }: Tur
   if (refused) throw new QuotaSpent(refused, conversationId);
 }
 
+/** As the library's own refusals have it: what is refused is nobody's own quota. */
+const reducedCapacity = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+
 /** The question is stored: sent again under the same id, it is answered, not stored twice. */
 function modelProblem(error: unknown, turn: Turn): HttpProblem {
-  const { status, detail, code } = modelFailure(error);
-  return new HttpProblem(status, code, detail, whereItIsStored(turn));
+  const { status, detail, code, retryAfterSeconds } = modelFailure(error);
+  const { members, headers } = whereItIsStored(turn);
+  if (retryAfterSeconds === undefined) return new HttpProblem(status, code, detail, { members, headers });
+  return new HttpProblem(status, code, detail, {
+    members: {
+      ...members,
+      type: reducedCapacity,
+      retry_after_seconds: retryAfterSeconds,
+      waits_for: "window",
+    },
+    headers: { ...headers, "Retry-After": String(retryAfterSeconds) },
+  });
 }
 
 function stopped(): HttpProblem {

@@ -57,6 +57,21 @@ export function createChatLimiter({ config, clock, log }: LimiterContext): Limit
   );
 }
 
+/** What the model's provider allows the service, and asks it to wait: counted apart from everybody's own quota. */
+export function createProviderLimiter({ config, clock, log }: LimiterContext): Limiter<string> {
+  const { provider, storageUri } = config.limits;
+  return madeFrom("RATE_LIMIT_PROVIDER", storageUri, () =>
+    createLimiter<string>({
+      name: "provider",
+      layers: [{ name: "account", key: (model) => model, limits: provider ?? "unlimited" }],
+      units: ["tokens"],
+      store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
+  );
+}
+
 /** What one mailbox gets of this service at most, whoever asks for it. */
 const MAILS_PER_RECIPIENT = "3/hour; 10/day";
 

@@ -9,6 +9,7 @@ export function isOfPlaces({ problem }: RateLimitedError): boolean {
 /** What a refusal is for, in words: too many messages is only one of the reasons. */
 export function refusalWords(error: RateLimitedError): NoticeLabels {
   if (isOfPlaces(error)) return ofPlaces;
+  if (error.status === 503) return waitingFor("The model is busy just now.");
   const [limit = ""] = error.problem?.["violated-policies"] ?? [];
   if (limit.startsWith("global")) return waitingFor("Many people are asking just now.");
   if (limit.includes("tokens")) return waitingFor("Your tokens are used up for now.");
