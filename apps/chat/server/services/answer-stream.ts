@@ -39,6 +39,8 @@ export interface AnswerStreamOptions {
   entry: JournalEntry;
   /** Stops the model. */
   stop: AbortController;
+  /** Aborted where it is the service that ends the answer, and no person. */
+  serviceEnds: AbortSignal;
   log: Logger;
   refund(): Promise<void>;
   /** Asked once the answer is charged. */
@@ -170,7 +172,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (failure) return "failed";
     if (spending?.isExhausted()) return "credit";
     if (metered?.news().budget) return "quota";
-    return isWhole ? undefined : "stopped";
+    if (isWhole) return undefined;
+    return options.serviceEnds.aborted ? "failed" : "stopped";
   }
 
   /** @returns what the message's metadata is, now that its end is known */

@@ -479,7 +479,8 @@ describe("stopping the service", () => {
     const conversationId = response.headers.get("X-Conversation-Id") ?? "";
     const [, answer] = await messagesOf(conversationId, returned);
     expect(wordsOf(answer)).toBe("one two");
-    expect(answer?.metadata?.incomplete).toBe("stopped");
+    // No person has stopped it.
+    expect(answer?.metadata?.incomplete).toBe("failed");
     await successor.close();
   });
 });

@@ -121,6 +121,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           spending,
           entry,
           stop,
+          serviceEnds: place.signal,
           log: request.log,
           refund: request.refund,
           news: request.news,

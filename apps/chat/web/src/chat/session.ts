@@ -92,8 +92,8 @@ const stopMs = 2_000;
 /** Between two tries to stop a question that the service may not have begun to answer, in milliseconds. */
 const stopAgainMs = 250;
 
-/** Before each try to go on reading after a lost connection, in milliseconds. */
-const reconnectAfterMs = [300, 700, 1_500, 3_000];
+/** Before each try to go on reading after a lost connection, in milliseconds: a minute in all, as in a lift or a tunnel. */
+const reconnectAfterMs = [300, 700, 1_500, 3_000, 5_000, 7_500, 10_000, 10_000, 10_000, 10_000];
 
 /** A question on its way. A later one is another object, so that a late answer to this one is not taken for its own. */
 interface TurnUnderWay {
