@@ -226,3 +226,57 @@ test("RATE_LIMIT_CHAT_GLOBAL counts everybody together", async () => {
     [429, ["global-per-minute"]],
   ]);
 });
+
+test("two hundred streams whose readers hang up at random: no place is lost, and all tokens are charged", async () => {
+  const most = 200;
+  const { client } = await start(
+    { RATE_LIMIT_CHAT_TOKENS_PER_DAY: "1000000000", RATE_LIMIT_CHAT_CONCURRENT: "1000", MAX_STREAMS: "2000" },
+    1,
+  );
+  const callers = Array.from({ length: 10 }, (_, n) => client({ "X-User-Id": `crowd-${n}` }));
+  provider.setMode("slow");
+  const leaving: (() => void)[] = [];
+  const streams = await Promise.all(
+    Array.from({ length: most }, async (_, n) => {
+      const leaves = new AbortController();
+      // With the first word, before it, in the middle, and not at all.
+      if (n % 4 === 0) leaving.push(() => leaves.abort());
+      const response = await (callers[n % 10] as TestClient)("/chat/message", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(message(`question ${n}`)),
+        signal: leaves.signal,
+      });
+      if (n % 4 === 1) leaves.abort();
+      return { response, leaves, n };
+    }),
+  );
+  provider.release(most);
+  for (const leave of leaving) leave();
+  for (const { leaves, n } of streams) if (n % 4 === 2) leaves.abort();
+  provider.release(Number.POSITIVE_INFINITY);
+  for (const { response, n } of streams) if (n % 4 === 3) await response.text();
+  expect(streams.every(({ response }) => response.status === 200)).toBe(true);
+
+  let counted = 0;
+  let charged = 0;
+  for (const caller of callers) {
+    const conversations = await until(async () => {
+      const { conversations } = await (await caller("/conversations?limit=100")).json();
+      const whole = [];
+      for (const { id } of conversations) {
+        const answer = await answerOf(caller, id);
+        if (answer?.role === "assistant" && answer.metadata?.outputTokens !== undefined) whole.push(answer);
+      }
+      return whole.length === most / 10 && whole;
+    });
+    for (const { metadata } of conversations)
+      counted += (metadata?.inputTokens ?? 0) + (metadata?.outputTokens ?? 0);
+    charged += 1_000_000_000 - ((await quotaOf(caller, "user-tokens-per-day")) ?? 0);
+    provider.setMode("normal");
+    const { response } = await caller.ask("any place left?");
+    expect(response.headers.get("RateLimit")).toContain('"user-concurrent";r=999;');
+  }
+  expect(provider.requests).toHaveLength(most + callers.length);
+  expect(charged).toBe(counted);
+});
