@@ -197,6 +197,13 @@ export interface PaymentProblem extends Problem {
   currency: string;
   monthly_allowance: Micros;
   renews_at: Instant;
+  /** How an account gets more credit by itself: it posts a `code` there. */
+  top_up: { kind: "code"; path: string };
+}
+
+/** `POST /account/credit/codes` adds what a code is worth, once, and answers with the account's `Credit`. */
+export interface RedeemRequest {
+  code: string;
 }
 
 // The output of the tools, as they arrive in `tool-*` parts of an answer. ------------------------------------------

@@ -34,7 +34,7 @@ const test = base.extend<{ folder: string; credit: (...words: string[]) => Promi
   credit: async ({ variables }, use) => use((...words) => runCreditCommand(words, variables)),
 });
 
-test.use({ expected: [status(402)] });
+test.use({ expected: [status(402), status(404)] });
 
 test("with its credit spent an account meets the paywall, keeps its message, and goes on once there is credit", async ({
   page,
@@ -56,7 +56,7 @@ test("with its credit spent an account meets the paywall, keeps its message, and
   await expect(page.getByText("a bit fast")).toHaveCount(0);
 
   await expect(paywall(page)).toContainText(
-    `ask the person who runs this service for more credit for ${email}.`,
+    `ask the person who runs this service for more credit for ${email}, or for a code.`,
   );
   await expect(paywall(page)).not.toContainText("npm");
   await paywall(page).getByRole("button", { name: "Back to my message" }).click();
@@ -83,6 +83,32 @@ test("with its credit spent an account meets the paywall, keeps its message, and
   await isIdle(page);
   await expect(composer(page)).toHaveValue("");
   await expect(accountButton(page)).toContainText("$4.9");
+});
+
+test("a code from the operator leads from the paywall back to the same message", async ({ page, credit }) => {
+  test.slow();
+  const email = newEmail();
+  await signUp(page, email);
+  await credit("set", email, "0");
+  const [code = ""] = (await credit("code", "5.00", "30")).split("\n");
+
+  await send(page, "take-home on £52,000");
+  const field = paywall(page).getByRole("textbox", { name: "Code for more credit" });
+  await field.fill("no such code");
+  await field.press("Enter");
+  await expect(paywall(page)).toContainText("There is no such code.");
+  await expect(field).toBeFocused();
+
+  await field.fill(code.toLowerCase());
+  await field.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "You have credit again" });
+  await expect(dialog).toContainText("Balance$5.00");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue("take-home on £52,000");
+  await composer(page).press("Enter");
+  await expect(answers(page)).toContainText("£52,000");
 });
 
 base.describe("with little of both", () => {

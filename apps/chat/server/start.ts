@@ -23,6 +23,7 @@ import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.
 import { createAnswering } from "./services/answering.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
+import { createCreditCodes } from "./services/credit-codes.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
@@ -141,7 +142,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
     const conversations = createConversations(database, clock);
     const credit = createCredit(database, clock, { ...config.credit, afterConfirmation: mail !== null });
-    door?.serve({ credit, accounts });
+    const codes = createCreditCodes(database, clock, credit);
+    door?.serve({ credit, codes, accounts });
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
@@ -163,6 +165,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       sources,
       accounts,
       accountOwner: createAccountOwner(database, clock),
+      topUps: codes,
       conversations,
       credit,
       turns,

@@ -7,6 +7,7 @@ import { holdEmbeddedFolder } from "../operator/hold-folder.ts";
 import { carryOut, type Order, type Outcome } from "../operator/order.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts.ts";
 import { createCredit } from "../services/credit.ts";
+import { createCreditCodes } from "../services/credit-codes.ts";
 import { StartError } from "../start-error.ts";
 
 /**
@@ -53,7 +54,8 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
       signUp: config.signUp,
       mail: null,
     });
-    return await carryOut(order, { credit: createCredit(database, clock, config.credit), accounts });
+    const credit = createCredit(database, clock, config.credit);
+    return await carryOut(order, { credit, codes: createCreditCodes(database, clock, credit), accounts });
   } finally {
     await close();
   }

@@ -4,8 +4,11 @@
  *     npm run credit -- show  you@example.com
  *     npm run credit -- grant you@example.com 5.00
  *     npm run credit -- set   you@example.com 0
+ *     npm run credit -- code  5.00 30
  */
+
 import type { Environment } from "../config/variables.ts";
+import { loadConfig } from "../config.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import type { Order } from "../operator/order.ts";
 import { StartError } from "../start-error.ts";
@@ -14,7 +17,8 @@ import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
 const USAGE = `Usage:
   credit show  <e-mail>
   credit grant <e-mail> <amount>   adds to the balance, such as 5.00
-  credit set   <e-mail> <amount>   makes it the balance, such as 0`;
+  credit set   <e-mail> <amount>   makes it the balance, such as 0
+  credit code  <amount> [days]     prints a code that adds it to one account, once; valid for so many days`;
 
 /**
  * Carries out one command line.
@@ -23,6 +27,7 @@ const USAGE = `Usage:
  * @throws {StartError} with a sentence that says what is wrong
  */
 export async function runCreditCommand(words: readonly string[], environment: Environment): Promise<string> {
+  if (words[0] === "code") return issueCode(words.slice(1), environment);
   const order = readCreditOrder(words);
   const outcome = await carryOutWhereItRuns(order, environment);
   if (!outcome || !("credit" in outcome)) {
@@ -34,13 +39,42 @@ export async function runCreditCommand(words: readonly string[], environment: En
   return `${order.email} has ${balance}. The next allowance of ${allowance} comes on ${credit.renewsAt.slice(0, 10)}.`;
 }
 
-function readCreditOrder(words: readonly string[]): Order {
+async function issueCode(words: readonly string[], environment: Environment): Promise<string> {
+  const [amountText, daysText, ...rest] = words;
+  if (amountText === undefined || rest.length > 0) throw new StartError(USAGE);
+  const amount = amountFrom(amountText);
+  if (amount <= 0) throw new StartError(`A code is worth more than 0, got ${JSON.stringify(amountText)}.`);
+  const validMs = daysText === undefined ? undefined : daysFrom(daysText) * DAY_MS;
+  const outcome = await carryOutWhereItRuns(
+    { action: "code", amount, ...(validMs === undefined ? {} : { validMs }) },
+    environment,
+  );
+  if (!outcome || !("code" in outcome)) throw new StartError("The code could not be made.");
+  return `${outcome.code}\nIt is shown this once. The first account that uses it gets ${formatMicros(amount, loadConfig(environment).credit.currency)}.`;
+}
+
+const DAY_MS = 24 * 3_600_000;
+const MOST_DAYS = 3_650;
+
+function daysFrom(text: string): number {
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw new StartError(
+    `${JSON.stringify(text)} is not a number of days: it should be a whole number from 1 to ${MOST_DAYS}.`,
+  );
+}
+
+function readCreditOrder(words: readonly string[]): Extract<Order, { email: string }> {
   const [action, email, amountText, ...rest] = words;
   if (rest.length > 0 || email === undefined) throw new StartError(USAGE);
   if (action === "show" && amountText === undefined) return { action, email };
   if ((action !== "grant" && action !== "set") || amountText === undefined) throw new StartError(USAGE);
+  return { action, email, amount: amountFrom(amountText) };
+}
+
+function amountFrom(amountText: string): number {
   const amount = parseMicros(amountText);
-  if (amount !== undefined) return { action, email, amount };
+  if (amount !== undefined) return amount;
   throw new StartError(
     `${JSON.stringify(amountText)} is not an amount: it should be a decimal number with at most six decimals, such as 5.00.`,
   );

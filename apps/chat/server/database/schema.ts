@@ -213,10 +213,10 @@ export const creditEntries = pgTable(
     userId: text("user_id")
       .notNull()
       .references(() => user.id, { onDelete: "cascade" }),
-    kind: text("kind", { enum: ["allowance", "usage", "grant", "correction"] }).notNull(),
+    kind: text("kind", { enum: ["allowance", "usage", "grant", "code", "correction"] }).notNull(),
     amount: bigint("amount", { mode: "number" }).notNull(),
     balanceAfter: bigint("balance_after", { mode: "number" }).notNull(),
-    /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant. */
+    /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant, the hash of a code. */
     reference: text("reference").notNull(),
     /** Of an answer: the most that was held for it, the tokens it used, and the prices that it was charged at. */
     held: bigint("held", { mode: "number" }),
@@ -229,6 +229,18 @@ export const creditEntries = pgTable(
   },
   (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],
 );
+
+/** What an operator hands out, each worth an amount, once. The codes themselves are nowhere: only what they hash to. */
+export const creditCodes = pgTable("credit_codes", {
+  hash: text("hash").primaryKey(),
+  amount: bigint("amount", { mode: "number" }).notNull(),
+  createdAt: instant("created_at").notNull(),
+  /** `null` for one that stays valid. */
+  expiresAt: instant("expires_at"),
+  /** The account that has used it; used is used, also once that account is deleted. */
+  redeemedBy: text("redeemed_by").references(() => user.id, { onDelete: "set null" }),
+  redeemedAt: instant("redeemed_at"),
+});
 
 // The service's own. -----------------------------------------------------------------------------------------------
 

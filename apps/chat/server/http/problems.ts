@@ -119,12 +119,16 @@ export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
 
 /** 402, told from a 429 by its status, its `error` and its members. */
 export function paymentRequired(credit: Credit): HttpProblem {
-  const members: Pick<PaymentProblem, "balance" | "held" | "currency" | "monthly_allowance" | "renews_at"> = {
+  const members: Pick<
+    PaymentProblem,
+    "balance" | "held" | "currency" | "monthly_allowance" | "renews_at" | "top_up"
+  > = {
     balance: credit.balance,
     held: credit.held,
     currency: credit.currency,
     monthly_allowance: credit.monthlyAllowance,
     renews_at: credit.renewsAt,
+    top_up: { kind: "code", path: "/account/credit/codes" },
   };
   return new HttpProblem(402, "payment_required", whyNotPaid(credit), { members });
 }

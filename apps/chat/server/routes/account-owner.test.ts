@@ -8,6 +8,7 @@ import type { OpenDatabase } from "../database/connect.ts";
 import { carryOut } from "../operator/order.ts";
 import { createAccounts } from "../services/accounts.ts";
 import { createCredit } from "../services/credit.ts";
+import { createCreditCodes } from "../services/credit-codes.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -270,7 +271,8 @@ describe("who may have an account, and who is answered", () => {
       monthlyAllowance: 1_000_000,
       currency: "USD",
     });
-    const services = { credit, accounts };
+    const codes = createCreditCodes(database.database, service.clock, credit);
+    const services = { credit, codes, accounts };
     const invited = await carryOut({ action: "invite", email }, services);
     expect(invited).toEqual({
       link: expect.stringMatching(/^http:\/\/localhost:3000\/reset-password#[\w-]{32}$/),

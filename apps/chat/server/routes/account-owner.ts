@@ -6,22 +6,24 @@ import { readBody } from "../http/body.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
 import { HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
-import { deleteAccountBody } from "../services/account-bodies.ts";
+import { deleteAccountBody, redeemBody } from "../services/account-bodies.ts";
 import type { AccountOwnerService, SignedIn } from "../services/account-owner.ts";
 import type { Accounts } from "../services/accounts.ts";
+import type { TopUps } from "../services/credit-codes.ts";
 import { addressOf, type IdentitySources, identify } from "../services/identity.ts";
 
 export interface AccountOwnerDependencies {
   sources: IdentitySources;
   accounts: Accounts;
   accountOwner: AccountOwnerService;
+  topUps: TopUps;
   signInLimiter: Limiter<{ address: string }>;
   trustProxy: TrustProxy;
 }
 
 /** What the owner of an account may see of it and do with it: where it is signed in, everything it holds, its end. */
 export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono<ServiceEnv> {
-  const { sources, accounts, accountOwner, signInLimiter, trustProxy } = dependencies;
+  const { sources, accounts, accountOwner, topUps, signInLimiter, trustProxy } = dependencies;
   const routes = new Hono<ServiceEnv>();
   const guard = rateLimit<{ address: string }, ServiceEnv>(signInLimiter, {
     caller: (c) => ({ address: addressOf(c, trustProxy) }),
@@ -57,6 +59,13 @@ export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono
     c.header("Content-Disposition", 'attachment; filename="headgate-export.json"');
     c.header("Cache-Control", "no-store");
     return c.body(streamOf(String(first.value), pieces));
+  });
+
+  // Codes are guessed as passwords are.
+  routes.post("/account/credit/codes", noteRefusal, guard, async (c) => {
+    const account = await signedIn(c);
+    const { code } = await readBody(c, redeemBody);
+    return c.json(await topUps.redeem(account.id, code));
   });
 
   routes.post("/account/delete", noteRefusal, guard, async (c) => {

@@ -31,4 +31,5 @@ export const changePasswordBody = body({ currentPassword: password, newPassword:
 export const forgottenBody = body({ email });
 export const resetPasswordBody = body({ token, newPassword: password });
 export const deleteAccountBody = body({ password });
+export const redeemBody = body({ code: text.min(1, "should be a code").max(100, "should be a code") });
 export const emptyBody = z.object({}, { error: "should be an object" });

@@ -43,6 +43,8 @@ export interface CreditService {
    * An account that was deleted meanwhile is charged nothing.
    */
   settle(transaction: Database, userId: string, settlement: Settlement): Promise<void>;
+  /** Adds what an account has got by itself, once per `reference`. */
+  add(transaction: Database, userId: string, addition: Addition): Promise<void>;
   /** Adds to an account, or takes from it when `amount` is below zero. @returns `undefined` for an unknown e-mail */
   grant(email: string, amount: Micros): Promise<Credit | undefined>;
   /** Makes an account's balance exactly `balance`, until its next allowance. */
@@ -59,6 +61,13 @@ export interface Settlement {
   held: Micros;
   usage: Usage;
   priceVersion: string;
+}
+
+/** What an account has got, and by what. */
+export interface Addition {
+  kind: "code";
+  amount: Micros;
+  reference: string;
 }
 
 type Change = Omit<CreditEntry, "userId" | "balanceAfter" | "createdAt">;
@@ -147,6 +156,12 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       const change: Change = { kind: "usage", amount: -cost, reference, held, ...usage, priceVersion };
       const isSpent = cost > 0 && (await enter(transaction, spent, change));
       await updateCredit(transaction, isSpent ? spent : freed);
+    },
+
+    async add(transaction, userId, addition) {
+      const before = await lockUpToDate(transaction, userId);
+      const row = { ...before, grantedLeft: before.grantedLeft + addition.amount };
+      if (await enter(transaction, row, addition)) await updateCredit(transaction, row);
     },
 
     grant: (email, amount) =>

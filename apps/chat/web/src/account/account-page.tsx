@@ -8,6 +8,8 @@ import { authTroubleOf, shortestPassword } from "./authenticate.ts";
 import { afterSigningOut } from "./change-caller.ts";
 import { Field, Trouble } from "./form.tsx";
 import { me } from "./me.ts";
+import { formatMoney } from "./money.ts";
+import { RedeemCode } from "./redeem-code.tsx";
 import {
   browserName,
   changePassword,
@@ -48,6 +50,16 @@ export function AccountPage() {
         {current.accounts.mail && !account.emailVerified && <Confirmation email={account.email} />}
         <Sessions />
         <Password />
+        {current.credit && (
+          <Section
+            title="Credit"
+            lead={`You have ${formatMoney(current.credit.balance, current.credit.currency)}. A code from the person who runs this service adds to it.`}
+          >
+            <div className="max-w-sm">
+              <RedeemCode />
+            </div>
+          </Section>
+        )}
         <Section
           title="Your data"
           lead="Everything that is kept of your account in one file: conversations, credit, sessions."

@@ -9,9 +9,9 @@ interface FieldProps {
   ref: Ref<HTMLInputElement>;
   id: string;
   label: string;
-  type: "email" | "password";
+  type: "email" | "password" | "text";
   /** As password managers know it. */
-  autoComplete: "username" | "current-password" | "new-password";
+  autoComplete: "username" | "current-password" | "new-password" | "off";
   hint?: string | undefined;
   invalid?: boolean;
 }

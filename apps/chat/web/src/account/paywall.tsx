@@ -7,6 +7,7 @@ import { useObservable } from "../design/observable.ts";
 import { me, refreshMe } from "./me.ts";
 import { formatMoney } from "./money.ts";
 import { paywall } from "./paywall-state.ts";
+import { RedeemCode } from "./redeem-code.tsx";
 
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
@@ -23,18 +24,27 @@ function wordsFor({ balance, held }: PaymentProblem): [title: string, what: stri
   return ["Your credit is too low for this message", "What is left may not pay for its answer."];
 }
 
+const toppedUp: [title: string, what: string] = ["You have credit again", "You can send your message now."];
+
 /** The credit is spent: what is left, what is blocked, how to get more, and the way back to the same draft. */
 export function Paywall() {
   const problem = useObservable(paywall);
-  const caller = useObservable(me)?.caller;
+  const current = useObservable(me);
+  const caller = current?.caller;
+  const credit = current?.credit;
   const back = useRef<HTMLButtonElement>(null);
   const [last, setLast] = useState(problem);
-  if (problem && problem !== last) setLast(problem);
+  const [isToppedUp, setToppedUp] = useState(false);
+  if (problem && problem !== last) {
+    setLast(problem);
+    setToppedUp(false);
+  }
   const shown = problem ?? last;
   if (!shown) return null;
 
-  const { balance, currency, monthly_allowance, renews_at } = shown;
-  const [title, what] = wordsFor(shown);
+  const { currency, monthly_allowance, renews_at } = shown;
+  const balance = (isToppedUp && credit?.balance) || shown.balance;
+  const [title, what] = isToppedUp ? toppedUp : wordsFor(shown);
   const money = (amount: number) => formatMoney(amount, currency);
   const email = caller?.kind === "account" ? caller.email : null;
   const close = () => {
@@ -63,10 +73,20 @@ export function Paywall() {
         <dt className="text-quiet">Next allowance</dt>
         <dd className="text-end">{date.format(Date.parse(renews_at))}</dd>
       </dl>
-      <p className="mt-4">
-        To continue sooner, ask the person who runs this service for more credit
-        {email === null ? "." : ` for ${email}.`} Your message is saved.
-      </p>
+      {!isToppedUp && (
+        <p className="my-4">
+          To continue sooner, ask the person who runs this service for more credit
+          {email === null ? "." : ` for ${email}, or for a code.`} Your message is saved.
+        </p>
+      )}
+      {email !== null && !isToppedUp && (
+        <RedeemCode
+          onRedeemed={() => {
+            setToppedUp(true);
+            back.current?.focus();
+          }}
+        />
+      )}
     </Modal>
   );
 }

@@ -1,4 +1,4 @@
-import type { AccountSession } from "../../../contract.ts";
+import type { AccountSession, Credit, RedeemRequest } from "../../../contract.ts";
 import { api } from "../service/api.ts";
 import { authClient } from "./authenticate.ts";
 
@@ -38,6 +38,11 @@ export function resetPassword(token: string, newPassword: string): Promise<void>
 /** Asks for the mail that confirms the account's address once more. */
 export function requestConfirmation(email: string): Promise<void> {
   return api("/auth/send-verification-email", { method: "POST", body: { email }, fetch });
+}
+
+/** Adds what a code is worth to the account. */
+export function redeem(code: string): Promise<Credit> {
+  return api("/account/credit/codes", { method: "POST", body: { code } satisfies RedeemRequest, fetch });
 }
 
 /** What a browser calls itself, in two words: `Firefox on Linux`. */
