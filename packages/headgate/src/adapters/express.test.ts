@@ -72,6 +72,39 @@ describe.each([
     ]);
   });
 
+  it.each<[string, (next: (error?: unknown) => void) => unknown]>([
+    ["next()", (next) => next()],
+    ["next(null)", (next) => next(null)],
+    ['next("route")', (next) => next("route")],
+    ['next("router")', (next) => next("router")],
+    ["next() in a promise", async (next) => next()],
+    ["next() when it has been refused", (next) => void setImmediate(next)],
+  ])("refuses although onRefused calls %s", async (call, ask) => {
+    const onError = vi.fn();
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "user", key: (user) => user, limits: "1/hour" }],
+      onError,
+    });
+    const served = vi.fn();
+    const replies = await statusesOf(["/", "/", "/"], (app) => {
+      app.use(
+        rateLimit(limiter, {
+          caller: () => "x",
+          onRefused: (_refused, _request, _response, next) => ask(next as never) as undefined,
+        }),
+      );
+      app.use((_request, response) => {
+        served();
+        response.send("served");
+      });
+    });
+    expect(replies.map(([status]) => status)).toEqual([200, 429, 429]);
+    expect(served).toHaveBeenCalledTimes(1);
+    if (!call.includes("when it has")) expect(String(onError.mock.calls[0]?.[0])).toContain("called next()");
+    await limiter.close();
+  });
+
   it("lets onRefused redirect, hand an error on, or answer later", async () => {
     const onError = vi.fn();
     const limiter = createLimiter<string>({

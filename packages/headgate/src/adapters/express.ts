@@ -1,5 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Admission } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
 import type { GuardOptions } from "../http/admit.ts";
 import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
 import type { Limiter } from "../limiter.ts";
@@ -62,13 +63,30 @@ const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven
   leave: () => {},
   answering(request, response, next) {
     let isHandedOn = false;
-    const handOn = (...given: unknown[]) => {
+    let isAsked = true;
+    const handOn = (error?: unknown) => {
+      // Without an error, or with the name of a route, Express would go on and serve what was refused.
+      if (error === undefined || error === null || error === "route" || error === "router") {
+        // Later nobody is there to be told; it has been refused by then.
+        if (isAsked) throw servesRefused();
+        return;
+      }
       isHandedOn = true;
-      (next as (...given: unknown[]) => void)(...given);
+      next(error);
     };
     return {
       given: [request, response, handOn as NextFunction],
-      isAnswered: (answer) => isHandedOn || hasBegun(response) || answer === response,
+      isAnswered(answer) {
+        isAsked = false;
+        return isHandedOn || hasBegun(response) || answer === response;
+      },
     };
   },
 };
+
+function servesRefused(): HeadgateError {
+  return new HeadgateError(
+    "option-invalid",
+    "onRefused of rateLimit called next() without an error, which would serve what was refused: answer, call next(error), or return nothing to leave the refusal to the guard.",
+  );
+}

@@ -1,4 +1,6 @@
 import { HeadgateError } from "../core/errors.ts";
+import { isThenable } from "../core/thenable.ts";
+import { describe } from "../http/describe.ts";
 import { isAsyncIterable } from "./async-iterable.ts";
 import type { Call } from "./call.ts";
 import { promptSizeOf } from "./estimate/prompt-size.ts";
@@ -33,6 +35,7 @@ export function bindStream<Stream extends Bindable>(
   parts: StreamReader<PartOf<Stream>> | undefined,
 ): Stream {
   const read = parts as StreamReader | undefined;
+  if (typeof stream !== "object" || stream === null) throw notBindable(stream);
   if (stream instanceof Response) return bindResponse(stream, spending) as Stream;
   if (stream instanceof ReadableStream) return bindReadable(stream, spending, read) as Stream;
   if (isNodeResponse(stream)) {
@@ -40,9 +43,14 @@ export function bindStream<Stream extends Bindable>(
     return stream;
   }
   if (isAsyncIterable(stream)) return bindIterable(stream, spending, read) as Stream;
-  throw new HeadgateError(
+  throw notBindable(stream);
+}
+
+function notBindable(stream: unknown): HeadgateError {
+  const what = isThenable(stream) ? "a promise: await it first" : describe(stream);
+  return new HeadgateError(
     "option-invalid",
-    `bind takes a Response, a ReadableStream, an async iterable or Node's response, got ${typeof stream}. Await it first if it is a promise.`,
+    `bind takes a Response, a ReadableStream, an async iterable or Node's response, got ${what}.`,
   );
 }
 

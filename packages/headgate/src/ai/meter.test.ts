@@ -361,10 +361,24 @@ describe("a meter", () => {
     ['onHangUp of meter is "abort" or "drain"', () => meter(held, { onHangUp: "drian" as never })],
     ['got the text "gpt-5"', () => meter(held).model("gpt-5" as never)],
     ["got one of version v3", () => meter(held).model({ specificationVersion: "v3" } as never)],
-    ["Await it first", () => meter(held).bind(Promise.resolve() as never)],
+    ["await it first", () => meter(held).bind(Promise.resolve() as never)],
+    ['got "x"', () => meter(held).bind("x" as never)],
+    ["got null", () => meter(held).bind(null as never)],
+    ["got undefined", () => meter(held).bind(undefined as never)],
+    ["got an object with data", () => meter(held).bind({ data: 1 } as never)],
+    ["The options of meter are an object, got null", () => meter(held, null as never)],
+    ["got 7", () => meter(held, 7 as never)],
+    ['did you mean "tokens"', () => meter(counting, { unit: "tokns" })],
+    ['did you mean "tokens"', () => meter(counting, { unit: "Tokens" })],
   ])("says what is wrong: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
   });
 });
 
+const counting = {
+  admitted: true,
+  granted: { tokens: 5 },
+  limits: [],
+  extend: () => {},
+} as unknown as Admitted;
 const held = { admitted: true, granted: {}, limits: [], extend: () => {} } as unknown as Admitted;

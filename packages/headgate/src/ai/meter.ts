@@ -1,6 +1,8 @@
 import type { Admitted } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
-import { checkOptions } from "../core/options.ts";
+import { isUnit } from "../core/limit.ts";
+import { checkOptions, nearest } from "../core/options.ts";
+import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { guarded } from "../reporting.ts";
 import { type Bindable, bindStream, type PartOf } from "./bind.ts";
@@ -135,6 +137,13 @@ const usualChunk = 256;
 const usualAnswer = 4096;
 const usualDrainMs = 60_000;
 
+/** A plan may count nothing in a unit; but one that is misspelt would never be charged. */
+function checkUnit({ granted }: Admitted, unit: string): void {
+  const meant = isUnit(unit) ? nearest(unit, Object.keys(granted)) : "tokens";
+  if (isUnit(unit) && (meant === undefined || meant === unit)) return;
+  throw new HeadgateError("option-invalid", `unit of meter is ${show(unit)}: did you mean "${meant}"?`);
+}
+
 const meterOptions = [
   "unit",
   "weights",
@@ -160,7 +169,11 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
       "meter takes an admitted request: check `admission.admitted` first, and await what `admit` answers.",
     );
   }
+  if (typeof options !== "object" || options === null) {
+    throw new HeadgateError("option-invalid", `The options of meter are an object, got ${show(options)}.`);
+  }
   checkOptions("meter", options, meterOptions, "option-invalid");
+  if (options.unit !== undefined) checkUnit(admission as Admitted, options.unit);
   const { chunk = usualChunk, answerTokens = usualAnswer, promptTokens = 0, silenceMs = 1 } = options;
   const { drainMs = usualDrainMs, onHangUp = "abort" } = options;
   checkWholeNumber("chunk", chunk, 16, 1_000_000);

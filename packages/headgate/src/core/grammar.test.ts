@@ -4,6 +4,37 @@ import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
 import { algorithmNames, day, defineLimit, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
 
+describe("units like those of the library", () => {
+  it.each([
+    ["2 requsts/minute", "requests"],
+    ["2 reqests per minute", "requests"],
+    ["5 request-s/minute", "requests"],
+    ["1000 tokns/day", "tokens"],
+    ["1000 TOEKNS/day", "tokens"],
+    ["2 concurent/minute", "concurrent"],
+    ["2 concurrents/minute", "concurrent"],
+  ])("%s is no limit of a unit that nobody spends", (text, meant) => {
+    expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit of your own that is less like it`);
+  });
+
+  it.each([
+    "5 points/minute",
+    "3 euros/day",
+    "10 images/day",
+    "100 words/day",
+    "7 input-tokens/day",
+    "9 messages/day",
+  ])("%s is one of your own", (text) => {
+    expect(parseLimits(text)).toHaveLength(1);
+  });
+
+  it("is so in objects, too", () => {
+    expect(() => defineLimit({ quota: 2, windowMs: minute, unit: "requets" })).toThrow(
+      'unit "requets" is not "requests"',
+    );
+  });
+});
+
 describe("parseLimits", () => {
   const sliding = { unit: "requests", algorithm: "sliding-window" };
   const fixed = { unit: "requests", algorithm: "fixed-window" };

@@ -11,6 +11,7 @@ import {
   type LimitOptions,
   longestWindowMs,
   minute,
+  misspeltUnit,
   second,
   unlimited,
   usualLeaseMs,
@@ -94,6 +95,8 @@ function readLimit(reader: Reader): Limit {
   if (quota < 1) reader.failAtLast("a quota of 1 or more");
 
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
+  const meant = unit === undefined || unitNames.has(unit) ? undefined : misspeltUnit(unit);
+  if (meant !== undefined) reader.failAtLast(`"${meant}", or a unit of your own that is less like it`);
   const amount = { quota, ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }) };
   if (!reader.take("/") && !reader.takeWord("per")) {
     if (unit === "concurrent") return defineLimit({ ...amount, windowMs: usualLeaseMs });

@@ -1,6 +1,7 @@
 import { type Calendar, calendarNames, checkTimeZone } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
 import { isName, nameGrammar } from "./name.ts";
+import { nearest } from "./options.ts";
 import { show } from "./show.ts";
 
 /** The algorithms a limit can be counted by. Their modules in `algorithms/` state the error of each. */
@@ -103,6 +104,17 @@ export const largestExactQuota = 1000;
 
 const unitPattern = /^[a-z][a-z0-9_-]*$/;
 
+/** Units that the library itself knows. */
+const ownUnits = ["requests", "tokens", "concurrent"];
+
+/**
+ * Which of them a unit was probably meant to be. A misspelt one is a unit that nobody ever spends, and its limit admits
+ * everything.
+ */
+export function misspeltUnit(unit: string): string | undefined {
+  return ownUnits.includes(unit) ? undefined : nearest(unit, ownUnits);
+}
+
 export function isUnit(unit: unknown): unit is string {
   return typeof unit === "string" && unitPattern.test(unit);
 }
@@ -132,6 +144,9 @@ export function defineLimit(options: LimitOptions): Limit {
   if (!algorithmNames.includes(algorithm)) {
     fail(`algorithm must be one of ${algorithmNames.join(", ")}, got ${show(algorithm)}`);
   }
+  const meant = misspeltUnit(unit);
+  if (meant !== undefined)
+    fail(`unit ${show(unit)} is not "${meant}": write that, or choose a name less like it`);
   if (algorithm === "concurrent" && unit === "requests") {
     fail('requests are spent, and places are held: name a unit that is held, such as "2 concurrent"');
   }
