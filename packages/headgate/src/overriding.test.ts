@@ -170,6 +170,24 @@ describe("block", () => {
     expect(forGood.body + timed.body).not.toContain("secret");
   });
 
+  it("shows that nothing is left before its end, and blames no limit of another layer", async () => {
+    const { here, there } = limiters();
+    here.block(alice, { forMs: 42_000 });
+    for (const refused of [
+      here.admit(alice),
+      await there.admit(alice),
+      await there.admit(alice),
+    ] as Refused[]) {
+      expect(refused.binding).toMatchObject({ layer: "user", remaining: 0, waitMs: 42_000, resetMs: 42_000 });
+      expect(refused.affordable).toEqual({ requests: 0 });
+      expect(refused.tightest).toMatchObject({ name: "user-per-minute", remaining: 0 });
+      expect(refusal(refused)).toMatchObject({
+        headers: { RateLimit: '"user-per-minute";r=0;t=42, "ip-per-minute";r=30;t=0' },
+        problem: { "violated-policies": ["user-per-minute"], affordable: { requests: 0 } },
+      });
+    }
+  });
+
   it("is no 403 where a request could not be admitted at its end either", () => {
     const { here } = limiters();
     here.block(alice, { forMs: 1000 });

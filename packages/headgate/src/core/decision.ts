@@ -10,7 +10,7 @@ import {
   type WaitsFor,
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
-import { blockedForMs } from "./override.ts";
+import { blocked, blockedForMs } from "./override.ts";
 import type { Question, Ruling } from "./ruling.ts";
 
 /** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
@@ -124,6 +124,10 @@ const crowdedRetryMs = 1000;
 export class RefusedRequest extends Decision implements Refused {
   #binding: LimitReading | undefined;
 
+  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges"> = ruling) {
+    super(withBlocks(ruling), cost, asked);
+  }
+
   get admitted(): false {
     return false;
   }
@@ -189,6 +193,25 @@ export class RefusedRequest extends Decision implements Refused {
       ...super.toJSON(),
     };
   }
+}
+
+/** Whoever is blocked has nothing left, whatever the limits would say, until the block ends. */
+function withBlocks(ruling: Ruling): Ruling {
+  const { outcome } = ruling;
+  const { admitted, now, marks, refusedFor, overrides } = outcome;
+  if (refusedFor !== "blocked" || overrides === undefined) return ruling;
+  const readings = outcome.readings.map((limits, c) => {
+    const override = overrides[c];
+    if (override?.limits !== blocked) return limits;
+    const leftMs = Math.max(0, override.until - now);
+    return limits.map(({ remaining, waitMs, resetMs, holders = false }) => ({
+      remaining: 0,
+      waitMs: Math.max(leftMs, waitMs),
+      resetMs: remaining > 0 ? leftMs : Math.max(leftMs, resetMs),
+      holders: holders && waitMs > leftMs,
+    }));
+  });
+  return { ...ruling, outcome: { admitted, now, readings, marks, refusedFor, overrides } };
 }
 
 function longestWaitOf(limits: readonly LimitReading[], { layers, charges, outcome }: Ruling): LimitReading {

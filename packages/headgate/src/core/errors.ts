@@ -36,3 +36,10 @@ export class HeadgateError extends Error {
     this.code = code;
   }
 }
+
+/** What a store holds for one caller cannot be read: it answers, and everybody else is decided as ever. */
+export class UnreadableStateError extends HeadgateError {
+  constructor(message: string) {
+    super("store-state-invalid", message);
+  }
+}

@@ -1,3 +1,4 @@
+import { UnreadableStateError } from "../core/errors.ts";
 import { isInDoubt } from "../core/ruling.ts";
 import type { Adjustment, Outcome, Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
@@ -56,8 +57,18 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
   const counters = createCounters();
   const inTime = createTimeLimit(store.name, timeoutMs);
 
+  /** What was reported of states that cannot be read: once for each layer. */
+  const unreadable = new Set<string>();
+
   function failed(error: unknown): void {
     counters.failures += 1;
+    if (error instanceof UnreadableStateError) {
+      // The store has answered: one caller's state must not take it from all others.
+      breaker.succeeded();
+      if (!unreadable.has(error.message)) report(error);
+      unreadable.add(error.message);
+      return;
+    }
     if (error instanceof StoreTimeoutError) counters.timeouts += 1;
     // One report for each row of failures. That the store is then left alone is an event of its own.
     if (breaker.failures === 0) report(error);

@@ -1,4 +1,4 @@
-import { HeadgateError } from "../../core/errors.ts";
+import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
@@ -145,8 +145,7 @@ function spaceOfGroup(request: StoreRequest, group: number): string {
 
 function faultOf(kind: number, space: string, schema: string): HeadgateError {
   if (kind === answerKinds.corrupt) {
-    return new HeadgateError(
-      "store-state-invalid",
+    return new UnreadableStateError(
       `What PostgreSQL holds for a caller of "${space}" (schema "${schema}") is no state that Headgate wrote: ` +
         "reset that caller, or delete the row.",
     );

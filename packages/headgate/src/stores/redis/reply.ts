@@ -1,3 +1,4 @@
+import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
@@ -136,12 +137,13 @@ function asWait(number: number): number {
 
 function faultOf(status: number, space: string): Error {
   if (status === -1) {
-    return new Error(
+    return new UnreadableStateError(
       `The Redis store holds a state of layer "${space}" that it cannot read. It is left as it is: ` +
         "another program may use the same keys (give this one a prefix of its own), or a newer release wrote it.",
     );
   }
-  return new Error(
+  return new HeadgateError(
+    "store-state-invalid",
     `The clocks of this process and of the Redis server differ by more than a window of layer "${space}": ` +
       "windows of the calendar cannot be told. Set the clocks.",
   );
