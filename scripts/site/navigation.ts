@@ -48,6 +48,7 @@ const GROUPS: readonly Group[] = [
       { page: "refusals", label: "Refusals" },
       { page: "client", label: "In the browser" },
       { page: "frameworks", label: "Frameworks" },
+      { page: "testing-your-own-app", label: "Testing your own app" },
     ],
   },
   {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "./clock.ts";
-import type { Admission } from "./core/admission.ts";
+import type { Admission, Admitted, Refused } from "./core/admission.ts";
 import { createLimiter } from "./limiter.ts";
 
 afterEach(() => {
@@ -42,6 +42,35 @@ describe("the clock of this process", () => {
     vi.useRealTimers();
     for (let n = 0; n < 4; n += 1) admits();
     expect(admits()).toBe(false);
+  });
+
+  it.each(["", ", once more"])("is moved by fake timers that are advanced before anybody asks%s", () => {
+    const admits = fiveAMinute();
+    for (let n = 0; n < 5; n += 1) admits();
+    vi.useFakeTimers();
+    vi.advanceTimersByTime(59_000);
+    expect(admits()).toBe(false);
+    vi.advanceTimersByTime(1001);
+    for (let n = 0; n < 5; n += 1) expect(admits()).toBe(true);
+    vi.useRealTimers();
+    expect(admits()).toBe(false);
+  });
+
+  it("moves whoever waits for a limiter, and what is held", async () => {
+    vi.useFakeTimers();
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "key", key: (key) => key, limits: "1/minute; 1 concurrent" }],
+    });
+    const first = limiter.admit("a") as Admitted;
+    const second = limiter.wait("a", { maxWaitMs: 120_000 });
+    await vi.advanceTimersByTimeAsync(90_000);
+    // Its heartbeat has kept the place meanwhile.
+    expect((limiter.admit("a") as Refused).binding.name).toBe("key-concurrent");
+    await first.end();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await second).admitted).toBe(true);
+    await limiter.close();
   });
 
   it("never runs backwards, and passes as real time does", async () => {

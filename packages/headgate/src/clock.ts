@@ -10,6 +10,8 @@ export function later(clock: Clock, ms: number, run: () => void): () => void {
 let now: number | undefined;
 let last = 0;
 let source: unknown;
+/** What the wall clock said, and this one, when `performance.now` was last another function. */
+let anchor = { wall: 0, now: 0 };
 
 /**
  * The clock of this process: it begins with what the wall clock says when it is first read, and passes as the machine's monotonic
@@ -20,11 +22,25 @@ export const systemClock: Clock = {
   now() {
     const read = performance.now;
     const passed = performance.now();
-    now ??= Date.now();
-    // Another source counts from a beginning of its own.
-    if (read === source && passed > last) now += passed - last;
+    if (read === source && now !== undefined) {
+      if (passed > last) now += passed - last;
+    } else {
+      now = atAnotherSource();
+    }
     source = read;
     last = passed;
     return now;
   },
 };
+
+/**
+ * Another source counts from a beginning of its own. What fake timers have passed since they were installed, and before anybody
+ * asked, the wall clock tells: it is theirs as well.
+ */
+function atAnotherSource(): number {
+  const wall = Date.now();
+  const passed = now === undefined ? 0 : wall - anchor.wall - (now - anchor.now);
+  const moved = (now ?? wall) + Math.max(0, passed);
+  anchor = { wall, now: moved };
+  return moved;
+}

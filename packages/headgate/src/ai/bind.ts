@@ -1,6 +1,6 @@
 import { HeadgateError } from "../core/errors.ts";
+import { show } from "../core/show.ts";
 import { isThenable } from "../core/thenable.ts";
-import { describe } from "../http/describe.ts";
 import { isAsyncIterable } from "./async-iterable.ts";
 import type { Call } from "./call.ts";
 import { promptSizeOf } from "./estimate/prompt-size.ts";
@@ -47,7 +47,7 @@ export function bindStream<Stream extends Bindable>(
 }
 
 function notBindable(stream: unknown): HeadgateError {
-  const what = isThenable(stream) ? "a promise: await it first" : describe(stream);
+  const what = isThenable(stream) ? "a promise: await it first" : show(stream);
   return new HeadgateError(
     "option-invalid",
     `bind takes a Response, a ReadableStream, an async iterable or Node's response, got ${what}.`,
