@@ -210,7 +210,11 @@ export interface Limiter<Caller, Unit extends string = string> {
  * const chat = createLimiter({
  *   name: "chat",
  *   layers: [
- *     { name: "user", key: (caller: Caller) => caller.user ?? caller.ip, limits: "5/minute; 60/hour" },
+ *     {
+ *       name: "user",
+ *       key: (caller: Caller) => (caller.user ? `user:${caller.user}` : `ip:${caller.ip}`),
+ *       limits: "5/minute; 60/hour",
+ *     },
  *     { name: "ip", key: (caller: Caller) => caller.ip, limits: "30/minute" },
  *   ],
  * });

@@ -151,7 +151,7 @@ it("of costs are errors that charge nothing, and in a guard are counted and repo
       fc.nat(),
       { minKeys: 1 },
     ),
-    fc.constantFrom<unknown>(null, 5, "3", [], [1], true),
+    fc.constantFrom<unknown>(null, 5, "3", [], [1], true, new Map([["requests", 3]]), new Set(["requests"])),
   );
   await fc.assert(
     fc.asyncProperty(costs, async (cost) => {

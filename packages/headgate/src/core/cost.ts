@@ -48,7 +48,7 @@ export function spentOf(cost: Cost, unit: string): number {
  */
 export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
   if (cost === undefined) return;
-  if (typeof cost !== "object" || cost === null || Array.isArray(cost) || isThenable(cost)) {
+  if (typeof cost !== "object" || cost === null || Symbol.iterator in cost || isThenable(cost)) {
     fail(`A cost must be an object such as { tokens: 1200 }, got ${show(cost)}.`);
   }
   for (const unit of Object.keys(cost)) {
