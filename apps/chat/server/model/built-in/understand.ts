@@ -210,7 +210,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
   if (unexplained && !facts.comparison && !hasCircumstance(facts))
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
-  if (facts.maybeNet) return ask(replies.netOrGross(amounts[0]), []);
+  // A rise is of a salary, and what was said is what is left of one.
+  if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
+    return ask(replies.netOrGross(amounts[0]), []);
 
   const converted = amounts.map((amount) => yearly(amount, facts));
   const partners = facts.partners.map((amount) => yearly(amount, { ...facts, fraction: undefined }));

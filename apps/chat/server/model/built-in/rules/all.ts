@@ -51,7 +51,7 @@ export function rulesFor(current: number): readonly Rule[] {
     ...outgoingRules,
     ...neutralCircumstances.slice(-1),
     ...subjectsRules,
-    netKnown,
+    ...netKnown,
     ...netRules,
     allowanceRule,
     bonusRise,

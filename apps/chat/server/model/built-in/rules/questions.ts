@@ -33,7 +33,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "employer",
-    `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?|to employ(?: (?:me|someone|them))?`,
+    `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
   ),
   asks(
     "student-loan",
@@ -116,15 +116,30 @@ export const netRules: Rule[] = [
   ),
 ];
 
+/** "I take home 3,000 a month", and not "what do I take home": what is said is the net pay. */
+const saysNet = sets(
+  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:take|bring|clear|pocket)(?: home)?(?= M)",
+  { wantsSalaryForNet: true },
+);
+
+/** "2,350 a month after tax, what's my gross?" */
+const netThenGross = sets(
+  `(?<=M (?:· )*)${asNet}(?= .*(?:gross|before tax|(?:what|which)(?: is)?(?: my| the)? salary)(?!\\S))`,
+  { wantsSalaryForNet: true },
+);
+
 /** "net 3,200 a month, what's the gross?" */
-export const netKnown = sets(
+const netGiven = sets(
   "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?salary))",
   { wantsSalaryForNet: true },
 );
 
+/** Run first of all that ask for figures: what is said of an amount is what it is. */
+export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
+
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
   rule("part time", (facts) => {
