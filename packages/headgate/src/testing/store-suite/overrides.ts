@@ -237,6 +237,44 @@ export const overrides: readonly Case[] = [
     },
   })),
 
+  ...everyKind.map((limits) => ({
+    name: `${limits}: lower limits count what was spent before, and so do its own once they have ended`,
+    async run(trial: Trial) {
+      // In the middle of every window.
+      trial.clock.set(Date.UTC(2026, 0, 15, 12, 0, 30));
+      const place = trial.place(limits);
+      await trial.hold(place, costIn(limits, 2));
+      const fewer = limits.replace("5", "3");
+      const override = await trial.override(place, { limits: fewer, forMs: second });
+      const under: Place = { ...trial.under(place, fewer), override };
+      expectSame((await trial.hold(under, costIn(limits, 2))).admitted, false, "2 more of 3");
+      expectSame((await trial.hold(under, costIn(limits, 1))).admitted, true, "1 more of 3");
+      expectSame((await trial.hold(under, costIn(limits, 1))).admitted, false, "a fourth of 3");
+      await trial.unblock(place);
+      expectSame((await trial.hold(place, costIn(limits, 3))).admitted, false, "3 more of 5, once ended");
+      expectSame((await trial.hold(place, costIn(limits, 2))).admitted, true, "2 more of 5, once ended");
+    },
+  })),
+
+  {
+    name: "other limits are replaced by others at once, and a reset leaves them",
+    async run(trial) {
+      const place = trial.place("1/minute");
+      const wide = await trial.override(place, { limits: "5/minute" });
+      const first: Place = { ...trial.under(place, "5/minute"), override: wide };
+      expectSame((await trial.admit(first, { requests: 3 })).admitted, true, "3 of 5");
+      const narrow = await trial.override(place, { limits: "4/minute" });
+      expectSame((await trial.admit(first)).refusedFor, "overridden", "under the one before");
+      const next: Place = { ...trial.under(place, "4/minute"), override: narrow };
+      expectSame((await trial.admit(next)).admitted, true, "a fourth of 4");
+      expectSame((await trial.admit(next)).admitted, false, "a fifth of 4");
+      await trial.reset(place);
+      const asked = await trial.admit(place);
+      expectSame([asked.refusedFor, asked.overrides], ["overridden", [narrow]], "after a reset");
+      expectSame((await trial.admit(next, { requests: 4 })).admitted, true, "4 of 4 after a reset");
+    },
+  },
+
   {
     name: "other limits end by themselves, and a block takes their place",
     async run(trial) {
