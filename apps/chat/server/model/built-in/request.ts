@@ -64,9 +64,15 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     const people = context.salaries.map((each, at) =>
       // What a message says of loans, pensions and extras it says of the one who asks.
       at === 0
-        ? payOf({ ...one, salary: each }, context)
+        ? payOf({ ...one, salary: each, nation: placesOf(each, facts, context)[0] ?? nation }, context)
         : payOf(
-            { ...one, salary: each, plans: [], pension: undefined },
+            {
+              ...one,
+              salary: each,
+              nation: placesOf(each, facts, context)[0] ?? nation,
+              plans: [],
+              pension: undefined,
+            },
             { ...context, extras: [], otherJobs: [], overPensionAge: false },
           ),
     );

@@ -190,6 +190,16 @@ const answered: Row[] = [
   salaryFor("£2,350 a month after tax and NI what salary is that", 28_200),
   salaryFor("I bring home £2,100 a month, what is my salary?", 25_200),
   salaryFor("I take home £450 a week", 23_400),
+  together(
+    "I earn £25k in England and my partner earns £31k in Scotland",
+    { salary: 25_000 },
+    { salary: 31_000, scottish },
+  ),
+  takeHome("salary: 44000 bonus: 6000 pension: 5%", {
+    salary: 44_000,
+    extra: 6_000,
+    sacrificed: 2_200,
+  }),
   both(
     "My employer offers £55k or £52k plus 8% employer pension. Which leaves me with more money?",
     { salary: 55_000 },

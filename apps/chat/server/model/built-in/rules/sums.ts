@@ -22,7 +22,7 @@ export const extraRules: Rule[] = [
   rule(
     "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
   ),
-  rule(`${included}S${as} ${kinds}(?<name>${extraNames})(?: on top)?`, addExtra),
+  rule(`${included}S${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)`, addExtra),
   rule(
     `${included}${kinds}(?<name>${extraNames})${is} S(?: (?:on top|of (?:base |basic )?salary))?`,
     addExtra,
