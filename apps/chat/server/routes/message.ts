@@ -4,6 +4,7 @@ import { type Meter, meter } from "headgate/ai";
 import { rateLimit } from "headgate/hono";
 import { refusal } from "headgate/http";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnswerNews, Me, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -225,7 +226,11 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
 function refusedFor(c: Context<ServiceEnv>, error: unknown): Response {
   if (!(error instanceof QuotaSpent)) throw error;
   const { status, headers, body } = refusal(error.refused, { accept: c.req.header("Accept") ?? null });
-  return new Response(body, { status, headers: { ...headers, "X-Conversation-Id": error.conversationId } });
+  // Through the context, so that the cookie of somebody who came just now is sent.
+  return c.body(body, status as ContentfulStatusCode, {
+    ...headers,
+    "X-Conversation-Id": error.conversationId,
+  });
 }
 
 function streamed(c: Context<ServiceEnv>, conversationId: string, stream: ReadableStream<AnswerChunk>) {
