@@ -45,6 +45,12 @@ const REQUIREMENTS = [
     isThere: () => onPathOr("/usr/sbin", "nginx"),
     otherwise: "install nginx, on the PATH or in /usr/sbin",
   },
+  {
+    name: "PgBouncer",
+    debianPackage: "pgbouncer",
+    isThere: () => onPathOr("/usr/sbin", "pgbouncer"),
+    otherwise: "install pgbouncer, on the PATH",
+  },
 ];
 
 /** What `npm run test:soak` needs besides. @type {Requirement[]} */

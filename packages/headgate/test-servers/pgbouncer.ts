@@ -14,11 +14,6 @@ export interface PgBouncer {
   remove(): Promise<void>;
 }
 
-/** Whether the program is installed: `apt-get install pgbouncer` on Debian. */
-export function hasPgBouncer(): boolean {
-  return spawnSync("pgbouncer", ["--version"], { stdio: "ignore" }).status === 0;
-}
-
 /** @param serverUrl of a PostgreSQL server on the loopback that trusts everybody. */
 export async function startPgBouncer(serverUrl: string): Promise<PgBouncer> {
   const { port: serverPort, username, pathname } = new URL(serverUrl);

@@ -19,7 +19,7 @@ export interface Quota {
   /** In the order in which the server named them. */
   limits: readonly LimitQuota[];
   /**
-   * The limit of which the fewest are left, where units differ as shares of their quotas; of equals, the one that takes
+   * The limit of which the fewest are left, of other units than requests as shares of the quotas; of equals, the one that takes
    * longest to grow again. Places (`concurrent`) are left out: they are free again when an answer ends.
    */
   tightest: LimitQuota | undefined;
@@ -37,33 +37,31 @@ export interface Quota {
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
 export function readQuota(headers: Headers, at: number): Quota | undefined {
-  const policies = Object.fromEntries(
-    parseList(headers.get("ratelimit-policy")).map(([name, { q, w }, unit]) => [name, { q, w, unit }]),
-  );
+  const policies = Object.fromEntries(parseList(headers.get("ratelimit-policy")));
   // Draft 7 has one limit: the members of its dictionary are read as the parameters of one item.
   const list = headers
     .get("ratelimit")
     ?.replace(/^\w+=.*/, (members) => `default;${members.replaceAll(",", ";")}`);
   const limits = parseList(list).flatMap(([name, { limit, r, remaining = r, t, reset = t }]) => {
     // In draft 7 policies are named by their quota.
-    const { q = limit, w, unit } = policies[limit ?? name] ?? {};
-    if (remaining === undefined) return [];
+    const { q = limit, w, qu: unit } = policies[limit ?? name] ?? {};
+    if (remaining == null) return [];
     return { name, quota: q, unit, windowSeconds: w, remaining, resetSeconds: reset ?? w ?? 0 };
   });
   return limits[0] && quotaOf(limits, at);
 }
 
-interface Parameters {
-  [numeric: string]: number | undefined;
-}
+type Parameters = { qu?: string } & {
+  [name in "limit" | "q" | "w" | "r" | "remaining" | "t" | "reset"]?: number;
+};
 
 /**
  * The items of a list of structured fields (RFC 9651), by name, a quoted string or a token. Of their parameters those that
  * are whole numbers, and the quota's unit; the drafts have no others that matter here.
  */
-function parseList(text: string | null | undefined): [name: string, parameters: Parameters, unit?: string][] {
-  const items: [string, Parameters, unit?: string][] = [];
-  let parameters: Parameters = {};
+function parseList(text: string | null | undefined): [name: string, parameters: Parameters][] {
+  const items: [string, Parameters][] = [];
+  let parameters: Record<string, unknown> = {};
   // A parameter's name, or else an item; then a string, or whatever else is no separator.
   const piece = /(?:;\s*([^\s=,;]+)=?)?(?:"((?:\\.|[^"\\])*)"|([^\s,;"]+))?/g;
   for (const [, key, quoted, bare = ""] of (text ?? "").matchAll(piece)) {
@@ -71,9 +69,7 @@ function parseList(text: string | null | undefined): [name: string, parameters: 
     if (!key && name) {
       parameters = {};
       items.push([name, parameters]);
-    } else if (key === "qu" && name) {
-      (items.at(-1) ?? [])[2] = name;
-    } else if (key && /^\d{1,15}$/.test(bare)) parameters[key] = Number(bare);
+    } else if (key) parameters[key] = /^\d{1,15}$/.test(bare) ? +bare : quoted;
   }
   return items;
 }
@@ -81,9 +77,8 @@ function parseList(text: string | null | undefined): [name: string, parameters: 
 /** A quota made of these limits, with the tightest picked out. */
 export function quotaOf(limits: readonly LimitQuota[], at: number): Quota {
   const counted = limits.filter(({ unit }) => unit !== "concurrent");
-  const comparesShares = counted.some(({ unit }) => unit !== counted[0]?.unit);
-  const left = ({ remaining, quota }: LimitQuota) =>
-    comparesShares && quota ? remaining / quota : remaining;
+  const left = ({ remaining, quota = 1 }: LimitQuota) =>
+    remaining / (counted.some(({ unit }) => unit) ? quota : 1);
   const [tightest] = counted.sort((a, b) => left(a) - left(b) || b.resetSeconds - a.resetSeconds);
   return { limits, tightest, at };
 }

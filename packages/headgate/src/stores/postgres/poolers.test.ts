@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasPgBouncer, startPgBouncer } from "../../../test-servers/pgbouncer.ts";
+import { startPgBouncer } from "../../../test-servers/pgbouncer.ts";
 import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import type { PostgresStore } from "./index.ts";
 
@@ -57,7 +57,7 @@ describe("behind a pooler in transaction mode", () => {
     );
   });
 
-  it.skipIf(!hasPgBouncer()).each(["", "?prepare=false"])(
+  it.each(["", "?prepare=false"])(
     "PgBouncer by URL%s: exact, and without a failed decision",
     async (query) => {
       const { url, remove } = await startPgBouncer(postgres.url);
