@@ -59,6 +59,8 @@ export interface OpenAiServer {
   setMode(mode: OpenAiServerMode): void;
   /** What `normal`, `slow` and the rest say; chunks are its words. */
   setText(text: string): void;
+  /** What it says of the tokens that an answer took: `null` for nothing, `undefined` for its own count. */
+  setUsage(usage: Record<string, unknown> | null | undefined): void;
   /** Lets chunks of slow answers go: 1 unless told, `Infinity` for all that are to come. */
   release(chunks?: number): void;
   /** Settles when the next request has been read. */
@@ -80,6 +82,7 @@ const tokensOf = (text: string) => Math.ceil(text.length / 4);
 export async function startOpenAiServer(options: OpenAiServerOptions = {}): Promise<OpenAiServer> {
   let { mode = "normal", text = defaultText } = options;
   let credit = 0;
+  let ownUsage: Record<string, unknown> | null | undefined;
   const gates: { response: ServerResponse; open: () => void }[] = [];
   const watchers: ((request: RecordedRequest) => void)[] = [];
   const requests: RecordedRequest[] = [];
@@ -147,7 +150,11 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
       send(envelope(body, "chat.completion.chunk", { delta }, finish));
     const end = (finish: string, written: string) => {
       chunk({}, finish);
-      send({ ...envelope(body, "chat.completion.chunk"), choices: [], usage: usage(body, written) });
+      send({
+        ...envelope(body, "chat.completion.chunk"),
+        choices: [],
+        usage: ownUsage ?? usage(body, written),
+      });
       response.end("data: [DONE]\n\n");
     };
     if (answered === "error-first") {
@@ -197,7 +204,10 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
       ? { role: "assistant", content: null, tool_calls: [toolCall()] }
       : { role: "assistant", content };
     const whole = envelope(body, "chat.completion", { message }, asks ? "tool_calls" : "stop");
-    send(response, 200, { ...whole, usage: usage(body, asks ? "" : content) });
+    send(response, 200, {
+      ...whole,
+      usage: ownUsage === undefined ? usage(body, asks ? "" : content) : ownUsage,
+    });
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -216,6 +226,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     },
     setText(next) {
       text = next;
+    },
+    setUsage(next) {
+      ownUsage = next;
     },
     release(chunks = 1) {
       credit += chunks;

@@ -198,6 +198,40 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     }
   });
 
+  test.each([
+    ["more than any answer takes", { prompt_tokens: 1e300, completion_tokens: 1e12 }],
+    ["below nothing", { prompt_tokens: -5, completion_tokens: -5 }],
+    ["parts of a token", { prompt_tokens: 1.5, completion_tokens: 2.5 }],
+    ["nothing", null],
+  ])(
+    "an answer of which the provider reports %s is saved, and charged for what it can have been",
+    async (_what, usage) => {
+      const { client } = await start({ LLM_MODEL: `odd-${_what}`, RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
+      const caller = client({ "X-User-Id": "odd" });
+      provider.setUsage(usage);
+      const { chunks, conversationId } = await caller.ask("count");
+      expect(chunks.filter(({ type }) => type === "error")).toEqual([]);
+      const {
+        inputTokens = 0,
+        outputTokens = 0,
+        incomplete,
+      } = (await answerOf(caller, conversationId))?.metadata ?? {};
+      expect(incomplete).toBeUndefined();
+      expect(Number.isInteger(inputTokens) && Number.isInteger(outputTokens)).toBe(true);
+      const spent = 100_000 - ((await quotaOf(caller, "user-tokens-per-day")) ?? 0);
+      expect(spent).toBeGreaterThan(0);
+      expect(spent).toBeLessThan(10_000);
+
+      // Nobody else pays for it.
+      provider.setUsage(undefined);
+      const other = client({ "X-User-Id": "even" });
+      const even = (await answerOf(other, (await other.ask("count")).conversationId))?.metadata;
+      expect(await quotaOf(other, "user-tokens-per-day")).toBe(
+        100_000 - (even?.inputTokens ?? 0) - (even?.outputTokens ?? 0),
+      );
+    },
+  );
+
   test("an answer that is stopped is charged for its part", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
     const caller = client({ "X-User-Id": "stopper" });

@@ -30,9 +30,9 @@ export function usageMeter(promptTokens: number): UsageMeter {
 
   function endStep({ usage }: { usage: StepUsage }): void {
     // A provider that reports nothing is not free; one that reports 0 is believed.
-    const inputTokens = usage.inputTokens ?? prompt;
-    const outputTokens = usage.outputTokens ?? written();
-    const cachedInputTokens = usage.inputTokenDetails.cacheReadTokens ?? 0;
+    const inputTokens = countOf(usage.inputTokens) ?? prompt;
+    const outputTokens = countOf(usage.outputTokens) ?? written();
+    const cachedInputTokens = countOf(usage.inputTokenDetails.cacheReadTokens) ?? 0;
     ended = sum(ended, { inputTokens, cachedInputTokens, outputTokens });
     prompt = inputTokens + outputTokens;
     writtenCharacters = 0;
@@ -64,6 +64,13 @@ export function usageMeter(promptTokens: number): UsageMeter {
     usage: () => (isInStep ? sum(ended, current()) : ended),
     nextPrompt: () => prompt + tokensIn(toolCharacters),
   };
+}
+
+/** No step uses more: what is beyond it, or no number, was not reported. */
+const MOST_TOKENS = 1e8;
+
+function countOf(tokens: number | undefined): number | undefined {
+  return tokens !== undefined && tokens >= 0 && tokens <= MOST_TOKENS ? Math.ceil(tokens) : undefined;
 }
 
 type StepUsage = Extract<TextStreamPart<ToolSet>, { type: "finish-step" }>["usage"];

@@ -2,7 +2,7 @@ import type { Account, RunningCall } from "./account.ts";
 import type { Estimator } from "./estimate/estimator.ts";
 import { corrected } from "./estimate/estimator.ts";
 import { sizeOf, type TextSize } from "./estimate/text-tokens.ts";
-import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse } from "./usage.ts";
+import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse, tokensIn } from "./usage.ts";
 
 /** How a call of a model ended. `cut`: by us, or by whoever read it. */
 export type CallEnd = "finished" | "failed" | "cut";
@@ -98,8 +98,7 @@ export class Call implements RunningCall {
   #learn(): void {
     const { estimator, model, prompt } = this.#options;
     if (model === undefined || this.#reported === undefined || !isComplete(this.#reported)) return;
-    const { input } = this.#reported;
-    estimator.learn(model, prompt.tokens, input ?? 0);
+    estimator.learn(model, prompt.tokens, tokensIn(this.#reported.input) ?? 0);
   }
 }
 

@@ -63,13 +63,13 @@ export function isComplete({ input, output }: ReportedUse): boolean {
 }
 
 /** A count that makes sense; whatever else a provider says counts as left out. */
-function tokensIn(count: unknown): number | undefined {
-  if (typeof count !== "number" || !Number.isFinite(count) || count < 0) return undefined;
-  return Math.min(Math.ceil(count), mostTokens);
+export function tokensIn(count: unknown): number | undefined {
+  const makesSense = typeof count === "number" && count >= 0 && count <= mostTokens;
+  return makesSense ? Math.ceil(count) : undefined;
 }
 
 /** No call of any model uses more. */
-const mostTokens = 1e9;
+const mostTokens = 1e8;
 
 /**
  * @throws HeadgateError `option-invalid`

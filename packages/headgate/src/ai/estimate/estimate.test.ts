@@ -143,6 +143,8 @@ describe("what is learned of a model", () => {
     }
     expect(["m0", "m1", "m2", "m1000"].map(estimator.factorOf)).toEqual([2, 1, 2, 2]);
     estimator.learn("wild", 1, 1e9);
+    expect(estimator.factorOf("wild")).toBe(1);
+    estimator.learn("wild", 100, 800);
     expect(estimator.factorOf("wild")).toBe(8);
     for (const nonsense of [0, -1, Number.NaN]) estimator.learn("none", 100, nonsense);
     expect(estimator.factorOf("none")).toBe(1);

@@ -10,7 +10,8 @@ export interface Estimator {
    */
   estimate(prompt: unknown, model?: string): number;
   /**
-   * What a model counted for what was estimated without corrections, both from 1 up.
+   * What a model counted for what was estimated without corrections, both from 1 up. More than eight times the estimate is
+   * passed over: it counts something else.
    */
   learn(model: string, estimated: number, used: number): void;
   /** What estimates for a model are multiplied by: 1 until something is known of it. */
@@ -42,9 +43,10 @@ export function createEstimator(): Estimator {
   const models = new Map<string, Ratios>();
 
   function learn(model: string, estimated: number, used: number): void {
-    if (!(estimated >= 1) || !(used >= 1)) return;
+    // What is far off counts something else: a prompt that the provider adds, or nonsense.
+    if (!(estimated >= 1) || !(used >= 1) || used > most * estimated) return;
     const ratios = models.get(model) ?? { last: [], next: 0, factor: 1 };
-    ratios.last[ratios.next] = Math.min(most, Math.max(least, used / estimated));
+    ratios.last[ratios.next] = Math.max(least, used / estimated);
     ratios.next = (ratios.next + 1) % window;
     ratios.factor = factorFrom(ratios.last);
     // The map keeps the order of use.
