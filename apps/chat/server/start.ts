@@ -14,6 +14,7 @@ import { type OpenDatabase, openDatabase } from "./database/connect.ts";
 import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
+import { createLog } from "./log.ts";
 import type { AnswerLimits } from "./model/answer.ts";
 import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
@@ -85,7 +86,7 @@ export interface Service {
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const config = loadConfig(options.env);
-  const log = options.log ?? createLog(config);
+  const log = options.log ?? logOf(config);
   const clock = options.clock ?? { now: Date.now };
   const chosen = options.model ?? modelFrom(options.env, clock);
   for (const warning of chosen.warnings) log.warn({ warning }, "model");
@@ -260,10 +261,10 @@ function warnOfOpenDoors({ host, signUp, mail }: Config, log: Logger): void {
   );
 }
 
-function createLog(config: Config): Logger {
+function logOf(config: Config): Logger {
   // A person at a terminal is told what goes wrong, and not of every request.
   const level = config.logLevel ?? (process.stdout.isTTY ? "warn" : "info");
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  return createLog({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
 /** Refused at once, and not waited for: the person is told how long it will be. The built-in responder asks no provider. */

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+
+const writes = (lines: number) => `
+  import { createLog } from ${JSON.stringify(new URL("./log.ts", import.meta.url).href)};
+  const log = createLog({ base: null, timestamp: false });
+  for (let n = 0; n < ${lines}; n += 1) log.info({ n, text: "x".repeat(1_000) }, "line");
+  setTimeout(() => process.exit(3), 50);
+`;
+
+function start(lines: number) {
+  return spawn(process.execPath, ["--input-type=module-typescript", "--eval", writes(lines)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+test("a process whose log nobody reads ends all the same", async () => {
+  const child = start(2_000);
+  // More than a pipe holds, and its reader takes none of it.
+  const [code] = await once(child, "exit");
+  expect(code).toBe(3);
+}, 30_000);
+
+test("what is left to be written at the end is written where somebody reads", async () => {
+  const child = start(200);
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  const [code] = await once(child, "close");
+  expect(code).toBe(3);
+  const lines = text.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+}, 30_000);
