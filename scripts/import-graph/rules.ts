@@ -45,6 +45,12 @@ export const LIBRARY: Zone[] = [
     packages: NONE,
   },
   {
+    name: "overriding",
+    files: /^packages\/headgate\/src\/overriding\//,
+    mayImport: ["core", "refusals"],
+    packages: NONE,
+  },
+  {
     name: "reservation",
     files: /^packages\/headgate\/src\/reservation\//,
     mayImport: ["core"],
@@ -101,6 +107,7 @@ export const LIBRARY: Zone[] = [
       "refusals",
       "reservation",
       "outage",
+      "overriding",
       "store opening",
       "shared stores",
       "memory store",

@@ -53,6 +53,6 @@ export {
   type Timeouts,
 } from "./limiter.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
-export type { BlockOptions, OverrideTarget } from "./overriding.ts";
+export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";
 export type { WaitOptions } from "./waiting.ts";

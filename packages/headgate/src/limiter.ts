@@ -5,12 +5,13 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
+import type { LayerMemory } from "./core/layer-memory.ts";
 import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import type { OutagePolicy } from "./core/outage-policy.ts";
 import { checkOutcome } from "./core/outcome.ts";
 import type { OverrideTerms } from "./core/override.ts";
-import { definePolicy, type LayerOptions, type Policy } from "./core/policy.ts";
+import { definePolicy, knownLimits, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
@@ -25,7 +26,16 @@ import {
   type OutageEvent,
   type StoreStatus,
 } from "./outage/index.ts";
-import { type BlockOptions, type OverrideTarget, readBlock, targetOf } from "./overriding.ts";
+import { createOverriding } from "./overriding/deciding.ts";
+import { createKnownOverrides } from "./overriding/known-overrides.ts";
+import {
+  type BlockOptions,
+  type OverrideOptions,
+  type OverrideTarget,
+  readBlock,
+  readOverride,
+  targetOf,
+} from "./overriding/terms.ts";
 import { checkPenalty } from "./penalising.ts";
 import {
   eachKindOnce,
@@ -166,21 +176,35 @@ export interface Limiter<Caller, Unit extends string = string> {
   reset(caller: Caller): void | Promise<void>;
   /**
    * Refuses a caller from the next call to the store on, in every process, whatever is free: for `forMs`, until `until`, or for good. Nothing is
-   * charged meanwhile, in any layer. It replaces the block before it, and `reset` leaves it.
+   * charged meanwhile, in any layer. It replaces the block or override before it, and `reset` leaves it.
    *
    * One layer is blocked, the first that applies to the caller unless `layer` names another: everybody who shares the caller's key
    * there is refused.
    *
-   * @throws HeadgateError `option-invalid`; `store-invalid` where the store cannot block anybody; `store-full` beyond 100,000 in
+   * @throws HeadgateError `option-invalid`; `store-invalid` where the store keeps no overrides; `store-full` beyond 100,000 in
    *   memory; `limiter-closed`. Rejects with the reason where a shared store cannot be reached: then it may not have been done.
    */
   block(caller: Caller, options?: BlockOptions): void | Promise<void>;
+  /** The same as `endOverride`. */
+  unblock(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Ends the block of a caller in one layer, as `block` chooses it. Another process may still refuse for a second.
+   * Gives a caller other limits from the next call to the store on, in every process: for `forMs`, until `until`, or until
+   * `endOverride`. They take the place of the caller's own, also of a plan that is `blocked`, in the units that they name. Nothing is
+   * forgotten, on the way there or back: what was spent counts under both. It replaces the block or override before it, and
+   * `reset` leaves it.
+   *
+   * One layer is overridden, as `block` chooses it. Admissions name what is in force in `overrides`.
+   *
+   * @throws HeadgateError `limit-unreadable` or `limit-invalid` for the limits; else as `block`.
+   */
+  override(caller: Caller, options: OverrideOptions): void | Promise<void>;
+  /**
+   * Ends what `block` or `override` decided for a caller in one layer, as `block` chooses it: the caller's own limits hold again.
+   * Another process that has just refused the caller may do so for a second more.
    *
    * @throws HeadgateError as `block`.
    */
-  unblock(caller: Caller, options?: OverrideTarget): void | Promise<void>;
+  endOverride(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
    * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
    * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
@@ -262,6 +286,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkWholeNumber("timeouts.lookupMs", lookupMs, 1, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
+  const known = createKnownOverrides(mostKnownOverrides);
   const guard = store.remote
     ? guardStore({
         store,
@@ -272,6 +297,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         policyOf,
         report,
         onOutage: (event) => told(onOutage, event, report),
+        findBlock: (charges, now) => known.findBlock(charges, now),
         takeBack(ruling) {
           // Of an extension the reservation itself states the totals.
           if (ruling.hold === undefined || ruling.hold.seq === 1)
@@ -288,7 +314,11 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     now: clock.now,
     report,
     units: policy.units,
-    decide: (question) => decide(question, false),
+    decide: (question) =>
+      after(ask(question, false), (ruling) => {
+        overriding.heard(ruling);
+        return ruling;
+      }),
     holds: heartbeat.add,
     released(book) {
       heartbeat.remove(book);
@@ -300,7 +330,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const waitingRoom = createWaitingRoom(clock);
   const reportMistake = eachKindOnce(report);
   let hasWarned = false;
-  const ask = createAsking({
+  const asking = createAsking({
     name,
     policy,
     lookups: createLookups({ clock, lookupMs, report, reportMistake }),
@@ -316,7 +346,21 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
   });
 
-  function conclude(question: Question, cost: Cost | undefined, ruling: Ruling): Admission {
+  const memories = new Map(policy.layers.map(({ name, memory }) => [name, memory]));
+  const overriding = createOverriding({
+    known,
+    storeOverrides: store.override !== undefined,
+    isRemote: store.remote,
+    ledger: store,
+    memoryOf: (layer) => memories.get(layer) as LayerMemory,
+    mintRid,
+    now: clock.now,
+    report: reportMistake,
+    ask,
+  });
+
+  function conclude(own: Question, cost: Cost | undefined, ruling: Ruling): Admission {
+    const question = ruling.asked ?? own;
     const admission = ruling.outcome.admitted
       ? new Reservation(ruling, countedOf(question, ruling), cost, services, question)
       : new RefusedRequest(ruling, cost, question);
@@ -332,32 +376,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return admission;
   }
 
-  function decide(question: Question, peek: boolean): Ruling | Promise<Ruling> {
-    const blocked = blockedBy(question);
-    if (blocked !== undefined) return blocked;
+  /** Asks the store, or whoever decides in its place. */
+  function ask(question: Question, peek: boolean): Ruling | Promise<Ruling> {
     return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
-  }
-
-  /** A request that the limits of a layer block is refused at once. */
-  function blockedBy({ layers, charges }: Question): Ruling | undefined {
-    for (let c = 0; c < charges.length; c += 1) {
-      if ((charges[c] as Charge).limits.word !== "blocked") continue;
-      const outcome = {
-        admitted: false,
-        now: clock.now(),
-        readings: [],
-        marks: [],
-        refusedFor: "blocked" as const,
-      };
-      return {
-        ...partOf({ layers, charges }, [c]),
-        outcome,
-        ledger: store,
-        decidedBy: "policy",
-        places: [c],
-      };
-    }
-    return undefined;
   }
 
   /** Without a guard: a store of this process answers at once, and needs none. */
@@ -402,7 +423,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   }
 
   function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
-    const ruling = decide(question, false);
+    const ruling = overriding.decide(question, cost, false);
     if (ruling instanceof Promise) return ruling.then((known) => conclude(question, cost, known));
     return conclude(question, cost, ruling);
   }
@@ -415,21 +436,34 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     if (store.override === undefined) {
       throw new HeadgateError(
         "store-invalid",
-        `The store "${store.name}" cannot block anybody: it has no override. See docs/writing-a-store.md.`,
+        `The store "${store.name}" keeps no blocks or overrides: it has no override(). See docs/writing-a-store.md.`,
       );
     }
-    const apply = store.override.bind(store);
-    return after(ask.for(caller, undefined), (question) => {
-      const partitions = [targetOf(question, target)];
-      return guard === undefined
-        ? apply(partitions, terms, clock.now())
-        : guard.override(partitions, terms, apply);
+    const { override: overrideIn } = store;
+    return after(asking.for(caller, undefined), (question) => {
+      const { charge, layer } = targetOf(question, target);
+      if (terms !== undefined) checkTerms(layer, terms);
+      const partitions = [charge];
+      const apply = (now: number) => overrideIn.call(store, partitions, terms, now);
+      const applying = guard === undefined ? apply(clock.now()) : guard.override(partitions, apply);
+      // Only then: where the store was not told, what it keeps is still in force.
+      return after(applying, () => {
+        known.forget(partitions);
+        if (terms !== undefined) known.begin(partitions, terms, clock.now());
+      });
     });
+  }
+
+  /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
+  function checkTerms(layer: string, { limits }: OverrideTerms): void {
+    const { layers } = policy;
+    for (const own of knownLimits(layers.find(({ name }) => name === layer) as Layer<Caller>))
+      overriding.check(layer, own, limits);
   }
 
   function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
     check(cost);
-    return after(ask.for(caller, cost), (question) => admit(question, cost));
+    return after(asking.for(caller, cost), (question) => admit(question, cost));
   }
 
   const shared = opened === undefined || opened.remote ? options.store : undefined;
@@ -448,22 +482,22 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     admitUnidentified(decision) {
       const cost = decision?.cost;
       check(cost);
-      return admit(ask.forUnidentified(cost), cost);
+      return admit(asking.forUnidentified(cost), cost);
     },
 
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       check(decision.cost);
-      const { layers, charges } = await ask.for(caller, decision.cost);
+      const { layers, charges } = await asking.for(caller, decision.cost);
       return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
     },
 
     penalise(caller, cost = oneRequest) {
       check(undefined);
       checkPenalty(cost, policy.units);
-      return after(ask.for(caller, undefined), (asked) => {
+      return after(asking.for(caller, undefined), (asked) => {
         // What it costs is charged afterwards, as it is when a request is settled.
-        const question = free(asked);
+        const question = free(overriding.underKnown(asked));
         const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
         const charging = rulings.map((ruling) => {
           const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, services);
@@ -481,14 +515,14 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
           : new RefusedRequest(ruling, cost, question);
-      return after(ask.for(caller, cost), (question) =>
-        after(decide(question, true), (ruling) => reading(question, ruling)),
+      return after(asking.for(caller, cost), (question) =>
+        after(overriding.decide(question, cost, true), (ruling) => reading(ruling.asked ?? question, ruling)),
       );
     },
 
     reset(caller) {
       check(undefined);
-      return after(ask.for(caller, undefined), ({ charges }) => {
+      return after(asking.for(caller, undefined), ({ charges }) => {
         if (guard !== undefined) return guard.reset(charges);
         const now = clock.now();
         alone?.reset(charges, now);
@@ -507,10 +541,21 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       return override(caller, options, undefined);
     },
 
+    override(caller, options) {
+      check(undefined);
+      return override(caller, options, readOverride(options, policy.units, clock.now()));
+    },
+
+    endOverride(caller, options = {}) {
+      check(undefined);
+      checkOptions("endOverride", options, ["layer"], "option-invalid");
+      return override(caller, options, undefined);
+    },
+
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
       check(undefined);
       checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
-      await guard?.ready(longestMs, ask.forUnidentified(undefined));
+      await guard?.ready(longestMs, asking.forUnidentified(undefined));
     },
 
     status: () => guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt },
@@ -525,6 +570,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   };
 }
 
+/** Overrides that a process keeps by itself. */
+const mostKnownOverrides = 10_000;
 const oneRequest: Cost = { requests: 1 };
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 const usualConnectMs = 5000;

@@ -29,6 +29,7 @@ export function chooseByPlan<Caller>(
   plans: unknown,
   plan: (caller: Caller) => unknown,
   defaultPlan: unknown,
+  memory: LayerMemory,
 ): LayerChoice<Caller> {
   if (typeof plans !== "object" || plans === null || Array.isArray(plans)) {
     fail(layer, `needs plans such as { free: "500/day", pro: "50000/day" }, got ${show(plans)}`);
@@ -46,7 +47,6 @@ export function chooseByPlan<Caller>(
   if (typeof defaultPlan !== "string" || !Object.hasOwn(plans, defaultPlan)) {
     fail(layer, `needs a defaultPlan, one of ${names}, got ${show(defaultPlan)}`);
   }
-  const memory: LayerMemory = new Map();
   for (const [name, input] of inputs)
     remember(memory, readLimits(`Plan ${show(name)} of layer "${layer}"`, input));
   const sets = new Map(
@@ -80,10 +80,10 @@ export function chooseByText<Caller>(
   limits: (caller: Caller) => unknown,
   defaultLimits: LimitsInput,
   units: ReadonlySet<string>,
+  memory: LayerMemory,
 ): LayerChoice<Caller> {
   if (defaultLimits === undefined)
     fail(layer, 'has limits that depend on the caller, and needs defaultLimits, such as "5/minute"');
-  const memory: LayerMemory = new Map();
   const kept = new Map<string, LimitSet>();
 
   function compile(input: LimitsInput): LimitSet {

@@ -1,5 +1,6 @@
 import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
 import { chooseByPlan, chooseByText, type LayerChoice } from "./layer-choice.ts";
+import type { LayerMemory } from "./layer-memory.ts";
 import { isUnit } from "./limit.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
 import { isName, nameGrammar } from "./name.ts";
@@ -80,6 +81,8 @@ export interface Layer<Caller> {
   readonly limits: LimitSet | undefined;
   /** How the limits of a caller are found, where they do. */
   readonly choice: LayerChoice<Caller> | undefined;
+  /** How far back it remembers what was spent. */
+  readonly memory: LayerMemory;
   readonly outage: OutagePolicy;
 }
 
@@ -149,10 +152,13 @@ function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Laye
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${show(key)}.`);
   }
   const outage = defineOutagePolicy(name, options.outage);
-  const choice = defineChoice(name, options);
+  const memory: LayerMemory = new Map();
+  const choice = defineChoice(name, options, memory);
   const limits =
-    choice === undefined ? compileLimits(name, (options as LayerWithLimits<Caller>).limits) : undefined;
-  return { name, key, limits, choice, outage };
+    choice === undefined
+      ? compileLimits(name, (options as LayerWithLimits<Caller>).limits, memory)
+      : undefined;
+  return { name, key, limits, choice, memory, outage };
 }
 
 /** As they may come where no compiler has looked. */
@@ -166,13 +172,18 @@ interface AnyOptions<Caller> {
 }
 
 /** How limits depend on the caller; `undefined` where they do not. */
-function defineChoice<Caller>(name: string, options: LayerOptions<Caller>): LayerChoice<Caller> | undefined {
+function defineChoice<Caller>(
+  name: string,
+  options: LayerOptions<Caller>,
+  memory: LayerMemory,
+): LayerChoice<Caller> | undefined {
   const given: AnyOptions<Caller> = options;
   const byPlan = ["plans", "plan", "defaultPlan"] as const;
   const byText = ["defaultLimits", "units"] as const;
   if (byPlan.some((option) => given[option] !== undefined)) {
     refuseTogether(name, "plans", given, ["limits", ...byText]);
-    return chooseByPlan(name, given.plans, given.plan as LayerWithPlans<Caller>["plan"], given.defaultPlan);
+    const plan = given.plan as LayerWithPlans<Caller>["plan"];
+    return chooseByPlan(name, given.plans, plan, given.defaultPlan, memory);
   }
   if (typeof given.limits !== "function") {
     refuseTogether(name, "limits that are the same for every caller", given, byText);
@@ -183,7 +194,7 @@ function defineChoice<Caller>(name: string, options: LayerOptions<Caller>): Laye
       `Layer "${name}" has limits that depend on the caller, and needs units, such as ["requests", "tokens"].`,
     );
   const units = new Set(readUnits(`Layer "${name}"`, given.units, "policy-invalid"));
-  return chooseByText(name, given.limits, given.defaultLimits as LimitsInput, units);
+  return chooseByText(name, given.limits, given.defaultLimits as LimitsInput, units, memory);
 }
 
 function refuseTogether(name: string, has: string, given: object, others: readonly string[]): void {

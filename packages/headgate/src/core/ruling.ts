@@ -19,6 +19,8 @@ export interface Ruling extends Question {
   readonly decidedBy: DecidedBy;
   /** For each of `charges`, its place in the question; absent where all were counted. */
   readonly places?: readonly number[];
+  /** The question as it was asked in the end, where overrides are in force. */
+  readonly asked?: Question;
   /** Whether it is refused for want of a store. */
   readonly unavailable?: boolean;
 }

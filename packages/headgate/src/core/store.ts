@@ -125,7 +125,7 @@ export interface Store {
   countProcesses?(limiter: string, process: string, now: number): Promise<number>;
   /**
    * Puts an override into force for each of these partitions, in place of the one before; `undefined` ends it. It lasts until its
-   * end, whatever is spent, reset or forgotten meanwhile. A store without it cannot block anybody: the limiter then says so.
+   * end, whatever is spent, reset or forgotten meanwhile. A store without it can block and override nobody: the limiter then says so.
    */
   override?(
     partitions: readonly { space: string; key: string }[],

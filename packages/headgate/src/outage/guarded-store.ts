@@ -2,14 +2,12 @@ import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { checkOutcome } from "../core/outcome.ts";
-import type { OverrideTerms } from "../core/override.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { isWorker } from "../core/runtime.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../refusals/refusal-memory.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
-import { createKnownBlocks } from "./known-blocks.ts";
 import { createLine } from "./line.ts";
 import { LocalLedger } from "./local-ledger.ts";
 import { decideByPolicies } from "./policies.ts";
@@ -34,6 +32,8 @@ export interface GuardedStoreOptions {
   readonly report: (error: unknown) => void;
   /** Gives everything back that this ruling charged: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
+  /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
+  readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
   /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -52,12 +52,11 @@ export interface GuardedStore {
   /**
    * Puts an override into force, or ends it. Rejects where the store cannot be asked.
    *
-   * @param apply the store's own.
+   * @param apply the store's own, at this time.
    */
   override(
     partitions: readonly { space: string; key: string }[],
-    terms: OverrideTerms | undefined,
-    apply: NonNullable<Store["override"]>,
+    apply: (now: number) => void | Promise<void>,
   ): Promise<void>;
   status(): StoreStatus;
   /**
@@ -81,8 +80,6 @@ export const probeEveryMs = 1000;
 /** Partitions, leases and handles that may wait to be told to the store. */
 export const mostWaiting = 10_000;
 const shortestRetryMs = 1000;
-/** Blocks that are held while the store cannot be asked. */
-const mostKnownBlocks = 10_000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const {
@@ -95,10 +92,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     onOutage,
     report,
     takeBack,
+    findBlock,
     random = Math.random,
   } = options;
   const refusals = createRefusalMemory();
-  const blocks = createKnownBlocks(mostKnownBlocks);
   const breaker = createBreaker({
     store: store.name,
     clock,
@@ -182,7 +179,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   function byPolicies(question: Question, peek: boolean): Ruling {
     if (!peek) counters.byOutagePolicy += 1;
     const now = clock.now();
-    const blocked = blocks.find(question.charges, now);
+    const blocked = findBlock(question.charges, now);
     if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
     return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
@@ -226,7 +223,6 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       (outcome) => {
         if (!peek) counters.byStore += 1;
         const now = clock.now();
-        blocks.learn(charges, outcome, now);
         if (outcome.admitted) refusals.contradict(charges, now);
         else refusals.remember(charges, outcome, askedAt, now);
         line.left(true, performance.now() - enteredAt);
@@ -319,13 +315,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       refusals.forget(partitions);
     },
 
-    async override(partitions, terms, apply) {
+    async override(partitions, apply) {
       refusals.forget(partitions);
-      await calls.bounded(() => apply(partitions, terms, clock.now()));
+      await calls.bounded(() => apply(clock.now()));
       refusals.forget(partitions);
-      // Only now: where the store was not told, what it keeps is still in force.
-      blocks.forget(partitions);
-      if (terms !== undefined) blocks.begin(partitions, terms, clock.now());
     },
 
     status() {

@@ -59,12 +59,13 @@ export function decideByPolicies(
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
 }
 
-/** Of what a reservation holds in all, only what it asks for now. */
+/** Of what a reservation holds in all, only what it asks for now. Overrides are the store's: this process counts by their limits. */
 function asAsked(charge: Charge): Charge {
-  const { needs, spends, holds } = charge;
-  if (holds === undefined) return charge;
+  const { override, holds, ...asked } = charge;
+  if (holds === undefined) return override === undefined ? charge : asked;
+  const { needs, spends } = charge;
   const more = holds.map((units, g) => (units > 0 ? Math.max(0, (needs[g] ?? 0) - (spends[g] ?? 0)) : 0));
-  return { ...charge, holds: more };
+  return { ...asked, holds: more };
 }
 
 function refusedReadings(

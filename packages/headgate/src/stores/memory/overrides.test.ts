@@ -12,7 +12,7 @@ it("keeps as many as it may, and gives up none that is in force", () => {
   const overrides = new Overrides(3);
   overrides.set([at("a"), at("b")], { ...block, forMs: 10 }, 0);
   overrides.set([at("c")], block, 0);
-  expect(() => overrides.set([at("d")], block, 9)).toThrow(/at most 3 blocks and overrides.*unblock/);
+  expect(() => overrides.set([at("d")], block, 9)).toThrow(/at most 3 blocks and overrides.*endOverride/);
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 9))).toEqual([true, true, true, false]);
   // Those that are there already take no more room.
   overrides.set([at("a")], block, 9);

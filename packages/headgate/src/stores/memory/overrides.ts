@@ -51,7 +51,7 @@ export class Overrides {
       throw new HeadgateError(
         "store-full",
         `The memory store keeps at most ${this.#most} blocks and overrides, and all of them are in force: end some with ` +
-          "unblock, give them an end, or use a shared store.",
+          "endOverride, give them an end, or use a shared store.",
       );
     }
     for (const { space, key } of partitions) {

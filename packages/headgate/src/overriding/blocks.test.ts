@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Admitted, Refused } from "./core/admission.ts";
-import { refusal } from "./http/refusal.ts";
-import { createLimiter, type LimiterOptions } from "./limiter.ts";
-import { memoryStore } from "./stores/memory/index.ts";
-import { fakeClock } from "./testing/fake-clock.ts";
-import { scriptedStore } from "./testing/scripted-store.ts";
+import type { Admitted, Refused } from "../core/admission.ts";
+import { refusal } from "../http/refusal.ts";
+import { createLimiter, type LimiterOptions } from "../limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { scriptedStore } from "../testing/scripted-store.ts";
 
 interface Caller {
   user?: string;
@@ -97,7 +97,7 @@ describe("block", () => {
       [{ reason: "x".repeat(201) }, /reason must be text of at most 200 characters, got 201/],
       [{ by: 7 as never }, /by must be text .* got a number/],
       [{ for: 5 } as never, /for/],
-      [{ forMs: undefined } as never, /forMs of block is undefined: leave it out for a block for good/],
+      [{ forMs: undefined } as never, /forMs of block is undefined: leave it out for one without an end/],
       [{ until: undefined } as never, /until of block is undefined/],
       [1000 as never, /block takes an object, such as \{ forMs: 60000 \}, got 1000/],
       [{ layer: "org" }, /No layer "org" applies to this caller; these apply: user, ip/],
@@ -117,8 +117,8 @@ describe("block", () => {
   it("is an error on a store that cannot block, and says so", () => {
     const { override: _, ...store } = memoryStore();
     const { make } = limiters();
-    expect(() => make(store).block(alice)).toThrow(/The store "memory" cannot block anybody/);
-    expect(() => make(store).unblock(alice)).toThrow(/cannot block anybody/);
+    expect(() => make(store).block(alice)).toThrow(/The store "memory" keeps no blocks or overrides/);
+    expect(() => make(store).unblock(alice)).toThrow(/keeps no blocks/);
   });
 
   it("ends neither a reservation nor its settlement, and refuses to extend it", async () => {

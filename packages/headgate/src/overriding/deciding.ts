@@ -1,0 +1,163 @@
+import { amountsOf, type Cost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { LayerMemory } from "../core/layer-memory.ts";
+import { blocked, type Override } from "../core/override.ts";
+import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
+import type { Charge, Reading } from "../core/store.ts";
+import type { KnownOverrides } from "./known-overrides.ts";
+import { createOverridingLimits } from "./limits.ts";
+
+export interface OverridingOptions {
+  readonly known: KnownOverrides;
+  /** Whether the store keeps overrides at all. */
+  readonly storeOverrides: boolean;
+  /** Whether asking the store costs a trip. */
+  readonly isRemote: boolean;
+  readonly ledger: Ledger;
+  readonly memoryOf: (layer: string) => LayerMemory;
+  readonly mintRid: () => string;
+  readonly now: () => number;
+  /** Reports each kind of mistake once. */
+  readonly report: (error: unknown) => void;
+  /** Asks the store, or whoever decides in its place. */
+  readonly ask: (question: Question, peek: boolean) => Ruling | Promise<Ruling>;
+}
+
+/** An override may be replaced while it is read; so often it is asked again. */
+const mostTries = 3;
+/** When to ask again where that was not enough, ms. */
+const retryMs = 1000;
+
+/**
+ * Decides under the overrides in force. The store keeps them, and refuses to decide a request that was asked for under
+ * other limits: it is asked for again then, under those that the store has named.
+ */
+export function createOverriding(options: OverridingOptions) {
+  const { known, storeOverrides, isRemote, ledger, mintRid, now, report, ask } = options;
+  const overriding = createOverridingLimits(options.memoryOf);
+
+  function chargeUnder(charge: Charge, layer: string, override: Override, cost: Cost | undefined): Charge {
+    const { space, key } = charge;
+    let { limits } = charge;
+    try {
+      limits = overriding.of(layer, charge.limits, override.limits);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `An override in layer "${layer}" cannot be used, and the caller's own limits hold: ${reason}`;
+      report(new HeadgateError("store-state-invalid", message, { cause: error }));
+    }
+    return { space, key, limits, ...amountsOf(limits, cost), override };
+  }
+
+  /** The same request under what is in force; blocks are the store's matter. */
+  function under(
+    own: Question,
+    overrides: readonly (Override | undefined)[] | undefined,
+    cost: Cost | undefined,
+  ): Question {
+    if (overrides === undefined) return own;
+    const { layers } = own;
+    const charges = own.charges.map((charge, c) => {
+      const override = overrides[c];
+      if (override === undefined || override.limits === blocked) return charge;
+      return chargeUnder(charge, layers[c] as string, override, cost);
+    });
+    const holds = charges.some((charge) => charge.holds !== undefined);
+    return holds ? { layers, charges, hold: own.hold ?? { rid: mintRid(), seq: 1 } } : { layers, charges };
+  }
+
+  function decide(
+    own: Question,
+    asked: Question,
+    cost: Cost | undefined,
+    peek: boolean,
+    tries: number,
+  ): Ruling | Promise<Ruling> {
+    const place = blockedPlaceOf(asked);
+    if (place !== undefined) return decideBlocked(own, asked, cost, peek, tries, place);
+    const conclude = (ruling: Ruling): Ruling | Promise<Ruling> => {
+      learn(ruling);
+      if (ruling.outcome.refusedFor !== "overridden") return asked === own ? ruling : { ...ruling, asked };
+      if (tries === 0) return undecided(ruling);
+      return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1);
+    };
+    const answer = ask(asked, peek);
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  }
+
+  /** A caller whose plan admits nobody is refused, unless an override says otherwise. Nothing is charged to find that out. */
+  function decideBlocked(
+    own: Question,
+    asked: Question,
+    cost: Cost | undefined,
+    peek: boolean,
+    tries: number,
+    place: number,
+  ): Ruling | Promise<Ruling> {
+    const refused = blockedByPlan(asked, place);
+    const charge = asked.charges[place] as Charge;
+    if (!storeOverrides || charge.override !== undefined || known.hasNone(charge, now())) return refused;
+    const conclude = (ruling: Ruling): Ruling | Promise<Ruling> => {
+      const { outcome, decidedBy } = ruling;
+      learn(ruling);
+      if (outcome.refusedFor === "overridden" && tries > 0)
+        return decide(own, under(own, outcome.overrides, cost), cost, peek, tries - 1);
+      if (isRemote && decidedBy === "store" && outcome.refusedFor === undefined)
+        known.noteNone(charge, now());
+      return refused;
+    };
+    const answer = ask(asked, true);
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  }
+
+  function blockedByPlan(asked: Question, place: number): Ruling {
+    const outcome = {
+      admitted: false,
+      now: now(),
+      readings: [],
+      marks: [],
+      refusedFor: "blocked" as const,
+    };
+    return { ...partOf(asked, [place]), outcome, ledger, decidedBy: "policy", places: [place] };
+  }
+
+  function learn({ charges, outcome, decidedBy, places }: Ruling): void {
+    if (decidedBy === "store" && places === undefined) known.learn(charges, outcome, now());
+  }
+
+  return {
+    /** @param cost what `own` was made for. */
+    decide(own: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
+      const overrides = known.findLimits(own.charges, now());
+      return decide(own, under(own, overrides, cost), cost, peek, mostTries);
+    },
+
+    /** Learns from the answer to an extension, which is asked for under the limits that admitted it. */
+    heard(ruling: Ruling): void {
+      if (ruling.outcome.overrides !== undefined) learn(ruling);
+    },
+
+    /** The same partitions under the overrides that this process knows. */
+    underKnown: (own: Question): Question => under(own, known.findLimits(own.charges, now()), undefined),
+
+    /** @throws HeadgateError where the limits cannot take the place of these. */
+    check: overriding.of,
+  };
+}
+
+/** Where the limits of a layer admit nobody. */
+function blockedPlaceOf({ charges }: Question): number | undefined {
+  for (let c = 0; c < charges.length; c += 1) {
+    if ((charges[c] as Charge).limits.word === "blocked") return c;
+  }
+  return undefined;
+}
+
+/** The store named another override each time: nothing is known of this request, and it is refused for a moment. */
+function undecided(ruling: Ruling): Ruling {
+  const { now, readings } = ruling.outcome;
+  const waiting = readings.map((limits) =>
+    limits.map(({ remaining, resetMs }): Reading => ({ remaining, resetMs, waitMs: retryMs })),
+  );
+  return { ...ruling, outcome: { admitted: false, now, readings: waiting, marks: [] }, unavailable: true };
+}

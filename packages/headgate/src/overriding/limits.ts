@@ -1,0 +1,57 @@
+import type { LayerMemory } from "../core/layer-memory.ts";
+import { wordFor } from "../core/limit.ts";
+import { compileLimits, type LimitSet, readLimits } from "../core/limit-set.ts";
+
+/** Of each plan, so many texts are kept as they were read. */
+const keptTexts = 100;
+
+/** Reads the limits of overrides. They are few, and requests are many: what was read is kept. */
+export interface OverridingLimits {
+  /**
+   * The limits of a partition while an override is in force. Its limits take the place of the plan's in the units that
+   * they name; other units keep the plan's. `unlimited` and `blocked` take the place of all.
+   *
+   * @throws HeadgateError `limit-unreadable`, `limit-invalid` or `policy-invalid`
+   */
+  of(layer: string, plan: LimitSet, text: string): LimitSet;
+}
+
+/** @param memoryOf how far back each layer remembers. */
+export function createOverridingLimits(memoryOf: (layer: string) => LayerMemory): OverridingLimits {
+  const kept = new WeakMap<LimitSet, Map<string, { limits: LimitSet; memory: string }>>();
+
+  return {
+    of(layer, plan, text) {
+      const ofLayer = memoryOf(layer);
+      const memory = inWords(ofLayer);
+      let ofPlan = kept.get(plan);
+      if (ofPlan === undefined) {
+        ofPlan = new Map();
+        kept.set(plan, ofPlan);
+      }
+      const known = ofPlan.get(text);
+      if (known?.memory === memory) return known.limits;
+      const limits = compile(layer, plan, text, ofLayer);
+      ofPlan.delete(text);
+      if (ofPlan.size >= keptTexts) ofPlan.delete(ofPlan.keys().next().value as string);
+      ofPlan.set(text, { limits, memory });
+      return limits;
+    },
+  };
+}
+
+function compile(layer: string, plan: LimitSet, text: string, ofLayer: LayerMemory): LimitSet {
+  const named = readLimits("An override", text);
+  const isWord = named.some((limit) => wordFor(limit) !== undefined);
+  const units = new Set(named.map(({ unit }) => unit));
+  const others = isWord || plan.word !== undefined ? [] : plan.limits.filter(({ unit }) => !units.has(unit));
+  // A copy: what one caller needs remembered is not kept for all others of the layer.
+  const memory: LayerMemory = new Map([...ofLayer].map(([unit, ofUnit]) => [unit, { ...ofUnit }]));
+  return compileLimits({ layer, plan: plan.plan }, isWord ? text : [text, ...others], memory);
+}
+
+function inWords(memory: LayerMemory): string {
+  let words = "";
+  for (const [unit, { windowMs }] of memory) words += `${unit} ${windowMs};`;
+  return words;
+}

@@ -1,0 +1,206 @@
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { postgresFixture } from "../../test-servers/postgres-fixture.ts";
+import { startRedis } from "../../test-servers/redis.ts";
+import type { Store } from "../core/store.ts";
+import { createLimiter } from "../limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { redisStore } from "../stores/redis/index.ts";
+import { type FakeClock, fakeClock } from "../testing/index.ts";
+
+const postgres = postgresFixture();
+let server: Awaited<ReturnType<typeof startRedis>>;
+let client: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.remove();
+});
+
+const stores: [name: string, make: (clock: FakeClock) => Store, runs: number][] = [
+  ["memory", () => memoryStore(), 300],
+  ["redis", (clock) => redisStore(client, { clock }), 60],
+  ["postgres", (clock) => postgres.open(postgres.pool, { clock }), 40],
+];
+
+const second = 1000;
+const minute = 60_000;
+const plan = { quota: 5, windowMs: minute };
+
+/** What an operator may decide, and what it means. */
+const terms: Record<string, { quota: number; windowMs: number }> = {
+  "8/minute": { quota: 8, windowMs: minute },
+  "2/minute": { quota: 2, windowMs: minute },
+  "6/10 minutes": { quota: 6, windowMs: 10 * minute },
+  "3/10 seconds": { quota: 3, windowMs: 10 * second },
+  unlimited: { quota: Number.POSITIVE_INFINITY, windowMs: minute },
+  blocked: { quota: 0, windowMs: minute },
+};
+
+type Step =
+  | { readonly do: "ask"; readonly process: number; readonly cost: number }
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "override"; readonly process: number; readonly limits: string; readonly forMs?: number }
+  | { readonly do: "end"; readonly process: number };
+
+const oneProcess = fc.integer({ min: 0, max: 1 });
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant("ask" as const),
+        process: oneProcess,
+        cost: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant("wait" as const),
+        ms: fc.integer({ min: 1, max: 50 * second }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record(
+        {
+          do: fc.constant("override" as const),
+          process: oneProcess,
+          limits: fc.constantFrom(...Object.keys(terms)),
+          forMs: fc.integer({ min: second, max: 3 * minute }),
+        },
+        { requiredKeys: ["do", "process", "limits"] },
+      ),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("end" as const), process: oneProcess }) },
+  ),
+  { minLength: 5, maxLength: 50 },
+);
+
+/**
+ * Counts by hand what was admitted. The law asks for no more than what the widest limits need that have counted so far; a
+ * store may know more, and be stricter.
+ */
+function byHand() {
+  const spent: { at: number; units: number }[] = [];
+  let known: typeof spent = [];
+  let keptMs = 0;
+  /** Whoever was unlimited was counted by a coarse log, which may refuse a little early. */
+  let isCoarse = false;
+  let override: { limits: string; until: number } | undefined;
+  const limitAt = (now: number) =>
+    (override !== undefined && override.until > now ? terms[override.limits] : undefined) ?? plan;
+  return {
+    override(limits: string | undefined, until: number) {
+      override = limits === undefined ? undefined : { limits, until };
+      if (limits === "unlimited") isCoarse = true;
+    },
+    /** Whether it must be admitted, whatever else is known; and whether it may be. */
+    admits(now: number, units: number): { must: boolean; may: boolean } {
+      const { quota, windowMs } = limitAt(now);
+      const fits = (entries: typeof spent) =>
+        entries.filter(({ at }) => at > now - windowMs).reduce((sum, entry) => sum + entry.units, 0) +
+          units <=
+        quota;
+      known = known.filter(({ at }) => at > now - keptMs);
+      return { must: !isCoarse && fits(spent), may: fits(known) };
+    },
+    spend(now: number, units: number) {
+      const needMs = Math.max(plan.windowMs, limitAt(now).windowMs);
+      keptMs = known.length === 0 ? needMs : Math.max(keptMs, needMs);
+      spent.push({ at: now, units });
+      known.push({ at: now, units });
+    },
+  };
+}
+
+describe.each(stores)("overrides over %s", (name, make, runs) => {
+  it(`admit what a count by hand admits, two processes and ${runs} histories`, async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (history: readonly Step[]) => {
+        run += 1;
+        const clock = fakeClock();
+        const store = make(clock);
+        const limiters = [0, 1].map(() =>
+          createLimiter({
+            name: "overrides",
+            layers: [{ name: "user", key: (user: string) => user, limits: "5/minute" }],
+            store,
+            clock,
+            timeouts: { storeMs: 10_000 },
+            onWarning: () => {},
+          }),
+        ) as [Limited, Limited];
+        const user = `user-${run}-${Math.random().toString(36).slice(2)}`;
+        const count = byHand();
+        for (const step of history) {
+          if (step.do === "wait") clock.advance(step.ms);
+          else if (step.do === "ask") {
+            const { admitted } = await (limiters[step.process] as Limited).admit(user, {
+              cost: { requests: step.cost },
+            });
+            const { must, may } = count.admits(clock.now(), step.cost);
+            if (must || !may) expect(admitted).toBe(may);
+            if (admitted) count.spend(clock.now(), step.cost);
+          } else {
+            const limiter = limiters[step.process] as Limited;
+            if (step.do === "end") {
+              await limiter.endOverride(user);
+              count.override(undefined, 0);
+            } else {
+              const { limits, forMs } = step;
+              await limiter.override(user, { limits, ...(forMs === undefined ? {} : { forMs }) });
+              count.override(limits, clock.now() + (forMs ?? Number.POSITIVE_INFINITY));
+            }
+            // Another process may refuse from memory for so long.
+            clock.advance(second);
+          }
+        }
+        for (const limiter of limiters) await limiter.close();
+      }),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  it("never hold more than the looser of two between which they change", async () => {
+    const clock = fakeClock();
+    const limiter = createLimiter({
+      name: "flapping",
+      layers: [
+        { name: "user", key: (user: string) => user, limits: "10/minute; 100 tokens/minute fixed-window" },
+      ],
+      store: make(clock),
+      clock,
+      timeouts: { storeMs: 10_000 },
+      onWarning: () => {},
+    });
+    const user = `flapping-${name}-${Math.random()}`;
+    const admitted: number[] = [];
+    for (let n = 0; n < 120; n += 1) {
+      if (n % 3 === 0)
+        await limiter.override(user, { limits: n % 2 === 0 ? "4/minute" : "7/minute token-bucket" });
+      else if (n % 3 === 1) await limiter.endOverride(user);
+      for (let k = 0; k < 4; k += 1) {
+        const admission = await limiter.admit(user, { cost: { tokens: 1 } });
+        if (!admission.admitted) continue;
+        admitted.push(clock.now());
+        await admission.end({ tokens: 1 });
+      }
+      clock.advance(second);
+    }
+    expect(admitted.length).toBeGreaterThan(12);
+    // A bucket of seven holds up to thirteen a minute, by design; the plan alone, ten.
+    for (const at of admitted)
+      expect(admitted.filter((other) => other > at - minute && other <= at).length).toBeLessThanOrEqual(13);
+    await limiter.close();
+  });
+});
+
+type Limited = ReturnType<typeof createLimiter<string>>;
