@@ -46,6 +46,7 @@ export interface AskingOptions<Caller> {
 
 export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Caller> {
   const { name, policy, lookups, report, onUncounted } = options;
+  const { hash } = policy;
   const names = policy.layers.map((layer) => layer.name);
   const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
 
@@ -80,9 +81,9 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
   function questionOf(layers: readonly string[], charges: readonly Charge[]): Question {
     for (let c = 0; c < charges.length; c += 1) {
       if ((charges[c] as Charge).holds !== undefined)
-        return { layers, charges, hold: { rid: mintRid(), seq: 1 } };
+        return { layers, charges, policy: hash, hold: { rid: mintRid(), seq: 1 } };
     }
-    return { layers, charges };
+    return { layers, charges, policy: hash };
   }
 
   return {

@@ -52,6 +52,7 @@ export {
   type LimiterOptions,
   type Timeouts,
 } from "./limiter.ts";
+export type { LayerChange } from "./live-policy.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
 export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";

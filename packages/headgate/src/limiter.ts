@@ -1,23 +1,21 @@
-import { createAsking } from "./asking.ts";
 import { systemClock } from "./clock.ts";
 import type { Admission, Peek } from "./core/admission.ts";
 import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
-import type { LayerMemory } from "./core/layer-memory.ts";
 import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
-import type { OutagePolicy } from "./core/outage-policy.ts";
 import { checkOutcome } from "./core/outcome.ts";
 import type { OverrideTerms } from "./core/override.ts";
-import { definePolicy, knownLimits, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
+import { knownLimits, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
 import type { Declared, UnitsOfLayers } from "./core/units.ts";
 import { checkWholeNumber } from "./core/whole-number.ts";
 import { registerLimiter } from "./live-limiters.ts";
+import { createLivePolicy, type LayerChange } from "./live-policy.ts";
 import { createLookups } from "./lookups.ts";
 import {
   decideByPolicies,
@@ -132,6 +130,7 @@ export interface DecisionEvent {
 /** Decides who may pass. Made by `createLimiter`. */
 export interface Limiter<Caller, Unit extends string = string> {
   readonly name: string;
+  /** The policy in force: see `setPolicy`. */
   readonly policy: Policy<Caller>;
   /**
    * Decides one request, and charges it if it is admitted. Over a store that answers at once (memory) the answer
@@ -206,6 +205,20 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   endOverride(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
+   * Puts another policy into force, for whatever is asked from now on in this process. Nothing is forgotten: what was spent counts under
+   * the new limits as if they had always held, and what is held stays held. A bad policy changes nothing.
+   *
+   * ```ts
+   * limiter.setPolicy([{ name: "user", limits: "10/minute; 60/hour" }, { name: "ip", limits: "30/minute" }]);
+   * ```
+   *
+   * @param layers all of them, in order. `key`, `plan` and `limits` as a function may be left out where the layer of that name has
+   *   them already, so that the rest can come from a file. A layer that is not named applies no longer. Units that earlier policies
+   *   counted may still be named by costs.
+   * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
+   */
+  setPolicy(layers: readonly LayerChange<Caller>[]): void;
+  /**
    * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
    * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
    * called again, and at any time. A store of this process is always ready.
@@ -265,17 +278,12 @@ export function createLimiter<
 
 function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkLimiterOptions(options);
-  const policy = definePolicy(options.layers, options.units);
   const { name, onDecision } = options;
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
   const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock));
   const report = guarded(options.onError ?? reportOnConsole());
   const warn = options.onWarning ?? warnOnConsole;
-  for (const warning of policy.warnings) warn(warning);
-
-  const outages = new Map(policy.layers.map(({ name, outage }) => [name, outage]));
-  const policyOf = (layer: string) => outages.get(layer) ?? localPolicy;
   const {
     connectMs = usualConnectMs,
     storeMs = usualStoreMs,
@@ -286,6 +294,23 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkWholeNumber("timeouts.lookupMs", lookupMs, 1, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
+  const reportMistake = eachKindOnce(report);
+  let hasWarned = false;
+  const live = createLivePolicy(options.layers, options.units, {
+    name,
+    lookups: createLookups({ clock, lookupMs, report, reportMistake }),
+    report: reportMistake,
+    onUncounted() {
+      if (hasWarned) return;
+      hasWarned = true;
+      told(
+        warn,
+        `No layer of the limiter "${name}" applies to a request: every key is null, and it is not counted.`,
+        report,
+      );
+    },
+  });
+  for (const warning of live.policy.warnings) warn(warning);
   const known = createKnownOverrides(mostKnownOverrides);
   const guard = store.remote
     ? guardStore({
@@ -294,7 +319,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         clock,
         timeoutMs: storeMs,
         connectMs,
-        policyOf,
+        policyOf: live.outageOf,
         report,
         onOutage: (event) => told(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
@@ -313,7 +338,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const services: ReservationServices = {
     now: clock.now,
     report,
-    units: policy.units,
+    units: live.units,
     decide: (question) =>
       after(ask(question, false), (ruling) => {
         overriding.heard(ruling);
@@ -328,31 +353,12 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     mintRid,
   };
   const waitingRoom = createWaitingRoom(clock);
-  const reportMistake = eachKindOnce(report);
-  let hasWarned = false;
-  const asking = createAsking({
-    name,
-    policy,
-    lookups: createLookups({ clock, lookupMs, report, reportMistake }),
-    report: reportMistake,
-    onUncounted() {
-      if (hasWarned) return;
-      hasWarned = true;
-      told(
-        warn,
-        `No layer of the limiter "${name}" applies to a request: every key is null, and it is not counted.`,
-        report,
-      );
-    },
-  });
-
-  const memories = new Map(policy.layers.map(({ name, memory }) => [name, memory]));
   const overriding = createOverriding({
     known,
     storeOverrides: store.override !== undefined,
     isRemote: store.remote,
     ledger: store,
-    memoryOf: (layer) => memories.get(layer) as LayerMemory,
+    memoryOf: live.memoryOf,
     mintRid,
     now: clock.now,
     report: reportMistake,
@@ -413,13 +419,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   function decideAlone(question: Question, peek: boolean, now: number, error: unknown): Ruling {
     report(error);
     alone ??= new LocalLedger(undefined);
-    return decideByPolicies(question, policyOf, alone, 1, now, peek, 1000);
+    return decideByPolicies(question, live.outageOf, alone, 1, now, peek, 1000);
   }
 
   function check(cost: Cost | undefined): void {
     if (closed)
       throw new HeadgateError("limiter-closed", "This limiter has been closed and decides nothing more.");
-    checkCost(cost, policy.units);
+    checkCost(cost, live.units);
   }
 
   function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
@@ -440,7 +446,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       );
     }
     const { override: overrideIn } = store;
-    return after(asking.for(caller, undefined), (question) => {
+    return after(live.asking.for(caller, undefined), (question) => {
       const { charge, layer } = targetOf(question, target);
       if (terms !== undefined) checkTerms(layer, terms);
       const partitions = [charge];
@@ -456,22 +462,24 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
   /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
   function checkTerms(layer: string, { limits }: OverrideTerms): void {
-    const { layers } = policy;
+    const { layers } = live.policy;
     for (const own of knownLimits(layers.find(({ name }) => name === layer) as Layer<Caller>))
       overriding.check(layer, own, limits);
   }
 
   function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
     check(cost);
-    return after(asking.for(caller, cost), (question) => admit(question, cost));
+    return after(live.asking.for(caller, cost), (question) => admit(question, cost));
   }
 
   const shared = opened === undefined || opened.remote ? options.store : undefined;
-  const unregister = registerLimiter({ name, layers: policy.layers }, shared, warn);
+  let unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
 
   return {
     name,
-    policy,
+    get policy() {
+      return live.policy;
+    },
     report,
 
     admit(caller, decision) {
@@ -482,20 +490,20 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     admitUnidentified(decision) {
       const cost = decision?.cost;
       check(cost);
-      return admit(asking.forUnidentified(cost), cost);
+      return admit(live.asking.forUnidentified(cost), cost);
     },
 
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       check(decision.cost);
-      const { layers, charges } = await asking.for(caller, decision.cost);
+      const { layers, charges } = await live.asking.for(caller, decision.cost);
       return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
     },
 
     penalise(caller, cost = oneRequest) {
       check(undefined);
-      checkPenalty(cost, policy.units);
-      return after(asking.for(caller, undefined), (asked) => {
+      checkPenalty(cost, live.units);
+      return after(live.asking.for(caller, undefined), (asked) => {
         // What it costs is charged afterwards, as it is when a request is settled.
         const question = free(overriding.underKnown(asked));
         const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
@@ -515,14 +523,14 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
           : new RefusedRequest(ruling, cost, question);
-      return after(asking.for(caller, cost), (question) =>
+      return after(live.asking.for(caller, cost), (question) =>
         after(overriding.decide(question, cost, true), (ruling) => reading(ruling.asked ?? question, ruling)),
       );
     },
 
     reset(caller) {
       check(undefined);
-      return after(asking.for(caller, undefined), ({ charges }) => {
+      return after(live.asking.for(caller, undefined), ({ charges }) => {
         if (guard !== undefined) return guard.reset(charges);
         const now = clock.now();
         alone?.reset(charges, now);
@@ -543,7 +551,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     override(caller, options) {
       check(undefined);
-      return override(caller, options, readOverride(options, policy.units, clock.now()));
+      return override(caller, options, readOverride(options, live.units, clock.now()));
     },
 
     endOverride(caller, options = {}) {
@@ -552,10 +560,18 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       return override(caller, options, undefined);
     },
 
+    setPolicy(layers) {
+      check(undefined);
+      live.replace(layers);
+      for (const warning of live.policy.warnings) told(warn, warning, report);
+      unregister();
+      unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
+    },
+
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
       check(undefined);
       checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
-      await guard?.ready(longestMs, asking.forUnidentified(undefined));
+      await guard?.ready(longestMs, live.asking.forUnidentified(undefined));
     },
 
     status: () => guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt },
@@ -573,7 +589,6 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 /** Overrides that a process keeps by itself. */
 const mostKnownOverrides = 10_000;
 const oneRequest: Cost = { requests: 1 };
-const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 const usualConnectMs = 5000;
 const usualStoreMs = 250;
 const usualLookupMs = 250;

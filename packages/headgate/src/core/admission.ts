@@ -48,6 +48,8 @@ export interface Decided {
   readonly shared: boolean;
   /** The caller's plan; of several layers that have plans, that of the first. `undefined` where no layer has any. */
   readonly plan: string | undefined;
+  /** The hash of the policy that was in force. */
+  readonly policy: string;
   readonly decidedBy: DecidedBy;
   /** What operators decided for this caller, layer by layer, where they did: a block, or other limits. */
   readonly overrides?: readonly AppliedOverride[] | undefined;

@@ -26,12 +26,12 @@ export type Shown = Pick<Ruling, "layers" | "charges" | "outcome">;
 export class Decision implements Decided {
   readonly #ruling: Ruling;
   readonly #cost: Cost | undefined;
-  readonly #asked: Pick<Question, "charges">;
+  readonly #asked: Pick<Question, "charges" | "policy">;
   #shown: Shown;
   #limits: readonly LimitReading[] | undefined;
 
   /** @param asked all that the request was to be charged to, where the ruling is about a part of it. */
-  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges"> = ruling) {
+  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges" | "policy"> = ruling) {
     this.#ruling = ruling;
     this.#asked = asked;
     this.#cost = cost;
@@ -53,6 +53,10 @@ export class Decision implements Decided {
   get plan(): string | undefined {
     for (const { limits } of this.#asked.charges) if (limits.plan !== undefined) return limits.plan;
     return undefined;
+  }
+
+  get policy(): string {
+    return this.#asked.policy ?? "";
   }
 
   get limits(): readonly LimitReading[] {
@@ -97,13 +101,14 @@ export class Decision implements Decided {
 
   /** For logs: what it says, as a plain object. */
   toJSON(): Decided {
-    const { limits, tightest, at, shared, plan, decidedBy, overrides } = this;
+    const { limits, tightest, at, shared, plan, policy, decidedBy, overrides } = this;
     return {
       limits,
       tightest,
       at,
       shared,
       plan,
+      policy,
       decidedBy,
       ...(overrides === undefined ? {} : { overrides }),
     };
@@ -124,7 +129,7 @@ const crowdedRetryMs = 1000;
 export class RefusedRequest extends Decision implements Refused {
   #binding: LimitReading | undefined;
 
-  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges"> = ruling) {
+  constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges" | "policy"> = ruling) {
     super(withBlocks(ruling), cost, asked);
   }
 

@@ -1,7 +1,8 @@
 import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { chooseByPlan, chooseByText, type LayerChoice } from "./layer-choice.ts";
 import type { LayerMemory } from "./layer-memory.ts";
-import { isUnit } from "./limit.ts";
+import { formatLimit, isUnit } from "./limit.ts";
 import { compileLimits, type LimitSet, type LimitsInput } from "./limit-set.ts";
 import { isName, nameGrammar } from "./name.ts";
 import { checkOptions, othersOptions } from "./options.ts";
@@ -88,6 +89,11 @@ export interface Layer<Caller> {
 
 export interface Policy<Caller> {
   readonly layers: readonly Layer<Caller>[];
+  /**
+   * Tells policies apart, as 16 hexadecimal digits: the same layers, limits, plans and outage policies give the same. Functions are
+   * not looked into.
+   */
+  readonly hash: string;
   /** What costs may name: what limits count, what is declared, and `requests`. */
   readonly units: ReadonlySet<string>;
   /** What is allowed but is probably a mistake, in words. */
@@ -103,11 +109,13 @@ export function knownLimits<Caller>({ limits, choice }: Layer<Caller>): readonly
  * Checks the layers of a policy once, before the first request.
  *
  * @param units that costs may name besides those that limits count.
+ * @param memoryOf what a layer of this name remembers already, where it takes the place of another.
  * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the layer and the value.
  */
 export function definePolicy<Caller>(
   options: readonly LayerOptions<Caller>[],
   units: readonly string[] = [],
+  memoryOf: (layer: string) => LayerMemory | undefined = () => undefined,
 ): Policy<Caller> {
   if (!Array.isArray(options) || options.length === 0) {
     fail(
@@ -115,7 +123,7 @@ export function definePolicy<Caller>(
         `, got ${show(options)}.`,
     );
   }
-  const layers = options.map(defineLayer);
+  const layers = options.map((layer, index) => defineLayer(layer, index, memoryOf));
   checkNames(layers);
   const known = new Set(["requests", ...readUnits("createLimiter", units, "option-invalid")]);
   for (const layer of layers) {
@@ -124,6 +132,7 @@ export function definePolicy<Caller>(
   for (const layer of options) if ("units" in layer) for (const unit of layer.units) known.add(unit);
   return {
     layers,
+    hash: fingerprint(JSON.stringify(layers.map(inWords))),
     units: known,
     warnings: layers.flatMap((layer) => knownLimits(layer).flatMap(({ warnings }) => warnings)),
   };
@@ -141,7 +150,21 @@ const layerOptions = [
   "outage",
 ];
 
-function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Layer<Caller> {
+/** What of a layer is data. */
+function inWords<Caller>(layer: Layer<Caller>): unknown {
+  const { name, limits, choice, outage } = layer;
+  const sets = knownLimits(layer).map(({ plan, word, limits: of, names }) => [
+    plan ?? null,
+    word ?? of.map((limit, l) => [formatLimit(limit), names[l]]),
+  ]);
+  return [name, limits === undefined ? [choice?.fallback.plan ?? null, sets] : sets, outage];
+}
+
+function defineLayer<Caller>(
+  options: LayerOptions<Caller>,
+  index: number,
+  memoryOf: (layer: string) => LayerMemory | undefined,
+): Layer<Caller> {
   if (typeof options !== "object" || options === null) {
     fail(`Layer ${index + 1} must be an object with name, key and limits, got ${show(options)}.`);
   }
@@ -152,7 +175,7 @@ function defineLayer<Caller>(options: LayerOptions<Caller>, index: number): Laye
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${show(key)}.`);
   }
   const outage = defineOutagePolicy(name, options.outage);
-  const memory: LayerMemory = new Map();
+  const memory: LayerMemory = memoryOf(name) ?? new Map();
   const choice = defineChoice(name, options, memory);
   const limits =
     choice === undefined

@@ -9,6 +9,8 @@ export interface Question {
   readonly charges: readonly Charge[];
   /** The reservation that is asked for, where it holds something. */
   readonly hold?: Hold | undefined;
+  /** The hash of the policy that was in force. */
+  readonly policy?: string | undefined;
 }
 
 /** An answer, and where what it charged can be changed later. */

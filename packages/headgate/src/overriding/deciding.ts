@@ -56,14 +56,16 @@ export function createOverriding(options: OverridingOptions) {
     cost: Cost | undefined,
   ): Question {
     if (overrides === undefined) return own;
-    const { layers } = own;
+    const { layers, policy } = own;
     const charges = own.charges.map((charge, c) => {
       const override = overrides[c];
       if (override === undefined || override.limits === blocked) return charge;
       return chargeUnder(charge, layers[c] as string, override, cost);
     });
     const holds = charges.some((charge) => charge.holds !== undefined);
-    return holds ? { layers, charges, hold: own.hold ?? { rid: mintRid(), seq: 1 } } : { layers, charges };
+    return holds
+      ? { layers, charges, policy, hold: own.hold ?? { rid: mintRid(), seq: 1 } }
+      : { layers, charges, policy };
   }
 
   function decide(

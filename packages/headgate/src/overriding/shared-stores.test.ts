@@ -7,6 +7,7 @@ import type { Store } from "../core/store.ts";
 import { createLimiter } from "../limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { redisStore } from "../stores/redis/index.ts";
+import { countByHand } from "../testing/count-by-hand.ts";
 import { type FakeClock, fakeClock } from "../testing/index.ts";
 
 const postgres = postgresFixture();
@@ -83,43 +84,6 @@ const steps = fc.array(
   { minLength: 5, maxLength: 50 },
 );
 
-/**
- * Counts by hand what was admitted. The law asks for no more than what the widest limits need that have counted so far; a
- * store may know more, and be stricter.
- */
-function byHand() {
-  const spent: { at: number; units: number }[] = [];
-  let known: typeof spent = [];
-  let keptMs = 0;
-  /** Whoever was unlimited was counted by a coarse log, which may refuse a little early. */
-  let isCoarse = false;
-  let override: { limits: string; until: number } | undefined;
-  const limitAt = (now: number) =>
-    (override !== undefined && override.until > now ? terms[override.limits] : undefined) ?? plan;
-  return {
-    override(limits: string | undefined, until: number) {
-      override = limits === undefined ? undefined : { limits, until };
-      if (limits === "unlimited") isCoarse = true;
-    },
-    /** Whether it must be admitted, whatever else is known; and whether it may be. */
-    admits(now: number, units: number): { must: boolean; may: boolean } {
-      const { quota, windowMs } = limitAt(now);
-      const fits = (entries: typeof spent) =>
-        entries.filter(({ at }) => at > now - windowMs).reduce((sum, entry) => sum + entry.units, 0) +
-          units <=
-        quota;
-      known = known.filter(({ at }) => at > now - keptMs);
-      return { must: !isCoarse && fits(spent), may: fits(known) };
-    },
-    spend(now: number, units: number) {
-      const needMs = Math.max(plan.windowMs, limitAt(now).windowMs);
-      keptMs = known.length === 0 ? needMs : Math.max(keptMs, needMs);
-      spent.push({ at: now, units });
-      known.push({ at: now, units });
-    },
-  };
-}
-
 describe.each(stores)("overrides over %s", (name, make, runs) => {
   it(`admit what a count by hand admits, two processes and ${runs} histories`, async () => {
     let run = 0;
@@ -139,7 +103,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
           }),
         ) as [Limited, Limited];
         const user = `user-${run}-${Math.random().toString(36).slice(2)}`;
-        const count = byHand();
+        const count = countByHand(plan);
         for (const step of history) {
           if (step.do === "wait") clock.advance(step.ms);
           else if (step.do === "ask") {
@@ -153,11 +117,12 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
             const limiter = limiters[step.process] as Limited;
             if (step.do === "end") {
               await limiter.endOverride(user);
-              count.override(undefined, 0);
+              count.limitTo(plan);
             } else {
               const { limits, forMs } = step;
               await limiter.override(user, { limits, ...(forMs === undefined ? {} : { forMs }) });
-              count.override(limits, clock.now() + (forMs ?? Number.POSITIVE_INFINITY));
+              if (limits === "unlimited") count.countsCoarsely();
+              count.limitTo(terms[limits] ?? plan, clock.now() + (forMs ?? Number.POSITIVE_INFINITY));
             }
             // Another process may refuse from memory for so long.
             clock.advance(second);

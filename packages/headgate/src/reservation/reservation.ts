@@ -81,7 +81,8 @@ export class Reservation extends Decision implements Admitted, Owner {
     const conclude = (extended: Ruling | "ended"): Extension | Promise<Extension> => {
       if (extended === "ended") return this.#refuse(cost);
       if (extended.outcome.admitted) return { admitted: true, granted: cost };
-      const refused = new RefusedRequest(extended, cost);
+      const { charges } = extended;
+      const refused = new RefusedRequest(extended, cost, { charges, policy: this.policy });
       const less = atLeast === undefined || tries === 0 ? undefined : affordable(refused, cost, atLeast);
       return less === undefined ? refused : this.#extend(less, atLeast, tries - 1);
     };
@@ -102,6 +103,7 @@ export class Reservation extends Decision implements Admitted, Owner {
         outcome: { admitted: false, now, readings, marks: [], refusedFor: "ended" },
       },
       cost,
+      { charges, policy: this.policy },
     );
   }
 
