@@ -34,5 +34,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
-# The operator's commands: `docker exec <container> node apps/chat/server/dist/credit.js`, and `…/account.js`.
+# The operator's commands: `docker exec <container> node apps/chat/server/dist/credit.js`, `…/account.js` and `…/limit.js`.
 CMD ["node", "apps/chat/server/dist/main.js"]

@@ -13,6 +13,7 @@ await build({
     main: `${server}/main.ts`,
     credit: `${server}/commands/credit.ts`,
     account: `${server}/commands/account.ts`,
+    limit: `${server}/commands/limit.ts`,
   },
   outdir: `${server}/dist`,
   bundle: true,

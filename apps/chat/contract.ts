@@ -138,6 +138,8 @@ export interface Me {
     | { kind: "header"; id: string }
     | { kind: "anonymous" };
   quota: QuotaOfLimit[];
+  /** Whose limits hold; `null` where the service has no plans. */
+  plan: string | null;
   /** `null` for callers without an account, who are held by the limits alone, and where answers cost nothing. */
   credit: Credit | null;
   model: { name: string; builtIn: boolean };

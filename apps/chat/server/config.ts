@@ -44,6 +44,8 @@ export interface Config {
     bodiesPerAddress: string;
     storageUri: string;
   };
+  /** The file that names the plans; `null`: there are none. */
+  plansFile: string | null;
   /** `null` where nobody said. */
   trustProxy: TrustProxy | null;
   /** Whether `X-User-Id` says who is calling. Unverified: for services that sit behind one's own backend. */
@@ -91,11 +93,12 @@ export function loadConfig(environment: Environment): Config {
   const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", requestsPer("minute"));
   const bodiesPerAddress = read("RATE_LIMIT_BODIES_IP_PER_MIN", "", optional(requestsPer("minute")));
   const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
+  const plansFile = read("PLANS_FILE", "", optional(anyText));
   const trustProxy = read("RATE_LIMIT_TRUST_PROXY", "", optional(trustedProxies));
   const userIdHeader = read("TRUST_USER_ID_HEADER", "on", onOrOff);
   const database = read("DATABASE_URL", "pglite://data", databaseLocation, { secret: true });
   const port = read("PORT", "3000", wholeNumber(0, 65_535));
-  const host = read("HOST", "127.0.0.1", (text) => ({ value: text }));
+  const host = read("HOST", "127.0.0.1", anyText);
   const logLevel = read(
     "LOG_LEVEL",
     "",
@@ -137,6 +140,7 @@ export function loadConfig(environment: Environment): Config {
       bodiesPerAddress: asRead(bodiesPerAddress) ?? bodiesBeside(asRead(chatPerAddress)),
       storageUri: asRead(storageUri),
     },
+    plansFile: asRead(plansFile),
     trustProxy: asRead(trustProxy),
     userIdHeader: asRead(userIdHeader),
     database: asRead(database),
@@ -169,6 +173,8 @@ const BODIES_PER_MESSAGE = 4;
 function bodiesBeside(chatPerAddress: string): string {
   return `${Math.max(BODIES_PER_MINUTE, BODIES_PER_MESSAGE * mostAtOnce(chatPerAddress))}/minute`;
 }
+
+const anyText = (text: string): Reading<string> => ({ value: text });
 
 function trustedProxies(text: string): Reading<TrustProxy> {
   try {

@@ -29,6 +29,7 @@ import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
 import {
+  chatLayers,
   createBodiesLimiter,
   createChatLimiter,
   createMailLimiter,
@@ -36,6 +37,7 @@ import {
   createSignInLimiter,
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
+import { creditTerms, openPlans } from "./services/plans.ts";
 import { createReadiness } from "./services/readiness.ts";
 import { createStopping } from "./services/stopping.ts";
 import { createStreamPlaces } from "./services/stream-places.ts";
@@ -105,9 +107,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (!options.database) closers.push(open.close);
     const { database } = open;
 
-    const context = { config, clock, log };
+    const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log);
+    if (plans) closers.push(plans.close);
+    const context = { config, plans, clock, log };
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
     closers.push(() => chatLimiter.close());
+    plans?.watch((table) => chatLimiter.setPolicy(chatLayers(config, plans, table)));
     const signInLimiter = createSignInLimiter(context);
     closers.push(() => signInLimiter.close());
     const bodiesLimiter = createBodiesLimiter(context);
@@ -142,9 +147,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
     const conversations = createConversations(database, clock);
-    const credit = createCredit(database, clock, { ...config.credit, afterConfirmation: mail !== null });
+    const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
-    door?.serve({ credit, codes, accounts });
+    door?.serve({ credit, codes, accounts, plans, limiter: chatLimiter });
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });

@@ -3,8 +3,9 @@
  *
  *     npm run account -- invite     you@example.com
  *     npm run account -- reset-link you@example.com
+ *     npm run account -- plan       you@example.com pro
  *
- * Both print a link by which the account's owner chooses a password: whoever has it has the account.
+ * The first two print a link by which the account's owner chooses a password: whoever has it has the account.
  */
 import type { Environment } from "../config/variables.ts";
 import { StartError } from "../start-error.ts";
@@ -12,7 +13,8 @@ import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
 
 const USAGE = `Usage:
   account invite     <e-mail>   makes an account, and prints the link to choose its password
-  account reset-link <e-mail>   prints a link to choose another password`;
+  account reset-link <e-mail>   prints a link to choose another password
+  account plan <e-mail> <plan>  gives the account a plan of PLANS_FILE; default takes it away again`;
 
 /**
  * Carries out one command line.
@@ -22,12 +24,11 @@ const USAGE = `Usage:
  */
 export async function runAccountCommand(words: readonly string[], environment: Environment): Promise<string> {
   const [action, email, ...rest] = words;
+  if (action === "plan") return givePlan(email, rest, environment);
   if (rest.length > 0 || email === undefined || (action !== "invite" && action !== "reset-link")) {
     throw new StartError(USAGE);
   }
-  if (!/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new StartError(`${JSON.stringify(email)} is not an e-mail address, such as you@example.com.`);
-  }
+  checkEmail(email);
   const outcome = await carryOutWhereItRuns({ action, email }, environment);
   if (outcome && "link" in outcome) return `${outcome.link}\nThe link is good for one hour, once.`;
   throw new StartError(
@@ -35,6 +36,24 @@ export async function runAccountCommand(words: readonly string[], environment: E
       ? `There is an account with the e-mail ${email} already; reset-link lets its owner in.`
       : `There is no account with the e-mail ${email}.`,
   );
+}
+
+async function givePlan(
+  email: string | undefined,
+  [plan, ...rest]: readonly string[],
+  environment: Environment,
+): Promise<string> {
+  if (email === undefined || plan === undefined || rest.length > 0) throw new StartError(USAGE);
+  checkEmail(email);
+  const outcome = await carryOutWhereItRuns({ action: "plan", email, plan }, environment);
+  if (!outcome) throw new StartError(`There is no account with the e-mail ${email}.`);
+  if ("plan" in outcome) return `${email} has the plan ${outcome.plan}.`;
+  throw new StartError("refused" in outcome ? outcome.refused : "The plan could not be given.");
+}
+
+function checkEmail(email: string): void {
+  if (/^[^\s@]+@[^\s@]+$/.test(email)) return;
+  throw new StartError(`${JSON.stringify(email)} is not an e-mail address, such as you@example.com.`);
 }
 
 if (import.meta.main) await runCommand(() => runAccountCommand(process.argv.slice(2), process.env));

@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import type { Environment } from "../config/variables.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { openDatabase } from "../database/connect.ts";
@@ -8,6 +9,8 @@ import { carryOut, type Order, type Outcome } from "../operator/order.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts.ts";
 import { createCredit } from "../services/credit.ts";
 import { createCreditCodes } from "../services/credit-codes.ts";
+import { createChatLimiter } from "../services/limits.ts";
+import { creditTerms, openPlans } from "../services/plans.ts";
 import { StartError } from "../start-error.ts";
 
 /**
@@ -42,7 +45,16 @@ export async function carryOutWhereItRuns(
   }
 }
 
+/** What is counted in a process is that process's alone. */
+function checkReachable(order: Order, { limits }: Config): void {
+  if (order.action !== "limit" || !limits.storageUri.startsWith("memory:")) return;
+  throw new StartError(
+    "RATE_LIMIT_STORAGE_URI is memory://: what a process counts, no other can reach. With the embedded database, run the command while the service runs; else keep counts in redis:// or postgres://.",
+  );
+}
+
 async function carryOutHere(order: Order, config: Config): Promise<Outcome | undefined> {
+  checkReachable(order, config);
   const { database, close } = await openDatabase(config.database);
   try {
     const clock = { now: Date.now };
@@ -54,8 +66,16 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
       signUp: config.signUp,
       mail: null,
     });
-    const credit = createCredit(database, clock, config.credit);
-    return await carryOut(order, { credit, codes: createCreditCodes(database, clock, credit), accounts });
+    const log = pino({ level: "silent" });
+    const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log);
+    const credit = createCredit(database, clock, creditTerms(config, plans, false));
+    const limiter = createChatLimiter({ config, plans, clock, log });
+    try {
+      const codes = createCreditCodes(database, clock, credit);
+      return await carryOut(order, { credit, codes, accounts, plans, limiter });
+    } finally {
+      await limiter.close();
+    }
   } finally {
     await close();
   }

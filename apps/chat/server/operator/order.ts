@@ -1,9 +1,15 @@
+import type { Limiter } from "headgate";
 import { z } from "zod";
 import type { Accounts } from "../services/accounts.ts";
 import type { CreditService } from "../services/credit.ts";
 import type { CreditCodes } from "../services/credit-codes.ts";
+import type { RateLimitCaller } from "../services/identity.ts";
+import type { Plans } from "../services/plans.ts";
+import { carryOutLimitOrder, isOperatorsMistake, limitOrder, limitOutcome } from "./limit-order.ts";
 
 const order = z.discriminatedUnion("action", [
+  limitOrder,
+  z.object({ action: z.literal("plan"), email: z.string(), plan: z.string() }),
   z.object({ action: z.literal("grant"), email: z.string(), amount: z.int() }),
   z.object({ action: z.literal("set"), email: z.string(), amount: z.int() }),
   z.object({ action: z.literal("code"), amount: z.int().positive(), validMs: z.int().positive().optional() }),
@@ -12,7 +18,7 @@ const order = z.discriminatedUnion("action", [
   z.object({ action: z.literal("invite"), email: z.string() }),
 ]);
 
-/** What an operator wants done to an account, or a code that any account can use. Amounts are integer micros. */
+/** What an operator wants done to an account or a caller, or a code that any account can use. Amounts are integer micros. */
 export type Order = z.output<typeof order>;
 
 const outcome = z.union([
@@ -26,9 +32,12 @@ const outcome = z.union([
   }),
   z.object({ link: z.string() }),
   z.object({ code: z.string() }),
+  z.object({ plan: z.string() }),
+  limitOutcome,
+  z.object({ refused: z.string() }),
 ]);
 
-/** How the account stands afterwards, or the link for its owner, or the code. */
+/** How the account or the caller stands afterwards, or the link for its owner, or the code; or why it was not done. */
 export type Outcome = z.output<typeof outcome>;
 
 /** @returns `undefined` for what is no order */
@@ -44,14 +53,24 @@ export function readOutcome(value: unknown): Outcome | undefined {
 export interface OrderServices {
   credit: CreditService;
   codes: CreditCodes;
-  accounts: Pick<Accounts, "resetLink" | "invite">;
+  accounts: Pick<Accounts, "resetLink" | "invite" | "setPlan" | "find">;
+  /** Absent where there are none. */
+  plans?: Pick<Plans, "table"> | undefined;
+  limiter: Limiter<RateLimitCaller>;
 }
 
 /** @returns `undefined` when nobody has this e-mail, or, for an invitation, when somebody has it */
-export async function carryOut(
-  order: Order,
-  { credit, codes, accounts }: OrderServices,
-): Promise<Outcome | undefined> {
+export async function carryOut(order: Order, services: OrderServices): Promise<Outcome | undefined> {
+  const { credit, codes, accounts } = services;
+  if (order.action === "limit") {
+    try {
+      return await carryOutLimitOrder(order, services);
+    } catch (error) {
+      if (isOperatorsMistake(error)) return { refused: error.message };
+      throw error;
+    }
+  }
+  if (order.action === "plan") return givePlan(order, services);
   if (order.action === "code") return { code: await codes.issue(order.amount, order.validMs) };
   if (order.action === "reset-link" || order.action === "invite") {
     const link = await (order.action === "invite"
@@ -63,4 +82,17 @@ export async function carryOut(
     ? credit.show(order.email)
     : credit[order.action](order.email, order.amount));
   return found === undefined ? undefined : { credit: found };
+}
+
+async function givePlan(
+  { email, plan }: Extract<Order, { action: "plan" }>,
+  { accounts, plans }: OrderServices,
+): Promise<Outcome | undefined> {
+  if (plans === undefined) return { refused: "There are no plans: PLANS_FILE is not set." };
+  const names = Object.keys(plans.table.plans);
+  const isNamed = names.includes(plan);
+  if (!isNamed && plan !== "default")
+    return { refused: `There is no plan ${JSON.stringify(plan)}: the plans are ${names.join(", ")}.` };
+  const isFound = await accounts.setPlan(email, isNamed ? plan : null);
+  return isFound ? { plan: isNamed ? plan : plans.table.default } : undefined;
 }

@@ -19,6 +19,16 @@ export async function findUserByEmail(database: Database, email: string): Promis
   return row;
 }
 
+/** @returns `undefined` for an unknown account, `null` for one to which nobody gave a plan */
+export async function findPlan(database: Database, id: string): Promise<string | null | undefined> {
+  const [row] = await database.select({ plan: user.plan }).from(user).where(eq(user.id, id));
+  return row?.plan;
+}
+
+export async function updatePlan(database: Database, id: string, plan: string | null): Promise<void> {
+  await database.update(user).set({ plan }).where(eq(user.id, id));
+}
+
 /** Those that have not run out, the one used last first. Their tokens stay in the database. */
 export async function listSessions(database: Database, userId: string, now: Date): Promise<SessionRow[]> {
   return database

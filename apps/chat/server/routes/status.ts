@@ -76,10 +76,11 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
 
   routes.get("/me", async (c) => {
     const identity = await identify(c, sources);
-    const { limits } = await chatLimiter.peek(await rateLimitCaller(c, sources));
+    const { limits, plan } = await chatLimiter.peek(await rateLimitCaller(c, sources));
     const me: Me = {
       caller: toCaller(identity),
       quota: quotaOf(limits),
+      plan: plan ?? null,
       credit: isPriced && identity.kind === "account" ? await credit.of(identity.id) : null,
       model,
       accounts: offers,

@@ -74,11 +74,11 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
     async *exported({ id, sessionId }) {
       const account = await findUser(database, id);
       if (!account) throw notFound("account");
-      const { email, emailVerified, name, createdAt } = account;
+      const { email, emailVerified, name, plan, createdAt } = account;
       const rows = await listSessions(database, id, new Date(clock.now()));
       const head = {
         exportedAt: new Date(clock.now()).toISOString() satisfies Instant,
-        account: { id, email, emailVerified, name, createdAt },
+        account: { id, email, emailVerified, name, plan, createdAt },
         sessions: rows.map((row) => toSession(row, sessionId)),
         credit: await listCreditEntries(database, id),
       };

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/connect.ts";
 import * as schema from "../database/schema.ts";
-import { findUserByEmail } from "../repositories/accounts.ts";
+import { findUserByEmail, updatePlan } from "../repositories/accounts.ts";
 import { settingOrNew } from "../repositories/settings.ts";
 import type { Mailer } from "./mail.ts";
 
@@ -14,6 +14,8 @@ export interface Person {
   email: string;
   name: string;
   emailVerified: boolean;
+  /** What an operator gave; `null`: the default plan. */
+  plan: string | null;
   /** The session by which they are signed in. */
   sessionId: string;
 }
@@ -31,6 +33,14 @@ export interface Accounts {
   isPassword(headers: Headers, password: string): Promise<boolean>;
   /** Makes a link by which an account's owner chooses another password. @returns `undefined` for an unknown e-mail */
   resetLink(email: string): Promise<string | undefined>;
+  /**
+   * Gives an account a plan, or with `null` the default one.
+   *
+   * @returns `false` for an unknown e-mail
+   */
+  setPlan(email: string, plan: string | null): Promise<boolean>;
+  /** The plan and the id of an account. @returns `undefined` for an unknown e-mail */
+  find(email: string): Promise<{ id: string; plan: string | null } | undefined>;
   /** Makes an account without a password, and the link to choose one. @returns `undefined` for a known e-mail */
   invite(email: string): Promise<string | undefined>;
 }
@@ -66,6 +76,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
     secret,
     ...(publicUrl === null ? {} : { baseURL: publicUrl }),
     database: drizzleAdapter(database, { provider: "pg", schema, transaction: true }),
+    // The operator's to give: nobody chooses their own.
+    user: { additionalFields: { plan: { type: "string", required: false, input: false } } },
     emailAndPassword: {
       enabled: true,
       disableSignUp: signUp === "closed",
@@ -137,8 +149,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (!headers.get("cookie")?.includes(`${COOKIE_PREFIX}.session_token=`)) return undefined;
       const found = await auth.api.getSession({ headers, query: { disableRefresh: true } });
       if (!found) return undefined;
-      const { id, email, name, emailVerified } = found.user;
-      return { id, email, name, emailVerified, sessionId: found.session.id };
+      const { id, email, name, emailVerified, plan = null } = found.user;
+      return { id, email, name, emailVerified, plan, sessionId: found.session.id };
     },
 
     async isPassword(headers, password) {
@@ -155,6 +167,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const user = await findUserByEmail(database, email);
       return user && issueLink(user.id);
     },
+
+    async setPlan(email, plan) {
+      const user = await findUserByEmail(database, email);
+      if (user) await updatePlan(database, user.id, plan);
+      return user !== undefined;
+    },
+
+    find: (email) => findUserByEmail(database, email),
 
     async invite(email) {
       const address = email.trim().toLowerCase();

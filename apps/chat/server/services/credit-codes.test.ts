@@ -103,7 +103,12 @@ describe("POST /account/credit/codes", () => {
 
   const codesOf = () => {
     const credit = createCredit(open.database, service.clock, terms);
-    return { credit, codes: createCreditCodes(open.database, service.clock, credit), accounts: {} as never };
+    return {
+      credit,
+      codes: createCreditCodes(open.database, service.clock, credit),
+      accounts: {} as never,
+      limiter: {} as never,
+    };
   };
 
   test("leads from the 402 to an answer, and bounds guesses", async () => {

@@ -20,6 +20,8 @@ import type { Usage } from "../usage.ts";
 export interface CreditTerms {
   /** Given to every account on the first of the month, UTC. What is left of it expires; grants do not. */
   monthlyAllowance: Micros;
+  /** Of an account whose plan says so; default: `monthlyAllowance` for everybody. */
+  allowanceOf?: (database: Database, userId: string) => Promise<Micros>;
   currency: string;
   /** Whether the allowance begins with a confirmed e-mail address only. Default `false`. */
   afterConfirmation?: boolean;
@@ -75,6 +77,8 @@ type Change = Omit<CreditEntry, "userId" | "balanceAfter" | "createdAt">;
 export function createCredit(database: Database, clock: Clock, terms: CreditTerms): CreditService {
   const month = () => monthOf(clock.now());
 
+  const allowanceOf = terms.allowanceOf ?? (async () => terms.monthlyAllowance);
+
   async function mayHaveAllowance(transaction: Database, userId: string): Promise<boolean> {
     return !terms.afterConfirmation || isEmailConfirmed(transaction, userId);
   }
@@ -90,8 +94,9 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     });
     const row = await lockCredit(transaction, userId);
     if (row.allowanceMonth >= month() || !(await mayHaveAllowance(transaction, userId))) return row;
-    const renewed = { ...row, allowanceLeft: terms.monthlyAllowance, allowanceMonth: month() };
-    await enter(transaction, renewed, allowanceEntry(terms.monthlyAllowance - row.allowanceLeft, month()));
+    const allowance = await allowanceOf(transaction, userId);
+    const renewed = { ...row, allowanceLeft: allowance, allowanceMonth: month() };
+    await enter(transaction, renewed, allowanceEntry(allowance - row.allowanceLeft, month()));
     await updateCredit(transaction, renewed);
     return renewed;
   }
@@ -105,12 +110,12 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     });
   }
 
-  function toCredit(row: CreditRow): Credit {
+  async function toCredit(within: Database, row: CreditRow): Promise<Credit> {
     return {
       currency: terms.currency,
       balance: balanceOf(row),
       held: row.held,
-      monthlyAllowance: terms.monthlyAllowance,
+      monthlyAllowance: await allowanceOf(within, row.userId),
       renewsAt: nextMonthStart(clock.now()).toISOString(),
     };
   }
@@ -122,14 +127,16 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       const [row, entry] = apply(await lockUpToDate(transaction, userId));
       await enter(transaction, row, entry);
       await updateCredit(transaction, row);
-      return toCredit(row);
+      return toCredit(transaction, row);
     });
   }
 
   async function creditOf(userId: string): Promise<Credit> {
     const row = await findCredit(database, userId);
-    if (row && row.allowanceMonth >= month()) return toCredit(row);
-    return toCredit(await database.transaction((transaction) => lockUpToDate(transaction, userId)));
+    if (row && row.allowanceMonth >= month()) return toCredit(database, row);
+    return database.transaction(async (transaction) =>
+      toCredit(transaction, await lockUpToDate(transaction, userId)),
+    );
   }
 
   return {

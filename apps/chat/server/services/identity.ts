@@ -16,6 +16,7 @@ export type Identity =
       email: string;
       name: string;
       emailVerified: boolean;
+      plan: string | null;
       sessionId: string;
     }
   | { kind: "header"; id: string }
@@ -24,6 +25,8 @@ export type Identity =
 /** What the layers of the limits see of a caller. */
 export interface RateLimitCaller {
   account?: string;
+  /** The account's, where an operator gave it one. */
+  plan?: string;
   userId?: string;
   /** Of the client, as far as the proxies on the way are trusted. */
   address: string;
@@ -89,7 +92,10 @@ export async function rateLimitCaller(
 ): Promise<RateLimitCaller> {
   const identity = await identify(c, sources);
   const address = addressOf(c, sources.trustProxy);
-  if (identity.kind === "account") return { account: identity.id, address };
+  if (identity.kind === "account") {
+    const { id: account, plan } = identity;
+    return { account, address, ...(plan === null ? {} : { plan }) };
+  }
   if (identity.kind === "header") return { userId: identity.id, address };
   return { address };
 }

@@ -1,4 +1,11 @@
-import { type Clock, createLimiter, HeadgateError, type Limiter, type LimitReading } from "headgate";
+import {
+  type Clock,
+  createLimiter,
+  HeadgateError,
+  type LayerOptions,
+  type Limiter,
+  type LimitReading,
+} from "headgate";
 import type { Logger } from "pino";
 import type { QuotaOfLimit } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -6,6 +13,7 @@ import { joinLimits } from "../config/request-limits.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../http/describe-error.ts";
 import type { RateLimitCaller } from "./identity.ts";
+import type { Plans, PlanTable } from "./plans.ts";
 
 /**
  * Which partition a caller's own quota is counted in: account over header over address. The prefixes are the
@@ -24,6 +32,8 @@ export function addressKey(caller: Pick<RateLimitCaller, "address">): string {
 
 export interface LimiterContext {
   config: Config;
+  /** Absent where `PLANS_FILE` names none. */
+  plans?: Plans | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -33,28 +43,53 @@ export interface LimiterContext {
  *
  * @throws {ConfigError} when the limits, each readable, cannot be used together, or the store cannot be opened
  */
-export function createChatLimiter({ config, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
-  const { chatPerMinute, chatPerHour, chatPerAddress, chatTokens, chatConcurrent, chatGlobal, storageUri } =
-    config.limits;
-  const ofOneCaller = [joinLimits(chatPerMinute, chatPerHour), chatTokens, chatConcurrent];
-  return madeFrom(
-    "RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_TOKENS_PER_DAY, RATE_LIMIT_CHAT_IP_PER_MIN, RATE_LIMIT_CHAT_GLOBAL",
-    storageUri,
-    () =>
-      createLimiter<RateLimitCaller>({
-        name: "chat",
-        layers: [
-          { name: "user", key: userKey, limits: ofOneCaller.filter((text) => text !== null).join("; ") },
-          { name: "ip", key: addressKey, limits: chatPerAddress },
-          ...(chatGlobal === null ? [] : [{ name: "global", key: () => "all", limits: chatGlobal }]),
-        ],
-        // Every message says what it may cost, whether or not a limit counts that.
-        units: ["tokens"],
-        store: storageUri,
-        clock,
-        ...reporting(log),
-      }),
+export function createChatLimiter({ config, plans, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
+  const { storageUri } = config.limits;
+  const variables = `${plans ? "PLANS_FILE, " : ""}RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_TOKENS_PER_DAY, RATE_LIMIT_CHAT_IP_PER_MIN, RATE_LIMIT_CHAT_GLOBAL`;
+  return madeFrom(variables, storageUri, () =>
+    createLimiter<RateLimitCaller>({
+      name: "chat",
+      layers: chatLayers(config, plans, plans?.table),
+      // Every message says what it may cost, whether or not a limit counts that.
+      units: ["tokens"],
+      store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
   );
+}
+
+/**
+ * What guards `POST /chat/message`.
+ *
+ * @param table the plans that are to be in force
+ */
+export function chatLayers(
+  { limits }: Pick<Config, "limits">,
+  plans: Plans | undefined,
+  table: PlanTable | undefined,
+): LayerOptions<RateLimitCaller>[] {
+  const { chatPerMinute, chatPerHour, chatPerAddress, chatTokens, chatConcurrent, chatGlobal } = limits;
+  const ofOneCaller = [joinLimits(chatPerMinute, chatPerHour), chatTokens, chatConcurrent]
+    .filter((text) => text !== null)
+    .join("; ");
+  const user: LayerOptions<RateLimitCaller> =
+    plans === undefined || table === undefined
+      ? { name: "user", key: userKey, limits: ofOneCaller }
+      : {
+          name: "user",
+          key: userKey,
+          plan: plans.of,
+          plans: Object.fromEntries(
+            Object.entries(table.plans).map(([name, plan]) => [name, plan.limits ?? ofOneCaller]),
+          ),
+          defaultPlan: table.default,
+        };
+  return [
+    user,
+    { name: "ip", key: addressKey, limits: chatPerAddress },
+    ...(chatGlobal === null ? [] : [{ name: "global", key: () => "all", limits: chatGlobal }]),
+  ];
 }
 
 /** What the model's provider allows the service, and asks it to wait: counted apart from everybody's own quota. */

@@ -45,7 +45,10 @@ export function AccountPage() {
       <div className="mx-auto w-full max-w-2xl space-y-9 px-4 pt-6 pb-16 sm:px-6">
         <div>
           <h1 className="font-semibold text-2xl tracking-tight">Your account</h1>
-          <p className="mt-1 break-all text-quiet">{account.email}</p>
+          <p className="mt-1 break-all text-quiet">
+            {account.email}
+            {current.plan !== null && ` · ${current.plan} plan`}
+          </p>
         </div>
         {current.accounts.mail && !account.emailVerified && <Confirmation email={account.email} />}
         <Sessions />

@@ -1,0 +1,97 @@
+/**
+ * The operator's command for the limits of one caller:
+ *
+ *     npm run limit -- show     you@example.com
+ *     npm run limit -- block    ip:203.0.113.7 24h "a script"
+ *     npm run limit -- override you@example.com "30/minute; 1000/day" 7d "launch week"
+ *     npm run limit -- end      you@example.com
+ *     npm run limit -- reset    you@example.com
+ */
+import { isIP } from "node:net";
+import { userInfo } from "node:os";
+import type { Environment } from "../config/variables.ts";
+import type { LimitOrder, LimitOutcome } from "../operator/limit-order.ts";
+import { StartError } from "../start-error.ts";
+import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+
+const USAGE = `Usage:
+  limit show     <caller>                               says how the caller stands
+  limit reset    <caller>                               gives the whole quota back
+  limit block    <caller> [for] [reason]                refuses the caller
+  limit override <caller> <limits> [for] [reason]       gives the caller other limits, such as "30/minute"
+  limit end      <caller>                               ends a block, or other limits
+A caller is an e-mail address, user:<id> of an X-User-Id header, or ip:<address> for everybody behind it.
+A time is such as 30m, 24h or 7d; without it, until it is ended.`;
+
+/**
+ * Carries out one command line.
+ *
+ * @returns the lines to print
+ * @throws {StartError} with a sentence that says what is wrong
+ */
+export async function runLimitCommand(words: readonly string[], environment: Environment): Promise<string> {
+  const order = readOrder(words);
+  const outcome = await carryOutWhereItRuns(order, environment);
+  if (outcome && "refused" in outcome) throw new StartError(outcome.refused);
+  if (!outcome || !("stands" in outcome))
+    throw new StartError(`There is no account with the e-mail ${order.of}.`);
+  return inWords(order.of, outcome.stands);
+}
+
+function readOrder(words: readonly string[]): LimitOrder {
+  const [what, of, ...rest] = words;
+  if (of === undefined) throw new StartError(USAGE);
+  if (of.startsWith("ip:") && isIP(of.slice(3)) === 0) {
+    throw new StartError(
+      `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1.`,
+    );
+  }
+  if (!/^(user:.+|ip:.+|[^\s@]+@[^\s@]+)$/.test(of)) {
+    throw new StartError(
+      `${JSON.stringify(of)} is no caller: it should be an e-mail address, user:<id> or ip:<address>.`,
+    );
+  }
+  if ((what === "show" || what === "reset" || what === "end") && rest.length === 0)
+    return { action: "limit", what, of };
+  if (what === "block" && rest.length <= 2) return { action: "limit", what, of, ...readTerms(rest) };
+  if (what === "override" && rest.length >= 1 && rest.length <= 3) {
+    const [limits = "", ...terms] = rest;
+    return { action: "limit", what, of, limits, ...readTerms(terms) };
+  }
+  throw new StartError(USAGE);
+}
+
+function readTerms([time, reason]: readonly string[]) {
+  return {
+    ...(time === undefined ? {} : { forMs: timeFrom(time) }),
+    ...(reason === undefined ? {} : { reason }),
+    by: userInfo().username,
+  };
+}
+
+const UNITS_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MOST_DAYS = 3_650;
+
+function timeFrom(text: string): number {
+  const [, count = "", unit = ""] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNITS_MS[unit] ?? 0);
+  if (ms > 0 && ms <= MOST_DAYS * 86_400_000) return ms;
+  throw new StartError(
+    `${JSON.stringify(text)} is no time: it should be minutes, hours or days, such as 30m, 24h or 7d.`,
+  );
+}
+
+function inWords(of: string, { plan, blocked, limits, overrides }: LimitOutcome["stands"]): string {
+  const lines = [`${of}${plan === null ? "" : `, plan ${plan}`}${blocked ? ": blocked" : ""}`];
+  for (const { name, quota, remaining, resetMs } of limits) {
+    const next = resetMs !== null && resetMs > 0 ? `, more in ${Math.ceil(resetMs / 1_000)} s` : "";
+    lines.push(`  ${name}: ${remaining} of ${quota} left${next}`);
+  }
+  for (const { layer, limits: text, until, reason, by } of overrides) {
+    const end = until === null ? "until it is ended" : `until ${new Date(until).toISOString()}`;
+    lines.push(`  in force in ${layer}: ${[text, end, reason, by && `by ${by}`].filter(Boolean).join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+if (import.meta.main) await runCommand(() => runLimitCommand(process.argv.slice(2), process.env));

@@ -1,0 +1,297 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import type { Me } from "../../contract.ts";
+import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { startTestService, type TestClient, type TestService, until } from "../../testing/service.ts";
+import { runAccountCommand } from "../commands/account.ts";
+import { runLimitCommand } from "../commands/limit.ts";
+import type { OpenDatabase } from "../database/connect.ts";
+import { findUserByEmail, updatePlan } from "../repositories/accounts.ts";
+import { type Service, startService } from "../start.ts";
+import { plansFile, readPlans } from "./plans.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const PLANS = {
+  default: "free",
+  anonymous: "visitor",
+  plans: {
+    visitor: { limits: "1/minute" },
+    free: { limits: "2/minute", monthlyAllowance: "2.00" },
+    pro: { limits: "4/minute; 100/day", monthlyAllowance: "20.00" },
+    usual: {},
+    closed: { limits: "blocked" },
+  },
+};
+
+const folder = mkdtempSync(path.join(tmpdir(), "headgate-plans-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+/** @param content of a file that nobody has read yet */
+function fileOf(content: unknown): string {
+  files += 1;
+  const file = path.join(folder, `plans-${files}.json`);
+  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+  return file;
+}
+
+let database: OpenDatabase;
+let service: TestService | undefined;
+beforeAll(async () => {
+  database = await openTestDatabase();
+}, DATABASE_START_MS);
+afterAll(() => database.close());
+afterEach(() => service?.close());
+
+async function start(file: string, env: Record<string, string> = {}): Promise<TestService> {
+  service = await startTestService({ database, env: { PLANS_FILE: file, ...env } });
+  return service;
+}
+
+async function signedUp(client: TestClient, more = {}): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const account = { name: "Ada", email, password: "four words of my own", ...more };
+  expect((await client.send("POST", "/auth/sign-up/email", account)).status).toBe(200);
+  return email;
+}
+
+const meOf = async (client: TestClient): Promise<Me> => (await client("/me")).json();
+
+async function answeredOf(client: TestClient, times: number): Promise<number> {
+  let answered = 0;
+  for (let n = 0; n < times; n += 1) {
+    const { response } = await client.ask("What is £30,000 after tax?");
+    if (response.status === 200) answered += 1;
+  }
+  return answered;
+}
+
+async function setPlan(email: string, plan: string | null): Promise<void> {
+  const user = await findUserByEmail(database.database, email);
+  await updatePlan(database.database, user?.id ?? "", plan);
+}
+
+describe("PLANS_FILE", () => {
+  test("gives each caller the limits of their plan, and says which it is", async () => {
+    const { client } = await start(fileOf(PLANS));
+    const visitor = client();
+    expect((await meOf(visitor)).plan).toBe("visitor");
+    expect(await answeredOf(visitor, 3)).toBe(1);
+    const header = client({ "X-User-Id": `u-${crypto.randomUUID()}` });
+    expect(await answeredOf(header, 3)).toBe(1);
+    const ada = client();
+    const email = await signedUp(ada);
+    expect((await meOf(ada)).plan).toBe("free");
+    expect(await answeredOf(ada, 1)).toBe(1);
+    await setPlan(email, "pro");
+    const me = await meOf(ada);
+    expect([me.plan, me.quota.map(({ name, remaining }) => [name, remaining])]).toEqual([
+      "pro",
+      [
+        ["user-per-minute", 3],
+        ["user-per-day", 99],
+        ["ip-per-minute", expect.any(Number)],
+      ],
+    ]);
+    expect(await answeredOf(ada, 5)).toBe(3);
+    await setPlan(email, "closed");
+    const { response, problem } = await ada.ask("What is £30,000 after tax?");
+    expect([response.status, problem.error]).toEqual([403, "Blocked"]);
+    // A plan that the file does not name: the default one, and never none.
+    await setPlan(email, "gold");
+    expect((await meOf(ada)).plan).toBe("free");
+  });
+
+  test("nobody chooses their own plan", async () => {
+    const { client } = await start(fileOf(PLANS));
+    const ada = client();
+    const email = `${crypto.randomUUID()}@example.com`;
+    const account = { name: "Ada", email, password: "four words of my own", plan: "pro" };
+    const response = await ada.send("POST", "/auth/sign-up/email", account);
+    if (response.status !== 200) await signedUp(ada);
+    expect((await meOf(ada)).plan).toBe("free");
+    await ada.send("POST", "/auth/update-user", { plan: "pro" });
+    expect((await meOf(ada)).plan).toBe("free");
+  });
+
+  test("a plan without limits has those of the environment", async () => {
+    const file = fileOf({ default: "usual", plans: PLANS.plans });
+    const { client } = await start(file, { RATE_LIMIT_CHAT_PER_MIN: "7", RATE_LIMIT_CHAT_PER_HOUR: "70" });
+    const { quota, plan } = await meOf(client());
+    expect([plan, quota.slice(0, 2).map((limit) => limit.quota)]).toEqual(["usual", [7, 70]]);
+  });
+
+  test("gives accounts the allowance of their plan, from the next month on", async () => {
+    const { client, clock } = await start(fileOf(PLANS), {
+      MODEL_PRICE_INPUT_PER_MTOK: "1",
+      MODEL_PRICE_OUTPUT_PER_MTOK: "4",
+    });
+    const ada = client();
+    const email = await signedUp(ada);
+    expect((await meOf(ada)).credit).toMatchObject({ balance: 2_000_000, monthlyAllowance: 2_000_000 });
+    await setPlan(email, "pro");
+    expect((await meOf(ada)).credit).toMatchObject({ balance: 2_000_000, monthlyAllowance: 20_000_000 });
+    clock.advance(31 * 86_400_000);
+    expect((await meOf(ada)).credit).toMatchObject({ balance: 20_000_000, monthlyAllowance: 20_000_000 });
+    await setPlan(email, "closed");
+    expect((await meOf(ada)).credit).toMatchObject({ monthlyAllowance: 1_000_000 });
+  });
+
+  test("that has changed is in force without a restart, and a bad one changes nothing", async () => {
+    const file = fileOf(PLANS);
+    const { client } = await start(file);
+    const ada = client();
+    await signedUp(ada);
+    expect(await answeredOf(ada, 3)).toBe(2);
+    const limitOf = async () => (await meOf(ada)).quota[0]?.quota;
+
+    writeFileSync(
+      file,
+      JSON.stringify({ ...PLANS, plans: { ...PLANS.plans, free: { limits: "3/minute" } } }),
+    );
+    await until(async () => (await limitOf()) === 3);
+    expect(await answeredOf(ada, 3)).toBe(1);
+
+    writeFileSync(file, '{ "default": "free", "plans": { "free": { "limits": "many" } } }');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await limitOf()).toBe(3);
+    rmSync(file);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await limitOf()).toBe(3);
+
+    // As editors and deployments replace a file.
+    const next = fileOf({ ...PLANS, plans: { ...PLANS.plans, free: { limits: "6/minute" } } });
+    renameSync(next, file);
+    await until(async () => (await limitOf()) === 6);
+    expect(await answeredOf(ada, 9)).toBe(3);
+  });
+
+  test.each<[content: unknown, says: RegExp]>([
+    ["{", /cannot be used: it is not JSON/],
+    ["[]", /the file: /],
+    [{ plans: {} }, /default: /],
+    [{ default: "free", plans: {} }, /default: there is no plan "free"/],
+    [{ ...PLANS, anonymous: "guest" }, /anonymous: there is no plan "guest"; the plans are visitor, free/],
+    [{ ...PLANS, defaults: "free" }, /the file: .*defaults/],
+    [{ default: "a", plans: { a: { limits: "5/minut" } } }, /plans\.a\.limits: .*5\/minut/],
+    [{ default: "a", plans: { a: { limits: "5 widgets/minute" } } }, /plans\.a\.limits: counts widgets/],
+    [{ default: "a", plans: { a: { limits: 5 } } }, /plans\.a\.limits: /],
+    [{ default: "a", plans: { a: { limit: "5/minute" } } }, /plans\.a: .*limit/],
+    [
+      { default: "a", plans: { a: { monthlyAllowance: "-1" } } },
+      /plans\.a\.monthlyAllowance: should be an amount/,
+    ],
+    [{ default: "a", plans: { a: { limits: "5/minute; 5/minute" } } }, /twice/],
+    [{ default: "a", plans: { "": {} } }, /./],
+    ["x".repeat(1_048_577), /1048577 bytes, and 1048576 at most/],
+  ])("%j stops the start, and the sentence says why", async (content, says) => {
+    const file = fileOf(content);
+    await expect(start(file)).rejects.toThrow(says);
+    await expect(start(file)).rejects.toThrow(/PLANS_FILE/);
+    service = undefined;
+  });
+
+  test("that is not there stops the start", async () => {
+    await expect(start("/nowhere/plans.json")).rejects.toThrow(
+      /PLANS_FILE: \/nowhere\/plans\.json cannot be used: ENOENT/,
+    );
+    service = undefined;
+  });
+
+  test("has the schema that is published, and the example keeps it", () => {
+    const at = (file: string) => readFileSync(new URL(`../../../../${file}`, import.meta.url), "utf8");
+    expect(JSON.parse(at("deploy/plans.schema.json"))).toEqual(z.toJSONSchema(plansFile, { io: "input" }));
+    expect(Object.keys(readPlans(at("deploy/plans.example.json")).plans)).toContain("pro");
+  });
+});
+
+describe("the operator's commands", () => {
+  test("give plans and limits, block and end, while the service runs", async () => {
+    const where = mkdtempSync(path.join(tmpdir(), "headgate-commands-"));
+    const env = {
+      DATABASE_URL: `pglite://${where}`,
+      PORT: "0",
+      LOG_LEVEL: "silent",
+      PLANS_FILE: fileOf(PLANS),
+    };
+    let running: Service | undefined;
+    try {
+      running = await startService({ env });
+      const { url } = running;
+      const email = `${crypto.randomUUID()}@example.com`;
+      const signUp = await fetch(`${url}/auth/sign-up/email`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Origin: url },
+        body: JSON.stringify({ name: "Ada", email, password: "four words of my own" }),
+      });
+      const cookie = signUp.headers
+        .getSetCookie()
+        .map((one) => one.split(";")[0])
+        .join("; ");
+      const ask = async (headers: Record<string, string>) => {
+        const response = await fetch(`${url}/chat/message`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", ...headers },
+          body: JSON.stringify({ messages: [{ role: "user", content: "What is £30,000 after tax?" }] }),
+        });
+        await response.text();
+        return response.status;
+      };
+
+      expect(await runAccountCommand(["plan", email, "pro"], env)).toBe(`${email} has the plan pro.`);
+      expect(await runLimitCommand(["show", email], env)).toMatch(
+        /plan pro\n {2}user-per-minute: 4 of 4 left/,
+      );
+      await expect(runAccountCommand(["plan", email, "gold"], env)).rejects.toThrow(
+        /no plan "gold": the plans are visitor, free, pro/,
+      );
+      await expect(runAccountCommand(["plan", "nobody@example.com", "pro"], env)).rejects.toThrow(
+        /no account/,
+      );
+      expect(await runAccountCommand(["plan", email, "default"], env)).toBe(`${email} has the plan free.`);
+
+      expect([await ask({ cookie }), await ask({ cookie }), await ask({ cookie })]).toEqual([200, 200, 429]);
+      expect(await runLimitCommand(["override", email, "3/minute", "24h", "launch day"], env)).toMatch(
+        /user-per-minute: 1 of 3 left.*\n {2}in force in user: 3\/minute, until .*, launch day, by /s,
+      );
+      expect([await ask({ cookie }), await ask({ cookie })]).toEqual([200, 429]);
+      expect(await runLimitCommand(["reset", email], env)).toMatch(/3 of 3 left/);
+      expect(await runLimitCommand(["block", email], env)).toMatch(
+        /: blocked\n.*blocked, until it is ended, by /s,
+      );
+      expect(await ask({ cookie })).toBe(403);
+      expect(await runLimitCommand(["end", email], env)).toMatch(/2 of 2 left/);
+      expect(await ask({ cookie })).toBe(200);
+
+      expect(await runLimitCommand(["block", "ip:127.0.0.1", "30m", "a script"], env)).toMatch(/blocked/);
+      expect([await ask({ cookie }), await ask({ "X-User-Id": "7" })]).toEqual([429, 429]);
+      await runLimitCommand(["end", "ip:127.0.0.1"], env);
+      await runLimitCommand(["block", "user:7", "1d"], env);
+      expect([await ask({ "X-User-Id": "7" }), await ask({ "X-User-Id": "8" })]).toEqual([429, 200]);
+
+      for (const [words, says] of [
+        [["override", email, "5/minut"], /5\/minut/],
+        [["override", email, "5 widgets/minute"], /widgets/],
+        [["block", email, "soon"], /"soon" is no time: it should be minutes, hours or days, such as 30m/],
+        [["block", "ada"], /"ada" is no caller/],
+        [["block", "ip:zzz"], /"ip:zzz" names no address/],
+        [["show", "nobody@example.com"], /no account with the e-mail nobody@example.com/],
+        [["shut", email], /Usage/],
+        [["show"], /Usage/],
+        [["end", email, "now"], /Usage/],
+      ] as const)
+        await expect(runLimitCommand(words, env)).rejects.toThrow(says);
+    } finally {
+      await running?.close();
+    }
+    // What the process counted has gone with it.
+    await expect(runLimitCommand(["show", "user:7"], env)).rejects.toThrow(
+      /RATE_LIMIT_STORAGE_URI is memory:\/\//,
+    );
+    rmSync(where, { recursive: true, force: true });
+  });
+});
