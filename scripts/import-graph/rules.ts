@@ -86,6 +86,12 @@ export const LIBRARY: Zone[] = [
     // Its types alone: it loads without an SDK.
     packages: /^ai$/,
   },
+  {
+    name: "otel",
+    files: /^packages\/headgate\/src\/otel\//,
+    mayImport: ["core", "limiter"],
+    packages: /^@opentelemetry\/api$/,
+  },
   { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
   {
     name: "react",

@@ -61,6 +61,12 @@ const SOAK_REQUIREMENTS = [
     isThere: () => findFirefox(process.env) !== undefined,
     otherwise: "install Firefox, or set FIREFOX_PATH to one",
   },
+  {
+    name: "Prometheus",
+    debianPackage: "prometheus",
+    isThere: () => ["prometheus", "promtool"].every((program) => onPathOr("/usr/bin", program)),
+    otherwise: "install prometheus and promtool, on the PATH",
+  },
 ];
 
 /** Debian keeps the server's programs off the path, a folder for each version. */
@@ -69,7 +75,7 @@ const INSTALL_LIMIT_MS = 5 * 60_000;
 
 export const requireForTests = () => requireAll(REQUIREMENTS);
 export const requireServers = () => requireAll(SERVERS);
-export const requireFirefox = () => requireAll(SOAK_REQUIREMENTS);
+export const requireForSoak = () => requireAll(SOAK_REQUIREMENTS);
 
 /**
  * Makes sure that what the tests need is there: installs what is missing on Debian when it may.

@@ -18,6 +18,7 @@ import { type AccountOwnerDependencies, accountOwnerRoutes } from "./routes/acco
 import { type AccountRouteDependencies, accountRoutes } from "./routes/accounts.ts";
 import { conversationRoutes } from "./routes/conversations.ts";
 import { type MessageDependencies, messageRoutes } from "./routes/message.ts";
+import { type MetricsDependencies, metricsRoutes } from "./routes/metrics.ts";
 import { type StatusDependencies, statusRoutes } from "./routes/status.ts";
 import { type TitleDependencies, titleRoutes } from "./routes/title.ts";
 import { addressOf } from "./services/identity.ts";
@@ -27,6 +28,7 @@ export interface AppDependencies
   extends AccountOwnerDependencies,
     AccountRouteDependencies,
     MessageDependencies,
+    MetricsDependencies,
     StatusDependencies,
     TitleDependencies {
   log: Logger;
@@ -51,6 +53,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.use(whileThereIsRoom(readiness));
 
   app.route("/", statusRoutes(dependencies));
+  app.route("/", metricsRoutes(dependencies));
   app.route("/", accountRoutes(dependencies));
   app.route("/", accountOwnerRoutes(dependencies));
   app.route("/", conversationRoutes(conversations, sources));

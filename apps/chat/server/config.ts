@@ -65,6 +65,8 @@ export interface Config {
   signUp: "open" | "closed";
   /** `null` where the service sends no mail. */
   mail: MailSettings | null;
+  /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
+  metrics: { token: string | null; port: number | null };
   credit: { monthlyAllowance: Micros; currency: string };
   bodyLimitBytes: number;
   /** Answers that are streamed at once, by this process. */
@@ -120,6 +122,8 @@ export function loadConfig(environment: Environment): Config {
       "PUBLIC_URL is not set but MAIL_URL is: it should be what the links in mails begin with, such as https://chat.example.com.",
     );
   }
+  const metricsToken = read("METRICS_TOKEN", "", optional(longSecret), { secret: true });
+  const metricsPort = read("METRICS_PORT", "", optional(wholeNumber(0, 65_535)));
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const bodyLimitBytes = read("MAX_BODY_BYTES", "1048576", wholeNumber(1_024, 104_857_600));
@@ -152,6 +156,7 @@ export function loadConfig(environment: Environment): Config {
     requireAccount: asRead(requireAccount),
     signUp: asRead(signUp),
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
+    metrics: { token: asRead(metricsToken), port: asRead(metricsPort) },
     credit: { monthlyAllowance: asRead(monthlyAllowance), currency: asRead(currency) },
     bodyLimitBytes: asRead(bodyLimitBytes),
     maxStreams: asRead(maxStreams),

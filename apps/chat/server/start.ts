@@ -19,6 +19,7 @@ import type { AnswerLimits } from "./model/answer.ts";
 import { isPriced } from "./model/price.ts";
 import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
+import { metricsApp } from "./routes/metrics.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
@@ -37,6 +38,7 @@ import {
   createSignInLimiter,
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
+import { createMetrics, type Metrics } from "./services/metrics.ts";
 import { creditTerms, openPlans } from "./services/plans.ts";
 import { createReadiness } from "./services/readiness.ts";
 import { createStopping } from "./services/stopping.ts";
@@ -130,6 +132,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...(mailLimiter ? { mail: mailLimiter } : {}),
     };
 
+    const metrics = metricsOf(config, choice);
+    if (metrics) {
+      closers.push(metrics.close);
+      for (const limiter of Object.values(limiters)) metrics.observe(limiter);
+    }
+
     const mail = config.mail && createMailer(config.mail, log);
     if (mail) closers.push(() => mail.close());
     const secret = await authSecretOf(database, config.authSecret);
@@ -184,6 +192,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         journal,
         choice,
         clock,
+        onAnswered: metrics?.answered,
         ...(options.answerLimits ? { limits: options.answerLimits } : {}),
         ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
@@ -192,6 +201,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       signInLimiter,
       mailLimiter,
       limiters,
+      metrics,
+      metricsToken: config.metrics.token,
       requireAccount,
       signUp,
       offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
@@ -205,6 +216,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     warnOfOpenDoors(config, log);
     await awaitStore(Object.values(limiters), log);
 
+    if (metrics && config.metrics.port !== null) {
+      const metricsServer = createAdaptorServer({ fetch: metricsApp(metrics).fetch, serverOptions: ARRIVAL });
+      closers.push(() => closeNow(metricsServer));
+      await listen(metricsServer, { host: config.host, port: config.metrics.port }, "METRICS_PORT");
+    }
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     const url = await listen(server, config);
     log.info({ url, model: choice.name, database: location.kind }, "ready");
@@ -302,14 +318,32 @@ async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], lo
   }
 }
 
-async function listen(server: ServerType, { host, port }: Config): Promise<string> {
+/** Counts where somebody may read it. */
+function metricsOf({ metrics }: Config, { model, name }: ModelChoice): Metrics | undefined {
+  if (metrics.token === null && metrics.port === null) return undefined;
+  const provider = typeof model === "string" ? name : (model.provider.split(".")[0] ?? name);
+  return createMetrics({ name, provider });
+}
+
+function closeNow(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
+}
+
+async function listen(
+  server: ServerType,
+  { host, port }: Pick<Config, "host" | "port">,
+  variable = "PORT",
+): Promise<string> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, resolve);
     });
   } catch (error) {
-    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port));
+    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port, variable));
   }
   const address = server.address() as AddressInfo;
   const isLocal = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"].includes(host);
@@ -317,11 +351,12 @@ async function listen(server: ServerType, { host, port }: Config): Promise<strin
   return `http://${name}:${address.port}`;
 }
 
-function whyNotListening(error: NodeJS.ErrnoException, host: string, port: number): string {
+function whyNotListening(error: NodeJS.ErrnoException, host: string, port: number, variable: string): string {
   if (error.code === "EADDRINUSE") {
-    return `PORT: ${port} on ${host} is in use by another program. Stop that one, or set PORT to another number.`;
+    return `${variable}: ${port} on ${host} is in use by another program. Stop that one, or set ${variable} to another number.`;
   }
-  if (error.code === "EACCES") return `PORT: this user may not listen on ${port}. Set PORT to 1024 or above.`;
+  if (error.code === "EACCES")
+    return `${variable}: this user may not listen on ${port}. Set ${variable} to 1024 or above.`;
   if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
     return `HOST: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for every address.`;
   }

@@ -48,8 +48,11 @@ export {
   createLimiter,
   type DecisionEvent,
   type DecisionOptions,
+  type EndEvent,
   type Limiter,
+  type LimiterObserver,
   type LimiterOptions,
+  type LimiterStatus,
   type Timeouts,
 } from "./limiter.ts";
 export type { LayerChange } from "./live-policy.ts";

@@ -117,6 +117,8 @@ export interface DecisionEvent {
   /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
   readonly admission: Admission;
+  /** How long it took, the store's answer included: milliseconds, by the process's own clock. */
+  readonly durationMs: number;
   readonly cost: Cost | undefined;
   /** The partitions that were asked, layer by layer. They name callers: treat them as personal. */
   readonly partitions: readonly {
@@ -125,6 +127,34 @@ export interface DecisionEvent {
     /** The caller's plan, where the layer has plans. */
     readonly plan: string | undefined;
   }[];
+}
+
+/** How a limiter stands in this process. */
+export interface LimiterStatus extends StoreStatus {
+  /** Admitted requests of this process that hold units or places, and have not ended. */
+  readonly reservations: number;
+}
+
+/** A reservation that has ended. */
+export interface EndEvent {
+  /** The name of the limiter that admitted it. */
+  readonly limiter: string;
+  /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  readonly at: number;
+  /** What was used, by unit. */
+  readonly used: Cost;
+  /** What it might have used in all before it would have had to be extended. */
+  readonly granted: Cost;
+  /** The hash of the policy that admitted it. */
+  readonly policy: string;
+}
+
+/** Who listens to a limiter, for logs and metrics. What it throws goes to `onError`. */
+export interface LimiterObserver {
+  /** Called after every decision of `admit`. */
+  decided?(event: DecisionEvent): void;
+  /** Called once a reservation has ended. */
+  ended?(event: EndEvent): void;
 }
 
 /** Decides who may pass. Made by `createLimiter`. */
@@ -229,8 +259,14 @@ export interface Limiter<Caller, Unit extends string = string> {
    *   hosts); `limiter-closed`; `option-invalid`. Always as a rejection.
    */
   ready(options?: { timeoutMs?: number }): Promise<void>;
+  /**
+   * Tells an observer of decisions and ends from now on. `headgate/otel` makes metrics of them.
+   *
+   * @returns what ends it.
+   */
+  observe(observer: LimiterObserver): () => void;
   /** How the store is, as this process sees it: for readiness and metrics. */
-  status(): StoreStatus;
+  status(): LimiterStatus;
   /** Hands a fault of the guard's own to `onError`: for adapters, which catch what must not reach the endpoint. */
   report(error: unknown): void;
   /**
@@ -279,6 +315,8 @@ export function createLimiter<
 function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkLimiterOptions(options);
   const { name, onDecision } = options;
+  const observers = new Set<LimiterObserver>();
+  if (onDecision !== undefined) observers.add({ decided: onDecision });
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
   const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock));
@@ -326,7 +364,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         takeBack(ruling) {
           // Of an extension the reservation itself states the totals.
           if (ruling.hold === undefined || ruling.hold.seq === 1)
-            void new Reservation(ruling, ruling, undefined, services).end("nothing");
+            void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
         },
       })
     : undefined;
@@ -335,7 +373,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   let alone: LocalLedger | undefined;
   let closed = false;
   const heartbeat = createHeartbeat(clock.now, report);
-  const services: ReservationServices = {
+  /** For what is charged or given back without having been admitted: nobody is told of its end. */
+  const unannounced: ReservationServices = {
     now: clock.now,
     report,
     units: live.units,
@@ -352,6 +391,16 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
     mintRid,
   };
+  const services: ReservationServices = {
+    ...unannounced,
+    released(book, used) {
+      unannounced.released(book, used);
+      if (observers.size === 0) return;
+      const { granted, question } = book;
+      const event = { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" };
+      for (const observer of observers) told(observer.ended, event, report);
+    },
+  };
   const waitingRoom = createWaitingRoom(clock);
   const overriding = createOverriding({
     known,
@@ -365,19 +414,22 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     ask,
   });
 
-  function conclude(own: Question, cost: Cost | undefined, ruling: Ruling): Admission {
+  /** @param began when the caller asked, by `performance`; only where somebody observes. */
+  function conclude(own: Question, cost: Cost | undefined, ruling: Ruling, began: number): Admission {
     const question = ruling.asked ?? own;
     const admission = ruling.outcome.admitted
       ? new Reservation(ruling, countedOf(question, ruling), cost, services, question)
       : new RefusedRequest(ruling, cost, question);
-    if (onDecision !== undefined) {
+    if (observers.size > 0) {
+      const durationMs = began === unobserved ? 0 : performance.now() - began;
       const { layers, charges } = question;
       const partitions = charges.map(({ key, limits }, c) => ({
         layer: layers[c] as string,
         key,
         plan: limits.plan,
       }));
-      told(onDecision, { limiter: name, at: admission.at, admission, cost, partitions }, report);
+      const event = { limiter: name, at: admission.at, admission, durationMs, cost, partitions };
+      for (const observer of observers) told(observer.decided, event, report);
     }
     return admission;
   }
@@ -429,9 +481,10 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   }
 
   function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
+    const began = observers.size > 0 ? performance.now() : unobserved;
     const ruling = overriding.decide(question, cost, false);
-    if (ruling instanceof Promise) return ruling.then((known) => conclude(question, cost, known));
-    return conclude(question, cost, ruling);
+    if (ruling instanceof Promise) return ruling.then((known) => conclude(question, cost, known, began));
+    return conclude(question, cost, ruling, began);
   }
 
   function override(
@@ -508,7 +561,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         const question = free(overriding.underKnown(asked));
         const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
         const charging = rulings.map((ruling) => {
-          const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, services);
+          const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, unannounced);
           return penalty.end(cost);
         });
         if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
@@ -574,7 +627,18 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       await guard?.ready(longestMs, live.asking.forUnidentified(undefined));
     },
 
-    status: () => guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt },
+    observe(observer) {
+      const one = { ...observer };
+      observers.add(one);
+      return () => {
+        observers.delete(one);
+      };
+    },
+
+    status: () => ({
+      ...(guard?.status() ?? { ...alwaysClosed, store: store.name, since: madeAt }),
+      reservations: heartbeat.size,
+    }),
 
     close() {
       closed = true;
@@ -588,6 +652,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
 /** Overrides that a process keeps by itself. */
 const mostKnownOverrides = 10_000;
+/** Nobody is told how long a decision took. */
+const unobserved = -1;
 const oneRequest: Cost = { requests: 1 };
 const usualConnectMs = 5000;
 const usualStoreMs = 250;

@@ -24,6 +24,7 @@ import * as next from "headgate/next";
 import * as nest from "headgate/nest";
 import { bearerIdentity } from "headgate/identity";
 import { estimateTokens, meter, openaiChat } from "headgate/ai";
+import { observe } from "headgate/otel";
 
 const limiter = createLimiter({
   name: "chat",
@@ -56,7 +57,7 @@ export const all = [
   parseLimits, HeadgateError, callerAddress, rateLimitFields, refusal, PaymentRequiredError, RateLimitedError, send,
   QuotaMeter, RateLimitNotice, useCountdown, useRateLimit, fakeClock, storeSuite, redisStore, postgresStore, durableObjectStore, LimiterObject, fetchLimit,
   honoLimit, nodeLimit, expressLimit, fastifyLimit, koaLimit, next, nest, bearerIdentity,
-  estimateTokens, meter, openaiChat,
+  estimateTokens, meter, openaiChat, () => observe(limiter),
 ];
 `;
 

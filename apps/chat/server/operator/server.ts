@@ -1,7 +1,8 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
+import { isSameText } from "../http/same-text.ts";
 import { carryOut, type OrderServices, readOrder } from "./order.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function startOperatorServer(): Promise<OperatorServer> {
   const app = new Hono();
 
   app.use(async (c, next) => {
-    if (!isSame(c.req.header("Authorization") ?? "", `Bearer ${token}`))
+    if (!isSameText(c.req.header("Authorization") ?? "", `Bearer ${token}`))
       return c.json({ error: "forbidden" }, 403);
     await next();
   });
@@ -58,10 +59,4 @@ export async function startOperatorServer(): Promise<OperatorServer> {
         if ("closeAllConnections" in server) server.closeAllConnections();
       }),
   };
-}
-
-function isSame(given: string, expected: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -12,6 +12,7 @@ import type { SalaryTools } from "../model/tools.ts";
 import type { Used } from "../repositories/turns.ts";
 import { noUsage } from "../usage.ts";
 import type { JournalEntry } from "./journal.ts";
+import type { AnswerRecord } from "./metrics.ts";
 import type { Spending } from "./spending.ts";
 import { storableParts } from "./storable-parts.ts";
 import type { Turn, TurnService } from "./turns.ts";
@@ -45,6 +46,8 @@ export interface AnswerStreamOptions {
   refund(): Promise<void>;
   /** Asked once the answer is charged. */
   news(cost: Micros): Promise<AnswerNews>;
+  /** Called once the answer is saved, or cannot be. */
+  onAnswered?: ((record: AnswerRecord) => void) | undefined;
   /** Called when the answer was saved and its last chunk was given, or could not be. */
   onEnd(): void;
 }
@@ -75,6 +78,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     model: choice.name,
     createdAt: options.createdAt.toISOString(),
   };
+  const startedAt = performance.now();
   let isWhole = false;
   let charged: Micros = 0;
   let failure: { error: unknown } | undefined;
@@ -193,7 +197,9 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     await entry.close();
     await turns.finish(turn, storableParts(written), complete, { usage, cost });
     charged = turn.payer === undefined ? 0 : cost;
-    log.info({ model: choice.name, ...usage, costMicros: cost, outcome: incomplete ?? "whole" }, "answer");
+    const outcome = incomplete ?? "whole";
+    log.info({ model: choice.name, ...usage, costMicros: cost, outcome }, "answer");
+    options.onAnswered?.({ usage, durationMs: performance.now() - startedAt, outcome });
     return complete;
   }
 

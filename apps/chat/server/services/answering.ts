@@ -9,8 +9,10 @@ import { modelFailure } from "../model/failure.ts";
 import { firstToken } from "../model/first-token.ts";
 import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
+import { noUsage } from "../usage.ts";
 import { type AnswerChunk, answerStream, logFailure } from "./answer-stream.ts";
 import type { Journal } from "./journal.ts";
+import type { AnswerRecord } from "./metrics.ts";
 import { CHUNK_TOKENS, createSpending, firstHold, type Spending } from "./spending.ts";
 import type { KnownTurn, Question, Turn, TurnService } from "./turns.ts";
 import type { TurnInFlight, TurnsInFlight } from "./turns-in-flight.ts";
@@ -24,6 +26,8 @@ export interface AnsweringOptions {
   clock: Clock;
   /** Where they differ from the model's own. */
   limits?: Partial<AnswerLimits>;
+  /** Told of each answer that has ended. */
+  onAnswered?: ((record: AnswerRecord) => void) | undefined;
   /** How long the answer's head waits for the first token. Default: `firstToken`'s. */
   undecidedAfterMs?: number;
 }
@@ -102,6 +106,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const entry = journal.open(turn.answerId, endStop);
     try {
       const given = await read(turn.history);
+      const askedAt = performance.now();
       const meter = usageMeter(estimatePrompt(given, choice));
       const spending = turn.payer === undefined ? undefined : spendingOf(turn);
       const opened = await open(given, stop.signal, meter, spending, request.metered);
@@ -125,6 +130,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           log: request.log,
           refund: request.refund,
           news: request.news,
+          onAnswered: options.onAnswered,
           onEnd() {
             place.signal.removeEventListener("abort", endStop);
             leave();
@@ -135,6 +141,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
       await refuseIfSpent(request.metered, turn);
       if (known.kind === "stopped") throw place.signal.aborted ? serviceStopped(turn) : stopped();
       logFailure(request.log, known.error);
+      options.onAnswered?.({ usage: noUsage, durationMs: performance.now() - askedAt, outcome: "failed" });
       throw modelProblem(known.error, turn);
     } catch (error) {
       place.signal.removeEventListener("abort", endStop);

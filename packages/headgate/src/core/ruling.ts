@@ -60,8 +60,9 @@ export function isInDoubt(error: unknown): boolean {
 }
 
 /** The part of a question that stands in these places. */
-export function partOf({ layers, charges }: Question, places: readonly number[]): Question {
+export function partOf({ layers, charges, policy }: Question, places: readonly number[]): Question {
   return {
+    policy,
     layers: places.map((place) => layers[place] as string),
     charges: places.map((place) => charges[place] as Charge),
   };

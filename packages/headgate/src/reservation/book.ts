@@ -14,8 +14,8 @@ export interface ReservationServices {
   decide(question: Question): Ruling | Promise<Ruling>;
   /** Something is held from now on: it wants a heartbeat. */
   holds(book: Book, owner: WeakRef<Owner>): void;
-  /** Nothing more is held. */
-  released(book: Book): void;
+  /** It has ended: nothing more is held. @param used what was used in all, by unit. */
+  released(book: Book, used: Cost): void;
   mintRid(): string;
 }
 
@@ -99,14 +99,18 @@ export class Book implements Unsettled {
 
   /** What it may use in all, by unit: in each layer, so the least of them. */
   get granted(): Cost {
-    const granted: Record<string, number> = {};
-    for (const [c, amounts] of this.#granted.entries()) {
+    return this.#leastOf(this.#granted);
+  }
+
+  #leastOf(all: readonly (readonly number[])[]): Cost {
+    const least: Record<string, number> = {};
+    for (const [c, amounts] of all.entries()) {
       for (const [g, amount] of amounts.entries()) {
         const unit = unitOf(this.question.charges, c, g);
-        granted[unit] = Math.min(amount, granted[unit] ?? amount);
+        least[unit] = Math.min(amount, least[unit] ?? amount);
       }
     }
-    return granted;
+    return least;
   }
 
   /** The shortest lease of what is held, ms. */
@@ -137,7 +141,7 @@ export class Book implements Unsettled {
       this.#state(used ?? {});
     }
     this.#ended = true;
-    this.#services.released(this);
+    this.#services.released(this, this.#leastOf(this.#used));
     return this.#changed();
   }
 
@@ -353,7 +357,7 @@ export class Book implements Unsettled {
   }
 
   #asksFor(cost: Cost): Question {
-    const { layers, charges } = this.question;
+    const { layers, charges, policy } = this.question;
     this.#seq += 1;
     const store = this.#upstream ?? this.#main;
     // What the store has not been told of yet is still held there.
@@ -361,6 +365,7 @@ export class Book implements Unsettled {
     const hold: Hold = { rid: store.rid, seq: this.#seq };
     return {
       layers,
+      policy,
       hold,
       charges: charges.map((charge, c): Charge => {
         const { groups } = charge.limits;

@@ -9,6 +9,8 @@ export interface Heartbeat {
   /** @param owner who may report and end it. Once nobody can, it is ended as granted. */
   add(book: Book, owner: WeakRef<object>): void;
   remove(book: Book): void;
+  /** How many reservations hold something. */
+  readonly size: number;
   /** Renews everything that is held, in one call for each ledger. Called by the timer; public so that tests need none. */
   beat(): Promise<void>;
   stop(): void;
@@ -43,6 +45,10 @@ function heartbeatOfEach(now: () => number, report: (error: unknown) => void): H
     stop() {
       for (const heartbeat of heartbeats.values()) heartbeat.stop();
       heartbeats.clear();
+    },
+
+    get size() {
+      return heartbeats.size;
     },
 
     remove(book) {
@@ -123,6 +129,10 @@ function heartbeatOfAll(now: () => number, report: (error: unknown) => void): He
   return {
     beat,
     stop,
+
+    get size() {
+      return owners.size;
+    },
 
     remove(book) {
       if (owners.delete(book) && owners.size === 0) stop();

@@ -1,0 +1,46 @@
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { HttpProblem } from "../http/problems.ts";
+import { isSameText } from "../http/same-text.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import type { Metrics } from "../services/metrics.ts";
+
+export interface MetricsDependencies {
+  /** `undefined`: nothing is counted. */
+  metrics: Metrics | undefined;
+  /** Who may read them from outside; `null`: nobody. */
+  metricsToken: string | null;
+}
+
+const TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+/** `GET /metrics`, for whoever has the token. Without one there is no such route. */
+export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): Hono<ServiceEnv> {
+  const routes = new Hono<ServiceEnv>();
+  if (metrics === undefined || metricsToken === null) return routes;
+  routes.get("/metrics", onlyWith(metricsToken), (c) => written(c, metrics));
+  return routes;
+}
+
+/** The same on a port of its own, for whoever can reach it. */
+export function metricsApp(metrics: Metrics): Hono {
+  return new Hono().get("/metrics", (c) => written(c, metrics));
+}
+
+async function written(c: Context, metrics: Metrics): Promise<Response> {
+  return c.body(await metrics.text(), 200, { "Content-Type": TEXT, "Cache-Control": "no-store" });
+}
+
+function onlyWith(token: string): MiddlewareHandler<ServiceEnv> {
+  return async (c, next) => {
+    if (!isSameText(c.req.header("Authorization") ?? "", `Bearer ${token}`))
+      throw new HttpProblem(
+        401,
+        "token_required",
+        "Send the token of METRICS_TOKEN, as Authorization: Bearer ….",
+        {
+          headers: { "WWW-Authenticate": "Bearer" },
+        },
+      );
+    await next();
+  };
+}

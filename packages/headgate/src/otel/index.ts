@@ -1,0 +1,1 @@
+export { type ObserveOptions, observe } from "./observe.ts";

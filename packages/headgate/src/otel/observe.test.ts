@@ -1,0 +1,172 @@
+import {
+  AggregationTemporality,
+  type DataPoint,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { describe, expect, it } from "vitest";
+import type { Admitted } from "../core/admission.ts";
+import { createLimiter, type LimiterOptions } from "../limiter.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { scriptedStore } from "../testing/scripted-store.ts";
+import { observe } from "./index.ts";
+
+interface Caller {
+  user: string;
+  plan?: string;
+}
+
+const alice: Caller = { user: "alice@example.com" };
+
+function observed(options: Partial<LimiterOptions<Caller>> = {}) {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const clock = fakeClock();
+  const errors: unknown[] = [];
+  const limiter = createLimiter<Caller>({
+    name: "chat",
+    layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute; 1000 tokens/hour; 2 concurrent" }],
+    clock,
+    onError: (error) => errors.push(error),
+    onOutage: () => {},
+    ...options,
+  });
+  const stop = observe(limiter, { meter: provider.getMeter("test") });
+
+  /** The points of a metric, as `attributes → value`; of a histogram, how many and their sum. */
+  async function read(name: string): Promise<Record<string, unknown>> {
+    exporter.reset();
+    await reader.forceFlush();
+    const metrics = exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((one) => one.metrics));
+    const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+    return Object.fromEntries(
+      (points as DataPoint<number | Histogram>[]).map(({ attributes, value }) => {
+        const { "headgate.limiter": of, ...rest } = attributes;
+        expect(of).toBe("chat");
+        const short = Object.entries(rest).map(([key, text]) => `${key.replace("headgate.", "")}=${text}`);
+        return [short.join(" "), typeof value === "number" ? value : [value.count, value.sum]];
+      }),
+    );
+  }
+  return { limiter, clock, read, stop, errors, provider };
+}
+
+describe("observe", () => {
+  it("counts decisions by outcome, limit and who decided, and the waits that were told", async () => {
+    const { limiter, read, clock } = observed();
+    for (let n = 0; n < 7; n += 1) {
+      const admission = await limiter.admit(alice);
+      if (admission.admitted) await admission.end();
+    }
+    expect(await read("headgate.decisions")).toEqual({
+      "outcome=admitted decided_by=store": 3,
+      "outcome=near decided_by=store layer=user limit=user-per-minute": 2,
+      "outcome=refused decided_by=store reason=quota-exceeded layer=user limit=user-per-minute": 2,
+    });
+    clock.advance(20_000);
+    await limiter.admit(alice);
+    expect(await read("headgate.wait")).toEqual({
+      "layer=user limit=user-per-minute waits_for=window": [3, 160],
+    });
+    expect(await read("headgate.decision.duration")).toEqual({ "decided_by=store": [8, expect.any(Number)] });
+  });
+
+  it("counts what was used, beyond what was granted apart, and never a peek, a penalty or a caller", async () => {
+    const { limiter, read } = observed();
+    const first = (await limiter.admit(alice, { cost: { tokens: 100 } })) as Admitted;
+    expect(await read("headgate.reservations")).toEqual({ "": 1 });
+    await first.end({ tokens: 130 });
+    const second = (await limiter.admit(alice, { cost: { tokens: 100 } })) as Admitted;
+    await second.end({ tokens: 40 });
+    await second.end({ tokens: 400 });
+    await limiter.peek(alice);
+    await limiter.penalise(alice, { tokens: 500 });
+    expect(await read("headgate.used")).toEqual({ "unit=requests": 2, "unit=tokens": 170 });
+    expect(await read("headgate.overshoot")).toEqual({ "unit=tokens": 30 });
+    expect(await read("headgate.reservations")).toEqual({ "": 0 });
+    for (const name of ["headgate.decisions", "headgate.used", "headgate.wait"])
+      expect(JSON.stringify(await read(name))).not.toContain("alice");
+  });
+
+  it("names the plan", async () => {
+    const { limiter, read } = observed({
+      layers: [
+        {
+          name: "user",
+          key: ({ user }) => user,
+          plan: ({ plan }) => plan,
+          plans: { free: "5/minute", closed: "blocked" },
+          defaultPlan: "free",
+        },
+      ],
+    });
+    await limiter.admit(alice);
+    await limiter.admit({ ...alice, plan: "closed" });
+    expect(await read("headgate.decisions")).toEqual({
+      "outcome=admitted decided_by=store plan=free": 1,
+      "outcome=refused decided_by=policy plan=closed reason=blocked layer=user limit=user-blocked": 1,
+    });
+    // Nobody waits for a block that has no end.
+    expect(await read("headgate.wait")).toEqual({});
+  });
+
+  it("tells how a shared store is", async () => {
+    const store = scriptedStore();
+    const { limiter, read } = observed({ store });
+    await limiter.admit(alice);
+    expect(await read("headgate.store.state")).toEqual({ "store=scripted": 0 });
+    store.mode = "reject";
+    for (let n = 0; n < 5; n += 1) await limiter.admit({ user: `u${n}` });
+    expect(await read("headgate.store.state")).toEqual({ "store=scripted": 2 });
+    expect(await read("headgate.store.failures")).toEqual({ "store=scripted": 5 });
+    expect(await read("headgate.decisions")).toMatchObject({
+      "outcome=admitted decided_by=outage-policy": 5,
+    });
+  });
+
+  it("ends when it is told to", async () => {
+    const { limiter, read, stop } = observed();
+    await limiter.admit(alice);
+    stop();
+    await limiter.admit(alice);
+    expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": 1 });
+  });
+
+  it("does nothing where nobody has set up a provider", async () => {
+    const { limiter } = observed();
+    const stop = observe(limiter);
+    await limiter.admit(alice);
+    stop();
+  });
+});
+
+describe("limiter.observe", () => {
+  it("tells several observers, and one that fails breaks nothing", async () => {
+    const { limiter, errors } = observed();
+    const seen: string[] = [];
+    limiter.observe({
+      decided() {
+        throw new Error("broken");
+      },
+    });
+    const stop = limiter.observe({
+      decided: ({ limiter: name, durationMs }) => seen.push(`decided ${name} ${durationMs >= 0}`),
+      ended: ({ used, granted, policy }) =>
+        seen.push(`ended ${JSON.stringify({ used, granted })} ${policy.length}`),
+    });
+    const admission = (await limiter.admit(alice, { cost: { tokens: 10 } })) as Admitted;
+    await admission.end({ tokens: 7 });
+    stop();
+    await limiter.admit(alice);
+    expect(seen).toEqual([
+      "decided chat true",
+      'ended {"used":{"requests":1,"tokens":7,"concurrent":0},"granted":{"requests":1,"tokens":10,"concurrent":1}} 16',
+    ]);
+    expect(errors.map(String)).toEqual(["Error: broken", "Error: broken"]);
+  });
+});

@@ -1,0 +1,166 @@
+import { type Attributes, type Meter, metrics } from "@opentelemetry/api";
+import type { Admission, LimitReading } from "../core/admission.ts";
+import type { DecisionEvent, EndEvent, Limiter } from "../limiter.ts";
+
+export interface ObserveOptions {
+  /** Default: the meter "headgate" of the global provider. */
+  meter?: Meter;
+}
+
+/** From this share of a limit on, an admission is near it. */
+const nearFrom = 0.8;
+/** In seconds: decisions take from microseconds, in memory, up to a store's time limit. */
+const durationBuckets = [
+  0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
+];
+/** In seconds: waits go from a second up to a month. */
+const waitBuckets = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000];
+const stateNumbers = { closed: 0, "half-open": 1, open: 2 } as const;
+
+/**
+ * Counts a limiter's decisions, waits, reservations and its store's state as OpenTelemetry metrics. Attributes name limiter,
+ * layer, limit, plan and outcome, and never a caller.
+ *
+ * ```ts
+ * const stop = observe(limiter);
+ * ```
+ *
+ * @returns what ends it.
+ */
+export function observe(
+  limiter: Pick<Limiter<never>, "name" | "observe" | "status">,
+  { meter = metrics.getMeter("headgate") }: ObserveOptions = {},
+): () => void {
+  const ofLimiter: Attributes = { "headgate.limiter": limiter.name };
+  const decisions = meter.createCounter("headgate.decisions", {
+    description:
+      "Decisions, by outcome: admitted, near (admitted with 80% or more of a limit used), refused.",
+    unit: "{decision}",
+  });
+  const durations = meter.createHistogram("headgate.decision.duration", {
+    description: "How long decisions took, the store's answer included.",
+    unit: "s",
+    advice: { explicitBucketBoundaries: durationBuckets },
+  });
+  const waits = meter.createHistogram("headgate.wait", {
+    description: "Waits that refused callers were told.",
+    unit: "s",
+    advice: { explicitBucketBoundaries: waitBuckets },
+  });
+  const used = meter.createCounter("headgate.used", {
+    description: "Units that ended reservations have used.",
+    unit: "{unit}",
+  });
+  const overshoot = meter.createCounter("headgate.overshoot", {
+    description: "Units that ended reservations have used beyond what they were granted.",
+    unit: "{unit}",
+  });
+
+  function decided({ admission, durationMs }: DecisionEvent): void {
+    const outcome = outcomeOf(admission);
+    decisions.add(1, {
+      ...ofLimiter,
+      "headgate.outcome": outcome.name,
+      "headgate.decided_by": admission.decidedBy,
+      ...(admission.plan === undefined ? {} : { "headgate.plan": admission.plan }),
+      ...(admission.admitted ? {} : { "headgate.reason": admission.reason }),
+      ...(outcome.limit === undefined
+        ? {}
+        : { "headgate.layer": outcome.limit.layer, "headgate.limit": outcome.limit.name }),
+    });
+    durations.record(durationMs / 1000, { ...ofLimiter, "headgate.decided_by": admission.decidedBy });
+    if (admission.admitted || !Number.isFinite(admission.retryAfterMs)) return;
+    const { layer, name } = admission.binding;
+    waits.record(admission.retryAfterMs / 1000, {
+      ...ofLimiter,
+      "headgate.layer": layer,
+      "headgate.limit": name,
+      "headgate.waits_for": admission.waitsFor,
+    });
+  }
+
+  function ended({ used: amounts, granted }: EndEvent): void {
+    for (const [unit, amount] of Object.entries(amounts)) {
+      const attributes = { ...ofLimiter, "headgate.unit": unit };
+      if (amount > 0) used.add(amount, attributes);
+      const beyond = amount - (granted[unit] ?? 0);
+      if (beyond > 0) overshoot.add(beyond, attributes);
+    }
+  }
+
+  const stops = [limiter.observe({ decided, ended }), observeStatus(limiter, meter, ofLimiter)];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Read when somebody collects. */
+function observeStatus(
+  limiter: Pick<Limiter<never>, "status">,
+  meter: Meter,
+  ofLimiter: Attributes,
+): () => void {
+  const reservations = meter.createObservableGauge("headgate.reservations", {
+    description: "Admitted requests of this process that hold units or places.",
+    unit: "{reservation}",
+  });
+  const state = meter.createObservableGauge("headgate.store.state", {
+    description:
+      "The store as this process sees it: 0 it decides, 1 it is being tried, 2 the outage policies decide.",
+  });
+  const waiting = meter.createObservableGauge("headgate.store.untold", {
+    description: "What the store has yet to be told of.",
+    unit: "{change}",
+  });
+  const processes = meter.createObservableGauge("headgate.store.processes", {
+    description: "Live processes that the store last reported.",
+    unit: "{process}",
+  });
+  const failures = meter.createObservableCounter("headgate.store.failures", {
+    description: "Calls of the store that failed or were not answered in time.",
+    unit: "{call}",
+  });
+  const dropped = meter.createObservableCounter("headgate.store.dropped", {
+    description: "Changes that the store will never be told of.",
+    unit: "{change}",
+  });
+  const instruments = [reservations, state, waiting, processes, failures, dropped];
+
+  const read: Parameters<Meter["addBatchObservableCallback"]>[0] = (result) => {
+    const status = limiter.status();
+    const attributes = { ...ofLimiter, "headgate.store": status.store };
+    result.observe(reservations, status.reservations, ofLimiter);
+    result.observe(state, stateNumbers[status.state], attributes);
+    if (!status.remote) return;
+    result.observe(waiting, status.waiting, attributes);
+    if (status.processes !== undefined) result.observe(processes, status.processes, attributes);
+    if (status.counters === undefined) return;
+    result.observe(failures, status.counters.failures, attributes);
+    result.observe(dropped, status.counters.dropped, attributes);
+  };
+  meter.addBatchObservableCallback(read, instruments);
+  return () => meter.removeBatchObservableCallback(read, instruments);
+}
+
+function outcomeOf(admission: Admission): {
+  name: "admitted" | "near" | "refused";
+  limit: LimitReading | undefined;
+} {
+  if (!admission.admitted) return { name: "refused", limit: admission.binding };
+  const limit = nearestOf(admission.limits);
+  return { name: limit === undefined ? "admitted" : "near", limit };
+}
+
+/** The limit of which the largest share is used; `undefined` where none is near. Places are taken and given back all the time. */
+function nearestOf(limits: readonly LimitReading[]): LimitReading | undefined {
+  let nearest: LimitReading | undefined;
+  let most = nearFrom;
+  for (const limit of limits) {
+    if (limit.algorithm === "concurrent") continue;
+    const share = 1 - limit.remaining / limit.quota;
+    if (share < most) continue;
+    most = share;
+    nearest = limit;
+  }
+  return nearest;
+}
