@@ -1,8 +1,8 @@
-import { enginesAreInstalled, installEngines } from "../bootstrap/engines.mjs";
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
-import { countVitest, ONE_FAILED } from "./counts.mjs";
+import { countVitest } from "./counts.mjs";
+import { engines } from "./engines.mjs";
 import { requireServers } from "./requirements.mjs";
-import { check, runner, task } from "./steps.mjs";
+import { check, onceInstalled, runner, task } from "./steps.mjs";
 
 const RUNTIMES_REPORT = "test-results/runtimes.json";
 
@@ -10,9 +10,10 @@ const RUNTIMES_REPORT = "test-results/runtimes.json";
 export const RUNTIMES_STEPS = [
   task("requirements", 6, requireServers),
   task("build", 5, prepareBuilt),
-  task("engines", 10, installEngines),
-  inEngines(check("types: runtimes", 2, "tsc", ["-p", "runtimes"])),
-  inEngines(
+  task("engines", 10, engines.install),
+  onceInstalled(engines, check("types: runtimes", 2, "tsc", ["-p", "runtimes"])),
+  onceInstalled(
+    engines,
     runner(
       "the library in workerd, Bun and Deno",
       15,
@@ -29,13 +30,3 @@ export const RUNTIMES_STEPS = [
     ),
   ),
 ];
-
-/**
- * Fails without a word where the engines are not there: the step that installs them has said why.
- *
- * @param {import("./steps.mjs").Step} step
- * @returns {import("./steps.mjs").Step}
- */
-function inEngines(step) {
-  return { ...step, run: async (limitMs) => (enginesAreInstalled() ? step.run(limitMs) : ONE_FAILED) };
-}

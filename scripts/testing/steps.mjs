@@ -96,6 +96,17 @@ export function check(name, minutes, program, words) {
 }
 
 /**
+ * Fails without a word where what it needs is not there: the step that installs it has said why.
+ *
+ * @param {import("../bootstrap/side-workspace.mjs").SideWorkspace} needed
+ * @param {Step} step
+ * @returns {Step}
+ */
+export function onceInstalled(needed, step) {
+  return { ...step, run: async (limitMs) => (needed.isInstalled() ? step.run(limitMs) : ONE_FAILED) };
+}
+
+/**
  * @template Report
  * @param {string} name
  * @param {number} minutes

@@ -130,11 +130,13 @@ interface User {
   readonly gid: number;
 }
 
-/** Newest first where Debian keeps them side by side; else whatever the path has. */
+/** Those that `HEADGATE_POSTGRES` names; newest first where Debian keeps them side by side; else whatever the path has. */
 function findPrograms(): string | undefined {
+  const { HEADGATE_POSTGRES: named } = process.env;
   const versions = "/usr/lib/postgresql";
   const installed = existsSync(versions) ? readdirSync(versions).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
+    ...(named === undefined ? [] : [named]),
     ...installed.map((version) => path.join(versions, version, "bin")),
     ...(process.env.PATH ?? "").split(path.delimiter),
   ];
