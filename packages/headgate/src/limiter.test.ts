@@ -128,8 +128,8 @@ describe("createLimiter", () => {
     const admitted = admit(alice);
     for (let n = 0; n < 4; n += 1) admit(alice);
     const refused = admit(alice) as Refused;
-    const { limits, tightest, at, shared, plan, decidedBy } = admitted;
-    const told = { admitted: true, limits, tightest, at, shared, plan, decidedBy };
+    const { limits, tightest, at, shared, plan, policy, decidedBy } = admitted;
+    const told = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
     expect(JSON.parse(JSON.stringify(admitted))).toEqual(told);
     expect(inspect(admitted, { depth: 5 })).toBe(inspect(told, { depth: 5 }));
     expect(JSON.parse(JSON.stringify(refused))).toEqual({
@@ -144,6 +144,7 @@ describe("createLimiter", () => {
       tightest: refused.limits[0],
       at: clock.now(),
       shared: true,
+      policy,
       decidedBy: "store",
     });
     expect(inspect(refused)).toContain("name: 'user-per-minute'");
@@ -182,6 +183,38 @@ describe("createLimiter", () => {
         message: `The key of layer "user" must be text, a whole number, or null where the layer does not apply; it is ${what}. The request is counted as unidentified.`,
       }),
     );
+  });
+
+  it.each([
+    ["NaN", () => Number.NaN, "it told NaN"],
+    ["nothing", () => undefined, "it told undefined"],
+    ["text", () => "noon", 'it told "noon"'],
+    [
+      "an error",
+      () => {
+        throw new Error("the clock is broken");
+      },
+      "it told the clock is broken",
+    ],
+  ])("stands still while the clock tells %s, and reports it once", (_what, broken, told) => {
+    const onError = vi.fn();
+    const clock = fakeClock();
+    let isBroken = false;
+    const limiter = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "user", key: (user) => user, limits: "2/minute" }],
+      clock: { now: () => (isBroken ? (broken() as number) : clock.now()) },
+      onError,
+    });
+    const admit = () => (limiter.admit("alice") as Admission).admitted;
+    expect(admit()).toBe(true);
+    isBroken = true;
+    expect([admit(), admit(), admit()]).toEqual([true, false, false]);
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(onError.mock.calls[0]?.[0].message).toContain(told);
+    isBroken = false;
+    clock.advance(60_000);
+    expect(admit()).toBe(true);
   });
 
   it("takes whole numbers for keys", () => {

@@ -319,8 +319,16 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   if (onDecision !== undefined) observers.add({ decided: onDecision });
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
   const store = opened ?? (options.store as Store);
-  const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock));
   const report = guarded(options.onError ?? reportOnConsole());
+  const reportMistake = eachKindOnce(report);
+  const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock), (told) =>
+    reportMistake(
+      new HeadgateError(
+        "option-invalid",
+        `The clock must tell milliseconds since 1970; it told ${told instanceof Error ? told.message : show(told)}. Until it does, time stands still.`,
+      ),
+    ),
+  );
   const warn = options.onWarning ?? warnOnConsole;
   const {
     connectMs = usualConnectMs,
@@ -332,7 +340,6 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   checkWholeNumber("timeouts.lookupMs", lookupMs, 1, longestTimeoutMs);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
-  const reportMistake = eachKindOnce(report);
   let hasWarned = false;
   const live = createLivePolicy(options.layers, options.units, {
     name,

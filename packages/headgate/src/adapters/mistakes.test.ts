@@ -58,6 +58,11 @@ describe.each(Object.entries(adapters))(
         [limiter, { caller, status: 302 }],
         "status of rateLimit must be a whole number from 400 to 599, got 302. For a redirect, answer in onRefused.",
       ],
+      [
+        "no time for lookups",
+        [limiter, { caller, lookupMs: 0 }],
+        "lookupMs of rateLimit must be a whole number from 1 to 60000, got 0.",
+      ],
       ["a status in quotes", [limiter, { caller, status: "503" }], 'got "503"'],
       [
         "a form of the fields that does not exist",

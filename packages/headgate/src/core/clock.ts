@@ -12,14 +12,27 @@ export interface Clock {
  * When the wall clock is set back, time goes on from where it was: windows keep their true length, nobody is let in
  * twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock set
  * back by a year would refuse callers for a year.)
+ *
+ * @param onNonsense called where the clock throws, or tells no time: meanwhile time stands still, which admits nobody twice.
  */
-export function monotonic(clock: Clock): Clock {
+export function monotonic(clock: Clock, onNonsense?: (told: unknown) => void): Clock {
   let latest = Number.NEGATIVE_INFINITY;
   let ahead = 0;
   return {
     ...(clock.after === undefined ? {} : { after: clock.after.bind(clock) }),
     now() {
-      let now = Math.floor(clock.now()) + ahead;
+      let now = Number.NaN;
+      let told: unknown;
+      try {
+        told = clock.now();
+        now = Math.floor(told as number) + ahead;
+      } catch (error) {
+        told = error;
+      }
+      if (!Number.isFinite(now)) {
+        onNonsense?.(told);
+        return Math.max(0, latest);
+      }
       if (now < latest) {
         ahead += latest - now;
         now = latest;

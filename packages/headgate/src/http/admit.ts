@@ -3,6 +3,7 @@ import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions, othersOptions } from "../core/options.ts";
 import { isThenable, letFail } from "../core/thenable.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "../limiter.ts";
 import { addressless } from "./client-address.ts";
 import { describe } from "./describe.ts";
@@ -19,12 +20,20 @@ export interface GuardOptions<
   Refusing extends readonly unknown[] = Given,
   Answer = unknown,
 > extends FieldOptions {
-  /** Says who is calling. It may look things up, and it may fail: then the request is counted as unidentified. */
+  /**
+   * Says who is calling. It may look things up, and it may fail or be late (`lookupMs`): then the request is counted as
+   * unidentified.
+   */
   caller: (...given: Given) => Caller | PromiseLike<Caller>;
   /** What the request costs; one request by default. Where it fails, the request is counted as unidentified. */
   cost?: (...given: Given) => Cost | undefined | PromiseLike<Cost | undefined>;
-  /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails, nothing is skipped. */
+  /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails or is late, nothing is skipped. */
   skip?: (...given: Given) => boolean | PromiseLike<boolean>;
+  /**
+   * How long `caller` and `cost`, and before them `skip`, may take, in milliseconds from 1 to 60,000; 10,000 by default. A lookup
+   * that never answers would keep its request for ever.
+   */
+  lookupMs?: number;
   /**
    * The body of a refusal, in place of the problem, text or page that the client's `Accept` asks for; `undefined`
    * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
@@ -48,7 +57,9 @@ export interface GuardOptions<
 }
 
 const guardFunctions = ["caller", "cost", "skip", "body", "onRefused", "refundWhen"] as const;
-const guardOptions = [...guardFunctions, "status", "legacy", "fields"];
+const guardOptions = [...guardFunctions, "lookupMs", "status", "legacy", "fields"];
+const usualLookupMs = 10_000;
+const longestLookupMs = 60_000;
 
 /**
  * Checks what `rateLimit` is given, when it is mounted.
@@ -74,7 +85,9 @@ export function checkMount(limiter: unknown, options: unknown): void {
       `${option} of rateLimit must be a function of the request, got ${describe(given)}.`,
     );
   }
-  checkStatus((options as { status?: unknown }).status);
+  const { status, lookupMs } = options as { status?: unknown; lookupMs?: number };
+  checkStatus(status);
+  if (lookupMs !== undefined) checkWholeNumber("lookupMs of rateLimit", lookupMs, 1, longestLookupMs);
   const useless = (options as { caller: { [addressless]?: string } }).caller[addressless];
   if (useless !== undefined) throw new HeadgateError("option-invalid", useless);
 }
@@ -116,14 +129,17 @@ export type Decided = Admission | "left" | undefined;
 export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
-  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost">,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "lookupMs">,
   hasLeft: () => boolean,
 ): Decided | Promise<Decided> {
   let lookup: Caller | PromiseLike<Caller> | undefined;
   try {
     lookup = options.caller(...given);
     const cost = options.cost?.(...given);
-    if (isThenable(lookup) || isThenable(cost)) return admitLater(limiter, lookup, cost, hasLeft);
+    if (isThenable(lookup) || isThenable(cost)) {
+      const looking = within("caller and cost", options.lookupMs, Promise.all([lookup, cost]));
+      return admitLater(limiter, looking, hasLeft);
+    }
     const admission = admit(limiter, lookup, cost);
     if (!(admission instanceof Promise)) return admission;
     return admission.catch((error: unknown) => admitUnidentified(limiter, error, hasLeft));
@@ -136,16 +152,34 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
 
 async function admitLater<Caller>(
   limiter: Limiter<Caller>,
-  lookup: Caller | PromiseLike<Caller>,
-  cost: Cost | undefined | PromiseLike<Cost | undefined>,
+  looking: Promise<[Caller, Cost | undefined]>,
   hasLeft: () => boolean,
 ): Promise<Decided> {
   try {
-    const [caller, known] = await Promise.all([lookup, cost]);
+    const [caller, known] = await looking;
     return hasLeft() ? "left" : await admit(limiter, caller, known);
   } catch (error) {
     return admitUnidentified(limiter, error, hasLeft);
   }
+}
+
+/** @throws HeadgateError `lookup-failed` where it takes too long. */
+function within<Value>(
+  what: string,
+  lookupMs: number | undefined,
+  looking: PromiseLike<Value>,
+): Promise<Value> {
+  const longestMs = lookupMs ?? usualLookupMs;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(new HeadgateError("lookup-failed", `${what} of rateLimit took longer than ${longestMs} ms.`)),
+      longestMs,
+    );
+    Promise.resolve(looking)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | undefined) {
@@ -175,7 +209,7 @@ async function admitUnidentified<Caller>(
 export function decideRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
-  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "skip">,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "skip" | "lookupMs">,
   hasLeft: () => boolean,
 ): Decided | Promise<Decided> {
   const skipped = isSkipped(limiter, given, options);
@@ -188,7 +222,7 @@ export function decideRequest<Caller, Given extends readonly unknown[]>(
 export function isSkipped<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
-  { skip }: Pick<GuardOptions<Caller, Given>, "skip">,
+  { skip, lookupMs }: Pick<GuardOptions<Caller, Given>, "skip" | "lookupMs">,
 ): boolean | Promise<boolean> {
   if (skip === undefined) return false;
   const failed = (error: unknown) => {
@@ -198,7 +232,8 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
   try {
     const answer: unknown = skip(...given);
     // Only `true` skips: what was forgotten to be returned does not open the gate either.
-    if (isThenable(answer)) return Promise.resolve(answer).then((skipped) => skipped === true, failed);
+    if (isThenable(answer))
+      return within("skip", lookupMs, answer).then((skipped) => skipped === true, failed);
     return answer === true;
   } catch (error) {
     return failed(error);

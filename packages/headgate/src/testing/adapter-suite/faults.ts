@@ -5,12 +5,17 @@ const fail = () => {
   throw new Error("guard");
 };
 
+const never = () => new Promise<never>(() => {});
+
 const table: Record<string, Setting> = {
   "the caller cannot be told": { options: { caller: fail } },
   "the caller cannot be looked up": { options: { caller: async () => fail() } },
   "the cost cannot be told": { options: { cost: fail } },
   "the cost cannot be looked up": { options: { cost: async () => fail() } },
   "the cost makes no sense": { options: { cost: () => ({ requests: Number.NaN }) } },
+  "the caller's lookup never answers": { options: { caller: never, lookupMs: 20 } },
+  "the cost's lookup never answers": { options: { cost: never, lookupMs: 20 } },
+  "skip never answers": { options: { skip: never, lookupMs: 20 } },
   "skip fails": { options: { skip: fail, caller: fail } },
   "admit throws": { spoil: () => ({ admit: fail }) },
   "admit rejects": { spoil: () => ({ admit: async () => fail() }) },
