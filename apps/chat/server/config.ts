@@ -66,7 +66,7 @@ export interface Config {
   /** `null` where the service sends no mail. */
   mail: MailSettings | null;
   /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
-  metrics: { token: string | null; port: number | null };
+  metrics: { token: string | null; port: number | null; host: string };
   credit: { monthlyAllowance: Micros; currency: string };
   bodyLimitBytes: number;
   /** Answers that are streamed at once, by this process. */
@@ -122,8 +122,12 @@ export function loadConfig(environment: Environment): Config {
       "PUBLIC_URL is not set but MAIL_URL is: it should be what the links in mails begin with, such as https://chat.example.com.",
     );
   }
-  const metricsToken = read("METRICS_TOKEN", "", optional(longSecret), { secret: true });
+  const metricsToken = read("METRICS_TOKEN", "", optional(headerSecret), { secret: true });
+  const metricsHost = read("METRICS_HOST", "127.0.0.1", anyText);
   const metricsPort = read("METRICS_PORT", "", optional(wholeNumber(0, 65_535)));
+  if (metricsPort && metricsPort === port) {
+    variables.refuse(`METRICS_PORT is ${port}, and so is PORT: it should be another one.`);
+  }
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const bodyLimitBytes = read("MAX_BODY_BYTES", "1048576", wholeNumber(1_024, 104_857_600));
@@ -156,7 +160,7 @@ export function loadConfig(environment: Environment): Config {
     requireAccount: asRead(requireAccount),
     signUp: asRead(signUp),
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
-    metrics: { token: asRead(metricsToken), port: asRead(metricsPort) },
+    metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
     credit: { monthlyAllowance: asRead(monthlyAllowance), currency: asRead(currency) },
     bodyLimitBytes: asRead(bodyLimitBytes),
     maxStreams: asRead(maxStreams),
@@ -232,6 +236,13 @@ function mailAddress(text: string): Reading<string> {
 function longSecret(text: string): Reading<string> {
   if (text.length >= 32) return { value: text };
   return { shouldBe: "at least 32 random characters, such as `openssl rand -base64 32` writes" };
+}
+
+/** One that fits into a field of HTTP. */
+function headerSecret(text: string): Reading<string> {
+  return /^[!-~]*$/.test(text)
+    ? longSecret(text)
+    : { shouldBe: "visible ASCII characters without spaces, such as `openssl rand -base64 32` writes" };
 }
 
 function allowance(text: string): Reading<Micros> {

@@ -13,6 +13,7 @@ import { type Config, loadConfig } from "./config.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
 import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
+import { isLoopback } from "./http/host.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import { createLog } from "./log.ts";
 import type { AnswerLimits } from "./model/answer.ts";
@@ -157,7 +158,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const conversations = createConversations(database, clock);
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
-    door?.serve({ credit, codes, accounts, plans, limiter: chatLimiter });
+    door?.serve({ credit, codes, accounts, plans, limiter: chatLimiter }, log);
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
@@ -217,9 +218,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await awaitStore(Object.values(limiters), log);
 
     if (metrics && config.metrics.port !== null) {
-      const metricsServer = createAdaptorServer({ fetch: metricsApp(metrics).fetch, serverOptions: ARRIVAL });
+      const { host, port } = config.metrics;
+      const metricsServer = createAdaptorServer({
+        fetch: metricsApp(metrics, host).fetch,
+        serverOptions: ARRIVAL,
+      });
       closers.push(() => closeNow(metricsServer));
-      await listen(metricsServer, { host: config.host, port: config.metrics.port }, "METRICS_PORT");
+      log.info({ url: `${await listen(metricsServer, { host, port }, "METRICS")}/metrics` }, "metrics");
     }
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     const url = await listen(server, config);
@@ -275,7 +280,7 @@ async function sweepTurns(turns: TurnService, leaseMs: number, log: Logger): Pro
 
 /** What an operator should know whose service others can reach. */
 function warnOfOpenDoors({ host, signUp, mail }: Config, log: Logger): void {
-  const isReachable = !["127.0.0.1", "::1", "localhost"].includes(host);
+  const isReachable = !isLoopback(host);
   if (signUp === "closed" || mail !== null || !isReachable) return;
   log.warn(
     "MAIL_URL is not set, so e-mail addresses are not confirmed: anybody can make accounts, and each has the monthly allowance at once. Set MAIL_URL, or SIGN_UP=closed.",
@@ -335,7 +340,7 @@ function closeNow(server: ServerType): Promise<void> {
 async function listen(
   server: ServerType,
   { host, port }: Pick<Config, "host" | "port">,
-  variable = "PORT",
+  variables: "METRICS" | "" = "",
 ): Promise<string> {
   try {
     await new Promise<void>((resolve, reject) => {
@@ -343,7 +348,7 @@ async function listen(
       server.listen(port, host, resolve);
     });
   } catch (error) {
-    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port, variable));
+    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port, variables));
   }
   const address = server.address() as AddressInfo;
   const isLocal = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"].includes(host);
@@ -351,14 +356,20 @@ async function listen(
   return `http://${name}:${address.port}`;
 }
 
-function whyNotListening(error: NodeJS.ErrnoException, host: string, port: number, variable: string): string {
+function whyNotListening(
+  error: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  variables: "METRICS" | "",
+): string {
+  const [portName, hostName] = variables === "METRICS" ? ["METRICS_PORT", "METRICS_HOST"] : ["PORT", "HOST"];
   if (error.code === "EADDRINUSE") {
-    return `${variable}: ${port} on ${host} is in use by another program. Stop that one, or set ${variable} to another number.`;
+    return `${portName}: ${port} on ${host} is in use by another program. Stop that one, or set ${portName} to another number.`;
   }
   if (error.code === "EACCES")
-    return `${variable}: this user may not listen on ${port}. Set ${variable} to 1024 or above.`;
+    return `${portName}: this user may not listen on ${port}. Set ${portName} to 1024 or above.`;
   if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
-    return `HOST: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for every address.`;
+    return `${hostName}: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for every address.`;
   }
   return `The service cannot listen on ${host} port ${port}: ${error.message}.`;
 }

@@ -53,6 +53,7 @@ export {
   type LimiterObserver,
   type LimiterOptions,
   type LimiterStatus,
+  type PeekOptions,
   type Timeouts,
 } from "./limiter.ts";
 export type { LayerChange } from "./live-policy.ts";

@@ -4,11 +4,12 @@ import { type Clock, monotonic } from "./core/clock.ts";
 import { type Cost, checkCost } from "./core/cost.ts";
 import { Decision, RefusedRequest } from "./core/decision.ts";
 import { HeadgateError } from "./core/errors.ts";
+import type { LimitSet } from "./core/limit-set.ts";
 import { isName, nameGrammar } from "./core/name.ts";
 import { checkOptions, othersOptions } from "./core/options.ts";
 import { checkOutcome } from "./core/outcome.ts";
 import type { OverrideTerms } from "./core/override.ts";
-import { knownLimits, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
+import { knownLimits, type LayerOptions, type Policy } from "./core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "./core/ruling.ts";
 import { show } from "./core/show.ts";
 import type { Charge, Outcome, Store } from "./core/store.ts";
@@ -28,8 +29,10 @@ import { createOverriding } from "./overriding/deciding.ts";
 import { createKnownOverrides } from "./overriding/known-overrides.ts";
 import {
   type BlockOptions,
+  checkTarget,
   type OverrideOptions,
   type OverrideTarget,
+  placeOf,
   readBlock,
   readOverride,
   targetOf,
@@ -108,6 +111,11 @@ export interface LimiterOptions<Caller> {
 export interface DecisionOptions<Unit extends string = string> {
   /** What the request costs, by unit; one request by default. */
   cost?: Cost<Unit>;
+}
+
+export interface PeekOptions<Unit extends string = string> extends DecisionOptions<Unit> {
+  /** Only what this layer says. */
+  layer?: string;
 }
 
 /** One decision of `admit`. */
@@ -196,13 +204,15 @@ export interface Limiter<Caller, Unit extends string = string> {
    * @throws HeadgateError `cost-invalid`, or `limiter-closed`. A store that cannot be reached is reported, not thrown.
    */
   penalise(caller: Caller, cost?: Cost<Unit>): void | Promise<void>;
-  /** What `admit` would answer now. Charges nothing, and is no decision event. */
-  peek(caller: Caller, options?: DecisionOptions<Unit>): Peek | Promise<Peek>;
+  /** What `admit` would answer now; with `layer`, what that layer alone would. Charges nothing, and is no decision event. */
+  peek(caller: Caller, options?: PeekOptions<Unit>): Peek | Promise<Peek>;
   /**
-   * Gives a caller the whole quota back, in every layer that applies. Rejects with the reason where a shared store
-   * cannot be reached: then it has not been done.
+   * Gives a caller the whole quota back: in every layer that applies, also in those that the caller shares with others, or with
+   * `layer` in that one alone. Rejects with the reason where a shared store cannot be reached: then it has not been done.
+   *
+   * @throws HeadgateError `option-invalid` for a layer that does not apply; `limiter-closed`.
    */
-  reset(caller: Caller): void | Promise<void>;
+  reset(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
    * Refuses a caller from the next call to the store on, in every process, whatever is free: for `forMs`, until `until`, or for good. Nothing is
    * charged meanwhile, in any layer. It replaces the block or override before it, and `reset` leaves it.
@@ -385,11 +395,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     now: clock.now,
     report,
     units: live.units,
-    decide: (question) =>
-      after(ask(question, false), (ruling) => {
-        overriding.heard(ruling);
-        return ruling;
-      }),
+    decide: (question) => overriding.extend(question),
     holds: heartbeat.add,
     released(book) {
       heartbeat.remove(book);
@@ -508,7 +514,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     const { override: overrideIn } = store;
     return after(live.asking.for(caller, undefined), (question) => {
       const { charge, layer } = targetOf(question, target);
-      if (terms !== undefined) checkTerms(layer, terms);
+      if (terms !== undefined) checkTerms(layer, charge.limits, terms);
       const partitions = [charge];
       const apply = (now: number) => overrideIn.call(store, partitions, terms, now);
       const applying = guard === undefined ? apply(clock.now()) : guard.override(partitions, apply);
@@ -516,15 +522,36 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       return after(applying, () => {
         known.forget(partitions);
         if (terms !== undefined) known.begin(partitions, terms, clock.now());
+        waitingRoom.changed();
       });
     });
   }
 
   /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
-  function checkTerms(layer: string, { limits }: OverrideTerms): void {
-    const { layers } = live.policy;
-    for (const own of knownLimits(layers.find(({ name }) => name === layer) as Layer<Caller>))
-      overriding.check(layer, own, limits);
+  function checkTerms(layer: string, own: LimitSet, { limits }: OverrideTerms): void {
+    const found = live.policy.layers.find(({ name }) => name === layer);
+    const others = found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
+    for (const one of new Set([own, ...others])) overriding.check(layer, one, limits);
+  }
+
+  /** Charges on top of what is admitted. */
+  function charge(asked: Question, cost: Cost): void | Promise<void> {
+    // What it costs is charged afterwards, as it is when a request is settled.
+    const question = free(asked);
+    const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
+    const charging = rulings.map((ruling) => {
+      const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, unannounced);
+      return penalty.end(cost);
+    });
+    if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
+  }
+
+  /** The same partitions under the overrides in force. Asked for only where an override may count what the plans do not. */
+  function knowing(own: Question, cost: Cost): Question | Promise<Question> {
+    const asked = overriding.underKnown(own);
+    const counted = new Set(asked.charges.flatMap(({ limits }) => limits.groups.map(({ unit }) => unit)));
+    if (store.override === undefined || Object.keys(cost).every((unit) => counted.has(unit))) return asked;
+    return after(overriding.decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
   function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
@@ -563,38 +590,36 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     penalise(caller, cost = oneRequest) {
       check(undefined);
       checkPenalty(cost, live.units);
-      return after(live.asking.for(caller, undefined), (asked) => {
-        // What it costs is charged afterwards, as it is when a request is settled.
-        const question = free(overriding.underKnown(asked));
-        const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
-        const charging = rulings.map((ruling) => {
-          const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, unannounced);
-          return penalty.end(cost);
-        });
-        if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
-      });
+      return after(live.asking.for(caller, undefined), (own) =>
+        after(knowing(own, cost), (asked) => charge(asked, cost)),
+      );
     },
 
-    peek(caller, decision) {
-      checkDecision("peek", decision);
-      const cost = decision?.cost;
+    peek(caller, decision = {}) {
+      checkOptions("peek", decision, ["cost", "layer"], "option-invalid");
+      const { cost, layer } = decision;
       check(cost);
       const reading = (question: Question, ruling: Ruling): Peek =>
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
           : new RefusedRequest(ruling, cost, question);
-      return after(live.asking.for(caller, cost), (question) =>
-        after(overriding.decide(question, cost, true), (ruling) => reading(ruling.asked ?? question, ruling)),
-      );
+      return after(live.asking.for(caller, cost), (whole) => {
+        const question = within(whole, layer);
+        return after(overriding.decide(question, cost, true), (ruling) =>
+          reading(ruling.asked ?? question, ruling),
+        );
+      });
     },
 
-    reset(caller) {
+    reset(caller, options = {}) {
       check(undefined);
-      return after(live.asking.for(caller, undefined), ({ charges }) => {
-        if (guard !== undefined) return guard.reset(charges);
+      checkTarget("reset", options);
+      return after(live.asking.for(caller, undefined), (question) => {
+        const { charges } = within(question, options.layer);
         const now = clock.now();
-        alone?.reset(charges, now);
-        return store.reset(charges, now);
+        if (guard === undefined) alone?.reset(charges, now);
+        const resetting = guard === undefined ? store.reset(charges, now) : guard.reset(charges);
+        return after(resetting, () => waitingRoom.changed());
       });
     },
 
@@ -605,7 +630,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     unblock(caller, options = {}) {
       check(undefined);
-      checkOptions("unblock", options, ["layer"], "option-invalid");
+      checkTarget("unblock", options);
       return override(caller, options, undefined);
     },
 
@@ -616,13 +641,14 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     endOverride(caller, options = {}) {
       check(undefined);
-      checkOptions("endOverride", options, ["layer"], "option-invalid");
+      checkTarget("endOverride", options);
       return override(caller, options, undefined);
     },
 
     setPolicy(layers) {
       check(undefined);
       live.replace(layers);
+      waitingRoom.changed();
       for (const warning of live.policy.warnings) told(warn, warning, report);
       unregister();
       unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
@@ -635,7 +661,11 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
 
     observe(observer) {
-      const one = { ...observer };
+      checkObserver(observer);
+      const one: LimiterObserver = {
+        decided: (event) => observer.decided?.(event),
+        ended: (event) => observer.ended?.(event),
+      };
       observers.add(one);
       return () => {
         observers.delete(one);
@@ -685,6 +715,23 @@ function after<Value, Result>(
   go: (value: Value) => Result | Promise<Result>,
 ): Result | Promise<Result> {
   return value instanceof Promise ? value.then(go) : go(value);
+}
+
+/** Only what one layer is asked. */
+function within(question: Question, layer: string | undefined): Question {
+  return layer === undefined ? question : partOf(question, [placeOf(question.layers, layer)]);
+}
+
+/** @throws HeadgateError `option-invalid` for what could never be told anything. */
+function checkObserver(observer: unknown): void {
+  const { decided, ended }: LimiterObserver =
+    typeof observer === "object" && observer !== null ? observer : {};
+  const isFunction = (given: unknown) => given === undefined || typeof given === "function";
+  if (isFunction(decided) && isFunction(ended) && (decided !== undefined || ended !== undefined)) return;
+  throw new HeadgateError(
+    "option-invalid",
+    `observe takes an object with functions decided and ended, or one of them; it got ${show(observer)}.`,
+  );
 }
 
 /** The part of a question that was counted, one for one with the ruling. */

@@ -198,6 +198,67 @@ describe("setPolicy", () => {
     expect(await limiter.admit(alice)).toMatchObject({ admitted: false, reason: "store-unavailable" });
   });
 
+  it("leaves those who wait in line, also where a layer is new to them", async () => {
+    const { limiter, clock } = limited({
+      layers: [{ name: "user", key: ({ user }) => (user === "" ? null : user), limits: "5/minute" }],
+    });
+    const nobody = { user: "", ip: "203.0.113.9" };
+    const first = limiter.wait(nobody);
+    const ofIp = { name: "ip", key: ({ ip }: Caller) => ip, limits: "1/minute" };
+    limiter.setPolicy([ofIp]);
+    await limiter.admit(nobody);
+    await new Promise(setImmediate);
+    clock.advance(minute);
+    expect(await first).toMatchObject({ admitted: true });
+    const second = limiter.wait(nobody, { maxWaitMs: 10 * minute });
+    await new Promise(setImmediate);
+    limiter.setPolicy([
+      { name: "ip", limits: "1/minute" },
+      { name: "user", limits: "5/minute" },
+    ]);
+    await new Promise(setImmediate);
+    clock.advance(minute);
+    expect(await second).toMatchObject({ admitted: true });
+    // A refusal by a layer that is new blames none of the old ones.
+    const others = limited({ layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute" }] });
+    await others.limiter.admit({ ...alice, user: "bob" });
+    others.limiter.setPolicy([{ name: "user", limits: "5/minute" }, ofIp]);
+    await others.limiter.admit(alice);
+    const refused = others.limiter.wait(alice, { maxWaitMs: 10 * minute });
+    await new Promise(setImmediate);
+    const elsewhere = others.limiter.wait({ ...alice, ip: "203.0.113.8" }, { maxWaitMs: 10 * minute });
+    expect(await elsewhere).toMatchObject({ admitted: true });
+    others.clock.advance(minute);
+    expect(await refused).toMatchObject({ admitted: true });
+  });
+
+  it("that is wrong widens no memory, and names that come and go fill none", () => {
+    const { limiter } = limited();
+    const widest = () => limiter.policy.layers[0]?.memory.get("requests")?.windowMs;
+    const before = widest();
+    const wrong = [
+      { name: "user", limits: "5/30 days" },
+      { name: "nope", limits: "1/minute" },
+    ];
+    expect(() => limiter.setPolicy(wrong)).toThrow(/nope/);
+    limiter.setPolicy([{ name: "user", limits: "5/minute; 1000 tokens/hour" }]);
+    expect(widest()).toBe(before);
+    for (let n = 0; n < 500; n += 1)
+      limiter.setPolicy([
+        { name: "user", limits: "5/minute" },
+        { name: `l${n}`, key: () => "x", limits: "5/minute" },
+      ]);
+    expect(() => limiter.setPolicy([{ name: "l7", limits: "5/minute" }])).toThrow(/needs a key function/);
+    limiter.setPolicy([
+      { name: "l499", limits: "5/minute" },
+      { name: "user", limits: "5/minute" },
+    ]);
+    expect(() => limiter.setPolicy([undefined, { name: "user", limits: "5/minute" }] as never)).toThrow(
+      /Layer 1 must be an object/,
+    );
+    limiter.setPolicy([{ name: "user", limits: "5/minute", units: undefined }] as never);
+  });
+
   it("is over once the limiter is closed", () => {
     const { limiter } = limited();
     limiter.close();

@@ -1,6 +1,6 @@
 import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
 import { HeadgateError } from "./core/errors.ts";
-import type { LayerMemory } from "./core/layer-memory.ts";
+import { copyOf, type LayerMemory } from "./core/layer-memory.ts";
 import type { LimitsInput } from "./core/limit-set.ts";
 import type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
 import { definePolicy, type Layer, type LayerOptions, type Policy } from "./core/policy.ts";
@@ -58,7 +58,15 @@ export function createLivePolicy<Caller>(
       });
     }
     for (const unit of policy.units) units.add(unit);
-    for (const layer of policy.layers) known.set(layer.name, layer);
+    for (const layer of policy.layers) {
+      known.delete(layer.name);
+      known.set(layer.name, layer);
+    }
+    for (const name of known.keys()) {
+      if (known.size <= Math.max(mostLayers, policy.layers.length)) break;
+      known.delete(name);
+      functions.delete(name);
+    }
   }
   note(options as readonly LayerChange<Caller>[]);
 
@@ -75,13 +83,16 @@ export function createLivePolicy<Caller>(
 
     replace(changes) {
       const layers = completed(changes, functions);
-      policy = definePolicy(layers, declared, (name) => known.get(name)?.memory);
+      // Copies: a policy that cannot be used widens no memory.
+      policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
       asking = createAsking({ ...asks, policy });
       note(layers);
     },
   };
 }
 
+/** So many layers are remembered, the ones in force and those before them. */
+const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 
 interface LayerFunctions<Caller> {
@@ -100,7 +111,7 @@ function completed<Caller>(
       `setPolicy takes a list of layers, such as [{ name: "user", limits: "10/minute" }], got ${show(changes)}.`,
     );
   }
-  return changes.map((change) => {
+  return Array.from(changes, (change) => {
     if (typeof change !== "object" || change === null) return change;
     const { key, plan, limits } = functions.get(change.name) ?? {};
     const whole = { ...change };

@@ -25,6 +25,8 @@ export interface Wanted {
 export interface WaitingRoom {
   /** Something that was held in this process is free again. */
   freed(): void;
+  /** Limits have changed, or counts were reset: what is known of refusals holds no longer. */
+  changed(): void;
   /**
    * @returns the admission, in turn; the refusal where its wait is longer than may be waited, or where no wait helps.
    * @throws HeadgateError `option-invalid` or `queue-full`; the signal's reason. Always as a rejection.
@@ -64,7 +66,7 @@ interface Line {
  */
 export function createWaitingRoom(clock: Clock): WaitingRoom {
   const lines = new Map<string, Line>();
-  /** By partition, until when it refuses. */
+  /** By partition, until when it refuses; by a line's name where it is not known which of its partitions does. */
   const refusing = new Map<string, number>();
   /** Those of them that wait for holders to end. */
   const forHolders = new Set<string>();
@@ -75,7 +77,8 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
   let turn = 0;
 
   function isBlocked({ partitions }: Line, now: number): boolean {
-    return partitions.some((partition) => (refusing.get(partition) ?? 0) > now);
+    const refuses = (partition: string) => (refusing.get(partition) ?? 0) > now;
+    return refuses(nameOf(partitions)) || partitions.some(refuses);
   }
 
   /** The next line that may be asked for, by deficit round robin. */
@@ -146,8 +149,9 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     const { retryAfterMs, waitsFor } = admission;
     // Holders may end at any time, and those of other processes do not say so.
     const waitMs = waitsFor === "holders" ? Math.min(retryAfterMs, holdersAgainMs) : retryAfterMs;
-    refusing.set(bindingOf(waiter, admission), now + Math.max(1, waitMs));
-    if (waitsFor === "holders") forHolders.add(bindingOf(waiter, admission));
+    const refused = bindingOf(waiter, admission) ?? nameOf(line.partitions);
+    refusing.set(refused, now + Math.max(1, waitMs));
+    if (waitsFor === "holders") forHolders.add(refused);
   }
 
   /** Until the first partition may admit again. */
@@ -194,6 +198,12 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       for (const partition of forHolders) refusing.delete(partition);
       forHolders.clear();
       void serve();
+    },
+
+    changed() {
+      refusing.clear();
+      forHolders.clear();
+      if (lines.size > 0) void serve();
     },
 
     wait(wanted, { maxWaitMs = usualWaitMs, signal }) {
@@ -247,10 +257,10 @@ function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
   return reason !== "cost-exceeds-quota" && retryAfterMs <= leftMs;
 }
 
-/** The partition that refuses for longest. */
-function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string {
-  const { space, key } = charges[Math.max(0, layers.indexOf(binding.layer))] as Charge;
-  return partitionOf(space, key);
+/** The partition that refuses for longest; `undefined` where it is of a layer that did not apply when the waiting began. */
+function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string | undefined {
+  const charge = charges[layers.indexOf(binding.layer)];
+  return charge && partitionOf(charge.space, charge.key);
 }
 
 function partitionOf(space: string, key: string): string {

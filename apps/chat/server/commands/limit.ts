@@ -20,7 +20,8 @@ const USAGE = `Usage:
   limit block    <caller> [for] [reason]                refuses the caller
   limit override <caller> <limits> [for] [reason]       gives the caller other limits, such as "30/minute"
   limit end      <caller>                               ends a block, or other limits
-A caller is an e-mail address, user:<id> of an X-User-Id header, or ip:<address> for everybody behind it.
+A caller is an e-mail address, user:<id> of an X-User-Id header, visitor:<address> for those there who have no account, or
+ip:<address> for everybody behind it.
 A time is such as 30m, 24h or 7d; without it, until it is ended.`;
 
 /**
@@ -41,14 +42,15 @@ export async function runLimitCommand(words: readonly string[], environment: Env
 function readOrder(words: readonly string[]): LimitOrder {
   const [what, of, ...rest] = words;
   if (of === undefined) throw new StartError(USAGE);
-  if (of.startsWith("ip:") && isIP(of.slice(3)) === 0) {
+  const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
+  if (address !== undefined && isIP(address) === 0) {
     throw new StartError(
       `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1.`,
     );
   }
-  if (!/^(user:.+|ip:.+|[^\s@]+@[^\s@]+)$/.test(of)) {
+  if (!/^(user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of)) {
     throw new StartError(
-      `${JSON.stringify(of)} is no caller: it should be an e-mail address, user:<id> or ip:<address>.`,
+      `${JSON.stringify(of)} is no caller: it should be an e-mail address, user:<id>, visitor:<address> or ip:<address>.`,
     );
   }
   if ((what === "show" || what === "reset" || what === "end") && rest.length === 0)
@@ -81,8 +83,12 @@ function timeFrom(text: string): number {
   );
 }
 
-function inWords(of: string, { plan, blocked, limits, overrides }: LimitOutcome["stands"]): string {
+function inWords(of: string, { plan, blocked, shared, limits, overrides }: LimitOutcome["stands"]): string {
   const lines = [`${of}${plan === null ? "" : `, plan ${plan}`}${blocked ? ": blocked" : ""}`];
+  if (!shared)
+    lines.push(
+      "  The store does not answer: what follows is this process's share, and says nothing of blocks and overrides.",
+    );
   for (const { name, quota, remaining, resetMs } of limits) {
     const next = resetMs !== null && resetMs > 0 ? `, more in ${Math.ceil(resetMs / 1_000)} s` : "";
     lines.push(`  ${name}: ${remaining} of ${quota} left${next}`);
@@ -91,7 +97,8 @@ function inWords(of: string, { plan, blocked, limits, overrides }: LimitOutcome[
     const end = until === null ? "until it is ended" : `until ${new Date(until).toISOString()}`;
     lines.push(`  in force in ${layer}: ${[text, end, reason, by && `by ${by}`].filter(Boolean).join(", ")}`);
   }
-  return lines.join("\n");
+  // Reasons are what somebody typed: nothing of them may move a terminal's cursor.
+  return lines.map((line) => line.replace(/\p{Cc}/gu, "\uFFFD")).join("\n");
 }
 
 if (import.meta.main) await runCommand(() => runLimitCommand(process.argv.slice(2), process.env));

@@ -23,6 +23,11 @@ export function ownHostOnly(publicUrl: string | null, ownName: string): Middlewa
   };
 }
 
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return ["127.0.0.1", "::1", "localhost"].includes(host);
+}
+
 function isOwn(hostname: string, ownName: string): boolean {
   const name = hostname
     .toLowerCase()

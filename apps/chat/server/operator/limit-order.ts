@@ -5,7 +5,7 @@ import type { Accounts } from "../services/accounts.ts";
 import type { RateLimitCaller } from "../services/identity.ts";
 
 const timed = {
-  /** `you@example.com`, `user:<id>` of a header, or `ip:<address>`. */
+  /** `you@example.com`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`. */
   of: z.string(),
   forMs: z.int().positive().optional(),
   reason: z.string().optional(),
@@ -27,6 +27,8 @@ export const limitOutcome = z.object({
   stands: z.object({
     plan: z.string().nullable(),
     blocked: z.boolean(),
+    /** Whether the store says so; else it did not answer, and this process alone reckons. */
+    shared: z.boolean(),
     limits: z.array(
       z.object({
         name: z.string(),
@@ -72,7 +74,8 @@ export async function carryOutLimitOrder(
   const target = await targetOf(order.of, accounts);
   if (target === undefined) return undefined;
   const { caller, layer } = target;
-  if (order.what === "reset") await limiter.reset(caller);
+  // In one layer: what the caller shares with others is theirs too.
+  if (order.what === "reset") await limiter.reset(caller, { layer });
   else if (order.what === "end") await limiter.endOverride(caller, { layer });
   else if (order.what !== "show") {
     const { forMs, reason, by } = order;
@@ -85,19 +88,19 @@ export async function carryOutLimitOrder(
     if (order.what === "block") await limiter.block(caller, terms);
     else await limiter.override(caller, { ...terms, limits: order.limits });
   }
-  return { stands: standing(await limiter.peek(caller), layer) };
+  return { stands: standing(await limiter.peek(caller, { layer })) };
 }
 
-/** A person by what is their own, an address for everybody behind it. */
+/** A person by what is their own, an address by those who have nothing else or by everybody behind it. */
 async function targetOf(
   of: string,
   accounts: LimitOrderServices["accounts"],
 ): Promise<{ caller: RateLimitCaller; layer: string } | undefined> {
-  const [, kind, name = ""] = /^(user|ip):(.+)$/.exec(of) ?? [];
+  const [, kind, name = ""] = /^(user|visitor|ip):(.+)$/.exec(of) ?? [];
   if (kind === "user") return { caller: { userId: name, address: NOWHERE }, layer: "user" };
-  if (kind === "ip") {
+  if (kind === "visitor" || kind === "ip") {
     const address = callerAddress({ peer: name, headers: {} }, parseTrustProxy("none"));
-    return { caller: { address }, layer: "ip" };
+    return { caller: { address }, layer: kind === "ip" ? "ip" : "user" };
   }
   const account = await accounts.find(of);
   if (account === undefined) return undefined;
@@ -108,19 +111,18 @@ async function targetOf(
   };
 }
 
-function standing(peek: Peek, layer: string): LimitOutcome["stands"] {
+function standing(peek: Peek): LimitOutcome["stands"] {
   return {
     plan: peek.plan ?? null,
     blocked: !peek.admitted && peek.reason === "blocked",
-    limits: peek.limits
-      .filter((limit) => limit.layer === layer)
-      .map(({ name, quota, unit, remaining, resetMs }) => ({
-        name,
-        quota,
-        unit,
-        remaining,
-        resetMs: Number.isFinite(resetMs) ? resetMs : null,
-      })),
+    shared: peek.shared,
+    limits: peek.limits.map(({ name, quota, unit, remaining, resetMs }) => ({
+      name,
+      quota,
+      unit,
+      remaining,
+      resetMs: Number.isFinite(resetMs) ? resetMs : null,
+    })),
     overrides: (peek.overrides ?? []).map(({ layer: of, limits, until, reason, by }) => ({
       layer: of,
       limits,

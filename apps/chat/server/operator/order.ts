@@ -91,6 +91,7 @@ async function givePlan(
   if (plans === undefined) return { refused: "There are no plans: PLANS_FILE is not set." };
   const names = Object.keys(plans.table.plans);
   const isNamed = names.includes(plan);
+  // What takes a plan away: no plan has this name.
   if (!isNamed && plan !== "default")
     return { refused: `There is no plan ${JSON.stringify(plan)}: the plans are ${names.join(", ")}.` };
   const isFound = await accounts.setPlan(email, isNamed ? plan : null);

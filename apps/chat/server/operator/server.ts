@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { HeadgateError } from "headgate";
 import { Hono } from "hono";
+import type { Logger } from "pino";
+import { describeError } from "../http/describe-error.ts";
 import { isSameText } from "../http/same-text.ts";
 import { carryOut, type OrderServices, readOrder } from "./order.ts";
 
@@ -14,13 +17,14 @@ export interface OperatorServer {
   url: string;
   token: string;
   /** Until this is called, orders are asked to come again. */
-  serve(services: OrderServices): void;
+  serve(services: OrderServices, log: Logger): void;
   close(): Promise<void>;
 }
 
 export async function startOperatorServer(): Promise<OperatorServer> {
   const token = randomBytes(32).toString("base64url");
   let services: OrderServices | undefined;
+  let log: Logger | undefined;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -34,9 +38,11 @@ export async function startOperatorServer(): Promise<OperatorServer> {
     if (!services) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
     return c.json((await carryOut(order, services)) ?? null);
   });
-  app.onError((_error, c) =>
-    c.json({ error: "The service could not carry this out; its log says why." }, 500),
-  );
+  app.onError((error, c) => {
+    log?.error({ error: describeError(error) }, "an operator's command failed");
+    const reason = error instanceof HeadgateError ? ` (${error.message.replace(/\.$/, "")})` : "";
+    return c.json({ error: `The service could not carry this out${reason}; its log says why.` }, 500);
+  });
 
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
   await new Promise<void>((resolve, reject) => {
@@ -50,8 +56,9 @@ export async function startOperatorServer(): Promise<OperatorServer> {
   return {
     url: `http://127.0.0.1:${port}`,
     token,
-    serve(offered) {
+    serve(offered, logOf) {
       services = offered;
+      log = logOf;
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
@@ -109,6 +110,13 @@ describe("GET /metrics", () => {
   test("is at a port of its own, and nothing else is", async () => {
     const port = await freePort();
     const { client, url } = await start({ METRICS_PORT: String(port) });
+    const foreign = await new Promise((resolve) =>
+      get({ port, host: "127.0.0.1", path: "/metrics", headers: { Host: "evil.example" } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }),
+    );
+    expect(foreign).toBe(421);
     await client().ask("What is £30,000 after tax?");
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toContain("headgate_decisions_total");
@@ -117,6 +125,18 @@ describe("GET /metrics", () => {
     await service?.close();
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
     service = undefined;
+  });
+
+  test("takes the scheme in any case, and no token that no field can carry", async () => {
+    const { client } = await start({ METRICS_TOKEN: TOKEN });
+    const lower = { headers: { Authorization: `bearer ${TOKEN}` } };
+    expect((await client()("/metrics", lower)).status).toBe(200);
+    await service?.close();
+    service = undefined;
+    await expect(start({ METRICS_TOKEN: "ж".repeat(32) })).rejects.toThrow(/METRICS_TOKEN .* visible ASCII/);
+    await expect(start({ METRICS_PORT: "3000", PORT: "3000" })).rejects.toThrow(
+      /METRICS_PORT is 3000, and so is PORT/,
+    );
   });
 
   test("is not there where nobody asked for it", async () => {

@@ -1,5 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { HttpProblem } from "../http/problems.ts";
+import { isLoopback, ownHostOnly } from "../http/host.ts";
+import { HttpProblem, problemResponse } from "../http/problems.ts";
 import { isSameText } from "../http/same-text.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { Metrics } from "../services/metrics.ts";
@@ -21,9 +22,18 @@ export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): H
   return routes;
 }
 
-/** The same on a port of its own, for whoever can reach it. */
-export function metricsApp(metrics: Metrics): Hono {
-  return new Hono().get("/metrics", (c) => written(c, metrics));
+/**
+ * The same on a port of its own, for whoever can reach it. On the loopback that is this machine alone, and no page that was
+ * pointed to it.
+ */
+export function metricsApp(metrics: Metrics, host: string): Hono<ServiceEnv> {
+  const app = new Hono<ServiceEnv>();
+  if (isLoopback(host)) app.use(ownHostOnly(null, host));
+  app.get("/metrics", (c) => written(c, metrics));
+  app.onError((error, c) =>
+    error instanceof HttpProblem ? problemResponse(c, error) : c.text("The metrics could not be read.", 500),
+  );
+  return app;
 }
 
 async function written(c: Context, metrics: Metrics): Promise<Response> {
@@ -32,7 +42,8 @@ async function written(c: Context, metrics: Metrics): Promise<Response> {
 
 function onlyWith(token: string): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
-    if (!isSameText(c.req.header("Authorization") ?? "", `Bearer ${token}`))
+    const [, given = ""] = /^bearer (.*)$/i.exec(c.req.header("Authorization") ?? "") ?? [];
+    if (!isSameText(given, token))
       throw new HttpProblem(
         401,
         "token_required",

@@ -139,6 +139,10 @@ describe("PLANS_FILE", () => {
     expect((await meOf(ada)).credit).toMatchObject({ balance: 20_000_000, monthlyAllowance: 20_000_000 });
     await setPlan(email, "closed");
     expect((await meOf(ada)).credit).toMatchObject({ monthlyAllowance: 1_000_000 });
+    for (const unknown of ["gold", "constructor", "__proto__"]) {
+      await setPlan(email, unknown);
+      expect(await meOf(ada)).toMatchObject({ plan: "free", credit: { monthlyAllowance: 2_000_000 } });
+    }
   });
 
   test("that has changed is in force without a restart, and a bad one changes nothing", async () => {
@@ -187,12 +191,29 @@ describe("PLANS_FILE", () => {
     ],
     [{ default: "a", plans: { a: { limits: "5/minute; 5/minute" } } }, /twice/],
     [{ default: "a", plans: { "": {} } }, /./],
+    [{ default: "default", plans: { default: {} } }, /default: is a name that no plan can have/],
+    ['{ "default": "a", "plans": { "a": {}, "__proto__": { "limits": "9/minut" } } }', /__proto__/],
+    [
+      {
+        default: "a",
+        plans: { a: { limits: Array.from({ length: 21 }, (_, n) => `${n + 5}/${n + 1} hours`).join("; ") } },
+      },
+      /has 21 limits, and 20 at most/,
+    ],
     ["x".repeat(1_048_577), /1048577 bytes, and 1048576 at most/],
   ])("%j stops the start, and the sentence says why", async (content, says) => {
     const file = fileOf(content);
     await expect(start(file)).rejects.toThrow(says);
     await expect(start(file)).rejects.toThrow(/PLANS_FILE/);
     service = undefined;
+  });
+
+  test("may begin with a byte order mark, and may not be a folder", async () => {
+    const { client } = await start(fileOf(`\uFEFF${JSON.stringify(PLANS)}`));
+    expect((await meOf(client())).plan).toBe("visitor");
+    await service?.close();
+    service = undefined;
+    await expect(start(folder)).rejects.toThrow(/it is no file/);
   });
 
   test("that is not there stops the start", async () => {
@@ -217,6 +238,7 @@ describe("the operator's commands", () => {
       PORT: "0",
       LOG_LEVEL: "silent",
       PLANS_FILE: fileOf(PLANS),
+      RATE_LIMIT_CHAT_GLOBAL: "12/minute",
     };
     let running: Service | undefined;
     try {
@@ -273,12 +295,31 @@ describe("the operator's commands", () => {
       await runLimitCommand(["block", "user:7", "1d"], env);
       expect([await ask({ "X-User-Id": "7" }), await ask({ "X-User-Id": "8" })]).toEqual([429, 200]);
 
+      // The address alone, its visitors, and what all callers share are told apart.
+      expect(await runLimitCommand(["show", "visitor:127.0.0.1"], env)).toMatch(
+        /user-per-minute: 1 of 1 left$/,
+      );
+      expect(await runLimitCommand(["override", "visitor:127.0.0.1", "9/minute", "1h"], env)).toMatch(
+        /9 of 9 left/,
+      );
+      expect(await ask({})).toBe(200);
+      const spent = 12 - 9;
+      await runLimitCommand(["reset", "user:8"], env);
+      const left = await (await fetch(`${url}/me`)).json();
+      expect(
+        left.quota.find(({ layer }: { layer: string }) => layer === "global").remaining,
+      ).toBeLessThanOrEqual(spent + 3);
+      expect(await runLimitCommand(["block", "user:9", "1h", "up\u001b[2J\ndown"], env)).toMatch(
+        /up\uFFFD\[2J\uFFFDdown/,
+      );
+
       for (const [words, says] of [
         [["override", email, "5/minut"], /5\/minut/],
         [["override", email, "5 widgets/minute"], /widgets/],
         [["block", email, "soon"], /"soon" is no time: it should be minutes, hours or days, such as 30m/],
         [["block", "ada"], /"ada" is no caller/],
         [["block", "ip:zzz"], /"ip:zzz" names no address/],
+        [["block", "user:a b"], /"user:a b" is no caller/],
         [["show", "nobody@example.com"], /no account with the e-mail nobody@example.com/],
         [["shut", email], /Usage/],
         [["show"], /Usage/],

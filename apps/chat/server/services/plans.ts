@@ -44,6 +44,7 @@ export interface Plans {
 const UNITS = ["requests", "tokens", "concurrent"];
 const LONGEST_NAME = 100;
 const MOST_PLANS = 100;
+const MOST_LIMITS = 20;
 const LARGEST_FILE_BYTES = 1_048_576;
 const LOOK_EVERY_MS = 1_000;
 
@@ -67,7 +68,11 @@ const plan = z
   })
   .describe("What one plan gives.");
 
-const name = z.string().min(1).max(LONGEST_NAME);
+const name = z
+  .string()
+  .min(1)
+  .max(LONGEST_NAME)
+  .regex(/^(?!default$|__proto__$)/, "is a name that no plan can have");
 
 /** What a plans file holds. */
 export const plansFile = z
@@ -81,12 +86,21 @@ export const plansFile = z
 
 function whyUnusable(text: string): string | undefined {
   try {
-    const wrong = parseLimits(text).find(({ unit }) => !UNITS.includes(unit));
+    const parsed = parseLimits(text);
+    if (parsed.length > MOST_LIMITS) return `has ${parsed.length} limits, and ${MOST_LIMITS} at most`;
+    const wrong = parsed.find(({ unit }) => !UNITS.includes(unit));
     return wrong && `counts ${wrong.unit}, and the service counts ${UNITS.join(", ")}`;
   } catch (error) {
     if (error instanceof HeadgateError) return error.message;
     throw error;
   }
+}
+
+/** What a schema cannot see: a member of this name is none to it. */
+function checkNames(value: unknown): void {
+  const { plans } = (value ?? {}) as { plans?: unknown };
+  if (typeof plans === "object" && plans !== null && Object.hasOwn(plans, "__proto__"))
+    throw new SyntaxError('plans: "__proto__" is a name that no plan can have');
 }
 
 /**
@@ -97,7 +111,9 @@ function whyUnusable(text: string): string | undefined {
 export function readPlans(text: string): PlanTable {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Some editors begin a file with a mark that nobody sees.
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+    checkNames(value);
   } catch (error) {
     throw new Error(`it is not JSON (${(error as Error).message})`);
   }
@@ -169,7 +185,10 @@ export function openPlans(path: string, log: Logger): Plans {
       return table;
     },
     of: ({ account, plan }) => (account === undefined ? table.anonymous : (plan ?? table.default)),
-    allowanceOf: (plan) => table.plans[plan ?? table.default]?.monthlyAllowance ?? null,
+    allowanceOf: (plan) => {
+      const name = plan !== null && Object.hasOwn(table.plans, plan) ? plan : table.default;
+      return table.plans[name]?.monthlyAllowance ?? null;
+    },
     watch(use) {
       timer = setInterval(() => look(use), LOOK_EVERY_MS);
       timer.unref();
@@ -179,7 +198,9 @@ export function openPlans(path: string, log: Logger): Plans {
 }
 
 function textOf(path: string): string {
-  const { size } = statSync(path);
+  const file = statSync(path);
+  if (!file.isFile()) throw new Error("it is no file");
+  const { size } = file;
   if (size > LARGEST_FILE_BYTES) throw new Error(`it has ${size} bytes, and ${LARGEST_FILE_BYTES} at most`);
   return readFileSync(path, "utf8");
 }

@@ -1,5 +1,5 @@
 import type { Cost } from "./cost.ts";
-import { type AlgorithmName, blocked, formatLimit, type Limit, unlimited } from "./limit.ts";
+import { type AlgorithmName, blocked, formatLimit, hidden, type Limit, unlimited } from "./limit.ts";
 import type { Override } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
@@ -162,10 +162,11 @@ export function nameReadings(
     // Nobody is shown what counts for other plans.
     if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
+      const name = names[l] as string;
+      if (name === hidden) continue;
       const { unit, quota, windowMs, algorithm } = limits[l] as Limit;
       const { remaining, resetMs, waitMs, holders } = readings[c]?.[l] ?? unread;
       const refused = !admitted && waitMs > 0;
-      const name = names[l] as string;
       const waitsFor = holders === true ? "holders" : "window";
       named.push({
         name,

@@ -130,7 +130,7 @@ export class RefusedRequest extends Decision implements Refused {
   #binding: LimitReading | undefined;
 
   constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges" | "policy"> = ruling) {
-    super(withBlocks(ruling), cost, asked);
+    super(withEnds(withBlocks(ruling)), cost, asked);
   }
 
   get admitted(): false {
@@ -217,6 +217,31 @@ function withBlocks(ruling: Ruling): Ruling {
     }));
   });
   return { ...ruling, outcome: { admitted, now, readings, marks, refusedFor, overrides } };
+}
+
+/** What an override with an end refuses for good may be admitted once it has ended. */
+function withEnds(ruling: Ruling): Ruling {
+  const { outcome, charges } = ruling;
+  if (!charges.some(({ override }) => override !== undefined && Number.isFinite(override.until)))
+    return ruling;
+  const readings = outcome.readings.map((limits, c) => {
+    const leftMs = Math.max(1, (charges[c]?.override?.until ?? Number.POSITIVE_INFINITY) - outcome.now);
+    return limits.map((reading) =>
+      reading.waitMs === Number.POSITIVE_INFINITY ? { ...reading, waitMs: leftMs } : reading,
+    );
+  });
+  const { admitted, now, marks, refusedFor, overrides } = outcome;
+  return {
+    ...ruling,
+    outcome: {
+      admitted,
+      now,
+      readings,
+      marks,
+      ...(refusedFor === undefined ? {} : { refusedFor }),
+      ...(overrides === undefined ? {} : { overrides }),
+    },
+  };
 }
 
 function longestWaitOf(limits: readonly LimitReading[], { layers, charges, outcome }: Ruling): LimitReading {

@@ -11,6 +11,11 @@ export interface UnitMemory {
 /** By unit. */
 export type LayerMemory = Map<string, UnitMemory>;
 
+/** One that grows by itself from now on. */
+export function copyOf(memory: LayerMemory = new Map()): LayerMemory {
+  return new Map([...memory].map(([unit, ofUnit]) => [unit, { ...ofUnit }]));
+}
+
 /** How far back the layer remembers a unit. It grows when wider limits are seen. */
 export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
   let ofUnit = memory.get(unit);

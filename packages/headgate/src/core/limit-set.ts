@@ -59,7 +59,7 @@ export interface LimitSet {
    */
   readonly word: "blocked" | "unlimited" | undefined;
   readonly limits: readonly Limit[];
-  /** How each limit is named on the wire, in the same order: `user-per-minute`. */
+  /** How each limit is named on the wire, in the same order: `user-per-minute`; `hidden` where nobody is shown it. */
   readonly names: readonly string[];
   readonly groups: readonly LimitGroup[];
   /** For each group, the limits in it. */

@@ -74,6 +74,9 @@ export const limitOptions: readonly (keyof LimitOptions)[] = [
   "name",
 ];
 
+/** The name of a limit that is counted, and shown to nobody. */
+export const hidden = "";
+
 /** The limit that admits nobody, for good. */
 export const blocked: Limit = Object.freeze({
   quota: 0,

@@ -329,8 +329,12 @@ function keepChanges(partition: Partition, { groups }: LimitSet, now: number): b
   for (const [g, group] of groups.entries()) {
     const row = begun[g] as Float64Array;
     const { id, algorithm, limits } = group;
-    const isNew = !partition.rows.has(id) && algorithm.blankAt(row, 0, limits) > now;
-    if (!algorithm.adapt?.(row, 0, limits, now) && !isNew) continue;
+    const known = partition.rows.get(id);
+    const blankAt = algorithm.blankAt(row, 0, limits);
+    const isNew = known === undefined && blankAt > now;
+    // A window that has grown is waited for: the log lives for as long as it.
+    const livesLonger = known !== undefined && blankAt > algorithm.blankAt(known.numbers, 0, limits);
+    if (!algorithm.adapt?.(row, 0, limits, now) && !isNew && !livesLonger) continue;
     keepRow(partition, group, row, now);
     changed = true;
   }

@@ -123,13 +123,13 @@ export function definePolicy<Caller>(
         `, got ${show(options)}.`,
     );
   }
-  const layers = options.map((layer, index) => defineLayer(layer, index, memoryOf));
+  const layers = Array.from(options, (layer, index) => defineLayer(layer, index, memoryOf));
   checkNames(layers);
   const known = new Set(["requests", ...readUnits("createLimiter", units, "option-invalid")]);
   for (const layer of layers) {
     for (const { limits } of knownLimits(layer)) for (const { unit } of limits) known.add(unit);
   }
-  for (const layer of options) if ("units" in layer) for (const unit of layer.units) known.add(unit);
+  for (const layer of options) if ("units" in layer) for (const unit of layer.units ?? []) known.add(unit);
   return {
     layers,
     hash: fingerprint(JSON.stringify(layers.map(inWords))),

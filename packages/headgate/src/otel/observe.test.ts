@@ -145,7 +145,48 @@ describe("observe", () => {
   });
 });
 
+it("has one name for limits that operators make up", async () => {
+  const { limiter, read } = observed();
+  for (let n = 0; n < 50; n += 1) {
+    limiter.override(alice, { limits: `1/${60 + n} seconds` });
+    await limiter.admit(alice);
+  }
+  expect(Object.keys(await read("headgate.decisions"))).toEqual([
+    "outcome=near decided_by=store layer=user limit=overridden",
+    "outcome=refused decided_by=store reason=quota-exceeded layer=user limit=overridden",
+  ]);
+});
+
+it.each<[unknown, unknown, RegExp]>([
+  [{}, {}, /observe takes a limiter that createLimiter has made, got an object/],
+  [undefined, {}, /takes a limiter/],
+  ["limiter", { metre: 1 }, /did you mean "meter"/],
+  ["limiter", null, /options of observe are an object such as \{ meter \}, got null/],
+  ["limiter", { meter: null }, /meter of observe must be a meter of OpenTelemetry, got null/],
+])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
+  const { limiter } = observed();
+  expect(() => observe((of === "limiter" ? limiter : of) as never, options as never)).toThrow(says);
+});
+
 describe("limiter.observe", () => {
+  it("takes objects of classes, and refuses what could never be told anything", async () => {
+    const { limiter } = observed();
+    class Counter {
+      count = 0;
+      decided() {
+        this.count += 1;
+      }
+    }
+    const counter = new Counter();
+    limiter.observe(counter);
+    await limiter.admit(alice);
+    expect(counter.count).toBe(1);
+    for (const observer of [undefined, null, 5, "x", {}, { decide() {} }, { decided: 5 }])
+      expect(() => limiter.observe(observer as never)).toThrow(
+        /observe takes an object with functions decided and ended/,
+      );
+  });
+
   it("tells several observers, and one that fails breaks nothing", async () => {
     const { limiter, errors } = observed();
     const seen: string[] = [];

@@ -1,5 +1,8 @@
 import { type Attributes, type Meter, metrics } from "@opentelemetry/api";
 import type { Admission, LimitReading } from "../core/admission.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
 import type { DecisionEvent, EndEvent, Limiter } from "../limiter.ts";
 
 export interface ObserveOptions {
@@ -29,8 +32,9 @@ const stateNumbers = { closed: 0, "half-open": 1, open: 2 } as const;
  */
 export function observe(
   limiter: Pick<Limiter<never>, "name" | "observe" | "status">,
-  { meter = metrics.getMeter("headgate") }: ObserveOptions = {},
+  options: ObserveOptions = {},
 ): () => void {
+  const meter = readMeter(limiter, options);
   const ofLimiter: Attributes = { "headgate.limiter": limiter.name };
   const decisions = meter.createCounter("headgate.decisions", {
     description:
@@ -66,15 +70,15 @@ export function observe(
       ...(admission.admitted ? {} : { "headgate.reason": admission.reason }),
       ...(outcome.limit === undefined
         ? {}
-        : { "headgate.layer": outcome.limit.layer, "headgate.limit": outcome.limit.name }),
+        : { "headgate.layer": outcome.limit.layer, "headgate.limit": nameOf(outcome.limit, admission) }),
     });
     durations.record(durationMs / 1000, { ...ofLimiter, "headgate.decided_by": admission.decidedBy });
     if (admission.admitted || !Number.isFinite(admission.retryAfterMs)) return;
-    const { layer, name } = admission.binding;
+    const { binding } = admission;
     waits.record(admission.retryAfterMs / 1000, {
       ...ofLimiter,
-      "headgate.layer": layer,
-      "headgate.limit": name,
+      "headgate.layer": binding.layer,
+      "headgate.limit": nameOf(binding, admission),
       "headgate.waits_for": admission.waitsFor,
     });
   }
@@ -92,6 +96,27 @@ export function observe(
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** @throws HeadgateError `option-invalid` */
+function readMeter(limiter: unknown, options: ObserveOptions): Meter {
+  if (typeof limiter !== "object" || limiter === null || !("observe" in limiter))
+    fail(`observe takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+  if (typeof options !== "object" || options === null)
+    fail(`The options of observe are an object such as { meter }, got ${show(options)}.`);
+  checkOptions("observe", options, ["meter"], "option-invalid");
+  const { meter = metrics.getMeter("headgate") } = options;
+  if (typeof meter === "object" && meter !== null && "createCounter" in meter) return meter;
+  fail(`meter of observe must be a meter of OpenTelemetry, got ${show(meter)}.`);
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("option-invalid", message);
+}
+
+/** Operators may override anybody by limits of any name: those have one name here. */
+function nameOf({ layer, name }: LimitReading, { overrides = [] }: Admission): string {
+  return overrides.some((one) => one.layer === layer) ? "overridden" : name;
 }
 
 /** Read when somebody collects. */

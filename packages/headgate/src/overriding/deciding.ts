@@ -77,8 +77,9 @@ export function createOverriding(options: OverridingOptions) {
   ): Ruling | Promise<Ruling> {
     const place = blockedPlaceOf(asked);
     if (place !== undefined) return decideBlocked(own, asked, cost, peek, tries, place);
+    const asOf = known.changes;
     const conclude = (ruling: Ruling): Ruling | Promise<Ruling> => {
-      learn(ruling);
+      learn(ruling, asOf);
       if (ruling.outcome.refusedFor !== "overridden") return asked === own ? ruling : { ...ruling, asked };
       if (tries === 0) return undecided(ruling);
       return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1);
@@ -99,12 +100,13 @@ export function createOverriding(options: OverridingOptions) {
     const refused = blockedByPlan(asked, place);
     const charge = asked.charges[place] as Charge;
     if (!storeOverrides || charge.override !== undefined || known.hasNone(charge, now())) return refused;
+    const asOf = known.changes;
     const conclude = (ruling: Ruling): Ruling | Promise<Ruling> => {
       const { outcome, decidedBy } = ruling;
-      learn(ruling);
+      learn(ruling, asOf);
       if (outcome.refusedFor === "overridden" && tries > 0)
         return decide(own, under(own, outcome.overrides, cost), cost, peek, tries - 1);
-      if (isRemote && decidedBy === "store" && outcome.refusedFor === undefined)
+      if (isRemote && decidedBy === "store" && outcome.refusedFor === undefined && asOf === known.changes)
         known.noteNone(charge, now());
       return refused;
     };
@@ -123,8 +125,8 @@ export function createOverriding(options: OverridingOptions) {
     return { ...partOf(asked, [place]), outcome, ledger, decidedBy: "policy", places: [place] };
   }
 
-  function learn({ charges, outcome, decidedBy, places }: Ruling): void {
-    if (decidedBy === "store" && places === undefined) known.learn(charges, outcome, now());
+  function learn({ charges, outcome, decidedBy, places }: Ruling, asOf: number): void {
+    if (decidedBy === "store" && places === undefined) known.learn(charges, outcome, now(), asOf);
   }
 
   return {
@@ -134,9 +136,15 @@ export function createOverriding(options: OverridingOptions) {
       return decide(own, under(own, overrides, cost), cost, peek, mostTries);
     },
 
-    /** Learns from the answer to an extension, which is asked for under the limits that admitted it. */
-    heard(ruling: Ruling): void {
-      if (ruling.outcome.overrides !== undefined) learn(ruling);
+    /** Asks for an extension, under the limits that admitted it. */
+    extend(question: Question): Ruling | Promise<Ruling> {
+      const asOf = known.changes;
+      const conclude = (ruling: Ruling): Ruling => {
+        if (ruling.outcome.overrides !== undefined) learn(ruling, asOf);
+        return ruling;
+      };
+      const answer = ask(question, false);
+      return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
     },
 
     /** The same partitions under the overrides that this process knows. */

@@ -24,8 +24,14 @@ const noneForMs = 1000;
  * decided, or overrode, itself; one that it has forgotten costs a trip.
  */
 export interface KnownOverrides {
-  /** Learns from an answer of the store. */
-  learn(charges: readonly Charge[], outcome: Outcome, now: number): void;
+  /** Grows with each change of this process's own: an answer that was asked for before says nothing of it. */
+  readonly changes: number;
+  /**
+   * Learns from an answer of the store.
+   *
+   * @param asOf what `changes` was when it was asked for.
+   */
+  learn(charges: readonly Charge[], outcome: Outcome, now: number, asOf: number): void;
   /** This process has put it into force. */
   begin(partitions: readonly Partition[], terms: OverrideTerms, now: number): void;
   forget(partitions: readonly Partition[]): void;
@@ -42,6 +48,7 @@ export interface KnownOverrides {
 /** @param most how many are kept; the oldest go first. */
 export function createKnownOverrides(most: number): KnownOverrides {
   const known = new PartitionMap<Known>();
+  let changes = 0;
 
   function keep({ space, key }: Partition, override: Override | undefined, until: number, now: number) {
     known.setNewest(space, key, { override, until, heardAt: now });
@@ -54,8 +61,13 @@ export function createKnownOverrides(most: number): KnownOverrides {
   }
 
   return {
-    learn(charges, outcome, now) {
+    get changes() {
+      return changes;
+    },
+
+    learn(charges, outcome, now, asOf) {
       const { overrides, refusedFor } = outcome;
+      if (asOf !== changes) return;
       if (overrides === undefined && known.size === 0) return;
       // Where a reservation is the reason, nothing was said of overrides.
       if (overrides === undefined && refusedFor !== undefined) return;
@@ -69,11 +81,13 @@ export function createKnownOverrides(most: number): KnownOverrides {
     },
 
     begin(partitions, terms, now) {
+      changes += 1;
       const override = beginOverride(terms, now);
       for (const partition of partitions) keep(partition, override, override.until, now);
     },
 
     forget(partitions) {
+      changes += 1;
       for (const { space, key } of partitions) known.delete(space, key);
     },
 

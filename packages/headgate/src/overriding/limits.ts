@@ -1,5 +1,6 @@
-import type { LayerMemory } from "../core/layer-memory.ts";
-import { wordFor } from "../core/limit.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { copyOf, type LayerMemory } from "../core/layer-memory.ts";
+import { hidden, wordFor } from "../core/limit.ts";
 import { compileLimits, type LimitSet, readLimits } from "../core/limit-set.ts";
 
 /** Of each plan, so many texts are kept as they were read. */
@@ -44,10 +45,19 @@ function compile(layer: string, plan: LimitSet, text: string, ofLayer: LayerMemo
   const named = readLimits("An override", text);
   const isWord = named.some((limit) => wordFor(limit) !== undefined);
   const units = new Set(named.map(({ unit }) => unit));
-  const others = isWord || plan.word !== undefined ? [] : plan.limits.filter(({ unit }) => !units.has(unit));
+  if (plan.word === "blocked" && !isWord && !units.has("requests")) {
+    throw new HeadgateError(
+      "policy-invalid",
+      `An override of a caller whose plan is blocked must say how many requests it lets pass, such as "5/minute; ${text}".`,
+    );
+  }
+  // What an unlimited plan counts, for other plans, is counted on.
+  const others = isWord || plan.word === "blocked" ? [] : plan.limits.filter(({ unit }) => !units.has(unit));
   // A copy: what one caller needs remembered is not kept for all others of the layer.
-  const memory: LayerMemory = new Map([...ofLayer].map(([unit, ofUnit]) => [unit, { ...ofUnit }]));
-  return compileLimits({ layer, plan: plan.plan }, isWord ? text : [text, ...others], memory);
+  const memory = copyOf(ofLayer);
+  const limits = compileLimits({ layer, plan: plan.plan }, isWord ? text : [text, ...others], memory);
+  if (plan.word !== "unlimited" || isWord) return limits;
+  return { ...limits, names: limits.names.map((name, l) => (l < named.length ? name : hidden)) };
 }
 
 function inWords(memory: LayerMemory): string {

@@ -231,6 +231,76 @@ describe("override", () => {
     expect(await waiting).toMatchObject({ admitted: true });
   });
 
+  it("wakes who waits, however it is changed", async () => {
+    const { here, clock } = limiters({
+      layers: [{ name: "user", key: ({ user }) => user, limits: "1/minute" }],
+    });
+    const changes: [string, () => unknown][] = [
+      ["override", () => here.override(alice, { limits: "5/minute" })],
+      ["reset", () => here.reset(alice)],
+      ["setPolicy", () => here.setPolicy([{ name: "user", limits: "100/minute" }])],
+    ];
+    await here.admit(alice);
+    for (const [_name, change] of changes) {
+      here.endOverride(alice);
+      for (let n = 0; n < 100; n += 1) await here.admit(alice);
+      const waiting = here.wait(alice, { maxWaitMs: 10 * minute });
+      await new Promise(setImmediate);
+      change();
+      expect(await waiting).toMatchObject({ admitted: true, at: clock.now() });
+    }
+    here.block(bob, { forMs: minute });
+    const blocked = here.wait(bob, { maxWaitMs: 10 * minute });
+    await new Promise(setImmediate);
+    here.unblock(bob);
+    expect(await blocked).toMatchObject({ admitted: true });
+  });
+
+  it("of some units counts the others on where the plan is unlimited, and shows them to nobody", async () => {
+    const { here } = limiters({
+      layers: [
+        {
+          name: "user",
+          key: ({ user }) => user,
+          plan: ({ plan }) => plan,
+          plans: { free: "5/minute; 100 tokens/hour", staff: "unlimited", closed: "blocked" },
+          defaultPlan: "free",
+        },
+      ],
+    });
+    const staff: Caller = { ...alice, plan: "staff" };
+    here.override(staff, { limits: "50 tokens/minute" });
+    for (let n = 0; n < 5; n += 1) {
+      const admitted = (await here.admit(staff, { cost: { tokens: 10 } })) as Admitted;
+      expect(admitted.limits.map(({ name }) => name)).toEqual(["user-tokens-per-minute"]);
+      await admitted.end({ tokens: 10 });
+    }
+    expect(await here.admit(staff, { cost: { tokens: 10 } })).toMatchObject({ admitted: false });
+    here.endOverride(staff);
+    expect((await here.peek(alice)).limits.map(({ remaining }) => remaining)).toEqual([0, 50]);
+    // Of a plan that admits nobody, requests have to be named.
+    const closed: Caller = { ...bob, plan: "closed" };
+    expect(() => here.override(closed, { limits: "10 tokens/minute" })).toThrow(
+      /must say how many requests it lets pass, such as "5\/minute; 10 tokens\/minute"/,
+    );
+    expect(await here.admit(closed, { cost: { tokens: 0 } })).toMatchObject({ reason: "blocked" });
+  });
+
+  it("that refuses a cost for good says to come back when it ends", async () => {
+    const { here, clock } = limiters();
+    here.override(alice, { limits: "3/minute", forMs: 20 * second });
+    expect(await here.admit(alice, { cost: { requests: 5 } })).toMatchObject({
+      reason: "quota-exceeded",
+      retryAfterMs: 20 * second,
+    });
+    clock.advance(20 * second);
+    expect(await here.admit(alice, { cost: { requests: 5 } })).toMatchObject({ admitted: true });
+    here.override(alice, { limits: "3/minute" });
+    expect(await here.admit(alice, { cost: { requests: 5 } })).toMatchObject({
+      reason: "cost-exceeds-quota",
+    });
+  });
+
   it("says what is wrong with its options, and changes nothing then", async () => {
     const { here, clock } = limiters();
     const mistakes: [unknown, RegExp][] = [
@@ -253,6 +323,23 @@ describe("override", () => {
       expect(() => here.override(alice, options as never)).toThrow(message);
     expect(await admittedOf(here, alice, 20)).toBe(5);
     expect(() => here.endOverride(alice, { forMs: 1 } as never)).toThrow(/endOverride has no option "forMs"/);
+    for (const options of [
+      null,
+      5,
+      [],
+      new Map(),
+      { layer: undefined },
+      { layer: Symbol("user") },
+      { layer: 7 },
+    ]) {
+      for (const method of ["block", "unblock", "endOverride", "reset"] as const)
+        expect(() => here[method](alice, options as never), method).toThrow(/takes an object|layer of/);
+    }
+    for (const until of [-1e300, Object.create(null), 1e300, Symbol("now"), 5n])
+      expect(() => here.override(alice, { limits: "9/minute", until: until as never })).toThrow(
+        /until must be a date/,
+      );
+    expect(() => here.peek(alice, { layer: "org" })).toThrow(/No layer "org" applies to this caller/);
   });
 });
 
@@ -322,6 +409,30 @@ describe("override, on a shared store", () => {
     await there.peek(bob);
     for (let n = 0; n < 50; n += 1) await Promise.resolve();
     expect(await admittedOf(there, alice, 9)).toBe(0);
+  });
+
+  it("keeps a block through an outage although an older answer comes after it", async () => {
+    const { there, remote } = limiters({ layers: layers.map((layer) => ({ ...layer, outage: "admit" })) });
+    await there.peek(alice);
+    remote.mode = "hang";
+    const late = there.admit(alice);
+    await new Promise(setImmediate);
+    remote.mode = "answer";
+    await there.block(alice);
+    remote.answerHeld();
+    await late;
+    remote.mode = "reject";
+    for (let n = 0; n < 3; n += 1) expect(await there.admit(alice)).toMatchObject({ reason: "blocked" });
+  });
+
+  it("is charged by a penalty in a unit that it alone counts, where the process has not met it", async () => {
+    const { here, there } = limiters({
+      layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute" }],
+      units: ["strikes"],
+    });
+    here.override(alice, { limits: "10 strikes/hour" });
+    await there.penalise(alice, { strikes: 10 });
+    expect((await here.peek(alice)).limits.find(({ unit }) => unit === "strikes")?.remaining).toBe(0);
   });
 
   it("refuses for a moment where it changes each time that it is asked", async () => {

@@ -6,6 +6,7 @@ import { blocked, type OverrideTerms } from "../core/override.ts";
 import type { Question } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
+import { isThenable } from "../core/thenable.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 
 /** Where a caller is overridden. */
@@ -43,8 +44,7 @@ const blockOptions = ["forMs", "until", "reason", "by", "layer"];
 
 /** @throws HeadgateError `option-invalid` */
 export function readBlock(options: BlockOptions, now: number): OverrideTerms {
-  checkObject("block", options, "{ forMs: 60000 }");
-  checkOptions("block", options, blockOptions, "option-invalid");
+  checkObject("block", options, "{ forMs: 60000 }", blockOptions);
   return { ...readRest("block", options, now), limits: blocked };
 }
 
@@ -57,14 +57,30 @@ export function readOverride(
   units: ReadonlySet<string>,
   now: number,
 ): OverrideTerms {
-  checkObject("override", options, '{ limits: "1000/hour" }');
-  checkOptions("override", options, ["limits", ...blockOptions], "option-invalid");
+  checkObject("override", options, '{ limits: "1000/hour" }', ["limits", ...blockOptions]);
   return { ...readRest("override", options, now), limits: readText(options.limits, units) };
 }
 
-function checkObject(of: string, options: unknown, example: string): void {
-  if (typeof options !== "object" || options === null)
+/**
+ * @param of the method, for messages.
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkTarget(of: string, options: OverrideTarget): void {
+  checkObject(of, options, '{ layer: "user" }', ["layer"]);
+  checkLayer(of, options);
+}
+
+function checkObject(of: string, options: unknown, example: string, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Symbol.iterator in options || isThenable(options))
     fail(`${of} takes an object, such as ${example}, got ${show(options)}.`);
+  checkOptions(of, options, known, "option-invalid");
+}
+
+function checkLayer(of: string, options: OverrideTarget): void {
+  if (!("layer" in options)) return;
+  if (options.layer === undefined) fail(`layer of ${of} is undefined: leave it out for the first layer.`);
+  if (typeof options.layer !== "string")
+    fail(`layer of ${of} must be the name of a layer, got ${show(options.layer)}.`);
 }
 
 function readText(text: unknown, units: ReadonlySet<string>): string {
@@ -85,11 +101,10 @@ function readText(text: unknown, units: ReadonlySet<string>): string {
 
 /** @param of the method, for messages. */
 function readRest(of: string, options: BlockOptions, now: number): Omit<OverrideTerms, "limits"> {
-  for (const name of ["forMs", "until", "layer"] as const) {
+  checkLayer(of, options);
+  for (const name of ["forMs", "until"] as const) {
     if (name in options && options[name] === undefined)
-      fail(
-        `${name} of ${of} is undefined: leave it out ${name === "layer" ? "for the first layer" : "for one without an end"}.`,
-      );
+      fail(`${name} of ${of} is undefined: leave it out for one without an end.`);
   }
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
@@ -110,9 +125,9 @@ function readRest(of: string, options: BlockOptions, now: number): Omit<Override
 function readMoment(until: number | Date | undefined, now: number): number | undefined {
   if (until === undefined) return undefined;
   const moment = until instanceof Date ? until.getTime() : until;
-  if (typeof moment !== "number" || !Number.isFinite(moment) || moment > now + longestMs)
+  if (typeof moment !== "number" || !(Math.abs(moment - now) <= longestMs))
     fail(
-      `until must be a date, or milliseconds since 1970, at most 100 years from now, got ${String(until)}. Leave it out for one without an end.`,
+      `until must be a date, or milliseconds since 1970, at most 100 years from now, got ${until instanceof Date ? String(until) : show(until)}. Leave it out for one without an end.`,
     );
   if (moment <= now)
     fail(
@@ -123,7 +138,7 @@ function readMoment(until: number | Date | undefined, now: number): number | und
 
 function checkText(name: string, text: unknown, longest: number): void {
   if (text === undefined || (typeof text === "string" && text.length <= longest)) return;
-  const got = typeof text === "string" ? `${text.length} characters` : `a ${typeof text}`;
+  const got = typeof text === "string" ? `${text.length} characters` : show(text);
   fail(`${name} must be text of at most ${longest} characters, got ${got}.`);
 }
 
@@ -144,16 +159,10 @@ export function targetOf(
   target: OverrideTarget,
 ): { readonly charge: Charge; readonly layer: string } {
   const { layer } = target;
-  const place = layer === undefined ? 0 : layers.indexOf(layer);
+  const place = layer === undefined ? 0 : placeOf(layers, layer);
   const charge = charges[place];
-  if (charge === undefined) {
-    const applying = layers.length === 0 ? "no layer applies" : `these apply: ${layers.join(", ")}`;
-    fail(
-      layer === undefined
-        ? "No layer of the policy applies to this caller: there is nothing to override."
-        : `No layer "${layer}" applies to this caller; ${applying}.`,
-    );
-  }
+  if (charge === undefined)
+    fail("No layer of the policy applies to this caller: there is nothing to override.");
   if (charge.key.startsWith(sharedKey)) {
     fail(
       `The caller's key in layer "${layers[place]}" could not be had, or is too long: all such callers share one partition, ` +
@@ -161,6 +170,14 @@ export function targetOf(
     );
   }
   return { charge, layer: layers[place] as string };
+}
+
+/** @throws HeadgateError `option-invalid` where this layer does not apply. */
+export function placeOf(layers: readonly string[], layer: string): number {
+  const place = layers.indexOf(layer);
+  if (place >= 0) return place;
+  const applying = layers.length === 0 ? "no layer applies" : `these apply: ${layers.join(", ")}`;
+  fail(`No layer "${layer}" applies to this caller; ${applying}.`);
 }
 
 /** So begin the keys of partitions that callers share who have none of their own. */

@@ -153,6 +153,29 @@ export const changes: readonly Case[] = [
     },
   },
 
+  ...(["requests", "tokens"] as const).map(
+    (unit): Case => ({
+      name: `a window that has grown, and refuses, keeps what its wait was told for (${unit})`,
+      async run(trial) {
+        const narrow = trial.place(`5 ${unit}/minute sliding-window`);
+        for (let n = 0; n < 4; n += 1) await trial.spend(narrow, { [unit]: 1 });
+        // Of another layer's memory: nothing has counted so far back yet.
+        const wide: Place = {
+          ...trial.place(`4 ${unit}/hour sliding-window`, "caller", "grown"),
+          space: narrow.space,
+          key: narrow.key,
+        };
+        const refused = await trial.hold(wide, { [unit]: 1 });
+        expectSame([refused.admitted, refused.waitMs], [false, hour], "refused at once");
+        trial.clock.advance(hour - 1);
+        const early = await trial.hold(wide, { [unit]: 1 });
+        expectSame([early.admitted, early.waitMs], [false, 1], "1 ms before the told moment");
+        trial.clock.advance(1);
+        expectSame((await trial.hold(wide, { [unit]: 1 })).admitted, true, "at the told moment");
+      },
+    }),
+  ),
+
   {
     name: "narrow, wide, narrow, wide: a log that grows meanwhile forgets nothing",
     async run(trial) {

@@ -255,6 +255,11 @@ export const keepChangesSql = ({ fn, slotType }: SqlNames) => `
             state := begun[s].state;
             slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
           END IF;
+        ELSIF code = ${log} AND slots[s].state[2] < limits[o + 2] AND cardinality(slots[s].state) > 3 THEN
+          -- A window that has grown is waited for: the log lives for as long as it.
+          state := slots[s].state;
+          state[2] := limits[o + 2];
+          slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
         ELSIF code = ${bucket} AND (slots[s].state[5] <> limits[o + 5] OR slots[s].state[6] <> limits[o + 6]) THEN
           state := ${fn("token_bucket_adapt")}(slots[s].state, limits, o, at);
           slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};

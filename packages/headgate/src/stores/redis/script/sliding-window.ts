@@ -203,6 +203,12 @@ local function slidingWindow()
       local kind = s.tag % 8
       charge(s, { s.tag, kind, kind == 6 and s.widest or 0 }, now, amount)
     end,
+    -- A window that has grown is waited for: the log lives for as long as it.
+    adapt = function(s, g)
+      if s.count < s.first or g[3] <= s.widest then return false end
+      s.widest = g[3]
+      return true
+    end,
     reach = function(g, now) return now - g[3] end,
     spentAfter = function(s, now, after)
       if s.tag % 8 == 6 then after = max(after, now - s.widest) end
