@@ -60,7 +60,9 @@ const employerTable: Record<string, [over: number, rate: number]> = {
 
 /** Every pound is taxed where it lies: the table read with the full allowance is moved down by what is lost of it. */
 function incomeTax(income: number, { taxYear, scottish, reliefAtSource = 0 }: IndependentPay): number {
-  const lost = Math.min(12_570, Math.max(0, Math.floor((income - reliefAtSource - 100_000) / 2)));
+  // Reckoned in whole pence: as floating-point pounds an even sum may fall short of its pound.
+  const above = Math.round((income - reliefAtSource - 100_000) * 100);
+  const lost = Math.min(12_570, Math.max(0, Math.floor(above / 200)));
   let tax = 0;
   let from = 12_570 - lost;
   for (const [published, rate] of scottish ? (scottishTable[taxYear] ?? []) : unitedKingdomTable) {

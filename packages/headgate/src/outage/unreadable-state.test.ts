@@ -32,12 +32,14 @@ async function redis(): Promise<Spoilable> {
 async function postgres(): Promise<Spoilable> {
   const server: PostgresServer = await startPostgres();
   const pool = new Pool({ connectionString: server.url });
+  // The server may end a connection that the pool is just ending.
+  pool.on("error", () => {});
   return {
     url: server.url,
     spoil: () => pool.query("UPDATE headgate.partitions SET state = '{9,9}'"),
     async stop() {
       await pool.end();
-      await server.stop();
+      await server.remove();
     },
   };
 }
