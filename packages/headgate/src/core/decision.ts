@@ -219,11 +219,18 @@ function withBlocks(ruling: Ruling): Ruling {
   return { ...ruling, outcome: { admitted, now, readings, marks, refusedFor, overrides } };
 }
 
+function hasEnd(charges: Ruling["charges"]): boolean {
+  for (let c = 0; c < charges.length; c += 1) {
+    const override = charges[c]?.override;
+    if (override !== undefined && Number.isFinite(override.until)) return true;
+  }
+  return false;
+}
+
 /** What an override with an end refuses for good may be admitted once it has ended. */
 function withEnds(ruling: Ruling): Ruling {
   const { outcome, charges } = ruling;
-  if (!charges.some(({ override }) => override !== undefined && Number.isFinite(override.until)))
-    return ruling;
+  if (!hasEnd(charges)) return ruling;
   const readings = outcome.readings.map((limits, c) => {
     const leftMs = Math.max(1, (charges[c]?.override?.until ?? Number.POSITIVE_INFINITY) - outcome.now);
     return limits.map((reading) =>

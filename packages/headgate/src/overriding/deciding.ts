@@ -68,6 +68,7 @@ export function createOverriding(options: OverridingOptions) {
       : { layers, charges, policy };
   }
 
+  // Nearly all requests meet no override: for those, nothing is made or looked at that they do not need.
   function decide(
     own: Question,
     asked: Question,
@@ -78,14 +79,25 @@ export function createOverriding(options: OverridingOptions) {
     const place = blockedPlaceOf(asked);
     if (place !== undefined) return decideBlocked(own, asked, cost, peek, tries, place);
     const asOf = known.changes;
-    const conclude = (ruling: Ruling): Ruling | Promise<Ruling> => {
-      learn(ruling, asOf);
-      if (ruling.outcome.refusedFor !== "overridden") return asked === own ? ruling : { ...ruling, asked };
-      if (tries === 0) return undecided(ruling);
-      return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1);
-    };
     const answer = ask(asked, peek);
-    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+    if (answer instanceof Promise)
+      return answer.then((ruling) => conclude(own, asked, cost, peek, tries, asOf, ruling));
+    return conclude(own, asked, cost, peek, tries, asOf, answer);
+  }
+
+  function conclude(
+    own: Question,
+    asked: Question,
+    cost: Cost | undefined,
+    peek: boolean,
+    tries: number,
+    asOf: number,
+    ruling: Ruling,
+  ): Ruling | Promise<Ruling> {
+    learn(ruling, asOf);
+    if (ruling.outcome.refusedFor !== "overridden") return asked === own ? ruling : { ...ruling, asked };
+    if (tries === 0) return undecided(ruling);
+    return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1);
   }
 
   /** A caller whose plan admits nobody is refused, unless an override says otherwise. Nothing is charged to find that out. */
@@ -126,12 +138,14 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   function learn({ charges, outcome, decidedBy, places }: Ruling, asOf: number): void {
+    if (known.isEmpty && outcome.overrides === undefined) return;
     if (decidedBy === "store" && places === undefined) known.learn(charges, outcome, now(), asOf);
   }
 
   return {
     /** @param cost what `own` was made for. */
     decide(own: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
+      if (known.isEmpty) return decide(own, own, cost, peek, mostTries);
       const overrides = known.findLimits(own.charges, now());
       return decide(own, under(own, overrides, cost), cost, peek, mostTries);
     },

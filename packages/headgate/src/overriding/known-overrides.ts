@@ -24,6 +24,8 @@ const noneForMs = 1000;
  * decided, or overrode, itself; one that it has forgotten costs a trip.
  */
 export interface KnownOverrides {
+  /** Whether nothing is known of anybody. */
+  readonly isEmpty: boolean;
   /** Grows with each change of this process's own: an answer that was asked for before says nothing of it. */
   readonly changes: number;
   /**
@@ -61,6 +63,10 @@ export function createKnownOverrides(most: number): KnownOverrides {
   }
 
   return {
+    get isEmpty() {
+      return known.size === 0;
+    },
+
     get changes() {
       return changes;
     },
@@ -68,7 +74,6 @@ export function createKnownOverrides(most: number): KnownOverrides {
     learn(charges, outcome, now, asOf) {
       const { overrides, refusedFor } = outcome;
       if (asOf !== changes) return;
-      if (overrides === undefined && known.size === 0) return;
       // Where a reservation is the reason, nothing was said of overrides.
       if (overrides === undefined && refusedFor !== undefined) return;
       for (let c = 0; c < charges.length; c += 1) {
