@@ -24,6 +24,7 @@ import { metricsApp } from "./routes/metrics.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
+import { createCallerLimits } from "./services/caller-limits.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
 import { createCreditCodes } from "./services/credit-codes.ts";
@@ -158,7 +159,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const conversations = createConversations(database, clock);
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
-    door?.serve({ credit, codes, accounts, plans, limiter: chatLimiter }, log);
+    const callerLimits = createCallerLimits({ database, clock, limiter: chatLimiter, accounts });
+    door?.serve({ credit, codes, accounts, plans, callerLimits }, log);
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
@@ -216,6 +218,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     warnOfOpenDoors(config, log);
     await awaitStore(Object.values(limiters), log);
+    await callerLimits.restore(log);
 
     if (metrics && config.metrics.port !== null) {
       const { host, port } = config.metrics;

@@ -7,6 +7,7 @@ import { sendOrder } from "../operator/client.ts";
 import { holdEmbeddedFolder } from "../operator/hold-folder.ts";
 import { carryOut, type Order, type Outcome } from "../operator/order.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts.ts";
+import { createCallerLimits } from "../services/caller-limits.ts";
 import { createCredit } from "../services/credit.ts";
 import { createCreditCodes } from "../services/credit-codes.ts";
 import { createChatLimiter } from "../services/limits.ts";
@@ -72,7 +73,8 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
     const limiter = createChatLimiter({ config, plans, clock, log });
     try {
       const codes = createCreditCodes(database, clock, credit);
-      return await carryOut(order, { credit, codes, accounts, plans, limiter });
+      const callerLimits = createCallerLimits({ database, clock, limiter, accounts });
+      return await carryOut(order, { credit, codes, accounts, plans, callerLimits });
     } finally {
       await limiter.close();
     }

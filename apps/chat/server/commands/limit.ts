@@ -6,6 +6,8 @@
  *     npm run limit -- override you@example.com "30/minute; 1000/day" 7d "launch week"
  *     npm run limit -- end      you@example.com
  *     npm run limit -- reset    you@example.com
+ *     npm run limit -- list
+ *     npm run limit -- log
  */
 import { isIP } from "node:net";
 import { userInfo } from "node:os";
@@ -20,6 +22,8 @@ const USAGE = `Usage:
   limit block    <caller> [for] [reason]                refuses the caller
   limit override <caller> <limits> [for] [reason]       gives the caller other limits, such as "30/minute"
   limit end      <caller>                               ends a block, or other limits
+  limit list                                            says which are in force
+  limit log                                             says what was done last, and by whom
 A caller is an e-mail address, user:<id> of an X-User-Id header, visitor:<address> for those there who have no account, or
 ip:<address> for everybody behind it.
 A time is such as 30m, 24h or 7d; without it, until it is ended.`;
@@ -34,13 +38,15 @@ export async function runLimitCommand(words: readonly string[], environment: Env
   const order = readOrder(words);
   const outcome = await carryOutWhereItRuns(order, environment);
   if (outcome && "refused" in outcome) throw new StartError(outcome.refused);
-  if (!outcome || !("stands" in outcome))
-    throw new StartError(`There is no account with the e-mail ${order.of}.`);
-  return inWords(order.of, outcome.stands);
+  if (outcome && "changes" in outcome) return changesInWords(order.what, outcome.changes);
+  const of = "of" in order ? order.of : "";
+  if (!outcome || !("stands" in outcome)) throw new StartError(`There is no account with the e-mail ${of}.`);
+  return inWords(of, outcome.stands);
 }
 
 function readOrder(words: readonly string[]): LimitOrder {
   const [what, of, ...rest] = words;
+  if ((what === "list" || what === "log") && of === undefined) return { action: "limit", what };
   if (of === undefined) throw new StartError(USAGE);
   const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
   if (address !== undefined && isIP(address) === 0) {
@@ -53,8 +59,9 @@ function readOrder(words: readonly string[]): LimitOrder {
       `${JSON.stringify(of)} is no caller: it should be an e-mail address, user:<id>, visitor:<address> or ip:<address>.`,
     );
   }
-  if ((what === "show" || what === "reset" || what === "end") && rest.length === 0)
-    return { action: "limit", what, of };
+  if (what === "show" && rest.length === 0) return { action: "limit", what, of };
+  if ((what === "reset" || what === "end") && rest.length === 0)
+    return { action: "limit", what, of, by: userInfo().username };
   if (what === "block" && rest.length <= 2) return { action: "limit", what, of, ...readTerms(rest) };
   if (what === "override" && rest.length >= 1 && rest.length <= 3) {
     const [limits = "", ...terms] = rest;
@@ -83,7 +90,29 @@ function timeFrom(text: string): number {
   );
 }
 
-function inWords(of: string, { plan, blocked, shared, limits, overrides }: LimitOutcome["stands"]): string {
+type Standing = Extract<LimitOutcome, { stands: unknown }>["stands"];
+type Changes = Extract<LimitOutcome, { changes: unknown }>["changes"];
+
+function changesInWords(what: string, changes: Changes): string {
+  if (changes.length === 0)
+    return what === "list" ? "Nobody is blocked or overridden." : "Nothing was decided yet.";
+  return printable(
+    changes.map(({ at, of, what: done, limits, until, reason, by }) => {
+      const end = until === null ? "" : `until ${new Date(until).toISOString()}`;
+      const rest = [done === "override" ? limits : "", end, reason, by && `by ${by}`]
+        .filter(Boolean)
+        .join(", ");
+      return `${new Date(at).toISOString()}  ${done} ${of}${rest === "" ? "" : `: ${rest}`}`;
+    }),
+  );
+}
+
+/** Reasons are what somebody typed: nothing of them may move a terminal's cursor. */
+function printable(lines: readonly string[]): string {
+  return lines.map((line) => line.replace(/\p{Cc}/gu, "\uFFFD")).join("\n");
+}
+
+function inWords(of: string, { plan, blocked, shared, limits, overrides }: Standing): string {
   const lines = [`${of}${plan === null ? "" : `, plan ${plan}`}${blocked ? ": blocked" : ""}`];
   if (!shared)
     lines.push(
@@ -97,8 +126,7 @@ function inWords(of: string, { plan, blocked, shared, limits, overrides }: Limit
     const end = until === null ? "until it is ended" : `until ${new Date(until).toISOString()}`;
     lines.push(`  in force in ${layer}: ${[text, end, reason, by && `by ${by}`].filter(Boolean).join(", ")}`);
   }
-  // Reasons are what somebody typed: nothing of them may move a terminal's cursor.
-  return lines.map((line) => line.replace(/\p{Cc}/gu, "\uFFFD")).join("\n");
+  return printable(lines);
 }
 
 if (import.meta.main) await runCommand(() => runLimitCommand(process.argv.slice(2), process.env));

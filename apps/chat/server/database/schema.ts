@@ -191,6 +191,28 @@ export const answerParts = pgTable(
   (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
+/** What operators decided for single callers: what is in force outlives a store that keeps nothing, and who did what is known. */
+export const limitChanges = pgTable(
+  "limit_changes",
+  {
+    id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
+    /** The layer, and the caller's key in it. */
+    partition: text("partition").notNull(),
+    /** As the operator named the caller. */
+    of: text("of").notNull(),
+    /** The account, if it is one. */
+    userId: text("user_id").references(() => user.id, { onDelete: "cascade" }),
+    what: text("what", { enum: ["block", "override", "end", "reset"] }).notNull(),
+    limits: text("limits"),
+    /** `null`: until somebody ends it. */
+    until: instant("until"),
+    reason: text("reason"),
+    by: text("by"),
+    at: instant("at").notNull(),
+  },
+  (table) => [index("limit_changes_partition").on(table.partition, table.id)],
+);
+
 // Credit, in integer micros. ---------------------------------------------------------------------------------------
 
 export const creditAccounts = pgTable("credit_accounts", {

@@ -1,11 +1,10 @@
-import type { Limiter } from "headgate";
 import { z } from "zod";
 import type { Accounts } from "../services/accounts.ts";
+import { type CallerLimits, isOperatorsMistake } from "../services/caller-limits.ts";
 import type { CreditService } from "../services/credit.ts";
 import type { CreditCodes } from "../services/credit-codes.ts";
-import type { RateLimitCaller } from "../services/identity.ts";
 import type { Plans } from "../services/plans.ts";
-import { carryOutLimitOrder, isOperatorsMistake, limitOrder, limitOutcome } from "./limit-order.ts";
+import { limitOrder, limitOutcome } from "./limit-order.ts";
 
 const order = z.discriminatedUnion("action", [
   limitOrder,
@@ -56,7 +55,7 @@ export interface OrderServices {
   accounts: Pick<Accounts, "resetLink" | "invite" | "setPlan" | "find">;
   /** Absent where there are none. */
   plans?: Pick<Plans, "table"> | undefined;
-  limiter: Limiter<RateLimitCaller>;
+  callerLimits: Pick<CallerLimits, "carryOut">;
 }
 
 /** @returns `undefined` when nobody has this e-mail, or, for an invitation, when somebody has it */
@@ -64,7 +63,7 @@ export async function carryOut(order: Order, services: OrderServices): Promise<O
   const { credit, codes, accounts } = services;
   if (order.action === "limit") {
     try {
-      return await carryOutLimitOrder(order, services);
+      return await services.callerLimits.carryOut(order);
     } catch (error) {
       if (isOperatorsMistake(error)) return { refused: error.message };
       throw error;

@@ -272,7 +272,7 @@ describe("who may have an account, and who is answered", () => {
       currency: "USD",
     });
     const codes = createCreditCodes(database.database, service.clock, credit);
-    const services = { credit, codes, accounts, limiter: {} as never };
+    const services = { credit, codes, accounts, callerLimits: {} as never };
     const invited = await carryOut({ action: "invite", email }, services);
     expect(invited).toEqual({
       link: expect.stringMatching(/^http:\/\/localhost:3000\/reset-password#[\w-]{32}$/),

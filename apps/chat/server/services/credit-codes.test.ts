@@ -107,7 +107,7 @@ describe("POST /account/credit/codes", () => {
       credit,
       codes: createCreditCodes(open.database, service.clock, credit),
       accounts: {} as never,
-      limiter: {} as never,
+      callerLimits: {} as never,
     };
   };
 

@@ -326,6 +326,30 @@ describe("the operator's commands", () => {
         [["end", email, "now"], /Usage/],
       ] as const)
         await expect(runLimitCommand(words, env)).rejects.toThrow(says);
+
+      // What is in force outlives the process, whose counts do not.
+      await runLimitCommand(["override", email, "9/minute", "1d", "kept"], env);
+      await runLimitCommand(["block", "user:10"], env);
+      await runLimitCommand(["end", "user:10"], env);
+      const inForce = await runLimitCommand(["list"], env);
+      expect(inForce.split("\n").map((line) => line.replace(/^\S+ +/, "").replace(/[:,].*$/, ""))).toEqual([
+        `override ${email}`,
+        "block user",
+        "override visitor",
+        "block user",
+      ]);
+      await running.close();
+      running = await startService({ env });
+      expect(await runLimitCommand(["show", email], env)).toMatch(
+        /9 of 9 left\n.*9\/minute, until .*, kept, by /,
+      );
+      expect(await runLimitCommand(["show", "user:7"], env)).toMatch(/blocked/);
+      expect(await runLimitCommand(["show", "user:10"], env)).not.toMatch(/blocked/);
+      expect(await runLimitCommand(["list"], env)).toBe(inForce);
+      const log = await runLimitCommand(["log"], env);
+      expect(log).toMatch(
+        /^\S+ {2}end user:10: by \S+\n\S+ {2}block user:10: by \S+\n\S+ {2}override \S+: 9\/minute, until \S+, kept, by/,
+      );
     } finally {
       await running?.close();
     }

@@ -1,0 +1,26 @@
+import { desc, ne } from "drizzle-orm";
+import type { Database } from "../database/connect.ts";
+import { limitChanges } from "../database/schema.ts";
+
+export type LimitChangeRow = typeof limitChanges.$inferSelect;
+
+export async function insertLimitChange(
+  database: Database,
+  row: typeof limitChanges.$inferInsert,
+): Promise<void> {
+  await database.insert(limitChanges).values(row);
+}
+
+/** The last thing that was decided for each partition, an end included; what only gave a quota back is passed over. */
+export async function listLastLimitChanges(database: Database): Promise<LimitChangeRow[]> {
+  return database
+    .selectDistinctOn([limitChanges.partition])
+    .from(limitChanges)
+    .where(ne(limitChanges.what, "reset"))
+    .orderBy(limitChanges.partition, desc(limitChanges.id));
+}
+
+/** The newest first. */
+export async function listLimitChanges(database: Database, most: number): Promise<LimitChangeRow[]> {
+  return database.select().from(limitChanges).orderBy(desc(limitChanges.id)).limit(most);
+}

@@ -1,0 +1,203 @@
+import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
+import { callerAddress, parseTrustProxy } from "headgate/http";
+import type { Logger } from "pino";
+import type { Database } from "../database/connect.ts";
+import { describeError } from "../http/describe-error.ts";
+import type { LimitOrder, LimitOutcome } from "../operator/limit-order.ts";
+import {
+  insertLimitChange,
+  type LimitChangeRow,
+  listLastLimitChanges,
+  listLimitChanges,
+} from "../repositories/limit-changes.ts";
+import type { Accounts } from "./accounts.ts";
+import type { RateLimitCaller } from "./identity.ts";
+import { addressKey, userKey } from "./limits.ts";
+
+/** What an operator decides for one caller. The limiter's store holds it; the database keeps it beyond the store, and who did what. */
+export interface CallerLimits {
+  /**
+   * @returns `undefined` for a caller whom nobody knows
+   * @throws {HeadgateError} for limits, times and texts that cannot be used
+   */
+  carryOut(order: LimitOrder): Promise<LimitOutcome | undefined>;
+  /** Puts into force again what a store has lost that keeps nothing. Never throws: what cannot be is logged. */
+  restore(log: Logger): Promise<void>;
+}
+
+export interface CallerLimitsOptions {
+  database: Database;
+  clock: Clock;
+  limiter: Limiter<RateLimitCaller>;
+  accounts: Pick<Accounts, "find">;
+}
+
+interface Target {
+  caller: RateLimitCaller;
+  layer: string;
+  userId: string | null;
+}
+
+/** A place on no network, for callers whose address is not the question. */
+const NOWHERE = "nowhere";
+const MOST_CHANGES_TOLD = 50;
+
+export function createCallerLimits({
+  database,
+  clock,
+  limiter,
+  accounts,
+}: CallerLimitsOptions): CallerLimits {
+  /** A person by what is their own, an address by those who have nothing else or by everybody behind it. */
+  async function targetOf(of: string): Promise<Target | undefined> {
+    const known = targetOfName(of);
+    if (known) return known;
+    const account = await accounts.find(of);
+    if (account === undefined) return undefined;
+    const { id, plan } = account;
+    const caller = { account: id, address: NOWHERE, ...(plan === null ? {} : { plan }) };
+    return { caller, layer: "user", userId: id };
+  }
+
+  async function decide(order: Deciding, { caller, layer, userId }: Target): Promise<void> {
+    if (order.what === "show") return;
+    const { forMs, reason, by, limits }: Terms = order;
+    const terms = {
+      layer,
+      ...(forMs === undefined ? {} : { forMs }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(by === undefined ? {} : { by }),
+    };
+    // In one layer: what the caller shares with others is theirs too.
+    if (order.what === "reset") await limiter.reset(caller, { layer });
+    else if (order.what === "end") await limiter.endOverride(caller, { layer });
+    else if (order.what === "block") await limiter.block(caller, terms);
+    else await limiter.override(caller, { ...terms, limits: order.limits });
+    const now = clock.now();
+    // After it is in force: what is written here and is not would come into force with the next start.
+    await insertLimitChange(database, {
+      partition: `${layer} ${layer === "ip" ? addressKey(caller) : userKey(caller)}`,
+      of: order.of,
+      userId,
+      what: order.what,
+      limits: order.what === "block" ? "blocked" : (limits ?? null),
+      until: forMs === undefined ? null : new Date(now + forMs),
+      reason: reason ?? null,
+      by: by ?? null,
+      at: new Date(now),
+    });
+  }
+
+  const isInForce = ({ what, until }: LimitChangeRow) =>
+    what !== "end" && (until === null || until.getTime() > clock.now());
+
+  async function restoreOne({
+    of,
+    userId,
+    layerOf,
+    limits,
+    until,
+    reason,
+    by,
+  }: Restorable): Promise<boolean> {
+    const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
+    if (caller === undefined || limits === null) return false;
+    const { overrides = [] } = await limiter.peek(caller, { layer: layerOf });
+    if (overrides.length > 0) return false;
+    await limiter.override(caller, {
+      layer: layerOf,
+      limits,
+      ...(until === null ? {} : { until }),
+      ...(reason === null ? {} : { reason }),
+      ...(by === null ? {} : { by }),
+    });
+    return true;
+  }
+
+  return {
+    async carryOut(order) {
+      if (order.what === "list" || order.what === "log") {
+        const rows =
+          order.what === "log"
+            ? await listLimitChanges(database, MOST_CHANGES_TOLD)
+            : (await listLastLimitChanges(database))
+                .filter(isInForce)
+                .sort((one, other) => other.id - one.id);
+        return { changes: rows.map(told) };
+      }
+      const target = await targetOf(order.of);
+      if (target === undefined) return undefined;
+      await decide(order, target);
+      const { caller, layer } = target;
+      return { stands: standing(await limiter.peek(caller, { layer })) };
+    },
+
+    async restore(log) {
+      try {
+        const rows = (await listLastLimitChanges(database)).filter(isInForce);
+        let restored = 0;
+        for (const row of rows) {
+          const layerOf = row.partition.split(" ")[0] ?? "user";
+          if (await restoreOne({ ...row, layerOf })) restored += 1;
+        }
+        if (restored > 0) log.info({ restored }, "blocks and overrides are in force again");
+      } catch (error) {
+        log.error({ error: describeError(error) }, "blocks and overrides could not be put into force again");
+      }
+    },
+  };
+}
+
+/** As far as an order states them. */
+interface Terms {
+  forMs?: number | undefined;
+  reason?: string | undefined;
+  by?: string | undefined;
+  limits?: string;
+}
+
+type Deciding = Exclude<LimitOrder, { what: "list" | "log" }>;
+type Restorable = LimitChangeRow & { layerOf: string };
+
+/** Callers whom no account names. */
+function targetOfName(of: string): Target | undefined {
+  const [, kind, name = ""] = /^(user|visitor|ip):(.+)$/.exec(of) ?? [];
+  if (kind === undefined) return undefined;
+  if (kind === "user") return { caller: { userId: name, address: NOWHERE }, layer: "user", userId: null };
+  const address = callerAddress({ peer: name, headers: {} }, parseTrustProxy("none"));
+  return { caller: { address }, layer: kind === "ip" ? "ip" : "user", userId: null };
+}
+
+function told({ of, what, limits, until, reason, by, at }: LimitChangeRow) {
+  return { of, what, limits, until: until?.getTime() ?? null, reason, by, at: at.getTime() };
+}
+
+function standing(peek: Peek) {
+  return {
+    plan: peek.plan ?? null,
+    blocked: !peek.admitted && peek.reason === "blocked",
+    shared: peek.shared,
+    limits: peek.limits.map(({ name, quota, unit, remaining, resetMs }) => ({
+      name,
+      quota,
+      unit,
+      remaining,
+      resetMs: Number.isFinite(resetMs) ? resetMs : null,
+    })),
+    overrides: (peek.overrides ?? []).map(({ layer, limits, until, reason, by }) => ({
+      layer,
+      limits,
+      until: Number.isFinite(until) ? until : null,
+      reason: reason ?? null,
+      by: by ?? null,
+    })),
+  };
+}
+
+/** Whether what went wrong is the operator's to mend. */
+export function isOperatorsMistake(error: unknown): error is HeadgateError {
+  return (
+    error instanceof HeadgateError &&
+    ["option-invalid", "limit-unreadable", "limit-invalid", "policy-invalid"].includes(error.code)
+  );
+}
