@@ -266,6 +266,9 @@ const answered: Row[] = [
   loan("is 30k above the student loan threshold for plan 5", { salary: 30_000, plans: [5] }),
   takeHome("I have 30k salary and 2k savings interest", { salary: 30_000 }),
   takeHome("45k salary in scotland, not england", { salary: 45_000, scottish }),
+  takeHome("10% goes to pension on 50k", { salary: 50_000, sacrificed: 5_000 }),
+  takeHome("what about 8% going into my pension on 40k", { salary: 40_000, sacrificed: 3_200 }),
+  takeHome("8% net pay pension on 40k", { salary: 40_000, netPay: 3_200 }),
 ];
 
 /** Declined, or asked back, each in words that say which part. */
@@ -302,6 +305,16 @@ test.each(answered)("%s", async (question, ...figures) => {
     const isThere = numbers.some((number) => Math.abs(number - figure) < 0.03);
     expect(isThere, `${figure.toFixed(2)} in: ${text}`).toBe(true);
   }
+});
+
+test.each<[question: string, says: RegExp]>([
+  ["Is 30k good", /Whether that is enough I can't judge/],
+  ["is 60k enough to live on in Manchester", /Whether that is enough I can't judge/],
+  ["5k goes to rent, 45k salary", /I left the rent of £5,000 out: say whether that is a month's or a year's/],
+])("%s: says what it leaves out", async (question, says) => {
+  const { text, tool } = await asked(question);
+  expect(tool).toBe("take_home");
+  expect(text).toMatch(says);
 });
 
 test.each(declined)("%s: declined or asked", async (question, says) => {

@@ -26,7 +26,7 @@ export function sets(source: string, values: Partial<Facts>): Rule {
 /** Between a name and its amount: "bonus of 5k", "rent is £900". */
 export const is = "(?: (?:of|is|are|was|at|worth|for|being|=|:|up to|costs?|around|comes to))*";
 /** Between an amount and its name: "5k as a bonus", "£900 for rent". */
-export const as = "(?: (?:of|in|as|for|from|on|towards|to|into|goes on|a|worth of))*";
+export const as = "(?: (?:of|in|as|for|from|on|towards|to|into|goes|going|a|worth of))*";
 export const each = "(?:a|an|per|each|every|in a|/|p /)";
 
 const timesAYear: Record<PayPeriod, number> = {

@@ -18,6 +18,14 @@ function addExtra(facts: Facts, { amounts: [amount], groups, text }: Match): boo
 }
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
+/** "is 30k good": nobody is told so. */
+export const judgement = rule(
+  "(?<=S )(?:good|decent|fair|bad|low|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to live(?: on)?)?(?! (?:morning|afternoon|evening|for))",
+  (facts) => {
+    facts.remarks.push("Whether that is enough I can't judge: I work out what is left of it.");
+  },
+);
+
 export const extraRules: Rule[] = [
   rule(
     "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
@@ -38,7 +46,7 @@ const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
 
 function kindOf(text: string): PensionKind | undefined {
   if (/sacrific|sal sac|smart/.test(text)) return "salary sacrifice";
-  if (/net pay arrangement/.test(text)) return "net pay";
+  if (/net pay/.test(text)) return "net pay";
   if (/nhs|teacher|lgps|civil service|police/.test(text)) return "net pay";
   if (/relief at source|sipp|personal|private/.test(text)) return "relief at source";
   return undefined;
@@ -100,6 +108,7 @@ export const pensionRules: Rule[] = [
     `(?:${kind}|sacrific(?:e|ing))${is} S(?: (?:of (?:my )?(?:salary|pay|it)|(?:into|to) (?:my |a |the )?${scheme}))*`,
     setPension,
   ),
+  rule(`S(?: (?:by|via|through|as|on|in))? net pay ${scheme}`, setPension),
   rule(`S(?: (?:by|via|through|as|on))? ${kind}`, setPension),
   rule(`(?:instead )?${kind}(?: (?:instead|scheme|pension))*`, (facts, { text }) => {
     facts.pensionKind = kindOf(text);
@@ -226,13 +235,19 @@ const outgoings =
   "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
 /** A sum without a period that is no monthly payment: a mortgage's size. */
 const smallestDebt = 10_000;
+/** A sum without a period that may be a month's or a year's. */
+const smallestUnclear = 4_000;
 
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
   const { name } = groups;
   if (amount === undefined || name === undefined) return false;
   const isDebt = amount.period === undefined && amount.value >= smallestDebt;
   if (isDebt && reading.money.length < 2) return false;
-  if (!isDebt) facts.outgoings.push({ name, amount });
+  if (!isDebt && amount.period === undefined && amount.value >= smallestUnclear)
+    facts.remarks.push(
+      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: say whether that is a month's or a year's.`,
+    );
+  else if (!isDebt) facts.outgoings.push({ name, amount });
   else
     facts.remarks.push(
       `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: it does not change your tax.`,
