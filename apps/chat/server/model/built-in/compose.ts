@@ -221,6 +221,27 @@ const figureOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) =>
   employer: { name: "Employer's National Insurance", read: (row) => pounds(row.employer.nationalInsurance) },
 };
 
+/** What is taken off pay, where the question is what is taken off a rise. */
+const takenOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => number }>> = {
+  "income-tax": { name: "income tax", read: (row) => row.incomeTax },
+  "national-insurance": { name: "National Insurance", read: (row) => row.nationalInsurance },
+  "student-loan": { name: "student loan repayments", read: (row) => row.studentLoan },
+};
+
+function riseTaken(
+  first: Breakdown,
+  second: Breakdown,
+  { name, read }: { name: string; read: (row: Breakdown) => number },
+): string {
+  const exact = (amount: number) => pounds(Math.round(Math.abs(amount) * 100) / 100);
+  const isCut = second.gross < first.gross;
+  const lead = isCut
+    ? `A cut of ${exact(second.gross - first.gross)} saves`
+    : `Of the extra ${exact(second.gross - first.gross)},`;
+  const goes = isCut ? `in ${name}` : `goes in ${name}`;
+  return `${lead} **${exact(read(second) - read(first))}** a year ${goes}: from ${pounds(read(first))} on ${payWords(first)} to ${pounds(read(second))} on ${payWords(second)}`;
+}
+
 function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string[] {
   const [first, second] = rows;
   const names = labels(rows);
@@ -231,6 +252,10 @@ function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string
   const same = sharedBasis(rows);
   const each = (read: (row: Breakdown) => string) =>
     list(rows.map((row, at) => `**${read(row)}** (${names[at]})`));
+  const taken = sum.isRise
+    ? sum.figures.map((one) => takenOf[one]).find((one) => one !== undefined)
+    : undefined;
+  if (taken) return [`${riseTaken(first, second, taken)}${same}.`];
   const figure = sum.figures.map((one) => figureOf[one]).find((one) => one !== undefined);
   if (figure) return [`${start}${figure.name} is ${each(figure.read)}${same}.`];
   if (rows.length > 2) return [`${start}Take-home a year is ${each((row) => pounds(row.takeHome))}${same}.`];

@@ -73,6 +73,7 @@ export const askRules: Rule[] = [
     "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
     { comparison: true },
   ),
+  sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:· )*)or(?: (?:take|for|go for|earn))?(?= M)", { comparison: true }),
   rule(
     "(?:job )?offer(?:ed|s)?(?: (?:of|for|at|is|paying|me))*(?= M)|(?:new|different) (?:job|role|position)(?: (?:offer|paying|pays|at|for|of|that pays|on|with))*(?= M)",

@@ -136,11 +136,12 @@ const setRise =
 
 /** "how much of a 3k bonus will I keep on 40k": the difference that it makes. */
 export const bonusRise = rule(
-  `(?:keep|get|left|see|lose|tax|taxed|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
     if (/tax/.test(text)) facts.figures.push("income-tax");
+    else if (/\b(?:ni|nics?|national insurance)\b/.test(text)) facts.figures.push("national-insurance");
   },
 );
 
