@@ -4,6 +4,7 @@ import type { Nation, StudentLoanPlan, TaxYear } from "../../../tax/rates.ts";
 import { isKnownTaxYear } from "../../../tax/tax-year.ts";
 import type { PensionKind } from "../../../tax/work-out.ts";
 import type { Facts, Figure, Part } from "./facts.ts";
+import { yearlyOf } from "./rules/rule.ts";
 import type { Amount } from "./tokens.ts";
 
 /** What an answer is about: one person's pay, several to compare, the pay of two people, or the salary for a take-home. */
@@ -65,7 +66,7 @@ export function begun(facts: Facts, before: Context): Context {
 /** Takes over what a message says of its circumstances; whatever it does not mention stays. */
 export function withCircumstances(facts: Facts, context: Context): Context {
   const next = { ...context };
-  const comparesOne = facts.comparison && facts.salaries.length < 2;
+  const comparesOne = facts.comparison && new Set(facts.salaries.map(yearlyOf)).size < 2;
   if (facts.nations.length > 0) {
     const before = context.nations[0] ?? "England";
     const isOther = facts.nations.length === 1 && !facts.nations.includes(before);
@@ -76,6 +77,7 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   if (known.length > 0) next.taxYears = [...new Set(known)];
   else if (facts.thisYear) next.taxYears = [];
   if (facts.plans !== undefined) next.planSets = [facts.plans];
+  if (facts.planChoices !== undefined) next.planSets = facts.planChoices;
   if (facts.withAndWithout && (facts.plans?.length ?? 0) > 0) next.planSets = [[], facts.plans ?? []];
   const names = new Set(facts.extras.map(({ name }) => name));
   next.extras = [...context.extras.filter(({ name }) => !names.has(name)), ...facts.extras];

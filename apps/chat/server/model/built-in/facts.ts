@@ -37,6 +37,8 @@ export class Facts {
   /** "60k in London or 55k in Edinburgh": the sum that each nation follows. */
   placed: { nation: Nation; amount: Amount }[] = [];
   plans: StudentLoanPlan[] | undefined = undefined;
+  /** Plans that are to be compared. */
+  planChoices: StudentLoanPlan[][] | undefined = undefined;
   unknownPlan: string | undefined = undefined;
   /** "with a student loan", and no plan said. */
   loanWithoutPlan = false;

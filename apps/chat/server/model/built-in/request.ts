@@ -116,7 +116,8 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
 /** "60k in London or 55k in Edinburgh" are two cases, not four. */
 function placesOf(salary: number, { placed }: Facts, { salaries, nations }: Context): Pay["nation"][] {
   const own = placed.filter(({ amount }) => yearlyOf(amount) === salary).map(({ nation }) => nation);
-  return placed.length === salaries.length && own.length === 1 ? own : nations;
+  const isEachPlaced = placed.length === salaries.length && nations.length <= placed.length;
+  return isEachPlaced && own.length === 1 ? own : nations;
 }
 
 /** For "student loan on 40k", where the plan decides: one row for each that is repaid in the year. */

@@ -270,6 +270,12 @@ const answered: Row[] = [
   ["what NI is taken from a 2k bonus on 30k", 160],
   ["how much tax on a £1,000 rise at 45k", 200],
   kept("how much more would I take home at 55k than 50k", { salary: 50_000 }, { salary: 55_000 }),
+  both("plan 2 vs plan 5 on 35k", { salary: 35_000, plans: [2] }, { salary: 35_000, plans: [5] }),
+  both(
+    "45k vs 45k in scotland with plan 4",
+    { salary: 45_000, plans: [4] },
+    { salary: 45_000, plans: [4], scottish },
+  ),
   takeHome("10% goes to pension on 50k", { salary: 50_000, sacrificed: 5_000 }),
   takeHome("what about 8% going into my pension on 40k", { salary: 40_000, sacrificed: 3_200 }),
   takeHome("8% net pay pension on 40k", { salary: 40_000, netPay: 3_200 }),

@@ -154,6 +154,16 @@ export const loanRules: Rule[] = [
     facts.loanWithoutPlan = true;
   }),
   rule(
+    "plans? N (?:vs|versus|v|or|against|instead of|rather than|compared (?:to|with)) (?:plan )?N",
+    (facts, { amounts: [one, other] }) => {
+      const first = planOf[one?.value ?? 0];
+      const second = planOf[other?.value ?? 0];
+      if (first === undefined || second === undefined || first === second) return false;
+      facts.comparison = true;
+      facts.planChoices = [[first], [second]];
+    },
+  ),
+  rule(
     `(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
     (facts, { amounts }) => {
       for (const { value } of amounts) {
