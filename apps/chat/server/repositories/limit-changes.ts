@@ -1,4 +1,4 @@
-import { desc, ne } from "drizzle-orm";
+import { desc, eq, ne } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
 import { limitChanges } from "../database/schema.ts";
 
@@ -18,6 +18,16 @@ export async function listLastLimitChanges(database: Database): Promise<LimitCha
     .from(limitChanges)
     .where(ne(limitChanges.what, "reset"))
     .orderBy(limitChanges.partition, desc(limitChanges.id));
+}
+
+/** What was decided for one account. */
+export async function listLimitChangesOf(database: Database, userId: string) {
+  const { what, limits, until, reason, at } = limitChanges;
+  return database
+    .select({ what, limits, until, reason, at })
+    .from(limitChanges)
+    .where(eq(limitChanges.userId, userId))
+    .orderBy(limitChanges.id);
 }
 
 /** The newest first. */

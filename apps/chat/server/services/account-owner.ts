@@ -12,6 +12,7 @@ import {
   type SessionRow,
 } from "../repositories/accounts.ts";
 import { listConversations } from "../repositories/conversations.ts";
+import { listLimitChangesOf } from "../repositories/limit-changes.ts";
 import { listMessages } from "../repositories/messages.ts";
 import { toConversation } from "./conversations.ts";
 import { accountOwner } from "./identity.ts";
@@ -81,6 +82,7 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
         account: { id, email, emailVerified, name, plan, createdAt },
         sessions: rows.map((row) => toSession(row, sessionId)),
         credit: await listCreditEntries(database, id),
+        limits: await listLimitChangesOf(database, id),
       };
       yield `${JSON.stringify(head).slice(0, -1)},"conversations":[`;
       yield* conversationsOf(accountOwner(id));

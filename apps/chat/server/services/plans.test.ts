@@ -338,6 +338,9 @@ describe("the operator's commands", () => {
         "override visitor",
         "block user",
       ]);
+      // The account's owner is told of it, and it goes with the account.
+      const kept = await (await fetch(`${url}/account/export`, { headers: { cookie } })).json();
+      expect(kept.limits.at(-1)).toMatchObject({ what: "override", limits: "9/minute", reason: "kept" });
       await running.close();
       running = await startService({ env });
       expect(await runLimitCommand(["show", email], env)).toMatch(
@@ -350,6 +353,13 @@ describe("the operator's commands", () => {
       expect(log).toMatch(
         /^\S+ {2}end user:10: by \S+\n\S+ {2}block user:10: by \S+\n\S+ {2}override \S+: 9\/minute, until \S+, kept, by/,
       );
+      const gone = await fetch(`${running.url}/account/delete`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Origin: running.url, cookie },
+        body: JSON.stringify({ password: "four words of my own" }),
+      });
+      expect(gone.status).toBeLessThan(300);
+      expect(await runLimitCommand(["log"], env)).not.toContain(email);
     } finally {
       await running?.close();
     }
