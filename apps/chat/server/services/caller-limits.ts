@@ -91,21 +91,16 @@ export function createCallerLimits({
   const isInForce = ({ what, until }: LimitChangeRow) =>
     what !== "end" && (until === null || until.getTime() > clock.now());
 
-  async function restoreOne({
-    of,
-    userId,
-    layerOf,
-    limits,
-    until,
-    reason,
-    by,
-  }: Restorable): Promise<boolean> {
+  /** @returns whether the store had lost it */
+  async function restoreOne(row: LimitChangeRow): Promise<boolean> {
+    const { partition, of, userId, limits, until, reason, by } = row;
+    const [layer = "user"] = partition.split(" ");
     const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
     if (caller === undefined || limits === null) return false;
-    const { overrides = [] } = await limiter.peek(caller, { layer: layerOf });
+    const { overrides = [] } = await limiter.peek(caller, { layer });
     if (overrides.length > 0) return false;
     await limiter.override(caller, {
-      layer: layerOf,
+      layer,
       limits,
       ...(until === null ? {} : { until }),
       ...(reason === null ? {} : { reason }),
@@ -133,17 +128,27 @@ export function createCallerLimits({
     },
 
     async restore(log) {
+      const failed = (error: unknown) =>
+        log.error(
+          { error: describeError(error) },
+          "what was decided for a caller could not be put into force again",
+        );
+      let rows: LimitChangeRow[] = [];
       try {
-        const rows = (await listLastLimitChanges(database)).filter(isInForce);
-        let restored = 0;
-        for (const row of rows) {
-          const layerOf = row.partition.split(" ")[0] ?? "user";
-          if (await restoreOne({ ...row, layerOf })) restored += 1;
-        }
-        if (restored > 0) log.info({ restored }, "blocks and overrides are in force again");
+        rows = (await listLastLimitChanges(database)).filter(isInForce);
       } catch (error) {
-        log.error({ error: describeError(error) }, "blocks and overrides could not be put into force again");
+        failed(error);
       }
+      let restored = 0;
+      for (const row of rows) {
+        try {
+          if (await restoreOne(row)) restored += 1;
+        } catch (error) {
+          // The others are to be in force all the same.
+          failed(error);
+        }
+      }
+      if (restored > 0) log.info({ restored }, "blocks and overrides are in force again");
     },
   };
 }
@@ -157,7 +162,6 @@ interface Terms {
 }
 
 type Deciding = Exclude<LimitOrder, { what: "list" | "log" }>;
-type Restorable = LimitChangeRow & { layerOf: string };
 
 /** Callers whom no account names. */
 function targetOfName(of: string): Target | undefined {
