@@ -406,10 +406,10 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   };
   const services: ReservationServices = {
     ...unannounced,
-    released(book, used) {
-      unannounced.released(book, used);
+    released(book) {
+      unannounced.released(book);
       if (observers.size === 0) return;
-      const { granted, question } = book;
+      const { used, granted, question } = book;
       const event = { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" };
       for (const observer of observers) told(observer.ended, event, report);
     },

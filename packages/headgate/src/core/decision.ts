@@ -203,7 +203,7 @@ export class RefusedRequest extends Decision implements Refused {
 /** Whoever is blocked has nothing left, whatever the limits would say, until the block ends. */
 function withBlocks(ruling: Ruling): Ruling {
   const { outcome } = ruling;
-  const { admitted, now, marks, refusedFor, overrides } = outcome;
+  const { now, refusedFor, overrides } = outcome;
   if (refusedFor !== "blocked" || overrides === undefined) return ruling;
   const readings = outcome.readings.map((limits, c) => {
     const override = overrides[c];
@@ -216,7 +216,7 @@ function withBlocks(ruling: Ruling): Ruling {
       holders: holders && waitMs > leftMs,
     }));
   });
-  return { ...ruling, outcome: { admitted, now, readings, marks, refusedFor, overrides } };
+  return withReadings(ruling, readings);
 }
 
 function hasEnd(charges: Ruling["charges"]): boolean {
@@ -237,7 +237,12 @@ function withEnds(ruling: Ruling): Ruling {
       reading.waitMs === Number.POSITIVE_INFINITY ? { ...reading, waitMs: leftMs } : reading,
     );
   });
-  const { admitted, now, marks, refusedFor, overrides } = outcome;
+  return withReadings(ruling, readings);
+}
+
+/** Outcomes may read what they say when they are asked: each part is asked for. */
+function withReadings(ruling: Ruling, readings: Ruling["outcome"]["readings"]): Ruling {
+  const { admitted, now, marks, refusedFor, overrides } = ruling.outcome;
   return {
     ...ruling,
     outcome: {

@@ -14,8 +14,8 @@ export interface ReservationServices {
   decide(question: Question): Ruling | Promise<Ruling>;
   /** Something is held from now on: it wants a heartbeat. */
   holds(book: Book, owner: WeakRef<Owner>): void;
-  /** It has ended: nothing more is held. @param used what was used in all, by unit. */
-  released(book: Book, used: Cost): void;
+  /** It has ended: nothing more is held. */
+  released(book: Book): void;
   mintRid(): string;
 }
 
@@ -102,6 +102,11 @@ export class Book implements Unsettled {
     return this.#leastOf(this.#granted);
   }
 
+  /** What was used in all so far, by unit. */
+  get used(): Cost {
+    return this.#leastOf(this.#used);
+  }
+
   #leastOf(all: readonly (readonly number[])[]): Cost {
     const least: Record<string, number> = {};
     for (const [c, amounts] of all.entries()) {
@@ -141,7 +146,7 @@ export class Book implements Unsettled {
       this.#state(used ?? {});
     }
     this.#ended = true;
-    this.#services.released(this, this.#leastOf(this.#used));
+    this.#services.released(this);
     return this.#changed();
   }
 
