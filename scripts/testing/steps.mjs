@@ -18,7 +18,6 @@ import { requireForTests } from "./requirements.mjs";
  * @property {(limitMs: number) => Promise<Counts>} run shows what it does, and never throws
  */
 
-const VITEST_REPORT = "test-results/vitest.json";
 /** Where apps/chat/e2e/playwright.config.ts has it written. */
 const PLAYWRIGHT_REPORT = "test-results/playwright.json";
 
@@ -36,14 +35,7 @@ export const STEPS = [
   task("build", 5, prepareBuilt),
   // Fails on a dead link, on a page without a place in the navigation, and on declarations it cannot read.
   check("docs site", 2, "node", ["scripts/site/main.ts"]),
-  runner(
-    "unit and integration tests",
-    30,
-    "vitest",
-    ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST_REPORT}`],
-    VITEST_REPORT,
-    countVitest,
-  ),
+  vitest("unit and integration tests", 30, undefined),
   ...(hasSpecs("apps/chat/e2e")
     ? [
         runner(
@@ -96,6 +88,19 @@ export function check(name, minutes, program, words) {
 }
 
 /**
+ * @param {string} name
+ * @param {number} minutes
+ * @param {string | undefined} config `undefined` takes the repository's own
+ * @returns {Step}
+ */
+export function vitest(name, minutes, config) {
+  const report = `test-results/vitest-${name.replace(/[^a-z0-9]+/gi, "-")}.json`;
+  const words = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  if (config !== undefined) words.push(`--config=${config}`);
+  return runner(name, minutes, "vitest", words, report, countVitest);
+}
+
+/**
  * Fails without a word where what it needs is not there: the step that installs it has said why.
  *
  * @param {import("../bootstrap/side-workspace.mjs").SideWorkspace} needed
@@ -116,7 +121,7 @@ export function onceInstalled(needed, step) {
  * @param {(report: Report) => Counts} count
  * @returns {Step}
  */
-export function runner(name, minutes, program, words, reportFile, count) {
+function runner(name, minutes, program, words, reportFile, count) {
   return {
     name,
     minutes,
