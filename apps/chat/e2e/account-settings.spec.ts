@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { freePort } from "../testing/free-port.ts";
 import { startSmtpServer } from "../testing/smtp-server.ts";
 import { accountButton, ask, composer, conversations, newEmail, send, signUp } from "./chat-page.ts";
 import { status } from "./console-watch.ts";
@@ -141,12 +142,3 @@ test("a forgotten password is replaced by a link that came by mail", async ({ br
   await service.close();
   await mail.close();
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

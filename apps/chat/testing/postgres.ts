@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { freePort } from "./free-port.ts";
 
 export interface TestPostgres {
   /** `postgres://…`, of a server that holds nothing yet. */
@@ -107,15 +107,6 @@ function numberFrom(program: string, words: string[]): number | undefined {
 function run(program: string, words: string[], user: { uid: number; gid: number } | undefined): void {
   const { status, stderr } = spawnSync(program, words, { encoding: "utf8", ...user });
   if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port was free.");
-  return address.port;
 }
 
 /** The server says on standard error when it accepts connections: nothing has to be tried again and again. */

@@ -1,32 +1,10 @@
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { postgresFixture } from "../test-servers/postgres-fixture.ts";
-import { startRedis } from "../test-servers/redis.ts";
+import { describe, expect, it } from "vitest";
+import { eachStore } from "../test-servers/each-store.ts";
 import type { Admitted } from "./core/admission.ts";
-import type { Store } from "./core/store.ts";
 import { createLimiter } from "./limiter.ts";
-import { memoryStore } from "./stores/memory/index.ts";
-import { redisStore } from "./stores/redis/index.ts";
-import { type FakeClock, fakeClock } from "./testing/index.ts";
+import { fakeClock } from "./testing/index.ts";
 
-const postgres = postgresFixture();
-let server: Awaited<ReturnType<typeof startRedis>>;
-let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.remove();
-});
-
-const stores: [name: string, make: (clock: FakeClock) => Store][] = [
-  ["memory", () => memoryStore()],
-  ["redis", (clock) => redisStore(client, { clock })],
-  ["postgres", (clock) => postgres.open(postgres.pool, { clock })],
-];
+const stores = Object.entries(eachStore());
 
 describe.each(stores)("plans over %s", (_name, make) => {
   function limited() {

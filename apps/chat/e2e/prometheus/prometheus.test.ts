@@ -1,26 +1,17 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { freePort } from "../../testing/free-port.ts";
 import { startOpenAiServer } from "../../testing/openai-server.ts";
 import { startTestService, until } from "../../testing/service.ts";
 
 const execute = promisify(execFile);
 const deploy = fileURLToPath(new URL("../../../../deploy/", import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("every alert fires when it should, and not before", async () => {
   const { stdout } = await execute("promtool", ["test", "rules", "prometheus-alerts.test.yaml"], {

@@ -3,6 +3,7 @@ import { get } from "node:http";
 import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
+import { freePort } from "../../testing/free-port.ts";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
 import { startTestService, type TestService } from "../../testing/service.ts";
 import type { OpenDatabase } from "../database/connect.ts";
@@ -29,14 +30,6 @@ afterEach(async () => {
 async function start(env: Record<string, string>): Promise<TestService> {
   service = await startTestService({ database, env, answerLimits: { retries: 0 } });
   return service;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** The values of a metric, by its labels in words. */

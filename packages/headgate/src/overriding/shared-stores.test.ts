@@ -1,33 +1,16 @@
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { postgresFixture } from "../../test-servers/postgres-fixture.ts";
-import { startRedis } from "../../test-servers/redis.ts";
-import type { Store } from "../core/store.ts";
+import { describe, expect, it } from "vitest";
+import { eachStore } from "../../test-servers/each-store.ts";
 import { createLimiter } from "../limiter.ts";
-import { memoryStore } from "../stores/memory/index.ts";
-import { redisStore } from "../stores/redis/index.ts";
 import { countByHand } from "../testing/count-by-hand.ts";
-import { type FakeClock, fakeClock } from "../testing/index.ts";
+import { fakeClock } from "../testing/index.ts";
 
-const postgres = postgresFixture();
-let server: Awaited<ReturnType<typeof startRedis>>;
-let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.remove();
-});
-
-const stores: [name: string, make: (clock: FakeClock) => Store, runs: number][] = [
-  ["memory", () => memoryStore(), 300],
-  ["redis", (clock) => redisStore(client, { clock }), 60],
-  ["postgres", (clock) => postgres.open(postgres.pool, { clock }), 40],
-];
+const { memory, redis, postgres } = eachStore();
+const stores = [
+  ["memory", memory, 300],
+  ["redis", redis, 60],
+  ["postgres", postgres, 40],
+] as const;
 
 const second = 1000;
 const minute = 60_000;
