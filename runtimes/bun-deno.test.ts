@@ -1,8 +1,8 @@
 import { memoryStore } from "headgate";
 import { adapterSuite, fakeClock, storeSuite } from "headgate/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PostgresServer, startPostgres } from "../packages/headgate/test-servers/postgres.ts";
-import { type RedisServer, startRedis } from "../packages/headgate/test-servers/redis.ts";
+import { type PostgresServer, startPostgres } from "../packages/test-servers/postgres.ts";
+import { type RedisServer, startRedis } from "../packages/test-servers/redis.ts";
 import { type RunningEngine, startEngine } from "./engines/process.ts";
 
 let redis: RedisServer;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../packages/headgate/test-servers/redis.ts";
+import { type RedisServer, startRedis } from "../packages/test-servers/redis.ts";
 import { type RedisOverHttp, startRedisOverHttp } from "./engines/redis-over-http.ts";
 import { type RunningWorker, startWorker } from "./engines/workerd.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresStore } from "../packages/headgate/src/stores/postgres/index.ts";
 import { fakeClock, storeSuite } from "../packages/headgate/src/testing/index.ts";
-import { type PostgresServer, startPostgres } from "../packages/headgate/test-servers/postgres.ts";
+import { type PostgresServer, startPostgres } from "../packages/test-servers/postgres.ts";
 
 const clock = fakeClock();
 let server: PostgresServer;

@@ -3,7 +3,7 @@ import { collect, heldBytes } from "../measuring/collect.ts";
 import { medianOf } from "../measuring/figures.ts";
 import { watchTurns } from "../measuring/turns.ts";
 import type { MemoryContender } from "../memory/contender.ts";
-import { memoryContenders } from "../memory/contenders.ts";
+import { memoryContenders } from "../memory/contenders/index.ts";
 import { crowdOf, limitsOver } from "../traffic.ts";
 import type { Task } from "./task.ts";
 

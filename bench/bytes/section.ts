@@ -1,6 +1,6 @@
 import { inChild } from "../measuring/child.ts";
 import { type Figure, figureOf } from "../measuring/figures.ts";
-import { memoryContenders } from "../memory/contenders.ts";
+import { memoryContenders } from "../memory/contenders/index.ts";
 import type { Kind, RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atMost, atMostOf, floorOf, ofBestPeer, ofHeadgate } from "../report/targets.ts";
 import type { Task } from "./task.ts";

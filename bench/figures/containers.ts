@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { startPostgres } from "../../packages/headgate/test-servers/postgres.ts";
-import { startRedis } from "../../packages/headgate/test-servers/redis.ts";
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import type { ContainerOptions } from "./container.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 

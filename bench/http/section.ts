@@ -3,7 +3,7 @@ import { type Figure, figureOf, medianOf } from "../measuring/figures.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { Kind, RunOptions, Section, SectionResult, Table, Target } from "../report/result.ts";
 import { atLeast, atMost, atMostOf, round } from "../report/targets.ts";
-import { type Framework, frameworks, type Variant } from "./frameworks.ts";
+import { type Framework, frameworks, type Variant } from "./frameworks/index.ts";
 import type { Load, Loaded } from "./load.ts";
 import type { Question, Setting } from "./server.ts";
 

@@ -1,5 +1,5 @@
 import { attend } from "../measuring/companion.ts";
-import { frameworks } from "./frameworks.ts";
+import { frameworks } from "./frameworks/index.ts";
 
 export interface Setting {
   readonly framework: string;

@@ -3,7 +3,7 @@ import { medianOf } from "../measuring/figures.ts";
 import { type Caller, crowdOf, limits, limitsOutOfReach, shuffled } from "../traffic.ts";
 import { startOfPass, type Task, visitsACycle } from "./cadence.ts";
 import type { MovableClock, Visit } from "./contender.ts";
-import { memoryContenders } from "./contenders.ts";
+import { memoryContenders } from "./contenders/index.ts";
 
 /** How many callers come between two movements of the clock. */
 const visitsATick = 1_000;

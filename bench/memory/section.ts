@@ -4,7 +4,7 @@ import { interleaved } from "../measuring/interleaved.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atMost, floorOf, ofBestPeer, ofHeadgate, ofRow } from "../report/targets.ts";
 import type { Task } from "./cadence.ts";
-import { memoryContenders } from "./contenders.ts";
+import { memoryContenders } from "./contenders/index.ts";
 
 const file = new URL("./process.ts", import.meta.url);
 

@@ -1,10 +1,10 @@
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
 import { Client } from "pg";
-import { startPostgres } from "../../packages/headgate/test-servers/postgres.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atLeast, floorOf, ofHeadgate, ofRow } from "../report/targets.ts";
 import { runRounds } from "../shared-store/rounds.ts";
-import { postgresContenders } from "./contenders.ts";
+import { postgresContenders } from "./contenders/index.ts";
 
 export const postgres: Section = { name: "postgres", run };
 

@@ -1,9 +1,9 @@
-import { startRedis } from "../../packages/headgate/test-servers/redis.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atLeast, atMost, atMostOf, floorOf, ofBestPeer, ofHeadgate, ofRow } from "../report/targets.ts";
 import { runRounds } from "../shared-store/rounds.ts";
-import { redisContenders, refusingFloors } from "./contenders.ts";
+import { redisContenders, refusingFloors } from "./contenders/index.ts";
 
 export const redis: Section = {
   name: "redis",

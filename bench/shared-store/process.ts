@@ -1,6 +1,6 @@
 import { attend } from "../measuring/companion.ts";
-import { postgresContenders } from "../postgres/contenders.ts";
-import { redisContenders } from "../redis/contenders.ts";
+import { postgresContenders } from "../postgres/contenders/index.ts";
+import { redisContenders } from "../redis/contenders/index.ts";
 import { type Measured, measure, type Task } from "./measure.ts";
 
 export interface Setting {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../packages/headgate/test-servers/free-port.ts";
+import { freePort } from "@headgate/test-servers/free-port.ts";
 import { interleaved } from "../measuring/interleaved.ts";
 import { withServer } from "../measuring/servers.ts";
 import type { Kind, RunOptions, Section, SectionResult, Table } from "../report/result.ts";

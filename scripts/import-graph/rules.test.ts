@@ -40,15 +40,17 @@ describe("the rules", () => {
   it.each([
     [
       `${src}/core/policy.ts`,
-      'import { a } from "../limiter.ts";',
+      'import { a } from "../limiter/limiter.ts";',
       "core may import nothing but itself, not limiter",
     ],
     [`${src}/core/policy.ts`, 'import { a } from "node:crypto";', "that package is not for core"],
     [
-      `${src}/http/fields.ts`,
-      'import { a } from "../limiter.ts";',
-      "of limiter, http may take types only (import type)",
+      `${src}/http/fields/fields.ts`,
+      'import { a } from "../../limiter/limiter.ts";',
+      "of limiter, http fields may take types only (import type)",
     ],
+    [`${src}/http/fields/fields.ts`, 'import { a } from "../refusal/refusal.ts";', "not http refusal"],
+    [`${src}/remote/breaker.ts`, 'import { a } from "../limiter/limiter.ts";', "not limiter"],
     [
       `${src}/client/client.ts`,
       'import type { a } from "../core/limit.ts";',
@@ -56,7 +58,7 @@ describe("the rules", () => {
     ],
     [`${src}/react/notice.tsx`, 'import { a } from "../http/index.ts";', "react may import client, not http"],
     [`${src}/stores/redis/index.ts`, 'import { a } from "../memory/index.ts";', "not memory store"],
-    [`${src}/limiter.ts`, 'import { a } from "./adapters/hono.ts";', "not adapters"],
+    [`${src}/limiter/limiter.ts`, 'import { a } from "../adapters/hono.ts";', "not adapters"],
     [`${src}/elsewhere/a.ts`, "", "belongs to no zone"],
   ])("refuse in the library: %s with %s", (path, source, expected) => {
     expect(violations({ path, imports: importsIn(source) }, LIBRARY).join()).toContain(expected);

@@ -18,6 +18,9 @@ const ANY = /./;
 const NOT_SERVERS =
   /^(?!node:|headgate$|headgate\/(?!client$|react$)|hono|@hono\/|pg$|pino|drizzle-|@electric-sql\/|better-auth(?!\/(react|client))|@ai-sdk\/(openai|anthropic))/;
 
+/** What knows HTTP and knows no framework. */
+const HTTP_ROOMS = ["http address", "http body", "http fields", "http refusal", "http guard"];
+
 /**
  * "Arrows point one way": core <- stores, http <- limiter <- adapters <- apps; client <- react <- web. Tests of a zone may
  * import what they need.
@@ -26,7 +29,7 @@ export const LIBRARY: Zone[] = [
   { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
   {
     name: "store opening",
-    files: /^packages\/headgate\/src\/stores\/(open|lazy|shared-store)(\.test)?\.ts$/,
+    files: /^packages\/headgate\/src\/stores\/open(\.test)?\.ts$/,
     mayImport: ["core", "shared stores", "memory store", "redis store", "postgres store"],
     packages: NONE,
   },
@@ -36,18 +39,23 @@ export const LIBRARY: Zone[] = [
     mayImport: ["core"],
     packages: NONE,
   },
-  { name: "refusals", files: /^packages\/headgate\/src\/refusals\//, mayImport: ["core"], packages: NONE },
   {
-    name: "outage",
-    files: /^packages\/headgate\/src\/outage\//,
+    name: "refusal memory",
+    files: /^packages\/headgate\/src\/remote\/refusal-memory\//,
+    mayImport: ["core"],
+    packages: NONE,
+  },
+  {
+    name: "remote",
+    files: /^packages\/headgate\/src\/remote\//,
     // What this process counts by itself while a shared store is away, it counts in memory.
-    mayImport: ["core", "refusals", "reservation", "memory store"],
+    mayImport: ["core", "refusal memory", "reservation", "memory store"],
     packages: NONE,
   },
   {
     name: "overriding",
     files: /^packages\/headgate\/src\/overriding\//,
-    mayImport: ["core", "refusals"],
+    mayImport: ["core", "refusal memory"],
     packages: NONE,
   },
   {
@@ -60,23 +68,27 @@ export const LIBRARY: Zone[] = [
   store("redis", /^node:|redis|valkey/),
   store("durable-object", NONE),
   store("postgres", /^node:|^pg$|^postgres$|pglite/),
+  http("address", []),
+  http("body", []),
+  http("fields", []),
+  http("refusal", ["fields"]),
+  http("guard", ["address", "fields", "refusal"]),
   {
     name: "http",
-    files: /^packages\/headgate\/src\/http\//,
-    mayImport: ["core"],
-    mayImportTypesOf: ["limiter"],
+    files: /^packages\/headgate\/src\/http\/[^/]+\.ts$/,
+    mayImport: HTTP_ROOMS,
     packages: NONE,
   },
   {
     name: "adapters",
     files: /^packages\/headgate\/src\/adapters\//,
-    mayImport: ["http", "limiter", "core"],
+    mayImport: [...HTTP_ROOMS, "limiter", "core"],
     packages: /^(node:(http|net)$|(hono|express|fastify|koa|next|@nestjs\/common)(\/|$))/,
   },
   {
     name: "identity",
     files: /^packages\/headgate\/src\/identity\//,
-    mayImport: ["core", "http", "limiter"],
+    mayImport: ["core", "http address", "limiter"],
     packages: /^jose$/,
   },
   {
@@ -102,17 +114,25 @@ export const LIBRARY: Zone[] = [
   {
     name: "testing",
     files: /^packages\/headgate\/src\/testing\//,
-    mayImport: ["core", "memory store", "store opening", "limiter", "http", "adapters", "client"],
+    mayImport: [
+      "core",
+      "memory store",
+      "store opening",
+      "limiter",
+      ...HTTP_ROOMS,
+      "http",
+      "adapters",
+      "client",
+    ],
     packages: ANY,
   },
   {
     name: "limiter",
-    files: /^packages\/headgate\/src\/[^/]+\.ts$/,
+    files: /^packages\/headgate\/src\/(limiter\/)?[^/]+\.ts$/,
     mayImport: [
       "core",
-      "refusals",
       "reservation",
-      "outage",
+      "remote",
       "overriding",
       "store opening",
       "shared stores",
@@ -123,6 +143,16 @@ export const LIBRARY: Zone[] = [
     packages: NONE,
   },
 ];
+
+function http(name: string, rooms: string[]): Zone {
+  return {
+    name: `http ${name}`,
+    files: new RegExp(`^packages/headgate/src/http/${name}/`),
+    mayImport: ["core", ...rooms.map((room) => `http ${room}`)],
+    mayImportTypesOf: ["limiter"],
+    packages: NONE,
+  };
+}
 
 function store(name: string, packages: RegExp): Zone {
   return {

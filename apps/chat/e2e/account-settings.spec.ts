@@ -1,5 +1,5 @@
+import { freePort } from "@headgate/test-servers/free-port.ts";
 import type { Page } from "@playwright/test";
-import { freePort } from "../testing/free-port.ts";
 import { startSmtpServer } from "../testing/smtp-server.ts";
 import { accountButton, ask, composer, conversations, newEmail, send, signUp } from "./chat-page.ts";
 import { status } from "./console-watch.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./config/config-error.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/index.ts";
 
 /** Every variable: its default, a value that changes it, and a value that stops the start. */
 const variables: [

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/index.ts";
 import { chooseModel } from "./model/provider.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");

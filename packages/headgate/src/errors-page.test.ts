@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { clientAddress } from "./adapters/fetch.ts";
-import { isDecided } from "./http/decisions.ts";
+import { isDecided } from "./http/guard/decisions.ts";
 import { parseTrustProxy } from "./http/index.ts";
 import { createLimiter, HeadgateError, type HeadgateErrorCode, parseLimits } from "./index.ts";
 import { redisStore } from "./stores/redis/index.ts";

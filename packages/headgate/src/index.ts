@@ -43,7 +43,7 @@ export type {
 } from "./core/policy.ts";
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
 export type { UnitsOf } from "./core/units.ts";
-export { type GuardedFunctionOptions, guard, RefusedError } from "./guard.ts";
+export { type GuardedFunctionOptions, guard, RefusedError } from "./limiter/guard.ts";
 export {
   createLimiter,
   type DecisionEvent,
@@ -55,9 +55,9 @@ export {
   type LimiterStatus,
   type PeekOptions,
   type Timeouts,
-} from "./limiter.ts";
-export type { LayerChange } from "./live-policy.ts";
-export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./outage/index.ts";
+} from "./limiter/limiter.ts";
+export type { LayerChange } from "./limiter/live-policy.ts";
+export type { WaitOptions } from "./limiter/waiting.ts";
 export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";
+export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./remote/index.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";
-export type { WaitOptions } from "./waiting.ts";

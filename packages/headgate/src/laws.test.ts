@@ -4,7 +4,7 @@ import type { Admission, Admitted } from "./core/admission.ts";
 import { calendarNames } from "./core/calendar.ts";
 import type { Cost } from "./core/cost.ts";
 import { algorithmNames, defineLimit, type Limit } from "./core/limit.ts";
-import { createLimiter } from "./limiter.ts";
+import { createLimiter } from "./limiter/limiter.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 import { fakeClock } from "./testing/fake-clock.ts";
 import { type OracleCharge, type OracleDecision, oracle } from "./testing/oracle.ts";

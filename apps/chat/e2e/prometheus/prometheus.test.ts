@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "@headgate/test-servers/free-port.ts";
 import { expect, test } from "vitest";
-import { freePort } from "../../testing/free-port.ts";
 import { startOpenAiServer } from "../../testing/openai-server.ts";
 import { startTestService, until } from "../../testing/service.ts";
 

@@ -1,6 +1,6 @@
 import { pino } from "pino";
+import { type Config, loadConfig } from "../config/index.ts";
 import type { Environment } from "../config/variables.ts";
-import { type Config, loadConfig } from "../config.ts";
 import { openDatabase } from "../database/connect.ts";
 import { FolderInUseError } from "../database/folder-lock.ts";
 import { sendOrder } from "../operator/client.ts";

@@ -7,8 +7,8 @@
  *     npm run credit -- code  5.00 30
  */
 
+import { loadConfig } from "../config/index.ts";
 import type { Environment } from "../config/variables.ts";
-import { loadConfig } from "../config.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import type { Order } from "../operator/order.ts";
 import { StartError } from "../start-error.ts";

@@ -1,9 +1,9 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { getTableName, is, sql } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
 import { Client } from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
 import { startTestService, until } from "../../testing/service.ts";
 import { openDatabase } from "./connect.ts";
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
@@ -11,13 +11,13 @@ import * as schema from "./schema.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
-let postgres: TestPostgres;
+let postgres: PostgresServer;
 
 beforeAll(async () => {
   postgres = await startPostgres();
 });
 
-afterAll(() => postgres?.stop());
+afterAll(() => postgres?.remove());
 
 test("processes that start together on one PostgreSQL bring it up to date without colliding", async () => {
   const opened = await Promise.all(
@@ -110,7 +110,7 @@ test("a database that goes away is a 503, also at /ready, and the guard is not t
   const service = await startTestService({ env: { DATABASE_URL: gone.url } });
   const client = service.client();
   expect((await client("/ready")).status).toBe(200);
-  await gone.stop();
+  await gone.remove();
   const ready = await client("/ready");
   expect([ready.status, (await ready.json()).database]).toEqual([503, "unreachable"]);
   expect((await client("/health")).status).toBe(200);

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { createServer } from "node:net";
+import { freePort } from "@headgate/test-servers/free-port.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
-import { freePort } from "../../testing/free-port.ts";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
 import { startTestService, type TestService } from "../../testing/service.ts";
 import type { OpenDatabase } from "../database/connect.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { betterAuth } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/index.ts";
 import type { Database } from "../database/connect.ts";
 import * as schema from "../database/schema.ts";
 import { findUserByEmail, updatePlan } from "../repositories/accounts.ts";

@@ -1,7 +1,7 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { fakeClock } from "headgate/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
-import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
 import { startTestService, TEST_START_MS, type TestClient, type TestService } from "../../testing/service.ts";
 import { type OpenDatabase, openDatabase } from "../database/connect.ts";
 import { creditCodes, user } from "../database/schema.ts";
@@ -14,9 +14,9 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
 const terms = { monthlyAllowance: 1_000_000, currency: "USD" };
 const day = 24 * 3_600_000;
-let postgres: TestPostgres;
+let postgres: PostgresServer;
 
-afterAll(() => postgres?.stop());
+afterAll(() => postgres?.remove());
 
 describe.each(["embedded", "PostgreSQL"])("codes on %s", (kind) => {
   let open: OpenDatabase;

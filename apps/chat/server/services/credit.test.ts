@@ -1,3 +1,4 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
 import { fakeClock } from "headgate/testing";
@@ -5,7 +6,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { Credit } from "../../contract.ts";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
-import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
 import {
   startTestService,
   TEST_START_MS,
@@ -24,9 +24,9 @@ import { createTurns } from "./turns.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
 const terms = { monthlyAllowance: 1_000_000, currency: "USD" };
-let postgres: TestPostgres;
+let postgres: PostgresServer;
 
-afterAll(() => postgres?.stop());
+afterAll(() => postgres?.remove());
 
 describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
   let open: OpenDatabase;

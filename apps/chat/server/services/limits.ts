@@ -9,8 +9,8 @@ import {
 import type { Logger } from "pino";
 import type { QuotaOfLimit } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
+import type { Config } from "../config/index.ts";
 import { joinLimits } from "../config/request-limits.ts";
-import type { Config } from "../config.ts";
 import { describeError } from "../http/describe-error.ts";
 import type { RateLimitCaller } from "./identity.ts";
 import type { Plans, PlanTable } from "./plans.ts";

@@ -1,9 +1,9 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ChatMessage } from "../../contract.ts";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
-import { startPostgres, type TestPostgres } from "../../testing/postgres.ts";
 import {
   type Chunk,
   chunksOf,
@@ -19,9 +19,9 @@ import { turns } from "../database/schema.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
 const TEXT = "one two three four five six";
-let postgres: TestPostgres | undefined;
+let postgres: PostgresServer | undefined;
 
-afterAll(() => postgres?.stop());
+afterAll(() => postgres?.remove());
 
 describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
   let databases: OpenDatabase[];

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { Micros } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/index.ts";
 import { parseMicros } from "../money.ts";
 import { findPlan } from "../repositories/accounts.ts";
 import type { CreditTerms } from "./credit.ts";

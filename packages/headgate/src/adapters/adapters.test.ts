@@ -1,8 +1,8 @@
 import { type Context, Hono } from "hono";
 import { describe, expect, it, vi } from "vitest";
 import type { Admission, Admitted } from "../core/admission.ts";
-import type { GuardOptions } from "../http/admit.ts";
-import { createLimiter, type Limiter } from "../limiter.ts";
+import type { GuardOptions } from "../http/guard/admit.ts";
+import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { admissionOf, rateLimit as fetchRateLimit } from "./fetch.ts";
 import { rateLimit as honoRateLimit } from "./hono.ts";

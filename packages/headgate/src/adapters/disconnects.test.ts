@@ -1,8 +1,8 @@
 import { connect } from "node:net";
+import { frameworks } from "@headgate/test-servers/frameworks/index.ts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { frameworks } from "../../test-servers/frameworks/index.ts";
 import type { Admission } from "../core/admission.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import type { AdapterAnswer, AdapterCaller } from "../testing/index.ts";
 

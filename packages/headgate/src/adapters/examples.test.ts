@@ -1,5 +1,5 @@
+import { compileExample, startExample } from "@headgate/test-servers/example.ts";
 import { afterEach, describe, expect, it } from "vitest";
-import { compileExample, startExample } from "../../test-servers/example.ts";
 
 const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

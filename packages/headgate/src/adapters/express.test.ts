@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import { express4, express5 } from "@headgate/test-servers/frameworks/express.ts";
+import { listening } from "@headgate/test-servers/frameworks/listening.ts";
 import type { Request as ExpressRequest } from "express";
 import { describe, expect, it, vi } from "vitest";
-import { express4, express5 } from "../../test-servers/frameworks/express.ts";
-import { listening } from "../../test-servers/frameworks/listening.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { admissionOf, rateLimit } from "./express.ts";
 

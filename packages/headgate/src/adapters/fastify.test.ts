@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { type FastifyHook, rateLimit } from "./fastify.ts";
 
 const limiterOf = (limits: string) =>

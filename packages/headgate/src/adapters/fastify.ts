@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
-import type { GuardOptions } from "../http/admit.ts";
-import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
-import type { Limiter } from "../limiter.ts";
+import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
+import type { GuardOptions } from "../http/guard/admit.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { hasBegun, watchSend } from "./node-response.ts";

@@ -1,7 +1,8 @@
 import type { Admission, Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
-import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/admit.ts";
-import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
+import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
+import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields/fields.ts";
+import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/guard/admit.ts";
 import {
   admissionIn,
   type Decision,
@@ -12,12 +13,11 @@ import {
   readingsOf,
   refundWithHead,
   waitUntilOf,
-} from "../http/decisions.ts";
-import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
-import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields.ts";
-import { refundsOf } from "../http/refunding.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
-import type { Limiter } from "../limiter.ts";
+} from "../http/guard/decisions.ts";
+import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
+import { refundsOf } from "../http/guard/refunding.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { webSourceOf } from "./web-address.ts";
 
 /** A handler of the web's own kind, as Workers, Deno, Bun and many frameworks take it. */

@@ -2,8 +2,9 @@ import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Admission, Refused } from "../core/admission.ts";
-import { checkMount, type Decided, decideRequest, isPreflight } from "../http/admit.ts";
-import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
+import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
+import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields/fields.ts";
+import { checkMount, type Decided, decideRequest, isPreflight } from "../http/guard/admit.ts";
 import {
   admissionIn,
   type Decision,
@@ -13,13 +14,12 @@ import {
   readingsOf,
   refundWithHead,
   waitUntilOf,
-} from "../http/decisions.ts";
-import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/ending.ts";
-import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields.ts";
-import { refundsOf } from "../http/refunding.ts";
-import type { Refusal } from "../http/refusal.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
-import type { Limiter } from "../limiter.ts";
+} from "../http/guard/decisions.ts";
+import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
+import { refundsOf } from "../http/guard/refunding.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import type { Refusal } from "../http/refusal/refusal.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";

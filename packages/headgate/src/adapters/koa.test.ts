@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import { listening } from "@headgate/test-servers/frameworks/listening.ts";
 import Koa from "koa";
 import { describe, expect, it } from "vitest";
-import { listening } from "../../test-servers/frameworks/listening.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { rateLimit } from "./koa.ts";
 
 const limiterOf = (limits: string) =>

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { fastify as fastifyOf } from "fastify";
 import { describe, expect, it, vi } from "vitest";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import * as express from "./express.ts";
 import * as fastify from "./fastify.ts";
 import * as fetchAdapter from "./fetch.ts";

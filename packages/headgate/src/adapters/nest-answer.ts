@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Refusal } from "../http/refusal.ts";
+import type { Refusal } from "../http/refusal/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** What a controller of Nest's is handed as its request, on either platform. */

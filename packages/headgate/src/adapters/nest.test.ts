@@ -1,3 +1,5 @@
+import { servedBy } from "@headgate/test-servers/frameworks/listening.ts";
+import { moduleOf } from "@headgate/test-servers/frameworks/nest.ts";
 import {
   Catch,
   type ExceptionFilter,
@@ -11,9 +13,7 @@ import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { Request as ExpressRequest } from "express";
 import { describe, expect, it } from "vitest";
-import { servedBy } from "../../test-servers/frameworks/listening.ts";
-import { moduleOf } from "../../test-servers/frameworks/nest.ts";
-import { createLimiter, type Limiter } from "../limiter.ts";
+import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import { admissionOf, RefusedException, rateLimit } from "./nest.ts";
 
 const limiterOf = (limits: string, onError = (_error: unknown) => {}) =>

@@ -7,10 +7,10 @@ import {
 } from "@nestjs/common";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
-import type { GuardOptions } from "../http/admit.ts";
-import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
-import type { Refusal, RefusalProblem } from "../http/refusal.ts";
-import type { Limiter } from "../limiter.ts";
+import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
+import type { GuardOptions } from "../http/guard/admit.ts";
+import type { Refusal, RefusalProblem } from "../http/refusal/refusal.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
 import { addressSourceOf } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";

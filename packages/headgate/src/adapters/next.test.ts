@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { admissionOf, rateLimit } from "./next.ts";
 
 /** As Next has them: a request that knows its cookies, a response that sets them. */

@@ -1,6 +1,6 @@
 import type { Admission } from "../core/admission.ts";
-import { type ClientAddress, createClientAddress } from "../http/client-address.ts";
-import type { Limiter } from "../limiter.ts";
+import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import {
   admissionOf as admissionOfRequest,
   type FetchGuard,

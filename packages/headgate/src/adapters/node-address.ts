@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "node:net";
-import type { AddressSource } from "../http/address.ts";
+import type { AddressSource } from "../http/address/address.ts";
 
 /** What a request of Node's own server is read for. */
 export type NodeSource = Pick<IncomingMessage, "socket" | "headers">;

@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, Refused } from "../core/admission.ts";
-import { checkMount, type Decided, decideRequest, type GuardOptions, isPreflight } from "../http/admit.ts";
+import { checkFieldOptions, rateLimitFields } from "../http/fields/fields.ts";
+import {
+  checkMount,
+  type Decided,
+  decideRequest,
+  type GuardOptions,
+  isPreflight,
+} from "../http/guard/admit.ts";
 import {
   admissionIn,
   type Decision,
@@ -10,12 +17,11 @@ import {
   readingsOf,
   refundWithHead,
   reportLate,
-} from "../http/decisions.ts";
-import { checkFieldOptions, rateLimitFields } from "../http/fields.ts";
-import { refundsOf } from "../http/refunding.ts";
-import type { Refusal } from "../http/refusal.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/refusing.ts";
-import type { Limiter } from "../limiter.ts";
+} from "../http/guard/decisions.ts";
+import { refundsOf } from "../http/guard/refunding.ts";
+import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import type { Refusal } from "../http/refusal/refusal.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type Decision, endDecision } from "../http/decisions.ts";
-import { type Fields, sharedFields } from "../http/fields.ts";
-import type { Refusal } from "../http/refusal.ts";
+import { type Fields, sharedFields } from "../http/fields/fields.ts";
+import { type Decision, endDecision } from "../http/guard/decisions.ts";
+import type { Refusal } from "../http/refusal/refusal.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 type WriteHead = (

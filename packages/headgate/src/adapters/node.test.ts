@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { listening } from "@headgate/test-servers/frameworks/listening.ts";
 import type { Request as ExpressRequest } from "express";
 import { describe, expect, it } from "vitest";
-import { listening } from "../../test-servers/frameworks/listening.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { admissionOf, rateLimit } from "./node.ts";
 
 const limiterOf = (limits: string) =>

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { exampleFile, startExample } from "@headgate/test-servers/example.ts";
+import { startNginx } from "@headgate/test-servers/nginx.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { exampleFile, startExample } from "../../test-servers/example.ts";
-import { startNginx } from "../../test-servers/nginx.ts";
-import { startRedis } from "../../test-servers/redis.ts";
 
 const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

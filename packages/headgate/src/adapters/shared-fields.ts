@@ -1,4 +1,4 @@
-import { type Fields, listWith, sharedFields } from "../http/fields.ts";
+import { type Fields, listWith, sharedFields } from "../http/fields/fields.ts";
 
 /** A response whose fields can be asked for, as Node's and Fastify's can. */
 export interface FieldReader {

@@ -1,5 +1,5 @@
+import { frameworks } from "@headgate/test-servers/frameworks/index.ts";
 import { describe, it } from "vitest";
-import { frameworks } from "../../test-servers/frameworks/index.ts";
 import { adapterSuite } from "../testing/index.ts";
 
 describe.each(Object.entries(frameworks))("adapterSuite, on %s", (_name, serve) => {

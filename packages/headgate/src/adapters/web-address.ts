@@ -1,4 +1,4 @@
-import type { AddressSource } from "../http/address.ts";
+import type { AddressSource } from "../http/address/address.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 
 /** What runtimes hand to a handler beside the request, or a framework as its environment, where it tells the peer. */

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { exampleFile, startExample } from "@headgate/test-servers/example.ts";
+import { type ModelServer, startModelServer } from "@headgate/test-servers/model-server.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exampleFile, startExample } from "../../test-servers/example.ts";
-import { type ModelServer, startModelServer } from "../../test-servers/model-server.ts";
 
 let provider: ModelServer;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../test-servers/redis.ts";
-import { inputTokens, type Script, scriptedModel } from "../../test-servers/scripted-model.ts";
-import { createLimiter, type Limiter } from "../limiter.ts";
+import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { governedModel, ProviderRefusedError } from "./governed-model.ts";
 import type { CallOptions, LanguageModelV4 } from "./language-model.ts";

@@ -1,8 +1,8 @@
+import { scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { isStepCount, streamText, type ToolExecutionOptions, tool } from "ai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { scriptedModel } from "../../test-servers/scripted-model.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { type LimitedToolOptions, limitedTool } from "./limited-tool.ts";
 

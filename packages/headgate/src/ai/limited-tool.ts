@@ -3,8 +3,8 @@ import type { Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
-import { admitCall, endingWith } from "../guard.ts";
-import type { Limiter } from "../limiter.ts";
+import { admitCall, endingWith } from "../limiter/guard.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import { isAsyncIterable } from "./async-iterable.ts";
 
 type Options = ToolExecutionOptions<never>;

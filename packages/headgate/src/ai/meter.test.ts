@@ -1,9 +1,9 @@
+import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { inputTokens, type Script, scriptedModel } from "../../test-servers/scripted-model.ts";
 import type { Admitted } from "../core/admission.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { createEstimator } from "./estimate/estimator.ts";
 import { type MeterOptions, meter } from "./meter.ts";

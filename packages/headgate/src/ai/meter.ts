@@ -4,7 +4,7 @@ import { isUnit } from "../core/limit.ts";
 import { checkOptions, nearest } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
-import { guarded } from "../reporting.ts";
+import { guarded } from "../limiter/reporting.ts";
 import { type Bindable, bindStream, type PartOf } from "./bind.ts";
 import { type Estimator, sharedEstimator } from "./estimate/estimator.ts";
 import type { LanguageModelV4 } from "./language-model.ts";

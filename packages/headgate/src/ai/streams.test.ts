@@ -1,9 +1,9 @@
+import { startRedis } from "@headgate/test-servers/redis.ts";
+import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { streamText } from "ai";
 import { describe, expect, it } from "vitest";
-import { startRedis } from "../../test-servers/redis.ts";
-import { inputTokens, scriptedModel } from "../../test-servers/scripted-model.ts";
 import type { Admitted } from "../core/admission.ts";
-import { createLimiter, type Limiter } from "../limiter.ts";
+import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import { createEstimator } from "./estimate/estimator.ts";
 import { type Meter, type MeterOptions, meter } from "./meter.ts";
 import type { StreamReader } from "./readers.ts";

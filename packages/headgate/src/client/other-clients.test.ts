@@ -7,7 +7,7 @@ import ky from "ky";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rateLimit } from "../adapters/node.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { createClient, RateLimitedError } from "./index.ts";
 
 /** What the server answered, in order. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import type { Admission } from "./admission.ts";
 import { compileLimits } from "./limit-set.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { createLimiter, type Limiter } from "../limiter.ts";
+import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import type { LimitOptions } from "./limit.ts";
 import type { UnitsOf } from "./units.ts";
 

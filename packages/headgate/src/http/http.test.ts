@@ -1,11 +1,11 @@
 import { parseList, Token } from "structured-headers";
 import { describe, expect, it } from "vitest";
 import type { Admission, Refused } from "../core/admission.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
-import { rateLimitFields, writeFields } from "./fields.ts";
-import { refusal } from "./refusal.ts";
+import { rateLimitFields, writeFields } from "./fields/fields.ts";
+import { refusal } from "./refusal/refusal.ts";
 
 function guarded(limits = "5/minute; 60/hour") {
   const clock = fakeClock();

@@ -6,12 +6,18 @@ export {
   parseTrustProxy,
   type TrustProxy,
   type TrustProxyOptions,
-} from "./address.ts";
+} from "./address/address.ts";
 export type { BodySource, ByteStream } from "./body/body-source.ts";
 export { boundedJson } from "./body/bounded-json.ts";
 export { JsonBodyError, type JsonBodyReason } from "./body/json-body-error.ts";
 export type { JsonBounds } from "./body/json-scan.ts";
-export { type FieldForm, type FieldOptions, type Fields, rateLimitFields, writeFields } from "./fields.ts";
+export {
+  type FieldForm,
+  type FieldOptions,
+  type Fields,
+  rateLimitFields,
+  writeFields,
+} from "./fields/fields.ts";
 export {
   type CapacityProblem,
   type QuotaProblem,
@@ -20,4 +26,4 @@ export {
   type RefusalOptions,
   type RefusalProblem,
   refusal,
-} from "./refusal.ts";
+} from "./refusal/refusal.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
+import { servedBy } from "@headgate/test-servers/frameworks/listening.ts";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { servedBy } from "../../test-servers/frameworks/listening.ts";
 import { bearerIdentity } from "./bearer.ts";
 
 const now = Date.UTC(2026, 0, 1);

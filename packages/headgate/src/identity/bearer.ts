@@ -7,8 +7,8 @@ import type {
   KeyObject,
 } from "jose";
 import { HeadgateError } from "../core/errors.ts";
-import { type HeaderFields, readField } from "../http/address-forwarding.ts";
-import { guarded, reportOnConsole } from "../reporting.ts";
+import { type HeaderFields, readField } from "../http/address/address-forwarding.ts";
+import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import type { VerifiedIdentity } from "./identify.ts";
 
 interface Claims {

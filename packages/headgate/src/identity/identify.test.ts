@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseTrustProxy } from "../http/address.ts";
+import { parseTrustProxy } from "../http/address/address.ts";
 import { identify } from "./identify.ts";
 
 const peer = "203.0.113.9";

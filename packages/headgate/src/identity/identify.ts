@@ -1,6 +1,11 @@
 import { HeadgateError } from "../core/errors.ts";
-import { type AddressSource, callerAddress, type HeaderFields, type TrustProxy } from "../http/address.ts";
-import { readField } from "../http/address-forwarding.ts";
+import {
+  type AddressSource,
+  callerAddress,
+  type HeaderFields,
+  type TrustProxy,
+} from "../http/address/address.ts";
+import { readField } from "../http/address/address-forwarding.ts";
 
 /** Tells a verified id from a request's header fields; `null` where nothing in them can be verified. */
 export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;

@@ -1,5 +1,5 @@
 import { HeadgateError } from "../core/errors.ts";
-import { type HeaderFields, readField } from "../http/address-forwarding.ts";
+import { type HeaderFields, readField } from "../http/address/address-forwarding.ts";
 import type { VerifiedIdentity } from "./identify.ts";
 
 export interface SignedCookieOptions {

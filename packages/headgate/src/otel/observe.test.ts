@@ -8,7 +8,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { describe, expect, it } from "vitest";
 import type { Admitted } from "../core/admission.ts";
-import { createLimiter, type LimiterOptions } from "../limiter.ts";
+import { createLimiter, type LimiterOptions } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 import { observe } from "./index.ts";

@@ -1,6 +1,6 @@
 import { beginOverride, blocked, type Override, type OverrideTerms } from "../core/override.ts";
 import type { Charge, Outcome } from "../core/store.ts";
-import { PartitionMap } from "../refusals/partition-map.ts";
+import { PartitionMap } from "../remote/refusal-memory/partition-map.ts";
 
 interface Partition {
   readonly space: string;

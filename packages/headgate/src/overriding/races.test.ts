@@ -1,8 +1,8 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
+import { race } from "@headgate/test-servers/race.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PostgresServer, startPostgres } from "../../test-servers/postgres.ts";
-import { race } from "../../test-servers/race.ts";
-import { startRedis } from "../../test-servers/redis.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 
 describe.each([
   ["Redis", startRedis],

@@ -1,7 +1,7 @@
+import { eachStore } from "@headgate/test-servers/each-store.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eachStore } from "../../test-servers/each-store.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { countByHand } from "../testing/count-by-hand.ts";
 import { fakeClock } from "../testing/index.ts";
 

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
+import { type RedisServer, startCluster, startRedis, startSentinels } from "@headgate/test-servers/redis.ts";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type PostgresServer, startPostgres } from "../../test-servers/postgres.ts";
-import { type RedisServer, startCluster, startRedis, startSentinels } from "../../test-servers/redis.ts";
-import { createLimiter } from "../limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 
 const longestTestMs = 60_000;
 let redis: RedisServer;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, longestTestMs);
 afterAll(() => Promise.all([redis.remove(), postgres.remove()]), longestTestMs);
 
-const program = fileURLToPath(new URL("../../test-servers/admits-once.ts", import.meta.url));
+const program = fileURLToPath(new URL("../../../test-servers/admits-once.ts", import.meta.url));
 
 /** Who decided, in a process that ended by itself. */
 async function admitOnce(uri: string): Promise<string> {

@@ -1,9 +1,9 @@
 import { HeadgateError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
-import { lazyStore } from "./lazy.ts";
 import { memoryStore } from "./memory/index.ts";
 import { parseRedisUrl } from "./redis/address.ts";
-import { sharedStore } from "./shared-store.ts";
+import { lazyStore } from "./shared/lazy.ts";
+import { sharedStore } from "./shared/shared-store.ts";
 
 const example =
   'write "memory://", "redis://host:6379" or "postgres://user:password@host/database", or pass a store';

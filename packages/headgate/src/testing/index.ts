@@ -9,7 +9,7 @@ export {
   optionsFor,
   type ReadField,
   type ServedRoute,
-} from "./adapter-suite.ts";
+} from "./adapter-suite/index.ts";
 export { type FakeClock, fakeClock } from "./fake-clock.ts";
 export {
   type Oracle,
@@ -24,4 +24,4 @@ export {
   type StoreTest,
   type StoreUnderTest,
   storeSuite,
-} from "./store-suite.ts";
+} from "./store-suite/index.ts";

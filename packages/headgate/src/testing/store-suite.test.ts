@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Outcome, Store } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "./fake-clock.ts";
-import { storeSuite } from "./store-suite.ts";
+import { storeSuite } from "./store-suite/index.ts";
 
 describe("storeSuite, on the memory store", () => {
   const suite = storeSuite({

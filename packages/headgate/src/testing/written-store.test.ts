@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import { adjustStates, decideStates, overrideStates, resetStates } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import { fakeClock } from "./fake-clock.ts";
-import { storeSuite } from "./store-suite.ts";
+import { storeSuite } from "./store-suite/index.ts";
 
 const page = readFileSync(new URL("../../../../docs/writing-a-store.md", import.meta.url), "utf8");
 

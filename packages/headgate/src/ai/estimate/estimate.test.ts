@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { samples } from "@headgate/test-servers/texts.ts";
 import fc from "fast-check";
 import { Tiktoken } from "js-tiktoken/lite";
 import cl100k from "js-tiktoken/ranks/cl100k_base";
 import o200k from "js-tiktoken/ranks/o200k_base";
 import { describe, expect, it } from "vitest";
-import { samples } from "../../../test-servers/texts.ts";
 import { createEstimator, estimateTokens } from "./estimator.ts";
 import { sizeOf } from "./text-tokens.ts";
 

@@ -1,8 +1,8 @@
+import { localNamespace } from "@headgate/test-servers/durable-objects.ts";
 import { describe, expect, it, vi } from "vitest";
-import { localNamespace } from "../../../test-servers/durable-objects.ts";
-import { createLimiter } from "../../limiter.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
-import { storeSuite } from "../../testing/store-suite.ts";
+import { storeSuite } from "../../testing/store-suite/index.ts";
 import { durableObjectStore, type LimiterNamespace } from "./index.ts";
 
 describe("storeSuite, on a Durable Object", () => {

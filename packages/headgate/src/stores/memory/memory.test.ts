@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Admission, Peek } from "../../core/admission.ts";
-import { createLimiter } from "../../limiter.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { overflowAccounts } from "./accounts.ts";
 import { memoryStore } from "./index.ts";

@@ -1,5 +1,5 @@
+import { admit, charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import { expect, it } from "vitest";
-import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 
 const postgres = postgresFixture();

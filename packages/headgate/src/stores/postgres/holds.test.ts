@@ -1,6 +1,6 @@
+import { charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";

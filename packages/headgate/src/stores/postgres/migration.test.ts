@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { admit, charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import { describe, expect, it } from "vitest";
-import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { type PostgresStore, postgresMigration, postgresStore } from "./index.ts";
 import { functionsVersion } from "./sql/names.ts";

@@ -1,6 +1,6 @@
+import { startPgBouncer } from "@headgate/test-servers/pgbouncer.ts";
+import { admit, charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import { describe, expect, it } from "vitest";
-import { startPgBouncer } from "../../../test-servers/pgbouncer.ts";
-import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import type { PostgresStore } from "./index.ts";
 
 const longestTestMs = 60_000;

@@ -1,10 +1,10 @@
 import { PGlite } from "@electric-sql/pglite";
+import { admit, charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
+import { playTurns, turnsByKind } from "@headgate/test-servers/turns.ts";
 import fc from "fast-check";
 import pg from "pg";
 import { describe, expect, it, vi } from "vitest";
-import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
-import { playTurns, turnsByKind } from "../../../test-servers/turns.ts";
-import { createLimiter } from "../../limiter.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { playMemory, playOracle } from "../../testing/store-suite/scripts.ts";
 import { startTrial } from "../../testing/store-suite/trial.ts";

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { admit, charge, postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import { describe, expect, it } from "vitest";
-import { admit, charge, postgresFixture } from "../../../test-servers/postgres-fixture.ts";
 import type { PostgresStore } from "./index.ts";
 
 const raceMs = 120_000;
@@ -99,7 +99,7 @@ interface Racer {
 }
 
 function startRacer(url: string, limits: string, attempts: number): Racer {
-  const script = fileURLToPath(new URL("../../../test-servers/postgres-racer.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../../../../test-servers/postgres-racer.ts", import.meta.url));
   const child = spawn(
     process.execPath,
     ["--conditions=headgate-source", "--no-warnings", script, url, limits, String(attempts)],

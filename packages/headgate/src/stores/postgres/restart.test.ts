@@ -1,6 +1,6 @@
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../test-servers/postgres.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import { type PostgresStore, postgresStore } from "./index.ts";

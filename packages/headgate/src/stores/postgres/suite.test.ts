@@ -1,10 +1,10 @@
 import { PGlite } from "@electric-sql/pglite";
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import pg from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../test-servers/postgres.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
-import { storeSuite } from "../../testing/store-suite.ts";
+import { storeSuite } from "../../testing/store-suite/index.ts";
 import { type PostgresStore, postgresStore } from "./index.ts";
 
 const longestTestMs = 120_000;

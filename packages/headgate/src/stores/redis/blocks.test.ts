@@ -1,10 +1,10 @@
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge } from "../../core/store.ts";
-import { createLimiter } from "../../limiter.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { type RedisStore, redisStore } from "./index.ts";
 
 const hour = 3_600_000;

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startRedis } from "../../../test-servers/redis.ts";
 
 const entry = `
   import { createLimiter } from "headgate";

@@ -1,7 +1,7 @@
+import { race } from "@headgate/test-servers/race.ts";
+import { type RedisCluster, type RedisServer, startCluster } from "@headgate/test-servers/redis.ts";
 import { Cluster } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { race } from "../../../test-servers/race.ts";
-import { type RedisCluster, type RedisServer, startCluster } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits, type LimitsInput } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";

@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from "node:net";
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge } from "../../core/store.ts";

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis } from "ioredis";
 import { Redis as Valkey } from "iovalkey";
 import { createClient, createClientPool } from "redis";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
-import { createLimiter } from "../../limiter.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;

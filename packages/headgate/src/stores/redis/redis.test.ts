@@ -1,7 +1,7 @@
+import { race } from "@headgate/test-servers/race.ts";
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { race } from "../../../test-servers/race.ts";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf, type Cost } from "../../core/cost.ts";
 import { compileLimits, type LimitsInput } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";

@@ -1,6 +1,6 @@
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";

@@ -1,6 +1,6 @@
+import { crashMaster, openBehindSentinels } from "@headgate/test-servers/behind-sentinels.ts";
+import { type RedisSentinels, startSentinels } from "@headgate/test-servers/redis.ts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { crashMaster, openBehindSentinels } from "../../../test-servers/behind-sentinels.ts";
-import { type RedisSentinels, startSentinels } from "../../../test-servers/redis.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";

@@ -1,16 +1,16 @@
-import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
-import { Redis } from "ioredis";
-import { Redis as Valkey, Cluster as ValkeyCluster } from "iovalkey";
-import { createClient, createCluster } from "redis";
-import { afterAll, beforeAll, describe, it } from "vitest";
 import {
   type RedisCluster,
   type RedisServer,
   startCluster,
   startRedis,
-} from "../../../test-servers/redis.ts";
+} from "@headgate/test-servers/redis.ts";
+import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
+import { Redis } from "ioredis";
+import { Redis as Valkey, Cluster as ValkeyCluster } from "iovalkey";
+import { createClient, createCluster } from "redis";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { fakeClock } from "../../testing/fake-clock.ts";
-import { storeSuite } from "../../testing/store-suite.ts";
+import { storeSuite } from "../../testing/store-suite/index.ts";
 import type { RedisClient } from "./commands.ts";
 import { redisStore } from "./index.ts";
 

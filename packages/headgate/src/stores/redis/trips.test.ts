@@ -1,8 +1,8 @@
+import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { type Ask, playTurns, type Turn, turnsByKind } from "@headgate/test-servers/turns.ts";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../../test-servers/redis.ts";
-import { type Ask, playTurns, type Turn, turnsByKind } from "../../../test-servers/turns.ts";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";

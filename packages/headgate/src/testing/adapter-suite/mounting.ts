@@ -1,5 +1,4 @@
-import { createLimiter } from "../../limiter.ts";
-import type { AdapterCaller, AdapterGuard } from "../adapter-suite.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { type Conversation, caller, conversation, type Setting } from "./conversation.ts";
 import {
@@ -10,6 +9,7 @@ import {
   twoAMinute,
   twoAMinuteSpent,
 } from "./expect.ts";
+import type { AdapterCaller, AdapterGuard } from "./index.ts";
 
 /** A second guard, by a limiter of its own. */
 function byAddress(limits: string): AdapterGuard[] {

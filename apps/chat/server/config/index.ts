@@ -1,0 +1,259 @@
+import { HeadgateError } from "headgate";
+import { parseTrustProxy, type TrustProxy } from "headgate/http";
+import type { Micros } from "../../contract.ts";
+import { type DatabaseLocation, readDatabaseUrl } from "../database/connect.ts";
+import { parseMicros } from "../money.ts";
+import type { MailSettings } from "../services/mail.ts";
+import {
+  answersAtOnce,
+  mostAtOnce,
+  ofAllCallers,
+  requestsPer,
+  tokensPerDay,
+  withoutStop,
+} from "./request-limits.ts";
+import {
+  type Environment,
+  oneOf,
+  onOrOff,
+  optional,
+  type Reading,
+  variableReader,
+  wholeNumber,
+} from "./variables.ts";
+
+/** What the service was told by its environment. `variables` in docs and README list the same. */
+export interface Config {
+  limits: {
+    /** Limit strings: what one person may send. */
+    chatPerMinute: string;
+    chatPerHour: string;
+    /** What the answers of one person may cost; `null`: nobody counts. */
+    chatTokens: string | null;
+    /** How many answers one person may have at once; `null`: as many as they like. */
+    chatConcurrent: string | null;
+    /** What all callers together may use; `null`: nobody counts. */
+    chatGlobal: string | null;
+    /** What the model's provider takes of this service; `null`: it says so itself. */
+    provider: string | null;
+    /** What one address may send, whoever sends. */
+    chatPerAddress: string;
+    /** Attempts to sign in or up from one address. */
+    signInPerAddress: string;
+    /** Request bodies that are read from one address, whatever comes of them. */
+    bodiesPerAddress: string;
+    storageUri: string;
+  };
+  /** The file that names the plans; `null`: there are none. */
+  plansFile: string | null;
+  /** `null` where nobody said. */
+  trustProxy: TrustProxy | null;
+  /** Whether `X-User-Id` says who is calling. Unverified: for services that sit behind one's own backend. */
+  userIdHeader: boolean;
+  database: DatabaseLocation;
+  port: number;
+  host: string;
+  /** `null` leaves the choice to whoever starts: quieter on a terminal. */
+  logLevel: LogLevel | null;
+  /** The origin by which browsers reach the service; `null` takes what each request says. */
+  publicUrl: string | null;
+  /** `null` has one made and kept. */
+  authSecret: string | null;
+  /** Whether only accounts are answered. */
+  requireAccount: boolean;
+  /** Whether anybody may make an account, or the operator alone. */
+  signUp: "open" | "closed";
+  /** `null` where the service sends no mail. */
+  mail: MailSettings | null;
+  /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
+  metrics: { token: string | null; port: number | null; host: string };
+  credit: { monthlyAllowance: Micros; currency: string };
+  bodyLimitBytes: number;
+  /** Answers that are streamed at once, by this process. */
+  maxStreams: number;
+  shutdownGraceMs: number;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+/**
+ * Reads the environment. Every variable has a default, and an empty one counts as absent.
+ *
+ * @throws {ConfigError} naming every variable that cannot be read, its value and what would be right
+ */
+export function loadConfig(environment: Environment): Config {
+  const variables = variableReader(environment);
+  const { read } = variables;
+
+  const chatPerMinute = read("RATE_LIMIT_CHAT_PER_MIN", "5", requestsPer("minute"));
+  const chatPerHour = read("RATE_LIMIT_CHAT_PER_HOUR", "60", requestsPer("hour"));
+  const chatPerAddress = read("RATE_LIMIT_CHAT_IP_PER_MIN", "30", requestsPer("minute"));
+  const chatTokens = read("RATE_LIMIT_CHAT_TOKENS_PER_DAY", "", optional(tokensPerDay));
+  const chatConcurrent = read("RATE_LIMIT_CHAT_CONCURRENT", "2", answersAtOnce);
+  const chatGlobal = read("RATE_LIMIT_CHAT_GLOBAL", "", optional(ofAllCallers));
+  const provider = read("RATE_LIMIT_PROVIDER", "", optional(ofAllCallers));
+  const signInPerAddress = read("RATE_LIMIT_SIGN_IN_IP_PER_MIN", "10", requestsPer("minute"));
+  const bodiesPerAddress = read("RATE_LIMIT_BODIES_IP_PER_MIN", "", optional(requestsPer("minute")));
+  const storageUri = read("RATE_LIMIT_STORAGE_URI", "memory://", uri, { secret: true });
+  const plansFile = read("PLANS_FILE", "", optional(anyText));
+  const trustProxy = read("RATE_LIMIT_TRUST_PROXY", "", optional(trustedProxies));
+  const userIdHeader = read("TRUST_USER_ID_HEADER", "on", onOrOff);
+  const database = read("DATABASE_URL", "pglite://data", databaseLocation, { secret: true });
+  const port = read("PORT", "3000", wholeNumber(0, 65_535));
+  const host = read("HOST", "127.0.0.1", anyText);
+  const logLevel = read(
+    "LOG_LEVEL",
+    "",
+    optional(oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent")),
+  );
+  const publicUrl = read("PUBLIC_URL", "", optional(origin));
+  const authSecret = read("AUTH_SECRET", "", optional(longSecret), { secret: true });
+  const requireAccount = read("REQUIRE_ACCOUNT", "off", onOrOff);
+  const signUp = read("SIGN_UP", "open", oneOf("open", "closed"));
+  const mailUrl = read("MAIL_URL", "", optional(mailServer), { secret: true });
+  const mailFrom = read("MAIL_FROM", "", optional(mailAddress));
+  if (mailUrl && mailFrom === null) {
+    variables.refuse(
+      "MAIL_FROM is not set but MAIL_URL is: it should be the sender, such as chat@example.com.",
+    );
+  }
+  if (mailUrl && publicUrl === null) {
+    variables.refuse(
+      "PUBLIC_URL is not set but MAIL_URL is: it should be what the links in mails begin with, such as https://chat.example.com.",
+    );
+  }
+  const metricsToken = read("METRICS_TOKEN", "", optional(headerSecret), { secret: true });
+  const metricsHost = read("METRICS_HOST", "127.0.0.1", anyText);
+  const metricsPort = read("METRICS_PORT", "", optional(wholeNumber(0, 65_535)));
+  if (metricsPort && metricsPort === port) {
+    variables.refuse(`METRICS_PORT is ${port}, and so is PORT: it should be another one.`);
+  }
+  const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
+  const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
+  const bodyLimitBytes = read("MAX_BODY_BYTES", "1048576", wholeNumber(1_024, 104_857_600));
+  const maxStreams = read("MAX_STREAMS", "500", wholeNumber(1, 100_000));
+  const shutdownGraceSeconds = read("SHUTDOWN_GRACE_SECONDS", "30", wholeNumber(0, 3_600));
+  variables.assertAllRead();
+
+  return {
+    limits: {
+      chatPerMinute: asRead(chatPerMinute),
+      chatPerHour: asRead(chatPerHour),
+      chatPerAddress: asRead(chatPerAddress),
+      chatTokens: asRead(chatTokens),
+      chatConcurrent: asRead(chatConcurrent),
+      chatGlobal: asRead(chatGlobal),
+      provider: asRead(provider),
+      signInPerAddress: asRead(signInPerAddress),
+      bodiesPerAddress: asRead(bodiesPerAddress) ?? bodiesBeside(asRead(chatPerAddress)),
+      storageUri: asRead(storageUri),
+    },
+    plansFile: asRead(plansFile),
+    trustProxy: asRead(trustProxy),
+    userIdHeader: asRead(userIdHeader),
+    database: asRead(database),
+    port: asRead(port),
+    host: asRead(host),
+    logLevel: asRead(logLevel),
+    publicUrl: asRead(publicUrl),
+    authSecret: asRead(authSecret),
+    requireAccount: asRead(requireAccount),
+    signUp: asRead(signUp),
+    mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
+    metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
+    credit: { monthlyAllowance: asRead(monthlyAllowance), currency: asRead(currency) },
+    bodyLimitBytes: asRead(bodyLimitBytes),
+    maxStreams: asRead(maxStreams),
+    shutdownGraceMs: asRead(shutdownGraceSeconds) * 1_000,
+  };
+}
+
+/** After `assertAllRead` nothing is missing; this tells the type checker so, and would fail loudly otherwise. */
+function asRead<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("A variable was used before it was read.");
+  return value;
+}
+
+const BODIES_PER_MINUTE = 120;
+/** A message is followed by the request for its title, and a conversation by changes of its own. */
+const BODIES_PER_MESSAGE = 4;
+
+/** Where nobody said: 120 a minute, or as many more as the messages that an address may send need. */
+function bodiesBeside(chatPerAddress: string): string {
+  return `${Math.max(BODIES_PER_MINUTE, BODIES_PER_MESSAGE * mostAtOnce(chatPerAddress))}/minute`;
+}
+
+const anyText = (text: string): Reading<string> => ({ value: text });
+
+function trustedProxies(text: string): Reading<TrustProxy> {
+  try {
+    return { value: parseTrustProxy(text) };
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    return {
+      shouldBe: `private, none, first, a number of proxies, a list of addresses and ranges, or the name of a platform (${withoutStop(error.message)})`,
+    };
+  }
+}
+
+function uri(text: string): Reading<string> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { value: text };
+  return { shouldBe: "the address of a store, such as memory:// or redis://127.0.0.1:6379" };
+}
+
+function databaseLocation(text: string): Reading<DatabaseLocation> {
+  const value = readDatabaseUrl(text);
+  return value
+    ? { value }
+    : { shouldBe: "postgres://user:password@host:5432/database, pglite://folder or pglite://memory" };
+}
+
+function origin(text: string): Reading<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin =
+    url &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === "/" &&
+    !url.search &&
+    !url.hash &&
+    !url.username;
+  return isOrigin
+    ? { value: url.origin }
+    : { shouldBe: "the scheme and host that browsers use, such as https://chat.example.com" };
+}
+
+function mailServer(text: string): Reading<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^smtps?:$/.test(url.protocol) && url.hostname !== "") return { value: text };
+  return { shouldBe: "a mail server, such as smtp://user:password@mail.example.com:587 or smtps://…" };
+}
+
+function mailAddress(text: string): Reading<string> {
+  if (/^([^<>\r\n]+ <[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(text)) return { value: text };
+  return { shouldBe: "an e-mail address, such as chat@example.com or Headgate <chat@example.com>" };
+}
+
+function longSecret(text: string): Reading<string> {
+  if (text.length >= 32) return { value: text };
+  return { shouldBe: "at least 32 random characters, such as `openssl rand -base64 32` writes" };
+}
+
+/** One that fits into a field of HTTP. */
+function headerSecret(text: string): Reading<string> {
+  return /^[!-~]*$/.test(text)
+    ? longSecret(text)
+    : { shouldBe: "visible ASCII characters without spaces, such as `openssl rand -base64 32` writes" };
+}
+
+function allowance(text: string): Reading<Micros> {
+  const value = parseMicros(text);
+  return value !== undefined && value >= 0
+    ? { value }
+    : { shouldBe: "an amount of money, 0 or more, such as 1.00" };
+}
+
+function currencyCode(text: string): Reading<string> {
+  return /^[A-Z]{3}$/.test(text)
+    ? { value: text }
+    : { shouldBe: "a three-letter currency code, such as USD" };
+}

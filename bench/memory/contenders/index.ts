@@ -1,0 +1,89 @@
+import type { Kind } from "../../report/result.ts";
+import type { MemoryContender } from "../contender.ts";
+
+interface Listed {
+  readonly label: string;
+  readonly kind: Kind;
+  /** What it does not promise, printed beside its figures. */
+  readonly note: string;
+  /** Loads it alone: a process that measures one holds nothing of the others. */
+  open(): Promise<MemoryContender>;
+}
+
+const stacked = "twice the quota around an edge; a refusal spends in the layers before";
+
+/** Everybody who is measured in memory, by name. */
+export const memoryContenders: Readonly<Record<string, Listed>> = {
+  headgate: {
+    label: "headgate",
+    kind: "headgate",
+    note: "exact; all or nothing",
+    open: async () => (await import("./headgate.ts")).slidingWindow,
+  },
+  "headgate-token-bucket": {
+    label: "headgate, token-bucket",
+    kind: "headgate",
+    note: "up to 2q - 1 in a window, by design; all or nothing",
+    open: async () => (await import("./headgate.ts")).tokenBucket,
+  },
+  hitlimit: {
+    label: "@joint-ops/hitlimit × 3",
+    kind: "peer",
+    note: stacked,
+    open: async () => (await import("./hitlimit.ts")).hitlimit,
+  },
+  "hono-rate-limiter": {
+    label: "hono-rate-limiter × 3",
+    kind: "peer",
+    note: stacked,
+    open: async () => (await import("./hono-rate-limiter.ts")).honoRateLimiter,
+  },
+  "fastify-rate-limit": {
+    label: "@fastify/rate-limit × 3",
+    kind: "peer",
+    note: `${stacked}; its cache was made large enough`,
+    open: async () => (await import("./fastify-rate-limit.ts")).fastifyRateLimit,
+  },
+  "express-rate-limit": {
+    label: "express-rate-limit × 3",
+    kind: "peer",
+    note: stacked,
+    open: async () => (await import("./express-rate-limit.ts")).expressRateLimit,
+  },
+  "rate-limiter-flexible": {
+    label: "rate-limiter-flexible, union",
+    kind: "peer",
+    note: "twice the quota around an edge; a refusal spends in the other layers; one key for all layers",
+    open: async () => (await import("./rate-limiter-flexible.ts")).rateLimiterFlexible,
+  },
+  "empty-loop": {
+    label: "empty loop",
+    kind: "floor",
+    note: "counts nothing",
+    open: async () => (await import("./floors.ts")).emptyLoop,
+  },
+  "bare-map": {
+    label: "fixed window, Map × 3",
+    kind: "floor",
+    note: "twice the quota around an edge; forgets nobody",
+    open: async () => (await import("./floors.ts")).bareMap,
+  },
+  "sliding-log": {
+    label: "stamps in a list, Map × 2",
+    kind: "floor",
+    note: "exact; all or nothing; forgets nobody; reports nothing",
+    open: async () => (await import("./floors.ts")).slidingLog,
+  },
+  "gcra-map": {
+    label: "GCRA, Map and Float64Array × 3",
+    kind: "floor",
+    note: "up to 2q - 1 in a window; forgets nobody",
+    open: async () => (await import("./floors.ts")).gcraInMap,
+  },
+  "gcra-table": {
+    label: "GCRA, table of hashes × 3",
+    kind: "floor",
+    note: "up to 2q - 1 in a window; forgets nobody; keys of one hash share a quota",
+    open: async () => (await import("./floors.ts")).gcraInTable,
+  },
+};

@@ -1,0 +1,65 @@
+import type { Listed } from "../../shared-store/contender.ts";
+
+const stacked =
+  "twice the quota around an edge; a refusal spends in the layers before; a call for each layer";
+
+/** Everybody who is measured over Redis, by name. */
+export const redisContenders: Readonly<Record<string, Listed>> = {
+  headgate: {
+    label: "headgate (ioredis)",
+    kind: "headgate",
+    note: "exact; all or nothing; one call for all layers",
+    load: async () => (await import("../../shared-store/headgate.ts")).headgate,
+  },
+  "rate-limit-redis": {
+    label: "rate-limit-redis × 3 (node-redis)",
+    kind: "peer",
+    note: stacked,
+    load: async () => (await import("./rate-limit-redis.ts")).rateLimitRedis,
+  },
+  "fastify-rate-limit": {
+    label: "@fastify/rate-limit × 3 (ioredis)",
+    kind: "peer",
+    note: stacked,
+    load: async () => (await import("./fastify-rate-limit.ts")).fastifyRateLimit,
+  },
+  "rate-limiter-flexible": {
+    label: "rate-limiter-flexible, union (ioredis)",
+    kind: "peer",
+    note: "twice the quota around an edge; a refusal spends in the other layers; a call for each layer; one key for all layers",
+    load: async () => (await import("./rate-limiter-flexible.ts")).withoutBlocks,
+  },
+  "rate-limiter-flexible-blocks": {
+    label: "the same with inMemoryBlockOnConsumed",
+    kind: "peer",
+    note: "as before; blocks locally, layer by layer, those whom refused calls have driven over each quota",
+    load: async () => (await import("./rate-limiter-flexible.ts")).withBlocks,
+  },
+  "packed-script": {
+    label: "one script, three GCRA in one string (ioredis)",
+    kind: "floor",
+    note: "up to 2q - 1 in a window; one key for all layers; reports no remaining quota",
+    load: async () => (await import("./floors.ts")).packedScript,
+  },
+  "bare-script": {
+    label: "a script that returns 1 (ioredis)",
+    kind: "floor",
+    note: "counts nothing",
+    load: async () => (await import("./floors.ts")).bareScript,
+  },
+  "refused-until": {
+    label: "a Map of who is refused until when",
+    kind: "floor",
+    note: "asks no server, admits nobody; one look for all layers; reports nothing",
+    load: async () => (await import("./refusing.ts")).refusedUntil,
+  },
+  "saying-no": {
+    label: "an async function that returns false",
+    kind: "floor",
+    note: "what the measurement itself takes",
+    load: async () => (await import("./refusing.ts")).sayingNo,
+  },
+};
+
+/** Of the floors, those that refuse, and do nothing else. */
+export const refusingFloors: readonly string[] = ["refused-until", "saying-no"];

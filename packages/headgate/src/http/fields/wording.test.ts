@@ -1,0 +1,56 @@
+import { expect, it } from "vitest";
+import { createLimiter } from "../../limiter/limiter.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { rateLimitFields } from "../fields/fields.ts";
+
+/** What the fields say of a decision, and what they say of a plain object that tells the same. */
+function bothWays(admission: Parameters<typeof rateLimitFields>[0]) {
+  const { limits, tightest } = admission;
+  return [rateLimitFields(admission), rateLimitFields({ limits, tightest })];
+}
+
+function limiterOf(limits: string, name = "user") {
+  const layers = [
+    { name, key: ({ user }: { user: string | null }) => user, limits },
+    { name: `${name}s`, key: () => "all", limits: "30/minute, 9000 tokens/hour" },
+  ];
+  return createLimiter({ name: "chat", layers, clock: fakeClock() });
+}
+
+it("says of a decision what it says of its limits", async () => {
+  const limiter = limiterOf("2/minute; 60/hour");
+  for (const user of ["a", "a", "a", "b", null, "a"]) {
+    const [direct, listed] = bothWays(await limiter.admit({ user }, { cost: { requests: 1, tokens: 7 } }));
+    expect(direct).toEqual(listed);
+    expect(direct?.RateLimit).toContain('"users-tokens-per-hour";r=');
+  }
+});
+
+it("keeps apart limiters that take turns", async () => {
+  const one = limiterOf("2/minute");
+  const other = limiterOf("3/hour", "caller");
+  for (const limiter of [one, other, one, other]) {
+    const [direct, listed] = bothWays(await limiter.admit({ user: "a" }));
+    expect(direct).toEqual(listed);
+    expect(direct?.["RateLimit-Policy"]).toContain(
+      limiter === one ? '"user-per-minute";q=2' : '"caller-per-hour";q=3',
+    );
+  }
+});
+
+it("says what was settled, whether the limits were looked at before or not", async () => {
+  for (const isLookedAt of [false, true]) {
+    const admission = await limiterOf("5/minute").admit({ user: "a" });
+    if (!admission.admitted) throw new Error("refused");
+    if (isLookedAt) expect(admission.limits[0]?.remaining).toBe(4);
+    expect(rateLimitFields(admission).RateLimit).toMatch(/^"user-per-minute";r=4;t=60, /);
+    await admission.end("nothing");
+    expect(rateLimitFields(admission).RateLimit).toMatch(/^"user-per-minute";r=5;t=0, /);
+    expect(admission.limits[0]?.remaining).toBe(5);
+  }
+});
+
+it("says nothing where no layer applies", async () => {
+  const layers = [{ name: "user", key: () => null, limits: "5/minute" }];
+  expect(rateLimitFields(await createLimiter({ name: "chat", layers }).admit({}))).toEqual({});
+});

@@ -1,0 +1,158 @@
+import type { Admission, LimitReading } from "../../core/admission.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import type { Limiter } from "../../limiter/limiter.ts";
+import type { Readings } from "../fields/fields.ts";
+import type { Refunds } from "./refunding.ts";
+
+type AnyLimiter = Pick<Limiter<never>, "report">;
+
+/** What one guard decided of a request. */
+export interface Decision {
+  readonly limiter: AnyLimiter;
+  readonly admission: Admission;
+  /** Set where the user decides by the status of the response. */
+  readonly refunds?: Refunds | undefined;
+  /** Lets work go on after the response, which Workers otherwise break off. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}
+
+/** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
+export function waitUntilOf(context: unknown): Decision["waitUntil"] {
+  const { waitUntil } = (context ?? {}) as { waitUntil?: unknown };
+  return typeof waitUntil === "function" ? (work) => waitUntil.call(context, work) : undefined;
+}
+
+function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefined): void {
+  if (!admission.admitted) return;
+  const ending = admission.end(used);
+  if (ending instanceof Promise) waitUntil?.(ending);
+}
+
+/** Gives the charges back that the status of a response says to, of those that hold nothing: they end with its head. */
+export function refundWithHead(decisions: Decisions, status: number): void {
+  for (const decision of decisions) {
+    const { admission, refunds } = decision;
+    if (refunds !== undefined && admission.admitted && !admission.holds && refunds(status)) {
+      endWithin(decision, "nothing");
+    }
+  }
+}
+
+/** Ends an admitted request that holds units or places. @param status of its response, if it came to one */
+export function endDecision(decision: Decision, status: number | undefined): void {
+  const { admission, refunds } = decision;
+  if (!admission.admitted || !admission.holds) return;
+  endWithin(decision, status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
+}
+
+/** Takes back what was charged for a client that left while it was decided: nobody is served. */
+export function forget(decision: Decision): void {
+  endWithin(decision, "nothing");
+}
+
+/** Whether a guard has let the request pass already: it writes the fields for those that come after. */
+export function hasPassed(decisions: Decisions): boolean {
+  return decisions.some(({ admission }) => admission.admitted);
+}
+
+/** What the guards of one request have decided, from the outermost to the innermost. */
+export type Decisions = readonly Decision[];
+
+/**
+ * The admission that a handler asks for.
+ *
+ * @param limiter whose; without one, that of the guard nearest to the handler
+ */
+export function admissionIn(decisions: Decisions | undefined, limiter?: AnyLimiter): Admission | undefined {
+  if (limiter === undefined) return decisions?.at(-1)?.admission;
+  return decisions?.find((decision) => decision.limiter === limiter)?.admission;
+}
+
+/** What the fields tell of a request that several guards have decided: every limit of every one. */
+export function readingsOf(decisions: Decisions): Readings {
+  const [only, second] = decisions;
+  if (only !== undefined && second === undefined) return only.admission;
+  const limits = decisions.flatMap(({ admission }) => admission.limits);
+  let tightest: LimitReading | undefined;
+  for (const { admission } of decisions) {
+    const candidate = admission.tightest;
+    if (candidate !== undefined && (tightest === undefined || isTighter(candidate, tightest))) {
+      tightest = candidate;
+    }
+  }
+  return { limits, tightest };
+}
+
+function isTighter(one: LimitReading, other: LimitReading): boolean {
+  return (
+    one.remaining < other.remaining || (one.remaining === other.remaining && one.resetMs > other.resetMs)
+  );
+}
+
+/** Limiters whose mistakes in mounting have been told. */
+const told = { twice: new WeakSet<AnyLimiter>(), late: new WeakSet<AnyLimiter>() };
+const longestPath = 200;
+
+/**
+ * Whether this limiter has already decided the request, because it guards it twice. The request is not charged again
+ * then, and the mistake is reported, once for each limiter.
+ *
+ * @param target the request's path, or its whole address: what comes after a `?` is not told
+ */
+export function isDecided(
+  limiter: AnyLimiter,
+  decisions: Decisions | undefined,
+  method: string | undefined,
+  target: string | undefined,
+): boolean {
+  if (decisions === undefined || !decisions.some((decision) => decision.limiter === limiter)) return false;
+  if (!told.twice.has(limiter)) {
+    told.twice.add(limiter);
+    const path = target?.split("?", 1)[0]?.slice(0, longestPath);
+    limiter.report(
+      new HeadgateError(
+        "guard-misplaced",
+        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or make a limiter for each.`,
+      ),
+    );
+  }
+  return true;
+}
+
+/** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
+export function reportLate(limiter: AnyLimiter): void {
+  if (told.late.has(limiter)) return;
+  told.late.add(limiter);
+  limiter.report(
+    new HeadgateError(
+      "guard-misplaced",
+      "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
+    ),
+  );
+}
+
+const guardedBy = new WeakMap<object, AnyLimiter>();
+
+/**
+ * Remembers which limiter guards a handler, and reports one that is guarded by the same limiter already: where guards
+ * are put around handlers, that shows when the application starts.
+ *
+ * @returns the guarded handler
+ */
+export function markGuarded<Guarded extends object>(
+  limiter: AnyLimiter,
+  handler: object,
+  guarded: Guarded,
+): Guarded {
+  if (guardedBy.get(handler) === limiter && !told.twice.has(limiter)) {
+    told.twice.add(limiter);
+    limiter.report(
+      new HeadgateError(
+        "guard-misplaced",
+        "The same limiter is put around a handler twice, and will charge each request once. Put it around the handler once, or make a limiter for each.",
+      ),
+    );
+  }
+  guardedBy.set(guarded, limiter);
+  return guarded;
+}

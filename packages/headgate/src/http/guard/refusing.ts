@@ -1,0 +1,72 @@
+import type { Refused } from "../../core/admission.ts";
+import { describe } from "../../core/describe.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import { isThenable, letFail } from "../../core/thenable.ts";
+import type { Limiter } from "../../limiter/limiter.ts";
+import type { FieldOptions } from "../fields/fields.ts";
+import { type Refusal, refusal } from "../refusal/refusal.ts";
+import type { GuardOptions } from "./admit.ts";
+
+/**
+ * What a refused request is answered, as the user of a guard and the client want it. Never throws: a body of the
+ * user's own that fails is reported, and the guard's is sent.
+ *
+ * @param accept the request's `Accept` field
+ */
+export function refuseRequest<Caller, Given extends readonly unknown[]>(
+  limiter: Limiter<Caller>,
+  refused: Refused,
+  given: Given,
+  accept: string | null | undefined,
+  { body, status }: Pick<GuardOptions<Caller, Given>, "body" | "status">,
+  fieldOptions: Required<FieldOptions>,
+): Refusal {
+  const options = status === undefined ? fieldOptions : { ...fieldOptions, status };
+  if (body !== undefined) {
+    try {
+      const own = body(refused, ...given);
+      letFail(own);
+      if (own !== undefined) return refusal(refused, { ...options, body: own });
+    } catch (error) {
+      limiter.report(error);
+    }
+  }
+  return refusal(refused, { ...options, accept: accept ?? null });
+}
+
+/**
+ * What `onRefused` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
+ * guard.
+ *
+ * @param isSignal whether what it throws is no failure, but the framework's own way of answering
+ */
+export function askOnRefused<Given extends readonly unknown[]>(
+  limiter: Pick<Limiter<never>, "report">,
+  onRefused: (refused: Refused, ...given: Given) => unknown,
+  refused: Refused,
+  given: Given,
+  isSignal: (error: unknown) => boolean = () => false,
+): unknown {
+  const failed = (error: unknown) => {
+    if (isSignal(error)) throw error;
+    limiter.report(error);
+    return undefined;
+  };
+  try {
+    const answer = onRefused(refused, ...given);
+    return isThenable(answer) ? Promise.resolve(answer).then(undefined, failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Reports an `onRefused` that returns what cannot be sent. The guard refuses as usual. */
+export function reportAnswer(limiter: Pick<Limiter<never>, "report">, answer: unknown, right: string): void {
+  if (answer === undefined) return;
+  limiter.report(
+    new HeadgateError(
+      "option-invalid",
+      `onRefused of rateLimit returned ${describe(answer)}: return ${right}, or nothing to leave the refusal to the guard.`,
+    ),
+  );
+}

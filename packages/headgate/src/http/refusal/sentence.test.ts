@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { Refused } from "../../core/admission.ts";
+import { createLimiter } from "../../index.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { sentenceOf } from "./sentence.ts";
+
+/** One of each unit. */
+const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
+
+/** What is refused once all of these limits is spent or held, at once. */
+function refusedBy(limits: string, ends = true): Refused {
+  const limiter = createLimiter({
+    name: "chat",
+    layers: [{ name: "user", key: () => "a", limits }],
+    units: Object.keys(cost),
+    clock: fakeClock(),
+    onWarning: () => {},
+  });
+  for (let count = 0; count < 10; count += 1) {
+    const admission = limiter.admit(undefined, { cost });
+    if ("retryAfterMs" in admission) return admission as Refused;
+    if (ends && "end" in admission) admission.end();
+  }
+  throw new Error(`${limits} refuse nobody.`);
+}
+
+describe("sentenceOf", () => {
+  it.each([
+    ["5/minute", "5 requests per minute"],
+    ["1/minute", "1 request per minute"],
+    ["1 token/minute", "1 token per minute"],
+    ["3 tokens/minute", "3 tokens per minute"],
+    ["1 gas/30 seconds", "1 gas per 30 seconds"],
+    ["1 constructor/minute", "1 constructor per minute"],
+  ])("names the limit %s as %s", (limits, words) => {
+    expect(sentenceOf(refusedBy(limits))).toMatch(`The limit of ${words} has been reached. Try again in `);
+  });
+
+  it.each([
+    ["2 concurrent", "2 at a time"],
+    ["1 concurrent per 30 seconds", "1 at a time"],
+    ["3 tokens/minute", "3 tokens per minute"],
+  ])("says of %s that a place or units may come free sooner", (limits, words) => {
+    expect(sentenceOf(refusedBy(limits, false))).toBe(
+      `The limit of ${words} has been reached. Try again when a request in progress ends, at the latest in 30 seconds.`,
+    );
+  });
+
+  it.each([
+    [1, "1 second"],
+    [119, "119 seconds"],
+    [120, "2 minutes"],
+    [121, "3 minutes"],
+    [7199, "120 minutes"],
+    [7201, "3 hours"],
+    [200_000, "3 days"],
+  ])("tells a wait of %i s in words, never too early", (seconds, words) => {
+    expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
+  });
+
+  it("tells no wait where none helps", () => {
+    const limiter = createLimiter({
+      name: "chat",
+      layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }],
+    });
+    const refused = limiter.admit(undefined, { cost: { tokens: 3 } }) as Refused;
+    expect(sentenceOf(refused)).toBe(
+      "This request asks for more than the limit of 2 tokens per minute ever allows.",
+    );
+  });
+});

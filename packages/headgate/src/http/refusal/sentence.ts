@@ -1,0 +1,46 @@
+import type { LimitReading, Refused } from "../../core/admission.ts";
+import { windowInWords } from "../../core/limit.ts";
+
+/** Why a request is refused, and when to come back: a sentence or two for a person. */
+export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Refused): string {
+  if (reason === "cost-exceeds-quota") {
+    return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
+  }
+  if (reason === "blocked" && retryAfterSeconds === Number.POSITIVE_INFINITY)
+    return "This caller is blocked.";
+  const wait = waitInWords(retryAfterSeconds);
+  if (reason === "blocked") return `This caller is blocked for now. Try again in ${wait}.`;
+  if (reason === "store-unavailable") {
+    return `Requests cannot be counted at the moment. Please try again in ${wait}.`;
+  }
+  if (reason === "too-many-reservations") return `Too many requests are in progress. Try again in ${wait}.`;
+  const reached = `The limit of ${limitInWords(binding)} has been reached.`;
+  if (waitsFor === "holders")
+    return `${reached} Try again when a request in progress ends, at the latest in ${wait}.`;
+  return `${reached} Try again in ${wait}.`;
+}
+
+/** `5 requests per minute`, `1 request per second`, `2 at a time`. */
+function limitInWords(limit: LimitReading): string {
+  const { quota, unit, algorithm } = limit;
+  if (algorithm === "concurrent") return `${quota} at a time`;
+  return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
+}
+
+/** Units of one's own stay as they are: their plurals cannot be known. */
+const singulars: ReadonlyMap<string, string> = new Map([
+  ["requests", "request"],
+  ["tokens", "token"],
+]);
+
+/** Rounded up, as the wait is: never too early. */
+function waitInWords(seconds: number): string {
+  if (seconds < 120) return counted(seconds, "second");
+  if (seconds < 7200) return counted(Math.ceil(seconds / 60), "minute");
+  if (seconds < 172_800) return counted(Math.ceil(seconds / 3600), "hour");
+  return counted(Math.ceil(seconds / 86_400), "day");
+}
+
+function counted(count: number, unit: string): string {
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+}

@@ -1,0 +1,133 @@
+import { amountsOf, type Cost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { LimitSet } from "../core/limit-set.ts";
+import type { Layer, Policy } from "../core/policy.ts";
+import type { Question } from "../core/ruling.ts";
+import { show } from "../core/show.ts";
+import type { Charge } from "../core/store.ts";
+import { isThenable } from "../core/thenable.ts";
+import { mintRid } from "../reservation/rid.ts";
+import type { Lookups } from "./lookups.ts";
+
+/** The key of callers that could not be identified. No key function of the user's can return it by accident. */
+const unidentified = "\u0000unidentified";
+/** The key of callers whose key is too long to be kept: all of them share it. */
+const overlong = "\u0000overlong";
+const longestKey = 1024;
+
+function describe(key: unknown): string {
+  if (key === "") return "empty";
+  return isThenable(key) ? "a promise: look callers up before, a key is synchronous" : show(key);
+}
+
+/** Neither name can hold the slash: no two pairs of names make one space. */
+function spaceOf(limiter: string, layer: string): string {
+  return `${limiter}/${layer}`;
+}
+
+/** Turns a caller into what is asked of the store. */
+export interface Asking<Caller> {
+  /** A promise only where a plan is looked up. It never rejects. */
+  for(caller: Caller, cost: Cost | undefined): Question | Promise<Question>;
+  /** For a caller who could not be identified. */
+  forUnidentified(cost: Cost | undefined): Question;
+}
+
+export interface AskingOptions<Caller> {
+  /** The name of the limiter. */
+  name: string;
+  policy: Policy<Caller>;
+  lookups: Lookups;
+  /** Reports mistakes of the user's functions; the caller is counted all the same. */
+  report: (error: unknown) => void;
+  /** Called where no layer applied to a caller. */
+  onUncounted: () => void;
+}
+
+export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Caller> {
+  const { name, policy, lookups, report, onUncounted } = options;
+  const { hash } = policy;
+  const names = policy.layers.map((layer) => layer.name);
+  const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
+
+  function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
+    try {
+      const key: unknown = layer.key(caller);
+      if (key === null) return null;
+      if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : key;
+      if (Number.isSafeInteger(key)) return String(key);
+      // Its own failure is nobody's: without this it would end the process.
+      if (key instanceof Promise) key.catch(() => {});
+      throw new HeadgateError(
+        "policy-invalid",
+        `The key of layer "${layer.name}" must be text, a whole number, or null where the layer does not apply; it is ` +
+          `${describe(key)}. The request is counted as unidentified.`,
+      );
+    } catch (error) {
+      report(error);
+      return unidentified;
+    }
+  }
+
+  function chargeOf(place: number, key: string, limits: LimitSet, cost: Cost | undefined): Charge {
+    const { needs, spends, holds } = amountsOf(limits, cost);
+    const space = spaces[place] as string;
+    return holds === undefined
+      ? { space, key, limits, needs, spends }
+      : { space, key, limits, needs, spends, holds };
+  }
+
+  /** Only what holds something is told apart from other requests. */
+  function questionOf(layers: readonly string[], charges: readonly Charge[]): Question {
+    for (let c = 0; c < charges.length; c += 1) {
+      if ((charges[c] as Charge).holds !== undefined)
+        return { layers, charges, policy: hash, hold: { rid: mintRid(), seq: 1 } };
+    }
+    return { layers, charges, policy: hash };
+  }
+
+  return {
+    for(caller, cost) {
+      const most = policy.layers.length;
+      const charges = new Array<Charge>(most);
+      let layers: string[] = names;
+      let count = 0;
+      let looking: Promise<void>[] | undefined;
+      for (let place = 0; place < most; place += 1) {
+        const layer = policy.layers[place] as Layer<Caller>;
+        const key = keyOf(layer, caller);
+        if (key === null) {
+          // Usually all apply, and their names are the same list each time.
+          if (layers === names) layers = names.slice(0, count);
+          continue;
+        }
+        if (layers !== names) layers.push(layer.name);
+        const limits = layer.limits ?? lookups.limitsOf(layer, caller, key === unidentified);
+        if (limits instanceof Promise) {
+          const at = count;
+          looking ??= [];
+          looking.push(
+            limits.then((found) => {
+              charges[at] = chargeOf(place, key, found, cost);
+            }),
+          );
+        } else {
+          charges[count] = chargeOf(place, key, limits, cost);
+        }
+        count += 1;
+      }
+      if (count < most) charges.length = count;
+      if (count === 0) onUncounted();
+      if (looking === undefined) return questionOf(layers, charges);
+      return Promise.all(looking).then(() => questionOf(layers, charges));
+    },
+
+    forUnidentified(cost) {
+      const charges = policy.layers.map((layer, place) => {
+        const limits = layer.limits ?? lookups.fallbackOf(layer);
+        return chargeOf(place, unidentified, limits, cost);
+      });
+      return questionOf(names, charges);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { guard, RefusedError } from "./guard.ts";
+import { createLimiter } from "./limiter.ts";
+
+function limited(limits: string) {
+  const clock = fakeClock();
+  const layers = [{ name: "customer", key: (customer: string) => customer, limits }];
+  const limiter = createLimiter<string>({ name: "jobs", layers, clock });
+  const left = async () =>
+    (await limiter.peek("acme", { cost: {} })).limits.map(({ remaining }) => remaining);
+  return { clock, limiter, left };
+}
+
+const caller = (customer: string) => customer;
+
+describe("a guarded function", () => {
+  it("runs as often as its limiter admits, with its own arguments and result", async () => {
+    const { limiter, clock } = limited("2/minute");
+    const send = guard(limiter, (customer: string, text: string) => `${text} to ${customer}`, { caller });
+    expect([await send("acme", "One"), await send("acme", "Two")]).toEqual(["One to acme", "Two to acme"]);
+    const refusal = await send("acme", "Three").catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(RefusedError);
+    expect((refusal as RefusedError).message).toBe(
+      "Refused by customer-per-minute: try again in 60 seconds.",
+    );
+    expect((refusal as RefusedError).retryAfterSeconds).toBe(60);
+    expect(await send("other", "Three")).toBe("Three to other");
+    clock.advance(60_000);
+    expect(await send("acme", "Four")).toBe("Four to acme");
+  });
+
+  it("waits its turn where it may", async () => {
+    const { limiter, clock } = limited("1/minute");
+    const send = guard(limiter, async (customer: string) => customer, { caller, maxWaitMs: 90_000 });
+    await send("acme");
+    const waiting = send("acme");
+    await Promise.resolve();
+    clock.advance(60_000);
+    expect(await waiting).toBe("acme");
+    await expect(guard(limiter, () => 1, { caller: () => "acme", maxWaitMs: 10 })()).rejects.toThrow(
+      "try again in 60 seconds",
+    );
+  });
+
+  it("holds its place while it runs, also where it fails, and stays charged", async () => {
+    const { limiter, left } = limited("9/minute; 1 concurrent");
+    let fail: (error: Error) => void = () => {};
+    const run = guard(
+      limiter,
+      () =>
+        new Promise<never>((_, reject) => {
+          fail = reject;
+        }),
+      { caller: () => "acme" },
+    );
+    const running = run();
+    await expect(run()).rejects.toThrow("Refused by customer-concurrent");
+    fail(new Error("The job failed."));
+    await expect(running).rejects.toThrow("The job failed.");
+    expect(await left()).toEqual([8, 1]);
+  });
+
+  it("holds what it may cost, and is charged what it has used", async () => {
+    const { limiter, left } = limited("9/minute; 1000 tokens/day");
+    const answer = guard(limiter, async (_customer: string, tokens: number) => ({ tokens }), {
+      caller,
+      cost: () => ({ tokens: 600 }),
+      used: ({ tokens }) => ({ tokens }),
+    });
+    await answer("acme", 250);
+    expect(await left()).toEqual([8, 750]);
+    await answer("acme", 400);
+    await expect(answer("acme", 1)).rejects.toThrow(RefusedError);
+    expect(await left()).toEqual([7, 350]);
+  });
+
+  it("says that no wait helps where none does", async () => {
+    const { limiter } = limited("9/minute; 100 tokens/day");
+    const run = guard(limiter, () => 1, { caller: () => "acme", cost: () => ({ tokens: 101 }) });
+    await expect(run()).rejects.toThrow("no wait helps (cost-exceeds-quota)");
+  });
+
+  it.each<[string, () => unknown]>([
+    ["the function is undefined", () => guard(limited("1/day").limiter, undefined as never, { caller })],
+    ["who calls", () => guard(limited("1/day").limiter, () => 1, {} as never)],
+    ['did you mean "caller"', () => guard(limited("1/day").limiter, () => 1, { calller: caller } as never)],
+  ])("says what is wrong: %s", (message, mistake) => {
+    expect(mistake).toThrow(message);
+  });
+});

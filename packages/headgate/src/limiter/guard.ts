@@ -1,0 +1,105 @@
+import type { Admission, Admitted, Refused } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import type { Limiter } from "./limiter.ts";
+
+/** How a function is guarded. */
+export interface GuardedFunctionOptions<Caller, Args extends readonly unknown[], Result> {
+  /** Who calls, from the function's own arguments. */
+  caller: (...args: Args) => Caller;
+  /** What a call costs, from its arguments; one request by default. */
+  cost?: (...args: Args) => Cost | undefined;
+  /** What a call has used in the end, in totals, from its result: for costs that were estimates. */
+  used?: (result: Result) => Cost;
+  /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; refuses at once by default. */
+  maxWaitMs?: number;
+}
+
+/** A call that its limiter refused. */
+export class RefusedError extends Error {
+  readonly refused: Refused;
+  /** Whole seconds, rounded up; `Infinity` where no wait helps. */
+  readonly retryAfterSeconds: number;
+
+  constructor(refused: Refused) {
+    const { retryAfterSeconds: seconds, binding } = refused;
+    super(
+      Number.isFinite(seconds)
+        ? `Refused by ${binding.name}: try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`
+        : `Refused by ${binding.name}: no wait helps (${refused.reason}).`,
+    );
+    this.name = "RefusedError";
+    this.refused = refused;
+    this.retryAfterSeconds = seconds;
+  }
+}
+
+/**
+ * Guards a function that no request leads to: a queue's job, a tool of an agent, a call to somebody else's service. Each call
+ * is admitted first, and ended when it is over. A call that fails has been made, and stays charged.
+ *
+ * ```ts
+ * const search = guard(limiter, (user: string, words: string) => index.find(words), { caller: (user) => user });
+ * ```
+ *
+ * @returns a function that takes the same arguments. It rejects with `RefusedError` where it is refused, with what the
+ *   function throws, and with HeadgateError `cost-invalid`, `queue-full` or `limiter-closed`.
+ * @throws HeadgateError `option-invalid`
+ */
+export function guard<Caller, Args extends readonly unknown[], Result>(
+  limiter: Limiter<Caller>,
+  run: (...args: Args) => Result | Promise<Result>,
+  options: GuardedFunctionOptions<Caller, Args, Result>,
+): (...args: Args) => Promise<Result> {
+  checkGuard(run, options);
+  const { caller, cost, used, maxWaitMs } = options;
+  return async (...args) => {
+    const admission = await admitCall(limiter, caller(...args), cost?.(...args), maxWaitMs);
+    if (!admission.admitted) throw new RefusedError(admission);
+    return await endingWith(admission, () => run(...args), used);
+  };
+}
+
+/** Admits at once, or in the limiter's queue. */
+export function admitCall<Caller>(
+  limiter: Limiter<Caller>,
+  caller: Caller,
+  cost: Cost | undefined,
+  maxWaitMs: number | undefined,
+  signal?: AbortSignal,
+): Admission | Promise<Admission> {
+  const asked = cost === undefined ? {} : { cost };
+  if (maxWaitMs === undefined) return limiter.admit(caller, asked);
+  return limiter.wait(caller, { ...asked, maxWaitMs, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Runs what was admitted, and ends it. */
+export async function endingWith<Result>(
+  admission: Admitted,
+  run: () => Result | Promise<Result>,
+  used?: (result: Result) => Cost,
+): Promise<Result> {
+  let cost: Cost | undefined;
+  try {
+    const result = await run();
+    cost = used?.(result);
+    return result;
+  } finally {
+    await admission.end(cost);
+  }
+}
+
+function checkGuard(run: unknown, options: object): void {
+  if (typeof run !== "function")
+    throw new HeadgateError(
+      "option-invalid",
+      `guard takes a limiter, a function and { caller }; the function is ${String(run)}.`,
+    );
+  checkOptions("guard", options ?? {}, ["caller", "cost", "used", "maxWaitMs"], "option-invalid");
+  if (typeof (options as { caller?: unknown } | undefined)?.caller !== "function")
+    throw new HeadgateError(
+      "option-invalid",
+      'guard needs to know who calls: { caller: (user) => user }, or { caller: () => "everybody" }.',
+    );
+}

@@ -1,0 +1,123 @@
+import { HeadgateError } from "../core/errors.ts";
+import { copyOf, type LayerMemory } from "../core/layer-memory.ts";
+import type { LimitsInput } from "../core/limit-set.ts";
+import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
+import { definePolicy, type Layer, type LayerOptions, type Policy } from "../core/policy.ts";
+import { show } from "../core/show.ts";
+import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
+
+/**
+ * A layer of a policy that takes the place of another: as `LayerOptions`, but that `key`, `plan` and `limits` as a function may be left
+ * out where the layer of this name has them already. What remains is data, which a JSON document can hold.
+ */
+export interface LayerChange<Caller> {
+  name: string;
+  key?: LayerOptions<Caller>["key"];
+  limits?: LimitsInput | ((caller: Caller) => string);
+  plans?: Readonly<Record<string, LimitsInput>>;
+  plan?: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
+  defaultPlan?: string;
+  defaultLimits?: LimitsInput;
+  units?: readonly string[];
+  outage?: OutageOption;
+}
+
+/** The policy in force, and what depends on it. */
+export interface LivePolicy<Caller> {
+  readonly policy: Policy<Caller>;
+  readonly asking: Asking<Caller>;
+  /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
+  readonly units: ReadonlySet<string>;
+  outageOf(layer: string): OutagePolicy;
+  /** How far back a layer remembers what was spent. */
+  memoryOf(layer: string): LayerMemory;
+  /** @throws HeadgateError as `definePolicy`; then the policy in force stays. */
+  replace(layers: readonly LayerChange<Caller>[]): void;
+}
+
+export function createLivePolicy<Caller>(
+  options: readonly LayerOptions<Caller>[],
+  declared: readonly string[] | undefined,
+  asks: Omit<AskingOptions<Caller>, "policy">,
+): LivePolicy<Caller> {
+  let policy = definePolicy(options, declared);
+  let asking = createAsking({ ...asks, policy });
+  const units = new Set<string>();
+  const known = new Map<string, Layer<Caller>>();
+  /** By layer, as they were given last: a policy that is rolled back finds those of a layer that was left out meanwhile. */
+  const functions = new Map<string, LayerFunctions<Caller>>();
+
+  /** What was asked under the policy before may still be under way. */
+  function note(layers: readonly LayerChange<Caller>[]): void {
+    for (const { name, key, plan, limits } of layers) {
+      const before = functions.get(name);
+      functions.set(name, {
+        key: key ?? before?.key,
+        plan: plan ?? before?.plan,
+        limits: typeof limits === "function" ? limits : before?.limits,
+      });
+    }
+    for (const unit of policy.units) units.add(unit);
+    for (const layer of policy.layers) {
+      known.delete(layer.name);
+      known.set(layer.name, layer);
+    }
+    for (const name of known.keys()) {
+      if (known.size <= Math.max(mostLayers, policy.layers.length)) break;
+      known.delete(name);
+      functions.delete(name);
+    }
+  }
+  note(options as readonly LayerChange<Caller>[]);
+
+  return {
+    get policy() {
+      return policy;
+    },
+    get asking() {
+      return asking;
+    },
+    units,
+    outageOf: (layer) => known.get(layer)?.outage ?? localPolicy,
+    memoryOf: (layer) => known.get(layer)?.memory ?? new Map(),
+
+    replace(changes) {
+      const layers = completed(changes, functions);
+      // Copies: a policy that cannot be used widens no memory.
+      policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
+      asking = createAsking({ ...asks, policy });
+      note(layers);
+    },
+  };
+}
+
+/** So many layers are remembered, the ones in force and those before them. */
+const mostLayers = 100;
+const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
+
+interface LayerFunctions<Caller> {
+  readonly key: LayerChange<Caller>["key"];
+  readonly plan: LayerChange<Caller>["plan"];
+  readonly limits: ((caller: Caller) => string) | undefined;
+}
+
+function completed<Caller>(
+  changes: readonly LayerChange<Caller>[],
+  functions: ReadonlyMap<string, LayerFunctions<Caller>>,
+): readonly LayerOptions<Caller>[] & readonly LayerChange<Caller>[] {
+  if (!Array.isArray(changes)) {
+    throw new HeadgateError(
+      "policy-invalid",
+      `setPolicy takes a list of layers, such as [{ name: "user", limits: "10/minute" }], got ${show(changes)}.`,
+    );
+  }
+  return Array.from(changes, (change) => {
+    if (typeof change !== "object" || change === null) return change;
+    const { key, plan, limits } = functions.get(change.name) ?? {};
+    const whole = { ...change };
+    if (key !== undefined) whole.key ??= key;
+    if (plan !== undefined && whole.plans !== undefined) whole.plan ??= plan;
+    if (limits !== undefined && whole.defaultLimits !== undefined) whole.limits ??= limits;
+    return whole;
+  });
+}

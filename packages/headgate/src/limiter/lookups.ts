@@ -1,0 +1,105 @@
+import type { Clock } from "../core/clock.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { LayerChoice } from "../core/layer-choice.ts";
+import type { LimitSet } from "../core/limit-set.ts";
+import type { Layer } from "../core/policy.ts";
+
+/** Finds the limits of callers in layers whose limits depend on them. */
+export interface Lookups {
+  /** Never throws or rejects: where the limits cannot be found, that is reported and the layer's default holds. */
+  limitsOf<Caller>(
+    layer: Layer<Caller>,
+    caller: Caller,
+    isUnidentified: boolean,
+  ): LimitSet | Promise<LimitSet>;
+  fallbackOf<Caller>(layer: Layer<Caller>): LimitSet;
+}
+
+interface LookupsOptions {
+  clock: Clock;
+  /** How long a plan may take. */
+  lookupMs: number;
+  /** Reports a lookup that failed. */
+  report: (error: unknown) => void;
+  /** Reports what a function of the user's returned by mistake. */
+  reportMistake: (error: unknown) => void;
+}
+
+export function createLookups({ clock, lookupMs, report, reportMistake }: LookupsOptions): Lookups {
+  const later = (run: () => void) => clock.after?.(lookupMs, run) ?? afterReal(lookupMs, run);
+  /** Layers whose last lookup failed: of several failures in a row the first is reported. */
+  const failing = new Set<string>();
+
+  function failed(layer: string, reason: string, fallbackName: string, cause: unknown): void {
+    if (failing.has(layer)) return;
+    failing.add(layer);
+    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} holds.`;
+    report(new HeadgateError("lookup-failed", message, { cause }));
+  }
+
+  /** What a function returned by mistake is reported as it is: it names what would be right. */
+  function fell<Caller>({ name, choice }: Layer<Caller>, error: unknown): LimitSet {
+    const { fallback, fallbackName } = choice as LayerChoice<Caller>;
+    if (error instanceof HeadgateError) {
+      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} holds.`));
+    } else {
+      const reason = error instanceof Error ? error.message : String(error);
+      failed(name, reason, capital(fallbackName), error);
+    }
+    return fallback;
+  }
+
+  function within<Caller>(layer: Layer<Caller>, looking: Promise<LimitSet>): Promise<LimitSet> {
+    const { fallback, fallbackName } = layer.choice as LayerChoice<Caller>;
+    return new Promise((resolve) => {
+      let over = false;
+      const end = (limits: LimitSet) => {
+        over = true;
+        resolve(limits);
+      };
+      const stop = later(() => {
+        if (over) return;
+        failed(layer.name, `plan took longer than ${lookupMs} ms`, capital(fallbackName), undefined);
+        end(fallback);
+      });
+      looking.then(
+        (limits) => {
+          stop();
+          if (over) return;
+          failing.delete(layer.name);
+          end(limits);
+        },
+        (error) => {
+          stop();
+          if (!over) end(fell(layer, error));
+        },
+      );
+    });
+  }
+
+  return {
+    limitsOf(layer, caller, isUnidentified) {
+      const { choose, fallback } = layer.choice as LayerChoice<typeof caller>;
+      if (isUnidentified) return fallback;
+      try {
+        const limits = choose(caller);
+        if (limits instanceof Promise) return within(layer, limits);
+        if (failing.size > 0) failing.delete(layer.name);
+        return limits;
+      } catch (error) {
+        return fell(layer, error);
+      }
+    },
+
+    fallbackOf: (layer) => (layer.choice as LayerChoice<never>).fallback,
+  };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function afterReal(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}

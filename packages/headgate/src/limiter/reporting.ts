@@ -1,0 +1,79 @@
+import type { OutageEvent } from "../remote/index.ts";
+
+/** Calls a listener of the user's; one that fails is reported and must not become a fault of the request's. */
+export function told<Event>(
+  listener: ((event: Event) => void) | undefined,
+  event: Event,
+  report: (error: unknown) => void,
+): void {
+  if (listener === undefined) return;
+  try {
+    listener(event);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** A reporter that fails must not become the fault it reports. */
+export function guarded(report: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      report(error);
+    } catch (failure) {
+      console.error("headgate: onError failed:", failure);
+    }
+  };
+}
+
+const mostKinds = 100;
+
+/** Reports each kind of mistake once, not with each request; of more than 100 kinds the first 100. */
+export function eachKindOnce(report: (error: unknown) => void): (error: unknown) => void {
+  const kinds = new Set<string>();
+  return (error) => {
+    const kind = kindOf(error);
+    if (kinds.has(kind) || kinds.size >= mostKinds) return;
+    kinds.add(kind);
+    report(error);
+  };
+}
+
+function kindOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+const reportEveryMs = 60_000;
+const reportedKinds = 100;
+
+/** Writes each kind of error on the console, at most once a minute. */
+export function reportOnConsole(): (error: unknown) => void {
+  const last = new Map<string, number>();
+  return (error) => {
+    const kind = kindOf(error);
+    const now = Date.now();
+    if (now - (last.get(kind) ?? Number.NEGATIVE_INFINITY) < reportEveryMs) return;
+    if (last.size >= reportedKinds) last.clear();
+    last.set(kind, now);
+    console.error("headgate:", error);
+  };
+}
+
+export function warnOnConsole(warning: string): void {
+  console.warn(`headgate: ${warning}`);
+}
+
+/** Writes on the console when an outage begins and when it ends; the attempts in between are not worth a line. */
+export function outagesOnConsole(): (event: OutageEvent) => void {
+  let began: number | undefined;
+  return ({ store, to, at, reason }) => {
+    if (to === "open" && began === undefined) {
+      began = at;
+      console.warn(
+        `headgate: The store "${store}" does not answer (${reason}): the outage policies decide until it does.`,
+      );
+    }
+    if (to !== "closed" || began === undefined) return;
+    console.warn(`headgate: The store "${store}" answers again after ${Math.ceil((at - began) / 1000)} s.`);
+    began = undefined;
+  };
+}

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Admission } from "../core/admission.ts";
+import { createLimiter, type LimiterOptions } from "../limiter/limiter.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { scriptedStore } from "../testing/scripted-store.ts";
+import { mostAwaiting } from "./first-contact.ts";
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** A store that can say whether it is connected, as those of Redis and PostgreSQL can. */
+function connecting(options: Partial<LimiterOptions<string>> = {}) {
+  const scripted = scriptedStore();
+  let checks = 0;
+  const store = {
+    ...scripted,
+    decide: scripted.decide,
+    async check() {
+      checks += 1;
+      await scripted.decide([], 0, true);
+    },
+  };
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "user", key: (key) => key, limits: "5/hour" }],
+    store,
+    clock: fakeClock(),
+    onError: () => {},
+    onOutage: () => {},
+    ...options,
+  });
+  return { scripted, limiter, checks: () => checks };
+}
+
+describe("a store that has never answered", () => {
+  it("is awaited by the first decisions, also where connections are refused", async () => {
+    const { scripted, limiter, checks } = connecting();
+    scripted.mode = "reject";
+    const asked = Array.from({ length: 50 }, () => limiter.admit("a"));
+    await vi.advanceTimersByTimeAsync(3000);
+    scripted.mode = "answer";
+    await vi.advanceTimersByTimeAsync(1000);
+    const answers = (await Promise.all(asked)) as Admission[];
+    expect(answers.filter(({ admitted }) => admitted)).toHaveLength(5);
+    expect(answers.every(({ decidedBy }) => decidedBy !== "outage-policy")).toBe(true);
+    expect([limiter.status().failures, checks() < 15]).toEqual([0, true]);
+  });
+
+  it("is awaited where it takes longer than a decision may", async () => {
+    const { scripted, limiter } = connecting();
+    scripted.mode = "hang";
+    const asked = limiter.admit("a");
+    await vi.advanceTimersByTimeAsync(2000);
+    scripted.mode = "answer";
+    scripted.answerHeld();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await asked).toMatchObject({ admitted: true, decidedBy: "store" });
+  });
+
+  it("is awaited once, up to the connect time limit: then the outage policies decide", async () => {
+    const { scripted, limiter } = connecting({ timeouts: { connectMs: 2000 } });
+    scripted.mode = "reject";
+    let answered = false;
+    const asked = Promise.resolve(limiter.admit("a")).finally(() => {
+      answered = true;
+    });
+    await vi.advanceTimersByTimeAsync(1990);
+    expect(answered).toBe(false);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await asked).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+    expect(await limiter.admit("a")).toMatchObject({ decidedBy: "outage-policy" });
+  });
+
+  it("is not awaited once it has answered that it cannot decide", async () => {
+    const { scripted } = connecting();
+    const full = Object.assign(new Error("full"), { answered: true });
+    const { limiter } = connecting({ store: { ...scripted, check: () => Promise.reject(full) } });
+    scripted.mode = "reject";
+    expect(await limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+  });
+
+  it("is awaited by a bounded number: the others are decided by the outage policies", async () => {
+    const { scripted, limiter } = connecting();
+    scripted.mode = "hang";
+    const asked = Array.from({ length: mostAwaiting }, (_, n) => limiter.admit(`user${n}`));
+    scripted.mode = "reject";
+    expect(await limiter.admit("one more")).toMatchObject({ decidedBy: "outage-policy" });
+    scripted.mode = "answer";
+    scripted.answerHeld();
+    await vi.advanceTimersByTimeAsync(0);
+    const answers = await Promise.all(asked);
+    expect(answers.every(({ decidedBy }) => decidedBy === "store")).toBe(true);
+  });
+
+  it("is not awaited by those who ask after it was ready, nor where the limit is 0", async () => {
+    const { limiter, checks } = connecting();
+    await limiter.ready();
+    const before = checks();
+    expect((await limiter.admit("a")).decidedBy).toBe("store");
+    expect(checks()).toBe(before);
+    const { scripted, limiter: other } = connecting({ timeouts: { connectMs: 0 } });
+    scripted.mode = "reject";
+    expect((await other.admit("a")).decidedBy).toBe("outage-policy");
+  });
+
+  it.each([-1, 0.5, 60_001, "5000"])("refuses to wait for %s ms", (connectMs) => {
+    expect(() => connecting({ timeouts: { connectMs: connectMs as number } })).toThrow(
+      "timeouts.connectMs must be a whole number from 0 to 60000",
+    );
+  });
+});

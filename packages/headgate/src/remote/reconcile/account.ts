@@ -1,0 +1,236 @@
+import type { Ledger, Unsettled } from "../../core/ruling.ts";
+import type { Adjustment, Charge, Outcome } from "../../core/store.ts";
+import { mintRid } from "../../reservation/rid.ts";
+import { countsUntil, outstanding } from "./outstanding.ts";
+
+/** A partition and the limits under which it is counted. */
+export type Place = Pick<Charge, "space" | "key" | "limits">;
+
+/** What was spent in one moment, by group. */
+interface Entry {
+  at: number;
+  readonly amounts: number[];
+  /** Set once the store is told of it. */
+  told: Told | undefined;
+}
+
+/** What the store is told under one id: totals, which can be said again without being charged again. */
+interface Told {
+  readonly rid: string;
+  seq: number;
+  /** By this process's clock: what counted then is charged. */
+  asOf: number;
+  /** By group: what is to be charged in all. */
+  used: number[];
+  /** By group: what the store has acknowledged; unknown until it has answered. */
+  known: number[] | undefined;
+  /** When the store charged it, by the store's clock. */
+  at: number;
+  marks: readonly number[];
+}
+
+export interface AccountServices {
+  /** The store, where it can be told. It must have `keep`. */
+  readonly store: Ledger;
+  now(): number;
+  /** The store has been charged for what this process admitted. */
+  onCharged(): void;
+}
+
+/** At most so many moments are told apart; beyond that, neighbours count as the later of them. */
+const mostEntries = 16;
+
+/**
+ * What one partition spent while the store could not be asked, and what of it the store has been told since. The
+ * store charges it at the moment at which it is told, so much of it as still counts.
+ */
+export class Account implements Unsettled {
+  readonly #place: Place;
+  readonly #services: AccountServices;
+  #entries: Entry[] = [];
+  #applying: Promise<void> | undefined;
+
+  /** @param place with the limits of the policy, not a share of them. */
+  constructor(place: Place, services: AccountServices) {
+    this.#place = place;
+    this.#services = services;
+  }
+
+  /** Whether the store has yet to be told of something. */
+  get owes(): boolean {
+    return this.#entries.some(({ told }) => told === undefined || isDue(told));
+  }
+
+  /** @param amounts units by group. */
+  spend(at: number, amounts: readonly number[]): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && last.told === undefined && last.at === at) {
+      amounts.forEach((amount, g) => {
+        last.amounts[g] = (last.amounts[g] ?? 0) + amount;
+      });
+    } else {
+      if (this.#entries.length >= mostEntries) this.#condense(at);
+      this.#entries.push({ at, amounts: [...amounts], told: undefined });
+    }
+    this.#keep();
+  }
+
+  /** Gives back units that were spent at `chargedAt`, also to the store where it has been told of them. */
+  refund(group: number, amount: number, chargedAt: number): void {
+    const moment = this.#entries.find(({ at }) => at >= chargedAt)?.at;
+    let left = amount;
+    // While the store is being told of a moment, more of the same moment is an entry of its own, behind.
+    for (let i = this.#entries.length - 1; i >= 0 && left > 0; i -= 1) {
+      const entry = this.#entries[i] as Entry;
+      if (entry.at !== moment) continue;
+      const taken = Math.min(left, entry.amounts[group] ?? 0);
+      this.#takeFrom(entry, group, taken);
+      left -= taken;
+    }
+  }
+
+  #takeFrom({ told, amounts }: Entry, group: number, taken: number): void {
+    const before = told === undefined ? 0 : this.#counting(group, told, told.asOf);
+    amounts[group] = (amounts[group] ?? 0) - taken;
+    if (told === undefined) return;
+    const given = Math.min(before - this.#counting(group, told, told.asOf), told.used[group] ?? 0);
+    if (given <= 0) return;
+    told.used[group] = (told.used[group] ?? 0) - given;
+    this.#keep();
+  }
+
+  /** Forgets what is over. Returns whether nothing is left. */
+  prune(now: number): boolean {
+    const { groups } = this.#place.limits;
+    this.#entries = this.#entries.filter(
+      ({ at, amounts, told }) =>
+        (told !== undefined && isDue(told)) ||
+        groups.some((group, g) => (amounts[g] ?? 0) > 0 && now < at + 2 * (countsUntil(group, at) - at)),
+    );
+    return this.#entries.length === 0;
+  }
+
+  /** Nothing of it is told any more. */
+  forget(): void {
+    this.#entries = [];
+  }
+
+  sync(): void | Promise<void> {
+    if (this.#applying !== undefined) return;
+    const now = this.#services.now();
+    this.prune(now);
+    this.#tellUntold(now);
+    const due = [...new Set(this.#entries.map(({ told }) => told))].filter(
+      (told) => told !== undefined && isDue(told),
+    );
+    if (due.length === 0) return;
+
+    const sent = (due as Told[]).map((told) => ({ told, used: [...told.used] }));
+    const adjustments = sent.map(({ told, used }) => this.#adjustmentOf(told, used));
+    const { store } = this.#services;
+    const applied = ({ now: at, marks }: Outcome) => {
+      for (const [n, { told, used }] of sent.entries()) {
+        if (told.known === undefined) {
+          told.at = at;
+          told.marks = marks[n] ?? [];
+          if (used.some((units) => units > 0)) this.#services.onCharged();
+        }
+        told.known = used;
+      }
+    };
+    // It may have been applied all the same: the totals are said again, and change nothing then.
+    const failed = () => store.keep?.(this, true);
+    try {
+      const answer = store.adjust(adjustments, now);
+      if (!(answer instanceof Promise)) return applied(answer);
+      this.#applying = answer.then(applied, failed).then(() => {
+        this.#applying = undefined;
+        // What was spent or given back meanwhile.
+        if (this.owes) store.keep?.(this, false);
+      });
+      return store.patience?.(this.#applying);
+    } catch {
+      failed();
+    }
+  }
+
+  /** What has not been told, or has not been acknowledged, is told as it counts now. */
+  #tellUntold(now: number): void {
+    const told: Told = { rid: mintRid(), seq: 0, asOf: now, used: [], known: undefined, at: now, marks: [] };
+    for (const entry of this.#entries) entry.told ??= told;
+    for (const one of new Set(this.#entries.map((entry) => entry.told))) {
+      if (one === undefined || one.known !== undefined) continue;
+      one.asOf = now;
+      one.used = this.#place.limits.groups.map((_, g) => this.#counting(g, one, now));
+    }
+    // What counts no longer needs no telling, unless the store may have been told of it before.
+    this.#entries = this.#entries.filter(
+      ({ told: one }) =>
+        one === undefined || one.known !== undefined || one.seq > 0 || one.used.some((units) => units > 0),
+    );
+  }
+
+  #adjustmentOf(told: Told, used: readonly number[]): Adjustment {
+    told.seq += 1;
+    const known = told.known ?? used.map(() => 0);
+    return {
+      ...this.#place,
+      rid: told.rid,
+      seq: told.seq,
+      ended: false,
+      raises: false,
+      known,
+      used,
+      held: used.map(() => 0),
+      refunds: known.map((amount, group) => ({
+        group,
+        amount,
+        chargedAt: told.at,
+        mark: told.marks[group] ?? 0,
+      })),
+    };
+  }
+
+  #keep(): void {
+    if (this.#applying === undefined) this.#services.store.keep?.(this, false);
+  }
+
+  /** @param told of which call; `undefined` for what the store has not been told. */
+  #counting(group: number, told: Told | undefined, now: number): number {
+    const spent = this.#entries
+      .filter((entry) => entry.told === told)
+      .map(({ at, amounts }) => ({ at, amount: amounts[group] ?? 0 }));
+    const mine = this.#place.limits.groups[group];
+    return mine === undefined ? 0 : outstanding(mine, spent, now);
+  }
+
+  /** Tells fewer moments apart: neighbours count as the later, never as less. */
+  #condense(now: number): void {
+    this.prune(now);
+    const entries = this.#entries;
+    const condensed: Entry[] = [];
+    for (let i = 0; i < entries.length; i += 1) {
+      const entry = entries[i] as Entry;
+      const next = entries[i + 1];
+      if (next === undefined || next.told !== entry.told) {
+        condensed.push(entry);
+        continue;
+      }
+      const amounts = next.amounts.map((amount, g) => amount + (entry.amounts[g] ?? 0));
+      condensed.push({ at: next.at, amounts, told: next.told });
+      i += 1;
+    }
+    // What the store has been told long ago is only needed to give it back: the oldest makes room.
+    while (condensed.length >= mostEntries) {
+      const oldest = condensed.findIndex(({ told }) => told?.known !== undefined && !isDue(told));
+      if (oldest < 0) break;
+      condensed.splice(oldest, 1);
+    }
+    this.#entries = condensed;
+  }
+}
+
+/** Whether the store knows other totals, or none yet. */
+function isDue({ used, known }: Told): boolean {
+  return known === undefined || used.some((units, g) => units !== known[g]);
+}

@@ -1,0 +1,59 @@
+import type { Unsettled } from "../../core/ruling.ts";
+import { isWorker } from "../../core/runtime.ts";
+
+export interface BacklogOptions {
+  /** So many are kept at most; the oldest goes. */
+  readonly most: number;
+  onDropped(): void;
+}
+
+/** What the store has yet to be told. */
+export interface Backlog {
+  readonly size: number;
+  keep(unsettled: Unsettled): void;
+  /**
+   * Tells the store of everything that waits now, so many at a time: calls of one turn of the event loop travel
+   * together. What fails waits again. Never rejects.
+   *
+   * @param mayGoOn whether the store can be told, and has not just failed at it.
+   */
+  tell(mayGoOn: () => boolean): Promise<void>;
+}
+
+const toldTogether = 100;
+
+export function createBacklog({ most, onDropped }: BacklogOptions): Backlog {
+  const waiting = new Set<Unsettled>();
+  let telling: Promise<void> | undefined;
+
+  async function tellAll(mayGoOn: () => boolean): Promise<void> {
+    const all = [...waiting];
+    for (let from = 0; from < all.length && mayGoOn(); from += toldTogether) {
+      const together = all.slice(from, from + toldTogether).filter((one) => waiting.delete(one));
+      await Promise.all(together.map((one) => one.sync()));
+    }
+  }
+
+  return {
+    get size() {
+      return waiting.size;
+    },
+
+    keep(unsettled) {
+      waiting.add(unsettled);
+      for (const oldest of waiting) {
+        if (waiting.size <= most) return;
+        waiting.delete(oldest);
+        onDropped();
+      }
+    },
+
+    tell(mayGoOn) {
+      if (isWorker) return tellAll(mayGoOn);
+      telling ??= tellAll(mayGoOn).finally(() => {
+        telling = undefined;
+      });
+      return telling;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import type { LimitSet } from "../../core/limit-set.ts";
+import type { Ledger } from "../../core/ruling.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
+import { memoryStore } from "../../stores/memory/index.ts";
+import { wholeOf } from "../share.ts";
+import { Account, type AccountServices, type Place } from "./account.ts";
+
+export interface Reconciling extends AccountServices {
+  /** So many partitions are remembered at most. */
+  readonly most: number;
+}
+
+/**
+ * Counts in this process while the store cannot, and remembers what the store has to be told of: by partition, so
+ * that a caller who asks a thousand times is told of once.
+ */
+export class LocalLedger implements Ledger {
+  readonly #memory = memoryStore();
+  readonly #reconciling: Reconciling | undefined;
+  readonly #accounts = new Map<string, Account>();
+
+  /** @param reconciling absent where nobody is to be told afterwards. */
+  constructor(reconciling: Reconciling | undefined) {
+    this.#reconciling = reconciling;
+  }
+
+  /** Told of what this process admits for reservations that hold something: the reservations say it themselves. */
+  get upstream(): Ledger | undefined {
+    return this.#reconciling?.store;
+  }
+
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome {
+    const outcome = this.#memory.decide(charges, now, peek, hold);
+    if (!outcome.admitted || peek || hold !== undefined) return outcome;
+    for (const charge of charges) this.#note(charge, charge.spends, now);
+    return outcome;
+  }
+
+  adjust(adjustments: readonly Adjustment[], now: number): Outcome {
+    const outcome = this.#memory.adjust(adjustments, now);
+    for (const adjustment of adjustments) {
+      if (!adjustment.raises) this.#change(adjustment, now);
+    }
+    return outcome;
+  }
+
+  /** Forgets what these partitions spent here. The store is not told of it any more. */
+  reset(partitions: readonly Place[], now: number): void {
+    this.#memory.reset(partitions, now);
+    for (const { space, key } of partitions) {
+      const suffix = `\u0000${space}\u0000${key}`;
+      for (const [id, account] of this.#accounts) {
+        if (!id.endsWith(suffix)) continue;
+        account.forget();
+        this.#accounts.delete(id);
+      }
+    }
+  }
+
+  #change(adjustment: Adjustment, now: number): void {
+    const { known, used, refunds } = adjustment;
+    this.#note(
+      adjustment,
+      used.map((amount, g) => Math.max(0, amount - (known[g] ?? 0))),
+      now,
+    );
+    used.forEach((amount, g) => {
+      let left = (known[g] ?? 0) - amount;
+      for (const refund of refunds) {
+        if (refund.group !== g || left <= 0) continue;
+        const given = Math.min(left, refund.amount);
+        this.#accounts.get(idOf(adjustment))?.refund(g, given, refund.chargedAt);
+        left -= given;
+      }
+    });
+  }
+
+  #note(place: Place, spends: readonly number[], now: number): void {
+    const reconciling = this.#reconciling;
+    if (reconciling === undefined || !spends.some((amount) => amount > 0)) return;
+    const whole = { space: place.space, key: place.key, limits: wholeOf(place.limits) };
+    this.#accountOf(whole, now, reconciling).spend(now, spends);
+  }
+
+  #accountOf(place: Place, now: number, reconciling: Reconciling): Account {
+    const id = idOf(place);
+    let account = this.#accounts.get(id);
+    if (account === undefined) {
+      makeRoom(this.#accounts, reconciling.most, (one) => one.prune(now));
+      account = new Account(place, reconciling);
+      this.#accounts.set(id, account);
+    }
+    return account;
+  }
+}
+
+/**
+ * Whoever comes new looks at the two oldest, so that what is over goes without a timer. Whatever goes is still told to
+ * the store if that is due: it can only not be given back any more.
+ */
+function makeRoom<Item>(items: Map<string, Item>, most: number, isOver: (item: Item) => boolean): void {
+  let looks = 2;
+  for (const [id, item] of items) {
+    const full = items.size >= most;
+    if (looks === 0 && !full) return;
+    looks = Math.max(0, looks - 1);
+    if (isOver(item) || full) items.delete(id);
+  }
+}
+
+/** Limits may differ by caller and over time: each set of them is a matter of its own. */
+const numbers = new WeakMap<LimitSet, number>();
+let next = 0;
+
+function numberOf(limits: LimitSet): number {
+  let number = numbers.get(limits);
+  if (number === undefined) {
+    next += 1;
+    number = next;
+    numbers.set(limits, number);
+  }
+  return number;
+}
+
+function idOf({ space, key, limits }: Place): string {
+  return `${numberOf(wholeOf(limits))}\u0000${space}\u0000${key}`;
+}

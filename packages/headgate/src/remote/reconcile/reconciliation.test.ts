@@ -1,0 +1,427 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Admission, Admitted } from "../../core/admission.ts";
+import type { OutageOption } from "../../core/outage-policy.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
+import { memoryStore } from "../../stores/memory/index.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { type StoreMode, scriptedStore } from "../../testing/scripted-store.ts";
+
+function limited(limits: string, outage: OutageOption = "local") {
+  const clock = fakeClock();
+  const shared = memoryStore();
+  const store = scriptedStore(shared);
+  const errors: unknown[] = [];
+  const layers = [{ name: "user", key: (user: string) => user, limits, outage }];
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers,
+    store,
+    clock,
+    onError: (error) => errors.push(error),
+    onOutage: () => {},
+  });
+  /** Another process, which is not cut off. */
+  const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
+  const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
+  const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
+  async function fail(mode: StoreMode = "reject") {
+    store.mode = mode;
+    for (let n = 0; n < 5; n += 1) await limiter.peek("alice");
+  }
+  async function recover() {
+    store.mode = "answer";
+    clock.advance(1200);
+    await limiter.peek("probe");
+    await settled();
+  }
+  return { clock, store, limiter, other, left, admit, fail, recover, errors };
+}
+
+async function settled() {
+  for (let n = 0; n < 50; n += 1) await Promise.resolve();
+}
+
+describe("what was admitted without the store", () => {
+  it("is charged to it afterwards, once a partition", async () => {
+    const { admit, fail, recover, left, store, limiter } = limited("50/minute; 600/hour");
+    await admit();
+    await fail();
+    for (let n = 0; n < 30; n += 1) await admit();
+    for (let n = 0; n < 3; n += 1) await admit({}, "bob");
+    expect(limiter.status().waiting).toBe(2);
+    await recover();
+    expect(left()).toEqual([19, 569]);
+    expect(left("bob")).toEqual([47, 597]);
+    expect(store.calls.adjust).toBe(2);
+    expect(limiter.status()).toMatchObject({ state: "closed", waiting: 0, counters: { reconciled: 2 } });
+  });
+
+  it("is charged before the store decides again", async () => {
+    const { admit, fail, store, clock, limiter, left } = limited("5/minute");
+    await fail();
+    for (let n = 0; n < 5; n += 1) await admit();
+    store.mode = "answer";
+    clock.advance(1200);
+    expect((await limiter.admit("bob")).shared).toBe(true);
+    for (let n = 0; n < 5; n += 1) expect((await admit()).admitted).toBe(false);
+    await settled();
+    expect(left()).toEqual([0]);
+  });
+
+  it("is charged at once after a single failure", async () => {
+    const { admit, store, left, limiter } = limited("5/minute");
+    store.mode = "reject";
+    const admission = admit();
+    await Promise.resolve();
+    store.mode = "answer";
+    expect((await admission).shared).toBe(false);
+    await settled();
+    expect(left()).toEqual([4]);
+    expect(limiter.status().state).toBe("closed");
+  });
+
+  it("is not charged where its window is over", async () => {
+    const { admit, fail, recover, store, clock, limiter } = limited("5/minute");
+    await fail();
+    await admit();
+    clock.advance(60_000);
+    await recover();
+    expect(store.calls.adjust).toBe(0);
+    expect(limiter.status().waiting).toBe(0);
+  });
+
+  it.each([
+    ["60/hour token-bucket", 30, 1800, 60],
+    ["60/hour token-bucket", 30, 600, 40],
+    ["60/hour fixed-window", 30, 600, 30],
+    ["60/hour fixed-window", 30, 3601, 60],
+    ["60/hour fixed-window from first-use", 30, 3000, 30],
+    ["60/hour sliding-counter", 30, 600, 30],
+    // One window later it still weighs, so that all of it is charged.
+    ["60/hour sliding-counter", 30, 3700, 30],
+    ["60/hour sliding-counter", 30, 7201, 60],
+    ["60/day fixed-window in Europe/London", 30, 600, 30],
+  ])(
+    "is charged as far as it still counts: %s, %i spent, %i s ago",
+    async (limits, spent, secondsAgo, remaining) => {
+      const { admit, fail, recover, left, clock } = limited(limits);
+      clock.set(Date.UTC(2026, 0, 1));
+      await fail();
+      await admit({ requests: spent });
+      clock.advance(secondsAgo * 1000 - 1200);
+      await recover();
+      expect(left()).toEqual([remaining]);
+    },
+  );
+
+  it("counts as whole however small this process's share was", async () => {
+    const { admit, fail, recover, left } = limited("60/hour", { policy: "local", instances: 10 });
+    await fail();
+    for (let n = 0; n < 9; n += 1) await admit();
+    await recover();
+    expect(left()).toEqual([54]);
+  });
+
+  it("is not charged where it was given back meanwhile, and is given back where it was charged", async () => {
+    const { admit, fail, recover, left } = limited("9/hour; 1000 tokens/hour sliding-window");
+    await fail();
+    const [first, second, third] = [
+      await admit({ tokens: 100 }),
+      await admit({ tokens: 200 }),
+      await admit({ tokens: 300 }),
+    ];
+    await first.end("nothing");
+    await recover();
+    expect(left()).toEqual([7, 500]);
+    await second.end({ tokens: 50 });
+    await third.report({ tokens: 400 });
+    await settled();
+    expect(left()).toEqual([7, 550]);
+    await third.end("nothing");
+    await third.end("nothing");
+    await settled();
+    expect(left()).toEqual([8, 950]);
+  });
+
+  it("is given back correctly where the store is being told of others of the same moment", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { admit, recover, left, store } = limited("50/minute; 1000 tokens/minute sliding-window");
+    store.mode = "hang";
+    const late = async (cost: { tokens: number }) => {
+      const admission = admit(cost);
+      await vi.advanceTimersByTimeAsync(252);
+      return admission;
+    };
+    await late({ tokens: 0 });
+    expect(store.calls.adjust).toBe(1);
+    const second = await late({ tokens: 100 });
+    const third = await late({ tokens: 30 });
+    const ending = second.end("nothing");
+    await vi.advanceTimersByTimeAsync(252);
+    await ending;
+    store.answerHeld();
+    await recover();
+    expect(left()).toEqual([48, 970]);
+    await third.end("nothing");
+    await settled();
+    expect(left()).toEqual([49, 1000]);
+  });
+
+  it("is given back correctly over several outages", async () => {
+    const { admit, fail, recover, left, clock } = limited("9/hour; 1000 tokens/hour sliding-window");
+    await fail();
+    const first = await admit({ tokens: 100 });
+    await recover();
+    await fail();
+    clock.advance(1);
+    const second = await admit({ tokens: 200 });
+    await first.end({ tokens: 10 });
+    expect(left()).toEqual([8, 900]);
+    await recover();
+    expect(left()).toEqual([7, 790]);
+    await second.end("nothing");
+    await settled();
+    expect(left()).toEqual([8, 990]);
+  });
+
+  it("is remembered in a bounded form, whatever the number of moments", async () => {
+    const { admit, fail, recover, left, clock } = limited("900/hour");
+    await fail();
+    const all: Admitted[] = [];
+    for (let n = 0; n < 500; n += 1) {
+      all.push(await admit());
+      clock.advance(1);
+    }
+    await recover();
+    expect(left()).toEqual([400]);
+    for (const one of all.slice(0, 100)) await one.end("nothing");
+    await settled();
+    await recover();
+    expect(left()[0]).toBeLessThanOrEqual(500);
+    expect(left()[0]).toBeGreaterThan(400);
+  });
+
+  it("waits on where the store fails again while it is being told", async () => {
+    const { admit, fail, recover, left, store, clock, limiter } = limited("5/minute");
+    await fail();
+    for (let n = 0; n < 8; n += 1) await admit({}, `user${n}`);
+    store.mode = "answer";
+    clock.advance(1200);
+    const probing = limiter.peek("probe");
+    store.mode = "reject";
+    await probing;
+    await settled();
+    expect(limiter.status()).toMatchObject({ state: "open", waiting: 8 });
+    await recover();
+    for (let n = 0; n < 8; n += 1) expect(left(`user${n}`)).toEqual([4]);
+  });
+
+  it("is dropped from the oldest on, and counted, where it is more than is kept", async () => {
+    const { admit, fail, recover, left, limiter, errors } = limited("5/hour");
+    await fail();
+    for (let n = 0; n < 10_100; n += 1) await admit({}, `user${n}`);
+    expect(limiter.status()).toMatchObject({ waiting: 10_000, counters: { dropped: 100 } });
+    expect(errors.map(String)).toEqual([
+      "Error: connection lost",
+      'Error: Over 10000 changes wait for the store "scripted": the oldest are dropped.',
+    ]);
+    await recover();
+    for (let n = 0; n < 20; n += 1) await settled();
+    expect(left("user99")).toEqual([5]);
+    expect(left("user100")).toEqual([4]);
+    expect(left("user10099")).toEqual([4]);
+  });
+
+  it("is forgotten where the caller is reset", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    await admit();
+    await admit();
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    expect((await admit()).limits.map(({ remaining }) => remaining)).toEqual([4]);
+    await recover();
+    expect(left()).toEqual([4]);
+  });
+});
+
+describe("places in flight that were given without the store", () => {
+  it("are held in it afterwards, one by one, and released", async () => {
+    const { admit, fail, recover, left } = limited("3 concurrent per 30 seconds");
+    await fail();
+    const first = await admit();
+    const second = await admit();
+    await recover();
+    expect(left()).toEqual([1]);
+    await first.end();
+    await settled();
+    expect(left()).toEqual([2]);
+    await second.end();
+    expect(left()).toEqual([3]);
+  });
+
+  it("are not told of where they have ended meanwhile", async () => {
+    const { admit, fail, recover, left, store } = limited("3 concurrent per 30 seconds");
+    await fail();
+    await (await admit()).end();
+    await recover();
+    expect(left()).toEqual([3]);
+    expect(store.calls.adjust).toBe(0);
+  });
+
+  it("are held again where they are still in use after an outage longer than their lease", async () => {
+    const { admit, fail, recover, left, clock } = limited("3 concurrent per 30 seconds");
+    const first = await admit();
+    await fail();
+    const second = await admit();
+    // As a heartbeat would, while the store is down.
+    await first.report({});
+    clock.advance(45_000);
+    await recover();
+    expect(left()).toEqual([2]);
+    await second.end();
+    await settled();
+    expect(left()).toEqual([3]);
+  });
+
+  it("are released afterwards where the store gave them and was down at their end", async () => {
+    const { admit, fail, recover, left } = limited("3 concurrent; 9/hour");
+    const first = await admit();
+    await admit();
+    await fail();
+    await first.end();
+    expect(left()).toEqual([1, 7]);
+    await recover();
+    expect(left()).toEqual([2, 7]);
+  });
+});
+
+describe("what is settled while the store is down", () => {
+  const limits = "9/hour; 1000 tokens/hour sliding-window";
+
+  it.each<StoreMode>(["reject", "throw"])("is settled afterwards, as it was said last (%s)", async (mode) => {
+    const { admit, fail, recover, left, limiter, errors } = limited(limits);
+    const [one, two, three] = [
+      await admit({ tokens: 100 }),
+      await admit({ tokens: 100 }),
+      await admit({ tokens: 100 }),
+    ];
+    await fail(mode);
+    await one.report({ tokens: 40 });
+    await one.end({ tokens: 10 });
+    await two.report({ tokens: 400 });
+    await two.end({ tokens: 300 });
+    await three.report({ tokens: 500 });
+    await three.end("nothing");
+    expect(left()).toEqual([6, 700]);
+    expect(limiter.status().waiting).toBe(3);
+    await recover();
+    expect(left()).toEqual([7, 690]);
+    expect(limiter.status().waiting).toBe(0);
+    expect(errors).toHaveLength(1);
+  });
+
+  it("is settled also where its own call was the first that failed", async () => {
+    const { admit, store, left, recover } = limited(limits);
+    const one = await admit({ tokens: 100 });
+    store.mode = "reject";
+    await one.end("nothing");
+    expect(left()).toEqual([8, 900]);
+    await recover();
+    expect(left()).toEqual([9, 1000]);
+  });
+
+  it("is never given back twice, where it is not known whether it was", async () => {
+    const { admit, store, left, recover, limiter } = limited(limits);
+    const one = await admit({ tokens: 500 });
+    store.mode = "lose";
+    await one.end({ tokens: 200 });
+    expect(left()).toEqual([8, 800]);
+    await recover();
+    await one.end({ tokens: 200 });
+    expect(left()).toEqual([8, 800]);
+    expect(limiter.status().counters?.inDoubt).toBe(1);
+  });
+
+  it("is charged once, where it is not known whether it was", async () => {
+    const { admit, store, left, recover } = limited(limits);
+    const one = await admit({ tokens: 100 });
+    store.mode = "lose";
+    await one.end({ tokens: 300 });
+    await recover();
+    expect(left()).toEqual([8, 700]);
+  });
+
+  it("is left as it is where its windows were over long before", async () => {
+    const { admit, fail, recover, left, clock, store } = limited("9/minute; 1000 tokens/minute");
+    const one = await admit({ tokens: 100 });
+    await fail();
+    await one.end({ tokens: 900 });
+    clock.advance(120_000);
+    await recover();
+    expect(left()).toEqual([9, 1000]);
+    expect(store.calls.adjust).toBe(0);
+  });
+
+  describe("by a call that hangs", () => {
+    beforeEach(() => vi.useFakeTimers());
+    afterEach(() => vi.useRealTimers());
+
+    it("is given back once, when it is known what became of the call", async () => {
+      const { admit, store, left, recover, limiter } = limited(limits);
+      const one = await admit({ tokens: 500 });
+      store.mode = "hang";
+      const settling = one.end({ tokens: 200 });
+      await vi.advanceTimersByTimeAsync(251);
+      await settling;
+      store.rejectHeld();
+      await recover();
+      // It was made, and then the connection broke.
+      expect(left()).toEqual([8, 800]);
+      expect(limiter.status().counters?.inDoubt).toBe(1);
+    });
+
+    it("is in doubt where nothing is ever heard of the call, and does not hold up what follows", async () => {
+      const { admit, store, left, limiter } = limited(limits);
+      const one = await admit({ tokens: 500 });
+      store.mode = "hang";
+      const settling = one.report({ tokens: 150 });
+      await vi.advanceTimersByTimeAsync(251);
+      await settling;
+      store.mode = "answer";
+      await vi.advanceTimersByTimeAsync(9_900);
+      expect(limiter.status().counters?.inDoubt).toBe(0);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(limiter.status().counters?.inDoubt).toBe(1);
+      await one.end({ tokens: 200 });
+      await settled();
+      expect(left()).toEqual([8, 800]);
+    });
+
+    it("is put right afterwards where it was settled again meanwhile", async () => {
+      const { admit, store, left } = limited(limits);
+      const one = await admit({ tokens: 500 });
+      store.mode = "hang";
+      const settling = one.report({ tokens: 200 });
+      await vi.advanceTimersByTimeAsync(251);
+      await settling;
+      const again = one.end({ tokens: 300 });
+      await vi.advanceTimersByTimeAsync(251);
+      await again;
+      store.mode = "answer";
+      store.answerHeld();
+      await settled();
+      expect(left()).toEqual([8, 700]);
+    });
+  });
+});
+
+describe("changes that are made at the same time", () => {
+  it("add up to what was said last", async () => {
+    const { admit, left } = limited("9/hour; 1000 tokens/hour sliding-window");
+    const one = await admit({ tokens: 100 });
+    await Promise.all([one.report({ tokens: 300 }), one.report({ tokens: 400 }), one.end({ tokens: 350 })]);
+    await settled();
+    expect(left()).toEqual([8, 650]);
+  });
+});

@@ -1,0 +1,55 @@
+import type { Store } from "../../core/store.ts";
+
+/**
+ * A shared store whose code and connection come when it is first used, so that a limiter can be made without waiting
+ * and a bundle without the stores it does not use. Loading that fails is tried again at the next call.
+ */
+export function lazyStore(name: string, load: () => Promise<Store>): Store {
+  let loading: Promise<Store> | undefined;
+  /** Once it is here: then a call of its takes no promise more than it would without this. */
+  let loaded: Store | undefined;
+  let closed = false;
+
+  function use(): Promise<Store> {
+    if (closed) return Promise.reject(new Error(`The ${name} store has been closed.`));
+    loading ??= load().then(
+      (store) => {
+        loaded = store;
+        return store;
+      },
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
+    return loading;
+  }
+
+  return {
+    name,
+    remote: true,
+    decide(charges, now, peek, hold) {
+      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek, hold);
+      return use().then((store) => store.decide(charges, now, peek, hold));
+    },
+    adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
+    reset: async (partitions, now) => (await use()).reset(partitions, now),
+    async override(partitions, terms, now) {
+      const store = await use();
+      if (store.override === undefined) throw new Error(`The ${name} store overrides nothing.`);
+      return store.override(partitions, terms, now);
+    },
+    async countProcesses(limiter, process, now) {
+      const store = await use();
+      if (store.countProcesses === undefined) throw new Error(`The ${name} store counts no processes.`);
+      return store.countProcesses(limiter, process, now);
+    },
+    check: async () => (await use()).check?.(),
+    async close() {
+      closed = true;
+      const store = await loading?.catch(() => undefined);
+      await store?.close?.();
+    },
+    // All that a store can do has to be passed on.
+  } satisfies Required<Store>;
+}

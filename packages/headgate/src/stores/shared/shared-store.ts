@@ -1,0 +1,25 @@
+import type { Store } from "../../core/store.ts";
+
+const stores = new Map<string, { readonly store: Store; users: number }>();
+
+/**
+ * The store that is open under this URI already, or a new one: all who use it share its connections and its trips. It closes
+ * when the last of them has closed it.
+ */
+export function sharedStore(uri: string, open: () => Store): Store {
+  const one = stores.get(uri) ?? { store: open(), users: 0 };
+  stores.set(uri, one);
+  one.users += 1;
+  let closed = false;
+  return {
+    ...one.store,
+    async close() {
+      if (closed) return;
+      closed = true;
+      one.users -= 1;
+      if (one.users > 0) return;
+      stores.delete(uri);
+      await one.store.close?.();
+    },
+  };
+}
