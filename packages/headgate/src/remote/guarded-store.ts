@@ -1,22 +1,22 @@
 import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
-import { checkOutcome } from "../core/outcome.ts";
-import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
-import { isWorker } from "../core/runtime.ts";
-import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
+import { partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import type { Charge, Outcome, Store } from "../core/store.ts";
+import { createAsking } from "./asking.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
 import { createLine } from "./line.ts";
-import { decideByPolicies } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { untilReady } from "./readiness.ts";
 import { LocalLedger } from "./reconcile/local-ledger.ts";
 import { createReconciliation } from "./reconcile/reconciliation.ts";
 import { createRefusalMemory } from "./refusal-memory/refusal-memory.ts";
 import type { StoreStatus } from "./status.ts";
-import { createStoreCalls, StoreLeftAlone } from "./store-calls.ts";
-import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+import { createStoreCalls } from "./store-calls.ts";
+import { createTelling } from "./telling.ts";
+import { createTurns } from "./turns.ts";
+import { createWithoutStore } from "./without-store.ts";
 
 export interface GuardedStoreOptions {
   readonly store: Store;
@@ -79,7 +79,6 @@ export const failuresToOpen = 5;
 export const probeEveryMs = 1000;
 /** Partitions, leases and handles that may wait to be told to the store. */
 export const mostWaiting = 10_000;
-const shortestRetryMs = 1000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const {
@@ -149,23 +148,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     },
   });
 
-  const patience = createTimeLimit(store.name, timeoutMs);
-  const ledger: Ledger = {
-    async adjust(adjustments, now) {
-      if (!reconciliation.mayTell()) throw new StoreLeftAlone(store.name);
-      const givingBack = adjustments.filter(givesBack);
-      refusals.forget(givingBack);
-      const outcome = await calls.change(adjustments, now);
-      refusals.forget(givingBack);
-      return outcome;
-    },
-    keep: reconciliation.keep,
-    patience: (applying) =>
-      patience(applying).then(
-        () => {},
-        () => {},
-      ),
-  };
+  const ledger = createTelling(store.name, timeoutMs, calls, refusals, reconciliation);
 
   const local = new LocalLedger({
     store: ledger,
@@ -176,127 +159,46 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     most: mostWaiting,
   });
 
-  function byPolicies(question: Question, peek: boolean): Ruling {
-    if (!peek) counters.byOutagePolicy += 1;
-    const now = clock.now();
-    const blocked = findBlock(question.charges, now);
-    if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
-    const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
-    return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
-  }
-
-  function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
-    const decidedBy = "refusal-memory";
-    counters.byRefusalMemory += 1;
-    if (places === undefined) {
-      return { layers: question.layers, charges: question.charges, outcome, ledger, decidedBy };
-    }
-    return { ...partOf(question, places), places, outcome, ledger, decidedBy };
-  }
-
-  /** What the store has refused a moment ago is refused; else the outage policies decide. */
-  function withoutStore(question: Question, peek: boolean): Ruling {
-    const known = refusals.find(question.charges, clock.now());
-    if (known !== undefined && "outcome" in known) return byMemory(question, known.outcome, known.places);
-    return byPolicies(question, peek);
-  }
-
-  /** Asks the store; where it does not answer, the outage policies. Never rejects. */
-  function ask(question: Question, peek: boolean, isProbe: boolean): Promise<Ruling> {
-    const { charges, hold } = question;
-    const askedAt = clock.now();
-    let answering: Outcome | Promise<Outcome> | undefined;
-    lastAsked = question;
-    presence.note();
-    line.entered();
-    const enteredAt = performance.now();
-    const call = calls.bounded(() => {
-      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
-      answering =
-        answer instanceof Promise
-          ? answer.then((outcome) => checkOutcome(store.name, charges, outcome))
-          : checkOutcome(store.name, charges, answer);
-      return answering;
-    });
-    if (isProbe) reconciliation.probed(call);
-    return call.then(
-      (outcome) => {
-        if (!peek) counters.byStore += 1;
-        const now = clock.now();
-        if (outcome.admitted) refusals.contradict(charges, now);
-        else refusals.remember(charges, outcome, askedAt, now);
-        line.left(true, performance.now() - enteredAt);
-        reconciliation.tellIfDue();
-        return { ...question, outcome, ledger, decidedBy: "store" };
-      },
-      (error) => {
-        line.left(false, performance.now() - enteredAt);
-        if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
-        return withoutStore(question, peek);
-      },
-    );
-  }
-
-  /** The request has been decided otherwise: were this charge to stay, it would be charged twice. */
-  async function takeBackLate(
-    question: Question,
-    answering: Outcome | Promise<Outcome> | undefined,
-  ): Promise<void> {
-    try {
-      const outcome = await answering;
-      if (outcome === undefined) return;
-      counters.lateAnswers += 1;
-      if (outcome.admitted) takeBack({ ...question, outcome, ledger, decidedBy: "store" });
-    } catch {
-      // It failed after all, and has been counted as a failure before.
-    }
-  }
-
-  /** @param isItsTurn whether it has stood in line. */
-  function decide(
-    question: Question,
-    peek: boolean,
-    hasWaited: boolean,
-    isItsTurn: boolean,
-  ): Ruling | Promise<Ruling> {
-    // Where no layer applies there is nothing to ask.
-    if (question.charges.length === 0) return unasked(question, ledger, clock.now());
-    const connecting = contact.wait(question);
-    if (connecting !== undefined) return connecting.then(() => decide(question, peek, hasWaited, false));
-    const go = breaker.ask();
-    if (go === "wait") return withoutStore(question, peek);
-    if (go === "probe") return ask(question, peek, true);
-
-    const known = refusals.find(question.charges, clock.now());
-    if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
-    if ("outcome" in known) return byMemory(question, known.outcome, known.places);
-    if (hasWaited || isWorker) return askInTurn(question, peek, hasWaited, isItsTurn);
-    if ("wait" in known) {
-      return known.wait.then((answered) =>
-        answered ? decide(question, peek, true, false) : withoutStore(question, peek),
-      );
-    }
-    const ruling = ask(question, peek, false);
-    known.ask(ruling.then(({ decidedBy }) => decidedBy === "store"));
-    return ruling;
-  }
-
-  function askInTurn(
-    question: Question,
-    peek: boolean,
-    hasWaited: boolean,
-    isItsTurn: boolean,
-  ): Ruling | Promise<Ruling> {
-    // In a Worker nobody can wait for another's request to leave.
-    if (isWorker || isItsTurn || !line.isBusy) return ask(question, peek, false);
-    const turn = line.stand((late) =>
-      late ? withoutStore(question, peek) : decide(question, peek, hasWaited, true),
-    );
-    return turn ?? withoutStore(question, peek);
-  }
+  const withoutStore = createWithoutStore({
+    clock,
+    breaker,
+    presence,
+    refusals,
+    counters,
+    ledger,
+    local,
+    policyOf,
+    findBlock,
+  });
+  const ask = createAsking({
+    store,
+    clock,
+    calls,
+    line,
+    refusals,
+    ledger,
+    takeBack,
+    onAsk(question) {
+      lastAsked = question;
+      presence.note();
+    },
+    onAnswer: reconciliation.tellIfDue,
+    withoutStore: withoutStore.decide,
+  });
+  const decide = createTurns({
+    clock,
+    breaker,
+    contact,
+    refusals,
+    line,
+    ledger,
+    withoutStore,
+    ask,
+    onProbe: reconciliation.probed,
+  });
 
   return {
-    decide: (question, peek) => decide(question, peek, false, false),
+    decide,
 
     open(question) {
       const now = clock.now();
@@ -305,7 +207,10 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       const places = [...question.layers.keys()].filter(
         (place) => policyOf(question.layers[place] as string).policy === "refuse",
       );
-      return [byPolicies(question, true), { ...unasked(partOf(question, places), ledger, now), places }];
+      return [
+        withoutStore.byPolicies(question, true),
+        { ...unasked(partOf(question, places), ledger, now), places },
+      ];
     },
 
     async reset(partitions) {
@@ -359,9 +264,4 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       report(new Error(`The store "${store.name}" was never told of ${changes}.`));
     },
   };
-}
-
-/** Whether units are free again that were spent or held. */
-function givesBack({ ended, known, used }: Adjustment): boolean {
-  return ended || used.some((amount, g) => amount < (known[g] ?? 0));
 }

@@ -1,0 +1,89 @@
+import type { Clock } from "../core/clock.ts";
+import { checkOutcome } from "../core/outcome.ts";
+import type { Ledger, Question, Ruling } from "../core/ruling.ts";
+import type { Outcome, Store } from "../core/store.ts";
+import type { Line } from "./line.ts";
+import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
+import type { StoreCalls } from "./store-calls.ts";
+import { StoreTimeoutError } from "./time-limit.ts";
+
+export interface AskingOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly calls: StoreCalls;
+  readonly line: Line;
+  readonly refusals: RefusalMemory;
+  readonly ledger: Ledger;
+  /** Each question, before it is sent. */
+  readonly onAsk: (question: Question) => void;
+  /** The store has answered in time. */
+  readonly onAnswer: () => void;
+  /** Decides where the store has not answered. */
+  readonly withoutStore: (question: Question, peek: boolean) => Ruling;
+  /** Gives everything back that this ruling charged: the request has been decided without it. */
+  readonly takeBack: (ruling: Ruling) => void;
+}
+
+/** One question, sent to the store: what comes of it, in time, late or never. */
+export interface Asking {
+  /** Settles with the store's answer, or with what is decided without it. Never rejects. */
+  readonly ruling: Promise<Ruling>;
+  /** The call itself: it rejects where the store fails. */
+  readonly call: Promise<Outcome>;
+}
+
+export function createAsking(options: AskingOptions): (question: Question, peek: boolean) => Asking {
+  const { store, clock, calls, line, refusals, ledger, onAsk, onAnswer, withoutStore, takeBack } = options;
+  const { counters } = calls;
+
+  function ask(question: Question, peek: boolean): Asking {
+    const { charges, hold } = question;
+    const askedAt = clock.now();
+    let answering: Outcome | Promise<Outcome> | undefined;
+    onAsk(question);
+    line.entered();
+    const enteredAt = performance.now();
+    const call = calls.bounded(() => {
+      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+      answering =
+        answer instanceof Promise
+          ? answer.then((outcome) => checkOutcome(store.name, charges, outcome))
+          : checkOutcome(store.name, charges, answer);
+      return answering;
+    });
+    const ruling = call.then(
+      (outcome): Ruling => {
+        if (!peek) counters.byStore += 1;
+        const now = clock.now();
+        if (outcome.admitted) refusals.contradict(charges, now);
+        else refusals.remember(charges, outcome, askedAt, now);
+        line.left(true, performance.now() - enteredAt);
+        onAnswer();
+        return { ...question, outcome, ledger, decidedBy: "store" };
+      },
+      (error) => {
+        line.left(false, performance.now() - enteredAt);
+        if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
+        return withoutStore(question, peek);
+      },
+    );
+    return { call, ruling };
+  }
+
+  /** The request has been decided otherwise: were this charge to stay, it would be charged twice. */
+  async function takeBackLate(
+    question: Question,
+    answering: Outcome | Promise<Outcome> | undefined,
+  ): Promise<void> {
+    try {
+      const outcome = await answering;
+      if (outcome === undefined) return;
+      counters.lateAnswers += 1;
+      if (outcome.admitted) takeBack({ ...question, outcome, ledger, decidedBy: "store" });
+    } catch {
+      // It failed after all, and has been counted as a failure before.
+    }
+  }
+
+  return ask;
+}

@@ -1,0 +1,65 @@
+import type { Clock } from "../core/clock.ts";
+import type { OutagePolicy } from "../core/outage-policy.ts";
+import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
+import type { Charge, Outcome } from "../core/store.ts";
+import type { Breaker } from "./breaker.ts";
+import { decideByPolicies } from "./policies.ts";
+import type { Presence } from "./presence.ts";
+import type { LocalLedger } from "./reconcile/local-ledger.ts";
+import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
+import type { createCounters } from "./status.ts";
+
+export interface WithoutStoreOptions {
+  readonly clock: Clock;
+  readonly breaker: Breaker;
+  readonly presence: Presence;
+  readonly refusals: RefusalMemory;
+  readonly counters: ReturnType<typeof createCounters>;
+  /** The store's, for what it is told afterwards. */
+  readonly ledger: Ledger;
+  /** This process's own counts. */
+  readonly local: LocalLedger;
+  readonly policyOf: (layer: string) => OutagePolicy;
+  readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
+}
+
+/** Decides where the store is not asked: at once, and by what this process knows. */
+export interface WithoutStore {
+  /** What the store has refused a moment ago is refused; else the outage policies decide. */
+  decide(question: Question, peek: boolean): Ruling;
+  byPolicies(question: Question, peek: boolean): Ruling;
+  /** @param places those of the question that the remembered refusal is about; absent for all of them. */
+  byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling;
+}
+
+const shortestRetryMs = 1000;
+
+export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
+  const { clock, breaker, presence, refusals, counters, ledger, local, policyOf, findBlock } = options;
+
+  function byPolicies(question: Question, peek: boolean): Ruling {
+    if (!peek) counters.byOutagePolicy += 1;
+    const now = clock.now();
+    const blocked = findBlock(question.charges, now);
+    if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
+    const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
+    return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
+  }
+
+  function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
+    const decidedBy = "refusal-memory";
+    counters.byRefusalMemory += 1;
+    if (places === undefined) {
+      return { layers: question.layers, charges: question.charges, outcome, ledger, decidedBy };
+    }
+    return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+  }
+
+  function decide(question: Question, peek: boolean): Ruling {
+    const known = refusals.find(question.charges, clock.now());
+    if (known !== undefined && "outcome" in known) return byMemory(question, known.outcome, known.places);
+    return byPolicies(question, peek);
+  }
+
+  return { decide, byPolicies, byMemory };
+}
