@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
 import type { Outcome, Store } from "../../core/store.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 import { type Message, readOutcome, writeMessage } from "./message.ts";
 
 export { LimiterObject, type LimiterObjectState, type LimiterStorage } from "./object.ts";
@@ -167,7 +168,7 @@ function joined(places: readonly (readonly number[])[], outcomes: readonly Outco
 function unreached(name: string, error: unknown): Error {
   const { message, overloaded } = (error ?? {}) as { message?: unknown; overloaded?: unknown };
   const fault = new Error(`The Durable Object "${name}" could not be asked: ${String(message ?? error)}`);
-  return overloaded === true ? fault : Object.assign(fault, { inDoubt: true });
+  return overloaded === true ? fault : inDoubt(fault);
 }
 
 function nothing(now: number): Outcome {

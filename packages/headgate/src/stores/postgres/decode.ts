@@ -2,7 +2,7 @@ import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
-import { inDoubt } from "./doubt.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 import type { StoreRequest } from "./encode.ts";
 import { partitionId } from "./partition-id.ts";
 import { answerKinds, never } from "./sql/codes.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
+import { mayHaveBeenApplied } from "./doubt.ts";
 
 describe("mayHaveBeenApplied", () => {
   it.each([
@@ -29,6 +30,6 @@ describe("inDoubt", () => {
     const error = new Error("gone");
     expect(inDoubt(error)).toBe(error);
     expect(error).toMatchObject({ inDoubt: true });
-    expect(inDoubt("gone")).toMatchObject({ inDoubt: true, message: "PostgreSQL failed: gone" });
+    expect(inDoubt("gone")).toMatchObject({ inDoubt: true, message: "The store failed: gone" });
   });
 });

@@ -31,9 +31,3 @@ export function mayHaveBeenApplied(error: unknown): boolean {
   }
   return !unsentMessages.test(String(message));
 }
-
-/** Says on the error that what was asked may have been done. */
-export function inDoubt(error: unknown): unknown {
-  const marked = error instanceof Error ? error : new Error(`PostgreSQL failed: ${String(error)}`);
-  return Object.assign(marked, { inDoubt: true });
-}

@@ -1,4 +1,4 @@
-import { inDoubt } from "./doubt.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 
 /**
  * What is asked of a connection, given up after a while: a connection that is lost without a word must not be waited for.

@@ -1,7 +1,8 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 import { processLifeMs } from "../shared/presence.ts";
 import { type Connection, type Statement, statementMs } from "./connect.ts";
-import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
+import { mayHaveBeenApplied } from "./doubt.ts";
 import type { ApplyParameters } from "./encode.ts";
 import { giveUpAfter } from "./give-up.ts";
 import { postgresMigration } from "./migration.ts";

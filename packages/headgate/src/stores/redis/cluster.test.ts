@@ -6,7 +6,7 @@ import { amountsOf } from "../../core/cost.ts";
 import { compileLimits, type LimitsInput } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";
 import { type RedisStore, redisStore } from "./index.ts";
-import { slotOf } from "./keys.ts";
+import { slotOf } from "./partition-id.ts";
 
 const longestTestMs = 60_000;
 

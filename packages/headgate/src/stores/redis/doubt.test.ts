@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Outcome } from "../../core/store.ts";
-import { inDoubt, mayHaveBeenApplied } from "./doubt.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
+import { mayHaveBeenApplied } from "./doubt.ts";
 import { adjustAcross } from "./slots.ts";
 
 describe("mayHaveBeenApplied", () => {

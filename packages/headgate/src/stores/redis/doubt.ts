@@ -26,11 +26,6 @@ export function mayHaveBeenApplied(error: unknown): boolean {
   return !(name === "ReplyError" || answered.test(text) || unsent.test(text));
 }
 
-/** Says on the error that what was asked may have been done. */
-export function inDoubt(error: Error): Error {
-  return Object.assign(error, { inDoubt: true });
-}
-
 /** Whether the server is full, or cannot save: it will not decide before somebody has made room. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && /\b(OOM|MISCONF)\b/.test(error.message);

@@ -4,8 +4,8 @@ import type { Outcome, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
-import { partitionKeys, slotOf } from "./keys.ts";
-import { latestMs } from "./message.ts";
+import { latestMs } from "./encode.ts";
+import { partitionKeys, slotOf } from "./partition-id.ts";
 import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
 import { countProcesses, createTrips } from "./trips.ts";
 

@@ -2,9 +2,9 @@ import type { LimitGroup } from "../../core/limit-set.ts";
 import type { Override } from "../../core/override.ts";
 import { isInDoubt } from "../../core/ruling.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading } from "../../core/store.ts";
-import { inDoubt } from "./doubt.ts";
-import { slotOf } from "./keys.ts";
-import type { Request, SlotOutcome } from "./message.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
+import type { Request, SlotOutcome } from "./encode.ts";
+import { slotOf } from "./partition-id.ts";
 
 /** A charge or an adjustment with the key that its partition is stored under. */
 type Keyed<Part> = Part & { readonly storedKey: string };

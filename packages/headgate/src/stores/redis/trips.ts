@@ -1,9 +1,10 @@
 import { isWorker } from "../../core/runtime.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
-import { inDoubt, isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
-import { type Request, type SlotOutcome, writeMessage } from "./message.ts";
-import { readReply } from "./reply.ts";
+import { readReply } from "./decode.ts";
+import { isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
+import { type Request, type SlotOutcome, writeMessage } from "./encode.ts";
 import { script, scriptSha } from "./script/index.ts";
 import { presenceScript, presenceSha } from "./script/presence.ts";
 import type { Ask } from "./slots.ts";

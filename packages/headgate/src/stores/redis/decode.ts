@@ -2,7 +2,7 @@ import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
-import { latestMs, type Request, type SlotOutcome } from "./message.ts";
+import { latestMs, type Request, type SlotOutcome } from "./encode.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
 type Answer = SlotOutcome | Error;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { partitionKeys, slotOf } from "./keys.ts";
+import { partitionKeys, slotOf } from "./partition-id.ts";
 
 describe("partitionKeys", () => {
   it("writes space and key in braces, behind the prefix", () => {

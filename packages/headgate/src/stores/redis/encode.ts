@@ -1,8 +1,8 @@
 import type { LimitSet } from "../../core/limit-set.ts";
 import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
-import { holdingsKeys } from "./keys.ts";
-import { limitText, termsText } from "./limit-text.ts";
+import { limitText, termsText } from "./limit-descriptions.ts";
+import { holdingsKeys } from "./partition-id.ts";
 
 export interface Partition {
   readonly space: string;
