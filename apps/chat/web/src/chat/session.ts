@@ -1,18 +1,11 @@
-import type {
-  AnswerMetadata,
-  AnswerNews,
-  ChatMessage,
-  ConversationWithMessages,
-  StopRequest,
-  StopResponse,
-} from "../../../contract.ts";
+import type { AnswerMetadata, AnswerNews, ChatMessage } from "../../../contract.ts";
 import { type Observable, observable } from "../design/observable.ts";
-import { api, problemOf } from "../service/api.ts";
+import { problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
 import { type Failure, failureOf, ServiceError } from "../service/failure.ts";
 import { online } from "../service/online.ts";
 import { tellTabs } from "../service/tabs.ts";
-import { type AnswerSoFar, chunksOf, emptyAnswer, withChunk } from "./answer-stream.ts";
+import { createAnswerReading } from "./answer-reading.ts";
 import {
   afterAccepted,
   type Draft,
@@ -24,6 +17,8 @@ import {
 } from "./drafts.ts";
 import { isEmptyAnswer, newMessageId } from "./message.ts";
 import { type Intent, requestFor, threadFor } from "./request.ts";
+import { askToStop } from "./stopping.ts";
+import { newTurn, type TurnUnderWay } from "./turn-under-way.ts";
 
 export interface SessionState {
   /** `undefined` until the service has stored the first question. */
@@ -83,31 +78,6 @@ export interface SessionEvents {
 /** How long a question stays in the composer before the thread shows it as on its way, in milliseconds. */
 const verdictMs = 300;
 
-/** At most this often the thread changes while an answer comes, in milliseconds. */
-const drawnEveryMs = 40;
-
-/** How long a stopped answer may take to end before this page reads no further, in milliseconds. */
-const stopMs = 2_000;
-
-/** Between two tries to stop a question that the service may not have begun to answer, in milliseconds. */
-const stopAgainMs = 250;
-
-/** Before each try to go on reading after a lost connection, in milliseconds: a minute in all, as in a lift or a tunnel. */
-const reconnectAfterMs = [300, 700, 1_500, 3_000, 5_000, 7_500, 10_000, 10_000, 10_000, 10_000];
-
-/** A question on its way. A later one is another object, so that a late answer to this one is not taken for its own. */
-interface TurnUnderWay {
-  intent: Intent;
-  /** The id of the question. */
-  messageId: string;
-  /** Ends the reading, and not the answer. */
-  abort: AbortController;
-  isStopped: boolean;
-  accepted: boolean;
-  answer: AnswerSoFar;
-  news?: AnswerNews;
-}
-
 /** Makes a session over a stored conversation, or a new one. */
 export function createSession(
   stored: { id: string; messages: ChatMessage[] } | undefined,
@@ -116,7 +86,9 @@ export function createSession(
   const state = observable<SessionState>({ conversationId: stored?.id, phase: "idle", failure: null });
   const messages = observable<readonly ChatMessage[]>(stored?.messages ?? []);
   const patch = (changes: Partial<SessionState>) => state.set((current) => ({ ...current, ...changes }));
-  const draft = () => draftOf(state.get().conversationId ?? newConversation);
+  const currentId = () => state.get().conversationId;
+  const draft = () => draftOf(currentId() ?? newConversation);
+  const reading = createAnswerReading(currentId, messages.set);
 
   let turn: TurnUnderWay | null = null;
   let closed = false;
@@ -127,7 +99,7 @@ export function createSession(
     own.accepted = true;
     const { intent } = own;
     const from = draft();
-    const known = state.get().conversationId;
+    const known = currentId();
     if (intent.kind === "ask") {
       from.set((current) => afterAccepted(current, intent.text));
       tellTabs({ kind: "sent", conversation: known ?? newConversation, text: intent.text });
@@ -148,7 +120,7 @@ export function createSession(
   /** Sends the thread, and reads the answer into it. @throws what came between */
   async function exchange(own: TurnUnderWay, thread: readonly ChatMessage[]): Promise<void> {
     const body = requestFor(thread, {
-      conversationId: state.get().conversationId,
+      conversationId: currentId(),
       replaces: own.intent.replaces,
     });
     const response = await client.fetch("/chat/message", {
@@ -164,100 +136,7 @@ export function createSession(
       take(response, own);
     }
     if (!response.ok || !response.body) throw new ServiceError(response.status, await problemOf(response));
-    await readToEnd(own, response.body, thread);
-  }
-
-  /** Reads an answer, through lost connections. @throws what it says that went wrong, or `TypeError` */
-  async function readToEnd(
-    own: TurnUnderWay,
-    first: ReadableStream<Uint8Array>,
-    thread: readonly ChatMessage[],
-  ): Promise<void> {
-    for (let body: ReadableStream<Uint8Array> | undefined = first; body; body = await reconnect(own)) {
-      try {
-        await readAnswer(own, body, thread);
-      } catch (error) {
-        if (own.abort.signal.aborted) throw error;
-      }
-      if (own.answer.isComplete) break;
-    }
-    if (own.answer.errorText !== undefined) throw new Error(own.answer.errorText);
-  }
-
-  /** @returns what the answer goes on with; `undefined` where it has ended meanwhile, and is here */
-  async function reconnect(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
-    const { signal } = own.abort;
-    for (const waitMs of reconnectAfterMs) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      signal.throwIfAborted();
-      try {
-        return await openAgain(own);
-      } catch (error) {
-        if (signal.aborted || error instanceof ServiceError) throw error;
-      }
-    }
-    throw new TypeError("The connection ended before the answer did.");
-  }
-
-  /** As `reconnect`, at once. @throws where the service cannot be reached, or has no answer */
-  async function openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
-    const id = encodeURIComponent(state.get().conversationId ?? "");
-    const { signal } = own.abort;
-    const response = await client.fetch(`/chat/stream/${id}`, { signal });
-    if (response.status === 200 && response.body) {
-      own.answer = emptyAnswer(own.answer.message.id);
-      return response.body;
-    }
-    if (response.status !== 204) throw new ServiceError(response.status, await problemOf(response));
-    const stored = await api<ConversationWithMessages>(`/conversations/${id}`, { signal });
-    const question = stored.messages.findIndex((message) => message.id === own.messageId);
-    const message = stored.messages[question + 1];
-    if (question === -1 || message?.role !== "assistant") {
-      throw new TypeError("This message has no answer.");
-    }
-    own.answer = { message, errorText: undefined, isComplete: true };
-    return undefined;
-  }
-
-  /** Again until it is heard: the service may not have begun to answer. */
-  async function askToStop(own: TurnUnderWay): Promise<void> {
-    const overdue = setTimeout(() => own.abort.abort(), stopMs);
-    while (turn === own && !own.abort.signal.aborted) {
-      const conversationId = state.get().conversationId;
-      const request: StopRequest = {
-        message_id: own.messageId,
-        ...(conversationId === undefined ? {} : { conversation_id: conversationId }),
-      };
-      const isHeard = await api<StopResponse>("/chat/stop", { method: "POST", body: request }).then(
-        ({ stopped }) => stopped,
-        () => false,
-      );
-      if (isHeard) return;
-      await new Promise((resolve) => setTimeout(resolve, stopAgainMs));
-    }
-    clearTimeout(overdue);
-  }
-
-  async function readAnswer(
-    own: TurnUnderWay,
-    body: ReadableStream<Uint8Array>,
-    thread: readonly ChatMessage[],
-  ): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const draw = () => {
-      clearTimeout(timer);
-      timer = undefined;
-      if (own.answer.message.parts.length > 0) messages.set([...thread, own.answer.message]);
-    };
-    try {
-      for await (const chunk of chunksOf(body)) {
-        if (chunk.type === "data-news") own.news = chunk.data as AnswerNews;
-        own.answer = withChunk(own.answer, chunk);
-        if (own.answer.message.parts.length > 0) timer ??= setTimeout(draw, drawnEveryMs);
-      }
-    } finally {
-      draw();
-    }
+    await reading.readToEnd(own, response.body, thread);
   }
 
   /** Marks an answer that did not come whole; one of which nothing had come is taken away. */
@@ -323,18 +202,18 @@ export function createSession(
   async function resume(): Promise<void> {
     const thread = messages.get();
     const question = thread.at(-1);
-    if (turn || question?.role !== "user" || state.get().conversationId === undefined) return;
+    if (turn || question?.role !== "user" || currentId() === undefined) return;
     const own = newTurn({ kind: "again" }, question.id, true);
     turn = own;
     patch({ phase: "answering", failure: null });
     let error: unknown;
     let isUnanswered = false;
     try {
-      const body = await openAgain(own).catch((caught: unknown) => {
+      const body = await reading.openAgain(own).catch((caught: unknown) => {
         isUnanswered = true;
         throw caught;
       });
-      if (body) await readToEnd(own, body, thread);
+      if (body) await reading.readToEnd(own, body, thread);
     } catch (caught) {
       error = caught;
     }
@@ -381,7 +260,7 @@ export function createSession(
       const own = turn;
       if (!own || own.isStopped) return;
       own.isStopped = true;
-      void askToStop(own);
+      void askToStop(own, currentId, () => turn === own);
     },
     close() {
       closed = true;
@@ -390,11 +269,6 @@ export function createSession(
     dismiss: () => patch({ failure: null }),
   };
   return session;
-}
-
-function newTurn(intent: Intent, messageId: string, accepted: boolean): TurnUnderWay {
-  const abort = new AbortController();
-  return { intent, messageId, abort, isStopped: false, accepted, answer: emptyAnswer(newMessageId()) };
 }
 
 /** An answer that broke off is asked for again in its own place; one that never began, by its question. */

@@ -1,0 +1,36 @@
+import type { StopRequest, StopResponse } from "../../../contract.ts";
+import { api } from "../service/api.ts";
+import type { TurnUnderWay } from "./turn-under-way.ts";
+
+/** How long a stopped answer may take to end before this page reads no further, in milliseconds. */
+const stopMs = 2_000;
+
+/** Between two tries to stop a question that the service may not have begun to answer, in milliseconds. */
+const stopAgainMs = 250;
+
+/**
+ * Asks the service to end this answer, again until it is heard: the service may not have begun to answer.
+ *
+ * @param isUnderWay whether the turn has not ended by itself
+ */
+export async function askToStop(
+  own: TurnUnderWay,
+  currentId: () => string | undefined,
+  isUnderWay: () => boolean,
+): Promise<void> {
+  const overdue = setTimeout(() => own.abort.abort(), stopMs);
+  while (isUnderWay() && !own.abort.signal.aborted) {
+    const conversationId = currentId();
+    const request: StopRequest = {
+      message_id: own.messageId,
+      ...(conversationId === undefined ? {} : { conversation_id: conversationId }),
+    };
+    const isHeard = await api<StopResponse>("/chat/stop", { method: "POST", body: request }).then(
+      ({ stopped }) => stopped,
+      () => false,
+    );
+    if (isHeard) return;
+    await new Promise((resolve) => setTimeout(resolve, stopAgainMs));
+  }
+  clearTimeout(overdue);
+}
