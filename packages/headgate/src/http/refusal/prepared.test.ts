@@ -135,6 +135,29 @@ it.each([
   expect(prepareRefusals(others)(refusedBy("2/minute"), accept)).toBeUndefined();
 });
 
+it("asks each client anew what it takes", () => {
+  const refused = refusedBy("2/minute");
+  const prepare = prepareRefusals(options);
+  const accepts = [
+    null,
+    "text/html",
+    null,
+    "application/json",
+    "text/html",
+    "text/plain",
+    "application/json",
+  ];
+  expect(accepts.map((accept) => prepare(refused, accept) !== undefined)).toEqual([
+    true,
+    false,
+    true,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
 it("leaves a caller who is blocked, and a cost above the quota, to refusal", () => {
   const prepare = prepareRefusals(options);
   expect(prepare(refusedBy("blocked"), null)).toBeUndefined();

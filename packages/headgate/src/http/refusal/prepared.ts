@@ -49,6 +49,7 @@ export function prepareRefusals({
   if (fields !== "draft" || legacy) return () => undefined;
   const known = new WeakMap<Wording, Pieces | undefined>();
   const beginning = `${JSON.stringify(quotaProblem(status)).slice(0, -1)},"detail":"`;
+  const takesProblem = problemTaker();
   let last: Wording | undefined;
   let pieces: Pieces | undefined;
 
@@ -65,7 +66,7 @@ export function prepareRefusals({
     if (shown === undefined || shown.charges.length === 0 || shown.unavailable === true) return undefined;
     const { refusedFor, overrides, readings } = shown.outcome;
     if (refusedFor !== undefined || overrides !== undefined) return undefined;
-    if (preferredType(accept) !== "application/problem+json") return undefined;
+    if (!takesProblem(accept)) return undefined;
     const wording = wordingOf(shown.charges);
     const words = piecesOf(wording);
     const numbers = words && numbersOf(words, readings);
@@ -82,6 +83,19 @@ export function prepareRefusals({
     };
     const body = `${beginning}${reached} ${retrySentence(seconds, waitsFor)}","violated-policies":[${violated}],"error":"Too many requests","retry_after_seconds":${seconds},"waits_for":"${waitsFor}","affordable":{${affordable}}}`;
     return new PreparedRefusal(status, headers, body, refused);
+  };
+}
+
+/** Whether a client would have a problem. In a flood most ask for the same as the one before. */
+function problemTaker(): (accept: string | null) => boolean {
+  let last: string | null = null;
+  let takesProblem = true;
+  return (accept) => {
+    if (accept !== last) {
+      takesProblem = preferredType(accept) === "application/problem+json";
+      last = accept;
+    }
+    return takesProblem;
   };
 }
 
