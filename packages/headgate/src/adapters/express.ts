@@ -59,7 +59,7 @@ const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven
   outgoing: (response) => response,
   given: (request, response) => [request, response],
   pass: (_request, _response, next) => next(),
-  refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+  refuse: (refused, request, response) => sendRefusal(response, request, refused),
   leave: () => {},
   answering(request, response, next) {
     let isHandedOn = false;

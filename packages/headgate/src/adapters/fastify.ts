@@ -64,8 +64,10 @@ const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, Fas
   given: (request, reply) => [request, reply],
   pass: (_request, _reply, done) => done(),
   refuse({ status, headers, body }, _request, reply) {
+    const beside = fieldsBeside(reply, headers);
+    for (const name in beside) reply.header(keptNames.get(name) ?? name, beside[name]);
     // A body that has been written out already: else Fastify would add a charset, which problems do not have.
-    reply.code(status).headers(fieldsBeside(reply, headers)).serializer(asItIs).send(body);
+    reply.code(status).serializer(asItIs).send(body);
   },
   // Fastify then waits for nothing more.
   leave: (_request, reply) => {
@@ -89,6 +91,19 @@ function misplaced(): HeadgateError {
     'rateLimit of headgate/fastify is a hook, and no plugin: app.addHook("onRequest", rateLimit(limiter, { caller })), or { onRequest } of a route.',
   );
 }
+
+/** Fastify keeps names in lower case. Given so, they are not made anew for each refusal, which costs. */
+const keptNames: ReadonlyMap<string, string> = new Map(
+  [
+    "Content-Type",
+    "Cache-Control",
+    "Vary",
+    "Retry-After",
+    "Access-Control-Expose-Headers",
+    "RateLimit-Policy",
+    "RateLimit",
+  ].map((name) => [name, name.toLowerCase()]),
+);
 
 function asItIs(body: string): string {
   return body;

@@ -16,7 +16,7 @@ import {
 } from "../http/guard/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
 import type { Limiter } from "../limiter/limiter.ts";
 import { webSourceOf } from "./web-address.ts";
 
@@ -106,6 +106,7 @@ export function guardFetch<Caller, Incoming extends Request, Given extends reado
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
+  const refusalOf = prepareRefusing(limiter, options, fieldOptions);
 
   async function refuse(refused: Refused, request: Request, given: [Incoming, ...Given]): Promise<Response> {
     if (onRefused !== undefined) {
@@ -115,7 +116,7 @@ export function guardFetch<Caller, Incoming extends Request, Given extends reado
       reportAnswer(limiter, answer, "a Response");
     }
     const accept = request.headers.get("accept");
-    const { status, headers, body } = refuseRequest(limiter, refused, given, accept, options, fieldOptions);
+    const { status, headers, body } = refusalOf(refused, given, accept);
     return new Response(request.method === "HEAD" ? null : body, { status, headers });
   }
 

@@ -17,7 +17,7 @@ import {
 } from "../http/guard/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
 import type { Refusal } from "../http/refusal/refusal.ts";
 import type { Limiter } from "../limiter/limiter.ts";
 import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
@@ -84,6 +84,7 @@ export function rateLimit<Caller, E extends Env = Env>(
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
+  const refusalOf = prepareRefusing(limiter, options, fieldOptions);
   // The variables added here are more than the user's function knows of, never less.
   const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;
 
@@ -95,7 +96,7 @@ export function rateLimit<Caller, E extends Env = Env>(
       reportAnswer(limiter, answer, "a Response");
     }
     const accept = c.req.header("accept");
-    return refuseContext(c, refuseRequest(limiter, refused, given, accept, options, fieldOptions));
+    return refuseContext(c, refusalOf(refused, given, accept));
   }
 
   function conclude(

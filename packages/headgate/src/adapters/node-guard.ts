@@ -19,7 +19,7 @@ import {
   reportLate,
 } from "../http/guard/decisions.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, refuseRequest, reportAnswer } from "../http/guard/refusing.ts";
+import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
 import type { Refusal } from "../http/refusal/refusal.ts";
 import type { Limiter } from "../limiter/limiter.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
@@ -101,6 +101,7 @@ export function guardNode<
   checkMount(limiter, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
+  const refusalOf = prepareRefusing(limiter, options, fieldOptions);
 
   function conclude(
     admission: Decided,
@@ -144,11 +145,7 @@ export function guardNode<
 
   function refuse(refused: Refused, given: Given, request: Request, response: Response): Result {
     const { accept } = framework.incoming(request).headers;
-    return framework.refuse(
-      refuseRequest(limiter, refused, given, accept, options, fieldOptions),
-      request,
-      response,
-    );
+    return framework.refuse(refusalOf(refused, given, accept), request, response);
   }
 
   function refuseByUser(

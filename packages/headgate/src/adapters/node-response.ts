@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type Fields, sharedFields } from "../http/fields/fields.ts";
 import { type Decision, endDecision } from "../http/guard/decisions.ts";
 import type { Refusal } from "../http/refusal/refusal.ts";
@@ -117,8 +117,8 @@ function headerNamed(headers: OutgoingHttpHeaders, name: string): OutgoingHttpHe
 /** Answers with a refusal, without its body where only the head was asked for. */
 export function sendRefusal(
   response: ServerResponse,
-  method: string | undefined,
-  { status, headers, body }: Refusal,
+  { method, httpVersionMajor }: Pick<IncomingMessage, "method" | "httpVersionMajor">,
+  { status, headers, body }: Pick<Refusal, "status" | "headers" | "body">,
 ): void {
   // Something else may have answered while the store was asked: a time limit, say.
   if (response.headersSent) return;
@@ -128,9 +128,29 @@ export function sendRefusal(
     return;
   }
   const bytes = Buffer.byteLength(body);
-  response.writeHead(status, { ...beside, "Content-Length": bytes });
+  if (httpVersionMajor === 1 && isUntouched(response)) {
+    response.writeHead(status, listOf(beside, bytes));
+  } else {
+    response.writeHead(status, { ...beside, "Content-Length": bytes });
+  }
   // Text of one byte a character is the same in both, and goes out quicker as what it is.
   response.end(body, bytes === body.length ? "latin1" : "utf8");
+}
+
+/**
+ * Whether Node itself writes the head, and nothing has been set: then a list is the quickest. With fields to join it is
+ * the slowest, and what replaces `writeHead` may not know lists.
+ */
+function isUntouched(response: ServerResponse): boolean {
+  return !Object.hasOwn(response, "writeHead") && response.getHeaderNames().length === 0;
+}
+
+/** Names and values in turn. */
+function listOf(fields: Fields, bytes: number): string[] {
+  const list: string[] = [];
+  for (const name in fields) list.push(name, fields[name] as string);
+  list.push("Content-Length", String(bytes));
+  return list;
 }
 
 /** As in Node's own, what `writeHead` was given replaces what was set before. */

@@ -79,7 +79,7 @@ const node: NodeFramework<IncomingMessage, ServerResponse, NodeListener, unknown
   outgoing: (response) => response,
   given: (request, response) => [request, response],
   pass: (request, response, listener) => listener(request, response),
-  refuse: (refused, request, response) => sendRefusal(response, request.method, refused),
+  refuse: (refused, request, response) => sendRefusal(response, request, refused),
   leave: () => undefined,
   answering: (request, response) => ({
     given: [request, response],

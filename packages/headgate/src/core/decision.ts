@@ -17,7 +17,7 @@ import type { Question, Ruling } from "./ruling.ts";
 const inspected = Symbol.for("nodejs.util.inspect.custom");
 
 /** What is read of a ruling, or of a change that was made to it since. */
-export type Shown = Pick<Ruling, "layers" | "charges" | "outcome">;
+export type Shown = Pick<Ruling, "layers" | "charges" | "outcome" | "unavailable">;
 
 /**
  * A ruling under the names of the policy. What it says of its limits is put into words when somebody asks for it: most
@@ -179,7 +179,8 @@ export class RefusedRequest extends Decision implements Refused {
   get affordable(): Readonly<Record<string, number>> {
     const affordable: Record<string, number> = {};
     for (const { unit, remaining } of this.limits) {
-      const least = affordable[unit];
+      // A unit may be named as what every object has.
+      const least = Object.hasOwn(affordable, unit) ? affordable[unit] : undefined;
       if (least === undefined || remaining < least) affordable[unit] = remaining;
     }
     return affordable;

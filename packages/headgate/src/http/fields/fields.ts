@@ -32,7 +32,7 @@ export interface Readings {
 }
 
 /** What a browser on another origin may read of a response, beyond the ever-readable fields. */
-const exposedByForm: Record<FieldForm, string> = {
+export const exposedByForm: Record<FieldForm, string> = {
   draft: "RateLimit, RateLimit-Policy, Retry-After",
   "draft-7": "RateLimit, RateLimit-Policy, Retry-After",
   "draft-6": "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Retry-After",

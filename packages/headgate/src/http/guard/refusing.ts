@@ -4,34 +4,47 @@ import { HeadgateError } from "../../core/errors.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import type { Limiter } from "../../limiter/limiter.ts";
 import type { FieldOptions } from "../fields/fields.ts";
+import { prepareRefusals } from "../refusal/prepared.ts";
 import { type Refusal, refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
 
 /**
- * What a refused request is answered, as the user of a guard and the client want it. Never throws: a body of the
- * user's own that fails is reported, and the guard's is sent.
+ * What a refused request is answered, as the user of a guard and the client want it.
  *
  * @param accept the request's `Accept` field
  */
-export function refuseRequest<Caller, Given extends readonly unknown[]>(
-  limiter: Limiter<Caller>,
+export type Refuse<Given extends readonly unknown[]> = (
   refused: Refused,
   given: Given,
   accept: string | null | undefined,
+) => Refusal;
+
+/**
+ * Prepares the refusals of a guard. They never throw: a body of the user's own that fails is reported, and the guard's
+ * is sent.
+ */
+export function prepareRefusing<Caller, Given extends readonly unknown[]>(
+  limiter: Limiter<Caller>,
   { body, status }: Pick<GuardOptions<Caller, Given>, "body" | "status">,
   fieldOptions: Required<FieldOptions>,
-): Refusal {
+): Refuse<Given> {
   const options = status === undefined ? fieldOptions : { ...fieldOptions, status };
-  if (body !== undefined) {
+  const prepared = prepareRefusals(options);
+
+  function ownBody(refused: Refused, given: Given): Refusal | undefined {
+    if (body === undefined) return undefined;
     try {
       const own = body(refused, ...given);
       letFail(own);
-      if (own !== undefined) return refusal(refused, { ...options, body: own });
+      return own === undefined ? undefined : refusal(refused, { ...options, body: own });
     } catch (error) {
       limiter.report(error);
+      return undefined;
     }
   }
-  return refusal(refused, { ...options, accept: accept ?? null });
+
+  return (refused, given, accept = null) =>
+    ownBody(refused, given) ?? prepared(refused, accept) ?? refusal(refused, { ...options, accept });
 }
 
 /**

@@ -128,7 +128,8 @@ function checkBody(own: RefusalBody): RefusalBody {
   return { contentType, body };
 }
 
-function problemOf(refused: Refused, status: number): RefusalProblem {
+/** What the body of a refusal says. @param status where a quota is spent */
+export function problemOf(refused: Refused, status: number): RefusalProblem {
   const { reason, retryAfterSeconds, waitsFor, affordable } = refused;
   const detail = sentenceOf(refused);
   const violated: string[] = [];
@@ -161,14 +162,21 @@ function problemOf(refused: Refused, status: number): RefusalProblem {
   }
   const never = reason === "cost-exceeds-quota";
   return {
-    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
-    title: "Request cannot be satisfied as assigned quota has been exceeded",
-    status,
+    ...quotaProblem(status),
     detail,
     "violated-policies": violated,
     error: never ? "Cost exceeds quota" : "Too many requests",
     retry_after_seconds: never ? null : retryAfterSeconds,
     waits_for: waitsFor,
     affordable,
+  };
+}
+
+/** What a problem begins with where a quota is spent. */
+export function quotaProblem(status: number): Pick<QuotaProblem, "type" | "title" | "status"> {
+  return {
+    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    title: "Request cannot be satisfied as assigned quota has been exceeded",
+    status,
   };
 }

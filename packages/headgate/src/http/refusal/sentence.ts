@@ -1,4 +1,4 @@
-import type { LimitReading, Refused } from "../../core/admission.ts";
+import type { LimitReading, Refused, WaitsFor } from "../../core/admission.ts";
 import { windowInWords } from "../../core/limit.ts";
 
 /** Why a request is refused, and when to come back: a sentence or two for a person. */
@@ -14,14 +14,25 @@ export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Ref
     return `Requests cannot be counted at the moment. Please try again in ${wait}.`;
   }
   if (reason === "too-many-reservations") return `Too many requests are in progress. Try again in ${wait}.`;
-  const reached = `The limit of ${limitInWords(binding)} has been reached.`;
-  if (waitsFor === "holders")
-    return `${reached} Try again when a request in progress ends, at the latest in ${wait}.`;
-  return `${reached} Try again in ${wait}.`;
+  return `${reachedSentence(binding)} ${retrySentence(retryAfterSeconds, waitsFor)}`;
 }
 
+/** Which limit refuses. */
+export function reachedSentence(limit: LimitInWords): string {
+  return `The limit of ${limitInWords(limit)} has been reached.`;
+}
+
+/** When a spent limit admits again. Nothing in it needs to be escaped in JSON. */
+export function retrySentence(seconds: number, waitsFor: WaitsFor): string {
+  const wait = waitInWords(seconds);
+  if (waitsFor === "holders") return `Try again when a request in progress ends, at the latest in ${wait}.`;
+  return `Try again in ${wait}.`;
+}
+
+type LimitInWords = Pick<LimitReading, "quota" | "unit" | "algorithm" | "windowMs">;
+
 /** `5 requests per minute`, `1 request per second`, `2 at a time`. */
-function limitInWords(limit: LimitReading): string {
+function limitInWords(limit: LimitInWords): string {
   const { quota, unit, algorithm } = limit;
   if (algorithm === "concurrent") return `${quota} at a time`;
   return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
