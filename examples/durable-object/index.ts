@@ -1,7 +1,7 @@
 /** A Cloudflare Worker that counts in a Durable Object: exact, over every Worker in the world, and nothing else to run. */
 import { createLimiter, type Limiter } from "headgate";
 import { durableObjectStore, type LimiterNamespace } from "headgate/durable-object";
-import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
+import { admissionOf, clientAddress, type FetchHandler, rateLimit } from "headgate/fetch";
 
 // The class of the object, which wrangler.jsonc binds as LIMITER.
 export { LimiterObject } from "headgate/durable-object";
@@ -27,10 +27,9 @@ function guard(env: Env): Handler {
     layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
     store: durableObjectStore(env.LIMITER),
   });
-  // Cloudflare writes this field itself; nobody can forge it there.
-  return rateLimit(limiter, {
-    caller: (request: Request) => ({ ip: request.headers.get("CF-Connecting-IP") ?? "unknown" }),
-  })(answer);
+  // Cloudflare writes the address into a field itself; nobody can forge it there.
+  const addressOf = clientAddress.with({ trust: "cloudflare-workers" });
+  return rateLimit(limiter, { caller: (request: Request) => ({ ip: addressOf(request) }) })(answer);
 }
 
 const fetch: Handler = (request, env, context) => {

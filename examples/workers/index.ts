@@ -2,7 +2,7 @@
 
 import { Redis } from "@upstash/redis/cloudflare";
 import { createLimiter } from "headgate";
-import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
+import { admissionOf, clientAddress, type FetchHandler, rateLimit } from "headgate/fetch";
 import { redisStore } from "headgate/redis";
 
 interface Env {
@@ -29,10 +29,9 @@ function guard(env: Env): Handler {
     layers: [{ name: "ip", key: ({ ip }: { ip: string }) => ip, limits: "5/minute; 60/hour" }],
     store: redisStore(redis),
   });
-  // Cloudflare writes this field itself; nobody can forge it there.
-  return rateLimit(limiter, {
-    caller: (request: Request) => ({ ip: request.headers.get("CF-Connecting-IP") ?? "unknown" }),
-  })(answer);
+  // Cloudflare writes the address into a field itself; nobody can forge it there.
+  const addressOf = clientAddress.with({ trust: "cloudflare-workers" });
+  return rateLimit(limiter, { caller: (request: Request) => ({ ip: addressOf(request) }) })(answer);
 }
 
 /** Once for each isolate: what it knows of refused callers serves the next request too. */

@@ -1,4 +1,5 @@
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
+import { compilers } from "./compilers.mjs";
 import { engines } from "./engines.mjs";
 import { requireServers } from "./requirements.mjs";
 import { check, onceInstalled, task, vitest } from "./steps.mjs";
@@ -10,4 +11,10 @@ export const RUNTIMES_STEPS = [
   task("engines", 10, engines.install),
   onceInstalled(engines, check("types: runtimes", 2, "tsc", ["-p", "runtimes"])),
   onceInstalled(engines, vitest("the library in workerd, Bun and Deno", 15, "runtimes/vitest.config.ts")),
+  task("compilers", 5, compilers.install),
+  onceInstalled(compilers, check("types: consumers", 2, "tsc", ["-p", "consumers"])),
+  onceInstalled(
+    compilers,
+    vitest("the library for TypeScript 5.4 and 5.5", 10, "consumers/vitest.config.ts"),
+  ),
 ];

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { clientAddress } from "./adapters/fetch.ts";
+import { forAdapters } from "./core/for-adapters.ts";
 import { isDecided } from "./http/guard/decisions.ts";
 import { parseTrustProxy } from "./http/index.ts";
 import { createLimiter, HeadgateError, type HeadgateErrorCode, parseLimits } from "./index.ts";
@@ -39,7 +40,7 @@ const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "address-unknown": () => clientAddress(new Request("http://localhost/")),
   "option-invalid": () => createLimiter({ name: "chat", layers: [layer], timeouts: { storeMs: 0 } }),
   "guard-misplaced": () => {
-    const limiter = { report: rethrow };
+    const limiter = { [forAdapters]: { report: rethrow } };
     isDecided(limiter, [{ limiter, admission: undefined as never }], "GET", "/chat");
   },
   "store-full": undefined,

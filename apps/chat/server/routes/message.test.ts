@@ -319,11 +319,11 @@ describe("a broken guard never breaks the route", () => {
     ],
     [
       "a limiter that throws at everything",
-      () => ({
-        ...createLimiter({ name: "chat", layers, onError: () => {} }),
-        admit: broken,
-        admitUnidentified: broken,
-      }),
+      () => {
+        const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
+        limiter.close();
+        return { ...limiter, admit: broken };
+      },
     ],
     [
       "a limiter that was closed",

@@ -9,6 +9,7 @@ import { fastify } from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
 import { describe, expect, it, vi } from "vitest";
+import type { ClientAddress } from "../http/address/client-address.ts";
 import { createLimiter, type Limiter } from "../limiter/limiter.ts";
 import * as ofExpress from "./express.ts";
 import * as ofFastify from "./fastify.ts";
@@ -33,7 +34,16 @@ function limiterOf(onError = vi.fn()) {
 type Serve = (
   limiter: Limiter<string>,
   where: { path: string } | { port: 0; host: string },
+  peer?: () => null | undefined,
 ) => Promise<Served>;
+
+/** An adapter's own; or the same, where nothing tells the peer. */
+function addressBy<Given extends readonly unknown[]>(
+  address: ClientAddress<Given>,
+  peer: (() => null | undefined) | undefined,
+): (...given: Given) => string {
+  return peer === undefined ? address : address.with({ peer });
+}
 interface Served {
   readonly port: number;
   close(): Promise<unknown>;
@@ -55,42 +65,46 @@ async function listening(listener: RequestListener, where: object): Promise<Serv
 
 /** The usual guard, on every framework over Node: one import and one line. */
 const frameworks: Record<string, Serve> = {
-  node: (limiter, where) =>
+  node: (limiter, where, peer) =>
     listening(
-      ofNode.rateLimit(limiter, { caller: ofNode.clientAddress })((_request, response) => response.end("ok")),
+      ofNode.rateLimit(limiter, { caller: addressBy(ofNode.clientAddress, peer) })((_request, response) =>
+        response.end("ok"),
+      ),
       where,
     ),
-  express: (limiter, where) =>
+  express: (limiter, where, peer) =>
     listening(
       express()
-        .use(ofExpress.rateLimit(limiter, { caller: ofExpress.clientAddress }))
+        .use(ofExpress.rateLimit(limiter, { caller: addressBy(ofExpress.clientAddress, peer) }))
         .use((_request, response) => void response.send("ok")),
       where,
     ),
-  async fastify(limiter, where) {
+  async fastify(limiter, where, peer) {
     const app = fastify();
     app.get(
       "/",
-      { onRequest: ofFastify.rateLimit(limiter, { caller: ofFastify.clientAddress }) },
+      { onRequest: ofFastify.rateLimit(limiter, { caller: addressBy(ofFastify.clientAddress, peer) }) },
       () => "ok",
     );
     await app.listen(where);
     const address = app.server.address();
     return { port: typeof address === "object" ? (address?.port ?? 0) : 0, close: () => app.close() };
   },
-  koa: (limiter, where) =>
+  koa: (limiter, where, peer) =>
     listening(
       new Koa()
-        .use(ofKoa.rateLimit(limiter, { caller: ofKoa.clientAddress }))
+        .use(ofKoa.rateLimit(limiter, { caller: addressBy(ofKoa.clientAddress, peer) }))
         .use((context) => {
           context.body = "ok";
         })
         .callback(),
       where,
     ),
-  async hono(limiter, where) {
+  async hono(limiter, where, peer) {
     const app = new Hono();
-    app.get("/", ofHono.rateLimit(limiter, { caller: ofHono.clientAddress }), (c) => c.text("ok"));
+    app.get("/", ofHono.rateLimit(limiter, { caller: addressBy(ofHono.clientAddress, peer) }), (c) =>
+      c.text("ok"),
+    );
     const server = createAdaptorServer({ fetch: app.fetch });
     await new Promise<void>((resolve) => server.listen(where, resolve));
     const address = server.address();
@@ -99,8 +113,8 @@ const frameworks: Record<string, Serve> = {
       close: () => new Promise((resolve) => server.close(resolve)),
     };
   },
-  nest: (limiter, where) =>
-    serveNestCaller(ofNest.rateLimit(limiter, { caller: ofNest.clientAddress }), where),
+  nest: (limiter, where, peer) =>
+    serveNestCaller(ofNest.rateLimit(limiter, { caller: addressBy(ofNest.clientAddress, peer) }), where),
 };
 
 function statusOf(to: object, headers: Record<string, string> = {}): Promise<number> {
@@ -141,6 +155,27 @@ describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name,
     }
     expect(keys).toEqual(["198.51.100.7", "127.0.0.1"]);
   });
+
+  it.each<[string, () => null | undefined]>([
+    ["has no sockets", () => null],
+    ["does not know the peer", () => undefined],
+  ])(
+    "counts requests as unidentified where the server %s, reports them, and believes no header",
+    async (_, peer) => {
+      const { limiter, keys, onError } = limiterOf();
+      const { port, close } = await serveBy(limiter, { port: 0, host: "127.0.0.1" }, peer);
+      const statuses: number[] = [];
+      try {
+        for (const forged of ["198.51.100.1", "198.51.100.2", "198.51.100.3"])
+          statuses.push(await statusOf({ host: "127.0.0.1", port }, { "X-Forwarded-For": forged }));
+      } finally {
+        await close();
+      }
+      expect(statuses).toEqual([200, 200, 429]);
+      expect(new Set(keys)).toEqual(new Set(["\u0000unidentified"]));
+      expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+    },
+  );
 });
 
 describe("where no peer is known", () => {
@@ -166,6 +201,20 @@ describe("where no peer is known", () => {
     const guard = next(limiter, { caller: ofNext.clientAddress.with({ trust }) });
     await guard(() => new Response("ok"))(new Request("http://localhost/", { headers }));
     expect(keys).toEqual(["198.51.100.7"]);
+  });
+
+  it("counts Next's requests without what the platform writes as unidentified, and reports it", async () => {
+    const { limiter, keys, onError } = limiterOf();
+    const guard = next(limiter, { caller: ofNext.clientAddress.with({ trust: "vercel" }) });
+    const guarded = guard(() => new Response("ok"));
+    const statuses: number[] = [];
+    for (const forged of ["198.51.100.1", "198.51.100.2", "198.51.100.3"]) {
+      const request = new Request("http://localhost/", { headers: { "X-Forwarded-For": forged } });
+      statuses.push((await guarded(request)).status);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(new Set(keys)).toEqual(new Set(["\u0000unidentified"]));
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
   });
 
   it("counts a fetch handler's requests as unidentified, and reports it", async () => {

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
 import type { Limiter } from "../limiter/limiter.ts";
@@ -23,7 +24,10 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
+export function admissionOf<Caller, Unit extends string = string>(
+  request: Request,
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionOfIncoming(request, limiter);
 }
 
@@ -44,9 +48,9 @@ export type ExpressRefusing = [request: Request, response: Response, next: NextF
  * app.post("/chat/message", rateLimit(limiter, { caller: (request) => ({ ip: request.ip ?? "" }) }), handler);
  * ```
  */
-export function rateLimit<Caller>(
-  limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, ExpressGiven, ExpressRefusing>,
+export function rateLimit<Caller, Unit extends string = string, Costs extends GuardCost = GuardCost>(
+  limiter: Limiter<Caller, Unit>,
+  options: GuardOptions<Caller, ExpressGiven, ExpressRefusing, unknown, Costs> & CountedCost<Costs, Unit>,
 ): RequestHandler {
   const guard = guardNode(express, limiter, options);
   return (request, response, next) => {

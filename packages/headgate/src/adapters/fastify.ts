@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
 import type { Limiter } from "../limiter/limiter.ts";
@@ -31,10 +32,10 @@ export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(
+export function admissionOf<Caller, Unit extends string = string>(
   request: FastifyRequest,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionOfIncoming(request.raw, limiter);
 }
 
@@ -47,9 +48,9 @@ export function admissionOf<Caller>(
  * app.post("/chat/message", { onRequest: rateLimit(limiter, { caller: (request) => ({ ip: request.ip }) }) }, handler);
  * ```
  */
-export function rateLimit<Caller>(
-  limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, FastifyGiven>,
+export function rateLimit<Caller, Unit extends string = string, Costs extends GuardCost = GuardCost>(
+  limiter: Limiter<Caller, Unit>,
+  options: GuardOptions<Caller, FastifyGiven, FastifyGiven, unknown, Costs> & CountedCost<Costs, Unit>,
 ): FastifyHook {
   const guard = guardNode(fastify, limiter, options);
   return (request, reply, done) => {

@@ -1,5 +1,7 @@
 import type { Admission, Refused } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { reportTo } from "../core/for-adapters.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields/fields.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/guard/admit.ts";
@@ -48,7 +50,10 @@ export const clientAddress: ClientAddress<[request: Request, ...rest: unknown[]]
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
+export function admissionOf<Caller, Unit extends string = string>(
+  request: Request,
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionIn(decisionsOf.get(request), limiter);
 }
 
@@ -61,12 +66,11 @@ export type FetchGuard<Incoming extends Request, Given extends readonly unknown[
 ) => FetchHandler<Rest, Actual>;
 
 /** Options of `rateLimit`, where responses are the web's own. */
-export type WebGuardOptions<Caller, Given extends readonly unknown[]> = GuardOptions<
+export type WebGuardOptions<
   Caller,
-  Given,
-  Given,
-  Response
->;
+  Given extends readonly unknown[],
+  Costs extends GuardCost = GuardCost,
+> = GuardOptions<Caller, Given, Given, Response, Costs>;
 
 /** What a framework over handlers of this kind throws in place of answering. */
 export interface Thrown {
@@ -90,20 +94,31 @@ const plainThrown: Thrown = { isSignal: () => false, statusOf: () => 500 };
  *
  * @throws HeadgateError `option-invalid`
  */
-export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
-  limiter: Limiter<Caller>,
-  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
+export function rateLimit<
+  Caller,
+  Incoming extends Request = Request,
+  Given extends readonly unknown[] = [],
+  Unit extends string = string,
+  Costs extends GuardCost = GuardCost,
+>(
+  limiter: Limiter<Caller, Unit>,
+  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given], Costs> & CountedCost<Costs, Unit>,
 ): FetchGuard<Incoming, Given> {
   return guardFetch(limiter, options, plainThrown);
 }
 
 /** The same, for a framework that throws answers. */
-export function guardFetch<Caller, Incoming extends Request, Given extends readonly unknown[]>(
-  limiter: Limiter<Caller>,
+export function guardFetch<
+  Caller,
+  Incoming extends Request,
+  Given extends readonly unknown[],
+  Unit extends string,
+>(
+  typed: Limiter<Caller, Unit>,
   options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
   thrown: Thrown,
 ): FetchGuard<Incoming, Given> {
-  checkMount(limiter, options);
+  const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);
@@ -167,12 +182,12 @@ export function guardFetch<Caller, Incoming extends Request, Given extends reado
 }
 
 /** Given to a runtime in place of a handler, a guard is called with a request. */
-function unhandled(limiter: Pick<Limiter<never>, "report">): HeadgateError {
+function unhandled(limiter: object): HeadgateError {
   const fault = new HeadgateError(
     "guard-misplaced",
     "rateLimit guards a handler: rateLimit(limiter, options)(handler). Without one, every request fails.",
   );
-  limiter.report(fault);
+  reportTo(limiter, fault);
   return fault;
 }
 

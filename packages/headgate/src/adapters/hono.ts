@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Admission, Refused } from "../core/admission.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields/fields.ts";
 import { checkMount, type Decided, decideRequest, isPreflight } from "../http/guard/admit.ts";
@@ -58,10 +59,10 @@ export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = c
  *
  * @param limiter whose, where several do; by default that of the guard nearest to the handler
  */
-export function admissionOf<E extends Env, Caller>(
+export function admissionOf<E extends Env, Caller, Unit extends string = string>(
   c: Context<E>,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionIn((c as Guarded)[decisionsKey], limiter);
 }
 
@@ -77,11 +78,16 @@ export function admissionOf<E extends Env, Caller>(
  * app.post("/chat/message", rateLimit(limiter, { caller: (c) => ({ user: c.get("user"), ip: c.get("ip") }) }), handler);
  * ```
  */
-export function rateLimit<Caller, E extends Env = Env>(
-  limiter: Limiter<Caller>,
-  options: WebGuardOptions<Caller, [c: Context<E>]>,
+export function rateLimit<
+  Caller,
+  E extends Env = Env,
+  Unit extends string = string,
+  Costs extends GuardCost = GuardCost,
+>(
+  typed: Limiter<Caller, Unit>,
+  options: WebGuardOptions<Caller, [c: Context<E>], Costs> & CountedCost<Costs, Unit>,
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
-  checkMount(limiter, options);
+  const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);

@@ -1,5 +1,6 @@
 import type { DefaultState, Middleware, ParameterizedContext } from "koa";
 import type { Admission } from "../core/admission.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
 import type { Limiter } from "../limiter/limiter.ts";
@@ -24,12 +25,15 @@ export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(
+export function admissionOf<Caller, Unit extends string = string>(
   context: Pick<ParameterizedContext, "req">,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionOfIncoming(context.req, limiter);
 }
+
+/** What the options of `rateLimit` are given. */
+export type KoaGiven<State, Custom> = [context: ParameterizedContext<NoInfer<State>, NoInfer<Custom>>];
 
 /**
  * Guards what is mounted after it in a Koa application. Refused requests get the `429` of `headgate/http`; all others
@@ -42,9 +46,16 @@ export function admissionOf<Caller>(
  * app.use(rateLimit(limiter, { caller: (context) => ({ ip: context.ip }) }));
  * ```
  */
-export function rateLimit<Caller, State = DefaultState, Custom = object>(
-  limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, [context: ParameterizedContext<NoInfer<State>, NoInfer<Custom>>]>,
+export function rateLimit<
+  Caller,
+  State = DefaultState,
+  Custom = object,
+  Unit extends string = string,
+  Costs extends GuardCost = GuardCost,
+>(
+  limiter: Limiter<Caller, Unit>,
+  options: GuardOptions<Caller, KoaGiven<State, Custom>, KoaGiven<State, Custom>, unknown, Costs> &
+    CountedCost<Costs, Unit>,
 ): Middleware<State, Custom> {
   const guard = guardNode(koa, limiter, options);
   return (context, next) => guard(context, context, next);

@@ -29,6 +29,11 @@ describe.each(Object.entries(adapters))(
         [{ windowMs: 60_000, limit: 5 }, { caller }],
         "it got an object with windowMs, limit",
       ],
+      [
+        "what only looks like a limiter, and could not count the unidentified",
+        [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
+        "rateLimit takes a limiter that createLimiter has made",
+      ],
       ["no limiter", [undefined, { caller }], "rateLimit takes a limiter that createLimiter has made"],
       ["no options", [limiter], "The options of rateLimit are an object such as"],
       ["no caller", [limiter, {}], "caller of rateLimit must be a function of the request, got undefined."],

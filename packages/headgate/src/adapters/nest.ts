@@ -7,6 +7,8 @@ import {
 } from "@nestjs/common";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { reportTo } from "../core/for-adapters.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
 import type { Refusal, RefusalProblem } from "../http/refusal/refusal.ts";
@@ -47,10 +49,10 @@ export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClie
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(
+export function admissionOf<Caller, Unit extends string = string>(
   context: ArgumentsHost,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   if (context.getType() !== "http") return undefined;
   return admissionOfIncoming(incomingOf(context.switchToHttp().getRequest<NestRequest>()), limiter);
 }
@@ -77,16 +79,17 @@ export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterD
  * answer(@CurrentAdmission() admission: Admission | undefined) {}
  * ```
  */
-export function rateLimit<Caller>(
-  limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, [context: ExecutionContext]>,
+export function rateLimit<Caller, Unit extends string = string, Costs extends GuardCost = GuardCost>(
+  limiter: Limiter<Caller, Unit>,
+  options: GuardOptions<Caller, [context: ExecutionContext], [context: ExecutionContext], unknown, Costs> &
+    CountedCost<Costs, Unit>,
 ): CanActivate {
   const guard = guardNode(nest, limiter, options);
   return {
     canActivate(context) {
       const type = context.getType();
       if (type !== "http") {
-        limiter.report(unguarded(type));
+        reportTo(limiter, unguarded(type));
         return true;
       }
       return guard(context, context, undefined);

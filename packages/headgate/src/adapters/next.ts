@@ -1,4 +1,5 @@
 import type { Admission } from "../core/admission.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { Limiter } from "../limiter/limiter.ts";
 import {
@@ -32,7 +33,10 @@ export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> =
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>): Admission | undefined {
+export function admissionOf<Caller, Unit extends string = string>(
+  request: Request,
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionOfRequest(request, limiter);
 }
 
@@ -48,9 +52,15 @@ export function admissionOf<Caller>(request: Request, limiter?: Limiter<Caller>)
  * export const POST = rateLimit(limiter, { caller: (request: NextRequest) => ({ user: request.cookies.get("user")?.value }) })(handler);
  * ```
  */
-export function rateLimit<Caller, Incoming extends Request = Request, Given extends readonly unknown[] = []>(
-  limiter: Limiter<Caller>,
-  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
+export function rateLimit<
+  Caller,
+  Incoming extends Request = Request,
+  Given extends readonly unknown[] = [],
+  Unit extends string = string,
+  Costs extends GuardCost = GuardCost,
+>(
+  limiter: Limiter<Caller, Unit>,
+  options: WebGuardOptions<Caller, [request: Incoming, ...given: Given], Costs> & CountedCost<Costs, Unit>,
 ): FetchGuard<Incoming, Given> {
   return guardFetch(limiter, options, nextThrown);
 }

@@ -72,10 +72,10 @@ interface Guarded extends IncomingMessage {
 }
 
 /** The admission of a request that a guard has decided; `undefined` where it was skipped. */
-export function admissionOfIncoming<Caller>(
+export function admissionOfIncoming<Caller, Unit extends string = string>(
   incoming: IncomingMessage,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionIn((incoming as Guarded)[decisionsKey], limiter);
 }
 
@@ -93,12 +93,13 @@ export function guardNode<
   Result,
   Given extends readonly unknown[],
   Refusing extends readonly unknown[] = Given,
+  Unit extends string = string,
 >(
   framework: NodeFramework<Request, Response, Next, Result, Given, Refusing>,
-  limiter: Limiter<Caller>,
+  typed: Limiter<Caller, Unit>,
   options: GuardOptions<Caller, Given, Refusing>,
 ): Passage<Request, Response, Next, Result> {
-  checkMount(limiter, options);
+  const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
   const { onRefused, refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);

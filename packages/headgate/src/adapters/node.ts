@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { reportTo } from "../core/for-adapters.ts";
+import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
 import { markGuarded } from "../http/guard/decisions.ts";
@@ -27,10 +29,10 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
  *
  * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
  */
-export function admissionOf<Caller>(
+export function admissionOf<Caller, Unit extends string = string>(
   request: IncomingMessage,
-  limiter?: Limiter<Caller>,
-): Admission | undefined {
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
   return admissionOfIncoming(request, limiter);
 }
 
@@ -49,9 +51,9 @@ export type NodeGiven = [request: IncomingMessage, response: ServerResponse];
  * createServer(guard((request, response) => response.end("hello"))).listen(3000);
  * ```
  */
-export function rateLimit<Caller>(
-  limiter: Limiter<Caller>,
-  options: GuardOptions<Caller, NodeGiven>,
+export function rateLimit<Caller, Unit extends string = string, Costs extends GuardCost = GuardCost>(
+  limiter: Limiter<Caller, Unit>,
+  options: GuardOptions<Caller, NodeGiven, NodeGiven, unknown, Costs> & CountedCost<Costs, Unit>,
 ): (listener: NodeListener) => NodeListener {
   const guard = guardNode(node, limiter, options);
   return (listener, ...rest: unknown[]) => {
@@ -63,12 +65,12 @@ export function rateLimit<Caller>(
   };
 }
 
-function answerMisplaced(limiter: Pick<Limiter<never>, "report">, response: ServerResponse): never {
+function answerMisplaced(limiter: object, response: ServerResponse): never {
   const fault = new HeadgateError(
     "guard-misplaced",
     "rateLimit of headgate/node guards a listener: createServer(rateLimit(limiter, options)(listener)). Without one, every request fails.",
   );
-  limiter.report(fault);
+  reportTo(limiter, fault);
   response.statusCode = 500;
   response.end();
   return undefined as never;

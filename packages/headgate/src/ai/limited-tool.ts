@@ -2,6 +2,7 @@ import type { ToolExecutionOptions } from "ai";
 import type { Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
+import type { CountedCost } from "../core/guard-cost.ts";
 import { checkOptions } from "../core/options.ts";
 import { admitCall, endingWith } from "../limiter/guard.ts";
 import type { Limiter } from "../limiter/limiter.ts";
@@ -9,11 +10,15 @@ import { isAsyncIterable } from "./async-iterable.ts";
 
 type Options = ToolExecutionOptions<never>;
 
-export interface LimitedToolOptions<Caller, Input = unknown> {
+export interface LimitedToolOptions<
+  Caller,
+  Input = unknown,
+  Costs extends Cost | undefined = Cost | undefined,
+> {
   /** Whose quota a call spends: always the same, or from its input. */
   caller: Caller | ((input: Input) => Caller);
   /** What a call costs; one request by default. */
-  cost?: (input: Input) => Cost | undefined;
+  cost?: (input: Input) => Costs;
   /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; by default the tool answers at once. */
   maxWaitMs?: number;
 }
@@ -36,16 +41,21 @@ export interface ToolRefusal {
  *
  * @throws HeadgateError `option-invalid`, also for a tool that the client or the provider runs.
  */
-export function limitedTool<LimitedTool extends object, Caller>(
+export function limitedTool<
+  LimitedTool extends object,
+  Caller,
+  Unit extends string = string,
+  Costs extends Cost | undefined = Cost | undefined,
+>(
   tool: LimitedTool,
-  limiter: Limiter<Caller>,
-  options: LimitedToolOptions<Caller>,
+  limiter: Limiter<Caller, Unit>,
+  options: LimitedToolOptions<Caller, unknown, Costs> & CountedCost<Costs, Unit>,
 ): LimitedTool {
   const execute = checkTool(tool, options) as (input: unknown, context: Options) => unknown;
   const { caller, cost, maxWaitMs } = options;
   const admit = (input: unknown, { abortSignal }: Options) => {
     const who = typeof caller === "function" ? (caller as (input: unknown) => Caller)(input) : caller;
-    return admitCall(limiter, who, cost?.(input), maxWaitMs, abortSignal);
+    return admitCall(limiter as Limiter<Caller>, who, cost?.(input), maxWaitMs, abortSignal);
   };
 
   async function run(input: unknown, context: Options): Promise<unknown> {

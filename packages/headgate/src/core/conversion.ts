@@ -28,7 +28,7 @@ export function beginFrom(
   limits: readonly Limit[],
   memoryMs: number,
   now: number,
-): Float64Array<ArrayBuffer> | undefined {
+): Float64Array | undefined {
   if (algorithm.countsAfter === undefined) return undefined;
   const after = algorithm.countsAfter(limits, now, memoryMs);
   const live = others.filter(

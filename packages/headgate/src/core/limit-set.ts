@@ -40,7 +40,7 @@ export interface LimitGroup {
    * The state to begin with where this group has none in a partition and others of its unit have: what they know was
    * spent. `undefined` where nothing that counts is known.
    */
-  begin(others: readonly OtherState[], now: number): Float64Array<ArrayBuffer> | undefined;
+  begin(others: readonly OtherState[], now: number): Float64Array | undefined;
 }
 
 /** Whose limits they are. */

@@ -1,17 +1,24 @@
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
+import type { CountedCost } from "../core/guard-cost.ts";
 import { checkOptions } from "../core/options.ts";
 import type { Limiter } from "./limiter.ts";
 
 /** How a function is guarded. */
-export interface GuardedFunctionOptions<Caller, Args extends readonly unknown[], Result> {
+export interface GuardedFunctionOptions<
+  Caller,
+  Args extends readonly unknown[],
+  Result,
+  Costs extends Cost | undefined = Cost | undefined,
+  Used extends Cost = Cost,
+> {
   /** Who calls, from the function's own arguments. */
   caller: (...args: Args) => Caller;
   /** What a call costs, from its arguments; one request by default. */
-  cost?: (...args: Args) => Cost | undefined;
+  cost?: (...args: Args) => Costs;
   /** What a call has used in the end, in totals, from its result: for costs that were estimates. */
-  used?: (result: Result) => Cost;
+  used?: (result: Result) => Used;
   /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; refuses at once by default. */
   maxWaitMs?: number;
 }
@@ -47,15 +54,29 @@ export class RefusedError extends Error {
  *   function throws, and with HeadgateError `cost-invalid`, `queue-full` or `limiter-closed`.
  * @throws HeadgateError `option-invalid`
  */
-export function guard<Caller, Args extends readonly unknown[], Result>(
-  limiter: Limiter<Caller>,
+export function guard<
+  Caller,
+  Args extends readonly unknown[],
+  Result,
+  Unit extends string = string,
+  Costs extends Cost | undefined = Cost | undefined,
+  Used extends Cost = Cost,
+>(
+  limiter: Limiter<Caller, Unit>,
   run: (...args: Args) => Result | Promise<Result>,
-  options: GuardedFunctionOptions<Caller, Args, Result>,
+  options: GuardedFunctionOptions<Caller, Args, Result, Costs, Used> &
+    CountedCost<Costs, Unit> &
+    CountedCost<Used, Unit, "used">,
 ): (...args: Args) => Promise<Result> {
   checkGuard(run, options);
   const { caller, cost, used, maxWaitMs } = options;
   return async (...args) => {
-    const admission = await admitCall(limiter, caller(...args), cost?.(...args), maxWaitMs);
+    const admission = await admitCall(
+      limiter as Limiter<Caller>,
+      caller(...args),
+      cost?.(...args),
+      maxWaitMs,
+    );
     if (!admission.admitted) throw new RefusedError(admission);
     return await endingWith(admission, () => run(...args), used);
   };

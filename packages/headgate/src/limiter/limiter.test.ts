@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
+import { admitUnidentified } from "../core/for-adapters.ts";
 import type { Store } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
@@ -638,7 +639,7 @@ describe("decision events and faults", () => {
     const admitted = [1, 2, 3].map(() => (limiter.admit(alice) as Admission).admitted);
     expect(admitted).toEqual([true, true, false]);
     expect(onError).toHaveBeenCalledTimes(1);
-    expect((limiter.admitUnidentified() as Admission).admitted).toBe(false);
+    expect((admitUnidentified(limiter) as Admission).admitted).toBe(false);
   });
 
   it("does not keep keys of any length", () => {

@@ -3,6 +3,7 @@ import { type Clock, monotonic } from "../core/clock.ts";
 import { type Cost, checkCost } from "../core/cost.ts";
 import { Decision, RefusedRequest } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import { isName, nameGrammar } from "../core/name.ts";
 import { checkOptions, othersOptions } from "../core/options.ts";
@@ -178,11 +179,6 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   admit(caller: Caller, options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
-   * Decides a request whose caller could not be identified: all such requests share one partition in each layer, so that
-   * a fault neither opens the gate nor closes it. In layers with plans they have the default plan.
-   */
-  admitUnidentified(options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
-  /**
    * Admits a request as soon as it may pass, in a fair queue: within the same partitions, first come first served; between
    * others, in turn by units. For jobs and for calls to others, where nobody sits before a screen; a server should refuse
    * instead. Each asking is a decision event of its own. At most 1,000 wait at once.
@@ -277,8 +273,6 @@ export interface Limiter<Caller, Unit extends string = string> {
   observe(observer: LimiterObserver): () => void;
   /** How the store is, as this process sees it: for readiness and metrics. */
   status(): LimiterStatus;
-  /** Hands a fault of the guard's own to `onError`: for adapters, which catch what must not reach the endpoint. */
-  report(error: unknown): void;
   /**
    * Closes a store that was opened from a URI. The limiter is not used afterwards. What a store that is down has not
    * been told by then stays untold, and `onError` hears of it.
@@ -559,25 +553,26 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return after(live.asking.for(caller, cost), (question) => admit(question, cost));
   }
 
+  const room: ForAdapters = {
+    report,
+    admitUnidentified() {
+      check(undefined);
+      return admit(live.asking.forUnidentified(undefined), undefined);
+    },
+  };
   const shared = opened === undefined || opened.remote ? options.store : undefined;
   let unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
 
-  return {
+  const limiter: Limiter<Caller> & { readonly [forAdapters]: ForAdapters } = {
     name,
+    [forAdapters]: room,
     get policy() {
       return live.policy;
     },
-    report,
 
     admit(caller, decision) {
       checkDecision("admit", decision);
       return admitCaller(caller, decision?.cost);
-    },
-
-    admitUnidentified(decision) {
-      const cost = decision?.cost;
-      check(cost);
-      return admit(live.asking.forUnidentified(cost), cost);
     },
 
     async wait(caller, decision = {}) {
@@ -685,6 +680,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       return guard.stop().then(() => opened?.close?.());
     },
   };
+  return limiter;
 }
 
 /** Overrides that a process keeps by itself. */

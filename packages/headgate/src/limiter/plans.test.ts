@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
+import { admitUnidentified } from "../core/for-adapters.ts";
 import type { LayerOptions } from "../core/policy.ts";
 import { rateLimitFields, refusal } from "../http/index.ts";
 import { fakeClock } from "../testing/index.ts";
@@ -151,7 +152,7 @@ describe("a layer with plans", () => {
   it("gives unidentified callers the default plan, without asking for theirs", async () => {
     const plan = vi.fn(() => "pro");
     const { limiter } = planned(plan);
-    expect((await limiter.admitUnidentified()).plan).toBe("free");
+    expect((await admitUnidentified(limiter)).plan).toBe("free");
     expect((await limiter.admit({ id: undefined as never })).plan).toBe("free");
     expect(plan).not.toHaveBeenCalled();
   });

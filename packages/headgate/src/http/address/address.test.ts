@@ -390,3 +390,20 @@ describe("whatever a caller sends", () => {
     );
   });
 });
+
+describe("where there is no address", () => {
+  it("says once that all such callers share a key, and names none of them", async () => {
+    vi.resetModules();
+    const fresh = await import("./address.ts");
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const trust = fresh.parseTrustProxy("none");
+    const headers = { "x-forwarded-for": client };
+    expect(fresh.callerAddress({ peer: client, headers }, trust)).toBe(client);
+    expect(warn).not.toHaveBeenCalled();
+    for (const peer of [undefined, null, "/run/app.sock"])
+      expect(fresh.callerAddress({ peer, headers }, trust)).toBe("unknown");
+    expect(warn.mock.calls).toEqual([[expect.stringContaining("all such callers share one key")]]);
+    expect(String(warn.mock.calls)).not.toContain(client);
+    warn.mockRestore();
+  });
+});

@@ -39,10 +39,25 @@ let lastPeerAddress: Address | undefined;
  * @param trust which proxies are believed. Default: those in loopback, link-local and private networks, with a warning
  *   on the console, once, if a forwarding header arrives from anybody else.
  * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
- *   as IPv4; `unknown` where there is no address.
+ *   as IPv4; `unknown` where there is no address, with a warning on the console, once: all such callers share that key.
  */
 export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
-  return knownAddress(source, trust) ?? unknownAddress;
+  const address = knownAddress(source, trust);
+  if (address !== undefined) return address;
+  warnOfUnknown();
+  return unknownAddress;
+}
+
+let hasWarned = false;
+
+function warnOfUnknown(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  console.warn(
+    'headgate: callerAddress found no address in a request and returned "unknown": all such callers share one key. ' +
+      "Either the client has gone, or no peer was passed and no trusted proxy reports the caller. " +
+      "clientAddress of your framework's adapter finds the peer by itself.",
+  );
 }
 
 /** The same; `undefined` where there is no address. */

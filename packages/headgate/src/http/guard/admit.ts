@@ -2,6 +2,8 @@ import type { Admission, Refused } from "../../core/admission.ts";
 import type { Cost } from "../../core/cost.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { admitUnidentified, isLimiter, reportTo } from "../../core/for-adapters.ts";
+import type { GuardCost } from "../../core/guard-cost.ts";
 import { checkOptions, othersOptions } from "../../core/options.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
@@ -19,14 +21,18 @@ export interface GuardOptions<
   Given extends readonly unknown[],
   Refusing extends readonly unknown[] = Given,
   Answer = unknown,
+  Costs extends GuardCost = GuardCost,
 > extends FieldOptions {
   /**
    * Says who is calling. It may look things up, and it may fail or be late (`lookupMs`): then the request is counted as
    * unidentified.
    */
   caller: (...given: Given) => Caller | PromiseLike<Caller>;
-  /** What the request costs; one request by default. Where it fails, the request is counted as unidentified. */
-  cost?: (...given: Given) => Cost | undefined | PromiseLike<Cost | undefined>;
+  /**
+   * What the request costs, in units that the limiter counts; one request by default. Where it fails, the request is counted as
+   * unidentified.
+   */
+  cost?: (...given: Given) => Costs;
   /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails or is late, nothing is skipped. */
   skip?: (...given: Given) => boolean | PromiseLike<boolean>;
   /**
@@ -64,12 +70,14 @@ const longestLookupMs = 60_000;
 /**
  * Checks what `rateLimit` is given, when it is mounted.
  *
+ * @returns the limiter, whose units are checked by the compiler up to here, and at run time from here on.
  * @throws HeadgateError `option-invalid`, naming what was given and what would be right.
  */
-export function checkMount(limiter: unknown, options: unknown): void {
-  if (typeof limiter !== "object" || limiter === null || !("admit" in limiter)) {
-    throw new HeadgateError("option-invalid", noLimiter(limiter));
-  }
+export function checkMount<Caller, Unit extends string>(
+  limiter: Limiter<Caller, Unit>,
+  options: unknown,
+): Limiter<Caller> {
+  if (!isLimiter(limiter)) throw new HeadgateError("option-invalid", noLimiter(limiter));
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(
       "option-invalid",
@@ -90,6 +98,7 @@ export function checkMount(limiter: unknown, options: unknown): void {
   if (lookupMs !== undefined) checkWholeNumber("lookupMs of rateLimit", lookupMs, 1, longestLookupMs);
   const useless = (options as { caller: { [addressless]?: string } }).caller[addressless];
   if (useless !== undefined) throw new HeadgateError("option-invalid", useless);
+  return limiter as Limiter<Caller>;
 }
 
 function noLimiter(given: unknown): string {
@@ -142,11 +151,11 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
     }
     const admission = admit(limiter, lookup, cost);
     if (!(admission instanceof Promise)) return admission;
-    return admission.catch((error: unknown) => admitUnidentified(limiter, error, hasLeft));
+    return admission.catch((error: unknown) => admitFaulty(limiter, error, hasLeft));
   } catch (error) {
     // A lookup that nobody waits for any more must not end the process when it fails.
     letFail(lookup);
-    return admitUnidentified(limiter, error, hasLeft);
+    return admitFaulty(limiter, error, hasLeft);
   }
 }
 
@@ -159,7 +168,7 @@ async function admitLater<Caller>(
     const [caller, known] = await looking;
     return hasLeft() ? "left" : await admit(limiter, caller, known);
   } catch (error) {
-    return admitUnidentified(limiter, error, hasLeft);
+    return admitFaulty(limiter, error, hasLeft);
   }
 }
 
@@ -186,17 +195,13 @@ function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | un
   return cost === undefined ? limiter.admit(caller) : limiter.admit(caller, { cost });
 }
 
-async function admitUnidentified<Caller>(
-  limiter: Limiter<Caller>,
-  reason: unknown,
-  hasLeft: () => boolean,
-): Promise<Decided> {
+async function admitFaulty(limiter: object, reason: unknown, hasLeft: () => boolean): Promise<Decided> {
   if (hasLeft()) return "left";
-  limiter.report(reason);
+  reportTo(limiter, reason);
   try {
-    return await limiter.admitUnidentified();
+    return await admitUnidentified(limiter);
   } catch (error) {
-    limiter.report(error);
+    reportTo(limiter, error);
     return undefined;
   }
 }
@@ -226,7 +231,7 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
 ): boolean | Promise<boolean> {
   if (skip === undefined) return false;
   const failed = (error: unknown) => {
-    limiter.report(error);
+    reportTo(limiter, error);
     return false;
   };
   try {

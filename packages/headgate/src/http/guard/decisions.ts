@@ -1,10 +1,12 @@
 import type { Admission, LimitReading } from "../../core/admission.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { reportTo } from "../../core/for-adapters.ts";
 import type { Limiter } from "../../limiter/limiter.ts";
 import type { Readings } from "../fields/fields.ts";
 import type { Refunds } from "./refunding.ts";
 
-type AnyLimiter = Pick<Limiter<never>, "report">;
+/** A limiter, of which only its identity counts here. */
+type AnyLimiter = object;
 
 /** What one guard decided of a request. */
 export interface Decision {
@@ -63,9 +65,13 @@ export type Decisions = readonly Decision[];
  *
  * @param limiter whose; without one, that of the guard nearest to the handler
  */
-export function admissionIn(decisions: Decisions | undefined, limiter?: AnyLimiter): Admission | undefined {
-  if (limiter === undefined) return decisions?.at(-1)?.admission;
-  return decisions?.find((decision) => decision.limiter === limiter)?.admission;
+export function admissionIn<Caller, Unit extends string = string>(
+  decisions: Decisions | undefined,
+  limiter?: Limiter<Caller, Unit>,
+): Admission<Unit> | undefined {
+  const decision =
+    limiter === undefined ? decisions?.at(-1) : decisions?.find((one) => one.limiter === limiter);
+  return decision?.admission as Admission<Unit> | undefined;
 }
 
 /** What the fields tell of a request that several guards have decided: every limit of every one. */
@@ -109,7 +115,8 @@ export function isDecided(
   if (!told.twice.has(limiter)) {
     told.twice.add(limiter);
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
-    limiter.report(
+    reportTo(
+      limiter,
       new HeadgateError(
         "guard-misplaced",
         `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or make a limiter for each.`,
@@ -123,7 +130,8 @@ export function isDecided(
 export function reportLate(limiter: AnyLimiter): void {
   if (told.late.has(limiter)) return;
   told.late.add(limiter);
-  limiter.report(
+  reportTo(
+    limiter,
     new HeadgateError(
       "guard-misplaced",
       "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
@@ -146,7 +154,8 @@ export function markGuarded<Guarded extends object>(
 ): Guarded {
   if (guardedBy.get(handler) === limiter && !told.twice.has(limiter)) {
     told.twice.add(limiter);
-    limiter.report(
+    reportTo(
+      limiter,
       new HeadgateError(
         "guard-misplaced",
         "The same limiter is put around a handler twice, and will charge each request once. Put it around the handler once, or make a limiter for each.",

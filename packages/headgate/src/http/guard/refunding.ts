@@ -1,14 +1,14 @@
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { reportTo } from "../../core/for-adapters.ts";
 import { letFail } from "../../core/thenable.ts";
-import type { Limiter } from "../../limiter/limiter.ts";
 
 /** Whether a response of this status gives the request its charge back. Never throws. */
 export type Refunds = (status: number) => boolean;
 
 /** The user's `refundWhen`, for one request. One that fails refunds nothing, and is reported. */
 export function refundsOf<Given extends readonly unknown[]>(
-  limiter: Pick<Limiter<never>, "report">,
+  limiter: object,
   refundWhen: ((status: number, ...given: Given) => boolean) | undefined,
   given: Given,
 ): Refunds | undefined {
@@ -23,7 +23,7 @@ export function refundsOf<Given extends readonly unknown[]>(
         `refundWhen of rateLimit must return true or false, and no promise; it returned ${describe(answer)}. Nothing is refunded.`,
       );
     } catch (error) {
-      limiter.report(error);
+      reportTo(limiter, error);
       return false;
     }
   };

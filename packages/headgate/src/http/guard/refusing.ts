@@ -1,6 +1,7 @@
 import type { Refused } from "../../core/admission.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { reportTo } from "../../core/for-adapters.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import type { Limiter } from "../../limiter/limiter.ts";
 import type { FieldOptions } from "../fields/fields.ts";
@@ -38,7 +39,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
       letFail(own);
       return own === undefined ? undefined : refusal(refused, { ...options, body: own });
     } catch (error) {
-      limiter.report(error);
+      reportTo(limiter, error);
       return undefined;
     }
   }
@@ -54,7 +55,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
  * @param isSignal whether what it throws is no failure, but the framework's own way of answering
  */
 export function askOnRefused<Given extends readonly unknown[]>(
-  limiter: Pick<Limiter<never>, "report">,
+  limiter: object,
   onRefused: (refused: Refused, ...given: Given) => unknown,
   refused: Refused,
   given: Given,
@@ -62,7 +63,7 @@ export function askOnRefused<Given extends readonly unknown[]>(
 ): unknown {
   const failed = (error: unknown) => {
     if (isSignal(error)) throw error;
-    limiter.report(error);
+    reportTo(limiter, error);
     return undefined;
   };
   try {
@@ -74,9 +75,10 @@ export function askOnRefused<Given extends readonly unknown[]>(
 }
 
 /** Reports an `onRefused` that returns what cannot be sent. The guard refuses as usual. */
-export function reportAnswer(limiter: Pick<Limiter<never>, "report">, answer: unknown, right: string): void {
+export function reportAnswer(limiter: object, answer: unknown, right: string): void {
   if (answer === undefined) return;
-  limiter.report(
+  reportTo(
+    limiter,
     new HeadgateError(
       "option-invalid",
       `onRefused of rateLimit returned ${describe(answer)}: return ${right}, or nothing to leave the refusal to the guard.`,

@@ -28,7 +28,7 @@ export function begunOf(
       at: accounts.rows.at,
     });
   }
-  return others.length === 0 ? undefined : begin(others, now);
+  return others.length === 0 ? undefined : (begin(others, now) as Float64Array<ArrayBuffer> | undefined);
 }
 
 /** Writes what a group has charged to the states that other limits of the unit left, and ends those that are blank. */

@@ -1,0 +1,83 @@
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, it } from "vitest";
+import { compile, makeTypedConsumer } from "../packages/headgate/test-package/compile.ts";
+import { type Consumer, makeConsumer } from "../packages/headgate/test-package/consumer.ts";
+
+/** Of what can be used without another package; of the types, only Node's are installed. */
+const lonely = `
+import { createLimiter, guard } from "headgate";
+import * as client from "headgate/client";
+import * as durableObject from "headgate/durable-object";
+import { rateLimit } from "headgate/fetch";
+import * as http from "headgate/http";
+import * as next from "headgate/next";
+import * as node from "headgate/node";
+import * as postgres from "headgate/postgres";
+import * as redis from "headgate/redis";
+import * as testing from "headgate/testing";
+
+export const all = [client, durableObject, http, next, node, postgres, redis, testing];
+const limiter = createLimiter({
+  name: "chat",
+  layers: [{ name: "user", key: (user: string) => user, limits: "5/minute; 100 tokens/day" }],
+  units: ["pages"],
+});
+const caller = () => "ann";
+export const costs = () => [
+  limiter.admit("ann", { cost: { tokens: 1, pages: 1 } }),
+  rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) }),
+  guard(limiter, (words: string) => words.length, { caller, used: (tokens) => ({ tokens }) }),
+  // @ts-expect-error a unit that no limit counts
+  limiter.admit("ann", { cost: { tokens: 1, tokne: 1 } }),
+  // @ts-expect-error what a guard returns
+  rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
+  // @ts-expect-error in a promise
+  rateLimit(limiter, { caller, cost: async ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
+  // @ts-expect-error what a call has used
+  guard(limiter, (words: string) => words.length, { caller, used: (tokne) => ({ tokne }) }),
+  // @ts-expect-error an option that does not exist
+  createLimiter({ name: "chat", layers: [{ name: "user", key: caller, limits: "5/minute", outgae: "admit" }] }),
+  // @ts-expect-error a caller without what the key needs
+  limiter.admit({ user: "ann" }),
+];
+`;
+
+/** Older compilers than those that the repository has installed, which `npm test` tries. */
+const compilers = ["typescript54", "typescript55"].map((name) => {
+  const compiler = fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
+  const { version } = createRequire(import.meta.url)(`${compiler}/package.json`) as { version: string };
+  return { compiler, version };
+});
+const modules = [
+  { module: "node16", moduleResolution: "node16" },
+  { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "esnext", moduleResolution: "bundler" },
+];
+const cases = compilers.flatMap((one) => modules.map((by) => ({ ...one, ...by })));
+
+let alone: Consumer;
+let accompanied: Consumer;
+beforeAll(async () => {
+  alone = await makeConsumer("typed-alone", ["@types/node"]);
+  await writeFile(path.join(alone.folder, "program.ts"), lonely);
+  accompanied = await makeTypedConsumer("typed-before");
+});
+
+it("tries TypeScript 5.4 and 5.5", () => {
+  expect(compilers.map(({ version }) => version.split(".", 2).join("."))).toEqual(["5.4", "5.5"]);
+});
+
+it.each(cases)("TypeScript $version, $moduleResolution: every declaration, no peer", async (one) => {
+  expect(await compile(alone, { ...one, skipLibCheck: false })).toBe("");
+});
+
+// To look into the declarations of every peer takes minutes, and is not about this package.
+it.each(cases.filter(({ moduleResolution }) => moduleResolution !== "node16"))(
+  "TypeScript $version, $moduleResolution: every subpath, all peers",
+  async (one) => {
+    expect(await compile(accompanied, { ...one, skipLibCheck: true })).toBe("");
+  },
+);

@@ -1,0 +1,55 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { expect } from "vitest";
+import { type Consumer, makeConsumer, run } from "./consumer.ts";
+import { program } from "./program.ts";
+
+/** A consumer whose program has something of every subpath in it, with every peer and the types that those need. */
+export async function makeTypedConsumer(name: string): Promise<Consumer> {
+  const { peerDependencies } = JSON.parse(
+    await readFile(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  const types = ["@types/node", "@types/react", "@types/express", "@types/koa", "@types/pg"];
+  const consumer = await makeConsumer(name, [...Object.keys(peerDependencies), ...types]);
+  await writeFile(path.join(consumer.folder, "program.ts"), program);
+  return consumer;
+}
+
+export interface Compilation {
+  /** The folder of a TypeScript. */
+  readonly compiler: string;
+  readonly version: string;
+  readonly module: string;
+  readonly moduleResolution: string;
+  /** `false`: it looks into every declaration, those of the peers too, which takes a while. */
+  readonly skipLibCheck: boolean;
+}
+
+/** Compiles the consumer's program, as strictly as can be. @returns what is wrong in it or in the package */
+export async function compile(consumer: Consumer, one: Compilation): Promise<string> {
+  const { compiler, version, moduleResolution, module, skipLibCheck } = one;
+  const configuration = {
+    compilerOptions: {
+      moduleResolution,
+      module,
+      target: "es2022",
+      lib: ["es2023", "esnext.disposable", "dom", "dom.iterable"],
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck,
+    },
+    files: ["program.ts"],
+  };
+  const file = path.join(consumer.folder, `tsconfig.${moduleResolution}-${version}.json`);
+  await writeFile(file, JSON.stringify(configuration));
+  const words = [path.join(compiler, "bin/tsc"), "-p", file, "--listFiles"];
+  const { stdout } = await run(consumer.folder, process.execPath, words);
+  const lines = stdout.split("\n");
+  // Everything of the package was looked at, and what is wrong in the declarations of others is theirs.
+  const looked = lines.filter((line) => line.includes("node_modules/headgate/dist/"));
+  expect(looked.length).toBeGreaterThan(50);
+  const theirs = /^\S*node_modules\/(?!headgate\/)\S*\(\d/;
+  return lines.filter((line) => line.includes("error TS") && !theirs.test(line)).join("\n");
+}
