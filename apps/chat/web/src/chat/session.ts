@@ -6,6 +6,7 @@ import type {
   StopRequest,
   StopResponse,
 } from "../../../contract.ts";
+import { me } from "../account/me.ts";
 import { type Observable, observable } from "../design/observable.ts";
 import { api, problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
@@ -23,6 +24,7 @@ import {
   takeForSending,
 } from "./drafts.ts";
 import { isEmptyAnswer, newMessageId } from "./message.ts";
+import { chosenModel, modelToName } from "./model-choice.ts";
 import { type Intent, requestFor, threadFor } from "./request.ts";
 
 export interface SessionState {
@@ -150,6 +152,7 @@ export function createSession(
     const body = requestFor(thread, {
       conversationId: state.get().conversationId,
       replaces: own.intent.replaces,
+      model: modelToName(me.get(), chosenModel.get()),
     });
     const response = await client.fetch("/chat/message", {
       method: "POST",
