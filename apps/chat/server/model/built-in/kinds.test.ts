@@ -74,6 +74,8 @@ const rows: [question: string, ...figures: number[]][] = [
   ["paid 4 times a year 45k", takeHome({ salary: 45_000 }) / 4],
   ["paid 24 times a year 36k", takeHome({ salary: 36_000 })],
   ["paid twice a month 36k", takeHome({ salary: 36_000 })],
+  ["i am paid 13 times a year £2,300 each time", takeHome({ salary: 29_900 })],
+  ["paid every 4 weeks £1,900", takeHome({ salary: 24_700 })],
   ["my pay is £1,150 every two weeks", takeHome({ salary: 29_900 })],
   // A salary in a scheme, and what goes in.
   ["teacher 42k in the teachers pension 9.6%", takeHome({ salary: 42_000, netPay: 4_032 })],
@@ -81,6 +83,10 @@ const rows: [question: string, ...figures: number[]][] = [
   ["42k in the lgps at 6.5%", takeHome({ salary: 42_000, netPay: 2_730 })],
   ["lecturer on 47k with uss 6.1%", takeHome({ salary: 47_000, netPay: 2_867 })],
   ["42k salary, tps 9.6%", takeHome({ salary: 42_000, netPay: 4_032 })],
+  ["36k nhs 9.8% pension", takeHome({ salary: 36_000, netPay: 3_528 })],
+  ["45k civil service alpha 5.45%", takeHome({ salary: 45_000, netPay: 2_452.5 })],
+  ["£39k sipp 300 a month", takeHome({ salary: 39_000, reliefAtSource: 3_600 })],
+  ["4k pension 45k salary", takeHome({ salary: 45_000, sacrificed: 4_000 })],
   ["30k pension 5% employer 3%", takeHome({ salary: 30_000, sacrificed: 1_500 })],
   ["£42k with 12k into pension", takeHome({ salary: 42_000, sacrificed: 12_000 })],
 ];

@@ -67,6 +67,7 @@ export const amountPeriods: Rule[] = [
       const { after: amount } = match;
       if (amount === undefined || period === undefined || amount.period !== undefined) return false;
       if (amount.value >= implausible[period]) return false;
+      for (const weeks of match.amounts) reading.takeAmount(weeks);
       amount.period = period;
       amount.kind = "money";
       reading.changed();

@@ -140,6 +140,16 @@ export const pensionRules: Rule[] = [
     `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
     setPension,
   ),
+  // "£39k sipp 300 a month"
+  rule(`(?<=M )${scheme}(?: (?:contributions?|payments?|of|is|at|:|=|,))* A`, (facts, match) => {
+    const [amount] = match.amounts;
+    const isSmall = amount !== undefined && (amount.period !== undefined || amount.value < largestUnsaid);
+    return isSmall && amount.kind === "money" && setPension(facts, match);
+  }),
+  rule(
+    "(?:(?:nhs|teachers?|local government|civil service|alpha|police|firefighters?) )+P(?: (?:pensions?|scheme|contributions?))*",
+    setPension,
+  ),
   rule(
     `(?:${gives} )?S(?: (?:of it|of that|of (?:my )?(?:pay|salary|wages?)|gross|employee|contributions?|personally))*${as} (?:(?:my|the|employee) )?${scheme}(?: (?:contributions?|payments?|deductions?))?${by}`,
     setPension,

@@ -74,6 +74,7 @@ function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
 }
 
 export const workingTime: Rule[] = [
+  rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
   rule(`(?:paid |salary )?N times ${each} (?:year|annum|yr)`, setPayments),
   rule(
     `(?:paid )?(?:once|twice|N times) (?:${each} (?:week|month|fortnight)|(?:weekly|monthly))`,
