@@ -70,6 +70,16 @@ export interface MessageRequest {
    * dropped. An edited question names the old question; a retried answer names the old answer.
    */
   replaces?: string;
+  /** Which model is to answer: one of `Me.models`. Absent: the first. */
+  model?: string;
+}
+
+/** 403: the message asks for a model that its sender may not use. Nothing was spent. */
+export interface ModelProblem extends Problem {
+  error: "model_not_allowed";
+  model: string;
+  /** Those that they may use. */
+  models: string[];
 }
 
 /**
@@ -142,7 +152,10 @@ export interface Me {
   plan: string | null;
   /** `null` for callers without an account, who are held by the limits alone, and where answers cost nothing. */
   credit: Credit | null;
+  /** The one that answers where a message names none. */
   model: { name: string; builtIn: boolean };
+  /** The names of those that this caller may choose from, `model` first. */
+  models: string[];
   accounts: {
     /** Whether only accounts are answered. */
     required: boolean;

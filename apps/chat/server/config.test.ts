@@ -200,6 +200,20 @@ const variables: [
     { default: "USD", override: [["GBP", "GBP"]], refused: ["pounds", "gbp"] },
   ],
   [
+    "CREDIT_EXCHANGE_RATE",
+    (config) => config.credit.exchangeRate,
+    { default: null, override: [["1", 1_000_000]], refused: ["0", "-0.79", "0.0000001", "1000001", "0,79"] },
+  ],
+  [
+    "ALLOWANCE_TIME_ZONE",
+    (config) => config.credit.timeZone,
+    {
+      default: "UTC",
+      override: [["Europe/London", "Europe/London"]],
+      refused: ["London time", "Europe/Londn", "GMT plus one"],
+    },
+  ],
+  [
     "MAX_BODY_BYTES",
     (config) => config.bodyLimitBytes,
     { default: 1_048_576, override: [["2048", 2048]], refused: ["1", "1MB"] },
@@ -252,6 +266,16 @@ test.each(["mysql://db/chat", "data", "pglite://", "postgres://"])("DATABASE_URL
 test.each(["banana", "10.0.0.0/99"])("RATE_LIMIT_TRUST_PROXY %s is refused", (text) => {
   expect(() => loadConfig({ RATE_LIMIT_TRUST_PROXY: text })).toThrow(
     /^RATE_LIMIT_TRUST_PROXY is .* it should be /,
+  );
+});
+
+test("a rate of exchange needs another currency than that of the prices", () => {
+  expect(loadConfig({ CREDIT_CURRENCY: "GBP", CREDIT_EXCHANGE_RATE: "0.79" }).credit).toMatchObject({
+    currency: "GBP",
+    exchangeRate: 790_000,
+  });
+  expect(() => loadConfig({ CREDIT_EXCHANGE_RATE: "0.79" })).toThrow(
+    /^CREDIT_EXCHANGE_RATE is set but CREDIT_CURRENCY is USD, the currency of the prices/,
   );
 });
 

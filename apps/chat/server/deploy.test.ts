@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadConfig } from "./config/index.ts";
-import { chooseModel } from "./model/provider.ts";
+import { chooseModels } from "./model/provider.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
 const compose = read("deploy/compose.yaml");
@@ -24,7 +24,7 @@ function variablesRead(): Set<string> {
     { OPENAI_API_KEY: "sk-1234567890" },
     { ANTHROPIC_API_KEY: "sk-1234567890" },
   ]) {
-    chooseModel(watched(given), { clock: { now: () => 0 } });
+    chooseModels(watched(given), { clock: { now: () => 0 } });
   }
   return names;
 }

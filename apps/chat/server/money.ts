@@ -30,3 +30,11 @@ export function formatMicros(amount: Micros, currency: string): string {
     .replace(/0{1,4}$/, "");
   return `${amount < 0 ? "-" : ""}${units}.${decimals} ${currency}`;
 }
+
+/** @returns such as `0.79`: all of it, and no more digits than it needs */
+export function decimalOf(millionths: number): string {
+  const fraction = String(millionths % MICROS_PER_UNIT)
+    .padStart(6, "0")
+    .replace(/0+$/, "");
+  return `${Math.floor(millionths / MICROS_PER_UNIT)}${fraction && `.${fraction}`}`;
+}

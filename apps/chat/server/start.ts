@@ -17,8 +17,9 @@ import { isLoopback } from "./http/host.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import { createLog } from "./log.ts";
 import type { AnswerLimits } from "./model/answer.ts";
-import { isPriced } from "./model/price.ts";
-import { chooseModel, type ModelChoice, ModelConfigError } from "./model/provider.ts";
+import { type Exchange, isPriced } from "./model/price.ts";
+import { LIST_CURRENCY } from "./model/price-list.ts";
+import { chooseModels, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
 import { metricsApp } from "./routes/metrics.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
@@ -28,6 +29,7 @@ import { createCallerLimits } from "./services/caller-limits.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
 import { createCreditCodes } from "./services/credit-codes.ts";
+import { keepCurrency } from "./services/currency.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
@@ -41,6 +43,7 @@ import {
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
 import { createMetrics, type Metrics } from "./services/metrics.ts";
+import { createModelOffers } from "./services/model-offers.ts";
 import { creditTerms, openPlans } from "./services/plans.ts";
 import { createReadiness } from "./services/readiness.ts";
 import { createStopping } from "./services/stopping.ts";
@@ -56,8 +59,8 @@ export interface ServiceOptions {
   env: Environment;
   /** Moves limits, credit and what is stored. Default: the wall clock. */
   clock?: Clock;
-  /** Default: what the environment asks for. */
-  model?: ModelChoice;
+  /** One, or several of which the first answers where nobody chooses. Default: what the environment asks for. */
+  model?: ModelChoice | [ModelChoice, ...ModelChoice[]];
   /** How long a model may take, and how often it is tried. Default: the model folder's. */
   answerLimits?: Partial<AnswerLimits>;
   /** How long an answer's head waits for the model's first token. Default: the model folder's. */
@@ -94,8 +97,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const config = loadConfig(options.env);
   const log = options.log ?? logOf(config);
   const clock = options.clock ?? { now: Date.now };
-  const chosen = options.model ?? modelFrom(options.env, clock);
-  for (const warning of chosen.warnings) log.warn({ warning }, "model");
+  const chosen = options.model ? ([options.model].flat() as [ModelChoice]) : modelsFrom(options.env, clock);
+  for (const { warnings } of chosen) for (const warning of warnings) log.warn({ warning }, "model");
+  const exchange = exchangeOf(config, chosen);
 
   const closers: (() => void | Promise<void>)[] = [];
   const closeAll = async () => {
@@ -110,8 +114,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const open = options.database ?? (await openDatabase(location));
     if (!options.database) closers.push(open.close);
     const { database } = open;
+    await keepCurrency(database, config.credit.currency);
 
-    const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log);
+    const names = chosen.map(({ name }) => name);
+    const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log, names);
     if (plans) closers.push(plans.close);
     const context = { config, plans, clock, log };
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
@@ -123,7 +129,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(() => bodiesLimiter.close());
     const providerLimiter = createProviderLimiter(context);
     closers.push(() => providerLimiter.close());
-    const choice = governed(chosen, providerLimiter, clock);
+    const [first, ...others] = chosen;
+    const governedBy = (choice: ModelChoice) => governed(choice, providerLimiter, clock);
+    const modelOffers = createModelOffers([governedBy(first), ...others.map(governedBy)], plans, exchange);
     const mailLimiter = config.mail && createMailLimiter(context);
     if (mailLimiter) closers.push(() => mailLimiter.close());
     const limiters = {
@@ -134,7 +142,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...(mailLimiter ? { mail: mailLimiter } : {}),
     };
 
-    const metrics = metricsOf(config, choice);
+    const metrics = metricsOf(config);
     if (metrics) {
       closers.push(metrics.close);
       for (const limiter of Object.values(limiters)) metrics.observe(limiter);
@@ -193,13 +201,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         turns,
         inFlight,
         journal,
-        choice,
         clock,
         onAnswered: metrics?.answered,
         ...(options.answerLimits ? { limits: options.answerLimits } : {}),
         ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
-      titles: createTitles({ database, choice, clock, turns }),
+      titles: createTitles({ database, clock, turns }),
       chatLimiter,
       signInLimiter,
       mailLimiter,
@@ -209,8 +216,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       requireAccount,
       signUp,
       offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
-      model: { name: choice.name, builtIn: choice.builtIn },
-      isPriced: isPriced(choice.price),
+      model: { name: first.name, builtIn: first.builtIn },
+      modelOffers,
       taxYearsKnown: taxYears,
       readiness: createReadiness(open),
       isStopping: () => inFlight.isStopping,
@@ -231,7 +238,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     const url = await listen(server, config);
-    log.info({ url, model: choice.name, database: location.kind }, "ready");
+    log.info({ url, models: names, database: location.kind }, "ready");
 
     let closing: Promise<void> | undefined;
     async function closeOnce(): Promise<void> {
@@ -305,9 +312,24 @@ function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): 
   };
 }
 
-function modelFrom(env: Environment, clock: Clock): ModelChoice {
+/** @throws {ConfigError} where there are prices, and nobody said what they are in the service's currency */
+function exchangeOf({ credit }: Config, choices: readonly ModelChoice[]): Exchange {
+  const { currency, exchangeRate } = credit;
+  if (currency === LIST_CURRENCY || exchangeRate !== null)
+    return { currency, rate: exchangeRate ?? 1_000_000 };
+  const priced = choices.find(({ price }) => isPriced(price));
+  if (priced) {
+    throw new ConfigError([
+      `CREDIT_EXCHANGE_RATE is not set but CREDIT_CURRENCY is ${currency}, and the prices of ${priced.name} are in ${LIST_CURRENCY}: it should be what one ${LIST_CURRENCY} costs in ${currency}, such as 0.79.`,
+    ]);
+  }
+  // Nothing is to be converted.
+  return { currency, rate: 1_000_000 };
+}
+
+function modelsFrom(env: Environment, clock: Clock): [ModelChoice, ...ModelChoice[]] {
   try {
-    return chooseModel(env, { clock });
+    return chooseModels(env, { clock });
   } catch (error) {
     if (error instanceof ModelConfigError) throw new ConfigError([error.message]);
     throw error;
@@ -327,10 +349,8 @@ async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], lo
 }
 
 /** Counts where somebody may read it. */
-function metricsOf({ metrics }: Config, { model, name }: ModelChoice): Metrics | undefined {
-  if (metrics.token === null && metrics.port === null) return undefined;
-  const provider = typeof model === "string" ? name : (model.provider.split(".")[0] ?? name);
-  return createMetrics({ name, provider });
+function metricsOf({ metrics }: Config): Metrics | undefined {
+  return metrics.token === null && metrics.port === null ? undefined : createMetrics();
 }
 
 function closeNow(server: ServerType): Promise<void> {

@@ -56,6 +56,24 @@ describe("GOV.UK", () => {
     expect(Math.abs(yearly / 52 - toPence(58.66))).toBeLessThan(5);
   });
 
+  // https://www.gov.uk/repaying-your-student-loan/what-you-pay, while the threshold of plan 2 was £27,295 (until April 2025):
+  // on £28,800 a year, £11 each month.
+  test("plan 2 on £28,800", () => {
+    const [line] = repayments(toPence(28_800), [2], "2024/25");
+    expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(11);
+  });
+
+  // https://www.gov.uk/masters-loan/repayment: on £2,500 a month, £45 each month. Student Finance Wales: on £3,000, £75.
+  test.each([
+    [2_500, 45],
+    [3_000, 75],
+  ])("the postgraduate loan on £%d a month", (monthly, repaid) => {
+    for (const year of ["2024/25", "2025/26", "2026/27"] as const) {
+      const [line] = repayments(toPence(monthly * 12), ["postgrad"], year);
+      expect((line?.repayment ?? 0) / 12).toBe(toPence(repaid));
+    }
+  });
+
   // https://www.gov.uk/repaying-your-student-loan/what-you-pay: several undergraduate plans make one repayment.
   test("plans 1 and 2 together are repaid above the lower threshold", () => {
     expect(repayments(toPence(36_900), [1, 2], "2026/27")).toEqual([

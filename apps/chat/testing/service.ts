@@ -2,7 +2,7 @@ import { fakeClock } from "headgate/testing";
 import type { Problem } from "../contract.ts";
 import type { Environment } from "../server/config/variables.ts";
 import { createBuiltInModel } from "../server/model/built-in/language-model.ts";
-import { chooseModel, type ModelChoice } from "../server/model/provider.ts";
+import { chooseModels, type ModelChoice } from "../server/model/provider.ts";
 import { type Service, type ServiceOptions, startService } from "../server/start.ts";
 import { openTestDatabase } from "./database.ts";
 
@@ -44,7 +44,7 @@ export const TEST_START_MS = Date.UTC(2026, 10, 10, 9, 0, 0);
 
 /** The built-in responder, in no hurry to be watched: every word at once. Free, unless the variables name a price. */
 export function promptModel(clock: { now(): number }, env: Environment = {}): ModelChoice {
-  const choice = chooseModel(env, { clock });
+  const [choice] = chooseModels(env, { clock });
   return { ...choice, model: createBuiltInModel({ clock, pace: async () => {} }) };
 }
 

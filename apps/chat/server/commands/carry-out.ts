@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { type Config, loadConfig } from "../config/index.ts";
 import type { Environment } from "../config/variables.ts";
-import { openDatabase } from "../database/connect.ts";
+import { type Database, type DatabaseLocation, openDatabase } from "../database/connect.ts";
 import { FolderInUseError } from "../database/folder-lock.ts";
 import { sendOrder } from "../operator/client.ts";
 import { holdEmbeddedFolder } from "../operator/hold-folder.ts";
@@ -10,6 +10,7 @@ import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts
 import { createCallerLimits } from "../services/caller-limits.ts";
 import { createCredit } from "../services/credit.ts";
 import { createCreditCodes } from "../services/credit-codes.ts";
+import { keepCurrency } from "../services/currency.ts";
 import { createChatLimiter } from "../services/limits.ts";
 import { creditTerms, openPlans } from "../services/plans.ts";
 import { StartError } from "../start-error.ts";
@@ -26,12 +27,7 @@ export async function carryOutWhereItRuns(
   environment: Environment,
 ): Promise<Outcome | undefined> {
   const config = loadConfig(environment);
-  const { database: location } = config;
-  if (location.kind === "memory") {
-    throw new StartError(
-      "DATABASE_URL is pglite://memory: that database lives within the running service alone, and no command can reach it. Use a folder or PostgreSQL.",
-    );
-  }
+  const location = reachable(config);
   if (location.kind === "postgres") return carryOutHere(order, config);
   try {
     const door = await holdEmbeddedFolder(location.folder);
@@ -44,6 +40,36 @@ export async function carryOutWhereItRuns(
     if (error instanceof FolderInUseError && error.holder) return sendOrder(error.holder, order);
     throw error;
   }
+}
+
+/**
+ * Does something to the database while the service does not run: with the embedded one, this is seen to.
+ *
+ * @throws {StartError} with a sentence that says what is wrong
+ */
+export async function carryOutAlone<Outcome>(
+  environment: Environment,
+  work: (database: Database) => Promise<Outcome>,
+): Promise<Outcome> {
+  const location = reachable(loadConfig(environment));
+  const door = location.kind === "embedded" ? await holdEmbeddedFolder(location.folder) : undefined;
+  try {
+    const { database, close } = await openDatabase(location);
+    try {
+      return await work(database);
+    } finally {
+      await close();
+    }
+  } finally {
+    await door?.close();
+  }
+}
+
+function reachable({ database }: Config): Exclude<DatabaseLocation, { kind: "memory" }> {
+  if (database.kind !== "memory") return database;
+  throw new StartError(
+    "DATABASE_URL is pglite://memory: that database lives within the running service alone, and no command can reach it. Use a folder or PostgreSQL.",
+  );
 }
 
 /** What is counted in a process is that process's alone. */
@@ -59,6 +85,7 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
   const { database, close } = await openDatabase(config.database);
   try {
     const clock = { now: Date.now };
+    await keepCurrency(database, config.credit.currency);
     const accounts = createAccounts({
       database,
       secret: await authSecretOf(database, config.authSecret),

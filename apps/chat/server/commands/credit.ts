@@ -5,20 +5,24 @@
  *     npm run credit -- grant you@example.com 5.00
  *     npm run credit -- set   you@example.com 0
  *     npm run credit -- code  5.00 30
+ *     npm run credit -- convert USD GBP 0.79
  */
 
 import { loadConfig } from "../config/index.ts";
 import type { Environment } from "../config/variables.ts";
-import { formatMicros, parseMicros } from "../money.ts";
+import { decimalOf, formatMicros, parseMicros } from "../money.ts";
 import type { Order } from "../operator/order.ts";
+import { monthsIn } from "../services/allowance-month.ts";
+import { convertCurrency } from "../services/currency.ts";
 import { StartError } from "../start-error.ts";
-import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+import { carryOutAlone, carryOutWhereItRuns, runCommand } from "./carry-out.ts";
 
 const USAGE = `Usage:
   credit show  <e-mail>
   credit grant <e-mail> <amount>   adds to the balance, such as 5.00
   credit set   <e-mail> <amount>   makes it the balance, such as 0
-  credit code  <amount> [days]     prints a code that adds it to one account, once; valid for so many days`;
+  credit code  <amount> [days]     prints a code that adds it to one account, once; valid for so many days
+  credit convert <from> <to> <rate>  all balances and unused codes into another currency, while the service is stopped`;
 
 /**
  * Carries out one command line.
@@ -28,6 +32,7 @@ const USAGE = `Usage:
  */
 export async function runCreditCommand(words: readonly string[], environment: Environment): Promise<string> {
   if (words[0] === "code") return issueCode(words.slice(1), environment);
+  if (words[0] === "convert") return convert(words.slice(1), environment);
   const order = readCreditOrder(words);
   const outcome = await carryOutWhereItRuns(order, environment);
   if (!outcome || !("credit" in outcome)) {
@@ -36,7 +41,31 @@ export async function runCreditCommand(words: readonly string[], environment: En
   const { credit } = outcome;
   const balance = formatMicros(credit.balance, credit.currency);
   const allowance = formatMicros(credit.monthlyAllowance, credit.currency);
-  return `${order.email} has ${balance}. The next allowance of ${allowance} comes on ${credit.renewsAt.slice(0, 10)}.`;
+  return `${order.email} has ${balance}. The next allowance of ${allowance} comes on ${dayOf(credit.renewsAt, environment)}.`;
+}
+
+function dayOf(instant: string, environment: Environment): string {
+  return monthsIn(loadConfig(environment).credit.timeZone).dayOf(Date.parse(instant));
+}
+
+/** The rate is the operator's: what one unit of the old currency is worth in the new one. */
+async function convert(words: readonly string[], environment: Environment): Promise<string> {
+  const [from, to, rateText, ...rest] = words;
+  if (from === undefined || to === undefined || rateText === undefined || rest.length > 0)
+    throw new StartError(USAGE);
+  for (const code of [from, to]) {
+    if (/^[A-Z]{3}$/.test(code)) continue;
+    throw new StartError(`${JSON.stringify(code)} is not a currency: it should be a code such as USD.`);
+  }
+  if (from === to)
+    throw new StartError(`The credit is to be converted from ${from} to ${to}: that is the same.`);
+  const rate = amountFrom(rateText);
+  if (rate <= 0) throw new StartError(`A rate is more than 0, got ${JSON.stringify(rateText)}.`);
+  const clock = { now: Date.now };
+  const accounts = await carryOutAlone(environment, (database) =>
+    convertCurrency(database, clock, { from, to, rate }),
+  );
+  return `The credit of ${accounts === 1 ? "1 account" : `${accounts} accounts`} is in ${to} now, at ${decimalOf(rate)} ${to} for one ${from}. Set CREDIT_CURRENCY=${to}, and CREDIT_MONTHLY_ALLOWANCE and PLANS_FILE to amounts in ${to}.`;
 }
 
 async function issueCode(words: readonly string[], environment: Environment): Promise<string> {

@@ -2,7 +2,9 @@ import { HeadgateError } from "headgate";
 import { parseTrustProxy, type TrustProxy } from "headgate/http";
 import type { Micros } from "../../contract.ts";
 import { type DatabaseLocation, readDatabaseUrl } from "../database/connect.ts";
+import { LIST_CURRENCY } from "../model/price-list.ts";
 import { parseMicros } from "../money.ts";
+import { monthsIn } from "../services/allowance-month.ts";
 import type { MailSettings } from "../services/mail.ts";
 import {
   answersAtOnce,
@@ -67,7 +69,14 @@ export interface Config {
   mail: MailSettings | null;
   /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
   metrics: { token: string | null; port: number | null; host: string };
-  credit: { monthlyAllowance: Micros; currency: string };
+  credit: {
+    monthlyAllowance: Micros;
+    currency: string;
+    /** What one unit of the price list's currency costs in the service's, in micros; `null` where nobody said. */
+    exchangeRate: Micros | null;
+    /** By whose calendar the month of an allowance begins. */
+    timeZone: string;
+  };
   bodyLimitBytes: number;
   /** Answers that are streamed at once, by this process. */
   maxStreams: number;
@@ -130,6 +139,13 @@ export function loadConfig(environment: Environment): Config {
   }
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
+  const exchangeRate = read("CREDIT_EXCHANGE_RATE", "", optional(rateOfExchange));
+  if (exchangeRate && currency === LIST_CURRENCY && exchangeRate !== ONE) {
+    variables.refuse(
+      `CREDIT_EXCHANGE_RATE is set but CREDIT_CURRENCY is ${currency}, the currency of the prices: set CREDIT_CURRENCY to another one, or unset the rate.`,
+    );
+  }
+  const timeZone = read("ALLOWANCE_TIME_ZONE", "UTC", timeZoneName);
   const bodyLimitBytes = read("MAX_BODY_BYTES", "1048576", wholeNumber(1_024, 104_857_600));
   const maxStreams = read("MAX_STREAMS", "500", wholeNumber(1, 100_000));
   const shutdownGraceSeconds = read("SHUTDOWN_GRACE_SECONDS", "30", wholeNumber(0, 3_600));
@@ -161,7 +177,12 @@ export function loadConfig(environment: Environment): Config {
     signUp: asRead(signUp),
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
     metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
-    credit: { monthlyAllowance: asRead(monthlyAllowance), currency: asRead(currency) },
+    credit: {
+      monthlyAllowance: asRead(monthlyAllowance),
+      currency: asRead(currency),
+      exchangeRate: asRead(exchangeRate),
+      timeZone: asRead(timeZone),
+    },
     bodyLimitBytes: asRead(bodyLimitBytes),
     maxStreams: asRead(maxStreams),
     shutdownGraceMs: asRead(shutdownGraceSeconds) * 1_000,
@@ -250,6 +271,25 @@ function allowance(text: string): Reading<Micros> {
   return value !== undefined && value >= 0
     ? { value }
     : { shouldBe: "an amount of money, 0 or more, such as 1.00" };
+}
+
+const ONE = 1_000_000;
+const HIGHEST_RATE = 1_000_000 * ONE;
+
+function rateOfExchange(text: string): Reading<Micros> {
+  const value = parseMicros(text);
+  return value !== undefined && value > 0 && value <= HIGHEST_RATE
+    ? { value }
+    : { shouldBe: `what one ${LIST_CURRENCY} costs in CREDIT_CURRENCY, above 0, such as 0.79` };
+}
+
+function timeZoneName(text: string): Reading<string> {
+  try {
+    monthsIn(text);
+    return { value: text };
+  } catch {
+    return { shouldBe: "a time zone, such as UTC or Europe/London" };
+  }
 }
 
 function currencyCode(text: string): Reading<string> {

@@ -227,9 +227,14 @@ export const creditAccounts = pgTable("credit_accounts", {
   held: bigint("held", { mode: "number" }).notNull().default(0),
   /** The month, such as `2026-11`, whose allowance was given. */
   allowanceMonth: text("allowance_month").notNull(),
+  /** Of both amounts. `null` of a row that is older than this column: the service's, which the settings name. */
+  currency: text("currency"),
 });
 
-/** Append-only: the sum of a person's amounts is their balance. */
+/**
+ * Append-only: the sum of a person's amounts in the service's currency is their balance. In a currency that the service had
+ * before it is 0: a conversion takes all of it out of the one, and enters what it is worth in the other.
+ */
 export const creditEntries = pgTable(
   "credit_entries",
   {
@@ -237,11 +242,15 @@ export const creditEntries = pgTable(
     userId: text("user_id")
       .notNull()
       .references(() => user.id, { onDelete: "cascade" }),
-    kind: text("kind", { enum: ["allowance", "usage", "grant", "code", "correction"] }).notNull(),
+    kind: text("kind", {
+      enum: ["allowance", "usage", "grant", "code", "correction", "conversion"],
+    }).notNull(),
     amount: bigint("amount", { mode: "number" }).notNull(),
     balanceAfter: bigint("balance_after", { mode: "number" }).notNull(),
     /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant, the hash of a code. */
     reference: text("reference").notNull(),
+    /** Of the amounts. `null` of a row that is older than this column, as of an account. */
+    currency: text("currency"),
     /** Of an answer: the most that was held for it, the tokens it used, and the prices that it was charged at. */
     held: bigint("held", { mode: "number" }),
     inputTokens: integer("input_tokens"),
@@ -258,6 +267,7 @@ export const creditEntries = pgTable(
 export const creditCodes = pgTable("credit_codes", {
   hash: text("hash").primaryKey(),
   amount: bigint("amount", { mode: "number" }).notNull(),
+  currency: text("currency"),
   createdAt: instant("created_at").notNull(),
   /** `null` for one that stays valid. */
   expiresAt: instant("expires_at"),

@@ -3,6 +3,7 @@ import type { Admission } from "headgate";
 import type { Logger } from "pino";
 import type { Identity } from "../services/identity.ts";
 import type { AskedRequest } from "../services/message-request.ts";
+import type { Offered } from "../services/model-offers.ts";
 
 /** What a request carries from one handler to the next. */
 export interface ServiceEnv {
@@ -17,6 +18,8 @@ export interface ServiceEnv {
     admission: Admission | undefined;
     /** What `POST /chat/message` is asked, read and checked before its guard decides. */
     asked: AskedRequest;
+    /** The model that is to answer, at the price that its caller pays. */
+    choice: Offered[number];
     /** Settles when the answer that the request began has ended. */
     answered: Promise<void> | undefined;
     /** The names of the limits that refused the request. */

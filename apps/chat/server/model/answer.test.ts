@@ -11,7 +11,7 @@ import {
 } from "./answer.ts";
 import { modelFailure } from "./failure.ts";
 import { firstToken } from "./first-token.ts";
-import { chooseModel, type ModelChoice } from "./provider.ts";
+import { chooseModels, type ModelChoice } from "./provider.ts";
 
 const clock = { now: () => Date.parse("2026-11-24T08:00:00Z") };
 const said = (text: string, id = "1"): ChatMessage => ({ id, role: "user", parts: [{ type: "text", text }] });
@@ -23,11 +23,11 @@ beforeAll(async () => {
   server = await startOpenAiServer();
   const builtIn = { clock };
   choices = {
-    own: chooseModel({ LLM_BASE_URL: server.url, LLM_MODEL: "llama3.2", LLM_API_KEY: "key-1" }, builtIn),
-    openai: chooseModel(
+    own: chooseModels({ LLM_BASE_URL: server.url, LLM_MODEL: "llama3.2", LLM_API_KEY: "key-1" }, builtIn)[0],
+    openai: chooseModels(
       { OPENAI_API_KEY: "key-2", OPENAI_BASE_URL: server.url, OPENAI_MODEL: "gpt-4.1-mini" },
       builtIn,
-    ),
+    )[0],
   };
 });
 afterAll(() => server.close());
@@ -264,7 +264,7 @@ describe("what a model is given", () => {
   });
 
   it("gives the built-in responder no instructions to be charged for", async () => {
-    const builtIn = chooseModel({}, { clock, pace: async () => {} });
+    const [builtIn] = chooseModels({}, { clock, pace: async () => {} });
     const given = answer({ choice: builtIn, messages: await modelMessages([said("hello")]), clock });
     expect((await given.usage).inputTokens).toBeLessThan(20);
   });

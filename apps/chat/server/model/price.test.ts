@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costOf, listPriceOf, microsOf } from "./price.ts";
+import { builtInPrice, costOf, exchanged, isPriced, listPriceOf, microsOf, multiplied } from "./price.ts";
 
 describe("a price in dollars", () => {
   it.each([
@@ -70,6 +70,40 @@ describe("the cost of an answer", () => {
           expect(BigInt(micros) * 1_000_000n - exact).toBeLessThan(1_000_000n);
         },
       ),
+    );
+  });
+});
+
+describe("a price in the service's currency", () => {
+  const price = listPriceOf("gpt-4.1-nano");
+  if (!price) throw new Error("The list has no gpt-4.1-nano.");
+
+  it("is converted at a rate, and multiplied by a factor, which its version names", () => {
+    const pounds = exchanged(price, { currency: "GBP", rate: 790_000 });
+    expect(pounds).toEqual({
+      inputPerMillion: 79_000,
+      cachedInputPerMillion: 19_750,
+      outputPerMillion: 316_000,
+      version: `${price.version} 0.79 GBP/USD`,
+    });
+    expect(multiplied(pounds, 1_200_000)).toEqual({
+      inputPerMillion: 94_800,
+      cachedInputPerMillion: 23_700,
+      outputPerMillion: 379_200,
+      version: `${price.version} 0.79 GBP/USD x1.2`,
+    });
+  });
+
+  it("is left alone where there is nothing to convert", () => {
+    expect(exchanged(price, { currency: "USD", rate: 1_000_000 })).toBe(price);
+    expect(exchanged(builtInPrice, { currency: "GBP", rate: 790_000 })).toBe(builtInPrice);
+    expect(multiplied(price, 1_000_000)).toBe(price);
+  });
+
+  it("is free where its factor is 0, and never by rounding", () => {
+    expect(isPriced(multiplied(price, 0))).toBe(false);
+    expect(exchanged({ ...price, outputPerMillion: 1 }, { currency: "GBP", rate: 1 }).outputPerMillion).toBe(
+      1,
     );
   });
 });

@@ -1,73 +1,89 @@
 import type { Micros } from "../../contract.ts";
+import { decimalOf } from "../money.ts";
 import type { Usage } from "../usage.ts";
+import { LIST_CURRENCY, LIST_VERSION, listPrices } from "./price-list.ts";
 
-/** What a million tokens cost, in micros of US dollars. */
+/** What a million tokens cost, in micros of one currency: of the list's here, of the service's once `exchanged`. */
 export interface ModelPrice {
   inputPerMillion: Micros;
   /** Of input that the provider read from its cache. */
   cachedInputPerMillion: Micros;
   outputPerMillion: Micros;
-  /** Names these prices in the ledger. */
+  /** Names these prices in the ledger, with the rate and the factor that they were changed by. */
   version: string;
 }
 
-/** When the list below was last compared with what the providers publish. */
-const LIST_VERSION = "list 2026-11";
-
-/** @param cached default: as dear as other input */
-const dollars = (input: number, output: number, cached = input): ModelPrice => ({
-  inputPerMillion: Math.round(input * 1e6),
-  cachedInputPerMillion: Math.round(cached * 1e6),
-  outputPerMillion: Math.round(output * 1e6),
-  version: LIST_VERSION,
-});
-
 /** The built-in calculator costs nothing, unless `MODEL_PRICE_…` says otherwise, such as to try out credit. */
-export const builtInPrice: ModelPrice = { ...dollars(0, 0), version: "built-in" };
+export const builtInPrice: ModelPrice = {
+  inputPerMillion: 0,
+  cachedInputPerMillion: 0,
+  outputPerMillion: 0,
+  version: "built-in",
+};
 
 /** Whether an answer costs anything: where it does not, nobody is asked for credit. */
 export function isPriced({ inputPerMillion, outputPerMillion }: ModelPrice): boolean {
   return inputPerMillion > 0 || outputPerMillion > 0;
 }
 
-/** For models not listed below: as dear as a large one, so that an unknown model never runs up a surprise. */
-export const priceOfUnknownModel: ModelPrice = { ...dollars(5, 25), version: "unknown model" };
-
-/** Providers' list prices, November 2026, in dollars a million tokens: input, output, cached input. The longest name that begins a model's id counts. */
-const listPrices: Record<string, ModelPrice> = {
-  "gpt-4.1": dollars(2, 8, 0.5),
-  "gpt-4.1-mini": dollars(0.4, 1.6, 0.1),
-  "gpt-4.1-nano": dollars(0.1, 0.4, 0.025),
-  "gpt-4o": dollars(2.5, 10, 1.25),
-  "gpt-4o-mini": dollars(0.15, 0.6, 0.075),
-  "gpt-5-mini": dollars(0.25, 2, 0.025),
-  "gpt-5-nano": dollars(0.05, 0.4, 0.005),
-  "gpt-5.4-mini": dollars(0.75, 4.5, 0.075),
-  "gpt-5.4-nano": dollars(0.2, 1.25, 0.02),
-  "claude-fable-5": dollars(10, 50, 1),
-  "claude-haiku-4-5": dollars(1, 5, 0.1),
-  "claude-haiku-5-5": dollars(0.1, 0.5, 0.01),
-  "claude-opus-4-5": dollars(5, 25, 0.5),
-  "claude-opus-4-6": dollars(5, 25, 0.5),
-  "claude-opus-4-7": dollars(5, 25, 0.5),
-  "claude-opus-4-8": dollars(5, 25, 0.5),
-  "claude-opus-5": dollars(5, 25, 0.5),
-  "claude-opus-5-5": dollars(4, 20, 0.4),
-  "claude-sonnet-4-5": dollars(3, 15, 0.3),
-  "claude-sonnet-4-6": dollars(3, 15, 0.3),
-  "claude-sonnet-5": dollars(2, 10, 0.2),
-  "claude-sonnet-5-5": dollars(2, 10, 0.2),
+/** For models not listed: as dear as a large one, so that an unknown model never runs up a surprise. */
+export const priceOfUnknownModel: ModelPrice = {
+  inputPerMillion: 5_000_000,
+  cachedInputPerMillion: 5_000_000,
+  outputPerMillion: 25_000_000,
+  version: "unknown model",
 };
+
+/** A price in the service's currency. */
+export interface Exchange {
+  currency: string;
+  /** What one unit of the list's currency costs in this one, in micros. */
+  rate: Micros;
+}
+
+/**
+ * A price of the list's currency in the service's, at a stated rate that its version names.
+ *
+ * @returns the same price where nothing is to be changed: it is free, or in this currency already
+ */
+export function exchanged(price: ModelPrice, { currency, rate }: Exchange): ModelPrice {
+  if (currency === LIST_CURRENCY || !isPriced(price)) return price;
+  return scaled(price, rate, `${decimalOf(rate)} ${currency}/${LIST_CURRENCY}`);
+}
+
+/**
+ * A price that a plan makes dearer or cheaper.
+ *
+ * @param factor in millionths: 1,200,000 adds a fifth
+ */
+export function multiplied(price: ModelPrice, factor: number): ModelPrice {
+  return factor === ONE || !isPriced(price) ? price : scaled(price, factor, `x${decimalOf(factor)}`);
+}
+
+const ONE = 1_000_000;
+
+/** Rounded up, as `costOf` is: no price becomes 0 by rounding. */
+function scaled(price: ModelPrice, millionths: number, by: string): ModelPrice {
+  const times = (micros: Micros) =>
+    Number((BigInt(micros) * BigInt(millionths) + BigInt(ONE - 1)) / BigInt(ONE));
+  return {
+    inputPerMillion: times(price.inputPerMillion),
+    cachedInputPerMillion: times(price.cachedInputPerMillion),
+    outputPerMillion: times(price.outputPerMillion),
+    version: `${price.version} ${by}`,
+  };
+}
 
 /** `gpt-4.1-2025-04-14` is a dated `gpt-4.1`; `gpt-4.1-turbo` would be another model. */
 const datedSuffix = /^(?:-\d{4}-?\d{2}-?\d{2}|-latest)?$/;
 
-/** The list price of a model; `undefined` when it is not known. */
+/** The list price of a model, in dollars; `undefined` when it is not known. */
 export function listPriceOf(modelId: string): ModelPrice | undefined {
-  const name = Object.keys(listPrices).find(
-    (known) => modelId.startsWith(known) && datedSuffix.test(modelId.slice(known.length)),
-  );
-  return name === undefined ? undefined : listPrices[name];
+  const [, price] =
+    Object.entries(listPrices).find(
+      ([known]) => modelId.startsWith(known) && datedSuffix.test(modelId.slice(known.length)),
+    ) ?? [];
+  return price && { ...price, version: LIST_VERSION };
 }
 
 /**
@@ -82,7 +98,7 @@ export function microsOf(text: string): Micros | undefined {
 }
 
 /**
- * What an answer costs, in whole micros of US dollars, rounded up: a fraction of one is never given away.
+ * What an answer costs, in whole micros of the price's currency, rounded up: a fraction of one is never given away.
  * A count that a provider left out, or that is no number, counts as 0.
  */
 export function costOf(

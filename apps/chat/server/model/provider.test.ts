@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { builtInPrice, priceOfUnknownModel } from "./price.ts";
-import { builtInName, chooseModel, type ModelEnvironment } from "./provider.ts";
+import { builtInName, chooseModels, type ModelEnvironment } from "./provider.ts";
 
-const choose = (environment: ModelEnvironment) => chooseModel(environment, { clock: { now: () => 0 } });
+const choose = (environment: ModelEnvironment) => chooseModels(environment, { clock: { now: () => 0 } })[0];
 
 describe("choosing a model", () => {
   it.each([
@@ -35,6 +35,29 @@ describe("choosing a model", () => {
   ])("%j", (environment, provider, name) => {
     const choice = choose(environment);
     expect(choice).toMatchObject({ name, builtIn: false, model: { provider, modelId: name } });
+  });
+
+  it("offers several models, each at its own price", () => {
+    const several = chooseModels(
+      { OPENAI_API_KEY: "sk-1", OPENAI_MODEL: "gpt-5.4-mini, gpt-4.1,mystery" },
+      { clock: { now: () => 0 } },
+    );
+    expect(several.map(({ name, price }) => [name, price.inputPerMillion])).toEqual([
+      ["gpt-5.4-mini", 750_000],
+      ["gpt-4.1", 2_000_000],
+      ["mystery", priceOfUnknownModel.inputPerMillion],
+    ]);
+    expect(several.map(({ model }) => model.modelId)).toEqual(["gpt-5.4-mini", "gpt-4.1", "mystery"]);
+    expect(several.map(({ warnings }) => warnings.length)).toEqual([0, 0, 1]);
+  });
+
+  it.each([
+    ["a,", /^OPENAI_MODEL is "a,": it should be the name of a model, or names with a comma/],
+    [",", /^OPENAI_MODEL is ","/],
+    ["a, b, a", /^OPENAI_MODEL names the model a twice/],
+    [Array.from({ length: 21 }, (_, n) => `m${n}`).join(), /^OPENAI_MODEL names 21 models, and 20 at most/],
+  ])("takes no list such as %s", (OPENAI_MODEL, says) => {
+    expect(() => choose({ OPENAI_API_KEY: "sk-1", OPENAI_MODEL })).toThrow(says);
   });
 
   it("says which key is left unused", () => {

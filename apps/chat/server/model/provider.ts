@@ -10,6 +10,7 @@ export interface ModelChoice {
   /** As `Me.model.name` shows it. */
   name: string;
   builtIn: boolean;
+  /** In dollars as chosen here, in the service's currency once it is offered. */
   price: ModelPrice;
   /** Sentences for the operator's log: what was assumed, which variable would say otherwise. */
   warnings: string[];
@@ -29,41 +30,51 @@ const defaultAnthropicModel = "claude-haiku-5-5";
 type Read = (name: string) => string | undefined;
 
 /**
- * The model that answers. A server of one's own (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
- * before `ANTHROPIC_API_KEY`; with none of them it is the built-in responder, which needs no network.
+ * The models that answer, the first of them where nobody chooses. A server of one's own (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
+ * before `ANTHROPIC_API_KEY`; with none of them it is the built-in responder alone, which needs no network. `LLM_MODEL`,
+ * `OPENAI_MODEL` and `ANTHROPIC_MODEL` name one model, or several with commas between them.
  * @param environment the variables, such as `process.env`; an empty or blank one counts as absent
  * @param builtIn the clock and the pace of the built-in responder
  * @throws {ModelConfigError} for a value or a combination that cannot be used
  */
-export function chooseModel(environment: ModelEnvironment, builtIn: BuiltInModelOptions): ModelChoice {
+export function chooseModels(
+  environment: ModelEnvironment,
+  builtIn: BuiltInModelOptions,
+): [ModelChoice, ...ModelChoice[]] {
   const read: Read = (name) => environment[name]?.trim() || undefined;
   const chosen = ownServer(read) ?? openAi(read) ?? anthropic(read);
   if (!chosen) {
-    return {
-      model: createBuiltInModel(builtIn),
-      name: builtInName,
-      builtIn: true,
-      price: priceFrom(read, builtInPrice),
-      warnings: strays(read, []),
-    };
+    const price = priceFrom(read, builtInPrice);
+    const model = createBuiltInModel(builtIn);
+    return [{ model, name: builtInName, builtIn: true, price, warnings: strays(read, []) }];
   }
-  const listed = listPriceOf(chosen.name);
+  const [first, ...others] = chosen.names;
+  const choiceOf = (name: string) => choice(read, chosen.model(name), name);
+  const usual = choiceOf(first);
+  return [
+    { ...usual, warnings: [...strays(read, chosen.uses), ...usual.warnings] },
+    ...others.map((name) => choiceOf(name)),
+  ];
+}
+
+function choice(read: Read, model: LanguageModelV4, name: string): ModelChoice {
+  const listed = listPriceOf(name);
   const price = priceFrom(read, listed ?? priceOfUnknownModel);
-  const warnings = strays(read, chosen.uses);
+  const warnings: string[] = [];
   const isPriced =
     read("MODEL_PRICE_INPUT_PER_MTOK") !== undefined && read("MODEL_PRICE_OUTPUT_PER_MTOK") !== undefined;
   if (!listed && !isPriced) {
     const { inputPerMillion, outputPerMillion } = price;
     warnings.push(
-      `The price of the model ${chosen.name} is not known: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
+      `The price of the model ${name} is not known: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
     );
   }
-  return { model: chosen.model, name: chosen.name, builtIn: false, price, warnings };
+  return { model, name, builtIn: false, price, warnings };
 }
 
 interface Chosen {
-  model: LanguageModelV4;
-  name: string;
+  model(name: string): LanguageModelV4;
+  names: [string, ...string[]];
   /** The variables that made the choice. */
   uses: string[];
 }
@@ -90,7 +101,11 @@ function ownServer(read: Read): Chosen | undefined {
     includeUsage: true,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
-  return { model: provider.chatModel(name), name, uses: ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"] };
+  return {
+    model: provider.chatModel,
+    names: namesFrom(name, "LLM_MODEL"),
+    uses: ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"],
+  };
 }
 
 function openAi(read: Read): Chosen | undefined {
@@ -99,23 +114,42 @@ function openAi(read: Read): Chosen | undefined {
   const baseUrl = read("OPENAI_BASE_URL");
   const baseURL =
     baseUrl === undefined ? "https://api.openai.com/v1" : addressFrom(baseUrl, "OPENAI_BASE_URL");
-  const name = read("OPENAI_MODEL") ?? defaultOpenAiModel;
+  const names = namesFrom(read("OPENAI_MODEL") ?? defaultOpenAiModel, "OPENAI_MODEL");
   // The chat-completions API rather than the default Responses API: gateways behind OPENAI_BASE_URL speak it too.
-  const model = createOpenAI({ apiKey, baseURL }).chat(name);
-  return { model, name, uses: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"] };
+  const model = createOpenAI({ apiKey, baseURL }).chat;
+  return { model, names, uses: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"] };
 }
 
 function anthropic(read: Read): Chosen | undefined {
   const apiKey = keyFrom(read, "ANTHROPIC_API_KEY");
   if (apiKey === undefined) return undefined;
   const baseUrl = read("ANTHROPIC_BASE_URL");
-  const name = read("ANTHROPIC_MODEL") ?? defaultAnthropicModel;
+  const names = namesFrom(read("ANTHROPIC_MODEL") ?? defaultAnthropicModel, "ANTHROPIC_MODEL");
   const model = createAnthropic({
     apiKey,
     baseURL:
       baseUrl === undefined ? "https://api.anthropic.com/v1" : addressFrom(baseUrl, "ANTHROPIC_BASE_URL"),
-  })(name);
-  return { model, name, uses: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"] };
+  });
+  return { model, names, uses: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"] };
+}
+
+const MOST_MODELS = 20;
+
+/** @throws {ModelConfigError} for a list with a gap, a name twice, or too many */
+function namesFrom(text: string, variable: string): [string, ...string[]] {
+  const names = text.split(",").map((name) => name.trim());
+  const [first, ...others] = names;
+  if (!first || others.includes("")) {
+    throw new ModelConfigError(
+      `${variable} is "${text}": it should be the name of a model, or names with a comma between two.`,
+    );
+  }
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new ModelConfigError(`${variable} names the model ${twice} twice.`);
+  if (names.length > MOST_MODELS) {
+    throw new ModelConfigError(`${variable} names ${names.length} models, and ${MOST_MODELS} at most.`);
+  }
+  return [first, ...others];
 }
 
 function halfSet(present: string, absent: string, meaning: string): ModelConfigError {

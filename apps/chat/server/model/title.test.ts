@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
-import { chooseModel, type ModelChoice } from "./provider.ts";
+import { chooseModels, type ModelChoice } from "./provider.ts";
 import { cleanTitle, longestTitle, titleByRule, titleOf } from "./title.ts";
 
 const clock = { now: () => Date.parse("2026-11-24T08:00:00Z") };
@@ -70,7 +70,7 @@ describe("a title by a real model", () => {
   let choice: ModelChoice;
   beforeAll(async () => {
     server = await startOpenAiServer({ text: '"Scottish pay, explained."' });
-    choice = chooseModel({ LLM_BASE_URL: server.url, LLM_MODEL: "llama3.2" }, { clock });
+    choice = chooseModels({ LLM_BASE_URL: server.url, LLM_MODEL: "llama3.2" }, { clock })[0];
   });
   afterAll(() => server.close());
 

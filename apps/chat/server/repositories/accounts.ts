@@ -71,6 +71,7 @@ export async function listCreditEntries(database: Database, userId: string) {
       kind: creditEntries.kind,
       amount: creditEntries.amount,
       balanceAfter: creditEntries.balanceAfter,
+      currency: creditEntries.currency,
       reference: creditEntries.reference,
       held: creditEntries.held,
       inputTokens: creditEntries.inputTokens,

@@ -31,14 +31,23 @@ export async function updateCredit(transaction: Database, row: CreditRow): Promi
   await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
 }
 
-/** Holds credit if so much is neither spent nor held. @returns whether it was */
-export async function holdCredit(transaction: Database, userId: string, amount: Micros): Promise<boolean> {
+/** Holds credit if so much of this currency is neither spent nor held. @returns whether it was */
+export async function holdCredit(
+  transaction: Database,
+  userId: string,
+  amount: Micros,
+  currency: string,
+): Promise<boolean> {
   const { allowanceLeft, grantedLeft, held } = creditAccounts;
   const holding = await transaction
     .update(creditAccounts)
     .set({ held: sql`${held} + ${amount}` })
     .where(
-      and(eq(creditAccounts.userId, userId), sql`${allowanceLeft} + ${grantedLeft} - ${held} >= ${amount}`),
+      and(
+        eq(creditAccounts.userId, userId),
+        sql`coalesce(${creditAccounts.currency}, ${currency}) = ${currency}`,
+        sql`${allowanceLeft} + ${grantedLeft} - ${held} >= ${amount}`,
+      ),
     )
     .returning({ userId: creditAccounts.userId });
   return holding.length > 0;

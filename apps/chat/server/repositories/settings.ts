@@ -13,3 +13,13 @@ export async function settingOrNew(database: Database, name: string, make: () =>
   if (!row) throw new Error(`The setting ${name} was not kept.`);
   return row.value;
 }
+
+/** Reads a setting, if there is one, and holds it until the transaction ends. */
+export async function lockSetting(transaction: Database, name: string): Promise<string | undefined> {
+  const [row] = await transaction.select().from(settings).where(eq(settings.name, name)).for("update");
+  return row?.value;
+}
+
+export async function updateSetting(transaction: Database, name: string, value: string): Promise<void> {
+  await transaction.update(settings).set({ value }).where(eq(settings.name, name));
+}

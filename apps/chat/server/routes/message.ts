@@ -5,7 +5,7 @@ import { rateLimit } from "headgate/hono";
 import { refusal } from "headgate/http";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { AnswerNews, Me, Micros, StopResponse } from "../../contract.ts";
+import type { AnswerNews, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
 import { describeError } from "../http/describe-error.ts";
 import { busy, limitStreams } from "../http/limit-streams.ts";
@@ -13,6 +13,7 @@ import { noteRefusal } from "../http/note-refusal.ts";
 import { accountRequired, HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import { estimateMessage } from "../model/answer.ts";
+import { isPriced } from "../model/price.ts";
 import type { AnswerChunk } from "../services/answer-stream.ts";
 import { type Answering, type NewAnswer, QuotaSpent } from "../services/answering.ts";
 import type { CreditService } from "../services/credit.ts";
@@ -27,6 +28,7 @@ import {
 } from "../services/identity.ts";
 import { quotaOf } from "../services/limits.ts";
 import { messageRequest } from "../services/message-request.ts";
+import { chosenOf, isAnyPriced, type ModelOffers, type Offered } from "../services/model-offers.ts";
 import { CHUNK_TOKENS } from "../services/spending.ts";
 import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
@@ -34,7 +36,7 @@ import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
 
 export interface MessageDependencies {
   sources: IdentitySources;
-  model: Me["model"];
+  modelOffers: ModelOffers;
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   turns: TurnService;
@@ -48,8 +50,6 @@ export interface MessageDependencies {
   bodyLimitBytes: number;
   /** Whether only accounts are answered. */
   requireAccount: boolean;
-  /** Whether answers cost anything. */
-  isPriced: boolean;
   isStopping(): boolean;
 }
 
@@ -64,14 +64,14 @@ export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
 /**
  * The expensive route, and what belongs to it. At its door, behind the limit that counts bodies: the body within its bounds,
- * what it says, who is calling, whether the message was sent before, a place among the answers in flight, the rate limit,
+ * what it says, who is calling, whether the message was sent before, the model that is asked for, a place among the answers in flight, the rate limit,
  * then credit. Whoever gets no answer, for whatever reason that was not their own stop, gets the charge back; one that is
  * refused before the rate limit is charged nothing there, and so is a message that was sent before.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
     sources,
-    model,
+    modelOffers,
     chatLimiter,
     credit,
     turns,
@@ -82,7 +82,6 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     readerPlaces,
     bodyLimitBytes,
     requireAccount,
-    isPriced,
     isStopping,
   } = dependencies;
   const routes = new Hono<ServiceEnv>();
@@ -113,15 +112,21 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     c.res = undefined;
     c.res = await followed(c, twin);
   };
+  /** Before anything is spent: what the caller's plan does not have is refused. */
+  const modelChosen: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+    c.set("choice", chosenOf(await offeredTo(c), c.get("asked").model));
+    await next();
+  };
   const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
     caller: (c) => rateLimitCaller(c, sources),
-    cost: (c) => ({ tokens: estimateMessage(c.get("asked").messages, model) + CHUNK_TOKENS }),
+    cost: (c) => ({ tokens: estimateMessage(c.get("asked").messages, c.get("choice")) + CHUNK_TOKENS }),
   });
   const door = [
     accepting,
     read,
     known,
     knownMessage,
+    modelChosen,
     limitStreams(streamPlaces),
     noteRefusal,
     guard,
@@ -130,9 +135,17 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
 
   async function questionOf(c: Context<ServiceEnv>, owner: string): Promise<Question> {
     const { messages, conversation_id: conversationId, replaces } = c.get("asked");
+    return { owner, payer: undefined, messages, conversationId, replaces };
+  }
+
+  /** The account that pays for the answer, if it costs anything. */
+  async function payerOf(c: Context<ServiceEnv>): Promise<string | undefined> {
     const identity = await identify(c, sources);
-    const payer = isPriced && identity.kind === "account" ? identity.id : undefined;
-    return { owner, payer, messages, conversationId, replaces };
+    return identity.kind === "account" && isPriced(c.get("choice").price) ? identity.id : undefined;
+  }
+
+  async function offeredTo(c: Context<ServiceEnv>): Promise<Offered> {
+    return modelOffers.of(await rateLimitCaller(c, sources));
   }
 
   async function findTurn(c: Context<ServiceEnv>): Promise<KnownTurn | undefined> {
@@ -146,7 +159,8 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     let isRunning = false;
     try {
       const answer = await answering.answer({
-        question: await questionOf(c, await ownerToBe(c, sources)),
+        question: { ...(await questionOf(c, await ownerToBe(c, sources))), payer: await payerOf(c) },
+        choice: c.get("choice"),
         ...(isNew ? { abandoned: c.req.raw.signal } : {}),
         log: c.get("log"),
         metered: metered(c),
@@ -177,7 +191,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   async function newsFor(c: Context<ServiceEnv>, cost: Micros | null): Promise<AnswerNews> {
     const identity = await identify(c, sources);
     const { limits, tightest } = await chatLimiter.peek(await rateLimitCaller(c, sources));
-    const isPaying = isPriced && identity.kind === "account";
+    const isPaying = identity.kind === "account" && isAnyPriced(await offeredTo(c));
     return {
       cost: isPaying ? cost : null,
       quota: quotaOf(limits),

@@ -15,6 +15,7 @@ import {
   rateLimitCaller,
 } from "../services/identity.ts";
 import { quotaOf } from "../services/limits.ts";
+import { isAnyPriced, type ModelOffers } from "../services/model-offers.ts";
 import type { Readiness } from "../services/readiness.ts";
 
 export interface StatusDependencies {
@@ -22,8 +23,7 @@ export interface StatusDependencies {
   chatLimiter: Limiter<RateLimitCaller>;
   credit: CreditService;
   model: Me["model"];
-  /** Whether answers cost anything. */
-  isPriced: boolean;
+  modelOffers: ModelOffers;
   taxYearsKnown: readonly string[];
   readiness: Readiness;
   /** Every limiter, by the name that the operator knows it by. */
@@ -39,7 +39,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     chatLimiter,
     credit,
     model,
-    isPriced,
+    modelOffers,
     taxYearsKnown,
     readiness,
     limiters,
@@ -76,13 +76,17 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
 
   routes.get("/me", async (c) => {
     const identity = await identify(c, sources);
-    const { limits, plan } = await chatLimiter.peek(await rateLimitCaller(c, sources));
+    const caller = await rateLimitCaller(c, sources);
+    const { limits, plan } = await chatLimiter.peek(caller);
+    const offered = modelOffers.of(caller);
+    const isPaying = identity.kind === "account" && isAnyPriced(offered);
     const me: Me = {
       caller: toCaller(identity),
       quota: quotaOf(limits),
       plan: plan ?? null,
-      credit: isPriced && identity.kind === "account" ? await credit.of(identity.id) : null,
-      model,
+      credit: isPaying ? await credit.of(identity.id) : null,
+      model: { name: offered[0].name, builtIn: offered[0].builtIn },
+      models: offered.map(({ name }) => name),
       accounts: offers,
     };
     return c.json(me);

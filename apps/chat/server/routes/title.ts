@@ -4,7 +4,8 @@ import type { TitleResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
 import { accountRequired } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
-import { type IdentitySources, identify, ownerOf } from "../services/identity.ts";
+import { type IdentitySources, identify, ownerOf, rateLimitCaller } from "../services/identity.ts";
+import type { ModelOffers } from "../services/model-offers.ts";
 import type { TitleService } from "../services/titles.ts";
 
 const titleRequest = z.looseObject(
@@ -15,11 +16,17 @@ const titleRequest = z.looseObject(
 export interface TitleDependencies {
   sources: IdentitySources;
   titles: TitleService;
+  modelOffers: ModelOffers;
   requireAccount: boolean;
 }
 
 /** Names a conversation by what was said in it. */
-export function titleRoutes({ sources, titles, requireAccount }: TitleDependencies): Hono<ServiceEnv> {
+export function titleRoutes({
+  sources,
+  titles,
+  requireAccount,
+  modelOffers,
+}: TitleDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
 
   routes.post("/chat/title", async (c) => {
@@ -27,7 +34,8 @@ export function titleRoutes({ sources, titles, requireAccount }: TitleDependenci
     const identity = await identify(c, sources);
     const payer = identity.kind === "account" ? identity.id : undefined;
     if (requireAccount && payer === undefined) throw accountRequired();
-    const title = await titles.name(ownerOf(identity), payer, conversationId);
+    const [choice] = modelOffers.of(await rateLimitCaller(c, sources));
+    const title = await titles.name({ owner: ownerOf(identity), payer, conversationId, choice });
     return c.json({ title } satisfies TitleResponse);
   });
 

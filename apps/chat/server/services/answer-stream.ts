@@ -199,7 +199,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     charged = turn.payer === undefined ? 0 : cost;
     const outcome = incomplete ?? "whole";
     log.info({ model: choice.name, ...usage, costMicros: cost, outcome }, "answer");
-    options.onAnswered?.({ usage, durationMs: performance.now() - startedAt, outcome });
+    options.onAnswered?.({ choice, usage, durationMs: performance.now() - startedAt, outcome });
     return complete;
   }
 

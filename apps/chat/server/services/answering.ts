@@ -22,7 +22,6 @@ export interface AnsweringOptions {
   turns: TurnService;
   inFlight: TurnsInFlight;
   journal: Journal;
-  choice: ModelChoice;
   clock: Clock;
   /** Where they differ from the model's own. */
   limits?: Partial<AnswerLimits>;
@@ -34,6 +33,8 @@ export interface AnsweringOptions {
 
 export interface AnswerRequest {
   question: Question;
+  /** The model that answers, at the price that is charged. */
+  choice: ModelChoice;
   /** Aborts when nobody will ever read the answer; counts until its first token. */
   abandoned?: AbortSignal;
   log: Logger;
@@ -85,10 +86,11 @@ export class QuotaSpent extends Error {
 
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { turns, inFlight, journal, choice, clock, limits = {}, undecidedAfterMs: waitMs } = options;
-  const terms = { name: choice.name, priceVersion: choice.price.version };
+  const { turns, inFlight, journal, clock, limits = {}, undecidedAfterMs: waitMs } = options;
 
   async function begin(request: AnswerRequest, leave: () => void, place: TurnInFlight) {
+    const { choice } = request;
+    const terms = { name: choice.name, priceVersion: choice.price.version };
     let messages: ModelMessage[] | undefined;
     const read = async (history: ChatMessage[]) => (messages ??= await modelMessages(history));
     const turn = await turns.begin(request.question, terms, async (history) =>
@@ -108,8 +110,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const given = await read(turn.history);
       const askedAt = performance.now();
       const meter = usageMeter(estimatePrompt(given, choice));
-      const spending = turn.payer === undefined ? undefined : spendingOf(turn);
-      const opened = await open(given, stop.signal, meter, spending, request.metered);
+      const spending = turn.payer === undefined ? undefined : spendingOf(turn, choice);
+      const opened = await open(choice, given, stop.signal, meter, spending, request.metered);
       const { known, stream: parts, beginning } = opened;
       request.abandoned?.removeEventListener("abort", endStop);
       if (known === undefined || known.kind === "started") {
@@ -141,7 +143,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
       await refuseIfSpent(request.metered, turn);
       if (known.kind === "stopped") throw place.signal.aborted ? serviceStopped(turn) : stopped();
       logFailure(request.log, known.error);
-      options.onAnswered?.({ usage: noUsage, durationMs: performance.now() - askedAt, outcome: "failed" });
+      const durationMs = performance.now() - askedAt;
+      options.onAnswered?.({ choice, usage: noUsage, durationMs, outcome: "failed" });
       throw modelProblem(known.error, turn);
     } catch (error) {
       place.signal.removeEventListener("abort", endStop);
@@ -151,12 +154,13 @@ export function createAnswering(options: AnsweringOptions): Answering {
     }
   }
 
-  function spendingOf(turn: Turn): Spending {
+  function spendingOf(turn: Turn, choice: ModelChoice): Spending {
     const { held } = turn;
     return createSpending({ held, price: choice.price, extend: (more) => turns.extend(turn, more) });
   }
 
   function open(
+    choice: ModelChoice,
     messages: ModelMessage[],
     abortSignal: AbortSignal,
     meter: UsageMeter,

@@ -30,7 +30,8 @@ export function createCreditCodes(database: Database, clock: Clock, credit: Cred
     async issue(amount, validMs) {
       const code = newCode();
       const expiresAt = validMs === undefined ? null : new Date(clock.now() + validMs);
-      await insertCode(database, { hash: hashOf(code), amount, createdAt: now(), expiresAt });
+      const { currency } = credit;
+      await insertCode(database, { hash: hashOf(code), amount, currency, createdAt: now(), expiresAt });
       return code;
     },
 

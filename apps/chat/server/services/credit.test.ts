@@ -76,6 +76,24 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "allowance")).toBe(2);
   });
 
+  test("the month of the allowance is that of the service's time zone, once each", async () => {
+    const { id, email, clock, charge } = await newPerson();
+    const credit = createCredit(open.database, clock, { ...terms, timeZone: "Europe/London" });
+    // London's June ends an hour before UTC's.
+    clock.set(Date.parse("2027-06-30T22:59:59Z"));
+    expect((await credit.of(id)).renewsAt).toBe("2027-06-30T23:00:00.000Z");
+    await charge(400_000);
+    expect((await credit.of(id)).balance).toBe(600_000);
+    clock.set(Date.parse("2027-06-30T23:00:00Z"));
+    expect(await credit.of(id)).toMatchObject({ balance: 1_000_000, renewsAt: "2027-07-31T23:00:00.000Z" });
+    // A service that counts by UTC again is still in June, and gives July's no second time.
+    await charge(300_000);
+    expect((await createCredit(open.database, clock, terms).of(id)).balance).toBe(700_000);
+    clock.set(Date.parse("2027-07-01T00:00:00Z"));
+    expect((await createCredit(open.database, clock, terms).of(id)).balance).toBe(700_000);
+    expect((await credit.show(email))?.balance).toBe(700_000);
+  });
+
   test("the allowance is spent first, and grants outlive the month", async () => {
     const { email, clock, credit, charge, balance } = await newPerson();
     await credit.grant(email.toUpperCase(), 5_000_000);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "headgate";
 import type { Credit, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
+import { HttpProblem } from "../http/problems.ts";
 import {
   type CreditEntry,
   type CreditRow,
@@ -16,18 +17,24 @@ import {
   updateCredit,
 } from "../repositories/credit.ts";
 import type { Usage } from "../usage.ts";
+import { monthsIn } from "./allowance-month.ts";
 
 export interface CreditTerms {
-  /** Given to every account on the first of the month, UTC. What is left of it expires; grants do not. */
+  /** Given to every account on the first of the month. What is left of it expires; grants do not. */
   monthlyAllowance: Micros;
   /** Of an account whose plan says so; default: `monthlyAllowance` for everybody. */
   allowanceOf?: (database: Database, userId: string) => Promise<Micros>;
+  /** Of every amount. */
   currency: string;
+  /** By whose calendar a month begins. Default: UTC. */
+  timeZone?: string;
   /** Whether the allowance begins with a confirmed e-mail address only. Default `false`. */
   afterConfirmation?: boolean;
 }
 
 export interface CreditService {
+  /** Of every amount. */
+  currency: string;
   /** What an account has. Gives the month's allowance if it was not given yet. */
   of(userId: string): Promise<Credit>;
   /**
@@ -72,10 +79,11 @@ export interface Addition {
   reference: string;
 }
 
-type Change = Omit<CreditEntry, "userId" | "balanceAfter" | "createdAt">;
+type Change = Omit<CreditEntry, "userId" | "currency" | "balanceAfter" | "createdAt">;
 
 export function createCredit(database: Database, clock: Clock, terms: CreditTerms): CreditService {
-  const month = () => monthOf(clock.now());
+  const months = monthsIn(terms.timeZone ?? "UTC");
+  const month = () => months.at(clock.now());
 
   const allowanceOf = terms.allowanceOf ?? (async () => terms.monthlyAllowance);
 
@@ -91,8 +99,9 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       grantedLeft: 0,
       held: 0,
       allowanceMonth: NO_MONTH,
+      currency: terms.currency,
     });
-    const row = await lockCredit(transaction, userId);
+    const row = { ...inCurrency(await lockCredit(transaction, userId)), currency: terms.currency };
     if (row.allowanceMonth >= month() || !(await mayHaveAllowance(transaction, userId))) return row;
     const allowance = await allowanceOf(transaction, userId);
     const renewed = { ...row, allowanceLeft: allowance, allowanceMonth: month() };
@@ -101,10 +110,17 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     return renewed;
   }
 
+  /** @throws {HttpProblem} 503 where an operator has converted the credit since this process started */
+  function inCurrency<Row extends CreditRow | undefined>(row: Row): Row {
+    if (row && row.currency !== null && row.currency !== terms.currency) throw convertedMeanwhile();
+    return row;
+  }
+
   function enter(transaction: Database, after: CreditRow, change: Change): Promise<boolean> {
     return insertCreditEntry(transaction, {
       ...change,
       userId: after.userId,
+      currency: terms.currency,
       balanceAfter: balanceOf(after),
       createdAt: new Date(clock.now()),
     });
@@ -116,7 +132,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       balance: balanceOf(row),
       held: row.held,
       monthlyAllowance: await allowanceOf(within, row.userId),
-      renewsAt: nextMonthStart(clock.now()).toISOString(),
+      renewsAt: new Date(months.nextAfter(clock.now())).toISOString(),
     };
   }
 
@@ -132,7 +148,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
   }
 
   async function creditOf(userId: string): Promise<Credit> {
-    const row = await findCredit(database, userId);
+    const row = inCurrency(await findCredit(database, userId));
     if (row && row.allowanceMonth >= month()) return toCredit(database, row);
     return database.transaction(async (transaction) =>
       toCredit(transaction, await lockUpToDate(transaction, userId)),
@@ -140,12 +156,13 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
   }
 
   return {
+    currency: terms.currency,
     of: creditOf,
 
     async hold(transaction, userId, amount) {
-      const row = await findCredit(transaction, userId);
+      const row = inCurrency(await findCredit(transaction, userId));
       if (!row || row.allowanceMonth < month()) await lockUpToDate(transaction, userId);
-      return holdCredit(transaction, userId, amount);
+      return holdCredit(transaction, userId, amount, terms.currency);
     },
 
     async holdAffordable(transaction, userId, amount) {
@@ -213,12 +230,10 @@ function spend(row: CreditRow, amount: Micros): CreditRow {
   };
 }
 
-/** @returns such as `2026-11`, UTC: these sort as time does */
-function monthOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 7);
-}
-
-function nextMonthStart(nowMs: number): Date {
-  const now = new Date(nowMs);
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
+function convertedMeanwhile(): HttpProblem {
+  return new HttpProblem(
+    503,
+    "currency_changed",
+    "The service is changing its currency, so nothing can be paid for just now. Please try again in a moment.",
+  );
 }

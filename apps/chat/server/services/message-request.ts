@@ -14,6 +14,8 @@ export const readableId = z
 /** An id of `""` is what some clients send for none. */
 const messageId = z.union([z.literal("").transform(() => undefined), readableId]).optional();
 
+const modelName = z.string().min(1).max(128);
+
 const nothing = z.null().transform(() => undefined);
 
 /** Lists are measured before what is in them is looked at. */
@@ -99,6 +101,7 @@ export const messageRequest = z.looseObject(
       })
       .transform((messages) => messages as [...AskedMessage[], AskedMessage]),
     conversation_id: z.union([nothing, z.string()], { error: "should be text" }).optional(),
+    model: z.union([nothing, modelName], { error: "should be the name of a model" }).optional(),
     replaces: z.union([nothing, readableId], { error: "should be the id of a message" }).optional(),
   },
   { error: "should be an object with messages" },

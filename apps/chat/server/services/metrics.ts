@@ -2,10 +2,13 @@ import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporte
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Limiter } from "headgate";
 import { observe } from "headgate/otel";
+import type { ModelChoice } from "../model/provider.ts";
 import type { Usage } from "../usage.ts";
 
 /** An answer that has ended. */
 export interface AnswerRecord {
+  /** The model that has answered. */
+  choice: Pick<ModelChoice, "name" | "model">;
   usage: Usage;
   durationMs: number;
   /** `whole`, or why it is not. */
@@ -27,8 +30,7 @@ const OPERATION_DURATION = "gen_ai.client.operation.duration";
 const TOKEN_BUCKETS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];
 const DURATION_BUCKETS = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8];
 
-/** @param model as its provider names it. */
-export function createMetrics(model: { name: string; provider: string }): Metrics {
+export function createMetrics(): Metrics {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({ readers: [reader] });
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
@@ -43,11 +45,11 @@ export function createMetrics(model: { name: string; provider: string }): Metric
     unit: "s",
     advice: { explicitBucketBoundaries: DURATION_BUCKETS },
   });
-  const attributes = {
+  const attributesOf = ({ name, model }: AnswerRecord["choice"]) => ({
     "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": model.provider,
-    "gen_ai.request.model": model.name,
-  };
+    "gen_ai.provider.name": model.provider.split(".")[0] ?? name,
+    "gen_ai.request.model": name,
+  });
   const stops: (() => void)[] = [];
 
   return {
@@ -55,7 +57,8 @@ export function createMetrics(model: { name: string; provider: string }): Metric
       stops.push(observe(limiter, { meter }));
     },
 
-    answered({ usage, durationMs, outcome }) {
+    answered({ choice, usage, durationMs, outcome }) {
+      const attributes = attributesOf(choice);
       const { inputTokens, outputTokens } = usage;
       if (inputTokens > 0) tokens.record(inputTokens, { ...attributes, "gen_ai.token.type": "input" });
       if (outputTokens > 0) tokens.record(outputTokens, { ...attributes, "gen_ai.token.type": "output" });

@@ -1,16 +1,25 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fakeClock } from "headgate/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import type { Me } from "../../contract.ts";
+import type { AnswerMetadata, AnswerNews, Me } from "../../contract.ts";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
-import { startTestService, type TestClient, type TestService, until } from "../../testing/service.ts";
+import {
+  type Chunk,
+  promptModel,
+  startTestService,
+  TEST_START_MS,
+  type TestClient,
+  type TestService,
+  until,
+} from "../../testing/service.ts";
 import { runAccountCommand } from "../commands/account.ts";
 import { runLimitCommand } from "../commands/limit.ts";
 import { type OpenDatabase, openDatabase } from "../database/connect.ts";
 import { limitChanges } from "../database/schema.ts";
-import { findUserByEmail, updatePlan } from "../repositories/accounts.ts";
+import { findUserByEmail, listCreditEntries, updatePlan } from "../repositories/accounts.ts";
 import { type Service, startService } from "../start.ts";
 import { plansFile, readPlans } from "./plans.ts";
 
@@ -228,6 +237,181 @@ describe("PLANS_FILE", () => {
     const at = (file: string) => readFileSync(new URL(`../../../../${file}`, import.meta.url), "utf8");
     expect(JSON.parse(at("deploy/plans.schema.json"))).toEqual(z.toJSONSchema(plansFile, { io: "input" }));
     expect(Object.keys(readPlans(at("deploy/plans.example.json")).plans)).toContain("pro");
+  });
+});
+
+describe("the models of a plan", () => {
+  const MODELS = {
+    default: "free",
+    anonymous: "visitor",
+    plans: {
+      visitor: { models: ["small"] },
+      free: { models: ["small", "large"], priceFactor: "1.5" },
+      own: { prices: { large: { input: "3", output: "7" } }, priceFactor: "9" },
+      staff: { priceFactor: "0" },
+    },
+  };
+
+  async function startWith(file: string, env: Record<string, string> = {}): Promise<TestService> {
+    const clock = fakeClock(TEST_START_MS);
+    const choice = promptModel(clock);
+    const price = { inputPerMillion: 1_000_000, cachedInputPerMillion: 100_000, outputPerMillion: 4_000_000 };
+    service = await startTestService({
+      database,
+      clock,
+      model: [
+        { ...choice, name: "small", price: { ...price, version: "small" } },
+        { ...choice, name: "large", price: { ...price, version: "large" } },
+      ],
+      env: { PLANS_FILE: file, ...env },
+    });
+    return service;
+  }
+
+  const modelOf = (chunks: Chunk[]) =>
+    chunks
+      .map(({ messageMetadata }) => (messageMetadata as AnswerMetadata | undefined)?.model)
+      .find((name) => name !== undefined);
+
+  async function ledgerOf(email: string) {
+    const user = await findUserByEmail(database.database, email);
+    const rows = await listCreditEntries(database.database, user?.id ?? "");
+    return rows.filter(({ kind }) => kind === "usage");
+  }
+
+  const QUESTION = "What is £30,000 after tax?";
+
+  test("are those that a message may ask for; another is refused before anything is spent", async () => {
+    const { client } = await startWith(fileOf(MODELS));
+    const visitor = client();
+    const before = await meOf(visitor);
+    expect([before.model.name, before.models]).toEqual(["small", ["small"]]);
+    for (const model of ["large", "none", "__proto__"]) {
+      const { response, problem } = await visitor.ask(QUESTION, { model });
+      expect([response.status, problem.error, problem.model, problem.models]).toEqual([
+        403,
+        "model_not_allowed",
+        model,
+        ["small"],
+      ]);
+      expect(problem.detail).toContain("The one that you can use is small.");
+    }
+    expect((await meOf(visitor)).quota).toEqual(before.quota);
+    expect((await (await visitor("/conversations")).json()).conversations).toEqual([]);
+    expect(modelOf((await visitor.ask(QUESTION)).chunks)).toBe("small");
+    expect(modelOf((await visitor.ask(QUESTION, { model: "small" })).chunks)).toBe("small");
+
+    const ada = client();
+    await signedUp(ada);
+    const { models, credit } = await meOf(ada);
+    expect(models).toEqual(["small", "large"]);
+    const refused = await ada.ask(QUESTION, { model: "none" });
+    expect([refused.response.status, refused.problem.detail]).toEqual([
+      403,
+      'The model "none" can\'t be used here. You can use small, large.',
+    ]);
+    expect((await meOf(ada)).credit).toEqual(credit);
+    expect(modelOf((await ada.ask(QUESTION, { model: "large" })).chunks)).toBe("large");
+    expect((await ada.ask(QUESTION, { model: 7 })).response.status).toBe(400);
+  });
+
+  test("cost what the plan says, and the ledger says by which prices", async () => {
+    const { client } = await startWith(fileOf(MODELS));
+    const ada = client();
+    const email = await signedUp(ada);
+    const rate = (
+      { amount, inputTokens, outputTokens }: Awaited<ReturnType<typeof ledgerOf>>[number],
+      input: number,
+      output: number,
+    ) => -amount - Math.ceil((inputTokens ?? 0) * input + (outputTokens ?? 0) * output);
+
+    await ada.ask(QUESTION, { model: "large" });
+    await setPlan(email, "own");
+    await ada.ask(QUESTION, { model: "large" });
+    await ada.ask(QUESTION, { model: "small" });
+    const [dearer, own, factor] = await ledgerOf(email);
+    if (!dearer || !own || !factor) throw new Error("An answer was not charged.");
+    expect([dearer.priceVersion, rate(dearer, 1.5, 6)]).toEqual(["large x1.5", 0]);
+    expect([own.priceVersion, rate(own, 3, 7)]).toEqual(["plan own 3000000/3000000/7000000", 0]);
+    expect([factor.priceVersion, rate(factor, 9, 36)]).toEqual(["small x9", 0]);
+
+    await setPlan(email, "staff");
+    expect((await meOf(ada)).credit).toBeNull();
+    expect((await ada.ask(QUESTION)).response.status).toBe(200);
+    expect(await ledgerOf(email)).toHaveLength(3);
+  });
+
+  test("change with the file", async () => {
+    const file = fileOf(MODELS);
+    const { client } = await startWith(file);
+    const ada = client();
+    await signedUp(ada);
+    expect((await ada.ask(QUESTION, { model: "large" })).response.status).toBe(200);
+    writeFileSync(
+      file,
+      JSON.stringify({ ...MODELS, plans: { ...MODELS.plans, free: { models: ["small"] } } }),
+    );
+    await until(async () => (await meOf(ada)).models.length === 1);
+    expect((await ada.ask(QUESTION, { model: "large" })).problem.error).toBe("model_not_allowed");
+  });
+
+  test("are converted, at a rate that the ledger names", async () => {
+    const converted = await openTestDatabase();
+    try {
+      const clock = fakeClock(TEST_START_MS);
+      const price = { inputPerMillion: 1_000_000, cachedInputPerMillion: 0, outputPerMillion: 4_000_000 };
+      service = await startTestService({
+        database: converted,
+        clock,
+        model: { ...promptModel(clock), name: "small", price: { ...price, version: "small" } },
+        env: {
+          PLANS_FILE: fileOf({
+            default: "a",
+            plans: { a: { priceFactor: "1.25", monthlyAllowance: "3.00" } },
+          }),
+          CREDIT_CURRENCY: "GBP",
+          CREDIT_EXCHANGE_RATE: "0.8",
+        },
+      });
+      const ada = service.client();
+      const email = await signedUp(ada);
+      expect((await meOf(ada)).credit).toMatchObject({ currency: "GBP", balance: 3_000_000 });
+      const { chunks } = await ada.ask(QUESTION);
+      const news = chunks.find(({ type }) => type === "data-news")?.data as AnswerNews;
+      const user = await findUserByEmail(converted.database, email);
+      const [allowance, used] = await listCreditEntries(converted.database, user?.id ?? "");
+      expect([allowance?.currency, used?.currency, used?.priceVersion]).toEqual([
+        "GBP",
+        "GBP",
+        "small 0.8 GBP/USD x1.25",
+      ]);
+      // 0.8 times 1.25 is 1: as much in pounds as the list says in dollars.
+      expect(used?.amount).toBe(-((used?.inputTokens ?? 0) + 4 * (used?.outputTokens ?? 0)));
+      expect([news.cost, news.credit?.currency, news.credit?.balance]).toEqual([
+        -(used?.amount ?? 0),
+        "GBP",
+        3_000_000 + (used?.amount ?? 0),
+      ]);
+    } finally {
+      await service?.close();
+      service = undefined;
+      await converted.close();
+    }
+  });
+
+  test.each<[content: object, says: RegExp]>([
+    [{ models: [] }, /plans\.a\.models: /],
+    [{ models: ["small", "small"] }, /plans\.a\.models: names "small" twice/],
+    [{ models: ["huge"] }, /plans\.a\.models: the service has no model "huge"; it has small, large/],
+    [{ prices: { huge: { input: "1", output: "1" } } }, /plans\.a\.prices: the service has no model "huge"/],
+    [{ prices: { small: { input: "1" } } }, /plans\.a\.prices\.small\.output: /],
+    [{ prices: { small: { input: "1", output: "free" } } }, /output: should be what a million tokens cost/],
+    [{ priceFactor: "-1" }, /plans\.a\.priceFactor: should be a number/],
+    [{ priceFactor: 2 }, /plans\.a\.priceFactor: /],
+    [{ priceFactor: "1000.1" }, /plans\.a\.priceFactor: should be 1000 at most/],
+  ])("%j stops the start, and the sentence says why", async (plan, says) => {
+    await expect(startWith(fileOf({ default: "a", plans: { a: plan } }))).rejects.toThrow(says);
+    service = undefined;
   });
 });
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Micros } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/index.ts";
+import type { ModelPrice } from "../model/price.ts";
 import { parseMicros } from "../money.ts";
 import { findPlan } from "../repositories/accounts.ts";
 import type { CreditTerms } from "./credit.ts";
@@ -15,6 +16,12 @@ export interface Plan {
   limits: string | null;
   /** `null` takes `CREDIT_MONTHLY_ALLOWANCE`. */
   monthlyAllowance: Micros | null;
+  /** The models that it may use, the first of them where nobody chooses; `null`: all of the service. */
+  models: [string, ...string[]] | null;
+  /** What the models' prices are multiplied by, in millionths. */
+  priceFactor: number;
+  /** Prices of its own, by model, in the service's currency. The factor leaves them as they are. */
+  prices: Readonly<Record<string, ModelPrice>>;
 }
 
 export interface PlanTable {
@@ -30,6 +37,8 @@ export interface Plans {
   readonly table: PlanTable;
   /** Which plan a caller has; an account's may be one that the file no longer names. */
   of(caller: { account?: string; plan?: string | undefined }): string;
+  /** What it gives. */
+  planOf(caller: { account?: string; plan?: string | undefined }): Plan;
   /** What an account of this plan gets on the first of each month; `null`: as everybody. */
   allowanceOf(plan: string | null): Micros | null;
   /**
@@ -53,6 +62,31 @@ const limits = z.string().superRefine((text, context) => {
   if (reason !== undefined) context.addIssue({ code: "custom", message: reason });
 });
 
+const LARGEST_FACTOR = 1_000;
+const MOST_MODELS = 20;
+const ONE = 1_000_000;
+
+const factor = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,6})?$/, 'should be a number with up to six decimals, such as "1.2"')
+  .refine((text) => Number(text) <= LARGEST_FACTOR, `should be ${LARGEST_FACTOR} at most`);
+
+const perMillion = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,6})?$/, 'should be what a million tokens cost, such as "0.60"');
+
+const model = z.string().min(1).max(LONGEST_NAME);
+
+const price = z
+  .strictObject({
+    input: perMillion.describe("A million tokens of input."),
+    cachedInput: perMillion
+      .optional()
+      .describe("A million tokens of input that the provider read from its cache. Absent: as other input."),
+    output: perMillion.describe("A million tokens of output."),
+  })
+  .describe("What a million tokens cost, in CREDIT_CURRENCY.");
+
 const money = z.string().regex(/^\d{1,9}(\.\d{1,6})?$/, 'should be an amount of money, such as "1.00"');
 
 const plan = z
@@ -65,6 +99,21 @@ const plan = z
     monthlyAllowance: money
       .optional()
       .describe('Credit on the first of each month, such as "20.00". Absent: CREDIT_MONTHLY_ALLOWANCE.'),
+    models: z
+      .array(model)
+      .min(1)
+      .max(MOST_MODELS)
+      .optional()
+      .describe(
+        "The models that its callers may use, the first where they do not choose. Absent: all of the service.",
+      ),
+    priceFactor: factor
+      .optional()
+      .describe('What the prices of the models are multiplied by, such as "1.2"; "0" is free. Absent: "1".'),
+    prices: z
+      .record(model, price)
+      .optional()
+      .describe("Prices of its own, by model; priceFactor leaves them as they are."),
   })
   .describe("What one plan gives.");
 
@@ -106,9 +155,10 @@ function checkNames(value: unknown): void {
 /**
  * Reads what a plans file holds.
  *
+ * @param offered the models of the service; absent where they do not matter
  * @throws {Error} whose message says where it is wrong, and what would be right
  */
-export function readPlans(text: string): PlanTable {
+export function readPlans(text: string, offered?: readonly string[]): PlanTable {
   let value: unknown;
   try {
     // Some editors begin a file with a mark that nobody sees.
@@ -133,31 +183,75 @@ export function readPlans(text: string): PlanTable {
         `${place}: there is no plan ${JSON.stringify(plan)}; the plans are ${names.join(", ")}`,
       );
   }
+  for (const [of, written] of Object.entries(plans)) checkModels(of, written, offered);
   return {
     default: usual,
     anonymous,
-    plans: Object.fromEntries(
-      Object.entries(plans).map(([of, { limits: text, monthlyAllowance }]) => [
-        of,
-        {
-          limits: text ?? null,
-          monthlyAllowance: monthlyAllowance === undefined ? null : (parseMicros(monthlyAllowance) ?? null),
-        },
-      ]),
+    plans: Object.fromEntries(Object.entries(plans).map(([of, written]) => [of, toPlan(of, written)])),
+  };
+}
+
+type WrittenPlan = z.output<typeof plan>;
+
+function checkModels(
+  of: string,
+  { models = [], prices = {} }: WrittenPlan,
+  offered: readonly string[] | undefined,
+): void {
+  const twice = models.find((name, at) => models.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`plans.${of}.models: names ${JSON.stringify(twice)} twice`);
+  if (offered === undefined) return;
+  for (const [place, names] of Object.entries({ models, prices: Object.keys(prices) })) {
+    const unknown = names.find((name) => !offered.includes(name));
+    if (unknown !== undefined)
+      throw new Error(
+        `plans.${of}.${place}: the service has no model ${JSON.stringify(unknown)}; it has ${offered.join(", ")}`,
+      );
+  }
+}
+
+function toPlan(
+  of: string,
+  { limits: text, monthlyAllowance, models, priceFactor, prices }: WrittenPlan,
+): Plan {
+  const [first, ...others] = models ?? [];
+  return {
+    limits: text ?? null,
+    monthlyAllowance: monthlyAllowance === undefined ? null : microsOf(monthlyAllowance),
+    models: first === undefined ? null : [first, ...others],
+    priceFactor: priceFactor === undefined ? ONE : microsOf(priceFactor),
+    prices: Object.fromEntries(
+      Object.entries(prices ?? {}).map(([name, written]) => [name, toPrice(of, written)]),
     ),
   };
+}
+
+function toPrice(of: string, { input, cachedInput = input, output }: z.output<typeof price>): ModelPrice {
+  const inputPerMillion = microsOf(input);
+  const cachedInputPerMillion = microsOf(cachedInput);
+  const outputPerMillion = microsOf(output);
+  const version = `plan ${of} ${inputPerMillion}/${cachedInputPerMillion}/${outputPerMillion}`;
+  return { inputPerMillion, cachedInputPerMillion, outputPerMillion, version };
+}
+
+/** Of a text that the schema has let through. */
+function microsOf(text: string): Micros {
+  const micros = parseMicros(text);
+  if (micros === undefined) throw new Error(`${JSON.stringify(text)} should be an amount of money`);
+  return micros;
 }
 
 /**
  * The plans of `PLANS_FILE`.
  *
+ * @param offered as `readPlans` takes it
  * @throws {ConfigError} when the file cannot be read now; later, what cannot be read is logged and changes nothing
  */
-export function openPlans(path: string, log: Logger): Plans {
+export function openPlans(path: string, log: Logger, offered?: readonly string[]): Plans {
   let seen = stamp(path);
   let table: PlanTable;
   try {
-    table = readPlans(textOf(path));
+    table = readPlans(textOf(path), offered);
   } catch (error) {
     throw new ConfigError([`PLANS_FILE: ${path} cannot be used: ${(error as Error).message}.`]);
   }
@@ -168,7 +262,7 @@ export function openPlans(path: string, log: Logger): Plans {
     if (now === seen) return;
     seen = now;
     try {
-      const next = readPlans(textOf(path));
+      const next = readPlans(textOf(path), offered);
       use(next);
       table = next;
       log.info({ file: path, plans: Object.keys(next.plans) }, "the plans have changed");
@@ -180,15 +274,23 @@ export function openPlans(path: string, log: Logger): Plans {
     }
   }
 
+  const of: Plans["of"] = ({ account, plan }) =>
+    account === undefined ? table.anonymous : (plan ?? table.default);
+
+  function called(name: string | null): Plan {
+    const known = name !== null && Object.hasOwn(table.plans, name) ? name : table.default;
+    const found = table.plans[known];
+    if (!found) throw new Error(`The plan ${known} was not checked.`);
+    return found;
+  }
+
   return {
     get table() {
       return table;
     },
-    of: ({ account, plan }) => (account === undefined ? table.anonymous : (plan ?? table.default)),
-    allowanceOf: (plan) => {
-      const name = plan !== null && Object.hasOwn(table.plans, plan) ? plan : table.default;
-      return table.plans[name]?.monthlyAllowance ?? null;
-    },
+    of,
+    planOf: (caller) => called(of(caller)),
+    allowanceOf: (plan) => called(plan).monthlyAllowance,
     watch(use) {
       timer = setInterval(() => look(use), LOOK_EVERY_MS);
       timer.unref();
@@ -221,11 +323,12 @@ export function creditTerms(
   plans: Plans | undefined,
   afterConfirmation: boolean,
 ): CreditTerms {
-  if (plans === undefined) return { ...credit, afterConfirmation };
+  const { monthlyAllowance, currency, timeZone } = credit;
+  const terms = { monthlyAllowance, currency, timeZone, afterConfirmation };
+  if (plans === undefined) return terms;
   return {
-    ...credit,
-    afterConfirmation,
+    ...terms,
     allowanceOf: async (database, userId) =>
-      plans.allowanceOf((await findPlan(database, userId)) ?? null) ?? credit.monthlyAllowance,
+      plans.allowanceOf((await findPlan(database, userId)) ?? null) ?? monthlyAllowance,
   };
 }

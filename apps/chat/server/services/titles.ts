@@ -1,7 +1,7 @@
 import type { Clock } from "headgate";
 import type { Database } from "../database/connect.ts";
 import { badRequest, notFound } from "../http/problems.ts";
-import { costOf } from "../model/price.ts";
+import { costOf, isPriced } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { mostUsedForTitle, titleOf } from "../model/title.ts";
 import { type ConversationRow, findConversation, giveTitle } from "../repositories/conversations.ts";
@@ -12,9 +12,15 @@ import { type TurnService, textOf } from "./turns.ts";
 
 export interface TitleOptions {
   database: Database;
-  choice: ModelChoice;
   clock: Clock;
   turns: Pick<TurnService, "beginTitle" | "finishTitle">;
+}
+
+export interface NamingRequest {
+  owner: string | undefined;
+  payer: string | undefined;
+  conversationId: string;
+  choice: ModelChoice;
 }
 
 export interface TitleService {
@@ -22,18 +28,17 @@ export interface TitleService {
    * Names a conversation and keeps the name. One that has a name keeps it, so that a route which is not limited cannot
    * be used to make a model work without end.
    *
+   * @param choice the model that names it, at the price that the payer pays
    * @throws {HttpProblem} 404 for a conversation that is not the owner's, 400 for one in which nothing was said
    */
-  name(owner: string | undefined, payer: string | undefined, conversationId: string): Promise<string>;
+  name(request: NamingRequest): Promise<string>;
 }
 
-export function createTitles({ database, choice, clock, turns }: TitleOptions): TitleService {
-  const terms = { name: choice.name, priceVersion: choice.price.version };
-  const mostCost = costOf(mostUsedForTitle, choice.price);
+export function createTitles({ database, clock, turns }: TitleOptions): TitleService {
   /** Two pages that ask at once get the same title, made once. */
   const beingMade = new Map<string, Promise<string>>();
 
-  async function make(conversation: ConversationRow, payer: string | undefined): Promise<string> {
+  async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {
     const { id, owner } = conversation;
     const messages = await listMessages(database, id);
     const question = messages.find((message) => message.role === "user");
@@ -42,7 +47,7 @@ export function createTitles({ database, choice, clock, turns }: TitleOptions): 
         { path: "conversation_id", message: "should be a conversation with messages" },
       ]);
     }
-    const title = await titleFor(textOf(question.parts), conversation, payer);
+    const title = await titleFor(textOf(question.parts), conversation, payer, choice);
     // A title is a nicety: whose credit is used up keeps the first question as one.
     if (title === undefined) return conversation.title;
     // Whoever renamed it while the model was thinking said what it is called.
@@ -55,9 +60,12 @@ export function createTitles({ database, choice, clock, turns }: TitleOptions): 
     question: string,
     { id, owner }: ConversationRow,
     payer: string | undefined,
+    choice: ModelChoice,
   ): Promise<string | undefined> {
-    const isPaid = payer !== undefined && !choice.builtIn;
+    const isPaid = payer !== undefined && !choice.builtIn && isPriced(choice.price);
     if (!isPaid) return (await titleOf({ choice, clock, question })).title;
+    const terms = { name: choice.name, priceVersion: choice.price.version };
+    const mostCost = costOf(mostUsedForTitle, choice.price);
     if (!(await turns.beginTitle({ conversationId: id, owner, payer }, terms, mostCost))) return undefined;
     const { title, usage } = await titleOf({ choice, clock, question });
     await turns.finishTitle(id, { usage, cost: costOf(usage, choice.price) });
@@ -65,14 +73,14 @@ export function createTitles({ database, choice, clock, turns }: TitleOptions): 
   }
 
   return {
-    async name(owner, payer, conversationId) {
+    async name({ owner, payer, conversationId, choice }) {
       const conversation =
         owner !== undefined && isConversationId(conversationId)
           ? await findConversation(database, owner, conversationId)
           : undefined;
       if (!conversation) throw notFound("conversation");
       if (conversation.titled) return conversation.title;
-      const making = beingMade.get(conversationId) ?? make(conversation, payer);
+      const making = beingMade.get(conversationId) ?? make(conversation, payer, choice);
       beingMade.set(conversationId, making);
       try {
         return await making;

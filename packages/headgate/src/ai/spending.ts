@@ -48,6 +48,7 @@ export class Spending {
       this.#conclude = resolve;
     });
     delegateEnding(admission, {
+      used: () => this.account.cost,
       responseOver: () => this.#responseOver(),
       scopeOver: () => (this.#binding === undefined ? this.over().then(() => {}) : undefined),
     });

@@ -23,6 +23,8 @@ export interface ReservationServices {
 export interface Owner {
   /** What a ledger has read since. */
   shows(shown: Shown): void;
+  /** What was used so far, where somebody counts it and has not said so. */
+  used?(): Cost | undefined;
 }
 
 /** What became of an extension: `ended` where the reservation had ended before it was admitted. */
@@ -218,6 +220,7 @@ export class Book implements Unsettled {
   /** The heartbeat's part: what has to be said so that nothing lapses. */
   beat(): { part: Part; ledger: Ledger; adjustments: ReturnType<Part["adjustments"]>; version: number }[] {
     if (this.#telling !== undefined || this.#extending !== undefined) return [];
+    this.#takeUsed();
     return this.#parts()
       .filter((part) => part.holds || part === this.#upstream)
       .map((part) => ({
@@ -226,6 +229,15 @@ export class Book implements Unsettled {
         adjustments: this.#adjustmentsOf(part),
         version: this.#version,
       }));
+  }
+
+  /** What is used while it runs is stated with the beat. */
+  #takeUsed(): void {
+    const used = this.#ended ? undefined : this.#owner.deref()?.used?.();
+    if (used === undefined) return;
+    this.#state(used);
+    this.#version += 1;
+    this.#changedAt = this.#services.now();
   }
 
   #adjustmentsOf(part: Part): ReturnType<Part["adjustments"]> {

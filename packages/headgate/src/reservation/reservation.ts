@@ -112,6 +112,10 @@ export class Reservation extends Decision implements Admitted, Owner {
     return this.#book;
   }
 
+  used(): Cost | undefined {
+    return this.#delegate?.used?.();
+  }
+
   shows(shown: Shown): void {
     this.show(shown);
   }

@@ -3,7 +3,7 @@ import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan, TaxYear } from "../../../tax/rates.ts";
 import { isKnownTaxYear } from "../../../tax/tax-year.ts";
 import type { PensionKind } from "../../../tax/work-out.ts";
-import type { Facts, Figure, Part } from "./facts.ts";
+import type { Extra, Facts, Figure, Part } from "./facts.ts";
 import { yearlyOf } from "./rules/rule.ts";
 import type { Amount } from "./tokens.ts";
 
@@ -20,7 +20,7 @@ export interface Context {
   taxYears: TaxYear[];
   /** More than one to compare with and without a loan. */
   planSets: StudentLoanPlan[][];
-  extras: { name: string; part: Part }[];
+  extras: Extra[];
   /** More than one to compare with and without. */
   pensions: ({ part: Part; kind: PensionKind | undefined } | undefined)[];
   overPensionAge: boolean;

@@ -22,6 +22,15 @@ export type SmallTalk = "greeting" | "thanks" | "goodbye" | "who" | "capabilitie
 /** A sum of its own, or a share of the salary (0.1 is 10%). */
 export type Part = { pounds: number } | { share: number };
 
+export interface Extra {
+  name: string;
+  part: Part;
+  /** The salary a year that it was said with. */
+  of?: number | undefined;
+  /** Whether another salary follows it, so that it is of the one before alone. */
+  isBetween?: boolean;
+}
+
 export class Facts {
   /** Amounts that no rule gave another part: salaries, in reading order. */
   salaries: Amount[] = [];
@@ -43,7 +52,7 @@ export class Facts {
   /** "with a student loan", and no plan said. */
   loanWithoutPlan = false;
   withAndWithout = false;
-  extras: { name: string; part: Part }[] = [];
+  extras: Extra[] = [];
   /** Extras that are said to be part of the salary already. */
   includedExtras: string[] = [];
   pension: { part: Part; kind: PensionKind | undefined } | "none" | "unsaid" | undefined = undefined;
@@ -84,6 +93,8 @@ export class Facts {
   step: number | undefined = undefined;
   isCorrection = false;
   isAddition = false;
+  /** "I also earn 5k": beside what was said before. */
+  isFurther = false;
   asksForRates = false;
   asksForDates = false;
   term: Term | undefined = undefined;

@@ -41,6 +41,9 @@ const claimed = phrase(
   "M(?: (?:in|from|worth of|of))? (?<noun>\\p{L}{3,})|(?<noun2>\\p{L}{3,}) (?:is|are|was|costs?|of|worth) M",
 );
 
+const further =
+  /\b(?:also|additionally) (?:[a-z]+ )?(?:do|did|doing|take|took|taking|get|got|getting|have|had|having|work|worked|working|earn|earned|earning|make|made|making|start|started|run|ran)\b|\bas well\b|\bon top of (?:that|this|it)\b/;
+
 /** @param nowMs milliseconds since the epoch: what "last year" is counted from */
 export function readMessage(message: string, nowMs: number): Facts {
   const { rules, words } = grammarAt(nowMs);
@@ -54,6 +57,7 @@ export function readMessage(message: string, nowMs: number): Facts {
     /^(?:(?:ok|so|but|now|then) )?(?:and|also|plus|what about|how about|what if|with|same)\b/.test(
       plainText(text),
     );
+  facts.isFurther = further.test(plainText(text));
   const reading = new Reading(tokens);
   for (const { pattern, use, how } of rules) {
     reading.take(pattern, (match) => use(facts, match, reading), how);

@@ -27,8 +27,17 @@ interface Variant {
   pension: Context["pensions"][number];
 }
 
+/** "45k bonus 5k vs 50k bonus 2k": each has its own. What is said after all of them is said of each. */
+function extrasOf(salary: number, { extras, salaries }: Context): Context["extras"] {
+  const areApart = new Set(salaries).size > 1 && extras.some(({ isBetween }) => isBetween);
+  return areApart ? extras.filter(({ of }) => of === undefined || of === salary) : extras;
+}
+
 function payOf({ salary, nation, taxYear, plans, pension }: Variant, context: Context): Pay {
-  const extras = context.extras.map(({ name, part }) => ({ name, amount: poundsOf(part, salary) }));
+  const extras = extrasOf(salary, context).map(({ name, part }) => ({
+    name,
+    amount: poundsOf(part, salary),
+  }));
   return {
     salary,
     taxYear,

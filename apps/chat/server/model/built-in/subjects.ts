@@ -66,6 +66,7 @@ export const neutralRules: string[][] = linesOf(`
 (?:with )?(?:no )?mortgages? ~ The mortgage does not change your tax.
 (?:i am |we are |just |get(?:ting)? |got |not )?stays? at home(?: (?:wife|husband|mum|dad|partner|parent|mother|father))?|(?:married|single|divorced|engaged|unmarried|widowed|separated|civil partnership) ~ Being married or single does not change these figures (I left the Marriage Allowance out).
 (?:with |have |has |and )*(?:no |N |one )?(?:kids?|children|child|baby|babies|dependants?|dependents?|toddlers?|sons?|daughters?|twins)|single (?:mum|mom|dad|parent)|parent|mum|dad|mother|father ~ Children do not change income tax or National Insurance (I left Child Benefit out).
+(?:i am )?(?:teacher|nurse|doctor|police officer|firefighter|engineer|plumber|electrician|driver|cleaner|chef|waiter|waitress|accountant|lawyer|solicitor|developer|programmer|manager|teaching assistant|care worker|carer|civil servant|paramedic|midwife|lecturer|receptionist|postman|soldier) ~ What you work as does not change these figures.
 homeowner|own (?:a |my )?(?:house|home|flat)|renting|rent a flat|tenant ~ Owning or renting a home does not change your tax.
 (?:tax code )?code:1257l ~ 1257L is the usual tax code; these figures use its allowance.
 `);

@@ -229,10 +229,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   // A part-time share of the salary before.
   if (salaries.length === 0 && earlier.length === 1) facts.fraction ??= partOfFullTime(facts);
   if (salaries.length === 0 && facts.fraction && earlier.length === 1) {
-    const part = yearly(
-      { value: earlier[0] ?? 0, kind: "money", currency: "£", scaled: true, negative: false },
-      facts,
-    );
+    const part = yearly(sumOf(earlier[0] ?? 0), facts);
     return { context: { ...context, salaries: [part.salary] }, notes: [part.note ?? ""] };
   }
   if (partners.length > 0)
@@ -255,6 +252,11 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const [one, other] = salaries;
   if (one !== undefined && other !== undefined) return settleSeveral(settled, facts, salaries, amounts);
   if (one === undefined) return settleNone(settled, facts, before);
+  const [earlierOne] = before.mode === "one" ? earlier : [];
+  if (facts.isFurther && earlierOne !== undefined && !facts.comparison && !facts.isCorrection) {
+    const both = [earlierOne, one];
+    return ask(replies.howTogether(both), both.map(sumOf));
+  }
   if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
   if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
   if (facts.isCouple) notes.push(`I took ${pounds(one)} for the salary of one person.`);
@@ -270,6 +272,10 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     return { ...settled, context: { ...context, mode: "compare", salaries: [...others, one] } };
   }
   return { ...settled, context: { ...context, mode: "one", salaries } };
+}
+
+function sumOf(value: number): Amount {
+  return { value, kind: "money", currency: "£", scaled: true, negative: false };
 }
 
 /** Whether a message says more of the person than an amount. */

@@ -8,6 +8,7 @@ import { client } from "../service/client.ts";
 import { online } from "../service/online.ts";
 import { Composer } from "./composer.tsx";
 import { composerFocus } from "./composer-focus.ts";
+import { chooseModel, chosenModel, modelToName } from "./model-choice.ts";
 import { PageFailure } from "./page-failure.tsx";
 import type { ChatSession } from "./session.ts";
 import { freshConversation, openConversation, reopenConversation } from "./sessions.ts";
@@ -102,14 +103,33 @@ function useEscapeToStop(session: ChatSession): void {
 function UnderComposer() {
   const { tightest, usedShare } = useRateLimit(client);
   const connected = useObservable(online);
-  const model = useObservable(me)?.model;
+  const current = useObservable(me);
+  const chosen = useObservable(chosenModel);
+  const model = current?.model;
+  const models = current?.models ?? [];
   const name = model?.builtIn
     ? "Answered by the built-in calculator, not an AI model."
     : model
-      ? `Answered by ${model.name}, which can make mistakes.`
+      ? models.length > 1
+        ? "It can make mistakes."
+        : `Answered by ${model.name}, which can make mistakes.`
       : "";
   return (
     <div className="mt-2 flex min-h-5 flex-wrap items-center justify-center gap-x-4 gap-y-1 px-3 text-center text-quiet text-xs">
+      {models.length > 1 && (
+        <label className="flex items-center gap-1.5">
+          Answered by
+          <select
+            value={modelToName(current, chosen) ?? models[0]}
+            onChange={(event) => chooseModel(event.target.value)}
+            className="max-w-56 rounded-md border border-line bg-raised py-0.5 ps-1.5 pe-1 text-ink pointer-coarse:min-h-11 pointer-coarse:text-base"
+          >
+            {models.map((offered) => (
+              <option key={offered}>{offered}</option>
+            ))}
+          </select>
+        </label>
+      )}
       <span>{connected ? name : "You're offline. You can keep writing."}</span>
       {tightest && usedShare >= 0.8 && (
         <QuotaMeter

@@ -47,6 +47,16 @@ test("a stored conversation is sent by its id and the question alone", () => {
   });
 });
 
+test("a model that was chosen is named", () => {
+  expect(
+    requestFor(thread.slice(0, 1), { conversationId: "c", replaces: undefined, model: "large" }),
+  ).toEqual({
+    messages: [thread[0]],
+    conversation_id: "c",
+    model: "large",
+  });
+});
+
 test("a conversation that is not stored has nothing to replace", () => {
   expect(requestFor([message("q1", "user", "one")], { conversationId: undefined, replaces: "a1" })).toEqual({
     messages: [message("q1", "user", "one")],

@@ -21,11 +21,16 @@ export function threadFor(intent: Intent, messages: readonly ChatMessage[]): Cha
  */
 export function requestFor(
   thread: readonly ChatMessage[],
-  { conversationId, replaces }: { conversationId: string | undefined; replaces: string | undefined },
+  {
+    conversationId,
+    replaces,
+    model,
+  }: { conversationId: string | undefined; replaces: string | undefined; model?: string | undefined },
 ): MessageRequest {
   return {
     messages: conversationId === undefined ? [...thread] : thread.slice(-1),
     ...(conversationId === undefined ? {} : { conversation_id: conversationId }),
+    ...(model === undefined ? {} : { model }),
     ...(replaces === undefined || conversationId === undefined ? {} : { replaces }),
   };
 }

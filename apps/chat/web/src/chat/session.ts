@@ -1,4 +1,5 @@
 import type { AnswerMetadata, AnswerNews, ChatMessage } from "../../../contract.ts";
+import { me } from "../account/me.ts";
 import { type Observable, observable } from "../design/observable.ts";
 import { problemOf } from "../service/api.ts";
 import { client } from "../service/client.ts";
@@ -16,6 +17,7 @@ import {
   takeForSending,
 } from "./drafts.ts";
 import { isEmptyAnswer, newMessageId } from "./message.ts";
+import { chosenModel, modelToName } from "./model-choice.ts";
 import { type Intent, requestFor, threadFor } from "./request.ts";
 import { askToStop } from "./stopping.ts";
 import { newTurn, type TurnUnderWay } from "./turn-under-way.ts";
@@ -122,6 +124,7 @@ export function createSession(
     const body = requestFor(thread, {
       conversationId: currentId(),
       replaces: own.intent.replaces,
+      model: modelToName(me.get(), chosenModel.get()),
     });
     const response = await client.fetch("/chat/message", {
       method: "POST",

@@ -54,6 +54,8 @@ const events: SessionEvents = {
     if (id !== undefined && answer && knownConversation(id)?.titled !== true) void titleConversation(id);
   },
   failed(session, failure) {
+    // Which models there are to choose from may have changed.
+    if (failure.kind === "rejected") void refreshMe();
     if (failure.kind === "unpaid") showPaywall(failure.problem);
     if (failure.kind === "gone") void tellGoneFromSignedOut(session);
   },

@@ -43,6 +43,11 @@ test.each([
   [403, { detail: "This caller is blocked.", request_id: "r" }, { kind: "blocked", requestId: "r" }],
   [
     403,
+    { error: "model_not_allowed", detail: "You can use small." },
+    { kind: "rejected", detail: "You can use small." },
+  ],
+  [
+    403,
     { error: "cross_origin", detail: "From another site." },
     { kind: "rejected", detail: "From another site." },
   ],

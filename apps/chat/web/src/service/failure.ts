@@ -63,7 +63,9 @@ function failureOfStatus({ status, problem }: ServiceError): Failure {
       : { kind: "signed-out" };
   }
   // The page's own requests come from its own origin: what is refused for another is a proxy's mistake, and no block.
-  if (status === 403 && problem.error !== "cross_origin") return { kind: "blocked", requestId };
+  // Nor is a model that this caller's plan no longer has: the next try names another.
+  if (status === 403 && problem.error !== "cross_origin" && problem.error !== "model_not_allowed")
+    return { kind: "blocked", requestId };
   if (status === 404) return { kind: "gone" };
   if (status === 502 || status === 503 || status === 504) {
     // A proxy in front of a stopped service answers with the same numbers, and without a problem body.

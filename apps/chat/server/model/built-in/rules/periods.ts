@@ -19,12 +19,13 @@ const periodWords = names
   .join("|");
 
 function periodOf({ groups, amounts: [weeks] }: Match): PayPeriod | undefined {
+  if (groups.fourweeks !== undefined && weeks?.value === 2) return "fortnight";
   if (groups.fourweeks !== undefined && weeks?.value !== 4) return undefined;
   return names.find(([period]) => groups[groupOf(period)] !== undefined)?.[0];
 }
 
 /** From these sums on "45k a month" is a year's salary that is to be shown by the month. */
-const implausible: Record<PayPeriod, number> = {
+export const implausible: Record<PayPeriod, number> = {
   hour: 1_000,
   day: 5_000,
   week: 4_000,
@@ -36,7 +37,7 @@ const implausible: Record<PayPeriod, number> = {
 };
 
 const before =
-  "gross|net|salary|wages?|pay|before tax|after tax|take home|rent|mortgage|bills|bonus|overtime|commission|tips|pension|car allowance|allowance|childcare|nursery|travel|expenses|into (?:my |a |the )?pension|pay rise|rise|raise|more|extra|increase";
+  "gross|(?<kept>net|after tax|take home)|salary|wages?|pay|before tax|rent|mortgage|bills|bonus|overtime|commission|tips|pension|car allowance|allowance|childcare|nursery|travel|expenses|into (?:my |a |the )?pension|pay rise|rise|raise|more|extra|increase";
 
 /** Periods next to an amount; they go before the articles do. */
 export const amountPeriods: Rule[] = [
@@ -48,7 +49,9 @@ export const amountPeriods: Rule[] = [
       if (amount === undefined || period === undefined) return false;
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
-      if (amount.period !== undefined || isShown) facts.shownBy = period;
+      // "31k shift allowance 2k take home a month" asks for the take-home by the month.
+      const isAsked = groups.kept !== undefined && reading.money.length > 1;
+      if (amount.period !== undefined || isShown || isAsked) facts.shownBy = period;
       else if (amount.kind !== "percent") {
         amount.period = period;
         amount.kind = "money";
@@ -58,12 +61,13 @@ export const amountPeriods: Rule[] = [
     "absorb",
   ),
   rule(
-    `(?:${periodWords})(?= (?:gross |net |take home |basic )?(?:(?:salary|wages?|rate|income|pay|rent|bonus|earnings)(?: (?:is|of|at|was|=|:))? )?A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
+    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax) )*(?:(?:is|of|at|was|are|=|:) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
     (_, match, reading) => {
       const period = match.groups.day2 ? "day" : periodOf(match);
       const { after: amount } = match;
       if (amount === undefined || period === undefined || amount.period !== undefined) return false;
       if (amount.value >= implausible[period]) return false;
+      for (const weeks of match.amounts) reading.takeAmount(weeks);
       amount.period = period;
       amount.kind = "money";
       reading.changed();

@@ -249,5 +249,14 @@ export const openingRules: Rule[] = [
     { isCorrection: true },
   ),
   sets("(?<=^M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
+  // "net monthly 2350" says what is left, or asks what is left of it.
+  rule(
+    "(?<=^(?:(?:is|it|i|am|on|and|so) )*(?:my )?)(?:(?:monthly|weekly|fortnightly) )?(?:net|nett|take home|(?:pay|salary|wages?|income) after (?:tax|deductions))(?: (?:pay|salary|income|wages?))*(?: (?:monthly|weekly|fortnightly|(?:a|per) (?:month|week)))?(?= A ?[?.!]?$)",
+    (facts, { text, after }) => {
+      const isByPeriod = /month|week|fortnight/.test(text);
+      if (isByPeriod && after && after.value < 10_000) facts.maybeNet = true;
+      return false;
+    },
+  ),
   sets("not M(?: (?:but|,|it is))+(?= M)|(?<=M )(?:, )?not M", { isCorrection: true }),
 ];

@@ -2,20 +2,49 @@
 import type { PensionKind } from "../../../../tax/work-out.ts";
 import type { Facts } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
-import { as, is, partOf, type Rule, rule, sets } from "./rule.ts";
+import type { Amount } from "../tokens.ts";
+import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
   "(?:(?:christmas|xmas|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
   "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back pay|allowance";
 
-function addExtra(facts: Facts, { amounts: [amount], groups, text }: Match): boolean {
+function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after }: Match): boolean {
   if (amount === undefined) return false;
-  const name = (groups.name ?? "extra pay").replace(/bonuses$/, "bonus");
+  const name = nameOf(groups);
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
-  else facts.extras.push({ name, part: partOf(amount) });
+  else {
+    const of = before?.kind === "money" ? yearlyOf(before) : undefined;
+    facts.extras.push({ name, part: partOf(amount), of, isBetween: after?.kind === "money" });
+  }
   return true;
 }
+
+/** "44k bonus 6k overtime 2k": a salary, then names with their sums; of two sums the smaller one has the name. */
+function addNamed(facts: Facts, { amounts, text }: Match, reading: Reading): boolean {
+  const names = [...text.matchAll(new RegExp(`(?<=^\\S+ .*)(?<!\\S)(?:${extraNames})(?!\\S)`, "g"))].map(
+    ([name]) => name,
+  );
+  const [first, second] = amounts;
+  if (first === undefined || second === undefined || names.length !== amounts.length - 1) return false;
+  const isFirstSmaller = amounts.length === 2 && isSmaller(first, second);
+  const [salary, ...extras] = isFirstSmaller ? [second, first] : amounts;
+  if (salary === undefined || extras.some((extra) => !isSmaller(extra, salary))) return false;
+  extras.forEach((amount, at) => {
+    const name = nameOf({ name: names[at] });
+    facts.extras.push({ name, part: partOf(amount), of: yearlyOf(salary), isBetween: true });
+    reading.takeAmount(amount);
+  });
+  return true;
+}
+
+function isSmaller(one: Amount, other: Amount): boolean {
+  if (one.kind === "percent" || other.kind === "percent") return one.kind === "percent";
+  return yearlyOf(one) < yearlyOf(other);
+}
+
+const nameOf = ({ name = "extra pay" }: Match["groups"]) => name.replace(/bonuses$/, "bonus");
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
 /** "is 30k good": nobody is told so. */
@@ -30,7 +59,16 @@ export const extraRules: Rule[] = [
   rule(
     "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
   ),
-  rule(`${included}S${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)`, addExtra),
+  rule(
+    `(?:M|P)(?: ${kinds}(?:${extraNames}) (?:M|P))+(?!${as} ${kinds}(?:${extraNames}|pension|rent))`,
+    addNamed,
+    "absorb",
+  ),
+  // Of "45k bonus of 3k" the sum behind the name is its own.
+  rule(
+    `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
+    addExtra,
+  ),
   rule(
     `${included}${kinds}(?<name>${extraNames})${is} S(?: (?:on top|of (?:base |basic )?salary))?`,
     addExtra,
@@ -38,7 +76,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:(?:nhs|teachers?|lgps|civil service|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp)";
+  "(?:lgps|uss|tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp))";
 const gives =
   "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -47,7 +85,8 @@ const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
 function kindOf(text: string): PensionKind | undefined {
   if (/sacrific|sal sac|smart/.test(text)) return "salary sacrifice";
   if (/net pay/.test(text)) return "net pay";
-  if (/nhs|teacher|lgps|civil service|police/.test(text)) return "net pay";
+  if (/nhs|teacher|lgps|local government|civil service|alpha|uss|tps|firefighter|police/.test(text))
+    return "net pay";
   if (/relief at source|sipp|personal|private/.test(text)) return "relief at source";
   return undefined;
 }
@@ -79,7 +118,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*`,
+    `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount] }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -95,6 +134,21 @@ export const pensionRules: Rule[] = [
   sets(
     `(?:no|without|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     { pension: "none" },
+  ),
+  // "42k in the teachers pension 9.6%": the salary is not what goes in.
+  rule(
+    `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
+    setPension,
+  ),
+  // "£39k sipp 300 a month"
+  rule(`(?<=M )${scheme}(?: (?:contributions?|payments?|of|is|at|:|=|,))* A`, (facts, match) => {
+    const [amount] = match.amounts;
+    const isSmall = amount !== undefined && (amount.period !== undefined || amount.value < largestUnsaid);
+    return isSmall && amount.kind === "money" && setPension(facts, match);
+  }),
+  rule(
+    "(?:(?:nhs|teachers?|local government|civil service|alpha|police|firefighters?) )+P(?: (?:pensions?|scheme|contributions?))*",
+    setPension,
   ),
   rule(
     `(?:${gives} )?S(?: (?:of it|of that|of (?:my )?(?:pay|salary|wages?)|gross|employee|contributions?|personally))*${as} (?:(?:my|the|employee) )?${scheme}(?: (?:contributions?|payments?|deductions?))?${by}`,
@@ -134,6 +188,16 @@ const setRise =
     facts.rise = { part: partOf(amount), sign };
   };
 
+/** "45k rise 3k": of two sums the smaller one is the rise. */
+const setSmallerRise =
+  (sign: 1 | -1): Rule["use"] =>
+  (facts, { amounts: [one, other] }, reading) => {
+    if (one === undefined || other === undefined || facts.rise !== undefined) return false;
+    const rise = isSmaller(one, other) ? one : other;
+    facts.rise = { part: partOf(rise), sign };
+    reading.takeAmount(rise);
+  };
+
 /** "how much of a 3k bonus will I keep on 40k": the difference that it makes. */
 export const bonusRise = rule(
   `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
@@ -145,8 +209,66 @@ export const bonusRise = rule(
   },
 );
 
+/** What multiplies a salary. */
+const multiples: Record<string, number> = {
+  double: 2,
+  doubled: 2,
+  doubles: 2,
+  twice: 2,
+  triple: 3,
+  tripled: 3,
+  trebled: 3,
+  halved: 0.5,
+};
+const pay = "(?:salary|salaries|pay|wages?|income|earnings)";
+/** Of these a multiple of a salary is the size, and no pay. */
+const notPay =
+  "mortgage|borrow|lend|loan|house|afford|cover|insurance|death|assurance|deposit|pension pot|redundancy|payout|lump";
+
+/** "2x my salary of 30k" is a salary of 60k. */
+function multiply(facts: Facts, { amounts, text }: Match, reading: Reading): boolean {
+  const salary = amounts.at(-1);
+  const times = amounts.length > 1 ? (amounts[0]?.value ?? 0) : (multiples[text.split(" ")[0] ?? ""] ?? 0);
+  if (salary === undefined || !(times > 0 && times <= 100)) return false;
+  const [first] = amounts;
+  if (first && first !== salary) reading.takeAmount(first);
+  facts.remarks.push(`${times} times £${salary.value.toLocaleString("en-GB")} is the salary that I took.`);
+  salary.value = Number((salary.value * times).toFixed(2));
+  facts.speaksOfPay = true;
+  return true;
+}
+
+/** "what if my salary doubled", "2x my salary": the salary that was said, that many times. */
+function multiplyEarlier(facts: Facts, { amounts: [amount], text }: Match, reading: Reading): boolean {
+  const word = text.split(" ").find((one) => one in multiples) ?? "";
+  const times = amount?.value ?? multiples[word] ?? 0;
+  if (!(times > 0 && times <= 100) || times === 1 || facts.rise || reading.money.length > 1) return false;
+  facts.rise = { part: { share: Math.abs(times - 1) }, sign: times > 1 ? 1 : -1 };
+  return true;
+}
+
+const ofPayOnly = `(?<!(?:${notPay}).*)`;
+const withoutMore = `(?!.*(?:${notPay}))`;
+export const multipleRules: Rule[] = [
+  rule(
+    `${ofPayOnly}(?:N (?:x|times)|double|twice|triple)(?: (?:of|${pay}|is|=|:))* M${withoutMore}`,
+    multiply,
+    "absorb",
+  ),
+  rule(
+    `${ofPayOnly}(?:N (?:x|times)|double|twice|triple) (?:(?:that |this )?${pay}|it|that)${withoutMore}`,
+    multiplyEarlier,
+  ),
+  rule(
+    `${ofPayOnly}(?<=(?:M|${pay}|it|that)(?: (?:${pay}|is|was|were|gets?|got|had|has|been|being|doubling))* )(?:doubled|doubles|tripled|trebled|halved)${withoutMore}`,
+    multiplyEarlier,
+  ),
+];
+
 export const riseRules: Rule[] = [
   sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
+  rule(`M ${up} (?:M|P)`, setSmallerRise(1), "absorb"),
+  rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
   rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
   rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
   rule(`${up} (?:of|by|is|was|worth|=|:) S`, setRise(1)),
@@ -202,7 +324,8 @@ export const partnerRules: Rule[] = [
   ),
 ];
 
-const other = "(?:(?:second|2nd|other|another|side|weekend|evening|additional|extra|part time) )+";
+const days = "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?";
+const other = `(?:(?:second|2nd|other|another|side|weekend|weeknight|evening|night|additional|extra|part time|${days}|bar|pub|shop|retail|delivery|cleaning|tutoring|babysitting|christmas|summer|seasonal) )+`;
 const job = "(?:job|gig|role|employment|employer|position)";
 
 export const jobRules: Rule[] = [
@@ -257,7 +380,7 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
-  rule(`(?<name>${outgoings})(?: (?:payments?|costs?|me|which))*${is} A`, setOutgoing),
+  rule(`(?<name>${outgoings})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x))`, setOutgoing),
   rule(
     `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoings})(?: (?:payments?|costs?))*`,
     setOutgoing,

@@ -1,7 +1,8 @@
 /** Hours, days and weeks worked, and part of full time. They go before "a week" is read as anything else. */
-import { usualDays, usualHours } from "../../../../tax/pay-periods.ts";
+import { type PayPeriod, usualDays, usualHours } from "../../../../tax/pay-periods.ts";
 import type { Facts } from "../facts.ts";
-import type { Match } from "../reading.ts";
+import type { Match, Reading } from "../reading.ts";
+import { implausible } from "./periods.ts";
 import { each, type Rule, rule, sets } from "./rule.ts";
 
 const perWeek = "(?: (?:(?:a|per|each|every|/|p /) (?:week|wk|w)|weekly|pw|week|of work))*";
@@ -22,7 +23,89 @@ function ofWeek(facts: Facts, { amounts: [part, whole], groups }: Match): boolea
   return setPart(facts, part?.value ?? 0, full, isDays ? "days" : "hours");
 }
 
+/** How often somebody is paid, as the periods that have that many in a year. */
+const paidTimes: Record<number, PayPeriod> = {
+  1: "year",
+  4: "quarter",
+  12: "month",
+  13: "four weeks",
+  26: "fortnight",
+  52: "week",
+};
+
+/** "paid 13 times a year": what one payment is, or by what the answer is to be shown. */
+function setPayments(facts: Facts, { amounts: [times], before, after }: Match, reading: Reading): boolean {
+  const period = paidTimes[times?.value ?? 0];
+  facts.speaksOfPay = true;
+  if (period === undefined) {
+    facts.remarks.push(
+      `I left the ${times?.value ?? "several"} payments a year out: the year's pay is the same.`,
+    );
+    return true;
+  }
+  const amount = before ?? after;
+  // No single payment is so large: it is what all of them come to.
+  const isPayment = amount !== undefined && reading.money.length === 1 && amount.kind === "money";
+  if (
+    isPayment &&
+    amount.period === undefined &&
+    amount.value < Math.min(largestPayment, implausible[period])
+  )
+    amount.period = period;
+  else facts.shownBy = period;
+  return true;
+}
+
+/** From here on a sum is what all payments come to. */
+const largestPayment = 10_000;
+
+const shares: Record<number, PayPeriod> = { 12: "month", 13: "four weeks", 26: "fortnight", 52: "week" };
+
+/** Some days' or weeks' pay: one is shown, and the number is named. */
+function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
+  const period = (groups.unit ?? "").replace(/s$/, "").replace(/^hr$/, "hour") as PayPeriod;
+  if (count === undefined) return false;
+  facts.shownBy = period;
+  if (count.value !== 1)
+    facts.remarks.push(
+      `That is one ${period}'s: for ${count.value} ${period}s take it ${count.value} times.`,
+    );
+  return true;
+}
+
 export const workingTime: Rule[] = [
+  rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
+  rule(`(?:paid |salary )?N times ${each} (?:year|annum|yr)`, setPayments),
+  rule(
+    `(?:paid )?(?:once|twice|N times) (?:${each} (?:week|month|fortnight)|(?:weekly|monthly))`,
+    (facts, { text }) => {
+      facts.speaksOfPay = true;
+      facts.remarks.push(`I left “${text.replace("paid ", "")}” out: the year's pay is the same.`);
+    },
+  ),
+  rule("N / N(?:th)? of", (facts, { amounts: [one, parts] }) => {
+    const period = one?.value === 1 ? shares[parts?.value ?? 0] : undefined;
+    if (period === undefined) return false;
+    facts.shownBy = period;
+  }),
+  rule(
+    "N (?:days?|weeks?|hours?) (?:of )?(?:unpaid(?: (?:leave|holiday|time off))?|off unpaid)|unpaid leave",
+    (facts, { text }) => {
+      facts.remarks.push(
+        `I left the ${/leave/.test(text) ? "unpaid leave" : "unpaid time"} out: I work out a whole year.`,
+      );
+    },
+  ),
+  rule(
+    "(?:N (?:days?|weeks?|hours?) )?(?:of )?(?:paid )?(?:annual leave|holidays?|paid leave)(?! pay)(?: (?:allowance|entitlement))?",
+    (facts) => {
+      facts.remarks.push("Paid holiday does not change the year's pay.");
+    },
+  ),
+  rule(
+    "(?<!(?:work|working|doing|do|does|over|for) )N (?<unit>days?|weeks?|hours?|hrs?|months?)(?: worth)?(?: of)?(?: my| the)? (?:pay|wages|salary|holiday pay|net pay|take home)(?: worth)?",
+    setSome,
+  ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
     `N (?:hours?|hrs?)(?: of)? overtime(?<by> ${each} (?:week|month)| weekly| monthly)? (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,

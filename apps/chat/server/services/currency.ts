@@ -1,0 +1,59 @@
+import type { Clock } from "headgate";
+import type { Micros } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { decimalOf } from "../money.ts";
+import { convertCredit, countPaidTurns, isCreditKept, stampCurrency } from "../repositories/currency.ts";
+import { lockSetting, settingOrNew, updateSetting } from "../repositories/settings.ts";
+import { StartError } from "../start-error.ts";
+
+/** Names the setting that says which currency balances, holds and codes are in. */
+const CURRENCY = "credit currency";
+
+/**
+ * Keeps which currency the credit is in, from the first start on: another one is a conversion, and never only another name.
+ *
+ * @throws {StartError} where there is credit in another currency
+ */
+export async function keepCurrency(database: Database, currency: string): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const isFirst = (await lockSetting(transaction, CURRENCY)) === undefined;
+    const kept = await settingOrNew(transaction, CURRENCY, () => currency);
+    if (isFirst && kept === currency) return stampCurrency(transaction, currency);
+    if (kept === currency) return;
+    if (!(await isCreditKept(transaction))) return updateSetting(transaction, CURRENCY, currency);
+    throw new StartError(
+      `CREDIT_CURRENCY is ${currency}, but the credit in the database is in ${kept}. Set it back to ${kept}, or convert every balance at a rate of yours: npm run credit -- convert ${kept} ${currency} <what one ${kept} is in ${currency}>.`,
+    );
+  });
+}
+
+/**
+ * Converts all credit that is kept: balances, and codes that nobody has used.
+ *
+ * @param rate what one unit of `from` is worth in `to`, in micros
+ * @returns the number of accounts
+ * @throws {StartError} where the credit is in another currency, or answers that are to be charged in it have not ended
+ */
+export async function convertCurrency(
+  database: Database,
+  clock: Clock,
+  { from, to, rate }: { from: string; to: string; rate: Micros },
+): Promise<number> {
+  return database.transaction(async (transaction) => {
+    await settingOrNew(transaction, CURRENCY, () => from);
+    const kept = await lockSetting(transaction, CURRENCY);
+    if (kept !== from) throw new StartError(`The credit in the database is in ${kept}, not in ${from}.`);
+    const running = await countPaidTurns(transaction);
+    if (running > 0) {
+      throw new StartError(
+        `${running === 1 ? "1 answer is" : `${running} answers are`} still to be charged in ${from}. Start the service once more with CREDIT_CURRENCY=${from} for half a minute, so that it ends them; stop it, then convert.`,
+      );
+    }
+    await stampCurrency(transaction, from);
+    const at = new Date(clock.now());
+    const reference = `${decimalOf(rate)} ${to}/${from} ${at.toISOString()}`;
+    const converted = await convertCredit(transaction, { from, to, rate, reference, at });
+    await updateSetting(transaction, CURRENCY, to);
+    return converted;
+  });
+}

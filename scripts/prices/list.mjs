@@ -1,0 +1,59 @@
+/** The kept table of the providers' prices, and the module that is made of it. Both are checked in. */
+export const TABLE = new URL("../../apps/chat/server/model/prices.json", import.meta.url);
+export const LIST = new URL("../../apps/chat/server/model/price-list.ts", import.meta.url);
+
+/** @typedef {{ input: string, cachedInput: string, output: string }} Price decimals of the currency, for a million tokens */
+/** @typedef {{ version: string, currency: string, sources: Record<string, string>, perMillionTokens: Record<string, Price> }} Table */
+
+/**
+ * Writes a price table as a module of integers.
+ *
+ * @param {Table} table
+ * @returns {string}
+ * @throws {Error} for a table that cannot be used, naming the place
+ */
+export function priceList({ version, currency, sources, perMillionTokens }) {
+  if (!/\S/.test(version)) throw new Error('version: should name these prices, such as "list 2026-11"');
+  if (!/^[A-Z]{3}$/.test(currency))
+    throw new Error(`currency is ${JSON.stringify(currency)}: should be a code such as USD`);
+  const rows = Object.entries(perMillionTokens).map(([model, price]) => {
+    const source = Object.keys(sources).find((family) => model.startsWith(family));
+    if (source === undefined) throw new Error(`${model}: sources should say where its price is published`);
+    const members = /** @type {const} */ ([
+      ["input", "inputPerMillion"],
+      ["cachedInput", "cachedInputPerMillion"],
+      ["output", "outputPerMillion"],
+    ]).map(([name, member]) => `${member}: ${grouped(micros(price[name], `${model}.${name}`))}`);
+    return `  ${JSON.stringify(model)}: { ${members.join(", ")} },`;
+  });
+  return [
+    "// Made from prices.json by `npm run prices`: change that file, not this one.",
+    "",
+    `export const LIST_VERSION = ${JSON.stringify(version)};`,
+    `export const LIST_CURRENCY = ${JSON.stringify(currency)};`,
+    "",
+    `/** Micros of ${currency} for a million tokens. */`,
+    "export const listPrices: Readonly<Record<string, { inputPerMillion: number; cachedInputPerMillion: number; outputPerMillion: number }>> = {",
+    ...rows,
+    "};",
+    "",
+  ].join("\n");
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {string} place
+ */
+function micros(text, place) {
+  const match = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(text ?? "");
+  if (!match)
+    throw new Error(
+      `${place} is ${JSON.stringify(text)}: should be a decimal such as "0.15", with at most six decimals`,
+    );
+  return Number(match[1]) * 1_000_000 + Number((match[2] ?? "").padEnd(6, "0"));
+}
+
+/** @param {number} integer */
+function grouped(integer) {
+  return String(integer).replace(/\B(?=(\d{3})+$)/g, "_");
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { LIST_CURRENCY, LIST_VERSION, listPrices } from "../../apps/chat/server/model/price-list.ts";
+import { LIST, priceList, TABLE } from "./list.mjs";
+
+const table = () => JSON.parse(readFileSync(TABLE, "utf8"));
+const withoutSpaces = (text: string) => text.replace(/[\s;,]/g, "");
+
+test("the module that the service reads is the one that the table makes", () => {
+  expect(withoutSpaces(readFileSync(LIST, "utf8"))).toBe(withoutSpaces(priceList(table())));
+});
+
+test("every price is an integer of micros, and input from the cache is no dearer than other input", () => {
+  const kept = table();
+  expect([LIST_VERSION, LIST_CURRENCY]).toEqual([kept.version, kept.currency]);
+  for (const [model, { input, cachedInput, output }] of Object.entries<Record<string, string>>(
+    kept.perMillionTokens,
+  )) {
+    const made = listPrices[model];
+    expect(made, model).toEqual({
+      inputPerMillion: Math.round(Number(input) * 1e6),
+      cachedInputPerMillion: Math.round(Number(cachedInput) * 1e6),
+      outputPerMillion: Math.round(Number(output) * 1e6),
+    });
+    expect(made?.cachedInputPerMillion).toBeLessThanOrEqual(made?.inputPerMillion ?? 0);
+  }
+});
+
+const one = (price: object, more: object = {}) => ({
+  version: "list 2026-01",
+  currency: "USD",
+  sources: { gpt: "https://example.com" },
+  perMillionTokens: { "gpt-x": { input: "1", cachedInput: "0.1", output: "2", ...price } },
+  ...more,
+});
+
+test("a table that cannot be used is refused where it is wrong", () => {
+  expect(priceList(one({ output: "0.000001" }))).toContain("outputPerMillion: 1 ");
+  expect(() => priceList(one({ output: "0.0000001" }))).toThrow(/gpt-x\.output is "0\.0000001": should be/);
+  expect(() => priceList(one({ input: "1e3" }))).toThrow(/gpt-x\.input is "1e3"/);
+  expect(() => priceList(one({ cachedInput: undefined }))).toThrow(/gpt-x\.cachedInput is undefined/);
+  expect(() => priceList(one({}, { version: " " }))).toThrow(/version: should name/);
+  expect(() => priceList(one({}, { currency: "$" }))).toThrow(/currency is "\$"/);
+  expect(() => priceList(one({}, { sources: {} }))).toThrow(/gpt-x: sources should say/);
+});
