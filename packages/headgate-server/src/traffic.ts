@@ -99,6 +99,7 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
     events.push(line);
   }
   const stores = [...byStore].map(([process, events]) => ({ process, events: inOrder(events, asAnswered) }));
+  stores.sort((a, b) => (a.events[0]?.at ?? 0) - (b.events[0]?.at ?? 0));
   const shared = stores.find(({ process }) => process === undefined);
   return {
     limiter,

@@ -29,8 +29,8 @@ const strict = {
 describe("DECISION_LOG", () => {
   test("logs what the service decides, and it replays as it was decided", async () => {
     const where = path.join(folder, "decisions");
-    const start = () => startTestService({ database, env: { ...strict, DECISION_LOG: where } });
-    const service = await start();
+    const env = { ...strict, DECISION_LOG: where };
+    const service = await startTestService({ database, env });
     const names = [`ann-${crypto.randomUUID()}`, `bob-${crypto.randomUUID()}`];
     for (const name of names) {
       const person = service.client({ "X-User-Id": name, "X-Request-Id": `asked-by-${names.indexOf(name)}` });
@@ -38,7 +38,7 @@ describe("DECISION_LOG", () => {
       service.clock.advance(1000);
     }
     await service.close();
-    const again = await start();
+    const again = await startTestService({ database, env, clock: service.clock });
     await again.client({ "X-User-Id": names[0] as string }).ask("hello");
     await again.close();
 
