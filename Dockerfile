@@ -8,6 +8,7 @@ FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/headgate/package.json packages/headgate/
+COPY packages/headgate-server/package.json packages/headgate-server/
 COPY apps/chat/package.json apps/chat/
 # Without install scripts: this image has its own Node, and nothing else needs one.
 RUN npm ci --ignore-scripts --loglevel=error

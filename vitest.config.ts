@@ -34,6 +34,15 @@ export default defineConfig({
         },
       },
       {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: "headgate-server",
+          execArgv: ["--conditions=headgate-source"],
+          include: ["packages/headgate-server/src/**/*.test.ts"],
+        },
+      },
+      {
         test: {
           name: "package",
           include: ["packages/headgate/test-package/**/*.test.ts"],

@@ -26,6 +26,14 @@ const OUTPUTS = [
     words: ["-p", "packages/headgate/tsconfig.build.json"],
   },
   {
+    name: "the replay command",
+    folder: "packages/headgate-server/dist",
+    // Typed by the library's build, which comes before.
+    inputs: ["packages/headgate-server", "packages/headgate", "tsconfig.base.json", "package-lock.json"],
+    program: "tsc",
+    words: ["-p", "packages/headgate-server/tsconfig.build.json"],
+  },
+  {
     name: "the service",
     folder: "apps/chat/server/dist",
     // Made from the library's build, which comes before.

@@ -63,6 +63,7 @@ describe("the published package", () => {
   const peers: Record<string, RegExp> = {
     "headgate/hono": /^hono(\/|$)/,
     "headgate/nest": /^@nestjs\/common$/,
+    "headgate/log": /^node:(crypto|fs\/promises|path)$/,
     "headgate/otel": /^@opentelemetry\/api$/,
     "headgate/react": /^react(\/|$)/,
     // The drivers are imported when a URL asks for one; what is left is Node's own.

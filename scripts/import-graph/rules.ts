@@ -104,6 +104,18 @@ export const LIBRARY: Zone[] = [
     mayImport: ["core", "limiter"],
     packages: /^@opentelemetry\/api$/,
   },
+  {
+    name: "log",
+    files: /^packages\/headgate\/src\/log\//,
+    mayImport: ["core", "limiter", "policy document"],
+    packages: /^node:/,
+  },
+  {
+    name: "policy document",
+    files: /^packages\/headgate\/src\/policy-document\//,
+    mayImport: ["core"],
+    packages: NONE,
+  },
   { name: "client", files: /^packages\/headgate\/src\/client\//, mayImport: [], packages: NONE },
   {
     name: "react",

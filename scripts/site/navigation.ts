@@ -67,6 +67,7 @@ const GROUPS: readonly Group[] = [
       { page: "when-the-store-is-down", label: "When the store is down" },
       { page: "many-containers", label: "In many containers" },
       { page: "metrics", label: "Metrics" },
+      { page: "replay", label: "Replay and plan" },
       { page: "speed", label: "Speed" },
       { page: "chat-service", label: "The chat service" },
       /^operating-/,

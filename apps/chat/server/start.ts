@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import { governedModel } from "headgate/ai";
+import type { DecisionLog } from "headgate/log";
 import type { Hono } from "hono";
 import { type Logger, pino } from "pino";
 import { taxYears } from "../tax/tax-year.ts";
@@ -30,6 +31,7 @@ import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
 import { createCreditCodes } from "./services/credit-codes.ts";
 import { keepCurrency } from "./services/currency.ts";
+import { openDecisionLog } from "./services/decision-log.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
@@ -120,6 +122,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log, names);
     if (plans) closers.push(plans.close);
     const context = { config, plans, clock, log };
+    let decisions: DecisionLog | undefined;
+    // After the limiters, which have their last say as they close.
+    closers.push(() => decisions?.close());
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
     closers.push(() => chatLimiter.close());
     plans?.watch((table) => chatLimiter.setPolicy(chatLayers(config, plans, table)));
@@ -151,6 +156,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const mail = config.mail && createMailer(config.mail, log);
     if (mail) closers.push(() => mail.close());
     const secret = await authSecretOf(database, config.authSecret);
+    if (config.decisionLog) {
+      decisions = openDecisionLog(config.decisionLog, secret, log);
+      for (const limiter of Object.values(limiters)) decisions.record(limiter);
+    }
     const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
     const { publicUrl, userIdHeader, requireAccount, signUp } = config;
     const trustProxy = config.trustProxy ?? trustPrivate(log);

@@ -21,6 +21,15 @@ export {
   type LimitOptions,
 } from "./core/limit.ts";
 export type { LimitSet, LimitsInput } from "./core/limit-set.ts";
+export type {
+  ChangedEvent,
+  DecisionPartition,
+  DecisionPlace,
+  EventPartition,
+  ExtendedEvent,
+  Moment,
+  SettledEvent,
+} from "./core/limiter-events.ts";
 export type { OutageOption, OutagePolicy } from "./core/outage-policy.ts";
 export type { Override, OverrideTerms } from "./core/override.ts";
 export {

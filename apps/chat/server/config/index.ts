@@ -69,6 +69,8 @@ export interface Config {
   mail: MailSettings | null;
   /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
   metrics: { token: string | null; port: number | null; host: string };
+  /** Where decisions are logged, and how large that may grow; `null`: nowhere. */
+  decisionLog: { where: string; maxBytes: number } | null;
   credit: {
     monthlyAllowance: Micros;
     currency: string;
@@ -137,6 +139,8 @@ export function loadConfig(environment: Environment): Config {
   if (metricsPort && metricsPort === port) {
     variables.refuse(`METRICS_PORT is ${port}, and so is PORT: it should be another one.`);
   }
+  const decisionLog = read("DECISION_LOG", "", optional(anyText));
+  const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const exchangeRate = read("CREDIT_EXCHANGE_RATE", "", optional(rateOfExchange));
@@ -177,6 +181,9 @@ export function loadConfig(environment: Environment): Config {
     signUp: asRead(signUp),
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
     metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
+    decisionLog: decisionLog
+      ? { where: decisionLog, maxBytes: asRead(decisionLogMegabytes) * 1_000_000 }
+      : null,
     credit: {
       monthlyAllowance: asRead(monthlyAllowance),
       currency: asRead(currency),

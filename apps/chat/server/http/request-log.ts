@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
@@ -6,6 +7,13 @@ import type { ServiceEnv } from "./service-env.ts";
 
 /** What a proxy in front may have given: short, and nothing that could forge a line of the log. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+const requestIds = new AsyncLocalStorage<string>();
+
+/** The id of the request that is being handled, for what does not see the request itself. */
+export function currentRequestId(): string | undefined {
+  return requestIds.getStore();
+}
 
 /**
  * Gives each request its id, and writes one line for each when its head was sent: never what people wrote, and no
@@ -20,7 +28,7 @@ export function requestLog(log: Logger): MiddlewareHandler<ServiceEnv> {
     c.set("log", requestLogger);
     const startedAt = performance.now();
 
-    await next();
+    await requestIds.run(requestId, next);
 
     c.header("X-Request-Id", requestId);
     const identity = await c.get("identity")?.catch(() => undefined);

@@ -1,6 +1,6 @@
+import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { streamText } from "ai";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { inputTokens, scriptedModel } from "../../../test-servers/scripted-model.ts";
 import type { Admitted } from "../core/admission.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";

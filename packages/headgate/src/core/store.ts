@@ -58,6 +58,13 @@ export interface Outcome {
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
   /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
+  /**
+   * Where this decision comes among those of the same `now`: the store applied the lower number first. Absent where the store
+   * does not know.
+   */
+  readonly order?: number | undefined;
+  /** Where the refusal repeats an earlier answer of the store: when the store gave that answer. */
+  readonly asOf?: { readonly now: number; readonly order: number | undefined } | undefined;
 }
 
 /** What is said of a reservation in one partition. Never refused; saying it twice changes nothing. */

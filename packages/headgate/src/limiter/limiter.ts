@@ -5,10 +5,22 @@ import { Decision, RefusedRequest } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
 import type { LimitSet } from "../core/limit-set.ts";
+import {
+  type ChangedEvent,
+  type DecisionPartition,
+  type DecisionPlace,
+  type EventPartition,
+  type ExtendedEvent,
+  limitsAsText,
+  type Moment,
+  placeOfDecision,
+  type SettledEvent,
+  usedIn,
+} from "../core/limiter-events.ts";
 import { isName, nameGrammar } from "../core/name.ts";
 import { checkOptions, othersOptions } from "../core/options.ts";
 import { checkOutcome } from "../core/outcome.ts";
-import type { OverrideTerms } from "../core/override.ts";
+import { beginOverride, type OverrideTerms } from "../core/override.ts";
 import { knownLimits, type LayerOptions, type Policy } from "../core/policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
@@ -120,7 +132,7 @@ export interface PeekOptions<Unit extends string = string> extends DecisionOptio
 }
 
 /** One decision of `admit`. */
-export interface DecisionEvent {
+export interface DecisionEvent extends DecisionPlace {
   /** The name of the limiter that decided. */
   readonly limiter: string;
   /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
@@ -130,12 +142,7 @@ export interface DecisionEvent {
   readonly durationMs: number;
   readonly cost: Cost | undefined;
   /** The partitions that were asked, layer by layer. They name callers: treat them as personal. */
-  readonly partitions: readonly {
-    readonly layer: string;
-    readonly key: string;
-    /** The caller's plan, where the layer has plans. */
-    readonly plan: string | undefined;
-  }[];
+  readonly partitions: readonly DecisionPartition[];
 }
 
 /** How a limiter stands in this process. */
@@ -164,6 +171,12 @@ export interface LimiterObserver {
   decided?(event: DecisionEvent): void;
   /** Called once a reservation has ended. */
   ended?(event: EndEvent): void;
+  /** Called once the store knows what a reservation has used so far, or that it ended. Where nothing changes by that, it is not told. */
+  settled?(event: SettledEvent): void;
+  /** Called after every extension that was asked for. */
+  extended?(event: ExtendedEvent): void;
+  /** Called when this process has changed the policy, or overridden, reset or penalised a caller. */
+  changed?(event: ChangedEvent): void;
 }
 
 /** Decides who may pass. Made by `createLimiter`. */
@@ -380,6 +393,24 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       })
     : undefined;
 
+  function notify<Kind extends keyof Listeners>(kind: Kind, event: Parameters<Listeners[Kind]>[0]): void {
+    for (const observer of observers) told(observer[kind] as (heard: typeof event) => void, event, report);
+  }
+
+  /** The store's time, as it was last read: after all that this process knows of. */
+  function storeNow(): number {
+    return store.remote ? clock.now() + storeAheadMs + 1 : clock.now();
+  }
+
+  function notifyChange(change: Change, at = storeNow()): void {
+    if (observers.size > 0) notify("changed", { limiter: name, order: undefined, at, ...change });
+  }
+
+  /** The decisions that somebody observed, by the question that a reservation keeps. */
+  const ids = new WeakMap<Question, number>();
+  let lastId = 0;
+  /** By how much the store's clock is ahead of this process's, at least. */
+  let storeAheadMs = 0;
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
@@ -404,8 +435,27 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       unannounced.released(book);
       if (observers.size === 0) return;
       const { used, granted, question } = book;
-      const event = { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" };
-      for (const observer of observers) told(observer.ended, event, report);
+      notify("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
+    },
+    settled(book, adjustments, { now: at, order }) {
+      const decision = ids.get(book.question);
+      if (decision === undefined || observers.size === 0) return;
+      const used = { ...book.stated, ...usedIn(adjustments) };
+      const ended = adjustments[0]?.ended === true;
+      notify("settled", { limiter: name, at, order, decision, used, ended });
+    },
+    settledUntold(book) {
+      const decision = ids.get(book.question);
+      if (decision === undefined || observers.size === 0) return;
+      const used = { ...book.stated, ...book.used };
+      notify("settled", { limiter: name, at: storeNow(), order: undefined, decision, used, ended: true });
+    },
+    extended(book, cost, { outcome, decidedBy }) {
+      const decision = ids.get(book.question);
+      if (decision === undefined || observers.size === 0) return;
+      const { now: at, admitted } = outcome;
+      const { order, asOf } = placeOfDecision(decision, outcome);
+      notify("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
     },
   };
   const waitingRoom = createWaitingRoom(clock);
@@ -424,19 +474,32 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   /** @param began when the caller asked, by `performance`; only where somebody observes. */
   function conclude(own: Question, cost: Cost | undefined, ruling: Ruling, began: number): Admission {
     const question = ruling.asked ?? own;
-    const admission = ruling.outcome.admitted
-      ? new Reservation(ruling, countedOf(question, ruling), cost, services, question)
-      : new RefusedRequest(ruling, cost, question);
+    const counted = ruling.outcome.admitted ? countedOf(question, ruling) : undefined;
+    const admission =
+      counted === undefined
+        ? new RefusedRequest(ruling, cost, question)
+        : new Reservation(ruling, counted, cost, services, question);
     if (observers.size > 0) {
       const durationMs = began === unobserved ? 0 : performance.now() - began;
-      const { layers, charges } = question;
-      const partitions = charges.map(({ key, limits }, c) => ({
-        layer: layers[c] as string,
-        key,
-        plan: limits.plan,
-      }));
-      const event = { limiter: name, at: admission.at, admission, durationMs, cost, partitions };
-      for (const observer of observers) told(observer.decided, event, report);
+      const { layers, charges } = own;
+      const partitions = charges.map(({ key, limits }, c) => {
+        const layer = layers[c] as string;
+        const isLookedUp = limits.plan === undefined && live.isLookedUp(layer);
+        return { layer, key, plan: limits.plan, limits: isLookedUp ? limitsAsText(limits) : undefined };
+      });
+      lastId += 1;
+      if (counted !== undefined) ids.set(counted, lastId);
+      if (ruling.decidedBy === "store") storeAheadMs = ruling.outcome.now - clock.now();
+      const place = placeOfDecision(lastId, ruling.outcome);
+      notify("decided", {
+        ...place,
+        limiter: name,
+        at: admission.at,
+        admission,
+        durationMs,
+        cost,
+        partitions,
+      });
     }
     return admission;
   }
@@ -517,8 +580,16 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         known.forget(partitions);
         if (terms !== undefined) known.begin(partitions, terms, clock.now());
         waitingRoom.changed();
+        notifyOverride({ layer, key: charge.key }, terms);
       });
     });
+  }
+
+  function notifyOverride(partition: EventPartition, terms: OverrideTerms | undefined): void {
+    if (observers.size === 0) return;
+    const at = storeNow();
+    const begun = terms === undefined ? undefined : beginOverride(terms, at);
+    notifyChange({ kind: "override", partition, limits: begun?.limits, until: begun?.until }, at);
   }
 
   /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
@@ -534,7 +605,15 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     const question = free(asked);
     const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
     const charging = rulings.map((ruling) => {
-      const penalty = new Reservation(ruling, countedOf(question, ruling), undefined, unannounced);
+      const counted = countedOf(question, ruling);
+      const penalty = new Reservation(ruling, counted, undefined, {
+        ...unannounced,
+        settled(_book, _adjustments, { now, order }) {
+          const partitions = partitionsOf(counted);
+          if (observers.size > 0)
+            notify("changed", { limiter: name, kind: "penalty", at: now, order, partitions, cost });
+        },
+      });
       return penalty.end(cost);
     });
     if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
@@ -610,11 +689,15 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       check(undefined);
       checkTarget("reset", options);
       return after(live.asking.for(caller, undefined), (question) => {
-        const { charges } = within(question, options.layer);
+        const asked = within(question, options.layer);
+        const { charges } = asked;
         const now = clock.now();
         if (guard === undefined) alone?.reset(charges, now);
         const resetting = guard === undefined ? store.reset(charges, now) : guard.reset(charges);
-        return after(resetting, () => waitingRoom.changed());
+        return after(resetting, () => {
+          waitingRoom.changed();
+          notifyChange({ kind: "reset", partitions: partitionsOf(asked) });
+        });
       });
     },
 
@@ -644,6 +727,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       check(undefined);
       live.replace(layers);
       waitingRoom.changed();
+      notifyChange({ kind: "policy" });
       for (const warning of live.policy.warnings) told(warn, warning, report);
       unregister();
       unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
@@ -660,6 +744,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       const one: LimiterObserver = {
         decided: (event) => observer.decided?.(event),
         ended: (event) => observer.ended?.(event),
+        settled: (event) => observer.settled?.(event),
+        extended: (event) => observer.extended?.(event),
+        changed: (event) => observer.changed?.(event),
       };
       observers.add(one);
       return () => {
@@ -720,14 +807,27 @@ function within(question: Question, layer: string | undefined): Question {
 
 /** @throws HeadgateError `option-invalid` for what could never be told anything. */
 function checkObserver(observer: unknown): void {
-  const { decided, ended }: LimiterObserver =
+  const { decided, ended, settled, extended, changed }: LimiterObserver =
     typeof observer === "object" && observer !== null ? observer : {};
-  const isFunction = (given: unknown) => given === undefined || typeof given === "function";
-  if (isFunction(decided) && isFunction(ended) && (decided !== undefined || ended !== undefined)) return;
+  const given = [decided, ended, settled, extended, changed].filter((one) => one !== undefined);
+  if (given.length > 0 && given.every((one) => typeof one === "function")) return;
   throw new HeadgateError(
     "option-invalid",
-    `observe takes an object with functions decided and ended, or one of them; it got ${show(observer)}.`,
+    "observe takes an object with functions decided, ended, settled, extended and changed, or some of them; " +
+      `it got ${show(observer)}.`,
   );
+}
+
+type Listeners = Required<LimiterObserver>;
+/** Without what every change has. */
+type Change = ChangedEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, "limiter" | keyof Moment>
+    : never
+  : never;
+
+function partitionsOf({ layers, charges }: Question): EventPartition[] {
+  return charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
 }
 
 /** The part of a question that was counted, one for one with the ruling. */

@@ -29,6 +29,8 @@ export interface LivePolicy<Caller> {
   /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
   readonly units: ReadonlySet<string>;
   outageOf(layer: string): OutagePolicy;
+  /** Whether a layer looks up the limits, or the plan, of each caller. */
+  isLookedUp(layer: string): boolean;
   /** How far back a layer remembers what was spent. */
   memoryOf(layer: string): LayerMemory;
   /** @throws HeadgateError as `definePolicy`; then the policy in force stays. */
@@ -79,6 +81,7 @@ export function createLivePolicy<Caller>(
     },
     units,
     outageOf: (layer) => known.get(layer)?.outage ?? localPolicy,
+    isLookedUp: (layer) => known.get(layer)?.choice !== undefined,
     memoryOf: (layer) => known.get(layer)?.memory ?? new Map(),
 
     replace(changes) {

@@ -183,7 +183,7 @@ describe("limiter.observe", () => {
     expect(counter.count).toBe(1);
     for (const observer of [undefined, null, 5, "x", {}, { decide() {} }, { decided: 5 }])
       expect(() => limiter.observe(observer as never)).toThrow(
-        /observe takes an object with functions decided and ended/,
+        /observe takes an object with functions decided, ended/,
       );
   });
 

@@ -1,7 +1,7 @@
 import { type Cost, spentOf } from "../core/cost.ts";
 import type { Shown } from "../core/decision.ts";
 import type { Ledger, Question, Ruling, Unsettled } from "../core/ruling.ts";
-import type { Charge, Hold, Outcome } from "../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../core/store.ts";
 import { Part, type Totals } from "./part.ts";
 
 /** What a reservation needs of the limiter that admitted it. */
@@ -16,6 +16,12 @@ export interface ReservationServices {
   holds(book: Book, owner: WeakRef<Owner>): void;
   /** It has ended: nothing more is held. */
   released(book: Book): void;
+  /** The ledger that admitted it has been told what was used, or that it ended. Absent: nobody listens. */
+  settled?(book: Book, adjustments: readonly Adjustment[], outcome: Outcome): void;
+  /** It ended with a use that was stated, of which the ledger needs to know nothing. Absent: nobody listens. */
+  settledUntold?(book: Book): void;
+  /** It was asked to hold more. Absent: nobody listens. */
+  extended?(book: Book, cost: Cost, ruling: Ruling): void;
   mintRid(): string;
 }
 
@@ -47,6 +53,7 @@ export class Book implements Unsettled {
   /** What it may use in all before it has to be extended. */
   readonly #granted: number[][];
   #used: number[][];
+  #stated: Cost = {};
   /** Units of which the true use was stated. */
   readonly #reported = new Set<string>();
   #ended = false;
@@ -109,6 +116,11 @@ export class Book implements Unsettled {
     return this.#leastOf(this.#used);
   }
 
+  /** What was stated as used, by unit: also in units that no limit of this caller counts. */
+  get stated(): Cost {
+    return this.#stated;
+  }
+
   #leastOf(all: readonly (readonly number[])[]): Cost {
     const least: Record<string, number> = {};
     for (const [c, amounts] of all.entries()) {
@@ -155,6 +167,7 @@ export class Book implements Unsettled {
   #state(used: Cost): void {
     const { charges } = this.question;
     for (const unit of Object.keys(used)) this.#reported.add(unit);
+    this.#stated = { ...this.#stated, ...used };
     this.#used = this.#used.map((amounts, c) =>
       amounts.map((amount, g) => {
         const unit = unitOf(charges, c, g);
@@ -262,6 +275,8 @@ export class Book implements Unsettled {
     }
     if (!isPiece && part !== this.#upstream && !part.differs(this.#totals) && !this.#mustEnd(part)) {
       part.told = this.#version;
+      if (this.#ended && part === this.#main && Object.keys(this.#stated).length > 0)
+        this.#services.settledUntold?.(this);
       return;
     }
     if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used)) {
@@ -299,6 +314,8 @@ export class Book implements Unsettled {
     version: number,
     outcome: Outcome,
   ): void {
+    if (part.ledger.upstream === undefined && this.#isNews(part, adjustments))
+      this.#services.settled?.(this, adjustments, outcome);
     part.applied(adjustments, outcome);
     part.told = Math.max(part.told, version);
     if (part === this.#upstream) this.#moveUpstream(part);
@@ -308,6 +325,13 @@ export class Book implements Unsettled {
     }
     if (part.ledger.keep !== undefined) this.#raises = this.#upstream !== undefined;
     if (part === this.#main && this.#raises === false) this.#release(this.#pieces.splice(0));
+  }
+
+  /** Heartbeats say nothing new. */
+  #isNews(part: Part, adjustments: readonly Adjustment[]): boolean {
+    return adjustments.some(
+      ({ ended, used }, c) => ended || used.some((amount, g) => amount !== (part.used[c]?.[g] ?? 0)),
+    );
   }
 
   /** The store knows all of it now: what this process held in the meantime is given up. */
@@ -369,8 +393,8 @@ export class Book implements Unsettled {
     if (this.#telling !== undefined) this.#doubt();
     const question = this.#asksFor(cost);
     const answer = this.#services.decide(question);
-    if (!(answer instanceof Promise)) return this.#conclude(question, answer);
-    return this.#inLine(answer.then((ruling) => this.#conclude(question, ruling)));
+    if (!(answer instanceof Promise)) return this.#conclude(question, answer, cost);
+    return this.#inLine(answer.then((ruling) => this.#conclude(question, ruling, cost)));
   }
 
   #asksFor(cost: Cost): Question {
@@ -401,8 +425,9 @@ export class Book implements Unsettled {
     };
   }
 
-  #conclude(question: Question, ruling: Ruling): Extended {
+  #conclude(question: Question, ruling: Ruling, cost: Cost): Extended {
     if (ruling.outcome.refusedFor === "ended") return "ended";
+    this.#services.extended?.(this, cost, ruling);
     if (ruling.decidedBy === "outage-policy") {
       if (ruling.outcome.admitted) this.#addPiece(ruling);
       this.#doubt();

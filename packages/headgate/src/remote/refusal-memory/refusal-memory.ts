@@ -26,6 +26,7 @@ interface Remembered {
   readonly answeredAt: number;
   /** The store's time of the answer. */
   readonly storeNow: number;
+  readonly storeOrder: number | undefined;
   readonly longestWaitMs: number;
   /** Where the partition is blocked: by what, and for how long from when it was asked. */
   readonly block: Override | undefined;
@@ -150,6 +151,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
           askedAt,
           answeredAt,
           storeNow: refused.now,
+          storeOrder: refused.order,
           longestWaitMs,
           block,
           blockedMs,
@@ -242,6 +244,13 @@ class RememberedOutcome implements Outcome {
   get now(): number {
     const { storeNow, answeredAt } = this.#remembered[0] as Remembered;
     return storeNow + (this.#asOf - answeredAt);
+  }
+
+  /** The newest answer that is sure to refuse. */
+  get asOf(): { now: number; order: number | undefined } {
+    const sure = this.#remembered.filter((one, c) => refuses(one, this.#charges[c] as Charge, this.#asOf));
+    const { storeNow, storeOrder } = (sure.at(-1) ?? this.#remembered[0]) as Remembered;
+    return { now: storeNow, order: storeOrder };
   }
 
   get readings(): Reading[][] {

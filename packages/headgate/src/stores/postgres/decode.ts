@@ -3,6 +3,7 @@ import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
+import { orderOf } from "../shared/order.ts";
 import type { StoreRequest } from "./encode.ts";
 import { partitionId } from "./partition-id.ts";
 import { answerKinds, never } from "./sql/codes.ts";
@@ -62,8 +63,9 @@ export function decode(
   }
   const now = numbers[0] as number;
   const inForce = overridesIn(text.slice(end + 1));
-  let next = 1;
-  return requests.map((request): Outcome | HeadgateError => {
+  const micros = numbers[1] as number;
+  let next = 2;
+  return requests.map((request, index): Outcome | HeadgateError => {
     const kind = numbers[next];
     next += 1;
     if (kind === answerKinds.corrupt || kind === answerKinds.clocksApart) {
@@ -83,7 +85,8 @@ export function decode(
     }
     const admitted = kind === answerKinds.admitted;
     const charged = admitted && request.kind !== "peek";
-    const outcome = { admitted, now, readings, marks: charged ? marks : [] };
+    const order = orderOf(micros, index);
+    const outcome = { admitted, now, order, readings, marks: charged ? marks : [] };
     const refusedFor = reasons.get(kind);
     if (refusedFor === undefined) return outcome;
     if (refusedFor !== "blocked" && refusedFor !== "overridden") return { ...outcome, refusedFor };

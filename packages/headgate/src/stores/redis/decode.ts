@@ -2,6 +2,7 @@ import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
+import { orderOf } from "../shared/order.ts";
 import { latestMs, type Request, type SlotOutcome } from "./encode.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
@@ -21,7 +22,7 @@ const reasons: readonly Outcome["refusedFor"][] = [
 const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] };
 
 /**
- * Reads the script's flat list of numbers: the server's time if it was asked, then the answers in their order.
+ * Reads the script's flat list of numbers: the server's time in microseconds if it was asked, then the answers in their order.
  *
  * @throws Error where it is not what the script returns.
  */
@@ -29,7 +30,8 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
   const numbers = numbersOf(reply);
   // Among them are the notes of overrides.
   const texts = reply as readonly unknown[];
-  const serverNow = numbers[0] as number;
+  const serverMicros = numbers[0] as number;
+  const serverNow = Math.floor(serverMicros / 1000);
   let at = 1;
 
   /** Of one partition. Where it is refused, the waits of all limits come first. */
@@ -81,7 +83,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     });
   }
 
-  function answer(request: Request): Answer {
+  function answer(request: Request, index: number): Answer {
     const status = numbers[at] as number;
     at += 1;
     if (status < 0) {
@@ -92,6 +94,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     const { parts } = request;
     const count = parts.length;
     const now = request.at > 0 ? request.at : serverNow;
+    const order = orderOf(serverMicros, index);
     // Loops, as all decisions pass here: a function for each of them would be more to make than what it makes.
     const read = new Array<readonly Reading[]>(count);
     const refused = status === 0 || status > 2;
@@ -99,13 +102,14 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), refused);
     const refusedFor = reasons[status];
     if (refusedFor !== undefined) {
-      const refusal = { admitted: false, now, readings: read, marks: [], refusedFor };
+      const refusal = { admitted: false, now, order, readings: read, marks: [], refusedFor };
       return status < 5 ? refusal : { ...refusal, overrides: overrides(count) };
     }
-    if (refused || request.do === "peek") return { admitted: !refused, now, readings: read, marks: [] };
+    if (refused || request.do === "peek")
+      return { admitted: !refused, now, order, readings: read, marks: [] };
     const given = new Array<readonly number[]>(count);
     for (let p = 0; p < count; p += 1) given[p] = marks(limitsOf(parts, p), status === 2);
-    const outcome = { admitted: true, now, readings: read, marks: given };
+    const outcome = { admitted: true, now, order, readings: read, marks: given };
     return before === undefined ? outcome : { ...outcome, before };
   }
 

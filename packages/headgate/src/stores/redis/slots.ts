@@ -151,9 +151,11 @@ function merge(
   });
   const reasons = outcomes.map(({ refusedFor }) => refusedFor);
   const refusedFor = mergedOrder.find((reason) => reasons.includes(reason));
-  if (refusedFor === undefined) return { admitted, now, readings, marks };
+  // Several nodes have no common order.
+  const order = outcomes.length === 1 ? outcomes[0]?.order : undefined;
+  if (refusedFor === undefined) return { admitted, now, order, readings, marks };
   if (refusedFor === "ended" || refusedFor === "crowded")
-    return { admitted, now, readings, marks, refusedFor };
+    return { admitted, now, order, readings, marks, refusedFor };
   const overrides: (Override | undefined)[] = [];
   shares.forEach(({ parts, places }, s) => {
     places.forEach((place, p) => {
@@ -161,5 +163,5 @@ function merge(
       overrides[place] = outcomes[s]?.overrides === undefined ? parts[p]?.override : outcomes[s].overrides[p];
     });
   });
-  return { admitted, now, readings, marks, refusedFor, overrides };
+  return { admitted, now, order, readings, marks, refusedFor, overrides };
 }

@@ -206,10 +206,13 @@ DECLARE
   i int := 1;
   j int;
   k int;
-  m int;${reservationVariables}${overrideVariables}
+  m int;
+  micros bigint;${reservationVariables}${overrideVariables}
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
-  at := coalesce(at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  -- The locks are held by now: whoever waits for them reads a later time.
+  micros := CASE WHEN at IS NULL THEN floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE 0 END;
+  at := coalesce(at, micros / 1000);
   slots := ARRAY(
     SELECT ROW(coalesce((
       SELECT p.state FROM ${table} AS p
@@ -223,7 +226,7 @@ BEGIN
     FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
     ORDER BY asked.n
   );
-  answers := ARRAY[at];
+  answers := ARRAY[at, micros];
 ${findOverridesSql(names)}
 
   WHILE i < cardinality(requests) LOOP

@@ -21,7 +21,8 @@ local function timeOf(given)
   if not serverNow then
     local time = redis.call('TIME')
     serverNow = time[1] * 1000 + floor(time[2] / 1000)
-    out[1] = serverNow
+    -- With the microseconds: they tell the order of what is decided in one millisecond.
+    out[1] = time[1] * 1000000 + time[2]
   end
   return serverNow
 end

@@ -1,0 +1,188 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createLimiter } from "headgate";
+import { decisionLog, logFiles } from "headgate/log";
+import { fakeClock } from "headgate/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "./cli.ts";
+
+let folder: string;
+let log: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "headgate-cli-"));
+  log = path.join(folder, "log.jsonl");
+  const clock = fakeClock(Date.UTC(2026, 10, 1, 9));
+  const writer = logFiles(log);
+  const decisions = decisionLog({ writer, secret: "a secret of sixteen" });
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
+    units: ["tokens"],
+    clock,
+  });
+  decisions.record(limiter);
+  // Ten callers ask six times a minute each: the sixth is refused.
+  for (let n = 0; n < 60; n += 1) {
+    const admission = await limiter.admit(`u${n % 10}`, { cost: { tokens: 1000 } });
+    if (admission.admitted) await admission.end({ tokens: 500 });
+    clock.advance(500);
+  }
+  await decisions.close();
+  write("stricter.json", { layers: [{ name: "user", limits: "4/minute" }] });
+  write("looser.json", { layers: [{ name: "user", limits: "6/minute" }] });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, content: unknown): void {
+  writeFileSync(path.join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+}
+const file = (name: string) => path.join(folder, name);
+const policy = (name: string) => ["--policy", file(name)];
+
+describe("replay", () => {
+  it("says that a log replays as it was decided", async () => {
+    const { code, stdout, stderr } = await runCommand(["replay", log]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(
+      "chat: 60 decisions of 10 callers, 2026-11-01 09:00:00Z to 2026-11-01 09:00:29Z, 1 process",
+    );
+    expect(stdout).toContain("Every decision is the same as in the log.");
+  });
+
+  it("ends with 1 where one is not", async () => {
+    const lines = readFileSync(log, "utf8").split("\n");
+    const place = lines.findIndex((line) => line.includes('"admitted":false'));
+    lines[place] = (lines[place] as string).replace(/"waitMs":\d+/, '"waitMs":7');
+    write("changed.jsonl", lines.join("\n"));
+    const { code, stdout } = await runCommand(["replay", file("changed.jsonl")]);
+    expect([code, stdout.includes("1 decisions differ from the log.")]).toEqual([1, true]);
+  });
+
+  it("says what another policy would have done: who, waits, units, money, and what it does not know", async () => {
+    const price = ["--price", "tokens=2/1000", "--currency", "GBP"];
+    const { code, stdout } = await runCommand(["replay", log, ...policy("stricter.json"), ...price]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/newly refused +10 +16\.7% +10 callers {2}5,000 tokens, £10/);
+    expect(stdout).toMatch(/user-per-minute +20, 10 newly/);
+    expect(stdout).toMatch(/Waits: \d+ s at the median, \d+ s at most/);
+    expect(stdout).toMatch(/whether those who are newly refused would have come back/);
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe(
+      "20 of 60 refused (33.3%), 10 of them newly, 10 callers, £10 unspent.",
+    );
+  });
+
+  it("prints JSON, counts a part, and names as many callers as are asked for", async () => {
+    const words = [
+      "replay",
+      log,
+      ...policy("looser.json"),
+      "--json",
+      "--top",
+      "3",
+      "--from",
+      "2026-11-01T09:00:10Z",
+    ];
+    const summary = JSON.parse((await runCommand(words)).stdout);
+    expect(summary).toMatchObject({
+      policy: "another",
+      decisions: 40,
+      replayed: { refused: { decisions: 0 } },
+      newlyAdmitted: { decisions: 10, callers: 10, units: { requests: 10 } },
+    });
+    expect(summary.callersMost).toHaveLength(3);
+    expect(summary.caveats[0]).toMatch(/What the 10 newly admitted would have used is not known/);
+  });
+
+  it("writes a page that loads nothing, with a table behind the plot", async () => {
+    await runCommand(["replay", log, ...policy("stricter.json"), "--html", file("page.html")]);
+    const page = readFileSync(file("page.html"), "utf8");
+    expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(page).not.toMatch(/<script|https?:|url\(|@import/);
+    expect(page).toContain("prefers-color-scheme:dark");
+    expect(page).toContain('name="viewport"');
+    expect(page.match(/<svg .*role="img" aria-label="[^"]+"/)).not.toBeNull();
+    // The figures of the plot and of its table are the same.
+    const bars = [...page.matchAll(/<title>[^<]*: (\d+) newly refused<\/title>/g)].map(([, n]) => Number(n));
+    expect(bars.reduce((a, b) => a + b, 0)).toBe(10);
+    const cells = [
+      ...page.matchAll(/<tr><th scope="row">2026[^<]*<\/th>(?:<td>\d+<\/td>){2}<td>(\d+)<\/td>/g),
+    ];
+    expect(cells.map(([, n]) => Number(n)).reduce((a, b) => a + b, 0)).toBe(10);
+  });
+});
+
+describe("plan", () => {
+  it.each([
+    [["--max-refused", "40%"], 0, ""],
+    [["--max-refused", "20"], 0, ""],
+    [["--max-refused", "33%"], 1, "Refused: 33.3%, and 33% is the most.\n"],
+    [["--max-newly-refused", "9"], 1, "Newly refused: 10, and 9 is the most.\n"],
+    [["--max-callers", "50%"], 1, "Callers newly refused: 100.0%, and 50% is the most.\n"],
+    [
+      ["--max-unspent", "4", "--price", "tokens=0.002", "--currency", "GBP"],
+      1,
+      "Unspent: £10, and £4.00 is the most.\n",
+    ],
+  ])("with %j ends with %d", async (words, code, stderr) => {
+    const result = await runCommand(["plan", log, ...policy("stricter.json"), ...words]);
+    expect([result.code, result.stderr]).toEqual([code, stderr]);
+    expect(result.stdout).toContain("20 of 60 refused (33.3%)");
+  });
+});
+
+describe("what cannot be used", () => {
+  it.each<[string[], RegExp]>([
+    [[], /There is no command: write replay, plan/],
+    [["reply"], /"reply" is no command/],
+    [["replay"], /replay needs the log/],
+    [["replay", "missing.jsonl"], /There is no file or folder missing\.jsonl/],
+    [["replay", "LOG", "--polcy", "x"], /--polcy/],
+    [["replay", "LOG", "--policy", "missing.json"], /ENOENT.*missing\.json/],
+    [["replay", "LOG", "--policy", "FOLDER/broken.json"], /broken\.json is not JSON/],
+    [["replay", "LOG", "--policy", "FOLDER/wrong.json"], /wrong\.json: .*fortnight/],
+    [
+      ["replay", "LOG", "--policy", "FOLDER/org.json"],
+      /Layer "org" .* needs the key "org", .* only for "user"/,
+    ],
+    [["replay", "LOG", "--limiter", "chats"], /no limiter "chats": it has chat/],
+    [["replay", "LOG", "--from", "yesterday"], /--from must be a time such as .*"yesterday"/],
+    [["replay", "LOG", "--from", "2030-01-01"], /No decision of "chat" is between/],
+    [["replay", "LOG", "--price", "tokens"], /--price must be such as .*"tokens"/],
+    [["replay", "LOG", "--max-refused", "1%"], /Thresholds are for plan/],
+    [["plan", "LOG", "--max-refused", "1%"], /plan needs --policy/],
+    [["plan", "LOG", "--policy", "FOLDER/stricter.json"], /plan needs a threshold/],
+    [
+      ["plan", "LOG", "--policy", "FOLDER/stricter.json", "--max-refused", "some"],
+      /--max-refused must be a number such as 300.*"some"/,
+    ],
+    [
+      ["plan", "LOG", "--policy", "FOLDER/stricter.json", "--max-unspent", "3"],
+      /--max-unspent needs a price/,
+    ],
+    [["replay", "FOLDER/future.jsonl"], /future\.jsonl has lines of version 2; this release reads version 1/],
+    [["replay", "FOLDER/empty.jsonl"], /The log needs lines of decisions, and there is none/],
+  ])("%j ends with 2 and a sentence", async (words, message) => {
+    write("broken.json", "{");
+    write("wrong.json", { layers: [{ name: "user", limits: "5 per fortnight" }] });
+    write("org.json", { layers: [{ name: "org", limits: "5/minute" }] });
+    write("future.jsonl", '{"v":2,"n":1,"type":"decision"}\n');
+    write("empty.jsonl", "");
+    const given = words.map((word) => word.replace("LOG", log).replace("FOLDER", folder));
+    const { code, stdout, stderr } = await runCommand(given);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n +at /);
+  });
+
+  it("counts lines that were cut, and goes on", async () => {
+    write("cut.jsonl", `${readFileSync(log, "utf8")}{"v":1,"n":99,"type":"deci`);
+    const { code, stdout } = await runCommand(["replay", file("cut.jsonl")]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);
+  });
+});
+
+it("prints its help and its schema", async () => {
+  expect((await runCommand(["--help"])).stdout).toContain("--max-newly-refused");
+  expect(JSON.parse((await runCommand(["schema"])).stdout)).toMatchObject({ title: "A policy of Headgate" });
+});

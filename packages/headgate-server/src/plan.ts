@@ -1,0 +1,71 @@
+import { InputError } from "./input-error.ts";
+import type { Group, Summary } from "./summary.ts";
+import { count, money, percent } from "./words.ts";
+
+/** A number, or a share of all decisions. */
+export type Threshold = { readonly amount: number } | { readonly share: number };
+
+/** What a change of policy may do at most. */
+export interface Thresholds {
+  /** Refused under the other policy, newly or not. */
+  readonly refused?: Threshold | undefined;
+  /** Admitted in the log, and refused under the other policy. */
+  readonly newlyRefused?: Threshold | undefined;
+  readonly newlyAdmitted?: Threshold | undefined;
+  /** Callers of whom something is newly refused. */
+  readonly callers?: Threshold | undefined;
+  /** What is newly refused would have cost this, in the currency. */
+  readonly unspent?: Threshold | undefined;
+}
+
+/**
+ * Reads `1%`, `0.5%` or `300`.
+ *
+ * @param option its name, for the message.
+ * @throws InputError
+ */
+export function readThreshold(option: string, text: string): Threshold {
+  const found = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const value = Number(found?.[1]);
+  if (found === null || (found[2] === "%" && value > 100))
+    throw new InputError(
+      `--${option} must be a number such as 300, or a share such as 1%, got ${JSON.stringify(text)}.`,
+    );
+  return found[2] === "%" ? { share: value / 100 } : { amount: value };
+}
+
+/** Sentences for what goes beyond its threshold; none where the plan passes. */
+export function beyond(summary: Summary, thresholds: Thresholds): string[] {
+  const { decisions, callers, currency = "" } = summary;
+  const over = (
+    what: string,
+    value: number,
+    threshold: Threshold | undefined,
+    whole: number,
+    show = count,
+  ): string[] => {
+    if (threshold === undefined) return [];
+    const most = "share" in threshold ? threshold.share * whole : threshold.amount;
+    if (value <= most) return [];
+    return [
+      "share" in threshold
+        ? `${what}: ${percent(value, whole)}, and ${Math.round(threshold.share * 1e6) / 1e4}% is the most.`
+        : `${what}: ${show(value)}, and ${show(most)} is the most.`,
+    ];
+  };
+  const ofGroup = (what: string, { decisions: value }: Group, threshold: Threshold | undefined) =>
+    over(what, value, threshold, decisions);
+  return [
+    ...ofGroup("Refused", summary.replayed.refused, thresholds.refused),
+    ...ofGroup("Newly refused", summary.newlyRefused, thresholds.newlyRefused),
+    ...ofGroup("Newly admitted", summary.newlyAdmitted, thresholds.newlyAdmitted),
+    ...over("Callers newly refused", summary.newlyRefused.callers, thresholds.callers, callers),
+    ...over(
+      "Unspent",
+      summary.newlyRefused.money ?? 0,
+      thresholds.unspent,
+      summary.logged.admitted.money ?? 0,
+      (amount) => money(amount, currency),
+    ),
+  ];
+}

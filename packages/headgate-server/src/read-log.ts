@@ -1,0 +1,104 @@
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { type LogLine, logVersion } from "headgate/log";
+import { InputError } from "./input-error.ts";
+
+/** What was read of a decision log. */
+export interface DecisionLogContent {
+  readonly lines: readonly LogLine[];
+  /** Lines that the log itself says were lost. */
+  readonly lost: number;
+  /** Lines that are not of a decision log, such as one that was cut. */
+  readonly unreadable: number;
+}
+
+/** More are not kept in memory at once. */
+const mostLines = 10_000_000;
+const types = new Set([
+  "begin",
+  "policy",
+  "decision",
+  "settled",
+  "extended",
+  "override",
+  "reset",
+  "penalty",
+  "lost",
+]);
+
+/**
+ * Reads decision logs, of one process or of several.
+ *
+ * @param places files, and folders with `.jsonl` files in them.
+ * @throws InputError for what cannot be read, for lines of another version, and where there is no decision.
+ */
+export async function readLog(places: readonly string[]): Promise<DecisionLogContent> {
+  const files = (await Promise.all(places.map(filesIn))).flat();
+  const lines: LogLine[] = [];
+  let lost = 0;
+  let unreadable = 0;
+  for (const file of files) {
+    for await (const text of createInterface({
+      input: createReadStream(file),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })) {
+      if (text === "") continue;
+      const line = readLine(text, file);
+      if (line === undefined) unreadable += 1;
+      else if (line.type === "lost") lost += line.lines;
+      else lines.push(line);
+      if (lines.length > mostLines)
+        throw new InputError(
+          `The log has more than ${mostLines.toLocaleString("en")} lines: give fewer of its files.`,
+        );
+    }
+  }
+  if (!lines.some(({ type }) => type === "decision")) {
+    const found = files.length === 0 ? "there is no .jsonl file" : "there is none in it";
+    throw new InputError(`The log needs lines of decisions, and ${found}: ${places.join(", ")}.`);
+  }
+  return { lines, lost, unreadable };
+}
+
+async function filesIn(place: string): Promise<string[]> {
+  const found = await stat(place).catch(() => {
+    throw new InputError(`There is no file or folder ${place}.`);
+  });
+  if (!found.isDirectory()) return [place];
+  const names = await readdir(place);
+  return names
+    .filter((name) => name.endsWith(".jsonl"))
+    .sort()
+    .map((name) => path.join(place, name));
+}
+
+function readLine(text: string, file: string): LogLine | undefined {
+  let line: Partial<LogLine> | null;
+  try {
+    line = JSON.parse(text) as Partial<LogLine> | null;
+  } catch {
+    return undefined;
+  }
+  if (typeof line !== "object" || line === null || typeof line.type !== "string" || line.n === undefined)
+    return undefined;
+  if (line.v !== logVersion)
+    throw new InputError(
+      `${file} has lines of version ${JSON.stringify(line.v)}; this release reads version ${logVersion}.`,
+    );
+  if (!types.has(line.type) || !isSound(line as LogLine)) return undefined;
+  return line as LogLine;
+}
+
+/** What the replay relies on. */
+function isSound(line: LogLine): boolean {
+  if (!Number.isFinite(line.at) || typeof line.process !== "string") return false;
+  if (line.type === "lost") return Number.isSafeInteger(line.lines);
+  if (typeof line.limiter !== "string") return false;
+  if (line.type === "decision") return Array.isArray(line.partitions) && typeof line.admitted === "boolean";
+  if (line.type === "settled") return typeof line.used === "object" && line.used !== null;
+  if (line.type === "extended" || line.type === "penalty")
+    return typeof line.cost === "object" && line.cost !== null;
+  return true;
+}

@@ -1,0 +1,334 @@
+import {
+  type Admission,
+  type Admitted,
+  type Cost,
+  createLimiter,
+  type LayerChange,
+  type Limiter,
+  type Refused,
+} from "headgate";
+import type { DecisionLine, ExtendedLine, SettledLine } from "headgate/log";
+import { layersOf, type PolicyDocument } from "headgate/policy-document";
+import { InputError } from "./input-error.ts";
+import { type Model, modelOf } from "./model.ts";
+import { type ReplayStore, replayStore } from "./replay-store.ts";
+import { courseKey, type Event, type StoreTraffic, type Traffic } from "./traffic.ts";
+
+/** What a replay made of one decision of the log. */
+export interface Replayed {
+  readonly line: DecisionLine;
+  readonly admitted: boolean;
+  readonly reason?: Refused["reason"];
+  /** The limit that binds. */
+  readonly limit?: string;
+  /** The layer of that limit. */
+  readonly layer?: string;
+  readonly waitMs: number;
+  readonly waitsFor?: Refused["waitsFor"];
+  /** Of an admitted one: what is left of its tightest limit. */
+  readonly left?: number;
+  /**
+   * What it uses in this replay, by unit: of an admitted one what the log says, or, where the log refused it, what the model
+   * supposes. Filled in as the replay goes on.
+   */
+  used: Cost;
+  /** Whether it was cut short: the log let it hold more, and this policy does not. */
+  cut: boolean;
+}
+
+export interface ReplayOutcome {
+  /** In the order in which they were replayed. */
+  readonly decisions: readonly Replayed[];
+  /** Extensions that the log answered otherwise. */
+  readonly extensionsDiffering: number;
+  /** What could not be replayed as it was, each in words, with how often. */
+  readonly notes: ReadonlyMap<string, number>;
+  /** What is supposed of requests that the log refused. */
+  readonly model: Model;
+  /** What an admitted request of the log used, by unit. */
+  usedInLog(line: DecisionLine): Cost;
+}
+
+/** A caller as the log knows one: pseudonyms, plans and limits by layer. */
+type Logged = ReadonlyMap<string, DecisionLine["partitions"][number]>;
+
+/**
+ * Decides the traffic of a log again, by the library's own limiter and memory store, in the log's order and at the log's times.
+ *
+ * @param policy in place of those that were in force. Absent: each decision is made under the policy that made it.
+ * @throws InputError for a policy that cannot be applied to this log.
+ */
+export function replay(traffic: Traffic, policy?: PolicyDocument): ReplayOutcome {
+  const notes = new Map<string, number>();
+  const model = modelOf(traffic);
+  const results = traffic.stores.map((store) => replayStoreTraffic(traffic, store, policy, model, notes));
+  return {
+    decisions: results.flatMap(({ decisions }) => decisions),
+    extensionsDiffering: results.reduce((sum, { extensionsDiffering }) => sum + extensionsDiffering, 0),
+    notes,
+    model,
+    usedInLog: ({ process, id, cost }) =>
+      traffic.courses.get(courseKey(process, id))?.used ?? model.spentBy(cost),
+  };
+}
+
+function replayStoreTraffic(
+  traffic: Traffic,
+  { events }: StoreTraffic,
+  policy: PolicyDocument | undefined,
+  model: Model,
+  notes: Map<string, number>,
+) {
+  let now = 0;
+  const note = (what: string) => notes.set(what, (notes.get(what) ?? 0) + 1);
+  const store = replayStore(Math.max(1_000_000, 4 * traffic.partitions));
+  const first =
+    policy ??
+    policyOf(
+      traffic,
+      events.find((event) => event.type === "decision"),
+    );
+  const limiter = createLimiter<Logged>({
+    name: traffic.limiter,
+    store,
+    clock: { now: () => now },
+    layers: layersFor(traffic, first),
+    units: [...new Set([...traffic.units, ...(first.units ?? [])])],
+    onError: (error) => note(error instanceof Error ? error.message : String(error)),
+    onWarning() {},
+  });
+  const one = new StoreReplay(traffic, limiter, store, policy === undefined, model, note);
+  for (const event of events) {
+    const at = one.timeOf(event);
+    one.endSupposed(at, (moment) => {
+      now = moment;
+      store.advance(now);
+    });
+    now = Math.max(now, at);
+    store.advance(now);
+    one.apply(event);
+  }
+  void limiter.close();
+  return { decisions: one.decisions, extensionsDiffering: one.extensionsDiffering };
+}
+
+/** One store's traffic, being decided again. */
+class StoreReplay {
+  readonly decisions: Replayed[] = [];
+  extensionsDiffering = 0;
+  readonly #open = new Map<string, { admission: Admitted; replayed: Replayed; line: DecisionLine }>();
+  /** Requests that the log refused and that were admitted, in the order of their supposed ends. */
+  readonly #supposed: { admission: Admitted; used: Cost; at: number }[] = [];
+  #nextSupposed = 0;
+  /** By partition, the override in force as the last decision there met it. */
+  readonly #overrides = new Map<string, string>();
+  readonly #traffic: Traffic;
+  readonly #limiter: Limiter<Logged>;
+  readonly #store: ReplayStore;
+  readonly #follows: boolean;
+  readonly #model: Model;
+  readonly #note: (what: string) => void;
+  #hash: string | undefined;
+
+  /** @param follows whether each decision is made under the policy that made it. */
+  constructor(
+    traffic: Traffic,
+    limiter: Limiter<Logged>,
+    store: ReplayStore,
+    follows: boolean,
+    model: Model,
+    note: (what: string) => void,
+  ) {
+    this.#traffic = traffic;
+    this.#limiter = limiter;
+    this.#store = store;
+    this.#follows = follows;
+    this.#model = model;
+    this.#note = note;
+  }
+
+  timeOf(event: Event): number {
+    return this.#follows && "asOf" in event ? (event.asOf?.at ?? event.at) : event.at;
+  }
+
+  apply(event: Event): void {
+    if (event.type === "decision") this.#decide(event);
+    else if (event.type === "settled") this.#settle(event);
+    else if (event.type === "extended") this.#extend(event);
+    else {
+      const caller = callerOf(event.partitions);
+      if (event.type === "penalty") void this.#limiter.penalise(caller, this.#countedIn(event.cost));
+      else for (const { layer } of event.partitions) this.#reset(caller, layer);
+    }
+  }
+
+  #reset(caller: Logged, layer: string): void {
+    if (this.#limiter.policy.layers.some(({ name }) => name === layer))
+      void this.#limiter.reset(caller, { layer });
+  }
+
+  /** Ends what is supposed to be over by then. */
+  endSupposed(now: number, moveTo: (moment: number) => void): void {
+    for (;;) {
+      const next = this.#supposed[this.#nextSupposed];
+      if (next === undefined || next.at > now) return;
+      this.#nextSupposed += 1;
+      moveTo(next.at);
+      void next.admission.end(next.used);
+    }
+  }
+
+  #decide(line: DecisionLine): void {
+    if (this.#follows && line.policy !== this.#hash) {
+      this.#hash = line.policy;
+      this.#limiter.setPolicy(
+        layersFor(this.#traffic, policyOf(this.#traffic, line)) as LayerChange<Logged>[],
+      );
+    }
+    const caller = callerOf(line.partitions);
+    if (line.by !== "outage-policy") this.#overrideAs(line, caller);
+    const key = courseKey(line.process, line.id);
+    const course = this.#traffic.courses.get(key);
+    this.#store.nextLivesUntil =
+      course === undefined || course.endedAt !== undefined ? Number.POSITIVE_INFINITY : course.seenAt;
+    const admission = this.#limiter.admit(caller, line.cost === undefined ? {} : { cost: line.cost });
+    // Over this store, and with plans from the log, nothing is waited for.
+    const replayed = replayedOf(line, admission as Admission);
+    this.decisions.push(replayed);
+    if (!(admission as Admission).admitted) return;
+    const admitted = admission as Admitted;
+    if (line.admitted) {
+      replayed.used = course?.used ?? this.#model.spentBy(line.cost);
+      this.#open.set(key, { admission: admitted, replayed, line });
+      return;
+    }
+    replayed.used = this.#model.supposedFor(line.cost);
+    if (!admitted.holds) return;
+    this.#supposed.push({
+      admission: admitted,
+      used: replayed.used,
+      at: this.timeOf(line) + this.#model.heldMs,
+    });
+  }
+
+  #settle({ process, decision, used, ended }: SettledLine): void {
+    const key = courseKey(process, decision);
+    const open = this.#open.get(key);
+    if (open === undefined) return;
+    const { admission, replayed } = open;
+    const stated = replayed.cut ? atMost(used, admission.granted) : used;
+    replayed.used = stated;
+    if (!ended) {
+      void admission.report(stated);
+      return;
+    }
+    this.#open.delete(key);
+    void admission.end(stated);
+  }
+
+  #extend(line: ExtendedLine): void {
+    const open = this.#open.get(courseKey(line.process, line.decision));
+    if (open === undefined || open.replayed.cut) return;
+    const { admitted } = open.admission.extend(line.cost) as { admitted: boolean };
+    if (line.by !== "outage-policy" && admitted !== line.admitted) this.extensionsDiffering += 1;
+    if (line.admitted && !admitted) open.replayed.cut = true;
+  }
+
+  /** Puts into force what the decision met. */
+  #overrideAs(line: DecisionLine, caller: Logged): void {
+    for (const { layer, partition } of line.partitions) {
+      const met = line.overrides?.find((one) => one.layer === layer);
+      const terms = met === undefined ? "" : `${met.limits} ${met.until}`;
+      const key = `${layer} ${partition}`;
+      if ((this.#overrides.get(key) ?? "") === terms) continue;
+      this.#overrides.set(key, terms);
+      if (!this.#limiter.policy.layers.some(({ name }) => name === layer)) continue;
+      try {
+        if (met === undefined) void this.#limiter.endOverride(caller, { layer });
+        else {
+          const until = met.until === null ? {} : { until: met.until };
+          if (met.limits === "blocked") void this.#limiter.block(caller, { layer, ...until });
+          else void this.#limiter.override(caller, { layer, limits: met.limits, ...until });
+        }
+      } catch (error) {
+        this.#note(error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  #countedIn(cost: Cost): Cost {
+    return Object.fromEntries(Object.entries(cost).filter(([unit]) => this.#limiter.policy.units.has(unit)));
+  }
+}
+
+function replayedOf(line: DecisionLine, admission: Admission): Replayed {
+  const rest = { line, used: {}, cut: false };
+  if (admission.admitted) {
+    const left = admission.tightest?.remaining;
+    return { ...rest, admitted: true, waitMs: 0, ...(left === undefined ? {} : { left }) };
+  }
+  const { reason, binding, retryAfterMs, waitsFor } = admission;
+  return {
+    ...rest,
+    admitted: false,
+    reason,
+    limit: binding.name,
+    layer: binding.layer,
+    waitMs: retryAfterMs,
+    waitsFor,
+  };
+}
+
+function callerOf(
+  partitions: readonly { layer: string; partition: string; plan?: string; limits?: string }[],
+): Logged {
+  return new Map(partitions.map((one) => [one.layer, one]));
+}
+
+/** A document's layers, with what the log knows of callers in place of functions. */
+function layersFor(traffic: Traffic, document: PolicyDocument) {
+  const { layers } = traffic;
+  for (const { name, key = name } of document.layers) {
+    if (!layers.has(key))
+      throw new InputError(
+        `Layer "${name}" of the policy needs the key "${key}", and the log has callers only for ${inWords(layers)}.`,
+      );
+  }
+  const keys = Object.fromEntries(
+    [...layers].map((layer) => [layer, (caller: Logged) => caller.get(layer)?.partition ?? null]),
+  );
+  const named = document.layers.map(({ name, key = name }) => [name, key] as const);
+  return layersOf<Logged>(document, {
+    keys,
+    plans: Object.fromEntries(named.map(([name, key]) => [name, (caller: Logged) => caller.get(key)?.plan])),
+    limits: Object.fromEntries(
+      document.layers.flatMap(({ name, key = name, defaultLimits }) =>
+        defaultLimits === undefined
+          ? []
+          : [[name, (caller: Logged) => caller.get(key)?.limits ?? textOf(defaultLimits)]],
+      ),
+    ),
+  });
+}
+
+function textOf(limits: unknown): string {
+  return Array.isArray(limits) ? limits.join("; ") : String(limits);
+}
+
+function policyOf({ policies, limiter }: Traffic, line: DecisionLine | undefined): PolicyDocument {
+  const found = policies.get(line?.policy ?? "");
+  if (found !== undefined) return found;
+  throw new InputError(
+    `The log of "${limiter}" names a policy ${line?.policy} that it does not hold: give the files before these too, or --policy.`,
+  );
+}
+
+function atMost(used: Cost, granted: Cost): Cost {
+  return Object.fromEntries(
+    Object.entries(used).map(([unit, amount]) => [unit, Math.min(amount, granted[unit] ?? amount)]),
+  );
+}
+
+function inWords(names: ReadonlySet<string>): string {
+  return [...names].map((name) => `"${name}"`).join(", ");
+}

@@ -1,0 +1,154 @@
+import type { Cost } from "headgate";
+import type {
+  BeginLine,
+  DecisionLine,
+  ExtendedLine,
+  LogLine,
+  PenaltyLine,
+  ResetLine,
+  SettledLine,
+} from "headgate/log";
+import type { PolicyDocument } from "headgate/policy-document";
+import { InputError } from "./input-error.ts";
+
+/** A line that changes what is decided. */
+export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | PenaltyLine;
+
+/** What became of an admitted request, as far as the log says. */
+export interface Course {
+  /** What it used in all; `undefined` where the store was never told otherwise than at the decision. */
+  used: Cost | undefined;
+  endedAt: number | undefined;
+  /** When it was last heard of. */
+  seenAt: number;
+}
+
+/** All that was decided in one store, in the order in which it was. */
+export interface StoreTraffic {
+  /** The process, where the store is its own memory. */
+  readonly process: string | undefined;
+  readonly events: readonly Event[];
+}
+
+/** What a log says of one limiter. */
+export interface Traffic {
+  readonly limiter: string;
+  readonly stores: readonly StoreTraffic[];
+  readonly policies: ReadonlyMap<string, PolicyDocument>;
+  /** By `courseKey`. */
+  readonly courses: ReadonlyMap<string, Course>;
+  readonly units: ReadonlySet<string>;
+  readonly layers: ReadonlySet<string>;
+  readonly partitions: number;
+  readonly processes: number;
+  /** Whether all processes gave their callers the same pseudonyms. */
+  readonly oneSegment: boolean;
+  /** Whether the order of several processes within one millisecond is known. */
+  readonly ordered: boolean;
+}
+
+export function courseKey(process: string, decision: number): string {
+  return `${process} ${decision}`;
+}
+
+/** The limiters of a log, by name. */
+export function limitersIn(lines: readonly LogLine[]): string[] {
+  return [...new Set(lines.flatMap((line) => (line.type === "decision" ? [line.limiter] : [])))].sort();
+}
+
+/**
+ * Puts the lines of one limiter into order.
+ *
+ * @param asAnswered whether refusals from memory are put where the store gave the answer that they repeat: there the same policy refuses
+ *   them again. Otherwise they come when they came.
+ */
+export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered: boolean): Traffic {
+  const policies = new Map<string, PolicyDocument>();
+  const begins = new Map<string, BeginLine>();
+  const courses = new Map<string, Course>();
+  const units = new Set<string>();
+  const layers = new Set<string>();
+  const partitions = new Set<string>();
+  const byStore = new Map<string | undefined, Event[]>();
+  for (const line of lines)
+    if (line.type === "begin" && line.limiter === limiter) begins.set(line.process, line);
+  for (const line of lines) {
+    if (!("limiter" in line) || line.limiter !== limiter || line.type === "begin" || line.type === "override")
+      continue;
+    if (line.type === "policy") {
+      policies.set(line.hash, line.policy);
+      continue;
+    }
+    if ("cost" in line) for (const unit of Object.keys(line.cost ?? {})) units.add(unit);
+    if (line.type === "decision") {
+      for (const { layer, partition } of line.partitions) {
+        layers.add(layer);
+        partitions.add(`${layer} ${partition}`);
+      }
+    }
+    if (line.type === "settled") for (const unit of Object.keys(line.used)) units.add(unit);
+    note(courses, line);
+    const begin = begins.get(line.process);
+    if (begin === undefined)
+      throw new InputError(
+        `The log of process ${line.process} has no line of type "begin": give the file in which it begins too.`,
+      );
+    const store = begin.shared ? undefined : line.process;
+    const events = byStore.get(store) ?? [];
+    if (events.length === 0) byStore.set(store, events);
+    events.push(line);
+  }
+  const stores = [...byStore].map(([process, events]) => ({ process, events: inOrder(events, asAnswered) }));
+  stores.sort((a, b) => (a.events[0]?.at ?? 0) - (b.events[0]?.at ?? 0));
+  const shared = stores.find(({ process }) => process === undefined);
+  return {
+    limiter,
+    stores,
+    policies,
+    courses,
+    units,
+    layers,
+    partitions: partitions.size,
+    processes: new Set([...byStore.values()].flat().map(({ process }) => process)).size,
+    oneSegment: new Set([...begins.values()].map(({ segment }) => segment)).size <= 1,
+    ordered:
+      shared === undefined ||
+      shared.events.every(
+        (event) => event.order !== undefined || event.type === "reset" || isByProcess(event),
+      ),
+  };
+}
+
+/** Decided by the process alone, without its store. */
+function isByProcess(event: Event): boolean {
+  return event.type === "decision" && event.by !== "store";
+}
+
+function note(courses: Map<string, Course>, line: Event): void {
+  if (line.type === "decision" && line.admitted)
+    courses.set(courseKey(line.process, line.id), { used: undefined, endedAt: undefined, seenAt: line.at });
+  if (line.type !== "settled" && line.type !== "extended") return;
+  const course = courses.get(courseKey(line.process, line.decision));
+  if (course === undefined) return;
+  course.seenAt = Math.max(course.seenAt, line.at);
+  if (line.type === "extended") return;
+  course.used = line.used;
+  if (line.ended) course.endedAt = line.at;
+}
+
+function inOrder(events: readonly Event[], asAnswered: boolean): Event[] {
+  const placed = events.map((event) => {
+    const moment = asAnswered && "asOf" in event ? (event.asOf ?? event) : event;
+    return { event, at: moment.at, order: moment.order ?? 0 };
+  });
+  placed.sort(
+    (a, b) =>
+      a.at - b.at || a.order - b.order || compare(a.event.process, b.event.process) || a.event.n - b.event.n,
+  );
+  return placed.map(({ event }) => event);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

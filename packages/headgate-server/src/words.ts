@@ -1,0 +1,59 @@
+import type { Group, Summary } from "./summary.ts";
+
+export function count(amount: number): string {
+  return amount.toLocaleString("en");
+}
+
+export function percent(part: number, whole: number): string {
+  const share = whole === 0 ? 0 : (100 * part) / whole;
+  return `${share > 0 && share < 0.1 ? share.toFixed(2) : share.toFixed(1)}%`;
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)} ms`;
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
+}
+
+export function time(at: number): string {
+  return new Date(at)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "Z");
+}
+
+/** Whole pounds from £10 up: what is modelled is not known to the penny. */
+export function money(amount: number, currency: string): string {
+  const digits = Math.abs(amount) >= 10 ? 0 : 2;
+  return new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(amount);
+}
+
+/** What a group used, besides requests: `1,204,000 tokens, £14`. */
+export function uses({ units, money: amount }: Group, currency: string | undefined): string {
+  const named = Object.entries(units).filter(([unit, used]) => unit !== "requests" && used > 0);
+  const words = named.map(([unit, used]) => `${count(used)} ${unit}`);
+  if (amount !== undefined && currency !== undefined) words.push(money(amount, currency));
+  return words.join(", ");
+}
+
+/** The sentence of a plan: `312 of 90,214 refused (0.35%), 280 of them newly, 41 callers, £14 unspent`. */
+export function sentence({ decisions, replayed, newlyRefused, newlyAdmitted, currency }: Summary): string {
+  const { refused } = replayed;
+  const parts = [
+    `${count(refused.decisions)} of ${count(decisions)} refused (${percent(refused.decisions, decisions)})`,
+  ];
+  if (newlyRefused.decisions !== refused.decisions)
+    parts.push(`${count(newlyRefused.decisions)} of them newly`);
+  parts.push(`${count(newlyRefused.callers)} ${newlyRefused.callers === 1 ? "caller" : "callers"}`);
+  if (newlyRefused.money !== undefined && currency !== undefined)
+    parts.push(`${money(newlyRefused.money, currency)} unspent`);
+  if (newlyAdmitted.decisions > 0) parts.push(`${count(newlyAdmitted.decisions)} newly admitted`);
+  return `${parts.join(", ")}.`;
+}

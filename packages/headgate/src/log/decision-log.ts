@@ -1,0 +1,259 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { ChangedEvent, EventPartition, Moment } from "../core/limiter-events.ts";
+import { checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
+import type { DecisionEvent, Limiter } from "../limiter/limiter.ts";
+import { writePolicyDocument } from "../policy-document/index.ts";
+import { createLineBuffer, type LineWriter } from "./line-buffer.ts";
+import { type DecidedPartition, type LoggedPartition, type LogLine, logVersion } from "./lines.ts";
+import { createPseudonyms } from "./pseudonyms.ts";
+
+export interface DecisionLogOptions {
+  /** Where the lines go: `logFiles(path)`, or anything with `write(lines)`. */
+  writer: LineWriter;
+  /**
+   * The secret of the pseudonyms: 16 bytes or more, from the place where your other secrets are. Processes that share a store need the same one, or no
+   * replay can tell that they met the same caller. Default: one drawn for this log, which nobody keeps.
+   */
+  secret?: string | Uint8Array;
+  /** The id of the request that is being decided, such as from an `AsyncLocalStorage`; `undefined` where there is none. */
+  requestId?: () => string | undefined;
+  /** How many characters may wait to be written: from 100,000 up; 16,000,000 by default. Beyond it lines are lost, and counted. */
+  mostWaiting?: number;
+  /** Called when the writer fails, the first of several times in a row. Default: a line on the console. */
+  onError?: (error: unknown) => void;
+  /** For tests: what the pauses between writes wait for. */
+  clock?: Pick<Clock, "after">;
+}
+
+/** How a log is doing. */
+export interface DecisionLogStatus {
+  /** Lines that wait to be written. */
+  readonly waiting: number;
+  readonly written: number;
+  /** Lines that were lost because the writer failed or was too slow. The log itself says where. */
+  readonly lost: number;
+}
+
+/** A limiter, whoever its callers are. */
+export type LoggedLimiter = Pick<Limiter<never>, "name" | "observe" | "status" | "policy">;
+
+export interface DecisionLog {
+  /**
+   * Logs what a limiter decides from now on.
+   *
+   * @returns what ends it.
+   */
+  record(limiter: LoggedLimiter): () => void;
+  status(): DecisionLogStatus;
+  /** Resolves once all that was logged so far is written, or the writer has failed. */
+  flush(): Promise<void>;
+  /** Writes what waits, and closes the writer. */
+  close(): Promise<void>;
+}
+
+const shortestSecret = 16;
+const longestRequestId = 200;
+const options = ["writer", "secret", "requestId", "mostWaiting", "onError", "clock"];
+
+/**
+ * Logs every decision as a line of JSON, with pseudonyms in place of callers: for audits, and for `headgate-server replay`. No decision waits
+ * for it.
+ *
+ * ```ts
+ * const log = decisionLog({ writer: logFiles("./decisions"), secret: process.env.LOG_SECRET });
+ * log.record(limiter);
+ * ```
+ *
+ * @throws HeadgateError `option-invalid`
+ */
+export function decisionLog(given: DecisionLogOptions): DecisionLog {
+  const {
+    writer,
+    secret = randomBytes(32),
+    requestId,
+    mostWaiting = 16_000_000,
+    onError,
+    clock = {},
+  } = read(given);
+  const process = randomBytes(4).toString("hex");
+  const pseudonyms = createPseudonyms(secret);
+  const recorded = new Map<LoggedLimiter, number>();
+  let n = 0;
+
+  const buffer = createLineBuffer({
+    writer,
+    mostWaiting,
+    clock,
+    onError: onError ?? onConsole,
+    head: () => [...recorded.keys()].flatMap(headOf),
+    lost: (lines, reason) =>
+      text({ type: "lost", at: latest(), lines, ...(reason === undefined ? {} : { reason }) }),
+  });
+
+  function text(line: Unnumbered): string {
+    n += 1;
+    return `${JSON.stringify({ v: logVersion, n, process, ...line })}\n`;
+  }
+
+  function latest(): number {
+    return Math.max(0, ...recorded.values());
+  }
+
+  function headOf(limiter: LoggedLimiter): string[] {
+    const at = recorded.get(limiter) ?? 0;
+    const { store, remote: shared } = limiter.status();
+    const { segment } = pseudonyms;
+    return [
+      text({ type: "begin", limiter: limiter.name, at, store, shared, segment }),
+      policyOf(limiter, at),
+    ];
+  }
+
+  function policyOf(limiter: LoggedLimiter, at: number): string {
+    const { name, policy } = limiter;
+    return text({
+      type: "policy",
+      limiter: name,
+      at,
+      hash: policy.hash,
+      policy: writePolicyDocument(policy),
+    });
+  }
+
+  /** Notes when the limiter was last heard of. */
+  function note(limiter: LoggedLimiter, at: number): void {
+    recorded.set(limiter, Math.max(at, recorded.get(limiter) ?? 0));
+  }
+
+  function partitionOf({ layer, key }: EventPartition): LoggedPartition {
+    return { layer, partition: pseudonyms.of(key) };
+  }
+
+  function decisionOf(event: DecisionEvent): Unnumbered {
+    const { limiter, id, admission, cost, asOf } = event;
+    const request = requestId?.();
+    const partitions = event.partitions.map(({ layer, key, plan, limits }): DecidedPartition => {
+      const one = partitionOf({ layer, key });
+      if (plan !== undefined) return { ...one, plan };
+      return limits === undefined ? one : { ...one, limits };
+    });
+    const { overrides } = admission;
+    return {
+      type: "decision",
+      limiter,
+      ...momentOf(event),
+      id,
+      ...(request === undefined ? {} : { request: request.slice(0, longestRequestId) }),
+      admitted: admission.admitted,
+      by: admission.decidedBy,
+      policy: admission.policy,
+      partitions,
+      ...(cost === undefined ? {} : { cost }),
+      ...(admission.admitted ? leftOf(admission.tightest?.remaining) : refusalOf(admission)),
+      ...(asOf === undefined ? {} : { asOf: momentOf(asOf) }),
+      ...(overrides === undefined
+        ? {}
+        : {
+            overrides: overrides.map(({ layer, limits, until }) => ({ layer, limits, until: finite(until) })),
+          }),
+    };
+  }
+
+  function changeOf(event: ChangedEvent, limiter: LoggedLimiter): string {
+    const head = { limiter: event.limiter, ...momentOf(event) };
+    if (event.kind === "policy") return policyOf(limiter, event.at);
+    if (event.kind === "override") {
+      const { limits, until } = event;
+      const terms = limits === undefined ? {} : { limits, until: finite(until ?? Number.POSITIVE_INFINITY) };
+      return text({ type: "override", ...head, ...partitionOf(event.partition), ...terms });
+    }
+    const partitions = event.partitions.map(partitionOf);
+    if (event.kind === "reset") return text({ type: "reset", ...head, partitions });
+    return text({ type: "penalty", ...head, partitions, cost: event.cost });
+  }
+
+  return {
+    record(limiter) {
+      if (typeof limiter?.observe !== "function")
+        fail(`record takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+      note(limiter, Date.now());
+      for (const line of headOf(limiter)) buffer.add(line);
+      const stop = limiter.observe({
+        decided(event) {
+          note(limiter, event.at);
+          buffer.add(text(decisionOf(event)));
+        },
+        settled: ({ limiter: name, decision, used, ended, ...moment }) =>
+          buffer.add(text({ type: "settled", limiter: name, ...momentOf(moment), decision, used, ended })),
+        extended({ limiter: name, decision, cost, admitted, decidedBy: by, asOf, ...moment }) {
+          const line = { limiter: name, ...momentOf(moment), decision, cost, admitted, by };
+          const place = asOf === undefined ? {} : { asOf: momentOf(asOf) };
+          buffer.add(text({ type: "extended", ...line, ...place }));
+        },
+        changed: (event) => buffer.add(changeOf(event, limiter)),
+      });
+      return () => {
+        stop();
+        recorded.delete(limiter);
+      };
+    },
+    status: () => ({ waiting: buffer.waiting, written: buffer.written, lost: buffer.lost }),
+    flush: buffer.flush,
+    close: buffer.close,
+  };
+}
+
+type Unnumbered = LogLine extends infer Line
+  ? Line extends LogLine
+    ? Omit<Line, "v" | "n" | "process">
+    : never
+  : never;
+
+function momentOf({ at, order }: Moment): { at: number; order?: number } {
+  return order === undefined ? { at } : { at, order };
+}
+
+function leftOf(left: number | undefined): { left?: number } {
+  return left === undefined ? {} : { left };
+}
+
+function refusalOf(refused: Extract<DecisionEvent["admission"], { admitted: false }>) {
+  const { reason, retryAfterMs, waitsFor, binding } = refused;
+  return { reason, limit: binding.name, waitMs: finite(retryAfterMs), waitsFor };
+}
+
+function finite(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}
+
+function read(given: DecisionLogOptions): DecisionLogOptions {
+  if (typeof given !== "object" || given === null)
+    fail(`decisionLog takes an object such as { writer: logFiles("./decisions") }, got ${show(given)}.`);
+  checkOptions("decisionLog", given, options, "option-invalid");
+  const { writer, secret, mostWaiting } = given;
+  if (typeof writer?.write !== "function")
+    fail(`writer must have write(lines), such as logFiles("./decisions"), got ${show(writer)}.`);
+  if (secret !== undefined && (!isBytes(secret) || secret.length < shortestSecret))
+    fail(
+      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out for one that is drawn.`,
+    );
+  if (mostWaiting !== undefined)
+    checkWholeNumber("mostWaiting", mostWaiting, 100_000, Number.MAX_SAFE_INTEGER);
+  return given;
+}
+
+function isBytes(secret: unknown): boolean {
+  return typeof secret === "string" || secret instanceof Uint8Array;
+}
+
+function onConsole(error: unknown): void {
+  console.error("headgate: The decision log cannot be written:", error);
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("option-invalid", message);
+}

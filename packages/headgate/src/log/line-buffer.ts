@@ -1,0 +1,164 @@
+import type { Clock } from "../core/clock.ts";
+
+/** Where lines go. */
+export interface LineWriter {
+  /**
+   * Writes whole lines, each with its line feed. Where it fails, by throwing or rejecting, nothing of them may have been written: the same lines are
+   * given again later.
+   *
+   * @param head what a new file has to begin with: a writer that rotates its files writes it there first.
+   */
+  write(lines: string, head: () => string): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+export interface LineBufferOptions {
+  readonly writer: LineWriter;
+  /** How many characters may wait, about. */
+  readonly mostWaiting: number;
+  readonly clock: Pick<Clock, "after">;
+  readonly head: () => readonly string[];
+  /** What to write once there is room again. */
+  readonly lost: (lines: number, reason: string | undefined) => string;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Lines that wait to be written. Whoever adds one never waits. */
+export interface LineBuffer {
+  add(line: string): void;
+  /** Resolves once all that was added so far is written, or the writer has failed. */
+  flush(): Promise<void>;
+  readonly waiting: number;
+  readonly lost: number;
+  readonly written: number;
+  close(): Promise<void>;
+}
+
+/** Lines are gathered for so long, ms: a call for each of them would cost more than it writes. */
+const gatherMs = 50;
+/** A writer that failed is tried again this often. */
+const retryMs = 1000;
+/** So many characters travel together, about. */
+const mostTogether = 256 * 1024;
+
+export function createLineBuffer(options: LineBufferOptions): LineBuffer {
+  const { writer, mostWaiting, clock, head, onError } = options;
+  let lines: string[] = [];
+  let characters = 0;
+  let lost = 0;
+  let lostBefore = 0;
+  let written = 0;
+  let reason: string | undefined;
+  let stopTimer: (() => void) | undefined;
+  let writing: Promise<void> | undefined;
+  let failing = false;
+  let closed = false;
+
+  function add(line: string): void {
+    // Once some were lost, the others wait for half of the room: else the log would be full of reports of loss.
+    const most = lostBefore > 0 ? mostWaiting / 2 : mostWaiting;
+    if (closed || characters + line.length > most) {
+      lost += 1;
+      lostBefore += 1;
+      return;
+    }
+    if (lostBefore > 0) {
+      push(options.lost(lostBefore, reason));
+      lostBefore = 0;
+      reason = undefined;
+      for (const one of head()) push(one);
+    }
+    push(line);
+    schedule(failing ? retryMs : gatherMs);
+  }
+
+  function push(line: string): void {
+    lines.push(line);
+    characters += line.length;
+  }
+
+  function schedule(ms: number): void {
+    if (stopTimer !== undefined || writing !== undefined) return;
+    stopTimer = after(clock, ms, () => {
+      stopTimer = undefined;
+      writing = pump().finally(() => {
+        writing = undefined;
+        if (lines.length > 0) schedule(failing ? retryMs : gatherMs);
+      });
+    });
+  }
+
+  function takeSome(): { count: number; size: number } {
+    let count = 0;
+    let size = 0;
+    while (count < lines.length && (count === 0 || size < mostTogether)) {
+      size += (lines[count] as string).length;
+      count += 1;
+    }
+    return { count, size };
+  }
+
+  async function pump(): Promise<void> {
+    while (lines.length > 0) {
+      const { count, size } = takeSome();
+      try {
+        await writer.write(lines.slice(0, count).join(""), () => head().join(""));
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        if (!failing) onError(error);
+        failing = true;
+        return;
+      }
+      failing = false;
+      lines = lines.slice(count);
+      characters -= size;
+      written += count;
+    }
+    if (lostBefore === 0) reason = undefined;
+  }
+
+  async function flush(): Promise<void> {
+    await writing;
+    if (lines.length === 0) return;
+    stopTimer?.();
+    stopTimer = undefined;
+    writing = pump().finally(() => {
+      writing = undefined;
+      if (lines.length > 0 && !closed) schedule(retryMs);
+    });
+    await writing;
+  }
+
+  return {
+    add,
+    flush,
+    get waiting() {
+      return lines.length;
+    },
+    get lost() {
+      return lost;
+    },
+    get written() {
+      return written;
+    },
+    async close() {
+      if (closed) return;
+      if (lostBefore > 0) {
+        push(options.lost(lostBefore, reason));
+        lostBefore = 0;
+      }
+      closed = true;
+      await flush();
+      lost += lines.length;
+      await writer.close?.();
+    },
+  };
+}
+
+function after(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
+  if (clock.after !== undefined) return clock.after(ms, run);
+  const timer = setTimeout(run, ms);
+  // A log must not keep a process alive that is otherwise done.
+  if (typeof timer === "object" && "unref" in timer) timer.unref();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,32 @@
+import { createHmac } from "node:crypto";
+
+/** Gives keys of callers names that nobody can turn back without the secret. */
+export interface Pseudonyms {
+  of(key: string): string;
+  /** Tells secrets apart. */
+  readonly segment: string;
+}
+
+/** So many are remembered: callers come again and again. */
+const mostKept = 10_000;
+/** 96 bits: a billion callers do not meet. */
+const characters = 16;
+/** So begin the keys that the library itself gives: of callers who have none of their own. */
+const shared = "\u0000";
+
+export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
+  const kept = new Map<string, string>();
+  const hmac = (text: string) => createHmac("sha256", secret).update(text).digest("base64url");
+  return {
+    segment: hmac("\u0000segment").slice(0, 8),
+    of(key) {
+      if (key.startsWith(shared)) return key.slice(1);
+      const known = kept.get(key);
+      if (known !== undefined) return known;
+      const made = hmac(key).slice(0, characters);
+      if (kept.size >= mostKept) kept.delete(kept.keys().next().value as string);
+      kept.set(key, made);
+      return made;
+    },
+  };
+}

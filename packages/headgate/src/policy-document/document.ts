@@ -1,0 +1,181 @@
+import { HeadgateError } from "../core/errors.ts";
+import { formatLimit, type Limit, type LimitOptions } from "../core/limit.ts";
+import type { LimitSet, LimitsInput } from "../core/limit-set.ts";
+import { checkOptions } from "../core/options.ts";
+import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
+import { definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
+import { show } from "../core/show.ts";
+
+/** A layer of a policy, as data. One of `limits`, `plans` and `defaultLimits` says what is limited. */
+export interface LayerDocument {
+  name: string;
+  /** The name of the function that tells its callers apart; the layer's own name by default. */
+  key?: string;
+  /** The same limits for every caller. */
+  limits?: LimitsInput;
+  /** The limits of each plan. */
+  plans?: Readonly<Record<string, LimitsInput>>;
+  defaultPlan?: string;
+  /** The limits of callers whose own are not known, where code looks them up for each. */
+  defaultLimits?: LimitsInput;
+  /** What those that code looks up may count. */
+  units?: readonly string[];
+  outage?: OutageOption;
+}
+
+/** A policy as data: what a JSON file holds. `policySchema` describes it. */
+export interface PolicyDocument {
+  $schema?: string;
+  layers: readonly LayerDocument[];
+  /** Units that costs may name although no limit counts them. */
+  units?: readonly string[];
+}
+
+/** What code brings to a document: who a caller is, and what the caller has. By the name of the layer, or by its `key`. */
+export interface DocumentFunctions<Caller> {
+  keys: Readonly<Record<string, (caller: Caller) => string | number | null>>;
+  /** The plan of a caller, by layer; `undefined` is the default plan. */
+  plans?: Readonly<Record<string, (caller: Caller) => string | undefined | PromiseLike<string | undefined>>>;
+  /** The limits of a caller, by layer. */
+  limits?: Readonly<Record<string, (caller: Caller) => string>>;
+}
+
+const documentOptions = ["$schema", "layers", "units"];
+const layerOptions = ["name", "key", "limits", "plans", "defaultPlan", "defaultLimits", "units", "outage"];
+const ways = ["limits", "plans", "defaultLimits"] as const;
+
+/**
+ * Checks a policy that was read from a file or a store.
+ *
+ * @param json what `JSON.parse` returned.
+ * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the place, the value and what would be right.
+ */
+export function readPolicyDocument(json: unknown): PolicyDocument {
+  if (!isObject(json))
+    fail(
+      `A policy is an object such as {"layers": [{"name": "ip", "limits": "30/minute"}]}, got ${show(json)}.`,
+    );
+  checkOptions("The policy", json, documentOptions, "policy-invalid");
+  const { layers, units } = json;
+  if (!Array.isArray(layers) || layers.length === 0)
+    fail(
+      `layers of the policy must be a list such as [{"name": "ip", "limits": "30/minute"}], got ${show(layers)}.`,
+    );
+  layers.forEach(checkLayer);
+  const document = json as unknown as PolicyDocument;
+  const anybody = (): string => "";
+  const functions = Object.fromEntries(document.layers.map(({ name, key = name }) => [key, anybody]));
+  // What the layers say is checked as for a limiter.
+  definePolicy(layersOf(document, { keys: functions }), units as readonly string[] | undefined);
+  return document;
+}
+
+function checkLayer(layer: unknown, index: number): void {
+  const at = `layers[${index}] of the policy`;
+  if (!isObject(layer)) fail(`${at} must be an object with name and limits, got ${show(layer)}.`);
+  const { name, key } = layer;
+  if (typeof name !== "string") fail(`${at} needs a name, such as "user", got ${show(name)}.`);
+  const subject = `Layer ${show(name)} of the policy`;
+  checkOptions(subject, layer, layerOptions, "policy-invalid");
+  if (key !== undefined && typeof key !== "string")
+    fail(`key of ${subject} must be the name of a key function, got ${show(key)}.`);
+  const given = ways.filter((way) => layer[way] !== undefined);
+  if (given.length !== 1)
+    fail(
+      `${subject} needs one of ${ways.join(", ")}; it has ${given.length === 0 ? "none" : given.join(" and ")}.`,
+    );
+}
+
+/**
+ * The layers of a document, for `createLimiter` and `setPolicy`.
+ *
+ * ```ts
+ * const document = readPolicyDocument(JSON.parse(readFileSync("policy.json", "utf8")));
+ * const layers = layersOf(document, { keys: { user: (caller: Caller) => caller.user } });
+ * ```
+ *
+ * @throws HeadgateError `policy-invalid` where a layer names a key that is not there.
+ */
+export function layersOf<Caller>(
+  { layers }: PolicyDocument,
+  { keys, plans = {}, limits = {} }: DocumentFunctions<Caller>,
+): LayerOptions<Caller>[] {
+  return layers.map((layer): LayerOptions<Caller> => {
+    const { name, key: keyName = name, outage } = layer;
+    const key = Object.hasOwn(keys, keyName) ? keys[keyName] : undefined;
+    if (key === undefined)
+      fail(
+        `Layer ${show(name)} of the policy needs the key ${show(keyName)}: there are ${Object.keys(keys).map(show).join(", ")}.`,
+      );
+    const rest = { name, key, ...(outage === undefined ? {} : { outage: dense(outage) }) };
+    if (layer.plans !== undefined) {
+      const plan = plans[name] ?? (() => undefined);
+      return { ...rest, plans: layer.plans, plan, defaultPlan: layer.defaultPlan as string };
+    }
+    if (layer.defaultLimits !== undefined) {
+      const { defaultLimits, units = [] } = layer;
+      return { ...rest, limits: limits[name] ?? inWords(defaultLimits), defaultLimits, units };
+    }
+    return { ...rest, limits: layer.limits as LimitsInput };
+  });
+}
+
+/** Nobody brings the limits of callers: all have the default. */
+function inWords(limits: LimitsInput): () => string {
+  const items = Array.isArray(limits) ? limits : [limits];
+  const text = items.map((one) => (typeof one === "string" ? one : formatLimit(one as Limit))).join("; ");
+  return () => text;
+}
+
+/** JSON has no `undefined`. */
+function dense(outage: OutageOption): OutageOption {
+  return typeof outage === "object" && outage !== null && outage.instances === null
+    ? { policy: "local" }
+    : outage;
+}
+
+/** A policy as data: `readPolicyDocument` reads it back, and gives a policy of the same hash. */
+export function writePolicyDocument<Caller>({
+  layers,
+  units,
+}: Pick<Policy<Caller>, "layers" | "units">): PolicyDocument {
+  return {
+    layers: layers.map(({ name, limits, choice, outage }): LayerDocument => {
+      const rest = isUsual(outage) ? {} : { outage: written(outage) };
+      if (limits !== undefined) return { name, limits: limitsOf(limits), ...rest };
+      const sets = choice?.sets ?? [];
+      const defaultPlan = choice?.fallback.plan;
+      if (choice === undefined || defaultPlan === undefined)
+        return { name, defaultLimits: limitsOf(choice?.fallback), units: [...units], ...rest };
+      const plans = Object.fromEntries(sets.map((set) => [set.plan ?? "", limitsOf(set)]));
+      return { name, plans, defaultPlan, ...rest };
+    }),
+    units: [...units],
+  };
+}
+
+function limitsOf(set: LimitSet | undefined): LimitsInput {
+  if (set === undefined) return "unlimited";
+  if (set.word !== undefined) return set.word;
+  if (set.limits.every(({ name }) => name === undefined)) return set.limits.map(formatLimit).join("; ");
+  return set.limits.map((limit): string | LimitOptions =>
+    limit.name === undefined ? formatLimit(limit) : { ...limit },
+  );
+}
+
+function isUsual(outage: OutagePolicy): boolean {
+  return outage.policy === "local" && outage.instances === undefined;
+}
+
+function written(outage: OutagePolicy): OutageOption {
+  if (outage.policy !== "local") return outage.policy;
+  return outage.instances === undefined ? "local" : { policy: "local", instances: outage.instances };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("policy-invalid", message);
+}

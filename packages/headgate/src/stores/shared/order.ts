@@ -1,0 +1,12 @@
+/** More requests than travel in one call. */
+const mostTogether = 1000;
+
+/**
+ * Where a request comes among those of the same millisecond, as `Outcome.order`: by the server's microseconds, then by its place in the
+ * call. A server applies the requests of a call one after another, and so it does with calls that meet the same partition.
+ *
+ * @param serverMicros 0 where the server was not asked for its time.
+ */
+export function orderOf(serverMicros: number, index: number): number | undefined {
+  return serverMicros === 0 ? undefined : (serverMicros % 1000) * mostTogether + index;
+}
