@@ -27,8 +27,8 @@ const bitsMask = (1 << eraShift) - 1;
 const eraMask = mostEras - 1;
 const mostShapes = 2 ** (32 - shapeShift);
 
-/** A ring has room for 2^`bits` stamps. */
-const firstBits = 2;
+/** A ring has room for 2^`bits` stamps. It begins small: most callers come once or twice. */
+const firstBits = 1;
 /** Callers who need more are counted by the general rows, which merge what is old. */
 export const mostBits = 11;
 export const mostWindows = 16;
