@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
+import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import type { Admission } from "./admission.ts";
 import { compileLimits } from "./limit-set.ts";
 import { checkOutcome } from "./outcome.ts";
@@ -59,4 +60,21 @@ describe("a store that answers nonsense", () => {
       }
     },
   );
+
+  it("makes no readings to check what the memory store itself has answered", () => {
+    const made = vi.spyOn(MemoryOutcome.prototype, "readings", "get");
+    const limiter = createLimiter<string>({ name: "chat", layers, store: memoryStore() });
+    const admission = limiter.admit("a") as Admission;
+    expect(made).not.toHaveBeenCalled();
+    expect(admission.limits.map(({ remaining }) => remaining)).toEqual([4, 59]);
+    made.mockRestore();
+  });
+
+  it("is also one that hands on what the memory store answered to another question", async () => {
+    const inner = memoryStore();
+    const decide: Store["decide"] = (_charges, now, peek, hold) => inner.decide([], now, peek, hold);
+    const onError = vi.fn();
+    expect(await admittedBy({ ...inner, decide }, onError)).toBe(5);
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "store-state-invalid" }));
+  });
 });

@@ -50,6 +50,7 @@ import type { ReservationServices } from "../reservation/book.ts";
 import { createHeartbeat } from "../reservation/heartbeat.ts";
 import { Reservation } from "../reservation/reservation.ts";
 import { mintRid } from "../reservation/rid.ts";
+import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
 import { systemClock } from "./clock.ts";
 import { registerLimiter } from "./live-limiters.ts";
@@ -516,7 +517,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(charges, now, peek, hold);
-      if (!(outcome instanceof Promise) && opened === undefined) checkOutcome(store.name, charges, outcome);
+      if (!(outcome instanceof Promise) && opened === undefined && !MemoryOutcome.isTo(charges, outcome))
+        checkOutcome(store.name, charges, outcome);
     } catch (error) {
       return decideAlone(question, peek, now, error);
     }

@@ -2,6 +2,7 @@ import { copyNumbers } from "../../core/copy-numbers.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { type Kind, Kinds, type PlannedGroup } from "./kinds.ts";
+import { isRing, Rings, type Shape } from "./rings.ts";
 import { RowIndex } from "./row-index.ts";
 import { noRow, Rows } from "./rows.ts";
 
@@ -23,8 +24,10 @@ export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
  * secret of this process: limits may then refuse a little early, and are never widened.
  */
 export class Accounts {
-  readonly kinds = new Kinds();
   readonly rows = new Rows();
+  /** Rows in another form, of those who made nothing but plain requests. Whoever finds or opens a row here unfolds them. */
+  readonly rings = new Rings();
+  readonly kinds = new Kinds(this.rings);
   /** How many rows of callers' own are kept at most. */
   readonly most: number;
 
@@ -52,9 +55,40 @@ export class Accounts {
 
   /** The row that tells what this key has spent; `noRow` for nothing. Creates nothing. */
   find(kind: Kind, key: KeyHash, now: number): number {
-    const row = this.#own.find(key.high ^ kind.high, key.low ^ kind.low);
-    if (row !== noRow || !this.isSharing) return row;
-    return this.#sharedOf(kind, key, now);
+    const high = key.high ^ kind.high;
+    const low = key.low ^ kind.low;
+    const row = this.#own.find(high, low);
+    if (row !== noRow) return isRing(row) ? this.#unfold(row, high, low) : row;
+    return this.isSharing ? this.#sharedOf(kind, key, now) : noRow;
+  }
+
+  /** Whether so many can be added without anybody being forgotten first. */
+  hasRoomFor(count: number): boolean {
+    return this.#own.size + count <= this.most;
+  }
+
+  /** The row or ring of a hash, as it is. */
+  at(high: number, low: number): number {
+    return this.#own.find(high, low);
+  }
+
+  /** Makes a ring for a hash that has nothing yet, in a store that is not full. */
+  openRing(group: PlannedGroup, shape: Shape, high: number, low: number, now: number, era: number): number {
+    this.#forget(now, 2);
+    const kind = this.kinds.live(group.kind);
+    group.kind = kind;
+    this.kinds.addRow(kind);
+    shape.kind = kind;
+    const row = this.rings.add(shape, era);
+    this.#own.set(high, low, row);
+    return row;
+  }
+
+  /** Makes the ring of a hash one with more room. */
+  growRing(row: number, high: number, low: number): number {
+    const grown = this.rings.grow(row);
+    this.#own.replace(high, low, row, grown);
+    return grown;
   }
 
   /**
@@ -68,7 +102,7 @@ export class Accounts {
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;
     const own = this.#own.find(high, low);
-    if (own !== noRow) return own;
+    if (own !== noRow) return isRing(own) ? this.#unfold(own, high, low) : own;
     this.#forget(now, 2);
     if (this.#own.size >= this.most) this.#forget(now, 16);
     if (this.#own.size >= this.most) return this.#openShared(kind, key, now, begun);
@@ -171,7 +205,35 @@ export class Accounts {
     return row;
   }
 
+  /** Makes a ring the row of a sliding window that it stands for. */
+  #unfold(ring: number, high: number, low: number): number {
+    const kind = this.#kindOf(ring);
+    const row = this.#add(kind, this.rings.unfoldedLength(ring));
+    this.rings.unfold(ring, this.rows.numbers, this.rows.at + header);
+    this.#own.replace(high, low, ring, row);
+    this.#remove(ring);
+    return row;
+  }
+
+  #kindOf(row: number): Kind {
+    if (isRing(row)) return this.rings.shapeIn(row).kind as Kind;
+    this.rows.find(row);
+    return this.kinds.get(this.rows.numbers[this.rows.at] as number);
+  }
+
+  /** From when on nothing of a row counts any more. */
+  #blankAt(row: number, kind: Kind): number {
+    if (isRing(row)) return this.rings.blankAt(row);
+    this.show(row);
+    return kind.algorithm.blankAt(this.rows.numbers, this.rows.at, kind.limits);
+  }
+
   #remove(row: number): void {
+    if (isRing(row)) {
+      this.kinds.removeRow(this.#kindOf(row));
+      this.rings.remove(row);
+      return;
+    }
     this.rows.find(row);
     this.kinds.removeRow(this.kinds.get(this.rows.numbers[this.rows.at] as number));
     this.rows.remove(row);
@@ -213,11 +275,8 @@ export class Accounts {
     for (let look = 0; look < looks; look += 1) {
       const row = this.#own.next();
       if (row === noRow) continue;
-      this.rows.find(row);
-      const { numbers, at } = this.rows;
-      const kind = this.kinds.get(numbers[at] as number);
-      const { algorithm, limits } = kind;
-      if (algorithm.blankAt(numbers, at + header, limits) > now) continue;
+      const kind = this.#kindOf(row);
+      if (this.#blankAt(row, kind) > now) continue;
       const { sweptHigh, sweptLow } = this.#own;
       if (this.kinds.hasMates && this.#hasCompany(kind, sweptHigh, sweptLow, now)) continue;
       if (this.#hiding.size > 0) {
@@ -237,9 +296,7 @@ export class Accounts {
   #hasCompany(kind: Kind, high: number, low: number, now: number): boolean {
     for (const mate of this.kinds.matesOf(kind)) {
       const row = this.#own.find(high ^ kind.high ^ mate.high, low ^ kind.low ^ mate.low);
-      if (row === noRow) continue;
-      this.show(row);
-      if (mate.algorithm.blankAt(this.rows.numbers, this.rows.at, mate.limits) > now) return true;
+      if (row !== noRow && this.#blankAt(row, mate) > now) return true;
     }
     return false;
   }

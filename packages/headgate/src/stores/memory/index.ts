@@ -11,6 +11,7 @@ import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { Overrides } from "./overrides.ts";
+import { PlainPath } from "./plain.ts";
 import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
@@ -56,9 +57,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   /** Made when something is overridden first. */
   let overrides: Overrides | undefined;
   let general = new GeneralPath(accounts, new Held());
+  let plain = new PlainPath(accounts);
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
   let used = 0;
+  /** What `moves` of the rows was when all of them were found. */
+  let foundAt = 0;
   /** What was read only to have it fetched. */
   const fetched = new Float64Array(1);
   /** What the key at hand hashes to. */
@@ -82,6 +86,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     }
     slot.group = group;
     return slot;
+  }
+
+  /** The readings of a batch of plain requests; `undefined` where one of them is not. */
+  function decidePlainly(charges: readonly Charge[], now: number, peek: boolean): number[] | undefined {
+    if (!plain.begin(now)) return undefined;
+    for (let c = 0; c < charges.length; c += 1) {
+      const charge = charges[c] as Charge;
+      if (
+        !isOneRequest(charge) ||
+        !plain.add(accounts.kinds.planOf(charge.space, charge.limits, c), charge.key)
+      )
+        return undefined;
+      if (overrides?.mayHave(plain.key)) return undefined;
+    }
+    return plain.decide(peek);
   }
 
   /**
@@ -115,6 +134,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const slot = slots[r] as Slot;
       slot.row = accounts.find(slot.group.kind, slot.key, now);
     }
+    // What others counted may be unfolded to begin with, for which rows may move.
+    do foundAt = rows.moves;
+    while (!showFound(now));
+    return isSuspect;
+  }
+
+  /** Shows every slot its numbers. @returns whether none has moved meanwhile. */
+  function showFound(now: number): boolean {
+    const { rows } = accounts;
     for (let r = 0; r < used; r += 1) {
       const slot = slots[r] as Slot;
       if (slot.row === noRow) {
@@ -128,7 +156,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
       fetched[0] = slot.numbers[slot.at] as number;
     }
-    return isSuspect;
+    return rows.moves === foundAt;
   }
 
   /** Whether every group of a batch is free. Reads those that can tell both at once. */
@@ -192,6 +220,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       if (hold !== undefined || isGeneral(charges)) {
         return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
       }
+      const readings = decidePlainly(charges, now, peek);
+      if (readings !== undefined) return new MemoryOutcome(plain.admitted, now, charges, readings, undefined);
       const into = blankNumbers(charges);
       if (find(charges, now)) {
         const found = overrides?.findAll(charges, now);
@@ -204,12 +234,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         return new MemoryOutcome(admitted, now, charges, into, undefined);
       }
       const { rows, kinds } = accounts;
-      const { moves } = rows;
       let marks: number[] | undefined;
       for (let r = 0; r < used; r += 1) {
         const slot = slots[r] as Slot;
         const { group, spend } = slot;
-        if (slot.row === noRow || rows.moves !== moves || accounts.isSharing) {
+        if (slot.row === noRow || rows.moves !== foundAt || accounts.isSharing) {
           if (slot.row === noRow && spend === 0) {
             if (group.kind.algorithm.readSpent === undefined) read(slot, now, into);
             continue;
@@ -268,6 +297,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       accounts = new Accounts(maxPartitions);
       overrides = undefined;
       general = new GeneralPath(accounts, new Held());
+      plain = new PlainPath(accounts);
     },
   };
 }
@@ -279,4 +309,9 @@ function isGeneral(charges: readonly Charge[]): boolean {
     if (limits.holdable || override !== undefined) return true;
   }
   return false;
+}
+
+/** Whether a charge asks for one request, and nothing else. Only for limits under which nothing is held. */
+function isOneRequest({ needs, spends }: Charge): boolean {
+  return needs.length === 1 && needs[0] === 1 && spends[0] === 1;
 }

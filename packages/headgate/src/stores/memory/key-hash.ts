@@ -1,5 +1,7 @@
 /** The prime below 2^32: each half of a hash is a number below it. */
 const prime = 4_294_967_291;
+/** Multiplying by it takes a fraction of what dividing takes, and is off by one at most. */
+const inverse = 1 / prime;
 /** So many products of 48 bits, and one number of 32, add up exactly. */
 const exactly = 31;
 
@@ -11,8 +13,8 @@ export interface KeyHash {
 
 /** Most keys are shorter. */
 const usualFactors = 256;
-let highFactors = new Float64Array(0);
-let lowFactors = new Float64Array(0);
+/** Those of both sums by turns: what is used together lies together. */
+let factors = new Float64Array(0);
 
 /**
  * Hashes a text into 64 bits, so that callers can be told apart without keeping their names.
@@ -26,19 +28,20 @@ let lowFactors = new Float64Array(0);
  */
 export function hashKey(text: string, into: KeyHash): void {
   const { length } = text;
-  if (length >= highFactors.length) drawFactors(Math.max(usualFactors, length + 1));
-  let high = highFactors[0] as number;
-  let low = lowFactors[0] as number;
+  if (2 * length >= factors.length) drawFactors(Math.max(usualFactors, length + 1));
+  const all = factors;
+  let high = all[0] as number;
+  let low = all[1] as number;
   for (let from = 0; from < length; from += exactly) {
     const to = Math.min(length, from + exactly);
     for (let i = from; i < to; i += 1) {
       // Plus one, so that a text and the same text with a NUL behind it differ.
       const unit = text.charCodeAt(i) + 1;
-      high += unit * (highFactors[i + 1] as number);
-      low += unit * (lowFactors[i + 1] as number);
+      high += unit * (all[2 * i + 2] as number);
+      low += unit * (all[2 * i + 3] as number);
     }
-    high -= Math.floor(high / prime) * prime;
-    low -= Math.floor(low / prime) * prime;
+    high = remainderOf(high);
+    low = remainderOf(low);
   }
   into.high = high | 0;
   into.low = low | 0;
@@ -52,23 +55,25 @@ export function spread(high: number, low: number): number {
   return bits ^ (bits >>> 16);
 }
 
-/** Draws factors for texts shorter than `count`; those that were drawn before stay as they are. */
-function drawFactors(count: number): void {
-  highFactors = extended(highFactors, count);
-  lowFactors = extended(lowFactors, count);
+/** What is left of a sum when it is divided by the prime. */
+function remainderOf(sum: number): number {
+  const left = sum - Math.floor(sum * inverse) * prime;
+  if (left < 0) return left + prime;
+  return left >= prime ? left - prime : left;
 }
 
-function extended(factors: Float64Array, count: number): Float64Array<ArrayBuffer> {
-  const all = new Float64Array(count);
+/** Draws two factors for each character of texts shorter than `count`; those that were drawn before stay as they are. */
+function drawFactors(count: number): void {
+  const all = new Float64Array(2 * count);
   all.set(factors);
   let drawn = factors.length;
-  while (drawn < count) {
+  while (drawn < all.length) {
     // The system gives out at most 65,536 bytes at once. Numbers from the prime up are drawn again, to be even.
-    for (const number of crypto.getRandomValues(new Uint32Array(Math.min(count - drawn, 16_384)))) {
+    for (const number of crypto.getRandomValues(new Uint32Array(Math.min(all.length - drawn, 16_384)))) {
       if (number >= prime) continue;
       all[drawn] = number;
       drawn += 1;
     }
   }
-  return all;
+  factors = all;
 }

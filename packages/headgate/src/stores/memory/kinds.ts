@@ -1,8 +1,10 @@
 import type { Algorithm } from "../../core/algorithms/algorithm.ts";
+import { slidingWindow } from "../../core/algorithms/sliding-window.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
 import { hashKey, type KeyHash, spread } from "./key-hash.ts";
 import { readingLength } from "./outcome.ts";
+import type { Rings, Shape } from "./rings.ts";
 
 /** One sort of state in one space: the sliding log of requests of layer `user`, say. */
 export interface Kind {
@@ -31,6 +33,8 @@ export interface PlannedGroup {
   readonly memory: LimitGroup["memory"];
   readonly company: Company;
   readonly begin: LimitGroup["begin"];
+  readonly quotas: readonly number[];
+  readonly windows: readonly number[];
 }
 
 /** The kinds by which others count the unit of a group in the same space. */
@@ -52,6 +56,8 @@ export interface Plan {
   readonly space: string;
   readonly limits: LimitSet;
   readonly groups: readonly PlannedGroup[];
+  /** Where all its limits are sliding windows over requests, which read one log: that of the rings that it may be. */
+  readonly shape: Shape | undefined;
 }
 
 /** Plans are looked for by the place of the charge first, up to this one. */
@@ -63,11 +69,16 @@ export class Kinds {
   readonly #named = new Map<string, Kind>();
   readonly #plans = new WeakMap<LimitSet, Map<string, Plan>>();
   readonly #recent: (Plan | undefined)[] = [];
+  readonly #rings: Rings;
 
   /** Grows whenever a kind gets its first row or loses its last. */
   changes = 0;
   /** Whether any unit of any space is counted by several kinds: mostly none is, and a decision need not look for mates. */
   hasMates = false;
+
+  constructor(rings: Rings) {
+    this.#rings = rings;
+  }
 
   get(number: number): Kind {
     return this.#numbered[number] as Kind;
@@ -84,7 +95,7 @@ export class Kinds {
     }
     let plan = plans.get(space);
     if (plan === undefined) {
-      plan = createPlan(space, limits);
+      plan = createPlan(space, limits, this.#rings);
       plans.set(space, plan);
     }
     if (place < mostRecent) this.#recent[place] = plan;
@@ -156,13 +167,15 @@ export class Kinds {
   }
 }
 
-function createPlan(space: string, limits: LimitSet): Plan {
+function createPlan(space: string, limits: LimitSet, rings: Rings): Plan {
   const kinds = limits.groups.map((group) => createKind(space, group));
   const groups = limits.groups.map((group, g) => ({
     kind: kinds[g] as Kind,
     limits: group.limits,
     memory: group.memory,
     begin: group.begin,
+    quotas: group.limits.map(({ quota }) => quota),
+    windows: group.limits.map(({ windowMs }) => windowMs),
     places: limits.groupOf.flatMap((of, place) => (of === g ? [place * readingLength] : [])),
     company: {
       extras: nobody,
@@ -172,7 +185,17 @@ function createPlan(space: string, limits: LimitSet): Plan {
       isFirst: limits.groups.findIndex((other) => other.unit === group.unit && sharesUnit(other)) === g,
     },
   }));
-  return { space, limits, groups };
+  return { space, limits, groups, shape: shapeOf(limits, groups, rings) };
+}
+
+function shapeOf(
+  limits: LimitSet,
+  [only, ...others]: readonly PlannedGroup[],
+  rings: Rings,
+): Shape | undefined {
+  if (only === undefined || others.length > 0 || limits.holdable) return undefined;
+  if (only.kind.algorithm !== slidingWindow) return undefined;
+  return rings.shapeOf(only.kind.name, only.windows);
 }
 
 function sharesUnit({ algorithm }: Pick<LimitGroup, "algorithm">): boolean {

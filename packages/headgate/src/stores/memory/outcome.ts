@@ -72,6 +72,16 @@ export class MemoryOutcome implements Outcome {
     if (overrides !== undefined) this.overrides = overrides;
   }
 
+  /**
+   * Whether this is the memory store's own answer to these very charges. Such a one need not be checked as others are, for
+   * which all its readings would have to be made.
+   */
+  static isTo(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): boolean {
+    return (
+      typeof outcome === "object" && outcome !== null && #charges in outcome && outcome.#charges === charges
+    );
+  }
+
   get readings(): readonly (readonly Reading[])[] {
     this.#readings ??= this.#read();
     return this.#readings;

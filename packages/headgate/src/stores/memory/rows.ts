@@ -1,8 +1,8 @@
 /** In numbers of 8 bytes: each row takes the smallest that fits. Longer ones get an array of their own. */
 const sizes = [3, 4, 6, 10, 14, 22, 38, 70, 134, 262, 518, 1030, 2054, 4102] as const;
 const longest = sizes[sizes.length - 1] as number;
-const sizeBits = 4;
-const sizeMask = (1 << sizeBits) - 1;
+export const sizeBits = 4;
+export const sizeMask = (1 << sizeBits) - 1;
 /** What stands in the size's place in the id of a row with an array of its own. */
 const alone = sizeMask;
 /** A chunk holds at most so many numbers: half a megabyte. */

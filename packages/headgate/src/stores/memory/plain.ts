@@ -1,0 +1,327 @@
+import type { Accounts } from "./accounts.ts";
+import { hashKey, type KeyHash } from "./key-hash.ts";
+import type { Plan, PlannedGroup } from "./kinds.ts";
+import { readingLength, waitPlace } from "./outcome.ts";
+import {
+  bitsOf,
+  chunkOf,
+  cursorsPlace,
+  eraMs,
+  eraOf,
+  headPlace,
+  isRing,
+  mostBits,
+  mostEras,
+  mostWindows,
+  placeOf,
+  type Shape,
+  shapeNumberOf,
+} from "./rings.ts";
+import { noRow } from "./rows.ts";
+
+/** One layer in the decision at hand. */
+interface Lane {
+  group: PlannedGroup;
+  shape: Shape;
+  high: number;
+  low: number;
+  /** Its ring; `noRow` where it has none. */
+  row: number;
+  chunk: Int32Array;
+  at: number;
+  /** Whether it had a ring when the decision began. */
+  wasThere: boolean;
+  /** For each window, how many stamps have left it by now. */
+  readonly cursors: Int32Array;
+}
+
+const nothing = new Int32Array(0);
+/** So many stamps are looked at one by one, which is quicker than halving. */
+const fewStamps = 8;
+
+/**
+ * Plain requests under sliding windows: one request of each layer, nothing held, nobody overridden, a store that is not full.
+ * Nearly all requests are, and nearly all that a service pays for deciding is paid here; so the one algorithm is written
+ * out, by the numbers of a ring, and calls nobody.
+ *
+ * Whatever is not plain it leaves alone, before anything has changed: the same request is then decided by the general path, which
+ * unfolds the rings that it meets. Both decide alike.
+ */
+export class PlainPath {
+  readonly #accounts: Accounts;
+  readonly #lanes: Lane[] = [];
+  /** How many lanes the decision at hand has. The others are left from those before. */
+  #used = 0;
+  #readings = 0;
+  #era = 0;
+  /** Milliseconds since the era began. */
+  #since = 0;
+  /** When an era began that was met last. */
+  #eraStart = 0;
+  readonly key: KeyHash = { high: 0, low: 0 };
+  /** Whether the decision at hand admits. */
+  admitted = false;
+
+  constructor(accounts: Accounts) {
+    this.#accounts = accounts;
+  }
+
+  /** Begins a decision. @returns whether there can be a plain one now. */
+  begin(now: number): boolean {
+    const { isSharing, kinds, rings } = this.#accounts;
+    if (isSharing || kinds.hasMates || rings.isFull) return false;
+    this.#used = 0;
+    this.#readings = 0;
+    let since = now - this.#eraStart;
+    if (!(since >= 0 && since < eraMs)) {
+      const era = Math.floor(now / eraMs);
+      if (!(era >= 0 && era < mostEras)) return false;
+      this.#era = era;
+      this.#eraStart = era * eraMs;
+      since = now - this.#eraStart;
+    }
+    this.#since = since | 0;
+    return this.#since === since;
+  }
+
+  /** Adds one request in one partition, whose key then hashes to `key`. @returns whether that is plain. */
+  add(plan: Plan, key: string): boolean {
+    const { shape } = plan;
+    if (shape === undefined) return false;
+    const group = plan.groups[0] as PlannedGroup;
+    const { windowMs } = group.memory;
+    if (windowMs > shape.keepMs) {
+      if (windowMs > eraMs) return false;
+      shape.keepMs = windowMs;
+    }
+    hashKey(key, this.key);
+    const lane = this.#laneAt(this.#used, group, shape);
+    this.#used += 1;
+    this.#readings += group.quotas.length;
+    lane.high = this.key.high ^ group.kind.high;
+    lane.low = this.key.low ^ group.kind.low;
+    return true;
+  }
+
+  /**
+   * Decides what was added.
+   *
+   * @returns the readings, as `MemoryOutcome` takes them; `undefined` where the general path has to decide. Nothing has changed then.
+   */
+  decide(peek: boolean): number[] | undefined {
+    if (!this.#find()) return undefined;
+    const into = blank(this.#readings);
+    let isFree = true;
+    let start = 0;
+    for (let n = 0; n < this.#used; n += 1) {
+      const lane = this.#lanes[n] as Lane;
+      if (lane.row === noRow) readNew(lane.group, into, start);
+      else if (!this.#read(lane, into, start)) isFree = false;
+      start += lane.group.quotas.length * readingLength;
+    }
+    this.admitted = isFree;
+    if (isFree && !peek) this.#charge(into);
+    else tellWaits(into);
+    return into;
+  }
+
+  #laneAt(place: number, group: PlannedGroup, shape: Shape): Lane {
+    let lane = this.#lanes[place];
+    if (lane === undefined) {
+      const cursors = new Int32Array(mostWindows);
+      lane = { group, shape, high: 0, low: 0, row: noRow, chunk: nothing, at: 0, wasThere: false, cursors };
+      this.#lanes[place] = lane;
+    }
+    lane.group = group;
+    lane.shape = shape;
+    return lane;
+  }
+
+  /**
+   * Finds every ring. In steps, each for all of them, so that memory fetches what lies far apart at the same time: where
+   * callers are many, waiting for it is most of a decision.
+   *
+   * @returns whether all of them can be decided here.
+   */
+  #find(): boolean {
+    const accounts = this.#accounts;
+    const { chunks } = accounts.rings;
+    let added = 0;
+    for (let n = 0; n < this.#used; n += 1) {
+      const lane = this.#lanes[n] as Lane;
+      lane.row = accounts.at(lane.high, lane.low);
+    }
+    for (let n = 0; n < this.#used; n += 1) {
+      const lane = this.#lanes[n] as Lane;
+      const { row } = lane;
+      lane.wasThere = row !== noRow;
+      if (row === noRow) {
+        // Who has been counted by other limits begins with what they know.
+        if (accounts.kinds.matesOf(lane.group.kind).length > 0) return false;
+        added += 1;
+        continue;
+      }
+      if (!isRing(row)) return false;
+      lane.chunk = chunks[chunkOf(row)] as Int32Array;
+      lane.at = placeOf(row);
+      if (!this.#isReadable(lane)) return false;
+    }
+    return added === 0 || accounts.hasRoomFor(added);
+  }
+
+  /** Whether a ring is read by the windows that ask, and by a clock that is not behind it; and whether it may grow. */
+  #isReadable({ chunk, at, shape }: Lane): boolean {
+    const word = chunk[at] as number;
+    if (shapeNumberOf(word) !== shape.number) return false;
+    const era = eraOf(word);
+    if (era !== this.#era) {
+      if (era > this.#era) return false;
+      this.#accounts.rings.renew(chunk, at, this.#era);
+    }
+    const bits = bitsOf(word);
+    const stamps = at + cursorsPlace + shape.windows.length;
+    const mask = (1 << bits) - 1;
+    const head = chunk[at + headPlace] as number;
+    if ((chunk[stamps + ((head - 1) & mask)] as number) > this.#since) return false;
+    return bits < mostBits || (chunk[stamps + (head & mask)] as number) <= this.#since - shape.keepMs;
+  }
+
+  /** Reads the limits of one lane. @returns whether one more request is free under each. */
+  #read(lane: Lane, into: number[], start: number): boolean {
+    const { chunk, at, cursors } = lane;
+    const { quotas, windows } = lane.group;
+    const since = this.#since;
+    const count = quotas.length;
+    const head = chunk[at + headPlace] as number;
+    const stamps = at + cursorsPlace + count;
+    const mask = (1 << bitsOf(chunk[at] as number)) - 1;
+    let isFree = true;
+    for (let l = 0; l < count; l += 1) {
+      const after = since - (windows[l] as number);
+      let cursor = chunk[at + cursorsPlace + l] as number;
+      if (cursor !== head && (chunk[stamps + (cursor & mask)] as number) <= after)
+        cursor = firstAfter(chunk, stamps, mask, cursor, head, after);
+      cursors[l] = cursor;
+      const quota = quotas[l] as number;
+      const free = quota - ((head - cursor) | 0);
+      const place = start + l * readingLength;
+      if (free > 0) {
+        into[place] = free;
+        if (free < quota) into[place + 1] = (chunk[stamps + (cursor & mask)] as number) - after;
+      } else {
+        // In debt: nothing is free before the debt itself has left the window.
+        into[place + 1] = (chunk[stamps + ((cursor - free) & mask)] as number) - after;
+        isFree = false;
+      }
+    }
+    return isFree;
+  }
+
+  /** Charges one request to each lane, and makes what was read what is left. */
+  #charge(into: number[]): void {
+    const { rings } = this.#accounts;
+    const { moves } = rings;
+    let start = 0;
+    for (let n = 0; n < this.#used; n += 1) {
+      const lane = this.#lanes[n] as Lane;
+      if (lane.row === noRow || rings.moves !== moves) this.#findAgain(lane);
+      this.#put(lane);
+      const { windows } = lane.group;
+      for (let l = 0; l < windows.length; l += 1) {
+        const place = start + l * readingLength;
+        into[place] = (into[place] as number) - 1;
+        if (into[place + 1] === 0) into[place + 1] = windows[l] as number;
+      }
+      start += windows.length * readingLength;
+    }
+  }
+
+  /** Others of the request were charged meanwhile: a ring may lie elsewhere, or be gone, as nothing of it counted any more. */
+  #findAgain(lane: Lane): void {
+    const accounts = this.#accounts;
+    const { group, shape, high, low } = lane;
+    lane.row = accounts.at(high, low);
+    const isNew = lane.row === noRow;
+    // Also where it moves those before it: they have been charged.
+    if (isNew) lane.row = accounts.openRing(group, shape, high, low, this.#eraStart + this.#since, this.#era);
+    this.#point(lane);
+    if (isNew || !lane.wasThere) {
+      for (let l = 0; l < group.windows.length; l += 1)
+        lane.cursors[l] = lane.chunk[lane.at + cursorsPlace + l] as number;
+    }
+  }
+
+  #point(lane: Lane): void {
+    lane.chunk = this.#accounts.rings.chunks[chunkOf(lane.row)] as Int32Array;
+    lane.at = placeOf(lane.row);
+  }
+
+  #put(lane: Lane): void {
+    const { windows, keepMs } = lane.shape;
+    const head = lane.chunk[lane.at + headPlace] as number;
+    let slot = slotOf(lane, windows.length, head);
+    if ((lane.chunk[slot] as number) > this.#since - keepMs) {
+      // What is there still counts.
+      lane.row = this.#accounts.growRing(lane.row, lane.high, lane.low);
+      this.#point(lane);
+      slot = slotOf(lane, windows.length, head);
+    }
+    const { chunk, at, cursors } = lane;
+    chunk[slot] = this.#since;
+    chunk[at + headPlace] = head + 1;
+    for (let l = 0; l < windows.length; l += 1) chunk[at + cursorsPlace + l] = cursors[l] as number;
+  }
+}
+
+/** Where the stamp of this number is, or was before the ring came round. */
+function slotOf({ chunk, at }: Lane, count: number, index: number): number {
+  return at + cursorsPlace + count + (index & ((1 << bitsOf(chunk[at] as number)) - 1));
+}
+
+function readNew({ quotas }: PlannedGroup, into: number[], start: number): void {
+  for (let l = 0; l < quotas.length; l += 1) into[start + l * readingLength] = quotas[l] as number;
+}
+
+/** Of limits that are used up: what remains next is the request that waits. */
+function tellWaits(into: number[]): void {
+  for (let place = 0; place < into.length; place += readingLength) {
+    if (into[place] === 0) into[place + waitPlace] = into[place + 1] as number;
+  }
+}
+
+/** The first of the stamps from `cursor` on that is later than `after`; `head` where none is. That at `cursor` is not. */
+function firstAfter(
+  chunk: Int32Array,
+  stamps: number,
+  mask: number,
+  cursor: number,
+  head: number,
+  after: number,
+): number {
+  let low = cursor;
+  for (let looks = 0; looks < fewStamps; looks += 1) {
+    low = (low + 1) | 0;
+    if (low === head || (chunk[stamps + (low & mask)] as number) > after) return low;
+  }
+  let count = (head - low) | 0;
+  // The stamp at `low` has left; of the `count` from there on, those that have are halved.
+  while (count > 1) {
+    const half = count >> 1;
+    if ((chunk[stamps + ((low + half) & mask)] as number) > after) count = half;
+    else {
+      low = (low + half) | 0;
+      count -= half;
+    }
+  }
+  return (low + 1) | 0;
+}
+
+/** As many zeros as so many readings take: the usual numbers in line, which is quickest. */
+function blank(readings: number): number[] {
+  if (readings === 3) return [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  if (readings === 2) return [0, 0, 0, 0, 0, 0];
+  if (readings === 1) return [0, 0, 0];
+  const zeros: number[] = [];
+  for (let n = 0; n < readings * readingLength; n += 1) zeros.push(0);
+  return zeros;
+}
