@@ -64,6 +64,13 @@ export const LIBRARY: Zone[] = [
     mayImport: ["core"],
     packages: NONE,
   },
+  {
+    name: "shadow",
+    files: /^packages\/headgate\/src\/shadow\//,
+    mayImport: ["core", "overriding", "refusal memory", "remote", "reservation", "memory store"],
+    mayImportTypesOf: ["limiter"],
+    packages: NONE,
+  },
   store("memory", NONE),
   store("redis", /^node:|redis|valkey/),
   store("durable-object", NONE),
@@ -102,6 +109,7 @@ export const LIBRARY: Zone[] = [
     name: "otel",
     files: /^packages\/headgate\/src\/otel\//,
     mayImport: ["core", "limiter"],
+    mayImportTypesOf: ["shadow"],
     packages: /^@opentelemetry\/api$/,
   },
   {
@@ -136,6 +144,7 @@ export const LIBRARY: Zone[] = [
       "adapters",
       "client",
     ],
+    mayImportTypesOf: ["shadow"],
     packages: ANY,
   },
   {
@@ -146,6 +155,7 @@ export const LIBRARY: Zone[] = [
       "reservation",
       "remote",
       "overriding",
+      "shadow",
       "store opening",
       "shared stores",
       "memory store",

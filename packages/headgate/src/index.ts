@@ -69,4 +69,6 @@ export type { LayerChange } from "./limiter/live-policy.ts";
 export type { WaitOptions } from "./limiter/waiting.ts";
 export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./remote/index.ts";
+export type { ShadowLayerReport, ShadowReport } from "./shadow/report.ts";
+export type { ShadowEvent } from "./shadow/shadow.ts";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./stores/memory/index.ts";

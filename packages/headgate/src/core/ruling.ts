@@ -68,6 +68,17 @@ export function partOf({ layers, charges, policy }: Question, places: readonly n
   };
 }
 
+/** The same partitions, asked for nothing. */
+export function free({ layers, charges }: Question): Question {
+  return {
+    layers,
+    charges: charges.map(({ space, key, limits }): Charge => {
+      const none = limits.groups.map(() => 0);
+      return { space, key, limits, needs: none, spends: none };
+    }),
+  };
+}
+
 /** A ruling for which nobody was asked, as nothing is charged by it. */
 export function unasked({ layers, charges }: Question, ledger: Ledger, now: number): Ruling {
   const outcome = { admitted: true, now, readings: [], marks: [] };

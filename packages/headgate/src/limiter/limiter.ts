@@ -22,9 +22,9 @@ import { checkOptions, othersOptions } from "../core/options.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import { beginOverride, type OverrideTerms } from "../core/override.ts";
 import { knownLimits, type LayerOptions, type Policy } from "../core/policy.ts";
-import { partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import { free, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
-import type { Charge, Outcome, Store } from "../core/store.ts";
+import type { Outcome, Store } from "../core/store.ts";
 import type { Declared, UnitsOfLayers } from "../core/units.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { createOverriding } from "../overriding/deciding.ts";
@@ -50,6 +50,10 @@ import type { ReservationServices } from "../reservation/book.ts";
 import { createHeartbeat } from "../reservation/heartbeat.ts";
 import { Reservation } from "../reservation/reservation.ts";
 import { mintRid } from "../reservation/rid.ts";
+import type { ShadowReport } from "../shadow/report.ts";
+import { createShadow, type Shadow, type ShadowEvent } from "../shadow/shadow.ts";
+import { ShadowedReservation } from "../shadow/shadowed-reservation.ts";
+import type { Trial } from "../shadow/trial.ts";
 import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
 import { systemClock } from "./clock.ts";
@@ -178,6 +182,8 @@ export interface LimiterObserver {
   extended?(event: ExtendedEvent): void;
   /** Called when this process has changed the policy, or overridden, reset or penalised a caller. */
   changed?(event: ChangedEvent): void;
+  /** Called after every decision of the shadow, where `setShadow` has set one. */
+  shadowed?(event: ShadowEvent): void;
 }
 
 /** Decides who may pass. Made by `createLimiter`. */
@@ -269,6 +275,24 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   setPolicy(layers: readonly LayerChange<Caller>[]): void;
   /**
+   * Lets another policy decide each request beside the one in force, on counts of its own. It refuses nobody: what it would have
+   * refused is in `shadowReport`, and observers hear of each of its decisions (`shadowed`). No live answer depends on it, or waits for it.
+   *
+   * ```ts
+   * limiter.setShadow([{ name: "user", limits: "3/minute; 40/hour" }, { name: "ip", limits: "30/minute" }]);
+   * ```
+   *
+   * One that is set already is replaced; its report begins anew, and what it counted counts under the new one. A bad policy changes nothing.
+   *
+   * @param layers as `setPolicy` takes them: what is left out is taken from the policy in force.
+   * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
+   */
+  setShadow(layers: readonly LayerChange<Caller>[]): void;
+  /** Ends the shadow. @returns its last report; `undefined` where none is set. */
+  endShadow(): ShadowReport | undefined;
+  /** What the shadow has decided in this process since it was set; `undefined` where none is. */
+  shadowReport(): ShadowReport | undefined;
+  /**
    * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
    * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
    * called again, and at any time. A store of this process is always ready.
@@ -359,10 +383,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const onOutage = options.onOutage ?? outagesOnConsole();
   const madeAt = clock.now();
   let hasWarned = false;
-  const live = createLivePolicy(options.layers, options.units, {
-    name,
+  const asks = () => ({
     lookups: createLookups({ clock, lookupMs, report, reportMistake }),
     report: reportMistake,
+  });
+  const live = createLivePolicy(options.layers, options.units, {
+    ...asks(),
+    name,
     onUncounted() {
       if (hasWarned) return;
       hasWarned = true;
@@ -386,6 +413,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         report,
         onOutage: (event) => told(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
+        onAsked: (question) => shadow?.ride(question),
         takeBack(ruling) {
           // Of an extension the reservation itself states the totals.
           if (ruling.hold === undefined || ruling.hold.seq === 1)
@@ -412,6 +440,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   let lastId = 0;
   /** By how much the store's clock is ahead of this process's, at least. */
   let storeAheadMs = 0;
+  /** What decides beside the policy in force. */
+  let shadow: Shadow<Caller> | undefined;
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
@@ -473,13 +503,21 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   });
 
   /** @param began when the caller asked, by `performance`; only where somebody observes. */
-  function conclude(own: Question, cost: Cost | undefined, ruling: Ruling, began: number): Admission {
+  function conclude(
+    own: Question,
+    cost: Cost | undefined,
+    ruling: Ruling,
+    began: number,
+    trial: Trial | undefined,
+  ): Admission {
     const question = ruling.asked ?? own;
     const counted = ruling.outcome.admitted ? countedOf(question, ruling) : undefined;
     const admission =
       counted === undefined
         ? new RefusedRequest(ruling, cost, question)
-        : new Reservation(ruling, counted, cost, services, question);
+        : trial === undefined
+          ? new Reservation(ruling, counted, cost, services, question)
+          : new ShadowedReservation(ruling, counted, cost, services, question, trial);
     if (observers.size > 0) {
       const durationMs = began === unobserved ? 0 : performance.now() - began;
       const { layers, charges } = own;
@@ -502,6 +540,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         partitions,
       });
     }
+    trial?.answered(admission);
     return admission;
   }
 
@@ -552,11 +591,16 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     checkCost(cost, live.units);
   }
 
-  function admit(question: Question, cost: Cost | undefined): Admission | Promise<Admission> {
+  function admit(
+    question: Question,
+    cost: Cost | undefined,
+    trial: Trial | undefined,
+  ): Admission | Promise<Admission> {
     const began = observers.size > 0 ? performance.now() : unobserved;
     const ruling = overriding.decide(question, cost, false);
-    if (ruling instanceof Promise) return ruling.then((known) => conclude(question, cost, known, began));
-    return conclude(question, cost, ruling, began);
+    if (ruling instanceof Promise)
+      return ruling.then((known) => conclude(question, cost, known, began, trial));
+    return conclude(question, cost, ruling, began, trial);
   }
 
   function override(
@@ -629,16 +673,48 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return after(overriding.decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
-  function admitCaller(caller: Caller, cost: Cost | undefined): Admission | Promise<Admission> {
+  function admitCaller(
+    caller: Caller,
+    cost: Cost | undefined,
+    trialOf?: (question: Question) => Trial,
+  ): Admission | Promise<Admission> {
     check(cost);
-    return after(live.asking.for(caller, cost), (question) => admit(question, cost));
+    return after(live.asking.for(caller, cost), (question) =>
+      admit(
+        question,
+        cost,
+        trialOf === undefined ? shadow?.begin(question, caller, cost) : trialOf(question),
+      ),
+    );
+  }
+
+  function makeShadow(layers: readonly LayerChange<Caller>[]): Shadow<Caller> {
+    return createShadow(
+      {
+        limiter: name,
+        live,
+        store,
+        clock,
+        timeoutMs: storeMs,
+        definePolicy: (of, given) =>
+          createLivePolicy(given, options.units, { ...asks(), name: of, onUncounted() {} }),
+        isAnswering: () => guard?.status().state === "closed",
+        report: reportMistake,
+        isObserved: () => [...observers].some(({ shadowed }) => shadowed !== undefined),
+        tell(event) {
+          for (const observer of observers) told(observer.shadowed, event, report);
+        },
+      },
+      layers,
+    );
   }
 
   const room: ForAdapters = {
     report,
     admitUnidentified() {
       check(undefined);
-      return admit(live.asking.forUnidentified(undefined), undefined);
+      const question = live.asking.forUnidentified(undefined);
+      return admit(question, undefined, shadow?.beginUnidentified(question, undefined));
     },
   };
   const shared = opened === undefined || opened.remote ? options.store : undefined;
@@ -660,14 +736,22 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       check(decision.cost);
       const { layers, charges } = await live.asking.for(caller, decision.cost);
-      return waitingRoom.wait({ layers, charges, ask: () => admitCaller(caller, decision.cost) }, decision);
+      const trial = shadow?.wait(caller, decision.cost);
+      const ask = () => admitCaller(caller, decision.cost, trial?.of);
+      const waiting = waitingRoom.wait({ layers, charges, ask }, decision);
+      if (trial !== undefined) waiting.then(trial.over, trial.abandon);
+      return waiting;
     },
 
     penalise(caller, cost = oneRequest) {
       check(undefined);
       checkPenalty(cost, live.units);
       return after(live.asking.for(caller, undefined), (own) =>
-        after(knowing(own, cost), (asked) => charge(asked, cost)),
+        after(knowing(own, cost), (asked) => {
+          const charging = charge(asked, cost);
+          shadow?.penalise(caller, cost);
+          return charging;
+        }),
       );
     },
 
@@ -696,6 +780,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         const now = clock.now();
         if (guard === undefined) alone?.reset(charges, now);
         const resetting = guard === undefined ? store.reset(charges, now) : guard.reset(charges);
+        shadow?.reset(caller, options.layer);
         return after(resetting, () => {
           waitingRoom.changed();
           notifyChange({ kind: "reset", partitions: partitionsOf(asked) });
@@ -735,6 +820,22 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
     },
 
+    setShadow(layers) {
+      check(undefined);
+      if (shadow === undefined) shadow = makeShadow(layers);
+      else shadow.set(layers);
+      for (const warning of shadow.policy.warnings) told(warn, `The shadow: ${warning}`, report);
+    },
+
+    endShadow() {
+      const last = shadow?.report();
+      shadow?.stop();
+      shadow = undefined;
+      return last;
+    },
+
+    shadowReport: () => shadow?.report(),
+
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
       check(undefined);
       checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
@@ -749,6 +850,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         settled: (event) => observer.settled?.(event),
         extended: (event) => observer.extended?.(event),
         changed: (event) => observer.changed?.(event),
+        ...(observer.shadowed === undefined
+          ? {}
+          : { shadowed: (event: ShadowEvent) => observer.shadowed?.(event) }),
       };
       observers.add(one);
       return () => {
@@ -765,6 +869,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       closed = true;
       unregister();
       heartbeat.stop();
+      shadow?.stop();
       if (guard === undefined) return opened?.close?.();
       return guard.stop().then(() => opened?.close?.());
     },
@@ -809,13 +914,13 @@ function within(question: Question, layer: string | undefined): Question {
 
 /** @throws HeadgateError `option-invalid` for what could never be told anything. */
 function checkObserver(observer: unknown): void {
-  const { decided, ended, settled, extended, changed }: LimiterObserver =
+  const { decided, ended, settled, extended, changed, shadowed }: LimiterObserver =
     typeof observer === "object" && observer !== null ? observer : {};
-  const given = [decided, ended, settled, extended, changed].filter((one) => one !== undefined);
+  const given = [decided, ended, settled, extended, changed, shadowed].filter((one) => one !== undefined);
   if (given.length > 0 && given.every((one) => typeof one === "function")) return;
   throw new HeadgateError(
     "option-invalid",
-    "observe takes an object with functions decided, ended, settled, extended and changed, or some of them; " +
+    "observe takes an object with functions decided, ended, settled, extended, changed and shadowed, or some of them; " +
       `it got ${show(observer)}.`,
   );
 }
@@ -904,15 +1009,4 @@ function showStore(store: unknown): string {
   if (typeof store !== "object" || store === null) return show(store);
   const { name } = store.constructor ?? Object;
   return name === "Object" ? "an object without decide, adjust and reset" : `an object of class ${name}`;
-}
-
-/** The same partitions, asked for nothing. */
-function free({ layers, charges }: Question): Question {
-  return {
-    layers,
-    charges: charges.map(({ space, key, limits }): Charge => {
-      const none = limits.groups.map(() => 0);
-      return { space, key, limits, needs: none, spends: none };
-    }),
-  };
 }

@@ -35,6 +35,15 @@ export interface LivePolicy<Caller> {
   memoryOf(layer: string): LayerMemory;
   /** @throws HeadgateError as `definePolicy`; then the policy in force stays. */
   replace(layers: readonly LayerChange<Caller>[]): void;
+  /**
+   * Layers with the functions that those of the same names have.
+   *
+   * @param of who takes them, for the error where they are no list.
+   */
+  complete(layers: readonly LayerChange<Caller>[], of: string): readonly LayerOptions<Caller>[];
+  functionsOf(layer: string): LayerFunctions<Caller> | undefined;
+  /** Costs may name these units too from now on. */
+  allow(units: Iterable<string>): void;
 }
 
 export function createLivePolicy<Caller>(
@@ -85,11 +94,18 @@ export function createLivePolicy<Caller>(
     memoryOf: (layer) => known.get(layer)?.memory ?? new Map(),
 
     replace(changes) {
-      const layers = completed(changes, functions);
+      const layers = completed(changes, functions, "setPolicy");
       // Copies: a policy that cannot be used widens no memory.
       policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
       asking = createAsking({ ...asks, policy });
       note(layers);
+    },
+
+    complete: (changes, of) => completed(changes, functions, of),
+    functionsOf: (layer) => functions.get(layer),
+
+    allow(others) {
+      for (const unit of others) units.add(unit);
     },
   };
 }
@@ -98,7 +114,8 @@ export function createLivePolicy<Caller>(
 const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 
-interface LayerFunctions<Caller> {
+/** What of a layer is no data. */
+export interface LayerFunctions<Caller> {
   readonly key: LayerChange<Caller>["key"];
   readonly plan: LayerChange<Caller>["plan"];
   readonly limits: ((caller: Caller) => string) | undefined;
@@ -107,11 +124,12 @@ interface LayerFunctions<Caller> {
 function completed<Caller>(
   changes: readonly LayerChange<Caller>[],
   functions: ReadonlyMap<string, LayerFunctions<Caller>>,
+  of: string,
 ): readonly LayerOptions<Caller>[] & readonly LayerChange<Caller>[] {
   if (!Array.isArray(changes)) {
     throw new HeadgateError(
       "policy-invalid",
-      `setPolicy takes a list of layers, such as [{ name: "user", limits: "10/minute" }], got ${show(changes)}.`,
+      `${of} takes a list of layers, such as [{ name: "user", limits: "10/minute" }], got ${show(changes)}.`,
     );
   }
   return Array.from(changes, (change) => {

@@ -76,6 +76,34 @@ describe("observe", () => {
     expect(await read("headgate.decision.duration")).toEqual({ "decided_by=store": [8, expect.any(Number)] });
   });
 
+  it("counts what a shadow would refuse, apart from live decisions, and without a caller", async () => {
+    const { limiter, read } = observed({
+      layers: [
+        {
+          name: "user",
+          key: ({ user }) => user,
+          plan: ({ plan }) => plan,
+          plans: { free: "2/minute", pro: "9/minute" },
+          defaultPlan: "free",
+        },
+      ],
+    });
+    limiter.setShadow([{ name: "user", plans: { free: "1/minute", pro: "9/minute" }, defaultPlan: "free" }]);
+    for (let n = 0; n < 3; n += 1) await limiter.admit(alice);
+    await limiter.admit({ user: "bob@example.com", plan: "pro" });
+    await limiter.override({ user: "eve@example.com" }, { limits: "unlimited" });
+    await limiter.admit({ user: "eve@example.com" });
+    const refused = "plan=free reason=quota-exceeded layer=user limit=user-per-minute";
+    expect(await read("headgate.shadow.decisions")).toEqual({
+      "outcome=shadow-admitted live_outcome=admitted plan=free": 1,
+      [`outcome=shadow-refused live_outcome=admitted ${refused}`]: 1,
+      [`outcome=shadow-refused live_outcome=refused ${refused}`]: 1,
+      "outcome=shadow-admitted live_outcome=admitted plan=pro": 1,
+    });
+    const counted = Object.values(await read("headgate.decisions")) as number[];
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(5);
+  });
+
   it("counts what was used, beyond what was granted apart, and never a peek, a penalty or a caller", async () => {
     const { limiter, read } = observed();
     const first = (await limiter.admit(alice, { cost: { tokens: 100 } })) as Admitted;

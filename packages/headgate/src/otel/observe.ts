@@ -4,6 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import type { DecisionEvent, EndEvent, Limiter } from "../limiter/limiter.ts";
+import type { ShadowEvent } from "../shadow/shadow.ts";
 
 export interface ObserveOptions {
   /** Default: the meter "headgate" of the global provider. */
@@ -39,6 +40,11 @@ export function observe(
   const decisions = meter.createCounter("headgate.decisions", {
     description:
       "Decisions, by outcome: admitted, near (admitted with 80% or more of a limit used), refused.",
+    unit: "{decision}",
+  });
+  const shadowDecisions = meter.createCounter("headgate.shadow.decisions", {
+    description:
+      "Decisions of the shadow, by its outcome (shadow-admitted, shadow-refused) and the live one.",
     unit: "{decision}",
   });
   const durations = meter.createHistogram("headgate.decision.duration", {
@@ -92,7 +98,25 @@ export function observe(
     }
   }
 
-  const stops = [limiter.observe({ decided, ended }), observeStatus(limiter, meter, ofLimiter)];
+  function shadowed({ shadow, live }: ShadowEvent): void {
+    // The shadow does not know of overrides and blocks: what it says of such callers is nothing to go by.
+    if (live.overrides !== undefined) return;
+    shadowDecisions.add(1, {
+      ...ofLimiter,
+      "headgate.outcome": shadow.admitted ? "shadow-admitted" : "shadow-refused",
+      "headgate.live_outcome": live.admitted ? "admitted" : "refused",
+      ...(shadow.plan === undefined ? {} : { "headgate.plan": shadow.plan }),
+      ...(shadow.admitted
+        ? {}
+        : {
+            "headgate.reason": shadow.reason,
+            "headgate.layer": shadow.binding.layer,
+            "headgate.limit": shadow.binding.name,
+          }),
+    });
+  }
+
+  const stops = [limiter.observe({ decided, ended, shadowed }), observeStatus(limiter, meter, ofLimiter)];
   return () => {
     for (const stop of stops) stop();
   };

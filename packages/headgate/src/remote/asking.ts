@@ -16,6 +16,8 @@ export interface AskingOptions {
   readonly ledger: Ledger;
   /** Each question, before it is sent. */
   readonly onAsk: (question: Question) => void;
+  /** Each question, once it is sent: what is asked in the same turn may travel along. */
+  readonly onAsked: ((question: Question) => void) | undefined;
   /** The store has answered in time. */
   readonly onAnswer: () => void;
   /** Decides where the store has not answered. */
@@ -33,7 +35,8 @@ export interface Asking {
 }
 
 export function createAsking(options: AskingOptions): (question: Question, peek: boolean) => Asking {
-  const { store, clock, calls, line, refusals, ledger, onAsk, onAnswer, withoutStore, takeBack } = options;
+  const { store, clock, calls, line, refusals, ledger, onAsk, onAsked, onAnswer, withoutStore, takeBack } =
+    options;
   const { counters } = calls;
 
   function ask(question: Question, peek: boolean): Asking {
@@ -51,6 +54,7 @@ export function createAsking(options: AskingOptions): (question: Question, peek:
           : checkOutcome(store.name, charges, answer);
       return answering;
     });
+    onAsked?.(question);
     const ruling = call.then(
       (outcome): Ruling => {
         if (!peek) counters.byStore += 1;

@@ -34,6 +34,8 @@ export interface GuardedStoreOptions {
   readonly takeBack: (ruling: Ruling) => void;
   /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
+  /** Called as a question is sent to the store: what is asked in the same turn may travel along. */
+  readonly onAsked?: (question: Question) => void;
   /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -92,6 +94,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     report,
     takeBack,
     findBlock,
+    onAsked,
     random = Math.random,
   } = options;
   const refusals = createRefusalMemory();
@@ -182,6 +185,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       lastAsked = question;
       presence.note();
     },
+    onAsked,
     onAnswer: reconciliation.tellIfDue,
     withoutStore: withoutStore.decide,
   });

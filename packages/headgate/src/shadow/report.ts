@@ -1,0 +1,120 @@
+import type { Admission, LimitReading } from "../core/admission.ts";
+import { knownLimits, type Policy } from "../core/policy.ts";
+import type { Ruling } from "../core/ruling.ts";
+
+/** What a shadow has decided in this process, since it was set. */
+export interface ShadowReport {
+  /** The name of the limiter. */
+  readonly limiter: string;
+  /** The hash of the shadow's policy. */
+  readonly policy: string;
+  /** When it was set, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  readonly since: number;
+  /** Requests that the shadow decided, those of `overridden` aside. */
+  readonly decisions: number;
+  /** Of these, those that it would refuse: `newlyRefused` and `stillRefused`. */
+  readonly wouldRefuse: number;
+  /** Of these, those that the limiter admitted. */
+  readonly newlyRefused: number;
+  /** Of these, those that the limiter refused too. */
+  readonly stillRefused: number;
+  /** Requests that the limiter refused, and that the shadow would admit. */
+  readonly newlyAdmitted: number;
+  /**
+   * Requests that the limiter decided under an override or a block. The shadow does not know of those: these requests are counted
+   * in no other figure.
+   */
+  readonly overridden: number;
+  /** Requests that the shadow could not decide: the store failed, or was late, or was not asked because it was down. */
+  readonly undecided: number;
+  /** Extensions of requests that the shadow admitted, and those of them that it would refuse. */
+  readonly extensions: { readonly decisions: number; readonly wouldRefuse: number };
+  /** The same by layer and plan, in the order of the shadow's policy: as many rows as it has plans. */
+  readonly layers: readonly ShadowLayerReport[];
+}
+
+/** One layer of a shadow; where the layer has plans, one plan. */
+export interface ShadowLayerReport {
+  readonly layer: string;
+  readonly plan: string | undefined;
+  /** Requests to which the layer applied, under this plan. */
+  readonly decisions: number;
+  /** Of these, those that the shadow would refuse, and for longest in this layer. */
+  readonly wouldRefuse: number;
+  /** Of these, those that the limiter admitted. */
+  readonly newlyRefused: number;
+  /** Of these, those that the limiter refused too. */
+  readonly stillRefused: number;
+}
+
+/** A number that is counted up. */
+type Counting<Report> = { -readonly [Name in keyof Report]: Report[Name] };
+
+/** Counts what a shadow decides. It grows with the policy, never with the callers. */
+export interface Tally {
+  /** @param binding the limit that would refuse for longest; absent where the shadow would admit. */
+  decided(ruling: Ruling, live: Admission, binding: LimitReading | undefined): void;
+  undecided(): void;
+  extended(admitted: boolean): void;
+  report(): ShadowReport;
+}
+
+/** @param since when the shadow was set. */
+export function createTally<Caller>(limiter: string, policy: Policy<Caller>, since: number): Tally {
+  const total = { decisions: 0, newlyRefused: 0, stillRefused: 0, newlyAdmitted: 0, overridden: 0 };
+  const extensions = { decisions: 0, wouldRefuse: 0 };
+  let undecided = 0;
+  const rows = new Map<string, Map<string | undefined, Counting<Omit<ShadowLayerReport, "wouldRefuse">>>>();
+  for (const layer of policy.layers) {
+    const plans = new Set(knownLimits(layer).map(({ plan }) => plan));
+    const row = (plan: string | undefined) => ({
+      layer: layer.name,
+      plan,
+      decisions: 0,
+      newlyRefused: 0,
+      stillRefused: 0,
+    });
+    rows.set(layer.name, new Map([...plans].map((plan) => [plan, row(plan)])));
+  }
+
+  return {
+    decided({ layers, charges, outcome }, live, binding) {
+      if (live.overrides !== undefined) {
+        total.overridden += 1;
+        return;
+      }
+      total.decisions += 1;
+      const verdict = live.admitted ? "newlyRefused" : "stillRefused";
+      if (!outcome.admitted) total[verdict] += 1;
+      else if (!live.admitted) total.newlyAdmitted += 1;
+      for (let c = 0; c < charges.length; c += 1) {
+        const row = rows.get(layers[c] as string)?.get(charges[c]?.limits.plan);
+        if (row === undefined) continue;
+        row.decisions += 1;
+        if (row.layer === binding?.layer) row[verdict] += 1;
+      }
+    },
+
+    undecided() {
+      undecided += 1;
+    },
+
+    extended(admitted) {
+      extensions.decisions += 1;
+      if (!admitted) extensions.wouldRefuse += 1;
+    },
+
+    report: () => ({
+      limiter,
+      policy: policy.hash,
+      since,
+      ...total,
+      wouldRefuse: total.newlyRefused + total.stillRefused,
+      undecided,
+      extensions: { ...extensions },
+      layers: [...rows.values()].flatMap((plans) =>
+        [...plans.values()].map((row) => ({ ...row, wouldRefuse: row.newlyRefused + row.stillRefused })),
+      ),
+    }),
+  };
+}

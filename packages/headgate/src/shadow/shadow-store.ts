@@ -1,0 +1,142 @@
+import type { Clock } from "../core/clock.ts";
+import { checkOutcome } from "../core/outcome.ts";
+import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import type { Charge, Outcome, Store } from "../core/store.ts";
+import { createRefusalMemory } from "../remote/refusal-memory/refusal-memory.ts";
+import { createTimeLimit, StoreTimeoutError } from "../remote/time-limit.ts";
+import { type MemoryStore, memoryStore } from "../stores/memory/index.ts";
+
+/** Where a shadow counts. */
+export interface ShadowStore {
+  readonly ledger: Ledger;
+  /** May throw or reject: then nothing is decided. */
+  ask(question: Question, peek: boolean): Ruling | Promise<Ruling>;
+  reset(partitions: readonly Charge[]): void | Promise<void>;
+}
+
+/** The store was left alone: it is down, or asked for too much already. No failure of the shadow's own. */
+export class NotAsked extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NotAsked";
+  }
+}
+
+/**
+ * Where the live counts are in this process, the shadow's are too, in a store of their own: as many partitions as the live
+ * one has room for, and none of that room is taken.
+ */
+export function localShadowStore(live: Store, now: () => number): ShadowStore {
+  const { size } = live as Partial<MemoryStore>;
+  const store = memoryStore(size === undefined ? {} : { maxPartitions: size.maxPartitions });
+  return {
+    ledger: store,
+    ask({ layers, charges, hold, policy }, peek) {
+      const outcome = store.decide(charges, now(), peek, hold);
+      return { layers, charges, hold, policy, outcome, ledger: store, decidedBy: "store" };
+    },
+    reset: (partitions) => store.reset(partitions, now()),
+  };
+}
+
+/** So many calls of a shadow may be under way. */
+export const mostUnderWay = 512;
+
+export interface SharedShadowStoreOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Whether the store answers live decisions. While it does not, it is not asked for a shadow either. */
+  readonly isAnswering: () => boolean;
+  /** Gives everything back that this ruling charged: it came too late. */
+  readonly takeBack: (ruling: Ruling) => void;
+}
+
+/**
+ * Over the live store, by calls of its own. Their failures are not the live breaker's matter: what spoils the shadow alone must
+ * not open it.
+ */
+export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStore {
+  const { store, clock, timeoutMs, isAnswering, takeBack } = options;
+  const refusals = createRefusalMemory();
+  const inTime = createTimeLimit(store.name, timeoutMs);
+  let underWay = 0;
+
+  async function bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer> {
+    if (!isAnswering())
+      throw new NotAsked(`The store "${store.name}" is not asked while it does not answer.`);
+    if (underWay >= mostUnderWay)
+      throw new NotAsked(`${mostUnderWay} calls of a shadow are under way already.`);
+    underWay += 1;
+    try {
+      return await inTime(Promise.resolve(call()));
+    } finally {
+      underWay -= 1;
+    }
+  }
+
+  const ledger: Ledger = {
+    async adjust(adjustments, now) {
+      refusals.forget(adjustments);
+      const outcome = await bounded(() => store.adjust(adjustments, now));
+      refusals.forget(adjustments);
+      return outcome;
+    },
+  };
+
+  async function asked(question: Question, peek: boolean): Promise<Ruling> {
+    const { charges, hold } = question;
+    const askedAt = clock.now();
+    let answering: Outcome | Promise<Outcome> | undefined;
+    const rulingOf = (outcome: Outcome): Ruling => ({
+      ...question,
+      outcome: checkOutcome(store.name, charges, outcome),
+      ledger,
+      decidedBy: "store",
+    });
+    try {
+      const ruling = rulingOf(
+        await bounded(() => {
+          answering = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+          return answering;
+        }),
+      );
+      const now = clock.now();
+      if (ruling.outcome.admitted) refusals.contradict(charges, now);
+      else refusals.remember(charges, ruling.outcome, askedAt, now);
+      return ruling;
+    } catch (error) {
+      if (error instanceof StoreTimeoutError && !peek) {
+        // Nobody counts on it any more: what it charges would be more than what was decided.
+        void Promise.resolve(answering).then(
+          (outcome) => {
+            if (outcome?.admitted) takeBack(rulingOf(outcome));
+          },
+          () => {},
+        );
+      }
+      throw error;
+    }
+  }
+
+  return {
+    ledger,
+
+    ask(question, peek) {
+      const { layers, charges } = question;
+      if (charges.length === 0) return unasked(question, ledger, clock.now());
+      const known = refusals.find(charges, clock.now());
+      if (known === undefined || !("outcome" in known)) return asked(question, peek);
+      const { outcome, places } = known;
+      const decidedBy = "refusal-memory";
+      if (places === undefined) return { layers, charges, outcome, ledger, decidedBy };
+      return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+    },
+
+    async reset(partitions) {
+      refusals.forget(partitions);
+      await bounded(() => store.reset(partitions, clock.now()));
+      refusals.forget(partitions);
+    },
+  };
+}

@@ -1,0 +1,248 @@
+import type { Admission, Peek } from "../core/admission.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Cost } from "../core/cost.ts";
+import { Decision, RefusedRequest } from "../core/decision.ts";
+import type { LayerOptions, Policy } from "../core/policy.ts";
+import { free, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import type { Store } from "../core/store.ts";
+import type { LayerChange, LivePolicy } from "../limiter/live-policy.ts";
+import { createOverriding } from "../overriding/deciding.ts";
+import { createKnownOverrides } from "../overriding/known-overrides.ts";
+import type { ReservationServices } from "../reservation/book.ts";
+import { createHeartbeat } from "../reservation/heartbeat.ts";
+import { Reservation } from "../reservation/reservation.ts";
+import { mintRid } from "../reservation/rid.ts";
+import { createTally, type ShadowReport, type Tally } from "./report.ts";
+import { localShadowStore, NotAsked, sharedShadowStore } from "./shadow-store.ts";
+import { createSharedPlans } from "./shared-plans.ts";
+import { Trial, type TrialServices } from "./trial.ts";
+
+/** One decision of a shadow. */
+export interface ShadowEvent {
+  /** The name of the limiter. */
+  readonly limiter: string;
+  /** What the shadow would have answered. It is admitted or refused by the shadow's policy, on the shadow's counts. */
+  readonly shadow: Peek;
+  /** What the limiter answered. */
+  readonly live: Admission;
+  readonly cost: Cost | undefined;
+  /** The partitions that the shadow asked, layer by layer. They name callers: treat them as personal. */
+  readonly partitions: readonly {
+    readonly layer: string;
+    readonly key: string;
+    /** The caller's plan, where the layer has plans. */
+    readonly plan: string | undefined;
+  }[];
+}
+
+export interface ShadowOptions<Caller> {
+  /** The name of the limiter. */
+  readonly limiter: string;
+  readonly live: LivePolicy<Caller>;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** The candidate's own policy, asked for under this name: its partitions are apart from the live ones. */
+  readonly definePolicy: (name: string, layers: readonly LayerOptions<Caller>[]) => LivePolicy<Caller>;
+  /** Whether a shared store answers live decisions. */
+  readonly isAnswering: () => boolean;
+  /** Reports each kind of failure once. */
+  readonly report: (error: unknown) => void;
+  /** Whether anybody wants events. */
+  readonly isObserved: () => boolean;
+  readonly tell: (event: ShadowEvent) => void;
+}
+
+/** A candidate beside the policy in force. Nothing that it does throws, rejects or is awaited, but for `set`. */
+export interface Shadow<Caller> {
+  readonly policy: Policy<Caller>;
+  /**
+   * Another candidate takes the place of this one, on the same counts; its report begins anew.
+   *
+   * @throws HeadgateError for a policy that cannot be used; then the one before stays.
+   */
+  set(changes: readonly LayerChange<Caller>[]): void;
+  /** One request, of which the live question is known. */
+  begin(question: Question, caller: Caller, cost: Cost | undefined): Trial;
+  beginUnidentified(question: Question, cost: Cost | undefined): Trial;
+  /** One request that may be asked for several times until it is admitted. */
+  wait(caller: Caller, cost: Cost | undefined): WaitingTrial;
+  /** A live question is on its way to the store: what the shadow asks for that request travels along. */
+  ride(question: Question): void;
+  penalise(caller: Caller, cost: Cost): void;
+  /** @param layer only in this one. */
+  reset(caller: Caller, layer: string | undefined): void;
+  report(): ShadowReport;
+  stop(): void;
+}
+
+/** The trial of a request that waits: begun when it is first asked for. */
+export interface WaitingTrial {
+  of(question: Question): Trial;
+  over(admission: Admission): void;
+  /** It waits no longer, and has no answer. */
+  abandon(): void;
+}
+
+/** @throws HeadgateError for a policy that cannot be used. */
+export function createShadow<Caller>(
+  options: ShadowOptions<Caller>,
+  changes: readonly LayerChange<Caller>[],
+): Shadow<Caller> {
+  const { limiter, live, store, clock, timeoutMs, definePolicy, isAnswering, isObserved, tell } = options;
+  /** While a store is left alone, its own failures are reported already. */
+  const report = (error: unknown): void => {
+    if (error !== undefined && !(error instanceof NotAsked)) options.report(error);
+  };
+  const plans = createSharedPlans(live, () => own.policy);
+  // No name of a limiter or layer can hold the slash.
+  const own = definePolicy(`${limiter}/shadow`, plans.sharing(live.complete(changes, "setShadow")));
+  live.allow(own.policy.units);
+  const counts = store.remote
+    ? sharedShadowStore({ store, clock, timeoutMs, isAnswering, takeBack })
+    : localShadowStore(store, clock.now);
+  const heartbeat = createHeartbeat(clock.now, report);
+  const overriding = createOverriding({
+    known: createKnownOverrides(1),
+    storeOverrides: false,
+    isRemote: store.remote,
+    ledger: counts.ledger,
+    memoryOf: own.memoryOf,
+    mintRid,
+    now: clock.now,
+    report,
+    ask: counts.ask,
+  });
+  const reservation: ReservationServices = {
+    now: clock.now,
+    report,
+    units: live.units,
+    decide: overriding.extend,
+    holds: heartbeat.add,
+    released: heartbeat.remove,
+    mintRid,
+  };
+  let tally = createTally(limiter, own.policy, clock.now());
+  /** By live question, those whose question is yet to leave. */
+  const riding = new WeakMap<Question, Trial>();
+
+  /** Of the candidate that is set now: one that takes its place counts for itself. */
+  function servicesFor(counting: Tally): TrialServices {
+    return {
+      reservation,
+      decide: (question, cost) => overriding.decide(question, cost, false),
+      decided(ruling, answered, cost) {
+        const refused = ruling.outcome.admitted ? undefined : new RefusedRequest(ruling, cost);
+        counting.decided(ruling, answered, refused?.binding);
+        if (isObserved()) tell(eventOf(limiter, ruling, refused, answered, cost));
+      },
+      undecided(error) {
+        counting.undecided();
+        report(error);
+      },
+      extended: counting.extended,
+      failed: report,
+    };
+  }
+  let services = servicesFor(tally);
+
+  function takeBack(ruling: Ruling): void {
+    if (ruling.hold === undefined || ruling.hold.seq === 1)
+      void new Reservation(ruling, ruling, undefined, reservation).end("nothing");
+  }
+
+  function begin(question: Question, caller: Caller, cost: Cost | undefined, waits: boolean): Trial {
+    const trial = new Trial(
+      plans.during(question, () => own.asking.for(caller, cost)),
+      cost,
+      services,
+      waits,
+    );
+    if (store.remote) riding.set(question, trial);
+    return trial;
+  }
+
+  /** Something that is done to a caller, and not decided. */
+  async function to(caller: Caller, act: (question: Question) => void | Promise<void>): Promise<void> {
+    try {
+      const question = own.asking.for(caller, undefined);
+      await act(question instanceof Promise ? await question : question);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  return {
+    get policy() {
+      return own.policy;
+    },
+
+    set(another) {
+      own.replace(plans.sharing(live.complete(another, "setShadow")));
+      live.allow(own.policy.units);
+      tally = createTally(limiter, own.policy, clock.now());
+      services = servicesFor(tally);
+    },
+
+    begin: (question, caller, cost) => begin(question, caller, cost, false),
+
+    beginUnidentified(question, cost) {
+      const trial = new Trial(own.asking.forUnidentified(cost), cost, services, false);
+      if (store.remote) riding.set(question, trial);
+      return trial;
+    },
+
+    wait(caller, cost) {
+      let trial: Trial | undefined;
+      return {
+        of(question) {
+          trial ??= begin(question, caller, cost, true);
+          return trial;
+        },
+        over(admission) {
+          if (!admission.admitted) trial?.concludes(admission);
+        },
+        abandon: () => trial?.abandon(),
+      };
+    },
+
+    ride(question) {
+      riding.get(question)?.ask();
+      riding.delete(question);
+    },
+
+    penalise(caller, cost) {
+      void to(caller, (question) => {
+        const asked = free(question);
+        const ruling = unasked(asked, counts.ledger, clock.now());
+        return new Reservation(ruling, asked, undefined, reservation).end(cost);
+      });
+    },
+
+    reset(caller, layer) {
+      void to(caller, ({ layers, charges }) =>
+        counts.reset(charges.filter((_, c) => layer === undefined || layers[c] === layer)),
+      );
+    },
+
+    report: () => tally.report(),
+    stop: heartbeat.stop,
+  };
+}
+
+function eventOf(
+  limiter: string,
+  ruling: Ruling,
+  refused: RefusedRequest | undefined,
+  live: Admission,
+  cost: Cost | undefined,
+): ShadowEvent {
+  const { layers, charges } = ruling;
+  const partitions = charges.map(({ key, limits }, c) => ({
+    layer: layers[c] as string,
+    key,
+    plan: limits.plan,
+  }));
+  const shadow: Peek = refused ?? { admitted: true, ...new Decision(ruling, cost).toJSON() };
+  return { limiter, shadow, live, cost, partitions };
+}

@@ -1,0 +1,73 @@
+import { knownLimits, type Layer, type LayerOptions, type Policy } from "../core/policy.ts";
+import type { Question } from "../core/ruling.ts";
+import type { LivePolicy } from "../limiter/live-policy.ts";
+
+/** Keeps a shadow from looking up a plan that has just been looked up for the same request. */
+export interface SharedPlans<Caller> {
+  /** The same layers; their plans are those of the live question where they cannot differ. */
+  sharing(layers: readonly LayerOptions<Caller>[]): readonly LayerOptions<Caller>[];
+  /** Runs while this is the live question of the same caller. */
+  during<Result>(question: Question, run: () => Result): Result;
+}
+
+/** @param ownPolicy the shadow's. */
+export function createSharedPlans<Caller>(
+  live: LivePolicy<Caller>,
+  ownPolicy: () => Policy<Caller>,
+): SharedPlans<Caller> {
+  let asked: Question | undefined;
+  /** What `shared` was found for, by the names of layers. */
+  let of: { live: Policy<Caller>; own: Policy<Caller> } | undefined;
+  const shared = new Map<string, boolean>();
+
+  /** Whether a caller's plan is the same in both: by the same function, and where it names no plan of the live ones, none of the shadow's. */
+  function isShared(name: string, plan: unknown): boolean {
+    const own = ownPolicy();
+    if (of?.live !== live.policy || of.own !== own) {
+      of = { live: live.policy, own };
+      shared.clear();
+    }
+    let known = shared.get(name);
+    if (known === undefined) {
+      known = live.functionsOf(name)?.plan === plan && fallsAlike(name, live.policy, own);
+      shared.set(name, known);
+    }
+    return known;
+  }
+
+  return {
+    sharing: (layers) =>
+      layers.map((layer) => {
+        const { plan, name } = layer ?? {};
+        if (typeof plan !== "function") return layer;
+        const planOf: typeof plan = (caller) => {
+          const place = asked?.layers.indexOf(name) ?? -1;
+          if (place < 0 || !isShared(name, plan)) return plan(caller);
+          return asked?.charges[place]?.limits.plan;
+        };
+        return { ...layer, plan: planOf } as LayerOptions<Caller>;
+      }),
+
+    during(question, run) {
+      asked = question;
+      try {
+        return run();
+      } finally {
+        asked = undefined;
+      }
+    },
+  };
+}
+
+/** Whether every plan of the shadow's layer is one of the live layer's, and both have the same default. */
+function fallsAlike<Caller>(name: string, live: Policy<Caller>, own: Policy<Caller>): boolean {
+  const [theirs, mine] = [live, own].map(({ layers }) => layers.find((layer) => layer.name === name));
+  if (theirs?.choice === undefined || mine?.choice === undefined) return false;
+  const known = new Set(plansOf(theirs));
+  const isKnown = plansOf(mine).every((plan) => plan !== undefined && known.has(plan));
+  return isKnown && theirs.choice.fallback.plan === mine.choice.fallback.plan;
+}
+
+function plansOf<Caller>(layer: Layer<Caller>): readonly (string | undefined)[] {
+  return knownLimits(layer).map(({ plan }) => plan);
+}

@@ -1,0 +1,158 @@
+import type { Admission } from "../core/admission.ts";
+import type { Cost } from "../core/cost.ts";
+import type { Question, Ruling } from "../core/ruling.ts";
+import type { ReservationServices } from "../reservation/book.ts";
+import { Reservation } from "../reservation/reservation.ts";
+
+/** What a trial needs of its shadow. */
+export interface TrialServices {
+  readonly reservation: ReservationServices;
+  /** Decides all or nothing on the shadow's own counts. May throw or reject: then the request stays undecided. */
+  decide(question: Question, cost: Cost | undefined): Ruling | Promise<Ruling>;
+  /** Called once both have decided. */
+  decided(ruling: Ruling, live: Admission, cost: Cost | undefined): void;
+  /** @param error `undefined` where the store was known not to answer. */
+  undecided(error: unknown): void;
+  extended(admitted: boolean): void;
+  /** Something that was to be said of a reservation failed. */
+  failed(error: unknown): void;
+}
+
+/**
+ * One request as a shadow decides it. It is asked once, together with the store's live decision or after it; what the live
+ * reservation then uses, extends and ends is done here too. Nothing of it throws, and nobody waits for it.
+ */
+export class Trial {
+  readonly #services: TrialServices;
+  readonly #question: Question | Promise<Question>;
+  readonly #cost: Cost | undefined;
+  readonly #waits: boolean;
+  #isAsked = false;
+  #isOver = false;
+  #ruling: Ruling | undefined;
+  /** Only until both have decided: nothing here may keep a reservation from being found lost. */
+  #live: Admission | undefined;
+  #reservation: Reservation | undefined;
+  /** What is to be said once the shadow has decided; `undefined` from then on. */
+  #waiting: ((reservation: Reservation) => void)[] | undefined = [];
+
+  /**
+   * @param question what the shadow's policy asks.
+   * @param waits whether the request may be refused several times, and be admitted in the end.
+   */
+  constructor(
+    question: Question | Promise<Question>,
+    cost: Cost | undefined,
+    services: TrialServices,
+    waits: boolean,
+  ) {
+    this.#services = services;
+    this.#question = question;
+    this.#cost = cost;
+    this.#waits = waits;
+  }
+
+  /** Asks, unless it has been asked already. */
+  ask(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    const conclude = (ruling: Ruling) => this.#decide(ruling);
+    const give = (error: unknown) => this.#giveUp(error);
+    try {
+      const question = this.#question;
+      const answer =
+        question instanceof Promise
+          ? question.then((known) => this.#services.decide(known, this.#cost))
+          : this.#services.decide(question, this.#cost);
+      if (answer instanceof Promise) answer.then(conclude).catch(give);
+      else conclude(answer);
+    } catch (error) {
+      give(error);
+    }
+  }
+
+  /**
+   * What the limiter answered. Where it did not ask the store for that, the shadow is asked now; where it could not, nothing is.
+   */
+  answered(live: Admission): void {
+    if (live.decidedBy === "outage-policy" && !this.#isAsked) {
+      this.#isAsked = true;
+      this.#giveUp(undefined);
+    }
+    this.ask();
+    if (live.admitted || !this.#waits) this.concludes(live);
+  }
+
+  /** What the limiter answers in the end. */
+  concludes(live: Admission): void {
+    if (this.#isOver) return;
+    this.#live = live;
+    // Nothing is served: the estimate stays charged, and nothing stays held.
+    if (!live.admitted) this.end(undefined);
+    this.#tell();
+  }
+
+  /** Who asked has left: the request was never there. */
+  abandon(): void {
+    this.end("nothing");
+  }
+
+  report(used: Cost): void {
+    this.#say((reservation) => reservation.report(used));
+  }
+
+  end(used: Cost | "nothing" | undefined): void {
+    this.#say((reservation) => reservation.end(used));
+  }
+
+  extend(more: Cost & { readonly atLeast?: number }): void {
+    this.#say((reservation) => {
+      const noted = (extension: Awaited<ReturnType<Reservation["extend"]>>) => {
+        const ended = !extension.admitted && extension.reason === "ended";
+        if (!ended) this.#services.extended(extension.admitted);
+      };
+      const answer = reservation.extend(more);
+      return answer instanceof Promise ? answer.then(noted) : noted(answer);
+    });
+  }
+
+  #decide(ruling: Ruling): void {
+    this.#ruling = ruling;
+    if (ruling.outcome.admitted)
+      this.#reservation = new Reservation(ruling, ruling, this.#cost, this.#services.reservation);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const say of waiting) this.#say(say);
+    this.#tell();
+  }
+
+  #giveUp(error: unknown): void {
+    this.#waiting = undefined;
+    this.#isOver = true;
+    this.#services.undecided(error);
+  }
+
+  #say(say: (reservation: Reservation) => void | Promise<void>): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(say);
+      return;
+    }
+    if (this.#reservation === undefined) return;
+    try {
+      const saying = say(this.#reservation);
+      if (saying instanceof Promise) saying.catch(this.#services.failed);
+    } catch (error) {
+      this.#services.failed(error);
+    }
+  }
+
+  #tell(): void {
+    const ruling = this.#ruling;
+    const live = this.#live;
+    if (ruling === undefined || live === undefined) return;
+    this.#ruling = undefined;
+    this.#live = undefined;
+    this.#isOver = true;
+    this.#services.decided(ruling, live, this.#cost);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Limiter } from "../limiter/limiter.ts";
+import type { ShadowEvent } from "../shadow/shadow.ts";
+
+/** The decisions of a limiter's shadow, in their order, for tests. */
+export interface ShadowDecisions {
+  /** Resolves with the next one, which may have been made already. */
+  next(): Promise<ShadowEvent>;
+  /** Those that nobody has asked for yet. */
+  readonly waiting: readonly ShadowEvent[];
+}
+
+/** A shared store may answer for a shadow later than for the live decision: tests await it here. */
+export function shadowDecisions(limiter: Pick<Limiter<never>, "observe">): ShadowDecisions {
+  const waiting: ShadowEvent[] = [];
+  const askers: ((event: ShadowEvent) => void)[] = [];
+  limiter.observe({
+    shadowed(event) {
+      const asker = askers.shift();
+      if (asker === undefined) waiting.push(event);
+      else asker(event);
+    },
+  });
+  return {
+    waiting,
+    next() {
+      const event = waiting.shift();
+      if (event !== undefined) return Promise.resolve(event);
+      return new Promise((resolve) => {
+        askers.push(resolve);
+      });
+    },
+  };
+}
