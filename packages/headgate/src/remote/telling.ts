@@ -33,6 +33,6 @@ export function createTelling(
 }
 
 /** Whether units are free again that were spent or held. */
-function givesBack({ ended, known, used }: Adjustment): boolean {
+export function givesBack({ ended, known, used }: Adjustment): boolean {
   return ended || used.some((amount, g) => amount < (known[g] ?? 0));
 }

@@ -3,6 +3,7 @@ import { checkOutcome } from "../core/outcome.ts";
 import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../remote/refusal-memory/refusal-memory.ts";
+import { givesBack } from "../remote/telling.ts";
 import { createTimeLimit, StoreTimeoutError } from "../remote/time-limit.ts";
 import { type MemoryStore, memoryStore } from "../stores/memory/index.ts";
 
@@ -77,9 +78,10 @@ export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStor
 
   const ledger: Ledger = {
     async adjust(adjustments, now) {
-      refusals.forget(adjustments);
+      const givingBack = adjustments.filter(givesBack);
+      refusals.forget(givingBack);
       const outcome = await bounded(() => store.adjust(adjustments, now));
-      refusals.forget(adjustments);
+      refusals.forget(givingBack);
       return outcome;
     },
   };
