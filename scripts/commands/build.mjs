@@ -7,6 +7,8 @@ export async function build() {
   await tellFailures(async () => {
     endWithChildren();
     await prepareBuilt();
-    console.log("Built: packages/headgate/dist, apps/chat/server/dist, apps/chat/web/dist");
+    console.log(
+      "Built: packages/headgate/dist, packages/headgate-console/dist, apps/chat/server/dist, apps/chat/web/dist",
+    );
   });
 }

@@ -27,6 +27,7 @@ export const STEPS = [
   check("format and lint", 2, "biome", ["check", "--error-on-warnings"]),
   check("unused code", 2, "knip", []),
   check("types: library", 2, "tsc", ["-p", "packages/headgate"]),
+  check("types: console", 2, "tsc", ["-p", "packages/headgate-console"]),
   check("types: service", 2, "tsc", ["-p", "apps/chat"]),
   check("types: page", 2, "tsc", ["-p", "apps/chat/web"]),
   check("types: scripts", 2, "tsc", ["-p", "scripts"]),
