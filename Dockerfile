@@ -3,19 +3,22 @@
 
 ARG NODE_VERSION=24.21.0
 
-# What is built: the library, the service, and the page.
+# What is built: the library, the operator's console, the service, and the page.
 FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/headgate/package.json packages/headgate/
 COPY packages/headgate-server/package.json packages/headgate-server/
+COPY packages/headgate-console/package.json packages/headgate-console/
 COPY apps/chat/package.json apps/chat/
 # Without install scripts: this image has its own Node, and nothing else needs one.
 RUN npm ci --ignore-scripts --loglevel=error
 COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
+COPY packages/headgate-console packages/headgate-console
 COPY apps/chat apps/chat
 RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
+RUN node packages/headgate-console/build.ts
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 

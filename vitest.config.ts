@@ -43,6 +43,11 @@ export default defineConfig({
         },
       },
       {
+        resolve,
+        ssr: { resolve },
+        test: { name: "console", include: ["packages/headgate-console/**/*.test.ts"] },
+      },
+      {
         test: {
           name: "package",
           include: ["packages/headgate/test-package/**/*.test.ts"],

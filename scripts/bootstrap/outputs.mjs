@@ -34,9 +34,17 @@ const OUTPUTS = [
     words: ["-p", "packages/headgate-server/tsconfig.build.json"],
   },
   {
+    name: "the operator's console",
+    folder: "packages/headgate-console/dist",
+    // Made from the library's build, which comes before.
+    inputs: ["packages/headgate-console", "packages/headgate", "tsconfig.base.json", "package-lock.json"],
+    program: "node",
+    words: ["packages/headgate-console/build.ts"],
+  },
+  {
     name: "the service",
     folder: "apps/chat/server/dist",
-    // Made from the library's build, which comes before.
+    // Made from the builds of the library and the console, which come before.
     inputs: [
       "apps/chat/bundle.ts",
       "apps/chat/server",
@@ -44,6 +52,7 @@ const OUTPUTS = [
       "apps/chat/tax",
       "apps/chat/package.json",
       "packages/headgate",
+      "packages/headgate-console",
       "tsconfig.base.json",
       "package-lock.json",
     ],

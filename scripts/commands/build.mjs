@@ -8,7 +8,7 @@ export async function build() {
     endWithChildren();
     await prepareBuilt();
     console.log(
-      "Built: packages/headgate/dist, packages/headgate-server/dist, apps/chat/server/dist, apps/chat/web/dist",
+      "Built: packages/{headgate,headgate-server,headgate-console}/dist, apps/chat/server/dist, apps/chat/web/dist",
     );
   });
 }

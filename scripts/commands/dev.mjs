@@ -31,6 +31,8 @@ export async function develop() {
           "--watch-path=apps/chat/server",
           "--watch-path=apps/chat/tax",
           "--watch-path=packages/headgate/src",
+          "--watch-path=packages/headgate-console/src",
+          "--watch-path=packages/headgate-console/page",
           "--watch-preserve-output",
           "--conditions=headgate-source",
           "apps/chat/server/main.ts",

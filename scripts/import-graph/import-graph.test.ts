@@ -4,10 +4,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { importedFile, isTest, sourceFiles } from "./imports.ts";
 import { reachableFrom } from "./reachable.ts";
-import { CHAT, LIBRARY, violations, type Zone } from "./rules.ts";
+import { CHAT, CONSOLE, LIBRARY, violations, type Zone } from "./rules.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const library = sourceFiles(root, ["packages/headgate/src"]);
+const operatorConsole = sourceFiles(root, ["packages/headgate-console"]);
 const chat = sourceFiles(root, ["apps/chat"]);
 
 const manifest: { exports: Record<string, string | { "headgate-source": string }> } = JSON.parse(
@@ -27,6 +28,7 @@ const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 
 describe.each<[string, typeof library, Zone[]]>([
   ["the library", library, LIBRARY],
+  ["the console", operatorConsole, CONSOLE],
   ["the service", chat, CHAT],
 ])("arrows in %s", (_, files, zones) => {
   it.each(zones.map(({ name, files: pattern }) => [name, pattern] as const))(

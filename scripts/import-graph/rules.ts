@@ -185,6 +185,35 @@ function store(name: string, packages: RegExp): Zone {
   };
 }
 
+/** The operator's console: what runs in a process knows no browser, and the page carries nothing that runs in a process. */
+export const CONSOLE: Zone[] = [
+  {
+    name: "counting",
+    files: /^packages\/headgate-console\/src\/counting\//,
+    mayImport: [],
+    packages: /^headgate$/,
+  },
+  {
+    name: "serving",
+    files: /^packages\/headgate-console\/src\//,
+    mayImport: ["counting"],
+    packages: /^(headgate(\/http)?|#page)$/,
+  },
+  {
+    name: "bundling",
+    files: /^packages\/headgate-console\/(build|page\/(bundle|(css|module)\.d))\.ts$/,
+    mayImport: [],
+    packages: /^(node:|esbuild$)/,
+  },
+  {
+    name: "console page",
+    files: /^packages\/headgate-console\/page\//,
+    mayImport: [],
+    mayImportTypesOf: ["counting", "serving"],
+    packages: /^(preact(\/hooks)?|uplot(\/dist\/uPlot\.min\.css)?)$/,
+  },
+];
+
 /** The service: routes -> services -> repositories, and a page that carries none of it. */
 export const CHAT: Zone[] = [
   // Rates and arithmetic of pay: what server and page both run.

@@ -66,6 +66,7 @@ const GROUPS: readonly Group[] = [
     pages: [
       { page: "when-the-store-is-down", label: "When the store is down" },
       { page: "many-containers", label: "In many containers" },
+      { page: "operator", label: "The operator's console" },
       { page: "metrics", label: "Metrics" },
       { page: "replay", label: "Replay and plan" },
       { page: "speed", label: "Speed" },

@@ -28,6 +28,7 @@ export const STEPS = [
   check("unused code", 2, "knip", []),
   check("types: library", 2, "tsc", ["-p", "packages/headgate"]),
   check("types: server of the library", 2, "tsc", ["-p", "packages/headgate-server"]),
+  check("types: console", 2, "tsc", ["-p", "packages/headgate-console"]),
   check("types: service", 2, "tsc", ["-p", "apps/chat"]),
   check("types: page", 2, "tsc", ["-p", "apps/chat/web"]),
   check("types: scripts", 2, "tsc", ["-p", "scripts"]),

@@ -19,6 +19,7 @@ import { type AccountRouteDependencies, accountRoutes } from "./routes/accounts.
 import { conversationRoutes } from "./routes/conversations.ts";
 import { type MessageDependencies, messageRoutes } from "./routes/message.ts";
 import { type MetricsDependencies, metricsRoutes } from "./routes/metrics.ts";
+import { type OperatorDependencies, operatorRoutes } from "./routes/operator.ts";
 import { type StatusDependencies, statusRoutes } from "./routes/status.ts";
 import { type TitleDependencies, titleRoutes } from "./routes/title.ts";
 import { addressOf } from "./services/identity.ts";
@@ -29,6 +30,7 @@ export interface AppDependencies
     AccountRouteDependencies,
     MessageDependencies,
     MetricsDependencies,
+    OperatorDependencies,
     StatusDependencies,
     TitleDependencies {
   log: Logger;
@@ -45,7 +47,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
     dependencies;
   const app = new Hono<ServiceEnv>();
 
-  app.use(requestLog(log));
+  app.use(requestLog(log, dependencies.operator?.collector));
   app.use(securityHeaders(publicUrl));
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));
@@ -54,6 +56,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
 
   app.route("/", statusRoutes(dependencies));
   app.route("/", metricsRoutes(dependencies));
+  app.route("/", operatorRoutes(dependencies));
   app.route("/", accountRoutes(dependencies));
   app.route("/", accountOwnerRoutes(dependencies));
   app.route("/", conversationRoutes(conversations, sources));

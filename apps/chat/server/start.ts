@@ -1,9 +1,11 @@
 import { createHmac } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import { governedModel } from "headgate/ai";
 import type { DecisionLog } from "headgate/log";
+import { type Collector, createCollector } from "headgate-console";
 import type { Hono } from "hono";
 import { type Logger, pino } from "pino";
 import { taxYears } from "../tax/tax-year.ts";
@@ -23,6 +25,7 @@ import { LIST_CURRENCY } from "./model/price-list.ts";
 import { chooseModels, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
 import { metricsApp } from "./routes/metrics.ts";
+import type { OperatorConsole } from "./routes/operator.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
@@ -40,13 +43,16 @@ import {
   createBodiesLimiter,
   createChatLimiter,
   createMailLimiter,
+  createOperatorLimiter,
   createProviderLimiter,
   createSignInLimiter,
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
 import { createMetrics, type Metrics } from "./services/metrics.ts";
 import { createModelOffers } from "./services/model-offers.ts";
+import { createOperatorDesk } from "./services/operator-desk.ts";
 import { creditTerms, openPlans } from "./services/plans.ts";
+import { createProcessSummaries } from "./services/process-summaries.ts";
 import { createReadiness } from "./services/readiness.ts";
 import { createStopping } from "./services/stopping.ts";
 import { createStreamPlaces } from "./services/stream-places.ts";
@@ -139,12 +145,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const modelOffers = createModelOffers([governedBy(first), ...others.map(governedBy)], plans, exchange);
     const mailLimiter = config.mail && createMailLimiter(context);
     if (mailLimiter) closers.push(() => mailLimiter.close());
+    const hasConsole = config.operator.token !== null || config.operator.emails.length > 0;
+    const operatorLimiter = hasConsole ? createOperatorLimiter(context) : undefined;
+    if (operatorLimiter) closers.push(() => operatorLimiter.close());
     const limiters = {
       chat: chatLimiter,
       "sign-in": signInLimiter,
       bodies: bodiesLimiter,
       provider: providerLimiter,
       ...(mailLimiter ? { mail: mailLimiter } : {}),
+      ...(operatorLimiter ? { operator: operatorLimiter } : {}),
     };
 
     const metrics = metricsOf(config);
@@ -177,12 +187,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
     const callerLimits = createCallerLimits({ database, clock, limiter: chatLimiter, accounts });
+    const { currency } = config.credit;
+    const desk = createOperatorDesk({ database, clock, callerLimits, credit, codes, currency });
     door?.serve({ credit, codes, accounts, plans, callerLimits }, log);
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
     closers.push(journal.close);
     const isAlone = !open.isShared && !options.database;
+    const operator = operatorLimiter
+      ? openConsole({ ...context, database, isAlone, limiter: operatorLimiter, limiters, desk, closers })
+      : null;
     // Nobody else gives answers here: whatever seems to run was cut off when its process ended.
     closers.push(await sweepTurns(turns, isAlone ? 0 : LEASE_MS, log));
 
@@ -222,8 +237,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       limiters,
       metrics,
       metricsToken: config.metrics.token,
+      operator,
       requireAccount,
       signUp,
+      operatorEmails: config.operator.emails,
       offers: { required: requireAccount, signUp: signUp === "open", mail: mail !== null },
       model: { name: first.name, builtIn: first.builtIn },
       modelOffers,
@@ -360,6 +377,30 @@ async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], lo
 /** Counts where somebody may read it. */
 function metricsOf({ metrics }: Config): Metrics | undefined {
   return metrics.token === null && metrics.port === null ? undefined : createMetrics();
+}
+
+interface ConsoleParts {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+  database: OpenDatabase["database"];
+  /** Whether no other process can share the database. */
+  isAlone: boolean;
+  limiter: OperatorConsole["limiter"];
+  limiters: Readonly<Record<string, Parameters<typeof createCollector>[0][number]>>;
+  desk: ReturnType<typeof createOperatorDesk>;
+  closers: (() => void | Promise<void>)[];
+}
+
+/** Counts for the operator's console from now on, and tells the other processes of it. */
+function openConsole(parts: ConsoleParts): OperatorConsole {
+  const { config, clock, log, database, isAlone, limiter, limiters, desk, closers } = parts;
+  const name = `${hostname()} ${process.pid}`;
+  const collector: Collector = createCollector(Object.values(limiters), { name, clock });
+  closers.push(collector.stop);
+  const summaries = isAlone ? undefined : createProcessSummaries({ database, collector, log });
+  if (summaries) closers.push(summaries.close);
+  return { ...config.operator, ...desk, collector, others: summaries?.others, limiter, clock, log };
 }
 
 function closeNow(server: ServerType): Promise<void> {

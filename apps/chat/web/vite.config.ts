@@ -8,7 +8,17 @@ import { preloadFont } from "./build/preload-font.ts";
 const service = process.env.SERVICE_URL ?? "http://localhost:3000";
 
 /** What the service answers itself; everything else is the page. */
-const serviceRoutes = ["/chat", "/conversations", "/shared", "/auth", "/me", "/health", "/ready", "/version"];
+const serviceRoutes = [
+  "/chat",
+  "/conversations",
+  "/shared",
+  "/auth",
+  "/me",
+  "/health",
+  "/ready",
+  "/version",
+  "/operator",
+];
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

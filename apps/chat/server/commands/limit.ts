@@ -9,10 +9,9 @@
  *     npm run limit -- list
  *     npm run limit -- log
  */
-import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import type { Environment } from "../config/variables.ts";
-import type { LimitOrder, LimitOutcome } from "../operator/limit-order.ts";
+import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { StartError } from "../start-error.ts";
 import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
 
@@ -24,8 +23,8 @@ const USAGE = `Usage:
   limit end      <caller>                               ends a block, or other limits
   limit list                                            says which are in force
   limit log                                             says what was done last, and by whom
-A caller is an e-mail address, user:<id> of an X-User-Id header, visitor:<address> for those there who have no account, or
-ip:<address> for everybody behind it.
+A caller is an e-mail address or account:<id>, user:<id> of an X-User-Id header, visitor:<address> for those there who have
+no account, or ip:<address> for everybody behind it.
 A time is such as 30m, 24h or 7d; without it, until it is ended.`;
 
 /**
@@ -48,17 +47,8 @@ function readOrder(words: readonly string[]): LimitOrder {
   const [what, of, ...rest] = words;
   if ((what === "list" || what === "log") && of === undefined) return { action: "limit", what };
   if (of === undefined) throw new StartError(USAGE);
-  const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
-  if (address !== undefined && isIP(address) === 0) {
-    throw new StartError(
-      `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1.`,
-    );
-  }
-  if (!/^(user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of)) {
-    throw new StartError(
-      `${JSON.stringify(of)} is no caller: it should be an e-mail address, user:<id>, visitor:<address> or ip:<address>.`,
-    );
-  }
+  const mistake = callerMistake(of);
+  if (mistake !== undefined) throw new StartError(mistake);
   if (what === "show" && rest.length === 0) return { action: "limit", what, of };
   if ((what === "reset" || what === "end") && rest.length === 0)
     return { action: "limit", what, of, by: userInfo().username };
@@ -99,9 +89,7 @@ function changesInWords(what: string, changes: Changes): string {
   return printable(
     changes.map(({ at, of, what: done, limits, until, reason, by }) => {
       const end = until === null ? "" : `until ${new Date(until).toISOString()}`;
-      const rest = [done === "override" ? limits : "", end, reason, by && `by ${by}`]
-        .filter(Boolean)
-        .join(", ");
+      const rest = [done === "block" ? "" : limits, end, reason, by && `by ${by}`].filter(Boolean).join(", ");
       return `${new Date(at).toISOString()}  ${done} ${of}${rest === "" ? "" : `: ${rest}`}`;
     }),
   );

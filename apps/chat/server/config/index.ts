@@ -67,6 +67,8 @@ export interface Config {
   signUp: "open" | "closed";
   /** `null` where the service sends no mail. */
   mail: MailSettings | null;
+  /** What opens `/operator`: the token, and the confirmed addresses of accounts; `null` and none: there is no such page. */
+  operator: { token: string | null; emails: readonly string[] };
   /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
   metrics: { token: string | null; port: number | null; host: string };
   /** Where decisions are logged, and how large that may grow; `null`: nowhere. */
@@ -141,6 +143,8 @@ export function loadConfig(environment: Environment): Config {
   }
   const decisionLog = read("DECISION_LOG", "", optional(anyText));
   const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
+  const operatorToken = read("OPERATOR_TOKEN", "", optional(longSecret), { secret: true });
+  const operatorEmails = read("OPERATOR_EMAILS", "", optional(mailAddresses));
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const exchangeRate = read("CREDIT_EXCHANGE_RATE", "", optional(rateOfExchange));
@@ -180,6 +184,7 @@ export function loadConfig(environment: Environment): Config {
     requireAccount: asRead(requireAccount),
     signUp: asRead(signUp),
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
+    operator: { token: asRead(operatorToken), emails: asRead(operatorEmails) ?? [] },
     metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
     decisionLog: decisionLog
       ? { where: decisionLog, maxBytes: asRead(decisionLogMegabytes) * 1_000_000 }
@@ -259,6 +264,12 @@ function mailServer(text: string): Reading<string> {
 function mailAddress(text: string): Reading<string> {
   if (/^([^<>\r\n]+ <[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(text)) return { value: text };
   return { shouldBe: "an e-mail address, such as chat@example.com or Headgate <chat@example.com>" };
+}
+
+function mailAddresses(text: string): Reading<string[]> {
+  const value = text.split(",").map((address) => address.trim().toLowerCase());
+  if (value.every((address) => /^[^\s@<>]+@[^\s@<>]+$/.test(address))) return { value };
+  return { shouldBe: "e-mail addresses with commas between them, such as ann@example.com,ben@example.com" };
 }
 
 function longSecret(text: string): Reading<string> {

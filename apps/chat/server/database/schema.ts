@@ -191,7 +191,7 @@ export const answerParts = pgTable(
   (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
-/** What operators decided for single callers: what is in force outlives a store that keeps nothing, and who did what is known. */
+/** What operators did for single callers: what is in force outlives a store that keeps nothing, and who did what is known. */
 export const limitChanges = pgTable(
   "limit_changes",
   {
@@ -202,7 +202,8 @@ export const limitChanges = pgTable(
     of: text("of").notNull(),
     /** The account, if it is one. */
     userId: text("user_id").references(() => user.id, { onDelete: "cascade" }),
-    what: text("what", { enum: ["block", "override", "end", "reset"] }).notNull(),
+    what: text("what", { enum: ["block", "override", "end", "reset", "grant", "code"] }).notNull(),
+    /** The limits that were given; of credit, the amount. */
     limits: text("limits"),
     /** `null`: until somebody ends it. */
     until: instant("until"),
@@ -212,6 +213,15 @@ export const limitChanges = pgTable(
   },
   (table) => [index("limit_changes_partition").on(table.partition, table.id)],
 );
+
+/** What each process has counted, for the operator's console: written anew every few seconds, and gone an hour after its end. */
+export const processSummaries = pgTable("process_summaries", {
+  processId: text("process_id").primaryKey(),
+  /** As `headgate-console` writes it. It names callers. */
+  summary: text("summary").notNull(),
+  /** When the process last said that it lives, by the database's clock. */
+  beatAt: instant("beat_at").notNull(),
+});
 
 // Credit, in integer micros. ---------------------------------------------------------------------------------------
 

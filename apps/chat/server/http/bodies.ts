@@ -17,6 +17,7 @@ export function limitBodies(
     const admission = await limiter.admit({ address: addressOf(c) });
     if (admission.admitted) return next();
     const refused = refusal(admission);
+    c.set("admission", admission);
     c.set("refusedBy", refused.problem["violated-policies"]);
     // What is left of the body is not waited for.
     throw refusalProblem({ ...refused, headers: { ...refused.headers, Connection: "close" } });

@@ -2,12 +2,12 @@ import type { MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "./service-env.ts";
 
 /**
- * Tells the log which limits refused, and gives the problem of a 429 the request's id, as every problem has it. Who asked
+ * Tells the log which limits refused, and gives the problem of a refusal the request's id, as every problem has it. Who asked
  * for text or a page gets it as it is: the id is in a header, too.
  */
 export const noteRefusal: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();
-  if (c.res.status !== 429) return;
+  if (c.res.status !== 429 && c.get("admission")?.admitted !== false) return;
   if (c.res.headers.get("content-type") !== "application/problem+json") {
     const limits = c.res.headers.get("RateLimit") ?? "";
     const spent = [...limits.matchAll(/"([^"]+)";r=0(?!\d)/g)];
@@ -20,5 +20,5 @@ export const noteRefusal: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   const problem = (await c.res.json()) as { "violated-policies"?: string[] };
   c.set("refusedBy", problem["violated-policies"]);
   const body = JSON.stringify({ ...problem, request_id: c.get("requestId") });
-  c.res = new Response(body, { status: 429, headers: c.res.headers });
+  c.res = new Response(body, { status: c.res.status, headers: c.res.headers });
 };

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
+import type { Refused } from "headgate";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
@@ -18,8 +19,13 @@ export function currentRequestId(): string | undefined {
 /**
  * Gives each request its id, and writes one line for each when its head was sent: never what people wrote, and no
  * address in the path that would let a reader of the log open a conversation or a shared page.
+ *
+ * @param refusals is given the id of a request that a limiter refused
  */
-export function requestLog(log: Logger): MiddlewareHandler<ServiceEnv> {
+export function requestLog(
+  log: Logger,
+  refusals?: { name(refused: Refused, requestId: string): void },
+): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
     const incoming = c.req.header("X-Request-Id");
     const requestId = incoming && SANE_REQUEST_ID.test(incoming) ? incoming : randomUUID();
@@ -33,6 +39,8 @@ export function requestLog(log: Logger): MiddlewareHandler<ServiceEnv> {
     c.header("X-Request-Id", requestId);
     const identity = await c.get("identity")?.catch(() => undefined);
     const refusedBy = c.get("refusedBy");
+    const admission = c.get("admission");
+    if (admission?.admitted === false) refusals?.name(admission, requestId);
     requestLogger.info(
       {
         method: c.req.method,
@@ -40,7 +48,7 @@ export function requestLog(log: Logger): MiddlewareHandler<ServiceEnv> {
         status: c.res.status,
         ms: Math.round(performance.now() - startedAt),
         ...(identity ? { caller: identity.kind } : {}),
-        ...(c.get("admission") ? { admitted: true } : {}),
+        ...(admission ? { admitted: true } : {}),
         ...(refusedBy ? { admitted: false, refusedBy } : {}),
       },
       "request",

@@ -14,7 +14,7 @@ export interface ServiceEnv {
     log: Logger;
     /** Set once by the first that asks; see `identify`. */
     identity: Promise<Identity> | undefined;
-    /** Set by the guard of a limited route, for a request that it admitted. */
+    /** Set by whatever limiter decided the request last. */
     admission: Admission | undefined;
     /** What `POST /chat/message` is asked, read and checked before its guard decides. */
     asked: AskedRequest;

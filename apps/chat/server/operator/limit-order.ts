@@ -1,7 +1,8 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const timed = {
-  /** `you@example.com`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`. */
+  /** `you@example.com`, `account:<id>`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`. */
   of: z.string(),
   forMs: z.int().positive().optional(),
   reason: z.string().optional(),
@@ -10,7 +11,12 @@ const timed = {
 
 export const limitOrder = z.discriminatedUnion("what", [
   z.object({ action: z.literal("limit"), what: z.literal("list") }),
-  z.object({ action: z.literal("limit"), what: z.literal("log") }),
+  z.object({
+    action: z.literal("limit"),
+    what: z.literal("log"),
+    /** How many, the newest first. Default: 50. */
+    most: z.int().positive().max(10_000).optional(),
+  }),
   z.object({ action: z.literal("limit"), what: z.literal("show"), of: z.string() }),
   z.object({
     action: z.literal("limit"),
@@ -59,7 +65,7 @@ const changes = z.object({
   changes: z.array(
     z.object({
       of: z.string(),
-      what: z.enum(["block", "override", "end", "reset"]),
+      what: z.enum(["block", "override", "end", "reset", "grant", "code"]),
       limits: z.string().nullable(),
       until: z.number().nullable(),
       reason: z.string().nullable(),
@@ -73,3 +79,19 @@ export const limitOutcome = z.union([stands, changes]);
 
 /** How the caller stands afterwards, or what has been decided. */
 export type LimitOutcome = z.output<typeof limitOutcome>;
+
+/** @returns what is wrong with a caller's name, in a sentence; `undefined` for one that may be somebody's */
+export function callerMistake(of: string): string | undefined {
+  const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
+  if (address !== undefined && isIP(withoutPrefix(address)) === 0) {
+    return `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1.`;
+  }
+  if (/^(account:[\w-]{1,64}|user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of))
+    return undefined;
+  return `${JSON.stringify(of)} is no caller: it should be an e-mail address, account:<id>, user:<id>, visitor:<address> or ip:<address>.`;
+}
+
+/** Addresses of IPv6 are counted by their /64, and shown so. */
+export function withoutPrefix(address: string): string {
+  return address.replace(/\/64$/, "");
+}

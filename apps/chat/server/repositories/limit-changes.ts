@@ -1,4 +1,4 @@
-import { desc, eq, ne } from "drizzle-orm";
+import { desc, eq, inArray } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
 import { limitChanges } from "../database/schema.ts";
 
@@ -11,12 +11,12 @@ export async function insertLimitChange(
   await database.insert(limitChanges).values(row);
 }
 
-/** The last thing that was decided for each partition, an end included; what only gave a quota back is passed over. */
+/** The last thing that was decided for each partition, an end included; what only gave something is passed over. */
 export async function listLastLimitChanges(database: Database): Promise<LimitChangeRow[]> {
   return database
     .selectDistinctOn([limitChanges.partition])
     .from(limitChanges)
-    .where(ne(limitChanges.what, "reset"))
+    .where(inArray(limitChanges.what, ["block", "override", "end"]))
     .orderBy(limitChanges.partition, desc(limitChanges.id));
 }
 

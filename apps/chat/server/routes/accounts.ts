@@ -38,6 +38,8 @@ export interface AccountRouteDependencies {
   /** Counts mails by recipient; `null` where the service sends none. */
   mailLimiter: Limiter<{ recipient: string }> | null;
   signUp: "open" | "closed";
+  /** Addresses that nobody signs up with: who has an account of theirs is an operator. In lower case. */
+  operatorEmails: readonly string[];
   readiness: Readiness;
   trustProxy: TrustProxy;
   visitorSecret: string;
@@ -49,7 +51,7 @@ export interface AccountRouteDependencies {
  * and so cannot be attacked. Attempts that test a password or a link are limited by address, mails by recipient as well.
  */
 export function accountRoutes(dependencies: AccountRouteDependencies): Hono<ServiceEnv> {
-  const { sources, signInLimiter, mailLimiter, signUp, trustProxy } = dependencies;
+  const { sources, signInLimiter, mailLimiter, signUp, operatorEmails, trustProxy } = dependencies;
   const routes = new Hono<ServiceEnv>();
   const guard = rateLimit<{ address: string }, ServiceEnv>(signInLimiter, {
     caller: (c) => ({ address: addressOf(c, trustProxy) }),
@@ -82,7 +84,7 @@ export function accountRoutes(dependencies: AccountRouteDependencies): Hono<Serv
   );
   offer("/auth/sign-in/email", signInBody);
   offer("/auth/sign-up/email", signUpBody, ({ email, password }) => {
-    if (signUp === "closed") throw signUpClosed();
+    if (signUp === "closed" || operatorEmails.includes(email.trim().toLowerCase())) throw signUpClosed();
     refuseWeak(password, email);
   });
   offer("/auth/change-password", changePasswordBody, async ({ newPassword }, c) => {
@@ -172,11 +174,7 @@ function refuseWeak(password: string, email?: string): void {
 }
 
 function signUpClosed(): HttpProblem {
-  return accountProblem(
-    403,
-    "SIGN_UP_CLOSED",
-    "New accounts are made by the operator of this service alone.",
-  );
+  return accountProblem(403, "SIGN_UP_CLOSED", "This account is made by the operator of this service alone.");
 }
 
 /** What a browser's visitor wrote before signing in comes along to the account. */

@@ -3,7 +3,8 @@ import { callerAddress, parseTrustProxy } from "headgate/http";
 import type { Logger } from "pino";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
-import type { LimitOrder, LimitOutcome } from "../operator/limit-order.ts";
+import { type LimitOrder, type LimitOutcome, withoutPrefix } from "../operator/limit-order.ts";
+import { findUser } from "../repositories/accounts.ts";
 import {
   insertLimitChange,
   type LimitChangeRow,
@@ -52,7 +53,8 @@ export function createCallerLimits({
   async function targetOf(of: string): Promise<Target | undefined> {
     const known = targetOfName(of);
     if (known) return known;
-    const account = await accounts.find(of);
+    const [, accountId] = /^account:(.+)$/.exec(of) ?? [];
+    const account = await (accountId === undefined ? accounts.find(of) : findUser(database, accountId));
     if (account === undefined) return undefined;
     const { id, plan } = account;
     const caller = { account: id, address: NOWHERE, ...(plan === null ? {} : { plan }) };
@@ -114,7 +116,7 @@ export function createCallerLimits({
       if (order.what === "list" || order.what === "log") {
         const rows =
           order.what === "log"
-            ? await listLimitChanges(database, MOST_CHANGES_TOLD)
+            ? await listLimitChanges(database, order.most ?? MOST_CHANGES_TOLD)
             : (await listLastLimitChanges(database))
                 .filter(isInForce)
                 .sort((one, other) => other.id - one.id);
@@ -168,7 +170,7 @@ function targetOfName(of: string): Target | undefined {
   const [, kind, name = ""] = /^(user|visitor|ip):(.+)$/.exec(of) ?? [];
   if (kind === undefined) return undefined;
   if (kind === "user") return { caller: { userId: name, address: NOWHERE }, layer: "user", userId: null };
-  const address = callerAddress({ peer: name, headers: {} }, parseTrustProxy("none"));
+  const address = callerAddress({ peer: withoutPrefix(name), headers: {} }, parseTrustProxy("none"));
   return { caller: { address }, layer: kind === "ip" ? "ip" : "user", userId: null };
 }
 

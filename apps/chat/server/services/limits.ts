@@ -110,6 +110,23 @@ export function createProviderLimiter({ config, clock, log }: LimiterContext): L
 /** What one mailbox gets of this service at most, whoever asks for it. */
 const MAILS_PER_RECIPIENT = "3/hour; 10/day";
 
+/** Guesses of the operator's token from one address: whoever has it needs one. */
+const OPERATOR_ATTEMPTS = "5/minute; 30/hour";
+
+/** Guards the operator's token. */
+export function createOperatorLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
+  const { storageUri } = config.limits;
+  return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
+    createLimiter<{ address: string }>({
+      name: "operator",
+      layers: [{ name: "operator-ip", key: addressKey, limits: OPERATOR_ATTEMPTS }],
+      store: storageUri,
+      clock,
+      ...reporting(log),
+    }),
+  );
+}
+
 /** Guards mailboxes: anybody may ask for a mail to anybody. */
 export function createMailLimiter({ config, clock, log }: LimiterContext): Limiter<{ recipient: string }> {
   const { storageUri } = config.limits;

@@ -73,6 +73,7 @@ function Refused({ error, deadline, hasDraft, onResend }: RefusedProps) {
                 ? "Nothing is lost: your message is still below."
                 : "You can write your next message in the meantime."}
             </p>
+            <RequestId id={error.problem?.request_id} />
           </>
         )}
       </RateLimitNotice>
@@ -97,7 +98,7 @@ function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailu
         <div className="min-w-0">
           <p className="font-medium">{words.title}</p>
           <p className="text-quiet text-sm">{words.detail}</p>
-          {requestId && <p className="mt-1 break-all text-quiet text-xs">Request {requestId}</p>}
+          <RequestId id={requestId} />
         </div>
         <button type="button" className={buttonClass("outline", "small")} onClick={() => void words.act()}>
           {words.action}
@@ -105,4 +106,10 @@ function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailu
       </div>
     </div>
   );
+}
+
+/** What the operator finds the request by. A body may say anything: only text is shown. */
+function RequestId({ id }: { id: unknown }) {
+  if (typeof id !== "string" || id === "") return null;
+  return <p className="mt-1 break-all text-quiet text-xs">Request {id}</p>;
 }

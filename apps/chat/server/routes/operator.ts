@@ -1,0 +1,85 @@
+import type { Limiter } from "headgate";
+import {
+  type CallerDesk,
+  type Collector,
+  type CreditDesk,
+  createConsole,
+  operatorToken,
+  type StoredSummary,
+} from "headgate-console";
+import { type Context, Hono } from "hono";
+import type { Logger } from "pino";
+import type { Config } from "../config/index.ts";
+import { describeError } from "../http/describe-error.ts";
+import type { ServiceEnv } from "../http/service-env.ts";
+import { addressOf, type IdentitySources, identify, isHttps } from "../services/identity.ts";
+
+export interface OperatorDependencies {
+  sources: IdentitySources;
+  publicUrl: string | null;
+  /** `null` where nothing opens the console. */
+  operator: OperatorConsole | null;
+}
+
+/** The console's parts, and what opens it. */
+export interface OperatorConsole extends Pick<Config["operator"], "token" | "emails"> {
+  collector: Collector;
+  others: (() => Promise<StoredSummary[]>) | undefined;
+  limiter: Limiter<{ address: string }>;
+  callers: CallerDesk;
+  credit: CreditDesk;
+  clock: { now(): number };
+  log: Logger;
+}
+
+const PATH = "/operator";
+
+/** `GET /operator`: the console, for whoever has the token or an operator's account. Without either there is no such page. */
+export function operatorRoutes({ sources, publicUrl, operator }: OperatorDependencies): Hono<ServiceEnv> {
+  const routes = new Hono<ServiceEnv>();
+  if (operator === null) return routes;
+  const { token, emails, collector, others, limiter, callers, credit, clock, log } = operator;
+  const byToken =
+    token === null
+      ? undefined
+      : operatorToken<{ address: string }, [Context<ServiceEnv>]>({
+          token,
+          limiter,
+          caller: (_request, c) => ({ address: addressOf(c, sources.trustProxy) }),
+          path: PATH,
+          secure: (_request, c) => isHttps(c, publicUrl),
+          clock,
+        });
+
+  /** An address is nobody's until it is confirmed: anybody can sign up with any. */
+  async function accountOf(c: Context<ServiceEnv>): Promise<string | undefined> {
+    if (emails.length === 0) return undefined;
+    const identity = await identify(c, sources);
+    if (identity.kind !== "account" || !identity.emailVerified) return undefined;
+    return emails.includes(identity.email.toLowerCase()) ? identity.email : undefined;
+  }
+
+  const handle = createConsole<[Context<ServiceEnv>]>({
+    collector,
+    authorize: async (request, c) => {
+      const byCookie = await byToken?.authorize(request);
+      if (byCookie) return byCookie;
+      const name = await accountOf(c);
+      return name === undefined ? null : { name };
+    },
+    ...(byToken ? { signIn: byToken.signIn } : {}),
+    ...(emails.length > 0
+      ? { link: { href: "/sign-in?next=/operator", label: "Sign in with your account" } }
+      : {}),
+    ...(others ? { others } : {}),
+    callers,
+    credit,
+    path: PATH,
+    ...(publicUrl === null ? {} : { origin: publicUrl }),
+    title: "Headgate",
+    clock,
+    onError: (error) => log.error({ error: describeError(error) }, "the operator's console failed"),
+  });
+  for (const path of [PATH, `${PATH}/*`]) routes.all(path, (c) => handle(c.req.raw, c));
+  return routes;
+}

@@ -1,0 +1,116 @@
+import type { Clock } from "headgate";
+import { type CallerDesk, type CreditDesk, OperatorMistake, type Standing } from "headgate-console";
+import type { Micros } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { formatMicros, parseMicros } from "../money.ts";
+import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
+import { findUser, findUserByEmail } from "../repositories/accounts.ts";
+import { insertLimitChange } from "../repositories/limit-changes.ts";
+import { type CallerLimits, isOperatorsMistake } from "./caller-limits.ts";
+import type { CreditService } from "./credit.ts";
+import type { CreditCodes } from "./credit-codes.ts";
+
+export interface OperatorDeskOptions {
+  database: Database;
+  clock: Clock;
+  callerLimits: Pick<CallerLimits, "carryOut">;
+  credit: Pick<CreditService, "grant">;
+  codes: Pick<CreditCodes, "issue">;
+  currency: string;
+}
+
+const HINT =
+  "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it";
+const DAY_MS = 86_400_000;
+
+/** What the console does, by the same services as the operator's commands. */
+export function createOperatorDesk(options: OperatorDeskOptions): {
+  callers: CallerDesk;
+  credit: CreditDesk;
+} {
+  const { database, clock, callerLimits, credit, codes, currency } = options;
+
+  async function carryOut(order: LimitOrder): Promise<LimitOutcome | undefined> {
+    const mistake = "of" in order ? callerMistake(order.of) : undefined;
+    if (mistake !== undefined) throw new OperatorMistake(mistake);
+    try {
+      return await callerLimits.carryOut(order);
+    } catch (error) {
+      if (isOperatorsMistake(error)) throw new OperatorMistake(error.message);
+      throw error;
+    }
+  }
+
+  const standingIn = (outcome: LimitOutcome | undefined): Standing | undefined =>
+    outcome && "stands" in outcome ? outcome.stands : undefined;
+  const changesIn = (outcome: LimitOutcome | undefined) =>
+    outcome && "changes" in outcome ? outcome.changes : [];
+
+  /** @throws {OperatorMistake} for what is no amount */
+  function amountOf(text: string): Micros {
+    const amount = parseMicros(text);
+    if (amount !== undefined && amount > 0) return amount;
+    throw new OperatorMistake(
+      `${JSON.stringify(text)} is no amount: it should be more than 0, such as 5 or 2.50.`,
+    );
+  }
+
+  /** Who gave what stands in the same log as what was decided. */
+  async function record(
+    what: "grant" | "code",
+    amount: Micros,
+    by: string,
+    { of, userId, until }: { of: string; userId: string | null; until: Date | null },
+  ): Promise<void> {
+    await insertLimitChange(database, {
+      partition: "credit",
+      of,
+      userId,
+      what,
+      limits: formatMicros(amount, currency),
+      until,
+      reason: null,
+      by,
+      at: new Date(clock.now()),
+    });
+  }
+
+  return {
+    callers: {
+      hint: HINT,
+      nameOf(layer, key, limiter) {
+        if (limiter !== "chat") return undefined;
+        if (layer === "user" && /^(account|user):/.test(key)) return key;
+        if (layer === "user" && key.startsWith("ip:")) return `visitor:${key.slice("ip:".length)}`;
+        return layer === "ip" && key.startsWith("ip:") ? key : undefined;
+      },
+      show: async (of) => standingIn(await carryOut({ action: "limit", what: "show", of })),
+      decide: async (decision, by) => standingIn(await carryOut({ action: "limit", ...decision, by })),
+      inForce: async () => changesIn(await carryOut({ action: "limit", what: "list" })),
+      log: async (most) => changesIn(await carryOut({ action: "limit", what: "log", most })),
+    },
+
+    credit: {
+      currency,
+      async grant(of, text, by) {
+        const amount = amountOf(text);
+        const [, accountId] = /^account:(.+)$/.exec(of) ?? [];
+        const user = await (accountId === undefined
+          ? findUserByEmail(database, of)
+          : findUser(database, accountId));
+        const after = user && (await credit.grant(user.email, amount));
+        if (user === undefined || after === undefined) return undefined;
+        await record("grant", amount, by, { of, userId: user.id, until: null });
+        return `${user.email} has ${formatMicros(after.balance, currency)} now.`;
+      },
+      async issueCode(text, days, by) {
+        const amount = amountOf(text);
+        const validMs = days === undefined ? undefined : days * DAY_MS;
+        const code = await codes.issue(amount, validMs);
+        const until = validMs === undefined ? null : new Date(clock.now() + validMs);
+        await record("code", amount, by, { of: "whoever has it", userId: null, until });
+        return code;
+      },
+    },
+  };
+}

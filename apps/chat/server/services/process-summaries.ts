@@ -1,0 +1,74 @@
+import type { Collector, StoredSummary } from "headgate-console";
+import type { Logger } from "pino";
+import type { Database } from "../database/connect.ts";
+import { describeError } from "../http/describe-error.ts";
+import {
+  deleteSummariesBefore,
+  listOtherSummaries,
+  touchSummary,
+  upsertSummary,
+} from "../repositories/process-summaries.ts";
+
+/** What the processes that share a database tell each other of what they have counted. */
+export interface ProcessSummaries {
+  others(): Promise<StoredSummary[]>;
+  /** Writes what there is, and no more. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface ProcessSummariesOptions {
+  database: Database;
+  collector: Collector;
+  log: Logger;
+  /** How often a process writes, in milliseconds. Default 2,000. */
+  everyMs?: number;
+}
+
+/** Where nothing is new, a process says only that it lives, every so many times. */
+const BEAT_EVERY = 5;
+/** What an ended process counted is of the last hour for so long. */
+const KEPT_MS = 3_600_000;
+
+export function createProcessSummaries(options: ProcessSummariesOptions): ProcessSummaries {
+  const { database, collector, log, everyMs = 2_000 } = options;
+  let written = "";
+  let turns = 0;
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    const text = JSON.stringify(collector.summary());
+    turns += 1;
+    if (text !== written) await upsertSummary(database, collector.id, text);
+    else if (turns % BEAT_EVERY !== 0) return;
+    else if (!(await touchSummary(database, collector.id))) await upsertSummary(database, collector.id, text);
+    written = text;
+    if (turns % BEAT_EVERY === 0) await deleteSummariesBefore(database, KEPT_MS);
+  }
+
+  /** One write at a time. A database that is away is told of by what needs it more. */
+  function inTurn(): Promise<void> {
+    writing = writing.then(write).catch((error: unknown) => {
+      log.debug({ error: describeError(error) }, "what this process counted was not written down");
+    });
+    return writing;
+  }
+
+  let isWriting = false;
+  const timer = setInterval(() => {
+    if (isWriting) return;
+    isWriting = true;
+    void inTurn().then(() => {
+      isWriting = false;
+    });
+  }, everyMs);
+  timer.unref();
+  void inTurn();
+
+  return {
+    others: () => listOtherSummaries(database, collector.id),
+    close() {
+      clearInterval(timer);
+      return inTurn();
+    },
+  };
+}

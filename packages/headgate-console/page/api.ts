@@ -1,0 +1,57 @@
+import type { CallerDecision } from "../src/serving/desk.ts";
+import type { Changes, Done, Found, Now, Session } from "../src/serving/view.ts";
+
+/** The script lies below the console, wherever that is mounted and whatever a proxy puts in front of it. */
+const root = new URL("../", import.meta.url);
+
+/** The server said no, in words for the operator. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, root), { credentials: "same-origin", ...init });
+  } catch {
+    throw new Refused(0, "The service cannot be reached.");
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return body as Answer;
+  const { detail } = (body ?? {}) as { detail?: unknown };
+  throw new Refused(
+    response.status,
+    typeof detail === "string" ? detail : `The service answered ${response.status}.`,
+  );
+}
+
+const send = <Answer>(path: string, body: object) =>
+  ask<Answer>(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+export const api = {
+  session: () => ask<Session>("api/session"),
+  now: () => ask<Now>("api/now"),
+  find: (query: string) => ask<Found>(`api/find?q=${encodeURIComponent(query)}`),
+  changes: () => ask<Changes>("api/changes"),
+  signIn: (token: string, name: string) => send<object>("api/sign-in", { token, name }),
+  signOut: () => send<object>("api/sign-out", {}),
+  decide: (decision: CallerDecision) => send<Done>("api/decide", decision),
+  grant: (of: string, amount: string) => send<Done>("api/grant", { of, amount }),
+  issueCode: (amount: string, days: number | undefined) => send<Done>("api/code", { amount, days }),
+};
+
+/** Where the audit log is to be had as a file. */
+export const exportAs = (format: "csv" | "json") => new URL(`api/export?format=${format}`, root).href;
+
+/** What to tell the operator of what went wrong. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : "Something went wrong.";
+}

@@ -1,0 +1,34 @@
+/** Bundles the page: what the sources serve, and what the build writes into the package. */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { PageFiles } from "./module.d.ts";
+
+const entry = fileURLToPath(new URL("./main.tsx", import.meta.url));
+let bundled: Promise<PageFiles> | undefined;
+
+/** Made once, when it is first asked for. */
+export function pageFiles(): Promise<PageFiles> {
+  bundled ??= bundle();
+  return bundled;
+}
+
+async function bundle(): Promise<PageFiles> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    outdir: "page",
+    format: "esm",
+    target: ["es2023", "chrome123", "firefox121", "safari17.5"],
+    minify: true,
+    // The licences of what is in it come along.
+    legalComments: "eof",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    tsconfigRaw: {},
+    define: { "process.env.NODE_ENV": '"production"' },
+    logLevel: "silent",
+  });
+  const textOf = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
+  return { script: textOf(".js"), style: textOf(".css") };
+}

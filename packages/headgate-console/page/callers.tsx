@@ -1,0 +1,316 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CallerDecision, Standing } from "../src/serving/desk.ts";
+import type { Features, Found, KnownRefusal } from "../src/serving/view.ts";
+import { api, sentenceOf } from "./api.ts";
+import { dateOf, duration, exactDateOf, limitInWords, number, untilOf } from "./format.ts";
+import { announce, CallerLink, Card, fieldsOf, Table, Trouble, useAction } from "./parts.tsx";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Whoever complains gives a request's id, or says who they are. */
+export function CallersView({ query, features }: { query: string; features: Features }) {
+  const [found, setFound] = useState<Found | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    setFound(null);
+    setTrouble(null);
+    if (field.current) field.current.value = query;
+    if (query === "") return;
+    let isOver = false;
+    api
+      .find(query)
+      .then((answer) => {
+        if (!isOver) setFound(answer);
+      })
+      .catch((error: unknown) => {
+        if (!isOver) setTrouble(sentenceOf(error));
+      });
+    return () => {
+      isOver = true;
+    };
+  }, [query]);
+
+  const isNobody = found !== null && found.refusal === null && found.caller === null;
+  return (
+    <>
+      <div class="bar">
+        <h1>Callers</h1>
+      </div>
+      <search>
+        <form
+          class="find"
+          onSubmit={(event) => {
+            const asked = fieldsOf(event)("q");
+            if (asked !== "") location.hash = `callers/${encodeURIComponent(asked)}`;
+          }}
+        >
+          <label for="q">Caller, or a request’s id</label>
+          <div class="row">
+            <input
+              ref={field}
+              id="q"
+              name="q"
+              type="search"
+              autocomplete="off"
+              spellcheck={false}
+              maxLength={300}
+              aria-describedby="q-hint"
+            />
+            <button type="submit" class="solid">
+              Find
+            </button>
+          </div>
+          <p id="q-hint" class="hint">
+            {features.callers ?? "The id that a refusal shows."}
+          </p>
+        </form>
+      </search>
+      {trouble && <Trouble>{trouble}</Trouble>}
+      {isNobody && (
+        <p class="empty" role="status">
+          Nobody is known as “{query}”, and no refusal of late has this id.
+        </p>
+      )}
+      {found?.refusal && <Explained refusal={found.refusal} />}
+      {found?.caller && (
+        <Caller
+          key={found.caller.of}
+          of={found.caller.of}
+          standing={found.caller.standing}
+          features={features}
+          onChange={(standing) => setFound({ ...found, caller: { of: found.caller?.of ?? "", standing } })}
+        />
+      )}
+    </>
+  );
+}
+
+function Explained({ refusal }: { refusal: KnownRefusal }) {
+  const { at, key, of, limit, layer, limiter, plan, override } = refusal;
+  return (
+    <Card title="Why this request was refused">
+      <p class="answer">{whyOf(refusal)}</p>
+      <dl class="facts">
+        <dt>When</dt>
+        <dd>{exactDateOf(at)}</dd>
+        <dt>Caller</dt>
+        <dd>
+          <CallerLink of={of} shown={key} />
+          {plan !== null && `, plan ${plan}`}
+        </dd>
+        <dt>Limit</dt>
+        <dd>
+          {limit}, of the layer {layer} of {limiter}
+        </dd>
+        {override && (
+          <>
+            <dt>Decided before</dt>
+            <dd>
+              {override.limits}, {untilOf(override.until)}
+              {override.reason && `: ${override.reason}`}
+              {override.by && `, by ${override.by}`}
+            </dd>
+          </>
+        )}
+        <dt>Decided by</dt>
+        <dd>
+          {refusal.decidedBy}, under the policy <code>{refusal.policy}</code>
+        </dd>
+        <dt>Request</dt>
+        <dd>
+          <code>{refusal.requestId}</code>
+        </dd>
+      </dl>
+    </Card>
+  );
+}
+
+function whyOf({ reason, quota, unit, windowMs, remaining, waitMs, waitsFor }: KnownRefusal): string {
+  const wait = waitMs === null ? "No wait helps." : `The wait was ${duration(waitMs)}.`;
+  if (reason === "blocked") return `The caller is blocked. ${wait}`;
+  if (reason === "store-unavailable")
+    return "The store did not answer, and the layer’s outage policy refuses then.";
+  if (waitsFor === "holders")
+    return `All ${number(quota)} were held by requests that had not ended. ${waitMs === null ? "" : `One is free after ${duration(waitMs)} at the latest.`}`;
+  if (reason === "cost-exceeds-quota")
+    return `The request asked for more than ${limitInWords(quota, unit, windowMs)} ever allow.`;
+  return `The caller may use ${limitInWords(quota, unit, windowMs)}, and ${remaining === 0 ? "none" : number(remaining)} were left. ${wait}`;
+}
+
+interface CallerProps {
+  of: string;
+  standing: Standing;
+  features: Features;
+  onChange: (standing: Standing) => void;
+}
+
+function Caller({ of, standing, features, onChange }: CallerProps) {
+  const [busy, trouble, run] = useAction();
+  const [said, setSaid] = useState<string | null>(null);
+  const [when] = useState(() => Date.now());
+
+  const decide = (decision: CallerDecision, done?: () => void) =>
+    run(async () => {
+      setSaid(null);
+      const { said: sentence, standing: after } = await api.decide(decision);
+      if (after) onChange(after);
+      setSaid(sentence);
+      announce(sentence);
+      done?.();
+    });
+  const termsOf = (field: (name: string) => string) => ({
+    ...(field("for") === "" ? {} : { forMs: Number(field("for")) }),
+    ...(field("reason") === "" ? {} : { reason: field("reason") }),
+  });
+  const formOf = (event: Event) => event.currentTarget as HTMLFormElement;
+
+  return (
+    <>
+      <Card title={of}>
+        <p class="chips">
+          {standing.plan !== null && <span class="chip">plan {standing.plan}</span>}
+          {standing.blocked && <span class="chip bad">blocked</span>}
+          {standing.overrides.length > 0 && !standing.blocked && <span class="chip warn">other limits</span>}
+        </p>
+        {!standing.shared && (
+          <Trouble>
+            The store does not answer: this is this process’s share, and says nothing of blocks and overrides.
+          </Trouble>
+        )}
+        <Table
+          label={`Limits of ${of}`}
+          empty={standing.blocked ? "Every request is refused." : "Nothing limits this caller here."}
+          rows={standing.blocked ? [] : standing.limits}
+          keyOf={({ name }) => name}
+          columns={[
+            { head: "Limit", cell: ({ name }) => name },
+            {
+              head: "Left",
+              cell: ({ remaining, quota }) => `${number(remaining)} of ${number(quota)}`,
+              isNumber: true,
+            },
+            {
+              head: "Used",
+              cell: ({ remaining, quota }) => (
+                <span class={remaining === 0 ? "share bad" : "share"}>
+                  <i style={{ width: `${quota === 0 ? 0 : (1 - remaining / quota) * 100}%` }} />
+                </span>
+              ),
+            },
+            { head: "More in", cell: ({ resetMs }) => (resetMs ? duration(resetMs) : "–"), isNumber: true },
+          ]}
+        />
+        {standing.overrides.map(({ layer, limits, until, reason, by }) => (
+          <p key={layer} class="inforce">
+            <strong>{limits}</strong> in the layer {layer}, {untilOf(until)}
+            {reason && `: ${reason}`}
+            {by && `, by ${by}`}
+          </p>
+        ))}
+        <div class="row">
+          <button type="button" disabled={busy} onClick={() => decide({ what: "reset", of })}>
+            Give the whole quota back
+          </button>
+          {standing.overrides.length > 0 && (
+            <button type="button" disabled={busy} onClick={() => decide({ what: "end", of })}>
+              End what is in force
+            </button>
+          )}
+        </div>
+        {trouble && <Trouble>{trouble}</Trouble>}
+        {said && <p class="done">{said}</p>}
+      </Card>
+      <div class="cards">
+        <Card title="Other limits" lead="In place of the usual ones. What was used stays used.">
+          <form
+            onSubmit={(event) => {
+              const field = fieldsOf(event);
+              decide({ what: "override", of, limits: field("limits"), ...termsOf(field) });
+            }}
+          >
+            <label for="limits">Limits</label>
+            <input
+              id="limits"
+              name="limits"
+              required
+              autocomplete="off"
+              spellcheck={false}
+              maxLength={500}
+              placeholder="30/minute; 1000/day"
+            />
+            <Terms id="override" when={when} />
+            <button type="submit" class="solid" disabled={busy}>
+              Set the limits
+            </button>
+          </form>
+        </Card>
+        <Card title="Block" lead="Every request is refused, at once and in every process.">
+          <form
+            onSubmit={(event) => {
+              const field = fieldsOf(event);
+              decide({ what: "block", of, ...termsOf(field) });
+            }}
+          >
+            <Terms id="block" when={when} />
+            <button type="submit" class="danger" disabled={busy}>
+              Block
+            </button>
+          </form>
+        </Card>
+        {features.credit !== null && /^(account:|[^:]+@)/.test(of) && (
+          <Card title="Credit" lead="What is granted does not expire with the month.">
+            <form
+              onSubmit={(event) => {
+                const form = formOf(event);
+                const amount = fieldsOf(event)("amount");
+                run(async () => {
+                  setSaid(null);
+                  const { said: sentence } = await api.grant(of, amount);
+                  setSaid(sentence);
+                  announce(sentence);
+                  form.reset();
+                });
+              }}
+            >
+              <label for="amount">Amount in {features.credit}</label>
+              <input
+                id="amount"
+                name="amount"
+                required
+                inputMode="decimal"
+                autocomplete="off"
+                maxLength={20}
+              />
+              <button type="submit" disabled={busy}>
+                Grant
+              </button>
+            </form>
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** For how long, and why. */
+function Terms({ id, when }: { id: string; when: number }) {
+  return (
+    <>
+      <label for={`${id}-for`}>Until</label>
+      <select id={`${id}-for`} name="for">
+        <option value={HOUR_MS}>In an hour, {dateOf(when + HOUR_MS)}</option>
+        <option value={DAY_MS} selected>
+          Tomorrow, {dateOf(when + DAY_MS)}
+        </option>
+        <option value={7 * DAY_MS}>In 7 days, {dateOf(when + 7 * DAY_MS)}</option>
+        <option value={30 * DAY_MS}>In 30 days, {dateOf(when + 30 * DAY_MS)}</option>
+        <option value="">Until it is ended</option>
+      </select>
+      <label for={`${id}-reason`}>Why</label>
+      <input id={`${id}-reason`} name="reason" autocomplete="off" maxLength={200} />
+    </>
+  );
+}

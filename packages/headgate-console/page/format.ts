@@ -1,0 +1,49 @@
+const whole = new Intl.NumberFormat("en-GB");
+const share = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const exactDate = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const clockWithSeconds = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const dayAndClock = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+
+export const number = (value: number) => whole.format(Math.round(value * 10) / 10);
+export const percent = (part: number, of: number) => (of === 0 ? "–" : share.format(part / of));
+export const timeOf = (at: number) => clock.format(at);
+export const exactTimeOf = (at: number) => clockWithSeconds.format(at);
+export const exactDateOf = (at: number) => exactDate.format(at);
+export const dateOf = (at: number) => dayAndClock.format(at);
+export const untilOf = (until: number | null) =>
+  until === null ? "until it is ended" : `until ${dateOf(until)}`;
+
+/** Such as `42 s`, `3 min`, `2 h`. Waits are rounded up: never too early. */
+export function duration(ms: number | null): string {
+  if (ms === null) return "for good";
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.ceil(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.ceil(seconds / 3_600)} h`;
+  return `${Math.ceil(seconds / 86_400)} days`;
+}
+
+/** Such as `5 requests a minute`. */
+export function limitInWords(quota: number, unit: string, windowMs: number): string {
+  const window = duration(windowMs);
+  const each = { "60 s": "a minute", "60 min": "an hour", "24 h": "a day" }[window] ?? `in ${window}`;
+  return windowMs > 0 && Number.isFinite(windowMs)
+    ? `${number(quota)} ${unit} ${each}`
+    : `${number(quota)} ${unit}`;
+}

@@ -1,0 +1,126 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Change } from "../src/serving/desk.ts";
+import type { Changes, Features } from "../src/serving/view.ts";
+import { api, exportAs, sentenceOf } from "./api.ts";
+import { dateOf, untilOf } from "./format.ts";
+import { announce, CallerLink, Card, type Column, fieldsOf, Table, Trouble, useAction } from "./parts.tsx";
+
+const caller: Column<Change> = {
+  head: "Caller",
+  cell: ({ of }) => <CallerLink of={nameIn(of)} shown={of} />,
+};
+const details: Column<Change>[] = [
+  { head: "Limits", cell: ({ limits }) => limits ?? "–", isProse: true },
+  {
+    head: "Until",
+    cell: ({ until, limits }) => (limits === null ? "–" : untilOf(until).replace(/^until /, "")),
+  },
+  { head: "Why", cell: ({ reason }) => reason ?? "–", isProse: true },
+  { head: "By", cell: ({ by }) => by ?? "–" },
+];
+const DONE: Record<string, string> = {
+  block: "blocked",
+  override: "other limits",
+  end: "ended",
+  reset: "quota given back",
+  grant: "credit granted",
+  code: "code issued",
+};
+
+/** What is in force, and who did what. */
+export function LogView({ features }: { features: Features }) {
+  const [changes, setChanges] = useState<Changes | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const load = () => {
+    api
+      .changes()
+      .then(setChanges)
+      .catch((error: unknown) => setTrouble(sentenceOf(error)));
+  };
+  useEffect(load, []);
+  return (
+    <>
+      <div class="bar">
+        <h1>Log</h1>
+        <a class="button" href={exportAs("csv")} download>
+          CSV
+        </a>
+        <a class="button" href={exportAs("json")} download>
+          JSON
+        </a>
+      </div>
+      {trouble && <Trouble>{trouble}</Trouble>}
+      {changes && (
+        <div class="cards">
+          <Card title="In force" wide>
+            <Table
+              label="In force"
+              empty="Nobody is blocked, and nobody has other limits."
+              rows={changes.inForce}
+              keyOf={({ of, at }) => `${of} ${at}`}
+              columns={[caller, { head: "What", cell: ({ what }) => DONE[what] ?? what }, ...details]}
+            />
+          </Card>
+          <Card title="What was done" lead="The newest first." wide>
+            <Table
+              label="What was done"
+              empty="Nothing was done yet."
+              rows={changes.log}
+              keyOf={({ of, at, what }) => `${of} ${at} ${what}`}
+              columns={[
+                { head: "At", cell: ({ at }) => dateOf(at) },
+                { head: "What", cell: ({ what }) => DONE[what] ?? what },
+                caller,
+                ...details,
+              ]}
+            />
+          </Card>
+          {features.credit !== null && <Codes currency={features.credit} onIssued={load} />}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Codes({ currency, onIssued }: { currency: string; onIssued: () => void }) {
+  const [busy, trouble, run] = useAction();
+  const [code, setCode] = useState<string | null>(null);
+  return (
+    <Card title="Top-up code" lead="Whoever has it adds what it is worth to an account, once.">
+      <form
+        onSubmit={(event) => {
+          const form = event.currentTarget as HTMLFormElement;
+          const field = fieldsOf(event);
+          run(async () => {
+            setCode(null);
+            const days = field("days") === "" ? undefined : Number(field("days"));
+            const { code: issued = "", said } = await api.issueCode(field("amount"), days);
+            setCode(issued);
+            announce(`${issued}. ${said}`);
+            form.reset();
+            onIssued();
+          });
+        }}
+      >
+        <label for="worth">Amount in {currency}</label>
+        <input id="worth" name="amount" required inputMode="decimal" autocomplete="off" maxLength={20} />
+        <label for="days">Valid for days (empty: for good)</label>
+        <input id="days" name="days" inputMode="numeric" pattern="[0-9]{1,4}" autocomplete="off" />
+        <button type="submit" disabled={busy}>
+          Issue
+        </button>
+      </form>
+      {trouble && <Trouble>{trouble}</Trouble>}
+      {code !== null && (
+        <p class="done">
+          <code>{code}</code> It is shown only now.
+        </p>
+      )}
+    </Card>
+  );
+}
+
+/** What a log line is about, where that is a caller. */
+function nameIn(of: string): string | null {
+  return /[:@]/.test(of) || !of.includes(" ") ? of : null;
+}

@@ -1,0 +1,237 @@
+import type { Admission, Clock, DecisionEvent, EndEvent, Limiter, LimitReading, Refused } from "headgate";
+import { HeadgateError } from "headgate";
+import { createRecentRefusals, type RefusalRecord } from "./recent-refusals.ts";
+import { createSpaceSaving, type SpaceSaving } from "./space-saving.ts";
+import { eraOf, type LimiterSummary, MOST_TOP_CALLERS, SUMMARY_VERSION, type Summary } from "./summary.ts";
+import { createTimeline, type SeriesKind } from "./timeline.ts";
+
+/** What the console shows of a limiter. */
+export type Counted = Pick<Limiter<never>, "name" | "policy" | "observe" | "status">;
+
+export interface CollectorOptions {
+  /** What this process is called on the page, such as its host and number. Default: a part of its id. */
+  name?: string;
+  /** Default: the wall clock. */
+  clock?: Pick<Clock, "now">;
+}
+
+/** What this process counts of its limiters, in bounded memory. */
+export interface Collector {
+  /** Of this process, made when it started to count. */
+  readonly id: string;
+  readonly limiters: readonly Counted[];
+  /**
+   * Says which request a refusal answered, so that the console can explain it to whoever has that id. A refusal that is
+   * not among the last ones is passed over.
+   *
+   * @param refused the very object that `admit` returned
+   * @param requestId the first 100 characters count
+   */
+  name(refused: Refused, requestId: string): void;
+  summary(): Summary;
+  /** Counts no more. */
+  stop(): void;
+}
+
+/** From this share of a limit on, an admission is near it. */
+const NEAR_FROM = 0.8;
+/** In seconds: what a wait is counted as is the first of these that is not less. */
+const WAITS = [1, 5, 10, 30, 60, 300, 3_600, 86_400];
+const LONGEST_KEY = 200;
+const LONGEST_REQUEST_ID = 100;
+/** Limiter and layer pairs whose callers are counted; policies have a few. */
+const MOST_TOPS = 50;
+
+/**
+ * Counts what limiters of this process decide, for a console in this or another process.
+ *
+ * ```ts
+ * const collector = createCollector([limiter]);
+ * ```
+ *
+ * @param limiters each with a name of its own
+ * @throws HeadgateError `option-invalid`
+ */
+export function createCollector(limiters: readonly Counted[], options: CollectorOptions = {}): Collector {
+  checkLimiters(limiters);
+  const { clock = { now: Date.now } } = options;
+  const id = crypto.randomUUID();
+  const process = { id, name: options.name ?? id.slice(0, 8), startedAt: clock.now() };
+  const timeline = createTimeline();
+  const refusals = createRecentRefusals();
+  const records = new WeakMap<object, RefusalRecord>();
+  const tops = new Map<string, Top>();
+
+  function topOf(limiter: string, layer: string, kind: Top["kind"], at: number): SpaceSaving | undefined {
+    const text = `${limiter}\n${layer}\n${kind}`;
+    let top = tops.get(text);
+    if (top === undefined) {
+      if (tops.size >= MOST_TOPS) return undefined;
+      top = { limiter, layer, kind, eras: [] };
+      tops.set(text, top);
+    }
+    const era = eraOf(at);
+    const newest = top.eras.at(-1);
+    // A clock that was set back counts into the half hour that it had reached.
+    if (newest !== undefined && era <= newest.era) return newest.sketch;
+    const sketch = createSpaceSaving(MOST_TOP_CALLERS);
+    top.eras = [...top.eras.slice(-1), { era, sketch }];
+    return sketch;
+  }
+
+  function decided({ limiter, admission, partitions }: DecisionEvent): void {
+    const at = clock.now();
+    const add = (kind: SeriesKind, name: string) => timeline.add(at, [limiter, kind, name]);
+    const keyIn = (layer: string) => clip(partitions.find((one) => one.layer === layer)?.key ?? "");
+    if (admission.plan !== undefined) add("plan", admission.plan);
+    add("by", admission.decidedBy);
+    if (admission.admitted) {
+      const near = nearestOf(admission.limits);
+      add(near === undefined ? "admitted" : "near", near?.layer ?? "");
+      if (near !== undefined) topOf(limiter, near.layer, "near", at)?.add(keyIn(near.layer));
+      return;
+    }
+    const { layer } = admission.binding;
+    const key = keyIn(layer);
+    add("refused", layer);
+    if (admission.plan !== undefined) add("plan-refused", admission.plan);
+    add("wait", waitName(admission.retryAfterMs));
+    topOf(limiter, layer, "refused", at)?.add(key);
+    const record = recordOf(limiter, admission, key, at);
+    records.set(admission, record);
+    if (refusals.add(record)) add("early", "");
+  }
+
+  function ended({ limiter, used, granted }: EndEvent): void {
+    const at = clock.now();
+    for (const [unit, amount] of Object.entries(used)) {
+      if (amount > 0) timeline.add(at, [limiter, "used", unit], amount);
+      const beyond = amount - (granted[unit] ?? 0);
+      if (beyond > 0) timeline.add(at, [limiter, "overshoot", unit], beyond);
+    }
+  }
+
+  const stops = limiters.map((limiter) => limiter.observe({ decided, ended }));
+
+  return {
+    id,
+    limiters,
+    name(refused, requestId) {
+      const record = records.get(refused);
+      if (record !== undefined) record.requestId = requestId.slice(0, LONGEST_REQUEST_ID);
+    },
+    summary: () => ({
+      version: SUMMARY_VERSION,
+      process,
+      series: timeline.read(clock.now()),
+      tops: [...tops.values()].flatMap(({ limiter, layer, kind, eras }) =>
+        eras.map(({ era, sketch }) => ({ limiter, layer, kind, era, ...sketch.read() })),
+      ),
+      limiters: limiters.map(limiterSummary),
+      refusals: refusals.read(),
+    }),
+    stop() {
+      for (const stop of stops.splice(0)) stop();
+    },
+  };
+}
+
+interface Top {
+  limiter: string;
+  layer: string;
+  kind: "refused" | "near";
+  eras: { era: number; sketch: SpaceSaving }[];
+}
+
+function checkLimiters(limiters: readonly Counted[]): void {
+  const names = new Set<string>();
+  for (const limiter of Array.isArray(limiters) ? limiters : []) {
+    const isLimiter = typeof limiter === "object" && limiter !== null && "observe" in limiter;
+    if (!isLimiter || names.has(limiter.name)) break;
+    names.add(limiter.name);
+  }
+  if (names.size > 0 && names.size === limiters.length) return;
+  throw new HeadgateError(
+    "option-invalid",
+    "createCollector takes a list of limiters that createLimiter has made, one or more, each with a name of its own: createCollector([limiter]).",
+  );
+}
+
+function recordOf(limiter: string, admission: Refused, key: string, at: number): RefusalRecord {
+  const { binding, overrides = [] } = admission;
+  const override = overrides.find(({ layer }) => layer === binding.layer);
+  return {
+    requestId: null,
+    at,
+    limiter,
+    layer: binding.layer,
+    key,
+    plan: admission.plan ?? null,
+    reason: admission.reason,
+    limit: binding.name,
+    quota: binding.quota,
+    unit: binding.unit,
+    windowMs: binding.windowMs,
+    remaining: binding.remaining,
+    waitMs: finite(admission.retryAfterMs),
+    waitsFor: admission.waitsFor,
+    decidedBy: admission.decidedBy,
+    policy: admission.policy,
+    override:
+      override === undefined
+        ? null
+        : {
+            limits: clip(override.limits),
+            until: finite(override.until),
+            reason: override.reason === undefined ? null : clip(override.reason),
+            by: override.by === undefined ? null : clip(override.by),
+          },
+  };
+}
+
+function limiterSummary(limiter: Counted): LimiterSummary {
+  const status = limiter.status();
+  return {
+    name: limiter.name,
+    policy: limiter.policy.hash,
+    store: status.store,
+    remote: status.remote,
+    state: status.state,
+    since: status.since,
+    reason: status.reason === undefined ? null : clip(status.reason),
+    failures: status.counters?.failures ?? 0,
+    timeouts: status.counters?.timeouts ?? 0,
+    untold: status.waiting,
+    dropped: status.counters?.dropped ?? 0,
+    processes: status.processes ?? null,
+    holding: status.reservations,
+  };
+}
+
+/** The limit of which the largest share is used. Places are taken and given back all the time: they are none. */
+function nearestOf(limits: Admission["limits"]): LimitReading | undefined {
+  let nearest: LimitReading | undefined;
+  let most = NEAR_FROM;
+  for (const limit of limits) {
+    const share = 1 - limit.remaining / limit.quota;
+    if (limit.algorithm === "concurrent" || share < most) continue;
+    most = share;
+    nearest = limit;
+  }
+  return nearest;
+}
+
+function waitName(waitMs: number): string {
+  const found = WAITS.find((seconds) => waitMs <= seconds * 1_000);
+  if (found !== undefined) return String(found);
+  return Number.isFinite(waitMs) ? "longer" : "never";
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Long texts are counted as what they begin with. */
+function clip(text: string): string {
+  return text.length <= LONGEST_KEY ? text : `${text.slice(0, LONGEST_KEY - 1)}…`;
+}

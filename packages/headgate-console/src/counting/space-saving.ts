@@ -1,0 +1,92 @@
+/** One counter of a sketch: what was seen of `key` is at most `count`, and at least `count - error`. */
+export type Counter = [key: string, count: number, error: number];
+
+/** A sketch as it is written down. */
+export interface Heavy {
+  /** Everything that was counted. */
+  total: number;
+  /** What was seen of any key that is not among the counters is at most this. */
+  unseen: number;
+  /** The largest first. */
+  counters: Counter[];
+}
+
+/** Counts the most frequent of any number of keys, in bounded memory. */
+export interface SpaceSaving {
+  add(key: string, times?: number): void;
+  read(): Heavy;
+}
+
+/**
+ * The Space-Saving sketch (Metwally, Agrawal and El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data
+ * Streams", 2005): a key that has no counter takes over the smallest one, and its count with it as the error.
+ *
+ * @param size how many counters it keeps, 1 or more; no count is more than total / size too high
+ */
+export function createSpaceSaving(size: number): SpaceSaving {
+  const counters = new Map<string, { count: number; error: number }>();
+  let total = 0;
+
+  function smallest(): [key: string, count: number] {
+    let least: [string, number] = ["", Number.POSITIVE_INFINITY];
+    for (const [key, { count }] of counters) if (count < least[1]) least = [key, count];
+    return least;
+  }
+
+  return {
+    add(key, times = 1) {
+      total += times;
+      const known = counters.get(key);
+      if (known !== undefined) {
+        known.count += times;
+        return;
+      }
+      if (counters.size < size) {
+        counters.set(key, { count: times, error: 0 });
+        return;
+      }
+      const [evicted, count] = smallest();
+      counters.delete(evicted);
+      counters.set(key, { count: count + times, error: count });
+    },
+
+    read: () => ({
+      total,
+      unseen: counters.size < size ? 0 : smallest()[1],
+      counters: largestFirst([...counters].map(([key, { count, error }]) => [key, count, error])),
+    }),
+  };
+}
+
+/**
+ * Adds sketches up, such as those of several processes: a key that one of them does not list may have been seen there as
+ * often as its smallest counter says. The bounds of each count hold for the sum.
+ *
+ * @param size how many counters the sum keeps
+ */
+export function addHeavy(sketches: readonly Heavy[], size: number): Heavy {
+  const known = sketches.map(({ counters }) => new Map(counters.map((counter) => [counter[0], counter])));
+  const keys = new Set(known.flatMap((counters) => [...counters.keys()]));
+  const summed = largestFirst(
+    [...keys].map((key) => {
+      let count = 0;
+      let error = 0;
+      sketches.forEach(({ unseen }, s) => {
+        const [, itsCount, itsError] = known[s]?.get(key) ?? [key, unseen, unseen];
+        count += itsCount;
+        error += itsError;
+      });
+      return [key, count, error] satisfies Counter;
+    }),
+  );
+  const unlisted = sketches.reduce((sum, { unseen }) => sum + unseen, 0);
+  return {
+    total: sketches.reduce((sum, { total }) => sum + total, 0),
+    unseen: Math.max(unlisted, summed[size]?.[1] ?? 0),
+    counters: summed.slice(0, size),
+  };
+}
+
+function largestFirst(counters: Counter[]): Counter[] {
+  return counters.sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
+}

@@ -1,0 +1,133 @@
+import type { RefusalRecord } from "./recent-refusals.ts";
+import { addHeavy, type Heavy } from "./space-saving.ts";
+import { type SeriesKey, type SparseSeries, STEP_MS, STEPS, seriesKinds } from "./timeline.ts";
+
+/** Of another version a console reads nothing: its counts may mean something else. */
+export const SUMMARY_VERSION = 1;
+
+/** What one process has counted: JSON, bounded. Processes hand theirs to each other, and a console adds them up. */
+export interface Summary {
+  version: typeof SUMMARY_VERSION;
+  process: { id: string; name: string; startedAt: number };
+  series: SparseSeries[];
+  tops: TopCallers[];
+  limiters: LimiterSummary[];
+  refusals: RefusalRecord[];
+}
+
+/** Who was most often refused, or near a limit, in one layer and one half hour. */
+export interface TopCallers extends Heavy {
+  limiter: string;
+  layer: string;
+  kind: "refused" | "near";
+  /** Half hours since 1970. */
+  era: number;
+}
+
+export interface LimiterSummary {
+  name: string;
+  policy: string;
+  store: string;
+  remote: boolean;
+  state: "closed" | "open" | "half-open";
+  since: number;
+  reason: string | null;
+  failures: number;
+  timeouts: number;
+  /** What the store has yet to be told of. */
+  untold: number;
+  dropped: number;
+  /** Live processes that the store last reported. */
+  processes: number | null;
+  /** Admitted requests that hold units or places. */
+  holding: number;
+}
+
+/** A summary as another process left it. */
+export interface StoredSummary {
+  /** The JSON of a {@link Summary}. */
+  text: string;
+  /** How long ago it was written, in milliseconds, by the clock of whoever keeps it. */
+  ageMs: number;
+}
+
+/** @returns `undefined` for what no console of this version can read */
+export function readSummary(text: string): Summary | undefined {
+  try {
+    const summary: Partial<Summary> | null = JSON.parse(text);
+    const isReadable =
+      summary?.version === SUMMARY_VERSION &&
+      typeof summary.process?.id === "string" &&
+      [summary.series, summary.tops, summary.limiters, summary.refusals].every(Array.isArray);
+    return isReadable ? (summary as Summary) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A series over all processes: one count for each step, the oldest first. */
+export interface SummedSeries {
+  key: SeriesKey;
+  counts: number[];
+}
+
+/** What all processes have counted. */
+export interface Totals {
+  /** When the first step begins, in milliseconds since 1970-01-01T00:00Z. */
+  from: number;
+  stepMs: number;
+  series: SummedSeries[];
+  tops: Omit<TopCallers, "era">[];
+  /** The newest first. */
+  refusals: RefusalRecord[];
+}
+
+/** How many callers a sum of sketches lists. */
+export const MOST_TOP_CALLERS = 64;
+
+/**
+ * Adds up what processes have counted.
+ *
+ * @param now milliseconds since 1970-01-01T00:00Z: the last step holds it
+ */
+export function addUp(summaries: readonly Summary[], now: number): Totals {
+  const first = Math.floor(now / STEP_MS) - STEPS + 1;
+  const series = new Map<string, SummedSeries>();
+  for (const { key, steps, counts } of summaries.flatMap((summary) => summary.series)) {
+    if (!seriesKinds.includes(key[1])) continue;
+    const text = key.join("\n");
+    const summed = series.get(text) ?? { key, counts: new Array<number>(STEPS).fill(0) };
+    series.set(text, summed);
+    steps.forEach((step, s) => {
+      const place = step - first;
+      if (place < 0 || place >= STEPS) return;
+      summed.counts[place] = (summed.counts[place] ?? 0) + (counts[s] ?? 0);
+    });
+  }
+  return {
+    from: first * STEP_MS,
+    stepMs: STEP_MS,
+    series: [...series.values()].filter(({ counts }) => counts.some((count) => count > 0)),
+    tops: addTops(summaries.flatMap(({ tops }) => tops).filter(({ era }) => era >= eraOf(now) - 1)),
+    refusals: summaries.flatMap(({ refusals }) => refusals).sort((one, other) => other.at - one.at),
+  };
+}
+
+function addTops(tops: readonly TopCallers[]): Totals["tops"] {
+  const kinds = new Map<string, TopCallers[]>();
+  for (const top of tops) {
+    const text = `${top.limiter}\n${top.layer}\n${top.kind}`;
+    kinds.set(text, [...(kinds.get(text) ?? []), top]);
+  }
+  return [...kinds.values()].map((same) => {
+    const [{ limiter, layer, kind }] = same as [TopCallers];
+    return { limiter, layer, kind, ...addHeavy(same, MOST_TOP_CALLERS) };
+  });
+}
+
+const ERA_MS = 1_800_000;
+
+/** The half hour of a time: who was often refused is counted by these, so that it can be forgotten. */
+export function eraOf(at: number): number {
+  return Math.floor(at / ERA_MS);
+}

@@ -1,0 +1,99 @@
+/** How long one step of a timeline is. */
+export const STEP_MS = 15_000;
+/** How many steps are kept: an hour. */
+export const STEPS = 240;
+/** How many series one process keeps. A policy names its limits, layers and plans: there are some dozens. */
+const MOST_SERIES = 400;
+const OTHERS = "others";
+
+/** What a series counts: of a limiter, the decisions of one kind and name. */
+export type SeriesKey = readonly [limiter: string, kind: SeriesKind, name: string];
+
+/**
+ * `admitted`, `near` and `refused` by layer; `plan` and `plan-refused` by plan; `wait` by the seconds that were told at
+ * most; `early`: refused again before the wait was over; `by` who decided; `used` and `overshoot` by unit.
+ */
+export type SeriesKind = (typeof seriesKinds)[number];
+export const seriesKinds = [
+  "admitted",
+  "near",
+  "refused",
+  "plan",
+  "plan-refused",
+  "wait",
+  "early",
+  "by",
+  "used",
+  "overshoot",
+] as const;
+
+/** A series as it is written down: only the steps in which something was counted. */
+export interface SparseSeries {
+  key: SeriesKey;
+  /** Steps since 1970. */
+  steps: number[];
+  counts: number[];
+}
+
+/** Counts over the last hour, in steps of 15 seconds. */
+export interface Timeline {
+  add(at: number, key: SeriesKey, times?: number): void;
+  read(now: number): SparseSeries[];
+}
+
+export function createTimeline(): Timeline {
+  const series = new Map<string, { key: SeriesKey; counts: Float64Array }>();
+  let newest = Number.NEGATIVE_INFINITY;
+
+  /** A clock that was set back counts into the step that it had reached. */
+  function advance(at: number): number {
+    const step = Math.floor(at / STEP_MS);
+    if (step <= newest) return newest;
+    const passed = Math.min(step - newest, STEPS);
+    for (let s = 0; s < passed; s += 1) {
+      const place = placeOf(step - s);
+      for (const { counts } of series.values()) counts[place] = 0;
+    }
+    newest = step;
+    return step;
+  }
+
+  function seriesOf(key: SeriesKey) {
+    const text = `${key[0]}\n${key[1]}\n${key[2]}`;
+    const known = series.get(text);
+    if (known !== undefined) return known;
+    if (series.size >= MOST_SERIES && key[2] !== OTHERS) return undefined;
+    const made = { key, counts: new Float64Array(STEPS) };
+    series.set(text, made);
+    return made;
+  }
+
+  return {
+    add(at, key, times = 1) {
+      const place = placeOf(advance(at));
+      const found = seriesOf(key) ?? seriesOf([key[0], key[1], OTHERS]);
+      if (found !== undefined) found.counts[place] = (found.counts[place] ?? 0) + times;
+    },
+
+    read(now) {
+      const last = advance(now);
+      const read: SparseSeries[] = [];
+      for (const { key, counts } of series.values()) {
+        const steps: number[] = [];
+        const nonZero: number[] = [];
+        for (let step = last - STEPS + 1; step <= last; step += 1) {
+          const count = counts[placeOf(step)] ?? 0;
+          if (count === 0) continue;
+          steps.push(step);
+          nonZero.push(count);
+        }
+        if (steps.length > 0) read.push({ key, steps, counts: nonZero });
+      }
+      return read;
+    },
+  };
+}
+
+function placeOf(step: number): number {
+  return ((step % STEPS) + STEPS) % STEPS;
+}

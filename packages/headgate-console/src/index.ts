@@ -1,0 +1,29 @@
+export {
+  type Collector,
+  type CollectorOptions,
+  type Counted,
+  createCollector,
+} from "./counting/collector.ts";
+export type { RefusalRecord } from "./counting/recent-refusals.ts";
+export type { StoredSummary, Summary } from "./counting/summary.ts";
+export { type ConsoleHandler, type ConsoleOptions, createConsole } from "./serving/console.ts";
+export {
+  type CallerDecision,
+  type CallerDesk,
+  type Change,
+  type CreditDesk,
+  type LimitStanding,
+  OperatorMistake,
+  type OverrideStanding,
+  type Standing,
+} from "./serving/desk.ts";
+export { type LimiterDeskOptions, limiterDesk } from "./serving/limiter-desk.ts";
+export {
+  type Operator,
+  type OperatorToken,
+  type OperatorTokenOptions,
+  operatorToken,
+  type SignIn,
+  type SignInAttempt,
+} from "./serving/operator-token.ts";
+export type { Link } from "./serving/view.ts";

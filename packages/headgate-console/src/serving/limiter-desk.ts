@@ -1,0 +1,119 @@
+import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
+import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./desk.ts";
+
+export interface LimiterDeskOptions<Caller> {
+  limiter: Limiter<Caller>;
+  /** The caller that an operator's words name; `undefined` where they name none. */
+  caller: (of: string) => Caller | undefined | PromiseLike<Caller | undefined>;
+  /** How a caller that a layer counts is written. Default: the key itself. */
+  nameOf?: CallerDesk["nameOf"];
+  /** The layer in which it is decided. Default: the first of the policy. What others share stays as it is. */
+  layer?: string;
+  /** Default: "A caller's key". */
+  hint?: string;
+  /** Default: the wall clock. */
+  clock?: Pick<Clock, "now">;
+}
+
+/** How many changes are kept: the oldest go. */
+const MOST_CHANGES = 1_000;
+
+/**
+ * Decides through the limiter alone. Its log is this process's: a service that must know who did what keeps that itself, in a
+ * {@link CallerDesk} of its own.
+ */
+export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): CallerDesk {
+  const { limiter, caller: callerOf, clock = { now: Date.now } } = options;
+  const layer = options.layer ?? limiter.policy.layers[0]?.name ?? "";
+  const changes: Change[] = [];
+
+  function record(change: Omit<Change, "at">): void {
+    changes.unshift({ at: clock.now(), ...change });
+    changes.splice(MOST_CHANGES);
+  }
+
+  return {
+    hint: options.hint ?? "A caller's key",
+    nameOf: options.nameOf ?? ((itsLayer, key) => (itsLayer === layer ? key : undefined)),
+
+    async show(of) {
+      const caller = await callerOf(of);
+      return caller === undefined ? undefined : standingOf(await limiter.peek(caller, { layer }));
+    },
+
+    async decide(decision, by) {
+      const { what, of } = decision;
+      const decided = decision.what === "override" ? decision.limits : "blocked";
+      const caller = await callerOf(of);
+      if (caller === undefined) return undefined;
+      const given = decision.what === "block" || decision.what === "override" ? decision : {};
+      const { forMs, reason }: { forMs?: number; reason?: string } = given;
+      const terms = {
+        layer,
+        by,
+        ...(forMs === undefined ? {} : { forMs }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      try {
+        if (what === "reset") await limiter.reset(caller, { layer });
+        else if (what === "end") await limiter.endOverride(caller, { layer });
+        else if (what === "block") await limiter.block(caller, terms);
+        else await limiter.override(caller, { ...terms, limits: decided });
+      } catch (error) {
+        if (isMistake(error)) throw new OperatorMistake(error.message);
+        throw error;
+      }
+      const until = forMs === undefined ? null : clock.now() + forMs;
+      const limits = what === "reset" || what === "end" ? null : decided;
+      record({ what, of, limits, until, reason: reason ?? null, by });
+      return standingOf(await limiter.peek(caller, { layer }));
+    },
+
+    async inForce() {
+      const last = new Map<string, Change>();
+      for (const change of changes) {
+        if (change.what !== "reset" && !last.has(change.of)) last.set(change.of, change);
+      }
+      const now = clock.now();
+      return [...last.values()].filter(
+        ({ what, until }) => what !== "end" && (until === null || until > now),
+      );
+    },
+
+    log: async (most) => changes.slice(0, most),
+  };
+}
+
+/** How a caller stands, from what `peek` says. */
+export function standingOf(peek: Peek): Standing {
+  return {
+    plan: peek.plan ?? null,
+    blocked: !peek.admitted && peek.reason === "blocked",
+    shared: peek.shared,
+    limits: peek.limits.map(({ name, quota, unit, remaining, resetMs }) => ({
+      name,
+      quota,
+      unit,
+      remaining,
+      resetMs: finite(resetMs),
+    })),
+    overrides: (peek.overrides ?? []).map(({ layer, limits, until, reason, by }) => ({
+      layer,
+      limits,
+      until: finite(until),
+      reason: reason ?? null,
+      by: by ?? null,
+    })),
+  };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function isMistake(error: unknown): error is HeadgateError {
+  return (
+    error instanceof HeadgateError &&
+    ["option-invalid", "limit-unreadable", "limit-invalid", "policy-invalid"].includes(error.code)
+  );
+}

@@ -1,0 +1,72 @@
+import { type CallerDecision, OperatorMistake } from "./desk.ts";
+
+/** Ten years. */
+const LONGEST_MS = 315_360_000_000;
+const LONGEST_CALLER = 300;
+const LONGEST_LIMITS = 500;
+const LONGEST_REASON = 200;
+
+/** @throws OperatorMistake naming the member and what would be right */
+export function readDecision(body: unknown): CallerDecision {
+  const order = membersOf(body);
+  const of = textIn(order, "of", LONGEST_CALLER);
+  const { what } = order;
+  if (what === "reset" || what === "end") return { what, of };
+  const terms = {
+    ...optional("forMs", numberIn(order, "forMs", LONGEST_MS)),
+    ...optional("reason", optionalText(order, "reason", LONGEST_REASON)),
+  };
+  if (what === "block") return { what, of, ...terms };
+  if (what === "override") return { what, of, limits: textIn(order, "limits", LONGEST_LIMITS), ...terms };
+  throw new OperatorMistake("what must be reset, end, block or override.");
+}
+
+/** @throws OperatorMistake as above */
+export function readGrant(body: unknown): { of: string; amount: string } {
+  const order = membersOf(body);
+  return { of: textIn(order, "of", LONGEST_CALLER), amount: textIn(order, "amount", 30) };
+}
+
+/** @throws OperatorMistake as above */
+export function readCode(body: unknown): { amount: string; days: number | undefined } {
+  const order = membersOf(body);
+  return { amount: textIn(order, "amount", 30), days: numberIn(order, "days", 3_650) };
+}
+
+/** @throws OperatorMistake as above */
+export function readSignIn(body: unknown): { token: string; name: string } {
+  const order = membersOf(body);
+  return { token: textIn(order, "token", 1_024), name: optionalText(order, "name", 100) ?? "" };
+}
+
+type Members = Record<string, unknown>;
+
+function membersOf(body: unknown): Members {
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Members;
+  throw new OperatorMistake("Send an object.");
+}
+
+function textIn(order: Members, name: string, longest: number): string {
+  const text = optionalText(order, name, longest);
+  if (text !== undefined) return text;
+  throw new OperatorMistake(`${name} is missing.`);
+}
+
+function optionalText(order: Members, name: string, longest: number): string | undefined {
+  const value = order[name];
+  if (value === undefined || value === null || value === "") return undefined;
+  const text = typeof value === "string" ? value.trim() : "";
+  if (text !== "" && text.length <= longest && !/\p{Cc}/u.test(text)) return text;
+  throw new OperatorMistake(`${name} must be one line of 1 to ${longest} characters.`);
+}
+
+function numberIn(order: Members, name: string, most: number): number | undefined {
+  const value = order[name];
+  if (value === undefined || value === null) return undefined;
+  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= most) return value as number;
+  throw new OperatorMistake(`${name} must be a whole number from 1 to ${most}.`);
+}
+
+function optional<Name extends string, Value>(name: Name, value: Value | undefined) {
+  return (value === undefined ? {} : { [name]: value }) as { [N in Name]?: Value };
+}

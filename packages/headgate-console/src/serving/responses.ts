@@ -1,0 +1,47 @@
+/** The page runs its own files and nothing else, and is nobody's frame. */
+const SECURITY: Record<string, string> = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
+interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+}
+
+/** Never cached: it says how things are now, and of whom. */
+export function text(body: string, type: string, { status = 200, headers = {} }: Answer = {}): Response {
+  return new Response(body, {
+    status,
+    headers: { ...SECURITY, "Content-Type": type, "Cache-Control": "no-store", ...headers },
+  });
+}
+
+export function json(value: unknown, answer: Answer = {}): Response {
+  return text(JSON.stringify(value), "application/json", answer);
+}
+
+/** A problem document (RFC 9457). */
+export function problem(status: number, title: string, detail: string, more: object = {}): Response {
+  return text(
+    JSON.stringify({ type: "about:blank", title, status, detail, ...more }),
+    "application/problem+json",
+    { status },
+  );
+}
+
+/** A table as CSV (RFC 4180). What a spreadsheet would take for a formula is marked as text. */
+export function csv(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+function cell(value: unknown): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

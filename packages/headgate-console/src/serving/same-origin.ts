@@ -1,0 +1,16 @@
+/**
+ * Whether a browser says that a page of this very origin sends the request. A request that says nothing is refused as well:
+ * every browser says one of the two, and a program can.
+ *
+ * @param origin what browsers see, where a proxy changes `Host` on the way; `undefined`: what the request's address says
+ */
+export function isFromOwnPage(request: Request, origin: string | undefined): boolean {
+  const site = request.headers.get("Sec-Fetch-Site");
+  if (site !== null && site !== "same-origin") return false;
+  const given = request.headers.get("Origin");
+  if (given === null) return site === "same-origin";
+  if (!URL.canParse(given)) return false;
+  if (origin !== undefined) return new URL(given).origin === origin;
+  // The scheme is left out: behind a proxy that ends TLS, the service does not know the browser's.
+  return new URL(given).host === new URL(request.url).host;
+}

@@ -1,0 +1,123 @@
+import type { Limit } from "headgate";
+import type { Counted } from "../counting/collector.ts";
+import type { RefusalRecord } from "../counting/recent-refusals.ts";
+import type { LimiterSummary, Totals } from "../counting/summary.ts";
+import type { Change, Standing } from "./desk.ts";
+import type { Operator } from "./operator-token.ts";
+
+/** The API between the page and its server, whose both sides are of one version. */
+
+/** `GET api/session` */
+export type Session =
+  | { operator: Operator; features: Features; title: string }
+  | { operator: null; asksForToken: boolean; link: Link | null; title: string };
+
+export interface Features {
+  /** How a caller is written; `null` where the console can do nothing about callers. */
+  callers: string | null;
+  /** The currency; `null` where there is no credit. */
+  credit: string | null;
+  canSignOut: boolean;
+}
+
+/** Where else an operator can sign in. */
+export interface Link {
+  href: string;
+  label: string;
+}
+
+/** A refusal, with its caller as the search knows them. */
+export interface KnownRefusal extends RefusalRecord {
+  of: string | null;
+}
+
+/** `GET api/now` */
+export interface Now extends Pick<Totals, "from" | "stepMs" | "series"> {
+  at: number;
+  processes: ProcessView[];
+  /** Summaries of processes whose version this console cannot read. */
+  unreadable: number;
+  tops: TopView[];
+  /** The last ones. */
+  refusals: KnownRefusal[];
+  policies: PolicyView[];
+}
+
+export interface ProcessView {
+  id: string;
+  name: string;
+  startedAt: number;
+  /** How old its summary is, in milliseconds; 0 for the process that answers. */
+  ageMs: number;
+  /** `own`: it answers. `live`: it wrote lately. `silent`: it has ended, or cannot write. */
+  state: "own" | "live" | "silent";
+  limiters: LimiterSummary[];
+}
+
+export interface TopView {
+  limiter: string;
+  layer: string;
+  kind: "refused" | "near";
+  total: number;
+  unseen: number;
+  callers: { key: string; of: string | null; count: number; error: number }[];
+}
+
+/** What is in force in the process that answers. */
+export interface PolicyView {
+  limiter: string;
+  hash: string;
+  layers: { name: string; limits: { plan: string | null; limits: string }[] }[];
+  warnings: readonly string[];
+}
+
+/** `GET api/find?q=` */
+export interface Found {
+  refusal: KnownRefusal | null;
+  caller: { of: string; standing: Standing } | null;
+}
+
+/** `GET api/changes` */
+export interface Changes {
+  inForce: Change[];
+  log: Change[];
+}
+
+/** `POST api/decide`, `api/grant`, `api/code` */
+export interface Done {
+  said: string;
+  standing?: Standing;
+  code?: string;
+}
+
+export function policyView(limiter: Counted): PolicyView {
+  const { hash, layers, warnings } = limiter.policy;
+  return {
+    limiter: limiter.name,
+    hash,
+    layers: layers.map(({ name, limits, choice }) => ({
+      name,
+      limits: (limits === undefined ? (choice?.sets ?? []) : [limits]).map((set) => ({
+        plan: set.plan ?? null,
+        limits: set.word ?? set.limits.map(inWords).join("; "),
+      })),
+    })),
+    warnings,
+  };
+}
+
+const WINDOWS: [string, number][] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+];
+
+function inWords({ quota, unit, windowMs, algorithm, calendar }: Limit): string {
+  if (algorithm === "concurrent") return `${quota} concurrent`;
+  const amount = unit === "requests" ? String(quota) : `${quota} ${unit}`;
+  const [name, ms] = WINDOWS.find(([, length]) => windowMs % length === 0) ?? ["ms", 1];
+  const times = windowMs / ms;
+  const window = calendar ?? (times === 1 ? name : `${times} ${name}s`);
+  return `${amount}/${window}${algorithm === "sliding-window" ? "" : ` ${algorithm}`}`;
+}
