@@ -1,23 +1,32 @@
 import { tellFailures } from "../bootstrap/failure.mjs";
 import { nodeProgram } from "../bootstrap/install.mjs";
-import { prepareBuilt } from "../bootstrap/prepare.mjs";
+import { prepareInstalled } from "../bootstrap/prepare.mjs";
+import { buildSite, siteWorkspace, VITEPRESS, writePages } from "../bootstrap/site-workspace.mjs";
 import { withPrograms } from "../bootstrap/workspace.mjs";
 import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
 /**
- * `npm run docs` and `npm run docs:dev`: builds what is missing or stale, for the reference is read from the built
- * declarations, then writes the site or serves it.
+ * `npm run docs` and `npm run docs:dev`: the site of `docs/`, with a reference made from the comments in the code.
  *
- * @param {string[]} words `serve`, or nothing to write it
+ * @param {string[]} words `serve` shows it while it is written, or nothing to write it to `docs/dist`
  */
 export async function docs(words) {
   await tellFailures(async () => {
     const leavePreparing = endWithChildren();
-    await prepareBuilt();
+    await prepareInstalled();
+    await siteWorkspace.install();
+    await writePages();
+    if (words[0] !== "serve") {
+      await buildSite();
+      console.log("The site is in docs/dist.");
+      return;
+    }
     leavePreparing();
+    const env = withPrograms(process.env);
     await runInForeground([
-      { program: nodeProgram(), words: ["scripts/site/main.ts", ...words], env: withPrograms(process.env) },
+      { program: nodeProgram(), words: ["site/pages.mts", "watch"], env },
+      { program: nodeProgram(), words: [VITEPRESS, "dev", "site"], env },
     ]);
   });
 }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -74,6 +74,32 @@ describe("the links in the pages", () => {
     expect(names).toContain(path.replace(/\/$/, "").split("/").at(-1));
   });
 });
+
+describe("the places in pages that links lead to", () => {
+  const anchors = new Map(texts.map(({ page, text }) => [page, anchorsOf(text)]));
+  const links = texts.flatMap(({ page, text }) =>
+    [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)#([^)\s]+)\)/g)].map(([, file, place]) => {
+      const target = file ? posix.join(posix.dirname(page), file) : page;
+      return [page, target, place as string] as const;
+    }),
+  );
+
+  it.each(links.filter(([, target]) => anchors.has(target)))("%s leads to %s#%s", (_page, target, place) => {
+    expect(anchors.get(target)).toContain(place);
+  });
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, "");
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 /** Compiler messages name our copies; readers look for the page. */
 function explain(output: string): string {

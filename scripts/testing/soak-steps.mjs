@@ -1,4 +1,5 @@
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
+import { buildSite, siteWorkspace, writePages } from "../bootstrap/site-workspace.mjs";
 import { postgresServers } from "./postgres-servers.mjs";
 import { requireForSoak } from "./requirements.mjs";
 import { check, onceInstalled, task, vitest } from "./steps.mjs";
@@ -8,6 +9,10 @@ export const SOAK_STEPS = [
   task("requirements", 6, requireForSoak),
   task("build", 5, prepareBuilt),
   vitest("the page in Firefox, the metrics in Prometheus", 15, "apps/chat/e2e/soak.config.ts"),
+  task("the site's programs", 5, siteWorkspace.install),
+  // They fail on a dead link, on a page without a place in the navigation, and on a module that the reference lacks.
+  onceInstalled(siteWorkspace, task("pages of the site", 5, writePages)),
+  onceInstalled(siteWorkspace, task("the site", 5, buildSite)),
   task("PostgreSQL servers", 10, postgresServers.install),
   onceInstalled(postgresServers, check("types: servers", 2, "tsc", ["-p", "servers"])),
   onceInstalled(postgresServers, vitest("the store on PostgreSQL 14 to 18", 20, "servers/vitest.config.ts")),

@@ -1,8 +1,4 @@
-import {
-  type Declaration,
-  declarationReader,
-  withoutComments,
-} from "../../../scripts/reference/declarations.ts";
+import { type Declaration, declarationReader, withoutComments } from "./declaration-reader.ts";
 
 /** What a subpath of the package gives to those who import it, without comments. */
 export interface Api {
@@ -13,7 +9,7 @@ export interface Api {
 }
 
 /**
- * Reads what a declaration file exports, and everything that this is made of, as the reference does.
+ * Reads what a declaration file exports, and everything that this is made of.
  *
  * @throws if a file exports what it does not declare, or declares what the reader does not understand.
  */
