@@ -259,6 +259,9 @@ export class Accounts {
     }
     const row = this.#create(kind, begun);
     accounts[accountOf(key)] = row + 1;
+    // Where nothing is charged to it, what it begins with counts all the same.
+    this.show(row);
+    this.noteBlankAt(kind);
     return row;
   }
 
