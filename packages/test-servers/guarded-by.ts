@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import type { Admission } from "../headgate/src/core/admission.ts";
 import type { Store } from "../headgate/src/core/store.ts";
-import { createLimiter, type Limiter } from "../headgate/src/limiter/limiter.ts";
+import type { Limiter } from "../headgate/src/limiter/contract.ts";
+import { createLimiter } from "../headgate/src/limiter/limiter.ts";
 
 /** The time limit of every call to the store, ms. */
 const limitMs = 250;

@@ -54,7 +54,7 @@ describe("the code in the pages", () => {
     "runs: %s",
     async (_place, example) => {
       const arguments_ = ["--conditions=headgate-source", "--no-warnings", fileOf(example)];
-      const { stderr } = await run(process.execPath, arguments_, { cwd: root, timeout: 30_000 });
+      const { stderr } = await run(process.execPath, arguments_, { cwd: folder, timeout: 30_000 });
       expect(stderr).toBe("");
     },
     35_000,

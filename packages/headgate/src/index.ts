@@ -52,19 +52,19 @@ export type {
 } from "./core/policy.ts";
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
 export type { UnitsOf } from "./core/units.ts";
+export type {
+  DecisionEvent,
+  DecisionOptions,
+  EndEvent,
+  Limiter,
+  LimiterObserver,
+  LimiterOptions,
+  LimiterStatus,
+  PeekOptions,
+  Timeouts,
+} from "./limiter/contract.ts";
 export { type GuardedFunctionOptions, guard, RefusedError } from "./limiter/guard.ts";
-export {
-  createLimiter,
-  type DecisionEvent,
-  type DecisionOptions,
-  type EndEvent,
-  type Limiter,
-  type LimiterObserver,
-  type LimiterOptions,
-  type LimiterStatus,
-  type PeekOptions,
-  type Timeouts,
-} from "./limiter/limiter.ts";
+export { createLimiter } from "./limiter/limiter.ts";
 export type { LayerChange } from "./limiter/live-policy.ts";
 export type { WaitOptions } from "./limiter/waiting.ts";
 export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";

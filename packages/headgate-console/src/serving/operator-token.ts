@@ -110,8 +110,11 @@ export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   };
 }
 
+/** Named by what makes it: Node's types have no name for it. */
+type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 /** A key of its own: what else the token may be used for tells nothing of it. */
-async function importKey(token: string): Promise<CryptoKey> {
+async function importKey(token: string): Promise<HmacKey> {
   const digest = await crypto.subtle.digest(
     "SHA-256",
     new TextEncoder().encode(`headgate operator\n${token}`),

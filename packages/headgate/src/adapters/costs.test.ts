@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { limitedTool } from "../ai/limited-tool.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { guard } from "../limiter/guard.ts";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import * as express from "./express.ts";
 import * as fastify from "./fastify.ts";
 import * as fetching from "./fetch.ts";

@@ -4,7 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { hasBegun, watchSend } from "./node-response.ts";

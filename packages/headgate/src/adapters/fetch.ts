@@ -19,7 +19,7 @@ import {
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { webSourceOf } from "./web-address.ts";
 
 /** A handler of the web's own kind, as Workers, Deno, Bun and many frameworks take it. */

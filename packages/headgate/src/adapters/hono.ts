@@ -20,7 +20,7 @@ import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
 import type { Refusal } from "../http/refusal/refusal.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";

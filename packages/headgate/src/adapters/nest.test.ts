@@ -13,7 +13,8 @@ import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { Request as ExpressRequest } from "express";
 import { describe, expect, it } from "vitest";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { admissionOf, RefusedException, rateLimit } from "./nest.ts";
 
 const limiterOf = (limits: string, onError = (_error: unknown) => {}) =>

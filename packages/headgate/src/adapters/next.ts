@@ -1,7 +1,7 @@
 import type { Admission } from "../core/admission.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import {
   admissionOf as admissionOfRequest,
   type FetchGuard,

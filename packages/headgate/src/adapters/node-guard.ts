@@ -21,7 +21,7 @@ import {
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
 import type { Refusal } from "../http/refusal/refusal.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
 /**

@@ -3,7 +3,8 @@ import { Socket } from "node:net";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { HeadgateError } from "../core/errors.ts";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import * as fetchAdapter from "./fetch.ts";
 import * as nodeAdapter from "./node.ts";
 

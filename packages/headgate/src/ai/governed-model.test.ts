@@ -3,7 +3,8 @@ import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/
 import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { governedModel, ProviderRefusedError } from "./governed-model.ts";
 import type { CallOptions, LanguageModelV4 } from "./language-model.ts";

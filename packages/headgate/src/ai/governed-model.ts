@@ -4,7 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
 import { blocked } from "../core/override.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import {
   type CallOptions,
   checkModel,

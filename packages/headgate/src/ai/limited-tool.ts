@@ -4,8 +4,8 @@ import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { CountedCost } from "../core/guard-cost.ts";
 import { checkOptions } from "../core/options.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import { admitCall, endingWith } from "../limiter/guard.ts";
-import type { Limiter } from "../limiter/limiter.ts";
 import { isAsyncIterable } from "./async-iterable.ts";
 
 type Options = ToolExecutionOptions<never>;

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { later, systemClock } from "../limiter/clock.ts";
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 
 /** What a provider asked the calls of one account to wait, as this process knows it. */
 export interface ProviderHolds {

@@ -3,7 +3,8 @@ import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-mode
 import { streamText } from "ai";
 import { describe, expect, it } from "vitest";
 import type { Admitted } from "../core/admission.ts";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { createEstimator } from "./estimate/estimator.ts";
 import { type Meter, type MeterOptions, meter } from "./meter.ts";
 import type { StreamReader } from "./readers.ts";

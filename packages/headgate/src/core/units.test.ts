@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import type { LimitOptions } from "./limit.ts";
 import type { UnitsOf } from "./units.ts";
 

@@ -3,7 +3,7 @@ import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { CountedCost } from "../core/guard-cost.ts";
 import { checkOptions } from "../core/options.ts";
-import type { Limiter } from "./limiter.ts";
+import type { Limiter } from "./contract.ts";
 
 /** How a function is guarded. */
 export interface GuardedFunctionOptions<

@@ -5,7 +5,8 @@ import { admitUnidentified } from "../core/for-adapters.ts";
 import type { Store } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
-import { createLimiter, type DecisionEvent, type Limiter } from "./limiter.ts";
+import type { DecisionEvent, Limiter } from "./contract.ts";
+import { createLimiter } from "./limiter.ts";
 
 interface Caller {
   user?: string;

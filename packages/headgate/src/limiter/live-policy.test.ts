@@ -5,7 +5,8 @@ import type { Admitted, Refused } from "../core/admission.ts";
 import { countByHand, type HandLimit } from "../testing/count-by-hand.ts";
 import { fakeClock } from "../testing/index.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
-import { createLimiter, type DecisionEvent, type LimiterOptions } from "./limiter.ts";
+import type { DecisionEvent, LimiterOptions } from "./contract.ts";
+import { createLimiter } from "./limiter.ts";
 
 interface Caller {
   user: string;

@@ -5,7 +5,8 @@ import type { Admission } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/index.ts";
-import { createLimiter, type LimiterOptions } from "./limiter.ts";
+import type { LimiterOptions } from "./contract.ts";
+import { createLimiter } from "./limiter.ts";
 
 interface Caller {
   key: unknown;

@@ -5,7 +5,8 @@ import type { LayerOptions } from "../core/policy.ts";
 import { rateLimitFields, refusal } from "../http/index.ts";
 import { fakeClock } from "../testing/index.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
-import { createLimiter, type LimiterOptions } from "./limiter.ts";
+import type { LimiterOptions } from "./contract.ts";
+import { createLimiter } from "./limiter.ts";
 
 interface Caller {
   id: string;

@@ -5,7 +5,7 @@ import type { ChangedEvent, EventPartition, Moment } from "../core/limiter-event
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
-import type { DecisionEvent, Limiter } from "../limiter/limiter.ts";
+import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
 import { writePolicyDocument } from "../policy-document/index.ts";
 import { createLineBuffer, type LineWriter } from "./line-buffer.ts";
 import { type DecidedPartition, type LoggedPartition, type LogLine, logVersion } from "./lines.ts";

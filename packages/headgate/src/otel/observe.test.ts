@@ -8,7 +8,8 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { describe, expect, it } from "vitest";
 import type { Admitted } from "../core/admission.ts";
-import { createLimiter, type LimiterOptions } from "../limiter/limiter.ts";
+import type { LimiterOptions } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 import { observe } from "./index.ts";

@@ -3,7 +3,7 @@ import type { Admission, LimitReading } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
-import type { DecisionEvent, EndEvent, Limiter } from "../limiter/limiter.ts";
+import type { DecisionEvent, EndEvent, Limiter } from "../limiter/contract.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 
 export interface ObserveOptions {

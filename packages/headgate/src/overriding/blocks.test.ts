@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Admitted, Refused } from "../core/admission.ts";
 import { refusal } from "../http/refusal/refusal.ts";
-import { createLimiter, type LimiterOptions } from "../limiter/limiter.ts";
+import type { LimiterOptions } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Admission } from "../core/admission.ts";
-import { createLimiter, type LimiterOptions } from "../limiter/limiter.ts";
+import type { LimiterOptions } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 import { mostAwaiting } from "./first-contact.ts";

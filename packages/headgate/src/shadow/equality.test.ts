@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { Admission, Admitted, Peek } from "../core/admission.ts";
 import type { LayerOptions } from "../core/policy.ts";
 import type { Store } from "../core/store.ts";
-import { createLimiter, type Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { shadowDecisions } from "../testing/shadow-decisions.ts";
 

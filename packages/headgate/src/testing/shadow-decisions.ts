@@ -1,4 +1,4 @@
-import type { Limiter } from "../limiter/limiter.ts";
+import type { Limiter } from "../limiter/contract.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 
 /** The decisions of a limiter's shadow, in their order, for tests. */

@@ -7,7 +7,7 @@ import type { GuardCost } from "../../core/guard-cost.ts";
 import { checkOptions, othersOptions } from "../../core/options.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
-import type { Limiter } from "../../limiter/limiter.ts";
+import type { Limiter } from "../../limiter/contract.ts";
 import { addressless } from "../address/client-address.ts";
 import type { FieldOptions } from "../fields/fields.ts";
 import type { RefusalBody } from "../refusal/refusal.ts";

@@ -1,7 +1,7 @@
 import type { Admission, LimitReading } from "../../core/admission.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
-import type { Limiter } from "../../limiter/limiter.ts";
+import type { Limiter } from "../../limiter/contract.ts";
 import type { Readings } from "../fields/fields.ts";
 import type { Refunds } from "./refunding.ts";
 

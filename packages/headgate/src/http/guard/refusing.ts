@@ -3,7 +3,7 @@ import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
-import type { Limiter } from "../../limiter/limiter.ts";
+import type { Limiter } from "../../limiter/contract.ts";
 import type { FieldOptions } from "../fields/fields.ts";
 import { prepareRefusals } from "../refusal/prepared.ts";
 import { type Refusal, refusal } from "../refusal/refusal.ts";

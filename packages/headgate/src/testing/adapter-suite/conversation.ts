@@ -1,7 +1,8 @@
 import type { Admission } from "../../core/admission.ts";
 import type { LayerOptions } from "../../core/policy.ts";
 import type { Store } from "../../core/store.ts";
-import { createLimiter, type Limiter } from "../../limiter/limiter.ts";
+import type { Limiter } from "../../limiter/contract.ts";
+import { createLimiter } from "../../limiter/limiter.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { AdapterSuiteError } from "./expect.ts";
 import type { AdapterAnswer, AdapterCaller, AdapterGuard, AdapterSuiteOptions, ReadField } from "./index.ts";

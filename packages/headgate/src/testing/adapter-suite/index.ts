@@ -1,6 +1,6 @@
 import type { Admission, Refused } from "../../core/admission.ts";
 import type { GuardOptions } from "../../http/guard/admit.ts";
-import type { Limiter } from "../../limiter/limiter.ts";
+import type { Limiter } from "../../limiter/contract.ts";
 import { bodies } from "./bodies.ts";
 import type { Conversation } from "./conversation.ts";
 import { costs } from "./costs.ts";
