@@ -177,12 +177,18 @@ test("every response carries the fields that protect a browser", async () => {
   expect((await client("/me")).headers.get("Cache-Control")).toBe("no-store");
 });
 
-test("a sane request id is kept, and another is not", async () => {
+test("a request has an id of the service's own; one that it came with stands in the log, where it is sane", async () => {
   const idOf = async (id: string) =>
     (await client("/health", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
-  expect(await idOf("trace-1.2:3")).toBe("trace-1.2:3");
-  expect(await idOf("two words")).toMatch(/^[0-9a-f-]{36}$/);
-  expect(await idOf("x".repeat(65))).toMatch(/^[0-9a-f-]{36}$/);
+  logged.length = 0;
+  const ids = [await idOf("trace-1.2:3"), await idOf("two words"), await idOf("x".repeat(65))];
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  const lines = logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "request");
+  expect(lines.map(({ requestId, givenId }) => [requestId, givenId])).toEqual([
+    [ids[0], "trace-1.2:3"],
+    [ids[1], undefined],
+    [ids[2], undefined],
+  ]);
 });
 
 test("the log tells of each request in one line, and of nothing that people wrote", async () => {
@@ -203,7 +209,7 @@ test("the log tells of each request in one line, and of nothing that people wrot
       status: 200,
       caller: "header",
       admitted: true,
-      requestId: "log-test",
+      givenId: "log-test",
     },
     { method: "GET", route: "/conversations/:id", status: 200, caller: "header" },
     { method: "POST", route: "/auth/sign-in/email", status: 401 },

@@ -138,7 +138,7 @@ describe("what cannot be used", () => {
     [["replay"], /replay needs the log/],
     [["replay", "missing.jsonl"], /There is no file or folder missing\.jsonl/],
     [["replay", "LOG", "--polcy", "x"], /--polcy/],
-    [["replay", "LOG", "--policy", "missing.json"], /ENOENT.*missing\.json/],
+    [["replay", "LOG", "--policy", "missing.json"], /no file missing\.json/],
     [["replay", "LOG", "--policy", "FOLDER/broken.json"], /broken\.json is not JSON/],
     [["replay", "LOG", "--policy", "FOLDER/wrong.json"], /wrong\.json: .*fortnight/],
     [
@@ -149,6 +149,7 @@ describe("what cannot be used", () => {
     [["replay", "LOG", "--from", "yesterday"], /--from must be a time such as .*"yesterday"/],
     [["replay", "LOG", "--from", "2030-01-01"], /No decision of "chat" is between/],
     [["replay", "LOG", "--price", "tokens"], /--price must be such as .*"tokens"/],
+    [["replay", "LOG", "--price", "token=2"], /--price names token, and no cost .* has .*tokens/],
     [["replay", "LOG", "--max-refused", "1%"], /Thresholds are for plan/],
     [["plan", "LOG", "--max-refused", "1%"], /plan needs --policy/],
     [["plan", "LOG", "--policy", "FOLDER/stricter.json"], /plan needs a threshold/],
@@ -173,6 +174,20 @@ describe("what cannot be used", () => {
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n +at /);
+  });
+
+  it.each([
+    { type: "decision", partitions: [null], admitted: true, id: 9, policy: "p" },
+    { type: "decision", partitions: [], admitted: true, id: 9, policy: "p", cost: { tokens: "x" } },
+    { type: "settled", decision: 1, used: { tokens: 1.5 }, ended: true },
+    { type: "policy", hash: "p" },
+    { type: "reset", partitions: [{ layer: "user" }] },
+  ])("counts what is no line, and goes on: %j", async (line) => {
+    const damaged = path.join(folder, "damaged.jsonl");
+    const one = { v: 1, n: 9999, process: "p", limiter: "chat", at: 1, ...line };
+    writeFileSync(damaged, `${readFileSync(log, "utf8")}${JSON.stringify(one)}\n`);
+    const { code, stdout } = await runCommand(["replay", damaged]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);
   });
 
   it("counts lines that were cut, and goes on", async () => {

@@ -29,8 +29,10 @@ headgate-server schema                             prints the JSON Schema of pol
   --json                 prints JSON in place of text
   --html FILE            writes a page, too
 
-Thresholds of plan, as a number or a share of all decisions:
-  --max-refused, --max-newly-refused, --max-newly-admitted, --max-callers, --max-unspent
+Thresholds of plan, as a number or a share:
+  --max-refused, --max-newly-refused, --max-newly-admitted    of all decisions
+  --max-callers                                               of all callers
+  --max-unspent                                               of the money that was spent
 
 Ends with 0; 1 beyond a threshold, or where a replay under the same policy differs; 2 for input that cannot be used.
 `;
@@ -88,7 +90,8 @@ export async function runCommand(words: readonly string[]): Promise<CommandResul
     if (error instanceof InputError || error instanceof HeadgateError) return failed(error.message);
     if (error instanceof Error && "code" in error && String(error.code).startsWith("E"))
       return failed(error.message);
-    throw error;
+    // Not 1: that is for what is beyond a threshold.
+    return failed(`It failed by a fault of its own: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
 
@@ -122,6 +125,11 @@ async function run(
   const limiter = limiterOf(limiters, values.limiter, policy !== undefined);
   const summaries = limiter.map((name): Summary => {
     const traffic = trafficOf(content.lines, name, policy === undefined);
+    const unpriced = Object.keys(prices?.perUnit ?? {}).filter((unit) => !traffic.units.has(unit));
+    if (unpriced.length > 0)
+      throw new InputError(
+        `--price names ${unpriced.join(", ")}, and no cost in the log of "${name}" does: it has ${[...traffic.units].join(", ") || "no costs"}.`,
+      );
     const bounds = { from: momentOf("from", values.from), to: momentOf("to", values.to) };
     const summary = summarize(traffic, content, replay(traffic, policy), policy !== undefined, {
       ...bounds,
@@ -160,7 +168,9 @@ function limiterOf(found: readonly string[], name: string | undefined, isOne: bo
 
 async function readPolicy(file: string): Promise<PolicyDocument> {
   let json: unknown;
-  const content = await readFile(file, "utf8");
+  const content = await readFile(file, "utf8").catch(() => {
+    throw new InputError(`There is no file ${file} that can be read: --policy needs the policy, as JSON.`);
+  });
   try {
     json = JSON.parse(content);
   } catch (error) {

@@ -96,9 +96,38 @@ function isSound(line: LogLine): boolean {
   if (!Number.isFinite(line.at) || typeof line.process !== "string") return false;
   if (line.type === "lost") return Number.isSafeInteger(line.lines);
   if (typeof line.limiter !== "string") return false;
-  if (line.type === "decision") return Array.isArray(line.partitions) && typeof line.admitted === "boolean";
-  if (line.type === "settled") return typeof line.used === "object" && line.used !== null;
-  if (line.type === "extended" || line.type === "penalty")
-    return typeof line.cost === "object" && line.cost !== null;
-  return true;
+  switch (line.type) {
+    case "decision":
+      return (
+        arePartitions(line.partitions) &&
+        typeof line.admitted === "boolean" &&
+        Number.isSafeInteger(line.id) &&
+        typeof line.policy === "string" &&
+        (line.cost === undefined || isCost(line.cost))
+      );
+    case "settled":
+      return isCost(line.used);
+    case "extended":
+      return isCost(line.cost);
+    case "penalty":
+      return isCost(line.cost) && arePartitions(line.partitions);
+    case "reset":
+      return arePartitions(line.partitions);
+    case "policy":
+      return typeof line.hash === "string" && typeof line.policy === "object" && line.policy !== null;
+    default:
+      return true;
+  }
+}
+
+function arePartitions(given: unknown): boolean {
+  return (
+    Array.isArray(given) &&
+    given.every((one) => typeof one?.layer === "string" && typeof one.partition === "string")
+  );
+}
+
+function isCost(given: unknown): boolean {
+  if (typeof given !== "object" || given === null) return false;
+  return Object.values(given).every((units) => Number.isSafeInteger(units) && units >= 0);
 }

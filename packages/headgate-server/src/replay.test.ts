@@ -116,6 +116,25 @@ function logged(store: Store = memoryStore()) {
 
 const asking = fc.record({ user: fc.nat(3), ip: fc.nat(2), tokens: fc.nat(300), after: fc.nat(4000) });
 
+it("puts policies into force that decided nothing: what they made the layers remember counts under the next", async () => {
+  const { clock, limiter, lines } = logged();
+  const policy = (limits: string) => [
+    { name: "user", limits },
+    { name: "ip", limits: "100/second" },
+  ];
+  const ask = async () => (await limiter.admit({ user: "ann", ip: "ip1" })).admitted;
+  limiter.setPolicy(policy("9/second"));
+  limiter.setPolicy(policy("9/minute"));
+  limiter.setPolicy(policy("9/second"));
+  expect([await ask(), await ask()]).toEqual([true, true]);
+  clock.advance(5000);
+  limiter.setPolicy(policy("2/minute"));
+  const admitted = await ask();
+  const { decisions } = replay(trafficOf(await lines(), "chat", true));
+  expect(decisions.map((one) => one.admitted)).toEqual([true, true, admitted]);
+  expect(admitted).toBe(false);
+});
+
 describe("another policy over the same log", () => {
   it("decides as a count by hand does", async () => {
     const other = { user: "3/10 seconds; 700 tokens/20 seconds sliding-window", ip: "9/15 seconds" };

@@ -82,12 +82,7 @@ function replayStoreTraffic(
   let now = 0;
   const note = (what: string) => notes.set(what, (notes.get(what) ?? 0) + 1);
   const store = replayStore(Math.max(1_000_000, 4 * traffic.partitions));
-  const first =
-    policy ??
-    policyOf(
-      traffic,
-      events.find((event) => event.type === "decision"),
-    );
+  const first = policy ?? policyOf(traffic, hashOf(events.find((event) => hashOf(event) !== undefined)));
   const limiter = createLimiter<Logged>({
     name: traffic.limiter,
     store,
@@ -152,7 +147,8 @@ class StoreReplay {
   }
 
   apply(event: Event): void {
-    if (event.type === "decision") this.#decide(event);
+    if (event.type === "policy") this.#follow(event.hash);
+    else if (event.type === "decision") this.#decide(event);
     else if (event.type === "settled") this.#settle(event);
     else if (event.type === "extended") this.#extend(event);
     else {
@@ -178,13 +174,15 @@ class StoreReplay {
     }
   }
 
+  /** Also a policy that decides nothing: what it makes the layers remember counts under the next. */
+  #follow(hash: string): void {
+    if (!this.#follows || hash === this.#hash) return;
+    this.#hash = hash;
+    this.#limiter.setPolicy(layersFor(this.#traffic, policyOf(this.#traffic, hash)) as LayerChange<Logged>[]);
+  }
+
   #decide(line: DecisionLine): void {
-    if (this.#follows && line.policy !== this.#hash) {
-      this.#hash = line.policy;
-      this.#limiter.setPolicy(
-        layersFor(this.#traffic, policyOf(this.#traffic, line)) as LayerChange<Logged>[],
-      );
-    }
+    this.#follow(line.policy);
     const caller = callerOf(line.partitions);
     if (line.by !== "outage-policy") this.#overrideAs(line, caller);
     const key = courseKey(line.process, line.id);
@@ -315,11 +313,17 @@ function textOf(limits: unknown): string {
   return Array.isArray(limits) ? limits.join("; ") : String(limits);
 }
 
-function policyOf({ policies, limiter }: Traffic, line: DecisionLine | undefined): PolicyDocument {
-  const found = policies.get(line?.policy ?? "");
+/** The policy that an event is about. */
+function hashOf(event: Event | undefined): string | undefined {
+  if (event?.type === "decision") return event.policy;
+  return event?.type === "policy" ? event.hash : undefined;
+}
+
+function policyOf({ policies, limiter }: Traffic, hash: string | undefined): PolicyDocument {
+  const found = policies.get(hash ?? "");
   if (found !== undefined) return found;
   throw new InputError(
-    `The log of "${limiter}" names a policy ${line?.policy} that it does not hold: give the files before these too, or --policy.`,
+    `The log of "${limiter}" names a policy ${hash} that it does not hold: give the files before these too, or --policy.`,
   );
 }
 

@@ -5,6 +5,7 @@ import type {
   ExtendedLine,
   LogLine,
   PenaltyLine,
+  PolicyLine,
   ResetLine,
   SettledLine,
 } from "headgate/log";
@@ -12,7 +13,7 @@ import type { PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 
 /** A line that changes what is decided. */
-export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | PenaltyLine;
+export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | PenaltyLine | PolicyLine;
 
 /** What became of an admitted request, as far as the log says. */
 export interface Course {
@@ -77,7 +78,6 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
       continue;
     if (line.type === "policy") {
       policies.set(line.hash, line.policy);
-      continue;
     }
     if ("cost" in line) for (const unit of Object.keys(line.cost ?? {})) units.add(unit);
     if (line.type === "decision") {
@@ -113,10 +113,13 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
     oneSegment: new Set([...begins.values()].map(({ segment }) => segment)).size <= 1,
     ordered:
       shared === undefined ||
-      shared.events.every(
-        (event) => event.order !== undefined || event.type === "reset" || isByProcess(event),
-      ),
+      shared.events.every((event) => event.order !== undefined || isUnplaced(event) || isByProcess(event)),
   };
+}
+
+/** What a process does by itself has no place among what the store applied in the same millisecond. */
+function isUnplaced({ type }: Event): boolean {
+  return type === "reset" || type === "policy";
 }
 
 /** Decided by the process alone, without its store. */

@@ -61,6 +61,7 @@ const limiter = createLimiter<Caller>({
   layers,
   units: ["tokens"],
   timeouts: { storeMs: 60_000 },
+  onError() {},
 });
 const log = decisionLog({
   writer: logFiles(folder, { maxBytes: 2_000_000, maxFiles: 1000 }),

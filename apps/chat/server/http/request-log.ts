@@ -6,8 +6,8 @@ import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** What a proxy in front may have given: short, and nothing that could forge a line of the log. */
-const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/** What the client, or a proxy in front, calls the request: short, and nothing that could forge a line of the log. */
+const SANE_GIVEN_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
 const requestIds = new AsyncLocalStorage<string>();
 
@@ -27,9 +27,13 @@ export function requestLog(
   refusals?: { name(refused: Refused, requestId: string): void },
 ): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
-    const incoming = c.req.header("X-Request-Id");
-    const requestId = incoming && SANE_REQUEST_ID.test(incoming) ? incoming : randomUUID();
-    const requestLogger = log.child({ requestId });
+    // Always our own: an operator finds refusals by it, and a client that chose its id could pass for another's.
+    const requestId = randomUUID();
+    const given = c.req.header("X-Request-Id");
+    const requestLogger = log.child({
+      requestId,
+      ...(given && SANE_GIVEN_ID.test(given) ? { givenId: given } : {}),
+    });
     c.set("requestId", requestId);
     c.set("log", requestLogger);
     const startedAt = performance.now();

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { conversationPath, currentPath, navigate, routeOf } from "./router.tsx";
 
 test.each([
@@ -29,4 +29,12 @@ test("going somewhere is known at once, and adds to the history once", () => {
   navigate("/", { replace: true });
   expect(currentPath.get()).toBe("/");
   expect(history.length).toBe(before + 1);
+});
+
+test("a path that is no page of ours is loaded from the server, such as the operator's console", () => {
+  const assign = vi.spyOn(location, "assign").mockImplementation(() => {});
+  const before = currentPath.get();
+  navigate("/operator");
+  expect(assign).toHaveBeenCalledExactlyOnceWith("/operator");
+  expect(currentPath.get()).toBe(before);
 });

@@ -48,6 +48,11 @@ addEventListener("popstate", () => currentPath.set(location.pathname));
 
 /** Shows the page at this path of our own, without a reload. */
 export function navigate(path: string, options: { replace?: boolean } = {}): void {
+  // Not a page of ours: the server may have one, such as the operator's console.
+  if (routeOf(new URL(path, location.origin).pathname).page === "unknown") {
+    location.assign(path);
+    return;
+  }
   if (options.replace) history.replaceState(null, "", path);
   else if (path !== location.pathname + location.search) history.pushState(null, "", path);
   currentPath.set(location.pathname);

@@ -3,16 +3,13 @@ import { HeadgateError } from "../core/errors.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { Layer, Policy } from "../core/policy.ts";
 import type { Question } from "../core/ruling.ts";
+import { overlong, ownKey, unidentified } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { mintRid } from "../reservation/rid.ts";
 import type { Lookups } from "./lookups.ts";
 
-/** The key of callers that could not be identified. No key function of the user's can return it by accident. */
-const unidentified = "\u0000unidentified";
-/** The key of callers whose key is too long to be kept: all of them share it. */
-const overlong = "\u0000overlong";
 const longestKey = 1024;
 
 function describe(key: unknown): string {
@@ -54,7 +51,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
     try {
       const key: unknown = layer.key(caller);
       if (key === null) return null;
-      if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : key;
+      if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : ownKey(key);
       if (Number.isSafeInteger(key)) return String(key);
       // Its own failure is nobody's: without this it would end the process.
       if (key instanceof Promise) key.catch(() => {});

@@ -137,6 +137,15 @@ describe("a decision log", () => {
     expect(line?.partitions[0]).toEqual({ layer: "user", partition: "unidentified" });
   });
 
+  it("gives a key that begins with NUL, or has half a pair of surrogates, a pseudonym of its own", async () => {
+    const { limiter, lines } = recording();
+    const keys = ["\0unidentified", "\0ann@example.org", "\ud800", "\udfff", "\ufffd"];
+    for (const user of keys) await limiter.admit({ user });
+    const partitions = (await lines("decision")).map((line) => line.partitions[0]?.partition);
+    for (const one of partitions) expect(one).toMatch(/^[\w-]{16}$/);
+    expect(new Set(partitions).size).toBe(keys.length);
+  });
+
   it("follows a reservation: extended, reported, ended, given back", async () => {
     const { limiter, lines, clock } = recording();
     const admission = await limiter.admit({ user: "ann" }, { cost: { tokens: 100 } });

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { isSharedKey } from "../core/shared-keys.ts";
 
 /** Gives keys of callers names that nobody can turn back without the secret. */
 export interface Pseudonyms {
@@ -11,16 +12,15 @@ export interface Pseudonyms {
 const mostKept = 10_000;
 /** 96 bits: a billion callers do not meet. */
 const characters = 16;
-/** So begin the keys that the library itself gives: of callers who have none of their own. */
-const shared = "\u0000";
 
 export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
   const kept = new Map<string, string>();
-  const hmac = (text: string) => createHmac("sha256", secret).update(text).digest("base64url");
+  // UTF-16, because UTF-8 writes all unpaired surrogates alike: two callers would be one.
+  const hmac = (text: string) => createHmac("sha256", secret).update(text, "utf16le").digest("base64url");
   return {
     segment: hmac("\u0000segment").slice(0, 8),
     of(key) {
-      if (key.startsWith(shared)) return key.slice(1);
+      if (isSharedKey(key)) return key.slice(1);
       const known = kept.get(key);
       if (known !== undefined) return known;
       const made = hmac(key).slice(0, characters);
