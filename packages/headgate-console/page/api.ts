@@ -13,6 +13,14 @@ export class Refused extends Error {
   }
 }
 
+const SIGN_IN = "api/sign-in";
+let tellEnd = () => {};
+
+/** @param told called whenever the service no longer knows the operator */
+export function onSessionEnd(told: () => void): void {
+  tellEnd = told;
+}
+
 async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   let response: Response;
   try {
@@ -22,6 +30,7 @@ async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body as Answer;
+  if (response.status === 401 && path !== SIGN_IN) tellEnd();
   const { detail } = (body ?? {}) as { detail?: unknown };
   throw new Refused(
     response.status,
@@ -41,7 +50,7 @@ export const api = {
   now: () => ask<Now>("api/now"),
   find: (query: string) => ask<Found>(`api/find?q=${encodeURIComponent(query)}`),
   changes: () => ask<Changes>("api/changes"),
-  signIn: (token: string, name: string) => send<object>("api/sign-in", { token, name }),
+  signIn: (token: string, name: string) => send<object>(SIGN_IN, { token, name }),
   signOut: () => send<object>("api/sign-out", {}),
   decide: (decision: CallerDecision) => send<Done>("api/decide", decision),
   grant: (of: string, amount: string) => send<Done>("api/grant", { of, amount }),

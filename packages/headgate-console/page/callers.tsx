@@ -33,7 +33,8 @@ export function CallersView({ query, features }: { query: string; features: Feat
     };
   }, [query]);
 
-  const isNobody = found !== null && found.refusal === null && found.caller === null;
+  const isNobody =
+    found !== null && found.refusal === null && found.ambiguous.length === 0 && found.caller === null;
   return (
     <>
       <div class="bar">
@@ -74,6 +75,7 @@ export function CallersView({ query, features }: { query: string; features: Feat
           Nobody is known as “{query}”, and no refusal of late has this id.
         </p>
       )}
+      {found !== null && found.ambiguous.length > 0 && <Ambiguous refusals={found.ambiguous} />}
       {found?.refusal && <Explained refusal={found.refusal} />}
       {found?.caller && (
         <Caller
@@ -85,6 +87,29 @@ export function CallersView({ query, features }: { query: string; features: Feat
         />
       )}
     </>
+  );
+}
+
+/** Who sends a request may choose its id: it does not say whose of them was meant. */
+function Ambiguous({ refusals }: { refusals: readonly KnownRefusal[] }) {
+  return (
+    <Card
+      title="Several refusals have this id"
+      lead="Programs may choose their requests’ ids, and these are the same. Ask the caller who they are, and when it was."
+    >
+      <Table
+        label="Refusals with this id"
+        rows={refusals}
+        keyOf={({ at, limiter, layer, key }) => `${at} ${limiter} ${layer} ${key}`}
+        columns={[
+          { head: "At", cell: ({ at }) => exactDateOf(at) },
+          { head: "Caller", cell: ({ key, of }) => <CallerLink of={of} shown={key} /> },
+          { head: "Limit", cell: ({ limit }) => limit },
+          { head: "Limiter", cell: ({ limiter }) => limiter },
+          { head: "Wait", cell: ({ waitMs }) => duration(waitMs), isNumber: true },
+        ]}
+      />
+    </Card>
   );
 }
 

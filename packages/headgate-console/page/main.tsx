@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../src/serving/view.ts";
-import { api, sentenceOf } from "./api.ts";
+import { api, onSessionEnd, sentenceOf } from "./api.ts";
 import { CallersView } from "./callers.tsx";
 import { LogView } from "./log.tsx";
 import { NowView } from "./now.tsx";
@@ -39,28 +39,31 @@ function usePlace() {
 function Console() {
   const [session, setSession] = useState<Session | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
-  const load = () => {
+  const load = (why: string | null = null) => {
     api
       .session()
       .then((found) => {
         setSession(found);
-        setTrouble(null);
+        setTrouble(why);
       })
       .catch((error: unknown) => setTrouble(sentenceOf(error)));
   };
-  useEffect(load, []);
+  useEffect(() => {
+    onSessionEnd(() => load("Your session has ended."));
+    load();
+  }, []);
 
   return (
     <>
       <Announcer />
       {session?.operator ? (
-        <Open session={session} onLeave={load} />
+        <Open session={session} onLeave={() => load()} />
       ) : (
         <main class="door">
           <Mark />
           <h1>Operator</h1>
           {trouble && <Trouble>{trouble}</Trouble>}
-          {session && <Door session={session} onOpen={load} />}
+          {session && <Door session={session} onOpen={() => load()} />}
         </main>
       )}
     </>

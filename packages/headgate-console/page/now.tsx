@@ -155,7 +155,7 @@ export function NowView() {
               { head: "Wait", cell: ({ waitMs }) => duration(waitMs), isNumber: true },
               {
                 head: "Request",
-                cell: ({ requestId }) => <CallerLink of={requestId} shown={shortId(requestId)} />,
+                cell: ({ requestId, foundBy }) => <CallerLink of={foundBy} shown={shortId(requestId)} />,
               },
             ]}
           />
@@ -219,7 +219,7 @@ export function NowView() {
             ]}
           />
         </Card>
-        <Processes processes={now.processes} unreadable={now.unreadable} limiter={limiter} />
+        <Processes now={now} limiter={limiter} />
       </div>
     </>
   );
@@ -285,18 +285,13 @@ function TopCallers({ kind, tops }: { kind: TopView["kind"]; tops: readonly TopV
   );
 }
 
-interface ProcessesProps {
-  processes: readonly ProcessView[];
-  unreadable: number;
-  limiter: string;
-}
-
-function Processes({ processes, unreadable, limiter }: ProcessesProps) {
+function Processes({ now, limiter }: { now: Now; limiter: string }) {
+  const { processes, readsOthers, unreadable } = now;
   const live = processes.filter(({ state }) => state !== "silent").length;
   return (
     <Card
       title="Processes and their store"
-      lead={`${live === 1 ? "One process is" : `${live} processes are`} counted on this page now. What those that have ended counted stays for an hour.${unreadable > 0 ? ` ${unreadable} of another version cannot be read.` : ""}`}
+      lead={`${live === 1 ? "One process is" : `${live} processes are`} counted on this page now.${readsOthers ? " What those that have ended counted stays for an hour." : " It keeps nothing through a restart."}${unreadable > 0 ? ` ${unreadable} of another version cannot be read.` : ""}`}
       wide
     >
       <Table

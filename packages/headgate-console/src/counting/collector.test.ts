@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { createLimiter, type Refused } from "headgate";
 import { fakeClock } from "headgate/testing";
 import { describe, expect, it } from "vitest";
+import { clipKey, isClippedKey } from "./clipped.ts";
 import { createCollector } from "./collector.ts";
 import { createRecentRefusals, MOST_REFUSALS, type RefusalRecord } from "./recent-refusals.ts";
 import { addUp, readSummary, type Summary } from "./summary.ts";
@@ -109,6 +110,58 @@ describe("a process counts", () => {
     const { limiter } = setUp();
     expect(() => createCollector([])).toThrow(/takes a list of limiters/);
     expect(() => createCollector([limiter, limiter])).toThrow(/each with a name of its own/);
+  });
+});
+
+describe("refusals of several limiters", () => {
+  it("take none of each other's places, and are bounded over all of them", async () => {
+    const limiters = ["quiet", "loud", "louder"].map((name) =>
+      createLimiter<string>({
+        name,
+        layers: [{ name: "user", key: (user) => user, limits: "1/minute" }],
+        clock: fakeClock(START),
+      }),
+    );
+    const collector = createCollector(limiters);
+    const [quiet, ...others] = limiters;
+    for (let n = 0; n < 2; n += 1) await quiet?.admit("ann");
+    for (const limiter of others)
+      for (let n = 0; n < 1_000; n += 1)
+        for (let times = 0; times < 2; times += 1) await limiter.admit(`caller ${n}`);
+    const counts = limiters.map(
+      ({ name }) => collector.summary().refusals.filter(({ limiter }) => limiter === name).length,
+    );
+    expect(counts).toEqual([1, 333, 333]);
+  });
+});
+
+describe("keys that are too long to keep", () => {
+  it("stay two callers where they begin alike, and say that they were cut", async () => {
+    const { clock, limiter, collector } = setUp("1/minute");
+    const begin = "x".repeat(500);
+    for (const caller of [`${begin}1`, `${begin}2`, "y".repeat(200)])
+      for (let n = 0; n < 3; n += 1) await limiter.admit(caller);
+    const { tops, refusals } = totalsOf([collector.summary()], clock.now());
+    const counters = tops.find(({ kind }) => kind === "refused")?.counters ?? [];
+    expect(counters.map(([key, count]) => [key.length, isClippedKey(key), count])).toEqual([
+      [200, true, 2],
+      [200, true, 2],
+      [200, false, 2],
+    ]);
+    expect(new Set(refusals.map(({ key }) => key)).size).toBe(3);
+  });
+
+  it("are told apart, and are none that is short enough", () => {
+    const tail = fc.string({ minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(tail, tail, (one, other) => {
+        const begin = "x".repeat(200);
+        expect(isClippedKey(clipKey(begin + one))).toBe(true);
+        expect(clipKey(begin + one) === clipKey(begin + other)).toBe(one === other);
+        expect(clipKey(one)).toBe(one);
+        expect(isClippedKey(one)).toBe(false);
+      }),
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Admission, Clock, DecisionEvent, EndEvent, Limiter, LimitReading, Refused } from "headgate";
 import { HeadgateError } from "headgate";
-import { createRecentRefusals, type RefusalRecord } from "./recent-refusals.ts";
+import { clip, clipKey } from "./clipped.ts";
+import { createRecentRefusals, type RefusalRecord, refusalsOfEach } from "./recent-refusals.ts";
 import { createSpaceSaving, type SpaceSaving } from "./space-saving.ts";
 import { eraOf, type LimiterSummary, MOST_TOP_CALLERS, SUMMARY_VERSION, type Summary } from "./summary.ts";
 import { createTimeline, type SeriesKind } from "./timeline.ts";
@@ -37,7 +38,6 @@ export interface Collector {
 const NEAR_FROM = 0.8;
 /** In seconds: what a wait is counted as is the first of these that is not less. */
 const WAITS = [1, 5, 10, 30, 60, 300, 3_600, 86_400];
-const LONGEST_KEY = 200;
 const LONGEST_REQUEST_ID = 100;
 /** Limiter and layer pairs whose callers are counted; policies have a few. */
 const MOST_TOPS = 50;
@@ -58,7 +58,10 @@ export function createCollector(limiters: readonly Counted[], options: Collector
   const id = crypto.randomUUID();
   const process = { id, name: options.name ?? id.slice(0, 8), startedAt: clock.now() };
   const timeline = createTimeline();
-  const refusals = createRecentRefusals();
+  // One limiter's refusals take none of another's places.
+  const refusals = new Map(
+    limiters.map(({ name }) => [name, createRecentRefusals(refusalsOfEach(limiters.length))]),
+  );
   const records = new WeakMap<object, RefusalRecord>();
   const tops = new Map<string, Top>();
 
@@ -82,7 +85,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
   function decided({ limiter, admission, partitions }: DecisionEvent): void {
     const at = clock.now();
     const add = (kind: SeriesKind, name: string) => timeline.add(at, [limiter, kind, name]);
-    const keyIn = (layer: string) => clip(partitions.find((one) => one.layer === layer)?.key ?? "");
+    const keyIn = (layer: string) => clipKey(partitions.find((one) => one.layer === layer)?.key ?? "");
     if (admission.plan !== undefined) add("plan", admission.plan);
     add("by", admission.decidedBy);
     if (admission.admitted) {
@@ -99,7 +102,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
     topOf(limiter, layer, "refused", at)?.add(key);
     const record = recordOf(limiter, admission, key, at);
     records.set(admission, record);
-    if (refusals.add(record)) add("early", "");
+    if (refusals.get(limiter)?.add(record)) add("early", "");
   }
 
   function ended({ limiter, used, granted }: EndEvent): void {
@@ -128,7 +131,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
         eras.map(({ era, sketch }) => ({ limiter, layer, kind, era, ...sketch.read() })),
       ),
       limiters: limiters.map(limiterSummary),
-      refusals: refusals.read(),
+      refusals: [...refusals.values()].flatMap((pool) => pool.read()),
     }),
     stop() {
       for (const stop of stops.splice(0)) stop();
@@ -229,9 +232,4 @@ function waitName(waitMs: number): string {
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
-}
-
-/** Long texts are counted as what they begin with. */
-function clip(text: string): string {
-  return text.length <= LONGEST_KEY ? text : `${text.slice(0, LONGEST_KEY - 1)}…`;
 }

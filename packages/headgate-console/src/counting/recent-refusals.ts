@@ -6,7 +6,7 @@ export interface RefusalRecord {
   at: number;
   limiter: string;
   layer: string;
-  /** The caller in that layer. */
+  /** The caller in that layer. A long one is only what it begins with, and a mark: see `isClippedKey`. */
   key: string;
   plan: string | null;
   reason: string;
@@ -26,12 +26,20 @@ export interface RefusalRecord {
   override: { limits: string; until: number | null; reason: string | null; by: string | null } | null;
 }
 
-/** How many refusals a process keeps, */
+/** How many refusals of one limiter a process keeps, */
 export const MOST_REFUSALS = 500;
+/** of all of its limiters, */
+const MOST_REFUSALS_OF_ALL = 1_000;
 /** and of one caller: a flood of one takes nobody else's place. */
 export const MOST_REFUSALS_OF_A_CALLER = 5;
 
-/** The last refusals of this process, bounded. */
+/** @returns how many refusals each limiter keeps, where there are `limiters`: enough for one caller at least */
+export function refusalsOfEach(limiters: number): number {
+  const share = Math.floor(MOST_REFUSALS_OF_ALL / limiters);
+  return Math.max(MOST_REFUSALS_OF_A_CALLER, Math.min(MOST_REFUSALS, share));
+}
+
+/** The last refusals of one limiter in this process, bounded. */
 export interface RecentRefusals {
   /** @returns whether the caller came back before the last wait was over */
   add(record: RefusalRecord): boolean;
@@ -39,7 +47,8 @@ export interface RecentRefusals {
   read(): RefusalRecord[];
 }
 
-export function createRecentRefusals(): RecentRefusals {
+/** @param most how many it keeps: {@link MOST_REFUSALS_OF_A_CALLER} or more */
+export function createRecentRefusals(most: number = MOST_REFUSALS): RecentRefusals {
   // In the order in which they came.
   const records = new Map<number, RefusalRecord>();
   const ofCaller = new Map<string, number[]>();
@@ -62,7 +71,7 @@ export function createRecentRefusals(): RecentRefusals {
       const last = records.get(before.at(-1) ?? -1);
       const [oldest] = before;
       if (oldest !== undefined && before.length >= MOST_REFUSALS_OF_A_CALLER) forget(oldest);
-      else if (records.size >= MOST_REFUSALS) forget(records.keys().next().value ?? -1);
+      else if (records.size >= most) forget(records.keys().next().value ?? -1);
       records.set(next, record);
       ofCaller.set(caller, [...(ofCaller.get(caller) ?? []), next]);
       next += 1;

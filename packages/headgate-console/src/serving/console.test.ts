@@ -280,6 +280,95 @@ describe("an operator", () => {
     expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token)");
   });
 
+  it("finds a caller by what has a caller's form, whatever ids others chose for their requests", async () => {
+    const { get, post, signIn, limiter, collector } = setUp();
+    const cookie = await signIn();
+    const anybody = setUp({
+      collector,
+      callers: limiterDesk({ limiter, caller: (of) => (of.includes("nobody") ? undefined : of) }),
+    });
+    for (const chosen of [
+      "account:7",
+      "user:7",
+      "visitor:::1",
+      "ip:203.0.113.7",
+      "ann@example.com",
+      "ip:nobody",
+    ]) {
+      for (let n = 0; n < 2; n += 1) await limiter.admit(`user-${chosen}`);
+      collector.name((await limiter.admit(`user-${chosen}`)) as Refused, chosen);
+      const path = `/operator/api/find?q=${encodeURIComponent(chosen)}`;
+      const found = await (await anybody.get(path, await anybody.signIn())).json();
+      expect(found.refusal, chosen).toBeNull();
+      expect(found.caller?.of ?? null, chosen).toBe(chosen === "ip:nobody" ? null : chosen);
+    }
+    const { refusals } = await (await get("/operator/api/now", cookie)).json();
+    expect(refusals.map(({ foundBy }: { foundBy: unknown }) => foundBy)).toEqual(Array(6).fill(null));
+    expect((await post("/operator/api/sign-out", {}, cookie)).status).toBe(200);
+  });
+
+  it("has the desk say what has a caller's form", async () => {
+    const { limiter, collector } = setUp();
+    const callers = limiterDesk({ limiter, caller: (of) => of, isCaller: (of) => of.startsWith("user-") });
+    const { get, signIn } = setUp({ collector, callers });
+    const cookie = await signIn();
+    for (const chosen of ["user-2", "ip:a-request"]) {
+      for (let n = 0; n < 2; n += 1) await limiter.admit("user-1");
+      collector.name((await limiter.admit("user-1")) as Refused, chosen);
+    }
+    const byName = await (await get("/operator/api/find?q=user-2", cookie)).json();
+    expect([byName.refusal, byName.caller.of]).toEqual([null, "user-2"]);
+    const byId = await (await get("/operator/api/find?q=ip:a-request", cookie)).json();
+    expect([byId.refusal.requestId, byId.caller.of]).toEqual(["ip:a-request", "user-1"]);
+  });
+
+  it("is shown all refusals of one id, and no caller of one of them", async () => {
+    const { get, signIn, limiter, collector } = setUp();
+    for (const user of ["user-1", "user-2"]) {
+      for (let n = 0; n < 2; n += 1) await limiter.admit(user);
+      collector.name((await limiter.admit(user)) as Refused, "the-same");
+    }
+    const found = await (await get("/operator/api/find?q=the-same", await signIn())).json();
+    expect(found).toMatchObject({ refusal: null, caller: null });
+    expect(found.ambiguous.map(({ of }: { of: string }) => of).sort()).toEqual(["user-1", "user-2"]);
+  });
+
+  it("sees the last refusals of each limiter, whatever others refuse", async () => {
+    const { clock } = setUp();
+    const [quiet, loud] = ["quiet", "loud"].map((name) =>
+      createLimiter<string>({
+        name,
+        layers: [{ name: "user", key: (user) => user, limits: "1/minute" }],
+        clock,
+      }),
+    );
+    if (!quiet || !loud) throw new Error("There are two.");
+    closers.push(quiet.close, loud.close);
+    const { get, signIn } = setUp({ collector: createCollector([quiet, loud], { clock }), clock });
+    for (let n = 0; n < 2; n += 1) await quiet.admit("ann");
+    await clock.advance(1_000);
+    for (let n = 0; n < 30; n += 1)
+      for (let times = 0; times < 2; times += 1) await loud.admit(`caller ${n}`);
+    const { refusals } = await (await get("/operator/api/now", await signIn())).json();
+    const of = (name: string) => refusals.filter(({ limiter }: { limiter: string }) => limiter === name);
+    expect([of("quiet").length, of("loud").length]).toEqual([1, 20]);
+  });
+
+  it("can do nothing about a caller whose key was cut", async () => {
+    const { get, signIn, limiter, collector } = setUp();
+    const caller = `user-${"x".repeat(300)}`;
+    for (let n = 0; n < 2; n += 1) await limiter.admit(caller);
+    collector.name((await limiter.admit(caller)) as Refused, "request-8");
+    const cookie = await signIn();
+    const now = await (await get("/operator/api/now", cookie)).json();
+    expect(now.refusals).toMatchObject([{ of: null, layer: "user" }]);
+    const shown = now.tops.flatMap(({ callers }: { callers: { of: unknown }[] }) => callers);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { of } of shown) expect(of).toBeNull();
+    const found = await (await get("/operator/api/find?q=request-8", cookie)).json();
+    expect(found).toMatchObject({ refusal: { requestId: "request-8", of: null }, caller: null });
+  });
+
   it.each<[unknown, number]>([
     [{ what: "override", of: "user-1", limits: "lots" }, 422],
     [{ what: "override", of: "user-1" }, 422],
@@ -321,6 +410,10 @@ describe("an operator", () => {
       ],
     );
     expect(now.unreadable).toBe(1);
+    expect(now.readsOthers).toBe(true);
+    const alone = setUp();
+    const itsNow = await (await alone.get("/operator/api/now", await alone.signIn())).json();
+    expect(itsNow.readsOthers).toBe(false);
     const admitted = now.series.find(({ key }: { key: string[] }) => key[1] === "admitted");
     expect(admitted.counts.at(-1)).toBe(2);
     expect(now.policies).toMatchObject([

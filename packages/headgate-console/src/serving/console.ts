@@ -1,7 +1,9 @@
 import { type Clock, HeadgateError, type Refused } from "headgate";
 import { boundedJson, JsonBodyError, refusal } from "headgate/http";
 import { pageFiles } from "#page";
+import { isClippedKey } from "../counting/clipped.ts";
 import type { Collector } from "../counting/collector.ts";
+import type { RefusalRecord } from "../counting/recent-refusals.ts";
 import { addUp, readSummary, type StoredSummary, type Summary } from "../counting/summary.ts";
 import { type CallerDesk, type Change, type CreditDesk, OperatorMistake } from "./desk.ts";
 import type { Operator, SignIn } from "./operator-token.ts";
@@ -67,12 +69,13 @@ export type ConsoleHandler<Given extends readonly unknown[] = []> = (
 
 /** After so long without a new summary a process has ended, or cannot write. */
 const SILENT_AFTER_MS = 30_000;
-/** Refusals that the page lists, of all that can be asked for. */
+/** Refusals of one limiter that the page lists, of all that can be asked for. */
 const MOST_SHOWN_REFUSALS = 20;
 const MOST_SHOWN_CALLERS = 20;
 const MOST_SHOWN_CHANGES = 200;
 const MOST_EXPORTED_CHANGES = 10_000;
 const LONGEST_QUERY = 300;
+const CALLER_FORM = /^(account|user|visitor|ip):|@/;
 const BODY = { bytes: 8_192, depth: 3, nodes: 40, stringLength: 2_048 };
 const COLUMNS = ["at", "what", "of", "limits", "until", "reason", "by"] as const;
 
@@ -116,10 +119,11 @@ export function createConsole<Given extends readonly unknown[] = []>(
   }
 
   const nameOf = (layer: string, key: string, limiter: string) =>
-    callers?.nameOf(layer, key, limiter) ?? null;
-  const known = (record: Omit<KnownRefusal, "of">): KnownRefusal => ({
+    isClippedKey(key) ? null : (callers?.nameOf(layer, key, limiter) ?? null);
+  const known = (record: RefusalRecord): KnownRefusal => ({
     ...record,
     of: nameOf(record.layer, record.key, record.limiter),
+    foundBy: record.requestId === null || isCaller(record.requestId) ? null : record.requestId,
   });
 
   async function now(): Promise<Now> {
@@ -132,6 +136,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       stepMs,
       series,
       processes: views,
+      readsOthers: options.others !== undefined,
       unreadable,
       tops: tops.map(({ counters, ...top }) => ({
         ...top,
@@ -142,25 +147,40 @@ export function createConsole<Given extends readonly unknown[] = []>(
           error,
         })),
       })),
-      refusals: refusals.slice(0, MOST_SHOWN_REFUSALS).map(known),
+      refusals: lastOfEach(refusals).map(known),
       policies: collector.limiters.map(policyView),
     };
   }
 
-  /** By a request's id, or as a caller: whoever complains gives one or the other. */
-  async function find(query: string): Promise<Found> {
+  /** Who sends a request may choose its id: what has the form of a caller is none. */
+  function isCaller(query: string): boolean {
+    if (callers === undefined) return false;
+    return callers.isCaller?.(query) ?? CALLER_FORM.test(query);
+  }
+
+  async function refusalsOf(requestId: string): Promise<KnownRefusal[]> {
     const { all } = await summaries();
-    const record = addUp(all, clock.now()).refusals.find(({ requestId }) => requestId === query);
-    const refusal = record === undefined ? null : known(record);
+    return addUp(all, clock.now())
+      .refusals.filter((record) => record.requestId === requestId)
+      .map(known);
+  }
+
+  /** As a caller, or by a request's id: whoever complains gives one or the other. */
+  async function find(query: string): Promise<Found> {
+    const found = isCaller(query) ? [] : await refusalsOf(query);
+    if (found.length > 1)
+      return { refusal: null, ambiguous: found.slice(0, MOST_SHOWN_REFUSALS), caller: null };
+    const [refusal = null] = found;
     const of = refusal === null ? query : refusal.of;
-    if (callers === undefined || of === null) return { refusal, caller: null };
+    const nobody: Found = { refusal, ambiguous: [], caller: null };
+    if (callers === undefined || of === null) return nobody;
     try {
       const standing = await callers.show(of);
-      return { refusal, caller: standing === undefined ? null : { of, standing } };
+      return standing === undefined ? nobody : { ...nobody, caller: { of, standing } };
     } catch (error) {
       // The id is no caller's name, which its desk may say with a mistake.
       if (refusal === null && !(error instanceof OperatorMistake)) throw error;
-      return { refusal, caller: null };
+      return nobody;
     }
   }
 
@@ -328,6 +348,16 @@ const saidOf = {
   block: (of: string) => `${of} is blocked.`,
   override: (of: string) => `${of} has other limits now.`,
 };
+
+/** @param refusals the newest first */
+function lastOfEach(refusals: readonly RefusalRecord[]): RefusalRecord[] {
+  const shown = new Map<string, number>();
+  return refusals.filter(({ limiter }) => {
+    const count = (shown.get(limiter) ?? 0) + 1;
+    shown.set(limiter, count);
+    return count <= MOST_SHOWN_REFUSALS;
+  });
+}
 
 function viewOf({ process, limiters }: Summary, ageMs: number, state: ProcessView["state"]): ProcessView {
   return { ...process, ageMs, state, limiters };

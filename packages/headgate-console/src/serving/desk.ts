@@ -52,6 +52,11 @@ export interface Change {
 export interface CallerDesk {
   /** How a caller is written: shown below the search field. */
   hint: string;
+  /**
+   * Whether words have the form of a caller's name, known or not: they are never taken for a request's id, which whoever asks may
+   * have chosen. Default: an e-mail address, and `account:…`, `user:…`, `visitor:…` and `ip:…`.
+   */
+  isCaller?(of: string): boolean;
   /** How a caller that a layer counts is written; `undefined` where it is nobody's own, such as what all callers share. */
   nameOf(layer: string, key: string, limiter: string): string | undefined;
   /** @returns `undefined` for a caller whom nobody knows */

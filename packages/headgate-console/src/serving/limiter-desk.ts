@@ -7,6 +7,8 @@ export interface LimiterDeskOptions<Caller> {
   caller: (of: string) => Caller | undefined | PromiseLike<Caller | undefined>;
   /** How a caller that a layer counts is written. Default: the key itself. */
   nameOf?: CallerDesk["nameOf"];
+  /** Which words are never taken for a request's id. Default: as of {@link CallerDesk}. */
+  isCaller?: (of: string) => boolean;
   /** The layer in which it is decided. Default: the first of the policy. What others share stays as it is. */
   layer?: string;
   /** Default: "A caller's key". */
@@ -34,6 +36,7 @@ export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): Caller
 
   return {
     hint: options.hint ?? "A caller's key",
+    ...(options.isCaller === undefined ? {} : { isCaller: options.isCaller }),
     nameOf: options.nameOf ?? ((itsLayer, key) => (itsLayer === layer ? key : undefined)),
 
     async show(of) {

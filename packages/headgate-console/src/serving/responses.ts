@@ -35,13 +35,17 @@ export function problem(status: number, title: string, detail: string, more: obj
   );
 }
 
-/** A table as CSV (RFC 4180). What a spreadsheet would take for a formula is marked as text. */
+/**
+ * A table as CSV (RFC 4180). What a spreadsheet would take for a formula is marked as text, also where the spreadsheet splits lines
+ * at semicolons or tabs: there a quotation mark in the middle of a line keeps nothing together.
+ */
 export function csv(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
   return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
 function cell(value: unknown): string {
   const text = value === null || value === undefined ? "" : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const marked = text.replace(/([;\t\r\n][\s"]*)(?=[=+\-@])/g, "$1'");
+  const safe = /^[=+\-@\t\r]/.test(marked) ? `'${marked}` : marked;
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

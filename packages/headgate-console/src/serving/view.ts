@@ -29,16 +29,20 @@ export interface Link {
 /** A refusal, with its caller as the search knows them. */
 export interface KnownRefusal extends RefusalRecord {
   of: string | null;
+  /** What it is found by: its request's id, unless that has the form of a caller. */
+  foundBy: string | null;
 }
 
 /** `GET api/now` */
 export interface Now extends Pick<Totals, "from" | "stepMs" | "series"> {
   at: number;
   processes: ProcessView[];
+  /** Whether what other processes counted is read. */
+  readsOthers: boolean;
   /** Summaries of processes whose version this console cannot read. */
   unreadable: number;
   tops: TopView[];
-  /** The last ones. */
+  /** The last ones of each limiter. */
   refusals: KnownRefusal[];
   policies: PolicyView[];
 }
@@ -74,6 +78,8 @@ export interface PolicyView {
 /** `GET api/find?q=` */
 export interface Found {
   refusal: KnownRefusal | null;
+  /** The refusals that share the id, the newest first, where it is not one's alone: then there is neither a refusal nor a caller. */
+  ambiguous: KnownRefusal[];
   caller: { of: string; standing: Standing } | null;
 }
 
