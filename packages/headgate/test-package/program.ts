@@ -19,6 +19,8 @@ import * as nest from "headgate/nest";
 import { bearerIdentity } from "headgate/identity";
 import { estimateTokens, meter, openaiChat } from "headgate/ai";
 import { observe } from "headgate/otel";
+import { decisionLog, logFiles } from "headgate/log";
+import { readPolicyDocument } from "headgate/policy-document";
 
 const limiter = createLimiter({
   name: "chat",
@@ -57,5 +59,6 @@ export const all = [
   QuotaMeter, RateLimitNotice, useCountdown, useRateLimit, fakeClock, storeSuite, redisStore, postgresStore, durableObjectStore, LimiterObject, fetchLimit,
   honoLimit, nodeLimit, expressLimit, fastifyLimit, koaLimit, next, nest, bearerIdentity,
   estimateTokens, meter, openaiChat, () => observe(limiter),
+  () => decisionLog({ writer: logFiles("decisions"), secret: "sixteen characters" }).record(limiter), readPolicyDocument,
 ];
 `;
