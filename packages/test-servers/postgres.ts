@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { installPackage } from "./apt.ts";
 import { freePort } from "./free-port.ts";
 
 /** A PostgreSQL server of a test's own. */
@@ -146,14 +147,7 @@ function findPrograms(): string | undefined {
 }
 
 function installPrograms(): string {
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    spawnSync("apt-get", ["update"], { stdio: "ignore", env });
-    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "postgresql"], {
-      stdio: "ignore",
-      env,
-    });
-  }
+  installPackage("postgresql");
   const programs = findPrograms();
   if (programs !== undefined) return programs;
   throw new Error(

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { installPackage } from "./apt.ts";
 import { freePort } from "./free-port.ts";
 
 /** A Redis server of a test's own, which keeps nothing on disk. */
@@ -231,14 +232,7 @@ function findProgram(): string | undefined {
 }
 
 function installProgram(): string {
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    spawnSync("apt-get", ["update"], { stdio: "ignore", env });
-    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "redis-server"], {
-      stdio: "ignore",
-      env,
-    });
-  }
+  installPackage("redis-server");
   const program = findProgram();
   if (program !== undefined) return program;
   throw new Error(

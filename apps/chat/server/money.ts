@@ -1,6 +1,7 @@
 import type { Micros } from "../contract.ts";
 
-const MICROS_PER_UNIT = 1_000_000;
+/** One unit of a currency, in micros; one whole, where millionths are of a rate or a factor. */
+export const MICROS_PER_UNIT = 1_000_000;
 const DECIMAL = /^([+-]?)(\d{1,9})(?:\.(\d{1,6}))?$/;
 
 /**

@@ -17,7 +17,12 @@ export {
   type OverrideStanding,
   type Standing,
 } from "./serving/desk.ts";
-export { type LimiterDeskOptions, limiterDesk } from "./serving/limiter-desk.ts";
+export {
+  isOperatorsMistake,
+  type LimiterDeskOptions,
+  limiterDesk,
+  standingOf,
+} from "./serving/limiter-desk.ts";
 export {
   type Operator,
   type OperatorToken,

@@ -3,7 +3,7 @@ import { parseTrustProxy, type TrustProxy } from "headgate/http";
 import type { Micros } from "../../contract.ts";
 import { type DatabaseLocation, readDatabaseUrl } from "../database/connect.ts";
 import { LIST_CURRENCY } from "../model/price-list.ts";
-import { parseMicros } from "../money.ts";
+import { MICROS_PER_UNIT, parseMicros } from "../money.ts";
 import { monthsIn } from "../services/allowance-month.ts";
 import type { MailSettings } from "../services/mail.ts";
 import {
@@ -148,7 +148,7 @@ export function loadConfig(environment: Environment): Config {
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
   const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
   const exchangeRate = read("CREDIT_EXCHANGE_RATE", "", optional(rateOfExchange));
-  if (exchangeRate && currency === LIST_CURRENCY && exchangeRate !== ONE) {
+  if (exchangeRate && currency === LIST_CURRENCY && exchangeRate !== MICROS_PER_UNIT) {
     variables.refuse(
       `CREDIT_EXCHANGE_RATE is set but CREDIT_CURRENCY is ${currency}, the currency of the prices: set CREDIT_CURRENCY to another one, or unset the rate.`,
     );
@@ -291,8 +291,7 @@ function allowance(text: string): Reading<Micros> {
     : { shouldBe: "an amount of money, 0 or more, such as 1.00" };
 }
 
-const ONE = 1_000_000;
-const HIGHEST_RATE = 1_000_000 * ONE;
+const HIGHEST_RATE = 1_000_000 * MICROS_PER_UNIT;
 
 function rateOfExchange(text: string): Reading<Micros> {
   const value = parseMicros(text);

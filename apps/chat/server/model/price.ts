@@ -1,5 +1,5 @@
 import type { Micros } from "../../contract.ts";
-import { decimalOf } from "../money.ts";
+import { decimalOf, MICROS_PER_UNIT } from "../money.ts";
 import type { Usage } from "../usage.ts";
 import { LIST_CURRENCY, LIST_VERSION, listPrices } from "./price-list.ts";
 
@@ -57,15 +57,15 @@ export function exchanged(price: ModelPrice, { currency, rate }: Exchange): Mode
  * @param factor in millionths: 1,200,000 adds a fifth
  */
 export function multiplied(price: ModelPrice, factor: number): ModelPrice {
-  return factor === ONE || !isPriced(price) ? price : scaled(price, factor, `x${decimalOf(factor)}`);
+  return factor === MICROS_PER_UNIT || !isPriced(price)
+    ? price
+    : scaled(price, factor, `x${decimalOf(factor)}`);
 }
-
-const ONE = 1_000_000;
 
 /** Rounded up, as `costOf` is: no price becomes 0 by rounding. */
 function scaled(price: ModelPrice, millionths: number, by: string): ModelPrice {
   const times = (micros: Micros) =>
-    Number((BigInt(micros) * BigInt(millionths) + BigInt(ONE - 1)) / BigInt(ONE));
+    Number((BigInt(micros) * BigInt(millionths) + BigInt(MICROS_PER_UNIT - 1)) / BigInt(MICROS_PER_UNIT));
   return {
     inputPerMillion: times(price.inputPerMillion),
     cachedInputPerMillion: times(price.cachedInputPerMillion),

@@ -1,6 +1,7 @@
+import { isOperatorsMistake } from "headgate-console";
 import { z } from "zod";
 import type { Accounts } from "../services/accounts.ts";
-import { type CallerLimits, isOperatorsMistake } from "../services/caller-limits.ts";
+import type { CallerLimits } from "../services/caller-limits.ts";
 import type { CreditService } from "../services/credit.ts";
 import type { CreditCodes } from "../services/credit-codes.ts";
 import type { Plans } from "../services/plans.ts";

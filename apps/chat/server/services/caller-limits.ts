@@ -1,5 +1,6 @@
-import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
+import type { Clock, Limiter } from "headgate";
 import { callerAddress, parseTrustProxy } from "headgate/http";
+import { standingOf } from "headgate-console";
 import type { Logger } from "pino";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -126,7 +127,7 @@ export function createCallerLimits({
       if (target === undefined) return undefined;
       await decide(order, target);
       const { caller, layer } = target;
-      return { stands: standing(await limiter.peek(caller, { layer })) };
+      return { stands: standingOf(await limiter.peek(caller, { layer })) };
     },
 
     async restore(log) {
@@ -176,34 +177,4 @@ function targetOfName(of: string): Target | undefined {
 
 function told({ of, what, limits, until, reason, by, at }: LimitChangeRow) {
   return { of, what, limits, until: until?.getTime() ?? null, reason, by, at: at.getTime() };
-}
-
-function standing(peek: Peek) {
-  return {
-    plan: peek.plan ?? null,
-    blocked: !peek.admitted && peek.reason === "blocked",
-    shared: peek.shared,
-    limits: peek.limits.map(({ name, quota, unit, remaining, resetMs }) => ({
-      name,
-      quota,
-      unit,
-      remaining,
-      resetMs: Number.isFinite(resetMs) ? resetMs : null,
-    })),
-    overrides: (peek.overrides ?? []).map(({ layer, limits, until, reason, by }) => ({
-      layer,
-      limits,
-      until: Number.isFinite(until) ? until : null,
-      reason: reason ?? null,
-      by: by ?? null,
-    })),
-  };
-}
-
-/** Whether what went wrong is the operator's to mend. */
-export function isOperatorsMistake(error: unknown): error is HeadgateError {
-  return (
-    error instanceof HeadgateError &&
-    ["option-invalid", "limit-unreadable", "limit-invalid", "policy-invalid"].includes(error.code)
-  );
 }

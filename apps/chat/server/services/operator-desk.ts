@@ -1,12 +1,18 @@
 import type { Clock } from "headgate";
-import { type CallerDesk, type CreditDesk, OperatorMistake, type Standing } from "headgate-console";
+import {
+  type CallerDesk,
+  type CreditDesk,
+  isOperatorsMistake,
+  OperatorMistake,
+  type Standing,
+} from "headgate-console";
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { findUser, findUserByEmail } from "../repositories/accounts.ts";
 import { insertLimitChange } from "../repositories/limit-changes.ts";
-import { type CallerLimits, isOperatorsMistake } from "./caller-limits.ts";
+import type { CallerLimits } from "./caller-limits.ts";
 import type { CreditService } from "./credit.ts";
 import type { CreditCodes } from "./credit-codes.ts";
 

@@ -6,7 +6,7 @@ import type { Micros } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/index.ts";
 import type { ModelPrice } from "../model/price.ts";
-import { parseMicros } from "../money.ts";
+import { MICROS_PER_UNIT, parseMicros } from "../money.ts";
 import { findPlan } from "../repositories/accounts.ts";
 import type { CreditTerms } from "./credit.ts";
 
@@ -64,7 +64,6 @@ const limits = z.string().superRefine((text, context) => {
 
 const LARGEST_FACTOR = 1_000;
 const MOST_MODELS = 20;
-const ONE = 1_000_000;
 
 const factor = z
   .string()
@@ -219,7 +218,7 @@ function toPlan(
     limits: text ?? null,
     monthlyAllowance: monthlyAllowance === undefined ? null : microsOf(monthlyAllowance),
     models: first === undefined ? null : [first, ...others],
-    priceFactor: priceFactor === undefined ? ONE : microsOf(priceFactor),
+    priceFactor: priceFactor === undefined ? MICROS_PER_UNIT : microsOf(priceFactor),
     prices: Object.fromEntries(
       Object.entries(prices ?? {}).map(([name, written]) => [name, toPrice(of, written)]),
     ),

@@ -1,5 +1,6 @@
 import type { Admission, Clock, DecisionEvent, EndEvent, Limiter, LimitReading, Refused } from "headgate";
 import { HeadgateError } from "headgate";
+import { finite } from "../finite.ts";
 import { clip, clipKey } from "./clipped.ts";
 import { createRecentRefusals, type RefusalRecord, refusalsOfEach } from "./recent-refusals.ts";
 import { createSpaceSaving, type SpaceSaving } from "./space-saving.ts";
@@ -228,8 +229,4 @@ function waitName(waitMs: number): string {
   const found = WAITS.find((seconds) => waitMs <= seconds * 1_000);
   if (found !== undefined) return String(found);
   return Number.isFinite(waitMs) ? "longer" : "never";
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

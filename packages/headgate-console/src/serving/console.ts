@@ -372,8 +372,8 @@ function unauthorized(): Response {
 }
 
 function refused(attempt: Refused, request: Request): Response {
-  const { status, headers, problem: body } = refusal(attempt);
-  return text(JSON.stringify(body), "application/problem+json", {
+  const { status, headers, body } = refusal(attempt);
+  return text(body, "application/problem+json", {
     status,
     headers: { ...headers, ...(request.body === null ? {} : { Connection: "close" }) },
   });

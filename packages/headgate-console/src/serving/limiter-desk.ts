@@ -1,4 +1,5 @@
 import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
+import { finite } from "../finite.ts";
 import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./desk.ts";
 
 export interface LimiterDeskOptions<Caller> {
@@ -63,7 +64,7 @@ export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): Caller
         else if (what === "block") await limiter.block(caller, terms);
         else await limiter.override(caller, { ...terms, limits: decided });
       } catch (error) {
-        if (isMistake(error)) throw new OperatorMistake(error.message);
+        if (isOperatorsMistake(error)) throw new OperatorMistake(error.message);
         throw error;
       }
       const until = forMs === undefined ? null : clock.now() + forMs;
@@ -110,11 +111,8 @@ export function standingOf(peek: Peek): Standing {
   };
 }
 
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function isMistake(error: unknown): error is HeadgateError {
+/** Whether what a limiter threw is the operator's to mend, such as limits that cannot be read. */
+export function isOperatorsMistake(error: unknown): error is HeadgateError {
   return (
     error instanceof HeadgateError &&
     ["option-invalid", "limit-unreadable", "limit-invalid", "policy-invalid"].includes(error.code)

@@ -84,3 +84,20 @@ export function unasked({ layers, charges }: Question, ledger: Ledger, now: numb
   const outcome = { admitted: true, now, readings: [], marks: [] };
   return { layers, charges, outcome, ledger, decidedBy: "store" };
 }
+
+/**
+ * A ruling that repeats what the store answered a moment ago.
+ *
+ * @param places those of the question that the answer is about; absent for all of them.
+ */
+export function repeated(
+  question: Question,
+  outcome: Outcome,
+  places: readonly number[] | undefined,
+  ledger: Ledger,
+): Ruling {
+  const { layers, charges } = question;
+  const decidedBy = "refusal-memory";
+  if (places === undefined) return { layers, charges, outcome, ledger, decidedBy };
+  return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+}

@@ -5,7 +5,6 @@ import { Decision, RefusedRequest } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
 import type { LimitSet } from "../core/limit-set.ts";
-import type { EventPartition } from "../core/limiter-events.ts";
 import { checkOptions } from "../core/options.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import type { OverrideTerms } from "../core/override.ts";
@@ -331,11 +330,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       const penalty = new Reservation(ruling, counted, undefined, {
         ...unannounced,
         settled(_book, _adjustments, { now, order }) {
-          if (observing.isAny)
-            observing.changed(
-              { kind: "penalty", partitions: partitionsOf(counted), cost },
-              { at: now, order },
-            );
+          observing.penalised(counted, cost, { at: now, order });
         },
       });
       return penalty.end(cost);
@@ -459,7 +454,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         shadow?.reset(caller, options.layer);
         return after(resetting, () => {
           waitingRoom.changed();
-          if (observing.isAny) observing.changed({ kind: "reset", partitions: partitionsOf(asked) });
+          observing.wasReset(asked);
         });
       });
     },
@@ -490,7 +485,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       check(undefined);
       live.replace(layers);
       waitingRoom.changed();
-      observing.changed({ kind: "policy" });
+      observing.policyChanged();
       for (const warning of live.policy.warnings) told(warn, warning, report);
       unregister();
       unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
@@ -571,10 +566,6 @@ function after<Value, Result>(
 /** Only what one layer is asked. */
 function within(question: Question, layer: string | undefined): Question {
   return layer === undefined ? question : partOf(question, [placeOf(question.layers, layer)]);
-}
-
-function partitionsOf({ layers, charges }: Question): EventPartition[] {
-  return charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
 }
 
 /** The part of a question that was counted, one for one with the ruling. */

@@ -29,8 +29,6 @@ type OfReservations = Required<Pick<ReservationServices, "settled" | "settledUnt
 
 /** Whoever observes a limiter, and what they are told. Where nobody observes, nothing is made. */
 export interface Observing extends OfReservations {
-  /** Whether anybody observes. */
-  readonly isAny: boolean;
   /** Whether anybody observes the shadow. */
   readonly isShadowObserved: boolean;
   /** @returns ends it. */
@@ -51,7 +49,9 @@ export interface Observing extends OfReservations {
     began: number,
   ): void;
   ended(book: Parameters<OfReservations["settled"]>[0]): void;
-  changed(change: Change, moment?: Moment): void;
+  policyChanged(): void;
+  wasReset(partitions: Question): void;
+  penalised(partitions: Question, cost: Cost, moment: Moment): void;
   overridden(partition: EventPartition, terms: OverrideTerms | undefined): void;
   shadowed(event: ShadowEvent): void;
 }
@@ -92,7 +92,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
   /** The decision that a later event is about; absent where nobody hears of it. */
   const idOf = (question: Question) => (observers.size > 0 ? ids.get(question) : undefined);
 
-  function partitionsOf({ layers, charges }: Question): DecisionPartition[] {
+  function countedIn({ layers, charges }: Question): DecisionPartition[] {
     return charges.map(({ key, limits }, c) => {
       const layer = layers[c] as string;
       const isOwn = limits.plan === undefined && isLookedUp(layer);
@@ -100,14 +100,13 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     });
   }
 
-  function changed(change: Change, moment: Moment = storeNow()): void {
-    tell("changed", { limiter: name, ...moment, ...change });
+  /** @param changeOf made only where somebody observes. */
+  function changed(changeOf: () => Change, moment?: Moment): void {
+    if (observers.size === 0) return;
+    tell("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
   }
 
   return {
-    get isAny() {
-      return observers.size > 0;
-    },
     get isShadowObserved() {
       return [...observers].some(({ shadowed }) => shadowed !== undefined);
     },
@@ -141,7 +140,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
         admission,
         durationMs: began === unobserved ? 0 : performance.now() - began,
         cost,
-        partitions: partitionsOf(own),
+        partitions: countedIn(own),
       });
     },
 
@@ -172,15 +171,23 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       tell("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
     },
 
-    changed,
+    policyChanged: () => changed(() => ({ kind: "policy" })),
+    wasReset: (question) => changed(() => ({ kind: "reset", partitions: partitionsOf(question) })),
+    penalised: (question, cost, moment) =>
+      changed(() => ({ kind: "penalty", partitions: partitionsOf(question), cost }), moment),
 
     overridden(partition, terms) {
-      if (observers.size === 0) return;
       const moment = storeNow();
-      const begun = terms === undefined ? undefined : beginOverride(terms, moment.at);
-      changed({ kind: "override", partition, limits: begun?.limits, until: begun?.until }, moment);
+      changed(() => {
+        const begun = terms === undefined ? undefined : beginOverride(terms, moment.at);
+        return { kind: "override", partition, limits: begun?.limits, until: begun?.until };
+      }, moment);
     },
 
     shadowed: (event) => tell("shadowed", event),
   };
+}
+
+function partitionsOf({ layers, charges }: Question): EventPartition[] {
+  return charges.map(({ key }, c) => ({ layer: layers[c] as string, key }));
 }

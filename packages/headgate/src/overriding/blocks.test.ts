@@ -115,6 +115,14 @@ describe("block", () => {
     expect(errors).toHaveLength(1);
   });
 
+  it("blocks a caller whose key begins with NUL, and nobody else by it", () => {
+    const key = ({ user }: Caller) => user as string;
+    const { here } = limiters({ layers: [{ name: "user", key, limits: "5/minute" }] });
+    here.block({ user: "\0unidentified", ip: "" });
+    expect(here.admit({ user: "\0unidentified", ip: "" })).toMatchObject({ reason: "blocked" });
+    expect(here.admit({ ip: "" })).toMatchObject({ admitted: true });
+  });
+
   it("is an error on a store that cannot block, and says so", () => {
     const { override: _, ...store } = memoryStore();
     const { make } = limiters();

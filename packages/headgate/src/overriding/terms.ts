@@ -4,6 +4,7 @@ import { type Limit, wordFor } from "../core/limit.ts";
 import { checkOptions } from "../core/options.ts";
 import { blocked, type OverrideTerms } from "../core/override.ts";
 import type { Question } from "../core/ruling.ts";
+import { isSharedKey } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
@@ -163,7 +164,7 @@ export function targetOf(
   const charge = charges[place];
   if (charge === undefined)
     fail("No layer of the policy applies to this caller: there is nothing to override.");
-  if (charge.key.startsWith(sharedKey)) {
+  if (isSharedKey(charge.key)) {
     fail(
       `The caller's key in layer "${layers[place]}" could not be had, or is too long: all such callers share one partition, ` +
         "which is not overridden for one of them.",
@@ -179,9 +180,6 @@ export function placeOf(layers: readonly string[], layer: string): number {
   const applying = layers.length === 0 ? "no layer applies" : `these apply: ${layers.join(", ")}`;
   fail(`No layer "${layer}" applies to this caller; ${applying}.`);
 }
-
-/** So begin the keys of partitions that callers share who have none of their own. */
-const sharedKey = "\u0000";
 
 function fail(message: string): never {
   throw new HeadgateError("option-invalid", message);

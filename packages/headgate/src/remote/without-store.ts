@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
-import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
+import { type Ledger, type Question, type Ruling, repeated } from "../core/ruling.ts";
 import type { Charge, Outcome } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
 import { decideByPolicies } from "./policies.ts";
@@ -47,12 +47,8 @@ export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
   }
 
   function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {
-    const decidedBy = "refusal-memory";
     counters.byRefusalMemory += 1;
-    if (places === undefined) {
-      return { layers: question.layers, charges: question.charges, outcome, ledger, decidedBy };
-    }
-    return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+    return repeated(question, outcome, places, ledger);
   }
 
   function decide(question: Question, peek: boolean): Ruling {

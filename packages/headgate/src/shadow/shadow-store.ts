@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { checkOutcome } from "../core/outcome.ts";
-import { type Ledger, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import { type Ledger, type Question, type Ruling, repeated, unasked } from "../core/ruling.ts";
 import type { Charge, Outcome, Store } from "../core/store.ts";
 import { createRefusalMemory } from "../remote/refusal-memory/refusal-memory.ts";
 import { givesBack } from "../remote/telling.ts";
@@ -125,14 +125,11 @@ export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStor
     ledger,
 
     ask(question, peek) {
-      const { layers, charges } = question;
+      const { charges } = question;
       if (charges.length === 0) return unasked(question, ledger, clock.now());
       const known = refusals.find(charges, clock.now());
       if (known === undefined || !("outcome" in known)) return asked(question, peek);
-      const { outcome, places } = known;
-      const decidedBy = "refusal-memory";
-      if (places === undefined) return { layers, charges, outcome, ledger, decidedBy };
-      return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+      return repeated(question, known.outcome, known.places, ledger);
     },
 
     async reset(partitions) {
