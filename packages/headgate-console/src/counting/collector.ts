@@ -1,7 +1,7 @@
 import type { Admission, Clock, DecisionEvent, EndEvent, Limiter, LimitReading, Refused } from "headgate";
 import { HeadgateError } from "headgate";
-import { finite } from "../finite.ts";
 import { clip, clipKey } from "./clipped.ts";
+import { finite } from "./finite.ts";
 import { createRecentRefusals, type RefusalRecord, refusalsOfEach } from "./recent-refusals.ts";
 import { createSpaceSaving, type SpaceSaving } from "./space-saving.ts";
 import { eraOf, type LimiterSummary, MOST_TOP_CALLERS, SUMMARY_VERSION, type Summary } from "./summary.ts";

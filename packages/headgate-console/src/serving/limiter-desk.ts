@@ -1,5 +1,5 @@
 import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
-import { finite } from "../finite.ts";
+import { finite } from "../counting/finite.ts";
 import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./desk.ts";
 
 export interface LimiterDeskOptions<Caller> {
