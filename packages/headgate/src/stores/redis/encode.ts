@@ -1,7 +1,7 @@
 import type { LimitSet } from "../../core/limit-set.ts";
 import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
-import { limitText, termsText } from "./limit-descriptions.ts";
+import { limitText, logText, termsText } from "./limit-descriptions.ts";
 import { holdingsKeys } from "./partition-id.ts";
 
 export interface Partition {
@@ -53,7 +53,7 @@ export interface SlotOutcome extends Outcome {
 
 /** What the script is called with. */
 export interface Message {
-  readonly keys: string[];
+  readonly keys: Keys;
   readonly argument: string;
 }
 
@@ -61,6 +61,8 @@ type Deciding = Extract<Request, { do: "decide" | "peek" }>;
 
 /** @param calendarNow the time around which windows of the calendar are sent along, ms. */
 export function writeMessage(requests: readonly Request[], calendarNow: number): Message {
+  const single = requests.length === 1 ? singleArgument(requests[0] as Request) : undefined;
+  if (single !== undefined) return { keys: (requests[0] as Request).keys, argument: single };
   const keys: string[] = [];
   const heldKeys: string[] = [];
   const sets: string[] = [];
@@ -176,6 +178,19 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
   const held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
   return { keys: [...keys, ...heldKeys], argument: `[[${sets.join()}],[${numbers.join()}],${held}]` };
+}
+
+/** What `script/single.ts` takes, where the request is as plain as that. */
+function singleArgument(request: Request): string | undefined {
+  if (request.do !== "decide" || request.hold !== undefined || request.parts.length === 0) return undefined;
+  let argument = `[${request.at}`;
+  for (const { limits, needs, spends, override } of request.parts) {
+    if (needs.length !== 1 || needs[0] !== 1 || spends[0] !== 1 || override !== undefined) return undefined;
+    const text = logText(limits);
+    if (text === undefined) return undefined;
+    argument += `,${text}`;
+  }
+  return `${argument}]`;
 }
 
 /** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */

@@ -47,6 +47,32 @@ export function limitText(limits: LimitSet, now: number): string {
   return text;
 }
 
+interface LogText {
+  readonly text: string;
+  readonly memoryMs: number;
+}
+
+const logTexts = new WeakMap<LimitSet, LogText>();
+
+/**
+ * A limit set that is one exact sliding window and nothing else, as the script takes it from a plain request that travels
+ * alone: the tag, the widest window, ms, how many numbers the limits are, and these.
+ *
+ * @returns undefined for any other limit set.
+ */
+export function logText(limits: LimitSet): string | undefined {
+  const group = limits.groups[0];
+  if (limits.groups.length !== 1 || group === undefined || limits.holdable) return undefined;
+  const memoryMs = group.memory.windowMs;
+  const known = logTexts.get(limits);
+  if (known !== undefined && known.memoryMs === memoryMs) return known.text;
+  if (stateKindOf(group) !== "sliding-window") return undefined;
+  const [tag, , widest, ...numbers] = groupNumbers(group, 0);
+  const text = [tag, widest, numbers.length, ...numbers].join();
+  logTexts.set(limits, { text, memoryMs });
+  return text;
+}
+
 const terms = new WeakMap<LimitSet, string>();
 
 /** What the script has to know of a limit set where something is held, in JSON: the lease, ms, and the unit of each group. */

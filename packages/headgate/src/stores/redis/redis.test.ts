@@ -230,7 +230,7 @@ describe("keys", () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const charge = chargeOf("100/10 seconds");
-    const writes = () => server.command("info", "commandstats").match(/cmdstat_mset:calls=(\d+)/)?.[1];
+    const writes = () => server.command("info", "commandstats").match(/cmdstat_set:calls=(\d+)/)?.[1];
     server.command("config", "resetstat");
     for (let n = 0; n < 10; n += 1) {
       clock.advance(120);

@@ -1,8 +1,10 @@
 import { numberFields } from "./fields.ts";
 import { reading, writing } from "./keys.ts";
+import { logs } from "./logs.ts";
 import { others } from "./others.ts";
 import { plain } from "./plain.ts";
-import { message, requests } from "./requests.ts";
+import { message, requests, setUp } from "./requests.ts";
+import { single } from "./single.ts";
 
 const names = /* lua */ `
 local keys = KEYS
@@ -12,7 +14,7 @@ local pack, unpackFrom = struct.pack, struct.unpack
 local latestBlank, largestUsualQuota = 281474976710655, 1000
 `;
 
-const parts = [names, message, reading, plain, others, requests, writing];
+const parts = [names, message, logs, single, setUp, reading, plain, others, requests, writing];
 
 /**
  * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
@@ -26,4 +28,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "a6b27ab695f7414b9a112384aa60cb091d9816b7";
+export const scriptSha = "b9d3b3bd01140b1c9de459da0c523f462c6e5526";

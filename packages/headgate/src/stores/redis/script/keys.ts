@@ -50,11 +50,6 @@ local blank = {}
 -- be added to any more.
 local grown, grownCount, anew = {}, 0, {}
 
--- A log may grow for a while before its key's end has to be moved: it is set later by an eighth of the widest window.
-local function endOf(latest, widest)
-  return min(latest + floor(widest / 8), latestBlank)
-end
-
 -- Those that are unpacked, by their keys.
 local partitions = {}
 `;

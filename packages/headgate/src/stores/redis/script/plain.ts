@@ -1,32 +1,9 @@
-import { bucketsAWindow, mostEntries } from "../../../core/algorithms/coarse-log.ts";
-
 /**
  * Most requests charge sliding windows alone, exact or coarse, and are admitted. They are decided here from the packed
  * logs, one charge after another, without setting anything up; whatever is not as plain is left to `requests.ts`, as if
  * nothing had been tried.
- *
- * Mostly a partition has one log, which grows or changes at its end: the server does that for less than half of what it
- * takes to store it and its end anew.
  */
 export const plain = /* lua */ `
--- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
-local longest = 1000
--- A coarse log of so many bytes, in a partition to itself, holds all that it may: its oldest entry has to go before
--- another one comes.
-local longestCoarse = ${26 + 14 * mostEntries}
-
--- Of a log whose first entry is not after this moment and whose last is: the running total up to then, and the stamp of
--- the first entry after it, and where that begins.
-local function since(raw, first, count, after)
-  local low, high = 1, count
-  while high - low > 1 do
-    local middle = floor((low + high) / 2)
-    if unpackFrom('<I6', raw, first - 14 + 14 * middle) > after then high = middle else low = middle end
-  end
-  local before, stamp = unpackFrom('<dI6', raw, first - 8 + 14 * low)
-  return before, stamp, first + 14 * low
-end
-
 -- Whether every charge is to logs, and spends what it needs.
 local function isPlain(first, charges)
   local i = first
@@ -50,54 +27,6 @@ local function isOverlong(g, size)
   local most = largestUsualQuota
   for l = 4, #g, 2 do most = max(most, g[l]) end
   return size > 28 * most
-end
-
-local answered
-
--- Charges the log that begins there, \`length\` bytes long, none for a blank one. Nothing where its limits refuse. Else
--- where its entries that go on begin and end, the base before them, how long they are kept and were, the new total, and
--- whether the last of them makes room for the new one.
-local function chargeLog(raw, at, length, g, need, now)
-  local first = at + 14
-  local from, upto, count = first, first - 1, (length - 14) / 14
-  local widest, kept, base, oldest, newest, total, replaces = g[3], 0, 0, now, 0, 0, false
-  if length > 0 then
-    upto = at + length - 1
-    kept, base, oldest = unpackFrom('<I6dI6', raw, at)
-    newest, total = unpackFrom('<I6d', raw, upto - 13)
-    if newest > now then return nil end
-    replaces = newest == now
-    if g[2] == 6 then
-      local bucket = ceil(widest / ${bucketsAWindow})
-      replaces = floor(newest / bucket) == floor(now / bucket)
-    end
-    if kept > widest then widest = kept end
-    local after = now - widest
-    if newest <= after then
-      base, oldest, total, upto = 0, now, 0, from - 1
-    elseif oldest <= after then
-      base, oldest, from = since(raw, first, count, after)
-    end
-    if replaces and from == upto - 13 then oldest = now end
-  end
-
-  total = total + need
-  for l = 4, #g, 2 do
-    local quota, after = g[l], now - g[l + 1]
-    local spent, start = total - base, oldest
-    if start <= after then
-      if newest <= after then
-        spent, start = need, now
-      else
-        spent, start = since(raw, first, count, after)
-        spent = total - spent
-      end
-    end
-    if spent > quota then return nil end
-    out[answered + 1], out[answered + 2] = quota - spent, start - after
-    answered = answered + 2
-  end
-  return from, upto, base, widest, kept, total, replaces
 end
 
 local records, lengths = {}, {}
@@ -131,7 +60,7 @@ local function chargeLogs(raw, set, needs, now)
     -- One that is not there yet begins with what others know.
     if raw and length == 0 or isOverlong(g, length) then return nil end
     found = found - 1
-    local from, upto, base, widest, _, total, replaces = chargeLog(raw, records[tag] or 0, length, g, q[needs + n], now)
+    local from, upto, base, widest, _, total, replaces = chargeLog(raw, records[tag] or 0, length, g[2], g[3], g, 4, #g, q[needs + n], now)
     if not from then return nil end
     if replaces then upto = upto - 14 end
     local blankAt = min(now + kept[floor(tag / 16777216)], latestBlank)
@@ -165,26 +94,14 @@ local function admitPlain(first, charges, k, now, testClock)
       value, endsAt = chargeLogs(raw, set, i, now)
       if not value then return abandon() end
     else
-      local g, size, tag = set[1], 12
-      if raw then
-        size = #raw
-        if size < 40 or (size - 26) % 14 ~= 0 or byte(raw, 1) ~= 2 then return abandon() end
-        tag, endsAt = unpackFrom('<I5I6', raw, 2)
-        if tag ~= g[1] then return abandon() end
-      end
-      local from, upto, base, widest, kept, total, replaces = chargeLog(raw, 13, size - 12, g, q[i + 1], now)
-      local isCoarse = g[2] == 6
-      if isOverlong(g, size) then return abandon() end
-      if not from or replaces and size > longest and not isCoarse then return abandon() end
-      local latest, entry = min(now + widest, latestBlank), pack('<I6d', now, total)
-      if upto > from and (replaces or size < longestCoarse or not isCoarse) and latest <= endsAt and kept == widest
-        and 2 * from <= size + 27 and not anew[key] then
-        grown[grownPlace], grown[grownPlace + 1], grown[grownPlace + 2] = key, entry, replaces and size - 14
+      local g = set[1]
+      local entry, offset
+      if raw and isOverlong(g, #raw) then return abandon() end
+      value, endsAt, entry, offset = chargeOnly(raw, g[1], g[2], g[3], g, 4, #g, q[i + 1], now, anew[key])
+      if value == nil then return abandon() end
+      if entry then
+        grown[grownPlace], grown[grownPlace + 1], grown[grownPlace + 2] = key, entry, offset
         grownPlace = grownPlace + 3
-      else
-        endsAt = endOf(latest, widest)
-        value = pack('<BI5I6I6d', 2, g[1], endsAt, widest, base)
-          .. (raw and sub(raw, from, replaces and upto - 14 or upto) or '') .. entry
       end
     end
     if value then

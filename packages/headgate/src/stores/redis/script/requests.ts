@@ -1,18 +1,33 @@
 /**
  * Reads the requests of one call and answers them in their order. `ARGV[1]` is JSON: the limit sets, as
- * `limit-text.ts` writes them, and one flat list of numbers, as `message.ts` writes it. `KEYS` has the keys of one
- * request after another. The answer is one flat list of whole numbers, which `reply.ts` reads. A request that
+ * `limit-descriptions.ts` writes them, and one flat list of numbers, as `encode.ts` writes it. `KEYS` has the keys of one
+ * request after another. The answer is one flat list of whole numbers, which `decode.ts` reads. A request that
  * cannot be answered does not spoil the others.
+ *
+ * A plain request that travels alone is shorter, as every number takes the server time to read: the time to decide by, then
+ * for each charge the tag, the widest window, how many numbers its limits are, and these.
  */
 export const message = /* lua */ `
 local message = cjson.decode(ARGV[1])
+local isSingle = type(message[1]) == 'number'
 local sets, q = message[1], message[2]
+local out = { 0 }
+
+-- A log may grow for a while before its key's end has to be moved: it is set later by an eighth of the widest window.
+local function endOf(latest, widest)
+  return min(latest + floor(widest / 8), latestBlank)
+end
+
+`;
+
+/** What every other call needs. */
+export const setUp = /* lua */ `
 -- Where reservations play a part: how many keys are partitions' own (behind them come two for each partition of which
 -- something may be held), the reservations, and for each limit set the lease and its units.
-local valueCount, rids, terms = message[3] or #keys, message[4], message[5]
+local valueCount, rids, terms = isSingle and #keys or message[3] or #keys, message[4], message[5]
 local at, size, key, heldKey = 1, #q, 1, valueCount + 1
-local out, o = { 0 }, 1
-local serverNow
+local o = 1
+local serverNow = out[1] > 0 and floor(out[1] / 1000)
 -- For each charge of the next request the id of the override that its limits are by, 0 where they are its own.
 local under
 

@@ -1,0 +1,58 @@
+/**
+ * Decides a plain request that travels alone: one for each charge, each of one exact sliding window of a partition that
+ * holds nothing else. What other requests need is not even set up, which is why no part of this is a function. A request
+ * that it cannot admit is written out in the general form, and decided as if nothing had been tried.
+ */
+export const single = /* lua */ `
+if isSingle then
+  repeat
+    local charges, given, a, missing = #keys, message[1], 2, 0
+    local now = given
+    if given == 0 then
+      local time = redis.call('TIME')
+      local seconds, micros = time[1] * 1000, time[2] + 0
+      now = seconds + floor(micros / 1000)
+      out[1] = seconds * 1000 + micros
+    end
+    local values, write = redis.call('MGET', unpack(keys)), {}
+    answered, out[2] = 2, 1
+    local k = 1
+    while k <= charges do
+      local raw, key = values[k], keys[k]
+      if raw and #raw > 28 * largestUsualQuota then break end
+      for earlier = 1, k - 1 do
+        if keys[earlier] == key then missing = charges + 1 end
+      end
+      local upto = a + 2 + message[a + 2]
+      local value, endsAt, entry, offset = chargeOnly(raw, message[a], 1, message[a + 1], message, a + 3, upto, 1, now)
+      if value == nil then break end
+      if not raw then missing = missing + 1 end
+      local w = 4 * k
+      write[w - 3], write[w - 2], write[w - 1], write[w] = value, endsAt, entry, offset
+      a, k = upto + 1, k + 1
+    end
+    if k <= charges or missing > charges then break end
+    if missing > 0 and redis.call('EXISTS', unpack(keys)) > charges - missing then break end
+    for k = 1, charges do
+      local key, w = keys[k], 4 * k
+      local value, offset = write[w - 3], write[w]
+      if value then
+        if given > 0 then redis.call('SET', key, value, 'PX', max(write[w - 2] - now, 3600000))
+        else redis.call('SET', key, value, 'PXAT', write[w - 2]) end
+      elseif offset then redis.call('SETRANGE', key, offset, write[w - 1])
+      else redis.call('APPEND', key, write[w - 1]) end
+    end
+    return out
+  until true
+  -- In the general form.
+  for i = #out, 2, -1 do out[i] = nil end
+  sets, q = {}, { 0, message[1], 1, #keys }
+  local a = 2
+  for k = 1, #keys do
+    local g = { message[a], 1, message[a + 1] }
+    for l = a + 3, a + 2 + message[a + 2] do g[#g + 1] = message[l] end
+    sets[k], q[3 * k + 2], q[3 * k + 3], q[3 * k + 4] = { g }, k, 1, 1
+    a = a + 3 + message[a + 2]
+  end
+end
+`;
