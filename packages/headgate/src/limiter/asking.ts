@@ -8,6 +8,8 @@ import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { mintRid } from "../reservation/rid.ts";
+import type { Part } from "../stores/memory/by-keys.ts";
+import { isOneRequest } from "../stores/memory/plain.ts";
 import type { Lookups } from "./lookups.ts";
 
 const longestKey = 1024;
@@ -22,10 +24,29 @@ function spaceOf(limiter: string, layer: string): string {
   return `${limiter}/${layer}`;
 }
 
+/** What a policy asks of every caller to whom all its layers apply. */
+export interface Plain {
+  readonly layers: readonly string[];
+  readonly policy: string;
+  readonly parts: readonly Part[];
+}
+
 /** Turns a caller into what is asked of the store. */
 export interface Asking<Caller> {
-  /** A promise only where a plan is looked up. It never rejects. */
-  for(caller: Caller, cost: Cost | undefined): Question | Promise<Question>;
+  /** The key of each layer; `null` where it does not apply. */
+  keysOf(caller: Caller): (string | null)[];
+  /**
+   * A promise only where a plan is looked up. It never rejects.
+   *
+   * @param keys as `keysOf` gave them, where it was asked already.
+   */
+  for(
+    caller: Caller,
+    cost: Cost | undefined,
+    keys?: readonly (string | null)[],
+  ): Question | Promise<Question>;
+  /** What every caller is asked for where none says a cost; `undefined` where that is not one request of each layer. */
+  readonly plain: Plain | undefined;
   /** For a caller who could not be identified. */
   forUnidentified(cost: Cost | undefined): Question;
 }
@@ -83,8 +104,28 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
     return { layers, charges, policy: hash };
   }
 
+  function partOf({ limits }: Layer<Caller>, place: number): Part[] {
+    if (limits === undefined || limits.holdable || limits.word !== undefined) return [];
+    const { needs, spends } = limits.usualAmounts;
+    return isOneRequest({ needs, spends }) ? [{ space: spaces[place] as string, limits, needs, spends }] : [];
+  }
+
+  const parts = policy.layers.flatMap(partOf);
+  const isPlain = parts.length > 0 && parts.length === policy.layers.length;
+
+  function keysOf(caller: Caller): (string | null)[] {
+    const { layers } = policy;
+    const keys = new Array<string | null>(layers.length);
+    for (let place = 0; place < layers.length; place += 1)
+      keys[place] = keyOf(layers[place] as Layer<Caller>, caller);
+    return keys;
+  }
+
   return {
-    for(caller, cost) {
+    keysOf,
+    plain: isPlain ? { layers: names, policy: hash, parts } : undefined,
+
+    for(caller, cost, keys = keysOf(caller)) {
       const most = policy.layers.length;
       const charges = new Array<Charge>(most);
       let layers: string[] = names;
@@ -92,7 +133,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
       let looking: Promise<void>[] | undefined;
       for (let place = 0; place < most; place += 1) {
         const layer = policy.layers[place] as Layer<Caller>;
-        const key = keyOf(layer, caller);
+        const key = keys[place] as string | null;
         if (key === null) {
           // Usually all apply, and their names are the same list each time.
           if (layers === names) layers = names.slice(0, count);

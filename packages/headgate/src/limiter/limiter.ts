@@ -32,8 +32,10 @@ import { mintRid } from "../reservation/rid.ts";
 import { createShadow, type Shadow } from "../shadow/shadow.ts";
 import { ShadowedReservation } from "../shadow/shadowed-reservation.ts";
 import type { Trial } from "../shadow/trial.ts";
+import { byKeysOf } from "../stores/memory/by-keys.ts";
 import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
+import type { Plain } from "./asking.ts";
 import { checkClock, checkDecision, checkLimiterOptions, checkObserver } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import type { Limiter, LimiterOptions } from "./contract.ts";
@@ -42,6 +44,7 @@ import { createLivePolicy, type LayerChange } from "./live-policy.ts";
 import { createLookups } from "./lookups.ts";
 import { createObserving } from "./observing.ts";
 import { checkPenalty } from "./penalising.ts";
+import { PlainRuling } from "./plain-ruling.ts";
 import {
   eachKindOnce,
   guarded,
@@ -119,6 +122,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     lookups: createLookups({ clock, lookupMs, report, reportMistake }),
     report: reportMistake,
   });
+  const byKeys = byKeysOf(store);
   const live = createLivePolicy(options.layers, options.units, {
     ...asks(),
     name,
@@ -346,13 +350,33 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return after(overriding.decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
+  /** Most requests are decided so: by a store of this process, with nobody watching, and nothing overridden. */
+  function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
+    if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
+    if (shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
+    for (let k = 0; k < keys.length; k += 1) if (keys[k] === null) return undefined;
+    const { parts, layers, policy } = plain;
+    const outcome = byKeys.admit(parts, keys as readonly string[], clock.now());
+    if (outcome === undefined) return undefined;
+    const ruling = new PlainRuling(outcome, store, layers, policy, parts, keys as readonly string[]);
+    return outcome.admitted
+      ? new Reservation(ruling, ruling, undefined, services)
+      : new RefusedRequest(ruling, undefined);
+  }
+
   function admitCaller(
     caller: Caller,
     cost: Cost | undefined,
     trialOf?: (question: Question) => Trial,
   ): Admission | Promise<Admission> {
     check(cost);
-    return after(live.asking.for(caller, cost), (question) =>
+    const { asking } = live;
+    const keys = asking.keysOf(caller);
+    if (cost === undefined && trialOf === undefined) {
+      const admission = admitByKeys(asking.plain, keys);
+      if (admission !== undefined) return admission;
+    }
+    return after(asking.for(caller, cost, keys), (question) =>
       admit(
         question,
         cost,

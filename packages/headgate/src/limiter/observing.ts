@@ -29,6 +29,8 @@ type OfReservations = Required<Pick<ReservationServices, "settled" | "settledUnt
 
 /** Whoever observes a limiter, and what they are told. Where nobody observes, nothing is made. */
 export interface Observing extends OfReservations {
+  /** Whether anybody observes. */
+  readonly isObserved: boolean;
   /** Whether anybody observes the shadow. */
   readonly isShadowObserved: boolean;
   /** @returns ends it. */
@@ -107,6 +109,10 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
   }
 
   return {
+    get isObserved() {
+      return observers.size > 0;
+    },
+
     get isShadowObserved() {
       return [...observers].some(({ shadowed }) => shadowed !== undefined);
     },

@@ -4,6 +4,7 @@ import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
+import { offerByKeys, type Part } from "./by-keys.ts";
 import { begunOf, chargeExtras } from "./company.ts";
 import { GeneralPath } from "./general.ts";
 import { Held } from "./held.ts";
@@ -11,7 +12,7 @@ import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { Overrides } from "./overrides.ts";
-import { PlainPath } from "./plain.ts";
+import { isOneRequest, PlainPath } from "./plain.ts";
 import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
@@ -101,6 +102,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       if (overrides?.mayHave(plain.key)) return undefined;
     }
     return plain.decide(peek);
+  }
+
+  function admitByKeys(
+    parts: readonly Part[],
+    keys: readonly string[],
+    now: number,
+  ): MemoryOutcome | undefined {
+    if (!plain.begin(now)) return undefined;
+    for (let p = 0; p < parts.length; p += 1) {
+      const { space, limits } = parts[p] as Part;
+      if (!plain.add(accounts.kinds.planOf(space, limits, p), keys[p] as string)) return undefined;
+      if (overrides?.mayHave(plain.key)) return undefined;
+    }
+    const readings = plain.decide(false);
+    if (readings !== undefined) return new MemoryOutcome(plain.admitted, now, parts, readings, undefined);
   }
 
   /**
@@ -208,7 +224,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     }
   }
 
-  return {
+  const store: MemoryStore = {
     name: "memory",
     remote: false,
 
@@ -300,6 +316,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       plain = new PlainPath(accounts);
     },
   };
+  return offerByKeys(store, admitByKeys);
 }
 
 /** Whether units of any of these limits may be held, which has to be looked up then, or whether they are an override's. */
@@ -309,9 +326,4 @@ function isGeneral(charges: readonly Charge[]): boolean {
     if (limits.holdable || override !== undefined) return true;
   }
   return false;
-}
-
-/** Whether a charge asks for one request, and nothing else. Only for limits under which nothing is held. */
-function isOneRequest({ needs, spends }: Charge): boolean {
-  return needs.length === 1 && needs[0] === 1 && spends[0] === 1;
 }

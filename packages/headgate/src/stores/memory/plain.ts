@@ -1,3 +1,4 @@
+import type { Charge } from "../../core/store.ts";
 import type { Accounts } from "./accounts.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { Plan, PlannedGroup } from "./kinds.ts";
@@ -324,4 +325,9 @@ function blank(readings: number): number[] {
   const zeros: number[] = [];
   for (let n = 0; n < readings * readingLength; n += 1) zeros.push(0);
   return zeros;
+}
+
+/** Whether a charge asks for one request, and nothing else. Only for limits under which nothing is held. */
+export function isOneRequest({ needs, spends }: Pick<Charge, "needs" | "spends">): boolean {
+  return needs.length === 1 && needs[0] === 1 && spends[0] === 1;
 }
