@@ -63,6 +63,15 @@ describe("GOV.UK", () => {
     expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(11);
   });
 
+  // The same page, in 2024/25: plan 1 on £33,000 a year, £60 each month; plan 4 on £36,000, £34.
+  test.each([
+    [1, 33_000, 60],
+    [4, 36_000, 34],
+  ] as const)("plan %d on £%d", (plan, salary, repaid) => {
+    const [line] = repayments(toPence(salary), [plan], "2024/25");
+    expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(repaid);
+  });
+
   // https://www.gov.uk/masters-loan/repayment: on £2,500 a month, £45 each month. Student Finance Wales: on £3,000, £75.
   test.each([
     [2_500, 45],
