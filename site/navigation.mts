@@ -35,6 +35,7 @@ const parts: Record<string, Record<string, string>> = {
     "when-the-store-is-down": "When the store is down",
     "many-containers": "In many containers",
     metrics: "Metrics",
+    webhooks: "Webhooks",
     operator: "The operator's console",
     shadow: "Trying a change",
     replay: "Replay and plan",

@@ -119,6 +119,12 @@ export const LIBRARY: Zone[] = [
     packages: /^node:/,
   },
   {
+    name: "webhook",
+    files: /^packages\/headgate\/src\/webhook\//,
+    mayImport: ["core", "limiter"],
+    packages: NONE,
+  },
+  {
     name: "policy document",
     files: /^packages\/headgate\/src\/policy-document\//,
     mayImport: ["core"],

@@ -279,6 +279,21 @@ test("a rate of exchange needs another currency than that of the prices", () => 
   );
 });
 
+test("the webhook of limits needs an address and a secret", () => {
+  const url = "https://example.com/hooks";
+  const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const read = (LIMIT_WEBHOOK_URL: string, LIMIT_WEBHOOK_SECRET: string) =>
+    loadConfig({ LIMIT_WEBHOOK_URL, LIMIT_WEBHOOK_SECRET }).limitWebhook;
+  expect(read("", "")).toBeNull();
+  expect(read("", secret)).toBeNull();
+  expect(read(url, secret)).toEqual({ url, secret });
+  expect(() => read(url, "")).toThrow(/^LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is/);
+  for (const wrong of ["example.com", "ftp://example.com", "https://ann:pw@example.com/"])
+    expect(() => read(wrong, secret)).toThrow(/^LIMIT_WEBHOOK_URL .* it should be an address/);
+  for (const wrong of ["hunter2", "whsec_aHVudGVyMg=="])
+    expect(() => read(url, wrong)).toThrow(/^LIMIT_WEBHOOK_SECRET .* it should be 24 to 64 random bytes/);
+});
+
 test("every wrong variable is told at once", () => {
   const wrong = { PORT: "x", RATE_LIMIT_CHAT_PER_MIN: "banana", CREDIT_CURRENCY: "$" };
   expect(() => loadConfig(wrong)).toThrow(
@@ -286,7 +301,7 @@ test("every wrong variable is told at once", () => {
   );
 });
 
-test.each(["DATABASE_URL", "AUTH_SECRET", "RATE_LIMIT_STORAGE_URI"])("%s is never repeated", (name) => {
+test.each(["DATABASE_URL", "AUTH_SECRET", "RATE_LIMIT_STORAGE_URI", "LIMIT_WEBHOOK_SECRET"])("%s is never repeated", (name) => {
   expect(() => loadConfig({ [name]: "hunter2:secret" })).toThrow(
     expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
   );

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -316,3 +317,48 @@ function nextMonth(): string {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString().slice(0, 10);
 }
+
+test("sends a signed webhook when a caller comes near a limit of the chat", async () => {
+  let take: (message: { signature: unknown; body: string }) => void = () => {};
+  const taken = new Promise<{ signature: unknown; body: string }>((resolve) => {
+    take = resolve;
+  });
+  const receiver = createHttpServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      response.writeHead(204).end();
+      take({ signature: request.headers["webhook-signature"], body });
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const { port } = receiver.address() as AddressInfo;
+  const service = await startService({
+    env: {
+      DATABASE_URL: "pglite://memory",
+      LOG_LEVEL: "silent",
+      PORT: "0",
+      RATE_LIMIT_CHAT_PER_MIN: "1",
+      LIMIT_WEBHOOK_URL: `http://127.0.0.1:${port}/hooks`,
+      LIMIT_WEBHOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    },
+  });
+  const message = { id: "webhook-message-1", role: "user", parts: [{ type: "text", text: "Hello" }] };
+  const answered = await fetch(new URL("/chat/message", service.url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ messages: [message] }),
+  });
+  expect(answered.status).toBe(200);
+  await answered.text();
+  const { signature, body } = await taken;
+  expect(signature).toMatch(/^v1,/);
+  expect(JSON.parse(body)).toMatchObject({
+    type: "limit.near",
+    data: { limiter: "chat", notices: [{ limit: "user-per-minute", remaining: 0, outcome: "near" }] },
+  });
+  await service.close();
+  receiver.close();
+});

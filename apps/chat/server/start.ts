@@ -38,6 +38,7 @@ import { openDecisionLog } from "./services/decision-log.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
+import { openLimitWebhook } from "./services/limit-webhook.ts";
 import {
   chatLayers,
   createBodiesLimiter,
@@ -169,6 +170,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (config.decisionLog) {
       decisions = openDecisionLog(config.decisionLog, secret, log);
       for (const limiter of Object.values(limiters)) decisions.record(limiter);
+    }
+    if (config.limitWebhook) {
+      const notices = openLimitWebhook(chatLimiter, config.limitWebhook, config.limits.storageUri, log);
+      closers.push(notices.close);
     }
     const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
     const { publicUrl, userIdHeader, requireAccount, signUp } = config;

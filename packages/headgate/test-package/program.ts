@@ -21,6 +21,7 @@ import { estimateTokens, meter, openaiChat } from "headgate/ai";
 import { observe } from "headgate/otel";
 import { decisionLog, logFiles } from "headgate/log";
 import { readPolicyDocument } from "headgate/policy-document";
+import { webhook } from "headgate/webhook";
 
 const limiter = createLimiter({
   name: "chat",
@@ -60,5 +61,6 @@ export const all = [
   honoLimit, nodeLimit, expressLimit, fastifyLimit, koaLimit, next, nest, bearerIdentity,
   estimateTokens, meter, openaiChat, () => observe(limiter),
   () => decisionLog({ writer: logFiles("decisions"), secret: "sixteen characters" }).record(limiter), readPolicyDocument,
+  () => webhook(limiter, { url: "https://example.com/hooks", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }),
 ];
 `;

@@ -72,6 +72,7 @@ export interface Config {
   /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
   metrics: { token: string | null; port: number | null; host: string };
   /** Where decisions are logged, and how large that may grow; `null`: nowhere. */
+  limitWebhook: { url: string; secret: string } | null;
   decisionLog: { where: string; maxBytes: number } | null;
   credit: {
     monthlyAllowance: Micros;
@@ -143,6 +144,13 @@ export function loadConfig(environment: Environment): Config {
   }
   const decisionLog = read("DECISION_LOG", "", optional(anyText));
   const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
+  const limitWebhookUrl = read("LIMIT_WEBHOOK_URL", "", optional(webAddress));
+  const limitWebhookSecret = read("LIMIT_WEBHOOK_SECRET", "", optional(webhookSecret), { secret: true });
+  if (limitWebhookUrl && !limitWebhookSecret) {
+    variables.refuse(
+      'LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is: it should be what signs the messages, as echo "whsec_$(openssl rand -base64 32)" prints it.',
+    );
+  }
   const operatorToken = read("OPERATOR_TOKEN", "", optional(longSecret), { secret: true });
   const operatorEmails = read("OPERATOR_EMAILS", "", optional(mailAddresses));
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
@@ -186,6 +194,8 @@ export function loadConfig(environment: Environment): Config {
     mail: mailUrl && mailFrom ? { url: mailUrl, from: mailFrom } : null,
     operator: { token: asRead(operatorToken), emails: asRead(operatorEmails) ?? [] },
     metrics: { token: asRead(metricsToken), port: asRead(metricsPort), host: asRead(metricsHost) },
+    limitWebhook:
+      limitWebhookUrl && limitWebhookSecret ? { url: limitWebhookUrl, secret: limitWebhookSecret } : null,
     decisionLog: decisionLog
       ? { where: decisionLog, maxBytes: asRead(decisionLogMegabytes) * 1_000_000 }
       : null,
@@ -253,6 +263,21 @@ function origin(text: string): Reading<string> {
   return isOrigin
     ? { value: url.origin }
     : { shouldBe: "the scheme and host that browsers use, such as https://chat.example.com" };
+}
+
+function webAddress(text: string): Reading<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url && /^https?:$/.test(url.protocol) && !url.username
+    ? { value: text }
+    : { shouldBe: "an address without a password, such as https://example.com/hooks/limits" };
+}
+
+function webhookSecret(text: string): Reading<string> {
+  const bytes = Buffer.from(text.replace(/^whsec_/, ""), "base64");
+  const isSecret = /^whsec_[A-Za-z0-9+/]+=*$/.test(text) && bytes.length >= 24 && bytes.length <= 64;
+  return isSecret
+    ? { value: text }
+    : { shouldBe: '24 to 64 random bytes as echo "whsec_$(openssl rand -base64 32)" prints them' };
 }
 
 function mailServer(text: string): Reading<string> {

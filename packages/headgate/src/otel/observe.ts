@@ -1,6 +1,7 @@
 import { type Attributes, type Meter, metrics } from "@opentelemetry/api";
 import type { Admission, LimitReading } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { nearFrom, shareUsed } from "../core/near.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import type { DecisionEvent, EndEvent, Limiter } from "../limiter/contract.ts";
@@ -11,8 +12,6 @@ export interface ObserveOptions {
   meter?: Meter;
 }
 
-/** From this share of a limit on, an admission is near it. */
-const nearFrom = 0.8;
 /** In seconds: decisions take from microseconds, in memory, up to a store's time limit. */
 const durationBuckets = [
   0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
@@ -206,7 +205,7 @@ function nearestOf(limits: readonly LimitReading[]): LimitReading | undefined {
   let most = nearFrom;
   for (const limit of limits) {
     if (limit.algorithm === "concurrent") continue;
-    const share = 1 - limit.remaining / limit.quota;
+    const share = shareUsed(limit);
     if (share < most) continue;
     most = share;
     nearest = limit;

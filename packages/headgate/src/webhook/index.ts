@@ -1,0 +1,7 @@
+export {
+  type NearNotice,
+  type Webhook,
+  type WebhookOptions,
+  type WebhookStatus,
+  webhook,
+} from "./webhook.ts";

@@ -1,0 +1,70 @@
+import { HeadgateError } from "../core/errors.ts";
+import { show } from "../core/show.ts";
+
+/** What a message is signed with, as the receiver's library takes it. */
+export interface SignedHeaders {
+  readonly "webhook-id": string;
+  readonly "webhook-timestamp": string;
+  readonly "webhook-signature": string;
+}
+
+export interface Signer {
+  /** @param at seconds since 1970. */
+  sign(id: string, at: number, body: string): Promise<SignedHeaders>;
+}
+
+const prefix = "whsec_";
+const leastBytes = 24;
+const mostBytes = 64;
+
+/**
+ * Signs messages as Standard Webhooks says (https://www.standardwebhooks.com): HMAC-SHA256 over id, time and body. Its libraries
+ * check them in every language.
+ *
+ * @throws HeadgateError `option-invalid`, which does not name the secret
+ */
+export function createSigner(secret: unknown): Signer {
+  const bytes = read(secret);
+  let key: Promise<CryptoKey> | undefined;
+  return {
+    async sign(id, at, body) {
+      key ??= crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+      const content = new TextEncoder().encode(`${id}.${at}.${body}`);
+      const signature = new Uint8Array(await crypto.subtle.sign("HMAC", await key, content));
+      return {
+        "webhook-id": id,
+        "webhook-timestamp": String(at),
+        "webhook-signature": `v1,${btoa(String.fromCharCode(...signature))}`,
+      };
+    },
+  };
+}
+
+function read(secret: unknown): Uint8Array<ArrayBuffer> {
+  if (typeof secret !== "string" || !secret.startsWith(prefix)) {
+    const what = typeof secret === "string" ? "a text without it" : show(secret);
+    throw new HeadgateError(
+      "option-invalid",
+      `secret must be "${prefix}" and then the base64 of 24 to 64 random bytes; it is ${what}. Make one with: ` +
+        `echo "${prefix}$(openssl rand -base64 32)"`,
+    );
+  }
+  const bytes = decode(secret.slice(prefix.length));
+  if (bytes === undefined || bytes.length < leastBytes || bytes.length > mostBytes) {
+    throw new HeadgateError(
+      "option-invalid",
+      `secret must have the base64 of 24 to 64 random bytes after "${prefix}"; it has ${
+        bytes === undefined ? "something that is not base64" : `${bytes.length} bytes`
+      }.`,
+    );
+  }
+  return bytes;
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

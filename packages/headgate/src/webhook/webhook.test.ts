@@ -1,0 +1,269 @@
+import { createHmac } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createLimiter } from "../limiter/limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { createSigner } from "./signature.ts";
+import { type WebhookOptions, webhook } from "./webhook.ts";
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const url = "https://example.com/hooks/limits";
+
+interface Message {
+  readonly id: string;
+  readonly body: {
+    type: string;
+    timestamp: string;
+    data: { limiter: string; notices: Notice[]; dropped: number };
+  };
+}
+interface Notice {
+  readonly key: string;
+  readonly limit: string;
+  readonly outcome: string;
+  readonly remaining: number;
+}
+
+/** A receiver that answers as it is told, one status after another. */
+function receiver(...statuses: number[]) {
+  const messages: Message[] = [];
+  const send: typeof fetch = async (_url, init) => {
+    messages.push({
+      id: new Headers(init?.headers).get("webhook-id") ?? "",
+      body: JSON.parse(String(init?.body)),
+    });
+    return new Response(null, { status: statuses.shift() ?? 204 });
+  };
+  return { messages, fetch: send };
+}
+
+const clock = fakeClock();
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function guarded(options: Partial<WebhookOptions>, limits = "10/minute") {
+  const limiter = createLimiter({
+    name: "chat",
+    clock,
+    layers: [{ name: "user", key: (user: string) => user, limits }],
+  });
+  const notices = webhook(limiter, { url, secret, clock, onError() {}, ...options });
+  closers.push(() => notices.close());
+  return { limiter, notices };
+}
+
+/** Moves on, and waits for what that brings about: signing takes a turn of its own. */
+async function pass(ms: number, brings: () => void = () => {}) {
+  clock.advance(ms);
+  await vi.waitFor(brings);
+}
+const has = (list: readonly unknown[], count: number) => () => expect(list).toHaveLength(count);
+
+describe("webhook", () => {
+  it("sends one notice when a caller comes near a limit, and one more a window later", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter, notices } = guarded({ fetch });
+    for (let n = 0; n < 7; n += 1) limiter.admit("ann");
+    await pass(1000);
+    expect(notices.status().waiting).toBe(0);
+    for (let n = 0; n < 5; n += 1) limiter.admit("ann");
+    await pass(1000, has(messages, 1));
+    expect(messages.map(({ body }) => body.data)).toEqual([
+      {
+        limiter: "chat",
+        dropped: 0,
+        notices: [
+          {
+            at: expect.any(String),
+            outcome: "near",
+            layer: "user",
+            limit: "user-per-minute",
+            unit: "requests",
+            quota: 10,
+            remaining: 2,
+            window_seconds: 60,
+            key: "ann",
+          },
+        ],
+      },
+    ]);
+    await pass(60_000);
+    await vi.waitFor(() => expect(notices.status().sent).toBe(1));
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await pass(1000, has(messages, 2));
+  });
+
+  it("gathers a burst into one message, and says what was refused at once", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter } = guarded({ fetch, from: 1 });
+    for (const user of ["ann", "bob"]) for (let n = 0; n < 10; n += 1) limiter.admit(user);
+    limiter.admit("eve", { cost: { requests: 11 } });
+    await pass(1000, has(messages, 1));
+    expect(messages[0]?.body.data.notices.map(({ key, outcome }) => [key, outcome])).toEqual([
+      ["ann", "near"],
+      ["bob", "near"],
+    ]);
+  });
+
+  it("sends once a window from all processes that share a store", async () => {
+    const { messages, fetch } = receiver();
+    const store = memoryStore();
+    const one = guarded({ fetch, store });
+    const other = guarded({ fetch, store });
+    for (let n = 0; n < 10; n += 1) {
+      one.limiter.admit("ann");
+      other.limiter.admit("ann");
+    }
+    await one.notices.close();
+    await other.notices.close();
+    expect(messages.flatMap(({ body }) => body.data.notices)).toHaveLength(1);
+  });
+
+  it("sends a message again with the same id, until it is taken", async () => {
+    const { messages, fetch } = receiver(500, 429, 204);
+    const { limiter, notices } = guarded({ fetch });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await pass(1000, has(messages, 1));
+    await pass(2000, has(messages, 2));
+    await pass(10_000, has(messages, 3));
+    expect(new Set(messages.map(({ id }) => id)).size).toBe(1);
+    await vi.waitFor(() => expect(notices.status()).toEqual({ waiting: 0, sent: 1, dropped: 0 }));
+  });
+
+  it("drops a message that is not wanted, or not taken five times, and says so in the next", async () => {
+    const errors: unknown[] = [];
+    const { messages, fetch } = receiver(410, 500, 500, 500, 500, 500);
+    const { limiter, notices } = guarded({ fetch, onError: (error) => errors.push(error) });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await pass(1000, () => expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 1 }));
+    for (let n = 0; n < 8; n += 1) limiter.admit("bob");
+    for (const [n, ms] of [1000, 2000, 10_000, 60_000, 300_000].entries())
+      await pass(ms, has(messages, n + 2));
+    await vi.waitFor(() => expect(notices.status().dropped).toBe(2));
+    expect(errors.map(String)).toEqual([
+      "Error: The webhook at example.com did not take a message, and 1 notices are lost.",
+      "Error: The webhook at example.com did not take a message, and 1 notices are lost.",
+    ]);
+    for (let n = 0; n < 8; n += 1) limiter.admit("eve");
+    await pass(1000, has(messages, 7));
+    expect(messages.at(-1)?.body.data).toMatchObject({ dropped: 2, notices: [{ key: "eve" }] });
+  });
+
+  it("holds a bounded number of notices, and counts the others as dropped", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter, notices } = guarded({ fetch }, "1/minute");
+    for (let n = 0; n < 5000; n += 1) limiter.admit(`user${n}`);
+    expect(notices.status()).toEqual({ waiting: 1000, sent: 0, dropped: 4000 });
+    await pass(1000, () => expect(notices.status().sent).toBe(100));
+    expect(messages[0]?.body.data).toMatchObject({ dropped: 4000 });
+    expect(messages[0]?.body.data.notices).toHaveLength(100);
+    await pass(1000, has(messages, 2));
+    expect(messages[1]?.body.data.dropped).toBe(0);
+  });
+
+  it("sends what waits when it is closed, and nothing after", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter, notices } = guarded({ fetch });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await notices.close();
+    expect(messages).toHaveLength(1);
+    for (let n = 0; n < 8; n += 1) limiter.admit("bob");
+    await pass(5000);
+    expect(messages).toHaveLength(1);
+  });
+
+  it("is closed soon where the receiver takes nothing", async () => {
+    const { messages, fetch } = receiver(...Array<number>(20).fill(500));
+    const { limiter, notices } = guarded({ fetch }, "1/minute");
+    for (let n = 0; n < 500; n += 1) limiter.admit(`user${n}`);
+    await notices.close();
+    expect(messages).toHaveLength(1);
+    expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 500 });
+  });
+
+  it("sends nothing about places, blocks and unlimited plans", async () => {
+    const { messages, fetch } = receiver();
+    const limiter = createLimiter({
+      name: "chat",
+      clock,
+      layers: [
+        { name: "user", key: (user: string) => user, limits: "1 concurrent; 100/minute" },
+        { name: "shut", key: (user: string) => (user === "eve" ? user : null), limits: "blocked" },
+        { name: "open", key: (user: string) => user, limits: "unlimited" },
+      ],
+    });
+    const notices = webhook(limiter, { url, secret, clock, fetch });
+    limiter.admit("ann");
+    limiter.admit("ann");
+    limiter.admit("eve");
+    await notices.close();
+    expect(messages).toEqual([]);
+  });
+
+  it.each([
+    [{ url: "example.com" }, /^url must be an address such as https:.*, got "example.com"/],
+    [{ url: "file:///etc/passwd" }, /^url must be an address/],
+    [{ url: "https://ann:secret@example.com/" }, /^url must be an address such as https:.*, without a password/],
+    [{ secret: "hunter2" }, /^secret must be "whsec_" and then/],
+    [{ secret: "whsec_c2hvcnQ=" }, /it has 5 bytes/],
+    [{ secret: "whsec_%%" }, /not base64/],
+    [{ from: 0 }, /^from must be a share above 0 and up to 1, such as 0.8; got 0/],
+    [{ from: 80 }, /got 80/],
+    [{ urll: url }, /has no option "urll": did you mean "url"/],
+  ])("refuses %j", (options, message) => {
+    const limiter = createLimiter({
+      name: "chat",
+      layers: [{ name: "all", key: () => "all", limits: "1/minute" }],
+    });
+    expect(() => webhook(limiter, { url, secret, ...options } as WebhookOptions)).toThrow(message);
+  });
+
+  it("does not repeat a secret that it refuses", () => {
+    expect(() => createSigner("hunter2")).not.toThrow("hunter2");
+    expect(() => createSigner("whsec_c2hvcnQ=")).not.toThrow("c2hvcnQ");
+  });
+});
+
+describe("over HTTP", () => {
+  let server: Server;
+  afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+  it("signs as Standard Webhooks says, and follows no redirect", async () => {
+    const got: { headers: Record<string, unknown>; body: string }[] = [];
+    server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk) => {
+        body += chunk;
+      });
+      request.on("end", () => {
+        got.push({ headers: request.headers, body });
+        response.writeHead(got.length === 1 ? 302 : 200, { location: "/elsewhere" }).end("thanks");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const { limiter, notices } = guarded({ url: `http://127.0.0.1:${port}/hook` });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await notices.close();
+    expect(got).toHaveLength(1);
+    const [{ headers, body } = { headers: {}, body: "" }] = got;
+    const content = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+    const key = Buffer.from(secret.slice("whsec_".length), "base64");
+    const expected = createHmac("sha256", key).update(content).digest("base64");
+    expect(headers["webhook-signature"]).toBe(`v1,${expected}`);
+    expect(notices.status().dropped).toBe(1);
+  });
+});
+
+// The example of the specification's own libraries.
+it("gives the signature that the libraries of Standard Webhooks expect", async () => {
+  const headers = await createSigner(secret).sign(
+    "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    1_614_265_330,
+    '{"test": 2432232314}',
+  );
+  expect(headers["webhook-signature"]).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+});

@@ -1,0 +1,225 @@
+import type { LimitReading } from "../core/admission.ts";
+import type { Clock } from "../core/clock.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { nearFrom, shareUsed } from "../core/near.ts";
+import { checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
+import type { Store } from "../core/store.ts";
+import { systemClock } from "../limiter/clock.ts";
+import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
+import { createLimiter } from "../limiter/limiter.ts";
+import { createDelivery } from "./delivery.ts";
+import { createSigner } from "./signature.ts";
+
+export interface WebhookOptions {
+  /** Where notices are sent: `https:`, or `http:`. Redirects are not followed. */
+  url: string | URL;
+  /**
+   * What messages are signed with: `whsec_` and then the base64 of 24 to 64 random bytes, as Standard Webhooks takes it. Make one
+   * with `echo "whsec_$(openssl rand -base64 32)"`.
+   */
+  secret: string;
+  /** From this share of a limit on a caller is near it: above 0, up to 1; 0.8 by default. */
+  from?: number;
+  /**
+   * Where it is counted that a notice was sent: a URI or a store, as `createLimiter` takes it. Give it the store of the limiter, and a notice is
+   * sent once a window by all processes together. Default: each process counts for itself.
+   */
+  store?: string | Store;
+  /** Called when a message was given up, and when the store fails. Default: a line on the console. */
+  onError?: (error: unknown) => void;
+  /** For tests. Default: this process's. */
+  clock?: Clock;
+  /** For tests, or to send by other means. Default: the runtime's `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** How a webhook is doing. */
+export interface WebhookStatus {
+  /** Notices that wait to be sent. */
+  readonly waiting: number;
+  readonly sent: number;
+  /** Notices that were lost: too many waited, or the receiver took none of five attempts. */
+  readonly dropped: number;
+}
+
+export interface Webhook {
+  status(): WebhookStatus;
+  /** Notes nothing more, and sends what waits, once. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** That a caller is near a limit, or over it. As it is sent. */
+export interface NearNotice {
+  readonly at: string;
+  readonly outcome: "near" | "refused";
+  readonly layer: string;
+  /** As the `RateLimit` fields name it: `user-per-minute`. */
+  readonly limit: string;
+  readonly unit: string;
+  readonly quota: number;
+  readonly remaining: number;
+  readonly window_seconds: number;
+  /** The caller's key in the layer. It may be personal. */
+  readonly key: string;
+  readonly plan?: string;
+}
+
+const options = ["url", "secret", "from", "store", "onError", "clock", "fetch"];
+/** What a limiter takes as a key. */
+const longestKey = 1024;
+/** So many callers are remembered as told by this process; the oldest are forgotten first, and asked about again. */
+const mostKnown = 10_000;
+
+/**
+ * Sends a signed webhook when a caller comes near a limit: once for each caller and limit in each window of the limit.
+ *
+ * ```ts
+ * const notices = webhook(limiter, {
+ *   url: "https://example.com/hooks/limits",
+ *   secret: process.env.WEBHOOK_SECRET ?? "",
+ *   store: "redis://localhost:6379",
+ * });
+ * ```
+ *
+ * No decision waits for it. Places of `concurrent` limits are taken and given back all the time, and send nothing.
+ *
+ * @throws HeadgateError `option-invalid`
+ */
+export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given: WebhookOptions): Webhook {
+  const { url, signer, from, store, onError, clock, fetch } = read(given);
+  const delivery = createDelivery<NearNotice>({
+    url,
+    signer,
+    clock,
+    fetch,
+    onError,
+    bodyOf: (notices, dropped) => ({
+      type: "limit.near",
+      timestamp: new Date(clock.now()).toISOString(),
+      data: { limiter: limiter.name, notices, dropped },
+    }),
+  });
+  /** One notice in a window, for each caller and limit: which is a limit itself. */
+  const once = createLimiter<Told>({
+    name: `${limiter.name}.webhook`,
+    layers: [
+      {
+        name: "notice",
+        key: ({ key }) => key,
+        limits: ({ windowMs }) => `1/${Math.ceil(windowMs / 1000)} seconds`,
+        defaultLimits: "1/minute",
+        units: ["requests"],
+      },
+    ],
+    ...(store === undefined ? {} : { store }),
+    ...(given.clock === undefined ? {} : { clock }),
+    onError,
+  });
+  const known = new Map<string, number>();
+
+  function notice(limit: LimitReading, event: DecisionEvent): void {
+    const { key = "", plan } = event.partitions.find(({ layer }) => layer === limit.layer) ?? {};
+    const whose = `${limit.layer}/${limit.name}/${key}`.slice(0, longestKey);
+    const told: Told = { key: whose, windowMs: limit.windowMs };
+    const now = clock.now();
+    if ((known.get(told.key) ?? 0) > now) return;
+    known.delete(told.key);
+    known.set(told.key, now + limit.windowMs);
+    if (known.size > mostKnown) known.delete(known.keys().next().value as string);
+    const item: NearNotice = {
+      at: new Date(event.at).toISOString(),
+      outcome: limit.refused ? "refused" : "near",
+      layer: limit.layer,
+      limit: limit.name,
+      unit: limit.unit,
+      quota: limit.quota,
+      remaining: limit.remaining,
+      window_seconds: limit.windowMs / 1000,
+      key,
+      ...(plan === undefined ? {} : { plan }),
+    };
+    const asked = once.admit(told);
+    if (!(asked instanceof Promise)) {
+      if (asked.admitted) delivery.add(item);
+      return;
+    }
+    asked.then(({ admitted }) => {
+      if (admitted) delivery.add(item);
+    }, onError);
+  }
+
+  const stop = limiter.observe({
+    decided(event) {
+      for (const limit of event.admission.limits) {
+        if (limit.algorithm === "concurrent" || limit.windowMs === 0) continue;
+        if (shareUsed(limit) >= from) notice(limit, event);
+      }
+    },
+  });
+  return {
+    status: () => ({ waiting: delivery.waiting, sent: delivery.sent, dropped: delivery.dropped }),
+    async close() {
+      stop();
+      await delivery.close();
+      await once.close();
+    },
+  };
+}
+
+/** A caller and a limit, and its window. */
+interface Told {
+  readonly key: string;
+  readonly windowMs: number;
+}
+
+function read(given: WebhookOptions) {
+  if (typeof given !== "object" || given === null)
+    fail(`webhook takes a limiter and an object such as { url, secret }; it got ${show(given)}.`);
+  checkOptions("webhook", given, options, "option-invalid");
+  const {
+    secret,
+    from = nearFrom,
+    store,
+    onError = onConsole,
+    clock = systemClock,
+    fetch = globalThis.fetch,
+  } = given;
+  const url = URL.canParse(String(given.url)) ? new URL(String(given.url)) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol))
+    fail(`url must be an address such as https://example.com/hooks/limits, got ${show(given.url)}.`);
+  if (url?.username !== "" || url.password !== "")
+    fail("url must be an address such as https://example.com/hooks/limits, without a password.");
+  if (!(typeof from === "number" && from > 0 && from <= 1))
+    fail(`from must be a share above 0 and up to 1, such as 0.8; got ${show(from)}.`);
+  return {
+    url: url as URL,
+    signer: createSigner(secret),
+    from,
+    store,
+    onError,
+    clock: withTimers(clock),
+    fetch,
+  };
+}
+
+function withTimers(clock: Clock): Clock {
+  if (clock.after !== undefined) return clock;
+  return {
+    now: () => clock.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      // A notice must not keep a process alive that is otherwise done.
+      if (typeof timer === "object" && "unref" in timer) timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+function onConsole(error: unknown): void {
+  console.error("headgate:", error);
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("option-invalid", message);
+}
