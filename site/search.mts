@@ -12,11 +12,14 @@ export const searchOptions = {
    * @param stored the heading of a section, and the headings above it
    */
   boostDocument(id: string, term: string, stored?: { title?: string; titles?: string[] }): number {
-    const heading = (stored?.title ?? "").toLowerCase().replace("()", "");
+    const title = stored?.title ?? "";
     const above = stored?.titles?.length ?? 0;
     if (id.includes("/source/")) return 0.2;
-    if (id.includes("/changelog")) return 0.3;
-    if (id.includes("/reference/")) return heading === term && above === 2 ? 30 : 0.3;
-    return above === 0 ? 2 : 1;
+    if (id.includes("/changelog")) return above === 0 ? 2 : 0.3;
+    if (id.includes("/moving-from-")) return 0.8;
+    if (!id.includes("/reference/")) return above === 0 ? 2 : 1;
+    // Prefixes match too: "redis" must not find RedisClient before the page about Redis.
+    const isNamed = above === 2 && /^[A-Z][a-z]+$/.test(title) && title.toLowerCase() === term;
+    return isNamed ? 3 : 0.3;
   },
 };

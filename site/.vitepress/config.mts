@@ -40,7 +40,7 @@ export default defineConfig({
     },
   },
   markdown: {
-    languageAlias: { sh: "bash" },
+    languageAlias: { sh: "bash", conf: "nginx" },
     // The anchors that GitHub gives: links within the guide hold in both places.
     anchor: {
       slugify: (heading) =>
