@@ -4,46 +4,54 @@ import { readdirSync } from "node:fs";
 const parts: Record<string, Record<string, string>> = {
   Start: {
     "quick-start": "Quick start",
+    frameworks: "Frameworks",
     installing: "Installing",
     concepts: "Concepts",
     recipes: "Recipes",
   },
-  Guarding: {
-    "guarding-an-endpoint": "An endpoint",
-    limits: "Limits",
-    "choosing-an-algorithm": "Choosing an algorithm",
-    "token-budgets": "Token budgets and refunds",
-    ai: "A chat's endpoint",
-    "estimating-tokens": "Estimating tokens",
-    "provider-limits": "A provider's limits",
-    agents: "Agents, tools, jobs",
-    identity: "Who is calling",
-    "caller-address": "Whose address it is",
-    refusals: "Refusals",
-    client: "In the browser",
-    frameworks: "Frameworks",
+  Guard: {
+    "guarding-an-endpoint": "Guard an endpoint",
+    limits: "Limits and plans",
+    "choosing-an-algorithm": "Algorithms",
+    identity: "Users and tokens (identity)",
+    refusals: "429 responses",
+    client: "Browser and React",
+    shadow: "Shadow mode",
     "testing-your-own-app": "Testing your own app",
   },
+  "Language models": {
+    ai: "Charge for tokens",
+    "token-budgets": "Token budgets and refunds",
+    "estimating-tokens": "Estimate tokens",
+    "provider-limits": "A provider's limits",
+    agents: "Agents, tools and jobs",
+  },
   Stores: {
-    "choosing-a-store": "Choosing a store",
+    "choosing-a-store": "Choose a store",
     redis: "Redis and Valkey",
     postgres: "PostgreSQL",
     serverless: "Serverless and edge",
-    "writing-a-store": "Writing a store",
+    "writing-a-store": "Write a store",
   },
-  Operating: {
-    "when-the-store-is-down": "When the store is down",
-    "many-containers": "In many containers",
-    metrics: "Metrics",
+  Deploy: {
+    deploying: "Deploying",
+    "behind-a-proxy": "Behind a proxy",
+    "many-containers": "Many containers",
+    "when-the-store-is-down": "Store outages",
+    metrics: "Metrics and logs",
     webhooks: "Webhooks",
-    operator: "The operator's console",
-    shadow: "Trying a change",
+    operator: "Operator console",
     replay: "Replay and plan",
     speed: "Speed",
     "chat-service": "The chat service",
   },
-  "Moving over": {
-    "moving-over": "Moving over",
+  Help: {
+    troubleshooting: "Troubleshooting and FAQ",
+    errors: "Error codes",
+    upgrading: "Upgrading",
+  },
+  "Move from": {
+    "moving-over": "Any other limiter",
     "moving-from-express-rate-limit": "express-rate-limit",
     "moving-from-fastify-rate-limit": "@fastify/rate-limit",
     "moving-from-hono-rate-limiter": "hono-rate-limiter",
@@ -52,8 +60,6 @@ const parts: Record<string, Record<string, string>> = {
     "moving-from-upstash-ratelimit": "@upstash/ratelimit",
   },
 };
-/** Has its place beside the reference. */
-const elsewhere = ["errors"];
 
 /**
  * The guide's part of the sidebar.
@@ -63,7 +69,7 @@ const elsewhere = ["errors"];
 export function groups(docs: string) {
   const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
   const files = new Set(pages.map((name) => name.slice(0, -".md".length)));
-  const placed = [...Object.values(parts).flatMap((part) => Object.keys(part)), ...elsewhere];
+  const placed = Object.values(parts).flatMap((part) => Object.keys(part));
   const homeless = [...files].filter((page) => !placed.includes(page));
   const missing = placed.filter((page) => !files.has(page));
   if (homeless.length + missing.length > 0) {

@@ -21,20 +21,28 @@ const library = path.join(root, "packages/headgate");
 const pages = path.join(import.meta.dirname, "pages");
 const text = (file: string) => readFileSync(path.join(root, file), "utf8");
 
+/** Pages of the site that come from files outside of `docs/`. */
+const shared: Record<string, { page: string; title: string }> = {
+  "CHANGELOG.md": { page: "changelog", title: "Changelog" },
+  "SECURITY.md": { page: "security", title: "Security" },
+  LICENSE: { page: "licence", title: "Licence" },
+};
+
 if (process.argv.includes("watch")) {
   watch(path.join(root, "docs"), writeGuide);
 } else {
   rmSync(pages, { recursive: true, force: true });
   mkdirSync(path.join(pages, "source"), { recursive: true });
   cpSync(path.join(root, "docs/images"), path.join(pages, "images"), { recursive: true });
-  writeFileSync(path.join(pages, "index.md"), firstPage(text("README.md")));
+  writeFileSync(path.join(pages, "index.md"), landingPage(text("README.md")));
+  writeShared();
   writeGuide();
   await writeReference();
 }
 
 function writeGuide(): void {
   for (const name of readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md"))) {
-    const guide = text(`docs/${name}`).replace(
+    const guide = withTabs(text(`docs/${name}`)).replace(
       /\]\(\.\.\/([^)#]+?)\/?(#[^)]*)?\)/g,
       (_link, file, place = "") => {
         return `](${addressOf(file)}${place})`;
@@ -44,30 +52,89 @@ function writeGuide(): void {
   }
 }
 
+/**
+ * Examples between `<!-- tabs -->` and `<!-- /tabs -->` become tabs. Each has its name in bold on a line before it, which
+ * is how they are read in the repository.
+ */
+function withTabs(markdown: string): string {
+  return markdown.replace(/^<!-- tabs -->$([\s\S]*?)^<!-- \/tabs -->$/gm, (_part, examples: string) => {
+    const tabs = [...examples.matchAll(/^\*\*(.+)\*\*$[\s\S]*?^```(\w+).*\n([\s\S]*?)^```$/gm)];
+    if (tabs.length < 2) throw new Error(`Tabs need two examples with names:\n${examples}`);
+    const fences = tabs.map(([, name, language, code]) => `\`\`\`${language} [${name}]\n${code}\`\`\`\n`);
+    return `::: code-group\n\n${fences.join("\n")}\n:::`;
+  });
+}
+
+function writeShared(): void {
+  for (const [file, { page, title }] of Object.entries(shared)) {
+    const content = file.endsWith(".md") ? withoutLinks(text(file)) : `# ${title}\n\n${text(file)}`;
+    writeFileSync(path.join(pages, `${page}.md`), content);
+  }
+}
+
 /** Where the site shows a file or folder of the repository; it is written there. @throws where there is none */
 function addressOf(file: string): string {
   if (file === "packages/headgate/api") return "./reference/index.md";
+  if (shared[file]) return `./${shared[file].page}.md`;
   const page = `source/${file.replace(/\.md$/, "").replaceAll("/", ".")}.md`;
   writeFileSync(path.join(pages, page), sourcePage(file));
   return `./${page}`;
 }
 
-/** The README's first sentences, first example and promises: so both say the same. */
-function firstPage(readme: string): string {
+/** From the README, so that both say the same: what it is, the first example, a refusal, and what sets it apart. */
+function landingPage(readme: string): string {
   const [, sentence, explanation] = readme.split("\n\n").map((part) => part.replaceAll("\n", " "));
   const example = /```ts\n[\s\S]*?\n```/.exec(readme)?.[0];
-  const promises = /[^\n]*promises[^\n]*\n\n((?:- [\s\S]*?\n)+)\n/.exec(readme)?.[1];
-  if (!sentence || !explanation || !example || !promises) {
+  const refusal = /```http\n[\s\S]*?\n```/.exec(readme)?.[0];
+  const claims = /## What sets it apart\n\n([\s\S]*?)\n## /.exec(readme)?.[1];
+  if (!sentence || !explanation || !example || !refusal || !claims) {
     throw new Error(
-      "README.md must begin with a title and two paragraphs, and have an example and a list of promises.",
+      'README.md must begin with a title and two paragraphs, and have an example, a refusal, and "What sets it apart".',
     );
   }
-  const actions = [
-    { theme: "brand", text: "Quick start", link: "/quick-start" },
-    { theme: "alt", text: "Reference", link: "/reference/" },
-  ];
-  const hero = JSON.stringify({ name: "Headgate", text: sentence, tagline: explanation, actions });
-  return `---\nlayout: home\nhero: ${hero}\n---\n\n\`\`\`sh\nnpm install headgate\n\`\`\`\n\n${example}\n\n## What it promises\n\n${withoutLinks(promises)}\n`;
+  return `---
+layout: page
+sidebar: false
+title: Headgate
+titleTemplate: Rate limits for expensive endpoints, in TypeScript
+---
+
+<div class="landing vp-doc">
+<div class="landing-words">
+
+# Headgate
+
+<div class="landing-lead">
+
+${withoutLinks(sentence)}
+
+${withoutLinks(explanation)}
+
+</div>
+
+<div class="landing-links">
+
+[Quick start](./quick-start.md)
+[On your framework](./frameworks.md)
+[Reference](./reference/index.md)
+
+</div>
+</div>
+<div class="landing-code">
+
+${example}
+
+${refusal}
+
+</div>
+</div>
+<div class="landing-rest vp-doc">
+
+## What sets it apart
+
+${withoutLinks(claims)}
+</div>
+`;
 }
 
 function sourcePage(file: string): string {

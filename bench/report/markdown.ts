@@ -22,9 +22,9 @@ export function markdownOf(sections: readonly Measured[], plotOf: (table: Table)
     "# The benchmark's report",
     "Written by `npm run bench`, never by hand: [how it is measured, and how to run it](../docs/speed.md). Figures are medians, with the lowest and the highest of all rounds behind them; " +
       "`× headgate` is a figure over Headgate's in the same run. An arrow says which way is better.",
+    ...sections.flatMap((section, index) => sectionOf(section, sections[index - 1], plotOf)),
     `## Targets: ${met} of ${targets.length} met`,
     targetTable(targets),
-    ...sections.flatMap((section, index) => sectionOf(section, sections[index - 1], plotOf)),
     "",
   ].join("\n\n");
 }

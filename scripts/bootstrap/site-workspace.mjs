@@ -13,9 +13,14 @@ export async function writePages() {
   await runNode(["site/pages.mts"], "The pages of the site could not be written: see above.");
 }
 
-/** Writes `docs/dist`. @throws {Failure} for a dead link, and for a page without a place in the navigation */
+/**
+ * Writes `docs/dist`.
+ *
+ * @throws {Failure} for a dead link, for a page without a place in the navigation, and for a word that does not find its page
+ */
 export async function buildSite() {
   await runNode([VITEPRESS, "build", "site"], "The site could not be built: see above.");
+  await runNode(["site/check-search.mts"], "The site's search does not find what it should: see above.");
 }
 
 /**

@@ -30,7 +30,12 @@ beforeAll(async () => {
   await mkdir(folder, { recursive: true });
   // `export {}` keeps the names of one example out of the others.
   await Promise.all(examples.map((example) => writeFile(fileOf(example), `${example.code}export {};\n`)));
-  const options = { jsx: "react-jsx", noUnusedLocals: false, noUnusedParameters: false };
+  const options = {
+    jsx: "react-jsx",
+    experimentalDecorators: true,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  };
   const project = { extends: "../tsconfig.base.json", compilerOptions: options, include: ["*.ts", "*.tsx"] };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
 });

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { defineConfig } from "vitepress";
 import { groups } from "../navigation.mts";
+import { searchOptions } from "../search.mts";
 
 const site = path.join(import.meta.dirname, "..");
 export default defineConfig({
@@ -16,12 +17,30 @@ export default defineConfig({
   head: [["link", { rel: "icon", href: "/mark.svg" }]],
   vite: { publicDir: path.join(site, "public") },
   themeConfig: {
-    search: { provider: "local" },
-    outline: [2, 3],
+    search: { provider: "local", options: { miniSearch: { searchOptions } } },
+    nav: [
+      { text: "Guide", link: "/quick-start" },
+      { text: "Recipes", link: "/recipes" },
+      { text: "Deploying", link: "/deploying" },
+      { text: "Help", link: "/troubleshooting" },
+      { text: "Reference", link: "/reference/" },
+      { text: "Changelog", link: "/changelog" },
+    ],
+    outline: { level: [2, 3], label: "On this page" },
     sidebar: [...groups(path.join(site, "../docs")), referenceGroup()],
+    notFound: {
+      title: "Page not found",
+      quote: "No page has this address. Search for a word of it, or begin on the first page.",
+      linkLabel: "go to the first page",
+      linkText: "First page",
+    },
+    footer: {
+      message:
+        '<a href="/licence">MIT licence</a> · <a href="/security">Security</a> · <a href="/changelog">Changelog</a> · <a href="/upgrading">Upgrading</a>',
+    },
   },
   markdown: {
-    languageAlias: { sh: "bash" },
+    languageAlias: { sh: "bash", conf: "nginx" },
     // The anchors that GitHub gives: links within the guide hold in both places.
     anchor: {
       slugify: (heading) =>
@@ -31,11 +50,11 @@ export default defineConfig({
           .replaceAll(" ", "-"),
     },
     config(md) {
-      // What stands behind the language tells the tests how to run an example.
+      // "no-run" tells the tests that an example does not run by itself: readers need not see it.
       const fence = md.renderer.rules.fence;
       md.renderer.rules.fence = (tokens, index, ...rest) => {
         const token = tokens[index];
-        if (token) token.info = token.info.split(" ")[0] ?? "";
+        if (token) token.info = token.info.replace(/ no-run\b/, "");
         return fence?.(tokens, index, ...rest) ?? "";
       };
     },
@@ -51,7 +70,6 @@ function referenceGroup() {
   return {
     text: "Reference",
     items: [
-      { text: "Errors", link: "/errors" },
       { text: "All exports", link: "/reference/" },
       ...items.sort().map((name) => ({ text: name, link: `/reference/${name}` })),
     ],

@@ -10,8 +10,9 @@ import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard
 import { hasBegun, sendRefusal } from "./node-response.ts";
 
 /**
- * The client's address, from a request of Express's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
- * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ * The client's address, from an Express request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding
+ * headers count only from proxies in private networks, or from those named by `clientAddress.with({ trust:
+ * "cloudflare" })`.
  */
 export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
   adapter: "express",
@@ -19,10 +20,11 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -31,18 +33,18 @@ export function admissionOf<Caller, Unit extends string = string>(
   return admissionOfIncoming(request, limiter);
 }
 
-/** What the options of `rateLimit` are given. */
+/** The arguments of the functions in the options of `rateLimit`. */
 export type ExpressGiven = [request: Request, response: Response];
 
-/** What `onRefused` is given after the refusal. */
+/** The arguments of `onRefused` after the refusal. */
 export type ExpressRefusing = [request: Request, response: Response, next: NextFunction];
 
 /**
  * Guards the routes of an Express application (4 or 5) that it is mounted on. Refused requests get the `429` of
- * `headgate/http`; all others carry the `RateLimit` fields, as they stand when the head goes out, errors that Express
- * answers included. Streams pass untouched. CORS preflights are not counted.
+ * `headgate/http`. All other answers, also Express's own errors, have the `RateLimit` fields, with their values
+ * when the head is sent. Streams pass unchanged. CORS preflights are not counted.
  *
- * Mount it after `cors()` and after what tells who is calling, before what reads the body.
+ * Mount it after `cors()` and after the middleware that identifies the caller, before the one that reads the body.
  *
  * ```ts
  * app.post("/chat/message", rateLimit(limiter, { caller: (request) => ({ ip: request.ip ?? "" }) }), handler);

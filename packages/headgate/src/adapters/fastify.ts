@@ -10,16 +10,16 @@ import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard
 import { hasBegun, watchSend } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
-/** What the options of `rateLimit` are given. */
+/** The arguments of the functions in the options of `rateLimit`. */
 export type FastifyGiven = [request: FastifyRequest, reply: FastifyReply];
 
-/** A hook of Fastify's: for `onRequest`, or for a later one where only that knows who is calling. */
+/** A Fastify hook: for `onRequest`, or for a later hook if only that knows the caller. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /**
- * The client's address, from a request of Fastify's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
- * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`. Fastify's own `trustProxy`
- * is not asked.
+ * The client's address, from a Fastify request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
+ * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
+ * })`. Fastify's own `trustProxy` is not used.
  */
 export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }]> = createClientAddress({
   adapter: "fastify",
@@ -27,10 +27,11 @@ export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: FastifyRequest,
@@ -41,8 +42,8 @@ export function admissionOf<Caller, Unit extends string = string>(
 
 /**
  * Guards a Fastify application, a plugin's routes or one route, as a hook. Refused requests get the `429` of
- * `headgate/http`; all others carry the `RateLimit` fields, as they stand when the head goes out, also where the
- * handler hijacks the reply and writes to `reply.raw`. Streams pass untouched. CORS preflights are not counted.
+ * `headgate/http`. All other answers have the `RateLimit` fields, with their values when the head is sent, also if
+ * the handler hijacks the reply and writes to `reply.raw`. Streams pass unchanged. CORS preflights are not counted.
  *
  * ```ts
  * app.post("/chat/message", { onRequest: rateLimit(limiter, { caller: (request) => ({ ip: request.ip }) }) }, handler);

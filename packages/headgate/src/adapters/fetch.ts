@@ -22,7 +22,7 @@ import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refus
 import type { Limiter } from "../limiter/contract.ts";
 import { webSourceOf } from "./web-address.ts";
 
-/** A handler of the web's own kind, as Workers, Deno, Bun and many frameworks take it. */
+/** A handler that takes a `Request` and returns a `Response`, as in Workers, Deno, Bun and many frameworks. */
 export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request = Request> = (
   request: Incoming,
   ...rest: Rest
@@ -31,9 +31,9 @@ export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request =
 const decisionsOf = new WeakMap<Request, Decision[]>();
 
 /**
- * The client's address, from a request and what came with it: Bun's server, Deno's info or SvelteKit's event tell the
- * peer. Elsewhere say what stands in front, as in `clientAddress.with({ trust: "cloudflare-workers" })`. Forwarding
- * headers count only from proxies in private networks, or from those that `trust` names.
+ * The client's address, from a request and the arguments after it: Bun's server, Deno's info and SvelteKit's event
+ * know the peer. Elsewhere say what is in front, as in `clientAddress.with({ trust: "cloudflare-workers" })`.
+ * Forwarding headers count only from proxies in private networks, or from those that `trust` names.
  *
  * ```ts
  * Bun.serve({ fetch: rateLimit(limiter, { caller: clientAddress })(handler) });
@@ -45,10 +45,11 @@ export const clientAddress: ClientAddress<[request: Request, ...rest: unknown[]]
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -65,7 +66,7 @@ export type FetchGuard<Incoming extends Request, Given extends readonly unknown[
   handler: FetchHandler<Rest, Actual>,
 ) => FetchHandler<Rest, Actual>;
 
-/** Options of `rateLimit`, where responses are the web's own. */
+/** Options of `rateLimit` for handlers that return a `Response`. */
 export type WebGuardOptions<
   Caller,
   Given extends readonly unknown[],
@@ -84,8 +85,8 @@ const plainThrown: Thrown = { isSignal: () => false, statusOf: () => 500 };
 
 /**
  * Guards a handler that takes a `Request` and returns a `Response`. Refused requests get the `429` of
- * `headgate/http` and never reach the handler; all others carry the `RateLimit` fields, as they stand when the
- * handler returns. Bodies and streams pass untouched. CORS preflights are not counted.
+ * `headgate/http` and never reach the handler. All other responses have the `RateLimit` fields, with their values
+ * when the handler returns. Bodies and streams pass unchanged. CORS preflights are not counted.
  *
  * ```ts
  * const guard = rateLimit(limiter, { caller: (request) => ({ ip: request.headers.get("cf-connecting-ip") ?? "" }) });

@@ -42,9 +42,9 @@ interface Guarded {
 type GuardedContext = Context<{ Variables: RateLimitVariables }> & Guarded;
 
 /**
- * The client's address, from a context of Hono's: `rateLimit(limiter, { caller: clientAddress })`. The peer is known
- * under `@hono/node-server`, Bun and Deno. Elsewhere say what stands in front, as in
- * `clientAddress.with({ trust: "cloudflare-workers" })`, or read it: `clientAddress.with({ peer: (c) => getConnInfo(c).remote.address })`.
+ * The client's address, from a Hono context: `rateLimit(limiter, { caller: clientAddress })`. The peer is known
+ * under `@hono/node-server`, Bun and Deno. Elsewhere say what is in front, as in `clientAddress.with({ trust:
+ * "cloudflare-workers" })`, or read the peer: `clientAddress.with({ peer: (c) => getConnInfo(c).remote.address })`.
  * Forwarding headers count only from proxies in private networks, or from those that `trust` names.
  */
 export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = createClientAddress({
@@ -53,11 +53,12 @@ export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = c
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for middleware in front of the guard, after its `next()`. `c.get("admission")` is the same where one limiter guards
- * the request.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, after its `next()`. `c.get("admission")` is the same if one
+ * limiter guards the request.
  *
- * @param limiter whose, where several do; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<E extends Env, Caller, Unit extends string = string>(
   c: Context<E>,
@@ -67,12 +68,12 @@ export function admissionOf<E extends Env, Caller, Unit extends string = string>
 }
 
 /**
- * Guards the routes of a Hono app that it is mounted on. Refused requests get the `429` of `headgate/http`; all
- * others carry the `RateLimit` fields, as they stand when the handler returns, so that a refund made by the handler
- * shows. Streams pass untouched. CORS preflights are not counted.
+ * Guards the routes of a Hono app that it is mounted on. Refused requests get the `429` of `headgate/http`. All
+ * other responses have the `RateLimit` fields, with their values when the handler returns, so that they show a
+ * refund made by the handler. Streams pass unchanged. CORS preflights are not counted.
  *
- * Where `@hono/node-server` serves the application, the fields are written with the head that goes out: middleware
- * finds them in `c.res` on other servers and in tests only. `admissionOf` tells the same everywhere.
+ * Under `@hono/node-server` the fields are written with the response head, so middleware does not find them in
+ * `c.res`; on other servers and in tests it does. `admissionOf` returns the same everywhere.
  *
  * ```ts
  * app.post("/chat/message", rateLimit(limiter, { caller: (c) => ({ user: c.get("user"), ip: c.get("ip") }) }), handler);

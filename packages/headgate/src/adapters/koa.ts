@@ -10,9 +10,9 @@ import { hasBegun } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /**
- * The client's address, from a context of Koa's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
- * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`. Koa's own `proxy` is not
- * asked.
+ * The client's address, from a Koa context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
+ * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
+ * })`. Koa's own `proxy` is not used.
  */
 export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }]> = createClientAddress({
   adapter: "koa",
@@ -20,10 +20,11 @@ export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   context: Pick<ParameterizedContext, "req">,
@@ -32,15 +33,16 @@ export function admissionOf<Caller, Unit extends string = string>(
   return admissionOfIncoming(context.req, limiter);
 }
 
-/** What the options of `rateLimit` are given. */
+/** The arguments of the functions in the options of `rateLimit`. */
 export type KoaGiven<State, Custom> = [context: ParameterizedContext<NoInfer<State>, NoInfer<Custom>>];
 
 /**
- * Guards what is mounted after it in a Koa application. Refused requests get the `429` of `headgate/http`; all others
- * carry the `RateLimit` fields, as they stand when the head goes out, errors that Koa answers included. Streams pass
- * untouched. CORS preflights are not counted.
- * What the application adds to its contexts is read where it is told of: `rateLimit<Caller, State, Custom>(…)`. Koa's
- * own type for that lets anything be read, so that a mistake would compile.
+ * Guards what is mounted after it in a Koa application. Refused requests get the `429` of `headgate/http`. All
+ * other answers, also Koa's own errors, have the `RateLimit` fields, with their values when the head is sent.
+ * Streams pass unchanged. CORS preflights are not counted.
+ *
+ * If your application adds to its contexts, name the types: `rateLimit<Caller, State, Custom>(…)`. Koa's own type
+ * allows any property, so a mistake would compile.
  *
  * ```ts
  * app.use(rateLimit(limiter, { caller: (context) => ({ ip: context.ip }) }));

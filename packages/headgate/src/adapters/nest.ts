@@ -19,9 +19,9 @@ import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard
 import { hasBegun, watchSend } from "./node-response.ts";
 
 /**
- * What the guard throws for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
- * `headgate/http`, to the byte; a filter of the application's may answer in its own way. `getResponse()` is the
- * problem, `getStatus()` its status. The fields of the refusal, `Retry-After` among them, are on the response already.
+ * The guard throws this for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
+ * `headgate/http`, byte for byte; your own filter may answer in another way. `getResponse()` is the problem,
+ * `getStatus()` its status. The fields of the refusal, such as `Retry-After`, are already on the response.
  */
 export class RefusedException extends HttpException {
   readonly problem: RefusalProblem;
@@ -35,8 +35,9 @@ export class RefusedException extends HttpException {
 }
 
 /**
- * The client's address, from a context of Nest's: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
- * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ * The client's address, from a Nest context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
+ * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
+ * })`.
  */
 export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClientAddress({
   adapter: "nest",
@@ -44,10 +45,11 @@ export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClie
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   context: ArgumentsHost,
@@ -58,8 +60,8 @@ export function admissionOf<Caller, Unit extends string = string>(
 }
 
 /**
- * Hands a controller's method the admission of its request; `undefined` where that was skipped. It takes the limiter
- * whose it is, where several guard the request.
+ * A parameter decorator: the admission of the request; `undefined` if it was skipped. It takes the limiter whose
+ * admission to return, if several guard the request.
  */
 export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterDecorator =
   createParamDecorator((limiter: Limiter<never> | undefined, context: ExecutionContext) =>
@@ -67,11 +69,12 @@ export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterD
   ) as <Caller>(limiter?: Limiter<Caller>) => ParameterDecorator;
 
 /**
- * A guard of Nest's, for the platforms of Express and of Fastify: on a method, a controller, or the application
- * (`app.useGlobalGuards`). For a refused request it throws a {@link RefusedException}; all others carry the `RateLimit`
- * fields, as they stand when the head goes out. Streams pass untouched. CORS preflights are not counted.
+ * A Nest guard, for the platforms Express and Fastify: on a method, a controller, or the application
+ * (`app.useGlobalGuards`). For a refused request it throws a {@link RefusedException}. All other answers have the
+ * `RateLimit` fields, with their values when the head is sent. Streams pass unchanged. CORS preflights are not
+ * counted.
  *
- * It guards HTTP: what comes by GraphQL, RPC or web socket passes uncounted, and is reported to `onError`.
+ * It guards HTTP: GraphQL, RPC and web sockets pass uncounted, and that is reported to `onError`.
  *
  * ```ts
  * @Post("message")

@@ -18,8 +18,9 @@ import {
 export type NextHandler<Rest extends unknown[], Incoming extends Request> = FetchHandler<Rest, Incoming>;
 
 /**
- * The client's address. Next tells no peer, so it takes a setting that says what stands in front:
- * `rateLimit(limiter, { caller: clientAddress.with({ trust: "vercel" }) })`, or `{ trust: 1 }` for one proxy of your own.
+ * The client's address. Next does not say who is connected, so it needs a setting that says what is in front:
+ * `rateLimit(limiter, { caller: clientAddress.with({ trust: "vercel" }) })`, or `{ trust: 1 }` for one proxy of
+ * your own.
  */
 export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> = createClientAddress({
   adapter: "next",
@@ -28,10 +29,11 @@ export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> =
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -42,11 +44,11 @@ export function admissionOf<Caller, Unit extends string = string>(
 
 /**
  * Guards route handlers of Next's App Router. Refused requests get the `429` of `headgate/http` and never reach the
- * handler; all others carry the `RateLimit` fields, as they stand when the handler returns. Streams pass untouched,
- * and so does what `redirect()` and `notFound()` throw. CORS preflights are not counted.
+ * handler. All other responses have the `RateLimit` fields, with their values when the handler returns. Streams
+ * pass unchanged, and so do the errors of `redirect()` and `notFound()`. CORS preflights are not counted.
  *
- * Next tells no peer's address: take it from what the platform vouches for, with `callerAddress` and the name of the
- * platform or a hop count. A limiter is made once, in a module of its own, and never in the handler.
+ * Next does not say who is connected: use `clientAddress.with({ trust })` with the name of the platform or a number
+ * of proxies. Make the limiter once, in a module, and never in the handler.
  *
  * ```ts
  * export const POST = rateLimit(limiter, { caller: (request: NextRequest) => ({ user: request.cookies.get("user")?.value }) })(handler);

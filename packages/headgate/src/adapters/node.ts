@@ -11,12 +11,13 @@ import { addressSourceOf, type NodeSource } from "./node-address.ts";
 import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard.ts";
 import { hasBegun, sendRefusal } from "./node-response.ts";
 
-/** What `http.createServer` takes. */
+/** A listener for `http.createServer`. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /**
- * The client's address, from a request of Node's own server: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers count
- * only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ * The client's address, from a request of Node's own server: `rateLimit(limiter, { caller: clientAddress })`.
+ * Forwarding headers count only from proxies in private networks, or from those named by `clientAddress.with({
+ * trust: "cloudflare" })`.
  */
 export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
   adapter: "node",
@@ -24,10 +25,11 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` where it was skipped. Also
- * for what is in front of the guard, once it has decided.
+ * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can read it too, once the guard has decided.
  *
- * @param limiter whose, where several guard the request; by default that of the guard nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
+ *   nearest to the handler
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: IncomingMessage,
@@ -36,15 +38,15 @@ export function admissionOf<Caller, Unit extends string = string>(
   return admissionOfIncoming(request, limiter);
 }
 
-/** What the options of `rateLimit` are given. */
+/** The arguments of the functions in the options of `rateLimit`. */
 export type NodeGiven = [request: IncomingMessage, response: ServerResponse];
 
 /**
- * Guards a listener of Node's own HTTP server. Refused requests get the `429` of `headgate/http` and never reach the
- * listener; all others carry the `RateLimit` fields, as they stand when the head goes out. Bodies and streams pass
- * untouched. CORS preflights are not counted.
+ * Guards a listener of Node's own HTTP server. Refused requests get the `429` of `headgate/http` and never reach
+ * the listener. All other answers have the `RateLimit` fields, with their values when the head is sent. Bodies and
+ * streams pass unchanged. CORS preflights are not counted.
  *
- * The guarded listener returns what the listener does, by way of a promise where the decision needs one.
+ * The guarded listener returns what the listener returns, or a promise of it if the decision needs one.
  *
  * ```ts
  * const guard = rateLimit(limiter, { caller: (request) => callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }) });

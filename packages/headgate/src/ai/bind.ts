@@ -26,7 +26,7 @@ export type PartOf<Stream> =
 const unbuffered = { highWaterMark: 0 };
 
 /**
- * @returns the same kind of thing, whose end ends the spending.
+ * @returns the same kind of stream, whose end ends the spending.
  * @throws HeadgateError `option-invalid`
  */
 export function bindStream<Stream extends Bindable>(
@@ -59,7 +59,7 @@ function isNodeResponse(stream: object): stream is NodeResponse {
 }
 
 function bindResponse(response: Response, spending: Spending): Response {
-  // What has been upgraded is no response any more: `end` ends it.
+  // An upgraded connection is no longer a response: `end` ends it.
   if (response.status < 200) return response;
   spending.bound("stream");
   const hasFailed = response.status >= 500;
@@ -93,7 +93,7 @@ function bindNodeResponse(response: NodeResponse, spending: Spending): void {
 /** What a bound stream is read from. */
 interface Pieces {
   next(): Promise<IteratorResult<unknown, unknown>>;
-  /** Nobody reads on. */
+  /** The reader has left. */
   leave(reason: unknown): Promise<unknown>;
 }
 
@@ -184,7 +184,7 @@ function bindIterable(
       throw error;
     },
   };
-  // Whatever else the stream has, such as the provider's controller, stays within reach.
+  // Other properties of the stream, such as the provider's controller, stay available.
   const same: object = Object.create(stream);
   const own = "next" in stream ? bound : {};
   return Object.assign(same, own, { [Symbol.asyncIterator]: () => bound }) as AsyncIterable<unknown>;
@@ -212,7 +212,7 @@ function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): 
       if (read.failed?.(part) === true) hasFailed = true;
     } catch (error) {
       spending.options.onError(error);
-      // What cannot be read counts as all that it holds.
+      // A part that cannot be read counts as everything that it holds.
       call.writeTokens(promptSizeOf(part).tokens);
     }
   }

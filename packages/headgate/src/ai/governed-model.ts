@@ -16,18 +16,21 @@ import { type ProviderHolds, providerHolds } from "./provider-holds.ts";
 import { type ProviderReason, readProviderRefusal } from "./provider-refusal.ts";
 
 export interface GovernedModelOptions<Caller> {
-  /** Whose quota each attempt spends: the account at the provider. */
+  /** The caller whose quota each attempt spends: your account at the provider. */
   caller: Caller;
-  /** How long an attempt waits for the quota, and for what the provider asked to wait, in milliseconds from 0 to 86,400,000; 60,000 by default. */
+  /**
+   * How long an attempt waits, for the quota and for the wait that the provider asked for, in milliseconds from 0
+   * to 86,400,000; 60,000 by default.
+   */
   maxWaitMs?: number;
-  /** Whose time passes while it waits for the provider; the process's own by default. */
+  /** The clock for waits that the provider asked for; the process's own by default. */
   clock?: Clock;
 }
 
 /** A call that the provider's quota, or the provider itself, refuses. The AI SDK does not retry it. */
 export class ProviderRefusedError extends Error {
   readonly reason: ProviderReason;
-  /** Whole seconds, rounded up; `undefined` where no wait helps: an outage, which somebody has to end. */
+  /** Whole seconds, rounded up; `undefined` if no wait helps, because somebody has to act. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(reason: ProviderReason, waitMs: number | undefined, cause?: unknown) {
@@ -45,10 +48,10 @@ export class ProviderRefusedError extends Error {
 }
 
 /**
- * The same model, which waits for its provider's quota: each attempt and each step waits in the limiter's fair queue. What the
- * provider asks to wait (a 429 or 529, in the dialects of OpenAI, Anthropic, Azure and Gemini) holds all further attempts
- * of the same limiter and caller that long, in every process that shares the limiter's store; a longer wait that comes later
- * wins. A 429 about money is never waited for.
+ * The same model, which waits for its provider's quota: each attempt and each step waits in the limiter's fair
+ * queue. If the provider asks to wait (a 429 or 529, in the formats of OpenAI, Anthropic, Azure and Gemini), all
+ * further attempts of the same limiter and caller wait that long, in every process that shares the limiter's store.
+ * A longer wait that comes later replaces it. A 429 about money is never waited for.
  *
  * ```ts
  * const quota = createLimiter({ name: "openai", layers: [{ name: "account", key: (account: string) => account, limits: "500/minute" }] });
@@ -57,7 +60,7 @@ export class ProviderRefusedError extends Error {
  *
  * Limits in `tokens` are charged what the provider reports.
  *
- * @returns the model. Its calls reject with `ProviderRefusedError` where the wait is longer than `maxWaitMs`.
+ * @returns the model. Its calls reject with `ProviderRefusedError` if the wait is longer than `maxWaitMs`.
  * @throws HeadgateError `option-invalid`
  */
 export function governedModel<Caller>(
@@ -111,7 +114,7 @@ interface Quota<Caller> {
   readonly holds: ProviderHolds;
 }
 
-/** Waits for what the provider asked for, and then for the quota. */
+/** Waits as long as the provider asked, and then for the quota. */
 async function waitFor<Caller>(quota: Quota<Caller>, { abortSignal }: CallOptions): Promise<Admitted> {
   const { limiter, caller, maxWaitMs, holds } = quota;
   const signal = abortSignal === undefined ? {} : { signal: abortSignal };
@@ -133,7 +136,7 @@ function waitOf({ retryAfterMs }: Refused): number | undefined {
   return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
 }
 
-/** A call that failed: what was refused for a quota holds those that follow. */
+/** After a failed call: a refusal for a quota makes later calls wait. */
 async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: unknown): Promise<never> {
   const refusal = readProviderRefusal(error);
   // It has been sent, so the provider has counted it.
@@ -146,7 +149,9 @@ async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: 
   throw error;
 }
 
-/** Blocks the account for other processes too. A block that lasts longer stays, and so does one of an operator's for good. */
+/**
+ * Blocks the account for other processes too. It does not shorten a longer block, such as an operator's for good.
+ */
 async function tellOthers<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
   try {
     const { overrides = [], at } = await limiter.peek(caller);

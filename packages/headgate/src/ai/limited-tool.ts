@@ -15,25 +15,28 @@ export interface LimitedToolOptions<
   Input = unknown,
   Costs extends Cost | undefined = Cost | undefined,
 > {
-  /** Whose quota a call spends: always the same, or from its input. */
+  /** The caller whose quota a call spends: a constant, or computed from its input. */
   caller: Caller | ((input: Input) => Caller);
   /** What a call costs; one request by default. */
   cost?: (input: Input) => Costs;
-  /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; by default the tool answers at once. */
+  /**
+   * How long a call waits in the limiter's fair queue, in milliseconds from 0 to 86,400,000; by default it does not
+   * wait.
+   */
   maxWaitMs?: number;
 }
 
-/** What a refused tool answers: the model reads it, and goes on. */
+/** The result of a refused tool, for the model to read. */
 export interface ToolRefusal {
   readonly error: "rate_limited";
   readonly message: string;
-  /** Whole seconds, rounded up; absent where no wait helps. */
+  /** Whole seconds, rounded up; absent if no wait helps. */
   readonly retryAfterSeconds?: number;
 }
 
 /**
- * The same tool of AI SDK 7, limited. A refused call is no failure: its result says when the tool may be used again, so that
- * the model can do something else. A call that fails has been made, and stays charged.
+ * The same tool of AI SDK 7, limited. A refused call is not an error: its result says when the tool may be used
+ * again, so that the model can do something else. A call that fails stays charged.
  *
  * ```ts
  * const tools = { search: limitedTool(search, searches, { caller: user.id, maxWaitMs: 5000 }) };

@@ -24,6 +24,6 @@ export interface MeterEnd {
   readonly charged: Cost | "nothing";
   /** Whether part of it is an estimate: a provider reported no use, or a call was cut off. */
   readonly estimated: boolean;
-  /** What refused to let it go on, for `budget`: with the wait until it may. */
+  /** The refusal that ended it, for `budget`: it has the wait. */
   readonly refused: Refused | undefined;
 }

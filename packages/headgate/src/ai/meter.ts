@@ -18,79 +18,86 @@ import { checkWeights, type TokenWeights } from "./usage.ts";
 export interface MeterOptions {
   /**
    * The unit of the limits that count all tokens; `tokens` by default. Limits in `input-tokens`, `output-tokens`,
-   * `cached-tokens` and `reasoning-tokens` count those tokens alone, whatever this says.
+   * `cached-tokens` and `reasoning-tokens` always count only those tokens.
    */
   unit?: string;
   /**
-   * How much each token counts in `unit`, from 0 up: `{ output: 4, cacheRead: 0.1 }`. Input and output are 1 by default;
-   * cached input counts as input and reasoning as output unless said otherwise.
+   * How much each token counts in `unit`, from 0 up: `{ output: 4, cacheRead: 0.1 }`. Input and output are 1 by
+   * default; cached input counts as input, and reasoning as output, unless you set them.
    */
   weights?: Partial<TokenWeights>;
-  /** Tokens that are held ahead of need, from 16 to 1,000,000; 256 by default. More are asked for once a quarter of them is left. */
+  /**
+   * Tokens that are held ahead of need, from 16 to 1,000,000; 256 by default. The meter asks for more when a
+   * quarter of them is left.
+   */
   chunk?: number;
   /**
-   * Tokens that a call holds which does not stream and sets no `maxOutputTokens`: it is limited to them. From 16 to 10,000,000; 4,096
-   * by default.
+   * Tokens that a call without a stream holds, and is limited to, if it sets no `maxOutputTokens`. From 16 to
+   * 10,000,000; 4,096 by default.
    */
   answerTokens?: number;
   /**
-   * Tokens of the prompt, for streams of a provider's own client: what its input counts as where the provider reports none.
-   * What was held at admission less one chunk by default.
+   * Tokens of the prompt, for streams of a provider's own client: counted as its input if the provider reports
+   * none. By default, what was held at admission, less one chunk.
    */
   promptTokens?: number;
   /**
-   * What a hang-up does. `abort`, the default, stops the model; what it used is estimated. `drain` reads the answer to its end, for
-   * providers that bill all of it, and charges what they report.
+   * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
+   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report.
    */
   onHangUp?: "abort" | "drain";
-  /** How long a drained answer may go on, in milliseconds from 1 to 600,000; 60,000 by default. Then it is aborted. */
+  /**
+   * How long a drained answer may continue, in milliseconds from 1 to 600,000; 60,000 by default. Then it is
+   * aborted.
+   */
   drainMs?: number;
-  /** How long a streaming model may be silent, in milliseconds from 1 to 3,600,000; by default as long as it likes. */
+  /** How long a streaming model may be silent, in milliseconds from 1 to 3,600,000; no limit by default. */
   silenceMs?: number;
-  /** What estimates tokens; by default what all meters of this process share, and learn from. */
+  /** Estimates tokens. By default, one estimator that all meters of this process share, and learn from. */
   estimator?: Estimator;
-  /** Is given the faults of the meter's own, which never become the response's; by default they go to the console. */
+  /** Called with errors of the meter itself, which never fail the response; by default they go to the console. */
   onError?: (error: unknown) => void;
 }
 
-/** Charges an admission with what its response truly uses. */
+/** Charges an admission with what its response really uses. */
 export interface Meter {
   /**
-   * The same model, with each attempt and each step metered. When nothing more is affordable its answer ends cleanly, with the finish reason
-   * `length`. `maxOutputTokens` becomes what is affordable, where that is less.
+   * The same model, with each attempt and each step metered. If the budget runs out, its answer ends cleanly, with
+   * the finish reason `length`. If less is affordable than `maxOutputTokens`, that is lowered.
    *
    * @throws HeadgateError `option-invalid` for anything but a model of AI SDK 7.
    */
   model(model: LanguageModelV4): LanguageModelV4;
   /**
-   * Ends the admission with this response or stream, however it ends. It is passed on piece by piece, as fast as it is read.
+   * Ends the admission with this response or stream, however it ends. Chunks pass one by one, as fast as they are
+   * read.
    *
    * @param stream a `Response`, a `ReadableStream`, an async iterable, or Node's response.
-   * @param read how to meter the parts of a stream that comes from a provider's own client: `openaiChat`, `openaiResponses`,
+   * @param read how to meter the parts of a stream from a provider's own client: `openaiChat`, `openaiResponses`,
    *   `anthropicMessages`, or your own.
-   * @returns the same kind of thing.
+   * @returns the same kind of stream.
    * @throws HeadgateError `option-invalid` for anything else, or the second time.
    */
   bind<Stream extends Bindable>(stream: Stream, read?: StreamReader<PartOf<Stream>>): Stream;
   /** What the answer has cost so far and what remains, in the form of `headgate/client`. */
   news(): MeterNews;
-  /** For `toUIMessageStreamResponse({ messageMetadata })`: puts the news into the message, as `metadata.headgate`. */
+  /** For `toUIMessageStreamResponse({ messageMetadata })`: adds the news to the message, as `metadata.headgate`. */
   readonly messageMetadata: (options: { part: { type: string } }) => { headgate: MeterNews } | undefined;
-  /** Aborted when the model is to stop: for clients that are no AI SDK model. */
+  /** Aborted when the model must stop: for clients that are not AI SDK models. */
   readonly signal: AbortSignal;
-  /** Resolves when it has ended and is charged. It never rejects. */
+  /** Resolves when the answer has ended and is charged. It never rejects. */
   readonly ended: Promise<MeterEnd>;
   /**
-   * Ends it where no response does, such as in a job. What is bound ends it by itself.
+   * Ends the admission if no response does, such as in a job. A bound response ends it by itself.
    *
-   * @param how `failed`, where a provider's own client failed before there was a stream to bind.
+   * @param how `failed`, if a provider's own client failed before there was a stream to bind.
    */
   end(how?: "failed"): Promise<MeterEnd>;
 }
 
 /**
- * Meters what an admitted request truly uses: holds tokens ahead of need, stops when nothing more is affordable, and charges
- * what was used, exactly once. It takes over the end of the admission from the adapter.
+ * Meters what an admitted request really uses: holds tokens ahead of need, stops when the budget runs out, and
+ * charges what was used, exactly once. It takes over the end of the admission from the adapter.
  *
  * ```ts
  * const metered = meter(admission);
@@ -137,7 +144,7 @@ const usualChunk = 256;
 const usualAnswer = 4096;
 const usualDrainMs = 60_000;
 
-/** A plan may count nothing in a unit; but one that is misspelt would never be charged. */
+/** A plan may count nothing in a unit. But a misspelt unit would never be charged. */
 function checkUnit({ granted }: Admitted, unit: string): void {
   const meant = isUnit(unit) ? nearest(unit, Object.keys(granted)) : "tokens";
   if (isUnit(unit) && (meant === undefined || meant === unit)) return;

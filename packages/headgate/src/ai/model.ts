@@ -13,9 +13,9 @@ import { meteredParts, stoppedParts } from "./model-stream.ts";
 import { patience } from "./patience.ts";
 import type { Spending } from "./spending.ts";
 
-/** Some models take no lower limit than this. */
+/** Some models accept no lower limit. */
 const leastMaximum = 16;
-/** Every model can write so much: a higher limit than it has would be an error. */
+/** Every model can write this much: a limit above a model's own would be an error. */
 const safeMaximum = 4096;
 
 /** @throws HeadgateError `option-invalid` */
@@ -41,7 +41,7 @@ async function stream(
     return { ...result, stream: meteredParts(result.stream, call, spending, waiting) };
   } catch (error) {
     waiting.over();
-    // It may answer all the same, to nobody.
+    // It may still answer, but its caller has left.
     asked.then(({ stream }) => stream.cancel(error)).catch(() => {});
     await failed(call, params, spending);
     throw error;
@@ -76,7 +76,7 @@ async function failed(call: Call, params: CallOptions, spending: Spending): Prom
   await spending.callOver(call, isCut ? "cut" : "failed");
 }
 
-/** Its own signal, and no more output than is affordable. */
+/** Adds the meter's signal, and limits the output to what is affordable. */
 function limited(params: CallOptions, spending: Spending): CallOptions {
   const { signal } = spending;
   const abortSignal =

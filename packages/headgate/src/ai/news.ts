@@ -8,18 +8,20 @@ export interface LimitNews {
   readonly unit: string;
   readonly windowSeconds: number;
   readonly remaining: number;
-  /** Seconds until `remaining` next grows; while the answer still holds units, until those would lapse at the latest. */
+  /**
+   * Seconds until `remaining` next grows; while the answer still holds units, until they would lapse at the latest.
+   */
   readonly resetSeconds: number;
 }
 
-/** What an answer has cost so far, and what remains. It can be sent as JSON. */
+/** The cost of an answer so far, and what remains. It can be sent as JSON. */
 export interface MeterNews {
   readonly used: TokenUse;
-  /** Each limit but those of places, as it will be once the answer has ended. */
+  /** Each limit except `concurrent` ones, as it will be once the answer has ended. */
   readonly limits: readonly LimitNews[];
-  /** Where nothing more was affordable: when the next message is. */
+  /** If the budget ran out: when the next message will be admitted. */
   readonly budget?: {
-    /** Whole seconds, rounded up; absent where no wait helps. */
+    /** Whole seconds, rounded up; absent if no wait helps. */
     readonly retryAfterSeconds?: number;
     readonly waitsFor: "window" | "holders";
     /** The limit that has the longest wait. */

@@ -1,19 +1,22 @@
-/** Why a provider refused a call. `quota`: too many of ours. `overload`: too many of everybody's. `money`: ours is spent. */
+/**
+ * Why a provider refused a call. `quota`: your calls exceed your quota. `overload`: the provider is overloaded.
+ * `money`: your credit is spent.
+ */
 export type ProviderReason = "quota" | "overload" | "money";
 
 export interface ProviderRefusal {
   readonly reason: ProviderReason;
-  /** How long the provider says to wait, in milliseconds; absent for `money`, which no wait brings back. */
+  /** How long the provider says to wait, in milliseconds; absent for `money`, where no wait helps. */
   readonly waitMs?: number;
 }
 
-/** Where a provider says nothing about its wait. */
+/** The wait if a provider states none. */
 const usualWaitMs = 5000;
-/** No provider means more. */
+/** The longest wait that is believed. */
 const longestWaitMs = 86_400_000;
 
 /**
- * What the error of a provider's client says about quotas: that of the AI SDK, and those of the providers' own clients.
+ * Reads what the error of a client says about quotas: the AI SDK's errors, and those of the providers' own clients.
  *
  * @returns `undefined` for any other failure.
  */

@@ -1,21 +1,24 @@
 import type { ReportedUse } from "./usage.ts";
 
-/** How to meter the parts of a stream that comes from a provider's own client. */
+/** How to meter the parts of a stream from a provider's own client. */
 export interface StreamReader<Part = unknown> {
   /** What a part adds to the answer: text, reasoning, a tool's input; nothing for parts that add none. */
   text(part: Part): string | undefined;
-  /** What a part says was used so far, in totals. */
+  /** The usage so far that a part reports, in totals. */
   usage(part: Part): ReportedUse | undefined;
   /** Whether a part says that the answer failed: a failure that does not break the stream. */
   failed?(part: Part): boolean;
 }
 
-/** Whatever a provider sends, as far as it is read here. */
+/** The fields of a provider's parts that are read here. */
 interface Json {
   readonly [name: string]: Json | undefined;
 }
 
-/** Chunks of OpenAI's chat completions, and of the many that speak like them. Ask for `stream_options: { include_usage: true }`. */
+/**
+ * Chunks of OpenAI's chat completions, and of compatible servers. Ask for `stream_options: { include_usage: true
+ * }`.
+ */
 export const openaiChat: StreamReader = {
   text(part) {
     const delta = at(part, "choices", "0", "delta");
@@ -66,11 +69,11 @@ export const anthropicMessages: StreamReader = {
     const cacheRead = count(usage.cache_read_input_tokens);
     const cacheWrite = count(usage.cache_creation_input_tokens);
     return {
-      // Its input leaves out what went through the cache.
+      // Its input does not include cached tokens.
       input: fresh === undefined ? undefined : fresh + (cacheRead ?? 0) + (cacheWrite ?? 0),
       cacheRead,
       cacheWrite,
-      // At the start it knows only the first token.
+      // At the start it reports only the first token.
       output: isStart ? undefined : count(usage.output_tokens),
     };
   },

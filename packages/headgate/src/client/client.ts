@@ -22,7 +22,7 @@ export interface ClientOptions {
   fetch?: typeof globalThis.fetch;
   /**
    * Throw {@link RateLimitedError} and {@link PaymentRequiredError}; default `true`. With `false` the response is
-   * returned as it came, for callers that have retries and errors of their own; quota and refusal are noted all the same.
+   * returned unchanged, for callers with their own retries and errors; quota and refusal are still recorded.
    */
   throwOnRefusal?: boolean;
   /** Wait and send again. Default: never. */
@@ -68,9 +68,9 @@ export interface Client {
    * and refusal are forgotten, in every tab, and so is what requests under way bring back.
    */
   readonly setCaller: (caller: string) => void;
-  /** Stops talking to other tabs. `fetch` goes on working. */
+  /** Stops sharing with other tabs. `fetch` still works. */
   readonly close: () => void;
-  /** The clock by which deadlines are told. */
+  /** The clock for deadlines. */
   readonly clock: Clock;
 }
 

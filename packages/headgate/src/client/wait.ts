@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
 }
 
-/** Calls back after so many milliseconds; returns what cancels it. */
+/** Calls back after this many milliseconds; returns a function that cancels it. */
 export type Timer = (callback: () => void, delayMs: number) => () => void;
 
 /** The timer of the platform. */

@@ -3,7 +3,7 @@ import { type AlgorithmName, blocked, formatLimit, hidden, type Limit, unlimited
 import type { Override } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
-/** How one limit stands after a decision. */
+/** One limit after a decision. */
 export interface LimitReading {
   /** As the `RateLimit` fields name it: `user-per-minute`. */
   readonly name: string;
@@ -44,7 +44,7 @@ export interface Decided {
   readonly tightest: LimitReading | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
-  /** `false` where the store could not answer and this process decided by itself, as `decidedBy` tells too. */
+  /** `false` if the store could not answer and this process decided by itself; see also `decidedBy`. */
   readonly shared: boolean;
   /** The caller's plan; of several layers that have plans, that of the first. `undefined` where no layer has any. */
   readonly plan: string | undefined;
@@ -86,10 +86,11 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   extend(more: Cost<Unit> & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
-   * States what has been used so far, in totals: `report({ tokens: 812 })`. It is spent now, and so much less is held. More
-   * than was held is spent all the same, even into debt. A total that is lower than the last gives the difference back.
+   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. It is spent now, and that much less is
+   * held. Use beyond what was held is spent too, even into debt. A total below the last one gives the difference
+   * back.
    *
-   * While the store cannot answer, it is kept, and said once it can.
+   * While the store cannot answer, the report is kept, and sent later.
    *
    * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
    */
@@ -115,10 +116,11 @@ export type Extension =
 export interface Refused extends Decided {
   readonly admitted: false;
   /**
-   * `cost-exceeds-quota`: no wait helps, the request asks for more than a whole quota. `store-unavailable`: the store
-   * cannot answer, and a layer's outage policy lets nobody pass without it. `too-many-reservations`: a partition holds for
-   * as many as it may. `ended`: an extension of what has ended. `blocked`: the caller's plan is `blocked`, or an operator has
-   * blocked the caller; `retryAfterMs` says for how long, and is `Infinity` for good.
+   * `cost-exceeds-quota`: no wait helps, because the request asks for more than a whole quota. `store-unavailable`:
+   * the store cannot answer, and a layer's outage policy is to refuse. `too-many-reservations`: a partition has its
+   * largest number of reservations. `ended`: an extension of a reservation that has ended. `blocked`: the caller's
+   * plan is `blocked`, or an operator has blocked the caller; `retryAfterMs` says for how long, and is `Infinity`
+   * for good.
    */
   readonly reason:
     | "quota-exceeded"
@@ -129,7 +131,7 @@ export interface Refused extends Decided {
     | "blocked";
   /**
    * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
-   * `store-unavailable`: when the store is asked again.
+   * `store-unavailable`: the time until the store is tried again.
    */
   readonly retryAfterMs: number;
   /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`, and where blocked for good. */

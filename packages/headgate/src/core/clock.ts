@@ -1,6 +1,6 @@
 /** Where time comes from. Injected everywhere, so that tests move it and nothing sleeps. */
 export interface Clock {
-  /** Milliseconds since 1970-01-01T00:00Z. Fractions are dropped by whoever reads it. */
+  /** Milliseconds since 1970-01-01T00:00Z. Readers drop fractions. */
   now(): number;
   /** Calls back once so much time has passed, ms. Default: the runtime's timers. @returns what calls it off. */
   after?(ms: number, run: () => void): () => void;

@@ -18,7 +18,7 @@ export interface EventPartition {
   readonly key: string;
 }
 
-/** The store was told what an admitted request has used. */
+/** The store has recorded what an admitted request has used. */
 export interface SettledEvent extends Moment {
   /** The name of the limiter. */
   readonly limiter: string;

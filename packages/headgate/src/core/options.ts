@@ -1,11 +1,11 @@
 import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
 
 /**
- * Refuses options that do not exist: a misspelt one would be passed over, and with it whatever it was to limit.
+ * Rejects options that do not exist: a misspelt option would be ignored, and its limit would not apply.
  *
- * @param of what takes them, for the message: `createLimiter`, `layer "user"`.
- * @param moved options of other libraries, and where they are described.
- * @throws HeadgateError naming the option, and the nearest that exists.
+ * @param of who takes the options, for the message: `createLimiter`, `layer "user"`.
+ * @param moved options of other libraries, and the page that describes them.
+ * @throws HeadgateError naming the option, and the most similar one that exists.
  */
 export function checkOptions(
   of: string,
@@ -27,7 +27,7 @@ function hint(option: string, known: readonly string[], moved: ReadonlySet<strin
   return `. It takes ${known.join(", ")}.`;
 }
 
-/** The name that was probably meant; `undefined` where none is like it. */
+/** The most similar name; `undefined` if none is similar. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const first = known
     .map((one) => ({ one, distance: distanceOf(name.toLowerCase(), one.toLowerCase()) }))
@@ -36,7 +36,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return first.one;
 }
 
-/** Levenshtein (1965), with neighbours that changed places counted once (Damerau, 1964). */
+/** Levenshtein distance (1965), with two swapped neighbours counted as one change (Damerau, 1964). */
 function distanceOf(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => {
     const row = new Array<number>(b.length + 1).fill(0);

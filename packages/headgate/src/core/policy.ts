@@ -13,10 +13,12 @@ interface AnyLayer<Caller> {
   /** Lower-case letters, digits, `.`, `_` and `-`. Part of the stored keys and of the names that callers see. */
   name: string;
   /**
-   * Tells one caller from another, as text of at most 1,024 characters (longer ones are counted as one) or a whole
-   * number. `null`: this layer does not apply to this caller. Anything else is a mistake: it is reported, and the request is
-   * counted as unidentified, together with all others of the kind. Keys that callers can forge must not
-   * meet keys that they cannot: give them different prefixes (`account:42`, `user:42`).
+   * Identifies the caller, as text of at most 1,024 characters (longer ones are counted as one) or a whole number.
+   * `null`: this layer does not apply to this caller. Anything else is a mistake: it is reported, and the request
+   * is counted as unidentified, together with all other unidentified requests.
+   *
+   * Keys that callers can forge must differ from keys that they cannot forge: give them different prefixes
+   * (`account:42`, `user:42`).
    */
   key: (caller: Caller) => string | number | null;
   /**
@@ -90,8 +92,8 @@ export interface Layer<Caller> {
 export interface Policy<Caller> {
   readonly layers: readonly Layer<Caller>[];
   /**
-   * Tells policies apart, as 16 hexadecimal digits: the same layers, limits, plans and outage policies give the same. Functions are
-   * not looked into.
+   * Identifies the policy, as 16 hexadecimal digits: the same layers, limits, plans and outage policies have the
+   * same hash. Functions are not part of it.
    */
   readonly hash: string;
   /** What costs may name: what limits count, what is declared, and `requests`. */

@@ -24,7 +24,7 @@ export interface Charge {
  * lives for that partition's `limits.leaseMs` without a heartbeat.
  */
 export interface Hold {
-  /** 24 hexadecimal digits, drawn by whoever asks. */
+  /** 24 hexadecimal digits, drawn by the process that asks. */
   readonly rid: string;
   /** The number of the call, from 1 up: a later call outranks an earlier one. */
   readonly seq: number;
@@ -122,11 +122,11 @@ export interface Store {
     now: number,
   ): void | Promise<void>;
   /**
-   * Notes that a process is alive, and resolves with how many are, this one included: those noted within the last 30 seconds.
-   * Called now and then beside a decision; nobody waits for it. Absent: in an outage each process has the whole quota, unless
-   * the outage policy says `instances`.
+   * Records that a process is alive, and resolves with the number of live processes, this one included: those
+   * recorded within the last 30 seconds. Called at times together with a decision, which does not wait for it.
+   * Without this method, each process has the whole quota in an outage, unless the outage policy says `instances`.
    *
-   * @param limiter whose processes are counted.
+   * @param limiter the limiter whose processes are counted.
    * @param process 24 hexadecimal digits, drawn by the process for this limiter.
    */
   countProcesses?(limiter: string, process: string, now: number): Promise<number>;

@@ -7,15 +7,15 @@ import {
 } from "../http/address/address.ts";
 import { readField } from "../http/address/address-forwarding.ts";
 
-/** Tells a verified id from a request's header fields; `null` where nothing in them can be verified. */
+/** Returns a verified id from a request's header fields, or `null` if nothing in them verifies. */
 export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;
 
 export interface IdentifyOptions {
-  /** What is asked for a verified id, in this order; the first that tells one counts. */
+  /** The sources of a verified id, in this order; the first that returns one is used. */
   verified?: VerifiedIdentity | readonly VerifiedIdentity[];
   /** A header in which callers may say who they are, such as `X-User-Id`. Anybody can forge it. Default: none. */
   unverifiedHeader?: string;
-  /** Which proxies are believed to tell the address: see `callerAddress`. */
+  /** Which proxies are trusted to report the address: see `callerAddress`. */
   trust?: TrustProxy;
 }
 
@@ -27,7 +27,7 @@ export interface Identified {
    */
   readonly key: string;
   readonly kind: "account" | "user" | "ip";
-  /** The caller's address, whoever it is: for a layer that counts everybody. */
+  /** The caller's address, also of verified callers: for a layer that counts everybody. */
   readonly ip: string;
 }
 
@@ -35,7 +35,7 @@ export interface Identified {
 const mostCharacters = 256;
 
 /**
- * Tells who is calling, by the best that a request can show.
+ * Identifies the caller by the best proof in the request.
  *
  * ```ts
  * const whoIs = identify({ verified: bearerIdentity({ key, audience: "chat" }), unverifiedHeader: "X-User-Id" });

@@ -6,8 +6,9 @@ export interface SignedCookieOptions {
   /** The cookie's name. */
   name: string;
   /**
-   * What cookies are signed by, at least 16 characters, and used for nothing else: a signature does not tell which
-   * cookie it was made for. Of several, any may have signed: put the new one beside the old one to change it.
+   * The secret that signs cookies, at least 16 characters, and used for nothing else: a signature does not say
+   * which cookie it was made for. With several secrets, each can verify: to change the secret, put the new one
+   * before the old one.
    */
   secret: string | readonly string[];
 }

@@ -20,53 +20,53 @@ import type { WaitOptions } from "./waiting.ts";
 /** In milliseconds. */
 export interface Timeouts {
   /**
-   * How long the first decisions of a process wait for a store that has never answered, connections that are refused
-   * included: from 0 to 60,000; 5,000 by default. Afterwards the outage policies decide.
+   * How long the first decisions of a process wait for a store that has never answered, also if it refuses
+   * connections: from 0 to 60,000 ms; 5,000 by default. Then the outage policies decide.
    */
   connectMs?: number;
   /**
-   * How long a shared store may take to answer a call: from 1 to 60,000; 250 by default. Beyond it the outage policies of
-   * the layers decide, and what the late answer charged is taken back.
+   * How long a shared store may take to answer a call: from 1 to 60,000 ms; 250 by default. After that the outage
+   * policies of the layers decide, and the charge of a late answer is undone.
    */
   storeMs?: number;
   /**
-   * How long the `plan` of a layer may take to look a caller up: from 1 to 60,000; 250 by default. Beyond it the layer's
-   * default plan holds.
+   * How long the `plan` of a layer may take to look a caller up: from 1 to 60,000 ms; 250 by default. After that
+   * the layer's default plan applies.
    */
   lookupMs?: number;
 }
 
 export interface LimiterOptions<Caller> {
   /**
-   * What it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from those of
-   * others, on every store: limiters that use one name in one store share their counts.
+   * The name of what it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart
+   * from those of other limiters, on every store. Limiters of the same name in one store share their counts.
    */
   name: string;
-  /** The layers that guard the endpoint. A request is charged in all that apply to it, or in none. */
+  /** The layers that guard the endpoint. A request is charged in all layers that apply to it, or in none. */
   layers: readonly LayerOptions<Caller>[];
-  /** Units that costs may name although no limit counts them, such as those that a later policy will count. */
+  /** Units that costs may name although no limit counts them, such as units that a later policy will count. */
   units?: readonly string[];
-  /** A store URI or a store; `memory://` by default: this process counts for itself. */
+  /** A store URI or a store. Default: `memory://`, where this process counts for itself. */
   store?: string | Store;
-  /** How long a shared store is waited for. */
+  /** Time limits of calls to a shared store and of lookups. */
   timeouts?: Timeouts;
   /** Default: the wall clock. It may run backwards; the limiter does not. */
   clock?: Clock;
-  /** Called after every decision of `admit`, for logs and metrics. What it throws goes to `onError`. */
+  /** Called after every decision of `admit`, for logs and metrics. Errors that it throws go to `onError`. */
   onDecision?: (event: DecisionEvent) => void;
   /**
-   * Called when something of the limiter's own fails: a store that cannot answer, a plan that cannot be looked up (the first
-   * of several failures in a row), a key function that throws or returns what is no key (once for each kind). The request is
-   * decided all the same. Default: a line on the console, at most one a minute for each kind.
+   * Called when the limiter itself has an error: a store cannot answer, a plan cannot be looked up (the first of
+   * several failures in a row), a key function throws or returns an invalid key (once for each kind). The request
+   * is still decided. Default: a line on the console, at most one a minute for each kind.
    */
   onError?: (error: unknown) => void;
   /**
-   * Called when a shared store is left alone because it does not answer, when it is tried, and when it decides again.
-   * Default: a line on the console when an outage begins and when it ends.
+   * Called when the outage policies take over from a shared store that does not answer, when the store is tried
+   * again, and when it decides again. Default: a line on the console when an outage begins and when it ends.
    */
   onOutage?: (event: OutageEvent) => void;
   /**
-   * Called for each thing in the policy that is probably a mistake, when the limiter is made; and once, when a request comes to
+   * Called for each probable mistake in the policy, when the limiter is made; and once, for the first request to
    * which no layer applies. Default: the console.
    */
   onWarning?: (warning: string) => void;
@@ -78,7 +78,7 @@ export interface DecisionOptions<Unit extends string = string> {
 }
 
 export interface PeekOptions<Unit extends string = string> extends DecisionOptions<Unit> {
-  /** Only what this layer says. */
+  /** Answer for this layer alone. */
   layer?: string;
 }
 
@@ -89,14 +89,14 @@ export interface DecisionEvent extends DecisionPlace {
   /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
   readonly admission: Admission;
-  /** How long it took, the store's answer included: milliseconds, by the process's own clock. */
+  /** How long it took, with the store's answer: milliseconds, by the process's own clock. */
   readonly durationMs: number;
   readonly cost: Cost | undefined;
-  /** The partitions that were asked, layer by layer. They name callers: treat them as personal. */
+  /** The caller's partitions, layer by layer. They name callers: treat them as personal data. */
   readonly partitions: readonly DecisionPartition[];
 }
 
-/** How a limiter stands in this process. */
+/** The state of a limiter in this process. */
 export interface LimiterStatus extends StoreStatus {
   /** Admitted requests of this process that hold units or places, and have not ended. */
   readonly reservations: number;
@@ -110,23 +110,26 @@ export interface EndEvent {
   readonly at: number;
   /** What was used, by unit. */
   readonly used: Cost;
-  /** What it might have used in all before it would have had to be extended. */
+  /** The total that was granted, by unit: it could use this much without an extension. */
   readonly granted: Cost;
   /** The hash of the policy that admitted it. */
   readonly policy: string;
 }
 
-/** Who listens to a limiter, for logs and metrics. What it throws goes to `onError`. */
+/** Observes a limiter, for logs and metrics. Errors that it throws go to `onError`. */
 export interface LimiterObserver {
   /** Called after every decision of `admit`. */
   decided?(event: DecisionEvent): void;
   /** Called once a reservation has ended. */
   ended?(event: EndEvent): void;
-  /** Called once the store knows what a reservation has used so far, or that it ended. Where nothing changes by that, it is not told. */
+  /**
+   * Called once the store has recorded what a reservation has used so far, or its end. Not called if that changes
+   * nothing.
+   */
   settled?(event: SettledEvent): void;
-  /** Called after every extension that was asked for. */
+  /** Called after every extension, granted or refused. */
   extended?(event: ExtendedEvent): void;
-  /** Called when this process has changed the policy, or overridden, reset or penalised a caller. */
+  /** Called when this process has changed the policy, or has overridden, reset or penalised a caller. */
   changed?(event: ChangedEvent): void;
   /** Called after every decision of the shadow, where `setShadow` has set one. */
   shadowed?(event: ShadowEvent): void;
@@ -138,99 +141,110 @@ export interface Limiter<Caller, Unit extends string = string> {
   /** The policy in force: see `setPolicy`. */
   readonly policy: Policy<Caller>;
   /**
-   * Decides one request, and charges it if it is admitted. Over a store that answers at once (memory) the answer
-   * comes without a promise, unless a plan is looked up; `await` takes either.
+   * Decides one request, and charges it if it is admitted. With a memory store the answer comes without a promise,
+   * unless a plan is looked up; `await` accepts both.
    *
-   * @throws HeadgateError `cost-invalid`, or `limiter-closed`. Nothing else: see `onError`.
+   * @throws HeadgateError `cost-invalid`, or `limiter-closed`. Other errors go to `onError`.
    */
   admit(caller: Caller, options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
-   * Admits a request as soon as it may pass, in a fair queue: within the same partitions, first come first served; between
-   * others, in turn by units. For jobs and for calls to others, where nobody sits before a screen; a server should refuse
-   * instead. Each asking is a decision event of its own. At most 1,000 wait at once.
+   * Admits a request as soon as it may pass, in a fair queue: first come, first served within the same partitions;
+   * between other partitions, in turn by units. Use it for jobs and for calls to other services. A server should
+   * refuse people's requests instead. Each attempt is a decision event. At most 1,000 callers wait at once.
    *
-   * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the waiting.
-   * @returns the admission; the refusal, at once, where its wait is longer than what is left of `maxWaitMs`, or where
-   *   no wait helps. Whoever still stands behind others after `maxWaitMs` is asked for a last time.
-   * @throws HeadgateError `cost-invalid`, `option-invalid`, `queue-full` or `limiter-closed`; the signal's reason once it
-   *   is aborted. Always as a rejection.
+   * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the wait.
+   * @returns the admission; or the refusal, at once, if its wait is longer than the rest of `maxWaitMs`, or if no
+   *   wait helps. A caller who is still in line after `maxWaitMs` is tried one last time.
+   * @throws HeadgateError `cost-invalid`, `option-invalid`, `queue-full` or `limiter-closed`; the signal's reason
+   *   once it is aborted. Always as a rejection.
    */
   wait(caller: Caller, options?: DecisionOptions<Unit> & WaitOptions): Promise<Admission<Unit>>;
   /**
-   * Charges a caller on top, whatever is free and even into debt, in every layer that applies: for what turned out to
-   * be worse than a request, such as a wrong password. No request is admitted by it, and it is no decision event.
+   * Charges a caller more, even beyond the quota, in every layer that applies: for actions that are worse than a
+   * request, such as a wrong password. It admits no request, and is not a decision event.
    *
-   * While the store cannot answer, it is charged here by the outage policy `local`, and told to the store afterwards.
+   * While the store cannot answer, the charge is counted in this process by the outage policy `local`, and sent to
+   * the store afterwards.
    *
    * @param cost by unit; a unit that is not named is not charged. One request by default.
-   * @throws HeadgateError `cost-invalid`, or `limiter-closed`. A store that cannot be reached is reported, not thrown.
+   * @throws HeadgateError `cost-invalid`, or `limiter-closed`. A store that cannot be reached is reported, not
+   *   thrown.
    */
   penalise(caller: Caller, cost?: Cost<Unit>): void | Promise<void>;
-  /** What `admit` would answer now; with `layer`, what that layer alone would. Charges nothing, and is no decision event. */
+  /**
+   * Returns what `admit` would answer now; with `layer`, for that layer alone. Charges nothing, and is not a
+   * decision event.
+   */
   peek(caller: Caller, options?: PeekOptions<Unit>): Peek | Promise<Peek>;
   /**
-   * Gives a caller the whole quota back: in every layer that applies, also in those that the caller shares with others, or with
-   * `layer` in that one alone. Rejects with the reason where a shared store cannot be reached: then it has not been done.
+   * Gives a caller the whole quota back: in every layer that applies, also in those that the caller shares with
+   * others, or with `layer` in that one alone. Rejects with the reason if a shared store cannot be reached: then
+   * nothing was done.
    *
    * @throws HeadgateError `option-invalid` for a layer that does not apply; `limiter-closed`.
    */
   reset(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Refuses a caller from the next call to the store on, in every process, whatever is free: for `forMs`, until `until`, or for good. Nothing is
-   * charged meanwhile, in any layer. It replaces the block or override before it, and `reset` leaves it.
+   * Refuses a caller, whatever quota is left: for `forMs`, until `until`, or for good. Every process applies it
+   * from its next call to the store. Refused requests are charged in no layer. It replaces the previous block or
+   * override, and `reset` keeps it.
    *
-   * One layer is blocked, the first that applies to the caller unless `layer` names another: everybody who shares the caller's key
-   * there is refused.
+   * It blocks one layer: the first that applies to the caller, unless `layer` names another. All callers with the
+   * same key there are refused.
    *
-   * @throws HeadgateError `option-invalid`; `store-invalid` where the store keeps no overrides; `store-full` beyond 100,000 in
-   *   memory; `limiter-closed`. Rejects with the reason where a shared store cannot be reached: then it may not have been done.
+   * @throws HeadgateError `option-invalid`; `store-invalid` if the store keeps no overrides; `store-full` beyond
+   *   100,000 in memory; `limiter-closed`. Rejects with the reason if a shared store cannot be reached: then it may
+   *   not have been done.
    */
   block(caller: Caller, options?: BlockOptions): void | Promise<void>;
   /** The same as `endOverride`. */
   unblock(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Gives a caller other limits from the next call to the store on, in every process: for `forMs`, until `until`, or until
-   * `endOverride`. They take the place of the caller's own, also of a plan that is `blocked`, in the units that they name. Nothing is
-   * forgotten, on the way there or back: what was spent counts under both. It replaces the block or override before it, and
-   * `reset` leaves it.
+   * Gives a caller other limits: for `forMs`, until `until`, or until `endOverride`. Every process applies them
+   * from its next call to the store. They replace the caller's own limits in the units that they name, also those
+   * of a `blocked` plan. What was spent counts under the new limits, and afterwards under the old ones. It replaces
+   * the previous block or override, and `reset` keeps it.
    *
-   * One layer is overridden, as `block` chooses it. Admissions name what is in force in `overrides`.
+   * It overrides one layer, chosen as for `block`. Admissions list overrides in force in `overrides`.
    *
-   * @throws HeadgateError `limit-unreadable` or `limit-invalid` for the limits; else as `block`.
+   * @throws HeadgateError `limit-unreadable` or `limit-invalid` for the limits; otherwise as `block`.
    */
   override(caller: Caller, options: OverrideOptions): void | Promise<void>;
   /**
-   * Ends what `block` or `override` decided for a caller in one layer, as `block` chooses it: the caller's own limits hold again.
-   * Another process that has just refused the caller may do so for a second more.
+   * Ends a block or override of a caller in one layer, chosen as for `block`: the caller's own limits apply again.
+   * Another process that has just refused the caller may continue to for a second.
    *
    * @throws HeadgateError as `block`.
    */
   endOverride(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Puts another policy into force, for whatever is asked from now on in this process. Nothing is forgotten: what was spent counts under
-   * the new limits as if they had always held, and what is held stays held. A bad policy changes nothing.
+   * Puts another policy into force, for all requests from now on in this process. What was spent counts under the
+   * new limits, as if they had always been in force, and what is held stays held. An invalid policy changes
+   * nothing.
    *
    * ```ts
    * limiter.setPolicy([{ name: "user", limits: "10/minute; 60/hour" }, { name: "ip", limits: "30/minute" }]);
    * ```
    *
-   * @param layers all of them, in order. `key`, `plan` and `limits` as a function may be left out where the layer of that name has
-   *   them already, so that the rest can come from a file. A layer that is not named applies no longer. Units that earlier policies
-   *   counted may still be named by costs.
+   * @param layers all of them, in order. `key`, `plan`, and `limits` as a function may be left out if the layer of
+   *   that name has them already, so that the rest can come from a file. A layer that is not named no longer
+   *   applies. Costs may still name units that earlier policies counted.
    * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
    */
   setPolicy(layers: readonly LayerChange<Caller>[]): void;
   /**
-   * Lets another policy decide each request beside the one in force, on counts of its own. It refuses nobody: what it would have
-   * refused is in `shadowReport`, and observers hear of each of its decisions (`shadowed`). No live answer depends on it, or waits for it.
+   * Lets a second policy decide each request as well, on separate counts. It refuses nobody: `shadowReport` says
+   * what it would have refused, and observers get each of its decisions (`shadowed`). No live answer depends on it,
+   * or waits for it.
    *
    * ```ts
    * limiter.setShadow([{ name: "user", limits: "3/minute; 40/hour" }, { name: "ip", limits: "30/minute" }]);
    * ```
    *
-   * One that is set already is replaced; its report begins anew, and what it counted counts under the new one. A bad policy changes nothing.
+   * It replaces a shadow that is set already: the report starts again, and the counts stay. An invalid policy
+   * changes nothing.
    *
-   * @param layers as `setPolicy` takes them: what is left out is taken from the policy in force.
+   * @param layers as for `setPolicy`: parts that are left out are taken from the policy in force.
    * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
    */
   setShadow(layers: readonly LayerChange<Caller>[]): void;
@@ -239,27 +253,27 @@ export interface Limiter<Caller, Unit extends string = string> {
   /** What the shadow has decided in this process since it was set; `undefined` where none is. */
   shadowReport(): ShadowReport | undefined;
   /**
-   * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, after however long it took to
-   * connect. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to begin to listen only then. It may be
-   * called again, and at any time. A store of this process is always ready.
+   * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, however long the connection
+   * took. The first decisions wait for that by themselves, for `timeouts.connectMs`; await it to listen only then.
+   * It may be called at any time, and again. A memory store is always ready.
    *
-   * @param options.timeoutMs how long to wait, in milliseconds from 1 to 3,600,000; 10,000 by default. Meanwhile, and
-   *   afterwards, the limiter decides all the same.
-   * @throws HeadgateError `store-unavailable` with the last reason, once that is over (for operators: it may name
+   * @param options.timeoutMs how long to wait, in milliseconds from 1 to 3,600,000; 10,000 by default. The limiter
+   *   decides meanwhile, and afterwards.
+   * @throws HeadgateError `store-unavailable` with the last reason, after that time (for operators: it may name
    *   hosts); `limiter-closed`; `option-invalid`. Always as a rejection.
    */
   ready(options?: { timeoutMs?: number }): Promise<void>;
   /**
-   * Tells an observer of decisions and ends from now on. `headgate/otel` makes metrics of them.
+   * Reports decisions and ends to an observer from now on. `headgate/otel` makes metrics of them.
    *
-   * @returns what ends it.
+   * @returns a function that stops it.
    */
   observe(observer: LimiterObserver): () => void;
-  /** How the store is, as this process sees it: for readiness and metrics. */
+  /** The state of the store, as this process sees it: for readiness and metrics. */
   status(): LimiterStatus;
   /**
-   * Closes a store that was opened from a URI. The limiter is not used afterwards. What a store that is down has not
-   * been told by then stays untold, and `onError` hears of it.
+   * Closes a store that was opened from a URI. Do not use the limiter afterwards. Changes not yet sent to an
+   * unreachable store are lost and reported to `onError`.
    */
   close(): void | Promise<void>;
 }

@@ -19,7 +19,10 @@ export interface GuardedFunctionOptions<
   cost?: (...args: Args) => Costs;
   /** What a call has used in the end, in totals, from its result: for costs that were estimates. */
   used?: (result: Result) => Used;
-  /** Waits in the limiter's fair queue for so many milliseconds, from 0 to 86,400,000; refuses at once by default. */
+  /**
+   * How long a call waits in the limiter's fair queue, in milliseconds from 0 to 86,400,000; by default it does not
+   * wait.
+   */
   maxWaitMs?: number;
 }
 

@@ -15,8 +15,9 @@ export interface DecisionLogOptions {
   /** Where the lines go: `logFiles(path)`, or anything with `write(lines)`. */
   writer: LineWriter;
   /**
-   * The secret of the pseudonyms: 16 bytes or more, from the place where your other secrets are. Processes that share a store need the same one, or no
-   * replay can tell that they met the same caller. Default: one drawn for this log, which nobody keeps.
+   * The secret of the pseudonyms: 16 bytes or more, from the place where your other secrets are. Processes that
+   * share a store need the same one, or a replay cannot see that they met the same caller. Default: a random one
+   * for this log, which is not kept.
    */
   secret?: string | Uint8Array;
   /** The id of the request that is being decided, such as from an `AsyncLocalStorage`; `undefined` where there is none. */
@@ -38,7 +39,7 @@ export interface DecisionLogStatus {
   readonly lost: number;
 }
 
-/** A limiter, whoever its callers are. */
+/** A limiter with any type of caller. */
 export type LoggedLimiter = Pick<Limiter<never>, "name" | "observe" | "status" | "policy">;
 
 export interface DecisionLog {

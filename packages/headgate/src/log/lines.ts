@@ -15,8 +15,9 @@ interface AnyLine {
   /** When it was applied: milliseconds since 1970-01-01T00:00Z, by the store's clock. */
   at: number;
   /**
-   * Which came first of what a shared store applied in one millisecond: the lower number. Absent where the store does not tell (this
-   * process's memory, where `n` tells; a Redis Cluster, whose nodes have clocks of their own).
+   * The order of changes that a shared store made in one millisecond: the lower number came first. Absent if the
+   * store does not say (this process's memory, where `n` gives the order; a Redis Cluster, whose nodes have
+   * separate clocks).
    */
   order?: number;
 }
@@ -26,7 +27,7 @@ interface LimiterLine extends AnyLine {
   limiter: string;
 }
 
-/** A partition: the layer, and what stands for its key. */
+/** A partition: the layer, and the pseudonym of its key. */
 export interface LoggedPartition {
   layer: string;
   /** 16 characters, the same for the same key within a segment; `unidentified` and `overlong` are shared by all such callers. */
@@ -41,7 +42,7 @@ export interface DecidedPartition extends LoggedPartition {
   limits?: string;
 }
 
-/** The log of a limiter begins or, after a rotation or a loss, goes on. */
+/** The log of a limiter begins, or continues after a rotation or a loss. */
 export interface BeginLine extends LimiterLine {
   type: "begin";
   /** The name of the store. */
@@ -89,7 +90,9 @@ export interface DecisionLine extends LimiterLine {
   overrides?: { layer: string; limits: string; until: number | null }[];
 }
 
-/** What an admitted request has used so far, as the store was told. Where nothing changes by its end, there is no line. */
+/**
+ * What an admitted request has used so far, as recorded by the store. If its end changes nothing, there is no line.
+ */
 export interface SettledLine extends LimiterLine {
   type: "settled";
   /** The `id` of the decision. */
@@ -129,7 +132,7 @@ export interface PenaltyLine extends LimiterLine {
   cost: Cost;
 }
 
-/** So many lines before this one were lost. */
+/** The number of lines lost before this one. */
 export interface LostLine extends AnyLine {
   type: "lost";
   lines: number;

@@ -9,7 +9,7 @@ import { show } from "../core/show.ts";
 /** A layer of a policy, as data. One of `limits`, `plans` and `defaultLimits` says what is limited. */
 export interface LayerDocument {
   name: string;
-  /** The name of the function that tells its callers apart; the layer's own name by default. */
+  /** The name of the function that makes its keys; by default the layer's own name. */
   key?: string;
   /** The same limits for every caller. */
   limits?: LimitsInput;

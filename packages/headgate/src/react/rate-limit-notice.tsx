@@ -40,7 +40,7 @@ const visuallyHidden: CSSProperties = {
 };
 
 /**
- * Tells a person that they were refused and how long to wait, with a button that works from the deadline on.
+ * Shows a person that they were refused and how long to wait, with a button that works from the deadline on.
  *
  * It comes without style. Its parts carry `data-headgate-notice` (with `data-state="waiting"`, `"ready"` or `"never"`),
  * `data-headgate-message`, `data-headgate-retry` and `data-headgate-live`.

@@ -1,7 +1,7 @@
 import type { Clock } from "../client/index.ts";
 import { type Timed, useTimed } from "./wall-clock.ts";
 
-/** Where a countdown stands. */
+/** The state of a countdown. */
 export interface Countdown {
   /** Whole seconds to the deadline, rounded up; 0 without one. */
   seconds: number;

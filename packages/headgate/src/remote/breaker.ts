@@ -2,8 +2,8 @@ import type { Clock } from "../core/clock.ts";
 import { isWorker } from "../core/runtime.ts";
 
 /**
- * `closed`: the store decides. `open`: it is left alone, and the outage policies decide. `half-open`: it is being
- * tried, or is being told what happened without it; the outage policies still decide.
+ * `closed`: the store decides. `open`: the outage policies decide. `half-open`: the store is being tried, or gets
+ * what was admitted without it; the outage policies still decide.
  */
 export type BreakerState = "closed" | "open" | "half-open";
 

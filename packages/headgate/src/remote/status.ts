@@ -45,7 +45,7 @@ export interface StoreStatus {
   readonly reason: string | undefined;
   /** When it is tried next, as `since`; 0 while closed. */
   readonly nextProbeAt: number;
-  /** How many partitions, leases and admitted requests the store has yet to be told of. */
+  /** Partitions, leases and admitted requests with changes not yet sent to the store. */
   readonly waiting: number;
   /**
    * How many live processes the store last reported, among which an outage divides each quota. `undefined`: it has not

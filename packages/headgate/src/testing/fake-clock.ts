@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 
-/** A clock that stands still until it is moved. What was to be called by then is called as it is moved. */
+/** A clock that changes only when it is moved. Moving it calls the timers that are due. */
 export interface FakeClock extends Clock {
-  /** Moves on by so many milliseconds; a negative number sets it back. */
+  /** Moves the clock forward by this many milliseconds; a negative number sets it back. */
   advance(ms: number): void;
   /** Moves to this moment, in milliseconds since 1970-01-01T00:00Z. */
   set(ms: number): void;

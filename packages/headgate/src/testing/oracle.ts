@@ -37,7 +37,7 @@ export interface Oracle {
   spend(partition: Pick<OracleCharge, "space" | "key">, unit: string, amount: number, now: number): void;
   /** Makes the true cost of an admitted request that of `actual`, as `Admitted.settle` promises. */
   settle(charges: readonly OracleCharge[], decision: OracleDecision, actual: Cost, now: number): void;
-  /** Reads every limit as it stands. */
+  /** Reads the current state of every limit. */
   read(charges: readonly OracleCharge[], now: number): OracleReading[][];
   /** The most units ever spent within one window of this limit, by one partition. */
   worst(charge: OracleCharge, limit: Limit): number;

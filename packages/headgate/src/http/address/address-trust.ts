@@ -28,17 +28,17 @@ export interface TrustProxy {
   readonly trusts: (address: Address | null, hop: number) => boolean;
   /** A platform's own field with the caller's address, believed where this says so of the address found by the list. */
   readonly field: { name: string; isFrom: (address: Address | null) => boolean } | undefined;
-  /** Hears of forwarding headers that come from machines which are not trusted. */
+  /** Called for forwarding headers from machines that are not trusted. */
   readonly untrusted: UntrustedListener | undefined;
 }
 
-/** Beside the text of {@link parseTrustProxy}. */
+/** Options of {@link parseTrustProxy}, in addition to its text. */
 export interface TrustProxyOptions {
   /** How many bits of an IPv6 address make its key, 1 to 128. Default: 64, the network that one subscriber holds at least. */
   ipv6PrefixLength?: number;
   /**
-   * Called once, if a forwarding header arrives from a machine that is not trusted: for a setting that nobody has
-   * chosen. The warning says what to set, and holds nobody's address. Default: nothing is said.
+   * Called once, if a forwarding header arrives from a machine that is not trusted. The warning says what to set,
+   * and contains no address. Default: no warning.
    */
   onWarning?: (warning: string) => void;
 }
@@ -114,17 +114,17 @@ const platforms: Record<string, Rule> = {
 };
 
 /**
- * Reads which proxies are trusted to tell the caller's address:
+ * Reads which proxies are trusted to report the caller's address:
  *
  * - `private`, the default: proxies in loopback, link-local and private networks;
  * - `none`: no header is read, the socket's peer is the caller;
- * - a hop count such as `1`: so many proxies stand in front, whatever their addresses;
+ * - a hop count such as `1`: this number of proxies is in front, at any address;
  * - networks and addresses: `10.0.0.0/8, 203.0.113.7`, also by the names `private`, `loopback`, `link-local`, `shared`;
  * - a platform: `aws-alb`, `azure`, `cloudflare`, `cloudflare-workers`, `fly`, `google-cloud-run`,
  *   `google-load-balancer`, `heroku`, `netlify`, `nginx`, `railway`, `render`, `vercel`;
- * - `first`: the left-most entry, whoever wrote it. Any caller can forge it.
+ * - `first`: the left-most entry. Any caller can forge it.
  *
- * The word `forwarded` beside any of these but a platform reads `Forwarded` (RFC 7239) in place of `X-Forwarded-For`:
+ * With the word `forwarded` added to any of these but a platform, it reads `Forwarded` (RFC 7239) in place of `X-Forwarded-For`:
  * only one of the two is ever read, since a proxy that writes one lets the other pass as the caller sent it.
  *
  * @throws {HeadgateError} `trust-proxy-unreadable`, naming the value and what would be right.

@@ -8,10 +8,10 @@ import { openingOf, policyOf, stateIn, stateItem, windowSeconds, wordingOf } fro
 export type Fields = Record<string, string>;
 
 /**
- * Which form of the `RateLimit` fields is sent. `draft`: the list form of draft-ietf-httpapi-ratelimit-headers-10, every
- * limit by name. `draft-7`: one dictionary (`limit=5, remaining=4, reset=12`). `draft-6`: `RateLimit-Limit`,
- * `RateLimit-Remaining` and `RateLimit-Reset`. The older two know no names: they tell the tightest limit, and list the
- * quotas of all.
+ * Which form of the `RateLimit` fields is sent. `draft`: the list form of draft-ietf-httpapi-ratelimit-headers-10,
+ * every limit by name. `draft-7`: one dictionary (`limit=5, remaining=4, reset=12`). `draft-6`: `RateLimit-Limit`,
+ * `RateLimit-Remaining` and `RateLimit-Reset`. The two older forms have no names: they show the tightest limit, and
+ * list the quotas of all.
  */
 export type FieldForm = "draft" | "draft-7" | "draft-6";
 
@@ -46,7 +46,7 @@ const exposedWithLegacy: Record<FieldForm, string> = {
 };
 
 /**
- * The fields that tell a client its quota, and `Access-Control-Expose-Headers` so that scripts may read them. By
+ * The fields that show a client its quota, and `Access-Control-Expose-Headers` so that scripts may read them. By
  * default `RateLimit-Policy` and `RateLimit` with one item a limit, in the list form of
  * draft-ietf-httpapi-ratelimit-headers-10.
  *

@@ -60,7 +60,7 @@ export interface Refusal {
   body: string;
 }
 
-/** A body of one's own for a refusal. */
+/** Your own body for a refusal. */
 export interface RefusalBody {
   /** The `Content-Type`, such as `application/json`. */
   contentType: string;
@@ -75,17 +75,18 @@ export interface RefusalOptions extends FieldOptions {
   accept?: string | null | undefined;
   /** The status where a quota is spent. Default: 429. */
   status?: number;
-  /** A body of one's own, whatever the client accepts. */
+  /** Your own body, whatever the client accepts. */
   body?: RefusalBody | undefined;
 }
 
 /**
- * Makes the `429` of a refused request: `application/problem+json`, `Retry-After` in whole seconds (never too early),
- * the `RateLimit` fields, and `Cache-Control: no-store`. Where the request asks for more than a whole quota there is
- * no `Retry-After`, since no wait helps. A client that prefers `text/plain` or `text/html` is told the same in words.
+ * Makes the `429` of a refused request: `application/problem+json`, `Retry-After` in whole seconds (never too
+ * early), the `RateLimit` fields, and `Cache-Control: no-store`. If the request asks for more than a whole quota
+ * there is no `Retry-After`, because no wait helps. A client that prefers `text/plain` or `text/html` gets the same
+ * in words.
  *
- * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields: what is left of
- * its quota is not known. A caller who is blocked for good gets a `403`, without either.
+ * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields, because what
+ * is left of its quota is not known. A caller who is blocked for good gets a `403`, without either.
  *
  * @throws HeadgateError `option-invalid` for a content type that no field can hold.
  */

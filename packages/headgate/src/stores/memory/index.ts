@@ -18,7 +18,7 @@ import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
 export interface MemoryStoreOptions {
   /**
-   * How many partitions are told apart at most, over all layers; 1,000,000 by default. Beyond it, unseen callers
+   * How many partitions are counted separately, over all layers; 1,000,000 by default. Beyond that, new callers
    * share accounts, which may refuse early but never widens a limit.
    */
   maxPartitions?: number;

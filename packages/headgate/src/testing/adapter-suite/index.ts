@@ -47,21 +47,21 @@ export interface AdapterGuard {
 
 /** A guarded handler, to be served by the framework under test for every path and method. */
 export interface AdapterRoute {
-  /** Mostly one; of several, the first is asked first. */
+  /** Usually one guard; of several, the first decides first. */
   readonly guards: readonly AdapterGuard[];
   /** The fields that something in front of the guards has set, as CORS middleware does. */
   readonly fieldsBefore: Readonly<Record<string, string>>;
   /**
    * The handler.
    *
-   * @param admission what the adapter's `admissionOf` tells of the request
+   * @param admission the result of the adapter's `admissionOf` for the request
    * @param body the request's, read to its end
    */
   answer(admission: Admission | undefined, body: string): AdapterAnswer | Promise<AdapterAnswer>;
   /**
    * To be called by something in front of the guards, once a response is decided.
    *
-   * @param admission what the adapter's `admissionOf` tells there
+   * @param admission the result of the adapter's `admissionOf` there
    */
   observe(admission: Admission | undefined): void;
 }
