@@ -15,7 +15,9 @@ const older = path.dirname(
 /** One of them looks into every declaration, those of the peers too, which takes a while. */
 const cases = [
   { compiler: modern, moduleResolution: "bundler", module: "esnext", skipLibCheck: true },
+  { compiler: modern, moduleResolution: "bundler", module: "commonjs", skipLibCheck: true },
   { compiler: modern, moduleResolution: "node16", module: "node16", skipLibCheck: true },
+  { compiler: modern, moduleResolution: "node16", module: "node16", skipLibCheck: true, isCommonJs: true },
   { compiler: modern, moduleResolution: "nodenext", module: "nodenext", skipLibCheck: false },
   { compiler: older, moduleResolution: "nodenext", module: "nodenext", skipLibCheck: true },
 ].map((one) => ({ ...one, version: createRequire(import.meta.url)(`${one.compiler}/package.json`).version }));
@@ -29,6 +31,6 @@ it("has something of every subpath in its program", () => {
   for (const specifier of consumer.specifiers) expect(program).toContain(`from "${specifier}"`);
 });
 
-it.each(cases)("compiles with TypeScript $version and $moduleResolution", async (one) => {
+it.each(cases)("compiles with TypeScript $version, $module by $moduleResolution", async (one) => {
   expect(await compile(consumer, one)).toBe("");
 });

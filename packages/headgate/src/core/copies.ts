@@ -11,7 +11,8 @@ export function processWide<Value extends object>(name: string, make: () => Valu
   const key = Symbol.for(`headgate.${name}`);
   const known = (globalThis as { [key: symbol]: unknown })[key];
   if (known !== undefined) return known as Value;
-  const made = make();
+  // Frozen, because Jest empties what it finds on the global object once a test file is over.
+  const made = Object.freeze(make());
   // A hardened runtime has a frozen global object: each copy has its own then.
   if (Object.isExtensible(globalThis)) Object.defineProperty(globalThis, key, { value: made });
   return made;
