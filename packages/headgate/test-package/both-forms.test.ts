@@ -337,6 +337,19 @@ describe("a store at a URL", () => {
     await made[1]?.close();
     await expect.poll(() => clients().filter(Boolean)).toHaveLength(0);
   });
+
+  it("takes one caller's unreadable state for no outage, whichever form has opened it", async () => {
+    const policy = { name: "spoiled", layers: layersOf("3/hour"), store: server.url, onError() {} };
+    const opener = forms.required.headgate.createLimiter(policy);
+    const limiter = forms.imported.headgate.createLimiter(policy);
+    await opener.admit("mallory");
+    for (const key of server.command("keys", "*mallory*").trim().split("\n"))
+      server.command("set", key, "nonsense");
+    for (let n = 0; n < 20; n += 1) expect((await limiter.admit("mallory")).decidedBy).toBe("outage-policy");
+    expect(limiter.status()).toMatchObject({ state: "closed" });
+    expect((await limiter.admit("alice")).decidedBy).toBe("store");
+    await Promise.all([opener.close(), limiter.close()]);
+  });
 });
 
 it("both forms keep the same time, however the wall clock was set between", async () => {
