@@ -17,7 +17,7 @@ COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
 COPY packages/headgate-console packages/headgate-console
 COPY apps/chat apps/chat
-RUN node_modules/.bin/tsc -p packages/headgate/tsconfig.build.json
+RUN node packages/headgate/build.ts
 RUN node packages/headgate-console/build.ts
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts

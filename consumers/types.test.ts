@@ -1,9 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
-import { compile, makeTypedConsumer } from "../packages/headgate/test-package/compile.ts";
+import { compile, makeTypedConsumer, writeProgram } from "../packages/headgate/test-package/compile.ts";
 import { type Consumer, makeConsumer } from "../packages/headgate/test-package/consumer.ts";
 
 /** Of what can be used without another package; of the types, only Node's are installed. */
@@ -46,7 +44,7 @@ export const costs = () => [
 `;
 
 /** Older compilers than those that the repository has installed, which `npm test` tries. */
-const compilers = ["typescript54", "typescript55"].map((name) => {
+const compilers = ["typescript54", "typescript55", "typescript"].map((name) => {
   const compiler = fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
   const { version } = createRequire(import.meta.url)(`${compiler}/package.json`) as { version: string };
   return { compiler, version };
@@ -55,28 +53,34 @@ const modules = [
   { module: "node16", moduleResolution: "node16" },
   { module: "nodenext", moduleResolution: "nodenext" },
   { module: "esnext", moduleResolution: "bundler" },
+  { module: "commonjs", moduleResolution: "node10" },
+  { module: "node16", moduleResolution: "node16", isCommonJs: true },
+  { module: "nodenext", moduleResolution: "nodenext", isCommonJs: true },
 ];
-const cases = compilers.flatMap((one) => modules.map((by) => ({ ...one, ...by })));
+const cases = compilers.flatMap((one) => modules.map((by) => ({ isCommonJs: false, ...one, ...by })));
 
 let alone: Consumer;
 let accompanied: Consumer;
 beforeAll(async () => {
   alone = await makeConsumer("typed-alone", ["@types/node"]);
-  await writeFile(path.join(alone.folder, "program.ts"), lonely);
+  await writeProgram(alone, lonely);
   accompanied = await makeTypedConsumer("typed-before");
 });
 
-it("tries TypeScript 5.4 and 5.5", () => {
-  expect(compilers.map(({ version }) => version.split(".", 2).join("."))).toEqual(["5.4", "5.5"]);
+it("tries TypeScript 5.4, 5.5 and 5.9", () => {
+  expect(compilers.map(({ version }) => version.split(".", 2).join("."))).toEqual(["5.4", "5.5", "5.9"]);
 });
 
-it.each(cases)("TypeScript $version, $moduleResolution: every declaration, no peer", async (one) => {
-  expect(await compile(alone, { ...one, skipLibCheck: false })).toBe("");
-});
+it.each(cases)(
+  "TypeScript $version, $module by $moduleResolution, CommonJS by name: $isCommonJs: every declaration, no peer",
+  async (one) => {
+    expect(await compile(alone, { ...one, skipLibCheck: false })).toBe("");
+  },
+);
 
 // To look into the declarations of every peer takes minutes, and is not about this package.
 it.each(cases.filter(({ moduleResolution }) => moduleResolution !== "node16"))(
-  "TypeScript $version, $moduleResolution: every subpath, all peers",
+  "TypeScript $version, $module by $moduleResolution, CommonJS by name: $isCommonJs: every subpath, all peers",
   async (one) => {
     expect(await compile(accompanied, { ...one, skipLibCheck: true })).toBe("");
   },

@@ -22,8 +22,8 @@ const OUTPUTS = [
     name: "the library",
     folder: "packages/headgate/dist",
     inputs: ["packages/headgate", "tsconfig.base.json", "package-lock.json"],
-    program: "tsc",
-    words: ["-p", "packages/headgate/tsconfig.build.json"],
+    program: "node",
+    words: ["packages/headgate/build.ts"],
   },
   {
     name: "the replay command",

@@ -15,6 +15,6 @@ export const RUNTIMES_STEPS = [
   onceInstalled(compilers, check("types: consumers", 2, "tsc", ["-p", "consumers"])),
   onceInstalled(
     compilers,
-    vitest("the library for TypeScript 5.4 and 5.5", 10, "consumers/vitest.config.ts"),
+    vitest("the library in Jest and for older TypeScripts", 10, "consumers/vitest.config.ts"),
   ),
 ];

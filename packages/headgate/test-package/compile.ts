@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect } from "vitest";
 import { type Consumer, makeConsumer, run } from "./consumer.ts";
-import { program } from "./program.ts";
+import { program as wholeProgram } from "./program.ts";
 
 /** A consumer whose program has something of every subpath in it, with every peer and the types that those need. */
 export async function makeTypedConsumer(name: string): Promise<Consumer> {
@@ -11,8 +11,13 @@ export async function makeTypedConsumer(name: string): Promise<Consumer> {
   );
   const types = ["@types/node", "@types/react", "@types/express", "@types/koa", "@types/pg"];
   const consumer = await makeConsumer(name, [...Object.keys(peerDependencies), ...types]);
-  await writeFile(path.join(consumer.folder, "program.ts"), program);
+  await writeProgram(consumer, wholeProgram);
   return consumer;
+}
+
+/** Writes a program for `compile`: once as an ES module, once as CommonJS. */
+export async function writeProgram({ folder }: Consumer, text: string): Promise<void> {
+  for (const file of ["program.ts", "program.cts"]) await writeFile(path.join(folder, file), text);
 }
 
 export interface Compilation {
@@ -23,11 +28,14 @@ export interface Compilation {
   readonly moduleResolution: string;
   /** `false`: it looks into every declaration, those of the peers too, which takes a while. */
   readonly skipLibCheck: boolean;
+  /** Whether the program is CommonJS by its name, and not an ES module by its package. */
+  readonly isCommonJs?: boolean;
 }
 
 /** Compiles the consumer's program, as strictly as can be. @returns what is wrong in it or in the package */
 export async function compile(consumer: Consumer, one: Compilation): Promise<string> {
-  const { compiler, version, moduleResolution, module, skipLibCheck } = one;
+  const { compiler, version, moduleResolution, module, skipLibCheck, isCommonJs = false } = one;
+  const program = isCommonJs ? "program.cts" : "program.ts";
   const configuration = {
     compilerOptions: {
       moduleResolution,
@@ -40,9 +48,9 @@ export async function compile(consumer: Consumer, one: Compilation): Promise<str
       noEmit: true,
       skipLibCheck,
     },
-    files: ["program.ts"],
+    files: [program],
   };
-  const file = path.join(consumer.folder, `tsconfig.${moduleResolution}-${version}.json`);
+  const file = path.join(consumer.folder, `tsconfig.${program}-${module}-${version}.json`);
   await writeFile(file, JSON.stringify(configuration));
   const words = [path.join(compiler, "bin/tsc"), "-p", file, "--listFiles"];
   const { stdout } = await run(consumer.folder, process.execPath, words);

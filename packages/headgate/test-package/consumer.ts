@@ -14,11 +14,19 @@ const installedIn = [headgateFolder, path.join(headgateFolder, "../..")].map((fo
   path.join(folder, "node_modules"),
 );
 
+/** What a subpath of the package leads to: for `import`, and for `require`. */
+interface Target {
+  readonly "headgate-source": string;
+  readonly types: string;
+  readonly default: string;
+  readonly require: { readonly types: string; readonly default: string };
+}
+
 /** A project outside of the repository that has installed the packed package. */
 export interface Consumer {
   folder: string;
   /** The package's own manifest. */
-  manifest: { exports: Record<string, Record<string, string>>; peerDependencies: Record<string, string> };
+  manifest: { exports: Record<string, Target | string>; peerDependencies: Record<string, string> };
   /** Everything that can be imported, such as `headgate/http`; without the manifest. */
   specifiers: string[];
 }

@@ -18,7 +18,12 @@ beforeAll(async () => {
 });
 
 /** The names that each subpath exports, or why it does not load. */
-async function exportsOf(consumer: Consumer, node: Node, load: "import" | "require") {
+async function exportsOf(
+  consumer: Consumer,
+  node: Node,
+  load: "import" | "require",
+  flags: readonly string[] = [],
+) {
   const source = `
     const loaded = {};
     (async () => {
@@ -32,6 +37,7 @@ async function exportsOf(consumer: Consumer, node: Node, load: "import" | "requi
     })();`;
   const type = load === "import" ? "module" : "commonjs";
   const { code, stdout, stderr } = await run(consumer.folder, node.program, [
+    ...flags,
     `--input-type=${type}`,
     "--eval",
     source,
@@ -65,12 +71,41 @@ describe.each(nodes)("on Node $version", (node) => {
     }
   });
 
-  it("can be required from CommonJS, with the same exports", async (context) => {
-    const { stdout } = await run(alone.folder, node.program, ["-p", "process.features.require_module"]);
-    if (stdout.trim() !== "true") context.skip(`Node ${node.version} cannot require ES modules`);
-    expect(await exportsOf(accompanied, node, "require")).toEqual(
-      await exportsOf(accompanied, node, "import"),
-    );
+  it("requires every subpath, with the same exports, where Node cannot require ES modules", async () => {
+    const required = await exportsOf(accompanied, node, "require", ["--no-experimental-require-module"]);
+    const { "headgate/nest": ofNest, ...imported } = await exportsOf(accompanied, node, "import");
+    // Nest 12 itself is ES modules.
+    expect(required).toEqual({
+      ...imported,
+      "headgate/nest": expect.stringContaining("require() of ES Module"),
+    });
+    expect((await exportsOf(accompanied, node, "require"))["headgate/nest"]).toEqual(ofNest);
+  });
+
+  it("requires no optional peer where none is used, and names the one that is missing", async () => {
+    const loaded = await exportsOf(alone, node, "require");
+    for (const specifier of alone.specifiers) {
+      const needed = needing[specifier];
+      if (needed) expect(loaded[specifier]).toContain(`Cannot find module '${needed}`);
+      else expect(loaded[specifier], specifier).toBeInstanceOf(Array);
+    }
+  });
+
+  it("requires no code of Redis or PostgreSQL before a URI asks for it", async () => {
+    const source = `
+      const { createLimiter } = require("headgate");
+      const stores = () => Object.keys(require.cache).filter((file) => /stores.(redis|postgres)/.test(file)).length;
+      const layers = [{ name: "user", key: (user) => user, limits: "2/minute" }];
+      const admit = (store) => createLimiter({ name: "chat", layers, store, timeouts: { connectMs: 200 }, onError() {} }).admit("ada");
+      (async () => {
+        await admit("memory://");
+        console.log(stores());
+        await admit("redis://127.0.0.1:1");
+        console.log(stores());
+        process.exit();
+      })();`;
+    const outcome = await run(alone.folder, node.program, ["--input-type=commonjs", "--eval", source]);
+    expect(outcome).toEqual({ code: 0, stdout: "0\n1\n", stderr: "" });
   });
 
   it("decides", async () => {

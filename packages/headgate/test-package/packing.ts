@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,18 +10,20 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The package as `npm publish` would send it. */
     tarball: string;
+    /** A copy of the repository that has built nothing but the package. */
+    unbuilt: string;
     /** A folder of its own for everything that consumers of the package need. */
     workplace: string;
   }
 }
 
-const packageFolder = fileURLToPath(new URL("..", import.meta.url));
-const repository = path.join(packageFolder, "../..");
+const repository = fileURLToPath(new URL("../../..", import.meta.url));
+const packages = ["headgate", "headgate-server", "headgate-console"] as const;
 const execute = promisify(execFile);
 
 /**
- * Builds the library from its sources as they are now, and packs it, once for all tests: what is tested is what would be
- * published, however old the build in the repository is.
+ * Packs the package once for all tests, in a copy of the repository where nothing is built: what is tested is what would be
+ * published, and packing builds it.
  *
  * @throws what the compiler or npm said.
  */
@@ -29,27 +31,48 @@ export default async function packPackage(project: TestProject): Promise<() => P
   const workplace = await mkdtemp(path.join(tmpdir(), "headgate-package-"));
   const remove = () => rm(workplace, { recursive: true, force: true });
   try {
-    const staged = path.join(workplace, "staged");
-    await cp(packageFolder, staged, {
-      recursive: true,
-      filter: (from) => !/^(node_modules|dist)$/.test(path.relative(packageFolder, from)),
-    });
-    const compiler = path.join(repository, "node_modules/typescript/bin/tsc");
-    const configuration = path.join(packageFolder, "tsconfig.build.json");
-    const build = [compiler, "-p", configuration, "--outDir", path.join(staged, "dist")];
-    await execute(process.execPath, build).catch(sayAll);
-    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", workplace];
-    const { stdout } = await execute("npm", pack, { cwd: staged }).catch(sayAll);
-    const [packed] = JSON.parse(stdout) as { filename: string }[];
-    if (!packed) throw new Error(`npm pack names no file: ${stdout}`);
-    await rm(staged, { recursive: true });
-    project.provide("tarball", path.join(workplace, packed.filename));
+    const unbuilt = path.join(workplace, "unbuilt");
+    await copyUnbuilt(unbuilt);
+    project.provide("tarball", await packIn(unbuilt, "headgate"));
+    project.provide("unbuilt", unbuilt);
     project.provide("workplace", workplace);
   } catch (error) {
     await remove();
     throw error;
   }
   return remove;
+}
+
+/** Copies the packages and what builds them. Installed packages are links, which lead to the copy for its own packages. */
+async function copyUnbuilt(unbuilt: string): Promise<void> {
+  await mkdir(path.join(unbuilt, "node_modules"), { recursive: true });
+  await cp(path.join(repository, "tsconfig.base.json"), path.join(unbuilt, "tsconfig.base.json"));
+  for (const name of packages) {
+    const from = path.join(repository, "packages", name);
+    const to = path.join(unbuilt, "packages", name);
+    const isSource = (file: string) => !/^(node_modules|dist)$/.test(path.relative(from, file));
+    await cp(from, to, { recursive: true, filter: isSource });
+    await symlink(to, path.join(unbuilt, "node_modules", name), "dir");
+    await linkEach(path.join(from, "node_modules"), path.join(to, "node_modules"));
+  }
+  await linkEach(path.join(repository, "node_modules"), path.join(unbuilt, "node_modules"));
+}
+
+async function linkEach(from: string, to: string): Promise<void> {
+  const installed = await readdir(from).catch(() => []);
+  await mkdir(to, { recursive: true });
+  const theirs = installed.filter((name) => !packages.some((own) => own === name));
+  await Promise.all(theirs.map((name) => symlink(path.join(from, name), path.join(to, name))));
+}
+
+/** Runs `npm pack` for one of the packages, which builds it. @returns the packed file */
+export async function packIn(unbuilt: string, name: (typeof packages)[number]): Promise<string> {
+  const cwd = path.join(unbuilt, "packages", name);
+  const words = ["pack", "--silent", "--pack-destination", unbuilt];
+  const { stdout } = await execute("npm", words, { cwd }).catch(sayAll);
+  const packed = stdout.trim().split("\n").at(-1);
+  if (!packed?.endsWith(".tgz")) throw new Error(`npm pack names no file: ${stdout}`);
+  return path.join(unbuilt, packed);
 }
 
 /** Compilers write what is wrong to their standard output, which the error of a process leaves out. */

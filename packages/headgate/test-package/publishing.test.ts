@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { type Consumer, installed, makeConsumer, run } from "./consumer.ts";
+import { packIn } from "./packing.ts";
 
 let consumer: Consumer;
 let packed: string;
@@ -13,8 +14,8 @@ beforeAll(async () => {
 
 describe("the packed package", () => {
   it("holds what its manifest promises", () => {
-    for (const [subpath, conditions] of Object.entries(consumer.manifest.exports)) {
-      for (const file of typeof conditions === "string" ? [conditions] : Object.values(conditions))
+    for (const [subpath, target] of Object.entries(consumer.manifest.exports)) {
+      for (const file of filesIn(target))
         expect(existsSync(path.join(packed, file)), `${subpath}: ${file}`).toBe(true);
     }
     for (const file of ["README.md", "LICENSE"]) expect(existsSync(path.join(packed, file)), file).toBe(true);
@@ -30,7 +31,7 @@ describe("the packed package", () => {
 
   it("has the source of everything that it runs, for debuggers", async () => {
     const files = await readdir(path.join(packed, "dist"), { recursive: true });
-    const scripts = files.filter((file) => file.endsWith(".js"));
+    const scripts = files.filter((file) => file.endsWith(".js") && !file.startsWith("commonjs"));
     expect(scripts.length).toBeGreaterThan(50);
     for (const script of scripts) {
       const source = path.join(packed, "src", script.slice(0, -".js".length));
@@ -38,22 +39,44 @@ describe("the packed package", () => {
     }
   });
 
+  it("has its CommonJS in few files", async () => {
+    const files = await readdir(path.join(packed, "dist/commonjs"), { recursive: true });
+    expect(files.filter((file) => file.endsWith(".js")).length).toBeLessThan(80);
+  });
+});
+
+function filesIn(target: string | object): string[] {
+  return typeof target === "string" ? [target] : Object.values(target).flatMap(filesIn);
+}
+
+describe.each([
+  // Every `moduleResolution`.
+  { name: "headgate", profile: "strict" },
+  { name: "headgate-server", profile: "esm-only" },
+  { name: "headgate-console", profile: "esm-only" },
+] as const)("$name", ({ name, profile }) => {
+  let tarball: string;
+  beforeAll(async () => {
+    tarball = name === "headgate" ? inject("tarball") : await packIn(inject("unbuilt"), name);
+  });
+
   it("pleases publint", async () => {
     const publint = path.join(installed("publint"), "src/cli.js");
-    const outcome = await run(consumer.folder, process.execPath, [
-      publint,
-      "run",
-      inject("tarball"),
-      "--strict",
-    ]);
+    const outcome = await run(consumer.folder, process.execPath, [publint, "run", tarball, "--strict"]);
     expect(outcome, outcome.stdout).toMatchObject({ code: 0 });
   });
 
   it("has types that agree with what is loaded (attw)", async () => {
     const attw = path.join(installed("@arethetypeswrong/cli"), "dist/index.js");
-    // CommonJS gets the same modules by require(), which this profile leaves out and node.test.ts tries.
-    const words = [attw, inject("tarball"), "--profile", "esm-only", "--format", "ascii", "--no-color"];
+    const words = [attw, tarball, "--profile", profile, "--format", "ascii", "--no-color"];
     const outcome = await run(consumer.folder, process.execPath, words);
     expect(outcome, outcome.stdout).toMatchObject({ code: 0 });
+  });
+
+  it("was built when it was packed", async () => {
+    const { stdout } = await run(consumer.folder, "tar", ["-tzf", tarball]);
+    expect(stdout.split("\n")).toEqual(
+      expect.arrayContaining(["package/dist/index.js", "package/dist/index.d.ts"]),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import type { Admission, Refused } from "../core/admission.ts";
+import { processWide } from "../core/copies.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
@@ -28,7 +29,7 @@ export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request =
   ...rest: Rest
 ) => Response | Promise<Response>;
 
-const decisionsOf = new WeakMap<Request, Decision[]>();
+const decisionsOf = /* @__PURE__ */ processWide("web-decisions", () => new WeakMap<Request, Decision[]>());
 
 /**
  * The client's address, from a request and the arguments after it: Bun's server, Deno's info and SvelteKit's event

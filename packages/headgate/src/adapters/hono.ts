@@ -33,7 +33,7 @@ export interface RateLimitVariables {
 }
 
 /** Written on the context: a map with weak keys costs the garbage collector as much as the rest of the guard. */
-const decisionsKey = Symbol("headgate.decisions");
+const decisionsKey = Symbol.for("headgate.decisions");
 
 interface Guarded {
   [decisionsKey]?: Decision[];

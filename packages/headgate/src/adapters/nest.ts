@@ -6,6 +6,7 @@ import {
   HttpException,
 } from "@nestjs/common";
 import type { Admission } from "../core/admission.ts";
+import { knownAs, markInstance } from "../core/copies.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
@@ -24,6 +25,7 @@ import { hasBegun, watchSend } from "./node-response.ts";
  * `getStatus()` its status. The fields of the refusal, such as `Retry-After`, are already on the response.
  */
 export class RefusedException extends HttpException {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("RefusedException");
   readonly problem: RefusalProblem;
 
   constructor({ status, problem }: Refusal) {
@@ -31,6 +33,7 @@ export class RefusedException extends HttpException {
     this.name = "RefusedException";
     this.message = problem.detail;
     this.problem = problem;
+    markInstance(this, "RefusedException");
   }
 }
 

@@ -65,7 +65,7 @@ export type Passage<Request, Response, Next, Result> = (
 ) => Result | Promise<Result>;
 
 /** Written on the request: a map with weak keys costs the garbage collector as much as the rest of the guard. */
-const decisionsKey = Symbol("headgate.decisions");
+const decisionsKey = Symbol.for("headgate.decisions");
 
 interface Guarded extends IncomingMessage {
   [decisionsKey]?: Decision[];

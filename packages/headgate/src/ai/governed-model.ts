@@ -1,5 +1,6 @@
 import type { Admitted, Refused } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
+import { knownAs, markInstance } from "../core/copies.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { checkOptions } from "../core/options.ts";
 import { blocked } from "../core/override.ts";
@@ -29,6 +30,7 @@ export interface GovernedModelOptions<Caller> {
 
 /** A call that the provider's quota, or the provider itself, refuses. The AI SDK does not retry it. */
 export class ProviderRefusedError extends Error {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("ProviderRefusedError");
   readonly reason: ProviderReason;
   /** Whole seconds, rounded up; `undefined` if no wait helps, because somebody has to act. */
   readonly retryAfterSeconds: number | undefined;
@@ -44,6 +46,7 @@ export class ProviderRefusedError extends Error {
     this.name = "ProviderRefusedError";
     this.reason = reason;
     this.retryAfterSeconds = seconds;
+    markInstance(this, "ProviderRefusedError");
   }
 }
 

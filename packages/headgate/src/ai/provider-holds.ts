@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { processWide } from "../core/copies.ts";
 import { later, systemClock } from "../limiter/clock.ts";
 import type { Limiter } from "../limiter/contract.ts";
 
@@ -14,7 +15,10 @@ export interface ProviderHolds {
 
 /** Models that share a limiter and a caller share an account. So many accounts are remembered for each limiter. */
 const mostAccounts = 1000;
-const accounts = new WeakMap<object, Map<string, number>>();
+const accounts = /* @__PURE__ */ processWide(
+  "provider-accounts",
+  () => new WeakMap<object, Map<string, number>>(),
+);
 
 /** @param account names the account among those of its limiter. */
 export function providerHolds(

@@ -1,4 +1,5 @@
 import type { Admitted } from "../core/admission.ts";
+import { processWide } from "../core/copies.ts";
 import { delegateEnding } from "../core/ending-delegate.ts";
 import { Account, type AccountOptions, lowWaterMark } from "./account.ts";
 import { Call } from "./call.ts";
@@ -18,7 +19,7 @@ export interface SpendingOptions extends AccountOptions {
 
 /** Answers are drained for so many clients at once; beyond them, they are aborted. */
 const mostDraining = 1000;
-let draining = 0;
+const draining = /* @__PURE__ */ processWide("draining", () => new Set<object>());
 
 /** One response and the calls that it takes, from the admission to its end. */
 export class Spending {
@@ -137,8 +138,8 @@ export class Spending {
   gone(): Promise<void> {
     if (this.#isOver || this.#isGone) return Promise.resolve();
     this.#isGone = true;
-    if (this.options.onHangUp === "drain" && draining < mostDraining) {
-      draining += 1;
+    if (this.options.onHangUp === "drain" && draining.size < mostDraining) {
+      draining.add(this);
       this.#drain = setTimeout(() => void this.#stop(), this.options.drainMs);
       (this.#drain as { unref?(): void }).unref?.();
       if (this.#binding !== "stream") void this.#drainCalls();
@@ -194,7 +195,7 @@ export class Spending {
     if (this.#drain !== undefined) {
       clearTimeout(this.#drain);
       this.#drain = undefined;
-      draining -= 1;
+      draining.delete(this);
     }
     const how = this.#how(hasFailed);
     for (const call of this.account.running as Iterable<Call>)

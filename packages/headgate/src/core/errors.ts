@@ -1,3 +1,5 @@
+import { knownAs, markInstance } from "./copies.ts";
+
 /** Every code that a `HeadgateError` may carry. They are stable: programs may rely on them. */
 export type HeadgateErrorCode =
   | "limit-unreadable"
@@ -28,18 +30,22 @@ export type HeadgateErrorCode =
  * The message names the value and says what would be right; `code` is for programs.
  */
 export class HeadgateError extends Error {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("HeadgateError");
   readonly code: HeadgateErrorCode;
 
   constructor(code: HeadgateErrorCode, message: string, options?: { cause: unknown }) {
     super(message, options);
     this.name = "HeadgateError";
     this.code = code;
+    markInstance(this, "HeadgateError");
   }
 }
 
 /** What a store holds for one caller cannot be read: it answers, and everybody else is decided as ever. */
 export class UnreadableStateError extends HeadgateError {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("UnreadableStateError");
   constructor(message: string) {
     super("store-state-invalid", message);
+    markInstance(this, "UnreadableStateError");
   }
 }

@@ -1,4 +1,5 @@
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
+import { knownAs, markInstance } from "../core/copies.ts";
 import type { Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { CountedCost } from "../core/guard-cost.ts";
@@ -28,6 +29,7 @@ export interface GuardedFunctionOptions<
 
 /** A call that its limiter refused. */
 export class RefusedError extends Error {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("RefusedError");
   readonly refused: Refused;
   /** Whole seconds, rounded up; `Infinity` where no wait helps. */
   readonly retryAfterSeconds: number;
@@ -42,6 +44,7 @@ export class RefusedError extends Error {
     this.name = "RefusedError";
     this.refused = refused;
     this.retryAfterSeconds = seconds;
+    markInstance(this, "RefusedError");
   }
 }
 

@@ -1,3 +1,4 @@
+import { processWide } from "../core/copies.ts";
 import { formatLimit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import { knownLimits, type Policy } from "../core/policy.ts";
@@ -9,9 +10,11 @@ type Counts = Map<string, number>;
 /** Of the limiters that share a store: by name, by their limits in words. */
 type Sharers = Map<string, Counts>;
 
-const byObject = new WeakMap<Store, Sharers>();
-const byUrl = new Map<string, Sharers>();
-const byName: Counts = new Map();
+const { byObject, byUrl, byName } = /* @__PURE__ */ processWide("live-limiters", () => ({
+  byObject: new WeakMap<Store, Sharers>(),
+  byUrl: new Map<string, Sharers>(),
+  byName: new Map() as Counts,
+}));
 
 const manyOfOneName = 20;
 /** A program names few limiters. Names drawn at random must not fill the memory. */

@@ -1,3 +1,4 @@
+import { processWide } from "../../core/copies.ts";
 import { promptSizeOf } from "./prompt-size.ts";
 import type { TextSize } from "./text-tokens.ts";
 
@@ -78,7 +79,7 @@ export function corrected({ tokens, bytes }: TextSize, factor: number): number {
 }
 
 /** Of this process. */
-export const sharedEstimator: Estimator = createEstimator();
+export const sharedEstimator: Estimator = /* @__PURE__ */ processWide("estimator", createEstimator);
 
 /**
  * Estimates how many tokens a model takes for a text or for messages, on the safe side, in a time that grows with their

@@ -35,7 +35,7 @@ export interface ClientAddress<Given extends readonly unknown[]> {
 }
 
 /** Set on a function that can never find an address: why, and what would be right. Read when a guard is mounted. */
-export const addressless = Symbol("headgate.addressless");
+export const addressless: unique symbol = Symbol.for("headgate.addressless") as never;
 
 /** What an adapter knows of its framework. */
 export interface ClientAddressSource<Given extends readonly unknown[]> {

@@ -1,3 +1,4 @@
+import { knownAs, markInstance } from "../../core/copies.ts";
 import type { JsonBounds } from "./json-scan.ts";
 
 /** `not-json` is also what an empty body is; `interrupted` is a body whose client left, or whose connection broke. */
@@ -8,6 +9,7 @@ export type JsonBodyReason = "out-of-bounds" | "not-json" | "interrupted";
  * nothing of the body. `status`, `statusCode` and `expose` are what Express, Koa and Fastify look for in an error.
  */
 export class JsonBodyError extends Error {
+  static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("JsonBodyError");
   override readonly name = "JsonBodyError";
   readonly reason: JsonBodyReason;
   /** Which bound the body exceeds; `undefined` unless `reason` is `out-of-bounds`. */
@@ -30,6 +32,7 @@ export class JsonBodyError extends Error {
     this.limit = limit;
     this.status = bound === "bytes" ? 413 : 400;
     this.statusCode = this.status;
+    markInstance(this, "JsonBodyError");
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Admission, LimitReading } from "../../core/admission.ts";
+import { processWide } from "../../core/copies.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 import type { Limiter } from "../../limiter/contract.ts";
@@ -96,7 +97,10 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
 }
 
 /** Limiters whose mistakes in mounting have been told. */
-const told = { twice: new WeakSet<AnyLimiter>(), late: new WeakSet<AnyLimiter>() };
+const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
+  twice: new WeakSet<AnyLimiter>(),
+  late: new WeakSet<AnyLimiter>(),
+}));
 const longestPath = 200;
 
 /**
@@ -139,7 +143,7 @@ export function reportLate(limiter: AnyLimiter): void {
   );
 }
 
-const guardedBy = new WeakMap<object, AnyLimiter>();
+const guardedBy = /* @__PURE__ */ processWide("guarded-handlers", () => new WeakMap<object, AnyLimiter>());
 
 /**
  * Remembers which limiter guards a handler, and reports one that is guarded by the same limiter already: where guards

@@ -1,6 +1,10 @@
+import { processWide } from "../../core/copies.ts";
 import type { Store } from "../../core/store.ts";
 
-const stores = new Map<string, { readonly store: Store; users: number }>();
+const stores = /* @__PURE__ */ processWide(
+  "shared-stores",
+  () => new Map<string, { readonly store: Store; users: number }>(),
+);
 
 /**
  * The store that is open under this URI already, or a new one: all who use it share its connections and its trips. It closes
