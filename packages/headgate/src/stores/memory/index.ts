@@ -12,6 +12,7 @@ import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { Overrides } from "./overrides.ts";
 import { PlainPath } from "./plain.ts";
+import { Resets } from "./resets.ts";
 import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
@@ -56,7 +57,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   let accounts = new Accounts(maxPartitions);
   /** Made when something is overridden first. */
   let overrides: Overrides | undefined;
-  let general = new GeneralPath(accounts, new Held());
+  let resets = new Resets();
+  let general = new GeneralPath(accounts, new Held(), resets);
   let plain = new PlainPath(accounts);
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
@@ -217,7 +219,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek, hold) {
-      if (hold !== undefined || isGeneral(charges)) {
+      // In the millisecond of a reset, what is charged has to be marked.
+      if (hold !== undefined || isGeneral(charges) || now <= resets.latestAt) {
         return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
       }
       const readings = decidePlainly(charges, now, peek);
@@ -280,7 +283,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
         hashKey(text, key);
-        accounts.reset(space, key, now);
+        resets.note(space, text, now, accounts.reset(space, key, now));
       }
     },
 
@@ -296,7 +299,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     close() {
       accounts = new Accounts(maxPartitions);
       overrides = undefined;
-      general = new GeneralPath(accounts, new Held());
+      resets = new Resets();
+      general = new GeneralPath(accounts, new Held(), resets);
       plain = new PlainPath(accounts);
     },
   };
