@@ -116,7 +116,10 @@ export interface Store {
   decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome | Promise<Outcome>;
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** Forgets what these partitions spent. What is held stays held, and overrides stay in force. */
+  /**
+   * Forgets what these partitions spent: a refund of it gives nothing back. What is held stays held, and overrides stay in
+   * force.
+   */
   reset(
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,

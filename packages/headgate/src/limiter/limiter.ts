@@ -167,7 +167,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
-  const heartbeat = createHeartbeat(clock.now, report);
+  const heartbeat = createHeartbeat(clock, report);
   /** For what is charged or given back without having been admitted: nobody is told of its end. */
   const unannounced: ReservationServices = {
     now: clock.now,

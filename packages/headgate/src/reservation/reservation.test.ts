@@ -11,7 +11,8 @@ import { mintRid } from "./rid.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function limited(limits: string) {
+/** @param process a stopped one has no timers: its heartbeats do not run. */
+function limited(limits: string, process: "running" | "stopped" = "running") {
   const clock = fakeClock();
   const shared = memoryStore();
   const store = scriptedStore(shared);
@@ -20,7 +21,7 @@ function limited(limits: string) {
     name: "chat",
     layers,
     store,
-    clock,
+    clock: process === "running" ? clock : { now: clock.now },
     onError: () => {},
     onOutage: () => {},
   });
@@ -176,16 +177,29 @@ describe("what is held", () => {
   });
 
   it("lapses where the process is gone, and is not held again by what it says afterwards", async () => {
-    const { admit, clock, left } = limited("9/hour; 1000 tokens/day; 1 concurrent");
+    const { admit, clock, left } = limited("9/hour; 1000 tokens/day; 1 concurrent", "stopped");
     const one = await admit({ tokens: 600 });
     await one.report({ tokens: 100 });
-    // No timer runs: the process is stopped.
     clock.advance(30_000);
     expect(left()).toEqual([8, 900, 1]);
     await one.report({ tokens: 200 });
     expect(left()).toEqual([8, 800, 1]);
     await one.end({ tokens: 300 });
     expect(left()).toEqual([8, 700, 1]);
+  });
+
+  it("is kept by heartbeats of the clock's own timers, however far the clock is moved at once", async () => {
+    const { admit, clock, left, store } = limited("9/hour; 1000 tokens/day fixed-window; 1 concurrent");
+    const one = await admit({ tokens: 600 });
+    await one.report({ tokens: 100 });
+    clock.advance(3_600_000);
+    await settled();
+    expect(left()).toEqual([9, 400, 0]);
+    await one.end({ tokens: 300 });
+    expect(left()).toEqual([9, 700, 1]);
+    const told = store.calls.adjust;
+    clock.advance(3_600_000);
+    expect(store.calls.adjust).toBe(told);
   });
 
   it("is spent as granted where nobody can end it any more", async () => {
@@ -202,7 +216,7 @@ describe("what is held", () => {
     const left = () => (limiter.peek("a") as Admission).limits.map(({ remaining }) => remaining);
     expect([one.admitted, left()]).toEqual([true, [600, 0]]);
 
-    const heartbeat = createHeartbeat(clock.now, () => {});
+    const heartbeat = createHeartbeat(clock, () => {});
     const services: ReservationServices = {
       now: clock.now,
       report: () => {},
@@ -228,7 +242,7 @@ describe("what is held", () => {
   });
 
   it("makes others wait no longer than until it lapses, and says so", async () => {
-    const { admit, clock } = limited("9/hour; 1000 tokens/day; 2 concurrent");
+    const { admit, clock } = limited("9/hour; 1000 tokens/day; 2 concurrent", "stopped");
     await admit({ tokens: 900 });
     clock.advance(10_000);
     const refused = (await admit({ tokens: 200 })) as unknown as Refused;

@@ -245,6 +245,43 @@ describe("what was admitted without the store", () => {
   });
 });
 
+describe("what a reset without the store forgot", () => {
+  it.each([0, 1])("is not given back of what was spent since, %i ms later", async (later) => {
+    const { admit, fail, recover, left, limiter, clock } = limited("5/hour");
+    await fail();
+    const forgotten = await admit({ requests: 3 });
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    clock.advance(later);
+    await admit({ requests: 2 });
+    await forgotten.end("nothing");
+    await recover();
+    expect(left()).toEqual([3]);
+  });
+
+  it("does not keep what was spent since from being given back", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    await admit({ requests: 3 });
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    const since = await admit({ requests: 2 });
+    await since.end("nothing");
+    await recover();
+    expect(left()).toEqual([5]);
+  });
+
+  it("is not given back either where the store was told of it before", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    const forgotten = await admit({ requests: 3 });
+    await recover();
+    await limiter.reset("alice");
+    await admit({ requests: 2 });
+    await forgotten.end("nothing");
+    await settled();
+    expect(left()).toEqual([3]);
+  });
+});
+
 describe("places in flight that were given without the store", () => {
   it("are held in it afterwards, one by one, and released", async () => {
     const { admit, fail, recover, left } = limited("3 concurrent per 30 seconds");
