@@ -1,7 +1,7 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { OverrideTerms } from "../../core/override.ts";
-import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { begunOf, chargeExtras } from "./company.ts";
@@ -37,10 +37,13 @@ export interface MemoryStore extends Store {
     terms: OverrideTerms | undefined,
     now: number,
   ): void;
+  readShared(limiter: string, version: number): SharedText | undefined;
+  writeShared(limiter: string, version: number, next: SharedText): boolean;
   /** How full it is. */
   readonly size: { readonly partitions: number; readonly maxPartitions: number };
 }
 
+const noText: SharedText = { version: 0, text: "" };
 const defaultMaxPartitions = 1_000_000;
 /** What rows can be numbered for. They would take 7 GB. */
 const mostPartitions = 100_000_000;
@@ -60,6 +63,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   let resets = new Resets();
   let general = new GeneralPath(accounts, new Held(), resets);
   let plain = new PlainPath(accounts);
+  /** What the processes of each limiter would share. */
+  const texts = new Map<string, SharedText>();
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
   let used = 0;
@@ -296,7 +301,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       overrides.set(partitions, terms, now);
     },
 
+    readShared(limiter, version) {
+      // Asked for every decision, and mostly there is none.
+      const kept = texts.size === 0 ? noText : (texts.get(limiter) ?? noText);
+      return kept.version === version ? undefined : kept;
+    },
+
+    writeShared(limiter, version, next) {
+      if ((texts.get(limiter) ?? noText).version !== version) return false;
+      texts.set(limiter, next);
+      return true;
+    },
+
     close() {
+      texts.clear();
       accounts = new Accounts(maxPartitions);
       overrides = undefined;
       resets = new Resets();

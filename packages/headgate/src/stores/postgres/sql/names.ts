@@ -12,6 +12,8 @@ export interface SqlNames {
   readonly holdsTable: string;
   /** What operators decided. */
   readonly overridesTable: string;
+  /** What the processes of each limiter share. */
+  readonly textsTable: string;
   /** When partitions were reset. */
   readonly resetsTable: string;
   readonly slotType: string;
@@ -29,6 +31,7 @@ export function namesIn(schema: string): SqlNames {
     table: `${quoted}.partitions`,
     holdsTable: `${quoted}.holds`,
     overridesTable: `${quoted}.overrides`,
+    textsTable: `${quoted}.texts`,
     resetsTable: `${quoted}.resets`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,

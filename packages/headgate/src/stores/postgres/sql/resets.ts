@@ -64,7 +64,10 @@ export const giveBackSql = ({ fn }: SqlNames, chargedAt: string, mark: string) =
               END IF;`;
 
 /** Remembers that the partition of slot `s` is reset now. It comes before anything of it is forgotten. */
-export const noteResetSql = ({ table, resetsTable }: SqlNames, isHoldings: (of: string, stateId?: string) => string) => `
+export const noteResetSql = (
+  { table, resetsTable }: SqlNames,
+  isHoldings: (of: string, stateId?: string) => string,
+) => `
         SELECT max(p.expires_at) INTO reset_over FROM ${table} AS p
         WHERE p.partition_id = partition_ids[s] AND (${isHoldings("p")}) IS NOT TRUE;
         FOR n IN 1 .. cardinality(slots) LOOP
