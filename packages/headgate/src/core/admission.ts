@@ -58,6 +58,8 @@ export interface Decided {
 /** What an operator decided for a caller, as it met a request. */
 export interface AppliedOverride extends Omit<Override, "id"> {
   readonly layer: string;
+  /** Set where it is for all callers whose key begins with this. */
+  readonly prefix?: string;
 }
 
 /**

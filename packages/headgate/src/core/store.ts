@@ -1,5 +1,5 @@
 import type { LimitSet } from "./limit-set.ts";
-import type { Override, OverrideTerms } from "./override.ts";
+import type { Override, OverrideByPrefix, OverrideTerms } from "./override.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
@@ -18,7 +18,7 @@ export interface Charge {
   /** The override by which `limits` are the partition's. Absent: they are its own. */
   readonly override?: Override;
   /** The same of an override by prefix. Stores know nothing of those. */
-  readonly byPrefix?: Override;
+  readonly byPrefix?: OverrideByPrefix;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerMemory } from "../core/layer-memory.ts";
-import { blocked, type Override } from "../core/override.ts";
+import { blocked, type Override, type OverrideByPrefix } from "../core/override.ts";
 import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
 import { isSharedKey } from "../core/shared-keys.ts";
 import type { Charge, Reading } from "../core/store.ts";
@@ -60,9 +60,9 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   /** For each charge, what is in force by the longest prefix of its key; `undefined` where that is nothing anywhere. */
-  function findPrefixes({ layers, charges }: Question): (Override | undefined)[] | undefined {
+  function findPrefixes({ layers, charges }: Question): (OverrideByPrefix | undefined)[] | undefined {
     if (prefixes === undefined || prefixes.isEmpty) return undefined;
-    let found: (Override | undefined)[] | undefined;
+    let found: (OverrideByPrefix | undefined)[] | undefined;
     for (let c = 0; c < charges.length; c += 1) {
       const { key } = charges[c] as Charge;
       const override = isSharedKey(key) ? undefined : prefixes.find(layers[c] as string, key, now());

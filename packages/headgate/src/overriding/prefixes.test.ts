@@ -90,7 +90,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     await polled(clock, async () => expect(await quotaOf(there, "org-42:bob")).toBe(8));
     expect(await admittedOf(there, "org-42:bob", 10)).toBe(8);
     expect((await there.peek({ user: "org-42:bob" })).overrides).toEqual([
-      { layer: "user", limits: "8/minute", until, reason: "launch day", by: "ada" },
+      { layer: "user", prefix: "org-42:", limits: "8/minute", until, reason: "launch day", by: "ada" },
     ]);
     expect(await there.prefixOverrides()).toEqual([
       { layer: "user", prefix: "org-42:", limits: "8/minute", until, reason: "launch day", by: "ada" },

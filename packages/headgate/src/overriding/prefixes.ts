@@ -1,6 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
-import { beginOverride, inForce, type Override, type OverrideTerms } from "../core/override.ts";
+import {
+  beginOverride,
+  inForce,
+  type Override,
+  type OverrideByPrefix,
+  type OverrideTerms,
+} from "../core/override.ts";
 import { isWorker } from "../core/runtime.ts";
 import type { SharedText, Store } from "../core/store.ts";
 
@@ -15,7 +21,9 @@ export interface PrefixTarget {
 /** What an operator decided for every caller whose key begins with a prefix. */
 export interface PrefixOverride extends Readonly<PrefixTarget>, Omit<Override, "id"> {}
 
-interface Kept extends Readonly<PrefixTarget>, Override {}
+interface Kept extends OverrideByPrefix {
+  readonly layer: string;
+}
 
 /** A limiter has at most so many. */
 export const mostPrefixes = 1000;
@@ -44,7 +52,7 @@ export interface PrefixesOptions {
 export interface Prefixes {
   readonly isEmpty: boolean;
   /** The one in force for a key: of several, that of the longest prefix. */
-  find(layer: string, key: string, now: number): Override | undefined;
+  find(layer: string, key: string, now: number): OverrideByPrefix | undefined;
   /** To be called before a decision. Resolves once they have been read; `undefined` where they are known. */
   refresh(): Promise<void> | undefined;
   /** Reads them for the first time, or again. Never rejects. */
@@ -168,8 +176,8 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
       if (prefixes === undefined) return undefined;
       for (const length of prefixes.lengths) {
         if (length > key.length) continue;
-        const found = inForce(prefixes.of.get(key.slice(0, length)), now);
-        if (found !== undefined) return found;
+        const found = prefixes.of.get(key.slice(0, length));
+        if (inForce(found, now) !== undefined) return found;
       }
       return undefined;
     },
@@ -227,15 +235,15 @@ const never = -1;
 interface OfLayer {
   /** The longest first. */
   readonly lengths: readonly number[];
-  readonly of: ReadonlyMap<string, Override>;
+  readonly of: ReadonlyMap<string, OverrideByPrefix>;
 }
 
 function index(kept: readonly Kept[]): ReadonlyMap<string, OfLayer> {
-  const byLayer = new Map<string, Map<string, Override>>();
-  for (const { layer, prefix, ...override } of kept) {
-    const of = byLayer.get(layer) ?? new Map<string, Override>();
+  const byLayer = new Map<string, Map<string, OverrideByPrefix>>();
+  for (const { layer, ...override } of kept) {
+    const of = byLayer.get(layer) ?? new Map<string, OverrideByPrefix>();
     byLayer.set(layer, of);
-    of.set(prefix, override);
+    of.set(override.prefix, override);
   }
   return new Map(
     [...byLayer].map(([layer, of]) => {

@@ -101,6 +101,22 @@ describe("an end", () => {
   });
 });
 
+describe("what was reported in several steps", () => {
+  it("is given back from the newest on", async () => {
+    const { admit, clock, left } = limited("9/hour; 10 tokens/minute sliding-window");
+    const one = await admit({ tokens: 10 });
+    await one.report({ tokens: 3 });
+    clock.advance(10_000);
+    await one.report({ tokens: 5 });
+    clock.advance(10_000);
+    await one.report({ tokens: 9 });
+    await one.end({ tokens: 4 });
+    expect(left()).toEqual([8, 6]);
+    clock.advance(40_000);
+    expect(left()).toEqual([8, 9]);
+  });
+});
+
 describe("an extension", () => {
   it("grants what is affordable, and no less than is asked for at least", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");

@@ -235,6 +235,25 @@ export const changes: readonly Case[] = [
   },
 
   {
+    name: "a log that grows under a narrow window still counts for a wider one, also where they take turns",
+    async run(trial) {
+      const narrow = trial.place("4/second");
+      await trial.admit(narrow);
+      const wide = trial.under(narrow, "60/hour");
+      await trial.admit(wide);
+      trial.clock.advance(second);
+      for (let n = 1; n <= 50; n += 1) {
+        trial.clock.advance(300);
+        const decision = await trial.admit(n % 10 === 0 ? wide : narrow);
+        expectSame(decision.admitted, true, `request ${n} admitted`);
+        if (n % 25 === 0) expectSame(await remaining(trial, wide), 58 - n, `remaining of 60 after ${n + 2}`);
+      }
+      trial.clock.advance(2 * second);
+      expectSame(await admitted(trial, wide, 20), 8, "admitted of the 60, after 52");
+    },
+  },
+
+  {
     name: "a counter's refund after the next step was charged gives back what still counts",
     async run(trial) {
       trial.clock.set(Date.UTC(2026, 0, 1));
