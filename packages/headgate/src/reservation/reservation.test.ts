@@ -109,7 +109,7 @@ describe("what was reported in several steps", () => {
     clock.advance(10_000);
     await one.report({ tokens: 5 });
     clock.advance(10_000);
-    await one.report({ tokens: 9 });
+    await one.report({ tokens: 7 });
     await one.end({ tokens: 4 });
     expect(left()).toEqual([8, 6]);
     clock.advance(40_000);
@@ -164,6 +164,29 @@ describe("an extension", () => {
     expect(left()).toEqual([8, 400]);
     await one.end({ tokens: 500 });
     expect(left()).toEqual([8, 500]);
+  });
+
+  it("that overtakes a total does not lose it", async () => {
+    const { admit, store, left } = limited("9/hour");
+    const one = await admit();
+    const { adjust } = store;
+    let arrive = () => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    store.adjust = async (adjustments, now) => {
+      await arrival;
+      return adjust(adjustments, now);
+    };
+    const reporting = one.report({ requests: 5 });
+    store.adjust = adjust;
+    expect((await one.extend({ requests: 2 })).admitted).toBe(true);
+    arrive();
+    await reporting;
+    await settled();
+    await one.end({ requests: 5 });
+    await settled();
+    expect(left()).toEqual([4]);
   });
 
   it("holds also for a request that held nothing before", async () => {

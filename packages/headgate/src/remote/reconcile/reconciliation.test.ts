@@ -168,6 +168,21 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([49, 1000]);
   });
 
+  it("is given back once where the store gave it back and its answer was lost", async () => {
+    const { admit, fail, recover, left, store } = limited("9/hour");
+    await fail();
+    const one = await admit({ requests: 2 });
+    await admit({ requests: 3 });
+    await recover();
+    expect(left()).toEqual([4]);
+    store.mode = "lose";
+    await one.end("nothing");
+    await settled();
+    expect(left()).toEqual([6]);
+    for (let n = 0; n < 3; n += 1) await recover();
+    expect(left()).toEqual([6]);
+  });
+
   it("is given back correctly over several outages", async () => {
     const { admit, fail, recover, left, clock } = limited("9/hour; 1000 tokens/hour sliding-window");
     await fail();

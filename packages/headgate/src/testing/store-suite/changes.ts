@@ -1,4 +1,5 @@
 import { day, hour, minute, second } from "../../core/limit.ts";
+import { compileLimits } from "../../core/limit-set.ts";
 import { expectSame, expectThat } from "./expect.ts";
 import type { Case } from "./laws.ts";
 import type { Place, Trial } from "./trial.ts";
@@ -237,9 +238,10 @@ export const changes: readonly Case[] = [
   {
     name: "a log that grows under a narrow window still counts for a wider one, also where they take turns",
     async run(trial) {
-      const narrow = trial.place("4/second");
+      const wide = trial.place("60/hour");
+      // As of a process that knows the narrow one alone.
+      const narrow = { ...wide, limits: compileLimits("suite", "4/second") };
       await trial.admit(narrow);
-      const wide = trial.under(narrow, "60/hour");
       await trial.admit(wide);
       trial.clock.advance(second);
       for (let n = 1; n <= 50; n += 1) {

@@ -111,7 +111,7 @@ export const settling: readonly Case[] = [
       trial.clock.advance(10 * second);
       await trial.report(reservation, { tokens: 5 });
       trial.clock.advance(10 * second);
-      await trial.report(reservation, { tokens: 9 });
+      await trial.report(reservation, { tokens: 7 });
       await trial.end(reservation, { tokens: 4 });
       expectSame((await trial.read(place))[0]?.remaining, 6, "remaining of 10, with 4 used");
       trial.clock.advance(40 * second);
