@@ -301,8 +301,11 @@ test("every wrong variable is told at once", () => {
   );
 });
 
-test.each(["DATABASE_URL", "AUTH_SECRET", "RATE_LIMIT_STORAGE_URI", "LIMIT_WEBHOOK_SECRET"])("%s is never repeated", (name) => {
-  expect(() => loadConfig({ [name]: "hunter2:secret" })).toThrow(
-    expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
-  );
-});
+test.each(["DATABASE_URL", "AUTH_SECRET", "RATE_LIMIT_STORAGE_URI", "LIMIT_WEBHOOK_SECRET"])(
+  "%s is never repeated",
+  (name) => {
+    expect(() => loadConfig({ [name]: "hunter2:secret" })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
+    );
+  },
+);

@@ -50,7 +50,7 @@ export type {
   LayerWithPlans,
   Policy,
 } from "./core/policy.ts";
-export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "./core/store.ts";
+export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, SharedText, Store } from "./core/store.ts";
 export type { UnitsOf } from "./core/units.ts";
 export type {
   DecisionEvent,
@@ -67,7 +67,13 @@ export { type GuardedFunctionOptions, guard, RefusedError } from "./limiter/guar
 export { createLimiter } from "./limiter/limiter.ts";
 export type { LayerChange } from "./limiter/live-policy.ts";
 export type { WaitOptions } from "./limiter/waiting.ts";
-export type { BlockOptions, OverrideOptions, OverrideTarget } from "./overriding/terms.ts";
+export type { PrefixOverride, PrefixTarget } from "./overriding/prefixes.ts";
+export type {
+  BlockOptions,
+  OverrideOptions,
+  OverrideTarget,
+  PrefixOverrideOptions,
+} from "./overriding/terms.ts";
 export type { BreakerState, OutageEvent, StoreCounters, StoreStatus } from "./remote/index.ts";
 export type { ShadowLayerReport, ShadowReport } from "./shadow/report.ts";
 export type { ShadowEvent } from "./shadow/shadow.ts";

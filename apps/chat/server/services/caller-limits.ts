@@ -101,7 +101,8 @@ export function createCallerLimits({
     const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
     if (caller === undefined || limits === null) return false;
     const { overrides = [] } = await limiter.peek(caller, { layer });
-    if (overrides.length > 0) return false;
+    // One by prefix is not the caller's own.
+    if (overrides.some(({ prefix }) => prefix === undefined)) return false;
     await limiter.override(caller, {
       layer,
       limits,

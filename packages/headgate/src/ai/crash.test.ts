@@ -27,7 +27,8 @@ async function streaming() {
         { name: "user", key: (user) => user, limits: "9/minute; 2000 tokens/day fixed-window; 3 concurrent" },
       ],
       store,
-      clock,
+      // Without timers of its own: its heartbeats run by the fake ones, and stop with them.
+      clock: { now: clock.now },
     });
   const limiter = limiterOf();
   const left = () => {

@@ -58,6 +58,8 @@ export interface Decided {
 /** What an operator decided for a caller, as it met a request. */
 export interface AppliedOverride extends Omit<Override, "id"> {
   readonly layer: string;
+  /** Set where it is for all callers whose key begins with this. */
+  readonly prefix?: string;
 }
 
 /**
@@ -154,13 +156,15 @@ export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 export function nameReadings(
   layers: readonly string[],
   charges: readonly Charge[],
-  { admitted, readings }: Outcome,
+  { admitted, now, readings }: Outcome,
 ): LimitReading[] {
   const named: LimitReading[] = [];
   for (let c = 0; c < charges.length; c += 1) {
-    const { limits, names, word } = (charges[c] as Charge).limits;
+    const { byPrefix, limits: set } = charges[c] as Charge;
+    const { limits, names, word } = set;
     const layer = layers[c] as string;
-    if (word === "blocked") named.push(blockedReading(layer));
+    if (word === "blocked")
+      named.push(blockedReading(layer, (byPrefix?.until ?? Number.POSITIVE_INFINITY) - now));
     // Nobody is shown what counts for other plans.
     if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
@@ -188,8 +192,8 @@ export function nameReadings(
   return named;
 }
 
-function blockedReading(layer: string): LimitReading {
-  return refusingReading(blocked, layer, Number.POSITIVE_INFINITY);
+function blockedReading(layer: string, waitMs: number): LimitReading {
+  return refusingReading(blocked, layer, waitMs);
 }
 
 /** What stands for limits that are not shown where they refuse all the same: without their store nobody passes. */

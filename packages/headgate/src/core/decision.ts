@@ -10,7 +10,7 @@ import {
   type WaitsFor,
 } from "./admission.ts";
 import type { Cost } from "./cost.ts";
-import { blocked, blockedForMs } from "./override.ts";
+import { blocked, blockedForMs, type Override } from "./override.ts";
 import type { Question, Ruling } from "./ruling.ts";
 
 /** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
@@ -72,7 +72,7 @@ export class Decision implements Decided {
     const { layers, charges, outcome } = this.#ruling;
     let applied: AppliedOverride[] | undefined;
     for (let c = 0; c < charges.length; c += 1) {
-      const override = outcome.overrides?.[c] ?? charges[c]?.override;
+      const override = outcome.overrides?.[c] ?? inPlaceOf(charges[c]);
       if (override === undefined) continue;
       const { id: _, ...shown } = override;
       applied ??= [];
@@ -220,9 +220,14 @@ function withBlocks(ruling: Ruling): Ruling {
   return withReadings(ruling, readings);
 }
 
+/** What gave a charge other limits than its own. */
+function inPlaceOf(charge: Ruling["charges"][number] | undefined): Override | undefined {
+  return charge?.override ?? charge?.byPrefix;
+}
+
 function hasEnd(charges: Ruling["charges"]): boolean {
   for (let c = 0; c < charges.length; c += 1) {
-    const override = charges[c]?.override;
+    const override = inPlaceOf(charges[c]);
     if (override !== undefined && Number.isFinite(override.until)) return true;
   }
   return false;
@@ -233,7 +238,7 @@ function withEnds(ruling: Ruling): Ruling {
   const { outcome, charges } = ruling;
   if (!hasEnd(charges)) return ruling;
   const readings = outcome.readings.map((limits, c) => {
-    const leftMs = Math.max(1, (charges[c]?.override?.until ?? Number.POSITIVE_INFINITY) - outcome.now);
+    const leftMs = Math.max(1, (inPlaceOf(charges[c])?.until ?? Number.POSITIVE_INFINITY) - outcome.now);
     return limits.map((reading) =>
       reading.waitMs === Number.POSITIVE_INFINITY ? { ...reading, waitMs: leftMs } : reading,
     );

@@ -56,6 +56,15 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
         /** When it ends: milliseconds since 1970-01-01T00:00Z. `Infinity`: when somebody ends it. */
         readonly until: number | undefined;
       }
+    | {
+        readonly kind: "prefix-override";
+        readonly layer: string;
+        /** It was decided for all keys that begin with it. */
+        readonly prefix: string;
+        /** As of an override. */
+        readonly limits: string | undefined;
+        readonly until: number | undefined;
+      }
   );
 
 /** What a decision says of itself beyond the admission: enough to put the decisions of several processes into their true order. */

@@ -16,6 +16,11 @@ export interface Override {
   readonly by?: string;
 }
 
+/** What an operator decided for all partitions of a layer whose key begins with a prefix. */
+export interface OverrideByPrefix extends Override {
+  readonly prefix: string;
+}
+
 /** An override that is to begin now. */
 export interface OverrideTerms extends Omit<Override, "until"> {
   /** A moment, or a time from now on, both in milliseconds; neither: for good. */

@@ -26,6 +26,7 @@ import {
   refusedByOverrides,
   writeNote,
 } from "./override.ts";
+import { markSince, noteReset, type Reset, remembered, resetInForce } from "./reset.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "./store.ts";
 
 /**
@@ -65,7 +66,11 @@ interface Partition extends Named {
   readonly memoryMs: number;
   holdings: Holdings;
   override: Override | undefined;
+  reset: Reset | undefined;
 }
+
+/** What is stored of a partition. */
+type Contents = Omit<Partition, keyof Named | "memoryMs">;
 
 /** What was spent, and by which limits it was counted last. */
 interface Row {
@@ -167,7 +172,12 @@ export function adjustStates(
 /** The same for `Store.reset`: forgets what was spent, and leaves what is held and what overrides it. */
 export function resetStates(load: LoadState, named: readonly Named[], now: number): readonly KeptState[] {
   const partitions = openAll(load, named, now);
-  for (const { rows } of partitions) rows.clear();
+  for (const partition of partitions) {
+    const { rows } = partition;
+    const until = Math.max(0, ...[...rows.values()].map(blankAtOf));
+    partition.reset = noteReset(partition.reset, now, until);
+    rows.clear();
+  }
   return closeAll(partitions, now);
 }
 
@@ -207,10 +217,9 @@ function closeAll(partitions: readonly Partition[], now: number): KeptState[] {
   });
 }
 
-function neededUntil({ rows, holdings, memoryMs, override }: Partition, now: number): number {
-  let until = Math.max(now + memoryMs, override?.until ?? 0);
-  for (const { limits, numbers } of rows.values())
-    until = Math.max(until, algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits));
+function neededUntil({ rows, holdings, memoryMs, override, reset }: Partition, now: number): number {
+  let until = Math.max(now + memoryMs, override?.until ?? 0, reset?.until ?? 0);
+  for (const row of rows.values()) until = Math.max(until, blankAtOf(row));
   for (const { expiresAt } of holdings.entries.values()) until = Math.max(until, expiresAt + rememberedMs);
   return until;
 }
@@ -278,7 +287,7 @@ function keepRow(
 function refund(partition: Partition, group: LimitGroup, now: number, refunds: readonly Refund[]): void {
   if (refunds.length === 0 || !partition.rows.has(group.id)) return;
   const row = rowOf(partition, group, now);
-  for (const { amount, chargedAt, mark } of refunds)
+  for (const { amount, chargedAt, mark } of remembered(partition.reset, refunds))
     group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
   keepRow(partition, group, row, now);
 }
@@ -293,7 +302,7 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
     if (row === undefined) return 0;
     const mark = group.algorithm.charge(row, 0, group.limits, now, amounts[g] as number);
     keepRow(partition, group, row, now);
-    return mark;
+    return markSince(partition.reset, now, mark);
   });
   const room = new Map<string, number>();
   for (const [id, { unit, limits, numbers }] of lastingFirst(rows)) {
@@ -317,8 +326,11 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
 
 /** Those that count for longest first. */
 function lastingFirst(rows: Partition["rows"]): [string, Row][] {
-  const blankAt = ({ limits, numbers }: Row) => algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits);
-  return [...rows].sort(([, a], [, b]) => blankAt(b) - blankAt(a));
+  return [...rows].sort(([, a], [, b]) => blankAtOf(b) - blankAtOf(a));
+}
+
+function blankAtOf({ limits, numbers }: Row): number {
+  return algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits);
 }
 
 /** Keeps what limits that have changed make of the states, and no others. */
@@ -366,13 +378,15 @@ function keepHold(
 }
 
 /** Maps become lists of pairs, and numbers that JSON does not know become text. */
-function close({ rows, holdings, override }: Omit<Partition, keyof Named | "memoryMs">): PartitionState {
-  if (rows.size === 0 && holdings.entries.size === 0 && override === undefined) return undefined;
+function close({ rows, holdings, override, reset }: Contents): PartitionState {
+  const isBlank = rows.size === 0 && holdings.entries.size === 0;
+  if (isBlank && override === undefined && reset === undefined) return undefined;
   const written = {
     rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
     holdings,
     // Nobody's words are taken for a number.
     override: override && { until: override.until, note: writeNote(override) },
+    reset,
   };
   return JSON.stringify(written, (_key, value) => {
     if (value instanceof Map) return { pairs: [...value] };
@@ -380,8 +394,9 @@ function close({ rows, holdings, override }: Omit<Partition, keyof Named | "memo
   });
 }
 
-function open(state: PartitionState, now: number): Omit<Partition, keyof Named | "memoryMs"> {
-  if (state === undefined) return { rows: new Map(), holdings: noHoldings(), override: undefined };
+function open(state: PartitionState, now: number): Contents {
+  if (state === undefined)
+    return { rows: new Map(), holdings: noHoldings(), override: undefined, reset: undefined };
   const read = JSON.parse(state, (_key, value) => {
     if (typeof value === "object" && value !== null && Array.isArray(value.pairs))
       return new Map(value.pairs);
@@ -392,10 +407,11 @@ function open(state: PartitionState, now: number): Omit<Partition, keyof Named |
     { ...row, numbers: Float64Array.from(row.numbers) },
   ]);
   lapse(read.holdings, now);
-  const { override } = read;
+  const { override, reset } = read;
   return {
     rows: new Map(rows),
     holdings: read.holdings,
     override: override && inForce(readNote(override.note, override.until), now),
+    reset: resetInForce(reset, now),
   };
 }

@@ -1,5 +1,5 @@
 import type { LimitSet } from "./limit-set.ts";
-import type { Override, OverrideTerms } from "./override.ts";
+import type { Override, OverrideByPrefix, OverrideTerms } from "./override.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
@@ -17,6 +17,8 @@ export interface Charge {
   readonly known?: readonly number[];
   /** The override by which `limits` are the partition's. Absent: they are its own. */
   readonly override?: Override;
+  /** The same of an override by prefix. Stores know nothing of those. */
+  readonly byPrefix?: OverrideByPrefix;
 }
 
 /**
@@ -94,6 +96,13 @@ export interface Refund {
   readonly mark: number;
 }
 
+/** A text that the processes of a limiter share, and which of its versions it is. */
+export interface SharedText {
+  /** A whole number from 0 up. */
+  readonly version: number;
+  readonly text: string;
+}
+
 /**
  * Where the counts live. A store applies a batch of charges atomically, all or nothing, and returns readings;
  * everything that is policy stays outside it. A call that rejects promptly was not applied; where that cannot be known (the
@@ -116,7 +125,10 @@ export interface Store {
   decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome | Promise<Outcome>;
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** Forgets what these partitions spent. What is held stays held, and overrides stay in force. */
+  /**
+   * Forgets what these partitions spent: a refund of it gives nothing back. What is held stays held, and overrides stay in
+   * force.
+   */
   reset(
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
     now: number,
@@ -139,6 +151,18 @@ export interface Store {
     terms: OverrideTerms | undefined,
     now: number,
   ): void | Promise<void>;
+  /**
+   * The text that the processes of a limiter share, unless its version is the one given: then `undefined`. Version 0 is that of a
+   * text that nobody has written. Each process reads it every second, beside its decisions. A store without it cannot override
+   * by prefix: the limiter then says so.
+   */
+  readShared?(limiter: string, version: number): SharedText | undefined | Promise<SharedText | undefined>;
+  /**
+   * Puts another text in its place, if its version is still `version`, in one step. It lasts until it is replaced.
+   *
+   * @returns whether it was put there.
+   */
+  writeShared?(limiter: string, version: number, next: SharedText): boolean | Promise<boolean>;
   /** Resolves once the store can answer, rejects with the reason why it cannot. For probes and readiness. */
   check?(): Promise<void>;
   /** Gives up connections and memory. The store is not used afterwards. */

@@ -10,7 +10,13 @@ import type {
 } from "../core/limiter-events.ts";
 import type { LayerOptions, Policy } from "../core/policy.ts";
 import type { Store } from "../core/store.ts";
-import type { BlockOptions, OverrideOptions, OverrideTarget } from "../overriding/terms.ts";
+import type { PrefixOverride, PrefixTarget } from "../overriding/prefixes.ts";
+import type {
+  BlockOptions,
+  OverrideOptions,
+  OverrideTarget,
+  PrefixOverrideOptions,
+} from "../overriding/terms.ts";
 import type { OutageEvent, StoreStatus } from "../remote/index.ts";
 import type { ShadowReport } from "../shadow/report.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
@@ -217,6 +223,30 @@ export interface Limiter<Caller, Unit extends string = string> {
    * @throws HeadgateError as `block`.
    */
   endOverride(caller: Caller, options?: OverrideTarget): void | Promise<void>;
+  /**
+   * Gives other limits to every caller whose key in a layer begins with a prefix: `{ layer: "address", prefix: "203.0.113." }`. It is in force in
+   * this process once this resolves, and within two seconds in every other process of the limiter's name; until then, and while the store
+   * cannot be read, what a process knows holds. A block or override of the caller's own goes before it, and a longer prefix before a shorter one.
+   * Nothing is forgotten. It replaces the one of the same prefix, and `reset` leaves it. A limiter has at most 1,000.
+   *
+   * @param options as `override` takes them; `limits` may be `"blocked"`.
+   * @throws HeadgateError `option-invalid`, also for an empty prefix; `limit-unreadable` or `limit-invalid`; `store-full` beyond 1,000;
+   *   `store-invalid` where the store keeps none; `limiter-closed`. Rejects with the reason where a shared store cannot be reached: then
+   *   it may not have been done.
+   */
+  overridePrefix(target: PrefixTarget, options: PrefixOverrideOptions): void | Promise<void>;
+  /**
+   * Ends what `overridePrefix` decided for exactly this prefix. Shorter and longer ones stay.
+   *
+   * @throws HeadgateError as `overridePrefix`.
+   */
+  endPrefixOverride(target: PrefixTarget): void | Promise<void>;
+  /**
+   * The overrides by prefix that are in force, as the store has them now.
+   *
+   * @throws HeadgateError as `overridePrefix`.
+   */
+  prefixOverrides(): readonly PrefixOverride[] | Promise<readonly PrefixOverride[]>;
   /**
    * Puts another policy into force, for all requests from now on in this process. What was spent counts under the
    * new limits, as if they had always been in force, and what is held stays held. An invalid policy changes

@@ -16,12 +16,15 @@ import type { Declared, UnitsOfLayers } from "../core/units.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { createOverriding } from "../overriding/deciding.ts";
 import { createKnownOverrides } from "../overriding/known-overrides.ts";
+import { createPrefixes } from "../overriding/prefixes.ts";
 import {
+  checkPrefixTarget,
   checkTarget,
   type OverrideTarget,
   placeOf,
   readBlock,
   readOverride,
+  readPrefixOverride,
   targetOf,
 } from "../overriding/terms.ts";
 import { decideByPolicies, guardStore, LocalLedger } from "../remote/index.ts";
@@ -149,6 +152,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         report,
         onOutage: (event) => told(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
+        onContact: () => prefixes.load(),
         onAsked: (question) => shadow?.ride(question),
         takeBack(ruling) {
           // Of an extension the reservation itself states the totals.
@@ -171,7 +175,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
-  const heartbeat = createHeartbeat(clock.now, report);
+  const heartbeat = createHeartbeat(clock, report);
   /** For what is charged or given back without having been admitted: nobody is told of its end. */
   const unannounced: ReservationServices = {
     now: clock.now,
@@ -197,8 +201,17 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     extended: observing.extended,
   };
   const waitingRoom = createWaitingRoom(clock);
+  const prefixes = createPrefixes({
+    store,
+    limiter: name,
+    clock,
+    report: reportMistake,
+    onChanged: () => waitingRoom.changed(),
+    call: (make) => (guard === undefined ? make() : guard.call(make)),
+  });
   const overriding = createOverriding({
     known,
+    prefixes,
     storeOverrides: store.override !== undefined,
     isRemote: store.remote,
     ledger: store,
@@ -283,10 +296,18 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     trial: Trial | undefined,
   ): Admission | Promise<Admission> {
     const began = observing.begin();
-    const ruling = overriding.decide(question, cost, false);
+    const ruling = decide(question, cost, false);
     if (ruling instanceof Promise)
       return ruling.then((known) => conclude(question, cost, known, began, trial));
     return conclude(question, cost, ruling, began, trial);
+  }
+
+  /** Under the overrides in force. The first decisions of a process, or after a pause, wait until those by prefix have been read. */
+  function decide(question: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
+    const reading = prefixes.refresh();
+    const contact = reading && (guard?.contact(question) ?? Promise.race([reading, pause(storeMs)]));
+    if (contact === undefined) return overriding.decide(question, cost, peek);
+    return contact.then(() => overriding.decide(question, cost, peek));
   }
 
   function override(
@@ -319,9 +340,17 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
   /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
   function checkTerms(layer: string, own: LimitSet, { limits }: OverrideTerms): void {
+    for (const one of new Set([own, ...limitsIn(layer)])) overriding.check(layer, one, limits);
+  }
+
+  /** What the policy gives callers in a layer, as far as that is known beforehand. */
+  function limitsIn(layer: string): readonly LimitSet[] {
     const found = live.policy.layers.find(({ name }) => name === layer);
-    const others = found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
-    for (const one of new Set([own, ...others])) overriding.check(layer, one, limits);
+    return found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
+  }
+
+  function layerNames(): readonly string[] {
+    return live.policy.layers.map((layer) => layer.name);
   }
 
   /** Charges on top of what is admitted. */
@@ -347,13 +376,14 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     const asked = overriding.underKnown(own);
     const counted = new Set(asked.charges.flatMap(({ limits }) => limits.groups.map(({ unit }) => unit)));
     if (store.override === undefined || Object.keys(cost).every((unit) => counted.has(unit))) return asked;
-    return after(overriding.decide(own, undefined, true), (ruling) => ruling.asked ?? own);
+    return after(decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
   /** Most requests are decided so: by a store of this process, with nobody watching, and nothing overridden. */
   function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
     if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
     if (shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
+    if (prefixes.refresh() !== undefined || !prefixes.isEmpty) return undefined;
     for (let k = 0; k < keys.length; k += 1) if (keys[k] === null) return undefined;
     const { parts, layers, policy } = plain;
     const outcome = byKeys.admit(parts, keys as readonly string[], clock.now());
@@ -460,9 +490,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
           : new RefusedRequest(ruling, cost, question);
       return after(live.asking.for(caller, cost), (whole) => {
         const question = within(whole, layer);
-        return after(overriding.decide(question, cost, true), (ruling) =>
-          reading(ruling.asked ?? question, ruling),
-        );
+        return after(decide(question, cost, true), (ruling) => reading(ruling.asked ?? question, ruling));
       });
     },
 
@@ -503,6 +531,25 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       check(undefined);
       checkTarget("endOverride", options);
       return override(caller, options, undefined);
+    },
+
+    overridePrefix(target, options) {
+      check(undefined);
+      checkPrefixTarget("overridePrefix", target, layerNames());
+      const terms = readPrefixOverride(options, live.units, clock.now());
+      for (const one of limitsIn(target.layer)) overriding.check(target.layer, one, terms.limits);
+      return after(prefixes.set(target, terms), () => observing.overriddenByPrefix(target, terms));
+    },
+
+    endPrefixOverride(target) {
+      check(undefined);
+      checkPrefixTarget("endPrefixOverride", target, layerNames());
+      return after(prefixes.set(target, undefined), () => observing.overriddenByPrefix(target, undefined));
+    },
+
+    prefixOverrides() {
+      check(undefined);
+      return prefixes.list();
     },
 
     setPolicy(layers) {
@@ -551,12 +598,20 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       closed = true;
       unregister();
       heartbeat.stop();
+      prefixes.stop();
       shadow?.stop();
       if (guard === undefined) return opened?.close?.();
       return guard.stop().then(() => opened?.close?.());
     },
   };
   return limiter;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+  });
 }
 
 /** Overrides that a process keeps by itself. */

@@ -12,6 +12,7 @@ import {
 } from "../core/limiter-events.ts";
 import { beginOverride, type OverrideTerms } from "../core/override.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
+import type { PrefixTarget } from "../overriding/prefixes.ts";
 import type { ReservationServices } from "../reservation/book.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 import type { LimiterObserver } from "./contract.ts";
@@ -55,6 +56,7 @@ export interface Observing extends OfReservations {
   wasReset(partitions: Question): void;
   penalised(partitions: Question, cost: Cost, moment: Moment): void;
   overridden(partition: EventPartition, terms: OverrideTerms | undefined): void;
+  overriddenByPrefix(target: PrefixTarget, terms: OverrideTerms | undefined): void;
   shadowed(event: ShadowEvent): void;
 }
 
@@ -187,6 +189,14 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       changed(() => {
         const begun = terms === undefined ? undefined : beginOverride(terms, moment.at);
         return { kind: "override", partition, limits: begun?.limits, until: begun?.until };
+      }, moment);
+    },
+
+    overriddenByPrefix({ layer, prefix }, terms) {
+      const moment = storeNow();
+      changed(() => {
+        const begun = terms === undefined ? undefined : beginOverride(terms, moment.at);
+        return { kind: "prefix-override", layer, prefix, limits: begun?.limits, until: begun?.until };
       }, moment);
     },
 

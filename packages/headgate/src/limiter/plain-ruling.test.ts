@@ -11,7 +11,18 @@ interface Caller {
 }
 
 type Step = { readonly advanceMs: number; readonly caller: Caller } & (
-  | { readonly do: "admit" | "give back" | "reset" | "block" | "unblock" | "penalise" | "peek" }
+  | {
+      readonly do:
+        | "admit"
+        | "give back"
+        | "reset"
+        | "block"
+        | "unblock"
+        | "penalise"
+        | "peek"
+        | "prefix"
+        | "no prefix";
+    }
   | { readonly do: "cost"; readonly requests: number }
   | { readonly do: "policy"; readonly limits: string }
 );
@@ -21,7 +32,16 @@ const caller = fc.record({
   ip: fc.nat(1),
 });
 const advanceMs = fc.oneof(fc.constant(0), fc.nat(700), fc.nat(70_000));
-const rare = fc.constantFrom("give back", "reset", "block", "unblock", "penalise", "peek");
+const rare = fc.constantFrom(
+  "give back",
+  "reset",
+  "block",
+  "unblock",
+  "penalise",
+  "peek",
+  "prefix",
+  "no prefix",
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant("admit"), caller, advanceMs }) },
   { weight: 3, arbitrary: fc.record({ do: rare, caller, advanceMs }) },
@@ -68,6 +88,9 @@ function player(clock: ReturnType<typeof fakeClock>, isWatched: boolean) {
       return undefined;
     }
     if (step.do === "reset" || step.do === "unblock" || step.do === "peek") return limiter[step.do](caller);
+    if (step.do === "prefix")
+      return limiter.overridePrefix({ layer: "user", prefix: "1" }, { limits: "2/minute", forMs: 3000 });
+    if (step.do === "no prefix") return limiter.endPrefixOverride({ layer: "user", prefix: "1" });
     if (step.do === "block") return limiter.block(caller, { layer: "ip", forMs: 2000 });
     if (step.do === "penalise") return limiter.penalise(caller, { requests: 2 });
     const cost = step.do === "cost" ? { cost: { requests: step.requests } } : undefined;

@@ -172,6 +172,12 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
       const terms = limits === undefined ? {} : { limits, until: finite(until ?? Number.POSITIVE_INFINITY) };
       return text({ type: "override", ...head, ...partitionOf(event.partition), ...terms });
     }
+    if (event.kind === "prefix-override") {
+      const { layer, prefix, limits, until } = event;
+      const terms = limits === undefined ? {} : { limits, until: finite(until ?? Number.POSITIVE_INFINITY) };
+      const of = partitionOf({ layer, key: prefix });
+      return text({ type: "override", ...head, ...of, byPrefix: true, ...terms });
+    }
     const partitions = event.partitions.map(partitionOf);
     if (event.kind === "reset") return text({ type: "reset", ...head, partitions });
     return text({ type: "penalty", ...head, partitions, cost: event.cost });

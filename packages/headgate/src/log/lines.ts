@@ -116,6 +116,8 @@ export interface ExtendedLine extends LimiterLine {
 /** An override, a block, or the end of either (then without `limits`). */
 export interface OverrideLine extends LimiterLine, LoggedPartition {
   type: "override";
+  /** Set where it is for all callers whose keys begin so: `partition` is then the pseudonym of that prefix. */
+  byPrefix?: true;
   limits?: string;
   /** Milliseconds since 1970-01-01T00:00Z; `null` where it has no end. */
   until?: number | null;

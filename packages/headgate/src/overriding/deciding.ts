@@ -1,14 +1,18 @@
 import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerMemory } from "../core/layer-memory.ts";
-import { blocked, type Override } from "../core/override.ts";
+import { blocked, type Override, type OverrideByPrefix } from "../core/override.ts";
 import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
+import { isSharedKey } from "../core/shared-keys.ts";
 import type { Charge, Reading } from "../core/store.ts";
 import type { KnownOverrides } from "./known-overrides.ts";
 import { createOverridingLimits } from "./limits.ts";
+import type { Prefixes } from "./prefixes.ts";
 
 export interface OverridingOptions {
   readonly known: KnownOverrides;
+  /** Absent where overrides by prefix count for nothing. */
+  readonly prefixes?: Pick<Prefixes, "isEmpty" | "find">;
   /** Whether the store keeps overrides at all. */
   readonly storeOverrides: boolean;
   /** Whether asking the store costs a trip. */
@@ -33,10 +37,16 @@ const retryMs = 1000;
  * other limits: it is asked for again then, under those that the store has named.
  */
 export function createOverriding(options: OverridingOptions) {
-  const { known, storeOverrides, isRemote, ledger, mintRid, now, report, ask } = options;
+  const { known, prefixes, storeOverrides, isRemote, ledger, mintRid, now, report, ask } = options;
   const overriding = createOverridingLimits(options.memoryOf);
 
-  function chargeUnder(charge: Charge, layer: string, override: Override, cost: Cost | undefined): Charge {
+  function chargeUnder(
+    charge: Charge,
+    layer: string,
+    override: Override,
+    cost: Cost | undefined,
+    as: "override" | "byPrefix" = "override",
+  ): Charge {
     const { space, key } = charge;
     let { limits } = charge;
     try {
@@ -46,21 +56,40 @@ export function createOverriding(options: OverridingOptions) {
       const message = `An override in layer "${layer}" cannot be used, and the caller's own limits hold: ${reason}`;
       report(new HeadgateError("store-state-invalid", message, { cause: error }));
     }
-    return { space, key, limits, ...amountsOf(limits, cost), override };
+    return { space, key, limits, ...amountsOf(limits, cost), [as]: override };
   }
 
-  /** The same request under what is in force; blocks are the store's matter. */
+  /** For each charge, what is in force by the longest prefix of its key; `undefined` where that is nothing anywhere. */
+  function findPrefixes({ layers, charges }: Question): (OverrideByPrefix | undefined)[] | undefined {
+    if (prefixes === undefined || prefixes.isEmpty) return undefined;
+    let found: (OverrideByPrefix | undefined)[] | undefined;
+    for (let c = 0; c < charges.length; c += 1) {
+      const { key } = charges[c] as Charge;
+      const override = isSharedKey(key) ? undefined : prefixes.find(layers[c] as string, key, now());
+      if (override === undefined) continue;
+      found ??= charges.map(() => undefined);
+      found[c] = override;
+    }
+    return found;
+  }
+
+  /**
+   * The same request under what is in force. One of the partition's own goes before one by prefix; that it is blocked is the store's
+   * matter.
+   */
   function under(
     own: Question,
     overrides: readonly (Override | undefined)[] | undefined,
     cost: Cost | undefined,
   ): Question {
-    if (overrides === undefined) return own;
+    const byPrefix = findPrefixes(own);
+    if (overrides === undefined && byPrefix === undefined) return own;
     const { layers, policy } = own;
     const charges = own.charges.map((charge, c) => {
-      const override = overrides[c];
-      if (override === undefined || override.limits === blocked) return charge;
-      return chargeUnder(charge, layers[c] as string, override, cost);
+      const [override, wider] = [overrides?.[c], byPrefix?.[c]];
+      if (override?.limits === blocked) return charge;
+      if (override !== undefined) return chargeUnder(charge, layers[c] as string, override, cost);
+      return wider === undefined ? charge : chargeUnder(charge, layers[c] as string, wider, cost, "byPrefix");
     });
     const holds = charges.some((charge) => charge.holds !== undefined);
     return holds
@@ -134,6 +163,8 @@ export function createOverriding(options: OverridingOptions) {
       marks: [],
       refusedFor: "blocked" as const,
     };
+    const byPrefix = asked.charges[place]?.byPrefix;
+    if (byPrefix?.limits === blocked) Object.assign(outcome, { overrides: [byPrefix] });
     return { ...partOf(asked, [place]), outcome, ledger, decidedBy: "policy", places: [place] };
   }
 
@@ -145,7 +176,8 @@ export function createOverriding(options: OverridingOptions) {
   return {
     /** @param cost what `own` was made for. */
     decide(own: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
-      if (known.isEmpty) return decide(own, own, cost, peek, mostTries);
+      if (known.isEmpty && (prefixes === undefined || prefixes.isEmpty))
+        return decide(own, own, cost, peek, mostTries);
       const overrides = known.findLimits(own.charges, now());
       return decide(own, under(own, overrides, cost), cost, peek, mostTries);
     },

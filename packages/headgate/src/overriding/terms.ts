@@ -9,6 +9,7 @@ import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
+import type { PrefixTarget } from "./prefixes.ts";
 
 /** Where a caller is overridden. */
 export interface OverrideTarget {
@@ -37,6 +38,10 @@ export interface OverrideOptions extends BlockOptions {
   limits: string;
 }
 
+/** Other limits for every caller whose key begins with a prefix. */
+export type PrefixOverrideOptions = Omit<OverrideOptions, "layer">;
+
+const longestPrefix = 200;
 const longestMs = 100 * 366 * 24 * 3_600_000;
 const longestReason = 200;
 const longestBy = 100;
@@ -60,6 +65,42 @@ export function readOverride(
 ): OverrideTerms {
   checkObject("override", options, '{ limits: "1000/hour" }', ["limits", ...blockOptions]);
   return { ...readRest("override", options, now), limits: readText(options.limits, units) };
+}
+
+/** @throws HeadgateError `option-invalid`, or `limit-unreadable` or `limit-invalid` for the limits. */
+export function readPrefixOverride(
+  options: PrefixOverrideOptions,
+  units: ReadonlySet<string>,
+  now: number,
+): OverrideTerms {
+  const known = ["limits", ...blockOptions.filter((name) => name !== "layer")];
+  checkObject("overridePrefix", options, '{ limits: "1000/hour" }', known);
+  return { ...readRest("overridePrefix", options, now), limits: readText(options.limits, units) };
+}
+
+/**
+ * @param of the method, for messages.
+ * @param layers of the policy.
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkPrefixTarget(of: string, target: PrefixTarget, layers: readonly string[]): void {
+  checkObject(of, target, '{ layer: "address", prefix: "203.0.113." }', ["layer", "prefix"]);
+  const { layer, prefix } = target;
+  if (typeof layer !== "string" || !layers.includes(layer))
+    fail(
+      `layer of ${of} must be a layer of the policy, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
+    );
+  if (typeof prefix !== "string" || prefix === "" || prefix.length > longestPrefix) {
+    const got = typeof prefix === "string" && prefix !== "" ? `${prefix.length} characters` : show(prefix);
+    fail(
+      `prefix of ${of} must be the first characters of keys, from 1 to ${longestPrefix} of them, got ${got}. ` +
+        "To change the limits of all callers, call setPolicy.",
+    );
+  }
+  if (prefix.charCodeAt(0) === 0)
+    fail(
+      `prefix of ${of} begins with NUL, as the keys do that unidentified callers share: those are not overridden.`,
+    );
 }
 
 /**

@@ -34,6 +34,8 @@ export interface GuardedStoreOptions {
   readonly takeBack: (ruling: Ruling) => void;
   /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
+  /** Called once the store has been reached for the first time, and whenever it is tried. Never rejects. */
+  readonly onContact?: () => Promise<void>;
   /** Called as a question is sent to the store: what is asked in the same turn may travel along. */
   readonly onAsked?: (question: Question) => void;
   /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
@@ -60,6 +62,10 @@ export interface GuardedStore {
     partitions: readonly { space: string; key: string }[],
     apply: (now: number) => void | Promise<void>,
   ): Promise<void>;
+  /** Makes another call to the store, within the time limit. Rejects where the store cannot be asked. */
+  call<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer>;
+  /** Resolves once the store has been reached, or is not waited for any longer; `undefined` where that is so already. */
+  contact(question: Question): Promise<void> | undefined;
   status(): StoreStatus;
   /**
    * Resolves once the store decides; see `untilReady`.
@@ -94,6 +100,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     report,
     takeBack,
     findBlock,
+    onContact,
     onAsked,
     random = Math.random,
   } = options;
@@ -127,6 +134,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
     await store.check?.();
     presence.note();
+    await onContact?.();
     if (charges.length > 0) await store.decide(charges, clock.now(), true);
   }
 
@@ -229,6 +237,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       await calls.bounded(() => apply(clock.now()));
       refusals.forget(partitions);
     },
+
+    call: (call) => calls.bounded(call),
+    contact: (question) => contact.wait(question),
 
     status() {
       const { state, since, failures, reason, nextProbeAt } = breaker;

@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.ts";
 import type { Ledger } from "../core/ruling.ts";
 import { isWorker } from "../core/runtime.ts";
 import type { Adjustment } from "../core/store.ts";
@@ -29,12 +30,16 @@ interface Beat {
   readonly version: number;
 }
 
-/** One timer a limiter, and only while something is held; in a Worker one for each reservation, as timers end with their request. */
-export function createHeartbeat(now: () => number, report: (error: unknown) => void): Heartbeat {
-  return isWorker ? heartbeatOfEach(now, report) : heartbeatOfAll(now, report);
+/**
+ * One timer a limiter, and only while something is held; in a Worker one for each reservation, as timers end with their request.
+ *
+ * @param clock its own timers beat, where it has some.
+ */
+export function createHeartbeat(clock: Clock, report: (error: unknown) => void): Heartbeat {
+  return isWorker ? heartbeatOfEach(clock, report) : heartbeatOfAll(clock, report);
 }
 
-function heartbeatOfEach(now: () => number, report: (error: unknown) => void): Heartbeat {
+function heartbeatOfEach(clock: Clock, report: (error: unknown) => void): Heartbeat {
   const heartbeats = new Map<Book, Heartbeat>();
 
   return {
@@ -57,30 +62,28 @@ function heartbeatOfEach(now: () => number, report: (error: unknown) => void): H
     },
 
     add(book, owner) {
-      const heartbeat = heartbeatOfAll(now, report);
+      const heartbeat = heartbeatOfAll(clock, report);
       heartbeat.add(book, owner);
       heartbeats.set(book, heartbeat);
     },
   };
 }
 
-function heartbeatOfAll(now: () => number, report: (error: unknown) => void): Heartbeat {
+function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbeat {
   const owners = new Map<Book, WeakRef<object>>();
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let callOff = () => {};
   let intervalMs = Number.POSITIVE_INFINITY;
 
   function stop(): void {
-    clearInterval(timer);
-    timer = undefined;
+    callOff();
+    callOff = () => {};
     intervalMs = Number.POSITIVE_INFINITY;
   }
 
   function start(ms: number): void {
-    clearInterval(timer);
+    callOff();
     intervalMs = ms;
-    timer = setInterval(() => void beat().catch(report), ms);
-    // What is held must not keep a process alive that is otherwise done.
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    callOff = every(clock, ms, () => void beat().catch(report));
   }
 
   async function beat(): Promise<void> {
@@ -111,7 +114,7 @@ function heartbeatOfAll(now: () => number, report: (error: unknown) => void): He
     try {
       const outcome = await ledger.adjust(
         beats.flatMap(({ adjustments }) => adjustments),
-        now(),
+        clock.now(),
       );
       let from = 0;
       for (const { book, part, adjustments, version } of beats) {
@@ -144,6 +147,26 @@ function heartbeatOfAll(now: () => number, report: (error: unknown) => void): He
       if (wanted < intervalMs) start(wanted);
     },
   };
+}
+
+/** Calls back each time so much of a clock's time has passed; of the runtime's, where it has no timers. @returns what calls it off */
+function every(clock: Clock, ms: number, run: () => void): () => void {
+  const { after } = clock;
+  if (after === undefined) {
+    const timer = setInterval(run, ms);
+    // What is held must not keep a process alive that is otherwise done.
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    return () => clearInterval(timer);
+  }
+  let callOff: () => void;
+  const wait = () => {
+    callOff = after.call(clock, ms, () => {
+      wait();
+      run();
+    });
+  };
+  wait();
+  return () => callOff();
 }
 
 function inBatches(beats: readonly Beat[]): Beat[][] {

@@ -11,7 +11,8 @@ import { mintRid } from "./rid.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function limited(limits: string) {
+/** @param process a stopped one has no timers: its heartbeats do not run. */
+function limited(limits: string, process: "running" | "stopped" = "running") {
   const clock = fakeClock();
   const shared = memoryStore();
   const store = scriptedStore(shared);
@@ -20,7 +21,7 @@ function limited(limits: string) {
     name: "chat",
     layers,
     store,
-    clock,
+    clock: process === "running" ? clock : { now: clock.now },
     onError: () => {},
     onOutage: () => {},
   });
@@ -100,6 +101,22 @@ describe("an end", () => {
   });
 });
 
+describe("what was reported in several steps", () => {
+  it("is given back from the newest on", async () => {
+    const { admit, clock, left } = limited("9/hour; 10 tokens/minute sliding-window");
+    const one = await admit({ tokens: 10 });
+    await one.report({ tokens: 3 });
+    clock.advance(10_000);
+    await one.report({ tokens: 5 });
+    clock.advance(10_000);
+    await one.report({ tokens: 7 });
+    await one.end({ tokens: 4 });
+    expect(left()).toEqual([8, 6]);
+    clock.advance(40_000);
+    expect(left()).toEqual([8, 9]);
+  });
+});
+
 describe("an extension", () => {
   it("grants what is affordable, and no less than is asked for at least", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
@@ -149,6 +166,29 @@ describe("an extension", () => {
     expect(left()).toEqual([8, 500]);
   });
 
+  it("that overtakes a total does not lose it", async () => {
+    const { admit, store, left } = limited("9/hour");
+    const one = await admit();
+    const { adjust } = store;
+    let arrive = () => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    store.adjust = async (adjustments, now) => {
+      await arrival;
+      return adjust(adjustments, now);
+    };
+    const reporting = one.report({ requests: 5 });
+    store.adjust = adjust;
+    expect((await one.extend({ requests: 2 })).admitted).toBe(true);
+    arrive();
+    await reporting;
+    await settled();
+    await one.end({ requests: 5 });
+    await settled();
+    expect(left()).toEqual([4]);
+  });
+
   it("holds also for a request that held nothing before", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
     const one = await admit();
@@ -176,16 +216,29 @@ describe("what is held", () => {
   });
 
   it("lapses where the process is gone, and is not held again by what it says afterwards", async () => {
-    const { admit, clock, left } = limited("9/hour; 1000 tokens/day; 1 concurrent");
+    const { admit, clock, left } = limited("9/hour; 1000 tokens/day; 1 concurrent", "stopped");
     const one = await admit({ tokens: 600 });
     await one.report({ tokens: 100 });
-    // No timer runs: the process is stopped.
     clock.advance(30_000);
     expect(left()).toEqual([8, 900, 1]);
     await one.report({ tokens: 200 });
     expect(left()).toEqual([8, 800, 1]);
     await one.end({ tokens: 300 });
     expect(left()).toEqual([8, 700, 1]);
+  });
+
+  it("is kept by heartbeats of the clock's own timers, however far the clock is moved at once", async () => {
+    const { admit, clock, left, store } = limited("9/hour; 1000 tokens/day fixed-window; 1 concurrent");
+    const one = await admit({ tokens: 600 });
+    await one.report({ tokens: 100 });
+    clock.advance(3_600_000);
+    await settled();
+    expect(left()).toEqual([9, 400, 0]);
+    await one.end({ tokens: 300 });
+    expect(left()).toEqual([9, 700, 1]);
+    const told = store.calls.adjust;
+    clock.advance(3_600_000);
+    expect(store.calls.adjust).toBe(told);
   });
 
   it("is spent as granted where nobody can end it any more", async () => {
@@ -202,7 +255,7 @@ describe("what is held", () => {
     const left = () => (limiter.peek("a") as Admission).limits.map(({ remaining }) => remaining);
     expect([one.admitted, left()]).toEqual([true, [600, 0]]);
 
-    const heartbeat = createHeartbeat(clock.now, () => {});
+    const heartbeat = createHeartbeat(clock, () => {});
     const services: ReservationServices = {
       now: clock.now,
       report: () => {},
@@ -228,7 +281,7 @@ describe("what is held", () => {
   });
 
   it("makes others wait no longer than until it lapses, and says so", async () => {
-    const { admit, clock } = limited("9/hour; 1000 tokens/day; 2 concurrent");
+    const { admit, clock } = limited("9/hour; 1000 tokens/day; 2 concurrent", "stopped");
     await admit({ tokens: 900 });
     clock.advance(10_000);
     const refused = (await admit({ tokens: 200 })) as unknown as Refused;

@@ -134,7 +134,8 @@ describe.each([
             layers,
             units: ["tokens"],
             store,
-            clock,
+            // Without timers: heartbeats of another rhythm would report other bounds for what is held.
+            clock: { now: clock.now },
             timeouts: { storeMs: 30_000 },
             onError: (error) => errors.push(error),
             onWarning: () => {},

@@ -101,7 +101,7 @@ export function createShadow<Caller>(
   const counts = store.remote
     ? sharedShadowStore({ store, clock, timeoutMs, isAnswering, takeBack })
     : localShadowStore(store, clock.now);
-  const heartbeat = createHeartbeat(clock.now, report);
+  const heartbeat = createHeartbeat(clock, report);
   const overriding = createOverriding({
     known: createKnownOverrides(1),
     storeOverrides: false,

@@ -1,6 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 
-/** A clock that changes only when it is moved. Moving it calls the timers that are due. */
+/**
+ * A clock that stands still until it is moved. Moving it calls the timers that are due, each at its moment: heartbeats and waits
+ * see the time at which they were due.
+ */
 export interface FakeClock extends Clock {
   /** Moves the clock forward by this many milliseconds; a negative number sets it back. */
   advance(ms: number): void;
@@ -8,15 +11,30 @@ export interface FakeClock extends Clock {
   set(ms: number): void;
 }
 
+interface Due {
+  readonly at: number;
+  run(): void;
+}
+
 /** @param startMs milliseconds since 1970-01-01T00:00Z; default 2026-01-01T00:00Z. */
 export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = startMs;
-  const due = new Set<{ readonly at: number; run(): void }>();
+  const due = new Set<Due>();
 
   function move(to: number): void {
+    for (let next = firstDue(to); next !== undefined; next = firstDue(to)) {
+      due.delete(next);
+      now = Math.max(now, next.at);
+      next.run();
+    }
     now = to;
-    const reached = [...due].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
-    for (const one of reached) if (due.delete(one)) one.run();
+  }
+
+  /** What is to be called first, up to this moment. Of those of one moment, the one that was asked for first. */
+  function firstDue(to: number): Due | undefined {
+    let first: Due | undefined;
+    for (const one of due) if (one.at <= to && (first === undefined || one.at < first.at)) first = one;
+    return first;
   }
 
   return {

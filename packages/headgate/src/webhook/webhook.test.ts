@@ -206,7 +206,10 @@ describe("webhook", () => {
   it.each([
     [{ url: "example.com" }, /^url must be an address such as https:.*, got "example.com"/],
     [{ url: "file:///etc/passwd" }, /^url must be an address/],
-    [{ url: "https://ann:secret@example.com/" }, /^url must be an address such as https:.*, without a password/],
+    [
+      { url: "https://ann:secret@example.com/" },
+      /^url must be an address such as https:.*, without a password/,
+    ],
     [{ secret: "hunter2" }, /^secret must be "whsec_" and then/],
     [{ secret: "whsec_c2hvcnQ=" }, /it has 5 bytes/],
     [{ secret: "whsec_%%" }, /not base64/],

@@ -1,5 +1,6 @@
+import { isForgotten, noteReset, type Reset, resetInForce } from "../../core/reset.ts";
 import type { Ledger, Unsettled } from "../../core/ruling.ts";
-import type { Adjustment, Charge, Outcome } from "../../core/store.ts";
+import type { Adjustment, Charge, Outcome, Refund } from "../../core/store.ts";
 import { mintRid } from "../../reservation/rid.ts";
 import { countsUntil, outstanding } from "./outstanding.ts";
 
@@ -48,6 +49,7 @@ export class Account implements Unsettled {
   readonly #place: Place;
   readonly #services: AccountServices;
   #entries: Entry[] = [];
+  #reset: Reset | undefined;
   #applying: Promise<void> | undefined;
 
   /** @param place with the limits of the policy, not a share of them. */
@@ -75,8 +77,9 @@ export class Account implements Unsettled {
     this.#keep();
   }
 
-  /** Gives back units that were spent at `chargedAt`, also to the store where it has been told of them. */
-  refund(group: number, amount: number, chargedAt: number): void {
+  /** Gives units back, also to the store where it has been told of them. */
+  refund({ group, amount, chargedAt, mark }: Refund): void {
+    if (this.#reset !== undefined && isForgotten(this.#reset, { chargedAt, mark })) return;
     const moment = this.#entries.find(({ at }) => at >= chargedAt)?.at;
     let left = amount;
     // While the store is being told of a moment, more of the same moment is an entry of its own, behind.
@@ -107,11 +110,15 @@ export class Account implements Unsettled {
         (told !== undefined && isDue(told)) ||
         groups.some((group, g) => (amounts[g] ?? 0) > 0 && now < at + 2 * (countsUntil(group, at) - at)),
     );
-    return this.#entries.length === 0;
+    this.#reset = resetInForce(this.#reset, now);
+    return this.#entries.length === 0 && this.#reset === undefined;
   }
 
-  /** Nothing of it is told any more. */
-  forget(): void {
+  /** Nothing of it is told any more, and nothing of it is given back. */
+  forget(now: number): void {
+    const { groups } = this.#place.limits;
+    const until = this.#entries.flatMap(({ at }) => groups.map((group) => countsUntil(group, at)));
+    this.#reset = noteReset(this.#reset, now, Math.max(0, ...until));
     this.#entries = [];
   }
 

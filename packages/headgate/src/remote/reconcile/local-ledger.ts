@@ -49,11 +49,7 @@ export class LocalLedger implements Ledger {
     this.#memory.reset(partitions, now);
     for (const { space, key } of partitions) {
       const suffix = `\u0000${space}\u0000${key}`;
-      for (const [id, account] of this.#accounts) {
-        if (!id.endsWith(suffix)) continue;
-        account.forget();
-        this.#accounts.delete(id);
-      }
+      for (const [id, account] of this.#accounts) if (id.endsWith(suffix)) account.forget(now);
     }
   }
 
@@ -69,7 +65,7 @@ export class LocalLedger implements Ledger {
       for (const refund of refunds) {
         if (refund.group !== g || left <= 0) continue;
         const given = Math.min(left, refund.amount);
-        this.#accounts.get(idOf(adjustment))?.refund(g, given, refund.chargedAt);
+        this.#accounts.get(idOf(adjustment))?.refund({ ...refund, amount: given });
         left -= given;
       }
     });

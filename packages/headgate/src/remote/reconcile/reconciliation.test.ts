@@ -168,6 +168,21 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([49, 1000]);
   });
 
+  it("is given back once where the store gave it back and its answer was lost", async () => {
+    const { admit, fail, recover, left, store } = limited("9/hour");
+    await fail();
+    const one = await admit({ requests: 2 });
+    await admit({ requests: 3 });
+    await recover();
+    expect(left()).toEqual([4]);
+    store.mode = "lose";
+    await one.end("nothing");
+    await settled();
+    expect(left()).toEqual([6]);
+    for (let n = 0; n < 3; n += 1) await recover();
+    expect(left()).toEqual([6]);
+  });
+
   it("is given back correctly over several outages", async () => {
     const { admit, fail, recover, left, clock } = limited("9/hour; 1000 tokens/hour sliding-window");
     await fail();
@@ -242,6 +257,43 @@ describe("what was admitted without the store", () => {
     expect((await admit()).limits.map(({ remaining }) => remaining)).toEqual([4]);
     await recover();
     expect(left()).toEqual([4]);
+  });
+});
+
+describe("what a reset without the store forgot", () => {
+  it.each([0, 1])("is not given back of what was spent since, %i ms later", async (later) => {
+    const { admit, fail, recover, left, limiter, clock } = limited("5/hour");
+    await fail();
+    const forgotten = await admit({ requests: 3 });
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    clock.advance(later);
+    await admit({ requests: 2 });
+    await forgotten.end("nothing");
+    await recover();
+    expect(left()).toEqual([3]);
+  });
+
+  it("does not keep what was spent since from being given back", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    await admit({ requests: 3 });
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    const since = await admit({ requests: 2 });
+    await since.end("nothing");
+    await recover();
+    expect(left()).toEqual([5]);
+  });
+
+  it("is not given back either where the store was told of it before", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    const forgotten = await admit({ requests: 3 });
+    await recover();
+    await limiter.reset("alice");
+    await admit({ requests: 2 });
+    await forgotten.end("nothing");
+    await settled();
+    expect(left()).toEqual([3]);
   });
 });
 

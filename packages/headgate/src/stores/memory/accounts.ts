@@ -157,8 +157,13 @@ export class Accounts {
     this.#own.delete(high, low);
   }
 
-  /** Forgets what a key has spent in a space, also where it was counted together with others. */
-  reset(space: string, key: KeyHash, now: number): void {
+  /**
+   * Forgets what a key has spent in a space, also where it was counted together with others.
+   *
+   * @returns when the last of it would have left its window; 0 where nothing was spent.
+   */
+  reset(space: string, key: KeyHash, now: number): number {
+    let forgottenUntil = 0;
     for (const kind of this.kinds.inSpace(space)) {
       const high = key.high ^ kind.high;
       const low = key.low ^ kind.low;
@@ -170,11 +175,14 @@ export class Accounts {
         const until = kind.algorithm.blankAt(this.rows.numbers, this.rows.at, kind.limits);
         this.#own.set(high, low, this.#create(kind));
         this.#hiding.set(idOf(high, low), until);
+        forgottenUntil = Math.max(forgottenUntil, until);
       }
       if (own === noRow) continue;
+      forgottenUntil = Math.max(forgottenUntil, this.#blankAt(own, kind));
       this.#remove(own);
       if (shared === noRow) this.#own.delete(high, low);
     }
+    return forgottenUntil;
   }
 
   #create(kind: Kind, begun?: Float64Array): number {

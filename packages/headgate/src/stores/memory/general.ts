@@ -12,6 +12,7 @@ import {
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { type Override, refusedByOverrides } from "../../core/override.ts";
+import { markSince, remembered } from "../../core/reset.ts";
 import type { Adjustment, Charge, Hold, Outcome, Refund } from "../../core/store.ts";
 import { type Accounts, blankRow } from "./accounts.ts";
 import { begunOf, chargeExtras } from "./company.ts";
@@ -19,6 +20,7 @@ import type { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
+import type { Resets } from "./resets.ts";
 import { noRow } from "./rows.ts";
 
 /** Plans are looked up by place for decisions that follow each other; what passes here follows none. */
@@ -45,10 +47,12 @@ interface Place {
 export class GeneralPath {
   readonly #accounts: Accounts;
   readonly #held: Held;
+  readonly #resets: Resets;
 
-  constructor(accounts: Accounts, held: Held) {
+  constructor(accounts: Accounts, held: Held, resets: Resets) {
     this.#accounts = accounts;
     this.#held = held;
+    this.#resets = resets;
   }
 
   /** @param overrides for each charge, what is in force; absent where nothing is. */
@@ -89,10 +93,11 @@ export class GeneralPath {
     for (const [c, charge] of charges.entries()) {
       const place = places[c] as Place;
       const applies = standings[c] === "open";
+      const reset = this.#resets.find(charge.space, charge.key, now);
       const first = marks.length;
       for (const [g, part] of place.parts.entries()) {
         const amount = applies ? (charge.spends[g] as number) : 0;
-        marks.push(amount === 0 ? 0 : this.#charge(part, place.key, now, amount));
+        marks.push(amount === 0 ? 0 : markSince(reset, now, this.#charge(part, place.key, now, amount)));
       }
       if (applies && hold !== undefined) this.#hold(charge, hold, marks.slice(first), now);
     }
@@ -115,15 +120,17 @@ export class GeneralPath {
       const first = marks.length;
       for (let g = 0; g < parts.length; g += 1) marks.push(0);
       const holdings = this.#held.open(adjustment.space, adjustment.key, now);
+      const reset = this.#resets.find(adjustment.space, adjustment.key, now);
       const units = parts.map(({ unit }) => unit);
       adjustHoldings(holdings, adjustment, units, now, adjustment.limits.leaseMs, (unit, change, last) => {
         const ofUnit: number[] = [];
         for (const [g, part] of parts.entries()) {
           if (part.unit !== unit) continue;
-          if (change > 0) marks[first + g] = this.#charge(part, key, now, change);
-          else {
+          if (change > 0) {
+            marks[first + g] = markSince(reset, now, this.#charge(part, key, now, change));
+          } else {
             const refunds = refundsOf(adjustment, g, -change, last, ofUnit.length);
-            this.#giveBack(part.group, key, now, refunds);
+            this.#giveBack(part.group, key, now, remembered(reset, refunds));
           }
           ofUnit.push(marks[first + g] as number);
         }

@@ -3,6 +3,7 @@ import { compileLimits } from "../../core/limit-set.ts";
 import { Accounts } from "./accounts.ts";
 import { GeneralPath } from "./general.ts";
 import { Held } from "./held.ts";
+import { Resets } from "./resets.ts";
 
 const most = 100;
 const limits = compileLimits("layer", "5/minute; 1000 tokens/day");
@@ -14,7 +15,7 @@ function ridOf(n: number): string {
 
 function flood() {
   const held = new Held(most);
-  const path = new GeneralPath(new Accounts(10_000), held);
+  const path = new GeneralPath(new Accounts(10_000), held, new Resets());
   const ask = (n: number, tokens: number, now = 0) => {
     const charge = { space: "layer", key: `caller${n}`, limits };
     const amounts = { needs: [1, tokens], spends: [1, 0], holds: [0, tokens] };

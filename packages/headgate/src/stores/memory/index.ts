@@ -1,7 +1,7 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { OverrideTerms } from "../../core/override.ts";
-import type { Adjustment, Charge, Hold, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { offerByKeys, type Part } from "./by-keys.ts";
@@ -13,6 +13,7 @@ import type { PlannedGroup } from "./kinds.ts";
 import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome.ts";
 import { Overrides } from "./overrides.ts";
 import { isOneRequest, PlainPath } from "./plain.ts";
+import { Resets } from "./resets.ts";
 import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
@@ -37,10 +38,13 @@ export interface MemoryStore extends Store {
     terms: OverrideTerms | undefined,
     now: number,
   ): void;
+  readShared(limiter: string, version: number): SharedText | undefined;
+  writeShared(limiter: string, version: number, next: SharedText): boolean;
   /** How full it is. */
   readonly size: { readonly partitions: number; readonly maxPartitions: number };
 }
 
+const noText: SharedText = { version: 0, text: "" };
 const defaultMaxPartitions = 1_000_000;
 /** What rows can be numbered for. They would take 7 GB. */
 const mostPartitions = 100_000_000;
@@ -57,8 +61,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   let accounts = new Accounts(maxPartitions);
   /** Made when something is overridden first. */
   let overrides: Overrides | undefined;
-  let general = new GeneralPath(accounts, new Held());
+  let resets = new Resets();
+  let general = new GeneralPath(accounts, new Held(), resets);
   let plain = new PlainPath(accounts);
+  /** What the processes of each limiter would share. */
+  const texts = new Map<string, SharedText>();
   /** The groups of the batch at hand, in order; those beyond it are left from others. */
   const slots: Slot[] = [];
   let used = 0;
@@ -109,7 +116,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     keys: readonly string[],
     now: number,
   ): MemoryOutcome | undefined {
-    if (!plain.begin(now)) return undefined;
+    // In the millisecond of a reset, what is charged has to be marked.
+    if (now <= resets.latestAt || !plain.begin(now)) return undefined;
     for (let p = 0; p < parts.length; p += 1) {
       const { space, limits } = parts[p] as Part;
       if (!plain.add(accounts.kinds.planOf(space, limits, p), keys[p] as string)) return undefined;
@@ -233,7 +241,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     decide(charges, now, peek, hold) {
-      if (hold !== undefined || isGeneral(charges)) {
+      // In the millisecond of a reset, what is charged has to be marked.
+      if (hold !== undefined || isGeneral(charges) || now <= resets.latestAt) {
         return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
       }
       const readings = decidePlainly(charges, now, peek);
@@ -296,7 +305,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
         hashKey(text, key);
-        accounts.reset(space, key, now);
+        resets.note(space, text, now, accounts.reset(space, key, now));
       }
     },
 
@@ -309,10 +318,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       overrides.set(partitions, terms, now);
     },
 
+    readShared(limiter, version) {
+      // Asked for every decision, and mostly there is none.
+      const kept = texts.size === 0 ? noText : (texts.get(limiter) ?? noText);
+      return kept.version === version ? undefined : kept;
+    },
+
+    writeShared(limiter, version, next) {
+      if ((texts.get(limiter) ?? noText).version !== version) return false;
+      texts.set(limiter, next);
+      return true;
+    },
+
     close() {
+      texts.clear();
       accounts = new Accounts(maxPartitions);
       overrides = undefined;
-      general = new GeneralPath(accounts, new Held());
+      resets = new Resets();
+      general = new GeneralPath(accounts, new Held(), resets);
       plain = new PlainPath(accounts);
     },
   };

@@ -161,6 +161,20 @@ describe("memoryStore", () => {
     expect(admit("holder").admitted).toBe(false);
   });
 
+  it("keeps a caller reset who shared an account, also while others come", () => {
+    const { admit, limiter } = limited(1);
+    admit("holder");
+    admit("guest");
+    admit("guest");
+    limiter.reset("guest");
+    for (let n = 0; n < 50; n += 1) admit(`new${n}`);
+    expect([admit("guest").admitted, admit("guest").admitted, admit("guest").admitted]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it("loses nothing when the limits of a partition change with the caller", () => {
     const clock = fakeClock();
     const limiter = createLimiter<{ id: string; plan: string }>({

@@ -11,6 +11,7 @@ import { Held } from "./held.ts";
 import { memoryStore } from "./index.ts";
 import { hashKey } from "./key-hash.ts";
 import { Overrides } from "./overrides.ts";
+import { Resets } from "./resets.ts";
 import { eraMs } from "./rings.ts";
 
 /** The plans of one layer: quotas, windows, algorithms and units that callers may go between. The first is the usual one. */
@@ -105,7 +106,8 @@ function startBoth(most: number) {
   const ofIp = compile("ip", "4/second");
   const store = memoryStore({ maxPartitions: most });
   const accounts = new Accounts(most);
-  const general = new GeneralPath(accounts, new Held());
+  const resets = new Resets();
+  const general = new GeneralPath(accounts, new Held(), resets);
   const overrides = new Overrides();
   let now = 3 * eraMs - 45_000;
   let calls = 0;
@@ -183,7 +185,7 @@ function startBoth(most: number) {
         store.reset([{ space, key, limits }], now);
         const hash = { high: 0, low: 0 };
         hashKey(key, hash);
-        accounts.reset(space, hash, now);
+        resets.note(space, key, now, accounts.reset(space, hash, now));
       }
       expect(store.size.partitions).toBe(accounts.held);
     },
@@ -226,7 +228,7 @@ describe("the plain path", () => {
   it("hands on to the general path, and forgets nothing, where a caller spends more than a ring holds", () => {
     const limits = compileLimits("user", "3000/minute sliding-window exact; 5000/hour sliding-window exact");
     const store = memoryStore();
-    const general = new GeneralPath(new Accounts(10), new Held());
+    const general = new GeneralPath(new Accounts(10), new Held(), new Resets());
     const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };
     let refused = 0;
     for (let n = 0; n < 7000; n += 1) {

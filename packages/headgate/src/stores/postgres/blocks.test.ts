@@ -7,7 +7,7 @@ const { open } = postgres;
 const block = { id: 7, limits: "blocked" };
 const count = async () => (await postgres.pool.query(`SELECT FROM "${postgres.schema}".overrides`)).rowCount;
 
-it("a block is logged where counts are not", async () => {
+it("a block is logged where counts are not, and so is what is overridden by prefix", async () => {
   const store = open(undefined, { unlogged: true });
   await store.override([charge("a")], block, 0);
   const { rows } = await postgres.pool.query(
@@ -19,6 +19,8 @@ it("a block is logged where counts are not", async () => {
     ["holds", "u"],
     ["overrides", "p"],
     ["partitions", "u"],
+    ["resets", "u"],
+    ["texts", "p"],
   ]);
 });
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { show } from "../../core/show.ts";
-import type { Outcome, Store } from "../../core/store.ts";
+import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeOverride, type StoreRequest } from "./encode.ts";
@@ -41,6 +41,8 @@ export interface PostgresStore extends Store {
   reset(...asked: Parameters<Store["reset"]>): Promise<void>;
   countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
   override(...asked: Parameters<NonNullable<Store["override"]>>): Promise<void>;
+  readShared(...asked: Parameters<NonNullable<Store["readShared"]>>): Promise<SharedText | undefined>;
+  writeShared(...asked: Parameters<NonNullable<Store["writeShared"]>>): Promise<boolean>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -132,6 +134,9 @@ export function postgresStore(
     async override(partitions, terms) {
       await session.override(encodeOverride(partitions, terms, testNow()));
     },
+
+    readShared: (limiter, version) => session.readShared(limiter, version),
+    writeShared: (limiter, version, next) => session.writeShared(limiter, version, next),
 
     async check() {
       const nothing = { kind: "peek", charges: [], hold: undefined } as const;

@@ -5,7 +5,8 @@ import { conversionSql } from "./sql/conversion.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { holdingsSql, holdsTableSql } from "./sql/holdings.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
-import { overrideSql, overridesTableSql } from "./sql/overrides.ts";
+import { overrideSql, overridesTableSql, textsTableSql } from "./sql/overrides.ts";
+import { resetsTableSql } from "./sql/resets.ts";
 import { slidingCounterSql } from "./sql/sliding-counter.ts";
 import { slidingWindowSql } from "./sql/sliding-window.ts";
 import { sweepSql } from "./sql/sweep.ts";
@@ -69,6 +70,8 @@ PERFORM pg_advisory_xact_lock(${names.lockClass}, -1);
 ${tableSql(names, unlogged).trim()}
 ${holdsTableSql(names, unlogged).trim()}
 ${overridesTableSql(names).trim()}
+${textsTableSql(names).trim()}
+${resetsTableSql(names, unlogged).trim()}
 IF to_regprocedure(${quoteText(`${names.fn("apply")}(${applyTypes})`)}) IS NULL THEN
 
 ${functions.map((write) => write(names).trim()).join("\n\n")}

@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import type { SharedText } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 import { processLifeMs } from "../shared/presence.ts";
 import { type Connection, type Statement, statementMs } from "./connect.ts";
@@ -31,6 +32,10 @@ export interface Session {
   ): Promise<{ nextPage: number; deleted: number; full: boolean }>;
   /** Notes that a process is alive, as a row without counts, and resolves with how many are. */
   countProcesses(partitionId: string, processId: string, at: number | null): Promise<number>;
+  /** The text that a limiter's processes share, unless its version is this one. */
+  readShared(limiter: string, version: number): Promise<SharedText | undefined>;
+  /** Puts another in its place, if its version is still this one. */
+  writeShared(limiter: string, version: number, next: SharedText): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -54,7 +59,7 @@ const sweepMostRows = 1000;
 /** @param connect called when the connection is first needed, and again after it failed. */
 export function openSession(connect: () => Promise<Connection>, options: SessionOptions): Session {
   const { schema, unlogged, migrate, prepare } = options;
-  const { fn, table } = namesIn(schema);
+  const { fn, table, textsTable } = namesIn(schema);
   // Named after the schema too: stores of two schemas may share a connection.
   const preparedName = prepare
     ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}`
@@ -80,6 +85,16 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     // What the statement itself has written it does not see.
     `SELECT (1 + count(*))::text AS answer FROM ${table} AS p, moment ` +
     `WHERE p.partition_id = $1::text::uuid AND p.state_id <> $2::text::bigint AND p.expires_at > at`;
+
+  const readText =
+    `SELECT coalesce((SELECT t.version || ' ' || CASE WHEN t.version = $2::text::bigint THEN '' ELSE t.text END ` +
+    `FROM ${textsTable} AS t WHERE t.limiter = $1::text), '0 ') AS answer`;
+  const writeText =
+    `WITH written AS (INSERT INTO ${textsTable} AS t (limiter, version, text) ` +
+    "SELECT $1::text, $3::text::bigint, $4::text WHERE $2::text::bigint = 0 " +
+    `OR EXISTS (SELECT FROM ${textsTable} AS u WHERE u.limiter = $1::text) ` +
+    "ON CONFLICT (limiter) DO UPDATE SET version = EXCLUDED.version, text = EXCLUDED.text " +
+    "WHERE t.version = $2::text::bigint RETURNING 1) SELECT count(*)::text AS answer FROM written";
 
   /** Behind a pooler that gives each transaction another connection, nothing that was prepared can be found again. */
   let isPooled = false;
@@ -161,6 +176,18 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     async countProcesses(partitionId, processId, at) {
       const values = [partitionId, processId, at === null ? null : String(at)];
       return Number(await run({ text: presenceText, values, name: undefined }));
+    },
+
+    async readShared(limiter, version) {
+      const kept = await run({ text: readText, values: [limiter, String(version)], name: undefined });
+      const space = kept.indexOf(" ");
+      const found = Number(kept.slice(0, space));
+      return found === version ? undefined : { version: found, text: kept.slice(space + 1) };
+    },
+
+    async writeShared(limiter, version, next) {
+      const values = [limiter, String(version), String(next.version), next.text];
+      return (await run({ text: writeText, values, name: undefined })) === "1";
     },
 
     async close() {

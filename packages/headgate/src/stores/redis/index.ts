@@ -1,13 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
-import type { Outcome, Store } from "../../core/store.ts";
+import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { latestMs } from "./encode.ts";
 import { partitionKeys, slotOf } from "./partition-id.ts";
 import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
-import { countProcesses, createTrips } from "./trips.ts";
+import { countProcesses, createTrips, readText, writeText } from "./trips.ts";
 
 export type {
   GlideClient,
@@ -37,6 +37,8 @@ export interface RedisStore extends Store {
   readonly remote: true;
   countProcesses(...asked: Parameters<NonNullable<Store["countProcesses"]>>): Promise<number>;
   override(...asked: Parameters<NonNullable<Store["override"]>>): Promise<void>;
+  readShared(...asked: Parameters<NonNullable<Store["readShared"]>>): Promise<SharedText | undefined>;
+  writeShared(...asked: Parameters<NonNullable<Store["writeShared"]>>): Promise<boolean>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -120,6 +122,14 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async countProcesses(limiter, process) {
       return countProcesses(await use(), keyOf("", `processes ${limiter}`), `${process} ${time()}`);
+    },
+
+    async readShared(limiter, version) {
+      return readText(await use(), keyOf("", `shared ${limiter}`), version);
+    },
+
+    async writeShared(limiter, version, next) {
+      return writeText(await use(), keyOf("", `shared ${limiter}`), version, next);
     },
 
     async check() {

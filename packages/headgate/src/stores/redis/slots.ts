@@ -145,7 +145,9 @@ function merge(
       const groups = parts[p]?.limits.groups ?? [];
       marks[place] = groups.map(({ limits }, g) => {
         const mark = outcome.marks[p]?.[g] ?? 0;
-        return limits[0]?.algorithm === "sliding-window" ? mark + outcome.now - now : mark;
+        if (limits[0]?.algorithm !== "sliding-window") return mark;
+        const ahead = outcome.now - now;
+        return mark < 0 ? mark - ahead : mark + ahead;
       });
     });
   });

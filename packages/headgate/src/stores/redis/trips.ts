@@ -1,4 +1,5 @@
 import { isWorker } from "../../core/runtime.ts";
+import type { SharedText } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
@@ -7,6 +8,7 @@ import { isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
 import { type Request, type SlotOutcome, writeMessage } from "./encode.ts";
 import { script, scriptSha } from "./script/index.ts";
 import { presenceScript, presenceSha } from "./script/presence.ts";
+import { sharedTextScript, sharedTextSha } from "./script/shared-text.ts";
 import type { Ask } from "./slots.ts";
 
 interface Waiting {
@@ -116,12 +118,37 @@ export async function countProcesses(
   return Number(await run(commands, presence, [key], argument));
 }
 
+/** Reads the text that a limiter's processes share, unless its version is this one. */
+export async function readText(
+  commands: RedisCommands,
+  key: string,
+  version: number,
+): Promise<SharedText | undefined> {
+  const kept = String(await run(commands, sharedText, [key], `${version} `));
+  const space = kept.indexOf(" ");
+  const found = Number(kept.slice(0, space));
+  if (space < 0 || !Number.isSafeInteger(found))
+    throw new Error("The Redis store keeps a text that cannot be read.");
+  return found === version ? undefined : { version: found, text: kept.slice(space + 1) };
+}
+
+/** Puts another in its place, if its version is still this one. @returns whether it was put there. */
+export async function writeText(
+  commands: RedisCommands,
+  key: string,
+  version: number,
+  next: SharedText,
+): Promise<boolean> {
+  return Number(await run(commands, sharedText, [key], `${version} ${next.version} ${next.text}`)) === 1;
+}
+
 interface Script {
   readonly sha: string;
   readonly text: string;
 }
 
 const deciding: Script = { sha: scriptSha, text: script };
+const sharedText: Script = { sha: sharedTextSha, text: sharedTextScript };
 const presence: Script = { sha: presenceSha, text: presenceScript };
 
 async function run(

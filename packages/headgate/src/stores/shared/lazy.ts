@@ -44,6 +44,16 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
       if (store.countProcesses === undefined) throw new Error(`The ${name} store counts no processes.`);
       return store.countProcesses(limiter, process, now);
     },
+    async readShared(limiter, version) {
+      const store = await use();
+      if (store.readShared === undefined) throw new Error(`The ${name} store shares no text.`);
+      return store.readShared(limiter, version);
+    },
+    async writeShared(limiter, version, next) {
+      const store = await use();
+      if (store.writeShared === undefined) throw new Error(`The ${name} store shares no text.`);
+      return store.writeShared(limiter, version, next);
+    },
     check: async () => (await use()).check?.(),
     async close() {
       closed = true;

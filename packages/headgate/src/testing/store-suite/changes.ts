@@ -1,4 +1,5 @@
 import { day, hour, minute, second } from "../../core/limit.ts";
+import { compileLimits } from "../../core/limit-set.ts";
 import { expectSame, expectThat } from "./expect.ts";
 import type { Case } from "./laws.ts";
 import type { Place, Trial } from "./trial.ts";
@@ -231,6 +232,26 @@ export const changes: readonly Case[] = [
       expectSame(await remaining(trial, narrow), 0, "remaining of 5 a minute, after 6");
       trial.clock.advance(30 * second);
       expectSame(await remaining(trial, narrow), 3, "remaining when 4 have left");
+    },
+  },
+
+  {
+    name: "a log that grows under a narrow window still counts for a wider one, also where they take turns",
+    async run(trial) {
+      const wide = trial.place("60/hour");
+      // As of a process that knows the narrow one alone.
+      const narrow = { ...wide, limits: compileLimits("suite", "4/second") };
+      await trial.admit(narrow);
+      await trial.admit(wide);
+      trial.clock.advance(second);
+      for (let n = 1; n <= 50; n += 1) {
+        trial.clock.advance(300);
+        const decision = await trial.admit(n % 10 === 0 ? wide : narrow);
+        expectSame(decision.admitted, true, `request ${n} admitted`);
+        if (n % 25 === 0) expectSame(await remaining(trial, wide), 58 - n, `remaining of 60 after ${n + 2}`);
+      }
+      trial.clock.advance(2 * second);
+      expectSame(await admitted(trial, wide, 20), 8, "admitted of the 60, after 52");
     },
   },
 

@@ -8,6 +8,7 @@ import { overrides } from "./overrides.ts";
 import { overridingScripts } from "./overriding-scripts.ts";
 import { partitions } from "./partitions.ts";
 import { reserving } from "./reserving.ts";
+import { resetting } from "./resetting.ts";
 import { scripts } from "./scripts.ts";
 import { settling } from "./settling.ts";
 import { startTrial } from "./trial.ts";
@@ -43,7 +44,7 @@ export interface StoreTest {
 }
 
 /**
- * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, leases, limits that
+ * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, resets, leases, limits that
  * share a partition, blocks, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
  * turn, windows from 1 ms to 10 years, large
  * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
@@ -59,6 +60,7 @@ export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
     ...laws,
     ...coarse,
     ...settling,
+    ...resetting,
     ...reserving,
     ...changes,
     ...overrides,

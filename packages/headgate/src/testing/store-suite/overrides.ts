@@ -327,6 +327,30 @@ export const overrides: readonly Case[] = [
       expectSame((await trial.extend(first, { tokens: 1 })).refusedFor, undefined, "beyond it");
     },
   },
+
+  {
+    name: "a text that the processes of a limiter share is read when it has changed, and one of two who write at once wins",
+    async run({ store, place }) {
+      const { readShared, writeShared } = store;
+      // A store need not have it: the limiter then says that it cannot override by prefix.
+      if (readShared === undefined || writeShared === undefined) return;
+      const read = (version: number) => readShared.call(store, limiter, version);
+      const write = (from: number, version: number, text: string) =>
+        writeShared.call(store, limiter, from, { version, text });
+      const limiter = place("5/minute").space;
+      expectSame(await read(0), undefined, "what nobody has written, in version 0");
+      expectSame(await read(-1), { version: 0, text: "" }, "what nobody has written, in no version");
+      expectSame(await write(3, 4, "late"), false, "written in place of a version that there is not");
+      const text = "one \"two\" 'three' \\ %_*[]{}\n 42 \u00e9\u{1f600}";
+      const both = await Promise.all([write(0, 1, text), write(0, 1, text)]);
+      expectSame(both.toSorted(), [false, true], "two who write at once");
+      expectSame(await read(0), { version: 1, text }, "what was written");
+      expectSame(await read(1), undefined, "what is known already");
+      expectSame(await write(0, 2, "other"), false, "written in place of a version that is over");
+      expectSame(await write(1, 7, "[]"), true, "written in place of the version that there is");
+      expectSame(await read(1), { version: 7, text: "[]" }, "what was written last");
+    },
+  },
 ];
 
 function summary({ admitted, refusedFor, waitMs, overrides: all, at }: Decision) {

@@ -88,7 +88,6 @@ export async function playOverrides(trial: Trial, seed: number): Promise<void> {
       }
     }
     if (made.length === both.length) decisions.push(made);
-    if (action === "reset") decisions.length = 0;
     expectSame(answers[0], answers[1], what);
     const readings = await Promise.all(
       both.map(({ trial: mine, places }) =>

@@ -103,7 +103,7 @@ export async function playMemory(trial: Trial, seed: number): Promise<void> {
   const scale = randomScale(random);
   const layers = randomLayers(random, scale);
   const memory = startTrial(memoryStore(), trial.clock);
-  let decisions: Pair[] = [];
+  const decisions: Pair[] = [];
   let lastWait = 0;
   for (let step = 0; step < 40; step += 1) {
     if (random.once(3)) trial.clock.advance(randomPause(random, lastWait));
@@ -117,8 +117,6 @@ export async function playMemory(trial: Trial, seed: number): Promise<void> {
       if (!random.once(4)) continue;
       await trial.reset(...places);
       await memory.reset(...same);
-      // What was forgotten is not given back.
-      decisions = decisions.filter(({ got }) => !meets(got, places));
     } else if (action === "admit" || action === "peek" || action === "hold" || action === "spend") {
       const got = await trial[action](places, cost);
       const wanted = await memory[action](same, cost);
@@ -185,12 +183,6 @@ function partOf({ reservation }: Decision, random: Random, action: "refund" | "r
     }
   }
   return Object.fromEntries([...most].map(([unit, amount]) => [unit, random.between(0, amount)]));
-}
-
-function meets({ reservation }: Decision, places: readonly Place[]): boolean {
-  return reservation.places.some((one) =>
-    places.some(({ space, key }) => one.space === space && one.key === key),
-  );
 }
 
 function randomLayers(random: Random, scale: number): Layer[] {

@@ -103,6 +103,23 @@ export const settling: readonly Case[] = [
   },
 
   {
+    name: "of what was spent in several steps, the newest is given back first",
+    async run(trial) {
+      const place = trial.place("10 tokens/minute sliding-window");
+      const reservation = await trial.hold(place, { tokens: 10 });
+      await trial.report(reservation, { tokens: 3 });
+      trial.clock.advance(10 * second);
+      await trial.report(reservation, { tokens: 5 });
+      trial.clock.advance(10 * second);
+      await trial.report(reservation, { tokens: 7 });
+      await trial.end(reservation, { tokens: 4 });
+      expectSame((await trial.read(place))[0]?.remaining, 6, "remaining of 10, with 4 used");
+      trial.clock.advance(40 * second);
+      expectSame((await trial.read(place))[0]?.remaining, 9, "remaining once the oldest 3 have left");
+    },
+  },
+
+  {
     name: "a refund to a bucket does not widen what it admits",
     async run(trial) {
       const place = trial.place("10/10 seconds token-bucket");

@@ -13,6 +13,7 @@ import {
   placeSql,
   spendSql,
 } from "./reservations.ts";
+import { giveBackSql } from "./resets.ts";
 
 /** How many numbers an adjustment, one of its groups and a refund take in a request. */
 const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
@@ -144,7 +145,7 @@ ${spendSql(names)}
                 SELECT t.v FROM unnest(found_mark_units, found_marks) WITH ORDINALITY AS t(u, v, n)
                 WHERE t.u = unit ORDER BY t.n OFFSET nths[p] - 1 LIMIT 1
               );
-              state := ${fn("state_refund")}(state, limits, o, at, need, found_last_at[p], coalesce(mark, 0));
+              mark := coalesce(mark, 0);${giveBackSql(names, "found_last_at[p]", "mark")}
               amount := amount - need;
             END IF;
             FOR n IN 0 .. k - 1 LOOP
@@ -153,9 +154,7 @@ ${spendSql(names)}
               skipped := skipped - need;
               need := least(amount, requests[j + ${refund} * n] - need);
               CONTINUE WHEN need = 0;
-              state := ${fn("state_refund")}(
-                state, limits, o, at, need, requests[j + ${refund} * n + 1], requests[j + ${refund} * n + 2]
-              );
+${giveBackSql(names, `requests[j + ${refund} * n + 1]`, `requests[j + ${refund} * n + 2]`)}
               amount := amount - need;
             END LOOP;
             slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};

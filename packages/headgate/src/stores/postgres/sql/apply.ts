@@ -14,6 +14,7 @@ import { findOverridesSql, obstacleSql, overrideVariables } from "./overrides.ts
 import { plainSql } from "./plain.ts";
 import { reservationVariables } from "./reservations.ts";
 import { reserveSql } from "./reserve.ts";
+import { findResetsSql, markSinceSql, noteResetSql, resetVariables } from "./resets.ts";
 
 /** Those that have states: places are held, and leave none. */
 const algorithmsByCode = Object.entries(stateCodes)
@@ -73,6 +74,8 @@ const markOf = `CASE code
  */
 export function applySql(names: SqlNames): string {
   const { fn, table, slotType, lockClass } = names;
+  const isHoldings = (of: string, stateId = `${of}.state_id`) =>
+    `${stateId} = ${holdingsStateId} AND ${fn("is_sound")}(${of}.state, ${holdingsCode})`;
   return `
 CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
@@ -207,7 +210,7 @@ DECLARE
   j int;
   k int;
   m int;
-  micros bigint;${reservationVariables}${overrideVariables}
+  micros bigint;${reservationVariables}${overrideVariables}${resetVariables}
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
   -- The locks are held by now: whoever waits for them reads a later time.
@@ -228,6 +231,7 @@ BEGIN
   );
   answers := ARRAY[at, micros];
 ${findOverridesSql(names)}
+${findResetsSql(names)}
 
   WHILE i < cardinality(requests) LOOP
     kind := requests[i];
@@ -239,11 +243,12 @@ ${adjustSql(names)}
     IF kind = ${requestKinds.reset} THEN
       FOR g IN i .. i + count - 1 LOOP
         s := requests[g];
+${noteResetSql(names, isHoldings)}
         -- What is held stays, unless nobody can read it.
         DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s]
-          AND (p.state_id = ${holdingsStateId} AND ${fn("is_sound")}(p.state, ${holdingsCode})) IS NOT TRUE;
+          AND (${isHoldings("p")}) IS NOT TRUE;
         FOR n IN 1 .. cardinality(slots) LOOP
-          CONTINUE WHEN state_ids[n] = ${holdingsStateId} AND ${fn("is_sound")}(slots[n].state, ${holdingsCode});
+          CONTINUE WHEN ${isHoldings("slots[n]", "state_ids[n]")};
           IF partition_ids[n] = partition_ids[s] THEN slots[n] := ROW(NULL, 0, false)::${slotType}; END IF;
         END LOOP;
       END LOOP;
@@ -321,6 +326,8 @@ ${keepChangesSql(names)}
       END IF;
       need := CASE WHEN admitted AND kind = ${requestKinds.admit} THEN 0 ELSE requests[i - 2] END;
       mark := CASE WHEN amount > 0 THEN ${markOf} ELSE 0 END;
+      IF amount > 0 THEN${markSinceSql("mark")}
+      END IF;
       IF state IS NULL THEN
         answer := ${fn("read_blank")}(limits, o, need);
       ELSE

@@ -2,7 +2,7 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 10;
+export const functionsVersion = 11;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {
@@ -12,6 +12,10 @@ export interface SqlNames {
   readonly holdsTable: string;
   /** What operators decided. */
   readonly overridesTable: string;
+  /** What the processes of each limiter share. */
+  readonly textsTable: string;
+  /** When partitions were reset. */
+  readonly resetsTable: string;
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
@@ -27,6 +31,8 @@ export function namesIn(schema: string): SqlNames {
     table: `${quoted}.partitions`,
     holdsTable: `${quoted}.holds`,
     overridesTable: `${quoted}.overrides`,
+    textsTable: `${quoted}.texts`,
+    resetsTable: `${quoted}.resets`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,
     lockClass: smallHash(`headgate ${schema}`),

@@ -28,6 +28,15 @@ END IF;
 `;
 }
 
+/** The table of the texts that limiters' processes share: their overrides by prefix. Logged, for the same reason. */
+export function textsTableSql({ textsTable }: SqlNames): string {
+  return `
+IF to_regclass(${quoteText(textsTable)}) IS NULL THEN
+  CREATE TABLE ${textsTable} (limiter text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL);
+END IF;
+`;
+}
+
 export function overrideSql({ fn, overridesTable, lockClass }: SqlNames): string {
   return `
 -- Puts an override into force for these partitions, until a moment or for so long; without a note it ends what is in force.

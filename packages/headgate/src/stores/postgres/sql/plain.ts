@@ -1,6 +1,7 @@
 import { bucketSql } from "./coarse-log.ts";
 import { answerKinds, highTotal, largestUsualQuota, requestKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
+import { wasResetSql } from "./resets.ts";
 
 /**
  * Most requests charge sliding windows alone, each state once, and are admitted. They are decided here in one pass, within
@@ -31,8 +32,8 @@ export function plainSql({ slotType }: SqlNames): string {
         state := slots[s].state;
         a := a + 1;
         answers[a] := 0;
-        IF company[s] OR (overridden IS NOT NULL AND partition_ids[s] = ANY (overridden)) THEN
-          -- An earlier request of the batch has found others of its unit; or it is overridden.
+        IF company[s] OR (overridden IS NOT NULL AND partition_ids[s] = ANY (overridden)) OR ${wasResetSql} THEN
+          -- An earlier request of the batch has found others of its unit; or it is overridden, or was reset.
           admitted := false;
           EXIT;
         ELSIF state IS NULL THEN

@@ -1,6 +1,7 @@
 import { rememberedMs } from "../../../core/holdings.ts";
 import { answerKinds, edgeKinds, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
+import { markSinceSql } from "./resets.ts";
 
 // Parts of the statements that decide and adjust reservations, within the `apply` function.
 
@@ -151,5 +152,5 @@ export const faultSql = ({ fn }: SqlNames) => `CASE
 /** Spends `amount` of the group at hand, and notes the mark of it as the `m`th. Places are held, and never spent. */
 export const spendSql = ({ fn, slotType }: SqlNames) => `
             state := ${fn("state_charge")}(coalesce(slots[s].state, begun[s].state), limits, o, at, amount);
-            marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);
+            marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);${markSinceSql("marks[m]")}
             slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};`;

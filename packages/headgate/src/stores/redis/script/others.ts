@@ -39,7 +39,18 @@ local function others()
     if amount == 0 then return 0 end
     s.group, s.draft = g, nil
     touch(p, g[1], now)
-    return algorithms[g[2]].charge(s, g, now, amount)
+    local mark = algorithms[g[2]].charge(s, g, now, amount)
+    -- In the millisecond of a reset, what is charged after it is told apart from what was charged before.
+    if p.reset and now <= p.reset.at then return -1 - mark end
+    return mark
+  end
+
+  -- Gives units back, unless a reset has forgotten them.
+  local function refund(p, s, g, now, amount, chargedAt, mark)
+    local reset = p.reset
+    if reset and (chargedAt < reset.at or chargedAt == reset.at and (mark >= 0 or reset.again == 1)) then return end
+    if mark < 0 then mark = -1 - mark end
+    algorithms[g[2]].refund(s, g, now, amount, chargedAt, mark)
   end
 
   local function readAll(p, set, now)
@@ -181,10 +192,31 @@ local function others()
     return reservations
   end
 
+  -- When the last of what was spent leaves its window. What nobody can read may have been spent in a long one.
+  local function spentUntil(p, now)
+    if p.corrupt then return now + 86400000 end
+    local latest = 0
+    for i = ${firstState}, p.last do
+      local s = p[i]
+      local blankAt = algorithms[s.tag % 8].blankAt
+      if not s.draft then latest = max(latest, s.group and blankAt and blankAt(s) or s.blankAt) end
+    end
+    return min(latest, latestBlank)
+  end
+
+  -- What a partition remembers of a reset.
+  local function noteReset(before, now, over)
+    if before and before.over <= now then before = nil end
+    if over <= now then return before end
+    if not before then return { at = now, again = 0, over = over } end
+    return { at = max(now, before.at), again = before.at >= now and 1 or 0, over = max(over, before.over) }
+  end
+
   local function reset(now, testClock)
     local count = q[at]
     for k = key, key + count - 1 do
       local p = open(k)
+      p.reset = noteReset(p.reset, now, spentUntil(p, now))
       p.changedAt, p.testClock, p.corrupt, p.last = now, testClock, false, ${firstState - 1}
       -- What is of another type has no text, and must go as well.
       p.raw = p.raw or corrupt[p.key]

@@ -9,6 +9,10 @@ import { firstState } from "./fields.ts";
  * A partition that is overridden has the first byte 3: after it come `I6` when that ends, `I6` its id, `B` 1 if it blocks, `I2` the
  * length of a note, and the note; then what would stand there without it, if anything.
  *
+ * A partition that was reset has, until what that forgot would no longer count, the first byte 4: after it come `I6` when it was
+ * reset, `B` 1 if that was not the first time in its millisecond, `I6` until when that matters; then what would stand there
+ * without it. Where it is overridden too, this comes behind the override.
+ *
  * A sliding window that has the partition to itself can grow at its end, where its record could not. The first byte is 2
  * then, and after it come `I5` the tag, `I6` when the key ends, and the state. A caller with one stamp fits into the 44
  * bytes that Redis keeps in one piece.
@@ -80,6 +84,18 @@ local function unwrap(raw)
   return { endsAt = endsAt, id = id, blocks = blocks, note = sub(raw, 17, 16 + length) }, sub(raw, 17 + length)
 end
 
+local resetForm = '<BI6BI6'
+
+local function unwrapReset(raw)
+  if #raw < 14 then return end
+  local _, at, again, over = unpackFrom(resetForm, raw)
+  return { at = at, again = again, over = over }, sub(raw, 15)
+end
+
+local function wrapReset(r, value)
+  return pack(resetForm, 4, r.at, r.again, r.over) .. value
+end
+
 local function wrap(o, value)
   return pack(overrideForm, 3, o.endsAt, o.id, o.blocks, #o.note) .. o.note .. value
 end
@@ -93,12 +109,12 @@ local function open(k)
   partitions[key] = p
   openedCount = openedCount + 1
   opened[openedCount] = p
-  if raw and byte(raw, 1) == 3 then
-    local override, rest = unwrap(raw)
-    if override then p.override, p.raw = override, rest end
-    p.corrupt = not override or rest ~= '' and not parse(p, rest)
-  elseif raw then
-    p.corrupt = not parse(p, raw)
+  if raw then
+    local rest = raw
+    if byte(rest, 1) == 3 then p.override, rest = unwrap(rest) end
+    if rest and byte(rest, 1) == 4 then p.reset, rest = unwrapReset(rest) end
+    if rest then p.raw = rest end
+    p.corrupt = not rest or rest == '' and rest == raw or rest ~= '' and not parse(p, rest)
   else
     p.corrupt = corrupt[key] or false
   end
@@ -156,7 +172,10 @@ local function finish()
     local p = opened[i]
     if p.changedAt then
       local value, latest = valueOf(p)
-      local override = p.override
+      local reset, override = p.reset, p.override
+      if reset and reset.over > p.changedAt then
+        value, latest = wrapReset(reset, value or ''), max(latest or 0, reset.over)
+      end
       if override and override.endsAt > p.changedAt then
         value, latest = wrap(override, value or ''), max(latest or 0, override.endsAt)
       end

@@ -184,11 +184,11 @@ local function reserving()
   -- First where it was spent last, then where the caller says: the newest that the caller knows of are the same, or newer.
   local function giveBack(p, set, n, now, amount, refunds, count, last, ofUnit)
     local g, skipped = set[n], 0
-    local s, refund = stateOf(p, g[1]), algorithms[g[2]].refund
+    local s = stateOf(p, g[1])
     if s.draft then return end
     if last then
       local given = min(amount, last.amount)
-      refund(s, g, now, given, last.at, last.marks[ofUnit] or 0)
+      refund(p, s, g, now, given, last.at, last.marks[ofUnit] or 0)
       amount, skipped = amount - given, last.amount
     end
     for i = refunds, refunds + 4 * (count - 1), 4 do
@@ -196,7 +196,7 @@ local function reserving()
         local skips = min(skipped, q[i + 1])
         local given = min(amount, q[i + 1] - skips)
         skipped, amount = skipped - skips, amount - given
-        if given > 0 then refund(s, g, now, given, q[i + 2], q[i + 3]) end
+        if given > 0 then refund(p, s, g, now, given, q[i + 2], q[i + 3]) end
       end
     end
     s.group = g
@@ -327,7 +327,7 @@ local function reserving()
         for g = 1, n do
           local s, amount = stateOf(p, set[g][1]), q[spends + g]
           if amount > 0 and not s.draft then
-            algorithms[set[g][2]].refund(s, set[g], now, amount, chargedAt, q[spends + n + g])
+            refund(p, s, set[g], now, amount, chargedAt, q[spends + n + g])
             s.group = set[g]
             touch(p, set[g][1], now)
           end

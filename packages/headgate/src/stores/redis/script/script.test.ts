@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { script, scriptSha } from "./index.ts";
 import { presenceScript, presenceSha } from "./presence.ts";
+import { sharedTextScript, sharedTextSha } from "./shared-text.ts";
 
 it("is known by its SHA-1", () => {
   expect(scriptSha).toBe(createHash("sha1").update(script).digest("hex"));
@@ -9,4 +10,8 @@ it("is known by its SHA-1", () => {
 
 it("is known by its SHA-1 where it counts processes", () => {
   expect(presenceSha).toBe(createHash("sha1").update(presenceScript).digest("hex"));
+});
+
+it("is known by its SHA-1 where it keeps a text", () => {
+  expect(sharedTextSha).toBe(createHash("sha1").update(sharedTextScript).digest("hex"));
 });

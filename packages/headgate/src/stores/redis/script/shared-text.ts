@@ -1,0 +1,19 @@
+/**
+ * A text that the processes of a limiter share, kept as its version, a space and the text. `ARGV[1]` is the version that is known
+ * and a space, to read it: the answer is what is kept, without the text where the version is the same. To write it, the version and
+ * the text that take the place of the known one follow: the answer is 1 where that was kept, 0 where another was.
+ */
+export const sharedTextScript = `local raw = redis.call('GET', KEYS[1]) or '0 '
+local version = string.match(raw, '^%d+')
+local known, given = string.match(ARGV[1], '^(%-?%d+) (.*)$')
+if given == '' then
+if version == known then return version .. ' ' end
+return raw
+end
+if version ~= known then return 0 end
+redis.call('SET', KEYS[1], given)
+return 1
+`;
+
+/** Written down for the same reason as that of the other scripts; a test says what it must be. */
+export const sharedTextSha = "5afd2c4540add8ff1e4d5bfe58595429148443b2";
