@@ -163,8 +163,8 @@ it("replays the newest lines of a long log, and says so", async () => {
   const outcome = replay(traffic, { layers: [{ name: "user", limits: "1/minute" }] });
   const { decisions, from, to, caveats } = summarize(traffic, content, outcome, true);
   expect([decisions, from, to]).toEqual([
-    16,
-    Date.UTC(2026, 10, 1, 9, 0, 22),
+    20,
+    Date.UTC(2026, 10, 1, 9, 0, 20),
     Date.UTC(2026, 10, 1, 9, 0, 29, 500),
   ]);
   expect(caveats.join()).toContain("80 older ones were passed over");
