@@ -23,8 +23,8 @@ export interface ManagedLimiter<Caller> {
     Limiter<Caller>,
     "name" | "policy" | "setPolicy" | "setShadow" | "endShadow" | "shadowReport"
   >;
-  /** The policy of the settings: what `createLimiter` was given. */
-  layers: readonly LayerOptions<Caller>[];
+  /** The policy of the settings: what `createLimiter` was given. Default: the policy in force, where no layer has plans or looks up limits. */
+  layers?: readonly LayerOptions<Caller>[];
   /** Key functions that a document may name. Default: those of `layers`, by layer. */
   keys?: Readonly<Record<string, (caller: Caller) => string | number | null>>;
   /** The plan of a caller, in layers that have plans. Default: that of `layers`, by layer. */
@@ -99,7 +99,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       );
     held.set(name, {
       managed,
-      layers: managed.layers,
+      layers: managed.layers ?? layersInForce(managed.limiter),
       policy: undefined,
       shadow: undefined,
       document: undefined,
@@ -342,6 +342,17 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       return !isSet;
     },
   };
+}
+
+/** @throws HeadgateError `option-invalid` where functions that are no longer known belong to it */
+function layersInForce({ name, policy }: ManagedLimiter<never>["limiter"]): LayerOptions<never>[] {
+  if (policy.layers.some(({ choice }) => choice !== undefined))
+    throw new HeadgateError(
+      "option-invalid",
+      `livePolicies needs the layers of "${name}" that createLimiter was given: some of their limits depend on the caller.`,
+    );
+  const keys = Object.fromEntries(policy.layers.map(({ name: layer, key }) => [layer, key]));
+  return layersOf<never>(writePolicyDocument(policy), { keys });
 }
 
 /** @throws HeadgateError for a document that this release cannot read */
