@@ -11,7 +11,11 @@ const caller: Column<Change> = {
     after === undefined ? <CallerLink of={nameIn(of)} shown={of} /> : <span class="key">{of}</span>,
 };
 const details: Column<Change>[] = [
-  { head: "Limits", cell: ({ limits }) => limits ?? "–", isProse: true },
+  {
+    head: "Limits or policy",
+    cell: (change) => change.limits ?? <PolicyChanged {...change} />,
+    isProse: true,
+  },
   { head: "Until", cell: untilIn },
   { head: "Why", cell: ({ reason }) => reason ?? "–", isProse: true },
   { head: "By", cell: ({ by }) => by ?? "–" },
@@ -93,7 +97,6 @@ export function LogView({ features }: { features: Features }) {
                 { head: "What", cell: ({ what }) => DONE[what] ?? what },
                 caller,
                 ...details,
-                { head: "Policy", cell: PolicyChanged },
               ]}
             />
           </Card>

@@ -159,7 +159,6 @@ export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
 /** Has the service check what is typed, a moment after it was. `null` until it has. */
 function useCheck(limiter: string, text: string, hash: string): Checked | null {
   const [checked, setChecked] = useState<Checked | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another policy in force may make it another answer
   useEffect(() => {
     let isOver = false;
     const timer = setTimeout(async () => {

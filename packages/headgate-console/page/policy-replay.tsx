@@ -8,7 +8,6 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
   const { decisions, callers, from, to, logged, replayed, newlyRefused, newlyAdmitted, cutShort } = replay;
   const { byLimit, callersMost, waits, caveats } = replay;
   const top = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: for each new answer
   useEffect(() => top.current?.scrollIntoView({ block: "nearest" }), [replay]);
   const rows: { name: string; log: ReplayedGroup | null; tried: ReplayedGroup }[] = [
     { name: "Admitted", log: logged.admitted, tried: replayed.admitted },
@@ -38,7 +37,6 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
               isNumber: true,
             },
             { head: "Tried", cell: ({ tried }) => number(tried.decisions), isNumber: true },
-            { head: "Share", cell: ({ tried }) => percent(tried.decisions, decisions), isNumber: true },
             { head: "Callers", cell: ({ tried }) => number(tried.callers), isNumber: true },
           ]}
         />
@@ -63,7 +61,10 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
           ]}
         />
       </Card>
-      <Card title="Callers concerned" lead="By the log’s pseudonyms: it names nobody.">
+      <Card
+        title="Callers concerned"
+        lead="Those for whom most changes: requests newly refused and newly let in, of all. The log has pseudonyms, no names."
+      >
         <Table
           label="Callers concerned"
           empty="Nothing changes for anybody."
@@ -78,8 +79,8 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
                 </span>
               ),
             },
-            { head: "Newly refused", cell: (one) => number(one.newlyRefused), isNumber: true },
-            { head: "Newly let in", cell: (one) => number(one.newlyAdmitted), isNumber: true },
+            { head: "Refused", cell: (one) => number(one.newlyRefused), isNumber: true },
+            { head: "Let in", cell: (one) => number(one.newlyAdmitted), isNumber: true },
             { head: "Of", cell: (one) => number(one.decisions), isNumber: true },
           ]}
         />
@@ -95,8 +96,8 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
   );
 }
 
-function answerOf({ newlyRefused, newlyAdmitted }: PolicyReplay): string {
-  const refused = `${counted(newlyRefused.decisions, "request")} of ${counted(newlyRefused.callers, "caller")} would be newly refused`;
+function answerOf({ decisions, newlyRefused, newlyAdmitted }: PolicyReplay): string {
+  const refused = `${counted(newlyRefused.decisions, "request")} of ${counted(newlyRefused.callers, "caller")} would be newly refused (${percent(newlyRefused.decisions, decisions)})`;
   const admitted = `${counted(newlyAdmitted.decisions, "request")} of ${counted(newlyAdmitted.callers, "caller")} newly let in`;
   if (newlyRefused.decisions === 0 && newlyAdmitted.decisions === 0) return "Nothing would change.";
   if (newlyAdmitted.decisions === 0) return `${refused}.`;

@@ -35,20 +35,24 @@ export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProp
         </>
       }
     >
+      <p class="answer">
+        {decisions === 0
+          ? "No request was decided since it was started."
+          : `It would refuse ${number(wouldRefuse)} of ${counted(decisions, "request")} (${percent(wouldRefuse, decisions)}), ${number(newlyRefused)} of them newly.`}
+      </p>
       <Table
         label="Shadow and policy in force"
         rows={[
           { name: "Requests", inForce: decisions, candidate: decisions },
           { name: "Refused", inForce: refused, candidate: wouldRefuse },
-          { name: "Refused by this one alone", inForce: newlyAdmitted, candidate: newlyRefused },
+          { name: "Refused by it alone", inForce: newlyAdmitted, candidate: newlyRefused },
           { name: "Refused by both", inForce: stillRefused, candidate: stillRefused },
         ]}
         keyOf={({ name }) => name}
         columns={[
-          { head: "Since it was started", cell: ({ name }) => name },
+          { head: "Decisions", cell: ({ name }) => name },
           { head: "In force", cell: ({ inForce }) => number(inForce), isNumber: true },
           { head: "Shadow", cell: ({ candidate }) => number(candidate), isNumber: true },
-          { head: "Shadow’s share", cell: ({ candidate }) => percent(candidate, decisions), isNumber: true },
         ]}
       />
       {totals.layers.length > 1 && (
