@@ -102,7 +102,7 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
     const policies = createPolicies({ config, plans, database, clock, log, chat: limiter, others: [] });
     try {
       // What an operator set goes before the settings, here as in the service.
-      await policies.start(true);
+      await policies.restore();
       const codes = createCreditCodes(database, clock, credit);
       const callerLimits = createCallerLimits({ database, clock, limiter, accounts });
       return await carryOut(order, { credit, codes, accounts, plans, callerLimits });

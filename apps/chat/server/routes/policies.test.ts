@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, type TestClient, type TestService, until } from "../../testing/service.ts";
+import { runLimitCommand } from "../commands/limit.ts";
 import type { Environment } from "../config/variables.ts";
 import type { OpenDatabase } from "../database/connect.ts";
 import { policySteps } from "../database/schema.ts";
@@ -275,6 +276,9 @@ describe("two processes on one Redis and one PostgreSQL", () => {
     const there = other.client({ "X-User-Id": user });
     expect((await there.ask("hello")).response.status).toBe(200);
     expect((await there.ask("hello")).response.status).toBe(429);
+
+    // The operator's command, a process of its own, has it as well.
+    expect(await runLimitCommand(["show", `user:${user}`], { ...LIMITS, ...env })).toMatch(/0 of 3/);
 
     const late = await change(ben, "live", { from, text: textOf(9), reason: "another" });
     expect([late.status, (await late.json()).detail]).toEqual([

@@ -26,8 +26,10 @@ import type { Plans, PlanTable } from "./plans.ts";
 /** Policies that operators set while the service runs: kept in the database, in force in every process. */
 export interface Policies {
   desk: PolicyDesk;
+  /** Puts in force what is kept. */
+  restore(): Promise<void>;
   /**
-   * Puts in force what is kept, before the first decision.
+   * Restores before the first decision, and writes down whether the plans file has changed.
    *
    * @param isAlone whether no other process can change it; else it is looked at every second from now on
    */
@@ -131,6 +133,8 @@ export function createPolicies(options: PoliciesOptions): Policies {
           by,
         })),
     },
+
+    restore: live.refresh,
 
     async start(isAlone) {
       await live.refresh();

@@ -43,13 +43,14 @@ export function memoryKeeper(): PolicyKeeper {
   const steps: PolicyStep[] = [];
   const lastOf = (limiter: string, isOfShadow: boolean) =>
     steps.findLast((step) => step.limiter === limiter && isShadowStep(step) === isOfShadow);
+  function latest(): PolicyStep[] {
+    const limiters = [...new Set(steps.map(({ limiter }) => limiter))];
+    return limiters.flatMap((limiter) =>
+      [lastOf(limiter, false), lastOf(limiter, true)].filter((step) => step !== undefined),
+    );
+  }
   return {
-    async latest() {
-      const limiters = [...new Set(steps.map(({ limiter }) => limiter))];
-      return limiters.flatMap((limiter) =>
-        [lastOf(limiter, false), lastOf(limiter, true)].filter((step) => step !== undefined),
-      );
-    },
+    latest: async () => latest(),
     find: async (limiter, revision) =>
       steps.find((step) => step.limiter === limiter && step.revision === revision),
     list: async (most) => steps.toReversed().slice(0, most),
@@ -59,7 +60,7 @@ export function memoryKeeper(): PolicyKeeper {
       steps.push(step);
       // What is in force stays, however old it is.
       if (steps.length > MOST_STEPS) {
-        const kept = new Set(await this.latest());
+        const kept = new Set(latest());
         const oldest = steps.findIndex((one) => !kept.has(one));
         if (oldest >= 0) steps.splice(oldest, 1);
       }

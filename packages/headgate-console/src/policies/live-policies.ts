@@ -116,7 +116,8 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   }
 
   function putPolicy(one: Held, step: PolicyStep): void {
-    if (step.revision === one.policy?.revision) return;
+    // What was read before a change may arrive after it.
+    if (step.revision <= (one.policy?.revision ?? 0)) return;
     one.policy = step;
     try {
       const { document } = step;
@@ -130,7 +131,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   }
 
   function putShadow(one: Held, step: PolicyStep): void {
-    if (step.revision === one.shadow?.revision) return;
+    if (step.revision <= (one.shadow?.revision ?? 0)) return;
     one.shadow = step;
     try {
       if (step.document === null) one.managed.limiter.endShadow();

@@ -209,6 +209,29 @@ describe("the policy in force", () => {
     expect(await keeper.list(10)).toHaveLength(1);
   });
 
+  it("stays where what was read before a change arrives after it", async () => {
+    const keeper = memoryKeeper();
+    let late: readonly PolicyStep[] | undefined;
+    const { policies, live, send, limiter } = setUp({
+      keeper: { ...keeper, latest: async () => late ?? keeper.latest() },
+    });
+    await live("3/minute");
+    await send("shadow", { limiter: "chat", from: limiter.policy.hash, text: textOf("1/minute") });
+    const early = await keeper.latest();
+    const fromShadow = limiter.shadowReport()?.policy;
+    await send("shadow", {
+      limiter: "chat",
+      from: limiter.policy.hash,
+      fromShadow,
+      text: textOf("5/minute"),
+    });
+    await live("4/minute");
+    const after = [limiter.policy.hash, limiter.shadowReport()?.policy];
+    late = early;
+    await policies.refresh();
+    expect([limiter.policy.hash, limiter.shadowReport()?.policy]).toEqual(after);
+  });
+
   it("holds in another process, and after a restart, once that reads what is kept", async () => {
     const keeper = memoryKeeper();
     const one = setUp({ keeper });
