@@ -13,15 +13,15 @@ export interface PolicyReplayOptions {
   clock: Clock;
   /** Default: a minute. */
   timeLimitMs?: number;
-  /** How many lines are replayed at most, the newest. Default 200,000: some 300 MB of memory. */
+  /** How many lines are replayed at most, the newest. Default 100,000: some 200 MB of memory. */
   newest?: number;
 }
 
-const MEMORY_MB = 1_024;
+const MEMORY_MB = 512;
 
 /** Tries a policy on the decision log of this machine: one at a time, within bounds. */
 export function createPolicyReplay(options: PolicyReplayOptions): ReplayPolicy {
-  const { where, decisions, clock, timeLimitMs = 60_000, newest = 200_000 } = options;
+  const { where, decisions, clock, timeLimitMs = 60_000, newest = 100_000 } = options;
   let isBusy = false;
 
   return async (limiter, document, lastMs) => {
