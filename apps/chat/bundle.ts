@@ -1,6 +1,6 @@
 /**
  * Puts the service into few files, which load in a fraction of the time that its sources and their hundreds of modules
- * take: `node apps/chat/bundle.ts` writes `apps/chat/server/dist`. The library and the console must be built before.
+ * take: `node apps/chat/bundle.ts` writes `apps/chat/server/dist`. The library, the console and the replay must be built before.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,6 +14,7 @@ await build({
     credit: `${server}/commands/credit.ts`,
     account: `${server}/commands/account.ts`,
     limit: `${server}/commands/limit.ts`,
+    "policy-replay-worker": `${server}/services/policy-replay-worker.ts`,
   },
   outdir: `${server}/dist`,
   bundle: true,

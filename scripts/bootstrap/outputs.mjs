@@ -44,7 +44,7 @@ const OUTPUTS = [
   {
     name: "the service",
     folder: "apps/chat/server/dist",
-    // Made from the builds of the library and the console, which come before.
+    // Made from the builds of the library, the console and the replay, which come before.
     inputs: [
       "apps/chat/bundle.ts",
       "apps/chat/server",
@@ -53,6 +53,7 @@ const OUTPUTS = [
       "apps/chat/package.json",
       "packages/headgate",
       "packages/headgate-console",
+      "packages/headgate-server",
       "tsconfig.base.json",
       "package-lock.json",
     ],

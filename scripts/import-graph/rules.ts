@@ -203,7 +203,7 @@ export const CONSOLE: Zone[] = [
     name: "serving",
     files: /^packages\/headgate-console\/src\//,
     mayImport: ["counting"],
-    packages: /^(headgate(\/http)?|#page)$/,
+    packages: /^(headgate(\/(http|policy-document))?|#page)$/,
   },
   {
     name: "bundling",

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { Page } from "@playwright/test";
 import axe from "axe-core";
 import { answers, composer, isIdle, notice, send, spend } from "./chat-page.ts";
@@ -7,8 +10,14 @@ import { expect, test } from "./fixtures.ts";
 const TOKEN = "a token of at least 32 characters";
 
 test.use({
-  variables: { OPERATOR_TOKEN: TOKEN },
-  expected: [status(429), status(401), status(422)],
+  // Policies are kept in the database, and replays read the log: each test has its own.
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
+  variables: async ({}, use) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "headgate-operator-"));
+    await use({ OPERATOR_TOKEN: TOKEN, DATABASE_URL: "pglite://memory", DECISION_LOG: folder });
+    rmSync(folder, { recursive: true, force: true });
+  },
+  expected: [status(429), status(401), status(422), status(409)],
   contextOptions: { reducedMotion: "reduce" },
 });
 
@@ -38,9 +47,26 @@ const region = (page: Page, name: string) => page.getByRole("region", { name, ex
 const go = (page: Page, name: string) =>
   page.getByRole("navigation", { name: "Console" }).getByRole("link", { name }).click();
 
-test("an operator's day: a refused person's id is explained, they pass until tomorrow, and the log says so", async ({
+/** Asks as a program does that says whose request it is, and reads the answer to its end. */
+async function statusFor(page: Page, user: string): Promise<number> {
+  const response = await page.request.post("/chat/message", {
+    data: { messages: [{ role: "user", content: "hello" }] },
+    headers: { "X-User-Id": user },
+  });
+  await response.body();
+  return response.status();
+}
+
+/** Types another policy, from 5 a minute to so many. */
+async function typePolicy(page: Page, perMinute: number): Promise<void> {
+  const area = page.getByLabel("Policy as JSON");
+  await area.fill((await area.inputValue()).replace(/\d+\/minute; /, `${perMinute}/minute; `));
+}
+
+test("an operator's day: a refused person's id is explained, they pass until tomorrow; another policy is tried on the log and as a shadow, made live, and rolled back; the log says so", async ({
   page,
   newVisitor,
+  time,
 }) => {
   await spend(page, 5);
   await page.goto("/");
@@ -100,7 +126,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await go(operator, "Log");
   const log = region(operator, "What was done");
   await expect(log.getByRole("row").nth(1)).toContainText(
-    /other limits.*30\/minute.*11 Nov.*a demo.*Ann \(token\)/,
+    /other limits.*30\/minute.*11 Nov 2026.*a demo.*Ann \(token\)/,
   );
   await expect(region(operator, "In force")).toContainText("30/minute");
 
@@ -114,11 +140,111 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await operator.getByRole("link", { name: "CSV" }).click();
   expect((await download).suggestedFilename()).toBe("limit-changes.csv");
 
+  await time.service.advance(60_000);
   await go(operator, "Policy");
   await expect(region(operator, "chat")).toContainText("5/minute; 60/hour; 2 concurrent");
+  await expect(region(operator, "chat")).toContainText("from the settings");
+  await operator.getByRole("link", { name: "Change the policy of chat" }).click();
+  const state = operator.locator("#policy-state");
+  await expect(state).toHaveText("This is the policy in force.");
+  const before = (await region(operator, "In force").locator("code").first().textContent()) ?? "";
+
+  await operator
+    .getByLabel("Policy as JSON")
+    .fill('{\n  "layers": [{ "name": "user", "limits": "5/fortnight" }]\n}');
+  await expect(state).toContainText("Line 2: layers[0].limits");
+  await expect(state).toContainText("expected a window");
+  await expect(operator.getByRole("button", { name: "Make live" })).toBeDisabled();
+  await operator.getByRole("button", { name: "Go to line 2" }).click();
+  await expect(operator.getByLabel("Policy as JSON")).toBeFocused();
+  await operator.getByLabel("Policy as JSON").fill(
+    JSON.stringify({
+      layers: [
+        { name: "user", limits: "3/minute; 60/hour; 2 concurrent" },
+        { name: "ip", limits: "30/minute" },
+      ],
+    }),
+  );
+  await expect(state).toContainText("It can be used");
+  await operator.getByRole("button", { name: "Try on the log" }).click();
+  // Five were admitted this morning, one was refused, and one passed by what was given to the caller.
+  await expect(region(operator, "On past traffic")).toContainText("7 requests of 1 caller, 10 Nov 2026");
+  await expect(region(operator, "On past traffic")).toContainText(
+    "2 requests of 1 caller would be newly refused (28.6%).",
+  );
+  await expect(operator.getByRole("row", { name: /^user-per-minute 3 2/ })).toBeVisible();
+
+  await operator.getByRole("button", { name: "Start as a shadow" }).click();
+  await expect(operator.getByRole("status").first()).toContainText(
+    "decides beside chat, and refuses nobody.",
+  );
+  // A person who is new asks four times: the shadow would refuse the fourth.
+  for (let n = 0; n < 4; n += 1) expect(await statusFor(page, "ben")).toBe(200);
+  const shadow = region(operator, "Shadow");
+  await expect(shadow.getByRole("row", { name: /^Refused by it alone 0 1/ })).toBeVisible();
+
+  await operator.getByLabel("Why make it live").fill("a quiet day");
+  await operator.getByLabel("Why make it live").press("Enter");
+  await expect(operator.getByRole("status").first()).toContainText("is in force for chat.");
+  await expect(region(operator, "In force")).toContainText(
+    "set by Ann (token) on 10 Nov 2026, 09:01: a quiet day",
+  );
+  await expect(shadow).toBeHidden();
+  const live = (await region(operator, "In force").locator("code").first().textContent()) ?? "";
+  expect(await statusFor(page, "ben")).toBe(429);
+
+  await operator.getByLabel("Why roll back to the policy of the settings").fill("too few");
+  await operator.getByRole("button", { name: "Roll back" }).click();
+  await expect(operator.getByRole("status").first()).toContainText(`chat is rolled back to ${before}.`);
+  await expect(region(operator, "In force")).toContainText("from the settings");
+  expect(await statusFor(page, "ben")).toBe(200);
+
+  await go(operator, "Log");
+  for (const [place, said] of [
+    [1, `policy rolled back.*chat.*${live} → ${before}.*too few.*Ann`],
+    [2, `shadow ended.*${live} → none.*it is in force.*Ann`],
+    [3, `policy made live.*chat.*${before} → ${live}.*a quiet day.*Ann`],
+    [4, `shadow started.*chat.*none → ${live}.*Ann`],
+    [5, "ended.*Ann"],
+    [6, "other limits.*30/minute.*a demo.*Ann"],
+  ] as const)
+    await expect(log.getByRole("row").nth(place)).toContainText(new RegExp(said));
 
   await operator.getByRole("button", { name: "Sign out" }).click();
   await expect(operator.getByLabel("Token")).toBeVisible();
+});
+
+test("of two operators who change one policy, the second is told who was first, and keeps what they typed", async ({
+  page,
+  newVisitor,
+}) => {
+  const second = await newVisitor({ reducedMotion: "reduce" });
+  for (const [one, name] of [
+    [page, "Ann"],
+    [second, "Ben"],
+  ] as const) {
+    await one.goto("/operator#policy/chat");
+    await one.getByLabel("Your name").fill(name);
+    await one.getByLabel("Token").fill(TOKEN);
+    await one.getByLabel("Token").press("Enter");
+  }
+  await typePolicy(page, 4);
+  await typePolicy(second, 7);
+  // What the second is about to send was made from what is in force until now.
+  await second.route("**/api/policies", (route) => route.abort());
+  await page.getByLabel("Why make it live").fill("first");
+  await page.getByRole("button", { name: "Make live" }).click();
+  await expect(page.getByRole("status").first()).toContainText("is in force for chat.");
+  await second.getByLabel("Why make it live").fill("second");
+  await second.getByRole("button", { name: "Make live" }).click();
+  await expect(
+    second.getByText(/in force by now, since Ann \(token\) changed it at 09:00 UTC/),
+  ).toBeVisible();
+  await second.unroute("**/api/policies");
+  await expect(second.getByLabel("Policy as JSON")).toHaveValue(/7\/minute/);
+  await second.getByRole("button", { name: "Load what is in force" }).click();
+  await expect(second.getByLabel("Policy as JSON")).toHaveValue(/4\/minute/);
+  await expect(second.getByLabel("Policy as JSON")).toBeFocused();
 });
 
 test("everything is reached by the keyboard", async ({ page }) => {
@@ -141,6 +267,29 @@ test("everything is reached by the keyboard", async ({ page }) => {
   await page.keyboard.press("Enter");
   await expect(page.getByRole("status").first()).toContainText("user:ben is blocked.");
   await expect(page.getByText("Every request is refused.")).toBeVisible();
+
+  await page.getByRole("link", { name: "Policy" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "Change the policy of chat" }).focus();
+  await page.keyboard.press("Enter");
+  await typePolicy(page, 4);
+  await expect(page.locator("#policy-state")).toContainText("It can be used");
+  await page.getByLabel("Policy as JSON").focus();
+  await page.keyboard.press("Tab");
+  await expect(page.getByLabel("Past traffic")).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Try on the log" })).toBeFocused();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").first()).toContainText("refuses nobody.");
+  await page.getByLabel("Why make it live").focus();
+  await page.keyboard.type("by keyboard");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").first()).toContainText("is in force for chat.");
+  await page.getByLabel("Why roll back to the policy of the settings").focus();
+  await page.keyboard.type("again");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").first()).toContainText("is rolled back to");
 });
 
 test.describe("axe finds nothing, in light and dark", () => {
@@ -172,6 +321,21 @@ test.describe("axe finds nothing, in light and dark", () => {
       await expectAccessible(page);
       await go(page, "Policy");
       await expect(region(page, "chat")).toContainText("5/minute; 60/hour; 2 concurrent");
+      await expectAccessible(page);
+      await page.getByRole("link", { name: "Change the policy of chat" }).click();
+      await page.getByLabel("Policy as JSON").fill("{");
+      await expect(page.locator("#policy-state")).toContainText("Line 1");
+      await expectAccessible(page);
+      await page
+        .getByLabel("Policy as JSON")
+        .fill('{ "layers": [{ "name": "user", "limits": "60/minute; 3/hour" }] }');
+      await expect(page.locator("#policy-state")).toContainText("can never bind");
+      await page.getByRole("button", { name: "Try on the log" }).click();
+      await expect(region(page, "On past traffic")).toContainText("would be newly refused");
+      await page.getByRole("button", { name: "Start as a shadow" }).click();
+      await page.getByLabel("Why make it live").fill("a test");
+      await expect(region(page, "Shadow")).toBeVisible();
+      await page.getByRole("button", { name: "Show its JSON" }).click();
       await expectAccessible(page);
     });
   }

@@ -40,7 +40,6 @@ import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
 import { openLimitWebhook } from "./services/limit-webhook.ts";
 import {
-  chatLayers,
   createBodiesLimiter,
   createChatLimiter,
   createMailLimiter,
@@ -53,6 +52,8 @@ import { createMetrics, type Metrics } from "./services/metrics.ts";
 import { createModelOffers } from "./services/model-offers.ts";
 import { createOperatorDesk } from "./services/operator-desk.ts";
 import { creditTerms, openPlans } from "./services/plans.ts";
+import { createPolicies } from "./services/policies.ts";
+import { createPolicyReplay } from "./services/policy-replay.ts";
 import { createProcessSummaries } from "./services/process-summaries.ts";
 import { createReadiness } from "./services/readiness.ts";
 import { createStopping } from "./services/stopping.ts";
@@ -134,7 +135,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(() => decisions?.close());
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
     closers.push(() => chatLimiter.close());
-    plans?.watch((table) => chatLimiter.setPolicy(chatLayers(config, plans, table)));
     const signInLimiter = createSignInLimiter(context);
     closers.push(() => signInLimiter.close());
     const bodiesLimiter = createBodiesLimiter(context);
@@ -175,6 +175,26 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const notices = openLimitWebhook(chatLimiter, config.limitWebhook, config.limits.storageUri, log);
       closers.push(notices.close);
     }
+    const isAlone = !open.isShared && !options.database;
+    const policies = createPolicies({
+      ...context,
+      database,
+      chat: chatLimiter,
+      others: [
+        { limiter: signInLimiter },
+        { limiter: bodiesLimiter },
+        { limiter: providerLimiter },
+        ...(mailLimiter ? [{ limiter: mailLimiter }] : []),
+        // It guards the console itself: nobody with a session makes guesses of the token easier.
+        ...(operatorLimiter ? [{ limiter: operatorLimiter, canChange: false }] : []),
+      ],
+      replay:
+        config.decisionLog && decisions
+          ? createPolicyReplay({ where: config.decisionLog.where, decisions, clock })
+          : undefined,
+    });
+    closers.push(policies.close);
+    plans?.watch(policies.usePlans);
     const visitorSecret = createHmac("sha256", secret).update("visitor cookie").digest("base64url");
     const { publicUrl, userIdHeader, requireAccount, signUp } = config;
     const trustProxy = config.trustProxy ?? trustPrivate(log);
@@ -199,10 +219,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
     closers.push(journal.close);
-    const isAlone = !open.isShared && !options.database;
-    const operator = operatorLimiter
-      ? openConsole({ ...context, database, isAlone, limiter: operatorLimiter, limiters, desk, closers })
-      : null;
+    const consoleParts = { ...context, database, isAlone, limiters, desk, policies: policies.desk, closers };
+    const operator = operatorLimiter ? openConsole({ ...consoleParts, limiter: operatorLimiter }) : null;
     // Nobody else gives answers here: whatever seems to run was cut off when its process ended.
     closers.push(await sweepTurns(turns, isAlone ? 0 : LEASE_MS, log));
 
@@ -256,6 +274,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     warnOfOpenDoors(config, log);
     await awaitStore(Object.values(limiters), log);
+    await policies.start(isAlone);
     await callerLimits.restore(log);
 
     if (metrics && config.metrics.port !== null) {
@@ -394,18 +413,19 @@ interface ConsoleParts {
   limiter: OperatorConsole["limiter"];
   limiters: Readonly<Record<string, Parameters<typeof createCollector>[0][number]>>;
   desk: ReturnType<typeof createOperatorDesk>;
+  policies: OperatorConsole["policies"];
   closers: (() => void | Promise<void>)[];
 }
 
 /** Counts for the operator's console from now on, and tells the other processes of it. */
 function openConsole(parts: ConsoleParts): OperatorConsole {
-  const { config, clock, log, database, isAlone, limiter, limiters, desk, closers } = parts;
+  const { config, clock, log, database, isAlone, limiter, limiters, desk, policies, closers } = parts;
   const name = `${hostname()} ${process.pid}`;
   const collector: Collector = createCollector(Object.values(limiters), { name, clock });
   closers.push(collector.stop);
   const summaries = isAlone ? undefined : createProcessSummaries({ database, collector, log });
   if (summaries) closers.push(summaries.close);
-  return { ...config.operator, ...desk, collector, others: summaries?.others, limiter, clock, log };
+  return { ...config.operator, ...desk, policies, collector, others: summaries?.others, limiter, clock, log };
 }
 
 function closeNow(server: ServerType): Promise<void> {

@@ -1,5 +1,6 @@
+import type { PolicyReplay } from "../src/policies/policy-desk.ts";
 import type { CallerDecision } from "../src/serving/desk.ts";
-import type { Changes, Done, Found, Now, Session } from "../src/serving/view.ts";
+import type { Changes, Checked, Done, Found, Now, Policies, Session } from "../src/serving/view.ts";
 
 /** The script lies below the console, wherever that is mounted and whatever a proxy puts in front of it. */
 const root = new URL("../", import.meta.url);
@@ -38,6 +39,17 @@ async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer
   );
 }
 
+export type PolicyAction = "live" | "roll-back" | "shadow" | "end-shadow";
+
+export interface PolicyOrder {
+  limiter: string;
+  /** The hash of the policy that the change was made from. */
+  from: string;
+  fromShadow?: string | null;
+  text?: string;
+  reason?: string;
+}
+
 const send = <Answer>(path: string, body: object) =>
   ask<Answer>(path, {
     method: "POST",
@@ -53,7 +65,12 @@ export const api = {
   signIn: (token: string, name: string) => send<object>(SIGN_IN, { token, name }),
   signOut: () => send<object>("api/sign-out", {}),
   decide: (decision: CallerDecision) => send<Done>("api/decide", decision),
-  grant: (of: string, amount: string) => send<Done>("api/grant", { of, amount }),
+  grant: (of: string, amount: string, id: string) => send<Done>("api/grant", { of, amount, id }),
+  policies: () => ask<Policies>("api/policies"),
+  checkPolicy: (limiter: string, text: string) => send<Checked>("api/policy/check", { limiter, text }),
+  replayPolicy: (limiter: string, text: string, lastMs: number | undefined) =>
+    send<PolicyReplay>("api/policy/replay", { limiter, text, lastMs }),
+  changePolicy: (what: PolicyAction, order: PolicyOrder) => send<Done>(`api/policy/${what}`, order),
   issueCode: (amount: string, days: number | undefined) => send<Done>("api/code", { amount, days }),
 };
 

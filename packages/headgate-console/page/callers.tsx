@@ -176,6 +176,8 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
   const [when] = useState(() => Date.now());
+  // Sent again after a failure, a grant is the same one: it is made once.
+  const grant = useRef({ amount: "", id: "" });
 
   const decide = (decision: CallerDecision, done?: () => void) =>
     run(async () => {
@@ -293,7 +295,9 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
                 const amount = fieldsOf(event)("amount");
                 run(async () => {
                   setSaid(null);
-                  const { said: sentence } = await api.grant(of, amount);
+                  if (grant.current.amount !== amount) grant.current = { amount, id: newId() };
+                  const { said: sentence } = await api.grant(of, amount, grant.current.id);
+                  grant.current = { amount: "", id: "" };
                   setSaid(sentence);
                   announce(sentence);
                   form.reset();
@@ -318,6 +322,13 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
       </div>
     </>
   );
+}
+
+/** `randomUUID` is not there where the page comes without TLS. */
+function newId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /** For how long, and why. */

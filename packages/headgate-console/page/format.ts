@@ -4,6 +4,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const exactDate = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
+  year: "numeric",
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
@@ -16,6 +17,7 @@ const clockWithSeconds = new Intl.DateTimeFormat("en-GB", {
 const dayAndClock = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
+  year: "numeric",
   hour: "2-digit",
   minute: "2-digit",
 });
@@ -46,4 +48,9 @@ export function limitInWords(quota: number, unit: string, windowMs: number): str
   return windowMs > 0 && Number.isFinite(windowMs)
     ? `${number(quota)} ${unit} ${each}`
     : `${number(quota)} ${unit}`;
+}
+
+/** Such as `1 request`, `2 requests`. */
+export function counted(amount: number, one: string, many = `${one}s`): string {
+  return `${number(amount)} ${amount === 1 ? one : many}`;
 }

@@ -6,15 +6,17 @@ import { dateOf, untilOf } from "./format.ts";
 import { announce, CallerLink, Card, type Column, fieldsOf, Table, Trouble, useAction } from "./parts.tsx";
 
 const caller: Column<Change> = {
-  head: "Caller",
-  cell: ({ of }) => <CallerLink of={nameIn(of)} shown={of} />,
+  head: "Of",
+  cell: ({ of, after }) =>
+    after === undefined ? <CallerLink of={nameIn(of)} shown={of} /> : <span class="key">{of}</span>,
 };
 const details: Column<Change>[] = [
-  { head: "Limits", cell: ({ limits }) => limits ?? "–", isProse: true },
   {
-    head: "Until",
-    cell: ({ until, limits }) => (limits === null ? "–" : untilOf(until).replace(/^until /, "")),
+    head: "Limits or policy",
+    cell: (change) => change.limits ?? <PolicyChanged {...change} />,
+    isProse: true,
   },
+  { head: "Until", cell: untilIn },
   { head: "Why", cell: ({ reason }) => reason ?? "–", isProse: true },
   { head: "By", cell: ({ by }) => by ?? "–" },
 ];
@@ -25,7 +27,30 @@ const DONE: Record<string, string> = {
   reset: "quota given back",
   grant: "credit granted",
   code: "code issued",
+  live: "policy made live",
+  "roll-back": "policy rolled back",
+  shadow: "shadow started",
+  "end-shadow": "shadow ended",
+  plans: "plans changed",
 };
+
+/** Only what is in force ends; a code expires, or never does. */
+function untilIn({ what, until }: Change): string {
+  if (what === "block" || what === "override") return untilOf(until).replace(/^until /, "");
+  if (what === "code") return until === null ? "for good" : untilOf(until).replace(/^until /, "");
+  return "–";
+}
+
+/** The policies before and after, where it is one that changed. */
+function PolicyChanged({ before = null, after = null }: Pick<Change, "before" | "after">) {
+  if (before === null && after === null) return <>–</>;
+  const shown = (hash: string | null) => (hash === null ? "none" : <code>{hash}</code>);
+  return (
+    <>
+      {shown(before)} → {shown(after)}
+    </>
+  );
+}
 
 /** What is in force, and who did what. */
 export function LogView({ features }: { features: Features }) {
@@ -66,7 +91,7 @@ export function LogView({ features }: { features: Features }) {
               label="What was done"
               empty="Nothing was done yet."
               rows={changes.log}
-              keyOf={({ of, at, what }) => `${of} ${at} ${what}`}
+              keyOf={({ of, at, what, after }) => `${of} ${at} ${what} ${after}`}
               columns={[
                 { head: "At", cell: ({ at }) => dateOf(at) },
                 { head: "What", cell: ({ what }) => DONE[what] ?? what },

@@ -22,16 +22,16 @@ const NOW: Now = {
   policies: [],
 };
 
-let answers: Record<string, () => Response>;
+let answers: Record<string, (init?: RequestInit) => Response>;
 
 beforeEach(() => {
   vi.resetModules();
   document.body.innerHTML = '<div id="console"></div>';
   location.hash = "";
   answers = { session: () => Response.json(OPEN), now: () => Response.json(NOW) };
-  vi.stubGlobal("fetch", async (url: URL) => {
+  vi.stubGlobal("fetch", async (url: URL, init?: RequestInit) => {
     const answer = answers[url.pathname.split("/api/")[1] ?? ""];
-    return answer === undefined ? new Response(null, { status: 404 }) : answer();
+    return answer === undefined ? new Response(null, { status: 404 }) : answer(init);
   });
 });
 afterEach(() => {
@@ -77,3 +77,68 @@ it.each([
     expect(shown()).not.toContain(unsaid);
   },
 );
+
+it("says until when only of what ends, with the year, and of a policy what it was before", async () => {
+  const at = Date.UTC(2026, 10, 10, 9);
+  const entry = { at, limits: "5.00 USD", until: null, reason: null, by: "Ann" };
+  answers.changes = () =>
+    Response.json({
+      inForce: [],
+      log: [
+        { ...entry, what: "grant", of: "ann@example.com" },
+        { ...entry, what: "code", of: "whoever has it" },
+        { ...entry, what: "block", of: "user:eve", limits: "blocked" },
+        { ...entry, what: "live", of: "chat", limits: null, before: "aaaa", after: "bbbb" },
+      ],
+    });
+  location.hash = "#log";
+  await import("./main.tsx");
+  await vi.waitFor(() => expect(shown()).toContain("credit granted"));
+  const rows = [...document.querySelectorAll("section[aria-label='What was done'] tbody tr")].map((row) =>
+    [...row.children].map(({ textContent }) => textContent),
+  );
+  expect(rows.map(([, , , , until]) => until)).toEqual(["–", "for good", "it is ended", "–"]);
+  expect(rows[0]?.[0]).toContain("10 Nov 2026");
+  expect(rows[3]?.slice(1, 4)).toEqual(["policy made live", "chat", "aaaa → bbbb"]);
+  // A limiter is no caller that could be looked up.
+  expect(document.querySelector("a[href='#callers/chat']")).toBeNull();
+});
+
+it("sends a grant that failed again as the same one, and another as another", async () => {
+  const standing = { plan: null, blocked: false, shared: true, limits: [], overrides: [] };
+  const sent: { amount: string; id: string }[] = [];
+  let isDown = true;
+  answers = {
+    ...answers,
+    session: () => Response.json({ ...OPEN, features: { ...OPEN.features, callers: "", credit: "USD" } }),
+    find: () => Response.json({ refusal: null, ambiguous: [], caller: { of: "account:7", standing } }),
+    grant: (init) => {
+      sent.push(JSON.parse(String(init?.body)));
+      return isDown ? new Response(null, { status: 500 }) : Response.json({ said: "Granted." });
+    },
+  };
+  location.hash = "#callers/account%3A7";
+  await import("./main.tsx");
+  const field = await vi.waitFor(() => {
+    const found = document.querySelector<HTMLInputElement>("#amount");
+    if (found === null) throw new Error("It is not there yet.");
+    return found;
+  });
+  const grant = async (amount: string) => {
+    const { length } = sent;
+    field.value = amount;
+    field.form?.dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
+    await vi.waitFor(() => expect(sent).toHaveLength(length + 1));
+    await vi.waitFor(() => expect(field.form?.querySelector("button")?.disabled).toBe(false));
+  };
+  await grant("5");
+  await grant("5");
+  await grant("6");
+  isDown = false;
+  await grant("6");
+  await grant("6");
+  const [first, again, other, otherAgain, third] = sent.map(({ id }) => id);
+  expect([again, otherAgain]).toEqual([first, other]);
+  expect(new Set([first, other, third]).size).toBe(3);
+  for (const id of [first, other, third]) expect(id).toMatch(/^[0-9a-f]{32}$/);
+});

@@ -98,7 +98,7 @@ function Open({ session, onLeave }: { session: OpenSession; onLeave: () => void 
         {current === "now" && <NowView />}
         {current === "callers" && <CallersView query={place.query} features={features} />}
         {current === "log" && <LogView features={features} />}
-        {current === "policy" && <PoliciesView />}
+        {current === "policy" && <PoliciesView limiter={place.query} />}
       </main>
     </>
   );

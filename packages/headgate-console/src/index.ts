@@ -5,7 +5,27 @@ export {
   createCollector,
 } from "./counting/collector.ts";
 export type { RefusalRecord } from "./counting/recent-refusals.ts";
+export type { ShadowTotals } from "./counting/shadow-totals.ts";
 export type { StoredSummary, Summary } from "./counting/summary.ts";
+export { memoryKeeper, type PolicyKeeper, type PolicyStep } from "./policies/keeper.ts";
+export {
+  type LivePolicies,
+  type LivePoliciesOptions,
+  livePolicies,
+  type ManagedLimiter,
+} from "./policies/live-policies.ts";
+export {
+  type PolicyChange,
+  type PolicyCheck,
+  PolicyConflict,
+  type PolicyDesk,
+  type PolicyOrder,
+  type PolicyReplay,
+  type PolicyStanding,
+  type ReplayedGroup,
+  type ReplayPolicy,
+  type ShadowStanding,
+} from "./policies/policy-desk.ts";
 export { type ConsoleHandler, type ConsoleOptions, createConsole } from "./serving/console.ts";
 export {
   type CallerDecision,

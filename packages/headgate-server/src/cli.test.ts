@@ -6,6 +6,10 @@ import { decisionLog, logFiles } from "headgate/log";
 import { fakeClock } from "headgate/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./cli.ts";
+import { readLog } from "./read-log.ts";
+import { replay } from "./replay.ts";
+import { summarize } from "./summary.ts";
+import { trafficOf } from "./traffic.ts";
 
 let folder: string;
 let log: string;
@@ -56,7 +60,7 @@ describe("replay", () => {
     lines[place] = (lines[place] as string).replace(/"waitMs":\d+/, '"waitMs":7');
     write("changed.jsonl", lines.join("\n"));
     const { code, stdout } = await runCommand(["replay", file("changed.jsonl")]);
-    expect([code, stdout.includes("1 decisions differ from the log.")]).toEqual([1, true]);
+    expect([code, stdout.includes("1 decision differs from the log.")]).toEqual([1, true]);
   });
 
   it("says what another policy would have done: who, waits, units, money, and what it does not know", async () => {
@@ -91,7 +95,7 @@ describe("replay", () => {
       newlyAdmitted: { decisions: 10, callers: 10, units: { requests: 10 } },
     });
     expect(summary.callersMost).toHaveLength(3);
-    expect(summary.caveats[0]).toMatch(/What the 10 newly admitted would have used is not known/);
+    expect(summary.caveats[0]).toMatch(/What the 10 newly admitted requests would have used is not known/);
   });
 
   it("writes a page that loads nothing, with a table behind the plot", async () => {
@@ -110,6 +114,60 @@ describe("replay", () => {
     ];
     expect(cells.map(([, n]) => Number(n)).reduce((a, b) => a + b, 0)).toBe(10);
   });
+});
+
+describe("a log of several limiters", () => {
+  beforeAll(async () => {
+    const decisions = decisionLog({ writer: logFiles(file("two.jsonl")), secret: "a secret of sixteen" });
+    for (const name of ["chat", "sign-in"]) {
+      const limiter = createLimiter<string>({
+        name,
+        layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
+        clock: fakeClock(Date.UTC(2026, 10, 1, 9)),
+      });
+      decisions.record(limiter);
+      await limiter.admit("ann");
+    }
+    await decisions.close();
+  });
+
+  it("is one page", async () => {
+    const { stdout } = await runCommand(["replay", file("two.jsonl"), "--html", file("two.html")]);
+    expect(stdout).toContain("sign-in: 1 decision of 1 caller, ");
+    const page = readFileSync(file("two.html"), "utf8");
+    expect(page.match(/<!doctype|<html|<title>[^<]*: replay<|<\/html>/g)).toEqual([
+      "<!doctype",
+      "<html",
+      "<title>chat, sign-in: replay<",
+      "</html>",
+    ]);
+    expect(page.match(/<h1>[^<]*/g)).toEqual(["<h1>chat: the same policy", "<h1>sign-in: the same policy"]);
+    expect(page).toContain("1 decision of 1 caller, ");
+  });
+
+  it("is read for one of them", async () => {
+    const { lines } = await readLog([file("two.jsonl")], { limiter: "sign-in" });
+    expect(new Set(lines.map((line) => "limiter" in line && line.limiter))).toEqual(new Set(["sign-in"]));
+    await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(
+      /there is none of "mail" in it/,
+    );
+  });
+});
+
+it("replays the newest lines of a long log, and says so", async () => {
+  const content = await readLog([log], { newest: 30 });
+  expect(content.lines.slice(0, 2).map(({ type }) => type)).toEqual(["begin", "policy"]);
+  expect(content.lines.filter(({ type }) => type !== "begin" && type !== "policy")).toHaveLength(30);
+  expect(content.passedOver).toBe(60 + 50 - 30);
+  const traffic = trafficOf(content.lines, "chat", false);
+  const outcome = replay(traffic, { layers: [{ name: "user", limits: "1/minute" }] });
+  const { decisions, from, to, caveats } = summarize(traffic, content, outcome, true);
+  expect([decisions, from, to]).toEqual([
+    20,
+    Date.UTC(2026, 10, 1, 9, 0, 20),
+    Date.UTC(2026, 10, 1, 9, 0, 29, 500),
+  ]);
+  expect(caveats.join()).toContain("80 older ones were passed over");
 });
 
 describe("plan", () => {

@@ -139,7 +139,7 @@ async function run(
     if (summary.decisions === 0) throw new InputError(`No decision of "${name}" is between --from and --to.`);
     return summary;
   });
-  if (values.html !== undefined) await writeFile(values.html, summaries.map(asHtml).join("\n"));
+  if (values.html !== undefined) await writeFile(values.html, asHtml(summaries));
   const passed = summaries.flatMap((summary) => beyond(summary, thresholds));
   const differs = command === "replay" && summaries.some(({ differences = 0 }) => differences > 0);
   const [first] = summaries;

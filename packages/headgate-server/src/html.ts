@@ -1,5 +1,5 @@
 import type { Group, Stretch, Summary } from "./summary.ts";
-import { count, duration, percent, sentence, time, uses } from "./words.ts";
+import { count, counted, duration, percent, sentence, time, uses } from "./words.ts";
 
 const width = 720;
 const height = 220;
@@ -22,8 +22,19 @@ th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere}svg{width:1
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;list-style:none}.key i{display:inline-block;width:.8rem;height:.8rem;margin-right:.4rem;border-radius:2px}
 summary{cursor:pointer;padding:.5rem 0}`;
 
-/** A summary as one page: it loads nothing, and runs nothing. */
-export function asHtml(summary: Summary): string {
+/** Summaries as one page, a part for each limiter: it loads nothing, and runs nothing. */
+export function asHtml(summaries: readonly Summary[]): string {
+  const title = summaries.map(({ limiter }) => limiter).join(", ");
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(title)}: replay</title><style>${style}</style></head><body><main>
+${summaries.map(partOf).join("\n")}
+</main></body></html>
+`;
+}
+
+function partOf(summary: Summary): string {
   const {
     limiter,
     policy,
@@ -56,14 +67,11 @@ export function asHtml(summary: Summary): string {
       ? sentence(summary)
       : summary.differences === 0
         ? "Every decision is the same as in the log."
-        : `${count(summary.differences)} decisions differ from the log.`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(limiter)}: replay</title><style>${style}</style></head><body><main>
+        : `${counted(summary.differences, "decision differs", "decisions differ")} from the log.`;
+  return `<section aria-label="${escaped(limiter)}">
 <h1>${escaped(limiter)}: ${policy === "another" ? "another policy" : "the same policy"}</h1>
 <p>${escaped(differences)}</p>
-<p class="dim">${count(decisions)} decisions of ${count(callers)} callers, ${time(from)} to ${time(to)}</p>
+<p class="dim">${counted(decisions, "decision")} of ${counted(callers, "caller")}, ${time(from)} to ${time(to)}</p>
 <h2>Decisions</h2>
 ${table(
   ["", "decisions", "share", "callers", "used"],
@@ -104,8 +112,7 @@ ${
     : ""
 }
 <h2>What this does not know</h2><ul>${summary.caveats.map((caveat) => `<li>${escaped(caveat)}</li>`).join("")}</ul>
-</main></body></html>
-`;
+</section>`;
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {

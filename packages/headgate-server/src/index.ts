@@ -3,7 +3,7 @@ export { asHtml } from "./html.ts";
 export { InputError } from "./input-error.ts";
 export type { Model } from "./model.ts";
 export { beyond, type Threshold, type Thresholds } from "./plan.ts";
-export { type DecisionLogContent, readLog } from "./read-log.ts";
+export { type DecisionLogContent, type ReadLogOptions, readLog } from "./read-log.ts";
 export { type Replayed, type ReplayOutcome, replay } from "./replay.ts";
 export { type Prices, type Summary, type SummaryOptions, summarize } from "./summary.ts";
 export { asText } from "./text.ts";

@@ -12,6 +12,15 @@ export interface DecisionLogContent {
   readonly lost: number;
   /** Lines that are not of a decision log, such as one that was cut. */
   readonly unreadable: number;
+  /** Lines that were passed over because newer ones took their places. */
+  readonly passedOver?: number;
+}
+
+export interface ReadLogOptions {
+  /** Reads the lines of this limiter alone. Default: all. */
+  readonly limiter?: string | undefined;
+  /** Keeps at most so many lines, the newest. Default: all; beyond 10,000,000 it is an error. */
+  readonly newest?: number | undefined;
 }
 
 /** More are not kept in memory at once. */
@@ -34,11 +43,20 @@ const types = new Set([
  * @param places files, and folders with `.jsonl` files in them.
  * @throws InputError for what cannot be read, for lines of another version, and where there is no decision.
  */
-export async function readLog(places: readonly string[]): Promise<DecisionLogContent> {
+export async function readLog(
+  places: readonly string[],
+  { limiter, newest = Number.POSITIVE_INFINITY }: ReadLogOptions = {},
+): Promise<DecisionLogContent> {
   const files = (await Promise.all(places.map(filesIn))).flat();
-  const lines: LogLine[] = [];
+  let lines: LogLine[] = [];
   let lost = 0;
   let unreadable = 0;
+  let passedOver = 0;
+  const keepNewest = () => {
+    const kept = newestOf(lines, newest);
+    passedOver += lines.length - kept.length;
+    lines = kept;
+  };
   for (const file of files) {
     for await (const text of createInterface({
       input: createReadStream(file),
@@ -48,18 +66,29 @@ export async function readLog(places: readonly string[]): Promise<DecisionLogCon
       const line = readLine(text, file);
       if (line === undefined) unreadable += 1;
       else if (line.type === "lost") lost += line.lines;
-      else lines.push(line);
+      else if (limiter === undefined || line.limiter === limiter) lines.push(line);
+      if (lines.length > 2 * newest) keepNewest();
       if (lines.length > mostLines)
         throw new InputError(
           `The log has more than ${mostLines.toLocaleString("en")} lines: give fewer of its files.`,
         );
     }
   }
+  keepNewest();
   if (!lines.some(({ type }) => type === "decision")) {
-    const found = files.length === 0 ? "there is no .jsonl file" : "there is none in it";
+    const whose = limiter === undefined ? "" : ` of ${JSON.stringify(limiter)}`;
+    const found = files.length === 0 ? "there is no .jsonl file" : `there is none${whose} in it`;
     throw new InputError(`The log needs lines of decisions, and ${found}: ${places.join(", ")}.`);
   }
-  return { lines, lost, unreadable };
+  return { lines, lost, unreadable, ...(passedOver === 0 ? {} : { passedOver }) };
+}
+
+/** What says whose log it is, and under which policy, is always kept: nothing can be replayed without. */
+function newestOf(lines: LogLine[], most: number): LogLine[] {
+  if (lines.length <= most) return lines;
+  const isHead = ({ type }: LogLine) => type === "begin" || type === "policy";
+  const events = lines.filter((line) => !isHead(line)).sort((a, b) => a.at - b.at);
+  return [...lines.filter(isHead), ...events.slice(-most)];
 }
 
 async function filesIn(place: string): Promise<string[]> {

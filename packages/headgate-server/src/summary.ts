@@ -3,6 +3,7 @@ import { differencesOf, isComparable } from "./differences.ts";
 import type { DecisionLogContent } from "./read-log.ts";
 import type { Replayed, ReplayOutcome } from "./replay.ts";
 import type { Traffic } from "./traffic.ts";
+import { count, counted as countedIn } from "./words.ts";
 
 /** What a unit costs, in one currency. */
 export interface Prices {
@@ -93,7 +94,7 @@ const usualTop = 10;
 
 export function summarize(
   traffic: Traffic,
-  content: Pick<DecisionLogContent, "lost" | "unreadable">,
+  content: Pick<DecisionLogContent, "lost" | "unreadable" | "passedOver">,
   outcome: ReplayOutcome,
   isAnother: boolean,
   { from, to, prices, top = usualTop }: SummaryOptions = {},
@@ -265,7 +266,7 @@ function overTimeOf(counted: readonly Replayed[], begin: number, stretchMs: numb
 
 function caveatsOf(
   traffic: Traffic,
-  { lost, unreadable }: Pick<DecisionLogContent, "lost" | "unreadable">,
+  { lost, unreadable, passedOver = 0 }: Pick<DecisionLogContent, "lost" | "unreadable" | "passedOver">,
   { notes, model, extensionsDiffering }: ReplayOutcome,
   counted: readonly Replayed[],
   isAnother: boolean,
@@ -274,13 +275,13 @@ function caveatsOf(
 ): string[] {
   const byPolicy = counted.filter((one) => !isComparable(one)).length;
   const ratios = Object.entries(model.usedOfEstimate).map(
-    ([unit, ratio]) => `${Math.round(ratio * 100)}% of their estimate in ${unit}`,
+    ([unit, ratio]) => `${Math.round(ratio * 100)}% of its estimate in ${unit}`,
   );
   const isPartial = lost > 0 || unreadable > 0;
   return [
     ...(newlyAdmitted > 0
       ? [
-          `What the ${number(newlyAdmitted)} newly admitted would have used is not known. They are supposed to use ${ratios.length === 0 ? "what they asked for" : ratios.join(", ")}, as those in the log did, for ${seconds(model.heldMs)}.`,
+          `What the ${countedIn(newlyAdmitted, "newly admitted request", "newly admitted requests")} would have used is not known: each is assumed to use ${ratios.length === 0 ? "what it asked for" : ratios.join(", ")}, as those in the log did, for ${seconds(model.heldMs)}.`,
         ]
       : []),
     ...(isAnother && newlyRefused > 0
@@ -289,14 +290,17 @@ function caveatsOf(
         ]
       : []),
     "What was spent before the log begins is not known: until the longest window has passed, the replay may admit too much.",
+    ...(passedOver > 0
+      ? [`Of a long log the newest lines were replayed: ${count(passedOver)} older ones were passed over.`]
+      : []),
     ...(isPartial
       ? [
-          `${number(lost)} lines were lost when the log was written, and ${number(unreadable)} cannot be read.`,
+          `${countedIn(lost, "line was", "lines were")} lost when the log was written, and ${count(unreadable)} cannot be read.`,
         ]
       : []),
     ...(byPolicy > 0
       ? [
-          `${number(byPolicy)} decisions were made by the outage policies, without the store: they are replayed as if it had answered, and not compared.`,
+          `${countedIn(byPolicy, "decision was", "decisions were")} made by the outage policies, without the store. What they decided is replayed as if it had answered, and not compared.`,
         ]
       : []),
     ...(traffic.oneSegment
@@ -310,14 +314,10 @@ function caveatsOf(
           "The store does not tell the order of decisions in one millisecond: between processes it is taken as it comes.",
         ]),
     ...(!isAnother && extensionsDiffering > 0
-      ? [`${number(extensionsDiffering)} extensions were answered otherwise.`]
+      ? [`${countedIn(extensionsDiffering, "extension was", "extensions were")} answered otherwise.`]
       : []),
-    ...[...notes].slice(0, 10).map(([what, times]) => `${what} (${number(times)} times)`),
+    ...[...notes].slice(0, 10).map(([what, times]) => `${what} (${countedIn(times, "time", "times")})`),
   ];
-}
-
-function number(amount: number): string {
-  return amount.toLocaleString("en");
 }
 
 function seconds(ms: number): string {

@@ -1,5 +1,5 @@
 import type { Group, Summary } from "./summary.ts";
-import { count, duration, percent, sentence, time, uses } from "./words.ts";
+import { count, counted, duration, percent, sentence, time, uses } from "./words.ts";
 
 /** A summary for a terminal. */
 export function asText(summary: Summary): string {
@@ -17,9 +17,9 @@ export function asText(summary: Summary): string {
     currency,
   } = summary;
   const row = (name: string, group: Group) =>
-    `  ${name.padEnd(16)}${count(group.decisions).padStart(12)}${percent(group.decisions, decisions).padStart(9)}${count(group.callers).padStart(10)} callers  ${uses(group, currency)}`.trimEnd();
+    `  ${name.padEnd(16)}${count(group.decisions).padStart(12)}${percent(group.decisions, decisions).padStart(9)}${count(group.callers).padStart(10)} ${group.callers === 1 ? "caller " : "callers"}  ${uses(group, currency)}`.trimEnd();
   const lines = [
-    `${limiter}: ${count(decisions)} decisions of ${count(callers)} callers, ${time(from)} to ${time(to)}, ${count(processes)} ${processes === 1 ? "process" : "processes"}`,
+    `${limiter}: ${counted(decisions, "decision")} of ${counted(callers, "caller")}, ${time(from)} to ${time(to)}, ${counted(processes, "process", "processes")}`,
     "",
     "In the log",
     row("admitted", logged.admitted),
@@ -38,7 +38,7 @@ export function asText(summary: Summary): string {
       "",
       differences === 0
         ? "Every decision is the same as in the log."
-        : `${count(differences)} decisions differ from the log.`,
+        : `${counted(differences, "decision differs", "decisions differ")} from the log.`,
     );
   if (replayed.refused.decisions > 0) {
     const { median, most, hopeless } = summary.waits;

@@ -4,6 +4,11 @@ export function count(amount: number): string {
   return amount.toLocaleString("en");
 }
 
+/** `1 decision`, `2 decisions`. */
+export function counted(amount: number, one: string, many = `${one}s`): string {
+  return `${count(amount)} ${amount === 1 ? one : many}`;
+}
+
 export function percent(part: number, whole: number): string {
   const share = whole === 0 ? 0 : (100 * part) / whole;
   return `${share > 0 && share < 0.1 ? share.toFixed(2) : share.toFixed(1)}%`;
@@ -51,7 +56,7 @@ export function sentence({ decisions, replayed, newlyRefused, newlyAdmitted, cur
   ];
   if (newlyRefused.decisions !== refused.decisions)
     parts.push(`${count(newlyRefused.decisions)} of them newly`);
-  parts.push(`${count(newlyRefused.callers)} ${newlyRefused.callers === 1 ? "caller" : "callers"}`);
+  parts.push(`${counted(newlyRefused.callers, "caller")}`);
   if (newlyRefused.money !== undefined && currency !== undefined)
     parts.push(`${money(newlyRefused.money, currency)} unspent`);
   if (newlyAdmitted.decisions > 0) parts.push(`${count(newlyAdmitted.decisions)} newly admitted`);

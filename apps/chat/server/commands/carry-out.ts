@@ -13,6 +13,7 @@ import { createCreditCodes } from "../services/credit-codes.ts";
 import { keepCurrency } from "../services/currency.ts";
 import { createChatLimiter } from "../services/limits.ts";
 import { creditTerms, openPlans } from "../services/plans.ts";
+import { createPolicies } from "../services/policies.ts";
 import { StartError } from "../start-error.ts";
 
 /**
@@ -98,11 +99,15 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
     const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log);
     const credit = createCredit(database, clock, creditTerms(config, plans, false));
     const limiter = createChatLimiter({ config, plans, clock, log });
+    const policies = createPolicies({ config, plans, database, clock, log, chat: limiter, others: [] });
     try {
+      // What an operator set goes before the settings, here as in the service.
+      await policies.restore();
       const codes = createCreditCodes(database, clock, credit);
       const callerLimits = createCallerLimits({ database, clock, limiter, accounts });
       return await carryOut(order, { credit, codes, accounts, plans, callerLimits });
     } finally {
+      await policies.close();
       await limiter.close();
     }
   } finally {

@@ -35,6 +35,7 @@ export async function runCreditCommand(words: readonly string[], environment: En
   if (words[0] === "convert") return convert(words.slice(1), environment);
   const order = readCreditOrder(words);
   const outcome = await carryOutWhereItRuns(order, environment);
+  if (outcome && "refused" in outcome) throw new StartError(outcome.refused);
   if (!outcome || !("credit" in outcome)) {
     throw new StartError(`There is no account with the e-mail ${order.email}.`);
   }

@@ -214,6 +214,32 @@ export const limitChanges = pgTable(
   (table) => [index("limit_changes_partition").on(table.partition, table.id)],
 );
 
+/** What operators did to the limiters' policies, and how the plans file changed. Rows are only added. */
+export const policySteps = pgTable(
+  "policy_steps",
+  {
+    /** The name of the limiter; `PLANS_FILE` where the file changed. */
+    limiter: text("limiter").notNull(),
+    /** From 1, without a gap: of two that come at once, one is refused. */
+    revision: integer("revision").notNull(),
+    what: text("what", { enum: ["live", "roll-back", "shadow", "end-shadow", "plans"] }).notNull(),
+    /** The policy as JSON. `null`: the settings' own, or no shadow. */
+    document: text("document"),
+    /** Of the policy; of the plans in the file. */
+    hash: text("hash"),
+    before: text("before"),
+    /** The revision that a roll back returns to. */
+    parent: integer("parent"),
+    reason: text("reason"),
+    by: text("by"),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.limiter, table.revision] }),
+    index("policy_steps_at").on(table.at),
+  ],
+);
+
 /** What each process has counted, for the operator's console: written anew every few seconds, and gone an hour after its end. */
 export const processSummaries = pgTable("process_summaries", {
   processId: text("process_id").primaryKey(),

@@ -2,7 +2,7 @@ import { isOperatorsMistake } from "headgate-console";
 import { z } from "zod";
 import type { Accounts } from "../services/accounts.ts";
 import type { CallerLimits } from "../services/caller-limits.ts";
-import type { CreditService } from "../services/credit.ts";
+import { type CreditService, GrantError } from "../services/credit.ts";
 import type { CreditCodes } from "../services/credit-codes.ts";
 import type { Plans } from "../services/plans.ts";
 import { limitOrder, limitOutcome } from "./limit-order.ts";
@@ -78,9 +78,18 @@ export async function carryOut(order: Order, services: OrderServices): Promise<O
       : accounts.resetLink(order.email));
     return link === undefined ? undefined : { link };
   }
+  if (order.action === "grant") {
+    try {
+      const granted = await credit.grant(order.email, order.amount);
+      return granted && { credit: granted.credit };
+    } catch (error) {
+      if (error instanceof GrantError) return { refused: error.message };
+      throw error;
+    }
+  }
   const found = await (order.action === "show"
     ? credit.show(order.email)
-    : credit[order.action](order.email, order.amount));
+    : credit.set(order.email, order.amount));
   return found === undefined ? undefined : { credit: found };
 }
 

@@ -67,6 +67,26 @@ export async function insertCreditEntry(transaction: Database, entry: CreditEntr
   return entered.length > 0;
 }
 
+/** What was entered for this reference, if anything was. */
+export async function findCreditEntry(
+  transaction: Database,
+  userId: string,
+  kind: CreditEntry["kind"],
+  reference: string,
+): Promise<{ amount: Micros } | undefined> {
+  const [row] = await transaction
+    .select({ amount: creditEntries.amount })
+    .from(creditEntries)
+    .where(
+      and(
+        eq(creditEntries.userId, userId),
+        eq(creditEntries.kind, kind),
+        eq(creditEntries.reference, reference),
+      ),
+    );
+  return row;
+}
+
 export async function sumOfCreditEntries(database: Database, userId: string): Promise<Micros> {
   const rows = await database
     .select({ amount: creditEntries.amount })

@@ -120,7 +120,11 @@ describe("/operator", () => {
       name: "Ann",
     });
     const operator = await operatorOf(service);
-    const granted = await operator.send("POST", "/operator/api/grant", { of: email, amount: "2.50" });
+    const granted = await operator.send("POST", "/operator/api/grant", {
+      of: email,
+      amount: "2.50",
+      id: "a-grant-of-this-test",
+    });
     expect(await granted.json()).toEqual({ said: `${email} has 2.50 USD now.` });
     const { code } = await (
       await operator.send("POST", "/operator/api/code", { amount: "5", days: 7 })

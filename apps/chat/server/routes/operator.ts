@@ -5,6 +5,7 @@ import {
   type CreditDesk,
   createConsole,
   operatorToken,
+  type PolicyDesk,
   type StoredSummary,
 } from "headgate-console";
 import { type Context, Hono } from "hono";
@@ -28,6 +29,7 @@ export interface OperatorConsole extends Pick<Config["operator"], "token" | "ema
   limiter: Limiter<{ address: string }>;
   callers: CallerDesk;
   credit: CreditDesk;
+  policies: PolicyDesk;
   clock: { now(): number };
   log: Logger;
 }
@@ -38,7 +40,8 @@ const PATH = "/operator";
 export function operatorRoutes({ sources, publicUrl, operator }: OperatorDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   if (operator === null) return routes;
-  const { token, emails, collector, others, limiter, callers, credit, clock, log } = operator;
+  const { token, emails, collector, others, limiter, callers, credit, policies, clock, log } = operator;
+  const wrongTokens = warnOfWrongTokens(log, clock);
   const byToken =
     token === null
       ? undefined
@@ -48,6 +51,7 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
           caller: (_request, c) => ({ address: addressOf(c, sources.trustProxy) }),
           path: PATH,
           secure: (_request, c) => isHttps(c, publicUrl),
+          onWrong: wrongTokens,
           clock,
         });
 
@@ -74,6 +78,7 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
     ...(others ? { others } : {}),
     callers,
     credit,
+    policies,
     path: PATH,
     ...(publicUrl === null ? {} : { origin: publicUrl }),
     title: "Headgate",
@@ -82,4 +87,20 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
   });
   for (const path of [PATH, `${PATH}/*`]) routes.all(path, (c) => handle(c.req.raw, c));
   return routes;
+}
+
+const WARN_EVERY_MS = 60_000;
+
+/** Somebody may be guessing. One line a minute says how often, whatever is sent; the token that was typed is in none. */
+function warnOfWrongTokens(log: Logger, clock: { now(): number }): () => void {
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  let attempts = 0;
+  return () => {
+    attempts += 1;
+    const now = clock.now();
+    if (now - warnedAt < WARN_EVERY_MS) return;
+    log.warn({ attempts }, "a wrong operator token was given");
+    warnedAt = now;
+    attempts = 0;
+  };
 }

@@ -3,10 +3,12 @@ import type { Clock } from "headgate";
 import type { Credit, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { HttpProblem } from "../http/problems.ts";
+import { formatMicros } from "../money.ts";
 import {
   type CreditEntry,
   type CreditRow,
   findCredit,
+  findCreditEntry,
   findUserIdByEmail,
   holdCredit,
   insertCreditEntry,
@@ -54,12 +56,31 @@ export interface CreditService {
   settle(transaction: Database, userId: string, settlement: Settlement): Promise<void>;
   /** Adds what an account has got by itself, once per `reference`. */
   add(transaction: Database, userId: string, addition: Addition): Promise<void>;
-  /** Adds to an account, or takes from it when `amount` is below zero. @returns `undefined` for an unknown e-mail */
-  grant(email: string, amount: Micros): Promise<Credit | undefined>;
+  /**
+   * Adds to an account, or takes from it when `amount` is below zero.
+   *
+   * @param reference the same for a grant that is asked for again: it is made once. Default: a grant of its own
+   * @returns `undefined` for an unknown e-mail; else how the account stands, and whether this changed it
+   * @throws {GrantError} for more than an account may hold, and for a reference of another amount
+   */
+  grant(email: string, amount: Micros, reference?: string): Promise<Granted | undefined>;
   /** Makes an account's balance exactly `balance`, until its next allowance. */
   set(email: string, balance: Micros): Promise<Credit | undefined>;
   show(email: string): Promise<Credit | undefined>;
 }
+
+export interface Granted {
+  credit: Credit;
+  isNew: boolean;
+}
+
+/** A grant that is not made; the message says why. */
+export class GrantError extends Error {
+  override readonly name = "GrantError";
+}
+
+/** What grants may add up to on one account: a million. */
+const MOST_GRANTED: Micros = 1_000_000_000_000;
 
 /** What becomes of a hold. */
 export interface Settlement {
@@ -188,11 +209,27 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       if (await enter(transaction, row, addition)) await updateCredit(transaction, row);
     },
 
-    grant: (email, amount) =>
-      change(email, (row) => [
-        { ...row, grantedLeft: row.grantedLeft + amount },
-        { kind: "grant", amount, reference: randomUUID() },
-      ]),
+    async grant(email, amount, reference = randomUUID()) {
+      const userId = await findUserIdByEmail(database, email);
+      if (userId === undefined) return undefined;
+      return database.transaction(async (transaction) => {
+        const before = await lockUpToDate(transaction, userId);
+        const made = await findCreditEntry(transaction, userId, "grant", reference);
+        if (made !== undefined && made.amount !== amount)
+          throw new GrantError(
+            `This grant was made already, of ${formatMicros(made.amount, terms.currency)}.`,
+          );
+        if (made !== undefined) return { credit: await toCredit(transaction, before), isNew: false };
+        const row = { ...before, grantedLeft: before.grantedLeft + amount };
+        if (amount > 0 && row.grantedLeft > MOST_GRANTED)
+          throw new GrantError(
+            `An account may have ${formatMicros(MOST_GRANTED, terms.currency)} of granted credit at most, and this one has ${formatMicros(before.grantedLeft, terms.currency)}.`,
+          );
+        await enter(transaction, row, { kind: "grant", amount, reference });
+        await updateCredit(transaction, row);
+        return { credit: await toCredit(transaction, row), isNew: true };
+      });
+    },
 
     set: (email, balance) =>
       change(email, (row) => {

@@ -13,7 +13,7 @@ import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/l
 import { findUser, findUserByEmail } from "../repositories/accounts.ts";
 import { insertLimitChange } from "../repositories/limit-changes.ts";
 import type { CallerLimits } from "./caller-limits.ts";
-import type { CreditService } from "./credit.ts";
+import { type CreditService, GrantError, type Granted } from "./credit.ts";
 import type { CreditCodes } from "./credit-codes.ts";
 
 export interface OperatorDeskOptions {
@@ -61,6 +61,15 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     );
   }
 
+  async function granting(email: string, amount: Micros, id: string): Promise<Granted | undefined> {
+    try {
+      return await credit.grant(email, amount, id);
+    } catch (error) {
+      if (error instanceof GrantError) throw new OperatorMistake(error.message);
+      throw error;
+    }
+  }
+
   /** Who gave what stands in the same log as what was decided. */
   async function record(
     what: "grant" | "code",
@@ -98,16 +107,17 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
 
     credit: {
       currency,
-      async grant(of, text, by) {
+      async grant(of, text, by, id) {
         const amount = amountOf(text);
         const [, accountId] = /^account:(.+)$/.exec(of) ?? [];
         const user = await (accountId === undefined
           ? findUserByEmail(database, of)
           : findUser(database, accountId));
-        const after = user && (await credit.grant(user.email, amount));
-        if (user === undefined || after === undefined) return undefined;
-        await record("grant", amount, by, { of, userId: user.id, until: null });
-        return `${user.email} has ${formatMicros(after.balance, currency)} now.`;
+        const granted = user && (await granting(user.email, amount, id));
+        if (user === undefined || granted === undefined) return undefined;
+        // Asked for again, it is in the log already.
+        if (granted.isNew) await record("grant", amount, by, { of, userId: user.id, until: null });
+        return `${user.email} has ${formatMicros(granted.credit.balance, currency)} now.`;
       },
       async issueCode(text, days, by) {
         const amount = amountOf(text);

@@ -8,7 +8,7 @@ import { eraOf, type LimiterSummary, MOST_TOP_CALLERS, SUMMARY_VERSION, type Sum
 import { createTimeline, type SeriesKind } from "./timeline.ts";
 
 /** What the console shows of a limiter. */
-export type Counted = Pick<Limiter<never>, "name" | "policy" | "observe" | "status">;
+export type Counted = Pick<Limiter<never>, "name" | "policy" | "observe" | "status" | "shadowReport">;
 
 export interface CollectorOptions {
   /** What this process is called on the page, such as its host and number. Default: a part of its id. */
@@ -132,6 +132,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
         eras.map(({ era, sketch }) => ({ limiter, layer, kind, era, ...sketch.read() })),
       ),
       limiters: limiters.map(limiterSummary),
+      shadows: limiters.flatMap((limiter) => limiter.shadowReport() ?? []),
       refusals: [...refusals.values()].flatMap((pool) => pool.read()),
     }),
     stop() {

@@ -1,9 +1,10 @@
+import type { ShadowReport } from "headgate";
 import type { RefusalRecord } from "./recent-refusals.ts";
 import { addHeavy, type Heavy } from "./space-saving.ts";
 import { type SeriesKey, type SparseSeries, STEP_MS, STEPS, seriesKinds } from "./timeline.ts";
 
 /** Of another version a console reads nothing: its counts may mean something else. */
-export const SUMMARY_VERSION = 1;
+export const SUMMARY_VERSION = 2;
 
 /** What one process has counted: JSON, bounded. Processes hand theirs to each other, and a console adds them up. */
 export interface Summary {
@@ -12,6 +13,8 @@ export interface Summary {
   series: SparseSeries[];
   tops: TopCallers[];
   limiters: LimiterSummary[];
+  /** What the shadows of this process have decided. */
+  shadows: ShadowReport[];
   refusals: RefusalRecord[];
 }
 
@@ -58,7 +61,9 @@ export function readSummary(text: string): Summary | undefined {
     const isReadable =
       summary?.version === SUMMARY_VERSION &&
       typeof summary.process?.id === "string" &&
-      [summary.series, summary.tops, summary.limiters, summary.refusals].every(Array.isArray);
+      [summary.series, summary.tops, summary.limiters, summary.shadows, summary.refusals].every(
+        Array.isArray,
+      );
     return isReadable ? (summary as Summary) : undefined;
   } catch {
     return undefined;

@@ -275,9 +275,9 @@ describe("an operator", () => {
       "override user-1",
     ]);
     const csv = await (await get("/operator/api/export?format=csv", cookie)).text();
-    expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by");
+    expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by,before,after");
     // A spreadsheet would work it out.
-    expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token)");
+    expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token),,");
   });
 
   it("finds a caller by what has a caller's form, whatever ids others chose for their requests", async () => {

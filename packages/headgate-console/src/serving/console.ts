@@ -4,10 +4,14 @@ import { pageFiles } from "#page";
 import { isClippedKey } from "../counting/clipped.ts";
 import type { Collector } from "../counting/collector.ts";
 import type { RefusalRecord } from "../counting/recent-refusals.ts";
+import { addShadows } from "../counting/shadow-totals.ts";
 import { addUp, readSummary, type StoredSummary, type Summary } from "../counting/summary.ts";
+import { PolicyConflict, type PolicyDesk, type PolicyOrder } from "../policies/policy-desk.ts";
+import { LONGEST_POLICY } from "../policies/read-policy.ts";
 import { type CallerDesk, type Change, type CreditDesk, OperatorMistake } from "./desk.ts";
 import type { Operator, SignIn } from "./operator-token.ts";
 import { readCode, readDecision, readGrant, readSignIn } from "./orders.ts";
+import { changePolicy, checkPolicy, replayPolicy, shownPolicies } from "./policy-actions.ts";
 import { csv, json, problem, text } from "./responses.ts";
 import { isFromOwnPage } from "./same-origin.ts";
 import {
@@ -18,6 +22,7 @@ import {
   type KnownRefusal,
   type Link,
   type Now,
+  type Policies,
   type ProcessView,
   policyView,
   type Session,
@@ -49,6 +54,8 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   callers?: CallerDesk;
   /** What can be done about credit. Default: nothing. */
   credit?: CreditDesk;
+  /** What can be done about policies: `livePolicies` makes it. Default: the page shows them. */
+  policies?: PolicyDesk;
   /** Where it is mounted: what the paths of requests begin with. Default: `/operator`. */
   path?: string;
   /** The scheme and host that browsers use, where a proxy changes `Host` on the way, such as `https://chat.example.com`. */
@@ -77,7 +84,9 @@ const MOST_EXPORTED_CHANGES = 10_000;
 const LONGEST_QUERY = 300;
 const CALLER_FORM = /^(account|user|visitor|ip):|@/;
 const BODY = { bytes: 8_192, depth: 3, nodes: 40, stringLength: 2_048 };
-const COLUMNS = ["at", "what", "of", "limits", "until", "reason", "by"] as const;
+/** Of a policy, which is a text in JSON. */
+const POLICY_BODY = { bytes: 262_144, depth: 3, nodes: 40, stringLength: 2 * LONGEST_POLICY };
+const COLUMNS = ["at", "what", "of", "limits", "until", "reason", "by", "before", "after"] as const;
 
 /**
  * The operator's console, as a handler of web-standard requests:
@@ -93,7 +102,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
   options: ConsoleOptions<Given>,
 ): ConsoleHandler<Given> {
   checkOptions(options);
-  const { collector, authorize, signIn, link = null, callers, credit, origin } = options;
+  const { collector, authorize, signIn, link = null, callers, credit, policies, origin } = options;
   const { path = "/operator", title = "Headgate", clock = { now: Date.now } } = options;
   const { onError = (error: unknown) => console.error("headgate-console:", error) } = options;
   const features: Features = {
@@ -184,10 +193,36 @@ export function createConsole<Given extends readonly unknown[] = []>(
     }
   }
 
+  async function policiesNow(): Promise<Policies> {
+    const [standings, { all }] = await Promise.all([
+      shownPolicies(policies, collector.limiters),
+      summaries(),
+    ]);
+    return {
+      limiters: standings.map(({ shadow, ...standing }) => ({
+        ...standing,
+        shadow: shadow && {
+          ...shadow,
+          totals: addShadows(all, standing.limiter, shadow.hash, shadow.at),
+        },
+      })),
+      canReplay: policies?.replay !== undefined,
+      readsOthers: options.others !== undefined,
+    };
+  }
+
   async function changes(most: number): Promise<Changes> {
-    if (callers === undefined) return { inForce: [], log: [] };
-    const [inForce, log] = await Promise.all([callers.inForce(), callers.log(most)]);
-    return { inForce, log };
+    const [inForce, ofCallers, ofPolicies] = await Promise.all([
+      callers?.inForce() ?? [],
+      callers?.log(most) ?? [],
+      policies?.log(most) ?? [],
+    ]);
+    const log = [
+      ...ofCallers,
+      ...ofPolicies.map(({ limiter, ...change }) => ({ ...change, of: limiter, limits: null, until: null })),
+    ];
+    // Stable: what happened in one millisecond stays in its order.
+    return { inForce, log: log.sort((one, other) => other.at - one.at).slice(0, most) };
   }
 
   async function exported(format: string | null): Promise<Response> {
@@ -215,8 +250,8 @@ export function createConsole<Given extends readonly unknown[] = []>(
 
   async function grant(body: unknown, by: string): Promise<Done> {
     if (credit === undefined) throw new OperatorMistake("There is no credit here.");
-    const { of, amount } = readGrant(body);
-    const said = await credit.grant(of, amount, by);
+    const { of, amount, id } = readGrant(body);
+    const said = await credit.grant(of, amount, by, id);
     if (said === undefined) throw new OperatorMistake(`There is no account ${JSON.stringify(of)}.`);
     return { said };
   }
@@ -227,14 +262,23 @@ export function createConsole<Given extends readonly unknown[] = []>(
     return { said: "The code is shown only now.", code: await credit.issueCode(amount, days, by) };
   }
 
-  const actions: Record<string, (body: unknown, by: string) => Promise<Done>> = {
+  const change = (what: PolicyOrder["what"]) => (body: unknown, by: string) =>
+    changePolicy(policies, what, body, by);
+  const actions: Record<string, (body: unknown, by: string) => Promise<object>> = {
     "/api/decide": decide,
     "/api/grant": grant,
     "/api/code": issueCode,
+    "/api/policy/check": (body) => checkPolicy(policies, body),
+    "/api/policy/replay": (body) => replayPolicy(policies, body),
+    "/api/policy/shadow": change("shadow"),
+    "/api/policy/end-shadow": change("end-shadow"),
+    "/api/policy/live": change("live"),
+    "/api/policy/roll-back": change("roll-back"),
   };
 
   async function read(place: string, url: URL): Promise<Response | undefined> {
     if (place === "/api/now") return json(await now());
+    if (place === "/api/policies") return json(await policiesNow());
     if (place === "/api/changes") return json(await changes(MOST_SHOWN_CHANGES));
     if (place === "/api/export") return exported(url.searchParams.get("format"));
     if (place !== "/api/find") return undefined;
@@ -289,7 +333,8 @@ export function createConsole<Given extends readonly unknown[] = []>(
     if (action === undefined) return notFound();
     const operator = await operatorOf(request, given);
     if (operator === null) return unauthorized();
-    return json(await action(await boundedJson(request, BODY), operator.name));
+    const bounds = place.startsWith("/api/policy/") ? POLICY_BODY : BODY;
+    return json(await action(await boundedJson(request, bounds), operator.name));
   }
 
   async function answer(request: Request, given: Given): Promise<Response> {
@@ -312,6 +357,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
     try {
       return await answer(request, given);
     } catch (error) {
+      if (error instanceof PolicyConflict) return problem(409, "Changed meanwhile", error.message);
       if (error instanceof OperatorMistake) return problem(422, "Cannot be done", error.message);
       if (error instanceof JsonBodyError) return problem(error.status, "Invalid request", error.message);
       onError(error);

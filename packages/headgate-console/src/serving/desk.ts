@@ -43,6 +43,9 @@ export interface Change {
   until: number | null;
   reason: string | null;
   by: string | null;
+  /** Of a change of policy: the hash of the policy before it, and after it. */
+  before?: string | null;
+  after?: string | null;
 }
 
 /**
@@ -72,8 +75,11 @@ export interface CallerDesk {
 /** What the console can do about credit, where the service has any. Amounts are as the operator typed them. */
 export interface CreditDesk {
   currency: string;
-  /** @returns a sentence that says what was done, or `undefined` for an unknown account */
-  grant(of: string, amount: string, by: string): Promise<string | undefined>;
+  /**
+   * @param id the same for a grant that is sent again: it adds to the account once
+   * @returns a sentence that says what was done, or `undefined` for an unknown account
+   */
+  grant(of: string, amount: string, by: string, id: string): Promise<string | undefined>;
   /** @returns the code, which is shown once */
   issueCode(amount: string, days: number | undefined, by: string): Promise<string>;
 }

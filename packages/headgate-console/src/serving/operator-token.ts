@@ -30,6 +30,8 @@ export interface OperatorTokenOptions<Caller, Given extends readonly unknown[]> 
   path?: string;
   /** Whether the cookie is kept to TLS. Default: where the request's address says `https`. */
   secure?: (request: Request, ...given: Given) => boolean;
+  /** Called after a wrong token. What was typed is not passed on: it may be the right one of another service. */
+  onWrong?: (request: Request, ...given: Given) => void;
   /** Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
@@ -55,7 +57,7 @@ const TOKENS_NAME = "token";
 export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   options: OperatorTokenOptions<Caller, Given>,
 ): OperatorToken<Given> {
-  const { token, limiter, caller, path = "/operator", clock = { now: Date.now } } = options;
+  const { token, limiter, caller, path = "/operator", onWrong, clock = { now: Date.now } } = options;
   if (typeof token !== "string" || token.length < SHORTEST_TOKEN) {
     throw new HeadgateError(
       "option-invalid",
@@ -94,7 +96,10 @@ export function operatorToken<Caller, Given extends readonly unknown[] = []>(
         return {
           admitted: true,
           async check(typed, name) {
-            if (!(await isSame(typed, token))) return undefined;
+            if (!(await isSame(typed, token))) {
+              onWrong?.(request, ...given);
+              return undefined;
+            }
             await admission.end("nothing");
             const given_ = name
               .replace(/\p{Cc}/gu, " ")

@@ -1,3 +1,4 @@
+import type { PolicyOrder } from "../policies/policy-desk.ts";
 import { type CallerDecision, OperatorMistake } from "./desk.ts";
 
 /** Ten years. */
@@ -5,6 +6,7 @@ const LONGEST_MS = 315_360_000_000;
 const LONGEST_CALLER = 300;
 const LONGEST_LIMITS = 500;
 const LONGEST_REASON = 200;
+const LONGEST_NAME = 100;
 
 /** @throws OperatorMistake naming the member and what would be right */
 export function readDecision(body: unknown): CallerDecision {
@@ -22,9 +24,42 @@ export function readDecision(body: unknown): CallerDecision {
 }
 
 /** @throws OperatorMistake as above */
-export function readGrant(body: unknown): { of: string; amount: string } {
+export function readGrant(body: unknown): { of: string; amount: string; id: string } {
   const order = membersOf(body);
-  return { of: textIn(order, "of", LONGEST_CALLER), amount: textIn(order, "amount", 30) };
+  const id = textIn(order, "id", 64);
+  if (!/^[\w-]{16,64}$/.test(id))
+    throw new OperatorMistake("id must be 16 to 64 letters, digits, - or _: another one for each grant.");
+  return { of: textIn(order, "of", LONGEST_CALLER), amount: textIn(order, "amount", 30), id };
+}
+
+/** What an operator typed as a policy, and for which limiter. */
+export interface TypedPolicy {
+  limiter: string;
+  text: string;
+}
+
+/** @throws OperatorMistake as above */
+export function readTypedPolicy(body: unknown): TypedPolicy & { lastMs: number | undefined } {
+  const order = membersOf(body);
+  const { text } = order;
+  if (typeof text !== "string") throw new OperatorMistake("text must be the policy, as JSON.");
+  return {
+    limiter: textIn(order, "limiter", LONGEST_NAME),
+    text,
+    lastMs: numberIn(order, "lastMs", LONGEST_MS),
+  };
+}
+
+/** @throws OperatorMistake as above */
+export function readPolicyOrder(body: unknown): Omit<PolicyOrder, "what" | "document"> {
+  const order = membersOf(body);
+  const fromShadow = optionalText(order, "fromShadow", LONGEST_NAME);
+  return {
+    limiter: textIn(order, "limiter", LONGEST_NAME),
+    from: textIn(order, "from", LONGEST_NAME),
+    ...optional("fromShadow", fromShadow),
+    ...optional("reason", optionalText(order, "reason", LONGEST_REASON)),
+  };
 }
 
 /** @throws OperatorMistake as above */

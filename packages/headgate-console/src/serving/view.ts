@@ -1,7 +1,10 @@
 import type { Limit } from "headgate";
 import type { Counted } from "../counting/collector.ts";
 import type { RefusalRecord } from "../counting/recent-refusals.ts";
+import type { ShadowTotals } from "../counting/shadow-totals.ts";
 import type { LimiterSummary, Totals } from "../counting/summary.ts";
+import type { PolicyCheck, PolicyStanding, ShadowStanding } from "../policies/policy-desk.ts";
+import type { PolicyMistake } from "../policies/read-policy.ts";
 import type { Change, Standing } from "./desk.ts";
 import type { Operator } from "./operator-token.ts";
 
@@ -88,6 +91,24 @@ export interface Changes {
   inForce: Change[];
   log: Change[];
 }
+
+/** `GET api/policies` */
+export interface Policies {
+  limiters: LimiterPolicies[];
+  /** Whether a decision log is kept on which a policy can be tried. */
+  canReplay: boolean;
+  /** Whether what other processes counted is in the shadows' figures. */
+  readsOthers: boolean;
+}
+
+export interface LimiterPolicies
+  extends Omit<PolicyStanding, "shadow">,
+    Pick<PolicyView, "layers" | "warnings"> {
+  shadow: (ShadowStanding & { totals: ShadowTotals }) | null;
+}
+
+/** `POST api/policy/check` */
+export type Checked = { check: PolicyCheck } | { mistake: PolicyMistake };
 
 /** `POST api/decide`, `api/grant`, `api/code` */
 export interface Done {

@@ -25,7 +25,7 @@ const mostBytes = 64;
  */
 export function createSigner(secret: unknown): Signer {
   const bytes = read(secret);
-  let key: Promise<CryptoKey> | undefined;
+  let key: ReturnType<typeof crypto.subtle.importKey> | undefined;
   return {
     async sign(id, at, body) {
       key ??= crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);

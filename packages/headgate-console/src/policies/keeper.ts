@@ -1,0 +1,74 @@
+import type { PolicyDocument } from "headgate/policy-document";
+
+/** One change of what a limiter's policy or shadow is. Steps are only added. */
+export interface PolicyStep {
+  /** The name of the limiter. */
+  limiter: string;
+  /** Numbers the steps of a limiter, from 1, without a gap. */
+  revision: number;
+  what: "live" | "roll-back" | "shadow" | "end-shadow";
+  /** What is in force, or the shadow, from this step on. `null`: the policy of the settings, or no shadow. */
+  document: PolicyDocument | null;
+  /** Its hash; of the settings' policy, as it was then. `null`: no shadow. */
+  hash: string | null;
+  /** The hash of what it took the place of. */
+  before: string | null;
+  /** Of `live` and `roll-back`: the step that the next roll back returns to. `null`: the policy of the settings. */
+  parent: number | null;
+  reason: string | null;
+  by: string;
+  /** Milliseconds since 1970-01-01T00:00Z. */
+  at: number;
+}
+
+/** Where the steps are kept: for several processes, where all of them read and write. */
+export interface PolicyKeeper {
+  /** The last step of each limiter that changed its policy, and the last that changed its shadow. */
+  latest(): Promise<readonly PolicyStep[]>;
+  find(limiter: string, revision: number): Promise<PolicyStep | undefined>;
+  /** The newest first. */
+  list(most: number): Promise<readonly PolicyStep[]>;
+  /**
+   * Adds a step, unless the limiter has one of this revision already.
+   *
+   * @returns whether it was added
+   */
+  append(step: PolicyStep): Promise<boolean>;
+}
+
+const MOST_STEPS = 1_000;
+
+/** Keeps steps in this process: they end with it. */
+export function memoryKeeper(): PolicyKeeper {
+  const steps: PolicyStep[] = [];
+  const lastOf = (limiter: string, isOfShadow: boolean) =>
+    steps.findLast((step) => step.limiter === limiter && isShadowStep(step) === isOfShadow);
+  function latest(): PolicyStep[] {
+    const limiters = [...new Set(steps.map(({ limiter }) => limiter))];
+    return limiters.flatMap((limiter) =>
+      [lastOf(limiter, false), lastOf(limiter, true)].filter((step) => step !== undefined),
+    );
+  }
+  return {
+    latest: async () => latest(),
+    find: async (limiter, revision) =>
+      steps.find((step) => step.limiter === limiter && step.revision === revision),
+    list: async (most) => steps.toReversed().slice(0, most),
+    async append(step) {
+      if (steps.some(({ limiter, revision }) => limiter === step.limiter && revision === step.revision))
+        return false;
+      steps.push(step);
+      // What is in force stays, however old it is.
+      if (steps.length > MOST_STEPS) {
+        const kept = new Set(latest());
+        const oldest = steps.findIndex((one) => !kept.has(one));
+        if (oldest >= 0) steps.splice(oldest, 1);
+      }
+      return true;
+    },
+  };
+}
+
+export function isShadowStep({ what }: Pick<PolicyStep, "what">): boolean {
+  return what === "shadow" || what === "end-shadow";
+}

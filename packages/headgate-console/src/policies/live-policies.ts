@@ -1,0 +1,432 @@
+import { type Clock, createLimiter, HeadgateError, type LayerOptions, type Limiter } from "headgate";
+import {
+  layersOf,
+  type PolicyDocument,
+  readPolicyDocument,
+  writePolicyDocument,
+} from "headgate/policy-document";
+import { OperatorMistake } from "../serving/desk.ts";
+import { isOperatorsMistake } from "../serving/limiter-desk.ts";
+import { isShadowStep, memoryKeeper, type PolicyKeeper, type PolicyStep } from "./keeper.ts";
+import {
+  type PolicyCheck,
+  PolicyConflict,
+  type PolicyDesk,
+  type PolicyOrder,
+  type PolicyStanding,
+  type ReplayPolicy,
+} from "./policy-desk.ts";
+
+/** A limiter whose policy operators see, and may change. */
+export interface ManagedLimiter<Caller> {
+  limiter: Pick<
+    Limiter<Caller>,
+    "name" | "policy" | "setPolicy" | "setShadow" | "endShadow" | "shadowReport"
+  >;
+  /** The policy of the settings: what `createLimiter` was given. Default: the policy in force, where no layer has plans or looks up limits. */
+  layers?: readonly LayerOptions<Caller>[];
+  /** Key functions that a document may name. Default: those of `layers`, by layer. */
+  keys?: Readonly<Record<string, (caller: Caller) => string | number | null>>;
+  /** The plan of a caller, in layers that have plans. Default: that of `layers`, by layer. */
+  plan?: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
+  /** The plans that callers may have: a policy without one of them is warned about. */
+  planNames?: () => readonly string[];
+  /** The units that costs name: a limit of another would never refuse. Default: those of the limiter's policy. */
+  units?: readonly string[];
+  /** Whether operators may change it. Default: true. */
+  canChange?: boolean;
+}
+
+export interface LivePoliciesOptions {
+  limiters: readonly ManagedLimiter<never>[];
+  /** Where the steps are kept. Default: in this process, for as long as it lives. */
+  keeper?: PolicyKeeper;
+  /** Replays the decision log. Default: none is kept, and the console says so. */
+  replay?: ReplayPolicy;
+  /** Called where a policy that is kept cannot be put in force here. Default: writes on the console. */
+  onError?: (error: unknown) => void;
+  /** Default: the wall clock. */
+  clock?: Pick<Clock, "now">;
+}
+
+export interface LivePolicies extends PolicyDesk {
+  /**
+   * Puts in force what is kept: call it before the first decision, and every second where several processes share a keeper. What cannot be
+   * put in force changes nothing, and is reported.
+   *
+   * @throws what the keeper throws
+   */
+  refresh(): Promise<void>;
+  /**
+   * The settings have changed. They are in force where no operator has set a policy.
+   *
+   * @returns whether they are in force
+   * @throws HeadgateError for a policy that cannot be used; then nothing changes
+   */
+  useSettings<Caller>(limiter: string, layers: readonly LayerOptions<Caller>[]): boolean;
+}
+
+const TRIES = 3;
+
+/** One limiter, and what is in force in this process. */
+interface Held {
+  readonly managed: ManagedLimiter<never>;
+  layers: readonly LayerOptions<never>[];
+  /** The steps that were put in force here, or could not be. */
+  policy: PolicyStep | undefined;
+  shadow: PolicyStep | undefined;
+  /** The document in force; `undefined`: the settings'. */
+  document: PolicyDocument | undefined;
+  trouble: string | null;
+}
+
+/**
+ * Policies that operators change while the service runs: each change is a step, kept by the keeper and put in force in every process that
+ * reads it. A policy that was set goes before the settings'.
+ *
+ * @throws HeadgateError `option-invalid`
+ */
+export function livePolicies(options: LivePoliciesOptions): LivePolicies {
+  const { keeper = memoryKeeper(), replay, clock = { now: Date.now } } = options;
+  const { onError = (error: unknown) => console.error("headgate-console:", error) } = options;
+  const held = new Map<string, Held>();
+  for (const managed of options.limiters) {
+    const { name } = managed.limiter;
+    if (held.has(name))
+      throw new HeadgateError(
+        "option-invalid",
+        `livePolicies has two limiters named "${name}": give it each once.`,
+      );
+    held.set(name, {
+      managed,
+      layers: managed.layers ?? layersInForce(managed.limiter),
+      policy: undefined,
+      shadow: undefined,
+      document: undefined,
+      trouble: null,
+    });
+  }
+
+  function heldOf(name: string): Held {
+    const found = held.get(name);
+    if (found !== undefined) return found;
+    throw new OperatorMistake(
+      `There is no limiter ${JSON.stringify(name)}: there are ${[...held.keys()].join(", ")}.`,
+    );
+  }
+
+  function putPolicy(one: Held, step: PolicyStep): void {
+    // What was read before a change may arrive after it.
+    if (step.revision <= (one.policy?.revision ?? 0)) return;
+    one.policy = step;
+    try {
+      const { document } = step;
+      one.managed.limiter.setPolicy(document === null ? one.layers : layersIn(one, usable(document)));
+      one.document = document ?? undefined;
+      one.trouble = null;
+    } catch (error) {
+      one.trouble = `The policy ${step.hash} was set by ${step.by}, and cannot be used in this process: ${messageOf(error)}`;
+      onError(new Error(`${one.managed.limiter.name}: ${one.trouble}`));
+    }
+  }
+
+  function putShadow(one: Held, step: PolicyStep): void {
+    if (step.revision <= (one.shadow?.revision ?? 0)) return;
+    one.shadow = step;
+    try {
+      if (step.document === null) one.managed.limiter.endShadow();
+      else one.managed.limiter.setShadow(layersIn(one, usable(step.document)));
+    } catch (error) {
+      one.managed.limiter.endShadow();
+      onError(
+        new Error(
+          `${one.managed.limiter.name}: the shadow ${step.hash} cannot be used in this process: ${messageOf(error)}`,
+        ),
+      );
+    }
+  }
+
+  async function refresh(): Promise<void> {
+    for (const step of await keeper.latest()) {
+      const one = held.get(step.limiter);
+      if (one === undefined) continue;
+      if (isShadowStep(step)) putShadow(one, step);
+      else putPolicy(one, step);
+    }
+  }
+
+  const documentOf = (one: Held): PolicyDocument =>
+    one.document ?? writePolicyDocument(one.managed.limiter.policy);
+
+  async function standingOf(one: Held): Promise<PolicyStanding> {
+    const { managed, policy, shadow, trouble } = one;
+    const { name, policy: inForce } = managed.limiter;
+    const isSet = policy !== undefined && policy.document !== null;
+    const parent = isSet && policy.parent !== null ? await keeper.find(name, policy.parent) : undefined;
+    const isOfSettings = parent === undefined || parent.document === null;
+    return {
+      limiter: name,
+      canChange: managed.canChange ?? true,
+      hash: inForce.hash,
+      document: documentOf(one),
+      set: isSet ? { at: policy.at, by: policy.by, reason: policy.reason } : null,
+      before: isSet ? { hash: isOfSettings ? null : parent.hash, isOfSettings } : null,
+      shadow:
+        shadow === undefined || shadow.document === null
+          ? null
+          : {
+              hash: shadow.hash ?? "",
+              document: shadow.document,
+              at: shadow.at,
+              by: shadow.by,
+            },
+      trouble,
+    };
+  }
+
+  function check(limiter: string, document: PolicyDocument): PolicyCheck {
+    const one = heldOf(limiter);
+    try {
+      const { hash, warnings, units } = tried(layersIn(one, document), one);
+      const { units: counted = [...one.managed.limiter.policy.units], planNames } = one.managed;
+      const unknown = [...units, ...(document.units ?? [])].find((unit) => !counted.includes(unit));
+      if (unknown !== undefined)
+        throw new OperatorMistake(
+          `Nothing here uses ${unknown}, so a limit of ${unknown} would never refuse: use ${counted.join(", ")}.`,
+        );
+      return {
+        hash,
+        isInForce: isSame(document, hash, one),
+        warnings: [...warnings, ...planWarnings(document, one, planNames?.() ?? [])],
+      };
+    } catch (error) {
+      if (isOperatorsMistake(error)) throw new OperatorMistake(error.message);
+      throw error;
+    }
+  }
+
+  function isSame(document: PolicyDocument, hash: string, one: Held): boolean {
+    return hash === one.managed.limiter.policy.hash && keysIn(document) === keysIn(documentOf(one));
+  }
+
+  /** @throws PolicyConflict where the operator saw something else */
+  function checkSeen(one: Held, { from, fromShadow, what }: PolicyOrder): void {
+    const { hash } = one.managed.limiter.policy;
+    if (from !== hash) {
+      const { by, at } = one.policy ?? {};
+      const who = by === undefined || at === undefined ? "" : `, since ${by} changed it at ${timeOf(at)}`;
+      throw new PolicyConflict(
+        `Your change was made from policy ${from}, and ${hash} is in force by now${who}. Nothing was changed: load what is in force, and make your change again.`,
+      );
+    }
+    const isOfShadow = what === "shadow" || what === "end-shadow";
+    const shadow = one.shadow?.document ? one.shadow.hash : null;
+    if (isOfShadow && (fromShadow ?? null) !== shadow) {
+      const now = shadow === null ? "none runs by now" : `${shadow} runs by now, set by ${one.shadow?.by}`;
+      throw new PolicyConflict(
+        `You saw ${fromShadow ? `the shadow ${fromShadow}` : "no shadow"}, and ${now}. Nothing was changed: look at the policies again.`,
+      );
+    }
+  }
+
+  /** What a step is about, by what is in force. */
+  async function stepFor(
+    one: Held,
+    order: PolicyOrder,
+  ): Promise<Pick<PolicyStep, "document" | "hash" | "before" | "parent">> {
+    const { limiter, what } = order;
+    const { hash: inForce } = one.managed.limiter.policy;
+    if (what === "end-shadow") {
+      if (!one.shadow?.document) throw new OperatorMistake(`No shadow runs beside ${limiter}.`);
+      return { document: null, hash: null, before: one.shadow.hash, parent: null };
+    }
+    if (what === "roll-back") {
+      const { policy } = one;
+      if (policy === undefined || policy.document === null)
+        throw new OperatorMistake(
+          `${limiter} has the policy of the settings: there is none before it to return to.`,
+        );
+      const parent = policy.parent === null ? null : await keeper.find(limiter, policy.parent);
+      if (parent === undefined) throw new OperatorMistake("The policy before this one is no longer kept.");
+      if (parent === null || parent.document === null)
+        return { document: null, hash: tried(one.layers, one).hash, before: inForce, parent: null };
+      // It was usable once: this process must be able to use it now.
+      check(limiter, parent.document);
+      return { document: parent.document, hash: parent.hash, before: inForce, parent: parent.parent };
+    }
+    const { document } = order;
+    if (document === undefined) throw new OperatorMistake("The policy is missing.");
+    const { hash, isInForce } = check(limiter, document);
+    if (isInForce) throw new OperatorMistake(`This is the policy that is in force already (${hash}).`);
+    if (what === "shadow")
+      return { document, hash, before: one.shadow?.document ? one.shadow.hash : null, parent: null };
+    return { document, hash, before: inForce, parent: one.policy?.document ? one.policy.revision : null };
+  }
+
+  async function add(order: PolicyOrder, by: string): Promise<PolicyStep> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      await refresh();
+      const one = heldOf(order.limiter);
+      if (one.managed.canChange === false)
+        throw new OperatorMistake(`The policy of ${order.limiter} cannot be changed here.`);
+      checkSeen(one, order);
+      const step: PolicyStep = {
+        ...(await stepFor(one, order)),
+        limiter: order.limiter,
+        revision: Math.max(one.policy?.revision ?? 0, one.shadow?.revision ?? 0) + 1,
+        what: order.what,
+        reason: order.reason ?? null,
+        by,
+        at: clock.now(),
+      };
+      if (await keeper.append(step)) return step;
+    }
+    throw new PolicyConflict("Somebody else is changing this policy. Nothing was changed: look at it again.");
+  }
+
+  async function change(order: PolicyOrder, by: string): Promise<string> {
+    const needsReason = order.what === "live" || order.what === "roll-back";
+    if (needsReason && order.reason === undefined)
+      throw new OperatorMistake("Say why: the reason is kept in the log.");
+    const report = heldOf(order.limiter).managed.limiter.shadowReport();
+    const step = await add(order, by);
+    await refresh();
+    const { limiter, what, hash } = step;
+    if (what === "shadow") return `${hash} decides beside ${limiter}, and refuses nobody.`;
+    if (what === "end-shadow")
+      return `The shadow of ${limiter} has ended${report ? `: in this process it would have refused ${report.wouldRefuse} of ${report.decisions}` : ""}.`;
+    if (what === "roll-back") return `${limiter} is rolled back to ${hash}.`;
+    // It would be compared with itself.
+    if (held.get(limiter)?.shadow?.hash === hash)
+      await change(
+        { limiter, what: "end-shadow", from: hash ?? "", fromShadow: hash, reason: "it is in force" },
+        by,
+      );
+    return `${hash} is in force for ${limiter}.`;
+  }
+
+  return {
+    refresh,
+    check,
+    change,
+    ...(replay === undefined
+      ? {}
+      : {
+          replay: (limiter, document, lastMs) => {
+            check(limiter, document);
+            return replay(limiter, document, lastMs);
+          },
+        }),
+
+    async list() {
+      await refresh();
+      return Promise.all([...held.values()].map(standingOf));
+    },
+
+    log: async (most) =>
+      (await keeper.list(most)).map(({ at, limiter, what, before, hash, reason, by }) => ({
+        at,
+        limiter,
+        what,
+        before,
+        after: hash,
+        reason,
+        by,
+      })),
+
+    useSettings(name, layers) {
+      const one = heldOf(name);
+      const isSet = one.document !== undefined;
+      if (isSet) tried(layers, one);
+      else one.managed.limiter.setPolicy(layers);
+      one.layers = layers;
+      return !isSet;
+    },
+  };
+}
+
+/** @throws HeadgateError `option-invalid` where functions that are no longer known belong to it */
+function layersInForce({ name, policy }: ManagedLimiter<never>["limiter"]): LayerOptions<never>[] {
+  if (policy.layers.some(({ choice }) => choice !== undefined))
+    throw new HeadgateError(
+      "option-invalid",
+      `livePolicies needs the layers of "${name}" that createLimiter was given: some of their limits depend on the caller.`,
+    );
+  const keys = Object.fromEntries(policy.layers.map(({ name: layer, key }) => [layer, key]));
+  return layersOf<never>(writePolicyDocument(policy), { keys });
+}
+
+/** @throws HeadgateError for a document that this release cannot read */
+function usable(document: PolicyDocument): PolicyDocument {
+  return readPolicyDocument(document);
+}
+
+function layersIn({ managed, layers }: Held, document: PolicyDocument): LayerOptions<never>[] {
+  const byName = Object.fromEntries(layers.map(({ name, key }) => [name, key]));
+  const { keys = byName, plan } = managed;
+  const plans = document.layers.flatMap(({ name }) => {
+    const own = plan ?? layers.find((layer) => layer.name === name)?.plan;
+    return own === undefined ? [] : [[name, own] as const];
+  });
+  const limits = layers.flatMap(({ name, limits }) =>
+    typeof limits === "function" ? [[name, limits] as const] : [],
+  );
+  return layersOf<never>(document, {
+    keys,
+    plans: Object.fromEntries(plans),
+    limits: Object.fromEntries(limits),
+  });
+}
+
+/** What a limiter would have of these layers; nothing is decided by it. */
+function tried(layers: readonly LayerOptions<never>[], { managed }: Held) {
+  const limiter = createLimiter<never>({
+    name: "policy-check",
+    layers,
+    units: [...managed.limiter.policy.units],
+    onWarning() {},
+  });
+  void limiter.close();
+  return { hash: limiter.policy.hash, warnings: limiter.policy.warnings, units: countedIn(limiter.policy) };
+}
+
+type LimiterPolicy = Limiter<never>["policy"];
+
+function countedIn({ layers }: LimiterPolicy): Set<string> {
+  const sets = layers.flatMap(({ limits, choice }) =>
+    limits === undefined ? (choice?.sets ?? []) : [limits],
+  );
+  return new Set(sets.flatMap(({ limits }) => limits.map(({ unit }) => unit)));
+}
+
+function planWarnings(
+  document: PolicyDocument,
+  { managed, layers }: Held,
+  names: readonly string[],
+): string[] {
+  return document.layers.flatMap(({ name, plans, defaultPlan }) => {
+    if (plans === undefined) return [];
+    const isKnown =
+      managed.plan !== undefined || layers.some((layer) => layer.name === name && "plan" in layer);
+    if (!isKnown)
+      return [`Layer "${name}": nobody's plan is known, so all callers have the plan "${defaultPlan}".`];
+    const missing = names.filter((plan) => !Object.hasOwn(plans, plan));
+    if (missing.length === 0) return [];
+    return [
+      `Layer "${name}" has no plan ${missing.map((plan) => `"${plan}"`).join(", ")}: those who have it get "${defaultPlan}".`,
+    ];
+  });
+}
+
+/** Which function tells callers apart, by layer: a hash does not say. */
+function keysIn({ layers }: PolicyDocument): string {
+  return JSON.stringify(layers.map(({ name, key = name }) => [name, key]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString().slice(11, 16).concat(" UTC");
+}

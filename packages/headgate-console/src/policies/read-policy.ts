@@ -1,0 +1,103 @@
+import { HeadgateError } from "headgate";
+import { type PolicyDocument, policySchema, readPolicyDocument } from "headgate/policy-document";
+import { type JsonPath, type JsonText, JsonTextError, readJsonText, type TextPlace } from "./json-text.ts";
+
+/** Why a text is no policy. */
+export interface PolicyMistake extends TextPlace {
+  /** Such as `layers[0].limits`; empty where it is the whole document. */
+  field: string;
+  message: string;
+}
+
+export type ReadPolicy = { document: PolicyDocument } | { mistake: PolicyMistake };
+
+/** Characters of a policy: some 300 plans. */
+export const LONGEST_POLICY = 65_536;
+
+/** Reads a policy as an operator typed it. The first mistake is returned, with its place. */
+export function readPolicyText(text: string): ReadPolicy {
+  if (text.length > LONGEST_POLICY)
+    return mistake([], { line: 1, column: 1 }, `A policy has at most ${LONGEST_POLICY} characters.`);
+  let json: JsonText;
+  try {
+    json = readJsonText(text);
+  } catch (error) {
+    if (error instanceof JsonTextError) return mistake([], error.place, error.message);
+    throw error;
+  }
+  const reason = whyUnreadable(json.value);
+  if (reason === undefined) return { document: json.value as PolicyDocument };
+  const path = pathOfMistake(json.value);
+  return mistake(path, json.placeOf(path), reason);
+}
+
+/** A mistake in one sentence: `Line 4, layers[0].limits: …`. */
+export function sentenceOf({ line, field, message }: PolicyMistake): string {
+  return `Line ${line}${field === "" ? "" : `, ${field}`}: ${message}`;
+}
+
+function mistake(path: JsonPath, { line, column }: TextPlace, message: string): { mistake: PolicyMistake } {
+  const field = path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
+    .join("")
+    .replace(/^\./, "");
+  return { mistake: { line, column, field, message } };
+}
+
+function whyUnreadable(value: unknown): string | undefined {
+  try {
+    readPolicyDocument(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HeadgateError) return error.message;
+    throw error;
+  }
+}
+
+const usual = { name: "x", limits: "1/minute" };
+const isUsable = (layer: object) => whyUnreadable({ layers: [layer] }) === undefined;
+
+/** Where a document that cannot be used is wrong: the reader itself tries its parts. */
+function pathOfMistake(value: unknown): JsonPath {
+  if (!isObject(value)) return [];
+  const unknown = unknownMember(value, policySchema.properties);
+  if (unknown !== undefined) return [unknown];
+  const { layers, units } = value;
+  if (!Array.isArray(layers) || layers.length === 0) return ["layers"];
+  const index = layers.findIndex((layer) => whyUnreadable({ layers: [layer] }) !== undefined);
+  if (index >= 0) return ["layers", index, ...pathInLayer(layers[index])];
+  if (units !== undefined && whyUnreadable({ layers: [usual], units }) !== undefined) return ["units"];
+  // Each layer by itself is right: two of them do not go together.
+  const twice = layers.findIndex((_, l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined);
+  return twice < 0 ? ["layers"] : ["layers", twice, "name"];
+}
+
+function pathInLayer(layer: unknown): JsonPath {
+  if (!isObject(layer)) return [];
+  if (typeof layer.name !== "string" || !isUsable({ ...usual, name: layer.name })) return ["name"];
+  const unknown = unknownMember(layer, policySchema.properties.layers.items.properties);
+  if (unknown !== undefined) return [unknown];
+  for (const member of ["key", "outage"])
+    if (layer[member] !== undefined && !isUsable({ ...usual, [member]: layer[member] })) return [member];
+  if (layer.limits !== undefined && !isUsable({ ...usual, limits: layer.limits })) return ["limits"];
+  const { plans, defaultPlan, defaultLimits, units } = layer;
+  if (isObject(plans)) {
+    const wrong = Object.keys(plans).find((plan) => !isUsable({ ...usual, limits: plans[plan] }));
+    if (wrong !== undefined) return ["plans", wrong];
+    if (typeof defaultPlan !== "string" || !Object.hasOwn(plans, defaultPlan))
+      return [defaultPlan === undefined ? "plans" : "defaultPlan"];
+  }
+  if (defaultLimits !== undefined) {
+    if (!isUsable({ ...usual, limits: defaultLimits })) return ["defaultLimits"];
+    if (units !== undefined) return ["units"];
+  }
+  return [];
+}
+
+function unknownMember(value: Record<string, unknown>, known: object): string | undefined {
+  return Object.keys(value).find((member) => !Object.hasOwn(known, member));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,78 @@
+import { writePolicyDocument } from "headgate/policy-document";
+import type { Counted } from "../counting/collector.ts";
+import type { PolicyDesk, PolicyOrder, PolicyReplay, PolicyStanding } from "../policies/policy-desk.ts";
+import { readPolicyText, sentenceOf } from "../policies/read-policy.ts";
+import { OperatorMistake } from "./desk.ts";
+import { readPolicyOrder, readTypedPolicy } from "./orders.ts";
+import { type Checked, type Done, type PolicyView, policyView } from "./view.ts";
+
+type Desk = PolicyDesk | undefined;
+type Shown = PolicyStanding & Pick<PolicyView, "layers" | "warnings">;
+
+/** The policies in force, those that can be changed first. */
+export async function shownPolicies(desk: Desk, limiters: readonly Counted[]): Promise<Shown[]> {
+  const standings = (await desk?.list()) ?? [];
+  const shown = limiters.map((limiter): Shown => {
+    const standing = standings.find((one) => one.limiter === limiter.name) ?? settled(limiter);
+    const { layers, warnings } = policyView(limiter);
+    return { ...standing, layers, warnings };
+  });
+  return shown.sort((one, other) => Number(other.canChange) - Number(one.canChange));
+}
+
+/** Of a limiter whose policy nobody changes here. */
+function settled({ name, policy }: Counted): PolicyStanding {
+  return {
+    limiter: name,
+    canChange: false,
+    hash: policy.hash,
+    document: writePolicyDocument(policy),
+    set: null,
+    before: null,
+    shadow: null,
+    trouble: null,
+  };
+}
+
+/** Says what is wrong with a policy that is being typed, and what it would be. */
+export async function checkPolicy(desk: Desk, body: unknown): Promise<Checked> {
+  const { limiter, text } = readTypedPolicy(body);
+  const read = readPolicyText(text);
+  if ("mistake" in read) return read;
+  try {
+    return { check: needed(desk).check(limiter, read.document) };
+  } catch (error) {
+    if (!(error instanceof OperatorMistake)) throw error;
+    return { mistake: { line: 1, column: 1, field: "", message: error.message } };
+  }
+}
+
+export async function replayPolicy(desk: Desk, body: unknown): Promise<PolicyReplay> {
+  const { limiter, text, lastMs } = readTypedPolicy(body);
+  const { replay } = needed(desk);
+  if (replay === undefined)
+    throw new OperatorMistake("No decision log is kept here, so there is nothing to try the policy on.");
+  return replay(limiter, documentIn(text), lastMs);
+}
+
+export async function changePolicy(
+  desk: Desk,
+  what: PolicyOrder["what"],
+  body: unknown,
+  by: string,
+): Promise<Done> {
+  const order: PolicyOrder = { ...readPolicyOrder(body), what };
+  if (what === "live" || what === "shadow") order.document = documentIn(readTypedPolicy(body).text);
+  return { said: await needed(desk).change(order, by) };
+}
+
+function needed(desk: Desk): PolicyDesk {
+  if (desk !== undefined) return desk;
+  throw new OperatorMistake("This console changes no policies.");
+}
+
+function documentIn(text: string) {
+  const read = readPolicyText(text);
+  if ("mistake" in read) throw new OperatorMistake(sentenceOf(read.mistake));
+  return read.document;
+}
