@@ -24,7 +24,7 @@ const USAGE = `Usage:
   limit list                                            says which are in force
   limit log                                             says what was done last, and by whom
 A caller is an e-mail address or account:<id>, user:<id> of an X-User-Id header, visitor:<address> for those there who have
-no account, or ip:<address> for everybody behind it.
+no account, or ip:<address> for everybody behind it. With * at the end the last three mean all that begin so: ip:203.0.113.*
 A time is such as 30m, 24h or 7d; without it, until it is ended.`;
 
 /**

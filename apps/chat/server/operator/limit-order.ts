@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 
 const timed = {
-  /** `you@example.com`, `account:<id>`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`. */
+  /** `you@example.com`, `account:<id>`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`; with `*` at the end of the last three, all that begin so. */
   of: z.string(),
   forMs: z.int().positive().optional(),
   reason: z.string().optional(),
@@ -82,9 +82,14 @@ export type LimitOutcome = z.output<typeof limitOutcome>;
 
 /** @returns what is wrong with a caller's name, in a sentence; `undefined` for one that may be somebody's */
 export function callerMistake(of: string): string | undefined {
+  // All whose names begin so.
+  if (/^((ip|visitor):[\da-f]*[.:][\da-f.:]*|user:[!-+\--~]{1,127})\*$/i.test(of)) return undefined;
+  if (/^(ip|visitor|user):.*\*$/s.test(of)) {
+    return `${JSON.stringify(of)} names nobody: before the * it should have a beginning of an address or id, such as ip:203.0.113.* or user:acme-*.`;
+  }
   const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
   if (address !== undefined && isIP(withoutPrefix(address)) === 0) {
-    return `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1.`;
+    return `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1, or ip:203.0.113.* for all that begin so.`;
   }
   if (/^(account:[\w-]{1,64}|user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of))
     return undefined;

@@ -1,6 +1,6 @@
-import type { Clock, Limiter } from "headgate";
+import { type Clock, HeadgateError, type Limiter } from "headgate";
 import { callerAddress, parseTrustProxy } from "headgate/http";
-import { standingOf } from "headgate-console";
+import { type Standing, standingOf } from "headgate-console";
 import type { Logger } from "pino";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -34,11 +34,14 @@ export interface CallerLimitsOptions {
   accounts: Pick<Accounts, "find">;
 }
 
-interface Target {
+interface OneCaller {
   caller: RateLimitCaller;
   layer: string;
   userId: string | null;
 }
+
+/** Everybody whose key in a layer begins with a prefix. */
+type ManyCallers = Parameters<Limiter<RateLimitCaller>["overridePrefix"]>[0];
 
 /** A place on no network, for callers whose address is not the question. */
 const NOWHERE = "nowhere";
@@ -51,7 +54,7 @@ export function createCallerLimits({
   accounts,
 }: CallerLimitsOptions): CallerLimits {
   /** A person by what is their own, an address by those who have nothing else or by everybody behind it. */
-  async function targetOf(of: string): Promise<Target | undefined> {
+  async function targetOf(of: string): Promise<OneCaller | undefined> {
     const known = targetOfName(of);
     if (known) return known;
     const [, accountId] = /^account:(.+)$/.exec(of) ?? [];
@@ -62,24 +65,61 @@ export function createCallerLimits({
     return { caller, layer: "user", userId: id };
   }
 
-  async function decide(order: Deciding, { caller, layer, userId }: Target): Promise<void> {
+  async function decideForOne(order: Deciding, { caller, layer, userId }: OneCaller): Promise<void> {
     if (order.what === "show") return;
-    const { forMs, reason, by, limits }: Terms = order;
-    const terms = {
-      layer,
-      ...(forMs === undefined ? {} : { forMs }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(by === undefined ? {} : { by }),
-    };
+    const terms = { layer, ...termsOf(order) };
     // In one layer: what the caller shares with others is theirs too.
     if (order.what === "reset") await limiter.reset(caller, { layer });
     else if (order.what === "end") await limiter.endOverride(caller, { layer });
     else if (order.what === "block") await limiter.block(caller, terms);
     else await limiter.override(caller, { ...terms, limits: order.limits });
+    await note(order, `${layer} ${layer === "ip" ? addressKey(caller) : userKey(caller)}`, userId);
+  }
+
+  async function decideForMany(order: Deciding, target: ManyCallers): Promise<void> {
+    if (order.what === "show") return;
+    if (order.what === "reset") {
+      throw new HeadgateError(
+        "option-invalid",
+        `Only one caller can be reset: ${order.of} names all whose names begin so.`,
+      );
+    }
+    if (order.what === "end") await limiter.endPrefixOverride(target);
+    else {
+      const limits = order.what === "block" ? "blocked" : order.limits;
+      await limiter.overridePrefix(target, { ...termsOf(order), limits });
+    }
+    await note(order, `${target.layer}${MANY} ${target.prefix}`, null);
+  }
+
+  async function standingOfMany({ layer, prefix }: ManyCallers): Promise<Standing> {
+    const all = await limiter.prefixOverrides();
+    const overrides = all.filter((one) => one.layer === layer && one.prefix === prefix);
+    return {
+      plan: null,
+      blocked: overrides.some(({ limits }) => limits === "blocked"),
+      shared: true,
+      limits: [],
+      overrides: overrides.map(({ limits, until, reason, by }) => ({
+        layer,
+        limits,
+        until: Number.isFinite(until) ? until : null,
+        reason: reason ?? null,
+        by: by ?? null,
+      })),
+    };
+  }
+
+  async function note(
+    order: Exclude<Deciding, { what: "show" }>,
+    partition: string,
+    userId: string | null,
+  ): Promise<void> {
+    const { forMs, reason, by, limits }: Terms = order;
     const now = clock.now();
     // After it is in force: what is written here and is not would come into force with the next start.
     await insertLimitChange(database, {
-      partition: `${layer} ${layer === "ip" ? addressKey(caller) : userKey(caller)}`,
+      partition,
       of: order.of,
       userId,
       what: order.what,
@@ -98,6 +138,7 @@ export function createCallerLimits({
   async function restoreOne(row: LimitChangeRow): Promise<boolean> {
     const { partition, of, userId, limits, until, reason, by } = row;
     const [layer = "user"] = partition.split(" ");
+    if (layer.endsWith(MANY)) return restoreMany(row);
     const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
     if (caller === undefined || limits === null) return false;
     const { overrides = [] } = await limiter.peek(caller, { layer });
@@ -105,6 +146,19 @@ export function createCallerLimits({
     if (overrides.some(({ prefix }) => prefix === undefined)) return false;
     await limiter.override(caller, {
       layer,
+      limits,
+      ...(until === null ? {} : { until }),
+      ...(reason === null ? {} : { reason }),
+      ...(by === null ? {} : { by }),
+    });
+    return true;
+  }
+
+  async function restoreMany({ of, limits, until, reason, by }: LimitChangeRow): Promise<boolean> {
+    const target = manyOf(of);
+    if (target === undefined || limits === null) return false;
+    if ((await standingOfMany(target)).overrides.length > 0) return false;
+    await limiter.overridePrefix(target, {
       limits,
       ...(until === null ? {} : { until }),
       ...(reason === null ? {} : { reason }),
@@ -124,9 +178,14 @@ export function createCallerLimits({
                 .sort((one, other) => other.id - one.id);
         return { changes: rows.map(told) };
       }
+      const many = manyOf(order.of);
+      if (many !== undefined) {
+        await decideForMany(order, many);
+        return { stands: await standingOfMany(many) };
+      }
       const target = await targetOf(order.of);
       if (target === undefined) return undefined;
-      await decide(order, target);
+      await decideForOne(order, target);
       const { caller, layer } = target;
       return { stands: standingOf(await limiter.peek(caller, { layer })) };
     },
@@ -167,8 +226,28 @@ interface Terms {
 
 type Deciding = Exclude<LimitOrder, { what: "list" | "log" }>;
 
+function termsOf(order: Deciding) {
+  const { forMs, reason, by }: Terms = order.what === "show" ? {} : order;
+  return {
+    ...(forMs === undefined ? {} : { forMs }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(by === undefined ? {} : { by }),
+  };
+}
+
+/** Stands behind the layer where a change is for many. No layer's name has it. */
+const MANY = "*";
+
+/** Everybody whom `ip:203.0.113.*`, `visitor:203.0.113.*` or `user:acme-*` names; `undefined` for one caller. */
+function manyOf(of: string): ManyCallers | undefined {
+  const [, kind, prefix = ""] = /^(user|visitor|ip):(.+)\*$/.exec(of) ?? [];
+  if (kind === undefined) return undefined;
+  if (kind === "user") return { layer: "user", prefix: userKey({ userId: prefix, address: NOWHERE }) };
+  return { layer: kind === "ip" ? "ip" : "user", prefix: addressKey({ address: prefix.toLowerCase() }) };
+}
+
 /** Callers whom no account names. */
-function targetOfName(of: string): Target | undefined {
+function targetOfName(of: string): OneCaller | undefined {
   const [, kind, name = ""] = /^(user|visitor|ip):(.+)$/.exec(of) ?? [];
   if (kind === undefined) return undefined;
   if (kind === "user") return { caller: { userId: name, address: NOWHERE }, layer: "user", userId: null };

@@ -26,7 +26,7 @@ export interface OperatorDeskOptions {
 }
 
 const HINT =
-  "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it";
+  "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all that begin so";
 const DAY_MS = 86_400_000;
 
 /** What the console does, by the same services as the operator's commands. */

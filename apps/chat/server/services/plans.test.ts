@@ -498,7 +498,23 @@ describe("the operator's commands", () => {
         /up\uFFFD\[2J\uFFFDdown/,
       );
 
+      // All whose ids begin so; what one of them was given goes before it.
+      expect(await runLimitCommand(["block", "user:acme-*", "1d", "a trial"], env)).toMatch(
+        /^user:acme-\*: blocked\n {2}in force in user: blocked, until \S+, a trial, by /,
+      );
+      expect(await ask({ "X-User-Id": "acme-1" })).toBe(429);
+      expect(await runLimitCommand(["show", "user:acmes"], env)).not.toMatch(/blocked/);
+      expect(await runLimitCommand(["override", "user:acme-1", "7/minute"], env)).toMatch(/7 of 7 left/);
+      expect(await runLimitCommand(["end", "user:acme-1"], env)).toMatch(/user:acme-1, .*: blocked/);
+      await runLimitCommand(["override", "ip:198.51.*", "3/minute"], env);
+      expect(await runLimitCommand(["show", "ip:198.51.100.7"], env)).toMatch(/3 of 3 left/);
+      expect(await runLimitCommand(["end", "ip:198.51.*"], env)).toBe("ip:198.51.*");
+      expect(await runLimitCommand(["show", "ip:198.51.100.7"], env)).not.toMatch(/3 of 3 left/);
+
       for (const [words, says] of [
+        [["reset", "user:acme-*"], /Only one caller can be reset: user:acme-\* names all/],
+        [["block", "ip:*"], /"ip:\*" names nobody: before the \*/],
+        [["block", "user:*"], /"user:\*" names nobody/],
         [["override", email, "5/minut"], /5\/minut/],
         [["override", email, "5 widgets/minute"], /widgets/],
         [["block", email, "soon"], /"soon" is no time: it should be minutes, hours or days, such as 30m/],
@@ -519,6 +535,7 @@ describe("the operator's commands", () => {
       const inForce = await runLimitCommand(["list"], env);
       expect(inForce.split("\n").map((line) => line.replace(/^\S+ +/, "").replace(/[:,].*$/, ""))).toEqual([
         `override ${email}`,
+        "block user",
         "block user",
         "override visitor",
         "block user",
@@ -542,6 +559,7 @@ describe("the operator's commands", () => {
         /9 of 9 left\n.*9\/minute, until .*, kept, by /,
       );
       expect(await runLimitCommand(["show", "user:7"], env)).toMatch(/blocked/);
+      expect(await runLimitCommand(["show", "user:acme-2"], env)).toMatch(/blocked, until \S+, a trial, by/);
       expect(await runLimitCommand(["show", "user:10"], env)).not.toMatch(/blocked/);
       expect(await runLimitCommand(["list"], env)).toContain(inForce);
       const log = await runLimitCommand(["log"], env);
