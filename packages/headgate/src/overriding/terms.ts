@@ -9,6 +9,7 @@ import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
+import { mintId } from "./mint-id.ts";
 import type { PrefixTarget } from "./prefixes.ts";
 
 /** Where a caller is overridden. */
@@ -182,12 +183,6 @@ function checkText(name: string, text: unknown, longest: number): void {
   if (text === undefined || (typeof text === "string" && text.length <= longest)) return;
   const got = typeof text === "string" ? `${text.length} characters` : show(text);
   fail(`${name} must be text of at most ${longest} characters, got ${got}.`);
-}
-
-/** From 1 up to 2^48 - 1. */
-function mintId(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 2 ** 16) * 2 ** 32 + Math.max(1, low);
 }
 
 /**
