@@ -18,6 +18,7 @@ import { createOverriding } from "../overriding/deciding.ts";
 import { createKnownOverrides } from "../overriding/known-overrides.ts";
 import { createPrefixes } from "../overriding/prefixes.ts";
 import {
+  checkPrefix,
   checkPrefixTarget,
   checkTarget,
   type OverrideTarget,
@@ -205,6 +206,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     store,
     limiter: name,
     clock,
+    layerNames,
     report: reportMistake,
     onChanged: () => waitingRoom.changed(),
     call: (make) => (guard === undefined ? make() : guard.call(make)),
@@ -543,7 +545,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     endPrefixOverride(target) {
       check(undefined);
-      checkPrefixTarget("endPrefixOverride", target, layerNames());
+      checkPrefix("endPrefixOverride", target);
       return after(prefixes.set(target, undefined), () => observing.overriddenByPrefix(target, undefined));
     },
 

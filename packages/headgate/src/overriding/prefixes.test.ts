@@ -341,6 +341,20 @@ describe("an override by prefix", () => {
     expect(call).toThrow('The store "mine" keeps no overrides by prefix');
   });
 
+  it("can be ended where the policy has its layer no more", () => {
+    const { start } = processes(memory);
+    const limiter = start();
+    const network = { layer: "address", prefix: "203.0.113." };
+    limiter.overridePrefix(network, { limits: "blocked" });
+    limiter.setPolicy([{ name: "user", limits: "5/minute" }]);
+    expect(() => limiter.overridePrefix(network, { limits: "unlimited" })).toThrow('got "address"');
+    limiter.endPrefixOverride(network);
+    expect(limiter.prefixOverrides()).toEqual([]);
+    expect(() => limiter.endPrefixOverride(network)).toThrow(
+      'layer of endPrefixOverride must be a layer of the policy, or of an override in force, one of "user", got "address".',
+    );
+  });
+
   it("does not touch callers who share a key for want of one of their own", async () => {
     const { start } = processes(memory);
     const limiter = start();

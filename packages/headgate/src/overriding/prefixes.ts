@@ -19,6 +19,7 @@ import {
   readList,
   writeList,
 } from "./prefix-list.ts";
+import { checkEndedPrefix } from "./terms.ts";
 
 /** Where an override by prefix holds. */
 export interface PrefixTarget {
@@ -44,6 +45,8 @@ export interface PrefixesOptions {
   readonly store: Store;
   readonly limiter: string;
   readonly clock: Clock;
+  /** The layers of the policy. */
+  readonly layerNames: () => readonly string[];
   readonly report: (error: unknown) => void;
   /** Others are in force than before. */
   readonly onChanged: () => void;
@@ -70,7 +73,7 @@ export interface Prefixes {
 }
 
 export function createPrefixes(options: PrefixesOptions): Prefixes {
-  const { store, limiter, clock, report, onChanged, call } = options;
+  const { store, limiter, clock, layerNames, report, onChanged, call } = options;
   const isKept = store.readShared !== undefined && store.writeShared !== undefined;
   let known = emptyList;
   let byLayer = index([]);
@@ -212,7 +215,10 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
       const begun = terms && { layer, prefix, ...beginOverride(terms, clock.now()) };
       return change((kept) => {
         const others = kept.filter((one) => one.layer !== layer || one.prefix !== prefix);
-        if (begun === undefined) return others;
+        if (begun === undefined) {
+          checkEndedPrefix({ layer, prefix }, layerNames(), others.length < kept.length);
+          return others;
+        }
         if (others.length < mostPrefixes) return [...others, begun];
         throw new HeadgateError(
           "store-full",

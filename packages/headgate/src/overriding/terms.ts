@@ -85,12 +85,36 @@ export function readPrefixOverride(
  * @throws HeadgateError `option-invalid`
  */
 export function checkPrefixTarget(of: string, target: PrefixTarget, layers: readonly string[]): void {
+  checkPrefix(of, target);
+  const { layer } = target;
+  if (layers.includes(layer)) return;
+  fail(
+    `layer of ${of} must be a layer of the policy, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
+  );
+}
+
+/**
+ * The policy may have the layer of an override no more, which can be ended all the same.
+ *
+ * @param layers of the policy.
+ * @param isInForce whether there is an override to end.
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkEndedPrefix(
+  { layer }: PrefixTarget,
+  layers: readonly string[],
+  isInForce: boolean,
+): void {
+  if (isInForce || layers.includes(layer)) return;
+  fail(
+    `layer of endPrefixOverride must be a layer of the policy, or of an override in force, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
+  );
+}
+
+/** @throws HeadgateError `option-invalid` */
+export function checkPrefix(of: string, target: PrefixTarget): void {
   checkObject(of, target, '{ layer: "address", prefix: "203.0.113." }', ["layer", "prefix"]);
-  const { layer, prefix } = target;
-  if (typeof layer !== "string" || !layers.includes(layer))
-    fail(
-      `layer of ${of} must be a layer of the policy, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
-    );
+  const { prefix } = target;
   if (typeof prefix !== "string" || prefix === "" || prefix.length > longestPrefix) {
     const got = typeof prefix === "string" && prefix !== "" ? `${prefix.length} characters` : show(prefix);
     fail(
