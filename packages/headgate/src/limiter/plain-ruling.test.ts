@@ -48,6 +48,7 @@ type Step = { readonly user: number; readonly ip: number; readonly moveMs: numbe
         | "shared"
         | "keep"
         | "give back"
+        | "give back last"
         | "settle"
         | "reset"
         | "unblock"
@@ -85,6 +86,8 @@ const step = fc.oneof(
       do: fc.constantFrom(
         "shared",
         "give back",
+        "give back last",
+        "give back last",
         "settle",
         "reset",
         "reset",
@@ -102,9 +105,9 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cost"), requests: fc.nat(3), ...base }) },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("policy", "override", "prefix", "block"),
+      do: fc.constantFrom("policy", "policy", "override", "prefix", "block"),
       text: fc.constantFrom(...policies.slice(0, 4), ...policies),
       forMs: fc.constantFrom(1, 900, 50_000),
       ...base,
@@ -184,6 +187,8 @@ function player(isPlain: boolean, most: number, now: () => number) {
         return limiter.penalise(caller, { requests: 2 });
       case "give back":
         return kept.shift()?.end("nothing");
+      case "give back last":
+        return kept.pop()?.end("nothing");
       case "settle":
         return kept.pop()?.end({ requests: 3 });
       case "shared":
@@ -251,6 +256,29 @@ it("asks a store by decide where somebody has put another in its place", () => {
   });
   limiter.admit("ann");
   expect(asked).toEqual(["ann"]);
+});
+
+it("gives back what was charged after a reset in the same millisecond, and nothing from before it", () => {
+  const limiter = createLimiter({
+    name: "chat",
+    clock: fakeClock(),
+    layers: [{ name: "user", key: (user: string) => user, limits: "3/minute" }],
+  });
+  const admit = () => {
+    const admission = limiter.admit("ann");
+    if (admission instanceof Promise || !admission.admitted) throw new Error("not admitted at once");
+    return admission;
+  };
+  const remaining = () => limiter.peek("ann");
+  const before = admit();
+  limiter.reset("ann");
+  const [kept, returned] = [admit(), admit()];
+  before.end("nothing");
+  expect(remaining()).toMatchObject({ tightest: { remaining: 1 } });
+  returned.end("nothing");
+  expect(remaining()).toMatchObject({ tightest: { remaining: 2 } });
+  kept.end("nothing");
+  expect(remaining()).toMatchObject({ tightest: { remaining: 3 } });
 });
 
 it("asks for each key once", () => {

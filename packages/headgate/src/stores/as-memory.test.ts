@@ -1,3 +1,4 @@
+import { postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
 import {
   type RedisCluster,
   type RedisServer,
@@ -7,12 +8,12 @@ import {
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { amountsOf } from "../../core/cost.ts";
-import type { LayerMemory } from "../../core/layer-memory.ts";
-import { compileLimits, type LimitSet } from "../../core/limit-set.ts";
-import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";
-import { memoryStore } from "../memory/index.ts";
-import { redisStore } from "./index.ts";
+import { amountsOf } from "../core/cost.ts";
+import type { LayerMemory } from "../core/layer-memory.ts";
+import { compileLimits, type LimitSet } from "../core/limit-set.ts";
+import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
+import { memoryStore } from "./memory/index.ts";
+import { redisStore } from "./redis/index.ts";
 
 const longestTestMs = 300_000;
 
@@ -21,9 +22,11 @@ let cluster: RedisCluster;
 let clients: Redis[];
 let now = 1_800_000_000_000;
 const clock = { now: () => now };
+const postgres = postgresFixture();
 const open: Record<string, () => Store[]> = {
   redis: () => clients.map((client) => redisStore(client, { clock })),
   cluster: () => [clusterStore],
+  postgres: () => [postgres.open(postgres.pool, { clock })],
 };
 let clusterStore: ReturnType<typeof redisStore>;
 beforeAll(async () => {
@@ -105,7 +108,7 @@ const said = ({ admitted, now: at, readings, refusedFor, overrides }: Outcome) =
 let plays = 0;
 let rids = 0;
 
-it.each(["redis", "cluster"])(
+it.each(["redis", "cluster", "postgres"])(
   "over %s, decides as the memory store does, whatever comes between",
   async (kind) => {
     const isCluster = kind === "cluster";
@@ -145,7 +148,7 @@ it.each(["redis", "cluster"])(
               const each = (value: number) => charge.limits.groups.map(() => value);
               return {
                 ...charge,
-                rid: `${space}${rids}`.padStart(24, "0"),
+                rid: rids.toString(16).padStart(24, "0"),
                 seq: 1,
                 ended: true,
                 raises: false,
@@ -194,7 +197,7 @@ it.each(["redis", "cluster"])(
             mine.reset(parts, now);
             await storeOf().reset(parts, now);
           } else if (step.do === "flush") {
-            if (!isCluster) await clients[0]?.script("FLUSH");
+            if (kind === "redis") await clients[0]?.script("FLUSH");
           } else if (step.do === "override") {
             rids += 1;
             const terms = step.limits && { id: rids, limits: step.limits, forMs: step.forMs };
@@ -204,7 +207,7 @@ it.each(["redis", "cluster"])(
           }
         }
       }),
-      { numRuns: isCluster ? 40 : 100 },
+      { numRuns: kind === "redis" ? 100 : 40 },
     );
     expect(counts.refused).toBeGreaterThan(100);
     expect(counts.refunds).toBeGreaterThan(100);
