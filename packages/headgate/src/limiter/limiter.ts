@@ -381,7 +381,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return after(decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
-  /** Most requests are decided so: by a store of this process, with nobody watching, and nothing overridden. */
+  /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
   function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
     if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
     if (shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;

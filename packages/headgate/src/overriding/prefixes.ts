@@ -32,13 +32,13 @@ export interface PrefixTarget {
 /** What an operator decided for every caller whose key begins with a prefix. */
 export interface PrefixOverride extends Readonly<PrefixTarget>, Omit<Override, "id"> {}
 
-/** A limiter has at most so many. */
+/** A limiter has at most this many. */
 export const mostPrefixes = 1000;
 /** Each process reads them this often, ms, while it decides. */
 const everyMs = 1000;
-/** So long after its last decision, ms, a process reads them no more until the next: an idle one wakes no store. */
+/** After this long without a decision, ms, a process stops reading them until the next one: an idle process wakes no store. */
 const idleAfterMs = 60_000;
-/** So often a change is tried where other processes make some at the same time. */
+/** How often a change is tried while other processes make changes too. */
 const mostTries = 20;
 
 export interface PrefixesOptions {
@@ -48,9 +48,9 @@ export interface PrefixesOptions {
   /** The layers of the policy. */
   readonly layerNames: () => readonly string[];
   readonly report: (error: unknown) => void;
-  /** Others are in force than before. */
+  /** Called when the overrides in force have changed. */
   readonly onChanged: () => void;
-  /** Makes a call of an operator's, who is to know whether it was made. */
+  /** Calls the store for an operator, whose call fails if this one does. */
   readonly call: <Answer>(call: () => Answer | Promise<Answer>) => Answer | Promise<Answer>;
 }
 
@@ -60,9 +60,9 @@ export interface PrefixesOptions {
  */
 export interface Prefixes {
   readonly isEmpty: boolean;
-  /** The one in force for a key: of several, that of the longest prefix. */
+  /** The one in force for a key: the longest prefix wins. */
   find(layer: string, key: string, now: number): OverrideByPrefix | undefined;
-  /** To be called before a decision. Resolves once they have been read; `undefined` where they are known. */
+  /** Call it before a decision. Resolves once they have been read; `undefined` if they are known already. */
   refresh(): Promise<void> | undefined;
   /** Reads them for the first time, or again. Never rejects. */
   load(): Promise<void>;
@@ -102,7 +102,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     });
   }
 
-  /** What cannot be read once is read a second later: one report is enough. */
+  /** The next reading follows a second later: a series of failures is reported once. */
   function failed(error: unknown): void {
     if (stopped) return;
     readAt = clock.now();

@@ -176,8 +176,7 @@ function readRest(of: string, options: BlockOptions, now: number): Omit<Override
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
   const until = readMoment(options.until, now);
-  if (forMs !== undefined && until !== undefined)
-    fail(`${of} takes forMs or until, and not both: which of them is meant is not clear.`);
+  if (forMs !== undefined && until !== undefined) fail(`${of} takes forMs or until, and not both.`);
   checkText("reason", reason, longestReason);
   checkText("by", by, longestBy);
   return {
