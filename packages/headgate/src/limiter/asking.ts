@@ -8,7 +8,7 @@ import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { mintRid } from "../reservation/rid.ts";
-import type { Part } from "../stores/memory/by-keys.ts";
+import type { KeylessCharge } from "../stores/memory/by-keys.ts";
 import { isOneRequest } from "../stores/memory/plain.ts";
 import type { Lookups } from "./lookups.ts";
 
@@ -28,7 +28,7 @@ function spaceOf(limiter: string, layer: string): string {
 export interface Plain {
   readonly layers: readonly string[];
   readonly policy: string;
-  readonly parts: readonly Part[];
+  readonly parts: readonly KeylessCharge[];
 }
 
 /** Turns a caller into what is asked of the store. */
@@ -104,7 +104,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
     return { layers, charges, policy: hash };
   }
 
-  function partOf({ limits }: Layer<Caller>, place: number): Part[] {
+  function partOf({ limits }: Layer<Caller>, place: number): KeylessCharge[] {
     if (limits === undefined || limits.holdable || limits.word !== undefined) return [];
     const { needs, spends } = limits.usualAmounts;
     return isOneRequest({ needs, spends }) ? [{ space: spaces[place] as string, limits, needs, spends }] : [];

@@ -236,7 +236,7 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   overridePrefix(target: PrefixTarget, options: PrefixOverrideOptions): void | Promise<void>;
   /**
-   * Ends what `overridePrefix` decided for exactly this prefix. Shorter and longer ones stay.
+   * Ends what `overridePrefix` decided for exactly this prefix. Shorter and longer ones stay. The policy need not have its layer any more.
    *
    * @throws HeadgateError as `overridePrefix`.
    */

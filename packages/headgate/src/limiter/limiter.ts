@@ -18,6 +18,7 @@ import { createOverriding } from "../overriding/deciding.ts";
 import { createKnownOverrides } from "../overriding/known-overrides.ts";
 import { createPrefixes } from "../overriding/prefixes.ts";
 import {
+  checkPrefix,
   checkPrefixTarget,
   checkTarget,
   type OverrideTarget,
@@ -205,6 +206,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     store,
     limiter: name,
     clock,
+    layerNames,
     report: reportMistake,
     onChanged: () => waitingRoom.changed(),
     call: (make) => (guard === undefined ? make() : guard.call(make)),
@@ -379,7 +381,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return after(decide(own, undefined, true), (ruling) => ruling.asked ?? own);
   }
 
-  /** Most requests are decided so: by a store of this process, with nobody watching, and nothing overridden. */
+  /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
   function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
     if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
     if (shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
@@ -543,7 +545,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     endPrefixOverride(target) {
       check(undefined);
-      checkPrefixTarget("endPrefixOverride", target, layerNames());
+      checkPrefix("endPrefixOverride", target);
       return after(prefixes.set(target, undefined), () => observing.overriddenByPrefix(target, undefined));
     },
 

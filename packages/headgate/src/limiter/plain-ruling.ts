@@ -1,14 +1,14 @@
 import type { Ledger, Ruling } from "../core/ruling.ts";
 import type { Charge, Outcome } from "../core/store.ts";
-import type { Part } from "../stores/memory/by-keys.ts";
+import type { KeylessCharge } from "../stores/memory/by-keys.ts";
 
-/** What was decided by keys alone. Its charges are written out when somebody asks for them: of most rulings nobody does. */
+/** The ruling of a request that was decided by its keys alone. It makes its charges when they are first read: most never are. */
 export class PlainRuling implements Ruling {
   readonly outcome: Outcome;
   readonly ledger: Ledger;
   readonly layers: readonly string[];
   readonly policy: string;
-  readonly #parts: readonly Part[];
+  readonly #parts: readonly KeylessCharge[];
   readonly #keys: readonly string[];
   #charges: readonly Charge[] | undefined;
 
@@ -17,7 +17,7 @@ export class PlainRuling implements Ruling {
     ledger: Ledger,
     layers: readonly string[],
     policy: string,
-    parts: readonly Part[],
+    parts: readonly KeylessCharge[],
     keys: readonly string[],
   ) {
     this.outcome = outcome;

@@ -9,6 +9,7 @@ import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
+import { writeList } from "./prefix-list.ts";
 
 const { memory, redis, postgres } = eachStore();
 const stores = [
@@ -240,16 +241,14 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     const { clock, store, start } = processes(make);
     const limiter = start();
     const until = clock.now() + minute;
-    const text = JSON.stringify(
-      Array.from({ length: 1000 }, (_, n) => ({
-        layer: "user",
-        prefix: `p${n}:`,
-        id: n + 1,
-        limits: "7/minute",
-        until,
-      })),
-    );
-    await store.writeShared?.(limiter.name, 0, { version: 1, text });
+    const overrides = Array.from({ length: 1000 }, (_, n) => ({
+      layer: "user",
+      prefix: `p${n}:`,
+      id: n + 1,
+      limits: "7/minute",
+      until,
+    }));
+    await store.writeShared?.(limiter.name, 0, writeList({ version: 1, series: 1, merged: [], overrides }));
     const more = async () => limiter.overridePrefix({ layer: "user", prefix: "q:" }, { limits: "8/minute" });
     await expect(more()).rejects.toMatchObject({
       code: "store-full",
@@ -342,6 +341,20 @@ describe("an override by prefix", () => {
     expect(call).toThrow('The store "mine" keeps no overrides by prefix');
   });
 
+  it("can be ended where the policy has its layer no more", () => {
+    const { start } = processes(memory);
+    const limiter = start();
+    const network = { layer: "address", prefix: "203.0.113." };
+    limiter.overridePrefix(network, { limits: "blocked" });
+    limiter.setPolicy([{ name: "user", limits: "5/minute" }]);
+    expect(() => limiter.overridePrefix(network, { limits: "unlimited" })).toThrow('got "address"');
+    limiter.endPrefixOverride(network);
+    expect(limiter.prefixOverrides()).toEqual([]);
+    expect(() => limiter.endPrefixOverride(network)).toThrow(
+      'layer of endPrefixOverride must be a layer of the policy, or of an override in force, one of "user", got "address".',
+    );
+  });
+
   it("does not touch callers who share a key for want of one of their own", async () => {
     const { start } = processes(memory);
     const limiter = start();
@@ -385,6 +398,13 @@ describe("an override by prefix, where the store fails", () => {
     return { shared, ...processes(() => store), scripted };
   }
 
+  /** A shared store that has nothing any more once it is closed. */
+  const losing = () =>
+    processes(() => {
+      const shared = memoryStore();
+      return { ...shared, remote: true, size: undefined, check: async () => {} } as unknown as Store;
+    });
+
   it("stays in force as it is known, and cannot be changed", async () => {
     const { clock, scripted, errors, start } = failing();
     const [limiter, other] = [start(), start()];
@@ -407,18 +427,70 @@ describe("an override by prefix, where the store fails", () => {
   });
 
   it("is given back to a store that has lost it", async () => {
-    const { clock, store, start } = processes(() => {
-      const shared = memoryStore();
-      return { ...shared, remote: true, size: undefined, check: async () => {} } as unknown as Store;
-    });
+    const { clock, store, start } = losing();
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
+    const kept = await store.readShared?.(limiter.name, 0);
     await store.close?.();
     expect(await store.readShared?.(limiter.name, 0)).toBeUndefined();
     await polled(clock, async () => expect(await quotaOf(limiter, "bot-1")).toBe("blocked"));
-    await vi.waitFor(async () =>
-      expect(await store.readShared?.(limiter.name, 0)).toMatchObject({ version: 1 }),
-    );
+    await vi.waitFor(async () => expect(await store.readShared?.(limiter.name, 0)).toEqual(kept));
     expect(await quotaOf(start(), "bot-1")).toBe("blocked");
+  });
+
+  it.each([1, 2, 3])(
+    "is given back next to what another process has decided there meanwhile, %i times",
+    async (changes) => {
+      const { clock, store, start } = losing();
+      const limiter = start();
+      await limiter.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "7/minute" });
+      await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
+      await store.close?.();
+      const fresh = start();
+      for (let n = 0; n < changes; n += 1) {
+        await fresh.overridePrefix({ layer: "user", prefix: `net-${n}:` }, { limits: "blocked" });
+        await fresh.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "9/minute" });
+      }
+      for (const one of [limiter, fresh, start()]) {
+        await polled(clock, async () => {
+          expect(await quotaOf(one, "bot-1")).toBe("blocked");
+          expect(await quotaOf(one, `net-${changes - 1}:1`)).toBe("blocked");
+          // Of one prefix, what was decided last.
+          expect(await quotaOf(one, "spam-1")).toBe(9);
+        });
+      }
+    },
+  );
+
+  it("that was ended comes back through no process that has slept meanwhile", async () => {
+    const { clock, store, start } = losing();
+    const [limiter, idle] = [start(), start()];
+    const bots = { layer: "user", prefix: "bot-" };
+    await limiter.overridePrefix(bots, { limits: "unlimited" });
+    expect(await quotaOf(idle, "bot-1")).toBe("unlimited");
+    await store.close?.();
+    const fresh = start();
+    await fresh.overridePrefix({ layer: "user", prefix: "net-" }, { limits: "blocked" });
+    await limiter.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "blocked" });
+    await fresh.endPrefixOverride(bots);
+    for (const one of [idle, limiter, fresh, start()]) {
+      await polled(clock, async () => {
+        expect(await quotaOf(one, "bot-1")).toBe(5);
+        expect(await quotaOf(one, "spam-1")).toBe("blocked");
+        expect(await quotaOf(one, "net-1")).toBe("blocked");
+      });
+    }
+  });
+
+  it("is given back by a change of a process that knows it", async () => {
+    const { store, start } = losing();
+    const limiter = start();
+    await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
+    await store.close?.();
+    const fresh = start();
+    await fresh.overridePrefix({ layer: "user", prefix: "net-" }, { limits: "blocked" });
+    await limiter.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "blocked" });
+    const prefixes = (await limiter.prefixOverrides()).map(({ prefix }) => prefix);
+    expect(prefixes.sort()).toEqual(["bot-", "net-", "spam-"]);
   });
 });

@@ -9,6 +9,17 @@ import {
 } from "../core/override.ts";
 import { isWorker } from "../core/runtime.ts";
 import type { SharedText, Store } from "../core/store.ts";
+import {
+  emptyList,
+  isNewer,
+  type ListedOverride,
+  latestOf,
+  listAfter,
+  type PrefixList,
+  readList,
+  writeList,
+} from "./prefix-list.ts";
+import { checkEndedPrefix } from "./terms.ts";
 
 /** Where an override by prefix holds. */
 export interface PrefixTarget {
@@ -21,27 +32,25 @@ export interface PrefixTarget {
 /** What an operator decided for every caller whose key begins with a prefix. */
 export interface PrefixOverride extends Readonly<PrefixTarget>, Omit<Override, "id"> {}
 
-interface Kept extends OverrideByPrefix {
-  readonly layer: string;
-}
-
-/** A limiter has at most so many. */
+/** A limiter has at most this many. */
 export const mostPrefixes = 1000;
 /** Each process reads them this often, ms, while it decides. */
 const everyMs = 1000;
-/** So long after its last decision, ms, a process reads them no more until the next: an idle one wakes no store. */
+/** After this long without a decision, ms, a process stops reading them until the next one: an idle process wakes no store. */
 const idleAfterMs = 60_000;
-/** So often a change is tried where other processes make some at the same time. */
+/** How often a change is tried while other processes make changes too. */
 const mostTries = 20;
 
 export interface PrefixesOptions {
   readonly store: Store;
   readonly limiter: string;
   readonly clock: Clock;
+  /** The layers of the policy. */
+  readonly layerNames: () => readonly string[];
   readonly report: (error: unknown) => void;
-  /** Others are in force than before. */
+  /** Called when the overrides in force have changed. */
   readonly onChanged: () => void;
-  /** Makes a call of an operator's, who is to know whether it was made. */
+  /** Calls the store for an operator, whose call fails if this one does. */
   readonly call: <Answer>(call: () => Answer | Promise<Answer>) => Answer | Promise<Answer>;
 }
 
@@ -51,9 +60,9 @@ export interface PrefixesOptions {
  */
 export interface Prefixes {
   readonly isEmpty: boolean;
-  /** The one in force for a key: of several, that of the longest prefix. */
+  /** The one in force for a key: the longest prefix wins. */
   find(layer: string, key: string, now: number): OverrideByPrefix | undefined;
-  /** To be called before a decision. Resolves once they have been read; `undefined` where they are known. */
+  /** Call it before a decision. Resolves once they have been read; `undefined` if they are known already. */
   refresh(): Promise<void> | undefined;
   /** Reads them for the first time, or again. Never rejects. */
   load(): Promise<void>;
@@ -64,9 +73,9 @@ export interface Prefixes {
 }
 
 export function createPrefixes(options: PrefixesOptions): Prefixes {
-  const { store, limiter, clock, report, onChanged, call } = options;
+  const { store, limiter, clock, layerNames, report, onChanged, call } = options;
   const isKept = store.readShared !== undefined && store.writeShared !== undefined;
-  let known: SharedText = { version: 0, text: "" };
+  let known = emptyList;
   let byLayer = index([]);
   let readAt: number | undefined;
   let reading: Promise<void> | undefined;
@@ -75,14 +84,25 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
   let askedAt = 0;
   let hasFailed = false;
 
-  function adopt(shared: SharedText | undefined): void {
-    if (shared === undefined || shared.version <= known.version) return;
-    byLayer = index(parse(shared.text));
-    known = shared;
+  function adopt(list: PrefixList): void {
+    if (!isNewer(list, known)) return;
+    byLayer = index(list.overrides);
+    known = list;
     onChanged();
   }
 
-  /** What cannot be read once is read a second later: one report is enough. */
+  /** A store that has lost some is given them back: no block ends because a store begins anew. */
+  function take(shared: SharedText): void | Promise<void> {
+    const found = readList(shared);
+    const latest = latestOf(found, known);
+    if (latest === found) return adopt(found);
+    // Where another process was quicker, the next reading shows what it has made of them.
+    return after(writeOf(store)(limiter, found.version, writeList(latest)), (isDone) => {
+      if (isDone) adopt(latest);
+    });
+  }
+
+  /** The next reading follows a second later: a series of failures is reported once. */
   function failed(error: unknown): void {
     if (stopped) return;
     readAt = clock.now();
@@ -94,12 +114,9 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
   async function read(): Promise<void> {
     try {
       const shared = await store.readShared?.(limiter, known.version);
-      // A store that has lost them is given them back: no block ends because a store begins anew.
-      if (shared !== undefined && shared.version < known.version)
-        await store.writeShared?.(limiter, shared.version, known);
+      if (shared !== undefined) await take(shared);
       readAt = clock.now();
       hasFailed = false;
-      adopt(shared);
     } catch (error) {
       failed(error);
     }
@@ -125,18 +142,18 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     try {
       const shared = store.readShared?.(limiter, known.version);
       if (shared instanceof Promise) void load();
-      else if (shared !== undefined) adopt(shared);
+      else if (shared !== undefined) Promise.resolve(take(shared)).catch(failed);
     } catch (error) {
       failed(error);
     }
   }
 
   /** @returns whether it was made: not where another process has made one since this was read. */
-  function tryChange(shared: SharedText, change: (kept: Kept[]) => Kept[]): boolean | Promise<boolean> {
-    const text = JSON.stringify(change(parse(shared.text).filter((one) => inForce(one, clock.now()))));
-    const next = { version: Math.max(shared.version, known.version) + 1, text };
+  function tryChange(found: PrefixList, change: Change): boolean | Promise<boolean> {
+    const latest = latestOf(found, known);
+    const next = listAfter(latest, change(latest.overrides.filter((one) => inForce(one, clock.now()))));
     return after(
-      call(() => writeOf(store)(limiter, shared.version, next)),
+      call(() => writeOf(store)(limiter, found.version, writeList(next))),
       (isDone) => {
         if (isDone) adopt(next);
         return isDone;
@@ -144,26 +161,25 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     );
   }
 
-  function change(of: (kept: Kept[]) => Kept[], tries = mostTries): void | Promise<void> {
+  function change(of: Change, tries = mostTries): void | Promise<void> {
     if (tries === 0) {
       throw new HeadgateError(
         "store-unavailable",
         "Other processes change overrides by prefix at the same time: try again.",
       );
     }
-    return after(
-      call(() => readOf(store)(limiter, never)),
-      (shared) =>
-        after(tryChange(latestOf(shared), of), (isDone): void | Promise<void> =>
-          isDone ? undefined : change(of, tries - 1),
-        ),
+    return after(readStored(), (found) =>
+      after(tryChange(found, of), (isDone): void | Promise<void> =>
+        isDone ? undefined : change(of, tries - 1),
+      ),
     );
   }
 
-  /** What the store has, unless it has lost what is known here. */
-  function latestOf(shared: SharedText | undefined): SharedText {
-    const { version = 0, text = "" } = shared ?? {};
-    return version < known.version ? { version, text: known.text } : { version, text };
+  function readStored(): PrefixList | Promise<PrefixList> {
+    return after(
+      call(() => readOf(store)(limiter, never)),
+      (shared) => (shared === undefined ? emptyList : readList(shared)),
+    );
   }
 
   return {
@@ -199,7 +215,10 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
       const begun = terms && { layer, prefix, ...beginOverride(terms, clock.now()) };
       return change((kept) => {
         const others = kept.filter((one) => one.layer !== layer || one.prefix !== prefix);
-        if (begun === undefined) return others;
+        if (begun === undefined) {
+          checkEndedPrefix({ layer, prefix }, layerNames(), others.length < kept.length);
+          return others;
+        }
         if (others.length < mostPrefixes) return [...others, begun];
         throw new HeadgateError(
           "store-full",
@@ -210,16 +229,13 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     },
 
     list() {
-      return after(
-        call(() => readOf(store)(limiter, never)),
-        (shared) => {
-          const now = clock.now();
-          return parse(latestOf(shared).text).flatMap((one) => {
-            const { id: _, ...shown } = one;
-            return inForce(one, now) === undefined ? [] : [shown];
-          });
-        },
-      );
+      return after(readStored(), (found) => {
+        const now = clock.now();
+        return latestOf(found, known).overrides.flatMap((one) => {
+          const { id: _, ...shown } = one;
+          return inForce(one, now) === undefined ? [] : [shown];
+        });
+      });
     },
 
     stop() {
@@ -232,13 +248,16 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
 /** No text has this version. */
 const never = -1;
 
+/** Makes of the overrides in force those that are to be. */
+type Change = (kept: readonly ListedOverride[]) => readonly ListedOverride[];
+
 interface OfLayer {
   /** The longest first. */
   readonly lengths: readonly number[];
   readonly of: ReadonlyMap<string, OverrideByPrefix>;
 }
 
-function index(kept: readonly Kept[]): ReadonlyMap<string, OfLayer> {
+function index(kept: readonly ListedOverride[]): ReadonlyMap<string, OfLayer> {
   const byLayer = new Map<string, Map<string, OverrideByPrefix>>();
   for (const { layer, ...override } of kept) {
     const of = byLayer.get(layer) ?? new Map<string, OverrideByPrefix>();
@@ -251,15 +270,6 @@ function index(kept: readonly Kept[]): ReadonlyMap<string, OfLayer> {
       return [layer, { lengths, of }];
     }),
   );
-}
-
-/** JSON knows no infinity: what lasts for good has no end there. */
-function parse(text: string): Kept[] {
-  if (text === "") return [];
-  return (JSON.parse(text) as (Omit<Kept, "until"> & { until: number | null })[]).map((one) => ({
-    ...one,
-    until: one.until ?? Number.POSITIVE_INFINITY,
-  }));
 }
 
 function readOf(store: Store): NonNullable<Store["readShared"]> {

@@ -9,6 +9,7 @@ import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { isThenable } from "../core/thenable.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
+import { mintId } from "./mint-id.ts";
 import type { PrefixTarget } from "./prefixes.ts";
 
 /** Where a caller is overridden. */
@@ -84,12 +85,36 @@ export function readPrefixOverride(
  * @throws HeadgateError `option-invalid`
  */
 export function checkPrefixTarget(of: string, target: PrefixTarget, layers: readonly string[]): void {
+  checkPrefix(of, target);
+  const { layer } = target;
+  if (layers.includes(layer)) return;
+  fail(
+    `layer of ${of} must be a layer of the policy, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
+  );
+}
+
+/**
+ * The policy may have the layer of an override no more, which can be ended all the same.
+ *
+ * @param layers of the policy.
+ * @param isInForce whether there is an override to end.
+ * @throws HeadgateError `option-invalid`
+ */
+export function checkEndedPrefix(
+  { layer }: PrefixTarget,
+  layers: readonly string[],
+  isInForce: boolean,
+): void {
+  if (isInForce || layers.includes(layer)) return;
+  fail(
+    `layer of endPrefixOverride must be a layer of the policy, or of an override in force, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
+  );
+}
+
+/** @throws HeadgateError `option-invalid` */
+export function checkPrefix(of: string, target: PrefixTarget): void {
   checkObject(of, target, '{ layer: "address", prefix: "203.0.113." }', ["layer", "prefix"]);
-  const { layer, prefix } = target;
-  if (typeof layer !== "string" || !layers.includes(layer))
-    fail(
-      `layer of ${of} must be a layer of the policy, one of ${layers.map(show).join(", ")}, got ${show(layer)}.`,
-    );
+  const { prefix } = target;
   if (typeof prefix !== "string" || prefix === "" || prefix.length > longestPrefix) {
     const got = typeof prefix === "string" && prefix !== "" ? `${prefix.length} characters` : show(prefix);
     fail(
@@ -151,8 +176,7 @@ function readRest(of: string, options: BlockOptions, now: number): Omit<Override
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
   const until = readMoment(options.until, now);
-  if (forMs !== undefined && until !== undefined)
-    fail(`${of} takes forMs or until, and not both: which of them is meant is not clear.`);
+  if (forMs !== undefined && until !== undefined) fail(`${of} takes forMs or until, and not both.`);
   checkText("reason", reason, longestReason);
   checkText("by", by, longestBy);
   return {
@@ -182,12 +206,6 @@ function checkText(name: string, text: unknown, longest: number): void {
   if (text === undefined || (typeof text === "string" && text.length <= longest)) return;
   const got = typeof text === "string" ? `${text.length} characters` : show(text);
   fail(`${name} must be text of at most ${longest} characters, got ${got}.`);
-}
-
-/** From 1 up to 2^48 - 1. */
-function mintId(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 2 ** 16) * 2 ** 32 + Math.max(1, low);
 }
 
 /**

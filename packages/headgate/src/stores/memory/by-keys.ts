@@ -1,24 +1,24 @@
 import type { Charge, Store } from "../../core/store.ts";
 import type { MemoryOutcome } from "./outcome.ts";
 
-/** What a policy asks of one layer, whoever comes. */
-export type Part = Omit<Charge, "key">;
+/** What a policy charges every caller in one layer: only the key is missing. */
+export type KeylessCharge = Omit<Charge, "key">;
 
-/** Decides plain requests by their keys alone: nothing is made for a request that is the same for all of them. */
+/** Decides plain requests by their keys alone, without making an object for each charge. */
 export interface ByKeys {
-  /** The store's own. Where somebody has put another in its place, that one must decide. */
+  /** The store's own `decide`. If the user has replaced it, the replacement must decide. */
   readonly decide: Store["decide"];
   /**
-   * Decides one request of each part.
+   * Decides one request in each layer.
    *
-   * @param parts the same list for all callers of a policy. Each asks for one request, and holds nothing.
+   * @param parts the same list for all callers of a policy. Each charges one request, and holds nothing.
    * @param keys one for each part.
-   * @returns undefined where only `decide` can tell. Nothing has changed then.
+   * @returns undefined if `decide` has to be asked. Nothing has changed then.
    */
-  admit(parts: readonly Part[], keys: readonly string[], now: number): MemoryOutcome | undefined;
+  admit(parts: readonly KeylessCharge[], keys: readonly string[], now: number): MemoryOutcome | undefined;
 }
 
-/** By the very store: a copy of it may decide otherwise. */
+/** By the store object itself: a copy of it may decide differently. */
 const known = new WeakMap<Store, ByKeys>();
 
 export function byKeysOf(store: Store): ByKeys | undefined {

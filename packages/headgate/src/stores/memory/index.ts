@@ -4,7 +4,7 @@ import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
-import { offerByKeys, type Part } from "./by-keys.ts";
+import { type KeylessCharge, offerByKeys } from "./by-keys.ts";
 import { begunOf, chargeExtras } from "./company.ts";
 import { GeneralPath } from "./general.ts";
 import { Held } from "./held.ts";
@@ -112,14 +112,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   function admitByKeys(
-    parts: readonly Part[],
+    parts: readonly KeylessCharge[],
     keys: readonly string[],
     now: number,
   ): MemoryOutcome | undefined {
     // In the millisecond of a reset, what is charged has to be marked.
     if (now <= resets.latestAt || !plain.begin(now)) return undefined;
     for (let p = 0; p < parts.length; p += 1) {
-      const { space, limits } = parts[p] as Part;
+      const { space, limits } = parts[p] as KeylessCharge;
       if (!plain.add(accounts.kinds.planOf(space, limits, p), keys[p] as string)) return undefined;
       if (overrides?.mayHave(plain.key)) return undefined;
     }

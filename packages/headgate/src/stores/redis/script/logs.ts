@@ -1,21 +1,21 @@
 import { bucketsAWindow, mostEntries } from "../../../core/algorithms/coarse-log.ts";
 
 /**
- * Charges a sliding window, exact or coarse, as it is packed, without setting anything up. Its limits are in a list, quota
- * and window of each, from one place to another.
+ * Charges a sliding window, exact or coarse, in its packed form. Its limits are the numbers of a list from one place to
+ * another: the quota and the window of each.
  *
- * Mostly a partition has one log, which grows or changes at its end: the server does that for less than half of what it
- * takes to store it and its end anew.
+ * Most partitions are one log, and most charges add an entry at its end or replace the last: that costs the server less than
+ * half of storing the whole log and its expiry again.
  */
 export const logs = /* lua */ `
--- Beyond so many bytes a log that is charged again and again at one moment is cheaper in a table.
+-- A log longer than this, in bytes, is cheaper in a table if it is charged repeatedly in one millisecond.
 local longest = 1000
--- A coarse log of so many bytes, in a partition to itself, holds all that it may: its oldest entry has to go before
--- another one comes.
+-- A coarse log of this length, in bytes, in a partition to itself, is full: its oldest entry has to go before another is
+-- added.
 local longestCoarse = ${26 + 14 * mostEntries}
 
--- Of a log whose first entry is not after this moment and whose last is: the running total up to then, and the stamp of
--- the first entry after it, and where that begins.
+-- Takes a log whose first entry is at or before \`after\`, and whose last is later. Returns the running total at that moment, the
+-- stamp of the first later entry, and where that entry begins.
 local function since(raw, first, count, after)
   local low, high = 1, count
   while high - low > 1 do
@@ -28,9 +28,9 @@ end
 
 local answered
 
--- Charges the log that begins there, \`length\` bytes long, none for a blank one. Nothing where its limits refuse. Else
--- where its entries that go on begin and end, the base before them, how long they are kept and were, the new total, and
--- whether the last of them makes room for the new one.
+-- Charges the log that begins at \`at\` and is \`length\` bytes long, 0 for a blank one. Returns nil if its limits refuse. Else
+-- returns where the entries to keep begin and end, the total before them, how long entries are kept from now on and were kept
+-- until now, the new total, and whether the new entry replaces the last.
 local function chargeLog(raw, at, length, kind, widest, list, limitsAt, limitsEnd, need, now)
   local first = at + 14
   local from, upto, count = first, first - 1, (length - 14) / 14
@@ -74,8 +74,8 @@ local function chargeLog(raw, at, length, kind, widest, list, limitsAt, limitsEn
   return from, upto, base, widest, kept, total, replaces
 end
 
--- Charges a partition that is one log. Nothing where it is not admitted, or holds something else. Else what it becomes and
--- when it ends; or false, and what to add at its end, or to put there in the place of what is there.
+-- Charges a partition that is one log. Returns nil if that is refused, or if the partition is anything else. Returns its new
+-- value and when its key ends; or false, the key's unchanged end, a new entry, and where that replaces the last: false to append it.
 local function chargeOnly(raw, tag, kind, widest, list, limitsAt, limitsEnd, need, now, whole)
   local size, endsAt = 12
   if raw then

@@ -1,7 +1,7 @@
 /**
- * Decides a plain request that travels alone: one for each charge, each of one exact sliding window of a partition that
- * holds nothing else. What other requests need is not even set up, which is why no part of this is a function. A request
- * that it cannot admit is written out in the general form, and decided as if nothing had been tried.
+ * Decides a plain request that is alone in its call: one request for each charge, each to a partition that is one exact sliding
+ * window. It runs before anything that other requests need is set up, and it is no function, as making one takes time. If it
+ * cannot admit the request, it rewrites it in the general form, and the rest of the script decides it from the start.
  */
 export const single = /* lua */ `
 if isSingle then
