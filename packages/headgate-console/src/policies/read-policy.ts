@@ -68,8 +68,23 @@ function pathOfMistake(value: unknown): JsonPath {
   if (index >= 0) return ["layers", index, ...pathInLayer(layers[index])];
   if (units !== undefined && whyUnreadable({ layers: [usual], units }) !== undefined) return ["units"];
   // Each layer by itself is right: two of them do not go together.
-  const twice = layers.findIndex((_, l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined);
-  return twice < 0 ? ["layers"] : ["layers", twice, "name"];
+  const twice = firstOf(
+    layers.length,
+    (l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined,
+  );
+  return twice === layers.length ? ["layers"] : ["layers", twice, "name"];
+}
+
+/** The first number below `length` that `isWrong`, as all after it are; `length` where none is. Each look is costly: it halves. */
+function firstOf(length: number, isWrong: (index: number) => boolean): number {
+  let from = 0;
+  let to = length;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (isWrong(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 function pathInLayer(layer: unknown): JsonPath {
