@@ -31,6 +31,23 @@ export function readPolicyText(text: string): ReadPolicy {
   return mistake(path, json.placeOf(path), reason);
 }
 
+/**
+ * Places what a limiter says against a policy that is one by itself, such as a unit that nothing uses.
+ *
+ * @param isUsable whether the limiter could have these layers
+ */
+export function mistakeOfUse(
+  text: string,
+  { layers, ...rest }: PolicyDocument,
+  isUsable: (document: PolicyDocument) => boolean,
+  message: string,
+): PolicyMistake {
+  const json = readJsonText(text);
+  const index = firstOf(layers.length, (l) => !isUsable({ layers: layers.slice(0, l + 1) }));
+  const path = index < layers.length ? ["layers", index] : Object.keys(rest).slice(0, 1);
+  return mistake(path, json.placeOf(path), message).mistake;
+}
+
 /** A mistake in one sentence: `Line 4, layers[0].limits: …`. */
 export function sentenceOf({ line, field, message }: PolicyMistake): string {
   return `Line ${line}${field === "" ? "" : `, ${field}`}: ${message}`;
