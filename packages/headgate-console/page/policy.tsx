@@ -123,7 +123,13 @@ function OnePolicy({ policy, policies, onChange }: OneProps) {
 }
 
 /** Where the policy in force comes from. */
-function Origin({ policy: { hash, set } }: { policy: LimiterPolicies }) {
+function Origin({ policy: { hash, set, trouble } }: { policy: LimiterPolicies }) {
+  if (trouble !== null)
+    return (
+      <>
+        Policy <code>{hash}</code>, because the one that was set cannot be used.
+      </>
+    );
   return (
     <>
       Policy <code>{hash}</code>,{" "}

@@ -211,6 +211,8 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   }
 
   function isSame(document: PolicyDocument, hash: string, one: Held): boolean {
+    // What replaces a policy that cannot be used here may be what this process has instead of it.
+    if (one.trouble !== null) return false;
     return hash === one.managed.limiter.policy.hash && keysIn(document) === keysIn(documentOf(one));
   }
 
@@ -415,7 +417,8 @@ function layerWarnings({ layers }: Pick<LimiterPolicy, "layers">, { managed }: H
   );
   return [
     ...ended.map(
-      ({ name }) => `Layer "${name}" is in force and is not in this policy: its limits would end.`,
+      ({ name }) =>
+        `Layer "${name}" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.`,
     ),
     ...closed.map(({ name }) => `Layer "${name}" refuses every request.`),
   ];

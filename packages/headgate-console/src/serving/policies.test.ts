@@ -287,12 +287,14 @@ describe("the policy in force", () => {
     };
     await keeper.append(step);
     await keeper.append({ ...step, revision: 2, what: "shadow" });
-    const { policies, limiter, chat, errors } = setUp({ keeper });
+    const { policies, limiter, chat, live, errors } = setUp({ keeper });
     const { hash } = limiter.policy;
     for (let times = 0; times < 3; times += 1) await policies.refresh();
     expect(limiter.policy.hash).toBe(hash);
     expect((await chat()).trouble).toMatch(/abc was set by Ann, and cannot be used .* key "gone"/);
     expect(errors).toHaveLength(2);
+    expect((await live("2/minute")).status).toBe(200);
+    expect(await chat()).toMatchObject({ hash, trouble: null, document: policy("2/minute") });
   });
 
   it("goes before the settings, which are in force again after a roll back", async () => {
@@ -331,7 +333,7 @@ describe("a policy that is typed", () => {
       'Layer "user" refuses every request.',
     ]);
     expect(await warningsOf({ name: "everybody", limits: "9/minute" })).toEqual([
-      'Layer "user" is in force and is not in this policy: its limits would end.',
+      'Layer "user" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.',
     ]);
     const plans = { layers: [{ name: "user", plans: { free: "5/minute" }, defaultPlan: "free" }] };
     const { check: checked } = await check(JSON.stringify(plans));
