@@ -310,7 +310,10 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       await change(
         { limiter, what: "end-shadow", from: hash ?? "", fromShadow: hash, reason: "it is in force" },
         by,
-      );
+      ).catch((error: unknown) => {
+        // Somebody else was first. The policy was made live all the same.
+        if (!(error instanceof PolicyConflict || error instanceof OperatorMistake)) throw error;
+      });
     return `${hash} is in force for ${limiter}.`;
   }
 

@@ -390,6 +390,29 @@ describe("a shadow", () => {
     expect(log[2]).toMatchObject({ before: null, after: shadow.hash });
   });
 
+  it("stays where somebody changes the policy before it is ended: that the policy was made live is said", async () => {
+    const keeper = memoryKeeper();
+    const other = setUp({ keeper });
+    const { send, live, limiter } = setUp({
+      keeper: {
+        ...keeper,
+        async append(step) {
+          if (step.what === "end-shadow") {
+            await other.policies.refresh();
+            await other.live("5/minute");
+          }
+          return keeper.append(step);
+        },
+      },
+    });
+    await send("shadow", { limiter: "chat", from: limiter.policy.hash, text: textOf("3/minute") });
+    const response = await live("3/minute");
+    expect([response.status, (await response.json()).said]).toEqual([
+      200,
+      expect.stringContaining("is in force for chat."),
+    ]);
+  });
+
   it("is replaced and ended by who saw it alone", async () => {
     const { send, limiter, chat } = setUp();
     const from = limiter.policy.hash;
