@@ -6,7 +6,7 @@ import { Card, Table } from "./parts.tsx";
 /** What a policy would have done to past traffic. */
 export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boolean }) {
   const { decisions, callers, from, to, logged, replayed, newlyRefused, newlyAdmitted, cutShort } = replay;
-  const { byLimit, callersMost, waits, caveats } = replay;
+  const { byLimit, callersMost, caveats } = replay;
   const top = useRef<HTMLDivElement>(null);
   useEffect(() => top.current?.scrollIntoView({ block: "nearest" }), [replay]);
   const rows: { name: string; log: ReplayedGroup | null; tried: ReplayedGroup }[] = [
@@ -41,14 +41,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
           ]}
         />
       </Card>
-      <Card
-        title="Refused by"
-        lead={
-          replayed.refused.decisions === 0
-            ? undefined
-            : `Waits: ${duration(waits.median)} at the median, ${duration(waits.most)} at most.${waits.hopeless > 0 ? ` For ${number(waits.hopeless)} no wait helps.` : ""}`
-        }
-      >
+      <Card title="Refused by" lead={waitsOf(replay)}>
         <Table
           label="Refused by"
           empty="Nothing would be refused."
@@ -94,6 +87,14 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
       </Card>
     </div>
   );
+}
+
+function waitsOf({ replayed: { refused }, waits }: PolicyReplay): string | undefined {
+  const { median, most, hopeless } = waits;
+  if (refused.decisions === 0) return undefined;
+  if (hopeless === refused.decisions) return "No wait helps any of them.";
+  const never = hopeless > 0 ? ` For ${number(hopeless)} no wait helps.` : "";
+  return `Waits: ${duration(median)} at the median, ${duration(most)} at most.${never}`;
 }
 
 function answerOf({ decisions, newlyRefused, newlyAdmitted }: PolicyReplay): string {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { LimiterPolicies, Policies } from "../src/serving/view.ts";
 import { api, sentenceOf } from "./api.ts";
 import { dateOf } from "./format.ts";
@@ -123,7 +123,13 @@ function OnePolicy({ policy, policies, onChange }: OneProps) {
 }
 
 /** Where the policy in force comes from. */
-function Origin({ policy: { hash, set } }: { policy: LimiterPolicies }) {
+function Origin({ policy: { hash, set, trouble } }: { policy: LimiterPolicies }) {
+  if (trouble !== null)
+    return (
+      <>
+        Policy <code>{hash}</code>, because the one that was set cannot be used.
+      </>
+    );
   return (
     <>
       Policy <code>{hash}</code>,{" "}
@@ -160,6 +166,8 @@ function RollBack({ policy, onChange }: { policy: LimiterPolicies; onChange: () 
   const { limiter, hash, before, canChange } = policy;
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
+  // What was shown when the operator began to say why: another policy may be in force by the time that it is sent.
+  const began = useRef<string | null>(null);
   const target = before?.isOfSettings ? "the policy of the settings" : `policy ${before?.hash}`;
   return (
     <>
@@ -170,7 +178,9 @@ function RollBack({ policy, onChange }: { policy: LimiterPolicies; onChange: () 
             const reason = fieldsOf(event)("reason");
             run(async () => {
               setSaid(null);
-              const { said: sentence } = await api.changePolicy("roll-back", { limiter, from: hash, reason });
+              const from = began.current ?? hash;
+              began.current = null;
+              const { said: sentence } = await api.changePolicy("roll-back", { limiter, from, reason });
               form.reset();
               setSaid(sentence);
               announce(sentence);
@@ -180,7 +190,16 @@ function RollBack({ policy, onChange }: { policy: LimiterPolicies; onChange: () 
         >
           <label for="back-reason">Why roll back to {target}</label>
           <div class="row">
-            <input id="back-reason" name="reason" required maxLength={200} autocomplete="off" />
+            <input
+              id="back-reason"
+              name="reason"
+              required
+              maxLength={200}
+              autocomplete="off"
+              onInput={() => {
+                began.current ??= hash;
+              }}
+            />
             <button type="submit" class="danger" disabled={busy}>
               Roll back
             </button>

@@ -1,4 +1,4 @@
-import { and, desc, eq, ne, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
 import type { PolicyStep } from "headgate-console";
 import type { Database } from "../database/connect.ts";
 import { policySteps } from "../database/schema.ts";
@@ -57,6 +57,19 @@ export async function findLastPolicyStep(
 export async function listPolicySteps(database: Database, most: number): Promise<PolicyStepRow[]> {
   return database
     .select()
+    .from(policySteps)
+    .orderBy(desc(policySteps.at), desc(policySteps.revision))
+    .limit(most);
+}
+
+/** The same without the policies themselves: ten thousand of them may be hundreds of megabytes. */
+export async function listPolicyChanges(
+  database: Database,
+  most: number,
+): Promise<Omit<PolicyStepRow, "document">[]> {
+  const { document: _, ...columns } = getTableColumns(policySteps);
+  return database
+    .select(columns)
     .from(policySteps)
     .orderBy(desc(policySteps.at), desc(policySteps.revision))
     .limit(most);

@@ -161,7 +161,10 @@ describe("a policy set at run time", () => {
     const { hash: from } = await chatOf(operator);
     const text = '{ "layers": [{ "name": "user", "plans": { "free": "3/minute" }, "defaultPlan": "free" }] }';
     const checked = await (await change(operator, "check", { text })).json();
-    expect(checked.check.warnings).toEqual([expect.stringContaining('no plan "pro"')]);
+    expect(checked.check.warnings).toEqual([
+      expect.stringContaining('"ip" is in force and is not in this policy'),
+      expect.stringContaining('no plan "pro"'),
+    ]);
     expect((await change(operator, "live", { from, text, reason: "x" })).status).toBe(200);
     const { hash } = await chatOf(operator);
     write("4/minute");

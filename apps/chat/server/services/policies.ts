@@ -16,6 +16,7 @@ import {
   findPolicyStep,
   insertPolicyStep,
   listLastPolicySteps,
+  listPolicyChanges,
   listPolicySteps,
   stepOf,
 } from "../repositories/policy-steps.ts";
@@ -123,7 +124,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     desk: {
       ...live,
       log: async (most) =>
-        (await listPolicySteps(database, most)).map(({ at, limiter, what, before, hash, reason, by }) => ({
+        (await listPolicyChanges(database, most)).map(({ at, limiter, what, before, hash, reason, by }) => ({
           at: at.getTime(),
           limiter,
           what,
@@ -138,8 +139,9 @@ export function createPolicies(options: PoliciesOptions): Policies {
 
     async start(isAlone) {
       await live.refresh();
-      for (const { limiter, hash, set } of await live.list())
-        if (set) log.info({ limiter, policy: hash, by: set.by }, "a policy that an operator set is in force");
+      for (const { limiter, hash, set, trouble } of await live.list())
+        if (set && trouble === null)
+          log.info({ limiter, policy: hash, by: set.by }, "a policy that an operator set is in force");
       if (plans) await noteInTurn(plans.table);
       if (isAlone) return;
       timer = setInterval(() => {

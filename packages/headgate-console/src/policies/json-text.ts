@@ -25,6 +25,12 @@ export class JsonTextError extends Error {
 
 /** A policy is nested 6 deep at most. */
 const DEEPEST = 20;
+/** Where a value or member begins, and what is in it. A path as text would be as long as all names above it, for each item. */
+interface Node {
+  at: number;
+  parts: Map<string | number, Node>;
+}
+
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
 const WORD = /true|false|null/y;
@@ -37,7 +43,6 @@ const SPACE = /[ \t\r\n]*/y;
  * @throws JsonTextError that says where and what was expected
  */
 export function readJsonText(text: string): JsonText {
-  const places = new Map<string, number>();
   let at = 0;
 
   function fail(expected: string): never {
@@ -52,69 +57,73 @@ export function readJsonText(text: string): JsonText {
   };
   const skip = () => match(SPACE);
 
-  function readValue(path: JsonPath): void {
-    skip();
-    const key = keyOf(path);
-    if (!places.has(key)) places.set(key, at);
-    if (path.length > DEEPEST) fail(`at most ${DEEPEST} levels`);
+  function readValue(node: Node, depth: number): void {
+    if (depth > DEEPEST) fail(`at most ${DEEPEST} levels`);
     const sign = text[at];
-    if (sign === "{") readMembers(path);
-    else if (sign === "[") readItems(path);
+    if (sign === "{") readMembers(node, depth + 1);
+    else if (sign === "[") readItems(node, depth + 1);
     else if (match(STRING) === undefined && match(NUMBER) === undefined && match(WORD) === undefined)
       fail(sign === '"' ? 'a text that ends with " on its line' : "a value, such as a text in double quotes");
   }
 
-  function readMembers(path: JsonPath): void {
+  function readMembers({ parts }: Node, depth: number): void {
     at += 1;
     skip();
     if (match(/\}/y) !== undefined) return;
     for (;;) {
       skip();
-      const start = at;
-      const name = match(STRING);
-      if (name === undefined) fail("a name in double quotes");
-      const member = [...path, JSON.parse(name) as string];
-      if (places.has(keyOf(member)))
-        throw new JsonTextError(`${name} is written twice.`, placeIn(text, start));
-      places.set(keyOf(member), start);
+      const member = nodeAt(at);
+      const quoted = match(STRING);
+      if (quoted === undefined) fail("a name in double quotes");
+      const name = JSON.parse(quoted) as string;
+      if (parts.has(name)) throw new JsonTextError(`${quoted} is written twice.`, placeIn(text, member.at));
+      parts.set(name, member);
       skip();
       if (match(/:/y) === undefined) fail('":"');
-      readValue(member);
+      skip();
+      readValue(member, depth);
       skip();
       if (match(/\}/y) !== undefined) return;
       if (match(/,/y) === undefined) fail('"," or "}"');
     }
   }
 
-  function readItems(path: JsonPath): void {
+  function readItems({ parts }: Node, depth: number): void {
     at += 1;
     skip();
     if (match(/\]/y) !== undefined) return;
     for (let item = 0; ; item += 1) {
-      readValue([...path, item]);
+      skip();
+      const node = nodeAt(at);
+      parts.set(item, node);
+      readValue(node, depth);
       skip();
       if (match(/\]/y) !== undefined) return;
       if (match(/,/y) === undefined) fail('"," or "]"');
     }
   }
 
-  readValue([]);
+  skip();
+  const root = nodeAt(at);
+  readValue(root, 0);
   skip();
   if (at < text.length) fail("the end");
   return {
     value: JSON.parse(text),
     placeOf(path) {
-      for (let length = path.length; length > 0; length -= 1) {
-        const found = places.get(keyOf(path.slice(0, length)));
-        if (found !== undefined) return placeIn(text, found);
+      let node = root;
+      for (const part of path) {
+        const inside = node.parts.get(part);
+        if (inside === undefined) break;
+        node = inside;
       }
-      return placeIn(text, places.get(keyOf([])) ?? 0);
+      return placeIn(text, node.at);
     },
   };
 }
 
-function keyOf(path: JsonPath): string {
-  return JSON.stringify(path);
+function nodeAt(at: number): Node {
+  return { at, parts: new Map() };
 }
 
 function placeIn(text: string, at: number): TextPlace {

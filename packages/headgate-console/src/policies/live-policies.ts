@@ -187,7 +187,8 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   function check(limiter: string, document: PolicyDocument): PolicyCheck {
     const one = heldOf(limiter);
     try {
-      const { hash, warnings, units } = tried(layersIn(one, document), one);
+      const policy = tried(layersIn(one, document), one);
+      const { hash, warnings, units } = policy;
       const { units: counted = [...one.managed.limiter.policy.units], planNames } = one.managed;
       const unknown = [...units, ...(document.units ?? [])].find((unit) => !counted.includes(unit));
       if (unknown !== undefined)
@@ -197,7 +198,11 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       return {
         hash,
         isInForce: isSame(document, hash, one),
-        warnings: [...warnings, ...planWarnings(document, one, planNames?.() ?? [])],
+        warnings: [
+          ...warnings,
+          ...layerWarnings(policy, one),
+          ...planWarnings(document, one, planNames?.() ?? []),
+        ],
       };
     } catch (error) {
       if (isOperatorsMistake(error)) throw new OperatorMistake(error.message);
@@ -206,6 +211,8 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   }
 
   function isSame(document: PolicyDocument, hash: string, one: Held): boolean {
+    // What replaces a policy that cannot be used here may be what this process has instead of it.
+    if (one.trouble !== null) return false;
     return hash === one.managed.limiter.policy.hash && keysIn(document) === keysIn(documentOf(one));
   }
 
@@ -237,7 +244,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const { limiter, what } = order;
     const { hash: inForce } = one.managed.limiter.policy;
     if (what === "end-shadow") {
-      if (!one.shadow?.document) throw new OperatorMistake(`No shadow runs beside ${limiter}.`);
+      if (!one.shadow?.document) throw new OperatorMistake(`${limiter} has no shadow.`);
       return { document: null, hash: null, before: one.shadow.hash, parent: null };
     }
     if (what === "roll-back") {
@@ -270,10 +277,12 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       if (one.managed.canChange === false)
         throw new OperatorMistake(`The policy of ${order.limiter} cannot be changed here.`);
       checkSeen(one, order);
+      // Before anything is awaited: a change that comes meanwhile takes this number, and this one is tried again.
+      const revision = Math.max(one.policy?.revision ?? 0, one.shadow?.revision ?? 0) + 1;
       const step: PolicyStep = {
         ...(await stepFor(one, order)),
         limiter: order.limiter,
-        revision: Math.max(one.policy?.revision ?? 0, one.shadow?.revision ?? 0) + 1,
+        revision,
         what: order.what,
         reason: order.reason ?? null,
         by,
@@ -292,7 +301,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const step = await add(order, by);
     await refresh();
     const { limiter, what, hash } = step;
-    if (what === "shadow") return `${hash} decides beside ${limiter}, and refuses nobody.`;
+    if (what === "shadow") return `${hash} is the shadow of ${limiter}: it refuses nobody.`;
     if (what === "end-shadow")
       return `The shadow of ${limiter} has ended${report ? `: in this process it would have refused ${report.wouldRefuse} of ${report.decisions}` : ""}.`;
     if (what === "roll-back") return `${limiter} is rolled back to ${hash}.`;
@@ -301,7 +310,10 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       await change(
         { limiter, what: "end-shadow", from: hash ?? "", fromShadow: hash, reason: "it is in force" },
         by,
-      );
+      ).catch((error: unknown) => {
+        // Somebody else was first. The policy was made live all the same.
+        if (!(error instanceof PolicyConflict || error instanceof OperatorMistake)) throw error;
+      });
     return `${hash} is in force for ${limiter}.`;
   }
 
@@ -387,7 +399,8 @@ function tried(layers: readonly LayerOptions<never>[], { managed }: Held) {
     onWarning() {},
   });
   void limiter.close();
-  return { hash: limiter.policy.hash, warnings: limiter.policy.warnings, units: countedIn(limiter.policy) };
+  const { hash, layers: made, warnings } = limiter.policy;
+  return { hash, layers: made, warnings, units: countedIn(limiter.policy) };
 }
 
 type LimiterPolicy = Limiter<never>["policy"];
@@ -397,6 +410,21 @@ function countedIn({ layers }: LimiterPolicy): Set<string> {
     limits === undefined ? (choice?.sets ?? []) : [limits],
   );
   return new Set(sets.flatMap(({ limits }) => limits.map(({ unit }) => unit)));
+}
+
+function layerWarnings({ layers }: Pick<LimiterPolicy, "layers">, { managed }: Held): string[] {
+  const names = new Set(layers.map(({ name }) => name));
+  const ended = managed.limiter.policy.layers.filter(({ name }) => !names.has(name));
+  const closed = layers.filter(({ limits, choice }) =>
+    (limits === undefined ? (choice?.sets ?? []) : [limits]).every(({ word }) => word === "blocked"),
+  );
+  return [
+    ...ended.map(
+      ({ name }) =>
+        `Layer "${name}" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.`,
+    ),
+    ...closed.map(({ name }) => `Layer "${name}" refuses every request.`),
+  ];
 }
 
 function planWarnings(

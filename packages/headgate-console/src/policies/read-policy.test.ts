@@ -146,4 +146,19 @@ describe("JSON", () => {
       { numRuns: 2_000 },
     );
   });
+
+  // Each took the thread for seconds to minutes, while no request was answered.
+  it("takes a moment, however much of it is one long name", () => {
+    const name = "a".repeat(30_000);
+    const text = `{ "${name}": [${"1,".repeat(15_000)}1] }`;
+    expect(read(text)).toMatchObject({ mistake: { field: name, line: 1, column: 3 } });
+  });
+
+  it("takes a moment where the last of many layers has the name of another", () => {
+    const names = Array.from({ length: 1_200 }, (_, l) => `l${l % 1_199}`);
+    const lines = names.map((name) => `{"name":"${name}","key":"user","limits":"5/minute"}`);
+    expect(read(`{"layers":[${lines.join(",\n")}]}`)).toMatchObject({
+      mistake: { field: "layers[1199].name", line: 1_200 },
+    });
+  }, 2_000);
 });

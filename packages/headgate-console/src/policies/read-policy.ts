@@ -31,6 +31,23 @@ export function readPolicyText(text: string): ReadPolicy {
   return mistake(path, json.placeOf(path), reason);
 }
 
+/**
+ * Places what a limiter says against a policy that is one by itself, such as a unit that nothing uses.
+ *
+ * @param isUsable whether the limiter could have these layers
+ */
+export function mistakeOfUse(
+  text: string,
+  { layers, ...rest }: PolicyDocument,
+  isUsable: (document: PolicyDocument) => boolean,
+  message: string,
+): PolicyMistake {
+  const json = readJsonText(text);
+  const index = firstOf(layers.length, (l) => !isUsable({ layers: layers.slice(0, l + 1) }));
+  const path = index < layers.length ? ["layers", index] : Object.keys(rest).slice(0, 1);
+  return mistake(path, json.placeOf(path), message).mistake;
+}
+
 /** A mistake in one sentence: `Line 4, layers[0].limits: …`. */
 export function sentenceOf({ line, field, message }: PolicyMistake): string {
   return `Line ${line}${field === "" ? "" : `, ${field}`}: ${message}`;
@@ -68,8 +85,23 @@ function pathOfMistake(value: unknown): JsonPath {
   if (index >= 0) return ["layers", index, ...pathInLayer(layers[index])];
   if (units !== undefined && whyUnreadable({ layers: [usual], units }) !== undefined) return ["units"];
   // Each layer by itself is right: two of them do not go together.
-  const twice = layers.findIndex((_, l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined);
-  return twice < 0 ? ["layers"] : ["layers", twice, "name"];
+  const twice = firstOf(
+    layers.length,
+    (l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined,
+  );
+  return twice === layers.length ? ["layers"] : ["layers", twice, "name"];
+}
+
+/** The first number below `length` that `isWrong`, as all after it are; `length` where none is. Each look is costly: it halves. */
+function firstOf(length: number, isWrong: (index: number) => boolean): number {
+  let from = 0;
+  let to = length;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (isWrong(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 function pathInLayer(layer: unknown): JsonPath {

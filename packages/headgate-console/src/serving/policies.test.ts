@@ -209,6 +209,33 @@ describe("the policy in force", () => {
     expect(await keeper.list(10)).toHaveLength(1);
   });
 
+  it("is not rolled back by an operator who saw another: it was changed while the policy before was read", async () => {
+    const keeper = memoryKeeper();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const { live, send, limiter, policies } = setUp({
+      keeper: {
+        ...keeper,
+        async find(...step) {
+          const found = await keeper.find(...step);
+          const change = meanwhile;
+          meanwhile = undefined;
+          await change?.();
+          return found;
+        },
+      },
+    });
+    for (const limits of ["3/minute", "4/minute"]) await live(limits);
+    const from = limiter.policy.hash;
+    meanwhile = () => live("5/minute", from, "a test", "Ben");
+    const late = await send("roll-back", { limiter: "chat", from, reason: "a test" });
+    expect([late.status, await detailOf(late)]).toEqual([
+      409,
+      expect.stringContaining("since Ben changed it"),
+    ]);
+    expect(await keeper.list(10)).toHaveLength(3);
+    expect((await policies.list())[0]).toMatchObject({ document: policy("5/minute"), set: { by: "Ben" } });
+  });
+
   it("stays where what was read before a change arrives after it", async () => {
     const keeper = memoryKeeper();
     let late: readonly PolicyStep[] | undefined;
@@ -260,12 +287,14 @@ describe("the policy in force", () => {
     };
     await keeper.append(step);
     await keeper.append({ ...step, revision: 2, what: "shadow" });
-    const { policies, limiter, chat, errors } = setUp({ keeper });
+    const { policies, limiter, chat, live, errors } = setUp({ keeper });
     const { hash } = limiter.policy;
     for (let times = 0; times < 3; times += 1) await policies.refresh();
     expect(limiter.policy.hash).toBe(hash);
     expect((await chat()).trouble).toMatch(/abc was set by Ann, and cannot be used .* key "gone"/);
     expect(errors).toHaveLength(2);
+    expect((await live("2/minute")).status).toBe(200);
+    expect(await chat()).toMatchObject({ hash, trouble: null, document: policy("2/minute") });
   });
 
   it("goes before the settings, which are in force again after a roll back", async () => {
@@ -293,6 +322,19 @@ describe("a policy that is typed", () => {
     expect(await check('{ "layers": [{ "name": "org", "limits": "5/minute" }] }')).toMatchObject({
       mistake: { message: expect.stringContaining("needs the key") },
     });
+    const two =
+      '{ "layers": [\n{ "name": "user", "limits": "5/minute" },\n{ "name": "everybody", "limits": "9 apples/day" }] }';
+    expect(await check(two)).toMatchObject({
+      mistake: { line: 3, field: "layers[1]", message: expect.stringContaining("uses apples") },
+    });
+    const warningsOf = async (...layers: object[]) =>
+      (await check(JSON.stringify({ layers }))).check.warnings;
+    expect(await warningsOf({ name: "user", limits: "blocked" })).toEqual([
+      'Layer "user" refuses every request.',
+    ]);
+    expect(await warningsOf({ name: "everybody", limits: "9/minute" })).toEqual([
+      'Layer "user" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.',
+    ]);
     const plans = { layers: [{ name: "user", plans: { free: "5/minute" }, defaultPlan: "free" }] };
     const { check: checked } = await check(JSON.stringify(plans));
     expect(checked.warnings).toEqual([expect.stringContaining("nobody's plan is known")]);
@@ -317,7 +359,7 @@ describe("a policy that is typed", () => {
 });
 
 describe("a shadow", () => {
-  it("decides beside the policy in force, is shown in numbers, and ends when it is made live", async () => {
+  it("decides the same requests as the policy in force, is shown in numbers, and ends when it is made live", async () => {
     const { send, chat, live, limiter, read } = setUp();
     const from = limiter.policy.hash;
     const started = await send("shadow", { limiter: "chat", from, text: textOf("1/minute") });
@@ -346,6 +388,29 @@ describe("a shadow", () => {
     const { log } = await read("changes");
     expect(log.map(({ what }: { what: string }) => what)).toEqual(["end-shadow", "live", "shadow"]);
     expect(log[2]).toMatchObject({ before: null, after: shadow.hash });
+  });
+
+  it("stays where somebody changes the policy before it is ended: that the policy was made live is said", async () => {
+    const keeper = memoryKeeper();
+    const other = setUp({ keeper });
+    const { send, live, limiter } = setUp({
+      keeper: {
+        ...keeper,
+        async append(step) {
+          if (step.what === "end-shadow") {
+            await other.policies.refresh();
+            await other.live("5/minute");
+          }
+          return keeper.append(step);
+        },
+      },
+    });
+    await send("shadow", { limiter: "chat", from: limiter.policy.hash, text: textOf("3/minute") });
+    const response = await live("3/minute");
+    expect([response.status, (await response.json()).said]).toEqual([
+      200,
+      expect.stringContaining("is in force for chat."),
+    ]);
   });
 
   it("is replaced and ended by who saw it alone", async () => {

@@ -1,7 +1,13 @@
-import { writePolicyDocument } from "headgate/policy-document";
+import { type PolicyDocument, writePolicyDocument } from "headgate/policy-document";
 import type { Counted } from "../counting/collector.ts";
-import type { PolicyDesk, PolicyOrder, PolicyReplay, PolicyStanding } from "../policies/policy-desk.ts";
-import { readPolicyText, sentenceOf } from "../policies/read-policy.ts";
+import type {
+  PolicyCheck,
+  PolicyDesk,
+  PolicyOrder,
+  PolicyReplay,
+  PolicyStanding,
+} from "../policies/policy-desk.ts";
+import { mistakeOfUse, readPolicyText, sentenceOf } from "../policies/read-policy.ts";
 import { OperatorMistake } from "./desk.ts";
 import { readPolicyOrder, readTypedPolicy } from "./orders.ts";
 import { type Checked, type Done, type PolicyView, policyView } from "./view.ts";
@@ -39,11 +45,23 @@ export async function checkPolicy(desk: Desk, body: unknown): Promise<Checked> {
   const { limiter, text } = readTypedPolicy(body);
   const read = readPolicyText(text);
   if ("mistake" in read) return read;
+  const { document } = read;
+  const check = (part: PolicyDocument) => checkOr(desk, limiter, part);
+  const found = check(document);
+  if ("check" in found) return found;
+  return { mistake: mistakeOfUse(text, document, (part) => "check" in check(part), found.reason) };
+}
+
+function checkOr(
+  desk: Desk,
+  limiter: string,
+  document: PolicyDocument,
+): { check: PolicyCheck } | { reason: string } {
   try {
-    return { check: needed(desk).check(limiter, read.document) };
+    return { check: needed(desk).check(limiter, document) };
   } catch (error) {
-    if (!(error instanceof OperatorMistake)) throw error;
-    return { mistake: { line: 1, column: 1, field: "", message: error.message } };
+    if (error instanceof OperatorMistake) return { reason: error.message };
+    throw error;
   }
 }
 
