@@ -1,5 +1,5 @@
 import type { Group, Stretch, Summary } from "./summary.ts";
-import { count, counted, duration, percent, sentence, time, uses } from "./words.ts";
+import { count, counted, duration, percent, sentence, time, uses, waitsInWords } from "./words.ts";
 
 const width = 720;
 const height = 220;
@@ -97,7 +97,7 @@ ${table(
   ["limit", "refused", "newly"],
   summary.byLimit.map(({ limit, refused, newlyRefused: newly }) => [limit, count(refused), count(newly)]),
 )}
-<p>Waits: ${duration(summary.waits.median)} at the median, ${duration(summary.waits.most)} at most; ${count(summary.waits.hopeless)} for which no wait helps.</p>
+<p>${waitsInWords(summary.waits, summary.replayed.refused.decisions)}.</p>
 ${
   policy === "another"
     ? `<h2>Callers for whom most changes</h2>${table(

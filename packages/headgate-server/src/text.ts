@@ -1,5 +1,5 @@
 import type { Group, Summary } from "./summary.ts";
-import { count, counted, duration, percent, sentence, time, uses } from "./words.ts";
+import { count, counted, percent, sentence, time, uses, waitsInWords } from "./words.ts";
 
 /** A summary for a terminal. */
 export function asText(summary: Summary): string {
@@ -41,9 +41,7 @@ export function asText(summary: Summary): string {
         : `${counted(differences, "decision differs", "decisions differ")} from the log.`,
     );
   if (replayed.refused.decisions > 0) {
-    const { median, most, hopeless } = summary.waits;
-    const never = hopeless > 0 ? `; ${count(hopeless)} for which no wait helps` : "";
-    lines.push("", `Waits: ${duration(median)} at the median, ${duration(most)} at most${never}`);
+    lines.push("", waitsInWords(summary.waits, replayed.refused.decisions));
     lines.push(
       "",
       "Refused by",

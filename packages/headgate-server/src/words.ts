@@ -62,3 +62,11 @@ export function sentence({ decisions, replayed, newlyRefused, newlyAdmitted, cur
   if (newlyAdmitted.decisions > 0) parts.push(`${count(newlyAdmitted.decisions)} newly admitted`);
   return `${parts.join(", ")}.`;
 }
+
+/** How long the refused were to wait. */
+export function waitsInWords({ median, most, hopeless }: Summary["waits"], refused: number): string {
+  if (refused === 0) return "Waits: none";
+  if (hopeless >= refused) return "Waits: no wait helps any of them";
+  const never = hopeless > 0 ? `; ${count(hopeless)} for which no wait helps` : "";
+  return `Waits: ${duration(median)} at the median, ${duration(most)} at most${never}`;
+}
