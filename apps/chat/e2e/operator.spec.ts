@@ -176,7 +176,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
 
   await operator.getByRole("button", { name: "Start as a shadow" }).click();
   await expect(operator.getByRole("status").first()).toContainText(
-    "decides beside chat, and refuses nobody.",
+    "runs as a shadow of chat, and refuses nobody.",
   );
   // A person who is new asks four times: the shadow would refuse the fourth.
   for (let n = 0; n < 4; n += 1) expect(await statusFor(page, "ben")).toBe(200);

@@ -237,7 +237,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const { limiter, what } = order;
     const { hash: inForce } = one.managed.limiter.policy;
     if (what === "end-shadow") {
-      if (!one.shadow?.document) throw new OperatorMistake(`No shadow runs beside ${limiter}.`);
+      if (!one.shadow?.document) throw new OperatorMistake(`There is no shadow of ${limiter}.`);
       return { document: null, hash: null, before: one.shadow.hash, parent: null };
     }
     if (what === "roll-back") {
@@ -292,7 +292,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const step = await add(order, by);
     await refresh();
     const { limiter, what, hash } = step;
-    if (what === "shadow") return `${hash} decides beside ${limiter}, and refuses nobody.`;
+    if (what === "shadow") return `${hash} runs as a shadow of ${limiter}, and refuses nobody.`;
     if (what === "end-shadow")
       return `The shadow of ${limiter} has ended${report ? `: in this process it would have refused ${report.wouldRefuse} of ${report.decisions}` : ""}.`;
     if (what === "roll-back") return `${limiter} is rolled back to ${hash}.`;

@@ -25,7 +25,7 @@ interface Kept extends OverrideByPrefix {
   readonly layer: string;
 }
 
-/** A limiter has at most so many. */
+/** How many a limiter can have. */
 export const mostPrefixes = 1000;
 /** Each process reads them this often, ms, while it decides. */
 const everyMs = 1000;

@@ -8,7 +8,7 @@ import { cut, endOf, first, firstAfter, keptMs, slidingWindow, spentFrom } from 
  * would no longer fit into one page, and each update would cost half as much again.
  */
 export const bucketsAWindow = 240;
-/** A window covers so many buckets at most, as it may begin within one. */
+/** A window covers at most this many buckets, as it may begin within one. */
 export const mostEntries = bucketsAWindow + 1;
 
 /** How long a bucket is, in whole milliseconds. Buckets begin at multiples of it. */

@@ -1,7 +1,7 @@
 import type { Charge, Store } from "../../core/store.ts";
 import type { MemoryOutcome } from "./outcome.ts";
 
-/** What a policy asks of one layer, whoever comes. */
+/** What a policy asks of one layer, for every caller. */
 export type Part = Omit<Charge, "key">;
 
 /** Decides plain requests by their keys alone: nothing is made for a request that is the same for all of them. */

@@ -1,6 +1,6 @@
 import { noteReset, type Reset, resetInForce } from "../../core/reset.ts";
 
-/** So many resets are remembered one by one at most. */
+/** How many resets are remembered one by one at most. */
 const mostResets = 100_000;
 
 /** The resets after which a refund may still come, by space and key. */
