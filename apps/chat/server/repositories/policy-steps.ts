@@ -62,7 +62,7 @@ export async function listPolicySteps(database: Database, most: number): Promise
     .limit(most);
 }
 
-/** How a row is told to the console; `undefined` for what is no step of a limiter. */
+/** A row as the console shows it; `undefined` for what is no step of a limiter. */
 export function stepOf({ what, document, by, at, ...rest }: PolicyStepRow): PolicyStep | undefined {
   if (what === "plans") return undefined;
   return {
