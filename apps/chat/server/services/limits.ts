@@ -107,7 +107,7 @@ export function createProviderLimiter({ config, clock, log }: LimiterContext): L
   );
 }
 
-/** The most mails that this service sends to one mailbox, whoever requests them. */
+/** The most mails that this service sends to one mailbox, over all requests. */
 const MAILS_PER_RECIPIENT = "3/hour; 10/day";
 
 /** Guesses of the operator's token from one address: somebody who has the token needs only one. */
