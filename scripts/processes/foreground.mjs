@@ -3,7 +3,7 @@ import { ROOT } from "../bootstrap/workspace.mjs";
 import { whenParentIsGone } from "./parent.mjs";
 
 /**
- * One Ctrl-C arrives more than once: the terminal tells every process of the group, and npm then tells its child
+ * One Ctrl-C arrives more than once: the terminal signals every process of the group, and npm then signals its child
  * again. Repeats within this time count as one, because to a server that is closing a second signal means "at once".
  */
 const REPEAT_MS = 1_000;
@@ -15,7 +15,7 @@ const REPEAT_MS = 1_000;
  * @param {{ program: string, words: string[], env: NodeJS.ProcessEnv }[]} programs
  */
 export async function runInForeground(programs) {
-  // In groups of their own, so that a signal reaches them only through here.
+  // In separate process groups, so that only this process sends them signals.
   const children = programs.map(({ program, words, env }) =>
     spawn(program, words, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"], detached: true }),
   );
@@ -34,8 +34,8 @@ export async function runInForeground(programs) {
   process.on("SIGTERM", () => passOn("SIGTERM"));
   // The terminal was closed: still time to end well.
   process.on("SIGHUP", () => passOn("SIGTERM"));
-  // npm tells only its shell of a signal, and the shell tells nobody. Without npm, this may outlive its starter. Whoever
-  // was told already is not told twice: that would mean "at once".
+  // npm passes a signal only to its shell, and the shell passes it to nobody. Without npm, this process may outlive its
+  // starter. A process that already got the signal does not get it twice: that would mean "at once".
   if (process.env.npm_lifecycle_event !== undefined) {
     whenParentIsGone(() => {
       if (!isEnding) passOn("SIGTERM");
@@ -47,7 +47,7 @@ export async function runInForeground(programs) {
   if (!isEnding) for (const child of children) child.kill("SIGTERM");
   await Promise.all(endings);
 
-  // Together they have no one code to tell; having ended when asked is success.
+  // They have no common exit code; having ended when asked is success.
   if (isEnding && programs.length > 1) process.exit(0);
   if (first.signal) {
     process.removeAllListeners(first.signal);

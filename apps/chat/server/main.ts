@@ -12,7 +12,7 @@ try {
 
 /**
  * The first signal lets the start and what is being answered end; the second does not wait.
- * It listens before the service does: whoever reads that the service listens may stop it at once.
+ * It listens before the service does: a supervisor that reads that the service listens may stop it at once.
  */
 function stopOnSignals(starting: Promise<Service>): void {
   let isStopping = false;
@@ -25,7 +25,7 @@ function stopOnSignals(starting: Promise<Service>): void {
   process.on("SIGINT", stop);
 }
 
-/** A reason that the operator can mend is told in sentences; anything else is a fault, and told with its stack. */
+/** A reason that the operator can correct is printed as sentences; anything else is a fault, printed with its stack. */
 function fail(error: unknown): never {
   console.error(error instanceof StartError ? error.message : error);
   process.exit(1);

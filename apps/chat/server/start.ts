@@ -348,12 +348,12 @@ function warnOfOpenDoors({ host, signUp, mail }: Config, log: Logger): void {
 }
 
 function logOf(config: Config): Logger {
-  // A person at a terminal is told what goes wrong, and not of every request.
+  // A person at a terminal sees what goes wrong, but not every request.
   const level = config.logLevel ?? (process.stdout.isTTY ? "warn" : "info");
   return createLog({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
-/** Refused at once, and not waited for: the person is told how long it will be. The built-in responder asks no provider. */
+/** Refused at once, without waiting: the person sees how long the wait will be. The built-in responder asks no provider. */
 function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): ModelChoice {
   if (choice.builtIn) return choice;
   return {
@@ -386,7 +386,7 @@ function modelsFrom(env: Environment, clock: Clock): [ModelChoice, ...ModelChoic
   }
 }
 
-/** Whoever came while the first connection is being made would be counted by this process alone. */
+/** Callers who come while the first connection is being made would be counted by this process alone. */
 async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], log: Logger): Promise<void> {
   try {
     await Promise.all(limiters.map((limiter) => limiter.ready({ timeoutMs: STORE_READY_MS })));

@@ -86,7 +86,7 @@ it("says until when only of what ends, with the year, and of a policy what it wa
       inForce: [],
       log: [
         { ...entry, what: "grant", of: "ann@example.com" },
-        { ...entry, what: "code", of: "whoever has it" },
+        { ...entry, what: "code", of: "anybody with the code" },
         { ...entry, what: "block", of: "user:eve", limits: "blocked" },
         { ...entry, what: "live", of: "chat", limits: null, before: "aaaa", after: "bbbb" },
       ],

@@ -160,10 +160,10 @@ export function NowView() {
             ]}
           />
         </Card>
-        <Card title="Waits told">
+        <Card title="Waits of refused callers">
           <Table
-            label="Waits told"
-            empty="Nobody was told to wait."
+            label="Waits of refused callers"
+            empty="Nobody had to wait."
             rows={byName("wait").sort(([one], [other]) => waitOrder(one) - waitOrder(other))}
             keyOf={([name]) => name}
             columns={[

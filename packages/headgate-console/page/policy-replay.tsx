@@ -56,7 +56,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
       </Card>
       <Card
         title="Callers concerned"
-        lead="Those for whom most changes: requests newly refused and newly let in, of all. The log has pseudonyms, no names."
+        lead="The callers with the most changes: requests newly refused and newly let in, of all their requests. The log has pseudonyms, no names."
       >
         <Table
           label="Callers concerned"

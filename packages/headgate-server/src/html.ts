@@ -22,7 +22,7 @@ th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere}svg{width:1
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;list-style:none}.key i{display:inline-block;width:.8rem;height:.8rem;margin-right:.4rem;border-radius:2px}
 summary{cursor:pointer;padding:.5rem 0}`;
 
-/** Summaries as one page, a part for each limiter: it loads nothing, and runs nothing. */
+/** Renders summaries as one page, with a section for each limiter. The page loads no files and runs no scripts. */
 export function asHtml(summaries: readonly Summary[]): string {
   const title = summaries.map(({ limiter }) => limiter).join(", ");
   return `<!doctype html>
@@ -100,7 +100,7 @@ ${table(
 <p>${waitsInWords(summary.waits, summary.replayed.refused.decisions)}.</p>
 ${
   policy === "another"
-    ? `<h2>Callers for whom most changes</h2>${table(
+    ? `<h2>Callers with the most changes</h2>${table(
         ["caller", "newly refused", "newly admitted", "decisions"],
         summary.callersMost.map((one) => [
           `${one.layer} ${one.partition}`,

@@ -1,4 +1,4 @@
-/** Something is wrong with what was given: a file, an option, a policy. The message is for whoever gave it. */
+/** Something is wrong with a file, an option or a policy. The message is for the person who gave it. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }

@@ -19,7 +19,7 @@ export interface DecisionLogContent {
 export interface ReadLogOptions {
   /** Reads the lines of this limiter alone. Default: all. */
   readonly limiter?: string | undefined;
-  /** Keeps at most so many lines, the newest. Default: all; beyond 10,000,000 it is an error. */
+  /** How many lines to keep: the newest. Default: all; beyond 10,000,000 it is an error. */
   readonly newest?: number | undefined;
 }
 

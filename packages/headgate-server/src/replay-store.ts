@@ -1,6 +1,6 @@
 import { type Adjustment, type Charge, type Hold, memoryStore, type Outcome, type Store } from "headgate";
 
-/** What is held in a replay, and beats as its process did. */
+/** A reservation that is held in a replay, with the heartbeats that its process sent. */
 interface Held {
   readonly partitions: readonly Pick<Charge, "space" | "key" | "limits">[];
   known: readonly (readonly number[])[];
@@ -8,25 +8,25 @@ interface Held {
   seq: number;
   beats: number;
   beatAt: number;
-  /** Until when its process beat. */
+  /** The time of its process's last heartbeat. */
   readonly livesUntil: number;
 }
 
 /** A memory store in which reservations live as long as they did in the log. */
 export interface ReplayStore extends Store {
-  /** Lets what is admitted next beat until then: `Infinity` where it was ended, else when it was last heard of. */
+  /** Sets the last heartbeat of what is admitted next: `Infinity` if it was ended, else the last time that the log mentions it. */
   nextLivesUntil: number;
-  /** Beats for all that is held, up to this time. Comes before whatever is asked at that time. */
+  /** Sends the heartbeats of all holds up to this time. Call it before anything is decided at that time. */
   advance(now: number): void;
 }
 
 const beatsPerLease = 3;
-/** Beats come between two calls of a reservation, and outrank neither. */
+/** The sequence number of heartbeats: they come between two calls of a reservation, and replace neither. */
 const beatStep = 1e-9;
 
 export function replayStore(maxPartitions: number): ReplayStore {
   const inner = memoryStore({ maxPartitions });
-  /** The one that has not beaten for longest is first. */
+  /** In the order of their last heartbeat, the oldest first. */
   const live = new Map<string, Held>();
   let everyMs = Number.POSITIVE_INFINITY;
 
@@ -90,7 +90,7 @@ export function replayStore(maxPartitions: number): ReplayStore {
     advance(now) {
       for (const [rid, one] of live) {
         if (one.beatAt + everyMs > now) return;
-        // A beat puts it behind the others, where this loop meets it again.
+        // A heartbeat moves it behind the others, where this loop meets it again.
         beat(rid, one, Math.floor(one.beatAt + everyMs));
       }
     },

@@ -52,7 +52,7 @@ export function asText(summary: Summary): string {
     );
   }
   if (policy === "another" && summary.callersMost.length > 0) {
-    lines.push("", "Callers for whom most changes");
+    lines.push("", "Callers with the most changes");
     for (const { layer, partition, decisions: all, newlyRefused, newlyAdmitted } of summary.callersMost)
       lines.push(
         `  ${`${layer} ${partition}`.padEnd(32)}${count(newlyRefused).padStart(8)} newly refused, ${count(newlyAdmitted)} newly admitted, of ${count(all)}`,

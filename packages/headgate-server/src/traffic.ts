@@ -17,7 +17,7 @@ export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | Pena
 
 /** What became of an admitted request, as far as the log says. */
 export interface Course {
-  /** What it used in all; `undefined` where the store was never told otherwise than at the decision. */
+  /** What it used in all; `undefined` if nothing was reported after the decision. */
   used: Cost | undefined;
   endedAt: number | undefined;
   /** When it was last heard of. */

@@ -5,7 +5,7 @@
  *     npm run account -- reset-link you@example.com
  *     npm run account -- plan       you@example.com pro
  *
- * The first two print a link by which the account's owner chooses a password: whoever has it has the account.
+ * The first two print a link for choosing the account's password: anybody who has the link can take the account.
  */
 import type { Environment } from "../config/variables.ts";
 import { StartError } from "../start-error.ts";

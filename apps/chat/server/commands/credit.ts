@@ -21,7 +21,7 @@ const USAGE = `Usage:
   credit show  <e-mail>
   credit grant <e-mail> <amount>   adds to the balance, such as 5.00
   credit set   <e-mail> <amount>   makes it the balance, such as 0
-  credit code  <amount> [days]     prints a code that adds it to one account, once; valid for so many days
+    credit code  <amount> [days]     prints a code that adds it to one account, once; valid for that many days
   credit convert <from> <to> <rate>  all balances and unused codes into another currency, while the service is stopped`;
 
 /**

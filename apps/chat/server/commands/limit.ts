@@ -16,7 +16,7 @@ import { StartError } from "../start-error.ts";
 import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
 
 const USAGE = `Usage:
-  limit show     <caller>                               says how the caller stands
+    limit show     <caller>                               shows the caller's limits and what is left
   limit reset    <caller>                               gives the whole quota back
   limit block    <caller> [for] [reason]                refuses the caller
   limit override <caller> <limits> [for] [reason]       gives the caller other limits, such as "30/minute"

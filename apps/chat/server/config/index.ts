@@ -24,52 +24,52 @@ import {
   wholeNumber,
 } from "./variables.ts";
 
-/** What the service was told by its environment. `variables` in docs and README list the same. */
+/** The service's settings, from its environment. `variables` in docs and README list the same. */
 export interface Config {
   limits: {
     /** Limit strings: what one person may send. */
     chatPerMinute: string;
     chatPerHour: string;
-    /** What the answers of one person may cost; `null`: nobody counts. */
+    /** How many tokens the answers to one person may use; `null`: no limit. */
     chatTokens: string | null;
-    /** How many answers one person may have at once; `null`: as many as they like. */
+    /** How many answers one person may have at once; `null`: no limit. */
     chatConcurrent: string | null;
-    /** What all callers together may use; `null`: nobody counts. */
+    /** What all callers together may use; `null`: no limit. */
     chatGlobal: string | null;
-    /** What the model's provider takes of this service; `null`: it says so itself. */
+    /** What the model's provider accepts from this service; `null`: only the provider's own refusals count. */
     provider: string | null;
-    /** What one address may send, whoever sends. */
+    /** What may be sent from one address, by all its callers together. */
     chatPerAddress: string;
     /** Attempts to sign in or up from one address. */
     signInPerAddress: string;
-    /** Request bodies that are read from one address, whatever comes of them. */
+    /** Request bodies that are read from one address, whatever the answer is. */
     bodiesPerAddress: string;
     storageUri: string;
   };
   /** The file that names the plans; `null`: there are none. */
   plansFile: string | null;
-  /** `null` where nobody said. */
+  /** `null` if it is not set. */
   trustProxy: TrustProxy | null;
-  /** Whether `X-User-Id` says who is calling. Unverified: for services that sit behind one's own backend. */
+  /** Whether `X-User-Id` says who is calling. Unverified: for services behind your own backend. */
   userIdHeader: boolean;
   database: DatabaseLocation;
   port: number;
   host: string;
-  /** `null` leaves the choice to whoever starts: quieter on a terminal. */
+  /** `null` leaves the choice to the start: less is logged on a terminal. */
   logLevel: LogLevel | null;
-  /** The origin by which browsers reach the service; `null` takes what each request says. */
+  /** The origin by which browsers reach the service; `null` uses the one in each request. */
   publicUrl: string | null;
-  /** `null` has one made and kept. */
+  /** `null`: the service makes a secret and keeps it. */
   authSecret: string | null;
   /** Whether only accounts are answered. */
   requireAccount: boolean;
-  /** Whether anybody may make an account, or the operator alone. */
+  /** Whether anybody may make an account, or only the operator. */
   signUp: "open" | "closed";
   /** `null` where the service sends no mail. */
   mail: MailSettings | null;
-  /** What opens `/operator`: the token, and the confirmed addresses of accounts; `null` and none: there is no such page. */
+  /** What opens `/operator`: the token, and the confirmed addresses of accounts. With neither there is no such page. */
   operator: { token: string | null; emails: readonly string[] };
-  /** Who may read `GET /metrics`, and the port that needs no token; `null`: nobody, none. */
+  /** The token for `GET /metrics`, and the port that needs no token; `null`: none. */
   metrics: { token: string | null; port: number | null; host: string };
   /** Where decisions are logged, and how large that may grow; `null`: nowhere. */
   limitWebhook: { url: string; secret: string } | null;
@@ -77,9 +77,9 @@ export interface Config {
   credit: {
     monthlyAllowance: Micros;
     currency: string;
-    /** What one unit of the price list's currency costs in the service's, in micros; `null` where nobody said. */
+    /** The price of one unit of the price list's currency in the service's currency, in micros; `null` if it is not set. */
     exchangeRate: Micros | null;
-    /** By whose calendar the month of an allowance begins. */
+    /** The time zone in which the month of an allowance begins. */
     timeZone: string;
   };
   bodyLimitBytes: number;
@@ -211,17 +211,17 @@ export function loadConfig(environment: Environment): Config {
   };
 }
 
-/** After `assertAllRead` nothing is missing; this tells the type checker so, and would fail loudly otherwise. */
+/** After `assertAllRead` nothing is missing. This check shows that to the compiler, and throws if it is wrong. */
 function asRead<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error("A variable was used before it was read.");
   return value;
 }
 
 const BODIES_PER_MINUTE = 120;
-/** A message is followed by the request for its title, and a conversation by changes of its own. */
+/** Each message is followed by the request for its title, and each conversation by its own changes. */
 const BODIES_PER_MESSAGE = 4;
 
-/** Where nobody said: 120 a minute, or as many more as the messages that an address may send need. */
+/** The default: 120 a minute, or more if the messages that an address may send need more. */
 function bodiesBeside(chatPerAddress: string): string {
   return `${Math.max(BODIES_PER_MINUTE, BODIES_PER_MESSAGE * mostAtOnce(chatPerAddress))}/minute`;
 }
@@ -302,7 +302,7 @@ function longSecret(text: string): Reading<string> {
   return { shouldBe: "at least 32 random characters, such as `openssl rand -base64 32` writes" };
 }
 
-/** One that fits into a field of HTTP. */
+/** A token that can be sent in an HTTP field. */
 function headerSecret(text: string): Reading<string> {
   return /^[!-~]*$/.test(text)
     ? longSecret(text)

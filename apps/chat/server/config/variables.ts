@@ -6,7 +6,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Reading<Value> = { value: Value } | { shouldBe: string };
 
 /**
- * Reads variables one by one and remembers every one that cannot be read, so that all of them are told together.
+ * Reads variables one by one and remembers every one that cannot be read, so that all of them are reported together.
  * An empty variable counts as absent: compose files and CI pass those for what was left unset.
  */
 export function variableReader(environment: Environment) {

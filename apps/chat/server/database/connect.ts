@@ -2,10 +2,10 @@ import path from "node:path";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type * as schema from "./schema.ts";
 
-/** What repositories work on: a connection pool, an embedded database, or a transaction of either. */
+/** The database of the repositories: a connection pool, an embedded database, or a transaction of either. */
 export type Database = PgDatabase<PgQueryResultHKT, typeof schema>;
 
-/** Where the rows live; `readDatabaseUrl` reads one from a `DATABASE_URL`. */
+/** Where the rows are stored; `readDatabaseUrl` reads one from a `DATABASE_URL`. */
 export type DatabaseLocation =
   | { kind: "postgres"; url: string }
   /** `folder` is the service's own: the database's files are in `database` within it. */
@@ -16,7 +16,7 @@ export interface OpenDatabase {
   database: Database;
   /** Resolves when the database answers and takes what is written, and rejects when it does not. */
   probe(): Promise<void>;
-  /** What is left of the disk that its files are on; `undefined` where it has none, or they are another machine's. */
+  /** The free space of the disk that its files are on; `undefined` if it has no files, or they are on another machine. */
   freeBytes(): Promise<number | undefined>;
   /** Whether other processes may be using it. */
   isShared: boolean;
@@ -44,7 +44,7 @@ export function readDatabaseUrl(text: string): DatabaseLocation | undefined {
  * @throws {StartError} when the database cannot be reached or opened
  */
 export async function openDatabase(location: DatabaseLocation): Promise<OpenDatabase> {
-  // Each brings a driver that the other does without, and loading one takes longer than anything else at a start.
+  // Each needs a driver that the other does not, and loading a driver is the slowest step of a start.
   if (location.kind === "postgres") {
     const { openShared } = await import("./shared.ts");
     return openShared(location.url);

@@ -18,7 +18,7 @@ import {
 } from "drizzle-orm/pg-core";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 
-/** Milliseconds are kept, no more: what is stored and what a cursor carries are then equal. */
+/** Only milliseconds are kept, so that the stored value equals the one in a cursor. */
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
 
 // Accounts: the tables that better-auth asks for. ------------------------------------------------------------------
@@ -93,11 +93,11 @@ export const conversations = pgTable(
   "conversations",
   {
     id: text("id").primaryKey(),
-    /** `account:<id>`, `user:<id>` or `visitor:<id>`; the prefix is the server's, so that no kind can name another. */
+    /** `account:<id>`, `user:<id>` or `visitor:<id>`. The server adds the prefix, so that one kind cannot name another. */
     owner: text("owner").notNull(),
     title: text("title").notNull(),
     titled: boolean("titled").notNull().default(false),
-    /** A name that a person chose stays; one that was made follows the first question. */
+    /** A name that a person chose stays; a generated name follows the first question. */
     namedByPerson: boolean("named_by_person").notNull().default(false),
     shareToken: text("share_token").unique(),
     createdAt: instant("created_at").notNull(),
@@ -135,8 +135,8 @@ export const messages = pgTable(
 );
 
 /**
- * One answer that a model gives, and for a minute after that. Its unique keys make a message's id an idempotency key.
- * Nothing is deleted with a conversation or an account: what an answer used is still charged, and what it held released.
+ * One answer that a model gives, kept until a minute after its end. Its unique keys make a message's id an idempotency key.
+ * Deleting a conversation or an account deletes no turn: what an answer used is still charged, and what it held released.
  */
 export const turns = pgTable(
   "turns",
@@ -191,7 +191,7 @@ export const answerParts = pgTable(
   (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
-/** What operators did for single callers: what is in force outlives a store that keeps nothing, and who did what is known. */
+/** What operators did for single callers. It keeps what is in force if a store loses its data, and records who did what. */
 export const limitChanges = pgTable(
   "limit_changes",
   {
@@ -220,7 +220,7 @@ export const policySteps = pgTable(
   {
     /** The name of the limiter; `PLANS_FILE` where the file changed. */
     limiter: text("limiter").notNull(),
-    /** From 1, without a gap: of two that come at once, one is refused. */
+    /** From 1, without a gap: if two changes come at once, one is refused. */
     revision: integer("revision").notNull(),
     what: text("what", { enum: ["live", "roll-back", "shadow", "end-shadow", "plans"] }).notNull(),
     /** The policy as JSON. `null`: the settings' own, or no shadow. */
@@ -240,12 +240,12 @@ export const policySteps = pgTable(
   ],
 );
 
-/** What each process has counted, for the operator's console: written anew every few seconds, and gone an hour after its end. */
+/** The counts of each process, for the operator's console: rewritten every few seconds, and deleted an hour after its end. */
 export const processSummaries = pgTable("process_summaries", {
   processId: text("process_id").primaryKey(),
   /** As `headgate-console` writes it. It names callers. */
   summary: text("summary").notNull(),
-  /** When the process last said that it lives, by the database's clock. */
+  /** The time of the process's last heartbeat, by the database's clock. */
   beatAt: instant("beat_at").notNull(),
 });
 
@@ -299,7 +299,7 @@ export const creditEntries = pgTable(
   (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],
 );
 
-/** What an operator hands out, each worth an amount, once. The codes themselves are nowhere: only what they hash to. */
+/** Codes that an operator hands out; each adds an amount once. Only the hashes of codes are stored. */
 export const creditCodes = pgTable("credit_codes", {
   hash: text("hash").primaryKey(),
   amount: bigint("amount", { mode: "number" }).notNull(),
@@ -307,7 +307,7 @@ export const creditCodes = pgTable("credit_codes", {
   createdAt: instant("created_at").notNull(),
   /** `null` for one that stays valid. */
   expiresAt: instant("expires_at"),
-  /** The account that has used it; used is used, also once that account is deleted. */
+  /** The account that has used it; the code stays used after that account is deleted. */
   redeemedBy: text("redeemed_by").references(() => user.id, { onDelete: "set null" }),
   redeemedAt: instant("redeemed_at"),
 });

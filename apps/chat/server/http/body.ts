@@ -14,7 +14,7 @@ const MOST_FIELDS_REPORTED = 20;
 /**
  * Reads a small body as JSON of a certain shape, whatever its `Content-Type` says.
  *
- * @param absent what no body at all stands for; without it, there must be one
+ * @param absent the value for an absent body; without it, there must be a body
  * @param bounds those of the text, before anything is made of it
  * @throws {HttpProblem} 413 or 400 that says which bound is exceeded or which fields are wrong, and how; 499 when the
  *   client left before the body's end

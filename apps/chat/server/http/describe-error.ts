@@ -3,7 +3,7 @@ import { databaseTrouble } from "../database-trouble.ts";
 
 /**
  * An error as the log may hold it. A failed query's parameters are what people wrote, and PostgreSQL repeats values
- * in its `detail`: neither goes in. A database that is away is told in one line: no stack says more about it.
+ * in its `detail`: neither goes in. A database that does not answer gets one line: no stack says more about it.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   const database = databaseTrouble(error);

@@ -117,7 +117,7 @@ export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
   return new HttpProblem(503, error, detail);
 }
 
-/** 402, told from a 429 by its status, its `error` and its members. */
+/** 402, distinguished from a 429 by its status, its `error` and its members. */
 export function paymentRequired(credit: Credit): HttpProblem {
   const members: Pick<
     PaymentProblem,

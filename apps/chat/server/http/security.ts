@@ -29,7 +29,7 @@ export function securityHeaders(publicUrl: string | null): MiddlewareHandler<Ser
     c.header("Cross-Origin-Opener-Policy", "same-origin");
     c.header("Cross-Origin-Resource-Policy", "same-origin");
     c.header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
-    // What the API says is one caller's own, and how things are now.
+    // The API's answers are for one caller and one moment.
     const isJson = c.res.headers.get("Content-Type")?.startsWith("application/json");
     if (isJson && !c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
     if (isHttps) c.header("Strict-Transport-Security", `max-age=${ONE_YEAR_SECONDS}`);

@@ -46,7 +46,7 @@ export interface AnswerOptions {
 
 export type Answer = StreamTextResult<SalaryTools, Record<string, unknown>, never>;
 
-/** What a real model is told. The built-in responder needs none of it. */
+/** The prompt of a real model. The built-in responder needs none of it. */
 export function instructionsAt(nowMs: number): string {
   const current = taxYearAt(nowMs);
   return [

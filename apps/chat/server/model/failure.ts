@@ -63,7 +63,7 @@ const failures: Record<ModelFailure["code"], Pick<ModelFailure, "status" | "deta
   model_failed: { status: 502, detail: "The model failed to answer. Please try again." },
 };
 
-/** What the log may hold of an error beside its code: its kind and HTTP status, but no body, address or key. */
+/** What the log may have of an error apart from its code: its kind and HTTP status, but no body, address or key. */
 export function describeFailure(error: unknown): { name: string; statusCode: number | undefined } {
   const cause = rootOf(error);
   return { name: cause instanceof Error ? cause.name : typeof cause, statusCode: statusOf(cause) };

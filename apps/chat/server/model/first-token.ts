@@ -54,7 +54,7 @@ function beginningShownBy<TOOLS extends ToolSet>(
 }
 
 /**
- * Waits until an answer has begun or failed, so that a failure can still be told by an HTTP status, and hands back a
+ * Waits until an answer has begun or failed, so that a failure can still have its own HTTP status, and returns a
  * stream that has lost nothing. The wait is bounded: a slow model is handed back undecided.
  * @param stream `streamText(…).stream`; it is read from here on
  */

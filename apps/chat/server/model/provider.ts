@@ -30,7 +30,7 @@ const defaultAnthropicModel = "claude-haiku-5-5";
 type Read = (name: string) => string | undefined;
 
 /**
- * The models that answer, the first of them where nobody chooses. A server of one's own (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
+ * The models that answer; the first is the default. Your own server (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
  * before `ANTHROPIC_API_KEY`; with none of them it is the built-in responder alone, which needs no network. `LLM_MODEL`,
  * `OPENAI_MODEL` and `ANTHROPIC_MODEL` name one model, or several with commas between them.
  * @param environment the variables, such as `process.env`; an empty or blank one counts as absent

@@ -15,7 +15,7 @@ export interface TitleOptions {
   question: string;
   clock: { now(): number };
   abortSignal?: AbortSignal | undefined;
-  /** Milliseconds for a real model to find one; the rules take over after. Default 8,000. */
+  /** How long a real model may take, in milliseconds; then the rules name the conversation. Default 8,000. */
   timeoutMs?: number;
 }
 
@@ -24,7 +24,7 @@ export interface Title {
   usage: Usage;
 }
 
-/** What a title may use at most. */
+/** The most that a title may use. */
 export const mostUsedForTitle: Usage = { inputTokens: 400, cachedInputTokens: 0, outputTokens: 400 };
 
 /**

@@ -29,7 +29,7 @@ export const limitOrder = z.discriminatedUnion("what", [
   z.object({ action: z.literal("limit"), what: z.literal("override"), limits: z.string(), ...timed }),
 ]);
 
-/** What an operator wants done to the limits of one caller, or to be told. */
+/** What an operator wants to do to the limits of one caller, or to see. */
 export type LimitOrder = z.output<typeof limitOrder>;
 
 const stands = z.object({
@@ -77,7 +77,7 @@ const changes = z.object({
 
 export const limitOutcome = z.union([stands, changes]);
 
-/** How the caller stands afterwards, or what has been decided. */
+/** The caller's state afterwards, or what has been decided. */
 export type LimitOutcome = z.output<typeof limitOutcome>;
 
 /** @returns what is wrong with a caller's name, in a sentence; `undefined` for one that may be somebody's */

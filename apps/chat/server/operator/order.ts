@@ -37,7 +37,7 @@ const outcome = z.union([
   z.object({ refused: z.string() }),
 ]);
 
-/** How the account or the caller stands afterwards, or the link for its owner, or the code; or why it was not done. */
+/** The state of the account or the caller afterwards, or the link for its owner, or the code; or why it was not done. */
 export type Outcome = z.output<typeof outcome>;
 
 /** @returns `undefined` for what is no order */

@@ -9,8 +9,8 @@ import { isSameText } from "../http/same-text.ts";
 import { carryOut, type OrderServices, readOrder } from "./order.ts";
 
 /**
- * A door for the operator's commands, on a loopback port that nobody else is told of. An embedded database is one
- * process's alone, so while the service runs, it is the service that must do what a command asks.
+ * Receives the operator's commands on a loopback port that is published nowhere else. Only one process can use an embedded
+ * database, so while the service runs, the service must do what a command asks.
  * The word that opens it is in the folder's `holder.json`, which only the operator's own user can read.
  */
 export interface OperatorServer {

@@ -143,7 +143,7 @@ export async function lockOwner(transaction: Database, owner: string): Promise<v
   await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${owner}, 0))`);
 }
 
-/** Gives the newest of one owner's to another, so many at most. @returns how many changed hands */
+/** Moves the newest conversations of one owner to another, at most this many. @returns how many were moved */
 export async function changeOwner(
   transaction: Database,
   from: string,

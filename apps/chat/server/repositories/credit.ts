@@ -31,7 +31,7 @@ export async function updateCredit(transaction: Database, row: CreditRow): Promi
   await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
 }
 
-/** Holds credit if so much of this currency is neither spent nor held. @returns whether it was */
+/** Holds credit if this amount of the currency is neither spent nor held. @returns whether it was */
 export async function holdCredit(
   transaction: Database,
   userId: string,

@@ -75,7 +75,7 @@ export async function listPolicyChanges(
     .limit(most);
 }
 
-/** How a row is told to the console; `undefined` for what is no step of a limiter. */
+/** A row as the console shows it; `undefined` for what is no step of a limiter. */
 export function stepOf({ what, document, by, at, ...rest }: PolicyStepRow): PolicyStep | undefined {
   if (what === "plans") return undefined;
   return {

@@ -13,7 +13,7 @@ export interface Used {
   cost: Micros;
 }
 
-/** Claims a question for this answer. @returns `false` where another answer has it */
+/** Claims a question for this answer. @returns `false` if another answer has it */
 export async function claimTurn(transaction: Database, turn: NewTurn): Promise<boolean> {
   const claimed = await transaction
     .insert(turns)
@@ -33,7 +33,7 @@ export async function lockRunningTurn(transaction: Database, answerId: string): 
   return row;
 }
 
-/** As `lockRunningTurn`, for one whose process has not said for so long that it lives. */
+/** As `lockRunningTurn`, for a turn whose process has sent no heartbeat for this long. */
 export async function lockLapsedTurn(
   transaction: Database,
   answerId: string,
@@ -109,7 +109,7 @@ export async function deleteEndedTurn(
     .where(and(eq(turns.messageId, messageId), isNotNull(turns.endedAt), isInTheWay));
 }
 
-/** Turns whose process has not said for so long that it lives. Oldest first. */
+/** Turns whose process has sent no heartbeat for this long. Oldest first. */
 export async function listLapsedTurns(database: Database, leaseMs: number, most: number): Promise<string[]> {
   const rows = await database
     .select({ answerId: turns.answerId })
@@ -120,7 +120,7 @@ export async function listLapsedTurns(database: Database, leaseMs: number, most:
   return rows.map(({ answerId }) => answerId);
 }
 
-/** Forgets turns that ended so long ago, and the parts of all that are forgotten. */
+/** Forgets turns that ended this long ago, and all their parts. */
 export async function deleteEndedTurns(database: Database, endedForMs: number): Promise<void> {
   await database.delete(turns).where(lt(turns.endedAt, msAgo(endedForMs)));
   await database
@@ -128,7 +128,7 @@ export async function deleteEndedTurns(database: Database, endedForMs: number): 
     .where(notInArray(answerParts.answerId, database.select({ answerId: turns.answerId }).from(turns)));
 }
 
-/** Whether a turn goes on; `undefined` for one that is forgotten. */
+/** Whether a turn is running; `undefined` for a forgotten one. */
 export async function stateOfTurn(
   database: Database,
   answerId: string,
@@ -144,7 +144,7 @@ export async function stateOfTurn(
   return row?.state;
 }
 
-/** The newest answer that is being given in a conversation. */
+/** The newest running answer of a conversation. */
 export async function findRunningTurnIn(
   database: Database,
   conversationId: string,
@@ -163,7 +163,7 @@ export type StopTarget =
   | { conversationId: string; messageId: string | undefined }
   | { owner: string; openingMessageId: string };
 
-/** @returns the answers that are to stop; other processes learn of it with their next beat */
+/** @returns the answers to stop; other processes learn of it with their next heartbeat */
 export async function requestStop(database: Database, target: StopTarget): Promise<string[]> {
   const isMeant =
     "owner" in target

@@ -128,7 +128,7 @@ function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
   headers.delete("Transfer-Encoding");
   if (body === undefined) return new Request(url, { method, headers });
   headers.set("Content-Type", "application/json");
-  // Whoever got at a password by an old session is shut out with it.
+  // This also ends the session of a person who got the password through an old session.
   const given = c.req.path === "/auth/change-password" ? { ...body, revokeOtherSessions: true } : body;
   return new Request(url, { method, headers, body: JSON.stringify(given) });
 }

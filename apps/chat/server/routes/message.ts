@@ -65,7 +65,7 @@ export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 /**
  * The expensive route, and what belongs to it. At its door, behind the limit that counts bodies: the body within its bounds,
  * what it says, who is calling, whether the message was sent before, the model that is asked for, a place among the answers in flight, the rate limit,
- * then credit. Whoever gets no answer, for whatever reason that was not their own stop, gets the charge back; one that is
+ * then credit. A caller who gets no answer gets the charge back, unless they stopped it themselves; a message that is
  * refused before the rate limit is charged nothing there, and so is a message that was sent before.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
@@ -236,7 +236,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   return routes;
 }
 
-/** What the body alone cannot tell is known once the conversation has been read: that there are not so many tokens left. */
+/** Known only once the conversation has been read: too few tokens are left. */
 function refusedFor(c: Context<ServiceEnv>, error: unknown): Response {
   if (!(error instanceof QuotaSpent)) throw error;
   const { status, headers, body } = refusal(error.refused, { accept: c.req.header("Accept") ?? null });

@@ -14,7 +14,7 @@ export interface MetricsDependencies {
 
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-/** `GET /metrics`, for whoever has the token. Without one there is no such route. */
+/** `GET /metrics`, for clients with the token. Without a token there is no such route. */
 export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   if (metrics === undefined || metricsToken === null) return routes;
@@ -23,8 +23,8 @@ export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): H
 }
 
 /**
- * The same on a port of its own, for whoever can reach it. On the loopback that is this machine alone, and no page that was
- * pointed to it.
+ * The same on a separate port, for everything that can reach it. On the loopback that is this machine alone, and no web page
+ * that uses a host name of its own.
  */
 export function metricsApp(metrics: Metrics, host: string): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();

@@ -36,7 +36,7 @@ export interface OperatorConsole extends Pick<Config["operator"], "token" | "ema
 
 const PATH = "/operator";
 
-/** `GET /operator`: the console, for whoever has the token or an operator's account. Without either there is no such page. */
+/** `GET /operator`: the console, for people with the token or an operator's account. Without either there is no such page. */
 export function operatorRoutes({ sources, publicUrl, operator }: OperatorDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   if (operator === null) return routes;

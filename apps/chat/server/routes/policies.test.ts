@@ -180,9 +180,7 @@ describe("a policy set at run time", () => {
       { what: "plans", of: "PLANS_FILE", before: changes[1].after, reason: "plans free, pro" },
       { what: "plans", before: null },
     ]);
-    await until(async () =>
-      lines.some((line) => line.includes("an operator set a policy, which goes first")),
-    );
+    await until(async () => lines.some((line) => line.includes("an operator's policy replaces them")));
     expect((await chatOf(operator)).hash).toBe(hash);
     await change(operator, "roll-back", { from: hash, reason: "x" });
     expect(JSON.stringify((await chatOf(operator)).layers)).toContain("4/minute");

@@ -180,7 +180,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const address = email.trim().toLowerCase();
       if (await findUserByEmail(database, address)) return undefined;
       const { internalAdapter } = await auth.$context;
-      // Whoever the operator gives the link to has the account: there is nothing to confirm.
+      // The person who gets the link from the operator has the account: there is nothing to confirm.
       const user = await internalAdapter.createUser(
         {
           email: address,

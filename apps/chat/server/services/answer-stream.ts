@@ -53,7 +53,7 @@ export interface AnswerStreamOptions {
 }
 
 /**
- * Turns a model's answer into what the page reads, and saves it before its end is told. The answer is read to its end
+ * Turns a model's answer into what the page reads, and saves it before its end is sent. The answer is read to its end
  * whether or not anybody listens: a lost connection, or a closed page, is no stop. It is never held up by a slow reader:
  * what they have not read yet waits in memory, and an answer is short.
  */
@@ -107,7 +107,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (!isCovered) stop.abort();
   }
 
-  /** Before the meter charges: whoever was given nothing pays nothing. */
+  /** Before the meter charges: a reader who got nothing pays nothing. */
   async function readToTheEnd(): Promise<void> {
     if ((await beginning).kind === "failed") await refund();
   }

@@ -66,7 +66,7 @@ export interface Answering {
    * @returns the answer as it comes, or the turn of a question that was asked before
    * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 when the model fails before its first token,
    *   in which case no credit is charged; 499 when the person stopped it before that
-   * @throws {QuotaSpent} where so many tokens are not left as the question alone costs
+   * @throws {QuotaSpent} if fewer tokens are left than the question alone costs
    */
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
 }

@@ -20,7 +20,7 @@ export interface TopUps {
 }
 
 export interface CreditCodes extends TopUps {
-  /** @returns the code: it is kept as a hash, and can be told only now */
+  /** @returns the code: it is kept as a hash, and can be shown only now */
   issue(amount: Micros, validMs: number | undefined): Promise<string>;
 }
 

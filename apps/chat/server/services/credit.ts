@@ -40,10 +40,10 @@ export interface CreditService {
   /** What an account has. Gives the month's allowance if it was not given yet. */
   of(userId: string): Promise<Credit>;
   /**
-   * Holds so much of an account's credit for a running answer, or nothing of it: in one statement, so that of many at once
-   * no more are served than there is credit for.
+   * Holds this much of an account's credit for a running answer, or nothing of it: in one statement, so that simultaneous
+   * answers cannot hold more credit than there is.
    *
-   * @returns whether so much was left
+   * @returns whether this much was left
    */
   hold(transaction: Database, userId: string, amount: Micros): Promise<boolean>;
   /** As `hold`, but holds what there is where there is less. @returns how much it holds */
@@ -60,7 +60,7 @@ export interface CreditService {
    * Adds to an account, or takes from it when `amount` is below zero.
    *
    * @param reference the same for a grant that is asked for again: it is made once. Default: a grant of its own
-   * @returns `undefined` for an unknown e-mail; else how the account stands, and whether this changed it
+   * @returns `undefined` for an unknown e-mail; else the account's state, and whether this changed it
    * @throws {GrantError} for more than an account may hold, and for a reference of another amount
    */
   grant(email: string, amount: Micros, reference?: string): Promise<Granted | undefined>;

@@ -41,7 +41,7 @@ export interface JournalOptions {
   beatMs?: number;
 }
 
-/** Of one answer, at most so much is kept: what came last. */
+/** The most that is kept of one answer: its end. */
 export const MOST_PARTS = 2_000;
 export const MOST_BYTES = 1_048_576;
 

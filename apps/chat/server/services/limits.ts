@@ -25,7 +25,7 @@ export function userKey(caller: RateLimitCaller): string {
   return addressKey(caller);
 }
 
-/** Counts everybody at an address, whoever they say they are: new names bring no new quota. */
+/** Counts everybody at an address, whatever names they use: new names bring no new quota. */
 export function addressKey(caller: Pick<RateLimitCaller, "address">): string {
   return `ip:${caller.address}`;
 }
@@ -107,10 +107,10 @@ export function createProviderLimiter({ config, clock, log }: LimiterContext): L
   );
 }
 
-/** What one mailbox gets of this service at most, whoever asks for it. */
+/** The most mails that this service sends to one mailbox, over all requests. */
 const MAILS_PER_RECIPIENT = "3/hour; 10/day";
 
-/** Guesses of the operator's token from one address: whoever has it needs one. */
+/** Guesses of the operator's token from one address: somebody who has the token needs only one. */
 const OPERATOR_ATTEMPTS = "5/minute; 30/hour";
 
 /** Guards the operator's token. */
@@ -173,7 +173,7 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
   );
 }
 
-/** Readings as the page is told of them. Places are no quota: they are free again when an answer ends. */
+/** Readings as the page shows them. Places are no quota: they are free again when an answer ends. */
 export function quotaOf(limits: readonly LimitReading[]): QuotaOfLimit[] {
   return limits.filter(({ algorithm }) => algorithm !== "concurrent").map(toQuota);
 }

@@ -10,11 +10,11 @@ export interface Mail {
 
 export interface Mailer {
   /**
-   * Hands a mail over, and waits for nothing: how long the mail server takes would tell who has an account. One that cannot
-   * be sent is logged, without its recipient and its words.
+   * Queues a mail and does not wait: the time that the mail server takes would show who has an account. A mail that cannot
+   * be sent is logged, without its recipient and its text.
    */
   send(to: string, mail: Mail): void;
-  /** Waits for what is on its way. */
+  /** Waits for the mails that are being sent. */
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface MailSettings {
   from: string;
 }
 
-/** Beyond it the mail server is down or too slow, and what waits would only grow. */
+/** With more mails waiting, the mail server is down or too slow, and the queue would only grow. */
 const MOST_WAITING = 100;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 30_000;

@@ -59,8 +59,8 @@ interface PartMistake {
 }
 
 /**
- * The text of a message's parts, or the first that is wrong: one mistake is told, since ten thousand would cost more than
- * they say. What an earlier answer computed is the server's to say: only its words are taken from a client.
+ * The text of a message's parts, or the first mistake: one mistake is reported, since ten thousand would cost more than
+ * they are worth. What an earlier answer computed comes from the server: only its words are taken from a client.
  */
 function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMistake {
   const words: string[] = [];

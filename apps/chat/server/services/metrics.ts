@@ -15,7 +15,7 @@ export interface AnswerRecord {
   outcome: string;
 }
 
-/** What is counted of the service, for whoever collects it. */
+/** What is counted of the service, for metrics collectors. */
 export interface Metrics {
   observe(limiter: Pick<Limiter<never>, "name" | "observe" | "status">): void;
   answered(record: AnswerRecord): void;
@@ -24,7 +24,7 @@ export interface Metrics {
   close(): Promise<void>;
 }
 
-/** OpenTelemetry's names for what generative AI uses: experimental there, so they stand here once. */
+/** OpenTelemetry's names for what generative AI uses: they are experimental, so they are only written here. */
 const TOKEN_USAGE = "gen_ai.client.token.usage";
 const OPERATION_DURATION = "gen_ai.client.operation.duration";
 const TOKEN_BUCKETS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];

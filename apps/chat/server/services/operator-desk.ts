@@ -70,7 +70,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     }
   }
 
-  /** Who gave what stands in the same log as what was decided. */
+  /** Grants are in the same log as decisions. */
   async function record(
     what: "grant" | "code",
     amount: Micros,
@@ -124,7 +124,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
         const validMs = days === undefined ? undefined : days * DAY_MS;
         const code = await codes.issue(amount, validMs);
         const until = validMs === undefined ? null : new Date(clock.now() + validMs);
-        await record("code", amount, by, { of: "whoever has it", userId: null, until });
+        await record("code", amount, by, { of: "anybody with the code", userId: null, until });
         return code;
       },
     },

@@ -27,17 +27,17 @@ import type { Plans, PlanTable } from "./plans.ts";
 /** Policies that operators set while the service runs: kept in the database, in force in every process. */
 export interface Policies {
   desk: PolicyDesk;
-  /** Puts in force what is kept. */
+  /** Puts the kept policies in force. */
   restore(): Promise<void>;
   /**
-   * Restores before the first decision, and writes down whether the plans file has changed.
+   * Restores before the first decision, and records whether the plans file has changed.
    *
-   * @param isAlone whether no other process can change it; else it is looked at every second from now on
+   * @param isAlone whether no other process can change the policies; otherwise the database is read every second from now on
    */
   start(isAlone: boolean): Promise<void>;
-  /** The plans file has changed. @throws {Error} for what cannot be used; then nothing changes */
+  /** Call it when the plans file has changed. @throws {Error} for plans that cannot be used; then nothing changes */
   usePlans(table: PlanTable): void;
-  /** Resolves when nothing of it is under way. */
+  /** Resolves when no work is under way. */
   close(): Promise<void>;
 }
 
@@ -48,14 +48,14 @@ export interface PoliciesOptions {
   clock: Clock;
   log: Logger;
   chat: Limiter<RateLimitCaller>;
-  /** The others, which have no plans. */
+  /** The other limiters, which have no plans. */
   others: readonly ManagedLimiter<never>[];
   replay?: ReplayPolicy | undefined;
-  /** How often the database is looked at, in milliseconds. Default 1,000. */
+  /** How often the database is read, in milliseconds. Default 1,000. */
   everyMs?: number;
 }
 
-/** What the answers of the chat use. */
+/** The plans in force, which the chat's answers use. */
 const CHAT_UNITS = ["requests", "tokens", "concurrent"];
 const PLANS_FILE = "PLANS_FILE";
 
@@ -74,7 +74,8 @@ export function createPolicies(options: PoliciesOptions): Policies {
     ],
     keeper: databaseKeeper(database),
     ...(replay ? { replay } : {}),
-    onError: (error) => log.error({ error: describeError(error) }, "a policy that was set is not in force"),
+    onError: (error) =>
+      log.error({ error: describeError(error) }, "an operator's policy could not be put in force"),
     clock,
   });
 
@@ -88,14 +89,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
       await live.refresh();
       isAway = false;
     } catch (error) {
-      // Once: the database's absence is told by what needs it more.
+      // Once: other parts, which need the database more, report its absence.
       if (!isAway)
         log.warn({ error: describeError(error) }, "policies stay as they are: the database does not answer");
       isAway = true;
     }
   }
 
-  /** Of several processes that see the same file, the first writes it down. */
+  /** Of several processes that see the same file, the first records it. */
   async function note(table: PlanTable): Promise<void> {
     const hash = createHash("sha256").update(JSON.stringify(table)).digest("hex").slice(0, 16);
     const last = await findLastPolicyStep(database, PLANS_FILE);
@@ -115,7 +116,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     noting = noting
       .then(() => note(table))
       .catch((error: unknown) =>
-        log.error({ error: describeError(error) }, "that the plans file changed was not written down"),
+        log.error({ error: describeError(error) }, "the change of the plans file could not be recorded"),
       );
     return noting;
   }
@@ -141,7 +142,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       await live.refresh();
       for (const { limiter, hash, set, trouble } of await live.list())
         if (set && trouble === null)
-          log.info({ limiter, policy: hash, by: set.by }, "a policy that an operator set is in force");
+          log.info({ limiter, policy: hash, by: set.by }, "an operator's policy is in force");
       if (plans) await noteInTurn(plans.table);
       if (isAlone) return;
       timer = setInterval(() => {
@@ -154,7 +155,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
 
     usePlans(table) {
       if (!live.useSettings("chat", chatLayers(config, plans, table)))
-        log.warn("the limits in the plans file are not in force: an operator set a policy, which goes first");
+        log.warn("the limits in the plans file are not in force: an operator's policy replaces them");
       void noteInTurn(table);
     },
 

@@ -24,9 +24,9 @@ export interface ProcessSummariesOptions {
   everyMs?: number;
 }
 
-/** Where nothing is new, a process says only that it lives, every so many times. */
+/** With nothing new to write, a process only reports that it is alive, every fifth time. */
 const BEAT_EVERY = 5;
-/** What an ended process counted is of the last hour for so long. */
+/** How long the summary of an ended process is kept: the console shows the last hour. */
 const KEPT_MS = 3_600_000;
 
 export function createProcessSummaries(options: ProcessSummariesOptions): ProcessSummaries {
@@ -45,7 +45,7 @@ export function createProcessSummaries(options: ProcessSummariesOptions): Proces
     if (turns % BEAT_EVERY === 0) await deleteSummariesBefore(database, KEPT_MS);
   }
 
-  /** One write at a time. A database that is away is told of by what needs it more. */
+  /** One write at a time. Other parts, which need the database more, report that it does not answer. */
   function inTurn(): Promise<void> {
     writing = writing.then(write).catch((error: unknown) => {
       log.debug({ error: describeError(error) }, "what this process counted was not written down");

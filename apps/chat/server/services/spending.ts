@@ -21,7 +21,7 @@ export interface Spending {
    * @returns `false` once it has used all that is held, and no more is to be had: it has to end
    */
   keepAhead(used: Micros): boolean | Promise<boolean>;
-  /** Holds what the answer will have cost after the beginning of its next step. @returns `false` where there is not so much */
+  /** Holds what the answer will have cost after the beginning of its next step. @returns `false` if there is not enough credit */
   affords(cost: Micros): boolean | Promise<boolean>;
   /** Whether credit, and nothing else, ended the answer. */
   isExhausted(): boolean;

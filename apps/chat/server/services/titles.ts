@@ -50,7 +50,7 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
     const title = await titleFor(textOf(question.parts), conversation, payer, choice);
     // A title is a nicety: whose credit is used up keeps the first question as one.
     if (title === undefined) return conversation.title;
-    // Whoever renamed it while the model was thinking said what it is called.
+    // The conversation was renamed while the model was answering: keep that name.
     const kept = await giveTitle(database, owner, id, oneLine(title));
     if (kept === undefined) throw notFound("conversation");
     return kept;

@@ -1,8 +1,8 @@
 /** One turn's place among those in flight. */
 export interface TurnInFlight {
-  /** Aborts when the service stops and its grace is over: what there is of the answer is to be saved. */
+  /** Aborts when the service stops and its grace period is over: save the part of the answer that exists. */
   signal: AbortSignal;
-  /** The turn has ended: nothing of it is left to do. Calling it again changes nothing. */
+  /** Call it when the turn has ended and no work is left. Calling it again changes nothing. */
   leave(): void;
 }
 
@@ -12,7 +12,7 @@ export interface TurnsInFlight {
   /** Whether the service has begun to stop: no new turn should begin. */
   readonly isStopping: boolean;
   enter(): TurnInFlight;
-  /** Waits until every turn has ended by itself or the grace is over, then has the rest end. */
+  /** Waits until every turn has ended by itself or the grace period is over, then ends the rest. */
   stop(graceMs: number): Promise<void>;
 }
 

@@ -110,7 +110,7 @@ export interface TurnService {
    * same one at once, to whichever process, one is answered, and the others find its turn.
    *
    * @param holdFor what is held of the payer's credit, given what the model is to continue
-   * @throws {HttpProblem} what `find` throws; 402 where there is not so much credit; 404 for a conversation that is not the
+   * @throws {HttpProblem} what `find` throws; 402 if there is not enough credit; 404 for a conversation that is not the
    *   owner's, 400 for a `replaces` that is not in it, 409 where there is no room for another message
    */
   begin(
@@ -127,7 +127,7 @@ export interface TurnService {
   /**
    * Claims the naming of a conversation, and holds credit for it.
    *
-   * @returns `false` where somebody else names it just now, or there is not so much credit
+   * @returns `false` if somebody else names it just now, or there is not enough credit
    */
   beginTitle(naming: Naming, terms: Terms, held: Micros): Promise<boolean>;
   /** Charges what naming used, and frees what it held. */
@@ -147,7 +147,7 @@ const MOST_MESSAGES = 2_000;
 /** What a model is given of a long conversation, at most. */
 const MOST_MESSAGES_TO_MODEL = 60;
 
-/** So many lapsed turns are ended in one go. */
+/** How many lapsed turns are ended at once. */
 const MOST_SWEPT_AT_ONCE = 100;
 
 /** How long a turn is kept after its end, for those who are reading its last parts. */

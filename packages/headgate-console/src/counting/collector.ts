@@ -23,8 +23,8 @@ export interface Collector {
   readonly id: string;
   readonly limiters: readonly Counted[];
   /**
-   * Says which request a refusal answered, so that the console can explain it to whoever has that id. A refusal that is
-   * not among the last ones is passed over.
+   * Says which request a refusal answered, so that the console can explain it to a person who has that id. A refusal that is
+   * not among the last ones is ignored.
    *
    * @param refused the very object that `admit` returned
    * @param requestId the first 100 characters count

@@ -1,4 +1,4 @@
-/** What is known of one refusal, for whoever has its request's id. */
+/** What is known of one refusal, found by its request's id. */
 export interface RefusalRecord {
   /** The request's, where the service said so: see `Collector.name`. */
   requestId: string | null;

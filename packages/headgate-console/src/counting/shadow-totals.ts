@@ -1,7 +1,7 @@
 import type { ShadowLayerReport, ShadowReport } from "headgate";
 import type { Summary } from "./summary.ts";
 
-/** What the shadow of one limiter has decided in all processes that told. */
+/** What the shadow of one limiter has decided, in all processes that reported. */
 export interface ShadowTotals extends Pick<ShadowReport, TotalName> {
   processes: number;
   extensions: { decisions: number; wouldRefuse: number };
@@ -21,7 +21,7 @@ const ROWS = ["decisions", "wouldRefuse", "newlyRefused", "stillRefused"] as con
 type TotalName = (typeof TOTALS)[number];
 type RowName = (typeof ROWS)[number];
 
-/** Clocks of machines may differ by so much: what began earlier is an earlier trial of the same policy. */
+/** The largest difference expected between the clocks of machines: what began earlier is an earlier trial of the same policy. */
 const CLOCKS_DIFFER_MS = 60_000;
 
 /**

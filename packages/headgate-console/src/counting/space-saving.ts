@@ -1,11 +1,11 @@
 /** One counter of a sketch: what was seen of `key` is at most `count`, and at least `count - error`. */
 export type Counter = [key: string, count: number, error: number];
 
-/** A sketch as it is written down. */
+/** A sketch in its stored form. */
 export interface Heavy {
   /** Everything that was counted. */
   total: number;
-  /** What was seen of any key that is not among the counters is at most this. */
+  /** The highest count that a key without a counter can have. */
   unseen: number;
   /** The largest first. */
   counters: Counter[];

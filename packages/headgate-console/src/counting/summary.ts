@@ -37,7 +37,7 @@ export interface LimiterSummary {
   reason: string | null;
   failures: number;
   timeouts: number;
-  /** What the store has yet to be told of. */
+  /** Changes not yet sent to the store. */
   untold: number;
   dropped: number;
   /** Live processes that the store last reported. */
@@ -50,7 +50,7 @@ export interface LimiterSummary {
 export interface StoredSummary {
   /** The JSON of a {@link Summary}. */
   text: string;
-  /** How long ago it was written, in milliseconds, by the clock of whoever keeps it. */
+  /** How long ago it was written, in milliseconds, by the clock of the process that keeps it. */
   ageMs: number;
 }
 

@@ -10,8 +10,8 @@ const OTHERS = "others";
 export type SeriesKey = readonly [limiter: string, kind: SeriesKind, name: string];
 
 /**
- * `admitted`, `near` and `refused` by layer; `plan` and `plan-refused` by plan; `wait` by the seconds that were told at
- * most; `early`: refused again before the wait was over; `by` who decided; `used` and `overshoot` by unit.
+ * `admitted`, `near` and `refused` by layer; `plan` and `plan-refused` by plan; `wait` by an upper bound of the wait, in
+ * seconds; `early`: refused again before the wait was over; `by` who decided; `used` and `overshoot` by unit.
  */
 export type SeriesKind = (typeof seriesKinds)[number];
 export const seriesKinds = [

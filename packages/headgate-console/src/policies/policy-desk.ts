@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "headgate/policy-document";
 
-/** The policy of one limiter, and what is tried beside it. */
+/** The policy of one limiter, and the shadow that is tried with it. */
 export interface PolicyStanding {
   limiter: string;
   /** Whether operators may change it. */

@@ -43,7 +43,7 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   ) => Operator | null | undefined | PromiseLike<Operator | null | undefined>;
   /** Has the page ask for a token: `operatorToken` makes it. */
   signIn?: SignIn<Given>;
-  /** Where else an operator signs in, shown to whoever is not let in. */
+  /** Where else an operator signs in, shown to people who are not let in. */
   link?: Link;
   /**
    * What the other processes counted, from wherever they leave it; own summaries among them are passed over. Default: the page
@@ -174,7 +174,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       .map(known);
   }
 
-  /** As a caller, or by a request's id: whoever complains gives one or the other. */
+  /** Finds a caller by name or by a request's id: people who complain give either. */
   async function find(query: string): Promise<Found> {
     const found = isCaller(query) ? [] : await refusalsOf(query);
     if (found.length > 1)

@@ -1,14 +1,14 @@
-/** How one limit of a caller stands. */
+/** The state of one limit of a caller. */
 export interface LimitStanding {
   name: string;
   quota: number;
   unit: string;
   remaining: number;
-  /** Until more is left, in milliseconds; `null` where it never is. */
+  /** Milliseconds until more is left; `null` if never. */
   resetMs: number | null;
 }
 
-/** What an operator decided for a caller, and is in force. */
+/** An operator's decision for a caller that is in force. */
 export interface OverrideStanding {
   layer: string;
   limits: string;
@@ -18,11 +18,11 @@ export interface OverrideStanding {
   by: string | null;
 }
 
-/** How a caller stands now. */
+/** The present state of a caller. */
 export interface Standing {
   plan: string | null;
   blocked: boolean;
-  /** Whether the store says so; else it did not answer, and this process alone reckons. */
+  /** Whether the store says so; if not, the store did not answer, and only this process's counts are shown. */
   shared: boolean;
   limits: LimitStanding[];
   overrides: OverrideStanding[];
@@ -49,30 +49,30 @@ export interface Change {
 }
 
 /**
- * What the console can do about callers: your service's own ways. `limiterDesk` makes one that needs nothing else.
- * Methods throw an {@link OperatorMistake} for what the operator can put right.
+ * What the console can do about callers, through your own services. `limiterDesk` makes one that needs no service.
+ * Methods throw an {@link OperatorMistake} for mistakes that the operator can correct.
  */
 export interface CallerDesk {
   /** How a caller is written: shown below the search field. */
   hint: string;
   /**
-   * Whether words have the form of a caller's name, known or not: they are never taken for a request's id, which whoever asks may
-   * have chosen. Default: an e-mail address, and `account:…`, `user:…`, `visitor:…` and `ip:…`.
+   * Whether a text has the form of a caller's name, known or not. Such a text is never looked up as a request's id, which the
+   * client may have chosen. Default: an e-mail address, and `account:…`, `user:…`, `visitor:…` and `ip:…`.
    */
   isCaller?(of: string): boolean;
-  /** How a caller that a layer counts is written; `undefined` where it is nobody's own, such as what all callers share. */
+  /** The name of a caller that a layer counts; `undefined` if the key is shared, such as that of all callers together. */
   nameOf(layer: string, key: string, limiter: string): string | undefined;
-  /** @returns `undefined` for a caller whom nobody knows */
+  /** @returns `undefined` for an unknown caller */
   show(of: string): Promise<Standing | undefined>;
-  /** @returns how the caller stands afterwards, or `undefined` for a caller whom nobody knows */
+  /** @returns the caller's state afterwards, or `undefined` for an unknown caller */
   decide(decision: CallerDecision, by: string): Promise<Standing | undefined>;
   /** The blocks and overrides that are in force, the newest first. */
   inForce(): Promise<Change[]>;
-  /** What was done last, the newest first, at most `most`. */
+  /** The last actions, the newest first, at most `most`. */
   log(most: number): Promise<Change[]>;
 }
 
-/** What the console can do about credit, where the service has any. Amounts are as the operator typed them. */
+/** What the console can do about credit, if the service has any. Amounts are as the operator typed them. */
 export interface CreditDesk {
   currency: string;
   /**
@@ -84,7 +84,7 @@ export interface CreditDesk {
   issueCode(amount: string, days: number | undefined, by: string): Promise<string>;
 }
 
-/** What the operator asked for cannot be done as it was asked; the message says what would be right. */
+/** An operator's request that cannot be carried out; the message says what would be right. */
 export class OperatorMistake extends Error {
   override readonly name = "OperatorMistake";
 }

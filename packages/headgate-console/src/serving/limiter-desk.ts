@@ -88,7 +88,7 @@ export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): Caller
   };
 }
 
-/** How a caller stands, from what `peek` says. */
+/** The state of a caller, from `peek`. */
 export function standingOf(peek: Peek): Standing {
   return {
     plan: peek.plan ?? null,

@@ -1,6 +1,6 @@
 import { type Clock, HeadgateError, type Limiter, type Refused } from "headgate";
 
-/** Who is at the console: their name stands in the audit log. */
+/** Who is at the console: the audit log records their name. */
 export interface Operator {
   name: string;
 }
@@ -49,8 +49,8 @@ const LONGEST_NAME = 60;
 const TOKENS_NAME = "token";
 
 /**
- * Opens the console by a token that operators share. Whoever types it has a session of twelve hours in a cookie that no script
- * and no other site can use. The cookie is signed with the token: every process that has the token knows it.
+ * Opens the console with a token that operators share. It starts a session of twelve hours, in a cookie that no script
+ * and no other site can use. The cookie is signed with the token, so every process that has the token accepts it.
  *
  * @throws HeadgateError `option-invalid` for a token that is too short
  */

@@ -1,6 +1,6 @@
 /**
- * Whether a browser says that a page of this very origin sends the request. A request that says nothing is refused as well:
- * every browser says one of the two, and a program can.
+ * Whether the browser says that a page of this very origin sent the request. A request without that information is refused
+ * too: every browser sends one of the two fields, and a program can.
  *
  * @param origin what browsers see, where a proxy changes `Host` on the way; `undefined`: what the request's address says
  */

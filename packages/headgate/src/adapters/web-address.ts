@@ -1,7 +1,7 @@
 import type { AddressSource } from "../http/address/address.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 
-/** What runtimes hand to a handler beside the request, or a framework as its environment, where it tells the peer. */
+/** What runtimes pass to a handler with the request, or a framework as its environment, where the peer's address is in it. */
 interface Connection {
   /** Bun's server. */
   requestIP?: (request: Request) => { address: string } | null;

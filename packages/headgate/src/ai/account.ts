@@ -10,7 +10,7 @@ import {
   unitsOfTheirOwn,
 } from "./usage.ts";
 
-/** A chunk is asked for again when so much of it is left. */
+/** A chunk is asked for again when this much of it is left. */
 export const lowWaterMark = (chunk: number): number => Math.ceil(chunk / 4);
 
 /** What a call that runs has used so far, by estimate. */
@@ -113,7 +113,7 @@ export class Account {
    * Holds what a call needs before it is made, and at least one token of its answer.
    *
    * @param output tokens of the answer to hold ahead.
-   * @param enough so many are enough where they are held already.
+   * @param enough this many are enough if they are held already.
    */
   async secure(output: number, enough: number): Promise<boolean> {
     await this.#extending;
@@ -170,7 +170,7 @@ export class Account {
     return Math.min(...limits.map(({ remaining }) => remaining));
   }
 
-  /** Asks to hold what is missing for so many tokens of output more, and takes what is affordable of it. */
+  /** Asks to hold what is missing for this many more tokens of output, and takes what is affordable. */
   #extend(output: number): void | Promise<void> {
     if (this.#ended) return;
     const use = this.used;

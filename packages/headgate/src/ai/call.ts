@@ -4,7 +4,7 @@ import { corrected } from "./estimate/estimator.ts";
 import { sizeOf, type TextSize } from "./estimate/text-tokens.ts";
 import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse, tokensIn } from "./usage.ts";
 
-/** How a call of a model ended. `cut`: by us, or by whoever read it. */
+/** How a call of a model ended. `cut`: by Headgate, or by the reader. */
 export type CallEnd = "finished" | "failed" | "cut";
 
 export interface CallOptions {

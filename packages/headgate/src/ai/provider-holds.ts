@@ -13,7 +13,7 @@ export interface ProviderHolds {
   wait(signal: AbortSignal | undefined): Promise<void>;
 }
 
-/** Models that share a limiter and a caller share an account. So many accounts are remembered for each limiter. */
+/** Models that share a limiter and a caller share an account. This many accounts are remembered for each limiter. */
 const mostAccounts = 1000;
 const accounts = /* @__PURE__ */ processWide(
   "provider-accounts",

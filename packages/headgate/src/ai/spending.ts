@@ -17,7 +17,7 @@ export interface SpendingOptions extends AccountOptions {
   readonly estimator: Estimator;
 }
 
-/** Answers are drained for so many clients at once; beyond them, they are aborted. */
+/** Answers are drained for this many clients at once; beyond that, they are aborted. */
 const mostDraining = 1000;
 const draining = /* @__PURE__ */ processWide("draining", () => new Set<object>());
 
@@ -84,7 +84,7 @@ export class Spending {
    * Begins a call of a model, if it is affordable.
    *
    * @param output tokens of the answer to hold ahead.
-   * @param enough so many are enough where they are held already.
+   * @param enough this many are enough if they are held already.
    * @throws the signal's reason, where the response is over.
    */
   async begin(

@@ -9,27 +9,27 @@ export interface Problem {
   detail?: string;
   /** Short and stable, for programs. */
   error?: string;
-  /** Whole seconds, the same as the `Retry-After` field; `null` where no wait helps. */
+  /** Whole seconds, the same as the `Retry-After` field; `null` if no wait helps. */
   retry_after_seconds?: number | null;
   /** The names of the limits that refused. */
   "violated-policies"?: string[];
   [member: string]: unknown;
 }
 
-/** What a {@link RateLimitedError} is made of. */
+/** The contents of a {@link RateLimitedError}. */
 export interface Refusal {
-  /** 429, or 503 where the server refuses because its own counts are out of reach. */
+  /** 429, or 503 if the server refuses because it cannot read its own counts. */
   status: number;
   /**
    * The first moment at which the server will admit the request: milliseconds since the epoch, by this machine's clock.
-   * `Infinity` where no wait helps, since the request asks for more than the limit ever allows.
+   * `Infinity` if no wait helps, because the request asks for more than the limit ever allows.
    */
   deadline: number;
-  /** From the receipt of the refusal to the deadline; 0 where the server did not say how long to wait. */
+  /** From the receipt of the refusal to the deadline; 0 if the server did not say how long to wait. */
   retryAfterMs: number;
-  /** The body, where it was a JSON object. */
+  /** The body, if it was a JSON object. */
   problem: Problem | undefined;
-  /** What was left of each limit, where the server says so. */
+  /** What was left of each limit, if the server says so. */
   quota: Quota | undefined;
 }
 
@@ -53,11 +53,11 @@ export class RateLimitedError extends Error implements Refusal {
   }
 }
 
-/** The server wants to be paid first (402). No amount of waiting helps, so it has no deadline. */
+/** The server requires payment first (402). No wait helps, so there is no deadline. */
 export class PaymentRequiredError extends Error {
   override readonly name = "PaymentRequiredError";
   declare readonly status: 402;
-  /** The body, where it was a JSON object: the service's own words on balance and price. */
+  /** The body, if it was a JSON object: what the service says about balance and price. */
   declare readonly problem: Problem | undefined;
   /** The response itself, its body still unread. */
   declare readonly response: Response | undefined;

@@ -14,8 +14,8 @@ export const platformTimer: Timer = (callback, delayMs) => {
 };
 
 /**
- * One look at the clock at least this often: a timer that runs while the machine sleeps comes late by the sleep, and
- * one above 2^31 ms fires at once.
+ * How often to look at the clock, at least: a timer that runs while the machine sleeps is late by the length of the sleep,
+ * and a timer above 2^31 ms fires at once.
  */
 const longestStepMs = 30_000;
 

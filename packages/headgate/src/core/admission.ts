@@ -40,7 +40,7 @@ export type DecidedBy = "store" | "refusal-memory" | "outage-policy" | "policy";
 export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
   readonly limits: readonly LimitReading[];
-  /** The limit with the fewest units left, `concurrent` ones aside: what a person should be shown. */
+  /** The limit with the fewest units left, without `concurrent` limits: the one to show to a person. */
   readonly tightest: LimitReading | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
@@ -51,7 +51,7 @@ export interface Decided {
   /** The hash of the policy that was in force. */
   readonly policy: string;
   readonly decidedBy: DecidedBy;
-  /** What operators decided for this caller, layer by layer, where they did: a block, or other limits. */
+  /** What operators decided for this caller, in each layer where they did: a block, or other limits. */
   readonly overrides?: readonly AppliedOverride[] | undefined;
 }
 
@@ -66,12 +66,12 @@ export interface AppliedOverride extends Omit<Override, "id"> {
  * An admitted request, and the reservation that it holds: requests are spent, every other unit of its cost is held until
  * its true use is reported, and places of `concurrent` limits until it ends. End it when what it pays for is over.
  *
- * What is held lives by a heartbeat of this process. One that is never ended is taken to have used all of it once nothing refers to
- * it any more; one whose process dies lapses within the lease.
+ * A heartbeat of this process keeps the hold alive. A reservation that is never ended counts as fully used once nothing refers to
+ * it any more; if its process dies, the hold lapses within the lease.
  */
 export interface Admitted<Unit extends string = string> extends Decided {
   readonly admitted: true;
-  /** Whether it holds units or places that its end sets free. */
+  /** Whether it holds units or places that are free again when it ends. */
   readonly holds: boolean;
   /**
    * What it may use in all, by unit, before it must be extended: what was asked for, and what extensions granted since.
@@ -98,7 +98,7 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   report(used: Cost<Unit>): void | Promise<void>;
   /**
-   * Ends it, once; whatever is said of it afterwards changes nothing. What is still held is free again.
+   * Ends it, once; later calls change nothing. What is still held is free again.
    *
    * @param used what was used in all. Units that are not named: what was last reported of them, else all that was granted.
    *   `"nothing"` gives everything back, the request too, as if it had never been admitted.
@@ -149,10 +149,10 @@ export interface Refused extends Decided {
 /** The answer to one request. */
 export type Admission<Unit extends string = string> = Admitted<Unit> | Refused;
 
-/** The answer to a question: what a request would meet now. It has been charged nowhere. */
+/** The answer to `peek`: what a request would get now. It has been charged nowhere. */
 export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 
-/** Puts the store's readings under the names of the policy. */
+/** Gives the store's readings the names of the policy. */
 export function nameReadings(
   layers: readonly string[],
   charges: readonly Charge[],
@@ -165,7 +165,7 @@ export function nameReadings(
     const layer = layers[c] as string;
     if (word === "blocked")
       named.push(blockedReading(layer, (byPrefix?.until ?? Number.POSITIVE_INFINITY) - now));
-    // Nobody is shown what counts for other plans.
+    // Limits that are only counted for other plans are not shown.
     if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
       const name = names[l] as string;
@@ -196,7 +196,7 @@ function blockedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(blocked, layer, waitMs);
 }
 
-/** What stands for limits that are not shown where they refuse all the same: without their store nobody passes. */
+/** Shown in place of limits that are not shown but refuse all the same: without their store nobody passes. */
 export function unlimitedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(unlimited, layer, waitMs);
 }
@@ -206,7 +206,7 @@ function refusingReading(limit: Limit, layer: string, waitMs: number): LimitRead
   return { ...limit, name, layer, remaining: 0, resetMs: 0, waitMs, refused: true, waitsFor: "window" };
 }
 
-/** What a store that answers too little has said of a limit. */
+/** The reading of a limit for which a store returned too little. */
 export const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
 /** The fewest requests left, places aside; of equals, the one that takes longest to grow again. */

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00Z. Readers drop fractions. */
   now(): number;
-  /** Calls back once so much time has passed, ms. Default: the runtime's timers. @returns what calls it off. */
+  /** Calls back after `ms` milliseconds. Default: the runtime's timers. @returns a function that cancels it. */
   after?(ms: number, run: () => void): () => void;
 }
 
@@ -13,7 +13,7 @@ export interface Clock {
  * twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock set
  * back by a year would refuse callers for a year.)
  *
- * @param onNonsense called where the clock throws, or tells no time: meanwhile time stands still, which admits nobody twice.
+ * @param onNonsense called if the clock throws or returns no time: time stops meanwhile, which admits nobody twice.
  */
 export function monotonic(clock: Clock, onNonsense?: (told: unknown) => void): Clock {
   let latest = Number.NEGATIVE_INFINITY;

@@ -9,18 +9,18 @@ export interface OtherState {
   readonly at: number;
 }
 
-/** A partition keeps at most so many states of one unit; those that the limits at hand name are always kept. */
+/** A partition keeps at most this many states of one unit; it always keeps those that the current limits name. */
 export const mostStatesOfUnit = 4;
 
 /**
- * The state that limits begin with where they have none yet and others counted the same unit: as much was spent, now, as
- * the strictest of the others knows of within the new window. Never less than what was spent: to change the limits
- * forgets nothing.
+ * The first state of limits that have none yet, if other limits already counted the same unit. Its use is what the
+ * strictest of the others has counted within the new window, all of it now. This is never less than what was spent:
+ * changing limits forgets nothing.
  *
  * From then on each charge is written to all states of the unit, so that changing back and forth converts nothing again.
  *
- * @param memoryMs how far back a log must know, ms
- * @returns undefined where nothing that counts is known
+ * @param memoryMs how far back a log must remember, ms
+ * @returns `undefined` if nothing that still counts is known
  */
 export function beginFrom(
   others: readonly OtherState[],

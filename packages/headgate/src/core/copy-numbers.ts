@@ -1,4 +1,4 @@
-/** So many are copied one by one, which is quicker than having them copied. */
+/** Up to this many are copied one by one, which is quicker than a bulk copy. */
 const few = 64;
 
 /**

@@ -201,7 +201,7 @@ export class RefusedRequest extends Decision implements Refused {
   }
 }
 
-/** Whoever is blocked has nothing left, whatever the limits would say, until the block ends. */
+/** A blocked caller has nothing left until the block ends, whatever the limits say. */
 function withBlocks(ruling: Ruling): Ruling {
   const { outcome } = ruling;
   const { now, refusedFor, overrides } = outcome;

@@ -30,7 +30,7 @@ describe("units like those of the library", () => {
 
   it("is so in objects, too", () => {
     expect(() => defineLimit({ quota: 2, windowMs: minute, unit: "requets" })).toThrow(
-      'unit "requets" is not "requests"',
+      'unit "requets" is probably a misspelling of "requests"',
     );
   });
 });

@@ -188,7 +188,7 @@ class Reader {
     return value;
   }
 
-  /** A unit stands apart from its number: `5k` and `1e3` are no numbers here. */
+  /** A unit is written apart from its number: `5k` and `1e3` are not numbers here. */
   quota(expected: string): number {
     const value = this.number(expected);
     const isApart = /[\s/]|$/y;

@@ -4,9 +4,9 @@ import type { Cost } from "./cost.ts";
 export type GuardCost = Cost | undefined | PromiseLike<Cost | undefined>;
 
 /**
- * What the options of a guard must be as well, so that a `cost` in a unit that the limiter does not count does not compile: by
- * itself, the compiler does not look for more units in what a function returns. `unknown`, which asks for nothing, where all
- * are counted, and where the units of the limiter or of the cost are not known.
+ * A type that the options of a guard must also satisfy, so that a `cost` in a unit that the limiter does not count does not
+ * compile: the compiler alone does not look for extra units in a function's result. It is `unknown`, which requires nothing, if
+ * all units are counted, or if the units of the limiter or of the cost are not known.
  */
 export type CountedCost<Costs, Unit extends string, Option extends string = "cost"> = string extends
   | Unit

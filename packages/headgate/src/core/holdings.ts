@@ -1,6 +1,6 @@
 import type { Adjustment, Charge, Hold, Refund } from "./store.ts";
 
-/** A partition has at most so many reservations that hold something. Beyond it, those that would hold more are refused. */
+/** The most reservations of a partition that can hold something. Beyond it, those that would hold more are refused. */
 export const mostHolds = 4096;
 /** So long after a reservation has ended or lapsed, ms, a late call about it still finds it. */
 export const rememberedMs = 60_000;
@@ -20,7 +20,7 @@ export interface Entry {
   expiresAt: number;
   readonly used: Map<string, number>;
   readonly held: Map<string, number>;
-  /** What was spent last of each unit: so much can be given back, also where the answer that told of it was lost. */
+  /** The last charge of each unit: it can be given back even if the answer to it was lost. */
   readonly last: Map<string, Spending>;
 }
 
@@ -41,7 +41,7 @@ export interface Holdings {
   holding: number;
   /** No entry that holds something expires before then. */
   earliest: number;
-  /** With so many entries, those that are over are forgotten. */
+  /** With this many entries, those that are over are forgotten. */
   tidyAt: number;
   /** When it was last looked at, the store's time, ms: what was over by then counts for nothing, forgotten or not. */
   seenAt: number;
@@ -172,10 +172,10 @@ export type UsedChange = (
 ) => readonly number[] | undefined;
 
 /**
- * Applies what is said of a reservation: what it has used and still holds, in totals. It is never refused, and saying it
+ * Applies the totals of a reservation: what it has used and still holds. It is never refused, and applying it
  * twice changes nothing.
  *
- * @param units the units of the adjustment's numbers, one for each group; of those that stand twice, the first counts.
+ * @param units the units of the adjustment's numbers, one for each group; if a unit occurs twice, the first counts.
  */
 export function adjustHoldings(
   holdings: Holdings,
@@ -254,9 +254,9 @@ export interface Wait {
 }
 
 /**
- * How long until `need` more units are free, if nobody spends meanwhile and no holder is heard of again.
+ * How long until `need` more units are free, if nobody spends meanwhile and no holder calls again.
  *
- * @param windowWait the algorithm's own answer, for so many units in all; `Infinity` where it is never.
+ * @param windowWait the algorithm's own answer, for a total of units; `Infinity` if never.
  */
 export function waitFor(
   holdings: Holdings | undefined,

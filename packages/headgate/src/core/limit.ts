@@ -14,24 +14,24 @@ export const algorithmNames = [
 ] as const;
 export type AlgorithmName = (typeof algorithmNames)[number];
 
-/** A quota over a window, in one unit. Made by `parseLimits` or `defineLimit`; never changed afterwards. */
+/** A quota over a window, in one unit. `parseLimits` and `defineLimit` make limits; a limit never changes. */
 export interface Limit {
   /** Units per window; a whole number from 1 up. 0 for `blocked`, `Infinity` for `unlimited`. */
   readonly quota: number;
-  /** Milliseconds; a whole number from 1 to a hundred years; 0 for `blocked` and `unlimited`. For `concurrent`: how long a lease lives unrenewed. */
+  /** Milliseconds; a whole number from 1 to a hundred years; 0 for `blocked` and `unlimited`. For `concurrent`: how long a lease lasts without a heartbeat. */
   readonly windowMs: number;
   /** What is counted: `requests`, `tokens`, or any word of your own. */
   readonly unit: string;
   readonly algorithm: AlgorithmName;
   /** Set for a `fixed-window` that follows the calendar, whose length may vary; `windowMs` is then its usual length. */
   readonly calendar?: Calendar;
-  /** Where the calendar is read; UTC where absent. */
+  /** The time zone of the calendar; UTC if absent. */
   readonly timeZone?: string;
-  /** Set for a `fixed-window` that begins with its first spending. */
+  /** Set for a `fixed-window` that begins with its first charge. */
   readonly from?: "first-use";
   /** Set for a `sliding-window` above 1,000 units that keeps a stamp for each of them, where a coarse log would do. */
   readonly exact?: true;
-  /** The name it goes by in the `RateLimit` fields; made from layer and window where absent. */
+  /** Its name in the `RateLimit` fields; made from layer and window if absent. */
   readonly name?: string;
 }
 
@@ -49,7 +49,7 @@ export interface LimitOptions {
   calendar?: Calendar;
   /** Only with `calendar`: an IANA name such as `Europe/London`. Default UTC. */
   timeZone?: string;
-  /** Only with `fixed-window`, without `calendar`: the window begins with its first spending. */
+  /** Only with `fixed-window`, without `calendar`: the window begins with its first charge. */
   from?: "first-use";
   /**
    * Only with `sliding-window`. Above a quota of 1,000 a sliding window is counted by a coarse log, which admits up to
@@ -61,7 +61,7 @@ export interface LimitOptions {
   name?: string;
 }
 
-/** What a limit that is written as an object may say. */
+/** The options that a limit written as an object can have. */
 export const limitOptions: readonly (keyof LimitOptions)[] = [
   "quota",
   "windowMs",
@@ -74,7 +74,7 @@ export const limitOptions: readonly (keyof LimitOptions)[] = [
   "name",
 ];
 
-/** The name of a limit that is counted, and shown to nobody. */
+/** The name of a limit that is counted but never shown. */
 export const hidden = "";
 
 /** The limit that admits nobody, for good. */
@@ -87,7 +87,7 @@ export const blocked: Limit = Object.freeze({
 /** The limit that refuses nobody. */
 export const unlimited: Limit = Object.freeze({ ...blocked, quota: Number.POSITIVE_INFINITY });
 
-/** The word for a limit that is written alone: `blocked` or `unlimited`. */
+/** The word that a limit is written as, with nothing else: `blocked` or `unlimited`. */
 export function wordFor({ quota }: Pick<Limit, "quota">): "blocked" | "unlimited" | undefined {
   if (quota === 0) return "blocked";
   return quota === Number.POSITIVE_INFINITY ? "unlimited" : undefined;
@@ -97,7 +97,7 @@ export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
-/** How long what is held lives without a heartbeat, where no limit says otherwise. */
+/** How long a hold lasts without a heartbeat, unless a limit says otherwise. */
 export const usualLeaseMs = 30 * second;
 export const longestWindowMs = 36_525 * day;
 /** Structured fields (RFC 9651) hold integers of 15 digits, and so must a quota that is shown in one. */
@@ -111,8 +111,8 @@ const unitPattern = /^[a-z][a-z0-9_-]*$/;
 const ownUnits = ["requests", "tokens", "concurrent"];
 
 /**
- * Which of them a unit was probably meant to be. A misspelt one is a unit that nobody ever spends, and its limit admits
- * everything.
+ * The known unit of which a unit is probably a misspelling. Nothing ever spends a misspelt unit, so its limit would
+ * admit everything.
  */
 export function misspeltUnit(unit: string): string | undefined {
   return ownUnits.includes(unit) ? undefined : nearest(unit, ownUnits);
@@ -149,9 +149,11 @@ export function defineLimit(options: LimitOptions): Limit {
   }
   const meant = misspeltUnit(unit);
   if (meant !== undefined)
-    fail(`unit ${show(unit)} is not "${meant}": write that, or choose a name less like it`);
+    fail(
+      `unit ${show(unit)} is probably a misspelling of "${meant}": write "${meant}", or choose a name that differs more`,
+    );
   if (algorithm === "concurrent" && unit === "requests") {
-    fail('requests are spent, and places are held: name a unit that is held, such as "2 concurrent"');
+    fail('algorithm "concurrent" cannot count requests: use a unit that is held, such as "2 concurrent"');
   }
   if (name !== undefined && !isName(name)) {
     fail(`name may hold ${nameGrammar}, got ${show(name)}`);
@@ -174,7 +176,7 @@ export function defineLimit(options: LimitOptions): Limit {
     ...(calendar === undefined ? {} : { calendar }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(from === undefined ? {} : { from }),
-    // Up to there every sliding window is exact: the same limit is one limit, however it was written.
+    // Up to that quota every sliding window is exact, so `exact` is left out: both spellings are the same limit.
     ...(exact && quota > largestExactQuota ? { exact } : {}),
     ...(name === undefined ? {} : { name }),
   });
@@ -190,7 +192,7 @@ function usualAlgorithm(unit: string): AlgorithmName {
   return unit === "concurrent" ? "concurrent" : "token-bucket";
 }
 
-/** A fixed window of a day or a week is that of the calendar, unless it begins with its first spending. */
+/** A fixed window of a day or a week follows the calendar, unless it begins with its first charge. */
 function calendarOf({ windowMs, from }: LimitOptions): Calendar | undefined {
   if (from !== undefined) return undefined;
   if (windowMs === day) return "day";

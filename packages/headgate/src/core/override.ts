@@ -73,7 +73,7 @@ export function blockedForMs({ overrides, now }: Pick<Outcome, "overrides" | "no
   return longest;
 }
 
-/** All of an override but its end, as text: for stores that keep it beside numbers. */
+/** All of an override but its end, as text: for stores that keep it next to numbers. */
 export function writeNote({ id, limits, reason, by }: Omit<Override, "until">): string {
   return JSON.stringify({ id, limits, reason, by });
 }

@@ -120,7 +120,7 @@ export function decideStates(
       ...(refusedFor !== undefined && refusedFor === obstacle ? { overrides } : {}),
     };
     if (peek || refusedFor === "overridden") return { outcome, kept: [] };
-    // What changed limits make of a state is kept: the wait that is told now must stay true.
+    // The converted state is kept: the wait that is reported now must stay true.
     const changed = partitions.filter((partition, c) =>
       keepChanges(partition, (charges[c] as Charge).limits, now),
     );
@@ -292,7 +292,7 @@ function refund(partition: Partition, group: LimitGroup, now: number, refunds: r
   keepRow(partition, group, row, now);
 }
 
-/** Spends so much in each group, and the same in what other limits left of the unit. */
+/** Spends these amounts in each group, and the same in what other limits left of the unit. */
 function spend(partition: Partition, set: LimitSet, now: number, amounts: readonly number[]): number[] {
   const { rows } = partition;
   // All are begun before any is charged.

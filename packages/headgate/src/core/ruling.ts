@@ -1,7 +1,7 @@
 import type { DecidedBy } from "./admission.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "./store.ts";
 
-/** What was asked of the store, or of whoever decides in its place. */
+/** What was asked of the store, or of what decides in its place. */
 export interface Question {
   /** The layers that apply, in the order of the policy. */
   readonly layers: readonly string[];
@@ -31,7 +31,7 @@ export interface Ruling extends Question {
 export interface Ledger {
   /** May throw or reject: nothing was applied then, unless the error is `inDoubt`. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** The store in whose place this ledger counts; it is told afterwards. */
+  /** The store in whose place this ledger counts; the counts are sent to it afterwards. */
   readonly upstream?: Ledger | undefined;
   /**
    * Keeps what has yet to be applied, and calls its `sync` once it can be. Where it is absent, a failure is reported
@@ -44,7 +44,7 @@ export interface Ledger {
   patience?(applying: Promise<unknown>): Promise<void>;
 }
 
-/** Something that the store has yet to be told. */
+/** A change that has yet to be sent to the store. */
 export interface Unsettled {
   /** Tells the store. Never rejects: what fails is kept again. */
   sync(): void | Promise<void>;
@@ -59,7 +59,7 @@ export function isInDoubt(error: unknown): boolean {
   return typeof error === "object" && error !== null && "inDoubt" in error && error.inDoubt === true;
 }
 
-/** The part of a question that stands in these places. */
+/** The part of a question at these places. */
 export function partOf({ layers, charges, policy }: Question, places: readonly number[]): Question {
   return {
     policy,

@@ -153,7 +153,7 @@ export interface Store {
   ): void | Promise<void>;
   /**
    * The text that the processes of a limiter share, unless its version is the one given: then `undefined`. Version 0 is that of a
-   * text that nobody has written. Each process reads it every second, beside its decisions. A store without it cannot override
+   * text that nobody has written. Each process reads it every second, apart from its decisions. A store without it cannot override
    * by prefix: the limiter then says so.
    */
   readShared?(limiter: string, version: number): SharedText | undefined | Promise<SharedText | undefined>;

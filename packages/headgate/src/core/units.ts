@@ -38,7 +38,7 @@ type UnitsOfText<Text extends string> = Text extends `${infer First};${infer Res
       ? UnitsOfText<First> | UnitsOfText<Rest>
       : UnitOfAmount<Trimmed<AmountOf<Text>>>;
 
-/** What stands before the window: `100000 tokens` of `100000 tokens/day`. */
+/** The part before the window: `100000 tokens` of `100000 tokens/day`. */
 type AmountOf<Text extends string> = Text extends `${infer Amount} per ${string}`
   ? Amount
   : Text extends `${infer Amount}/${string}`

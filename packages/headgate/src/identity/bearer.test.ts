@@ -114,7 +114,7 @@ describe("bearerIdentity", () => {
     ["neither key nor keys", {}, "either key or jwks"],
     ["both", { key: secret, jwks: { keys: [] }, issuer, audience }, "either key or jwks"],
     ["a short secret", { key: new Uint8Array(31) }, "at least 32 bytes, got 31"],
-    ["keys without an audience", { jwks: { keys: [] }, issuer }, "issuer and audience must be told"],
+    ["keys without an audience", { jwks: { keys: [] }, issuer }, "jwks needs issuer and audience"],
     ["keys at no address", { jwks: "issuer", issuer, audience }, 'got "issuer"'],
   ])("refuses %s", (_what, options, message) => {
     expect(() => bearerIdentity(options as Parameters<typeof bearerIdentity>[0])).toThrow(message);

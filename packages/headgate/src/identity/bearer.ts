@@ -127,7 +127,7 @@ function isRemote(jwks: BearerIdentityOptions["jwks"]): jwks is string | URL {
   return typeof jwks === "string" || jwks instanceof URL;
 }
 
-/** Faults that a caller can make at will, so that nobody has to hear of them. */
+/** Faults that a caller can cause at will: they are not reported. */
 const tokensFaults = /^ERR_(JWT|JWS|JOSE_ALG|JOSE_NOT_SUPPORTED|JWKS_NO_MATCHING_KEY|JWKS_MULTIPLE)/;
 
 function isTokensFault(error: unknown): boolean {
@@ -145,9 +145,7 @@ function checkOptions({ key, jwks, issuer, audience }: BearerIdentityOptions): v
     fail(`A secret that signs tokens must have at least ${fewestSecretBytes} bytes, got ${key.byteLength}.`);
   }
   if (jwks !== undefined && (issuer === undefined || audience === undefined)) {
-    fail(
-      "With jwks, issuer and audience must be told: an issuer signs tokens for other services by the same keys.",
-    );
+    fail("jwks needs issuer and audience: an issuer signs tokens for other services with the same keys.");
   }
   if (typeof jwks === "string" && !URL.canParse(jwks)) {
     fail(`jwks must be an address such as "https://issuer.example/.well-known/jwks.json", got "${jwks}".`);

@@ -95,7 +95,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
       : { space, key, limits, needs, spends, holds };
   }
 
-  /** Only what holds something is told apart from other requests. */
+  /** Only requests that hold something are distinguished from others. */
   function questionOf(layers: readonly string[], charges: readonly Charge[]): Question {
     for (let c = 0; c < charges.length; c += 1) {
       if ((charges[c] as Charge).holds !== undefined)

@@ -20,7 +20,7 @@ const limiterOptions = [
   "onWarning",
 ];
 
-/** @throws HeadgateError `option-invalid` for what could never be told anything. */
+/** @throws HeadgateError `option-invalid` for an observer that could never be called. */
 export function checkObserver(observer: unknown): void {
   const { decided, ended, settled, extended, changed, shadowed }: LimiterObserver =
     typeof observer === "object" && observer !== null ? observer : {};
@@ -33,7 +33,7 @@ export function checkObserver(observer: unknown): void {
   );
 }
 
-/** A cost beside `cost` would be a request for nothing. Looked at for each request, so that nothing is made for it. */
+/** A cost given outside `cost` would be ignored. Checked for each request, so that nothing is allocated for it. */
 export function checkDecision(of: string, decision: object | undefined): void {
   if (decision === undefined) return;
   for (const option in decision) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { processWide } from "../core/copies.ts";
 
-/** Calls back once so much of a clock's time has passed; of the runtime's, where it has no timers. @returns what calls it off */
+/** Calls back after this much time of a clock; of the runtime, if the clock has no timers. @returns a function that cancels it */
 export function later(clock: Clock, ms: number, run: () => void): () => void {
   if (clock.after !== undefined) return clock.after(ms, run);
   const timer = setTimeout(run, Math.ceil(ms));

@@ -188,15 +188,15 @@ describe("createLimiter", () => {
   });
 
   it.each([
-    ["NaN", () => Number.NaN, "it told NaN"],
-    ["nothing", () => undefined, "it told undefined"],
-    ["text", () => "noon", 'it told "noon"'],
+    ["NaN", () => Number.NaN, "got NaN"],
+    ["nothing", () => undefined, "got undefined"],
+    ["text", () => "noon", 'got "noon"'],
     [
       "an error",
       () => {
         throw new Error("the clock is broken");
       },
-      "it told the clock is broken",
+      "got the clock is broken",
     ],
   ])("stands still while the clock tells %s, and reports it once", (_what, broken, told) => {
     const onError = vi.fn();

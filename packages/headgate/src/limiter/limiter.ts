@@ -106,7 +106,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     reportMistake(
       new HeadgateError(
         "option-invalid",
-        `The clock must tell milliseconds since 1970; it told ${told instanceof Error ? told.message : show(told)}. Until it does, time stands still.`,
+        `The clock must return milliseconds since 1970, got ${told instanceof Error ? told.message : show(told)}. Time stops until it does.`,
       ),
     ),
   );
@@ -171,13 +171,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     report,
   });
   if (onDecision !== undefined) observing.add({ decided: onDecision });
-  /** What decides beside the policy in force. */
+  /** The shadow of the policy in force. */
   let shadow: Shadow<Caller> | undefined;
   /** Counts where a store of this process fails all the same. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
   const heartbeat = createHeartbeat(clock, report);
-  /** For what is charged or given back without having been admitted: nobody is told of its end. */
+  /** For what is charged or given back without having been admitted: its end is not reported. */
   const unannounced: ReservationServices = {
     now: clock.now,
     report,
@@ -186,7 +186,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     holds: heartbeat.add,
     released(book) {
       heartbeat.remove(book);
-      // Once the store has been told.
+      // Once the store has applied it.
       queueMicrotask(() => waitingRoom.freed());
     },
     mintRid,
@@ -245,7 +245,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return admission;
   }
 
-  /** Asks the store, or whoever decides in its place. */
+  /** Asks the store, or what decides in its place. */
   function ask(question: Question, peek: boolean): Ruling | Promise<Ruling> {
     return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
   }
@@ -330,7 +330,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       const partitions = [charge];
       const apply = (now: number) => overrideIn.call(store, partitions, terms, now);
       const applying = guard === undefined ? apply(clock.now()) : guard.override(partitions, apply);
-      // Only then: where the store was not told, what it keeps is still in force.
+      // Only after that: if the store could not be called, what it keeps is still in force.
       return after(applying, () => {
         known.forget(partitions);
         if (terms !== undefined) known.begin(partitions, terms, clock.now());

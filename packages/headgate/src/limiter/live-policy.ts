@@ -110,7 +110,7 @@ export function createLivePolicy<Caller>(
   };
 }
 
-/** So many layers are remembered, the ones in force and those before them. */
+/** How many layers are remembered: the ones in force and those before them. */
 const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 

@@ -28,7 +28,7 @@ type Change = ChangedEvent extends infer Event
 type Listeners = Required<LimiterObserver>;
 type OfReservations = Required<Pick<ReservationServices, "settled" | "settledUntold" | "extended">>;
 
-/** Whoever observes a limiter, and what they are told. Where nobody observes, nothing is made. */
+/** Who observes a limiter, and what is reported to them. Without observers, nothing is allocated. */
 export interface Observing extends OfReservations {
   /** Whether anybody observes. */
   readonly isObserved: boolean;
@@ -72,7 +72,7 @@ export interface ObservingOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** Nobody is told how long a decision took. */
+/** The duration of a decision that nobody observes. */
 const unobserved = -1;
 
 export function createObserving({ name, clock, isRemote, isLookedUp, report }: ObservingOptions): Observing {
@@ -93,7 +93,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     order: undefined,
   });
 
-  /** The decision that a later event is about; absent where nobody hears of it. */
+  /** The decision that a later event is about; absent if nobody observes it. */
   const idOf = (question: Question) => (observers.size > 0 ? ids.get(question) : undefined);
 
   function countedIn({ layers, charges }: Question): DecisionPartition[] {

@@ -14,7 +14,7 @@ export interface WaitOptions {
 
 /** What somebody waits for. */
 export interface Wanted {
-  /** The partitions that are charged. Those who are charged to the same ones stand in one line. */
+  /** The partitions that are charged. Waiters that are charged to the same partitions share one line. */
   readonly charges: readonly Charge[];
   /** The layers of the charges. */
   readonly layers: readonly string[];
@@ -36,7 +36,7 @@ export interface WaitingRoom {
 
 const usualWaitMs = 60_000;
 const longestWaitMs = 86_400_000;
-/** So many may wait at once. */
+/** How many may wait at once. */
 export const mostWaiting = 1000;
 
 /** How soon those who wait for holders are asked for again, ms. */
@@ -60,7 +60,7 @@ interface Line {
 }
 
 /**
- * A fair queue. Within a line, whoever came first is asked for first, however much it takes. Between lines, deficit round
+ * A fair queue. Within a line, the first to come is asked for first, however much it takes. Between lines, deficit round
  * robin (Shreedhar and Varghese, 1995): each may take as many units as the others. Nobody is asked for while one of its partitions is known to
  * refuse, so that the store is asked once for each admission, and once for each wait.
  */
@@ -242,7 +242,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
           end();
           reject(error);
         };
-        // Whoever comes behind others changes nothing.
+        // A waiter behind others changes nothing.
         if (isFirst) void serve();
       });
     },

@@ -23,7 +23,7 @@ export interface LineBufferOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Lines that wait to be written. Whoever adds one never waits. */
+/** Lines that wait to be written. Adding one never waits. */
 export interface LineBuffer {
   add(line: string): void;
   /** Resolves once all that was added so far is written, or the writer has failed. */
@@ -38,7 +38,7 @@ export interface LineBuffer {
 const gatherMs = 50;
 /** A writer that failed is tried again this often. */
 const retryMs = 1000;
-/** So many characters travel together, about. */
+/** About how many characters are written together. */
 const mostTogether = 256 * 1024;
 
 export function createLineBuffer(options: LineBufferOptions): LineBuffer {

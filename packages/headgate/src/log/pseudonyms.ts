@@ -8,7 +8,7 @@ export interface Pseudonyms {
   readonly segment: string;
 }
 
-/** So many are remembered: callers come again and again. */
+/** How many are remembered: callers come again and again. */
 const mostKept = 10_000;
 /** 96 bits: a billion callers do not meet. */
 const characters = 16;

@@ -52,7 +52,7 @@ export function observe(
     advice: { explicitBucketBoundaries: durationBuckets },
   });
   const waits = meter.createHistogram("headgate.wait", {
-    description: "Waits that refused callers were told.",
+    description: "Waits that refused callers have to observe before they pass.",
     unit: "s",
     advice: { explicitBucketBoundaries: waitBuckets },
   });
@@ -157,7 +157,7 @@ function observeStatus(
       "The store as this process sees it: 0 it decides, 1 it is being tried, 2 the outage policies decide.",
   });
   const waiting = meter.createObservableGauge("headgate.store.untold", {
-    description: "What the store has yet to be told of.",
+    description: "Changes not yet sent to the store.",
     unit: "{change}",
   });
   const processes = meter.createObservableGauge("headgate.store.processes", {
@@ -169,7 +169,7 @@ function observeStatus(
     unit: "{call}",
   });
   const dropped = meter.createObservableCounter("headgate.store.dropped", {
-    description: "Changes that the store will never be told of.",
+    description: "Changes that were lost before they were sent to the store.",
     unit: "{change}",
   });
   const instruments = [reservations, state, waiting, processes, failures, dropped];

@@ -94,7 +94,7 @@ describe("block", () => {
       [{ until: "tomorrow" as never }, /until must be a date.*got "tomorrow"/],
       [{ until: new Date(Number.NaN) }, /until must be a date/],
       [{ forMs: 0 }, /forMs must be/],
-      [{ forMs: 1, until: clock.now() + 1 }, /forMs or until, and not both/],
+      [{ forMs: 1, until: clock.now() + 1 }, /takes either forMs or until, got both/],
       [{ reason: "x".repeat(201) }, /reason must be text of at most 200 characters, got 201/],
       [{ by: 7 as never }, /by must be text .* got 7/],
       [{ for: 5 } as never, /for/],

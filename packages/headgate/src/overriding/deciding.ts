@@ -23,7 +23,7 @@ export interface OverridingOptions {
   readonly now: () => number;
   /** Reports each kind of mistake once. */
   readonly report: (error: unknown) => void;
-  /** Asks the store, or whoever decides in its place. */
+  /** Asks the store, or what decides in its place. */
   readonly ask: (question: Question, peek: boolean) => Ruling | Promise<Ruling>;
 }
 

@@ -3,10 +3,10 @@ import { copyOf, type LayerMemory } from "../core/layer-memory.ts";
 import { hidden, wordFor } from "../core/limit.ts";
 import { compileLimits, type LimitSet, readLimits } from "../core/limit-set.ts";
 
-/** Of each plan, so many texts are kept as they were read. */
+/** How many texts are kept, as they were read, for each plan. */
 const keptTexts = 100;
 
-/** Reads the limits of overrides. They are few, and requests are many: what was read is kept. */
+/** Reads the limits of overrides and keeps the results: overrides are few, and requests are many. */
 export interface OverridingLimits {
   /**
    * The limits of a partition while an override is in force. Its limits take the place of the plan's in the units that
@@ -51,9 +51,9 @@ function compile(layer: string, plan: LimitSet, text: string, ofLayer: LayerMemo
       `An override of a caller whose plan is blocked must say how many requests it lets pass, such as "5/minute; ${text}".`,
     );
   }
-  // What an unlimited plan counts, for other plans, is counted on.
+  // An unlimited plan may count units for other plans: those counts continue.
   const others = isWord || plan.word === "blocked" ? [] : plan.limits.filter(({ unit }) => !units.has(unit));
-  // A copy: what one caller needs remembered is not kept for all others of the layer.
+  // A copy, so that one caller's longer memory does not apply to the whole layer.
   const memory = copyOf(ofLayer);
   const limits = compileLimits({ layer, plan: plan.plan }, isWord ? text : [text, ...others], memory);
   if (plan.word !== "unlimited" || isWord) return limits;

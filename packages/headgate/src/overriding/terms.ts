@@ -176,7 +176,7 @@ function readRest(of: string, options: BlockOptions, now: number): Omit<Override
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
   const until = readMoment(options.until, now);
-  if (forMs !== undefined && until !== undefined) fail(`${of} takes forMs or until, and not both.`);
+  if (forMs !== undefined && until !== undefined) fail(`${of} takes either forMs or until, got both.`);
   checkText("reason", reason, longestReason);
   checkText("by", by, longestBy);
   return {
@@ -209,7 +209,7 @@ function checkText(name: string, text: unknown, longest: number): void {
 }
 
 /**
- * The partition of a caller that is meant.
+ * The partition of a caller that an override or reset applies to.
  *
  * @param question the caller's.
  * @throws HeadgateError `option-invalid` where there is none, or where it is not the caller's alone.

@@ -2,7 +2,7 @@ const name = { type: "string", pattern: "^[a-z0-9._-]+$" };
 const units = { type: "array", items: { type: "string", pattern: "^[a-z][a-z0-9_-]*$" } };
 const limit = {
   type: "object",
-  description: "One limit: so many units in a window.",
+  description: "One limit: a quota of units over a window.",
   required: ["quota", "windowMs"],
   additionalProperties: false,
   properties: {

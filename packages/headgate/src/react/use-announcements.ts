@@ -34,7 +34,7 @@ export function useAnnouncements(
 /** A screen reader notices what changes in a live region, and may miss what was there when the region came. */
 const settleMs = 150;
 
-/** The text of a live region of one's own, empty until the region has been seen by screen readers. */
+/** The text of a separate live region, empty until screen readers have seen the region. */
 export function useLiveText(): [text: string, announce: (message: string) => void] {
   const [message, announce] = useState("");
   const [text, setText] = useState("");

@@ -24,7 +24,7 @@ export interface OutageEvent {
 export interface BreakerOptions {
   readonly store: string;
   readonly clock: Clock;
-  /** So many failures in a row open it. */
+  /** How many failures in a row open it. */
   readonly failuresToOpen: number;
   /** While open, the store is tried this often: a fifth more or less, so that processes do not try together. */
   readonly probeEveryMs: number;
@@ -33,7 +33,7 @@ export interface BreakerOptions {
   readonly onTransition: (event: OutageEvent) => void;
 }
 
-/** Leaves a store alone that does not answer. Has no timer: whoever comes asks whether to call. */
+/** Leaves a store alone that does not answer. It has no timer: each request asks whether to call. */
 export interface Breaker {
   readonly state: BreakerState;
   readonly since: number;
@@ -42,7 +42,7 @@ export interface Breaker {
   readonly reason: string | undefined;
   /** When the store is tried next, by the clock; 0 while closed. */
   readonly nextProbeAt: number;
-  /** Whether to call the store now. Who is told to `probe` must report how it went by `probed`. */
+  /** Whether to call the store now. A caller that gets `probe` must report the result with `probed`. */
   ask(): "call" | "probe" | "wait";
   /** A call was answered. */
   succeeded(): void;
@@ -50,7 +50,7 @@ export interface Breaker {
   failed(error: unknown): void;
   /** The probe is over. Where it was answered, the state stays half-open until `recovered`. */
   probed(answered: boolean): void;
-  /** The store has been told everything, or has failed at that again often enough to be left alone. */
+  /** The store has received all changes, or has failed at that again often enough to be left alone. */
   recovered(): void;
 }
 

@@ -3,7 +3,7 @@ import { isWorker } from "../core/runtime.ts";
 import type { Store } from "../core/store.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
-/** So many decisions wait for the first answer at most; beyond that, the outage policies decide. */
+/** How many decisions wait for the first answer at most; beyond that, the outage policies decide. */
 export const mostAwaiting = 10_000;
 const firstPauseMs = 25;
 const longestPauseMs = 500;
@@ -46,7 +46,7 @@ export function createFirstContact(
         await createTimeLimit(store.name, leftMs)(ask(question));
         break;
       } catch (error) {
-        // Whoever decides next hears of it, and reports it.
+        // The next decision gets the error, and reports it.
         if (isAnswered(error)) break;
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -51,7 +51,7 @@ export interface GuardedStore {
    * @param question one that costs nothing.
    */
   open(question: Question): Ruling[];
-  /** Rejects where the store cannot be asked: nothing is kept, whoever resets is to know. */
+  /** Rejects if the store cannot be called: nothing is kept, and the caller of `reset` gets the error. */
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
   /**
    * Puts an override into force, or ends it. Rejects where the store cannot be asked.
@@ -75,17 +75,17 @@ export interface GuardedStore {
    */
   ready(longestMs: number, question: Question): Promise<void>;
   /**
-   * Tells the store what it has yet to be told, if it answers, and ends the timer. What is left then is lost with the
+   * Sends the store the changes that wait, if it answers, and ends the timer. What is left then is lost with the
    * process, and reported.
    */
   stop(): Promise<void>;
 }
 
-/** So many failures in a row, and the store is left alone. */
+/** After this many failures in a row, the store is left alone. */
 export const failuresToOpen = 5;
 /** While it is left alone, it is tried this often, a fifth more or less. */
 export const probeEveryMs = 1000;
-/** Partitions, leases and handles that may wait to be told to the store. */
+/** How many partitions, leases and handles may wait to be sent to the store. */
 export const mostWaiting = 10_000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
@@ -215,7 +215,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     open(question) {
       const now = clock.now();
       if (breaker.state === "closed") return [unasked(question, ledger, now)];
-      // Where nobody passes without the store nobody is counted here either: the store is told when it is back.
+      // Layers that refuse without the store count nobody here either: the store gets the change when it is back.
       const places = [...question.layers.keys()].filter(
         (place) => policyOf(question.layers[place] as string).policy === "refuse",
       );
@@ -276,7 +276,11 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       const { waiting } = reconciliation;
       if (waiting === 0) return;
       const changes = waiting === 1 ? "1 change" : `${waiting} changes`;
-      report(new Error(`The store "${store.name}" was never told of ${changes}.`));
+      report(
+        new Error(
+          `${changes} could not be sent to the store "${store.name}" before the limiter closed, and are lost.`,
+        ),
+      );
     },
   };
 }

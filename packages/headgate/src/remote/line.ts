@@ -1,10 +1,10 @@
 /** Who waits for a turn, in the order in which they came. */
 export interface Line {
-  /** Whether whoever comes now has to stand in line. */
+  /** Whether a new decision has to wait in line. */
   readonly isBusy: boolean;
   /** How many calls may be under way at the moment. */
   readonly width: number;
-  /** `undefined` where too many stand in it already. Else resolves with what `decide` makes of it, once it is its turn. */
+  /** `undefined` if too many are in line already. Else resolves with the result of `decide`, once it is its turn. */
   stand<Answer>(decide: (late: boolean) => Answer | Promise<Answer>): Promise<Answer> | undefined;
   /** A call has been made. */
   entered(): void;
@@ -17,10 +17,10 @@ interface Standing {
   decide(late: boolean): void;
 }
 
-/** How many calls may be under way: so many at first and at least, and at most. */
+/** How many calls may be under way: at first and at least, and at most. */
 export const [fewestUnderWay, mostUnderWay] = [8, 256];
 export const mostInLine = 10_000;
-/** Whoever stands in line for longer than so many time limits is decided by the outage policies. */
+/** Decisions that wait in line for longer than this many time limits are made by the outage policies. */
 const longestInLimits = 4;
 
 /**

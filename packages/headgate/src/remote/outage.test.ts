@@ -178,7 +178,9 @@ describe("the time limit", () => {
     expect(vi.getTimerCount()).toBe(1);
     await limiter.close();
     expect(vi.getTimerCount()).toBe(0);
-    expect(errors.at(-1)).toMatchObject({ message: 'The store "scripted" was never told of 2 changes.' });
+    expect(errors.at(-1)).toMatchObject({
+      message: '2 changes could not be sent to the store "scripted" before the limiter closed, and are lost.',
+    });
   });
 
   it("ends with the limiter, which tells the store what it can", async () => {

@@ -43,7 +43,7 @@ export function decideByPolicies(
 
   const own = counted.filter(({ refuses }) => !refuses).map(({ charge }) => charge);
   const refuses = own.length < counted.length;
-  // What is asked for on top is held apart here: what the store holds, or is told of, goes by its own id.
+  // An extension is held separately here: what the store holds has its own id.
   const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
   const outcome = ledger.decide(own.map(asAsked), now, peek || refuses, mine);
   const ruling = {

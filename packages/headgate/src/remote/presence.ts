@@ -8,7 +8,7 @@ const everyMs = 10_000;
 /** How many processes decide over the same store, as far as it has reported. */
 export interface Presence {
   readonly processes: number | undefined;
-  /** Call it beside calls to the store: notes that this process is alive, if it is time. Nobody waits for it. */
+  /** Call it along with calls to the store: notes that this process is alive, if it is time. Nobody waits for it. */
   note(): void;
 }
 

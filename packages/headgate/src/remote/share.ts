@@ -2,7 +2,7 @@ import { defineLimit, type Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 
 const shares = new WeakMap<LimitSet, Map<number, LimitSet>>();
-/** Of so many shares of a set of limits, those made last are kept: processes come and go. */
+/** How many shares of a set of limits are kept, the last ones made: processes come and go. */
 const mostShares = 16;
 const wholes = new WeakMap<LimitSet, LimitSet>();
 
@@ -10,7 +10,7 @@ const wholes = new WeakMap<LimitSet, LimitSet>();
  * The same limits with a share of each quota, rounded down, at least one unit: windows, names and grouping stay. A
  * share that would make a token bucket too fine for whole numbers is rounded down further.
  *
- * @param instances among how many the quotas are shared, from 1 up; 1 gives the limits themselves, as `unlimited` does.
+ * @param instances how many instances share the quotas, from 1 up; 1 returns the limits themselves, as `unlimited` does.
  */
 export function shareOf(limits: LimitSet, instances: number): LimitSet {
   if (instances === 1 || limits.word !== undefined) return limits;
@@ -29,7 +29,7 @@ export function shareOf(limits: LimitSet, instances: number): LimitSet {
   return shared;
 }
 
-/** The limits of which these are a share; themselves where they are whole. */
+/** The limits of which these are a share, or the limits themselves if they are not a share. */
 export function wholeOf(limits: LimitSet): LimitSet {
   return wholes.get(limits) ?? limits;
 }

@@ -19,7 +19,7 @@ export function createCounters() {
     probes: 0,
     /** Partitions and leases that the store was charged for afterwards. */
     reconciled: 0,
-    /** What the store will never be told of, because more was waiting than is kept. */
+    /** Changes that were never sent to the store, because more were waiting than are kept. */
     dropped: 0,
     /** Changes of which it is not known whether the store made them. What they give back is not given twice. */
     inDoubt: 0,

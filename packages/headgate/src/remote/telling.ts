@@ -5,7 +5,7 @@ import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
 import { type StoreCalls, StoreLeftAlone } from "./store-calls.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
-/** Tells the store, by its name, of changes; what it cannot be told now waits for the reconciliation. */
+/** Sends changes to the named store; what cannot be sent now waits for the reconciliation. */
 export function createTelling(
   store: string,
   timeoutMs: number,

@@ -28,7 +28,7 @@ export type TimeLimit = <T>(
   failed?: (error: unknown) => void,
 ) => Promise<T>;
 
-/** So many of those that are over stay in line beyond twice those that are not: to take each out by itself takes longer. */
+/** Compact once settled entries exceed 2 × pending + this: taking each out by itself takes longer. */
 const mostPast = 1024;
 
 /**
@@ -98,7 +98,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
       timer.unref();
       return;
     }
-    // Of runtimes whose timers cannot be told to let a process end.
+    // For runtimes whose timers cannot be unreferenced.
     clearTimeout(timer);
     timer = undefined;
   }

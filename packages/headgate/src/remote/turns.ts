@@ -17,24 +17,24 @@ export interface TurnsOptions {
   readonly ledger: Ledger;
   readonly withoutStore: WithoutStore;
   readonly ask: (question: Question, peek: boolean) => Asking;
-  /** A question that was sent to find out whether the store is back. */
+  /** Called with a request that probes whether the store is back. */
   readonly onProbe: (call: Promise<unknown>) => void;
 }
 
-/** Whether a question goes to the store, when, and who decides it otherwise. */
+/** Decides whether and when a question goes to the store, and what decides it otherwise. */
 export function createTurns(
   options: TurnsOptions,
 ): (question: Question, peek: boolean) => Ruling | Promise<Ruling> {
   const { clock, breaker, contact, refusals, line, ledger, withoutStore, ask, onProbe } = options;
 
-  /** @param isItsTurn whether it has stood in line. */
+  /** @param isItsTurn whether it has waited in line. */
   function decide(
     question: Question,
     peek: boolean,
     hasWaited: boolean,
     isItsTurn: boolean,
   ): Ruling | Promise<Ruling> {
-    // Where no layer applies there is nothing to ask.
+    // If no layer applies, there is nothing to ask.
     if (question.charges.length === 0) return unasked(question, ledger, clock.now());
     const connecting = contact.wait(question);
     if (connecting !== undefined) return connecting.then(() => decide(question, peek, hasWaited, false));
@@ -62,7 +62,7 @@ export function createTurns(
     hasWaited: boolean,
     isItsTurn: boolean,
   ): Ruling | Promise<Ruling> {
-    // In a Worker nobody can wait for another's request to leave.
+    // In a Worker, no request can wait for another request's call.
     if (isWorker || isItsTurn || !line.isBusy) return ask(question, peek).ruling;
     const turn = line.stand((late) =>
       late ? withoutStore.decide(question, peek) : decide(question, peek, hasWaited, true),

@@ -15,7 +15,7 @@ export interface WithoutStoreOptions {
   readonly presence: Presence;
   readonly refusals: RefusalMemory;
   readonly counters: ReturnType<typeof createCounters>;
-  /** The store's, for what it is told afterwards. */
+  /** The store, which gets the counts afterwards. */
   readonly ledger: Ledger;
   /** This process's own counts. */
   readonly local: LocalLedger;
@@ -23,12 +23,12 @@ export interface WithoutStoreOptions {
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
 }
 
-/** Decides where the store is not asked: at once, and by what this process knows. */
+/** Decides when the store is not called: at once, and by what this process knows. */
 export interface WithoutStore {
-  /** What the store has refused a moment ago is refused; else the outage policies decide. */
+  /** A refusal that the store gave a moment ago is repeated; otherwise the outage policies decide. */
   decide(question: Question, peek: boolean): Ruling;
   byPolicies(question: Question, peek: boolean): Ruling;
-  /** @param places those of the question that the remembered refusal is about; absent for all of them. */
+  /** @param places the places of the question that the remembered refusal is about; absent for all of them. */
   byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling;
 }
 

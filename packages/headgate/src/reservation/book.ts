@@ -16,7 +16,7 @@ export interface ReservationServices {
   holds(book: Book, owner: WeakRef<Owner>): void;
   /** It has ended: nothing more is held. */
   released(book: Book): void;
-  /** The ledger that admitted it has been told what was used, or that it ended. Absent: nobody listens. */
+  /** The ledger that admitted it has received what was used, or that it ended. Absent: nobody listens. */
   settled?(book: Book, adjustments: readonly Adjustment[], outcome: Outcome): void;
   /** It ended with a use that was stated, of which the ledger needs to know nothing. Absent: nobody listens. */
   settledUntold?(book: Book): void;
@@ -37,8 +37,8 @@ export interface Owner {
 export type Extended = Ruling | "ended";
 
 /**
- * What becomes of an admitted request: what it has used and what it holds, and what each ledger knows of that. Ledgers are
- * told totals, so that what could not be said while a store was down is said once it is back.
+ * The state of an admitted request: what it has used and what it holds, and what each ledger knows of that. Ledgers get
+ * totals, so that what could not be sent while a store was down is sent once it is back.
  */
 export class Book implements Unsettled {
   readonly question: Question;
@@ -60,7 +60,7 @@ export class Book implements Unsettled {
   #version = 0;
   #changedAt = 0;
   #seq = 1;
-  /** Whether the store may have let lapse what is still held: it could not be told in time. */
+  /** Whether the store may have let lapse what is still held, because it could not be reached in time. */
   #raises = false;
   #telling: Promise<void> | undefined;
   #again = false;
@@ -87,7 +87,7 @@ export class Book implements Unsettled {
     if (ledger.upstream !== undefined) this.#hold(ledger.upstream);
   }
 
-  /** It was admitted by this process and holds something: the store is told of all of it once it is back. */
+  /** It was admitted by this process and holds something: all of it is sent to the store once it is back. */
   #hold(store: Ledger): void {
     this.#upstream = new Part(store, this.#services.mintRid(), this.question.charges);
     this.#raises = true;
@@ -186,7 +186,7 @@ export class Book implements Unsettled {
     return { used: this.#used, held: this.#heldBeside(this.#used) };
   }
 
-  /** What is held of what was granted, once so much has been used of it. */
+  /** What is held of the grant, once this much of it has been used. */
   #heldBeside(used: readonly (readonly number[])[]): number[][] {
     const { charges } = this.question;
     return this.#granted.map((amounts, c) =>
@@ -257,7 +257,7 @@ export class Book implements Unsettled {
     this.#seq += 1;
     const isPiece = this.#pieces.includes(part);
     const totals = isPiece ? { used: part.used, held: part.held } : this.#totals;
-    // Nothing is reconciled of what this process counted for a reservation of which the store is told by itself.
+    // If a reservation sends its own use to the store, nothing that this process counted for it is reconciled.
     const raises = this.#raises || isPiece || (part === this.#main && this.#upstream !== undefined);
     return part.adjustments(totals, this.#seq, this.#ended, raises);
   }
@@ -280,7 +280,7 @@ export class Book implements Unsettled {
       return;
     }
     if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used)) {
-      // It was admitted, and ended with nothing used, while the store could not be told of either.
+      // It was admitted, and ended with nothing used, while the store could be reached for neither.
       this.#moveUpstream(part);
       part.told = this.#version;
       return;
@@ -389,7 +389,7 @@ export class Book implements Unsettled {
 
   #extend(cost: Cost): Extended | Promise<Extended> {
     if (this.#ended) return "ended";
-    // Totals that are still under way may come too late: the store passes over them then, and is told anew.
+    // Totals that are still under way may come too late: the store then ignores them, and they are sent anew.
     if (this.#telling !== undefined) this.#doubt();
     const question = this.#asksFor(cost);
     const answer = this.#services.decide(question);
@@ -401,7 +401,7 @@ export class Book implements Unsettled {
     const { layers, charges, policy } = this.question;
     this.#seq += 1;
     const store = this.#upstream ?? this.#main;
-    // What the store has not been told of yet is still held there.
+    // The store still holds what it has not yet received as used.
     const held = this.#heldBeside(store.used);
     const hold: Hold = { rid: store.rid, seq: this.#seq };
     return {
@@ -463,7 +463,7 @@ export class Book implements Unsettled {
     return this.#upstream;
   }
 
-  /** The store was asked, and may have answered otherwise, too late: it is told the totals anew. */
+  /** The store was called, and may have answered otherwise, too late: the totals are sent anew. */
   #doubt(): void {
     const store = this.#upstream ?? this.#main;
     store.inDoubt = true;
@@ -478,7 +478,7 @@ export class Book implements Unsettled {
     piece.admitted(charges, outcome);
     this.#pieces.push(piece);
     this.#raises = true;
-    // Of what this process admitted without holding anything, others have told the store; of this, nobody has.
+    // What this process admitted without a hold is sent by others; this is not, so send it here.
     if (ledger.upstream !== undefined && this.#main.ledger === ledger) this.#partOf(ledger.upstream);
   }
 

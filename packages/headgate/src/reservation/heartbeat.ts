@@ -20,7 +20,7 @@ export interface Heartbeat {
 /** What is held is renewed this often within its lease: two beats may be lost before it lapses. */
 const beatsPerLease = 3;
 const longestIntervalMs = 60_000;
-/** So many adjustments travel together at most. */
+/** How many adjustments are sent together at most. */
 const mostTogether = 256;
 
 interface Beat {
@@ -149,7 +149,7 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
   };
 }
 
-/** Calls back each time so much of a clock's time has passed; of the runtime's, where it has no timers. @returns what calls it off */
+/** Calls back each time this much of a clock's time has passed; of the runtime's, if the clock has no timers. @returns a function that cancels it */
 function every(clock: Clock, ms: number, run: () => void): () => void {
   const { after } = clock;
   if (after === undefined) {

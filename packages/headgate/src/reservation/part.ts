@@ -70,7 +70,7 @@ export class Part {
     }));
   }
 
-  /** It has been admitted, or extended: so much was spent at once, and so much is held now. */
+  /** It has been admitted, or extended: records what was spent at once and what is held now. */
   admitted(charges: readonly Charge[], outcome: Outcome): void {
     charges.forEach(({ spends, holds }, c) => {
       spends.forEach((amount, g) => {
@@ -110,7 +110,7 @@ export class Part {
   }
 }
 
-/** So many charges of each group are remembered for giving back: a total that shrinks usually takes back the last. */
+/** How many charges of each group are remembered for giving back: a total that shrinks usually takes back the last. */
 const mostRefunds = 16;
 
 export function blank(counted: readonly Counted[]): number[][] {

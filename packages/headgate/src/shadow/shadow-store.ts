@@ -7,7 +7,7 @@ import { givesBack } from "../remote/telling.ts";
 import { createTimeLimit, StoreTimeoutError } from "../remote/time-limit.ts";
 import { type MemoryStore, memoryStore } from "../stores/memory/index.ts";
 
-/** Where a shadow counts. */
+/** The store of a shadow. */
 export interface ShadowStore {
   readonly ledger: Ledger;
   /** May throw or reject: then nothing is decided. */
@@ -15,7 +15,7 @@ export interface ShadowStore {
   reset(partitions: readonly Charge[]): void | Promise<void>;
 }
 
-/** The store was left alone: it is down, or asked for too much already. No failure of the shadow's own. */
+/** The store was left alone: it is down, or too busy already. This is no failure of the shadow's own. */
 export class NotAsked extends Error {
   constructor(message: string) {
     super(message);
@@ -24,8 +24,8 @@ export class NotAsked extends Error {
 }
 
 /**
- * Where the live counts are in this process, the shadow's are too, in a store of their own: as many partitions as the live
- * one has room for, and none of that room is taken.
+ * If the live counts are in this process, so are the shadow's, in a separate store: it has room for as many partitions as the live
+ * one, and takes none of the live one's room.
  */
 export function localShadowStore(live: Store, now: () => number): ShadowStore {
   const { size } = live as Partial<MemoryStore>;
@@ -40,7 +40,7 @@ export function localShadowStore(live: Store, now: () => number): ShadowStore {
   };
 }
 
-/** So many calls of a shadow may be under way. */
+/** How many calls of a shadow may be under way. */
 export const mostUnderWay = 512;
 
 export interface SharedShadowStoreOptions {
@@ -49,12 +49,12 @@ export interface SharedShadowStoreOptions {
   readonly timeoutMs: number;
   /** Whether the store answers live decisions. While it does not, it is not asked for a shadow either. */
   readonly isAnswering: () => boolean;
-  /** Gives everything back that this ruling charged: it came too late. */
+  /** Gives back everything that this ruling charged: it came too late. */
   readonly takeBack: (ruling: Ruling) => void;
 }
 
 /**
- * Over the live store, by calls of its own. Their failures are not the live breaker's matter: what spoils the shadow alone must
+ * Uses the live store, with separate calls. Their failures do not count for the live breaker: a fault of the shadow alone must
  * not open it.
  */
 export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStore {
@@ -109,7 +109,7 @@ export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStor
       return ruling;
     } catch (error) {
       if (error instanceof StoreTimeoutError && !peek) {
-        // Nobody counts on it any more: what it charges would be more than what was decided.
+        // Nobody uses the result any more: what it charged would be more than what was decided.
         void Promise.resolve(answering).then(
           (outcome) => {
             if (outcome?.admitted) takeBack(rulingOf(outcome));

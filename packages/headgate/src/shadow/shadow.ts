@@ -53,7 +53,7 @@ export interface ShadowOptions<Caller> {
   readonly tell: (event: ShadowEvent) => void;
 }
 
-/** A candidate beside the policy in force. Nothing that it does throws, rejects or is awaited, but for `set`. */
+/** A candidate that decides next to the policy in force. Nothing that it does throws, rejects or is awaited, but for `set`. */
 export interface Shadow<Caller> {
   readonly policy: Policy<Caller>;
   /**

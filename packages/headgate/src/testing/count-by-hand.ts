@@ -1,4 +1,4 @@
-/** So many units within the last so many milliseconds. */
+/** A limit that tests count by hand: at most `quota` units within the last `windowMs` milliseconds. */
 export interface HandLimit {
   readonly quota: number;
   readonly windowMs: number;

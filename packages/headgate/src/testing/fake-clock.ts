@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 
 /**
- * A clock that stands still until it is moved. Moving it calls the timers that are due, each at its moment: heartbeats and waits
+ * A clock that does not move by itself. Moving it calls the timers that are due, each at its moment: heartbeats and waits
  * see the time at which they were due.
  */
 export interface FakeClock extends Clock {

@@ -11,7 +11,7 @@ export interface DeliveryOptions<Item> {
   readonly onError: (error: unknown) => void;
 }
 
-/** Items on their way to a receiver. Whoever adds one never waits. */
+/** Items on their way to a receiver. Adding one never waits. */
 export interface Delivery<Item> {
   add(item: Item): void;
   readonly waiting: number;
@@ -149,7 +149,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
       await sending;
       const lost = dropped;
       while (items.length > 0 && dropped === lost) await sendSome();
-      // It does not answer: whoever closes waits for one message at most.
+      // It does not answer: closing waits for one message at most.
       drop(items.length);
       items = [];
     },

@@ -68,7 +68,7 @@ export interface NearNotice {
 const options = ["url", "secret", "from", "store", "onError", "clock", "fetch"];
 /** What a limiter takes as a key. */
 const longestKey = 1024;
-/** So many callers are remembered as told by this process; the oldest are forgotten first, and asked about again. */
+/** How many notified callers this process remembers; the oldest are forgotten first, and asked about again. */
 const mostKnown = 10_000;
 
 /**

@@ -93,7 +93,7 @@ export class Facts {
   step: number | undefined = undefined;
   isCorrection = false;
   isAddition = false;
-  /** "I also earn 5k": beside what was said before. */
+  /** "I also earn 5k": in addition to what was said before. */
   isFurther = false;
   asksForRates = false;
   asksForDates = false;

@@ -1,4 +1,4 @@
-/** From what a conversation has settled to the tool call that answers it. */
+/** Turns what a conversation has settled into the tool call that answers it. */
 import { ratesOf, type StudentLoanPlan, studentLoanPlans, type TaxYear } from "../../../tax/rates.ts";
 import type { Pay } from "../../../tax/work-out.ts";
 import { comfortableStep, mostTableRows } from "../salary-table.ts";
@@ -71,7 +71,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   if (context.mode === "table") return tableOf(one, context);
   if (context.mode === "household") {
     const people = context.salaries.map((each, at) =>
-      // What a message says of loans, pensions and extras it says of the one who asks.
+      // What a message says of loans, pensions and extras applies to the person who asks.
       at === 0
         ? payOf({ ...one, salary: each, nation: placesOf(each, facts, context)[0] ?? nation }, context)
         : payOf(

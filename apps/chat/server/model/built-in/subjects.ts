@@ -1,4 +1,4 @@
-/** What people mention and this calculator does not work out, or need not. */
+/** Subjects that people mention but this calculator does not work out, or need not. */
 export interface Subject {
   name: string;
   /**

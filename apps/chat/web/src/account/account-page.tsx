@@ -22,7 +22,7 @@ import {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** What the owner of an account sees of it and does with it. */
+/** What the owner of an account sees and can do. */
 export function AccountPage() {
   const current = useObservable(me);
   if (!current) return null;

@@ -2,7 +2,7 @@ import { createClient, RateLimitedError } from "headgate/client";
 import { api } from "../service/api.ts";
 import { ServiceError } from "../service/failure.ts";
 
-/** Of its own, so that too many attempts to sign in are not shown as too many messages; and not told to other tabs. */
+/** A store of its own, so that too many sign-in attempts are not shown as too many messages, and not shared with other tabs. */
 export const authClient = createClient({ share: false });
 
 export interface Credentials {

@@ -19,7 +19,7 @@ export async function lookAgain(): Promise<void> {
   if (before.caller.kind === "account") tellSignedOut();
 }
 
-/** Somebody has signed in or up: everything on the page is read anew for whoever it is now. */
+/** Somebody has signed in or up: the whole page is read again for the new caller. */
 export async function afterSigningIn(next: string): Promise<void> {
   closeConversations();
   client.clear();

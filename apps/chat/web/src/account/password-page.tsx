@@ -43,7 +43,7 @@ export function PasswordPage({ page }: { page: "forgot-password" | "reset-passwo
       setTrouble(null);
       setIsDone(true);
       announce(text.done);
-      // What was used is of no use to whoever looks over a shoulder or into the history.
+      // The used link must not be readable over a shoulder or in the browser's history.
       if (!isAsking) navigate(location.pathname, { replace: true });
     } catch (error) {
       const { sentence } =

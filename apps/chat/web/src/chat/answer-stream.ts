@@ -8,7 +8,7 @@ interface Chunk {
 
 type Part = ChatMessage["parts"][number];
 
-/** How an answer stands after the chunks so far. */
+/** The state of an answer after the chunks received so far. */
 export interface AnswerSoFar {
   message: ChatMessage;
   /** The service's sentence, once it has said that the answer failed. */

@@ -5,10 +5,10 @@ import type { Failure } from "../service/failure.ts";
 
 export type Action = () => Promise<void> | void;
 
-/** A failure that is told in words: the refusal has a countdown, and the paywall is a dialog. */
+/** A failure that is shown as text: a refusal has a countdown, and the paywall is a dialog. */
 export type ToldFailure = Exclude<Failure, { kind: "refused" | "unpaid" }>;
 
-/** What a person is told, and the one thing that they can do. */
+/** The text for a person, and the one action that they have. */
 export interface FailureWords {
   icon: ReactNode;
   title: string;
@@ -64,7 +64,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
         icon: <Ban aria-hidden="true" />,
         title: "You can't send messages here.",
         detail:
-          "This account or network has been blocked. You can still read your conversations. If this is a mistake, ask whoever runs this service.",
+          "This account or network has been blocked. You can still read your conversations. If this is a mistake, contact the operator of this service.",
         action: "Check again",
         act: resend,
       };

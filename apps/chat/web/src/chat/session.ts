@@ -106,7 +106,7 @@ export function createSession(
       from.set((current) => afterAccepted(current, intent.text));
       tellTabs({ kind: "sent", conversation: known ?? newConversation, text: intent.text });
     }
-    // Whoever is answered is refused no more, in whichever tab.
+    // An answered caller is no longer refused, in any tab.
     if (client.refusal()) client.clear();
     const conversationId = response.headers.get("x-conversation-id") ?? known;
     patch({ phase: "answering", conversationId });

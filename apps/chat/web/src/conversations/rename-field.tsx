@@ -12,7 +12,7 @@ interface RenameFieldProps {
   className?: string;
 }
 
-/** A name, being changed where it stands. Enter and leaving the field save, Escape does not. */
+/** A name that is edited in its place. Enter and leaving the field save; Escape does not. */
 export function RenameField({ id, title, onDone, className = "" }: RenameFieldProps) {
   const [text, setText] = useState(title);
   const [failed, setFailed] = useState(false);

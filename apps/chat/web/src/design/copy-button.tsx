@@ -8,7 +8,7 @@ interface CopyButtonProps {
   text: () => string;
   label: string;
   className?: string;
-  /** Shows the words beside the sign too. */
+  /** Shows the text next to the icon. */
   worded?: boolean;
 }
 

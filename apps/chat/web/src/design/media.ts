@@ -13,10 +13,10 @@ export function useMedia(query: string): boolean {
   return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }
 
-/** Whether there is a keyboard, as far as can be told: on a touch screen one would cover half of the page. */
+/** Whether there is a keyboard, as far as the browser shows it: on a touch screen a keyboard would cover half of the page. */
 export function hasKeyboard(): boolean {
   return matchMedia("(pointer: fine)").matches;
 }
 
-/** Room for the sidebar beside the thread; the same as the `md:` of the styles. */
+/** Whether the sidebar fits next to the thread; the same width as `md:` in the styles. */
 export const wide = "(min-width: 48rem)";

@@ -32,7 +32,7 @@ const MenuContext = createContext<(act: () => void) => void>(() => undefined);
 
 /**
  * A button and its menu, which the browser draws over everything else and closes on Escape or a press elsewhere. It stays
- * where it is in the document, so that whoever goes by landmarks finds it there.
+ * where it is in the document, so that people who navigate by landmarks find it there.
  */
 export function Menu({ label, title, trigger, className, align, popupClass = "", children }: MenuProps) {
   const id = useId();

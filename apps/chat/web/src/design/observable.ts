@@ -7,7 +7,7 @@ export interface Observable<Value> {
   subscribe(listener: () => void): () => void;
 }
 
-/** Makes an {@link Observable}. Listeners run only when the value is another one, by `Object.is`. */
+/** Makes an {@link Observable}. Listeners run only if the new value differs, by `Object.is`. */
 export function observable<Value>(initial: Value): Observable<Value> {
   let value = initial;
   const listeners = new Set<() => void>();

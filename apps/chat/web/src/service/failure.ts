@@ -1,7 +1,7 @@
 import { PaymentRequiredError, RateLimitedError } from "headgate/client";
 import type { PaymentProblem, Problem } from "../../../contract.ts";
 
-/** The service answered, and the answer was no. */
+/** The service answered with an error. */
 export class ServiceError extends Error {
   readonly status: number;
   readonly problem: Partial<Problem>;
@@ -14,7 +14,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** Everything that can come between a question and its answer; each is shown in its own way, with one action. */
+/** The failures that the page shows between a question and its answer, each in its own way and with one action. */
 export type Failure =
   | { kind: "refused"; error: RateLimitedError }
   | { kind: "unpaid"; problem: PaymentProblem }
@@ -28,13 +28,13 @@ export type Failure =
   /** The answer began and then broke off. */
   | { kind: "broken-off"; connection: boolean }
   | { kind: "rejected"; detail: string }
-  /** `required`: nobody was signed in, and only accounts are answered. */
+  /** `required`: nobody is signed in, and the service answers only accounts. */
   | { kind: "signed-out"; required?: true }
   | { kind: "gone" };
 
 /**
  * Says what went wrong, in the page's terms.
- * @param online `navigator.onLine`: false is certain, true is only a hope
+ * @param online `navigator.onLine`: false is reliable, true is not
  * @param begun whether the answer had begun to arrive
  */
 export function failureOf(
@@ -62,15 +62,15 @@ function failureOfStatus({ status, problem }: ServiceError): Failure {
       ? { kind: "signed-out", required: true }
       : { kind: "signed-out" };
   }
-  // The page's own requests come from its own origin: what is refused for another is a proxy's mistake, and no block.
-  // Nor is a model that this caller's plan no longer has: the next try names another.
+  // The page's requests come from its own origin, so `cross_origin` is a proxy's mistake and not a block. A model that the
+  // plan no longer includes is no block either: the next try uses another model.
   if (status === 403 && problem.error !== "cross_origin" && problem.error !== "model_not_allowed")
     return { kind: "blocked", requestId };
   if (status === 404) return { kind: "gone" };
   if (status === 502 || status === 503 || status === 504) {
     // A proxy in front of a stopped service answers with the same numbers, and without a problem body.
     if (problem.detail === undefined || problem.error === "stopping") return { kind: "unreachable" };
-    // The service itself is busy, or cannot save: no fault of the model's.
+    // The service itself is busy, or cannot save: the model is not the cause.
     if (/^(busy|disk_full|database_)/.test(problem.error ?? "")) {
       return { kind: "rejected", detail: problem.detail };
     }

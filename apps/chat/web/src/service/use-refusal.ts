@@ -2,7 +2,7 @@ import type { RateLimitedError } from "headgate/client";
 import { useSyncExternalStore } from "react";
 import { client } from "./client.ts";
 
-/** The last refusal of whoever is calling, in this tab or another, before or after a reload; also once its deadline has passed. */
+/** The current caller's last refusal, in this tab or another, before or after a reload; also once its deadline has passed. */
 export function useRefusal(): RateLimitedError | undefined {
   return useSyncExternalStore(client.subscribe, client.refusal);
 }

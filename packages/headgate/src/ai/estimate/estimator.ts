@@ -19,13 +19,13 @@ export interface Estimator {
   factorOf(model: string | undefined): number;
 }
 
-/** So many models are remembered; beyond them, the one that was used longest ago is forgotten. */
+/** How many models are remembered; beyond that, the least recently used is forgotten. */
 const mostModels = 1000;
-/** So many of a model's last calls are remembered. */
+/** How many of a model's last calls are remembered. */
 const window = 64;
-/** An estimate falls short of no more than one call in so many. */
+/** An estimate may fall short of no more than one call in this many. */
 const shortInOneOf = 20;
-/** So many calls have to be known before estimates get lower. */
+/** How many calls must be known before estimates get lower. */
 const callsToTrust = 16;
 const least = 0.4;
 const most = 8;

@@ -43,7 +43,7 @@ function open(value: object, waiting: unknown[], add: (size: TextSize) => void):
     for (const item of value) waiting.push(item);
     return;
   }
-  // Bytes that stand outside of an attachment are sent as such.
+  // Bytes outside of an attachment are sent as they are.
   if (ArrayBuffer.isView(value)) {
     add(fixed(Math.max(perAttachment, value.byteLength / 4)));
     return;

@@ -29,7 +29,7 @@ const upper = 1;
 /** No kind of ASCII. */
 const other = -1;
 
-/** A word of so many letters is usually one token; each letter more adds a part of one: names, misspellings, noise. */
+/** A word of up to this many letters is usually one token; each further letter adds a part of one: names, misspellings, noise. */
 const shortWord = 7;
 const longWordLetter = 0.55;
 

@@ -3,12 +3,12 @@ import type { Algorithm } from "./algorithm.ts";
 import { cut, endOf, first, firstAfter, keptMs, slidingWindow, spentFrom } from "./sliding-window.ts";
 
 /**
- * A window is divided into so many buckets. All stores go by it, and what is stored means something else under another number.
+ * The number of buckets of a window. All stores use it; under another number, stored values would mean something else.
  * Fewer than 200 would keep more than 0.5% of a window too long. With more than 247, two versions of a PostgreSQL row
  * would no longer fit into one page, and each update would cost half as much again.
  */
 export const bucketsAWindow = 240;
-/** A window covers so many buckets at most, as it may begin within one. */
+/** A window covers at most this many buckets, as it may begin within one. */
 export const mostEntries = bucketsAWindow + 1;
 
 /** How long a bucket is, in whole milliseconds. Buckets begin at multiples of it. */

@@ -78,7 +78,7 @@ function write(row: Float64Array, at: number, { start, current, previous }: Step
   row[at + 2] = previous;
 }
 
-/** The counts as they stand at `now`: one step on, the current count is the previous one. */
+/** The counts at `now`: one step on, the current count becomes the previous one. */
 function countsAt(row: Float64Array, at: number, { windowMs }: Limit, now: number): StepCounts {
   const counts = read(row, at);
   const start = Math.floor(now / windowMs) * windowMs;

@@ -17,7 +17,7 @@ export const first = 3;
 /** The largest quota of limits that are counted stamp by stamp without being asked to. */
 const largestUsualQuota = 1000;
 
-/** So many entries are looked at one by one, from the newest on, which is quicker than halving. */
+/** This many entries are looked at one by one, from the newest on, which is quicker than a binary search. */
 const fewEntries = 6;
 
 /**
@@ -118,7 +118,7 @@ export function endOf(row: Float64Array, at: number): number {
   return at + first + ((row[at + size] as number) | 0);
 }
 
-/** What was spent from one entry to before another. The base stands where a total would, before the first entry. */
+/** What was spent from one entry to before another. The base has the place of a total, before the first entry. */
 export function spentFrom(row: Float64Array, from: number, to: number): number {
   return (row[to - 1] as number) - (row[from - 1] as number);
 }
@@ -146,9 +146,9 @@ export function cut(row: Float64Array, at: number, from: number, to: number, end
 }
 
 /**
- * Where the oldest entry later than `after` stands, or the log's end.
+ * The index of the oldest entry later than `after`, or the log's end.
  *
- * @param most so many units, at most, are usually there: as each entry is one at least, the search can begin there.
+ * @param most how many units are usually there at most: as each entry is at least one unit, the search can begin there.
  */
 export function firstAfter(row: Float64Array, at: number, end: number, after: number, most: number): number {
   const start = at + first;

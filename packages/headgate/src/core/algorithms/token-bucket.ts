@@ -63,7 +63,7 @@ export const tokenBucket: Algorithm = {
     return before + (row[at + given] as number) * (row[at + perUnit] as number);
   },
 
-  /** Without it, whoever is refused under a slower rate would be admitted once the old one has drained the bucket. */
+  /** Without it, a caller refused under a slower rate would be admitted once the old rate has drained the bucket. */
   adapt(row, at, limits, now) {
     const scale = scaleOf(only(limits));
     if (isOfScale(row, at, scale) || drained(row, at, now) === 0) return false;
@@ -77,9 +77,9 @@ export const tokenBucket: Algorithm = {
 
   /**
    * The mark is the level before the charge, and what had been given back by then. Without the charge, that level would
-   * have run dry sooner, and what had drained from then on would have been lost: so much is not given back, or the refund
+   * have run dry sooner, and what had drained from then on would have been lost: that amount is not given back, or the refund
    * would widen the limit. What was given back since then may have been a part of that level: it does not count. Nothing is
-   * given back of what was charged before the bucket was empty last.
+   * given back of what was charged before the bucket was last empty.
    */
   refund(row, at, limits, now, amount, chargedAt, mark) {
     const ticksPerUnit = row[at + perUnit] as number;

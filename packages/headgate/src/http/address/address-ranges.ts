@@ -83,7 +83,7 @@ export const namedRanges = {
     ...linkLocal,
     ...ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
   ],
-  /** RFC 6598. Not private: whoever shares the carrier's network may be a stranger. */
+  /** RFC 6598. Not private: others on the carrier's network may be strangers. */
   shared: ranges("100.64.0.0/10"),
 } as const;
 

@@ -60,7 +60,7 @@ function parseIpv6(text: string): Address | undefined {
   const zone = text.indexOf("%");
   const end = zone < 0 ? text.length : zone;
   const groups: number[] = [];
-  /** Before which group "::" stands; -1 while it was not seen. */
+  /** The group before which "::" was found; -1 if there was none yet. */
   let gap = -1;
   let index = 0;
   if (text.startsWith("::")) {
@@ -91,7 +91,7 @@ function parseIpv6(text: string): Address | undefined {
   return withGap(groups, gap);
 }
 
-/** "::" stands for one group at least; without it there must be all eight. */
+/** "::" replaces at least one group; without it there must be all eight. */
 function withGap(groups: number[], gap: number): Address | undefined {
   const missing = 8 - groups.length;
   if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
@@ -109,7 +109,7 @@ function hexDigit(text: string, index: number): number {
   return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
-/** The first so many bits of an address, the others being 0. */
+/** The first `bits` bits of an address, the others being 0. */
 export function maskGroups(groups: Groups, prefixLength: number): number[] {
   const masked: number[] = [];
   for (const group of groups) {

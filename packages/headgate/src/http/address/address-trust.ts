@@ -61,7 +61,7 @@ function isPlatform(address: Address | null, ranges: readonly Range[] = namedRan
   return address === null || isInRanges(address, ranges);
 }
 
-/** So many proxies, of which the nearest is the peer and must lie in these networks. */
+/** A number of proxies, of which the nearest is the peer and must be in these networks. */
 function byPlatformHops(count: number, ranges?: readonly Range[]): Rule {
   return { trusts: (address, hop) => hop < count && (hop > 0 || isPlatform(address, ranges)) };
 }
@@ -71,7 +71,7 @@ function byPlatformField(name: string, ranges?: readonly Range[]): Rule {
   return { trusts: () => false, field: { name, isFrom: (address) => isPlatform(address, ranges) } };
 }
 
-/** Proxies of one's own behind Cloudflare are stepped over; its own machines are told by their networks. */
+/** Your own proxies behind Cloudflare are stepped over; Cloudflare's machines are recognised by their networks. */
 const cloudflare: Rule = {
   trusts: (address) => isWithin(address, namedRanges.private),
   field: { name: "cf-connecting-ip", isFrom: (address) => isWithin(address, cloudflareEdges) },

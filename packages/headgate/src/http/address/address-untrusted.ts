@@ -10,10 +10,10 @@ const forwardingFields = [
   "True-Client-IP",
 ].map((spelling) => ({ spelling, name: spelling.toLowerCase() }));
 
-/** A proxy in front shows in the first request, or in none: after so many without a field, nobody looks any more. */
+/** A proxy in front shows in the first requests or never: after this many without a field, the check ends. */
 export const mostLooks = 10_000;
 
-/** Hears of a forwarding field that is not read, once. */
+/** Receives one warning about a forwarding field that is not read. */
 export interface UntrustedListener {
   /** How many requests are still looked at. */
   looksLeft: number;
@@ -34,9 +34,9 @@ export function hearUntrusted(listener: UntrustedListener, headers: HeaderFields
   listener.looksLeft = 0;
   const from = hasPeer ? "from a public address" : "from a peer without an address";
   const warning =
-    `A request ${from} carries ${found.spelling}, which counts for nothing, because nobody said which proxy to trust. ` +
-    'If a proxy stands in front, name it: parseTrustProxy("cloudflare"), its networks, or a hop count such as "1". ' +
-    'If none does, say so: parseTrustProxy("none").';
+    `A request ${from} carries ${found.spelling}, which is ignored: no trusted proxy is configured. ` +
+    'If there is a proxy in front, name it: parseTrustProxy("cloudflare"), its networks, or a hop count such as "1". ' +
+    'If there is none, use parseTrustProxy("none").';
   try {
     listener.onWarning(warning);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { knownAs, markInstance } from "../../core/copies.ts";
 import type { JsonBounds } from "./json-scan.ts";
 
-/** `not-json` is also what an empty body is; `interrupted` is a body whose client left, or whose connection broke. */
+/** `not-json` includes an empty body; `interrupted`: the client left, or its connection broke. */
 export type JsonBodyReason = "out-of-bounds" | "not-json" | "interrupted";
 
 /**
@@ -14,7 +14,7 @@ export class JsonBodyError extends Error {
   readonly reason: JsonBodyReason;
   /** Which bound the body exceeds; `undefined` unless `reason` is `out-of-bounds`. */
   readonly bound: keyof JsonBounds | undefined;
-  /** The bound's own value. */
+  /** The value of that bound. */
   readonly limit: number | undefined;
   /** 413 for too many bytes; else 400. */
   readonly status: 400 | 413;

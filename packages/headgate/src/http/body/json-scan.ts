@@ -45,7 +45,7 @@ const CODE_UNITS = Uint8Array.from({ length: 256 }, (_, byte) =>
 
 /** What the bytes at hand belong to. */
 const BETWEEN = 0;
-/** A number, `true`, `false` or `null`; or whatever else stands where one would. */
+/** A number, `true`, `false` or `null`; or any other text in the place of one. */
 const IN_WORD = 1;
 const IN_STRING = 2;
 const AFTER_BACKSLASH = 3;

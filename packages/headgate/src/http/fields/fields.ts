@@ -86,7 +86,7 @@ export function addRateLimitFields(fields: Fields, admission: Readings, options:
   return fields;
 }
 
-/** Straight from what the store read: most requests are told their quota this way, and nobody looks at the limits. */
+/** Straight from what the store read: most responses get their quota this way, without a look at the limits. */
 function addShown(fields: Fields, { charges, outcome }: Shown): Fields {
   if (charges.length === 0) return fields;
   const wording = wordingOf(charges);

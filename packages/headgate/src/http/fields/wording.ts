@@ -3,7 +3,7 @@ import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Charge, Reading } from "../../core/store.ts";
 
-/** What the list form says of some layers' limits whoever asks: the policy, and the words before the numbers. */
+/** What the list form says of some layers' limits for every caller: the policy, and the words before the numbers. */
 export interface Wording {
   readonly sets: readonly LimitSet[];
   /** The value of `RateLimit-Policy`. */
@@ -18,7 +18,7 @@ let last: Wording = { sets: [], policy: "", openings: [] };
 /** Of several plans, or of several limiters, by the limits of the first layer that applies. */
 const known = new WeakMap<LimitSet, Wording>();
 
-/** How the limits of these charges, at least one, are told. */
+/** How the limits of these charges, at least one, are shown. */
 export function wordingOf(charges: readonly Charge[]): Wording {
   if (isOf(last, charges)) return last;
   const first = (charges[0] as Charge).limits;
@@ -55,7 +55,7 @@ function wordingFor(sets: readonly LimitSet[]): Wording {
 export function policyOf(
   limits: readonly Pick<LimitReading, "name" | "quota" | "unit" | "windowMs">[],
 ): string {
-  // Joined, not added up: what is kept for many requests is then one piece, which whoever reads it need not make of many.
+  // Joined, not added up: a text that is kept for many requests is then one piece, which readers need not flatten again.
   return limits.map(itemOf).join(", ");
 }
 
@@ -88,7 +88,7 @@ export function stateIn({ openings }: Wording, readings: readonly (readonly Read
   return state;
 }
 
-/** Fields know whole seconds only: a window below one is told as one. */
+/** Fields know whole seconds only: a window below one second is shown as one. */
 export function windowSeconds({ windowMs }: Pick<Limit, "windowMs">): number {
   return Math.max(1, Math.round(windowMs / 1000));
 }

@@ -96,7 +96,7 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
   );
 }
 
-/** Limiters whose mistakes in mounting have been told. */
+/** Limiters whose mistakes in mounting have been reported. */
 const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
   twice: new WeakSet<AnyLimiter>(),
   late: new WeakSet<AnyLimiter>(),
@@ -107,7 +107,7 @@ const longestPath = 200;
  * Whether this limiter has already decided the request, because it guards it twice. The request is not charged again
  * then, and the mistake is reported, once for each limiter.
  *
- * @param target the request's path, or its whole address: what comes after a `?` is not told
+ * @param target the request's path, or its whole URL: what comes after a `?` is not reported
  */
 export function isDecided(
   limiter: AnyLimiter,

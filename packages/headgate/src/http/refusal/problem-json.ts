@@ -29,7 +29,7 @@ function numberJson(value: number | null | undefined): number | null {
   return Number.isFinite(value) ? (value as number) : null;
 }
 
-/** Nearly every text is what it is in JSON as well, and is told to be so in less time than it takes to write it. */
+/** Nearly every text is the same in JSON, and checking that takes less time than writing it as JSON. */
 function quoted(text: string): string {
   return plain.test(text) ? `"${text}"` : JSON.stringify(text);
 }

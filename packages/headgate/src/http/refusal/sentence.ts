@@ -38,7 +38,7 @@ function limitInWords(limit: LimitInWords): string {
   return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
 }
 
-/** Units of one's own stay as they are: their plurals cannot be known. */
+/** Custom units stay as they are: their plurals cannot be known. */
 const singulars: ReadonlyMap<string, string> = new Map([
   ["requests", "request"],
   ["tokens", "token"],

@@ -11,11 +11,11 @@ export type Place = Pick<Charge, "space" | "key" | "limits">;
 interface Entry {
   at: number;
   readonly amounts: number[];
-  /** Set once the store is told of it. */
+  /** Set once the entry is sent to the store. */
   told: Told | undefined;
 }
 
-/** What the store is told under one id: totals, which can be said again without being charged again. */
+/** What is sent to the store under one id: totals, which can be sent again without being charged again. */
 interface Told {
   readonly rid: string;
   seq: number;
@@ -31,19 +31,19 @@ interface Told {
 }
 
 export interface AccountServices {
-  /** The store, where it can be told. It must have `keep`. */
+  /** The store, if changes can be sent to it. It must have `keep`. */
   readonly store: Ledger;
   now(): number;
   /** The store has been charged for what this process admitted. */
   onCharged(): void;
 }
 
-/** At most so many moments are told apart; beyond that, neighbours count as the later of them. */
+/** At most this many moments are kept apart; beyond that, neighbours count as the later of them. */
 const mostEntries = 16;
 
 /**
- * What one partition spent while the store could not be asked, and what of it the store has been told since. The
- * store charges it at the moment at which it is told, so much of it as still counts.
+ * What one partition spent while the store could not be called, and what of it has been sent to the store since. The
+ * store charges it at the moment at which it arrives, as far as it still counts.
  */
 export class Account implements Unsettled {
   readonly #place: Place;
@@ -58,7 +58,7 @@ export class Account implements Unsettled {
     this.#services = services;
   }
 
-  /** Whether the store has yet to be told of something. */
+  /** Whether something has yet to be sent to the store. */
   get owes(): boolean {
     return this.#entries.some(({ told }) => told === undefined || isDue(told));
   }
@@ -77,12 +77,12 @@ export class Account implements Unsettled {
     this.#keep();
   }
 
-  /** Gives units back, also to the store where it has been told of them. */
+  /** Gives units back, also to the store if they have been sent to it. */
   refund({ group, amount, chargedAt, mark }: Refund): void {
     if (this.#reset !== undefined && isForgotten(this.#reset, { chargedAt, mark })) return;
     const moment = this.#entries.find(({ at }) => at >= chargedAt)?.at;
     let left = amount;
-    // While the store is being told of a moment, more of the same moment is an entry of its own, behind.
+    // While a moment is being sent to the store, more of the same moment is a separate entry, behind.
     for (let i = this.#entries.length - 1; i >= 0 && left > 0; i -= 1) {
       const entry = this.#entries[i] as Entry;
       if (entry.at !== moment) continue;
@@ -114,7 +114,7 @@ export class Account implements Unsettled {
     return this.#entries.length === 0 && this.#reset === undefined;
   }
 
-  /** Nothing of it is told any more, and nothing of it is given back. */
+  /** From now on, nothing of it is sent and nothing of it is given back. */
   forget(now: number): void {
     const { groups } = this.#place.limits;
     const until = this.#entries.flatMap(({ at }) => groups.map((group) => countsUntil(group, at)));
@@ -161,7 +161,7 @@ export class Account implements Unsettled {
     }
   }
 
-  /** What has not been told, or has not been acknowledged, is told as it counts now. */
+  /** Sends what has not been sent or acknowledged, as it counts now. */
   #tellUntold(now: number): void {
     const told: Told = { rid: mintRid(), seq: 0, asOf: now, used: [], known: undefined, at: now, marks: [] };
     for (const entry of this.#entries) entry.told ??= told;
@@ -170,7 +170,7 @@ export class Account implements Unsettled {
       one.asOf = now;
       one.used = this.#place.limits.groups.map((_, g) => this.#counting(g, one, now));
     }
-    // What counts no longer needs no telling, unless the store may have been told of it before.
+    // What no longer counts need not be sent, unless the store may have received it before.
     this.#entries = this.#entries.filter(
       ({ told: one }) =>
         one === undefined || one.known !== undefined || one.seq > 0 || one.used.some((units) => units > 0),
@@ -202,7 +202,7 @@ export class Account implements Unsettled {
     if (this.#applying === undefined) this.#services.store.keep?.(this, false);
   }
 
-  /** @param told of which call; `undefined` for what the store has not been told. */
+  /** @param told the call that sent it; `undefined` for what has not been sent. */
   #counting(group: number, told: Told | undefined, now: number): number {
     const spent = this.#entries
       .filter((entry) => entry.told === told)
@@ -211,7 +211,7 @@ export class Account implements Unsettled {
     return mine === undefined ? 0 : outstanding(mine, spent, now);
   }
 
-  /** Tells fewer moments apart: neighbours count as the later, never as less. */
+  /** Keeps fewer moments apart: neighbours count as the later, never as less. */
   #condense(now: number): void {
     this.prune(now);
     const entries = this.#entries;
@@ -227,7 +227,7 @@ export class Account implements Unsettled {
       condensed.push({ at: next.at, amounts, told: next.told });
       i += 1;
     }
-    // What the store has been told long ago is only needed to give it back: the oldest makes room.
+    // What was sent long ago is only needed to give it back: the oldest makes room.
     while (condensed.length >= mostEntries) {
       const oldest = condensed.findIndex(({ told }) => told?.known !== undefined && !isDue(told));
       if (oldest < 0) break;

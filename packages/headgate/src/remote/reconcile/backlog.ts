@@ -2,20 +2,20 @@ import type { Unsettled } from "../../core/ruling.ts";
 import { isWorker } from "../../core/runtime.ts";
 
 export interface BacklogOptions {
-  /** So many are kept at most; the oldest goes. */
+  /** How many are kept at most; the oldest goes. */
   readonly most: number;
   onDropped(): void;
 }
 
-/** What the store has yet to be told. */
+/** Changes not yet sent to the store. */
 export interface Backlog {
   readonly size: number;
   keep(unsettled: Unsettled): void;
   /**
-   * Tells the store of everything that waits now, so many at a time: calls of one turn of the event loop travel
+   * Sends the store everything that waits now, in groups: calls of one turn of the event loop travel
    * together. What fails waits again. Never rejects.
    *
-   * @param mayGoOn whether the store can be told, and has not just failed at it.
+   * @param mayGoOn whether changes can be sent to the store, and sending has not just failed.
    */
   tell(mayGoOn: () => boolean): Promise<void>;
 }

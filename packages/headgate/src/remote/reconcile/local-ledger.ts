@@ -6,25 +6,25 @@ import { wholeOf } from "../share.ts";
 import { Account, type AccountServices, type Place } from "./account.ts";
 
 export interface Reconciling extends AccountServices {
-  /** So many partitions are remembered at most. */
+  /** How many partitions are remembered at most. */
   readonly most: number;
 }
 
 /**
- * Counts in this process while the store cannot, and remembers what the store has to be told of: by partition, so
- * that a caller who asks a thousand times is told of once.
+ * Counts in this process while the store cannot, and remembers what has to be sent to the store: by partition, so
+ * that a caller who asks a thousand times is sent once.
  */
 export class LocalLedger implements Ledger {
   readonly #memory = memoryStore();
   readonly #reconciling: Reconciling | undefined;
   readonly #accounts = new Map<string, Account>();
 
-  /** @param reconciling absent where nobody is to be told afterwards. */
+  /** @param reconciling absent if nothing is sent to a store afterwards. */
   constructor(reconciling: Reconciling | undefined) {
     this.#reconciling = reconciling;
   }
 
-  /** Told of what this process admits for reservations that hold something: the reservations say it themselves. */
+  /** The store that gets what this process admits for reservations that hold something: the reservations send it themselves. */
   get upstream(): Ledger | undefined {
     return this.#reconciling?.store;
   }
@@ -44,7 +44,7 @@ export class LocalLedger implements Ledger {
     return outcome;
   }
 
-  /** Forgets what these partitions spent here. The store is not told of it any more. */
+  /** Forgets what these partitions spent here. It is not sent to the store any more. */
   reset(partitions: readonly Place[], now: number): void {
     this.#memory.reset(partitions, now);
     for (const { space, key } of partitions) {
@@ -91,8 +91,8 @@ export class LocalLedger implements Ledger {
 }
 
 /**
- * Whoever comes new looks at the two oldest, so that what is over goes without a timer. Whatever goes is still told to
- * the store if that is due: it can only not be given back any more.
+ * Each new item looks at the two oldest, so that items that are over go without a timer. What goes is still sent to
+ * the store if that is due, but cannot be given back any more.
  */
 function makeRoom<Item>(items: Map<string, Item>, most: number, isOver: (item: Item) => boolean): void {
   let looks = 2;

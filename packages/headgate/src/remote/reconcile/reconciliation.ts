@@ -7,11 +7,11 @@ import { createBacklog } from "./backlog.ts";
 export interface ReconciliationOptions {
   readonly breaker: Breaker;
   readonly clock: Clock;
-  /** How long to leave alone what could not be told, ms. */
+  /** How long to wait before sending changes again after a failure, ms. */
   readonly retryEveryMs: number;
-  /** So much may wait; the oldest is dropped. */
+  /** How many changes may wait; the oldest is dropped. */
   readonly most: number;
-  /** Tries the store where no request comes to do so. Rejects where it does not answer. */
+  /** Tries the store when no request comes to do so. Rejects if the store does not answer. */
   probe(): Promise<void>;
   onProbe(): void;
   onDropped(): void;
@@ -19,25 +19,25 @@ export interface ReconciliationOptions {
 
 /** Brings the store up to date: after an outage before it decides again, and after single failures at once. */
 export interface Reconciliation {
-  /** How much waits to be told. */
+  /** How many changes wait to be sent to the store. */
   readonly waiting: number;
-  /** Whether the store can be told of anything now. */
+  /** Whether changes can be sent to the store now. */
   mayTell(): boolean;
-  /** @param failed whether telling it has just failed: then it is left alone for a while. */
+  /** @param failed whether sending has just failed: then nothing is sent for a while. */
   keep(unsettled: Unsettled, failed: boolean): void;
-  /** Tells what waits, if the store decides and has not just failed at being told. */
+  /** Sends what waits, if the store decides and sending has not just failed. */
   tellIfDue(): void;
-  /** A probe is under way. */
+  /** Reports that a probe has been sent. */
   probed(call: Promise<unknown>): void;
-  /** Makes sure that an outage ends, and that what waits is told, also where no request comes. */
+  /** Makes sure that an outage ends and that waiting changes are sent, even if no request comes. */
   wakeLater(): void;
-  /** Tells what waits, if the store decides, and ends the timer. */
+  /** Sends what waits, if the store decides, and ends the timer. */
   stop(): Promise<void>;
 }
 
 export function createReconciliation(options: ReconciliationOptions): Reconciliation {
   const { breaker, clock, retryEveryMs, most, probe, onProbe, onDropped } = options;
-  /** The store has answered a probe and is being told what happened without it. */
+  /** The store has answered a probe, and is receiving the changes made without it. */
   let recovering = false;
   let tellAt = Number.NEGATIVE_INFINITY;
   let soon = false;
@@ -55,12 +55,12 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
   function tellIfDue(): void {
     if (soon || backlog.size === 0 || breaker.state !== "closed" || clock.now() < tellAt) return;
     soon = true;
-    // After what is ready now has run: what belongs together is told together.
+    // Wait for the code that is ready to run now, so that its changes are sent together.
     void Promise.resolve().then(async () => {
       soon = false;
       if (breaker.state === "closed") await tell();
       if (backlog.size > 0) wakeLater();
-      // What was kept while the rest was being told.
+      // Changes may have been added during the sending.
       tellIfDue();
     });
   }
@@ -70,7 +70,7 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
     await tell();
     recovering = false;
     breaker.recovered();
-    // What was admitted while the rest was being told.
+    // Requests may have been admitted during the sending.
     if (backlog.size > 0) wakeLater();
     tellIfDue();
   }
@@ -80,7 +80,7 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
     call.then(
       () => {
         breaker.probed(true);
-        // In a Worker the request that probes may end before all is told: later ones tell the rest.
+        // In a Worker the request that probes may end before everything is sent: later requests send the rest.
         if (backlog.size === 0 || isWorker) breaker.recovered();
         else void recover();
       },
@@ -92,10 +92,10 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
   }
 
   function wakeLater(): void {
-    // A Worker has no timers of its own: its next request does what one would do.
+    // A Worker has no timers of its own: its next request does the timer's work.
     if (stopped || timer !== undefined || isWorker) return;
     timer = setTimeout(wake, 2 * retryEveryMs);
-    // An outage must not keep a process alive that is otherwise done.
+    // An outage must not keep a process alive that has nothing else to do.
     if (typeof timer === "object" && "unref" in timer) timer.unref();
   }
 

@@ -11,8 +11,8 @@ const staleForHoldersAfterMs = 200;
 /** Partitions remembered by default. */
 export const defaultMost = 10_000;
 /**
- * From so many refused calls a second on, whoever asks for a refused partition is refused without a call, even where
- * other layers of the same request are not known: the wait is then the longest of those that are, which may be too short.
+ * Above this many refused calls a second per partition, requests for the partition are refused without a call, even if
+ * other layers of the same request are not known: the wait is then the longest of the known ones, and may be too short.
  */
 const floodedFrom = 8;
 
@@ -22,7 +22,7 @@ interface Remembered {
   readonly readings: readonly Reading[];
   /** When it was asked, by the limiter's clock: what is remembered is at least as new. */
   readonly askedAt: number;
-  /** When it was answered: waits are reckoned from here, so that none is told too short. */
+  /** When it was answered: waits are counted from here, so that no reported wait is too short. */
   readonly answeredAt: number;
   /** The store's time of the answer. */
   readonly storeNow: number;
@@ -51,9 +51,9 @@ export interface RefusalMemory {
   /**
    * Whether this request is sure to be refused. `undefined` where nothing is known of it.
    *
-   * - `outcome` is the refusal as it stands now; `places` says for which charges, where not for all.
-   * - A partition that was refused for longer than an answer may be used: `ask` is to be told of the call that asks
-   *   anew, and whoever comes meanwhile is told to `wait` for it.
+   * - `outcome` is the refusal as of now; `places` says for which charges, if not for all.
+   * - For a partition that was refused for longer than an answer may be used: pass the call that asks anew to `ask`;
+   *   requests that come meanwhile get `wait`, and wait for that call.
    */
   find(charges: readonly Charge[], now: number): Known | undefined;
   /** @param askedAt when the call was made, by the limiter's clock. */
@@ -220,7 +220,7 @@ function refuses(one: Remembered | undefined, { limits, needs }: Charge, now: nu
 /** One list for all, as every refusal of a flood has it. */
 const noMarks: Outcome["marks"] = [];
 
-/** A refusal as it stands now. Of a flood, most are never looked at: what it reads is reckoned when somebody asks. */
+/** A refusal as of now. In a flood most are never looked at: its readings are computed when somebody reads them. */
 class RememberedOutcome implements Outcome {
   readonly admitted = false;
   readonly marks = noMarks;

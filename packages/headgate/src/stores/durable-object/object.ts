@@ -39,7 +39,7 @@ interface Found {
 
 /** How often partitions that nobody needs any more are deleted. */
 const sweepEveryMs = 3_600_000;
-/** So many are deleted in one step, so that decisions do not wait long behind it. */
+/** How many are deleted in one step, so that decisions do not wait long behind it. */
 const sweptAtOnce = 5000;
 const soonMs = 1000;
 /** Longer than a layer remembers whose windows are at most a year. */

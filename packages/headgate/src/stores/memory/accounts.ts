@@ -18,14 +18,14 @@ export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
 /**
  * What callers have spent: a row of numbers for each key, space and sort of state.
  *
- * No timer: whoever comes new looks at a few others and forgets those whose windows are over, so that memory follows
+ * No timer: each new caller looks at a few others and forgets those whose windows are over, so that memory follows
  * the callers who are active and no pause grows with their number. Nobody who still has something spent is ever
  * forgotten. When the store is full, unseen callers are counted in shared overflow accounts, chosen by a hash with a
  * secret of this process: limits may then refuse a little early, and are never widened.
  */
 export class Accounts {
   readonly rows = new Rows();
-  /** Rows in another form, of those who made nothing but plain requests. Whoever finds or opens a row here unfolds them. */
+  /** Rows in another form, of callers that made nothing but plain requests. Code that finds or opens a row here unfolds them. */
   readonly rings = new Rings();
   readonly kinds = new Kinds(this.rings);
   /** How many rows of callers' own are kept at most. */
@@ -62,7 +62,7 @@ export class Accounts {
     return this.isSharing ? this.#sharedOf(kind, key, now) : noRow;
   }
 
-  /** Whether so many can be added without anybody being forgotten first. */
+  /** Whether this many can be added without forgetting anybody first. */
   hasRoomFor(count: number): boolean {
     return this.#own.size + count <= this.most;
   }
@@ -107,7 +107,7 @@ export class Accounts {
     if (this.#own.size >= this.most) this.#forget(now, 16);
     if (this.#own.size >= this.most) return this.#openShared(kind, key, now, begun);
 
-    // Whoever was counted in a shared account takes its count along: a fresh start would widen the limit.
+    // A caller who was counted in a shared account takes its count along: a fresh start would widen the limit.
     const shared = this.#sharedOf(kind, key, now);
     const row = shared === noRow ? this.#create(kind, begun) : this.#copy(kind, shared);
     this.#own.set(high, low, row);
@@ -213,7 +213,7 @@ export class Accounts {
     return row;
   }
 
-  /** Makes a ring the row of a sliding window that it stands for. */
+  /** Turns a ring into the row of the sliding window that it represents. */
   #unfold(ring: number, high: number, low: number): number {
     const kind = this.#kindOf(ring);
     const row = this.#add(kind, this.rings.unfoldedLength(ring));

@@ -220,7 +220,7 @@ export class GeneralPath {
     }
   }
 
-  /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
+  /** Keeps the converted states of limits that have changed: a wait that was reported must stay true. */
   #keepChanges(places: readonly Place[], now: number): void {
     const accounts = this.#accounts;
     for (const { key, parts } of places) {
@@ -300,7 +300,7 @@ function reasonOf(
   return standings.includes("crowded") ? "crowded" : undefined;
 }
 
-/** Makes what was read of a limit what is left beside what is held. */
+/** Turns what was read of a limit into what is left, with the holds counted. */
 function readHeld(
   { quota }: Limit,
   held: number,

@@ -1,6 +1,6 @@
 import { type Holdings, lapse, noHoldings, overAt } from "../../core/holdings.ts";
 
-/** So many partitions may hold something at most. */
+/** How many partitions may hold something at most. */
 const mostPartitions = 1_000_000;
 
 /** What is held, by partition. Only partitions that hold something, or did a moment ago, are in it. */
@@ -18,7 +18,7 @@ export class Held {
     return this.#partitions.size;
   }
 
-  /** Whether so many partitions can be added. Where they cannot, it looks for some that are over. */
+  /** Whether this many partitions can be added. If not, it looks for some that are over. */
   hasRoomFor(count: number, now: number): boolean {
     if (this.#partitions.size + count <= this.#most) return true;
     this.#forget(now, 16);
@@ -46,7 +46,7 @@ export class Held {
     return holdings;
   }
 
-  /** Whoever comes new looks at some others, in a circle, so that what is over goes without a timer. */
+  /** Each new partition looks at some others, in a circle, so that those that are over go without a timer. */
   #forget(now: number, most: number): void {
     for (let looks = 0; looks < most; looks += 1) {
       const next = this.#walk.next();

@@ -59,21 +59,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 
   let accounts = new Accounts(maxPartitions);
-  /** Made when something is overridden first. */
+  /** Made at the first override. */
   let overrides: Overrides | undefined;
   let resets = new Resets();
   let general = new GeneralPath(accounts, new Held(), resets);
   let plain = new PlainPath(accounts);
-  /** What the processes of each limiter would share. */
+  /** The texts that the processes of each limiter would share. */
   const texts = new Map<string, SharedText>();
-  /** The groups of the batch at hand, in order; those beyond it are left from others. */
+  /** The groups of the current batch, in order; those beyond it are left from other batches. */
   const slots: Slot[] = [];
   let used = 0;
-  /** What `moves` of the rows was when all of them were found. */
+  /** The value of the rows' `moves` when all rows were found. */
   let foundAt = 0;
-  /** What was read only to have it fetched. */
+  /** Read only so that memory fetches it. */
   const fetched = new Float64Array(1);
-  /** What the key at hand hashes to. */
+  /** The hash of the current key. */
   const key: KeyHash = { high: 0, low: 0 };
 
   function slotAt(place: number, group: PlannedGroup): Slot {
@@ -96,7 +96,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     return slot;
   }
 
-  /** The readings of a batch of plain requests; `undefined` where one of them is not. */
+  /** The readings of a batch of plain requests; `undefined` if one of them is not plain. */
   function decidePlainly(charges: readonly Charge[], now: number, peek: boolean): number[] | undefined {
     if (!plain.begin(now)) return undefined;
     for (let c = 0; c < charges.length; c += 1) {
@@ -158,7 +158,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const slot = slots[r] as Slot;
       slot.row = accounts.find(slot.group.kind, slot.key, now);
     }
-    // What others counted may be unfolded to begin with, for which rows may move.
+    // Unfolding what others counted may be necessary first, and may move rows.
     do foundAt = rows.moves;
     while (!showFound(now));
     return isSuspect;
@@ -201,7 +201,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     return isFree;
   }
 
-  /** Keeps what limits that have changed make of what was spent: a wait that was told must stay true. */
+  /** Keeps the converted states of limits that have changed: a wait that was reported must stay true. */
   function keepChanges(now: number): void {
     let begins = false;
     for (let r = 0; r < used; r += 1) {
@@ -217,7 +217,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     }
   }
 
-  /** Completes the readings of a batch for which nothing is spent, as what asked for so much sees them. */
+  /** Completes the readings of a batch for which nothing is spent, as the request with this cost sees them. */
   function readFound(now: number, into: number[]): void {
     for (let r = 0; r < used; r += 1) {
       const slot = slots[r] as Slot;

@@ -2,7 +2,7 @@
 const prime = 4_294_967_291;
 /** Multiplying by it takes a fraction of what dividing takes, and is off by one at most. */
 const inverse = 1 / prime;
-/** So many products of 48 bits, and one number of 32, add up exactly. */
+/** How many products of 48 bits, and one number of 32, add up exactly. */
 const exactly = 31;
 
 /** A hash of 64 bits, in two signed halves. */
@@ -17,7 +17,7 @@ const usualFactors = 256;
 let factors = new Float64Array(0);
 
 /**
- * Hashes a text into 64 bits, so that callers can be told apart without keeping their names.
+ * Hashes a text into 64 bits, so that callers are distinguished without keeping their names.
  *
  * Multilinear hashing (Carter and Wegman, 1979): the sum of the characters, each times a factor of its place, modulo a
  * prime; twice. The factors are drawn once a process, from the system's secure source, with the first key: Workers give no

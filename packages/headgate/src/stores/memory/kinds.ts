@@ -14,7 +14,7 @@ export interface Kind {
   readonly algorithm: Algorithm;
   /** What the state is read by where it does not say so itself. */
   readonly limits: readonly Limit[];
-  /** The states of one key are told apart by these: what it hashes to is changed by them. */
+  /** The states of one key are distinguished by these: they change its hash. */
   readonly high: number;
   readonly low: number;
   /** What rows of this kind begin with; -1 while there are none. */

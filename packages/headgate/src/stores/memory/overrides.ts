@@ -3,16 +3,16 @@ import { beginOverride, inForce, type Override, type OverrideTerms } from "../..
 import type { Charge } from "../../core/store.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 
-/** So many partitions may be overridden at most: none that is in force makes room for another. */
+/** How many partitions may be overridden at most: an override in force never makes room for another. */
 export const mostOverrides = 100_000;
 /** A power of two: with few overrides, nearly no other key meets one of theirs. */
 const cells = 2 ** 18;
 const hash: KeyHash = { high: 0, low: 0 };
 
-/** What is overridden, by space and key. Apart from the counts, which a flood of callers may push against their bound. */
+/** Overrides, by space and key. Kept apart from the counts, which a flood of callers may push against their bound. */
 export class Overrides {
   readonly #most: number;
-  /** By some bits of a key's hash, how many of those that are kept have them. */
+  /** For some bits of a key's hash: how many kept keys have them. */
   readonly #cells = new Uint16Array(cells);
   readonly #spaces = new Map<string, Map<string, Override>>();
   #size = 0;
@@ -25,12 +25,12 @@ export class Overrides {
     return inForce(this.#spaces.get(space)?.get(key), now);
   }
 
-  /** Whether a key of this hash may be overridden in any space. Asked for every decision, where anything is overridden. */
+  /** Whether a key of this hash may be overridden in any space. Checked for every decision, if anything is overridden. */
   mayHave({ low }: KeyHash): boolean {
     return this.#cells[low & (cells - 1)] !== 0;
   }
 
-  /** What is in force for each charge; `undefined` where that is nothing anywhere. */
+  /** What is in force for each charge; `undefined` if nothing is in force for any. */
   findAll(charges: readonly Charge[], now: number): (Override | undefined)[] | undefined {
     let found: (Override | undefined)[] | undefined;
     for (let c = 0; c < charges.length; c += 1) {
@@ -43,7 +43,7 @@ export class Overrides {
     return found;
   }
 
-  /** @throws HeadgateError `store-full` where too many are in force; then nothing has changed. */
+  /** @throws HeadgateError `store-full` if too many are in force; nothing has changed then. */
   set(partitions: readonly { space: string; key: string }[], terms: OverrideTerms, now: number): void {
     const added = partitions.filter(({ space, key }) => this.#spaces.get(space)?.has(key) !== true).length;
     if (this.#size + added > this.#most) this.#forget(now);

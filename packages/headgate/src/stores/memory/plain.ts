@@ -37,7 +37,7 @@ interface Lane {
 }
 
 const nothing = new Int32Array(0);
-/** So many stamps are looked at one by one, which is quicker than halving. */
+/** Up to this many stamps are looked at one by one, which is quicker than a binary search. */
 const fewStamps = 8;
 
 /**
@@ -317,7 +317,7 @@ function firstAfter(
   return (low + 1) | 0;
 }
 
-/** As many zeros as so many readings take: the usual numbers in line, which is quickest. */
+/** Zeros for this many readings: the usual numbers are literals, which is quickest. */
 function blank(readings: number): number[] {
   if (readings === 3) return [0, 0, 0, 0, 0, 0, 0, 0, 0];
   if (readings === 2) return [0, 0, 0, 0, 0, 0];

@@ -2,7 +2,7 @@ import { first as firstEntry, keptMs as keptPlace } from "../../core/algorithms/
 import type { Kind } from "./kinds.ts";
 import { sizeBits, sizeMask } from "./rows.ts";
 
-/** What stands in the size's place in the id of a ring: no size of `Rows` has this number. */
+/** The number in the size's place in the id of a ring: no size of `Rows` has it. */
 const ringMark = 14;
 
 export function isRing(row: number): boolean {
@@ -92,7 +92,7 @@ export function shapeNumberOf(word: number): number {
  * is counted there until nothing of it counts any more.
  */
 export class Rings {
-  /** Whoever remembers where a ring lies must look again when this has changed. */
+  /** Code that keeps the place of a ring must look again when this has changed. */
   moves = 0;
   readonly chunks: Int32Array[] = [];
   readonly #freeChunks: number[] = [];

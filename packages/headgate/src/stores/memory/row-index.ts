@@ -4,7 +4,7 @@ import { noRow } from "./rows.ts";
 /** An entry takes three numbers: both halves of the hash, and the row's id plus one; 0 means that there is none. */
 const width = 3;
 const firstSlots = 16;
-/** A part that would need more is divided: so much is moved at once, never all. */
+/** A part that would need more is divided: at most this much is moved at once, never all. */
 const mostSlots = 8192;
 
 /** An open-addressed table of the hashes that begin with the same bits. */
@@ -71,7 +71,7 @@ class Part {
  */
 export class RowIndex {
   size = 0;
-  /** 2^depth places; a part that has fewer bits stands in several. */
+  /** 2^depth places; a part that has fewer bits is at several. */
   #parts: Part[] = [new Part(0, firstSlots)];
   #depth = 0;
   #sweptPart = 0;
@@ -137,7 +137,7 @@ export class RowIndex {
       const part = this.#parts[this.#sweptPart] as Part;
       if (this.#sweptSlot > part.mask) {
         this.#sweptSlot = 0;
-        // A part that stands in several places is walked through once.
+        // A part that is at several places is walked through once.
         const places = 2 ** (this.#depth - part.depth);
         const next = (Math.floor(this.#sweptPart / places) + 1) * places;
         this.#sweptPart = next >= this.#parts.length ? 0 : next;

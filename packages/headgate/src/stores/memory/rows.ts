@@ -3,9 +3,9 @@ const sizes = [3, 4, 6, 10, 14, 22, 38, 70, 134, 262, 518, 1030, 2054, 4102] as 
 const longest = sizes[sizes.length - 1] as number;
 export const sizeBits = 4;
 export const sizeMask = (1 << sizeBits) - 1;
-/** What stands in the size's place in the id of a row with an array of its own. */
+/** The number in the size's place in the id of a row with an array of its own. */
 const alone = sizeMask;
-/** A chunk holds at most so many numbers: half a megabyte. */
+/** How many numbers a chunk holds at most: half a megabyte. */
 const chunkLength = 65_536;
 const firstRows = 64;
 
@@ -76,7 +76,7 @@ class Shelf {
  * objects take it a second to mark and as many bytes again; here they are a few hundred arrays.
  */
 export class Rows {
-  /** Whoever remembers where a row lies must look again when this has changed. */
+  /** Code that keeps the place of a row must look again when this has changed. */
   moves = 0;
   /** Where the row lies that was found last. */
   numbers = new Float64Array(0);
@@ -86,7 +86,7 @@ export class Rows {
   readonly #alone: (Float64Array | undefined)[] = [];
   readonly #freeAlone: number[] = [];
 
-  /** Makes a row of zeros that has room for so many numbers, and returns its id. */
+  /** Makes a row of zeros that has room for this many numbers, and returns its id. */
   add(length: number): number {
     if (length > longest) {
       const index = this.#freeAlone.pop() ?? this.#alone.length;

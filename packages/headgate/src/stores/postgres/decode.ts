@@ -10,7 +10,7 @@ import { answerKinds, never } from "./sql/codes.ts";
 
 const neverNumber = Number(never);
 
-/** Where a charge's readings and marks stand in an answer. */
+/** Where a charge's readings and marks are in an answer. */
 interface Layout {
   /** For each limit, in the order in which they were written. */
   readonly readingAt: readonly number[];

@@ -11,7 +11,7 @@ const unsent = new Set([
 /** `pg` says the same without a code. */
 const unsentMessages =
   /not queryable|when trying to connect|due to connection timeout|after calling end on the pool/;
-/** The server was told to end the session: it may have been done with the statement by then. */
+/** The server was asked to end the session: the statement may have been completed by then. */
 const ended = new Set(["57P01", "57P02"]);
 const sqlState = /^[0-9A-Z]{5}$/;
 

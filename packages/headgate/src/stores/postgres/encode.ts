@@ -45,7 +45,7 @@ export function encode(
   const limitPlaces = new Map<LimitGroup, number>();
   const numbers: number[] = [];
   const locks = new Set<number>();
-  /** By partition and unit: where the states of requests stand in `numbers`, and the kinds of those requests. */
+  /** By partition and unit: where the states of requests are in `numbers`, and the kinds of those requests. */
   const units = new Map<string, { place: number; isShared: boolean; at: number[]; kindAt: number[] }>();
 
   function placeOf(id: string, state: string): number {
@@ -255,7 +255,7 @@ function isFirstOfUnit({ groups }: LimitSet, g: number): boolean {
   return groups.findIndex(({ unit }) => unit === groups[g]?.unit) === g;
 }
 
-/** Beyond so many, to compare each with all others would take longer than it saves. */
+/** Beyond this many, comparing each with all others would take longer than it saves. */
 const mostPlainCharges = 8;
 
 /** Whether all are to sliding windows, spend what they need, and name each state once. */

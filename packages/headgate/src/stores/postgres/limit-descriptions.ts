@@ -5,7 +5,7 @@ import type { LimitGroup } from "../../core/limit-set.ts";
 import { stateId, unitId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
-/** What the functions are told of a group of limits. */
+/** What the functions get about a group of limits. */
 export interface GroupDescription {
   /** Absent where nothing is spent, as of places that are held. */
   readonly stateId: string | undefined;

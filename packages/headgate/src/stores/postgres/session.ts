@@ -16,13 +16,13 @@ export interface SessionOptions {
   readonly prepare: boolean;
 }
 
-/** Runs the functions, creates them where they are missing, and tries again what can be tried again. */
+/** Runs the functions, creates them if they are missing, and repeats what can be repeated. */
 export interface Session {
-  /** Resolves with the answers as text. Rejects with an error that is `inDoubt` where all may have been done. */
+  /** Resolves with the answers as text. Rejects with an error that is `inDoubt` if everything may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
-  /** The same, after making sure that the tables can be written, which many a question would not. */
+  /** The same, after a check that the tables can be written, which many questions do not need. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
-  /** @param parameters those of the `override` function. */
+  /** @param parameters the parameters of the `override` function. */
   override(parameters: readonly (string | null)[]): Promise<void>;
   /** Clears the counts, or what reservations have left. */
   sweep(
@@ -30,11 +30,11 @@ export interface Session {
     firstPage: number,
     at: number | null,
   ): Promise<{ nextPage: number; deleted: number; full: boolean }>;
-  /** Notes that a process is alive, as a row without counts, and resolves with how many are. */
+  /** Records that a process is alive, as a row without counts, and resolves with the number of live processes. */
   countProcesses(partitionId: string, processId: string, at: number | null): Promise<number>;
   /** The text that a limiter's processes share, unless its version is this one. */
   readShared(limiter: string, version: number): Promise<SharedText | undefined>;
-  /** Puts another in its place, if its version is still this one. */
+  /** Replaces the text, if its version is still this one. */
   writeShared(limiter: string, version: number, next: SharedText): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ const unprepared = new Set(["26000", "42P05"]);
 /** A migration may have to wait for that of another process. */
 const migrationMs = 60_000;
 
-/** What one look at the table covers: this share of it, but at least so many pages; and so many rows are deleted. */
+/** What one look at the table covers: this share of it, but at least this many pages; and how many rows are deleted. */
 const sweepShare = 60;
 const sweepFewestPages = 64;
 const sweepMostRows = 1000;
@@ -67,7 +67,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const applyText =
     `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
     "$5::text::int[], $6::text::bigint)::text AS answer";
-  // It writes no row, and needs all that a charge needs.
+  // It writes no row, but needs every privilege that a charge needs.
   const checkText =
     `WITH written AS (INSERT INTO ${table} AS p SELECT * FROM ${table} WHERE false ` +
     `ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state) ${applyText}`;
@@ -82,7 +82,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     `noted AS (INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at) ` +
     `SELECT $1::text::uuid, $2::text::bigint, '{}', at + ${processLifeMs} FROM moment ` +
     `ON CONFLICT (partition_id, state_id) DO UPDATE SET expires_at = EXCLUDED.expires_at) ` +
-    // What the statement itself has written it does not see.
+    // A statement does not see what it has written itself.
     `SELECT (1 + count(*))::text AS answer FROM ${table} AS p, moment ` +
     `WHERE p.partition_id = $1::text::uuid AND p.state_id <> $2::text::bigint AND p.expires_at > at`;
 
@@ -96,7 +96,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     "ON CONFLICT (limiter) DO UPDATE SET version = EXCLUDED.version, text = EXCLUDED.text " +
     "WHERE t.version = $2::text::bigint RETURNING 1) SELECT count(*)::text AS answer FROM written";
 
-  /** Behind a pooler that gives each transaction another connection, nothing that was prepared can be found again. */
+  /** Behind a pooler that gives each transaction another connection, prepared statements cannot be found again. */
   let isPooled = false;
   let connecting: Promise<Connection> | undefined;
   let migrating: Promise<unknown> | undefined;

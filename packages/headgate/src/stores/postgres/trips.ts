@@ -1,9 +1,9 @@
 export interface TripOptions {
-  /** How many may be under way at a time. While so many are, requests gather and then travel together. */
+  /** How many may be under way at a time. At this number, requests gather and then travel together. */
   readonly mostUnderWay: number;
   /** How many requests travel together at most. */
   readonly mostTogether: number;
-  /** How many requests wait at most; whoever comes then is turned away at once. */
+  /** How many requests wait at most; further requests are turned away at once. */
   readonly mostWaiting: number;
 }
 

@@ -124,7 +124,7 @@ function overIoredis(client: IoredisClient): RedisCommands {
     evaluate: (text, keys, argument) => client.eval(text, keys.length, ...keys, argument),
     isDown: downAfterReady(client, () => client.status === "ready"),
   };
-  // Without a retry strategy it would not come back; a cluster is told where the master is.
+  // Without a retry strategy it would not come back; a cluster finds the master by itself.
   if (cluster || typeof retryStrategy !== "function") return commands;
   return {
     ...commands,
@@ -147,7 +147,7 @@ function overNodeRedis(client: NodeRedisClient): RedisCommands {
   const duplicate = client.duplicate.bind(client) as () => NodeRedisDuplicate;
   return {
     ...commands,
-    // It cannot be told to reconnect but by closing it, under the hands of all others who use it.
+    // It can only be reconnected by closing it, which would break it for everything else that uses it.
     async renew() {
       const fresh = duplicate();
       fresh.on("error", () => {});

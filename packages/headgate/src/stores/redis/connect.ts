@@ -66,7 +66,7 @@ export function openConnection(address: RedisAddress): RedisConnection {
     return opened;
   }
 
-  /** Waits for the first attempt, which whoever comes meanwhile waits for as well. */
+  /** Waits for the first attempt; later calls wait for the same one. */
   async function connect(): Promise<RedisCommands> {
     opening ??= open();
     try {

@@ -125,7 +125,7 @@ function limitsOf(parts: readonly { readonly limits: LimitSet }[], place: number
   return (parts[place] as { readonly limits: LimitSet }).limits;
 }
 
-/** Clients can be told to give numbers as text or as bigints. */
+/** Clients can be configured to return numbers as text or as bigints. */
 function numbersOf(reply: unknown): readonly number[] {
   if (!Array.isArray(reply) || reply.length === 0) {
     throw new Error("The Redis store's script did not answer with a list.");
@@ -149,7 +149,7 @@ function faultOf(status: number, space: string): Error {
   return new HeadgateError(
     "store-state-invalid",
     `The clocks of this process and of the Redis server differ by more than a window of layer "${space}": ` +
-      "windows of the calendar cannot be told. Set the clocks.",
+      "the current calendar window is not known. Set the clocks.",
   );
 }
 

@@ -69,7 +69,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   const rids: string[] = [];
   const setNumbers = new Map<LimitSet, number>();
   const numbers: number[] = [];
-  /** The first of those that ask the same for other partitions, and where it stands how many they are. */
+  /** The first of those that ask the same for other partitions, and the index of their count. */
   let run: Deciding | undefined;
   let runAt = 0;
 
@@ -196,7 +196,7 @@ function singleArgument(request: Request): string | undefined {
 /** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */
 const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4, undo: 7, under: 9, override: 10 } as const;
 
-/** What the script can hold: until the year 10889. It stands for good, too. */
+/** What the script can hold: until the year 10889. It also means "for good". */
 export const latestMs = 2 ** 48 - 1;
 
 function endOf(until = Number.POSITIVE_INFINITY): number {

@@ -17,7 +17,7 @@ interface SlotShare<Part> {
   readonly parts: Keyed<Part>[];
   /** What their partitions are stored under. */
   readonly keys: string[];
-  /** Where these parts stand in the whole. */
+  /** Where these parts are in the whole. */
   readonly places: number[];
 }
 
@@ -57,7 +57,7 @@ export async function decideAcross(
   return merge(shares, outcomes as Outcome[], admitted);
 }
 
-/** Servers do nothing else while a script runs: so many adjustments keep that to a millisecond or two. */
+/** Servers do nothing else while a script runs: this many adjustments keep that to a millisecond or two. */
 const mostAdjustmentsACall = 64;
 
 /**

@@ -17,7 +17,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Servers do nothing else while a script runs: so many requests keep that to a fraction of a millisecond. */
+/** Servers do nothing else while a script runs: this many requests keep that to a fraction of a millisecond. */
 const mostRequestsATrip = 64;
 
 /**

@@ -4,7 +4,7 @@ import { expectPassed, expectRefused, expectSame, exposed, twoAMinute, twoAMinut
 
 interface Pushed {
   readonly pieces: AsyncIterable<string>;
-  /** Lets the next piece come. */
+  /** Sends the next piece. */
   push(): void;
 }
 
@@ -100,7 +100,7 @@ export const bodies: Conversation[] = [
   ),
 
   conversation(
-    "the handler's own fields stay, but those of the guard's are the guard's",
+    "the handler's own fields stay, except those that the guard sets",
     {
       answer: () => ({
         status: 200,
@@ -134,33 +134,30 @@ export const bodies: Conversation[] = [
     ),
   ),
 
-  streaming(
-    "what is settled after the head changes no field and breaks no stream",
-    (name, { pieces, push }) => {
-      let admission: Admission | undefined;
-      return conversation(
-        name,
-        {
-          answer: (told) => {
-            admission = told;
-            return { status: 200, headers: {}, body: pieces };
-          },
+  streaming("a settlement after the head changes no field and breaks no stream", (name, { pieces, push }) => {
+    let admission: Admission | undefined;
+    return conversation(
+      name,
+      {
+        answer: (told) => {
+          admission = told;
+          return { status: 200, headers: {}, body: pieces };
         },
-        async ({ open, send }) => {
-          push();
-          const response = await open();
-          if (admission?.admitted) await admission.end("nothing");
-          push();
-          push();
-          const reply = await replyOf(response);
-          expectPassed(reply, twoAMinute(1, 60), { body: "onetwothree" });
-          expectSame(
-            (await send({ method: "HEAD" })).fields.RateLimit,
-            twoAMinute(1, 60).RateLimit,
-            "the fields",
-          );
-        },
-      );
-    },
-  ),
+      },
+      async ({ open, send }) => {
+        push();
+        const response = await open();
+        if (admission?.admitted) await admission.end("nothing");
+        push();
+        push();
+        const reply = await replyOf(response);
+        expectPassed(reply, twoAMinute(1, 60), { body: "onetwothree" });
+        expectSame(
+          (await send({ method: "HEAD" })).fields.RateLimit,
+          twoAMinute(1, 60).RateLimit,
+          "the fields",
+        );
+      },
+    );
+  }),
 ];

@@ -54,7 +54,7 @@ export interface Dialogue {
   readonly limiter: Limiter<AdapterCaller>;
   /** What was reported to `onError`. */
   readonly errors: readonly unknown[];
-  /** What something in front of the guards was told of each request. */
+  /** What something in front of the guards received of each request. */
   readonly observed: readonly (Admission | undefined)[];
   /** How often the handler was reached. */
   readonly answered: () => number;

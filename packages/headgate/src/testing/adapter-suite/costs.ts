@@ -11,7 +11,7 @@ import {
 } from "./expect.ts";
 
 function admitted(admission: Admission | undefined): Admitted {
-  if (admission?.admitted !== true) throw new Error("The adapter tells the handler of no admission.");
+  if (admission?.admitted !== true) throw new Error("The adapter gives the handler no admission.");
   return admission;
 }
 
@@ -21,10 +21,10 @@ const tokens: Setting = {
 };
 const tokenPolicy = '"user-tokens-per-minute";q=100;w=60;qu="tokens"';
 
-/** What requests cost, and what becomes of it. */
+/** What requests cost, and how the cost is settled. */
 export const costs: Conversation[] = [
   conversation(
-    "requests weigh what they are said to",
+    "requests cost what the option says",
     { options: { cost: (read) => ({ requests: Number(read("x-weight")) }) } },
     async ({ send }) => {
       expectPassed(await send({ headers: { "X-Weight": "2" } }), twoAMinute(0, 60));
@@ -33,7 +33,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "costs that have to be looked up are",
+    "costs may be looked up asynchronously",
     { options: { cost: async () => ({ requests: 2 }) } },
     async ({ send }) => {
       expectPassed(await send(), twoAMinute(0, 60));
@@ -190,7 +190,7 @@ export const costs: Conversation[] = [
   ),
 ];
 
-/** What is left for the usual user, asked of the limiter itself. */
+/** What is left for the usual user, read from the limiter itself. */
 async function readings({ limiter }: Dialogue) {
   await untilEnded();
   const { limits } = await limiter.peek({ user: "a", address: null });

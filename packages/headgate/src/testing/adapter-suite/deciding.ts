@@ -24,7 +24,7 @@ export const deciding: Conversation[] = [
     expectSame(answered(), 2, "requests that reach the handler");
   }),
 
-  conversation("the told wait is the true one", {}, async ({ send, clock }) => {
+  conversation("the reported wait is exact", {}, async ({ send, clock }) => {
     await send();
     clock.advance(20_500);
     await send();
@@ -113,7 +113,7 @@ export const deciding: Conversation[] = [
   }),
 
   conversation(
-    "callers that have to be looked up are",
+    "callers may be looked up asynchronously",
     { options: { caller: async (read) => ({ user: read("x-user") ?? null, address: null }) } },
     async ({ send }) => {
       expectPassed(await send(), twoAMinute(1, 60));

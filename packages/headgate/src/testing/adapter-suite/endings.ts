@@ -72,7 +72,7 @@ export const endings: Conversation[] = [
   ),
 
   ((): Conversation => {
-    /** Whoever asks the store waits for it here. */
+    /** Calls to the store wait for it here. */
     const waiting: (() => void)[] = [];
     const hold = () => {
       waiting.length = 0;

@@ -8,9 +8,9 @@ const fail = () => {
 const never = () => new Promise<never>(() => {});
 
 const table: Record<string, Setting> = {
-  "the caller cannot be told": { options: { caller: fail } },
+  "the caller cannot be identified": { options: { caller: fail } },
   "the caller cannot be looked up": { options: { caller: async () => fail() } },
-  "the cost cannot be told": { options: { cost: fail } },
+  "the cost cannot be computed": { options: { cost: fail } },
   "the cost cannot be looked up": { options: { cost: async () => fail() } },
   "the cost makes no sense": { options: { cost: () => ({ requests: Number.NaN }) } },
   "the caller's lookup never answers": { options: { caller: never, lookupMs: 20 } },

@@ -27,7 +27,7 @@ const clients: [who: string, accept: string, type: string][] = [
   ["a type with a weight of nothing is not sent", "text/html;q=0, text/*;q=0.1", "text/plain; charset=utf-8"],
 ];
 
-/** @throws AdapterSuiteError unless it is this `429`, told in this way */
+/** @throws AdapterSuiteError unless it is this `429`, in this form */
 function expectTold(
   reply: Reply,
   type: string,
@@ -43,7 +43,7 @@ function expectTold(
   expectSame(got, { status: 429, type, fields, body }, "the refusal");
 }
 
-/** The forms in which a refusal and the quota are told. */
+/** The forms of a refusal and of the quota. */
 export const forms: Conversation[] = [
   ...clients.map(([who, accept, type]) =>
     conversation(who, {}, async ({ send }) => {
@@ -65,7 +65,7 @@ export const forms: Conversation[] = [
     }),
   ),
 
-  conversation("HEAD is told the type that GET would be, and no body", {}, async ({ send }) => {
+  conversation("HEAD gets the type that GET would get, and no body", {}, async ({ send }) => {
     await send();
     await send();
     expectTold(
@@ -88,7 +88,7 @@ export const forms: Conversation[] = [
   ),
 
   conversation(
-    "a body of one's own is sent to everybody, and may be left out",
+    "a custom body is sent to everybody, and may be left out",
     {
       options: {
         body: ({ retryAfterSeconds }, read) =>
@@ -114,7 +114,7 @@ export const forms: Conversation[] = [
     "is no text": () => ({ contentType: "text/plain", body: 7 as unknown as string }),
   }).map(([when, body]) =>
     conversation(
-      `a body of one's own that ${when} is reported, and the usual one is sent`,
+      `a custom body that ${when} is reported, and the usual one is sent`,
       { options: { body } },
       async ({ send, errors }) => {
         await send();

@@ -52,7 +52,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "onRefused is told the refusal, may look things up, and may leave it to the guard",
+    "onRefused gets the refusal, may look things up, and may leave it to the guard",
     {
       options: {
         onRefused: async ({ retryAfterSeconds }, read) =>

@@ -11,7 +11,7 @@ import {
 } from "./expect.ts";
 import type { AdapterCaller, AdapterGuard } from "./index.ts";
 
-/** A second guard, by a limiter of its own. */
+/** A second guard, with its own limiter. */
 function byAddress(limits: string): AdapterGuard[] {
   const layers = [{ name: "address", key: ({ address }: AdapterCaller) => address, limits }];
   return [{ limiter: createLimiter({ name: "chat", layers, clock: fakeClock() }), options: { caller } }];
@@ -22,7 +22,7 @@ const twice: Setting = { inside: (limiter) => [{ limiter, options: { caller } }]
 /** Several guards on one route. */
 export const mounting: Conversation[] = [
   conversation(
-    "the fields of two limiters are those of both, and the tighter one's in the legacy fields",
+    "with two limiters, the fields show both, and the legacy fields show the tighter one",
     { options: { legacy: true }, inside: () => byAddress("3/hour") },
     async ({ send }) => {
       const reply = await send({ address: "203.0.113.7" });
@@ -34,7 +34,7 @@ export const mounting: Conversation[] = [
   ),
 
   conversation(
-    "of two limiters, either refuses, with the fields of both",
+    "with two limiters, either can refuse, and the fields show both",
     { inside: () => byAddress("1/hour") },
     async ({ send, answered }) => {
       await send({ address: "203.0.113.7" });
@@ -60,7 +60,7 @@ export const mounting: Conversation[] = [
   }),
 
   conversation(
-    "a limiter that guards a route twice is reported, once and not more",
+    "a limiter that guards a route twice is reported exactly once",
     twice,
     async ({ send, errors }) => {
       for (let n = 0; n < 3; n += 1) await send();

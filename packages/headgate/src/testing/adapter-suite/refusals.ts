@@ -37,9 +37,9 @@ const twoLayers: Setting = {
   ],
 };
 
-/** What a refused client is told. */
+/** What a refused client gets. */
 export const refusals: Conversation[] = [
-  conversation("of two layers that refuse, the longer wait is told", twoLayers, async ({ send }) => {
+  conversation("of two layers that refuse, the longer wait is reported", twoLayers, async ({ send }) => {
     await send({ address: "203.0.113.7" });
     expectRefused(await send({ address: "203.0.113.7" }), {
       fields: quotaFields(
@@ -116,7 +116,7 @@ export const refusals: Conversation[] = [
     async ({ send, answered }) => {
       const reply = await send();
       const seconds = Number(reply.fields["Retry-After"]);
-      expectSame(Number.isSafeInteger(seconds) && seconds > 0, true, "whether a wait is told");
+      expectSame(Number.isSafeInteger(seconds) && seconds > 0, true, "whether a wait is reported");
       expectSame(
         { status: reply.status, type: reply.headers["content-type"], fields: reply.fields },
         {

@@ -105,7 +105,7 @@ function send(
   const client = world.clients[c] as Client;
   const seq = again ?? client.seq + 1;
   client.seq = seq;
-  // Whoever calls once more no longer waits for the answer to the call before.
+  // A client that calls again no longer waits for the answer to the previous call.
   const overlaps = world.setting.faults?.overlaps === true && message.kind === "report";
   client.awaited = overlaps ? [...client.awaited, seq] : [seq];
   if (client.doubtSince === 0) client.doubtSince = world.now;

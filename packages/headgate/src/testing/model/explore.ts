@@ -6,7 +6,7 @@ import { newWorld, type Setting, type World } from "./world.ts";
 export interface Exploration {
   /** How many different states were looked at. */
   readonly states: number;
-  /** All that can be reached in so many steps was looked at. */
+  /** Everything that can be reached in this many steps was looked at. */
   readonly steps: number;
   /** Whether there is nothing beyond them. */
   readonly isComplete: boolean;

@@ -260,7 +260,7 @@ function note(
   forgetEmptyWindow(world, at, unit);
 }
 
-/** A window from first use stands for as long as something in it counts, whatever opened it. */
+/** A window from first use exists for as long as something in it counts, whatever opened it. */
 function forgetEmptyWindow(world: World, place: number, unit: string): void {
   const [limit] = world.setting.places[place]?.limits.limits.filter((one) => one.unit === unit) ?? [];
   if (limit?.from !== "first-use") return;

@@ -156,7 +156,7 @@ export const changes: readonly Case[] = [
 
   ...(["requests", "tokens"] as const).map(
     (unit): Case => ({
-      name: `a window that has grown, and refuses, keeps what its wait was told for (${unit})`,
+      name: `a window that has grown, and refuses, keeps what its reported wait was for (${unit})`,
       async run(trial) {
         const narrow = trial.place(`5 ${unit}/minute sliding-window`);
         for (let n = 0; n < 4; n += 1) await trial.spend(narrow, { [unit]: 1 });
@@ -170,9 +170,9 @@ export const changes: readonly Case[] = [
         expectSame([refused.admitted, refused.waitMs], [false, hour], "refused at once");
         trial.clock.advance(hour - 1);
         const early = await trial.hold(wide, { [unit]: 1 });
-        expectSame([early.admitted, early.waitMs], [false, 1], "1 ms before the told moment");
+        expectSame([early.admitted, early.waitMs], [false, 1], "1 ms before the reported moment");
         trial.clock.advance(1);
-        expectSame((await trial.hold(wide, { [unit]: 1 })).admitted, true, "at the told moment");
+        expectSame((await trial.hold(wide, { [unit]: 1 })).admitted, true, "at the reported moment");
       },
     }),
   ),

@@ -12,7 +12,7 @@ async function left(trial: Trial, place: Place): Promise<number | undefined> {
   return (await trial.read(place))[0]?.remaining;
 }
 
-/** Spends so much at each of these moments of a minute. */
+/** Spends this much at each of these moments of a minute. */
 async function admitAt(trial: Trial, place: Place, moments: readonly number[], requests: number) {
   const decisions = [];
   for (const ms of moments) {
@@ -244,7 +244,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: a clock that is set back lets nobody in, and gives back what it charged",
+    name: "coarse log: a clock that is set back admits nobody, and gives back what it charged",
     async run(trial) {
       for (const back of [1, 100, 40 * second, 24 * hour]) {
         const place = trial.place("2000/minute", `back ${back}`);

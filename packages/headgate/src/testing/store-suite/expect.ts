@@ -17,7 +17,7 @@ export function expectThat(condition: boolean, what: string): void {
   if (!condition) throw new StoreSuiteError(`${what}.`);
 }
 
-/** JSON, in which `Infinity` and `undefined` are told apart from `null`, and keys stand in one order. */
+/** JSON that distinguishes `Infinity` and `undefined` from `null`, with its keys in one order. */
 export function show(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner === "number" && !Number.isFinite(inner)) return String(inner);

@@ -250,7 +250,7 @@ export const laws: readonly Case[] = [
   {
     name: "drains a bucket evenly, without rounding anybody in or out",
     async run(trial) {
-      // One unit in 8571.43 ms: the first whole moment is told.
+      // One unit in 8571.43 ms: the first whole moment is reported.
       const place = trial.place("7/minute token-bucket");
       await trial.admit(place, { requests: 7 });
       const moments = [];

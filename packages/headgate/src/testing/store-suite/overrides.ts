@@ -312,7 +312,11 @@ export const overrides: readonly Case[] = [
       const both = [under, { ...trial.under(org, "3/minute"), override: second }];
       expectSame((await trial.admit(both)).admitted, true, "under both");
       await trial.block(org, { forMs: minute });
-      expectSame((await trial.admit(both)).overrides?.[0], override, "what is in force beside a block");
+      expectSame(
+        (await trial.admit(both)).overrides?.[0],
+        override,
+        "what is in force together with a block",
+      );
       expectSame(await remaining(trial, under), 1, "remaining");
     },
   },

@@ -42,7 +42,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "a layer that counts nothing admits all, alone and beside others",
+    name: "a layer that counts nothing admits all, alone and with others",
     async run(trial) {
       const open = trial.place("unlimited", "open", "open");
       const narrow = trial.place("1/minute", "narrow", "narrow");
@@ -56,7 +56,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "spaces and keys of any text are told apart",
+    name: "spaces and keys of any text are distinguished",
     async run(trial) {
       const keys = [
         "a",
@@ -208,7 +208,7 @@ export const partitions: readonly Case[] = [
   ),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a clock that is set back lets nobody in, and the wait it tells is true`,
+    name: `${limits}: a clock that is set back admits nobody, and the wait it reports is true`,
     async run(trial: Trial) {
       for (const back of [1, 40 * second, day]) {
         const place = trial.place(limits, `back ${back}`);

@@ -21,7 +21,7 @@ export const reserving: readonly Case[] = [
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 600 });
         expectSame((await trial.read(place))[0]?.remaining, 400, "remaining while 600 are held");
-        expectSame((await trial.hold(place, { tokens: 401 })).admitted, false, "401 admitted beside them");
+        expectSame((await trial.hold(place, { tokens: 401 })).admitted, false, "401 admitted in addition");
         await trial.end(held, { tokens: 250 });
         expectSame((await trial.read(place))[0]?.remaining, 750, "remaining once 250 were used");
       },

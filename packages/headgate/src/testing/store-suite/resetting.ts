@@ -3,7 +3,7 @@ import { expectSame } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
 import type { Trial } from "./trial.ts";
 
-/** What is charged by an algorithm: places are only held. */
+/** The algorithms that charge: places are only held. */
 const spendingKinds = [...everyKind.filter((limits) => !limits.endsWith("concurrent")), "5000/minute"];
 
 /** Resets, and what is given back after them. */
@@ -75,7 +75,7 @@ export const resetting: readonly Case[] = [
   })),
 
   {
-    name: "a reset is remembered beside an override, and is over with the windows that it forgot",
+    name: "a reset is remembered together with an override, until the windows that it forgot are over",
     async run(trial) {
       const place = trial.place("5/minute fixed-window");
       const forgotten = await trial.admit(place, { requests: 5 });

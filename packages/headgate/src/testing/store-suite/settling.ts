@@ -233,7 +233,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "a hundred leases are told apart",
+    name: "a hundred leases are distinguished",
     async run(trial) {
       const place = trial.place("100 concurrent");
       const leases = [];

@@ -55,7 +55,7 @@ export interface Trial {
   admit(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
   /** As a limiter asks: requests are spent at once, everything else is held. */
   hold(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
-  /** Asks to hold so much more for the same reservation; requests are spent at once. */
+  /** Asks to hold this much more for the same reservation; requests are spent at once. */
   extend(decision: Decision, cost: Cost): Promise<Decision>;
   /** States what has been used so far, in totals; what is held shrinks by as much. Also a heartbeat. */
   report(decision: Decision, used?: Cost): Promise<Outcome>;
@@ -64,7 +64,7 @@ export interface Trial {
   peek(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
   /** Reads without asking for anything: a cost of 0 in every unit. */
   read(place: Place): Promise<readonly Reading[]>;
-  /** Gives back so much of what was spent or is held; all of it by default. */
+  /** Gives back this much of what was spent or is held; all of it by default. */
   refund(decision: Decision, amounts?: Cost): Promise<Outcome>;
   /** Spends, whatever is free. */
   spend(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
@@ -75,7 +75,7 @@ export interface Trial {
   block(places: Place | readonly Place[], terms?: Omit<OverrideTerms, "id" | "limits">): Promise<void>;
   /** Ends the override in force, whichever it is. */
   unblock(places: Place | readonly Place[]): Promise<void>;
-  /** Asks again at the told moment, having asked 1 ms before it. */
+  /** Asks again at the reported moment, having asked 1 ms before it. */
   waitFor(places: Place | readonly Place[], cost?: Cost): Promise<{ early: Decision; due: Decision }>;
 }
 
@@ -289,7 +289,7 @@ export function reserve(places: readonly Place[]): Reservation {
   };
 }
 
-/** So much more, or less, was used of one group. */
+/** This much more, or less, was used of one group. */
 function note(reservation: Reservation, c: number, g: number, change: number, { now, marks }: Outcome): void {
   if (change === 0) return;
   const used = reservation.used[c] as number[];
@@ -308,7 +308,7 @@ function note(reservation: Reservation, c: number, g: number, change: number, { 
   }
 }
 
-/** What is used and held once so much has been used in all. */
+/** What is used and held once this much has been used in all. */
 function totalsOf(reservation: Reservation, used: Cost = {}) {
   const { places, used: before, held } = reservation;
   const unitOf = (c: number, g: number) => places[c]?.limits.groups[g]?.unit ?? "";

@@ -18,7 +18,7 @@ const lines = [
   when?: (row: Breakdown) => boolean;
 }[];
 
-/** What columns are told apart by: the pay, and else whatever differs. */
+/** The heading that distinguishes columns: the pay, or whatever else differs. */
 function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): string[] {
   const differs = (key: "taxYear" | "nation" | "studentLoanPlans" | "pension") =>
     new Set(rows.map((other) => JSON.stringify(other.pay[key]))).size > 1;
