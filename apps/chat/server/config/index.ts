@@ -146,7 +146,7 @@ export function loadConfig(environment: Environment): Config {
   const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
   const limitWebhookUrl = read("LIMIT_WEBHOOK_URL", "", optional(webAddress));
   const limitWebhookSecret = read("LIMIT_WEBHOOK_SECRET", "", optional(webhookSecret), { secret: true });
-  if (limitWebhookUrl && !limitWebhookSecret) {
+  if (limitWebhookUrl && limitWebhookSecret === null) {
     variables.refuse(
       'LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is: it should be what signs the messages, as echo "whsec_$(openssl rand -base64 32)" prints it.',
     );

@@ -19,7 +19,7 @@ export interface Delivery<Item> {
   readonly waiting: number;
   readonly sent: number;
   readonly dropped: number;
-  /** Sends what waits now, without the pauses between attempts, for up to 20 seconds. Never rejects. */
+  /** Sends what waits now, without the pauses between attempts, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -35,6 +35,8 @@ const mostWaiting = 1000;
 const pausesMs = [2000, 10_000, 60_000, 300_000];
 /** How long a receiver may take, ms. */
 const timeoutMs = 10_000;
+/** How long closing may take, ms: what stops a process gives it seconds. */
+const closeMs = 5000;
 
 const encoder = new TextEncoder();
 
@@ -51,6 +53,8 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
   let stopTimer: (() => void) | undefined;
   let sending: Promise<boolean> | undefined;
   let closing: Promise<void> | undefined;
+  /** The request under way. */
+  let current: AbortController | undefined;
   /** Ends the pause between two attempts. */
   let hurry: (() => void) | undefined;
 
@@ -118,11 +122,15 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
   }
 
   async function post(id: string, body: string): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    timeout.addEventListener("abort", () => abort.abort(timeout.reason), { once: true });
     // A fetch given by the user may not heed the signal.
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
+    current = abort;
     await Promise.race([request(id, body, signal), late]);
   }
 
@@ -152,11 +160,12 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
   }
 
   async function sendRest(): Promise<void> {
-    const began = clock.now();
+    const timeout = AbortSignal.timeout(closeMs);
+    timeout.addEventListener("abort", () => current?.abort(timeout.reason), { once: true });
     stopTimer?.();
     hurry?.();
     let isTaken = (await sending) ?? true;
-    while (items.length > 0 && isTaken && clock.now() - began < timeoutMs) isTaken = await sendSome();
+    while (items.length > 0 && isTaken && !timeout.aborted) isTaken = await sendSome();
     if (items.length > 0) giveUp(items.splice(0).length, "was closed");
   }
 

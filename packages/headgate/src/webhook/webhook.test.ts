@@ -196,27 +196,31 @@ describe("webhook", () => {
     expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 500 });
   });
 
-  it("waits for one message at most when it is closed, also where one is under way", async () => {
-    const calls: AbortController[] = [];
-    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
-      const call = new AbortController();
-      calls.push(call);
-      return call.signal;
+  it.each([
+    ["the receiver's 10 seconds", 0, 10_000],
+    ["5 seconds of closing", 1, 5000],
+  ])("waits for a receiver that hangs for no more than %s when it is closed", async (_limit, which, ms) => {
+    const timeouts: { ms: number; end: AbortController }[] = [];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((given) => {
+      const end = new AbortController();
+      timeouts.push({ ms: given, end });
+      return end.signal;
     });
     onTestFinished(() => timeout.mockRestore());
     const errors: unknown[] = [];
     // This fetch does not heed the signal.
-    const fetch = () => new Promise<Response>(() => {});
+    const fetch = vi.fn(() => new Promise<Response>(() => {}));
     const { limiter, notices } = guarded({ fetch, onError: (error) => errors.push(error) }, "1/minute");
     for (let n = 0; n < 150; n += 1) limiter.admit(`user${n}`);
-    await pass(1000, has(calls, 1));
+    await pass(1000, () => expect(fetch).toHaveBeenCalledTimes(1));
     let closed = 0;
     const closings = [notices.close(), notices.close()].map((closing) => closing.then(() => (closed += 1)));
-    await Promise.resolve();
+    await vi.waitFor(has(timeouts, 2));
     expect(closed).toBe(0);
-    calls[0]?.abort(new Error("too late"));
+    expect(timeouts[which]?.ms).toBe(ms);
+    timeouts[which]?.end.abort(new Error("too late"));
     await Promise.all(closings);
-    expect(calls).toHaveLength(1);
+    expect(fetch).toHaveBeenCalledTimes(1);
     expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 150 });
     expect(errors.map(String)).toEqual([
       "Error: The webhook at example.com did not take a message, and 100 notices are lost.",

@@ -9,7 +9,7 @@ import { checkClock } from "../limiter/checks.ts";
 import { systemClock } from "../limiter/clock.ts";
 import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
-import { guarded } from "../limiter/reporting.ts";
+import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import { createDelivery } from "./delivery.ts";
 import { createKnown } from "./known.ts";
 import { createSigner } from "./signature.ts";
@@ -29,7 +29,7 @@ export interface WebhookOptions {
    * sent once a window by all processes together. Default: each process counts for itself.
    */
   store?: string | Store;
-  /** Called when a message was given up, and when the store fails. Default: a line on the console. */
+  /** Called when a message was given up, and when the store fails. Default: the console, each kind at most once a minute. */
   onError?: (error: unknown) => void;
   /** For tests. Default: this process's. */
   clock?: Clock;
@@ -48,7 +48,7 @@ export interface WebhookStatus {
 
 export interface Webhook {
   status(): WebhookStatus;
-  /** Notes nothing more, and sends what waits, once, for up to 20 seconds. Never rejects. */
+  /** Notes nothing more, and sends what waits, once, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -195,7 +195,7 @@ function read(given: WebhookOptions) {
     secret,
     from = nearFrom,
     store,
-    onError = onConsole,
+    onError = reportOnConsole(),
     clock = systemClock,
     fetch = globalThis.fetch,
   } = given;
@@ -258,10 +258,6 @@ const realTimers = {
     return () => clearTimeout(timer);
   },
 };
-
-function onConsole(error: unknown): void {
-  console.error("headgate:", error);
-}
 
 function fail(message: string): never {
   throw new HeadgateError("option-invalid", message);
