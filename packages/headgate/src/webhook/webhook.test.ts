@@ -295,6 +295,26 @@ describe("webhook", () => {
     await pass(1000, has(messages, 2));
   });
 
+  it("sends one notice in each calendar day of a fixed window", async () => {
+    const { messages, fetch } = receiver();
+    const daily = fakeClock(Date.UTC(2026, 0, 1, 20));
+    const limiter = createLimiter({
+      name: "chat",
+      clock: daily,
+      layers: [{ name: "user", key: (user: string) => user, limits: "10/day fixed-window" }],
+    });
+    const notices = webhook(limiter, { url, secret, clock: daily, fetch });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    daily.advance(3_600_000);
+    limiter.admit("ann");
+    daily.advance(12 * 3_600_000);
+    for (let n = 0; n < 9; n += 1) limiter.admit("ann");
+    await notices.close();
+    expect(messages.flatMap(({ body }) => body.data.notices.map(({ remaining }) => remaining))).toEqual([
+      2, 2,
+    ]);
+  });
+
   it("keeps a message below the size that receivers take, whatever keys callers choose", async () => {
     const sizes: number[] = [];
     const { fetch, messages } = receiver();

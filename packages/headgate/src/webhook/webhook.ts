@@ -127,7 +127,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
   function notice(limit: LimitReading, event: DecisionEvent): void {
     const { windowMs } = limit;
     const { key = "", plan } = event.partitions.find(({ layer }) => layer === limit.layer) ?? {};
-    const whose = `${sender}/${limit.layer}/${limit.name}/${key}`;
+    const whose = `${sender}/${limit.layer}/${limit.name}/${windowOf(limit, event)}${key}`;
     const now = clock.now();
     if (known.has(whose, now)) return;
     known.add(whose, now + windowMs);
@@ -226,6 +226,11 @@ function checkLimiter(limiter: unknown): void {
   const { name, observe }: { name?: unknown; observe?: unknown } = Object(limiter);
   if (typeof name === "string" && typeof observe === "function") return;
   fail(`webhook takes a limiter and an object such as { url, secret }; the limiter is ${show(limiter)}.`);
+}
+
+/** Which of its windows: fixed ones end for all at once, and the next may begin soon after a notice. */
+function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
+  return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";
 }
 
 /** A key that a limiter takes in place of a longer one. No other begins with "#". */
