@@ -288,10 +288,17 @@ test("the webhook of limits needs an address and a secret", () => {
   expect(read("", secret)).toBeNull();
   expect(read(url, secret)).toEqual({ url, secret });
   expect(() => read(url, "")).toThrow(/^LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is/);
-  for (const wrong of ["example.com", "ftp://example.com", "https://ann:pw@example.com/"])
+  for (const wrong of [
+    "example.com",
+    "ftp://example.com",
+    "https://ann:pw@example.com/",
+    "https://:pw@example.com/",
+  ])
     expect(() => read(wrong, secret)).toThrow(/^LIMIT_WEBHOOK_URL .* it should be an address/);
-  for (const wrong of ["hunter2", "whsec_aHVudGVyMg=="])
-    expect(() => read(url, wrong)).toThrow(/^LIMIT_WEBHOOK_SECRET .* it should be 24 to 64 random bytes/);
+  for (const wrong of ["hunter2", "whsec_aHVudGVyMg==", `${secret}A`, `${secret}=`])
+    expect(() => read(url, wrong)).toThrow(
+      /^LIMIT_WEBHOOK_SECRET [^\n]* it should be 24 to 64 random bytes[^\n]*$/,
+    );
 });
 
 test("every wrong variable is told at once", () => {

@@ -146,7 +146,7 @@ export function loadConfig(environment: Environment): Config {
   const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
   const limitWebhookUrl = read("LIMIT_WEBHOOK_URL", "", optional(webAddress));
   const limitWebhookSecret = read("LIMIT_WEBHOOK_SECRET", "", optional(webhookSecret), { secret: true });
-  if (limitWebhookUrl && !limitWebhookSecret) {
+  if (limitWebhookUrl && limitWebhookSecret === null) {
     variables.refuse(
       'LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is: it should be what signs the messages, as echo "whsec_$(openssl rand -base64 32)" prints it.',
     );
@@ -259,7 +259,8 @@ function origin(text: string): Reading<string> {
     url.pathname === "/" &&
     !url.search &&
     !url.hash &&
-    !url.username;
+    !url.username &&
+    !url.password;
   return isOrigin
     ? { value: url.origin }
     : { shouldBe: "the scheme and host that browsers use, such as https://chat.example.com" };
@@ -267,14 +268,17 @@ function origin(text: string): Reading<string> {
 
 function webAddress(text: string): Reading<string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url && /^https?:$/.test(url.protocol) && !url.username
+  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password
     ? { value: text }
     : { shouldBe: "an address without a password, such as https://example.com/hooks/limits" };
 }
 
 function webhookSecret(text: string): Reading<string> {
-  const bytes = Buffer.from(text.replace(/^whsec_/, ""), "base64");
-  const isSecret = /^whsec_[A-Za-z0-9+/]+=*$/.test(text) && bytes.length >= 24 && bytes.length <= 64;
+  const base64 = text.replace(/^whsec_/, "");
+  const bytes = Buffer.from(base64, "base64");
+  // `Buffer` reads what is not quite base64, and receivers do not.
+  const isBase64 = bytes.toString("base64") === base64;
+  const isSecret = text.startsWith("whsec_") && isBase64 && bytes.length >= 24 && bytes.length <= 64;
   return isSecret
     ? { value: text }
     : { shouldBe: '24 to 64 random bytes as echo "whsec_$(openssl rand -base64 32)" prints them' };

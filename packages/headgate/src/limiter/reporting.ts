@@ -18,11 +18,16 @@ export function told<Event>(
 export function guarded(report: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
     try {
-      report(error);
+      const reported: unknown = report(error);
+      if (reported instanceof Promise) reported.catch(onFailure);
     } catch (failure) {
-      console.error("headgate: onError failed:", failure);
+      onFailure(failure);
     }
   };
+}
+
+function onFailure(failure: unknown): void {
+  console.error("headgate: onError failed:", failure);
 }
 
 const mostKinds = 100;

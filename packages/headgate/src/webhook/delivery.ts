@@ -4,7 +4,9 @@ import type { Signer } from "./signature.ts";
 export interface DeliveryOptions<Item> {
   readonly url: URL;
   readonly signer: Signer;
-  readonly clock: Clock;
+  readonly clock: Clock & Required<Pick<Clock, "after">>;
+  /** The wall clock, ms since 1970: receivers refuse messages whose time is minutes from theirs. */
+  readonly wallNow: () => number;
   readonly fetch: typeof fetch;
   /** @param dropped how many have been dropped since the last message. */
   readonly bodyOf: (items: readonly Item[], dropped: number) => unknown;
@@ -17,7 +19,7 @@ export interface Delivery<Item> {
   readonly waiting: number;
   readonly sent: number;
   readonly dropped: number;
-  /** Sends what waits now, without the pauses between attempts. Never rejects. */
+  /** Sends what waits now, without the pauses between attempts, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -25,26 +27,34 @@ export interface Delivery<Item> {
 const gatherMs = 1000;
 /** Items of one message. */
 const mostTogether = 100;
+/** Bytes of the items of one message: many receivers take bodies of up to 100 kB. */
+const mostBytes = 60_000;
 /** Items that wait for their message. */
 const mostWaiting = 1000;
 /** The pauses before each further attempt, ms. */
 const pausesMs = [2000, 10_000, 60_000, 300_000];
 /** How long a receiver may take, ms. */
 const timeoutMs = 10_000;
+/** How long closing may take, ms: what stops a process gives it seconds. */
+const closeMs = 5000;
+
+const encoder = new TextEncoder();
 
 /**
  * Sends items in messages, one after another, at most one a second. A message that is not taken is sent again with the same id, so
  * that a receiver can tell it has it already; after the last attempt it is dropped.
  */
 export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<Item> {
-  const { url, signer, clock, bodyOf, onError } = options;
-  let items: Item[] = [];
+  const { url, signer, clock, wallNow, bodyOf, onError } = options;
+  const items: Item[] = [];
   let sent = 0;
   let dropped = 0;
   let droppedBefore = 0;
   let stopTimer: (() => void) | undefined;
-  let sending: Promise<void> | undefined;
-  let closed = false;
+  let sending: Promise<boolean> | undefined;
+  let closing: Promise<void> | undefined;
+  /** The request under way. */
+  let current: AbortController | undefined;
   /** Ends the pause between two attempts. */
   let hurry: (() => void) | undefined;
 
@@ -53,9 +63,19 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     droppedBefore += count;
   }
 
+  function giveUp(count: number, why: string, cause?: unknown): void {
+    drop(count);
+    onError(
+      new Error(
+        `The webhook at ${url.host} ${why}, and ${count} ${count === 1 ? "notice is" : "notices are"} lost.`,
+        { cause },
+      ),
+    );
+  }
+
   function schedule(): void {
-    if (stopTimer !== undefined || sending !== undefined || closed) return;
-    stopTimer = clock.after?.(gatherMs, () => {
+    if (stopTimer !== undefined || sending !== undefined || closing !== undefined) return;
+    stopTimer = clock.after(gatherMs, () => {
       stopTimer = undefined;
       begin();
     });
@@ -68,45 +88,66 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     });
   }
 
-  async function sendSome(): Promise<void> {
-    const some = items.slice(0, mostTogether);
-    items = items.slice(some.length);
+  /** The items of the next message. */
+  function take(): Item[] {
+    let count = 0;
+    let bytes = 0;
+    for (const item of items.slice(0, mostTogether)) {
+      bytes += encoder.encode(JSON.stringify(item)).length;
+      if (count > 0 && bytes > mostBytes) break;
+      count += 1;
+    }
+    return items.splice(0, count);
+  }
+
+  /** @returns whether the receiver took the message. */
+  async function sendSome(): Promise<boolean> {
+    const some = take();
     const told = droppedBefore;
     const id = `msg_${crypto.randomUUID().replaceAll("-", "")}`;
     const body = JSON.stringify(bodyOf(some, told));
     let failure: unknown;
     for (let attempt = 0; attempt <= pausesMs.length; attempt += 1) {
       if (attempt > 0) {
-        if (closed) break;
+        if (closing !== undefined) break;
         await pause(pausesMs[attempt - 1] as number);
       }
       try {
         await post(id, body);
         sent += some.length;
         droppedBefore -= told;
-        return;
+        return true;
       } catch (error) {
         failure = error;
         if (isFinal(error)) break;
       }
     }
-    drop(some.length);
-    onError(
-      new Error(`The webhook at ${url.host} did not take a message, and ${some.length} notices are lost.`, {
-        cause: failure,
-      }),
-    );
+    giveUp(some.length, "did not take a message", failure);
+    return false;
   }
 
   async function post(id: string, body: string): Promise<void> {
-    const at = Math.floor(clock.now() / 1000);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    timeout.addEventListener("abort", () => abort.abort(timeout.reason), { once: true });
+    // A fetch given by the user may not heed the signal.
+    const late = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    current = abort;
+    await Promise.race([request(id, body, signal), late]);
+  }
+
+  async function request(id: string, body: string, signal: AbortSignal): Promise<void> {
+    const at = Math.floor(wallNow() / 1000);
     const response = await options.fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", ...(await signer.sign(id, at, body)) },
       body,
       // A receiver that has moved must be named anew: what is sent names callers.
       redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
     // What it says is not read: it might not end.
     await response.body?.cancel().catch(() => {});
@@ -115,7 +156,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const stop = clock.after?.(ms, resolve);
+      const stop = clock.after(ms, resolve);
       hurry = () => {
         stop?.();
         resolve();
@@ -123,9 +164,19 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     });
   }
 
+  async function sendRest(): Promise<void> {
+    const timeout = AbortSignal.timeout(closeMs);
+    timeout.addEventListener("abort", () => current?.abort(timeout.reason), { once: true });
+    stopTimer?.();
+    hurry?.();
+    let isTaken = (await sending) ?? true;
+    while (items.length > 0 && isTaken && !timeout.aborted) isTaken = await sendSome();
+    if (items.length > 0) giveUp(items.splice(0).length, "was closed");
+  }
+
   return {
     add(item) {
-      if (closed || items.length >= mostWaiting) {
+      if (closing !== undefined || items.length >= mostWaiting) {
         drop(1);
         return;
       }
@@ -141,17 +192,9 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     get dropped() {
       return dropped;
     },
-    async close() {
-      if (closed) return sending;
-      closed = true;
-      stopTimer?.();
-      hurry?.();
-      await sending;
-      const lost = dropped;
-      while (items.length > 0 && dropped === lost) await sendSome();
-      // It does not answer: closing waits for one message at most.
-      drop(items.length);
-      items = [];
+    close() {
+      closing ??= sendRest();
+      return closing;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { createServer, type Server } from "node:http";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Store } from "../core/store.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
@@ -36,6 +37,17 @@ function receiver(...statuses: number[]) {
     return new Response(null, { status: statuses.shift() ?? 204 });
   };
   return { messages, fetch: send };
+}
+
+/** A store that answers a turn later, as one over a network does. */
+function slow(store: Store): Store {
+  return {
+    ...store,
+    async decide(...asked) {
+      await new Promise((resolve) => setImmediate(resolve));
+      return store.decide(...asked);
+    },
+  };
 }
 
 const clock = fakeClock();
@@ -144,8 +156,8 @@ describe("webhook", () => {
       await pass(ms, has(messages, n + 2));
     await vi.waitFor(() => expect(notices.status().dropped).toBe(2));
     expect(errors.map(String)).toEqual([
-      "Error: The webhook at example.com did not take a message, and 1 notices are lost.",
-      "Error: The webhook at example.com did not take a message, and 1 notices are lost.",
+      "Error: The webhook at example.com did not take a message, and 1 notice is lost.",
+      "Error: The webhook at example.com did not take a message, and 1 notice is lost.",
     ]);
     for (let n = 0; n < 8; n += 1) limiter.admit("eve");
     await pass(1000, has(messages, 7));
@@ -184,6 +196,163 @@ describe("webhook", () => {
     expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 500 });
   });
 
+  it.each([
+    ["the receiver's 10 seconds", 0, 10_000],
+    ["5 seconds of closing", 1, 5000],
+  ])("waits for a receiver that hangs for no more than %s when it is closed", async (_limit, which, ms) => {
+    const timeouts: { ms: number; end: AbortController }[] = [];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((given) => {
+      const end = new AbortController();
+      timeouts.push({ ms: given, end });
+      return end.signal;
+    });
+    onTestFinished(() => timeout.mockRestore());
+    const errors: unknown[] = [];
+    // This fetch does not heed the signal.
+    const fetch = vi.fn(() => new Promise<Response>(() => {}));
+    const { limiter, notices } = guarded({ fetch, onError: (error) => errors.push(error) }, "1/minute");
+    for (let n = 0; n < 150; n += 1) limiter.admit(`user${n}`);
+    await pass(1000, () => expect(fetch).toHaveBeenCalledTimes(1));
+    let closed = 0;
+    const closings = [notices.close(), notices.close()].map((closing) => closing.then(() => (closed += 1)));
+    await vi.waitFor(has(timeouts, 2));
+    expect(closed).toBe(0);
+    expect(timeouts[which]?.ms).toBe(ms);
+    timeouts[which]?.end.abort(new Error("too late"));
+    await Promise.all(closings);
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 150 });
+    expect(errors.map(String)).toEqual([
+      "Error: The webhook at example.com did not take a message, and 100 notices are lost.",
+      "Error: The webhook at example.com was closed, and 50 notices are lost.",
+    ]);
+  });
+
+  it("sends what a shared store has yet to answer for when it is closed", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter, notices } = guarded({ fetch, store: slow(memoryStore()) });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    await notices.close();
+    expect(messages[0]?.body.data.notices).toMatchObject([{ key: "ann" }]);
+  });
+
+  it("survives an onError that throws or rejects", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    onTestFinished(() => void process.off("unhandledRejection", unhandled));
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => logged.mockRestore());
+    const fails = [
+      () => {
+        throw new Error("mine");
+      },
+      () => Promise.reject(new Error("mine")),
+    ];
+    for (const onError of fails) {
+      const { limiter, notices } = guarded({ fetch: receiver(410).fetch, onError });
+      for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+      await pass(1000, () => expect(notices.status().dropped).toBe(1));
+      await expect(notices.close()).resolves.toBeUndefined();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(logged).toHaveBeenCalledTimes(2);
+  });
+
+  it("tells callers with long keys apart", async () => {
+    const { messages, fetch } = receiver();
+    const { limiter, notices } = guarded({ fetch, store: memoryStore() });
+    const keys = ["A", "B"].map((end) => "x".repeat(1023) + end);
+    for (let n = 0; n < 9; n += 1) for (const key of keys) limiter.admit(key);
+    await notices.close();
+    expect(messages.flatMap(({ body }) => body.data.notices.map(({ key }) => key))).toEqual(keys);
+  });
+
+  it("sends to each receiver and from each share, also over one store", async () => {
+    const [one, other, full] = [receiver(), receiver(), receiver()];
+    const store = memoryStore();
+    const { limiter, notices } = guarded({ fetch: one.fetch, store });
+    const also = webhook(limiter, { url: `${url}/2`, secret, clock, store, fetch: other.fetch });
+    const atFull = webhook(limiter, { url, secret, clock, store, from: 1, fetch: full.fetch });
+    for (let n = 0; n < 10; n += 1) limiter.admit("ann");
+    for (const { close } of [notices, also, atFull]) await close();
+    const remaining = [one, other, full].map(({ messages }) =>
+      messages.flatMap(({ body }) => body.data.notices.map((notice) => notice.remaining)),
+    );
+    expect(remaining).toEqual([[2], [2], [0]]);
+  });
+
+  it("asks again when the window of another process's notice ends", async () => {
+    const { messages, fetch } = receiver();
+    const store = memoryStore();
+    const one = guarded({ fetch, store });
+    const other = guarded({ fetch, store });
+    for (let n = 0; n < 8; n += 1) one.limiter.admit("ann");
+    await pass(50_000, has(messages, 1));
+    for (let n = 0; n < 8; n += 1) other.limiter.admit("ann");
+    await pass(10_000);
+    other.limiter.admit("ann");
+    await pass(1000, has(messages, 2));
+  });
+
+  it("sends one notice in each calendar day of a fixed window", async () => {
+    const { messages, fetch } = receiver();
+    const daily = fakeClock(Date.UTC(2026, 0, 1, 20));
+    const limiter = createLimiter({
+      name: "chat",
+      clock: daily,
+      layers: [{ name: "user", key: (user: string) => user, limits: "10/day fixed-window" }],
+    });
+    const notices = webhook(limiter, { url, secret, clock: daily, fetch });
+    for (let n = 0; n < 8; n += 1) limiter.admit("ann");
+    daily.advance(3_600_000);
+    limiter.admit("ann");
+    daily.advance(12 * 3_600_000);
+    for (let n = 0; n < 9; n += 1) limiter.admit("ann");
+    await notices.close();
+    expect(messages.flatMap(({ body }) => body.data.notices.map(({ remaining }) => remaining))).toEqual([
+      2, 2,
+    ]);
+  });
+
+  it("keeps a message below the size that receivers take, whatever keys callers choose", async () => {
+    const sizes: number[] = [];
+    const { fetch, messages } = receiver();
+    const { limiter, notices } = guarded(
+      {
+        fetch: (to, init) => {
+          sizes.push(Buffer.byteLength(String(init?.body)));
+          return fetch(to, init);
+        },
+      },
+      "1/minute",
+    );
+    for (let n = 0; n < 50; n += 1) limiter.admit(`${n}`.padEnd(1024, "\ud800"));
+    await notices.close();
+    expect(messages.flatMap(({ body }) => body.data.notices)).toHaveLength(50);
+    expect(Math.max(...sizes)).toBeLessThan(65_536);
+  });
+
+  it("signs with the wall clock's time, also after it was moved", async () => {
+    const stamps: (string | null)[] = [];
+    const limiter = createLimiter({
+      name: "chat",
+      layers: [{ name: "user", key: (user: string) => user, limits: "1/minute" }],
+    });
+    const fetch: typeof globalThis.fetch = async (_url, init) => {
+      stamps.push(new Headers(init?.headers).get("webhook-timestamp"));
+      stamps.push(JSON.parse(String(init?.body)).timestamp);
+      return new Response();
+    };
+    const notices = webhook(limiter, { url, secret, fetch });
+    limiter.admit("ann");
+    const moved = Date.UTC(2030, 0, 1);
+    const date = vi.spyOn(Date, "now").mockReturnValue(moved);
+    onTestFinished(() => date.mockRestore());
+    await notices.close();
+    expect(stamps).toEqual([String(moved / 1000), "2030-01-01T00:00:00.000Z"]);
+  });
+
   it("sends nothing about places, blocks and unlimited plans", async () => {
     const { messages, fetch } = receiver();
     const limiter = createLimiter({
@@ -215,6 +384,10 @@ describe("webhook", () => {
     [{ secret: "whsec_%%" }, /not base64/],
     [{ from: 0 }, /^from must be a share above 0 and up to 1, such as 0.8; got 0/],
     [{ from: 80 }, /got 80/],
+    [{ fetch: 5 }, /^fetch must be a function, got 5/],
+    [{ onError: "log" }, /^onError must be a function, got "log"/],
+    [{ clock: null }, /^clock must have now\(\)/],
+    [{ url: Object.create(null) }, /^url must be an address/],
     [{ urll: url }, /has no option "urll": did you mean "url"/],
   ])("refuses %j", (options, message) => {
     const limiter = createLimiter({
@@ -222,6 +395,10 @@ describe("webhook", () => {
       layers: [{ name: "all", key: () => "all", limits: "1/minute" }],
     });
     expect(() => webhook(limiter, { url, secret, ...options } as WebhookOptions)).toThrow(message);
+  });
+
+  it.each([undefined, {}, "chat"])("refuses %j in place of a limiter", (limiter) => {
+    expect(() => webhook(limiter as never, { url, secret })).toThrow(/^webhook takes a limiter and/);
   });
 
   it("does not repeat a secret that it refuses", () => {

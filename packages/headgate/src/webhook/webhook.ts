@@ -1,14 +1,17 @@
-import type { LimitReading } from "../core/admission.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Admission, LimitReading } from "../core/admission.ts";
+import { type Clock, monotonic } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import type { Store } from "../core/store.ts";
+import { checkClock } from "../limiter/checks.ts";
 import { systemClock } from "../limiter/clock.ts";
 import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
+import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import { createDelivery } from "./delivery.ts";
+import { createKnown } from "./known.ts";
 import { createSigner } from "./signature.ts";
 
 export interface WebhookOptions {
@@ -26,7 +29,7 @@ export interface WebhookOptions {
    * sent once a window by all processes together. Default: each process counts for itself.
    */
   store?: string | Store;
-  /** Called when a message was given up, and when the store fails. Default: a line on the console. */
+  /** Called when a message was given up, and when the store fails. Default: the console, each kind at most once a minute. */
   onError?: (error: unknown) => void;
   /** For tests. Default: this process's. */
   clock?: Clock;
@@ -45,7 +48,7 @@ export interface WebhookStatus {
 
 export interface Webhook {
   status(): WebhookStatus;
-  /** Notes nothing more, and sends what waits, once. Never rejects. */
+  /** Notes nothing more, and sends what waits, once, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -68,8 +71,6 @@ export interface NearNotice {
 const options = ["url", "secret", "from", "store", "onError", "clock", "fetch"];
 /** What a limiter takes as a key. */
 const longestKey = 1024;
-/** How many notified callers this process remembers; the oldest are forgotten first, and asked about again. */
-const mostKnown = 10_000;
 
 /**
  * Sends a signed webhook when a caller comes near a limit: once for each caller and limit in each window of the limit.
@@ -87,16 +88,18 @@ const mostKnown = 10_000;
  * @throws HeadgateError `option-invalid`
  */
 export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given: WebhookOptions): Webhook {
-  const { url, signer, from, store, onError, clock, fetch } = read(given);
+  checkLimiter(limiter);
+  const { url, signer, from, store, onError, clock, wallNow, fetch } = read(given);
   const delivery = createDelivery<NearNotice>({
     url,
     signer,
     clock,
+    wallNow,
     fetch,
     onError,
     bodyOf: (notices, dropped) => ({
       type: "limit.near",
-      timestamp: new Date(clock.now()).toISOString(),
+      timestamp: new Date(wallNow()).toISOString(),
       data: { limiter: limiter.name, notices, dropped },
     }),
   });
@@ -116,17 +119,18 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     ...(given.clock === undefined ? {} : { clock }),
     onError,
   });
-  const known = new Map<string, number>();
+  const known = createKnown();
+  /** Another webhook of the limiter may share the store, and sends notices of its own. */
+  const sender = shortHash(`${from} ${url.href}`);
+  const asking = new Set<Promise<void>>();
 
   function notice(limit: LimitReading, event: DecisionEvent): void {
+    const { windowMs } = limit;
     const { key = "", plan } = event.partitions.find(({ layer }) => layer === limit.layer) ?? {};
-    const whose = `${limit.layer}/${limit.name}/${key}`.slice(0, longestKey);
-    const told: Told = { key: whose, windowMs: limit.windowMs };
+    const whose = `${sender}/${limit.layer}/${limit.name}/${windowOf(limit, event)}${key}`;
     const now = clock.now();
-    if ((known.get(told.key) ?? 0) > now) return;
-    known.delete(told.key);
-    known.set(told.key, now + limit.windowMs);
-    if (known.size > mostKnown) known.delete(known.keys().next().value as string);
+    if (known.has(whose, now)) return;
+    known.add(whose, now + windowMs);
     const item: NearNotice = {
       at: new Date(event.at).toISOString(),
       outcome: limit.refused ? "refused" : "near",
@@ -139,14 +143,23 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
       key,
       ...(plan === undefined ? {} : { plan }),
     };
-    const asked = once.admit(told);
+
+    function answer(admission: Admission): void {
+      if (admission.admitted) delivery.add(item);
+      // Another process sent it, and this window ends before one that began now.
+      else known.add(whose, clock.now() + Math.min(windowMs, admission.retryAfterMs));
+    }
+
+    const asked =
+      whose.length > longestKey
+        ? digest(whose).then((short) => once.admit({ key: short, windowMs }))
+        : once.admit({ key: whose, windowMs });
     if (!(asked instanceof Promise)) {
-      if (asked.admitted) delivery.add(item);
+      answer(asked);
       return;
     }
-    asked.then(({ admitted }) => {
-      if (admitted) delivery.add(item);
-    }, onError);
+    const answered: Promise<void> = asked.then(answer, onError).finally(() => asking.delete(answered));
+    asking.add(answered);
   }
 
   const stop = limiter.observe({
@@ -161,6 +174,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     status: () => ({ waiting: delivery.waiting, sent: delivery.sent, dropped: delivery.dropped }),
     async close() {
       stop();
+      await Promise.all(asking);
       await delivery.close();
       await once.close();
     },
@@ -181,44 +195,74 @@ function read(given: WebhookOptions) {
     secret,
     from = nearFrom,
     store,
-    onError = onConsole,
+    onError = reportOnConsole(),
     clock = systemClock,
     fetch = globalThis.fetch,
   } = given;
-  const url = URL.canParse(String(given.url)) ? new URL(String(given.url)) : undefined;
+  const isAddress = typeof given.url === "string" || given.url instanceof URL;
+  const url = isAddress && URL.canParse(String(given.url)) ? new URL(given.url) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol))
     fail(`url must be an address such as https://example.com/hooks/limits, got ${show(given.url)}.`);
   if (url?.username !== "" || url.password !== "")
     fail("url must be an address such as https://example.com/hooks/limits, without a password.");
   if (!(typeof from === "number" && from > 0 && from <= 1))
     fail(`from must be a share above 0 and up to 1, such as 0.8; got ${show(from)}.`);
+  for (const [name, value] of Object.entries({ onError, fetch }))
+    if (typeof value !== "function") fail(`${name} must be a function, got ${show(value)}.`);
+  const passing = withTimers(monotonic(checkClock(clock)));
   return {
     url: url as URL,
     signer: createSigner(secret),
     from,
     store,
-    onError,
-    clock: withTimers(clock),
+    onError: guarded(onError),
+    clock: passing,
+    wallNow: given.clock === undefined ? () => Date.now() : () => passing.now(),
     fetch,
   };
 }
 
-function withTimers(clock: Clock): Clock {
-  if (clock.after !== undefined) return clock;
+function checkLimiter(limiter: unknown): void {
+  const { name, observe }: { name?: unknown; observe?: unknown } = Object(limiter);
+  if (typeof name === "string" && typeof observe === "function") return;
+  fail(`webhook takes a limiter and an object such as { url, secret }; the limiter is ${show(limiter)}.`);
+}
+
+/** Which of its windows: fixed ones end for all at once, and the next may begin soon after a notice. */
+function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
+  return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";
+}
+
+/** A key that a limiter takes in place of a longer one. No other begins with "#". */
+async function digest(text: string): Promise<string> {
+  // As JSON, because UTF-8 has one replacement for all lone surrogates.
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(text)));
+  return `#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** FNV-1a, of what an operator wrote: nobody else chooses it. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(36);
+}
+
+function withTimers(clock: Clock): Clock & Required<Pick<Clock, "after">> {
+  const { after } = clock;
   return {
     now: () => clock.now(),
-    after(ms, run) {
-      const timer = setTimeout(run, ms);
-      // A notice must not keep a process alive that is otherwise done.
-      if (typeof timer === "object" && "unref" in timer) timer.unref();
-      return () => clearTimeout(timer);
-    },
+    ...(after === undefined ? realTimers : { after }),
   };
 }
 
-function onConsole(error: unknown): void {
-  console.error("headgate:", error);
-}
+const realTimers = {
+  after(ms: number, run: () => void) {
+    const timer = setTimeout(run, ms);
+    // A notice must not keep a process alive that is otherwise done.
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 function fail(message: string): never {
   throw new HeadgateError("option-invalid", message);
