@@ -1,4 +1,6 @@
 import type { Admission, Peek } from "../core/admission.ts";
+import { after } from "../core/after.ts";
+import { inBackground } from "../core/background.ts";
 import { monotonic } from "../core/clock.ts";
 import { type Cost, checkCost } from "../core/cost.ts";
 import { Decision, RefusedRequest } from "../core/decision.ts";
@@ -611,8 +613,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    inBackground(ms, resolve);
   });
 }
 
@@ -635,14 +636,6 @@ const alwaysClosed = {
   processes: undefined,
   counters: undefined,
 } as const;
-
-/** Goes on at once where nothing has to be awaited. */
-function after<Value, Result>(
-  value: Value | Promise<Value>,
-  go: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(go) : go(value);
-}
 
 /** Only what one layer is asked. */
 function within(question: Question, layer: string | undefined): Question {

@@ -1,3 +1,4 @@
+import { inBackgroundBy } from "../core/background.ts";
 import type { Clock } from "../core/clock.ts";
 
 /** Where lines go. */
@@ -79,7 +80,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
 
   function schedule(ms: number): void {
     if (stopTimer !== undefined || writing !== undefined) return;
-    stopTimer = after(clock, ms, () => {
+    stopTimer = inBackgroundBy(clock, ms, () => {
       stopTimer = undefined;
       writing = pump().finally(() => {
         writing = undefined;
@@ -153,12 +154,4 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
       await writer.close?.();
     },
   };
-}
-
-function after(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
-  if (clock.after !== undefined) return clock.after(ms, run);
-  const timer = setTimeout(run, ms);
-  // A log must not keep a process alive that is otherwise done.
-  if (typeof timer === "object" && "unref" in timer) timer.unref();
-  return () => clearTimeout(timer);
 }

@@ -1,3 +1,5 @@
+import { after } from "../core/after.ts";
+import { inBackgroundBy } from "../core/background.ts";
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import {
@@ -128,7 +130,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     reading ??= read().finally(() => {
       reading = undefined;
       callOff();
-      if (!stopped && !isWorker) callOff = later(clock, everyMs, readAgain);
+      if (!stopped && !isWorker) callOff = inBackgroundBy(clock, everyMs, readAgain);
     });
     return reading;
   }
@@ -285,19 +287,4 @@ function missing({ name }: Store): never {
     "store-invalid",
     `The store "${name}" keeps no overrides by prefix: it has no readShared() and writeShared(). See docs/writing-a-store.md.`,
   );
-}
-
-function later(clock: Clock, ms: number, run: () => void): () => void {
-  if (clock.after !== undefined) return clock.after(ms, run);
-  const timer = setTimeout(run, ms);
-  // It must not keep a process alive that is otherwise done.
-  if (typeof timer === "object" && "unref" in timer) timer.unref();
-  return () => clearTimeout(timer);
-}
-
-function after<Value, Result>(
-  value: Value | Promise<Value>,
-  go: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(go) : go(value);
 }

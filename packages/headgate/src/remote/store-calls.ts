@@ -1,3 +1,4 @@
+import { inBackground } from "../core/background.ts";
 import { UnreadableStateError } from "../core/errors.ts";
 import { isInDoubt } from "../core/ruling.ts";
 import type { Adjustment, Outcome, Store } from "../core/store.ts";
@@ -125,13 +126,9 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
 /** An answer that is late already. Waiting for it does not keep a process alive that is otherwise done. */
 function heardOf<Answer>(answer: Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`Nothing was heard of it for ${longestLateMs} ms.`)),
-      longestLateMs,
+    const cancel = inBackground(longestLateMs, () =>
+      reject(new Error(`Nothing was heard of it for ${longestLateMs} ms.`)),
     );
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
-    Promise.resolve(answer)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    Promise.resolve(answer).then(resolve, reject).finally(cancel);
   });
 }

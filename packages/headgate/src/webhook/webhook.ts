@@ -1,4 +1,5 @@
 import type { Admission, LimitReading } from "../core/admission.ts";
+import { inBackground } from "../core/background.ts";
 import { type Clock, monotonic } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
@@ -251,18 +252,9 @@ function withTimers(clock: Clock): Clock & Required<Pick<Clock, "after">> {
   const { after } = clock;
   return {
     now: () => clock.now(),
-    ...(after === undefined ? realTimers : { after }),
+    after: after ?? inBackground,
   };
 }
-
-const realTimers = {
-  after(ms: number, run: () => void) {
-    const timer = setTimeout(run, ms);
-    // A notice must not keep a process alive that is otherwise done.
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
 
 function fail(message: string): never {
   throw new HeadgateError("option-invalid", message);

@@ -1,3 +1,4 @@
+import { inBackground } from "../../core/background.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Unsettled } from "../../core/ruling.ts";
 import { isWorker } from "../../core/runtime.ts";
@@ -41,7 +42,7 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
   let recovering = false;
   let tellAt = Number.NEGATIVE_INFINITY;
   let soon = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let cancelWake: (() => void) | undefined;
   let stopped = false;
 
   const mayTell = () => breaker.state === "closed" || recovering;
@@ -93,14 +94,12 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
 
   function wakeLater(): void {
     // A Worker has no timers of its own: its next request does the timer's work.
-    if (stopped || timer !== undefined || isWorker) return;
-    timer = setTimeout(wake, 2 * retryEveryMs);
-    // An outage must not keep a process alive that has nothing else to do.
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    if (stopped || cancelWake !== undefined || isWorker) return;
+    cancelWake = inBackground(2 * retryEveryMs, wake);
   }
 
   function wake(): void {
-    timer = undefined;
+    cancelWake = undefined;
     if (breaker.state === "closed") tellIfDue();
     else if (breaker.ask() === "probe") probed(probe());
     if (breaker.state !== "closed" || backlog.size > 0) wakeLater();
@@ -125,8 +124,8 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
 
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      timer = undefined;
+      cancelWake?.();
+      cancelWake = undefined;
       if (breaker.state === "closed" && backlog.size > 0) await tell();
     },
   };

@@ -1,3 +1,4 @@
+import { inBackground } from "../../core/background.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 
 /**
@@ -8,12 +9,9 @@ import { inDoubt } from "../shared/in-doubt.ts";
  */
 export function giveUpAfter<Answer>(answer: Promise<Answer>, longestMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(inDoubt(new Error(`PostgreSQL did not answer within ${longestMs} ms.`))),
-      longestMs,
+    const cancel = inBackground(longestMs, () =>
+      reject(inDoubt(new Error(`PostgreSQL did not answer within ${longestMs} ms.`))),
     );
-    // A guard must not keep a process alive that is otherwise done.
-    if (typeof timer === "object" && "unref" in timer) timer.unref();
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    answer.then(resolve, reject).finally(cancel);
   });
 }
