@@ -20,6 +20,8 @@ export interface Heartbeat {
 /** What is held is renewed this often within its lease: two beats may be lost before it lapses. */
 const beatsPerLease = 3;
 const longestIntervalMs = 60_000;
+/** A day of heartbeats, at the usual lease. */
+const mostInAJump = 10_000;
 /** How many adjustments are sent together at most. */
 const mostTogether = 256;
 
@@ -149,24 +151,47 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
   };
 }
 
-/** Calls back each time this much of a clock's time has passed; of the runtime's, if the clock has no timers. @returns a function that cancels it */
+/**
+ * Calls back each time this much of a clock's time has passed; of the runtime's, if the clock has no timers. A clock that jumps calls
+ * back for each time that it jumped over, but for 10,000 of them at most: then the pauses double until the jump is over.
+ *
+ * @returns a function that cancels it
+ */
 function every(clock: Clock, ms: number, run: () => void): () => void {
-  const { after } = clock;
+  const after = clock.after?.bind(clock);
   if (after === undefined) {
     const timer = setInterval(run, ms);
     // What is held must not keep a process alive that is otherwise done.
     if (typeof timer === "object" && "unref" in timer) timer.unref();
     return () => clearInterval(timer);
   }
-  let callOff: () => void;
+  let cancel: () => void;
+  /** Calls since the event loop last turned. */
+  let inAJump = 0;
+  let cancelled = false;
+
   const wait = () => {
-    callOff = after.call(clock, ms, () => {
+    cancel = after(ms * 2 ** Math.max(0, inAJump - mostInAJump), () => {
+      if (inAJump === 0) queueMicrotask(land);
+      inAJump += 1;
       wait();
       run();
     });
   };
+
+  const land = () => {
+    const hasDoubled = inAJump > mostInAJump;
+    inAJump = 0;
+    if (!hasDoubled || cancelled) return;
+    cancel();
+    wait();
+  };
+
   wait();
-  return () => callOff();
+  return () => {
+    cancelled = true;
+    cancel();
+  };
 }
 
 function inBatches(beats: readonly Beat[]): Beat[][] {

@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import type { Admission } from "../core/admission.ts";
+import { createLimiter } from "../limiter/limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+
+const hour = 3_600_000;
+
+function oneAtATime() {
+  const clock = fakeClock();
+  const store = memoryStore();
+  const { adjust } = store;
+  let beats = 0;
+  store.adjust = (...given) => {
+    beats += 1;
+    return adjust(...given);
+  };
+  const limiter = createLimiter({
+    name: "chat",
+    clock,
+    store,
+    layers: [{ name: "user", key: (user: string) => user, limits: "1 concurrent" }],
+  });
+  const admit = (user = "ann") => limiter.admit(user) as Admission;
+  return { clock, limiter, admit, beatsSoFar: () => beats };
+}
+
+it("keeps what is held through a jump of a day", () => {
+  const { clock, admit } = oneAtATime();
+  expect(admit().admitted).toBe(true);
+  clock.advance(24 * hour);
+  expect(admit().admitted).toBe(false);
+});
+
+it("makes a bounded number of beats in a jump of a century, after which what is held has lapsed", async () => {
+  const { clock, admit, beatsSoFar } = oneAtATime();
+  expect(admit().admitted).toBe(true);
+  clock.advance(100 * 365 * 24 * hour);
+  expect(beatsSoFar()).toBeGreaterThan(10_000);
+  expect(beatsSoFar()).toBeLessThan(10_100);
+  expect(admit().admitted).toBe(true);
+});
+
+it("beats as before once a long jump is over", async () => {
+  const { clock, limiter, admit } = oneAtATime();
+  const early = admit("bob");
+  clock.advance(365 * 24 * hour);
+  // The turn of the event loop ends the jump.
+  await Promise.resolve();
+  const late = admit("ann");
+  clock.advance(hour);
+  expect([early.admitted, late.admitted]).toEqual([true, true]);
+  expect(admit("ann").admitted).toBe(false);
+  await limiter.close();
+});
