@@ -17,7 +17,7 @@ const parts: Record<string, Record<string, string>> = {
     refusals: "429 responses",
     client: "Browser and React",
     shadow: "Shadow mode",
-    "testing-your-own-app": "Testing your own app",
+    "testing-your-own-app": "Test your own app",
   },
   "Language models": {
     ai: "Charge for tokens",
