@@ -41,6 +41,7 @@ export {
   isOperatorsMistake,
   type LimiterDeskOptions,
   limiterDesk,
+  overrideInForce,
   standingOf,
 } from "./serving/limiter-desk.ts";
 export {

@@ -1,6 +1,6 @@
 import { type Clock, HeadgateError, type Limiter } from "headgate";
 import { callerAddress, parseTrustProxy } from "headgate/http";
-import { type Standing, standingOf } from "headgate-console";
+import { overrideInForce, type Standing, standingOf } from "headgate-console";
 import type { Logger } from "pino";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -100,13 +100,7 @@ export function createCallerLimits({
       blocked: overrides.some(({ limits }) => limits === "blocked"),
       shared: true,
       limits: [],
-      overrides: overrides.map(({ limits, until, reason, by }) => ({
-        layer,
-        limits,
-        until: Number.isFinite(until) ? until : null,
-        reason: reason ?? null,
-        by: by ?? null,
-      })),
+      overrides: overrides.map(overrideInForce),
     };
   }
 
@@ -136,7 +130,7 @@ export function createCallerLimits({
 
   /** @returns whether the store had lost it */
   async function restoreOne(row: LimitChangeRow): Promise<boolean> {
-    const { partition, of, userId, limits, until, reason, by } = row;
+    const { partition, of, userId, limits } = row;
     const [layer = "user"] = partition.split(" ");
     if (layer.endsWith(MANY)) return restoreMany(row);
     const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
@@ -144,26 +138,16 @@ export function createCallerLimits({
     const { overrides = [] } = await limiter.peek(caller, { layer });
     // One by prefix is not the caller's own.
     if (overrides.some(({ prefix }) => prefix === undefined)) return false;
-    await limiter.override(caller, {
-      layer,
-      limits,
-      ...(until === null ? {} : { until }),
-      ...(reason === null ? {} : { reason }),
-      ...(by === null ? {} : { by }),
-    });
+    await limiter.override(caller, { layer, limits, ...keptTermsOf(row) });
     return true;
   }
 
-  async function restoreMany({ of, limits, until, reason, by }: LimitChangeRow): Promise<boolean> {
+  async function restoreMany(row: LimitChangeRow): Promise<boolean> {
+    const { of, limits } = row;
     const target = manyOf(of);
     if (target === undefined || limits === null) return false;
     if ((await standingOfMany(target)).overrides.length > 0) return false;
-    await limiter.overridePrefix(target, {
-      limits,
-      ...(until === null ? {} : { until }),
-      ...(reason === null ? {} : { reason }),
-      ...(by === null ? {} : { by }),
-    });
+    await limiter.overridePrefix(target, { limits, ...keptTermsOf(row) });
     return true;
   }
 
@@ -232,6 +216,14 @@ function termsOf(order: Deciding) {
     ...(forMs === undefined ? {} : { forMs }),
     ...(reason === undefined ? {} : { reason }),
     ...(by === undefined ? {} : { by }),
+  };
+}
+
+function keptTermsOf({ until, reason, by }: LimitChangeRow) {
+  return {
+    ...(until === null ? {} : { until }),
+    ...(reason === null ? {} : { reason }),
+    ...(by === null ? {} : { by }),
   };
 }
 

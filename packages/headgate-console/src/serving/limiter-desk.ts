@@ -1,4 +1,5 @@
-import { type Clock, HeadgateError, type Limiter, type Peek } from "headgate";
+import type { AppliedOverride, Clock, Limiter, Peek, PrefixOverride } from "headgate";
+import { HeadgateError } from "headgate";
 import { finite } from "../counting/finite.ts";
 import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./desk.ts";
 
@@ -101,14 +102,19 @@ export function standingOf(peek: Peek): Standing {
       remaining,
       resetMs: finite(resetMs),
     })),
-    overrides: (peek.overrides ?? []).map(({ layer, limits, until, reason, by }) => ({
-      layer,
-      limits,
-      until: finite(until),
-      reason: reason ?? null,
-      by: by ?? null,
-    })),
+    overrides: (peek.overrides ?? []).map(overrideInForce),
   };
+}
+
+/** An override as the page shows it. */
+export function overrideInForce({
+  layer,
+  limits,
+  until,
+  reason,
+  by,
+}: AppliedOverride | PrefixOverride): Standing["overrides"][number] {
+  return { layer, limits, until: finite(until), reason: reason ?? null, by: by ?? null };
 }
 
 /** Whether what a limiter threw is the operator's to mend, such as limits that cannot be read. */

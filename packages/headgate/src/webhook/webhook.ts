@@ -2,6 +2,7 @@ import type { Admission, LimitReading } from "../core/admission.ts";
 import { inBackground } from "../core/background.ts";
 import { type Clock, monotonic } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
@@ -122,7 +123,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
   });
   const known = createKnown();
   /** Another webhook of the limiter may share the store, and sends notices of its own. */
-  const sender = shortHash(`${from} ${url.href}`);
+  const sender = fingerprint(`${from} ${url.href}`);
   const asking = new Set<Promise<void>>();
 
   function notice(limit: LimitReading, event: DecisionEvent): void {
@@ -239,13 +240,6 @@ async function digest(text: string): Promise<string> {
   // As JSON, because UTF-8 has one replacement for all lone surrogates.
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(text)));
   return `#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
-
-/** FNV-1a, of what an operator wrote: nobody else chooses it. */
-function shortHash(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(36);
 }
 
 function withTimers(clock: Clock): Clock & Required<Pick<Clock, "after">> {

@@ -96,17 +96,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     return slot;
   }
 
+  /** Adds one request to the plain decision at hand. @returns whether it is plain, and surely not overridden. */
+  function addPlain({ space, limits }: KeylessCharge, key: string, place: number): boolean {
+    return plain.add(accounts.kinds.planOf(space, limits, place), key) && !overrides?.mayHave(plain.key);
+  }
+
   /** The readings of a batch of plain requests; `undefined` if one of them is not plain. */
   function decidePlainly(charges: readonly Charge[], now: number, peek: boolean): number[] | undefined {
     if (!plain.begin(now)) return undefined;
     for (let c = 0; c < charges.length; c += 1) {
       const charge = charges[c] as Charge;
-      if (
-        !isOneRequest(charge) ||
-        !plain.add(accounts.kinds.planOf(charge.space, charge.limits, c), charge.key)
-      )
-        return undefined;
-      if (overrides?.mayHave(plain.key)) return undefined;
+      if (!isOneRequest(charge) || !addPlain(charge, charge.key, c)) return undefined;
     }
     return plain.decide(peek);
   }
@@ -119,9 +119,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     // In the millisecond of a reset, what is charged has to be marked.
     if (now <= resets.latestAt || !plain.begin(now)) return undefined;
     for (let p = 0; p < parts.length; p += 1) {
-      const { space, limits } = parts[p] as KeylessCharge;
-      if (!plain.add(accounts.kinds.planOf(space, limits, p), keys[p] as string)) return undefined;
-      if (overrides?.mayHave(plain.key)) return undefined;
+      if (!addPlain(parts[p] as KeylessCharge, keys[p] as string, p)) return undefined;
     }
     const readings = plain.decide(false);
     if (readings !== undefined) return new MemoryOutcome(plain.admitted, now, parts, readings, undefined);
