@@ -300,18 +300,23 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     trial: Trial | undefined,
   ): Admission | Promise<Admission> {
     const began = observing.begin();
-    const ruling = decide(question, cost, false);
-    if (ruling instanceof Promise)
-      return ruling.then((known) => conclude(question, cost, known, began, trial));
-    return conclude(question, cost, ruling, began, trial);
+    return decide(question, cost, false, (ruling) => conclude(question, cost, ruling, began, trial));
   }
 
-  /** Under the overrides in force. The first decisions of a process, or after a pause, wait until those by prefix have been read. */
-  function decide(question: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
+  /**
+   * Under the overrides in force, and goes on with the ruling. The first decisions of a process, or after a pause, wait until those by
+   * prefix have been read.
+   */
+  function decide<Result>(
+    question: Question,
+    cost: Cost | undefined,
+    peek: boolean,
+    decided: (ruling: Ruling) => Result,
+  ): Result | Promise<Result> {
     const reading = prefixes.refresh();
     const contact = reading && (guard?.contact(question) ?? Promise.race([reading, pause(storeMs)]));
-    if (contact === undefined) return overriding.decide(question, cost, peek);
-    return contact.then(() => overriding.decide(question, cost, peek));
+    if (contact === undefined) return overriding.decide(question, cost, peek, decided);
+    return contact.then(() => overriding.decide(question, cost, peek, decided));
   }
 
   function override(
@@ -380,7 +385,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     const asked = overriding.underKnown(own);
     const counted = new Set(asked.charges.flatMap(({ limits }) => limits.groups.map(({ unit }) => unit)));
     if (store.override === undefined || Object.keys(cost).every((unit) => counted.has(unit))) return asked;
-    return after(decide(own, undefined, true), (ruling) => ruling.asked ?? own);
+    return decide(own, undefined, true, (ruling) => ruling.asked ?? own);
   }
 
   /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
@@ -494,7 +499,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
           : new RefusedRequest(ruling, cost, question);
       return after(live.asking.for(caller, cost), (whole) => {
         const question = within(whole, layer);
-        return after(decide(question, cost, true), (ruling) => reading(ruling.asked ?? question, ruling));
+        return decide(question, cost, true, (ruling) => reading(ruling.asked ?? question, ruling));
       });
     },
 

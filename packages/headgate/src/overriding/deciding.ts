@@ -1,3 +1,4 @@
+import { after } from "../core/after.ts";
 import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerMemory } from "../core/layer-memory.ts";
@@ -98,23 +99,24 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   // Nearly all requests meet no override: for those, nothing is made or looked at that they do not need.
-  function decide(
+  function decide<Result>(
     own: Question,
     asked: Question,
     cost: Cost | undefined,
     peek: boolean,
     tries: number,
-  ): Ruling | Promise<Ruling> {
+    decided: (ruling: Ruling) => Result,
+  ): Result | Promise<Result> {
     const place = blockedPlaceOf(asked);
-    if (place !== undefined) return decideBlocked(own, asked, cost, peek, tries, place);
+    if (place !== undefined) return after(decideBlocked(own, asked, cost, peek, tries, place), decided);
     const asOf = known.changes;
     const answer = ask(asked, peek);
     if (answer instanceof Promise)
-      return answer.then((ruling) => conclude(own, asked, cost, peek, tries, asOf, ruling));
-    return conclude(own, asked, cost, peek, tries, asOf, answer);
+      return answer.then((ruling) => conclude(own, asked, cost, peek, tries, asOf, ruling, decided));
+    return conclude(own, asked, cost, peek, tries, asOf, answer, decided);
   }
 
-  function conclude(
+  function conclude<Result>(
     own: Question,
     asked: Question,
     cost: Cost | undefined,
@@ -122,11 +124,13 @@ export function createOverriding(options: OverridingOptions) {
     tries: number,
     asOf: number,
     ruling: Ruling,
-  ): Ruling | Promise<Ruling> {
+    decided: (ruling: Ruling) => Result,
+  ): Result | Promise<Result> {
     learn(ruling, asOf);
-    if (ruling.outcome.refusedFor !== "overridden") return asked === own ? ruling : { ...ruling, asked };
-    if (tries === 0) return undecided(ruling);
-    return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1);
+    if (ruling.outcome.refusedFor !== "overridden")
+      return decided(asked === own ? ruling : { ...ruling, asked });
+    if (tries === 0) return decided(undecided(ruling));
+    return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1, decided);
   }
 
   /** A caller whose plan admits nobody is refused, unless an override says otherwise. Nothing is charged to find that out. */
@@ -146,7 +150,7 @@ export function createOverriding(options: OverridingOptions) {
       const { outcome, decidedBy } = ruling;
       learn(ruling, asOf);
       if (outcome.refusedFor === "overridden" && tries > 0)
-        return decide(own, under(own, outcome.overrides, cost), cost, peek, tries - 1);
+        return decide(own, under(own, outcome.overrides, cost), cost, peek, tries - 1, itself);
       if (isRemote && decidedBy === "store" && outcome.refusedFor === undefined && asOf === known.changes)
         known.noteNone(charge, now());
       return refused;
@@ -174,12 +178,21 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   return {
-    /** @param cost what `own` was made for. */
-    decide(own: Question, cost: Cost | undefined, peek: boolean): Ruling | Promise<Ruling> {
+    /**
+     * Goes on with the ruling at once, as `then` does with one promise more.
+     *
+     * @param cost what `own` was made for.
+     */
+    decide<Result>(
+      own: Question,
+      cost: Cost | undefined,
+      peek: boolean,
+      decided: (ruling: Ruling) => Result,
+    ): Result | Promise<Result> {
       if (known.isEmpty && (prefixes === undefined || prefixes.isEmpty))
-        return decide(own, own, cost, peek, mostTries);
+        return decide(own, own, cost, peek, mostTries, decided);
       const overrides = known.findLimits(own.charges, now());
-      return decide(own, under(own, overrides, cost), cost, peek, mostTries);
+      return decide(own, under(own, overrides, cost), cost, peek, mostTries, decided);
     },
 
     /** Asks for an extension, under the limits that admitted it. */
@@ -199,6 +212,10 @@ export function createOverriding(options: OverridingOptions) {
     /** @throws HeadgateError where the limits cannot take the place of these. */
     check: overriding.of,
   };
+}
+
+function itself(ruling: Ruling): Ruling {
+  return ruling;
 }
 
 /** Where the limits of a layer admit nobody. */

@@ -15,7 +15,7 @@ export interface AskingOptions {
   readonly refusals: RefusalMemory;
   readonly ledger: Ledger;
   /** Each question, before it is sent. */
-  readonly onAsk: (question: Question) => void;
+  readonly onAsk: (question: Question, now: number) => void;
   /** Each question, once it is sent: what is asked in the same turn may travel along. */
   readonly onAsked: ((question: Question) => void) | undefined;
   /** The store has answered in time. */
@@ -26,36 +26,28 @@ export interface AskingOptions {
   readonly takeBack: (ruling: Ruling) => void;
 }
 
-/** One question, sent to the store: what comes of it, in time, late or never. */
-export interface Asking {
-  /** Settles with the store's answer, or with what is decided without it. Never rejects. */
-  readonly ruling: Promise<Ruling>;
-  /** The call itself: it rejects where the store fails. */
-  readonly call: Promise<Outcome>;
-}
+/** Sends a question to the store. Resolves with its answer, or with what is decided without it; never rejects. */
+export type Asking = (question: Question, peek: boolean) => Promise<Ruling>;
 
-export function createAsking(options: AskingOptions): (question: Question, peek: boolean) => Asking {
+export function createAsking(options: AskingOptions): Asking {
   const { store, clock, calls, line, refusals, ledger, onAsk, onAsked, onAnswer, withoutStore, takeBack } =
     options;
   const { counters } = calls;
 
-  function ask(question: Question, peek: boolean): Asking {
+  // Every decision of a shared store passes here: one promise is made, of which all the rest is a part.
+  function ask(question: Question, peek: boolean): Promise<Ruling> {
     const { charges, hold } = question;
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
-    onAsk(question);
+    onAsk(question, askedAt);
     line.entered();
     const enteredAt = performance.now();
-    const call = calls.bounded(() => {
-      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
-      answering =
-        answer instanceof Promise
-          ? answer.then((outcome) => checkOutcome(store.name, charges, outcome))
-          : checkOutcome(store.name, charges, answer);
-      return answering;
-    });
-    onAsked?.(question);
-    const ruling = call.then(
+    const ruling = calls.decided(
+      charges,
+      () => {
+        answering = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+        return answering;
+      },
       (outcome): Ruling => {
         if (!peek) counters.byStore += 1;
         const now = clock.now();
@@ -66,12 +58,15 @@ export function createAsking(options: AskingOptions): (question: Question, peek:
         return { ...question, outcome, ledger, decidedBy: "store" };
       },
       (error) => {
-        line.left(false, performance.now() - enteredAt);
+        const tookMs = performance.now() - enteredAt;
+        // Calls expire together: the breaker hears of all of them before the line sends more.
+        queueMicrotask(() => line.left(false, tookMs));
         if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
         return withoutStore(question, peek);
       },
     );
-    return { call, ruling };
+    onAsked?.(question);
+    return ruling;
   }
 
   /** The request has been decided otherwise: were this charge to stay, it would be charged twice. */
@@ -80,8 +75,8 @@ export function createAsking(options: AskingOptions): (question: Question, peek:
     answering: Outcome | Promise<Outcome> | undefined,
   ): Promise<void> {
     try {
-      const outcome = await answering;
-      if (outcome === undefined) return;
+      if (answering === undefined) return;
+      const outcome = checkOutcome(store.name, question.charges, await answering);
       counters.lateAnswers += 1;
       if (outcome.admitted) takeBack({ ...question, outcome, ledger, decidedBy: "store" });
     } catch {

@@ -122,7 +122,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   });
   const { counters } = calls;
   const contact = createFirstContact(store, connectMs, ({ charges }) => askWithoutCharge(charges));
-  const presence = createPresence(store, limiter, () => clock.now());
+  const presence = createPresence(store, limiter);
   const line = createLine(timeoutMs);
   let lastAsked: Question | undefined;
   let stopped = false;
@@ -133,7 +133,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
    */
   async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
     await store.check?.();
-    presence.note();
+    presence.note(clock.now());
     await onContact?.();
     if (charges.length > 0) await store.decide(charges, clock.now(), true);
   }
@@ -189,9 +189,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     refusals,
     ledger,
     takeBack,
-    onAsk(question) {
+    onAsk(question, now) {
       lastAsked = question;
-      presence.note();
+      presence.note(now);
     },
     onAsked,
     onAnswer: reconciliation.tellIfDue,

@@ -8,12 +8,15 @@ const everyMs = 10_000;
 /** How many processes decide over the same store, as far as it has reported. */
 export interface Presence {
   readonly processes: number | undefined;
-  /** Call it along with calls to the store: notes that this process is alive, if it is time. Nobody waits for it. */
-  note(): void;
+  /**
+   * Call it along with calls to the store: notes that this process is alive, if it is time. Nobody waits for it.
+   *
+   * @param now by the limiter's clock, ms.
+   */
+  note(now: number): void;
 }
 
-/** @param now by the limiter's clock, ms. */
-export function createPresence(store: Store, limiter: string, now: () => number): Presence {
+export function createPresence(store: Store, limiter: string): Presence {
   let processes: number | undefined;
   let process: string | undefined;
   let dueAt = Number.NEGATIVE_INFINITY;
@@ -35,13 +38,11 @@ export function createPresence(store: Store, limiter: string, now: () => number)
       return processes;
     },
 
-    note() {
-      if (store.countProcesses === undefined) return;
-      const at = now();
-      if (at < dueAt) return;
-      dueAt = at + nextMs;
+    note(now) {
+      if (store.countProcesses === undefined || now < dueAt) return;
+      dueAt = now + nextMs;
       nextMs = Math.min(2 * nextMs, everyMs);
-      void count(at);
+      void count(now);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
-import type { StoreCalls } from "./store-calls.ts";
+import { type StoreCalls, succeeds } from "./store-calls.ts";
 import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
 
 export interface ReadinessOptions {
@@ -13,7 +13,7 @@ export interface ReadinessOptions {
   /** Asks the store something that changes nothing. */
   ask(): unknown;
   /** A probe is under way. */
-  probed(call: Promise<unknown>): void;
+  probed(answered: Promise<boolean>): void;
   /** Whether the limiter has been closed meanwhile. */
   isClosed(): boolean;
 }
@@ -47,7 +47,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
     const askedAt = performance.now();
     const limitMs = Math.ceil(Math.min(leftMs, attemptMs));
     const call = calls.bounded(ask, createTimeLimit(store.name, limitMs));
-    if (go === "probe") probed(call);
+    if (go === "probe") probed(succeeds(call));
     try {
       await call;
     } catch (error) {

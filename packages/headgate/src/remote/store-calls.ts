@@ -1,7 +1,8 @@
 import { inBackground } from "../core/background.ts";
 import { UnreadableStateError } from "../core/errors.ts";
+import { checkOutcome } from "../core/outcome.ts";
 import { isInDoubt } from "../core/ruling.ts";
-import type { Adjustment, Outcome, Store } from "../core/store.ts";
+import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
 import { createCounters } from "./status.ts";
 import { createTimeLimit, StoreTimeoutError, type TimeLimit } from "./time-limit.ts";
@@ -47,6 +48,16 @@ export interface StoreCalls {
    */
   bounded<Answer>(call: () => Answer | Promise<Answer>, within?: TimeLimit): Promise<Answer>;
   /**
+   * Asks for a decision, and goes on at once with the store's answer, or with what the call failed with. An answer that makes no
+   * sense is a failure.
+   */
+  decided<Result>(
+    charges: readonly Charge[],
+    call: () => Outcome | Promise<Outcome>,
+    answered: (outcome: Outcome) => Result,
+    otherwise: (error: unknown) => Result,
+  ): Promise<Result>;
+  /**
    * Settles when it is known what became of the change, up to ten seconds late; a failure is noted in time. Rejects
    * with an error that is `inDoubt` where it may have been made.
    */
@@ -89,14 +100,46 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
       failed(error);
       return Promise.reject(error);
     }
-    if (answer instanceof Promise) return within(answer, breaker.succeeded, failed);
+    if (answer instanceof Promise) return within(answer, succeeded, failedWith);
+    return Promise.resolve(succeeded(answer));
+  }
+
+  function succeeded<Answer>(answer: Answer): Answer {
     breaker.succeeded();
-    return Promise.resolve(answer);
+    return answer;
+  }
+
+  function failedWith(error: unknown): never {
+    failed(error);
+    throw error;
   }
 
   return {
     counters,
     bounded,
+
+    decided(charges, call, answered, otherwise) {
+      const fail = (error: unknown) => {
+        failed(error);
+        return otherwise(error);
+      };
+      const succeed = (outcome: Outcome) => {
+        try {
+          checkOutcome(store.name, charges, outcome);
+        } catch (error) {
+          return fail(error);
+        }
+        breaker.succeeded();
+        return answered(outcome);
+      };
+      let answer: Outcome | Promise<Outcome>;
+      try {
+        answer = call();
+      } catch (error) {
+        return Promise.resolve(fail(error));
+      }
+      return answer instanceof Promise ? inTime(answer, succeed, fail) : Promise.resolve(succeed(answer));
+    },
 
     async change(adjustments, now) {
       let whole: Outcome | Promise<Outcome> | undefined;
@@ -121,6 +164,14 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
       }
     },
   };
+}
+
+/** Whether a call succeeds. */
+export function succeeds(call: Promise<unknown>): Promise<boolean> {
+  return call.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An answer that is late already. Waiting for it does not keep a process alive that is otherwise done. */

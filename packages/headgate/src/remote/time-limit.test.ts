@@ -55,8 +55,14 @@ it("tells of each call once, in whatever order thousands of them are answered", 
   const asked = Array.from({ length: 5_000 }, (_, n) =>
     inTime(
       new Promise<number>((resolve) => answers.push(() => resolve(n))),
-      () => told.push("answered"),
-      () => told.push("failed"),
+      (value) => {
+        told.push("answered");
+        return value;
+      },
+      (error) => {
+        told.push("failed");
+        throw error;
+      },
     ),
   );
   // From the last to the first, and of each thousand the first never.

@@ -16,17 +16,21 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
-/**
- * Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not.
- *
- * @param answered called when it is answered in time, before it is passed on.
- * @param failed the same when it fails in time, or expires.
- */
-export type TimeLimit = <T>(
-  answer: Promise<T>,
-  answered?: () => void,
-  failed?: (error: unknown) => void,
-) => Promise<T>;
+/** Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not. */
+export interface TimeLimit {
+  <Answer>(answer: Promise<Answer>): Promise<Answer>;
+  /**
+   * Goes on at once with what came of it, as `then` does with one promise more.
+   *
+   * @param answered for what is answered in time.
+   * @param failed for what fails in time, or expires.
+   */
+  <Answer, Result>(
+    answer: Promise<Answer>,
+    answered: (value: Answer) => Result,
+    failed: (error: unknown) => Result,
+  ): Promise<Result>;
+}
 
 /** Compact once settled entries exceed 2 × pending + this: taking each out by itself takes longer. */
 const mostPast = 1024;
@@ -47,25 +51,47 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
 
 /** A timer for each call: in a Worker a timer ends with the request that set it. */
 function timeLimitOfEach(store: string, limitMs: number): TimeLimit {
-  return (answer, answered, failed) =>
-    new Promise((resolve, reject) => {
+  return <Answer, Result>(
+    answer: Promise<Answer>,
+    answered: (value: Answer) => Result = unchanged,
+    failed: (error: unknown) => Result = rethrow,
+  ) =>
+    new Promise<Result>((resolve, reject) => {
       let isOver = false;
-      const fail = (error: unknown) => {
+      const end = <Value>(go: (value: Value) => Result, value: Value) => {
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
-        failed?.(error);
-        reject(error);
+        pass(go, value, resolve, reject);
       };
+      const fail = (error: unknown) => end(failed, error);
       const timer = setTimeout(() => fail(new StoreTimeoutError(store, limitMs)), limitMs);
-      answer.then((value) => {
-        if (isOver) return;
-        isOver = true;
-        clearTimeout(timer);
-        answered?.();
-        resolve(value);
-      }, fail);
+      answer.then((value) => end(answered, value), fail);
     });
+}
+
+function unchanged(value: unknown): never {
+  return value as never;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+function pass<Value, Result>(
+  go: (value: Value) => Result,
+  value: Value,
+  resolve: (result: Result) => void,
+  reject: (error: unknown) => void,
+): void {
+  let result: Result;
+  try {
+    result = go(value);
+  } catch (error) {
+    reject(error);
+    return;
+  }
+  resolve(result);
 }
 
 function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
@@ -138,16 +164,19 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     rest();
   }
 
-  return (answer, answered, failed) =>
-    new Promise((resolve, reject) => {
+  return <Answer, Result>(
+    answer: Promise<Answer>,
+    answered: (value: Answer) => Result = unchanged,
+    failed: (error: unknown) => Result = rethrow,
+  ) =>
+    new Promise<Result>((resolve, reject) => {
       const one: Waiting = {
         deadline: Number.POSITIVE_INFINITY,
         isOver: false,
         fail(error) {
           if (one.isOver) return;
           end(one);
-          failed?.(error);
-          reject(error);
+          pass(failed, error, resolve, reject);
         },
       };
       line.push(one);
@@ -156,8 +185,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
       answer.then((value) => {
         if (one.isOver) return;
         end(one);
-        answered?.();
-        resolve(value);
+        pass(answered, value, resolve, reject);
       }, one.fail);
     });
 }

@@ -16,9 +16,9 @@ export interface TurnsOptions {
   readonly line: Line;
   readonly ledger: Ledger;
   readonly withoutStore: WithoutStore;
-  readonly ask: (question: Question, peek: boolean) => Asking;
-  /** Called with a request that probes whether the store is back. */
-  readonly onProbe: (call: Promise<unknown>) => void;
+  readonly ask: Asking;
+  /** Called with a request that probes whether the store is back: whether it was answered. */
+  readonly onProbe: (answered: Promise<boolean>) => void;
 }
 
 /** Decides whether and when a question goes to the store, and what decides it otherwise. */
@@ -51,8 +51,8 @@ export function createTurns(
         answered ? decide(question, peek, true, false) : withoutStore.decide(question, peek),
       );
     }
-    const { ruling } = ask(question, peek);
-    known.ask(ruling.then(({ decidedBy }) => decidedBy === "store"));
+    const ruling = ask(question, peek);
+    known.ask(ruling.then(isAnswered));
     return ruling;
   }
 
@@ -63,7 +63,7 @@ export function createTurns(
     isItsTurn: boolean,
   ): Ruling | Promise<Ruling> {
     // In a Worker, no request can wait for another request's call.
-    if (isWorker || isItsTurn || !line.isBusy) return ask(question, peek).ruling;
+    if (isWorker || isItsTurn || !line.isBusy) return ask(question, peek);
     const turn = line.stand((late) =>
       late ? withoutStore.decide(question, peek) : decide(question, peek, hasWaited, true),
     );
@@ -71,10 +71,14 @@ export function createTurns(
   }
 
   function probe(question: Question, peek: boolean): Promise<Ruling> {
-    const { call, ruling } = ask(question, peek);
-    onProbe(call);
+    const ruling = ask(question, peek);
+    onProbe(ruling.then(isAnswered));
     return ruling;
   }
 
   return (question, peek) => decide(question, peek, false, false);
+}
+
+function isAnswered({ decidedBy }: Ruling): boolean {
+  return decidedBy === "store";
 }

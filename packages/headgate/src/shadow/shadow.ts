@@ -130,7 +130,7 @@ export function createShadow<Caller>(
   function servicesFor(counting: Tally): TrialServices {
     return {
       reservation,
-      decide: (question, cost) => overriding.decide(question, cost, false),
+      decide: (question, cost, conclude) => overriding.decide(question, cost, false, conclude),
       decided(ruling, answered, cost) {
         const refused = ruling.outcome.admitted ? undefined : new RefusedRequest(ruling, cost);
         counting.decided(ruling, answered, refused?.binding);

@@ -8,7 +8,11 @@ import { Reservation } from "../reservation/reservation.ts";
 export interface TrialServices {
   readonly reservation: ReservationServices;
   /** Decides all or nothing on the shadow's own counts. May throw or reject: then the request stays undecided. */
-  decide(question: Question, cost: Cost | undefined): Ruling | Promise<Ruling>;
+  decide(
+    question: Question,
+    cost: Cost | undefined,
+    conclude: (ruling: Ruling) => void,
+  ): void | Promise<void>;
   /** Called once both have decided. */
   decided(ruling: Ruling, live: Admission, cost: Cost | undefined): void;
   /** @param error `undefined` where the store was known not to answer. */
@@ -62,10 +66,9 @@ export class Trial {
       const question = this.#question;
       const answer =
         question instanceof Promise
-          ? question.then((known) => this.#services.decide(known, this.#cost))
-          : this.#services.decide(question, this.#cost);
-      if (answer instanceof Promise) answer.then(conclude).catch(give);
-      else conclude(answer);
+          ? question.then((known) => this.#services.decide(known, this.#cost, conclude))
+          : this.#services.decide(question, this.#cost, conclude);
+      if (answer instanceof Promise) answer.catch(give);
     } catch (error) {
       give(error);
     }

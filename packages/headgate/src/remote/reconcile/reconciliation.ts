@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Unsettled } from "../../core/ruling.ts";
 import { isWorker } from "../../core/runtime.ts";
 import type { Breaker } from "../breaker.ts";
+import { succeeds } from "../store-calls.ts";
 import { createBacklog } from "./backlog.ts";
 
 export interface ReconciliationOptions {
@@ -13,7 +14,7 @@ export interface ReconciliationOptions {
   /** How many changes may wait; the oldest is dropped. */
   readonly most: number;
   /** Tries the store when no request comes to do so. Rejects if the store does not answer. */
-  probe(): Promise<void>;
+  probe(): Promise<unknown>;
   onProbe(): void;
   onDropped(): void;
 }
@@ -28,8 +29,8 @@ export interface Reconciliation {
   keep(unsettled: Unsettled, failed: boolean): void;
   /** Sends what waits, if the store decides and sending has not just failed. */
   tellIfDue(): void;
-  /** Reports that a probe has been sent. */
-  probed(call: Promise<unknown>): void;
+  /** A probe has been sent. @param answered resolves with whether the store has answered it. */
+  probed(answered: Promise<boolean>): void;
   /** Makes sure that an outage ends and that waiting changes are sent, even if no request comes. */
   wakeLater(): void;
   /** Sends what waits, if the store decides, and ends the timer. */
@@ -76,20 +77,15 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
     tellIfDue();
   }
 
-  function probed(call: Promise<unknown>): void {
+  function probed(answered: Promise<boolean>): void {
     onProbe();
-    call.then(
-      () => {
-        breaker.probed(true);
-        // In a Worker the request that probes may end before everything is sent: later requests send the rest.
-        if (backlog.size === 0 || isWorker) breaker.recovered();
-        else void recover();
-      },
-      () => {
-        breaker.probed(false);
-        wakeLater();
-      },
-    );
+    void answered.then((isAnswered) => {
+      breaker.probed(isAnswered);
+      if (!isAnswered) wakeLater();
+      // In a Worker the request that probes may end before everything is sent: later requests send the rest.
+      else if (backlog.size === 0 || isWorker) breaker.recovered();
+      else void recover();
+    });
   }
 
   function wakeLater(): void {
@@ -101,7 +97,7 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
   function wake(): void {
     cancelWake = undefined;
     if (breaker.state === "closed") tellIfDue();
-    else if (breaker.ask() === "probe") probed(probe());
+    else if (breaker.ask() === "probe") probed(succeeds(probe()));
     if (breaker.state !== "closed" || backlog.size > 0) wakeLater();
   }
 
