@@ -4,6 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import type { Charge } from "../core/store.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { later } from "./clock.ts";
+import { createFairLines, firstOf, type Line, partitionOf } from "./fair-lines.ts";
 
 export interface WaitOptions {
   /** How long to wait in all, in milliseconds from 0 to 86,400,000 (a day); 60,000 by default. */
@@ -44,66 +45,24 @@ const holdersAgainMs = 1000;
 
 interface Waiter extends Wanted {
   readonly until: number;
-  /** What it takes, in units of all kinds. */
-  readonly weight: number;
-  over: boolean;
+  isOver: boolean;
   conclude(admission: Admission): void;
   fail(error: unknown): void;
 }
 
-/** Those who are charged to the same partitions, first come first. */
-interface Line {
-  readonly partitions: readonly string[];
-  readonly waiters: Waiter[];
-  /** How many units it may take in this round, beyond what it took before. */
-  deficit: number;
-}
-
 /**
- * A fair queue. Within a line, the first to come is asked for first, however much it takes. Between lines, deficit round
- * robin (Shreedhar and Varghese, 1995): each may take as many units as the others. Nobody is asked for while one of its partitions is known to
- * refuse, so that the store is asked once for each admission, and once for each wait.
+ * A fair queue. Nobody is asked for while one of its partitions is known to refuse, so that the store is asked once for each
+ * admission, and once for each wait.
  */
 export function createWaitingRoom(clock: Clock): WaitingRoom {
-  const lines = new Map<string, Line>();
-  /** By partition, until when it refuses; by a line's name where it is not known which of its partitions does. */
-  const refusing = new Map<string, number>();
-  /** Those of them that wait for holders to end. */
-  const forHolders = new Set<string>();
-  let waiting = 0;
+  const lines = createFairLines<Waiter>();
+  const refusals = createKnownRefusals();
   let isAsking = false;
   let wake: (() => void) | undefined;
-  /** The line whose turn it is. */
-  let turn = 0;
 
-  function isBlocked({ partitions }: Line, now: number): boolean {
-    const refuses = (partition: string) => (refusing.get(partition) ?? 0) > now;
-    return refuses(nameOf(partitions)) || partitions.some(refuses);
-  }
-
-  /** The next line that may be asked for, by deficit round robin. */
-  function nextLine(now: number): Line | undefined {
-    const open = [...lines.values()].filter((line) => !isBlocked(line, now));
-    if (open.length === 0) return undefined;
-    const quantum = Math.max(1, Math.min(...open.map(weightOf)));
-    for (;;) {
-      for (let n = 0; n < open.length; n += 1) {
-        const line = open[(turn + n) % open.length] as Line;
-        if (line.deficit < weightOf(line)) continue;
-        turn = (turn + n) % open.length;
-        return line;
-      }
-      const rounds = Math.min(...open.map((line) => Math.ceil((weightOf(line) - line.deficit) / quantum)));
-      for (const line of open) line.deficit += rounds * quantum;
-    }
-  }
-
-  function leave(line: Line, waiter: Waiter): void {
-    waiter.over = true;
-    waiting -= 1;
-    const place = line.waiters.indexOf(waiter);
-    line.waiters.splice(place, 1);
-    if (line.waiters.length === 0) lines.delete(nameOf(line.partitions));
+  function leave(line: Line<Waiter>, waiter: Waiter): void {
+    waiter.isOver = true;
+    lines.leave(line, waiter);
   }
 
   async function serve(): Promise<void> {
@@ -112,9 +71,9 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     try {
       for (;;) {
         const now = clock.now();
-        const line = nextLine(now);
+        const line = lines.next(({ name, partitions }) => refusals.blocks(name, partitions, now));
         if (line === undefined) return;
-        await askFor(line, line.waiters[0] as Waiter);
+        await askFor(line, firstOf(line).waiter);
       }
     } finally {
       isAsking = false;
@@ -122,23 +81,23 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     }
   }
 
-  async function askFor(line: Line, waiter: Waiter): Promise<void> {
+  async function askFor(line: Line<Waiter>, waiter: Waiter): Promise<void> {
     let admission: Admission;
     try {
       const answer = waiter.ask();
       admission = answer instanceof Promise ? await answer : answer;
     } catch (error) {
-      if (!waiter.over) leave(line, waiter);
+      if (!waiter.isOver) leave(line, waiter);
       return waiter.fail(error);
     }
-    if (waiter.over) {
+    if (waiter.isOver) {
       // It left while it was being asked for: nothing is served.
       if (admission.admitted) await admission.end("nothing");
       return;
     }
     if (admission.admitted) {
-      line.deficit -= waiter.weight;
-      leave(line, waiter);
+      waiter.isOver = true;
+      lines.served(line);
       return waiter.conclude(admission);
     }
     const now = clock.now();
@@ -146,12 +105,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       leave(line, waiter);
       return waiter.conclude(admission);
     }
-    const { retryAfterMs, waitsFor } = admission;
-    // Holders may end at any time, and those of other processes do not say so.
-    const waitMs = waitsFor === "holders" ? Math.min(retryAfterMs, holdersAgainMs) : retryAfterMs;
-    const refused = bindingOf(waiter, admission) ?? nameOf(line.partitions);
-    refusing.set(refused, now + Math.max(1, waitMs));
-    if (waitsFor === "holders") forHolders.add(refused);
+    refusals.note(bindingOf(waiter, admission) ?? line.name, admission, now);
   }
 
   /** Until the first partition may admit again. */
@@ -159,50 +113,35 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     wake?.();
     wake = undefined;
     const now = clock.now();
-    for (const [partition, until] of refusing) {
-      if (until > now) continue;
-      refusing.delete(partition);
-      forHolders.delete(partition);
-    }
+    refusals.forgetPast(now);
     if (lines.size === 0) return;
-    const next = Math.min(...refusing.values());
+    const next = refusals.first;
     if (Number.isFinite(next)) wake = later(clock, next - now, () => void serve());
   }
 
-  function enter(
-    wanted: Wanted,
-    until: number,
-    resolve: (admission: Admission) => void,
-    reject: (error: unknown) => void,
-  ) {
-    const partitions = wanted.charges.map(({ space, key }) => partitionOf(space, key));
-    const name = nameOf(partitions);
-    let line = lines.get(name);
-    if (line === undefined) {
-      line = { partitions, waiters: [], deficit: 0 };
-      lines.set(name, line);
-    }
-    const weight = Math.max(
-      1,
-      ...wanted.charges.map(({ needs }) => needs.reduce((sum, need) => sum + need, 0)),
-    );
-    const waiter: Waiter = { ...wanted, until, weight, over: false, conclude: resolve, fail: reject };
-    line.waiters.push(waiter);
-    waiting += 1;
-    return { line, waiter };
+  /** Nobody is forgotten behind others: at its deadline it is asked for out of turn, a last time. */
+  function askLate(line: Line<Waiter>, waiter: Waiter): void {
+    if (waiter.isOver) return;
+    leave(line, waiter);
+    void Promise.resolve()
+      .then(() => waiter.ask())
+      .then(waiter.conclude, waiter.fail);
+  }
+
+  function giveUp(line: Line<Waiter>, waiter: Waiter, reason: unknown): void {
+    if (waiter.isOver) return;
+    leave(line, waiter);
+    waiter.fail(reason);
+    sleep();
   }
 
   return {
     freed() {
-      if (forHolders.size === 0) return;
-      for (const partition of forHolders) refusing.delete(partition);
-      forHolders.clear();
-      void serve();
+      if (refusals.forgetHolders()) void serve();
     },
 
     changed() {
-      refusing.clear();
-      forHolders.clear();
+      refusals.forgetAll();
       if (lines.size > 0) void serve();
     },
 
@@ -210,38 +149,30 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       return new Promise((resolve, reject) => {
         signal?.throwIfAborted();
         const until = clock.now() + checkWholeNumber("maxWaitMs", maxWaitMs, 0, longestWaitMs);
-        if (waiting >= mostWaiting) throw full();
-        const { line, waiter } = enter(wanted, until, resolve, reject);
-
-        const stop = () => {
-          if (waiter.over) return;
-          leave(line, waiter);
-          waiter.fail(signal?.reason);
-          sleep();
+        if (lines.size >= mostWaiting) throw full();
+        const waiter: Waiter = {
+          ...wanted,
+          until,
+          isOver: false,
+          conclude(admission) {
+            end();
+            resolve(admission);
+          },
+          fail(error) {
+            end();
+            reject(error);
+          },
         };
-        // Nobody is forgotten behind others: at its deadline it is asked for out of turn, a last time.
-        const late = () => {
-          if (waiter.over) return;
-          leave(line, waiter);
-          void Promise.resolve()
-            .then(() => waiter.ask())
-            .then(waiter.conclude, waiter.fail);
-        };
-        const isFirst = line.waiters[0] === waiter;
-        const forget = isFirst && maxWaitMs === 0 ? () => {} : later(clock, maxWaitMs, late);
+        const line = lines.enter(waiter);
+        const isFirst = lines.isFirst(line, waiter);
+        const stop = () => giveUp(line, waiter, signal?.reason);
+        const forget =
+          isFirst && maxWaitMs === 0 ? () => {} : later(clock, maxWaitMs, () => askLate(line, waiter));
         signal?.addEventListener("abort", stop, { once: true });
-        const end = () => {
+        function end(): void {
           forget();
           signal?.removeEventListener("abort", stop);
-        };
-        waiter.conclude = (admission) => {
-          end();
-          resolve(admission);
-        };
-        waiter.fail = (error) => {
-          end();
-          reject(error);
-        };
+        }
         // A waiter behind others changes nothing.
         if (isFirst) void serve();
       });
@@ -249,8 +180,51 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
   };
 }
 
-function weightOf({ waiters }: Line): number {
-  return (waiters[0] as Waiter).weight;
+/** Until when partitions are known to refuse. A line stands for them where it is not known which of its partitions refuses. */
+function createKnownRefusals() {
+  const until = new Map<string, number>();
+  /** Those that wait for holders to end. */
+  const forHolders = new Set<string>();
+
+  return {
+    blocks(line: string, partitions: readonly string[], now: number): boolean {
+      const refuses = (name: string) => (until.get(name) ?? 0) > now;
+      return refuses(line) || partitions.some(refuses);
+    },
+
+    note(name: string, { retryAfterMs, waitsFor }: Refused, now: number): void {
+      // Holders may end at any time, and those of other processes do not say so.
+      const waitMs = waitsFor === "holders" ? Math.min(retryAfterMs, holdersAgainMs) : retryAfterMs;
+      until.set(name, now + Math.max(1, waitMs));
+      if (waitsFor === "holders") forHolders.add(name);
+    },
+
+    /** When the first of them is over; `Infinity` where there is none. */
+    get first(): number {
+      return Math.min(...until.values());
+    },
+
+    forgetPast(now: number): void {
+      for (const [name, end] of until) {
+        if (end > now) continue;
+        until.delete(name);
+        forHolders.delete(name);
+      }
+    },
+
+    /** @returns whether there were any. */
+    forgetHolders(): boolean {
+      if (forHolders.size === 0) return false;
+      for (const name of forHolders) until.delete(name);
+      forHolders.clear();
+      return true;
+    },
+
+    forgetAll(): void {
+      until.clear();
+      forHolders.clear();
+    },
+  };
 }
 
 function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
@@ -260,15 +234,7 @@ function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
 /** The partition that refuses for longest; `undefined` where it is of a layer that did not apply when the waiting began. */
 function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string | undefined {
   const charge = charges[layers.indexOf(binding.layer)];
-  return charge && partitionOf(charge.space, charge.key);
-}
-
-function partitionOf(space: string, key: string): string {
-  return JSON.stringify([space, key]);
-}
-
-function nameOf(partitions: readonly string[]): string {
-  return partitions.join();
+  return charge && partitionOf(charge);
 }
 
 function full(): HeadgateError {
