@@ -78,31 +78,20 @@ const defaultText = "On £45,000 you take home about three quarters of it, the r
 /** One token for four characters, as the built-in responder reckons too. */
 const tokensOf = (text: string) => Math.ceil(text.length / 4);
 
+/** What it answers just now, and how. */
+interface Script {
+  mode: OpenAiServerMode;
+  text: string;
+  usage: Record<string, unknown> | null | undefined;
+}
+
 /** Starts a server on a free port of 127.0.0.1. */
 export async function startOpenAiServer(options: OpenAiServerOptions = {}): Promise<OpenAiServer> {
-  let { mode = "normal", text = defaultText } = options;
-  let credit = 0;
-  let ownUsage: Record<string, unknown> | null | undefined;
-  const gates: { response: ServerResponse; open: () => void }[] = [];
+  const { mode = "normal", text = defaultText } = options;
+  const script: Script = { mode, text, usage: undefined };
+  const gates = createGates();
   const watchers: ((request: RecordedRequest) => void)[] = [];
   const requests: RecordedRequest[] = [];
-
-  const gate = (response: ServerResponse) =>
-    new Promise<void>((open) => {
-      if (credit > 0) {
-        credit -= 1;
-        open();
-      } else {
-        gates.push({ response, open });
-      }
-    });
-  /** A release is for an answer that is still listened to. */
-  const dropGatesOf = (response: ServerResponse) => {
-    for (const gate of gates.filter((gate) => gate.response === response)) {
-      gates.splice(gates.indexOf(gate), 1);
-      gate.open();
-    }
-  };
 
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
@@ -118,96 +107,14 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     };
     response.on("close", () => {
       if (!response.writableEnded) recorded.aborted = true;
-      dropGatesOf(response);
+      gates.leave(response);
     });
     requests.push(recorded);
     for (const watch of watchers.splice(0)) watch(recorded);
     if (request.method !== "POST" || !recorded.path.endsWith("/chat/completions")) {
       return sendError(response, 404, "not_found", `No such path: ${recorded.path}`);
     }
-    const answered = mode;
-    if (answered === "never") return;
-    if (answered === "hang-up") return void request.socket.destroy();
-    if (answered === "asks-to-wait") response.setHeader("retry-after", "7");
-    const refusal = refusals[answered];
-    if (refusal) return sendError(response, ...refusal);
-    if (body.stream === true) await stream(response, body, answered);
-    else {
-      if (answered === "slow") await gate(response);
-      sendWhole(response, body, answered);
-    }
-  }
-
-  async function stream(
-    response: ServerResponse,
-    body: ChatRequest,
-    answered: OpenAiServerMode,
-  ): Promise<void> {
-    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-    response.flushHeaders();
-    const send = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
-    const chunk = (delta: object, finish: string | null = null) =>
-      send(envelope(body, "chat.completion.chunk", { delta }, finish));
-    const end = (finish: string, written: string) => {
-      chunk({}, finish);
-      send({
-        ...envelope(body, "chat.completion.chunk"),
-        choices: [],
-        usage: ownUsage ?? usage(body, written),
-      });
-      response.end("data: [DONE]\n\n");
-    };
-    if (answered === "error-first") {
-      send(
-        errorBody("server_error", "The server had an error. Key sk-secret-123 at https://internal.example."),
-      );
-      return void response.end("data: [DONE]\n\n");
-    }
-    chunk({ role: "assistant", content: "" });
-    if (answered === "empty") return end("stop", "");
-    if (answered === "tool-call" && !hasToolResult(body)) {
-      const call = toolCall();
-      chunk({ tool_calls: [{ index: 0, ...call, function: { name: call.function.name, arguments: "" } }] });
-      for (const piece of call.function.arguments.match(/.{1,12}/g) ?? []) {
-        chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
-      }
-      return end("tool_calls", call.function.arguments);
-    }
-    const words = text.match(/\s*\S+/g) ?? [];
-    for (const [at, content] of words.entries()) {
-      if (answered === "slow") await gate(response);
-      if (response.destroyed) return;
-      chunk({ content });
-      if (at !== 2) continue;
-      if (answered === "error-midway") {
-        send(
-          errorBody(
-            "server_error",
-            "The server had an error. Key sk-secret-123 at https://internal.example.",
-          ),
-        );
-        return void response.end("data: [DONE]\n\n");
-      }
-      // After the write has left, or the client would not see the words before the end.
-      if (answered === "hang-up-midway") return void response.write("\n", () => response.socket?.destroy());
-    }
-    end("stop", text);
-  }
-
-  function sendWhole(response: ServerResponse, body: ChatRequest, answered: OpenAiServerMode): void {
-    if (answered === "error-first" || answered === "error-midway" || answered === "hang-up-midway") {
-      return void response.socket?.destroy();
-    }
-    const asks = answered === "tool-call" && !hasToolResult(body);
-    const content = answered === "empty" ? "" : text;
-    const message = asks
-      ? { role: "assistant", content: null, tool_calls: [toolCall()] }
-      : { role: "assistant", content };
-    const whole = envelope(body, "chat.completion", { message }, asks ? "tool_calls" : "stop");
-    send(response, 200, {
-      ...whole,
-      usage: ownUsage === undefined ? usage(body, asks ? "" : content) : ownUsage,
-    });
+    await answer(request, response, body, { ...script }, gates);
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -217,35 +124,165 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     url: `http://127.0.0.1:${port}/v1`,
     requests,
     setMode(next) {
-      mode = next;
-      credit = 0;
-      for (const { response, open } of gates.splice(0)) {
-        response.destroy();
-        open();
-      }
+      script.mode = next;
+      gates.cut();
     },
     setText(next) {
-      text = next;
+      script.text = next;
     },
     setUsage(next) {
-      ownUsage = next;
+      script.usage = next;
     },
-    release(chunks = 1) {
-      credit += chunks;
-      while (credit > 0 && gates.length > 0) {
-        credit -= 1;
-        gates.shift()?.open();
-      }
-    },
+    release: gates.release,
     nextRequest: () => new Promise((resolve) => watchers.push(resolve)),
     close() {
-      for (const { open } of gates.splice(0)) open();
+      gates.openAll();
       return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       });
     },
   };
+}
+
+/** Where slow answers wait until a test lets their next chunk go. */
+interface Gates {
+  pass(response: ServerResponse): Promise<void>;
+  /** A release is for an answer that is still listened to. */
+  leave(response: ServerResponse): void;
+  release(chunks?: number): void;
+  /** Destroys what waits, and forgets releases that nobody has used. */
+  cut(): void;
+  openAll(): void;
+}
+
+function createGates(): Gates {
+  let credit = 0;
+  const waiting: { response: ServerResponse; open: () => void }[] = [];
+  return {
+    pass: (response) =>
+      new Promise((open) => {
+        if (credit > 0) {
+          credit -= 1;
+          open();
+        } else {
+          waiting.push({ response, open });
+        }
+      }),
+    leave(response) {
+      for (const gate of waiting.filter((one) => one.response === response)) {
+        waiting.splice(waiting.indexOf(gate), 1);
+        gate.open();
+      }
+    },
+    release(chunks = 1) {
+      credit += chunks;
+      while (credit > 0 && waiting.length > 0) {
+        credit -= 1;
+        waiting.shift()?.open();
+      }
+    },
+    cut() {
+      credit = 0;
+      for (const { response, open } of waiting.splice(0)) {
+        response.destroy();
+        open();
+      }
+    },
+    openAll() {
+      for (const { open } of waiting.splice(0)) open();
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: ChatRequest,
+  script: Script,
+  gates: Gates,
+): Promise<void> {
+  const { mode } = script;
+  if (mode === "never") return;
+  if (mode === "hang-up") return void request.socket.destroy();
+  if (mode === "asks-to-wait") response.setHeader("retry-after", "7");
+  const refusal = refusals[mode];
+  if (refusal) return sendError(response, ...refusal);
+  if (body.stream === true) return stream(response, body, script, gates);
+  if (mode === "slow") await gates.pass(response);
+  sendWhole(response, body, script);
+}
+
+async function stream(
+  response: ServerResponse,
+  body: ChatRequest,
+  script: Script,
+  gates: Gates,
+): Promise<void> {
+  const { mode, text } = script;
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+  response.flushHeaders();
+  const write = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
+  const done = () => void response.end("data: [DONE]\n\n");
+  const chunk = (delta: object, finish: string | null = null) =>
+    write(envelope(body, "chat.completion.chunk", { delta }, finish));
+  const end = (finish: string, written: string) => {
+    chunk({}, finish);
+    write({
+      ...envelope(body, "chat.completion.chunk"),
+      choices: [],
+      usage: script.usage ?? usage(body, written),
+    });
+    done();
+  };
+  if (mode === "error-first") {
+    write(serverError);
+    return done();
+  }
+  chunk({ role: "assistant", content: "" });
+  if (mode === "empty") return end("stop", "");
+  if (asksForTool(mode, body)) {
+    const call = toolCall();
+    chunk({ tool_calls: [{ index: 0, ...call, function: { name: call.function.name, arguments: "" } }] });
+    for (const piece of call.function.arguments.match(/.{1,12}/g) ?? []) {
+      chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+    }
+    return end("tool_calls", call.function.arguments);
+  }
+  const words = text.match(/\s*\S+/g) ?? [];
+  for (const [at, content] of words.entries()) {
+    if (mode === "slow") await gates.pass(response);
+    if (response.destroyed) return;
+    chunk({ content });
+    if (at !== 2) continue;
+    if (mode === "error-midway") {
+      write(serverError);
+      return done();
+    }
+    // After the write has left, or the client would not see the words before the end.
+    if (mode === "hang-up-midway") return void response.write("\n", () => response.socket?.destroy());
+  }
+  end("stop", text);
+}
+
+function sendWhole(response: ServerResponse, body: ChatRequest, { mode, text, usage: stated }: Script): void {
+  if (mode === "error-first" || mode === "error-midway" || mode === "hang-up-midway") {
+    return void response.socket?.destroy();
+  }
+  const asks = asksForTool(mode, body);
+  const content = mode === "empty" ? "" : text;
+  const message = asks
+    ? { role: "assistant", content: null, tool_calls: [toolCall()] }
+    : { role: "assistant", content };
+  const whole = envelope(body, "chat.completion", { message }, asks ? "tool_calls" : "stop");
+  send(response, 200, {
+    ...whole,
+    usage: stated === undefined ? usage(body, asks ? "" : content) : stated,
+  });
+}
+
+function asksForTool(mode: OpenAiServerMode, body: ChatRequest): boolean {
+  return mode === "tool-call" && !hasToolResult(body);
 }
 
 const refusals: Partial<Record<OpenAiServerMode, [status: number, code: string, message: string]>> = {
@@ -277,6 +314,11 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 function errorBody(code: string, message: string) {
   return { error: { message, type: code, code, param: null } };
 }
+
+const serverError = errorBody(
+  "server_error",
+  "The server had an error. Key sk-secret-123 at https://internal.example.",
+);
 
 function sendError(response: ServerResponse, status: number, code: string, message: string): void {
   send(response, status, errorBody(code, message));
