@@ -40,14 +40,14 @@ export function createAsking(options: AskingOptions): (question: Question, peek:
   const { counters } = calls;
 
   function ask(question: Question, peek: boolean): Asking {
-    const { charges, hold } = question;
+    const { charges, hold, claim } = question;
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
     onAsk(question);
     line.entered();
     const enteredAt = performance.now();
     const call = calls.bounded(() => {
-      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+      const answer = store.decide(charges, askedAt, peek, peek ? undefined : hold, peek ? undefined : claim);
       answering =
         answer instanceof Promise
           ? answer.then((outcome) => checkOutcome(store.name, charges, outcome))
@@ -60,7 +60,7 @@ export function createAsking(options: AskingOptions): (question: Question, peek:
         if (!peek) counters.byStore += 1;
         const now = clock.now();
         if (outcome.admitted) refusals.contradict(charges, now);
-        else refusals.remember(charges, outcome, askedAt, now);
+        else if (outcome.known === undefined) refusals.remember(charges, outcome, askedAt, now);
         line.left(true, performance.now() - enteredAt);
         onAnswer();
         return { ...question, outcome, ledger, decidedBy: "store" };
