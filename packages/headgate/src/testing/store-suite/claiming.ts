@@ -82,7 +82,7 @@ const cases: readonly Case[] = [
         trial.admit(plain),
         ask({ id: "m1" }).ask(),
         trial.hold(place, { tokens: 30 }),
-        ask({ id: "m2", cost: { tokens: 80 } }).ask(),
+        ask({ id: "m2", cost: { tokens: 101 } }).ask(),
         ask({ id: "m3", cost: { tokens: 70 } }).ask(),
         trial.admit(plain),
       ]);
