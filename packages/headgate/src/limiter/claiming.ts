@@ -2,6 +2,7 @@ import type { Claim } from "../core/claim.ts";
 import { checkResult, failClaim, isClaimText } from "../core/claim-text.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Question } from "../core/ruling.ts";
+import { isSharedKey } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
 import { mintRid } from "../reservation/rid.ts";
@@ -27,11 +28,14 @@ export function checkClaim(options: Partial<ClaimOptions>, storeName: string, ke
   );
 }
 
-/** The same request, which claims an id in the first layer that applies. Where none does, there is nobody to claim it for. */
+/**
+ * The same request, which claims an id in the first layer that applies. Where none does, or where that layer could not identify
+ * the caller, there is nobody to claim it for: strangers share no ids.
+ */
 export function claiming(question: Question, { id, fingerprint = "", result = "" }: ClaimOptions): Question {
   const { charges } = question;
   const [first] = charges;
-  if (first === undefined) return question;
+  if (first === undefined || isSharedKey(first.key)) return question;
   const { space, key } = first;
   const claim: Claim = { space, key, id, fingerprint, result, leaseMs: leaseOf(charges) };
   return { ...question, claim, hold: question.hold ?? { rid: mintRid(), seq: 1 } };
