@@ -12,6 +12,7 @@ export type {
   WaitsFor,
 } from "./core/admission.ts";
 export type { Claim, ClaimChange, KnownClaim } from "./core/claim.ts";
+export { claimPartition } from "./core/claim-state.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Cost } from "./core/cost.ts";
 export { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
