@@ -20,6 +20,7 @@ const expected: Record<string, string> = {
   redis: "/redis.html",
   pgbouncer: "/deploying.html",
   "stream tokens": "/ai.html",
+  "idempotency key": "/idempotency.html",
   test: "/testing-your-own-app.html",
   "everybody is refused": "/troubleshooting.html",
   "limit-unreadable": "/errors.html",

@@ -14,6 +14,7 @@ const parts: Record<string, Record<string, string>> = {
     limits: "Limits and plans",
     "choosing-an-algorithm": "Algorithms",
     identity: "Users and tokens (identity)",
+    idempotency: "Idempotency",
     refusals: "429 responses",
     client: "Browser and React",
     shadow: "Shadow mode",

@@ -11,6 +11,8 @@ export interface Race {
   readonly attemptsEach: number;
   readonly layers: readonly { name: string; limits: string }[];
   readonly key: string;
+  /** The id of the request that all of them send. Default: none. */
+  readonly id?: string;
   /** Nothing is connected before they race, and time limits are the usual ones: as in production. */
   readonly cold?: boolean;
 }

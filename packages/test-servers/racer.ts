@@ -6,7 +6,7 @@ import type { Race, RaceResult } from "./race.ts";
  * One of several processes that race for the same quota: connects, unless it is to start cold, says "ready", waits for a
  * line, asks so many times at once, and says how often it was admitted.
  */
-const { url, attemptsEach, layers, key, cold = false } = JSON.parse(process.argv[2] ?? "") as Race;
+const { url, attemptsEach, layers, key, id, cold = false } = JSON.parse(process.argv[2] ?? "") as Race;
 
 const limiter = createLimiter<string>({
   name: "chat",
@@ -19,8 +19,9 @@ if (!cold) await limiter.ready({ timeoutMs: 60_000 });
 process.stdout.write("ready\n");
 await once(process.stdin, "data");
 
-const answers = await Promise.all(Array.from({ length: attemptsEach }, () => limiter.admit(key)));
-const byPolicy = answers.filter(({ decidedBy }) => decidedBy === "outage-policy");
+const ask = () => (id === undefined ? limiter.admit(key) : limiter.admit(key, { id }));
+const answers = await Promise.all(Array.from({ length: attemptsEach }, ask));
+const byPolicy = answers.filter(({ shared }) => !shared);
 const result: RaceResult = {
   admitted: answers.filter(({ admitted }) => admitted).length,
   byPolicy: byPolicy.length,

@@ -2,13 +2,17 @@ export type {
   Admission,
   Admitted,
   AppliedOverride,
+  ClaimEnd,
   DecidedBy,
   Extension,
+  Known,
   LimitReading,
   Peek,
   Refused,
   WaitsFor,
 } from "./core/admission.ts";
+export type { Claim, ClaimChange, KnownClaim } from "./core/claim.ts";
+export { claimPartition } from "./core/claim-state.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Cost } from "./core/cost.ts";
 export { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
@@ -53,9 +57,11 @@ export type {
 export type { Adjustment, Charge, Hold, Outcome, Reading, Refund, SharedText, Store } from "./core/store.ts";
 export type { UnitsOf } from "./core/units.ts";
 export type {
+  ClaimOptions,
   DecisionEvent,
   DecisionOptions,
   EndEvent,
+  KnownEvent,
   Limiter,
   LimiterObserver,
   LimiterOptions,

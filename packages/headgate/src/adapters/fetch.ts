@@ -1,4 +1,4 @@
-import type { Admission, Refused } from "../core/admission.ts";
+import type { Admission, Known, Refused } from "../core/admission.ts";
 import { processWide } from "../core/copies.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { reportTo } from "../core/for-adapters.ts";
@@ -19,7 +19,8 @@ import {
 } from "../http/guard/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
+import { askHook, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
+import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { webSourceOf } from "./web-address.ts";
 
@@ -122,15 +123,20 @@ export function guardFetch<
 ): FetchGuard<Incoming, Given> {
   const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
-  const { onRefused, refundWhen } = options;
+  const { refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);
 
-  async function refuse(refused: Refused, request: Request, given: [Incoming, ...Given]): Promise<Response> {
-    if (onRefused !== undefined) {
-      const asked = askOnRefused(limiter, onRefused, refused, given, thrown.isSignal);
+  async function refuse(
+    refused: Refused | Known,
+    request: Request,
+    given: [Incoming, ...Given],
+  ): Promise<Response> {
+    const hook = hookFor(options, refused);
+    if (hook !== undefined) {
+      const asked = askHook(limiter, hook, refused, given, thrown.isSignal);
       const answer = asked instanceof Promise ? await asked : asked;
       if (isResponse(answer)) return answer;
-      reportAnswer(limiter, answer, "a Response");
+      reportAnswer(limiter, refused, answer, "a Response");
     }
     const accept = request.headers.get("accept");
     const { status, headers, body } = refusalOf(refused, given, accept);
@@ -155,6 +161,7 @@ export function guardFetch<
       const admission = asked instanceof Promise ? await asked : asked;
       if (admission === undefined) return handler(request, ...rest);
       if (admission === "left") return nobody();
+      if (isKnown(admission)) return refuse(admission, request, given);
       const isFirst = !hasPassed(decisions);
       const waitUntil = rest.map(waitUntilOf).find(Boolean);
       const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given), waitUntil };

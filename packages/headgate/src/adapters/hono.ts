@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Admission, Refused } from "../core/admission.ts";
+import type { Admission, Known, Refused } from "../core/admission.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields/fields.ts";
@@ -18,8 +18,8 @@ import {
 } from "../http/guard/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import type { Refusal } from "../http/refusal/refusal.ts";
+import { askHook, type GuardAnswer, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
+import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
@@ -90,17 +90,18 @@ export function rateLimit<
 ): MiddlewareHandler<{ Variables: RateLimitVariables }> {
   const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
-  const { onRefused, refundWhen } = options;
+  const { refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);
   // The variables added here are more than the user's function knows of, never less.
   const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;
 
-  async function refuse(refused: Refused, c: GuardedContext, given: [Context<E>]): Promise<Response> {
-    if (onRefused !== undefined) {
-      const asked = askOnRefused(limiter, onRefused, refused, given);
+  async function refuse(refused: Refused | Known, c: GuardedContext, given: [Context<E>]): Promise<Response> {
+    const hook = hookFor(options, refused);
+    if (hook !== undefined) {
+      const asked = askHook(limiter, hook, refused, given);
       const answer = asked instanceof Promise ? await asked : asked;
       if (isResponse(answer)) return answer;
-      reportAnswer(limiter, answer, "a Response");
+      reportAnswer(limiter, refused, answer, "a Response");
     }
     const accept = c.req.header("accept");
     return refuseContext(c, refusalOf(refused, given, accept));
@@ -115,6 +116,7 @@ export function rateLimit<
   ): ReturnType<MiddlewareHandler> {
     if (admission === undefined) return next();
     if (admission === "left") return Promise.resolve(nobody());
+    if (isKnown(admission)) return refuse(admission, c, given);
     const decisions = c[decisionsKey] ?? [];
     c[decisionsKey] = decisions;
     const isFirst = !hasPassed(decisions);
@@ -160,7 +162,7 @@ export function rateLimit<
   };
 }
 
-function refuseContext(c: GuardedContext, { status: refused, headers, body }: Refusal): Response {
+function refuseContext(c: GuardedContext, { status: refused, headers, body }: GuardAnswer): Response {
   const status = refused as ContentfulStatusCode;
   const content = c.req.method === "HEAD" ? null : body;
   // To be asked for `c.res` costs a context the quick way of answering, which an answer without anything does not.

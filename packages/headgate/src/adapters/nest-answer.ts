@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Refusal } from "../http/refusal/refusal.ts";
+import type { GuardAnswer } from "../http/guard/refusing.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /** What a controller of Nest's is handed as its request, on either platform. */
@@ -37,7 +37,7 @@ export function rawOf(response: NestResponse): ServerResponse {
  * Puts the fields of a refusal on the response, and has it answer with the refusal's own body and type once it is
  * given the problem to send, as Nest's exception filter does. What another filter sends goes out as that filter has it.
  */
-export function answerProblem(response: NestResponse, refused: Refusal): void {
+export function answerProblem(response: NestResponse, refused: GuardAnswer): void {
   const { "Content-Type": type = "", ...fields } = refused.headers;
   if ("raw" in response) {
     response.headers(fieldsBeside(response, fields));

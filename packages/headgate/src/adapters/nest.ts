@@ -12,7 +12,9 @@ import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
-import type { Refusal, RefusalProblem } from "../http/refusal/refusal.ts";
+import type { GuardAnswer } from "../http/guard/refusing.ts";
+import type { KnownProblem } from "../http/refusal/known-answer.ts";
+import type { RefusalProblem } from "../http/refusal/refusal.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { answerProblem, incomingOf, type NestRequest, type NestResponse, rawOf } from "./nest-answer.ts";
 import { addressSourceOf } from "./node-address.ts";
@@ -26,9 +28,9 @@ import { hasBegun, watchSend } from "./node-response.ts";
  */
 export class RefusedException extends HttpException {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("RefusedException");
-  readonly problem: RefusalProblem;
+  readonly problem: RefusalProblem | KnownProblem;
 
-  constructor({ status, problem }: Refusal) {
+  constructor({ status, problem }: Pick<GuardAnswer, "status" | "problem">) {
     super(problem, status);
     this.name = "RefusedException";
     this.message = problem.detail;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admission, Refused } from "../core/admission.ts";
+import type { Admission, Known, Refused } from "../core/admission.ts";
 import { checkFieldOptions, rateLimitFields } from "../http/fields/fields.ts";
 import {
   checkMount,
@@ -19,8 +19,8 @@ import {
   reportLate,
 } from "../http/guard/decisions.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
-import { askOnRefused, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import type { Refusal } from "../http/refusal/refusal.ts";
+import { askHook, type GuardAnswer, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
+import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
@@ -43,10 +43,10 @@ export interface NodeFramework<
   /** Lets the request through. */
   pass(request: Request, response: Response, next: Next): Result;
   /** Answers it. */
-  refuse(refused: Refusal, request: Request, response: Response): Result;
+  refuse(refused: GuardAnswer, request: Request, response: Response): Result;
   /** Does no more with it: it is answered, or nobody is there to be answered. */
   leave(request: Request, response: Response): Result | Promise<Result>;
-  /** How `onRefused` may answer. */
+  /** How `onRefused` and `onKnown` may answer. */
   answering(request: Request, response: Response, next: Next): Answering<Refusing>;
 }
 
@@ -101,7 +101,7 @@ export function guardNode<
 ): Passage<Request, Response, Next, Result> {
   const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
-  const { onRefused, refundWhen } = options;
+  const { refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);
 
   function conclude(
@@ -117,19 +117,14 @@ export function guardNode<
     if (admission === "left") return framework.leave(request, response);
     const outgoing = framework.outgoing(response);
     const incoming = framework.incoming(request) as Guarded;
+    if (isKnown(admission)) return turnAway(admission, isLate, given, request, response, next);
     const decisions = incoming[decisionsKey] ?? [];
     incoming[decisionsKey] = decisions;
     // The first guard that lets it pass writes for those that come after.
     const isFirst = !hasPassed(decisions);
     const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
     decisions.push(decision);
-    if (!admission.admitted) {
-      // What has begun can be nothing but ended: nobody who would go on is reached.
-      if (isLate) outgoing.end();
-      return onRefused === undefined || isLate
-        ? refuse(admission, given, request, response)
-        : refuseByUser(onRefused, admission, given, request, response, next);
-    }
+    if (!admission.admitted) return turnAway(admission, isLate, given, request, response, next);
     if (isOver(outgoing)) {
       forget(decision);
       return framework.leave(request, response);
@@ -144,14 +139,30 @@ export function guardNode<
     return framework.pass(request, response, next);
   }
 
-  function refuse(refused: Refused, given: Given, request: Request, response: Response): Result {
+  function turnAway(
+    refused: Refused | Known,
+    isLate: boolean,
+    given: Given,
+    request: Request,
+    response: Response,
+    next: Next,
+  ): Result | Promise<Result> {
+    // What has begun can be nothing but ended: nobody who would go on is reached.
+    if (isLate) framework.outgoing(response).end();
+    const hook = hookFor(options, refused);
+    return hook === undefined || isLate
+      ? refuse(refused, given, request, response)
+      : refuseByUser(hook, refused, given, request, response, next);
+  }
+
+  function refuse(refused: Refused | Known, given: Given, request: Request, response: Response): Result {
     const { accept } = framework.incoming(request).headers;
     return framework.refuse(refusalOf(refused, given, accept), request, response);
   }
 
   function refuseByUser(
-    ask: NonNullable<typeof onRefused>,
-    refused: Refused,
+    hook: NonNullable<ReturnType<typeof hookFor<Refusing, unknown>>>,
+    refused: Refused | Known,
     given: Given,
     request: Request,
     response: Response,
@@ -160,10 +171,10 @@ export function guardNode<
     const answering = framework.answering(request, response, next);
     const proceed = (answer: unknown) => {
       if (answering.isAnswered(answer)) return framework.leave(request, response);
-      reportAnswer(limiter, answer, "the framework's response once it is answered");
+      reportAnswer(limiter, refused, answer, "the framework's response once it is answered");
       return refuse(refused, given, request, response);
     };
-    const answer = askOnRefused(limiter, ask, refused, answering.given);
+    const answer = askHook(limiter, hook, refused, answering.given);
     return answer instanceof Promise ? answer.then(proceed) : proceed(answer);
   }
 

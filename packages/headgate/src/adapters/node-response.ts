@@ -47,7 +47,9 @@ export function writeFieldsWithHead(response: ServerResponse, fields: (status: n
 export function endWithResponse(decision: Decision, response: ServerResponse): void {
   const { admission } = decision;
   if (!admission.admitted || !admission.holds) return;
-  response.once("close", () => endDecision(decision, response.headersSent ? response.statusCode : undefined));
+  response.once("close", () =>
+    endDecision(decision, response.headersSent ? response.statusCode : undefined, response.writableFinished),
+  );
 }
 
 /** Whether something has been answered. */

@@ -74,6 +74,11 @@ export interface Admitted<Unit extends string = string> extends Decided {
   /** Whether it holds units or places that are free again when it ends. */
   readonly holds: boolean;
   /**
+   * Where the request has an id: which attempt at it this is, from 1 up. A later one takes over from one that stopped without an
+   * end, and was not charged for requests again: look first for what that one has saved.
+   */
+  readonly attempt?: number | undefined;
+  /**
    * What it may use in all, by unit, before it must be extended: what was asked for, and what extensions granted since.
    * A unit that no limit of this caller counts is absent.
    */
@@ -101,12 +106,24 @@ export interface Admitted<Unit extends string = string> extends Decided {
    * Ends it, once; later calls change nothing. What is still held is free again.
    *
    * @param used what was used in all. Units that are not named: what was last reported of them, else all that was granted.
-   *   `"nothing"` gives everything back, the request too, as if it had never been admitted.
-   * @throws HeadgateError `cost-invalid`
+   *   `"nothing"` gives everything back, the request too, as if it had never been admitted: its id is free again.
+   * @param claim what becomes of the request's id, where it has one: without it, the id is done.
+   * @throws HeadgateError `cost-invalid`; `option-invalid` for a result that is too long.
    */
-  end(used?: Cost<Unit> | "nothing"): void | Promise<void>;
+  end(used?: Cost<Unit> | "nothing", claim?: ClaimEnd): void | Promise<void>;
   /** Ends it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What becomes of a request's id when its reservation ends. */
+export interface ClaimEnd {
+  /**
+   * Whether the request was answered; `true` by default. With `false`, the next request with the id is admitted at once, and its
+   * requests are not charged again; the fourth attempt is charged as a new request.
+   */
+  readonly done?: boolean;
+  /** A reference to the answer, up to 256 bytes: requests with the same id get it for 24 hours. Default: that of `admit`. */
+  readonly result?: string;
 }
 
 /** The answer to `extend`. */
@@ -148,6 +165,23 @@ export interface Refused extends Decided {
 
 /** The answer to one request. */
 export type Admission<Unit extends string = string> = Admitted<Unit> | Refused;
+
+/** The answer to a request whose id has been claimed already. It has been charged nowhere, and no limit was asked. */
+export interface Known {
+  readonly admitted: false;
+  readonly reason: "known";
+  /**
+   * `running`: a request with the id was admitted, and has not ended: attach to it, or answer 409. `done`: it has been answered:
+   * replay it. `conflict`: the id belongs to another body, by its fingerprint: answer 422.
+   */
+  readonly state: "running" | "done" | "conflict";
+  /** The reference that the admitted request gave; `undefined` where it gave none, and for a conflict. */
+  readonly result: string | undefined;
+  /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
+  readonly at: number;
+  /** `false` if the store could not answer, and this process knows the id by itself. */
+  readonly shared: boolean;
+}
 
 /** The answer to `peek`: what a request would get now. It has been charged nowhere. */
 export type Peek = ({ readonly admitted: true } & Decided) | Refused;

@@ -1,3 +1,4 @@
+import type { KnownClaim } from "./claim.ts";
 import { HeadgateError } from "./errors.ts";
 import { blockedForMs } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
@@ -21,7 +22,10 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
   if (typeof outcome !== "object" || outcome === null) return `is ${String(outcome)}`;
   if (typeof outcome.admitted !== "boolean") return "does not say whether the request is admitted";
   if (!Number.isFinite(outcome.now)) return "does not say when it was decided";
-  const { readings } = outcome;
+  const { readings, known, attempt } = outcome;
+  if (known !== undefined) return claimFaultOf(outcome, known);
+  if (attempt !== undefined && !(Number.isSafeInteger(attempt) && attempt > 0))
+    return "does not say which attempt at an id it is";
   if (!Array.isArray(readings) || readings.length !== charges.length) {
     return "does not read every partition";
   }
@@ -47,4 +51,11 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
       return "refuses a request as blocked for no block";
   }
   return undefined;
+}
+
+function claimFaultOf({ admitted }: Outcome, { state, result }: KnownClaim): string | undefined {
+  if (admitted) return "admits a request whose id is claimed";
+  if (state !== "running" && state !== "done" && state !== "conflict")
+    return "does not say what became of an id that is claimed";
+  return typeof result === "string" ? undefined : "gives no text as the result of an id";
 }

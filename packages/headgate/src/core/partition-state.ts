@@ -1,5 +1,7 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/index.ts";
+import { beginClaim, type Claim, meetClaim, withoutRequests } from "./claim.ts";
+import { changeClaims, claimPartition, keepClaim, readClaim } from "./claim-state.ts";
 import { mostStatesOfUnit, type OtherState } from "./conversion.ts";
 import {
   adjustHoldings,
@@ -91,6 +93,25 @@ export function decideStates(
   now: number,
   peek: boolean,
   hold?: Hold,
+  claim?: Claim,
+): DecidedStates {
+  if (claim === undefined || hold === undefined || peek) return decideCharges(load, charges, now, peek, hold);
+  const place = claimPartition(claim, claim.id);
+  const met = meetClaim(readClaim(load(place.space, place.key)), claim, hold.rid, now);
+  if (typeof met !== "number")
+    return { outcome: { admitted: false, now, readings: [], marks: [], known: met }, kept: [] };
+  const decided = decideCharges(load, met === 1 ? charges : withoutRequests(charges), now, false, hold);
+  if (!decided.outcome.admitted) return decided;
+  const begun = keepClaim(place, beginClaim(claim, hold.rid, met, now), now);
+  return { outcome: { ...decided.outcome, attempt: met }, kept: [...decided.kept, begun] };
+}
+
+function decideCharges(
+  load: LoadState,
+  charges: readonly Charge[],
+  now: number,
+  peek: boolean,
+  hold: Hold | undefined,
 ): DecidedStates {
   const partitions = openAll(load, charges, now);
   const standings = charges.map(({ holds }, c): Standing => {
@@ -166,7 +187,8 @@ export function adjustStates(
     return mine;
   });
   const readings = adjustments.map(({ limits }, a) => read(partitions[a] as Partition, limits, now));
-  return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions, now) };
+  const kept = [...closeAll(partitions, now), ...changeClaims(load, adjustments, now)];
+  return { outcome: { admitted: true, now, readings, marks }, kept };
 }
 
 /** The same for `Store.reset`: forgets what was spent, and leaves what is held and what overrides it. */

@@ -1,4 +1,5 @@
 import type { DecidedBy } from "./admission.ts";
+import { type Claim, withoutRequests } from "./claim.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "./store.ts";
 
 /** What was asked of the store, or of what decides in its place. */
@@ -9,6 +10,8 @@ export interface Question {
   readonly charges: readonly Charge[];
   /** The reservation that is asked for, where it holds something. */
   readonly hold?: Hold | undefined;
+  /** The id that it claims. */
+  readonly claim?: Claim | undefined;
   /** The hash of the policy that was in force. */
   readonly policy?: string | undefined;
 }
@@ -100,4 +103,9 @@ export function repeated(
   const decidedBy = "refusal-memory";
   if (places === undefined) return { layers, charges, outcome, ledger, decidedBy };
   return { ...partOf(question, places), places, outcome, ledger, decidedBy };
+}
+
+/** The charges as the store counted them, where a later attempt at an id was not charged for requests. */
+export function asCharged<Asked extends Question>(question: Asked, { attempt = 1 }: Outcome): Asked {
+  return attempt === 1 ? question : { ...question, charges: withoutRequests(question.charges) };
 }

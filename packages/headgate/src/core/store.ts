@@ -1,3 +1,4 @@
+import type { Claim, ClaimChange, KnownClaim } from "./claim.ts";
 import type { LimitSet } from "./limit-set.ts";
 import type { Override, OverrideByPrefix, OverrideTerms } from "./override.ts";
 
@@ -58,6 +59,13 @@ export interface Outcome {
    * partition is `blocked`; or the charges were not made under the overrides in force (`overridden`).
    */
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
+  /**
+   * Set where the id of the request is claimed already: nothing was decided. Then `admitted` is `false`, and `readings` and `marks` are
+   * empty.
+   */
+  readonly known?: KnownClaim;
+  /** Where the request claimed an id: which attempt at it this is, from 1 up. Later ones were not charged for requests. */
+  readonly attempt?: number;
   /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
   /**
@@ -84,6 +92,8 @@ export interface Adjustment extends Hold {
   readonly used: readonly number[];
   /** For each group: what is still held. */
   readonly held: readonly number[];
+  /** What becomes of the claim that the reservation owns, kept with this partition. Absent: it has none. */
+  readonly claim?: ClaimChange | undefined;
   /** What units are taken from where fewer were used than the store knows of, the first first. */
   readonly refunds: readonly Refund[];
 }
@@ -113,6 +123,8 @@ export interface SharedText {
 export interface Store {
   /** For messages and metrics: `memory`. */
   readonly name: string;
+  /** Whether it keeps claims of message ids. Without it, no request of a limiter can name an id. */
+  readonly claims?: boolean;
   /** Whether other processes share it: such a store costs a trip, and may fail to answer. */
   readonly remote: boolean;
   /**
@@ -121,8 +133,16 @@ export interface Store {
    * @param now the limiter's time, ms; a store with a clock of its own may disregard it and say so in `Outcome.now`.
    * @param hold the reservation, where any of the charges holds something. Asked again about one that is known, it
    *   needs only what it does not hold already.
+   * @param claim the id that the request claims, where it has one; then there is a `hold`. If the id is claimed already, nothing is
+   *   decided, and the outcome says what is `known`. If the request is admitted, the claim is kept in the same step.
    */
-  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome | Promise<Outcome>;
+  decide(
+    charges: readonly Charge[],
+    now: number,
+    peek: boolean,
+    hold?: Hold,
+    claim?: Claim,
+  ): Outcome | Promise<Outcome>;
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
   /**

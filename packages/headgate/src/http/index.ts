@@ -18,6 +18,8 @@ export {
   rateLimitFields,
   writeFields,
 } from "./fields/fields.ts";
+export type { RequestId } from "./guard/request-id.ts";
+export { type KnownAnswer, type KnownProblem, knownAnswer } from "./refusal/known-answer.ts";
 export {
   type CapacityProblem,
   type QuotaProblem,

@@ -22,22 +22,26 @@ const limiterOptions = [
 
 /** @throws HeadgateError `option-invalid` for an observer that could never be called. */
 export function checkObserver(observer: unknown): void {
-  const { decided, ended, settled, extended, changed, shadowed }: LimiterObserver =
+  const { decided, known, ended, settled, extended, changed, shadowed }: LimiterObserver =
     typeof observer === "object" && observer !== null ? observer : {};
-  const given = [decided, ended, settled, extended, changed, shadowed].filter((one) => one !== undefined);
+  const given = [decided, known, ended, settled, extended, changed, shadowed].filter(
+    (one) => one !== undefined,
+  );
   if (given.length > 0 && given.every((one) => typeof one === "function")) return;
   throw new HeadgateError(
     "option-invalid",
-    "observe takes an object with functions decided, ended, settled, extended, changed and shadowed, or some of them; " +
+    "observe takes an object with functions decided, known, ended, settled, extended, changed and shadowed, or some of them; " +
       `it got ${show(observer)}.`,
   );
 }
+
+const decisionOptions = ["cost", "id", "fingerprint", "result"];
 
 /** A cost given outside `cost` would be ignored. Checked for each request, so that nothing is allocated for it. */
 export function checkDecision(of: string, decision: object | undefined): void {
   if (decision === undefined) return;
   for (const option in decision) {
-    if (option !== "cost") checkOptions(of, decision, ["cost"], "option-invalid");
+    if (option !== "cost") checkOptions(of, decision, decisionOptions, "option-invalid");
   }
 }
 

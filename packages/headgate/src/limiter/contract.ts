@@ -1,4 +1,4 @@
-import type { Admission, Peek } from "../core/admission.ts";
+import type { Admission, Known, Peek } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
 import type {
@@ -83,6 +83,25 @@ export interface DecisionOptions<Unit extends string = string> {
   cost?: Cost<Unit>;
 }
 
+/** A request that names itself, so that it is charged and answered once, however often it is sent. */
+export interface ClaimOptions<Unit extends string = string> extends DecisionOptions<Unit> {
+  /**
+   * The id of the request, such as that of a chat message or an `Idempotency-Key`: 1 to 256 characters. It is the caller's own, in the
+   * first layer that applies: other callers may use the same. Where no layer applies, it is not looked at.
+   */
+  id: string;
+  /**
+   * What tells the body of the request from others, such as a keyed hash of it: up to 256 characters. A request with the same id
+   * and another fingerprint is a conflict. Default: none, and bodies are not compared.
+   */
+  fingerprint?: string;
+  /**
+   * A reference to the answer while it is under way, such as the id of its stream: up to 256 bytes. Requests with the same id get it.
+   * `end` may replace it.
+   */
+  result?: string;
+}
+
 export interface PeekOptions<Unit extends string = string> extends DecisionOptions<Unit> {
   /** Answer for this layer alone. */
   layer?: string;
@@ -100,6 +119,15 @@ export interface DecisionEvent extends DecisionPlace {
   readonly cost: Cost | undefined;
   /** The caller's partitions, layer by layer. They name callers: treat them as personal data. */
   readonly partitions: readonly DecisionPartition[];
+}
+
+/** A request that was answered by its id: see `Limiter.admit`. */
+export interface KnownEvent {
+  /** The name of the limiter. */
+  readonly limiter: string;
+  /** When, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  readonly at: number;
+  readonly known: Known;
 }
 
 /** The state of a limiter in this process. */
@@ -126,6 +154,8 @@ export interface EndEvent {
 export interface LimiterObserver {
   /** Called after every decision of `admit`. */
   decided?(event: DecisionEvent): void;
+  /** Called after every request that was answered by its id, in place of `decided`. */
+  known?(event: KnownEvent): void;
   /** Called once a reservation has ended. */
   ended?(event: EndEvent): void;
   /**
@@ -146,6 +176,23 @@ export interface Limiter<Caller, Unit extends string = string> {
   readonly name: string;
   /** The policy in force: see `setPolicy`. */
   readonly policy: Policy<Caller>;
+  /**
+   * Decides a request that has an id, and claims the id in the same step. Of all requests of a caller with one id, one is admitted and
+   * charged. The others are answered `known`, before any limit is asked and without a charge: the first is `running` or `done`, or
+   * had another fingerprint (`conflict`).
+   *
+   * The id is known while the reservation is held, and for 24 hours once it has ended. `end("nothing")` frees it. If the process
+   * dies, the next request with the id takes over once the lease of 30 seconds is over: its requests are not charged again,
+   * what it holds is held anew. The fourth attempt is charged as a new request.
+   *
+   * Keep a unique id in your database too: a store may lose its last second, and knows nothing after 24 hours.
+   *
+   * @throws HeadgateError `option-invalid`; `store-invalid` if the store keeps no claims; otherwise as without an id.
+   */
+  admit(
+    caller: Caller,
+    options: ClaimOptions<Unit>,
+  ): Admission<Unit> | Known | Promise<Admission<Unit> | Known>;
   /**
    * Decides one request, and charges it if it is admitted. With a memory store the answer comes without a promise,
    * unless a plan is looked up; `await` accepts both.

@@ -1,4 +1,4 @@
-import type { Admission, Peek } from "../core/admission.ts";
+import type { Admission, Known, Peek } from "../core/admission.ts";
 import { after } from "../core/after.ts";
 import { inBackground } from "../core/background.ts";
 import { monotonic } from "../core/clock.ts";
@@ -6,12 +6,13 @@ import { type Cost, checkCost } from "../core/cost.ts";
 import { Decision, RefusedRequest } from "../core/decision.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
+import { knownRequest } from "../core/known-request.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import { checkOptions } from "../core/options.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import type { OverrideTerms } from "../core/override.ts";
 import { knownLimits, type LayerOptions } from "../core/policy.ts";
-import { free, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
+import { asCharged, free, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
 import type { Outcome, Store } from "../core/store.ts";
 import type { Declared, UnitsOfLayers } from "../core/units.ts";
@@ -43,8 +44,9 @@ import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
 import type { Plain } from "./asking.ts";
 import { checkClock, checkDecision, checkLimiterOptions, checkObserver } from "./checks.ts";
+import { checkClaim, claiming } from "./claiming.ts";
 import { systemClock } from "./clock.ts";
-import type { Limiter, LimiterOptions } from "./contract.ts";
+import type { ClaimOptions, DecisionOptions, Limiter, LimiterOptions } from "./contract.ts";
 import { registerLimiter } from "./live-limiters.ts";
 import { createLivePolicy, type LayerChange } from "./live-policy.ts";
 import { createLookups } from "./lookups.ts";
@@ -157,7 +159,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         findBlock: (charges, now) => known.findBlock(charges, now),
         onContact: () => prefixes.load(),
         onAsked: (question) => shadow?.ride(question),
-        takeBack(ruling) {
+        takeBack(charged) {
+          const ruling = asCharged(charged, charged.outcome);
           // Of an extension the reservation itself states the totals.
           if (ruling.hold === undefined || ruling.hold.seq === 1)
             void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
@@ -230,11 +233,12 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   function conclude(
     own: Question,
     cost: Cost | undefined,
-    ruling: Ruling,
+    decided: Ruling,
     began: number,
     trial: Trial | undefined,
   ): Admission {
-    const question = ruling.asked ?? own;
+    const ruling = asCharged(decided, decided.outcome);
+    const question = asCharged(ruling.asked ?? own, ruling.outcome);
     const counted = ruling.outcome.admitted ? countedOf(question, ruling) : undefined;
     const admission =
       counted === undefined
@@ -254,18 +258,18 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
   /** Without a guard: a store of this process answers at once, and needs none. */
   function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
-    const { layers, charges, hold } = question;
+    const { layers, charges, hold, claim } = question;
     const now = clock.now();
     let outcome: Outcome | Promise<Outcome>;
     try {
-      outcome = store.decide(charges, now, peek, hold);
+      outcome = store.decide(charges, now, peek, hold, peek ? undefined : claim);
       if (!(outcome instanceof Promise) && opened === undefined && !MemoryOutcome.isTo(charges, outcome))
         checkOutcome(store.name, charges, outcome);
     } catch (error) {
       return decideAlone(question, peek, now, error);
     }
     if (outcome instanceof Promise) return decideLater(question, peek, now, outcome);
-    return { layers, charges, hold, outcome, ledger: store, decidedBy: "store" };
+    return { layers, charges, hold, claim, outcome, ledger: store, decidedBy: "store" };
   }
 
   async function decideLater(
@@ -301,6 +305,27 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   ): Admission | Promise<Admission> {
     const began = observing.begin();
     return decide(question, cost, false, (ruling) => conclude(question, cost, ruling, began, trial));
+  }
+
+  /** A request with an id. A shadow decides only what is not known: after the store, and not along with it. */
+  function admitClaiming(
+    caller: Caller,
+    options: ClaimOptions,
+  ): Admission | Known | Promise<Admission | Known> {
+    const { cost } = options;
+    check(cost);
+    return after(live.asking.for(caller, cost), (asked): Admission | Known | Promise<Admission | Known> => {
+      const question = claiming(asked, options);
+      const began = observing.begin();
+      return decide(question, cost, false, (ruling): Admission | Known => {
+        const { known } = ruling.outcome;
+        if (known === undefined)
+          return conclude(question, cost, ruling, began, shadow?.begin(question, caller, cost));
+        const answer = knownRequest(ruling, known);
+        observing.known(answer);
+        return answer;
+      });
+    });
   }
 
   /**
@@ -443,6 +468,18 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     );
   }
 
+  function admitOne(caller: Caller, decision: ClaimOptions): Admission | Known | Promise<Admission | Known>;
+  function admitOne(caller: Caller, decision?: DecisionOptions): Admission | Promise<Admission>;
+  function admitOne(
+    caller: Caller,
+    decision?: DecisionOptions & Partial<ClaimOptions>,
+  ): Admission | Known | Promise<Admission | Known> {
+    checkDecision("admit", decision);
+    if (!isClaiming(decision)) return admitCaller(caller, decision?.cost);
+    checkClaim(decision, store.name, store.claims === true);
+    return admitClaiming(caller, decision);
+  }
+
   const room: ForAdapters = {
     report,
     admitUnidentified() {
@@ -461,10 +498,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       return live.policy;
     },
 
-    admit(caller, decision) {
-      checkDecision("admit", decision);
-      return admitCaller(caller, decision?.cost);
-    },
+    admit: admitOne,
 
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
@@ -614,6 +648,11 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     },
   };
   return limiter;
+}
+
+/** An id that is `undefined` is a mistake, and no request without one. */
+function isClaiming(decision: object | undefined): decision is ClaimOptions {
+  return decision !== undefined && ("id" in decision || "fingerprint" in decision || "result" in decision);
 }
 
 function pause(ms: number): Promise<void> {

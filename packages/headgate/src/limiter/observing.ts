@@ -1,4 +1,4 @@
-import type { Admission } from "../core/admission.ts";
+import type { Admission, Known } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
 import {
@@ -51,6 +51,7 @@ export interface Observing extends OfReservations {
     admission: Admission,
     began: number,
   ): void;
+  known(known: Known): void;
   ended(book: Parameters<OfReservations["settled"]>[0]): void;
   policyChanged(): void;
   wasReset(partitions: Question): void;
@@ -122,6 +123,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     add(observer) {
       const one: LimiterObserver = {
         decided: (event) => observer.decided?.(event),
+        known: (event) => observer.known?.(event),
         ended: (event) => observer.ended?.(event),
         settled: (event) => observer.settled?.(event),
         extended: (event) => observer.extended?.(event),
@@ -150,6 +152,10 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
         cost,
         partitions: countedIn(own),
       });
+    },
+
+    known(known) {
+      if (observers.size > 0) tell("known", { limiter: name, at: known.at, known });
     },
 
     ended({ used, granted, question }) {

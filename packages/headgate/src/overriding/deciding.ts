@@ -85,16 +85,16 @@ export function createOverriding(options: OverridingOptions) {
   ): Question {
     const byPrefix = findPrefixes(own);
     if (overrides === undefined && byPrefix === undefined) return own;
-    const { layers, policy } = own;
+    const { layers, policy, claim } = own;
     const charges = own.charges.map((charge, c) => {
       const [override, wider] = [overrides?.[c], byPrefix?.[c]];
       if (override?.limits === blocked) return charge;
       if (override !== undefined) return chargeUnder(charge, layers[c] as string, override, cost);
       return wider === undefined ? charge : chargeUnder(charge, layers[c] as string, wider, cost, "byPrefix");
     });
-    const holds = charges.some((charge) => charge.holds !== undefined);
+    const holds = claim !== undefined || charges.some((charge) => charge.holds !== undefined);
     return holds
-      ? { layers, charges, policy, hold: own.hold ?? { rid: mintRid(), seq: 1 } }
+      ? { layers, charges, policy, claim, hold: own.hold ?? { rid: mintRid(), seq: 1 } }
       : { layers, charges, policy };
   }
 

@@ -36,7 +36,7 @@ export function createAsking(options: AskingOptions): Asking {
 
   // Every decision of a shared store passes here: one promise is made, of which all the rest is a part.
   function ask(question: Question, peek: boolean): Promise<Ruling> {
-    const { charges, hold } = question;
+    const { charges, hold, claim } = question;
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
     onAsk(question, askedAt);
@@ -45,14 +45,14 @@ export function createAsking(options: AskingOptions): Asking {
     const ruling = calls.decided(
       charges,
       () => {
-        answering = store.decide(charges, askedAt, peek, peek ? undefined : hold);
+        answering = store.decide(charges, askedAt, peek, peek ? undefined : hold, peek ? undefined : claim);
         return answering;
       },
       (outcome): Ruling => {
         if (!peek) counters.byStore += 1;
         const now = clock.now();
         if (outcome.admitted) refusals.contradict(charges, now);
-        else refusals.remember(charges, outcome, askedAt, now);
+        else if (outcome.known === undefined) refusals.remember(charges, outcome, askedAt, now);
         line.left(true, performance.now() - enteredAt);
         onAnswer();
         return { ...question, outcome, ledger, decidedBy: "store" };

@@ -20,7 +20,7 @@ interface Counted {
  * @param retryMs how long until the store is asked again.
  */
 export function decideByPolicies(
-  { layers, charges, hold }: Question,
+  { layers, charges, hold, claim }: Question,
   policyOf: (layer: string) => OutagePolicy,
   ledger: LocalLedger,
   processes: number,
@@ -45,16 +45,21 @@ export function decideByPolicies(
   const refuses = own.length < counted.length;
   // An extension is held separately here: what the store holds has its own id.
   const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
-  const outcome = ledger.decide(own.map(asAsked), now, peek || refuses, mine);
+  // Where the claim's own layer is not counted here, nobody could keep it.
+  const claims = own.some(({ space, key }) => space === claim?.space && key === claim.key)
+    ? claim
+    : undefined;
+  const outcome = ledger.decide(own.map(asAsked), now, peek || refuses, mine, claims);
   const ruling = {
     hold: mine,
+    claim: claims,
     layers: counted.map(({ layer }) => layer),
     charges: counted.map(({ charge }) => charge),
     ledger,
     decidedBy: "outage-policy" as const,
     ...(counted.length < charges.length ? { places: counted.map(({ place }) => place) } : {}),
   };
-  if (outcome.admitted && !refuses) return { ...ruling, outcome };
+  if ((outcome.admitted && !refuses) || outcome.known !== undefined) return { ...ruling, outcome };
   const { readings, unavailable } = refusedReadings(counted, charges, outcome, retryMs);
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
 }

@@ -42,7 +42,8 @@ export function createTurns(
     if (go === "wait") return withoutStore.decide(question, peek);
     if (go === "probe") return probe(question, peek);
 
-    const known = refusals.find(question.charges, clock.now());
+    // What is known of an id goes before what is known of the caller.
+    const known = question.claim === undefined ? refusals.find(question.charges, clock.now()) : undefined;
     if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("outcome" in known) return withoutStore.byMemory(question, known.outcome, known.places);
     if (hasWaited || isWorker) return askInTurn(question, peek, hasWaited, isItsTurn);

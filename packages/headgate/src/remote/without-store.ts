@@ -52,7 +52,7 @@ export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
   }
 
   function decide(question: Question, peek: boolean): Ruling {
-    const known = refusals.find(question.charges, clock.now());
+    const known = question.claim === undefined ? refusals.find(question.charges, clock.now()) : undefined;
     if (known !== undefined && "outcome" in known) return byMemory(question, known.outcome, known.places);
     return byPolicies(question, peek);
   }

@@ -1,3 +1,5 @@
+import type { ClaimEnd } from "../core/admission.ts";
+import type { ClaimChange } from "../core/claim.ts";
 import { type Cost, spentOf } from "../core/cost.ts";
 import type { Shown } from "../core/decision.ts";
 import type { Ledger, Question, Ruling, Unsettled } from "../core/ruling.ts";
@@ -57,6 +59,9 @@ export class Book implements Unsettled {
   /** Units of which the true use was stated. */
   readonly #reported = new Set<string>();
   #ended = false;
+  /** What becomes of the claim, once it has ended. */
+  #claimState: ClaimChange["state"] = "running";
+  #result: string | undefined;
   #version = 0;
   #changedAt = 0;
   #seq = 1;
@@ -75,8 +80,8 @@ export class Book implements Unsettled {
     this.#services = services;
     this.#ruling = ruling;
     this.#owner = new WeakRef(owner);
-    const { charges, ledger, outcome } = ruling;
-    this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges);
+    const { charges, ledger, outcome, claim } = ruling;
+    this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges, claim, outcome.attempt);
     this.#main.admitted(charges, outcome);
     this.#used = this.#main.used.map((amounts) => [...amounts]);
     this.#granted = this.#main.used.map((amounts, c) =>
@@ -89,7 +94,13 @@ export class Book implements Unsettled {
 
   /** It was admitted by this process and holds something: all of it is sent to the store once it is back. */
   #hold(store: Ledger): void {
-    this.#upstream = new Part(store, this.#services.mintRid(), this.question.charges);
+    this.#upstream = new Part(
+      store,
+      this.#services.mintRid(),
+      this.question.charges,
+      this.#main.claim,
+      this.#main.attempt,
+    );
     this.#raises = true;
     this.#version += 1;
     this.#main.told = this.#version;
@@ -144,8 +155,10 @@ export class Book implements Unsettled {
   }
 
   /** @param used what was used in all; of units that are not named, what was reported, else all that was granted. */
-  end(used: Cost | "nothing" | undefined): void | Promise<void> {
+  end(used: Cost | "nothing" | undefined, { done = true, result }: ClaimEnd = {}): void | Promise<void> {
     if (this.#ended) return;
+    this.#claimState = used === "nothing" ? "nothing" : done ? "done" : "unfinished";
+    this.#result = result;
     const { charges } = this.question;
     if (used === "nothing") this.#used = this.#used.map((amounts) => amounts.map(() => 0));
     else {
@@ -259,7 +272,7 @@ export class Book implements Unsettled {
     const totals = isPiece ? { used: part.used, held: part.held } : this.#totals;
     // If a reservation sends its own use to the store, nothing that this process counted for it is reconciled.
     const raises = this.#raises || isPiece || (part === this.#main && this.#upstream !== undefined);
-    return part.adjustments(totals, this.#seq, this.#ended, raises);
+    return part.adjustments(totals, this.#seq, this.#ended, raises, this.#claimState, this.#result);
   }
 
   #tell(part: Part): Promise<void> | undefined {
@@ -279,7 +292,8 @@ export class Book implements Unsettled {
         this.#services.settledUntold?.(this);
       return;
     }
-    if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used)) {
+    const isUnclaimed = part.claim === undefined || this.#claimState === "nothing";
+    if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used) && isUnclaimed) {
       // It was admitted, and ended with nothing used, while the store could be reached for neither.
       this.#moveUpstream(part);
       part.told = this.#version;
@@ -347,7 +361,10 @@ export class Book implements Unsettled {
       this.#seq += 1;
       const nothing = { used: part.used, held: [] };
       try {
-        void part.ledger.adjust(part.adjustments(nothing, this.#seq, true, true), this.#services.now());
+        const { claim } = part;
+        // What the store has taken over, this process no longer claims.
+        const adjustments = part.adjustments(nothing, this.#seq, true, true, "nothing", claim?.result);
+        void part.ledger.adjust(adjustments, this.#services.now());
       } catch (error) {
         this.#services.report(error);
       }

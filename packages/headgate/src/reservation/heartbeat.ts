@@ -93,7 +93,7 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
     const ending: (void | Promise<void>)[] = [];
     for (const [book, owner] of owners) {
       // A reservation that was lost without being ended cannot say what it used: it is taken to have used all of it.
-      if (owner.deref() === undefined) ending.push(book.end(undefined));
+      if (owner.deref() === undefined) ending.push(book.end(undefined, { done: false }));
       if (!book.holds) {
         owners.delete(book);
         continue;

@@ -1,3 +1,4 @@
+import type { Claim, ClaimChange } from "../core/claim.ts";
 import type { Ledger } from "../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
 
@@ -25,6 +26,10 @@ export class Part {
   readonly held: number[][];
   /** What can be given back, the newest first. */
   readonly refunds: Refund[][];
+  /** The claim that this ledger keeps for the reservation. */
+  readonly claim: Claim | undefined;
+  readonly attempt: number;
+  readonly #claimPlace: number;
   /** Whether the ledger has been asked anything of it since. */
   isAsked = false;
   /** Whether the ledger may know other totals than it has acknowledged. */
@@ -32,7 +37,17 @@ export class Part {
   /** The version of the totals that the ledger has acknowledged. */
   told = 0;
 
-  constructor(ledger: Ledger, rid: string, counted: readonly Counted[]) {
+  /** @param claim kept with one of the partitions that are counted. */
+  constructor(
+    ledger: Ledger,
+    rid: string,
+    counted: readonly Counted[],
+    claim?: Claim | undefined,
+    attempt = 1,
+  ) {
+    this.claim = claim;
+    this.attempt = attempt;
+    this.#claimPlace = counted.findIndex(({ space, key }) => space === claim?.space && key === claim.key);
     this.ledger = ledger;
     this.rid = rid;
     this.counted = counted;
@@ -42,7 +57,7 @@ export class Part {
   }
 
   get holds(): boolean {
-    return this.held.some((amounts) => amounts.some((amount) => amount > 0));
+    return this.claim !== undefined || this.held.some((amounts) => amounts.some((amount) => amount > 0));
   }
 
   /** Whether the ledger knows other totals than these. */
@@ -54,11 +69,21 @@ export class Part {
   }
 
   /** What has to be said to the ledger. */
-  adjustments({ used, held }: Totals, seq: number, ended: boolean, raises: boolean): Adjustment[] {
+  adjustments(
+    { used, held }: Totals,
+    seq: number,
+    ended: boolean,
+    raises: boolean,
+    claimEnd: ClaimChange["state"],
+    result: string | undefined,
+  ): Adjustment[] {
     return this.counted.map(({ space, key, limits }, c) => ({
       space,
       key,
       limits,
+      ...(this.claim === undefined || c !== this.#claimPlace
+        ? {}
+        : { claim: this.#changeOf(this.claim, claimEnd, result) }),
       rid: this.rid,
       seq,
       ended,
@@ -68,6 +93,11 @@ export class Part {
       held: ended ? limits.groups.map(() => 0) : [...(held[c] ?? [])],
       refunds: [...(this.refunds[c] ?? [])],
     }));
+  }
+
+  #changeOf(claim: Claim, state: ClaimChange["state"], result = claim.result): ClaimChange {
+    const { id, fingerprint, leaseMs } = claim;
+    return { id, fingerprint, leaseMs, attempt: this.attempt, state, result };
   }
 
   /** It has been admitted, or extended: records what was spent at once and what is held now. */

@@ -1,4 +1,4 @@
-import type { Admitted, Decided, Extension } from "../core/admission.ts";
+import type { Admitted, ClaimEnd, Decided, Extension } from "../core/admission.ts";
 import { type Cost, checkCost, checkStated } from "../core/cost.ts";
 import { Decision, RefusedRequest, type Shown } from "../core/decision.ts";
 import { type EndingDelegate, endingDelegate } from "../core/ending-delegate.ts";
@@ -6,6 +6,7 @@ import { HeadgateError } from "../core/errors.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
 import { Book, type Owner, type ReservationServices } from "./book.ts";
+import { checkClaimEnd } from "./claim-end.ts";
 
 /**
  * An admitted request. Of most nothing is asked any more: what became of it is written down from the first call on, or
@@ -17,6 +18,7 @@ export class Reservation extends Decision implements Admitted, Owner {
   readonly #question: Question;
   #book: Book | undefined;
   #delegate: EndingDelegate | undefined;
+  #claimEnd: ClaimEnd | undefined;
 
   /**
    * @param question the charges of `ruling`, one for one, under the limits of the policy.
@@ -43,6 +45,10 @@ export class Reservation extends Decision implements Admitted, Owner {
     return this.#book?.holds ?? false;
   }
 
+  get attempt(): number | undefined {
+    return this.ruling.outcome.attempt;
+  }
+
   get granted(): Cost {
     return this.#open().granted;
   }
@@ -52,7 +58,8 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 
   override toJSON(): Decided & { readonly admitted: true } {
-    return { admitted: this.admitted, ...super.toJSON() };
+    const { admitted, attempt } = this;
+    return { admitted, ...(attempt === undefined ? {} : { attempt }), ...super.toJSON() };
   }
 
   report(used: Cost): void | Promise<void> {
@@ -60,10 +67,13 @@ export class Reservation extends Decision implements Admitted, Owner {
     return this.#open().report(used);
   }
 
-  end(used?: Cost | "nothing"): void | Promise<void> {
+  end(used?: Cost | "nothing", claim?: ClaimEnd): void | Promise<void> {
     if (used !== "nothing") checkCost(used, this.#services.units);
+    if (claim !== undefined) checkClaimEnd(claim);
+    // Who ends it at last need not know what becomes of the id.
+    this.#claimEnd = claim ?? this.#claimEnd;
     if (used === undefined && this.#delegate !== undefined) return this.#delegate.responseOver();
-    return this.#open().end(used);
+    return this.#open().end(used, this.#claimEnd);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Extension } from "../core/admission.ts";
+import type { ClaimEnd, Extension } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import { type EndingDelegate, endingDelegate } from "../core/ending-delegate.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
@@ -40,8 +40,8 @@ export class ShadowedReservation extends Reservation {
     return extension;
   }
 
-  override end(used?: Cost | "nothing"): void | Promise<void> {
-    const ending = super.end(used);
+  override end(used?: Cost | "nothing", claim?: ClaimEnd): void | Promise<void> {
+    const ending = super.end(used, claim);
     // What was passed on to a delegate comes back from it with what was used.
     if (used !== undefined || !this.#isDelegated) this.#trial.end(used);
     return ending;

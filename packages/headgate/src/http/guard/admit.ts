@@ -1,4 +1,4 @@
-import type { Admission, Refused } from "../../core/admission.ts";
+import type { Admission, Known, Refused } from "../../core/admission.ts";
 import type { Cost } from "../../core/cost.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
@@ -11,6 +11,7 @@ import type { Limiter } from "../../limiter/contract.ts";
 import { addressless } from "../address/client-address.ts";
 import type { FieldOptions } from "../fields/fields.ts";
 import type { RefusalBody } from "../refusal/refusal.ts";
+import { checkedId, type RequestId } from "./request-id.ts";
 
 /**
  * What an adapter asks of its user. Its functions are given all that the framework gives: Express's request and
@@ -33,6 +34,18 @@ export interface GuardOptions<
    * unidentified.
    */
   cost?: (...given: Given) => Costs;
+  /**
+   * How the request names itself, so that it is charged and answered once: `(request) => ({ id: request.headers.get("idempotency-key") })`.
+   * A request whose id is running or done never reaches the handler: it gets 409, and 422 where the id belongs to another
+   * fingerprint. The id is done with a response below 500 that was sent whole; after any other, the next request with it reaches the
+   * handler. Where this fails, that is reported, and the request has no id.
+   */
+  idempotency?: (...given: Given) => RequestId | undefined | PromiseLike<RequestId | undefined>;
+  /**
+   * Called for a request whose id is claimed already, as `onRefused` is for one that is refused: it may attach to the answer that is
+   * under way, or send it once more. Where it returns `undefined` and has answered nothing, the guard answers.
+   */
+  onKnown?: (known: Known, ...given: Refusing) => Answer | undefined | PromiseLike<Answer | undefined>;
   /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails or is late, nothing is skipped. */
   skip?: (...given: Given) => boolean | PromiseLike<boolean>;
   /**
@@ -62,7 +75,16 @@ export interface GuardOptions<
   refundWhen?: (status: number, ...given: Given) => boolean;
 }
 
-const guardFunctions = ["caller", "cost", "skip", "body", "onRefused", "refundWhen"] as const;
+const guardFunctions = [
+  "caller",
+  "cost",
+  "idempotency",
+  "skip",
+  "body",
+  "onRefused",
+  "onKnown",
+  "refundWhen",
+] as const;
 const guardOptions = [...guardFunctions, "lookupMs", "status", "legacy", "fields"];
 const usualLookupMs = 10_000;
 const longestLookupMs = 60_000;
@@ -126,7 +148,7 @@ function checkStatus(status: unknown): void {
 }
 
 /** What became of a request: `undefined` where it passes undecided, `"left"` where its client has gone. */
-export type Decided = Admission | "left" | undefined;
+export type Decided = Admission | Known | "left" | undefined;
 
 /**
  * Decides a request without ever throwing: a fault of the guard's own must not become a fault of the endpoint's.
@@ -138,18 +160,19 @@ export type Decided = Admission | "left" | undefined;
 export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
-  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "lookupMs">,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "idempotency" | "lookupMs">,
   hasLeft: () => boolean,
 ): Decided | Promise<Decided> {
   let lookup: Caller | PromiseLike<Caller> | undefined;
   try {
     lookup = options.caller(...given);
     const cost = options.cost?.(...given);
-    if (isThenable(lookup) || isThenable(cost)) {
-      const looking = within("caller and cost", options.lookupMs, Promise.all([lookup, cost]));
+    const id = options.idempotency === undefined ? undefined : idOf(limiter, options, given);
+    if (isThenable(lookup) || isThenable(cost) || isThenable(id)) {
+      const looking = within("caller and cost", options.lookupMs, Promise.all([lookup, cost, id]));
       return admitLater(limiter, looking, hasLeft);
     }
-    const admission = admit(limiter, lookup, cost);
+    const admission = admit(limiter, lookup, cost, id);
     if (!(admission instanceof Promise)) return admission;
     return admission.catch((error: unknown) => admitFaulty(limiter, error, hasLeft));
   } catch (error) {
@@ -161,12 +184,12 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
 
 async function admitLater<Caller>(
   limiter: Limiter<Caller>,
-  looking: Promise<[Caller, Cost | undefined]>,
+  looking: Promise<[Caller, Cost | undefined, RequestId | undefined]>,
   hasLeft: () => boolean,
 ): Promise<Decided> {
   try {
-    const [caller, known] = await looking;
-    return hasLeft() ? "left" : await admit(limiter, caller, known);
+    const [caller, known, id] = await looking;
+    return hasLeft() ? "left" : await admit(limiter, caller, known, id);
   } catch (error) {
     return admitFaulty(limiter, error, hasLeft);
   }
@@ -191,7 +214,45 @@ function within<Value>(
   });
 }
 
-function admit<Caller>(limiter: Limiter<Caller>, caller: Caller, cost: Cost | undefined) {
+/** What `idempotency` says. One that fails is reported: without an id, the request is charged as any other. */
+function idOf<Caller, Given extends readonly unknown[]>(
+  limiter: Limiter<Caller>,
+  { idempotency, lookupMs }: Pick<GuardOptions<Caller, Given>, "idempotency" | "lookupMs">,
+  given: Given,
+): RequestId | undefined | Promise<RequestId | undefined> {
+  const failed = (error: unknown) => {
+    reportTo(limiter, error);
+    return undefined;
+  };
+  try {
+    const answer = idempotency?.(...given);
+    return isThenable(answer) ? within("idempotency", lookupMs, answer).catch(failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function admit<Caller>(
+  limiter: Limiter<Caller>,
+  caller: Caller,
+  cost: Cost | undefined,
+  id: RequestId | undefined,
+): Admission | Known | Promise<Admission | Known> {
+  const checked = id === undefined ? undefined : checkedId(limiter, id);
+  if (checked !== undefined) {
+    const options = { ...checked, ...(cost === undefined ? {} : { cost }) };
+    try {
+      return limiter.admit(caller, options);
+    } catch (error) {
+      // The caller is known all the same: a wrong fingerprint, or a store that keeps no ids, is no reason to forget who it is.
+      if (
+        !(error instanceof HeadgateError) ||
+        (error.code !== "option-invalid" && error.code !== "store-invalid")
+      )
+        throw error;
+      reportTo(limiter, error);
+    }
+  }
   return cost === undefined ? limiter.admit(caller) : limiter.admit(caller, { cost });
 }
 
@@ -214,7 +275,7 @@ async function admitFaulty(limiter: object, reason: unknown, hasLeft: () => bool
 export function decideRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
-  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "skip" | "lookupMs">,
+  options: Pick<GuardOptions<Caller, Given>, "caller" | "cost" | "idempotency" | "skip" | "lookupMs">,
   hasLeft: () => boolean,
 ): Decided | Promise<Decided> {
   const skipped = isSkipped(limiter, given, options);

@@ -19,15 +19,18 @@ export interface Decision {
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
+/** From this status on a service has failed to answer. */
+const firstFailure = 500;
+
 /** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
 export function waitUntilOf(context: unknown): Decision["waitUntil"] {
   const { waitUntil } = (context ?? {}) as { waitUntil?: unknown };
   return typeof waitUntil === "function" ? (work) => waitUntil.call(context, work) : undefined;
 }
 
-function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefined): void {
+function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefined, done = true): void {
   if (!admission.admitted) return;
-  const ending = admission.end(used);
+  const ending = admission.attempt === undefined ? admission.end(used) : admission.end(used, { done });
   if (ending instanceof Promise) waitUntil?.(ending);
 }
 
@@ -41,11 +44,18 @@ export function refundWithHead(decisions: Decisions, status: number): void {
   }
 }
 
-/** Ends an admitted request that holds units or places. @param status of its response, if it came to one */
-export function endDecision(decision: Decision, status: number | undefined): void {
+/**
+ * Ends an admitted request that holds units or places, or an id.
+ *
+ * @param status of its response, if it came to one
+ * @param isWhole whether all of the response was sent: after a part, the next request with the id is answered anew.
+ */
+export function endDecision(decision: Decision, status: number | undefined, isWhole = true): void {
   const { admission, refunds } = decision;
   if (!admission.admitted || !admission.holds) return;
-  endWithin(decision, status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
+  const isRefunded = status !== undefined && refunds?.(status) === true;
+  const isDone = isWhole && status !== undefined && status < firstFailure;
+  endWithin(decision, isRefunded ? "nothing" : undefined, isDone);
 }
 
 /** Takes back what was charged for a client that left while it was decided: nobody is served. */

@@ -28,7 +28,7 @@ export function endWithBody(
 ): Response {
   const { admission } = decision;
   if (!admission.admitted || !admission.holds) return response;
-  const end = () => endDecision(decision, response.status);
+  const end = (isWhole = true) => endDecision(decision, response.status, isWhole);
   if (response.body === null || response.body.locked || method === "HEAD" || signal?.aborted) {
     end();
     return response;
@@ -43,12 +43,12 @@ export function endWithBody(
           end();
           controller.close();
         } catch (error) {
-          end();
+          end(false);
           controller.error(error);
         }
       },
       cancel(reason) {
-        end();
+        end(false);
         return reader.cancel(reason);
       },
     },

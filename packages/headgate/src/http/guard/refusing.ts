@@ -1,13 +1,15 @@
-import type { Refused } from "../../core/admission.ts";
+import type { Known, Refused } from "../../core/admission.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import type { FieldOptions } from "../fields/fields.ts";
+import { type KnownAnswer, knownAnswer } from "../refusal/known-answer.ts";
 import { prepareRefusals } from "../refusal/prepared.ts";
 import { type Refusal, refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
+import { isKnown } from "./request-id.ts";
 
 /**
  * What a refused request is answered, as the user of a guard and the client want it.
@@ -15,10 +17,13 @@ import type { GuardOptions } from "./admit.ts";
  * @param accept the request's `Accept` field
  */
 export type Refuse<Given extends readonly unknown[]> = (
-  refused: Refused,
+  refused: Refused | Known,
   given: Given,
   accept: string | null | undefined,
-) => Refusal;
+) => GuardAnswer;
+
+/** What a guard answers in place of the handler. */
+export type GuardAnswer = Refusal | KnownAnswer;
 
 /**
  * Prepares the refusals of a guard. They never throw: a body of the user's own that fails is reported, and the guard's
@@ -44,20 +49,30 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
     }
   }
 
-  return (refused, given, accept = null) =>
-    ownBody(refused, given) ?? prepared(refused, accept) ?? refusal(refused, { ...options, accept });
+  return (refused, given, accept = null) => {
+    if (isKnown(refused)) return knownAnswer(refused);
+    return ownBody(refused, given) ?? prepared(refused, accept) ?? refusal(refused, { ...options, accept });
+  };
+}
+
+/** The hook of the user's own that may answer a request in place of the guard. */
+export function hookFor<Given extends readonly unknown[], Answer>(
+  { onRefused, onKnown }: Pick<GuardOptions<never, Given, Given, Answer>, "onRefused" | "onKnown">,
+  refused: Refused | Known,
+): ((refused: never, ...given: Given) => unknown) | undefined {
+  return isKnown(refused) ? onKnown : onRefused;
 }
 
 /**
- * What `onRefused` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
+ * What `onRefused` or `onKnown` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
  * guard.
  *
  * @param isSignal whether what it throws is no failure, but the framework's own way of answering
  */
-export function askOnRefused<Given extends readonly unknown[]>(
+export function askHook<Given extends readonly unknown[]>(
   limiter: object,
-  onRefused: (refused: Refused, ...given: Given) => unknown,
-  refused: Refused,
+  hook: (refused: never, ...given: Given) => unknown,
+  refused: Refused | Known,
   given: Given,
   isSignal: (error: unknown) => boolean = () => false,
 ): unknown {
@@ -67,21 +82,26 @@ export function askOnRefused<Given extends readonly unknown[]>(
     return undefined;
   };
   try {
-    const answer = onRefused(refused, ...given);
+    const answer = hook(refused as never, ...given);
     return isThenable(answer) ? Promise.resolve(answer).then(undefined, failed) : answer;
   } catch (error) {
     return failed(error);
   }
 }
 
-/** Reports an `onRefused` that returns what cannot be sent. The guard refuses as usual. */
-export function reportAnswer(limiter: object, answer: unknown, right: string): void {
+/** Reports an `onRefused` or `onKnown` that returns what cannot be sent. The guard refuses as usual. */
+export function reportAnswer(
+  limiter: object,
+  refused: Refused | Known,
+  answer: unknown,
+  right: string,
+): void {
   if (answer === undefined) return;
   reportTo(
     limiter,
     new HeadgateError(
       "option-invalid",
-      `onRefused of rateLimit returned ${describe(answer)}: return ${right}, or nothing to leave the refusal to the guard.`,
+      `${isKnown(refused) ? "onKnown" : "onRefused"} of rateLimit returned ${describe(answer)}: return ${right}, or nothing to leave the ${isKnown(refused) ? "answer" : "refusal"} to the guard.`,
     ),
   );
 }

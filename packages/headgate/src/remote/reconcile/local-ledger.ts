@@ -1,3 +1,4 @@
+import type { Claim } from "../../core/claim.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Ledger } from "../../core/ruling.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
@@ -29,8 +30,8 @@ export class LocalLedger implements Ledger {
     return this.#reconciling?.store;
   }
 
-  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome {
-    const outcome = this.#memory.decide(charges, now, peek, hold);
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold, claim?: Claim): Outcome {
+    const outcome = this.#memory.decide(charges, now, peek, hold, claim);
     if (!outcome.admitted || peek || hold !== undefined) return outcome;
     for (const charge of charges) this.#note(charge, charge.spends, now);
     return outcome;

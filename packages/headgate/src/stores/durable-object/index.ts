@@ -79,8 +79,9 @@ export function durableObjectStore(
   return {
     name: "durable-object",
     remote: true,
+    claims: true,
 
-    async decide(parts, now, peek, hold) {
+    async decide(parts, now, peek, hold, claim) {
       const [first] = parts;
       if (first === undefined) return nothing(now);
       const name = objectOf(first);
@@ -89,7 +90,7 @@ export function durableObjectStore(
           "A request is decided by one Durable Object: its charges belong to several limiters.",
         );
       }
-      return ask(name, { do: peek ? "peek" : "decide", at: time(), parts, hold });
+      return ask(name, { do: peek ? "peek" : "decide", at: time(), parts, hold, claim });
     },
 
     async adjust(parts, now) {

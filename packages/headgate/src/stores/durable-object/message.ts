@@ -1,3 +1,4 @@
+import type { Claim } from "../../core/claim.ts";
 import type { LayerMemory } from "../../core/layer-memory.ts";
 import type { Limit } from "../../core/limit.ts";
 import { compileLimits, type LimitSet } from "../../core/limit-set.ts";
@@ -20,6 +21,7 @@ export type Message =
       readonly at: number;
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
+      readonly claim?: Claim | undefined;
     }
   | { readonly do: "adjust"; readonly at: number; readonly parts: readonly Adjustment[] }
   | { readonly do: "reset"; readonly at: number; readonly parts: readonly Limited[] }

@@ -1,3 +1,4 @@
+import { claimPartition } from "../../core/claim-state.ts";
 import {
   adjustStates,
   decideStates,
@@ -101,7 +102,8 @@ export class LimiterObject {
     switch (message.do) {
       case "decide":
       case "peek": {
-        const { outcome, kept } = decideStates(load, message.parts, now, message.do === "peek", message.hold);
+        const { parts, hold, claim } = message;
+        const { outcome, kept } = decideStates(load, parts, now, message.do === "peek", hold, claim);
         this.#keep(kept, found);
         return outcome;
       }
@@ -126,7 +128,9 @@ export class LimiterObject {
    * Time never runs backwards for a partition, whatever the clock does and however often the object is made anew: where
    * the clock was set back, time goes on from where it was.
    */
-  #find({ at, parts }: Message): Found {
+  #find(message: Message): Found {
+    const { at } = message;
+    const parts = [...message.parts, ...claimsIn(message)];
     const clock = at > 0 ? at : Date.now();
     const rows = new Map<string, Row>();
     let now = clock;
@@ -208,6 +212,16 @@ export class LimiterObject {
 interface Named {
   readonly space: string;
   readonly key: string;
+}
+
+/** Where the claims that a message speaks of are kept. */
+function claimsIn(message: Message): Named[] {
+  if (message.do === "decide" && message.claim !== undefined)
+    return [claimPartition(message.claim, message.claim.id)];
+  if (message.do !== "adjust") return [];
+  return message.parts.flatMap((part) =>
+    part.claim === undefined ? [] : [claimPartition(part, part.claim.id)],
+  );
 }
 
 function nameOf({ space, key }: Named): string {

@@ -1,10 +1,12 @@
+import { type Claim, withoutRequests } from "../../core/claim.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { OverrideTerms } from "../../core/override.ts";
-import type { Adjustment, Charge, Hold, SharedText, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts } from "./accounts.ts";
 import { BatchPath } from "./batch.ts";
 import { type KeylessCharge, offerByKeys } from "./by-keys.ts";
+import { Claims } from "./claims.ts";
 import { GeneralPath } from "./general.ts";
 import { Held } from "./held.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
@@ -25,7 +27,7 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends Store {
   readonly name: "memory";
   readonly remote: false;
-  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): MemoryOutcome;
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold, claim?: Claim): Outcome;
   adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
   /** @throws HeadgateError `store-full` beyond 100,000 partitions. */
@@ -58,6 +60,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   /** Made at the first override. */
   let overrides: Overrides | undefined;
   let resets = new Resets();
+  let claims = new Claims();
   let general = new GeneralPath(accounts, new Held(), resets);
   let plain = new PlainPath(accounts);
   let batch = new BatchPath(accounts);
@@ -99,15 +102,28 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     if (readings !== undefined) return new MemoryOutcome(plain.admitted, now, parts, readings, undefined);
   }
 
+  function decideClaimed(charges: readonly Charge[], now: number, hold: Hold, claim: Claim): Outcome {
+    const met = claims.meet(claim, hold.rid, now);
+    if (typeof met !== "number") return { admitted: false, now, readings: [], marks: [], known: met };
+    const asked = met === 1 ? charges : withoutRequests(charges);
+    const outcome = general.decide(asked, now, false, hold, overrides?.findAll(asked, now));
+    if (!outcome.admitted) return outcome;
+    claims.begin(claim, hold.rid, met, now);
+    const { readings, marks } = outcome;
+    return { admitted: true, now, readings, marks, attempt: met };
+  }
+
   const store: MemoryStore = {
     name: "memory",
     remote: false,
+    claims: true,
 
     get size() {
       return { partitions: accounts.held, maxPartitions };
     },
 
-    decide(charges, now, peek, hold) {
+    decide(charges, now, peek, hold, claim) {
+      if (claim !== undefined && hold !== undefined && !peek) return decideClaimed(charges, now, hold, claim);
       // In the millisecond of a reset, what is charged has to be marked.
       if (hold !== undefined || isGeneral(charges) || now <= resets.latestAt) {
         return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
@@ -123,7 +139,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return new MemoryOutcome(admitted, now, charges, into, batch.marks);
     },
 
-    adjust: (adjustments, now) => general.adjust(adjustments, now),
+    adjust(adjustments, now) {
+      for (const adjustment of adjustments) {
+        const { claim, rid, raises } = adjustment;
+        if (claim !== undefined) claims.change(adjustment, claim, rid, raises, now);
+      }
+      return general.adjust(adjustments, now);
+    },
 
     reset(partitions, now) {
       for (const { space, key: text } of partitions) {
@@ -158,6 +180,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       accounts = new Accounts(maxPartitions);
       overrides = undefined;
       resets = new Resets();
+      claims = new Claims();
       general = new GeneralPath(accounts, new Held(), resets);
       plain = new PlainPath(accounts);
       batch = new BatchPath(accounts);

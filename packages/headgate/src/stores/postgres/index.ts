@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { show } from "../../core/show.ts";
-import type { Outcome, SharedText, Store } from "../../core/store.ts";
+import type { Adjustment, Outcome, SharedText, Store } from "../../core/store.ts";
+import { type ClaimRequest, decodeClaim, encodeClaim, encodeClaimChanges, haveClaims } from "./claims.ts";
 import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeOverride, type StoreRequest } from "./encode.ts";
@@ -102,6 +103,26 @@ export function postgresStore(
     mostWaiting,
   });
 
+  /** Each waits for the disk by itself, and not those that travel together. */
+  const travelAlone = trips(
+    async (requests: readonly (() => Promise<Outcome>)[]) => Promise.all(requests.map((ask) => ask())),
+    { mostUnderWay: single ? 1 : connections, mostTogether: 1, mostWaiting },
+  );
+
+  async function claim(request: ClaimRequest): Promise<Outcome> {
+    const answer = await session.claim(encodeClaim(request, processNow(), testNow()));
+    return decodeClaim(request, answer, schema);
+  }
+
+  async function adjustClaims(adjustments: readonly Adjustment[]): Promise<Outcome> {
+    const request: StoreRequest = { kind: "adjust", adjustments };
+    const parameters = encode([request], processNow(), testNow());
+    const answer = await session.adjustClaims(encodeClaimChanges(adjustments, parameters));
+    const [outcome] = decode([request], answer, schema);
+    if (outcome === undefined || outcome instanceof HeadgateError) throw outcome;
+    return outcome;
+  }
+
   async function ask(request: StoreRequest): Promise<Outcome> {
     const answer = await travel(request);
     if (answer instanceof HeadgateError) throw answer;
@@ -111,14 +132,18 @@ export function postgresStore(
   return {
     name: "postgres",
     remote: true,
+    claims: true,
 
-    async decide(charges, now, peek, hold) {
+    async decide(charges, now, peek, hold, claimed) {
       if (charges.length === 0) return { admitted: true, now, readings: [], marks: [] };
+      if (claimed !== undefined && hold !== undefined && !peek)
+        return travelAlone(() => claim({ charges, hold, claim: claimed }));
       return ask({ kind: peek ? "peek" : "admit", charges, hold });
     },
 
     async adjust(adjustments, now) {
       if (adjustments.length === 0) return { admitted: true, now, readings: [], marks: [] };
+      if (haveClaims(adjustments)) return travelAlone(() => adjustClaims(adjustments));
       return ask({ kind: "adjust", adjustments });
     },
 

@@ -1,5 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
+import { claimsSql, claimsTableSql } from "./sql/claims.ts";
 import { coarseLogSql } from "./sql/coarse-log.ts";
 import { conversionSql } from "./sql/conversion.ts";
 import { fixedWindowSql } from "./sql/fixed-window.ts";
@@ -62,6 +63,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     sweepSql,
     overrideSql,
     applySql,
+    claimsSql,
   ];
   return `DO $migration$
 BEGIN
@@ -72,6 +74,7 @@ ${holdsTableSql(names, unlogged).trim()}
 ${overridesTableSql(names).trim()}
 ${textsTableSql(names).trim()}
 ${resetsTableSql(names, unlogged).trim()}
+${claimsTableSql(names, unlogged).trim()}
 IF to_regprocedure(${quoteText(`${names.fn("apply")}(${applyTypes})`)}) IS NULL THEN
 
 ${functions.map((write) => write(names).trim()).join("\n\n")}

@@ -22,6 +22,10 @@ export interface Session {
   apply(parameters: ApplyParameters): Promise<string>;
   /** The same, after a check that the tables can be written, which many questions do not need. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
+  /** @param parameters the parameters of the `claim` function. */
+  claim(parameters: readonly (string | null)[]): Promise<string>;
+  /** @param parameters the parameters of the `adjust_claims` function. */
+  adjustClaims(parameters: readonly (string | null)[]): Promise<string>;
   /** @param parameters the parameters of the `override` function. */
   override(parameters: readonly (string | null)[]): Promise<void>;
   /** Clears the counts, or what reservations have left. */
@@ -64,9 +68,17 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const preparedName = prepare
     ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}`
     : undefined;
-  const applyText =
-    `SELECT ${fn("apply")}($1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], ` +
-    "$5::text::int[], $6::text::bigint)::text AS answer";
+  /** @param from the number of the first. */
+  const applyArguments = (from: number) =>
+    ["uuid[]", "bigint[]", "bigint[]", "bigint[]", "int[]", "bigint"]
+      .map((type, n) => `$${from + n}::text::${type}`)
+      .join(", ");
+  const applyText = `SELECT ${fn("apply")}(${applyArguments(1)})::text AS answer`;
+  const claimText =
+    `SELECT ${fn("claim")}($1::text::uuid, $2::text, $3::text, $4::text, $5::text::bigint, $6::text::bigint[], ` +
+    `${applyArguments(7)}) AS answer`;
+  const adjustClaimsText = `SELECT ${fn("adjust_claims")}($1::text::jsonb, ${applyArguments(2)}) AS answer`;
+  const named = (of: string) => (preparedName === undefined ? undefined : `${preparedName}_${of}`);
   // It writes no row, but needs every privilege that a charge needs.
   const checkText =
     `WITH written AS (INSERT INTO ${table} AS p SELECT * FROM ${table} WHERE false ` +
@@ -158,6 +170,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name: preparedName }),
     applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
+
+    claim: (parameters) => run({ text: claimText, values: parameters, name: named("claim") }),
+    adjustClaims: (parameters) => run({ text: adjustClaimsText, values: parameters, name: named("ended") }),
 
     async override(parameters) {
       await run({ text: overrideText, values: parameters, name: undefined });

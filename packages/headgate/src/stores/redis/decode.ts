@@ -19,6 +19,8 @@ const reasons: readonly Outcome["refusedFor"][] = [
   "overridden",
 ];
 
+const knownStates = ["running", "done", "conflict"] as const;
+
 const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] };
 
 /**
@@ -83,6 +85,21 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     });
   }
 
+  /** Of a request that claims an id: what is known of it; or which attempt it is, and then its answer. */
+  function claimed(request: Request, index: number): Answer {
+    const attempt = numbers[at] as number;
+    if (attempt < 0) return answer(request, index);
+    at += 1;
+    if (attempt > 0) {
+      const decided = answer(request, index);
+      return decided instanceof Error || !decided.admitted ? decided : { ...decided, attempt };
+    }
+    at += 2;
+    const state = knownStates[(numbers[at - 2] as number) - 1] ?? "conflict";
+    const now = request.at > 0 ? request.at : serverNow;
+    return { admitted: false, now, readings: [], marks: [], known: { state, result: String(texts[at - 1]) } };
+  }
+
   function answer(request: Request, index: number): Answer {
     const status = numbers[at] as number;
     at += 1;
@@ -113,7 +130,9 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     return before === undefined ? outcome : { ...outcome, before };
   }
 
-  const answers = requests.map(answer);
+  const answers = requests.map((request, index) =>
+    request.do === "decide" && request.claim !== undefined ? claimed(request, index) : answer(request, index),
+  );
   if (at !== numbers.length) {
     const amount = at < numbers.length ? "much" : "little";
     throw new Error(`The Redis store's script answered too ${amount}.`);

@@ -1,8 +1,9 @@
+import { type Claim, type ClaimChange, withoutRequests } from "../../core/claim.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
 import { limitText, logText, termsText } from "./limit-descriptions.ts";
-import { holdingsKeys } from "./partition-id.ts";
+import { claimKey, holdingsKeys } from "./partition-id.ts";
 
 export interface Partition {
   readonly space: string;
@@ -21,6 +22,8 @@ export type Request =
       readonly keys: Keys;
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
+      /** The id that it claims, with one of its parts. There is a hold then. */
+      readonly claim?: Claim | undefined;
       /** Whether the answer tells what was held before, so that it can be undone. */
       readonly undoable?: boolean;
     }
@@ -32,6 +35,8 @@ export type Request =
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
       readonly outcome: SlotOutcome;
+      /** The id that it had claimed, with one of these parts. */
+      readonly claim?: Claim | undefined;
     }
   | { readonly do: "adjust"; readonly at: number; readonly keys: Keys; readonly parts: readonly Adjustment[] }
   | { readonly do: "reset"; readonly at: number; readonly keys: Keys; readonly parts: readonly Partition[] }
@@ -65,6 +70,8 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   if (single !== undefined) return { keys: (requests[0] as Request).keys, argument: single };
   const keys: string[] = [];
   const heldKeys: string[] = [];
+  /** The last of the keys. */
+  const claimKeys: string[] = [];
   const sets: string[] = [];
   const rids: string[] = [];
   const setNumbers = new Map<LimitSet, number>();
@@ -116,6 +123,43 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     return true;
   }
 
+  /** Both forms that it may be decided in: an attempt that takes over pays for no requests. */
+  function addClaiming(request: Deciding, { fingerprint, result, leaseMs, ...claim }: Claim): void {
+    const { at, parts, hold } = request;
+    numbers.push(codes.claim, claimKeys.push(claimKey(keyIn(request, claim), claim.id)), at);
+    numbers.push(rids.push(fingerprint), rids.push(result), rids.push(hold?.rid ?? ""), leaseMs);
+    const lengthAt = numbers.push(0, 0, parts.length) - 3;
+    for (const [form, asked] of [parts, withoutRequests(parts)].entries()) {
+      const from = numbers.length;
+      addOverrides(asked);
+      numbers.push(codes.decide, at);
+      addDeciding({ ...request, parts: asked });
+      numbers[lengthAt + form] = numbers.length - from;
+    }
+  }
+
+  function addUnclaiming(request: Extract<Request, { do: "undo" }>, claim: Claim): void {
+    const rid = request.hold?.rid ?? "";
+    addClaimChange(
+      keyIn(request, claim),
+      request.at,
+      { rid, raises: false },
+      { ...claim, attempt: 1, state: "nothing" },
+    );
+  }
+
+  function addClaimChange(
+    key: string,
+    at: number,
+    { rid, raises }: Pick<Adjustment, "rid" | "raises">,
+    change: ClaimChange,
+  ): void {
+    const { id, fingerprint, result, leaseMs, attempt, state } = change;
+    numbers.push(codes.claimed, claimKeys.push(claimKey(key, id)), at);
+    numbers.push(rids.push(fingerprint), rids.push(result), rids.push(rid), leaseMs, attempt);
+    numbers.push(claimStates.indexOf(state) + 1, raises ? 1 : 0);
+  }
+
   function addOverriding({ parts, terms }: Extract<Request, { do: "override" }>): void {
     if (terms === undefined) {
       numbers.push(parts.length, 0, 0, 0, 0, 0);
@@ -151,6 +195,10 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       continue;
     }
     run = undefined;
+    if (request.do === "decide" && request.claim !== undefined) {
+      addClaiming(request, request.claim);
+      continue;
+    }
     const isUnder = (request.do === "decide" || request.do === "peek") && addOverrides(request.parts);
     numbers.push(codes[request.do], request.at);
     switch (request.do) {
@@ -164,10 +212,15 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
         break;
       case "undo":
         addUndoing(request);
+        if (request.claim !== undefined) addUnclaiming(request, request.claim);
         break;
       case "adjust":
         numbers.push(request.parts.length);
         for (const adjustment of request.parts) addAdjustment(adjustment);
+        for (const [p, adjustment] of request.parts.entries()) {
+          if (adjustment.claim !== undefined)
+            addClaimChange(request.keys[p] as string, request.at, adjustment, adjustment.claim);
+        }
         break;
       case "reset":
         numbers.push(request.parts.length);
@@ -176,8 +229,20 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   const isPlain =
     heldKeys.length === 0 && !requests.some(({ do: what }) => what === "undo" || what === "override");
   if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
-  const held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
-  return { keys: [...keys, ...heldKeys], argument: `[[${sets.join()}],[${numbers.join()}],${held}]` };
+  let held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
+  if (claimKeys.length > 0) held += `,${claimKeys.length}`;
+  return {
+    keys: [...keys, ...heldKeys, ...claimKeys],
+    argument: `[[${sets.join()}],[${numbers.join()}],${held}]`,
+  };
+}
+
+/** What the partition that a claim is kept with is stored under. */
+function keyIn(
+  { keys, parts }: Pick<Deciding, "keys" | "parts">,
+  claim: Pick<Claim, "space" | "key">,
+): string {
+  return keys[parts.findIndex(({ space, key }) => space === claim.space && key === claim.key)] as string;
 }
 
 /** What `script/single.ts` takes, where the request is as plain as that. */
@@ -194,7 +259,19 @@ function singleArgument(request: Request): string | undefined {
 }
 
 /** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */
-const codes = { decide: 0, peek: 1, adjust: 2, reset: 3, probe: 4, undo: 7, under: 9, override: 10 } as const;
+const codes = {
+  decide: 0,
+  peek: 1,
+  adjust: 2,
+  reset: 3,
+  probe: 4,
+  undo: 7,
+  under: 9,
+  override: 10,
+  claim: 11,
+  claimed: 12,
+} as const;
+const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 
 /** What the script can hold: until the year 10889. It also means "for good". */
 export const latestMs = 2 ** 48 - 1;
@@ -211,8 +288,8 @@ function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): n
 /** Whether two requests differ in their partitions, and in the ids of their reservations, alone. */
 function asksTheSame(one: Deciding, other: Request): other is Deciding {
   if (other.do !== one.do || other.at !== one.at || other.parts.length !== one.parts.length) return false;
-  const { parts, hold, undoable } = other as Deciding;
-  if (hold?.seq !== one.hold?.seq || undoable !== one.undoable) return false;
+  const { parts, hold, undoable, claim } = other as Deciding;
+  if (claim !== undefined || hold?.seq !== one.hold?.seq || undoable !== one.undoable) return false;
   return one.parts.every((charge, c) => {
     const { limits, needs, spends, holds, known, override } = parts[c] as Charge;
     return (

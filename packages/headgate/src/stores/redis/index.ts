@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
+import { decideClaimed } from "./claimed.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { latestMs } from "./encode.ts";
@@ -88,12 +89,15 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
   return {
     name: "redis",
     remote: true,
+    claims: true,
 
     // Not `async`, as everybody passes here: one promise less for each decision.
-    decide(charges, now, peek, hold) {
+    decide(charges, now, peek, hold, claim) {
       try {
         if (charges.length === 0) return Promise.resolve(nothing(now));
         const at = time();
+        if (claim !== undefined && hold !== undefined && !peek)
+          return decideClaimed(keyed(charges), at, hold, claim, ask, cluster);
         if (cluster) return decideAcross(keyed(charges), at, peek, hold, ask);
         return ask(0, { do: peek ? "peek" : "decide", at, keys: keysOf(charges), parts: charges, hold });
       } catch (error) {

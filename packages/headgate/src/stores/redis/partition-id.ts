@@ -26,6 +26,11 @@ export function holdingsKeys(storedKey: string): readonly [held: string, expiry:
   return [`${storedKey}:held`, `${storedKey}:expiry`];
 }
 
+/** The key of an id that a request of the partition has claimed, in the same slot. It ends with a quote: no partition's does. */
+export function claimKey(storedKey: string, id: string): string {
+  return `${storedKey}:claim:${JSON.stringify(id)}`;
+}
+
 /** Without half a surrogate pair, which UTF-8 cannot write. Node 20 and all that came since have the method. */
 function isWellFormed(key: string): boolean {
   return (key as string & { isWellFormed(): boolean }).isWellFormed();

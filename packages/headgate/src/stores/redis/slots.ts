@@ -126,11 +126,14 @@ const mergedOrder = ["ended", "overridden", "blocked", "crowded"] as const;
  * less where the others are ahead, and the marks of sliding windows, which say how far a stamp is ahead of it, absorb
  * the difference.
  */
-function merge(
-  shares: readonly SlotShare<{
-    readonly limits: { readonly groups: readonly LimitGroup[] };
-    readonly override?: Override;
-  }>[],
+export function merge(
+  shares: readonly Pick<
+    SlotShare<{
+      readonly limits: { readonly groups: readonly LimitGroup[] };
+      readonly override?: Override;
+    }>,
+    "parts" | "places"
+  >[],
   outcomes: readonly Outcome[],
   admitted: boolean,
 ): Outcome {

@@ -28,9 +28,10 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
   return {
     name,
     remote: true,
-    decide(charges, now, peek, hold) {
-      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek, hold);
-      return use().then((store) => store.decide(charges, now, peek, hold));
+    claims: true,
+    decide(charges, now, peek, hold, claim) {
+      if (loaded !== undefined && !closed) return loaded.decide(charges, now, peek, hold, claim);
+      return use().then((store) => store.decide(charges, now, peek, hold, claim));
     },
     adjust: async (adjustments, now) => (await use()).adjust(adjustments, now),
     reset: async (partitions, now) => (await use()).reset(partitions, now),

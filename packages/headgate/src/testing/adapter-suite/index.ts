@@ -1,4 +1,4 @@
-import type { Admission, Refused } from "../../core/admission.ts";
+import type { Admission, Known, Refused } from "../../core/admission.ts";
 import type { GuardOptions } from "../../http/guard/admit.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import { bodies } from "./bodies.ts";
@@ -9,6 +9,7 @@ import { endings } from "./endings.ts";
 import { faults } from "./faults.ts";
 import { forms } from "./forms.ts";
 import { hooks } from "./hooks.ts";
+import { ids } from "./ids.ts";
 import { methods } from "./methods.ts";
 import { mounting } from "./mounting.ts";
 import { refusals } from "./refusals.ts";
@@ -32,11 +33,12 @@ export interface AdapterAnswer {
 
 /** What `rateLimit` is given, in no framework's terms. */
 export interface AdapterGuardOptions
-  extends Omit<GuardOptions<AdapterCaller, [read: ReadField]>, "onRefused"> {
+  extends Omit<GuardOptions<AdapterCaller, [read: ReadField]>, "onRefused" | "onKnown"> {
   onRefused?: (
     refused: Refused,
     read: ReadField,
   ) => AdapterAnswer | undefined | Promise<AdapterAnswer | undefined>;
+  onKnown?: (known: Known, read: ReadField) => AdapterAnswer | undefined | Promise<AdapterAnswer | undefined>;
 }
 
 export interface AdapterGuard {
@@ -107,6 +109,7 @@ export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
     ...faults,
     ...hooks,
     ...endings,
+    ...ids,
   ];
   return conversations.map(({ name, run }) => ({ name, run: () => run(serve) }));
 }
@@ -125,16 +128,18 @@ export function optionsFor<
   fieldsOf: (...given: Given) => ReadField,
   answerBy: (answer: AdapterAnswer, ...given: Refusing) => Answer | Promise<Answer>,
 ): GuardOptions<AdapterCaller, Given, Refusing, Answer> {
-  const { caller, cost, skip, body, onRefused, refundWhen, ...rest } = options;
+  const { caller, cost, idempotency, skip, body, onRefused, onKnown, refundWhen, ...rest } = options;
   // What `onRefused` is given begins with what the others are given.
   const fieldsOfRefused = fieldsOf as unknown as (...given: Refusing) => ReadField;
-  const refuse = (refused: Refused, ...given: Refusing) => {
-    const answer = onRefused?.(refused, fieldsOfRefused(...given));
-    if (answer instanceof Promise) {
-      return answer.then((known) => (known === undefined ? undefined : answerBy(known, ...given)));
-    }
-    return answer === undefined ? undefined : answerBy(answer, ...given);
-  };
+  const answering =
+    <Kind>(hook: (refused: Kind, read: ReadField) => ReturnType<NonNullable<typeof onRefused>>) =>
+    (refused: Kind, ...given: Refusing) => {
+      const answer = hook(refused, fieldsOfRefused(...given));
+      if (answer instanceof Promise) {
+        return answer.then((known) => (known === undefined ? undefined : answerBy(known, ...given)));
+      }
+      return answer === undefined ? undefined : answerBy(answer, ...given);
+    };
   return {
     ...rest,
     caller: (...given) => caller(fieldsOf(...given)),
@@ -144,6 +149,8 @@ export function optionsFor<
     ...(refundWhen === undefined
       ? {}
       : { refundWhen: (status, ...given) => refundWhen(status, fieldsOf(...given)) }),
-    ...(onRefused === undefined ? {} : { onRefused: refuse }),
+    ...(idempotency === undefined ? {} : { idempotency: (...given) => idempotency(fieldsOf(...given)) }),
+    ...(onRefused === undefined ? {} : { onRefused: answering(onRefused) }),
+    ...(onKnown === undefined ? {} : { onKnown: answering(onKnown) }),
   };
 }

@@ -2,6 +2,7 @@ import type { Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { changes } from "./changes.ts";
 import { changingScripts } from "./changing-scripts.ts";
+import { claiming, claimingScripts } from "./claiming.ts";
 import { coarse } from "./coarse.ts";
 import { type Case, laws } from "./laws.ts";
 import { overrides } from "./overrides.ts";
@@ -45,7 +46,7 @@ export interface StoreTest {
 
 /**
  * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, resets, leases, limits that
- * share a partition, blocks, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
+ * share a partition, blocks, ids of requests, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
  * turn, windows from 1 ms to 10 years, large
  * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
  * are the same on every run.
@@ -64,10 +65,12 @@ export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
     ...reserving,
     ...changes,
     ...overrides,
+    ...claiming,
     ...partitions,
     ...scripts(count),
     ...changingScripts(count),
     ...overridingScripts(count),
+    ...claimingScripts(count),
   ].map(({ name, run }: Case) => ({
     name,
     async run() {

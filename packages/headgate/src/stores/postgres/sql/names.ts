@@ -2,7 +2,7 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 11;
+export const functionsVersion = 12;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {
@@ -16,6 +16,8 @@ export interface SqlNames {
   readonly textsTable: string;
   /** When partitions were reset. */
   readonly resetsTable: string;
+  /** The ids that requests have claimed. */
+  readonly claimsTable: string;
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
@@ -33,6 +35,7 @@ export function namesIn(schema: string): SqlNames {
     overridesTable: `${quoted}.overrides`,
     textsTable: `${quoted}.texts`,
     resetsTable: `${quoted}.resets`,
+    claimsTable: `${quoted}.claims`,
     slotType: `${quoted}.slot_${functionsVersion}`,
     fn: (name) => `${quoted}.${name}_${functionsVersion}`,
     lockClass: smallHash(`headgate ${schema}`),

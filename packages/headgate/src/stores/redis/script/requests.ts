@@ -77,6 +77,12 @@ while at <= size do
   elseif what == 10 then
     other = other or others()
     other.override(timeOf(given), given > 0)
+  elseif what == 11 then
+    claims = claims or setUpClaims()
+    claims.begin(given)
+  elseif what == 12 then
+    claims = claims or setUpClaims()
+    claims.change(given)
   elseif what >= 5 then
     -- As above, with what is held (8 tells what it was before). Each has a reservation of its own, one after another, or none has.
     local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
@@ -94,7 +100,10 @@ while at <= size do
     out[o + 1] = 1
     o = o + 1
   end
-  if what ~= 9 then under = nil end
+  if what ~= 9 then
+    under = nil
+    if claiming and what ~= 11 then claims.finish() end
+  end
 end
 
 if other then other.finish() end

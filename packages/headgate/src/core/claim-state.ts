@@ -1,0 +1,46 @@
+import { type ClaimRecord, changeClaim, claimOverAt } from "./claim.ts";
+import type { Adjustment } from "./store.ts";
+
+interface Named {
+  readonly space: string;
+  readonly key: string;
+}
+
+/** A claim as it is kept from now on, next to partitions. */
+export interface KeptClaim extends Named {
+  readonly state: string | undefined;
+  readonly until: number;
+}
+
+/** Where a claim is kept: like a partition, of a space that no limiter has. Where loading takes time, load it with the others. */
+export function claimPartition({ space, key }: Named, id: string): { space: string; key: string } {
+  return { space: `claim ${space}`, key: JSON.stringify([key, id]) };
+}
+
+export function readClaim(state: string | undefined): ClaimRecord | undefined {
+  return state === undefined ? undefined : (JSON.parse(state) as ClaimRecord);
+}
+
+export function keepClaim({ space, key }: Named, record: ClaimRecord | undefined, now: number): KeptClaim {
+  const state = record && JSON.stringify(record);
+  return { space, key, state, until: record === undefined ? now : claimOverAt(record) };
+}
+
+/** What becomes of the claims of these adjustments, one after another. */
+export function changeClaims(
+  load: (space: string, key: string) => string | undefined,
+  adjustments: readonly Adjustment[],
+  now: number,
+): KeptClaim[] {
+  const kept = new Map<string, KeptClaim>();
+  for (const { claim, rid, raises, ...partition } of adjustments) {
+    if (claim === undefined) continue;
+    const place = claimPartition(partition, claim.id);
+    const name = JSON.stringify([place.space, place.key]);
+    const before = kept.has(name) ? kept.get(name)?.state : load(place.space, place.key);
+    const known = readClaim(before);
+    const next = changeClaim(known, claim, rid, raises, now);
+    if (next !== known) kept.set(name, keepClaim(place, next, now));
+  }
+  return [...kept.values()];
+}

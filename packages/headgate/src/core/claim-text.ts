@@ -1,0 +1,24 @@
+import { HeadgateError } from "./errors.ts";
+import { show } from "./show.ts";
+
+/** In bytes of UTF-8. */
+const longestResult = 256;
+
+const encoder = new TextEncoder();
+
+/** @throws HeadgateError `option-invalid` */
+export function checkResult(result: unknown): void {
+  if (result === undefined) return;
+  if (isClaimText(result, 0, longestResult) && encoder.encode(result).length <= longestResult) return;
+  failClaim(`result must be text of up to ${longestResult} bytes, got ${show(result)}.`);
+}
+
+/** Text that every store can keep: databases know no zero character, and no half of a surrogate pair. */
+export function isClaimText(given: unknown, fewest: number, most: number): given is string {
+  if (typeof given !== "string" || given.length < fewest || given.length > most) return false;
+  return !given.includes("\u0000") && (given as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+export function failClaim(message: string): never {
+  throw new HeadgateError("option-invalid", message);
+}

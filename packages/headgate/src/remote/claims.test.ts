@@ -1,0 +1,120 @@
+import { expect, it } from "vitest";
+import type { Admitted } from "../core/admission.ts";
+import type { Store } from "../core/store.ts";
+import { createLimiter } from "../limiter/limiter.ts";
+import { memoryStore } from "../stores/memory/index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+
+const second = 1000;
+
+/** A shared store that can fail, and processes that use it. */
+function shared() {
+  const clock = fakeClock();
+  const memory = memoryStore();
+  let isDown = false;
+  const reach = () => {
+    if (isDown) throw new Error("It is down.");
+  };
+  const store: Store = {
+    ...memory,
+    name: "shared",
+    remote: true,
+    async decide(...asked) {
+      reach();
+      return memory.decide(...asked);
+    },
+    async adjust(...asked) {
+      reach();
+      return memory.adjust(...asked);
+    },
+  };
+  const make = () =>
+    createLimiter({
+      name: "chat",
+      clock,
+      store,
+      layers: [
+        {
+          name: "user",
+          key: (user: string) => user,
+          limits: "9/hour; 1000 tokens/hour",
+          outage: { policy: "local", instances: 1 },
+        },
+      ],
+      onError() {},
+      onOutage() {},
+    });
+  return {
+    clock,
+    make,
+    fail: (down: boolean) => {
+      isDown = down;
+    },
+  };
+}
+
+/** Lets calls that were begun come to their end. */
+const settle = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+};
+
+it("knows ids that it has admitted itself while the store cannot answer, and no others", async () => {
+  const { make, fail } = shared();
+  const [one, other] = [make(), make()];
+  fail(true);
+  const first = (await one.admit("ann", { id: "m1", result: "stream 1" })) as Admitted;
+  expect(first).toMatchObject({ admitted: true, attempt: 1, shared: false });
+  expect(await one.admit("ann", { id: "m1" })).toMatchObject({
+    reason: "known",
+    state: "running",
+    result: "stream 1",
+    shared: false,
+  });
+  expect(await other.admit("ann", { id: "m1" })).toMatchObject({ admitted: true });
+  await first.end(undefined, { result: "answer 1" });
+  expect(await one.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
+});
+
+it("claims an id that it admitted by itself in the store, once that is back", async () => {
+  const { clock, make, fail } = shared();
+  const [one, other] = [make(), make()];
+  fail(true);
+  const first = (await one.admit("ann", {
+    id: "m1",
+    fingerprint: "a",
+    result: "stream 1",
+    cost: { tokens: 100 },
+  })) as Admitted;
+  fail(false);
+  for (let seconds = 0; seconds < 20; seconds += 1) {
+    clock.advance(second);
+    await settle();
+  }
+  expect(await other.admit("ann", { id: "m1", fingerprint: "a" })).toMatchObject({
+    state: "running",
+    result: "stream 1",
+    shared: true,
+  });
+  expect(await other.admit("ann", { id: "m1", fingerprint: "b" })).toMatchObject({ state: "conflict" });
+  await first.end({ tokens: 30 }, { result: "answer 1" });
+  expect(await other.admit("ann", { id: "m1", fingerprint: "a" })).toMatchObject({
+    state: "done",
+    result: "answer 1",
+  });
+  const { limits } = await other.peek("ann");
+  expect(limits.map(({ remaining }) => remaining)).toEqual([8, 970]);
+});
+
+it("sends the end of an id later, where the store could not be reached for it", async () => {
+  const { clock, make, fail } = shared();
+  const [one, other] = [make(), make()];
+  const first = (await one.admit("ann", { id: "m1", cost: { tokens: 100 } })) as Admitted;
+  fail(true);
+  await first.end({ tokens: 30 }, { result: "answer 1" });
+  fail(false);
+  clock.advance(2 * second);
+  // The answer to any question shows that the store is back.
+  await one.peek("bob");
+  await settle();
+  expect(await other.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
+});

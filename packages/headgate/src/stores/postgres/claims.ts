@@ -1,0 +1,66 @@
+import type { Claim } from "../../core/claim.ts";
+import { withoutRequests } from "../../core/claim.ts";
+import { HeadgateError } from "../../core/errors.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
+import { decode } from "./decode.ts";
+import { type ApplyParameters, encode, type StoreRequest } from "./encode.ts";
+import { partitionId } from "./partition-id.ts";
+import { claimStates } from "./sql/claims.ts";
+
+/** A request that claims an id. It travels alone: what it rests on is on disk before it is answered. */
+export interface ClaimRequest {
+  readonly charges: readonly Charge[];
+  readonly hold: Hold;
+  readonly claim: Claim;
+}
+
+/** The parameters of the `claim` function. */
+export function encodeClaim(
+  { charges, hold, claim }: ClaimRequest,
+  processNow: number,
+  at: number | null,
+): (string | null)[] {
+  const { fingerprint, result, leaseMs } = claim;
+  const paid = encode([{ kind: "admit", charges, hold }], processNow, at);
+  // The same partitions, states and limits, in the same order.
+  const free = encode([{ kind: "admit", charges: withoutRequests(charges), hold }], processNow, at);
+  return [claimId(claim, claim.id), fingerprint, result, hold.rid, String(leaseMs), free[3], ...paid];
+}
+
+const knownStates = ["running", "done", "conflict"] as const;
+
+/** @throws HeadgateError where the request failed. */
+export function decodeClaim({ charges, hold }: ClaimRequest, text: string, schema: string): Outcome {
+  const [attempt = "", state = "", now = ""] = text.split(" ", 3);
+  if (attempt === "0") {
+    const result = text.slice(attempt.length + state.length + now.length + 3);
+    const known = { state: knownStates[Number(state) - 1] ?? "conflict", result };
+    return { admitted: false, now: Number(now), readings: [], marks: [], known };
+  }
+  const request: StoreRequest = { kind: "admit", charges, hold };
+  const [outcome] = decode([request], text.slice(attempt.length + 1), schema);
+  if (outcome === undefined || outcome instanceof HeadgateError) throw outcome;
+  return outcome.admitted ? { ...outcome, attempt: Number(attempt) } : outcome;
+}
+
+export function haveClaims(adjustments: readonly Adjustment[]): boolean {
+  return adjustments.some(({ claim }) => claim !== undefined);
+}
+
+/** The parameters of the `adjust_claims` function. */
+export function encodeClaimChanges(
+  adjustments: readonly Adjustment[],
+  parameters: ApplyParameters,
+): (string | null)[] {
+  const changes = adjustments.flatMap(({ space, key, rid, raises, claim }) => {
+    if (claim === undefined) return [];
+    const { id, fingerprint, result, leaseMs, attempt, state } = claim;
+    const named = { id: claimId({ space, key }, id), fingerprint, result, rid, lease: leaseMs, attempt };
+    return [{ ...named, state: claimStates.indexOf(state) + 1, raises }];
+  });
+  return [JSON.stringify(changes), ...parameters];
+}
+
+function claimId({ space, key }: { readonly space: string; readonly key: string }, id: string): string {
+  return partitionId(space, JSON.stringify([key, id])).id;
+}

@@ -1,0 +1,141 @@
+import { claimKeptMs, mostClaimAttempts } from "../../../core/claim.ts";
+
+/**
+ * The ids that requests claim: core/claim.ts. Each has a key, among the last of the call (`message[6]` says how many they are), which is
+ * read only for a request that names it. Its value is whether it is done, until when, the attempt, the reservation, and both texts.
+ */
+export const claims = /* lua */ `
+-- What is set up for the first of them; and the claim of the request that comes next, with where its answer begins.
+local claims, claiming
+
+local function setUpClaims()
+  local opened, changed = {}, {}
+
+  local function openClaim(place)
+    local key = keys[#keys - message[6] + place]
+    local c = opened[key]
+    if not c then
+      c = { key = key }
+      opened[key] = c
+      local raw = redis.call('MGET', key)[1]
+      if raw then
+        local done, endsAt, attempt, rid, length, from = string.match(raw, '^([01]) (%d+) (%d+) (%x+) (%d+) ()')
+        if from and #raw >= from + length - 1 then
+          c.done, c.endsAt, c.attempt, c.rid = done == '1', endsAt + 0, attempt + 0, rid
+          c.fingerprint, c.result = sub(raw, from, from + length - 1), sub(raw, from + length)
+        else
+          c.corrupt = true
+        end
+      else
+        c.corrupt = redis.call('EXISTS', key) > 0
+      end
+    end
+    return c
+  end
+
+  local function overAt(c)
+    return c.done and c.endsAt or c.endsAt + ${claimKeptMs}
+  end
+
+  local function forget(c)
+    c.rid = nil
+  end
+
+  local function keepClaim(c, now, testClock)
+    if not c.changed then changed[#changed + 1] = c end
+    c.changed, c.now, c.testClock = true, now, testClock
+  end
+
+  -- Which attempt it is; or 0, and 1 for running, 2 for done, 3 for a conflict.
+  local function meetClaim(c, fingerprint, rid, now)
+    if c.rid and overAt(c) <= now then forget(c) end
+    if not c.rid then return 1 end
+    if c.rid == rid and not c.done then return c.attempt end
+    if c.fingerprint ~= fingerprint then return 0, 3 end
+    if c.done then return 0, 2 end
+    if c.endsAt > now then return 0, 1 end
+    return c.attempt < ${mostClaimAttempts} and c.attempt + 1 or 1
+  end
+
+  -- The place of its key, and: the time, fingerprint, result, reservation, lease, how many numbers the request has in its first form,
+  -- which pays for requests, and in its second, which does not, and how many keys.
+  local function beginClaiming(place)
+    local given, fingerprint, result, rid, lease, paid, free, count = unpack(q, at, at + 7)
+    at = at + 8
+    local now, c = timeOf(given), openClaim(place)
+    local attempt, known = -1, nil
+    if not c.corrupt then attempt, known = meetClaim(c, rids[fingerprint], rids[rid], now) end
+    o = o + 1
+    out[o] = attempt
+    if attempt > 0 then
+      if attempt > 1 then at, free = at + paid, 0 end
+      claiming = { c = c, attempt = attempt, fingerprint = rids[fingerprint], result = rids[result], rid = rids[rid] }
+      claiming.endsAt, claiming.now, claiming.testClock = now + lease, now, given > 0
+      claiming.answer, claiming.rest = o + 1, free
+      return
+    end
+    out[o + 1] = known or 1
+    if known then
+      o = o + 1
+      out[o + 1] = known == 3 and '' or c.result
+    end
+    o = o + 1
+    at, key, heldKey = at + paid + free, key + count, heldKey + 2 * count
+  end
+
+  local function endClaiming()
+    local n, c = claiming, claiming.c
+    claiming = nil
+    at = at + n.rest
+    local status = out[n.answer]
+    if status ~= 1 and status ~= 2 then return end
+    c.done, c.endsAt, c.attempt, c.rid, c.fingerprint, c.result = false, n.endsAt, n.attempt, n.rid, n.fingerprint, n.result
+    keepClaim(c, n.now, n.testClock)
+  end
+
+  -- The place of its key, and: the time, fingerprint, result, reservation, lease, attempt, 1 to 4 for running, done, unfinished
+  -- and nothing, and whether it may not be known yet.
+  local function changeClaim(place)
+    local given, fingerprint, result, rid, lease, attempt, state, raises = unpack(q, at, at + 7)
+    at = at + 8
+    local now, c = timeOf(given), openClaim(place)
+    rid = rids[rid]
+    if c.corrupt then return end
+    if c.rid and overAt(c) <= now then forget(c) end
+    if c.rid and (c.rid ~= rid or c.done) then return end
+    if state <= 2 then
+      if state == 1 and not c.rid and raises == 0 then return end
+      c.endsAt = state == 2 and now + ${claimKeptMs} or max(c.rid and c.endsAt or 0, now + lease)
+      c.done, c.attempt, c.rid, c.fingerprint, c.result = state == 2, attempt, rid, rids[fingerprint], rids[result]
+    elseif not c.rid then
+      return
+    elseif state == 4 and c.attempt == 1 then
+      forget(c)
+    else
+      c.endsAt = min(c.endsAt, now)
+      if state == 4 then c.attempt = c.attempt - 1 end
+    end
+    keepClaim(c, now, given > 0)
+  end
+
+  local function writeClaims()
+    for i = 1, #changed do
+      local c = changed[i]
+      if c.rid then
+        local value = format('%d %.0f %d %s %d ', c.done and 1 or 0, c.endsAt, c.attempt, c.rid, #c.fingerprint)
+        value = value .. c.fingerprint .. c.result
+        if c.testClock then
+          redis.call('SET', c.key, value, 'PX', format('%.0f', max(overAt(c) - c.now, 3600000)))
+        else
+          redis.call('SET', c.key, value, 'PXAT', format('%.0f', overAt(c)))
+        end
+      else
+        redis.call('DEL', c.key)
+      end
+    end
+  end
+
+  return { begin = beginClaiming, finish = endClaiming, change = changeClaim, write = writeClaims }
+end
+
+`;

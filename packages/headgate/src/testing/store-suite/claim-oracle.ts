@@ -1,0 +1,91 @@
+import type { ClaimChange } from "../../core/claim.ts";
+
+interface Claiming {
+  readonly rid: string;
+  readonly fingerprint: string;
+  readonly result: string;
+  readonly leaseMs: number;
+}
+
+/** One admitted attempt, and all that was said of it since. */
+interface Attempt extends Claiming {
+  readonly beats: number[];
+  end: { readonly state: ClaimChange["state"]; readonly result: string; readonly at: number } | undefined;
+}
+
+const day = 86_400_000;
+
+/** What claims mean, by the whole history of each id: slow, and plain to read. */
+export class ClaimOracle {
+  /** For each id, the attempts that one charge has paid for, the oldest first. */
+  readonly #paid = new Map<string, Attempt[]>();
+
+  readonly #fingerprints = new Map<string, string>();
+
+  /** @returns what a request with the id has to be answered, if no limit refuses it. */
+  meet(id: string, { fingerprint }: Claiming, now: number): string {
+    const attempts = this.#attempts(id, now);
+    const last = attempts.at(-1);
+    if (last === undefined) return "attempt 1";
+    if (last.fingerprint !== fingerprint) return "conflict";
+    if (last.end?.state === "done") return `done ${last.end.result}`.trim();
+    if (this.#isLive(last, now)) return `running ${last.result}`.trim();
+    return attempts.length < 3 ? `attempt ${attempts.length + 1}` : "attempt 1";
+  }
+
+  begin(id: string, claim: Claiming, now: number): void {
+    this.#fingerprints.set(claim.rid, claim.fingerprint);
+    const paid = this.#attempts(id, now);
+    const before = paid.length < 3 ? paid : [];
+    this.#paid.set(id, [...before, { ...claim, beats: [now], end: undefined }]);
+  }
+
+  become(id: string, rid: string, state: ClaimChange["state"], result: string, now: number): void {
+    const attempts = this.#attempts(id, now);
+    const last = attempts.at(-1);
+    if (last === undefined && state === "done") {
+      // Nobody has claimed it since: what was answered is known.
+      const claim = { rid, fingerprint: this.#fingerprints.get(rid) ?? "body", result, leaseMs: 0 };
+      this.#paid.set(id, [{ ...claim, beats: [], end: { state, result, at: now } }]);
+      return;
+    }
+    if (last?.rid !== rid || last.end?.state === "done") return;
+    if (state === "running") {
+      last.beats.push(now);
+      Object.assign(last, { result });
+      return;
+    }
+    last.end = { state, result, at: now };
+    if (state !== "nothing") return;
+    attempts.pop();
+    // What the first has paid, the next need not pay: it follows those before as if this one had not been.
+    const [first] = attempts;
+    if (first === undefined) this.#paid.delete(id);
+    else attempts[attempts.length - 1] = { ...(attempts.at(-1) as Attempt), ...silentSince(last, now) };
+  }
+
+  #attempts(id: string, now: number): Attempt[] {
+    const attempts = this.#paid.get(id) ?? [];
+    const last = attempts.at(-1);
+    if (last !== undefined && this.#overAt(last) <= now) this.#paid.delete(id);
+    return this.#paid.get(id) ?? [];
+  }
+
+  #isLive(attempt: Attempt, now: number): boolean {
+    return now < this.#silentAt(attempt);
+  }
+
+  #silentAt({ beats, leaseMs, end }: Attempt): number {
+    const silent = Math.max(...beats) + leaseMs;
+    return end === undefined ? silent : Math.min(silent, end.at);
+  }
+
+  #overAt(attempt: Attempt): number {
+    return day + (attempt.end?.state === "done" ? attempt.end.at : this.#silentAt(attempt));
+  }
+}
+
+/** Who gave back is gone; the id is as good as that of an owner who fell silent then. */
+function silentSince({ rid, fingerprint, result, beats, leaseMs }: Attempt, now: number) {
+  return { rid, fingerprint, result, beats, leaseMs, end: { state: "unfinished" as const, result, at: now } };
+}

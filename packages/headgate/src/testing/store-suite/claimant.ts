@@ -1,0 +1,90 @@
+import { type ClaimChange, withoutRequests } from "../../core/claim.ts";
+import { amountsOf, type Cost } from "../../core/cost.ts";
+import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";
+import { type Place, reserve } from "./trial.ts";
+
+export interface ClaimantOptions {
+  readonly id: string;
+  readonly fingerprint?: string;
+  readonly result?: string;
+  readonly cost?: Cost;
+  readonly leaseMs?: number;
+}
+
+/** One request that claims an id, as a limiter asks for it and says what becomes of it. Its claim is kept with the first place. */
+export class Claimant {
+  readonly rid: string;
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #places: readonly Place[];
+  readonly #options: Required<ClaimantOptions>;
+  #charges: readonly Charge[];
+  #attempt = 1;
+  #seq = 1;
+
+  constructor(store: Store, now: () => number, places: readonly Place[], options: ClaimantOptions) {
+    this.#store = store;
+    this.#now = now;
+    this.#places = places;
+    this.#options = { fingerprint: "body", result: "", cost: {}, leaseMs: 30_000, ...options };
+    this.rid = reserve(places).rid;
+    const { cost } = this.#options;
+    this.#charges = places.map((place): Charge => ({ ...place, ...amountsOf(place.limits, cost) }));
+  }
+
+  /** The same request in another store. */
+  in(store: Store): Claimant {
+    const other = new Claimant(store, this.#now, this.#places, this.#options);
+    Object.assign(other, { rid: this.rid });
+    return other;
+  }
+
+  async ask(): Promise<Outcome> {
+    const [{ space, key } = { space: "", key: "" }] = this.#places;
+    const { id, fingerprint, result, leaseMs } = this.#options;
+    const claim = { space, key, id, fingerprint, result, leaseMs };
+    const outcome = await this.#store.decide(
+      this.#charges,
+      this.#now(),
+      false,
+      { rid: this.rid, seq: 1 },
+      claim,
+    );
+    if (outcome.attempt !== undefined) this.#attempt = outcome.attempt;
+    return outcome;
+  }
+
+  /** @param used of the estimated units; what was admitted is not used where it ends with nothing. */
+  async become(
+    state: ClaimChange["state"],
+    { result = this.#options.result, used = 0, raises = false } = {},
+  ): Promise<Outcome> {
+    this.#seq += 1;
+    const ended = state !== "running";
+    const { id, fingerprint, leaseMs } = this.#options;
+    const charged = this.#attempt > 1 ? withoutRequests(this.#charges) : this.#charges;
+    const adjustments = charged.map((charge, c): Adjustment => {
+      const { space, key, limits, spends, holds = spends.map(() => 0) } = charge;
+      const total = spends.map((amount, g) => {
+        if (state === "nothing") return 0;
+        const isPlace = limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent";
+        return amount + ((holds[g] ?? 0) > 0 && !isPlace ? used : 0);
+      });
+      return {
+        space,
+        key,
+        limits,
+        rid: this.rid,
+        seq: this.#seq,
+        ended,
+        raises,
+        known: [...spends],
+        used: total,
+        held: ended ? [] : holds.map((units, g) => Math.max(0, units + (spends[g] ?? 0) - (total[g] ?? 0))),
+        refunds: [],
+        ...(c > 0 ? {} : { claim: { id, fingerprint, leaseMs, result, state, attempt: this.#attempt } }),
+      };
+    });
+    return this.#store.adjust(adjustments, this.#now());
+  }
+}

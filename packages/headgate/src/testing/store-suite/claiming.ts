@@ -1,0 +1,437 @@
+import { second } from "../../core/limit.ts";
+import type { Outcome } from "../../core/store.ts";
+import { memoryStore } from "../../stores/memory/index.ts";
+import { ClaimOracle } from "./claim-oracle.ts";
+import { Claimant, type ClaimantOptions } from "./claimant.ts";
+import { expectSame } from "./expect.ts";
+import type { Case } from "./laws.ts";
+import { seeded } from "./random.ts";
+import type { Place, Trial } from "./trial.ts";
+
+const lease = 30 * second;
+const day = 86_400 * second;
+
+/** What a request with an id was answered. */
+function answer({ admitted, attempt, known, refusedFor }: Outcome): string {
+  if (known !== undefined) return known.result === "" ? known.state : `${known.state} ${known.result}`;
+  return admitted ? `attempt ${attempt}` : (refusedFor ?? "refused");
+}
+
+function by(trial: Trial, places: Place | readonly Place[]) {
+  const list = Array.isArray(places) ? (places as readonly Place[]) : [places as Place];
+  return (options: ClaimantOptions) => new Claimant(trial.store, () => trial.clock.now(), list, options);
+}
+
+async function remaining(trial: Trial, place: Place): Promise<number[]> {
+  return (await trial.read(place)).map((reading) => reading.remaining);
+}
+
+async function expectAnswer(asked: Claimant, expected: string, what: string): Promise<void> {
+  expectSame(answer(await asked.ask()), expected, what);
+}
+
+const everyLimit = [
+  "5/hour",
+  "5/hour; 1000 tokens/hour; 9 concurrent",
+  "5/hour token-bucket",
+  "5/hour fixed-window",
+];
+
+const cases: readonly Case[] = [
+  ...everyLimit.map((limits) => ({
+    name: `${limits}: a request with an id is charged once, and known while it runs and once it is done`,
+    async run(trial: Trial) {
+      const place = trial.place(limits);
+      const ask = by(trial, place);
+      const first = ask({ id: "m1", result: "stream 7" });
+      await expectAnswer(first, "attempt 1", "the first");
+      const left = await remaining(trial, place);
+      await expectAnswer(ask({ id: "m1" }), "running stream 7", "the second");
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "conflict", "one with another body");
+      await first.become("done", { result: "answer 7" });
+      await expectAnswer(ask({ id: "m1" }), "done answer 7", "one after the end");
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "conflict", "another body after the end");
+      await expectAnswer(ask({ id: "m2" }), "attempt 1", "another id");
+      expectSame(left[0], 4, "requests left after the first");
+      expectSame((await remaining(trial, place))[0], 3, "requests left in the end");
+    },
+  })),
+
+  {
+    name: "fifty requests with one id in one turn: one is admitted",
+    async run(trial) {
+      const place = trial.place("100/hour; 10000 tokens/hour");
+      const ask = by(trial, place);
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, () => ask({ id: "m1", cost: { tokens: 10 } }).ask()),
+      );
+      const answers = outcomes.map(answer).sort();
+      expectSame(answers, ["attempt 1", ...Array.from({ length: 49 }, () => "running")], "answers");
+      expectSame(await remaining(trial, place), [99, 9990], "remaining");
+    },
+  },
+
+  {
+    name: "ids among other requests of one turn spoil nothing",
+    async run(trial) {
+      const place = trial.place("5/hour; 100 tokens/hour");
+      const plain = trial.place("9/hour", "plain");
+      const ask = by(trial, place);
+      await ask({ id: "m1" }).ask();
+      const outcomes = await Promise.all([
+        trial.admit(plain),
+        ask({ id: "m1" }).ask(),
+        trial.hold(place, { tokens: 30 }),
+        ask({ id: "m2", cost: { tokens: 101 } }).ask(),
+        ask({ id: "m3", cost: { tokens: 70 } }).ask(),
+        trial.admit(plain),
+      ]);
+      expectSame(
+        outcomes.map(({ admitted }) => admitted),
+        [true, false, true, false, true, true],
+        "admitted",
+      );
+      expectSame(await remaining(trial, place), [2, 0], "remaining");
+      expectSame(await remaining(trial, plain), [7], "remaining of the other");
+    },
+  },
+
+  {
+    name: "a refused request claims nothing",
+    async run(trial) {
+      const place = trial.place("1/hour");
+      const ask = by(trial, place);
+      const first = ask({ id: "m1" });
+      await first.ask();
+      await expectAnswer(ask({ id: "m2" }), "refused", "another id beyond the limit");
+      await expectAnswer(ask({ id: "m2", fingerprint: "other" }), "refused", "the same once more");
+      await expectAnswer(ask({ id: "m1" }), "running", "the first id, beyond the limit");
+      await first.become("nothing");
+      await expectAnswer(ask({ id: "m2" }), "attempt 1", "once there is room");
+    },
+  },
+
+  {
+    name: "a request that is repeated by its own reservation is admitted again, and charged once",
+    async run(trial) {
+      const place = trial.place("5/hour; 1000 tokens/hour");
+      const ask = by(trial, place);
+      const first = ask({ id: "m1", cost: { tokens: 100 } });
+      await expectAnswer(first, "attempt 1", "the first call");
+      await expectAnswer(first, "attempt 1", "the same call once more");
+      expectSame(await remaining(trial, place), [4, 900], "remaining");
+    },
+  },
+
+  {
+    name: "a claim whose owner is silent is taken over after its lease, pays no request and holds anew",
+    async run(trial) {
+      const place = trial.place("5/hour; 1000 tokens/hour; 3 concurrent");
+      const ask = by(trial, place);
+      const cost = { tokens: 100 };
+      await expectAnswer(ask({ id: "m1", cost }), "attempt 1", "the first");
+      trial.clock.advance(lease - 1);
+      await expectAnswer(ask({ id: "m1", cost }), "running", "one within the lease");
+      trial.clock.advance(1);
+      const next = ask({ id: "m1", cost });
+      await expectAnswer(ask({ id: "m1", cost, fingerprint: "other" }), "conflict", "another body");
+      await expectAnswer(next, "attempt 2", "one after the lease");
+      expectSame(await remaining(trial, place), [4, 900, 2], "remaining");
+      await next.become("done", { used: 40 });
+      expectSame(await remaining(trial, place), [4, 960, 3], "remaining once it is done");
+    },
+  },
+
+  {
+    name: "a takeover needs no request to be free, but what it holds",
+    async run(trial) {
+      const place = trial.place("1/hour; 100 tokens/hour");
+      const ask = by(trial, place);
+      await ask({ id: "m1", cost: { tokens: 10 } }).ask();
+      trial.clock.advance(lease);
+      await expectAnswer(ask({ id: "m1", cost: { tokens: 101 } }), "refused", "one that asks for too much");
+      await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "one that does not");
+    },
+  },
+
+  {
+    name: "the fourth attempt at an id pays as a new request",
+    async run(trial) {
+      const place = trial.place("5/hour");
+      const ask = by(trial, place);
+      for (const attempt of [1, 2, 3, 1, 2]) {
+        await expectAnswer(ask({ id: "m1" }), `attempt ${attempt}`, "the next attempt");
+        trial.clock.advance(lease);
+      }
+      expectSame(await remaining(trial, place), [3], "remaining");
+    },
+  },
+
+  {
+    name: "a heartbeat keeps a claim, and only its owner's",
+    async run(trial) {
+      const place = trial.place("5/hour; 1000 tokens/hour");
+      const ask = by(trial, place);
+      const first = ask({ id: "m1", cost: { tokens: 10 } });
+      await first.ask();
+      for (let beats = 0; beats < 5; beats += 1) {
+        trial.clock.advance(20 * second);
+        await first.become("running");
+        await expectAnswer(ask({ id: "m1" }), "running", "while it beats");
+      }
+      trial.clock.advance(lease);
+      const next = ask({ id: "m1", result: "mine", cost: { tokens: 10 } });
+      await expectAnswer(next, "attempt 2", "once it is silent");
+      await first.become("running");
+      await first.become("done", { result: "late" });
+      await expectAnswer(ask({ id: "m1" }), "running mine", "after the old owner's end");
+      trial.clock.advance(lease);
+      await expectAnswer(ask({ id: "m1" }), "attempt 3", "the old owner has kept nothing alive");
+    },
+  },
+
+  {
+    name: "an owner that comes late keeps a claim that nobody has taken over",
+    async run(trial) {
+      const ask = by(trial, trial.place("5/hour; 1000 tokens/hour"));
+      const [first, other] = [ask({ id: "m1", cost: { tokens: 10 } }), ask({ id: "m2" })];
+      await first.ask();
+      await other.ask();
+      trial.clock.advance(lease + 1);
+      await first.become("running");
+      await other.become("done", { result: "answer" });
+      await expectAnswer(ask({ id: "m1" }), "running", "the one that beat");
+      await expectAnswer(ask({ id: "m2" }), "done answer", "the one that ended");
+    },
+  },
+
+  {
+    name: "an id is free again where its request is given back, and stays paid where a later attempt is",
+    async run(trial) {
+      const place = trial.place("5/hour");
+      const ask = by(trial, place);
+      const first = ask({ id: "m1" });
+      await first.ask();
+      await first.become("nothing");
+      expectSame(await remaining(trial, place), [5], "remaining once it was given back");
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 1", "the next");
+      trial.clock.advance(lease);
+      const later = ask({ id: "m1", fingerprint: "other" });
+      await expectAnswer(later, "attempt 2", "the one that takes over");
+      await later.become("nothing");
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 2", "the next of that body");
+      expectSame(await remaining(trial, place), [4], "remaining in the end");
+    },
+  },
+
+  {
+    name: "an id that ends unfinished is taken over at once",
+    async run(trial) {
+      const place = trial.place("5/hour; 1000 tokens/hour");
+      const ask = by(trial, place);
+      const first = ask({ id: "m1", cost: { tokens: 100 } });
+      await first.ask();
+      await first.become("unfinished", { used: 30 });
+      await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "the next");
+      expectSame(await remaining(trial, place), [4, 870], "remaining");
+    },
+  },
+
+  {
+    name: "an id is known for 24 hours after its end, and as long after its owner has fallen silent",
+    async run(trial) {
+      const ask = by(trial, trial.place("50/second"));
+      const first = ask({ id: "m1" });
+      await first.ask();
+      await first.become("done");
+      await ask({ id: "m2" }).ask();
+      trial.clock.advance(day - 1);
+      await expectAnswer(ask({ id: "m1" }), "done", "just before");
+      trial.clock.advance(1);
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 1", "a day later");
+      trial.clock.advance(lease - 1);
+      await expectAnswer(ask({ id: "m2" }), "attempt 2", "the silent one, just before");
+      trial.clock.advance(day + lease);
+      await expectAnswer(ask({ id: "m2" }), "attempt 1", "the silent one, a day after its lease");
+    },
+  },
+
+  {
+    name: "what was admitted while the store could not be asked is claimed afterwards, unless somebody else has claimed it",
+    async run(trial) {
+      const ask = by(trial, trial.place("5/hour"));
+      const own = ask({ id: "m1", result: "mine" });
+      await own.become("running");
+      await expectAnswer(ask({ id: "m1" }).in(trial.store), "attempt 1", "after a beat that may not raise");
+      const late = ask({ id: "m2", result: "mine" });
+      await late.become("running", { raises: true });
+      await expectAnswer(ask({ id: "m2" }), "running mine", "after one that may");
+      await ask({ id: "m1", result: "other" }).become("running", { raises: true });
+      await expectAnswer(ask({ id: "m1" }), "running", "what somebody else has claimed");
+      const done = ask({ id: "m3", result: "answer" });
+      await done.become("done");
+      await expectAnswer(ask({ id: "m3" }), "done answer", "after an end");
+    },
+  },
+
+  {
+    name: "ids belong to a partition, and a reset leaves them",
+    async run(trial) {
+      const place = trial.place("5/hour");
+      await by(trial, place)({ id: "m1" }).ask();
+      await expectAnswer(by(trial, trial.place("5/hour", "other"))({ id: "m1" }), "attempt 1", "another key");
+      const elsewhere = trial.place("5/hour", "caller", "elsewhere");
+      await expectAnswer(by(trial, elsewhere)({ id: "m1" }), "attempt 1", "another layer");
+      await trial.reset(place);
+      await expectAnswer(by(trial, place)({ id: "m1" }), "running", "after a reset");
+    },
+  },
+
+  {
+    name: "ids, fingerprints and results may be any text",
+    async run(trial) {
+      const ask = by(trial, trial.place("50/hour"));
+      const texts = [
+        " ",
+        '"',
+        "\\",
+        "'",
+        "a b",
+        "a:b}{c",
+        "\n",
+        "ä€😀",
+        "%d",
+        "$1",
+        "0",
+        "x".repeat(250),
+        "m",
+        "M",
+      ];
+      for (const text of texts) {
+        const first = ask({ id: text, fingerprint: text, result: text });
+        await expectAnswer(first, "attempt 1", `the first of ${JSON.stringify(text)}`);
+        await expectAnswer(ask({ id: text, fingerprint: text }), `running ${text}`, JSON.stringify(text));
+        await first.become("done", { result: `${text}!` });
+        await expectAnswer(ask({ id: text, fingerprint: text }), `done ${text}!`, JSON.stringify(text));
+        await expectAnswer(ask({ id: text, fingerprint: `${text}.` }), "conflict", JSON.stringify(text));
+      }
+    },
+  },
+
+  {
+    name: "over several layers: all or nothing, in the claim too",
+    async run(trial) {
+      const places = [
+        trial.place("5/hour", "caller", "user"),
+        trial.place("1/hour", "address", "ip"),
+        trial.place("9/hour; 100 tokens/hour", "all", "global"),
+      ];
+      const ask = by(trial, places);
+      const all = async () => (await Promise.all(places.map((place) => remaining(trial, place)))).flat();
+      const cost = { tokens: 10 };
+      const first = ask({ id: "m1", cost });
+      await expectAnswer(first, "attempt 1", "the first");
+      expectSame(await all(), [4, 0, 8, 90], "remaining");
+      await expectAnswer(ask({ id: "m2", cost }), "refused", "one that another layer refuses");
+      expectSame(await all(), [4, 0, 8, 90], "remaining after the refusal");
+      trial.clock.advance(lease);
+      const next = ask({ id: "m1", cost });
+      await expectAnswer(next, "attempt 2", "one that takes over");
+      expectSame(await all(), [4, 0, 8, 90], "remaining after that");
+      await expectAnswer(ask({ id: "m1", cost }), "running", "one more");
+      await next.become("done", { used: 4 });
+      expectSame(await all(), [4, 0, 8, 96], "remaining in the end");
+      trial.clock.advance(3600 * second);
+      await expectAnswer(ask({ id: "m2", cost }), "attempt 1", "the refused one, once there is room");
+      expectSame(await all(), [4, 0, 8, 90], "remaining then");
+    },
+  },
+
+  {
+    name: "an id is answered before an override, and a request under an override claims as others do",
+    async run(trial) {
+      if (trial.store.override === undefined) return;
+      const place = trial.place("5/hour");
+      await by(trial, place)({ id: "m1" }).ask();
+      const override = await trial.override(place, { limits: "2/hour", forMs: 3600 * second });
+      await expectAnswer(by(trial, place)({ id: "m1" }), "running", "the known id");
+      await expectAnswer(by(trial, place)({ id: "m2" }), "overridden", "another, under the wrong limits");
+      const under = { ...trial.under(place, "2/hour"), override };
+      await expectAnswer(by(trial, under)({ id: "m2" }), "attempt 1", "the same, under the right ones");
+      await expectAnswer(by(trial, under)({ id: "m3" }), "refused", "one beyond them");
+      await trial.block(place);
+      await expectAnswer(by(trial, under)({ id: "m3" }), "blocked", "a new id of a blocked caller");
+    },
+  },
+];
+
+/** Ids of requests: claimed in the same step as the charge. Only for stores that keep them. */
+export const claiming: readonly Case[] = cases.map(({ name, run }) => ({
+  name,
+  async run(trial) {
+    if (trial.store.claims === true) await run(trial);
+  },
+}));
+
+/** Random requests with few ids, compared with the definition and with the memory store. */
+export function claimingScripts(count: number): Case[] {
+  return Array.from({ length: count }, (_, seed) => ({
+    name: `claims: random script ${seed + 1}`,
+    async run(trial: Trial) {
+      if (trial.store.claims === true) await play(trial, seed);
+    },
+  }));
+}
+
+async function play(trial: Trial, seed: number): Promise<void> {
+  const random = seeded(seed + 7919);
+  const places = [trial.place("9/minute; 300 tokens/minute", "caller", "user")];
+  if (random.once(2)) places.push(trial.place("12/minute", "all", "all"));
+  const ask = by(trial, places);
+  const mirror = memoryStore();
+  const oracle = new ClaimOracle();
+  const known: { one: Claimant; twin: Claimant; id: string }[] = [];
+  for (let step = 0; step < 40; step += 1) {
+    const now = trial.clock.now();
+    const old = known[random.between(0, known.length)];
+    const what = `step ${step}`;
+    if (old === undefined || random.once(2)) {
+      const id = random.oneOf(["m1", "m2", "m3"]);
+      const fingerprint = random.once(6) ? "other" : "body";
+      const result = random.once(2) ? "" : `stream ${step}`;
+      const cost = { tokens: random.between(0, 60) };
+      const one = ask({ id, fingerprint, result, cost });
+      const twin = one.in(mirror);
+      const outcome = await one.ask();
+      const expected = await twin.ask();
+      expectSame(answer(outcome), answer(expected), `${what}: the answer that the memory store gives`);
+      const claim = { rid: one.rid, fingerprint, result, leaseMs: lease };
+      const due = oracle.meet(id, claim, now);
+      if (outcome.known !== undefined || outcome.admitted)
+        expectSame(answer(outcome), due, `${what}: the answer by definition`);
+      else expectSame(due.startsWith("attempt"), true, `${what}: refused though ${due}`);
+      if (outcome.admitted) {
+        oracle.begin(id, claim, now);
+        known.push({ one, twin, id });
+      }
+    } else {
+      const state = random.oneOf(["running", "running", "done", "unfinished", "nothing"] as const);
+      const change = { result: random.once(2) ? "" : `answer ${step}`, used: random.between(0, 40) };
+      await old.one.become(state, change);
+      await old.twin.become(state, change);
+      oracle.become(old.id, old.one.rid, state, change.result, now);
+      if (state !== "running") known.splice(known.indexOf(old), 1);
+    }
+    for (const place of places) {
+      const free = place.limits.groups.map(() => 0);
+      const charge = { ...place, needs: free, spends: free };
+      const { readings } = mirror.decide([charge], now, true);
+      expectSame(
+        await remaining(trial, place),
+        (readings[0] ?? []).map((reading) => reading.remaining),
+        `${what}: remaining of ${place.key}`,
+      );
+    }
+    trial.clock.advance(random.oneOf([0, 0, 1, second, 11 * second, 31 * second]));
+  }
+}
