@@ -71,6 +71,11 @@ export function partOf({ layers, charges, policy }: Question, places: readonly n
   };
 }
 
+/** The part of a question that was counted, one for one with the ruling. */
+export function countedOf(question: Question, { places }: Ruling): Question {
+  return places === undefined ? question : partOf(question, places);
+}
+
 /** The same partitions, asked for nothing. */
 export function free({ layers, charges }: Question): Question {
   return {

@@ -3,7 +3,7 @@ import { parseLimits } from "../core/grammar.ts";
 import { type Limit, wordFor } from "../core/limit.ts";
 import { checkOptions } from "../core/options.ts";
 import { blocked, type OverrideTerms } from "../core/override.ts";
-import type { Question } from "../core/ruling.ts";
+import { partOf, type Question } from "../core/ruling.ts";
 import { isSharedKey } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
 import type { Charge } from "../core/store.ts";
@@ -232,8 +232,12 @@ export function targetOf(
   return { charge, layer: layers[place] as string };
 }
 
-/** @throws HeadgateError `option-invalid` where this layer does not apply. */
-export function placeOf(layers: readonly string[], layer: string): number {
+/** Only what one layer is asked; all of it where none is named. @throws HeadgateError `option-invalid` where the layer does not apply. */
+export function within(question: Question, layer: string | undefined): Question {
+  return layer === undefined ? question : partOf(question, [placeOf(question.layers, layer)]);
+}
+
+function placeOf(layers: readonly string[], layer: string): number {
   const place = layers.indexOf(layer);
   if (place >= 0) return place;
   const applying = layers.length === 0 ? "no layer applies" : `these apply: ${layers.join(", ")}`;

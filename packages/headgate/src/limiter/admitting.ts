@@ -1,0 +1,171 @@
+import type { Admission, Known, Peek } from "../core/admission.ts";
+import { after } from "../core/after.ts";
+import type { Cost } from "../core/cost.ts";
+import { Decision, RefusedRequest } from "../core/decision.ts";
+import { knownRequest } from "../core/known-request.ts";
+import { checkOptions } from "../core/options.ts";
+import { asCharged, countedOf, type Question, type Ruling } from "../core/ruling.ts";
+import { within } from "../overriding/terms.ts";
+import { Reservation } from "../reservation/reservation.ts";
+import { ShadowedReservation } from "../shadow/shadowed-reservation.ts";
+import type { Trial } from "../shadow/trial.ts";
+import { byKeysOf } from "../stores/memory/by-keys.ts";
+import type { Plain } from "./asking.ts";
+import { checkDecision } from "./checks.ts";
+import { checkClaim, claiming } from "./claiming.ts";
+import type { ClaimOptions, DecisionOptions, Limiter } from "./contract.ts";
+import type { LimiterParts } from "./parts.ts";
+import { PlainRuling } from "./plain-ruling.ts";
+
+/** The calls of a limiter that decide. */
+export interface Admitting<Caller> extends Pick<Limiter<Caller>, "admit" | "wait" | "peek"> {
+  admitUnidentified(): Admission | Promise<Admission>;
+}
+
+export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<Caller> {
+  const { store, clock, live, known, observing, waitingRoom, prefixes, services, shadowing } = parts;
+  const { check, decide } = parts;
+  const byKeys = byKeysOf(store);
+
+  /** @param began when the caller asked, by `performance`; only where somebody observes. */
+  function conclude(
+    own: Question,
+    cost: Cost | undefined,
+    decided: Ruling,
+    began: number,
+    trial: Trial | undefined,
+  ): Admission {
+    const ruling = asCharged(decided, decided.outcome);
+    const question = asCharged(ruling.asked ?? own, ruling.outcome);
+    const counted = ruling.outcome.admitted ? countedOf(question, ruling) : undefined;
+    const admission =
+      counted === undefined
+        ? new RefusedRequest(ruling, cost, question)
+        : trial === undefined
+          ? new Reservation(ruling, counted, cost, services, question)
+          : new ShadowedReservation(ruling, counted, cost, services, question, trial);
+    observing.decided(own, counted, cost, ruling, admission, began);
+    trial?.answered(admission);
+    return admission;
+  }
+
+  function admitQuestion(
+    question: Question,
+    cost: Cost | undefined,
+    trial: Trial | undefined,
+  ): Admission | Promise<Admission> {
+    const began = observing.begin();
+    return decide(question, cost, false, (ruling) => conclude(question, cost, ruling, began, trial));
+  }
+
+  /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
+  function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
+    if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
+    if (shadowing.shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
+    if (prefixes.refresh() !== undefined || !prefixes.isEmpty) return undefined;
+    for (let k = 0; k < keys.length; k += 1) if (keys[k] === null) return undefined;
+    const { parts: plainParts, layers, policy } = plain;
+    const outcome = byKeys.admit(plainParts, keys as readonly string[], clock.now());
+    if (outcome === undefined) return undefined;
+    const ruling = new PlainRuling(outcome, store, layers, policy, plainParts, keys as readonly string[]);
+    return outcome.admitted
+      ? new Reservation(ruling, ruling, undefined, services)
+      : new RefusedRequest(ruling, undefined);
+  }
+
+  function admitCaller(
+    caller: Caller,
+    cost: Cost | undefined,
+    trialOf?: (question: Question) => Trial,
+  ): Admission | Promise<Admission> {
+    check(cost);
+    const { asking } = live;
+    const keys = asking.keysOf(caller);
+    if (cost === undefined && trialOf === undefined) {
+      const admission = admitByKeys(asking.plain, keys);
+      if (admission !== undefined) return admission;
+    }
+    return after(asking.for(caller, cost, keys), (question) =>
+      admitQuestion(
+        question,
+        cost,
+        trialOf === undefined ? shadowing.shadow?.begin(question, caller, cost) : trialOf(question),
+      ),
+    );
+  }
+
+  /** A request with an id. A shadow decides only what is not known: after the store, and not along with it. */
+  function admitClaiming(
+    caller: Caller,
+    options: ClaimOptions,
+  ): Admission | Known | Promise<Admission | Known> {
+    const { cost } = options;
+    check(cost);
+    return after(live.asking.for(caller, cost), (asked): Admission | Known | Promise<Admission | Known> => {
+      const question = claiming(asked, options);
+      const began = observing.begin();
+      return decide(question, cost, false, (ruling): Admission | Known => {
+        const { known: found } = ruling.outcome;
+        if (found === undefined) {
+          const trial = shadowing.shadow?.begin(question, caller, cost);
+          return conclude(question, cost, ruling, began, trial);
+        }
+        const answer = knownRequest(ruling, found);
+        observing.known(answer);
+        return answer;
+      });
+    });
+  }
+
+  function admit(caller: Caller, decision: ClaimOptions): Admission | Known | Promise<Admission | Known>;
+  function admit(caller: Caller, decision?: DecisionOptions): Admission | Promise<Admission>;
+  function admit(
+    caller: Caller,
+    decision?: DecisionOptions & Partial<ClaimOptions>,
+  ): Admission | Known | Promise<Admission | Known> {
+    checkDecision("admit", decision);
+    if (!isClaiming(decision)) return admitCaller(caller, decision?.cost);
+    checkClaim(decision, store.name, store.claims === true);
+    return admitClaiming(caller, decision);
+  }
+
+  return {
+    admit,
+
+    async wait(caller, decision = {}) {
+      checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
+      check(decision.cost);
+      const { layers, charges } = await live.asking.for(caller, decision.cost);
+      const trial = shadowing.shadow?.wait(caller, decision.cost);
+      const ask = () => admitCaller(caller, decision.cost, trial?.of);
+      const waiting = waitingRoom.wait({ layers, charges, ask }, decision);
+      if (trial !== undefined) waiting.then(trial.over, trial.abandon);
+      return waiting;
+    },
+
+    peek(caller, decision = {}) {
+      checkOptions("peek", decision, ["cost", "layer"], "option-invalid");
+      const { cost, layer } = decision;
+      check(cost);
+      const reading = (question: Question, ruling: Ruling): Peek =>
+        ruling.outcome.admitted
+          ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
+          : new RefusedRequest(ruling, cost, question);
+      return after(live.asking.for(caller, cost), (whole) => {
+        const question = within(whole, layer);
+        return decide(question, cost, true, (ruling) => reading(ruling.asked ?? question, ruling));
+      });
+    },
+
+    admitUnidentified() {
+      check(undefined);
+      const question = live.asking.forUnidentified(undefined);
+      return admitQuestion(question, undefined, shadowing.shadow?.beginUnidentified(question, undefined));
+    },
+  };
+}
+
+/** An id that is `undefined` is a mistake, and no request without one. */
+function isClaiming(decision: object | undefined): decision is ClaimOptions {
+  return decision !== undefined && ("id" in decision || "fingerprint" in decision || "result" in decision);
+}

@@ -1,0 +1,251 @@
+import { inBackground } from "../core/background.ts";
+import { type Clock, monotonic } from "../core/clock.ts";
+import { type Cost, checkCost } from "../core/cost.ts";
+import { HeadgateError } from "../core/errors.ts";
+import type { LayerOptions } from "../core/policy.ts";
+import { asCharged, type Question, type Ruling } from "../core/ruling.ts";
+import { show } from "../core/show.ts";
+import type { Store } from "../core/store.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
+import { createOverriding } from "../overriding/deciding.ts";
+import { createKnownOverrides } from "../overriding/known-overrides.ts";
+import { createPrefixes } from "../overriding/prefixes.ts";
+import { guardStore } from "../remote/index.ts";
+import type { ReservationServices } from "../reservation/book.ts";
+import { createHeartbeat } from "../reservation/heartbeat.ts";
+import { Reservation } from "../reservation/reservation.ts";
+import { mintRid } from "../reservation/rid.ts";
+import type { Shadow } from "../shadow/shadow.ts";
+import { openStore } from "../stores/open.ts";
+import { checkClock } from "./checks.ts";
+import { systemClock } from "./clock.ts";
+import type { LimiterOptions } from "./contract.ts";
+import { createLivePolicy, type LivePolicy } from "./live-policy.ts";
+import { createLookups } from "./lookups.ts";
+import { createObserving } from "./observing.ts";
+import { createOwnStore } from "./own-store.ts";
+import {
+  eachKindOnce,
+  guarded,
+  outagesOnConsole,
+  reportOnConsole,
+  told,
+  warnOnConsole,
+} from "./reporting.ts";
+import { createWaitingRoom } from "./waiting.ts";
+
+/** What the calls of a limiter share. */
+export type LimiterParts<Caller> = ReturnType<typeof createParts<Caller>>;
+
+/** Overrides that a process keeps by itself. */
+const mostKnownOverrides = 10_000;
+const usualConnectMs = 5000;
+const usualStoreMs = 250;
+const usualLookupMs = 250;
+const longestTimeoutMs = 60_000;
+
+/** Makes the parts of a limiter and joins them: they know each other by functions that are called later. */
+export function createParts<Caller>(options: LimiterOptions<Caller>) {
+  const { name } = options;
+  const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
+  const store = opened ?? (options.store as Store);
+  const report = guarded(options.onError ?? reportOnConsole());
+  const reportMistake = eachKindOnce(report);
+  const clock = createClock(options.clock, reportMistake);
+  const { connectMs, storeMs, lookupMs } = readTimeouts(options.timeouts);
+  const onOutage = options.onOutage ?? outagesOnConsole();
+  const onWarning = options.onWarning ?? warnOnConsole;
+  const warn = (warning: string) => told(onWarning, warning, report);
+  const madeAt = clock.now();
+  /** The shadow of the policy in force. */
+  const shadowing: { shadow: Shadow<Caller> | undefined } = { shadow: undefined };
+  const state = { isClosed: false };
+
+  /** Another policy of this limiter: the one in force, or a shadow's. */
+  function definePolicy(
+    of: string,
+    layers: readonly LayerOptions<Caller>[],
+    onUncounted: () => void,
+  ): LivePolicy<Caller> {
+    const lookups = createLookups({ clock, lookupMs, report, reportMistake });
+    return createLivePolicy(layers, options.units, { name: of, lookups, report: reportMistake, onUncounted });
+  }
+
+  const warnOfUncounted = once(() =>
+    warn(`No layer of the limiter "${name}" applies to a request: every key is null, and it is not counted.`),
+  );
+  const live = definePolicy(name, options.layers, warnOfUncounted);
+  const known = createKnownOverrides(mostKnownOverrides);
+  const guard = store.remote
+    ? guardStore({
+        store,
+        limiter: name,
+        clock,
+        timeoutMs: storeMs,
+        connectMs,
+        policyOf: live.outageOf,
+        report,
+        onOutage: (event) => told(onOutage, event, report),
+        findBlock: (charges, now) => known.findBlock(charges, now),
+        onContact: () => prefixes.load(),
+        onAsked: (question) => shadowing.shadow?.ride(question),
+        takeBack,
+      })
+    : undefined;
+  const own = createOwnStore({
+    store,
+    isForeign: opened === undefined,
+    clock,
+    outageOf: live.outageOf,
+    report,
+  });
+  const observing = createObserving({
+    name,
+    clock,
+    isRemote: store.remote,
+    isLookedUp: live.isLookedUp,
+    report,
+  });
+  const heartbeat = createHeartbeat(clock, report);
+  const waitingRoom = createWaitingRoom(clock);
+  const prefixes = createPrefixes({
+    store,
+    limiter: name,
+    clock,
+    layerNames: () => live.policy.layers.map((layer) => layer.name),
+    report: reportMistake,
+    onChanged: () => waitingRoom.changed(),
+    call: (make) => (guard === undefined ? make() : guard.call(make)),
+  });
+  const overriding = createOverriding({
+    known,
+    prefixes,
+    storeOverrides: store.override !== undefined,
+    isRemote: store.remote,
+    ledger: store,
+    memoryOf: live.memoryOf,
+    mintRid,
+    now: clock.now,
+    report: reportMistake,
+    ask: guard?.decide ?? own.decide,
+  });
+
+  /** For what is charged or given back without having been admitted: its end is not reported. */
+  const unannounced: ReservationServices = {
+    now: clock.now,
+    report,
+    units: live.units,
+    decide: (question) => overriding.extend(question),
+    holds: heartbeat.add,
+    released(book) {
+      heartbeat.remove(book);
+      // Once the store has applied it.
+      queueMicrotask(() => waitingRoom.freed());
+    },
+    mintRid,
+  };
+  const services: ReservationServices = {
+    ...unannounced,
+    released(book) {
+      unannounced.released(book);
+      observing.ended(book);
+    },
+    settled: observing.settled,
+    settledUntold: observing.settledUntold,
+    extended: observing.extended,
+  };
+
+  function takeBack(charged: Ruling): void {
+    const ruling = asCharged(charged, charged.outcome);
+    // Of an extension the reservation itself states the totals.
+    if (ruling.hold === undefined || ruling.hold.seq === 1)
+      void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
+  }
+
+  /** @throws HeadgateError `limiter-closed`, or `cost-invalid`. */
+  function check(cost: Cost | undefined): void {
+    if (state.isClosed)
+      throw new HeadgateError("limiter-closed", "This limiter has been closed and decides nothing more.");
+    checkCost(cost, live.units);
+  }
+
+  /**
+   * Decides under the overrides in force, and goes on with the ruling. The first decisions of a process, or after a pause, wait until the
+   * overrides by prefix have been read.
+   */
+  function decide<Result>(
+    question: Question,
+    cost: Cost | undefined,
+    peek: boolean,
+    decided: (ruling: Ruling) => Result,
+  ): Result | Promise<Result> {
+    const reading = prefixes.refresh();
+    const contact = reading && (guard?.contact(question) ?? Promise.race([reading, pause(storeMs)]));
+    if (contact === undefined) return overriding.decide(question, cost, peek, decided);
+    return contact.then(() => overriding.decide(question, cost, peek, decided));
+  }
+
+  return {
+    name,
+    store,
+    /** The store, where it was opened by its address: it ends with the limiter. */
+    opened,
+    clock,
+    storeMs,
+    madeAt,
+    report,
+    reportMistake,
+    warn,
+    live,
+    definePolicy,
+    known,
+    guard,
+    own,
+    observing,
+    heartbeat,
+    waitingRoom,
+    prefixes,
+    overriding,
+    unannounced,
+    services,
+    shadowing,
+    state,
+    check,
+    decide,
+  };
+}
+
+function createClock(given: Clock | undefined, report: (error: unknown) => void): Clock {
+  return monotonic(given === undefined ? systemClock : checkClock(given), (answer) =>
+    report(
+      new HeadgateError(
+        "option-invalid",
+        `The clock must return milliseconds since 1970, got ${answer instanceof Error ? answer.message : show(answer)}. Time stops until it does.`,
+      ),
+    ),
+  );
+}
+
+/** @throws HeadgateError `option-invalid` */
+function readTimeouts(timeouts: LimiterOptions<never>["timeouts"] = {}) {
+  const { connectMs = usualConnectMs, storeMs = usualStoreMs, lookupMs = usualLookupMs } = timeouts;
+  checkWholeNumber("timeouts.connectMs", connectMs, 0, longestTimeoutMs);
+  checkWholeNumber("timeouts.storeMs", storeMs, 1, longestTimeoutMs);
+  checkWholeNumber("timeouts.lookupMs", lookupMs, 1, longestTimeoutMs);
+  return { connectMs, storeMs, lookupMs };
+}
+
+function once(run: () => void): () => void {
+  let hasRun = false;
+  return () => {
+    if (hasRun) return;
+    hasRun = true;
+    run();
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    inBackground(ms, resolve);
+  });
+}
