@@ -10,7 +10,7 @@ import type { LimitSet } from "../core/limit-set.ts";
 import { checkOptions } from "../core/options.ts";
 import { checkOutcome } from "../core/outcome.ts";
 import type { OverrideTerms } from "../core/override.ts";
-import { knownLimits, type LayerOptions } from "../core/policy.ts";
+import type { LayerOptions } from "../core/policy.ts";
 import { free, partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
 import type { Outcome, Store } from "../core/store.ts";
@@ -350,7 +350,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   /** What the policy gives callers in a layer, as far as that is known beforehand. */
   function limitsIn(layer: string): readonly LimitSet[] {
     const found = live.policy.layers.find(({ name }) => name === layer);
-    return found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
+    return found === undefined ? [] : found.knownLimits.filter(({ word }) => word !== "blocked");
   }
 
   function layerNames(): readonly string[] {

@@ -2,17 +2,17 @@ import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerChoice } from "../core/layer-choice.ts";
 import type { LimitSet } from "../core/limit-set.ts";
-import type { Layer } from "../core/policy.ts";
+import type { DefinedLayer } from "../core/policy.ts";
 
 /** Finds the limits of callers in layers whose limits depend on them. */
 export interface Lookups {
   /** Never throws or rejects: where the limits cannot be found, that is reported and the layer's default holds. */
   limitsOf<Caller>(
-    layer: Layer<Caller>,
+    layer: DefinedLayer<Caller>,
     caller: Caller,
     isUnidentified: boolean,
   ): LimitSet | Promise<LimitSet>;
-  fallbackOf<Caller>(layer: Layer<Caller>): LimitSet;
+  fallbackOf<Caller>(layer: DefinedLayer<Caller>): LimitSet;
 }
 
 interface LookupsOptions {
@@ -38,7 +38,7 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
   }
 
   /** What a function returned by mistake is reported as it is: it names what would be right. */
-  function fell<Caller>({ name, choice }: Layer<Caller>, error: unknown): LimitSet {
+  function fell<Caller>({ name, choice }: DefinedLayer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {
       reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} holds.`));
@@ -49,7 +49,7 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
     return fallback;
   }
 
-  function within<Caller>(layer: Layer<Caller>, looking: Promise<LimitSet>): Promise<LimitSet> {
+  function within<Caller>(layer: DefinedLayer<Caller>, looking: Promise<LimitSet>): Promise<LimitSet> {
     const { fallback, fallbackName } = layer.choice as LayerChoice<Caller>;
     return new Promise((resolve) => {
       let over = false;

@@ -3,7 +3,7 @@ import { formatLimit, type Limit, type LimitOptions } from "../core/limit.ts";
 import type { LimitSet, LimitsInput } from "../core/limit-set.ts";
 import { checkOptions } from "../core/options.ts";
 import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
-import { definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
+import { defined, definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
 import { show } from "../core/show.ts";
 
 /** A layer of a policy, as data. One of `limits`, `plans` and `defaultLimits` says what is limited. */
@@ -140,7 +140,8 @@ export function writePolicyDocument<Caller>({
   units,
 }: Pick<Policy<Caller>, "layers" | "units">): PolicyDocument {
   return {
-    layers: layers.map(({ name, limits, choice, outage }): LayerDocument => {
+    layers: layers.map((layer): LayerDocument => {
+      const { name, limits, choice, outage } = defined(layer);
       const rest = isUsual(outage) ? {} : { outage: written(outage) };
       if (limits !== undefined) return { name, limits: limitsOf(limits), ...rest };
       const sets = choice?.sets ?? [];

@@ -1,7 +1,7 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { OverrideTerms } from "../../core/override.ts";
-import type { Adjustment, Charge, Hold, SharedText, Store } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold, Outcome, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
 import { Accounts, blankRow } from "./accounts.ts";
 import { type KeylessCharge, offerByKeys } from "./by-keys.ts";
@@ -29,8 +29,8 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends Store {
   readonly name: "memory";
   readonly remote: false;
-  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): MemoryOutcome;
-  adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome;
+  decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold): Outcome;
+  adjust(adjustments: readonly Adjustment[], now: number): Outcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
   /** @throws HeadgateError `store-full` beyond 100,000 partitions. */
   override(
