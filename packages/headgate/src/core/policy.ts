@@ -151,7 +151,8 @@ export function definePolicy<Caller>(
   };
 }
 
-const layerOptions = [
+/** The options of a layer. */
+export const layerOptions: readonly string[] = [
   "name",
   "key",
   "limits",
@@ -183,7 +184,7 @@ function defineLayer<Caller>(
   }
   const { name, key } = options;
   if (!isName(name)) fail(`Layer ${index + 1} needs a name of ${nameGrammar}, got ${show(name)}.`);
-  checkOptions(`Layer "${name}"`, options, layerOptions, "policy-invalid", othersOptions);
+  checkOptions(`Layer "${name}"`, options, layerOptions, "policy-invalid", { moved: othersOptions });
   if (typeof key !== "function") {
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${show(key)}.`);
   }

@@ -42,7 +42,7 @@ import { byKeysOf } from "../stores/memory/by-keys.ts";
 import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
 import type { Plain } from "./asking.ts";
-import { checkClock, checkDecision, checkLimiterOptions, checkObserver } from "./checks.ts";
+import { checkClock, checkDecision, checkLimiterOptions, checkObserver, checkSignal } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import type { Limiter, LimiterOptions } from "./contract.ts";
 import { registerLimiter } from "./live-limiters.ts";
@@ -463,6 +463,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
+      checkSignal(decision.signal);
       check(decision.cost);
       const { layers, charges } = await live.asking.for(caller, decision.cost);
       const trial = shadow?.wait(caller, decision.cost);
@@ -582,7 +583,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     shadowReport: () => shadow?.report(),
 
-    async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
+    async ready(options = {}) {
+      checkOptions("ready", options, ["timeoutMs"], "option-invalid");
+      const { timeoutMs: longestMs = defaultReadyMs } = options;
       check(undefined);
       checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
       await guard?.ready(longestMs, live.asking.forUnidentified(undefined));

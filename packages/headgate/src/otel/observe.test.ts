@@ -210,7 +210,11 @@ describe("limiter.observe", () => {
     limiter.observe(counter);
     await limiter.admit(alice);
     expect(counter.count).toBe(1);
-    for (const observer of [undefined, null, 5, "x", {}, { decide() {} }, { decided: 5 }])
+    expect(() => limiter.observe({ decide() {} } as never)).toThrow('did you mean "decided"?');
+    expect(() => limiter.observe({ decided: 5 } as never)).toThrow(
+      "decided of observe must be a function, got 5.",
+    );
+    for (const observer of [undefined, null, 5, "x", {}])
       expect(() => limiter.observe(observer as never)).toThrow(
         /observe takes an object with functions decided, ended/,
       );

@@ -98,8 +98,10 @@ function checkLayer(layer: unknown, index: number): void {
  */
 export function layersOf<Caller>(
   { layers }: PolicyDocument,
-  { keys, plans = {}, limits = {} }: DocumentFunctions<Caller>,
+  functions: DocumentFunctions<Caller>,
 ): LayerOptions<Caller>[] {
+  checkOptions("layersOf", functions, ["keys", "plans", "limits"], "option-invalid");
+  const { keys = {}, plans = {}, limits = {} } = functions;
   return layers.map((layer): LayerOptions<Caller> => {
     const { name, key: keyName = name, outage } = layer;
     const key = Object.hasOwn(keys, keyName) ? keys[keyName] : undefined;

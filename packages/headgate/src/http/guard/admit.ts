@@ -84,7 +84,7 @@ export function checkMount<Caller, Unit extends string>(
       `The options of rateLimit are an object such as { caller: (request) => … }, got ${describe(options)}.`,
     );
   }
-  checkOptions("rateLimit", options, guardOptions, "option-invalid", othersOptions);
+  checkOptions("rateLimit", options, guardOptions, "option-invalid", { moved: othersOptions });
   for (const option of guardFunctions) {
     const given = (options as Record<string, unknown>)[option];
     if (typeof given === "function" || (given === undefined && option !== "caller")) continue;

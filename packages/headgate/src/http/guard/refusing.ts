@@ -6,7 +6,7 @@ import { isThenable, letFail } from "../../core/thenable.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import type { FieldOptions } from "../fields/fields.ts";
 import { prepareRefusals } from "../refusal/prepared.ts";
-import { type Refusal, refusal } from "../refusal/refusal.ts";
+import { makeRefusal, type Refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
 
 /**
@@ -37,7 +37,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
     try {
       const own = body(refused, ...given);
       letFail(own);
-      return own === undefined ? undefined : refusal(refused, { ...options, body: own });
+      return own === undefined ? undefined : makeRefusal(refused, { ...options, body: own });
     } catch (error) {
       reportTo(limiter, error);
       return undefined;
@@ -45,7 +45,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
   }
 
   return (refused, given, accept = null) =>
-    ownBody(refused, given) ?? prepared(refused, accept) ?? refusal(refused, { ...options, accept });
+    ownBody(refused, given) ?? prepared(refused, accept) ?? makeRefusal(refused, { ...options, accept });
 }
 
 /**

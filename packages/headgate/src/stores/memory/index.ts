@@ -1,5 +1,6 @@
 import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
+import { checkOptions } from "../../core/options.ts";
 import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
@@ -55,6 +56,7 @@ const mostPartitions = 100_000_000;
  * @throws HeadgateError `option-invalid`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkOptions("memoryStore", options, ["maxPartitions"], "option-invalid");
   const { maxPartitions = defaultMaxPartitions } = options;
   checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 

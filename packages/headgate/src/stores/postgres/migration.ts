@@ -1,4 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
+import { show } from "../../core/show.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
 import { coarseLogSql } from "./sql/coarse-log.ts";
 import { conversionSql } from "./sql/conversion.ts";
@@ -40,6 +42,15 @@ export function checkSchema(schema: string): void {
   );
 }
 
+/** @throws HeadgateError `option-invalid`: text such as "false" would count as true. */
+export function checkSwitches(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const given = (options as Record<string, unknown>)[name];
+    if (given === undefined || typeof given === "boolean") continue;
+    throw new HeadgateError("option-invalid", `${name} must be true or false, got ${show(given)}.`);
+  }
+}
+
 /**
  * One SQL statement that creates the schema, the tables and the functions where they are missing, and leaves the rest
  * as it is. It may be run at any time, by several processes at once. The functions carry their version in their names, so
@@ -48,6 +59,8 @@ export function checkSchema(schema: string): void {
  * @throws HeadgateError `option-invalid`
  */
 export function postgresMigration(options: MigrationOptions = {}): string {
+  checkOptions("postgresMigration", options, ["schema", "unlogged"], "option-invalid");
+  checkSwitches(options, ["unlogged"]);
   const { schema = defaultSchema, unlogged = false } = options;
   checkSchema(schema);
   const names = namesIn(schema);
