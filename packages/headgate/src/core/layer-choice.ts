@@ -111,7 +111,7 @@ export function chooseByText<Caller>(
   return {
     choose: (caller) => read(limits(caller)),
     fallback,
-    fallbackName: "defaultLimits",
+    fallbackName: "the value of defaultLimits",
     sets: [fallback],
   };
 }

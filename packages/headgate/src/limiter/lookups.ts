@@ -3,6 +3,7 @@ import { HeadgateError } from "../core/errors.ts";
 import type { LayerChoice } from "../core/layer-choice.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { DefinedLayer } from "../core/policy.ts";
+import { reasonOf } from "../core/reason.ts";
 
 /** Finds the limits of callers in layers whose limits depend on them. */
 export interface Lookups {
@@ -33,7 +34,7 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
   function failed(layer: string, reason: string, fallbackName: string, cause: unknown): void {
     if (failing.has(layer)) return;
     failing.add(layer);
-    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} holds.`;
+    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} applies.`;
     report(new HeadgateError("lookup-failed", message, { cause }));
   }
 
@@ -41,9 +42,9 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
   function fell<Caller>({ name, choice }: DefinedLayer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {
-      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} holds.`));
+      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} applies.`));
     } else {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       failed(name, reason, capital(fallbackName), error);
     }
     return fallback;
