@@ -45,7 +45,7 @@ describe("definePolicy", () => {
     ],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, name: 'a"b' }] }],
-      "name may hold lower-case letters",
+      "name must be made of lower-case letters",
     ],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, calendar: "month" }] }],

@@ -280,8 +280,8 @@ describe("a layer whose limits are the caller's own", () => {
 
   it.each([
     ["nonsense", "Cannot read the limit"],
-    ["promise", 'Layer "org" got a promise from limits, which are synchronous'],
-    ["rejected", 'Layer "org" got a promise from limits'],
+    ["promise", 'Layer "org" has a limits function that returned a promise, and it must return text'],
+    ["rejected", 'Layer "org" has a limits function that returned a promise'],
     ["unit", 'Layer "org" has a limit of "words", and its units are "requests".'],
     ["number", 'Layer "org" needs text such as "60/hour" from limits, got 5.'],
     ["nothing", "got undefined."],

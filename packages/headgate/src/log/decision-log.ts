@@ -247,7 +247,7 @@ function read(given: DecisionLogOptions): DecisionLogOptions {
     fail(`writer must have write(lines), such as logFiles("./decisions"), got ${show(writer)}.`);
   if (secret !== undefined && (!isBytes(secret) || secret.length < shortestSecret))
     fail(
-      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out for one that is drawn.`,
+      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out to have a random one.`,
     );
   if (mostWaiting !== undefined)
     checkWholeNumber("mostWaiting", mostWaiting, 100_000, Number.MAX_SAFE_INTEGER);

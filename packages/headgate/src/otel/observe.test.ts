@@ -190,7 +190,7 @@ it.each<[unknown, unknown, RegExp]>([
   [{}, {}, /observe takes a limiter that createLimiter has made, got an object/],
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
-  ["limiter", null, /options of observe are an object such as \{ meter \}, got null/],
+  ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
   ["limiter", { meter: null }, /meter of observe must be a meter of OpenTelemetry, got null/],
 ])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
   const { limiter } = observed();

@@ -107,7 +107,7 @@ export function layersOf<Caller>(
     const key = Object.hasOwn(keys, keyName) ? keys[keyName] : undefined;
     if (key === undefined)
       fail(
-        `Layer ${show(name)} of the policy needs the key ${show(keyName)}: there are ${Object.keys(keys).map(show).join(", ")}.`,
+        `Layer ${show(name)} of the policy needs the key ${show(keyName)}: keys has ${Object.keys(keys).map(show).join(", ") || "none"}.`,
       );
     const rest = { name, key, ...(outage === undefined ? {} : { outage: dense(outage) }) };
     if (layer.plans !== undefined) {

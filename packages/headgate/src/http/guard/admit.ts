@@ -81,7 +81,7 @@ export function checkMount<Caller, Unit extends string>(
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(
       "option-invalid",
-      `The options of rateLimit are an object such as { caller: (request) => … }, got ${describe(options)}.`,
+      `The options of rateLimit must be an object such as { caller: (request) => … }, got ${describe(options)}.`,
     );
   }
   checkOptions("rateLimit", options, guardOptions, "option-invalid", { moved: othersOptions });

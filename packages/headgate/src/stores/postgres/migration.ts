@@ -38,7 +38,7 @@ export function checkSchema(schema: string): void {
   if (fits && !schema.includes("$") && !schema.includes("\u0000") && !schema.startsWith("pg_")) return;
   throw new HeadgateError(
     "option-invalid",
-    `schema must be a name of 1 to 63 bytes, without "$" and not beginning with "pg_", got ${JSON.stringify(schema)}.`,
+    `schema must be a name of 1 to 63 bytes, without "$" and not beginning with "pg_", got ${show(schema)}.`,
   );
 }
 
