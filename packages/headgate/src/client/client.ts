@@ -90,20 +90,11 @@ const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
  * Makes a client: a drop-in `fetch` for whatever calls your service (an AI SDK transport, ky, your own code), which
  * turns refusals into errors with a deadline and keeps the last known quota for the page to show.
  *
- * @throws {TypeError} for an option that does not exist, or is not of its type.
- *
  * @example
  * const client = createClient();
  * const transport = new DefaultChatTransport({ api: "/chat/message", fetch: client.fetch });
  */
 export function createClient(options: ClientOptions = {}): Client {
-  checkOptions("createClient", options, ["fetch", "throwOnRefusal", "retry", "share", "clock", "timer"]);
-  if (options.retry !== undefined) checkOptions("retry", options.retry, ["maxWaitMs", "methods"]);
-  const { maxWaitMs = 0 } = options.retry ?? {};
-  if (typeof maxWaitMs !== "number" || !(maxWaitMs >= 0))
-    throw new TypeError(
-      `maxWaitMs of retry must be a number of milliseconds, got ${JSON.stringify(maxWaitMs)}.`,
-    );
   const { throwOnRefusal = true, retry, timer = platformTimer, clock = Date } = options;
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
@@ -239,15 +230,6 @@ export function createClient(options: ClientOptions = {}): Client {
     close: share.close,
     clock,
   };
-}
-
-/** A misspelt option would be ignored. Small, since pages load it. */
-function checkOptions(of: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new TypeError(`The options of ${of} must be an object with ${known.join(", ")}.`);
-  const other = Object.keys(options).find((option) => !known.includes(option));
-  if (other !== undefined)
-    throw new TypeError(`${of} has no option "${other}". It takes ${known.join(", ")}.`);
 }
 
 async function readProblem(response: Response): Promise<Problem | undefined> {
