@@ -8,16 +8,28 @@ const reports = fileURLToPath(new URL("../api", import.meta.url));
 const consumer = await makeConsumer("reported");
 
 it.each(consumer.specifiers)("the API of %s is the one that is on record", async (specifier) => {
-  const subpath = `.${specifier.slice("headgate".length)}`;
-  const target = consumer.manifest.exports[subpath];
-  const declarations = typeof target === "object" ? target.require.types : "";
-  const api = readApi(path.join(consumer.folder, "node_modules/headgate", declarations));
+  const api = apiOf(specifier);
   const name = `${specifier.replace("/", "-")}.api.md`;
   await expect(
     report(specifier, api),
     `What ${specifier} exports is not what packages/headgate/api/${name} says. If that is meant: npm run api`,
   ).toMatchFileSnapshot(path.join(reports, name));
 });
+
+// Stored states are rows of numbers. Whoever could reach their types would hold us to what the numbers mean.
+it.each(consumer.specifiers)("no type of %s shows how a state is laid out", (specifier) => {
+  const { exported, reachable } = apiOf(specifier);
+  const declared = [...exported, ...reachable];
+  expect(declared.filter(([, text]) => /\bFloat64Array\b/.test(text)).map(([name]) => name)).toEqual([]);
+  const inside = ["Algorithm", "CountingGroup", "OtherState", "DefinedLayer", "LayerMemory", "MemoryOutcome"];
+  expect(declared.map(([name]) => name).filter((name) => inside.includes(name))).toEqual([]);
+});
+
+function apiOf(specifier: string): Api {
+  const target = consumer.manifest.exports[`.${specifier.slice("headgate".length)}`];
+  const declarations = typeof target === "object" ? target.require.types : "";
+  return readApi(path.join(consumer.folder, "node_modules/headgate", declarations));
+}
 
 function report(specifier: string, { exported, reachable }: Api): string {
   return [

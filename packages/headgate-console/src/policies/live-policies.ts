@@ -359,7 +359,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
 
 /** @throws HeadgateError `option-invalid` where functions that are no longer known belong to it */
 function layersInForce({ name, policy }: ManagedLimiter<never>["limiter"]): LayerOptions<never>[] {
-  if (policy.layers.some(({ choice }) => choice !== undefined))
+  if (policy.layers.some(({ limits }) => limits === undefined))
     throw new HeadgateError(
       "option-invalid",
       `livePolicies needs the layers of "${name}" that createLimiter was given: some of their limits depend on the caller.`,
@@ -406,18 +406,14 @@ function tried(layers: readonly LayerOptions<never>[], { managed }: Held) {
 type LimiterPolicy = Limiter<never>["policy"];
 
 function countedIn({ layers }: LimiterPolicy): Set<string> {
-  const sets = layers.flatMap(({ limits, choice }) =>
-    limits === undefined ? (choice?.sets ?? []) : [limits],
-  );
+  const sets = layers.flatMap(({ knownLimits }) => knownLimits);
   return new Set(sets.flatMap(({ limits }) => limits.map(({ unit }) => unit)));
 }
 
 function layerWarnings({ layers }: Pick<LimiterPolicy, "layers">, { managed }: Held): string[] {
   const names = new Set(layers.map(({ name }) => name));
   const ended = managed.limiter.policy.layers.filter(({ name }) => !names.has(name));
-  const closed = layers.filter(({ limits, choice }) =>
-    (limits === undefined ? (choice?.sets ?? []) : [limits]).every(({ word }) => word === "blocked"),
-  );
+  const closed = layers.filter(({ knownLimits }) => knownLimits.every(({ word }) => word === "blocked"));
   return [
     ...ended.map(
       ({ name }) =>

@@ -159,7 +159,7 @@ describe("the policy in force", () => {
       ],
       [
         { text: '{ "layers": [{ "name": "org", "limits": "5/minute" }] }', reason: "x" },
-        /needs the key "org": there are "user", "everybody"/,
+        /needs the key "org": keys has "user", "everybody"/,
       ],
       [{ text: textOf("5 seconds/minute"), reason: "x" }, /Nothing here uses seconds, .* use requests/],
       [{ text: "{", reason: "x" }, /^Line 1: Expected/],

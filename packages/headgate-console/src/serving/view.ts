@@ -122,9 +122,9 @@ export function policyView(limiter: Counted): PolicyView {
   return {
     limiter: limiter.name,
     hash,
-    layers: layers.map(({ name, limits, choice }) => ({
+    layers: layers.map(({ name, knownLimits }) => ({
       name,
-      limits: (limits === undefined ? (choice?.sets ?? []) : [limits]).map((set) => ({
+      limits: knownLimits.map((set) => ({
         plan: set.plan ?? null,
         limits: set.word ?? set.limits.map(inWords).join("; "),
       })),

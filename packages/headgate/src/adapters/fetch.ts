@@ -4,7 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
-import { checkFieldOptions, type Fields, rateLimitFields, writeFields } from "../http/fields/fields.ts";
+import { addRateLimitFields, checkFieldOptions, type Fields, writeFields } from "../http/fields/fields.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/guard/admit.ts";
 import {
   admissionIn,
@@ -181,7 +181,9 @@ export function guardFetch<
       refundWithHead([decision], answer.status);
       const response = endWithBody(decision, answer, request);
       // The first guard writes for those that come after.
-      return isFirst ? withFields(response, rateLimitFields(readingsOf(decisions), fieldOptions)) : response;
+      return isFirst
+        ? withFields(response, addRateLimitFields({}, readingsOf(decisions), fieldOptions))
+        : response;
     };
   }
   return (handler) => {

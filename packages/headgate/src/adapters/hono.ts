@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Admission, Known, Refused } from "../core/admission.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
-import { checkFieldOptions, type Fields, rateLimitFields } from "../http/fields/fields.ts";
+import { addRateLimitFields, checkFieldOptions, type Fields } from "../http/fields/fields.ts";
 import { checkMount, type Decided, decideRequest, isPreflight } from "../http/guard/admit.ts";
 import {
   admissionIn,
@@ -133,14 +133,14 @@ export function rateLimit<
     if (outgoing === undefined) {
       return endingWith(decision, c, next).then(() => {
         // The first guard writes for those that come after.
-        if (isFirst) writeOn(c, rateLimitFields(readingsOf(decisions), fieldOptions));
+        if (isFirst) writeOn(c, addRateLimitFields({}, readingsOf(decisions), fieldOptions));
       });
     }
     endWithResponse(decision, outgoing);
     if (isFirst) {
       writeFieldsWithHead(outgoing, (status) => {
         refundWithHead(decisions, status);
-        return rateLimitFields(readingsOf(decisions), fieldOptions);
+        return addRateLimitFields({}, readingsOf(decisions), fieldOptions);
       });
     }
     return next();

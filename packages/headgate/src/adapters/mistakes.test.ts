@@ -35,7 +35,7 @@ describe.each(Object.entries(adapters))(
         "rateLimit takes a limiter that createLimiter has made",
       ],
       ["no limiter", [undefined, { caller }], "rateLimit takes a limiter that createLimiter has made"],
-      ["no options", [limiter], "The options of rateLimit are an object such as"],
+      ["no options", [limiter], "The options of rateLimit must be an object such as"],
       ["no caller", [limiter, {}], "caller of rateLimit must be a function of the request, got undefined."],
       [
         "a caller that is no function",

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, Known, Refused } from "../core/admission.ts";
-import { checkFieldOptions, rateLimitFields } from "../http/fields/fields.ts";
+import { addRateLimitFields, checkFieldOptions } from "../http/fields/fields.ts";
 import {
   checkMount,
   type Decided,
@@ -133,7 +133,7 @@ export function guardNode<
     if (isFirst) {
       writeFieldsWithHead(outgoing, (status) => {
         refundWithHead(decisions, status);
-        return rateLimitFields(readingsOf(decisions), fieldOptions);
+        return addRateLimitFields({}, readingsOf(decisions), fieldOptions);
       });
     }
     return framework.pass(request, response, next);

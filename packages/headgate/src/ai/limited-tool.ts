@@ -127,14 +127,14 @@ async function lastOf(outputs: AsyncIterable<unknown>): Promise<unknown> {
   return last;
 }
 
-function checkTool(tool: object, options: object): unknown {
+function checkTool(tool: unknown, options: unknown): unknown {
   checkOptions("limitedTool", options, ["caller", "cost", "maxWaitMs"], "option-invalid");
   if (!("caller" in options) || options.caller === undefined)
     throw new HeadgateError(
       "option-invalid",
       "limitedTool needs to know whose quota a call spends: { caller: user.id }.",
     );
-  const execute = (tool as { execute?: unknown }).execute;
+  const execute = (tool as { execute?: unknown } | null | undefined)?.execute;
   if (typeof execute === "function") return execute;
   throw new HeadgateError(
     "option-invalid",

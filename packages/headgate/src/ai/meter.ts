@@ -177,7 +177,10 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
     );
   }
   if (typeof options !== "object" || options === null) {
-    throw new HeadgateError("option-invalid", `The options of meter are an object, got ${show(options)}.`);
+    throw new HeadgateError(
+      "option-invalid",
+      `The options of meter must be an object such as { unit: "tokens" }, got ${show(options)}.`,
+    );
   }
   checkOptions("meter", options, meterOptions, "option-invalid");
   if (options.unit !== undefined) checkUnit(admission as Admitted, options.unit);
@@ -191,7 +194,7 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
   if (onHangUp !== "abort" && onHangUp !== "drain") {
     throw new HeadgateError(
       "option-invalid",
-      `onHangUp of meter is "abort" or "drain", got ${String(onHangUp)}.`,
+      `onHangUp of meter must be "abort" or "drain", got ${show(onHangUp)}.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { HeadgateError } from "../core/errors.ts";
+import { show } from "../core/show.ts";
 
 /** Tokens by what they were. None of them counts twice: cached input is no `input`, reasoning no `output`. */
 export interface TokenUse {
@@ -83,7 +84,7 @@ export function checkWeights(weights: Partial<TokenWeights>): TokenWeights {
     if (Number.isFinite(weight) && weight >= 0 && weight <= mostWeight) continue;
     throw new HeadgateError(
       "option-invalid",
-      `weights of meter are numbers from 0 to ${mostWeight} for ${Object.keys(all).join(", ")}; ${name} is ${String(weights[name as keyof TokenWeights])}.`,
+      `weights of meter must be numbers from 0 to ${mostWeight} for ${Object.keys(all).join(", ")}, got ${show(weights[name as keyof TokenWeights])} for ${name}.`,
     );
   }
   return all;

@@ -96,7 +96,10 @@ export function chooseByText<Caller>(
   function read(text: unknown): LimitSet {
     if (isThenable(text)) {
       letFail(text);
-      fail(layer, "got a promise from limits, which are synchronous: look callers up before, or use plan");
+      fail(
+        layer,
+        "has a limits function that returned a promise, and it must return text: look callers up before, or use plan",
+      );
     }
     if (typeof text !== "string") fail(layer, `needs text such as "60/hour" from limits, got ${show(text)}`);
     const known = kept.get(text);
@@ -111,7 +114,7 @@ export function chooseByText<Caller>(
   return {
     choose: (caller) => read(limits(caller)),
     fallback,
-    fallbackName: "defaultLimits",
+    fallbackName: "the value of defaultLimits",
     sets: [fallback],
   };
 }

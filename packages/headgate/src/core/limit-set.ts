@@ -26,21 +26,30 @@ export type LimitsInput = string | LimitOptions | readonly (string | LimitOption
 
 /**
  * Limits that read one state: all sliding windows over one unit together, those with coarse logs by window, every other
- * limit by itself.
+ * limit by itself. What the state consists of is not part of it: `decideStates` and its like apply the groups.
  */
 export interface LimitGroup {
   /** Tells the state apart from others of the same partition: by unit, algorithm and kind of window, not by quota. */
   readonly id: string;
   readonly unit: string;
-  readonly algorithm: Algorithm;
   readonly limits: readonly Limit[];
   /** How far back the layer remembers the unit: it grows when wider limits are seen. */
   readonly memory: Readonly<UnitMemory>;
+}
+
+/** A group with what reads and writes its state. Public types do not name it: the layout of a state may change. */
+export interface CountingGroup extends LimitGroup {
+  readonly algorithm: Algorithm;
   /**
    * The state to begin with where this group has none in a partition and others of its unit have: what they know was
    * spent. `undefined` where nothing that counts is known.
    */
   begin(others: readonly OtherState[], now: number): Float64Array | undefined;
+}
+
+/** `compileLimits` makes all groups, and each can count. */
+export function counting(group: LimitGroup): CountingGroup {
+  return group as CountingGroup;
 }
 
 /** Whose limits they are. */
@@ -95,7 +104,7 @@ export function compileLimits(
   checkPlaces(subject, limits);
   remember(memory, limits);
   const names = nameLimits(subject, layer, limits);
-  const groups: (LimitGroup & { readonly limits: Limit[] })[] = [];
+  const groups: (CountingGroup & { readonly limits: Limit[] })[] = [];
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
     let id = stateIdentity(limit);
@@ -154,7 +163,11 @@ export function countsAll({ limits }: LimitSet, memory: LayerMemory): boolean {
   );
 }
 
-function openGroup(id: string, limit: Limit, memory: LayerMemory): LimitGroup & { readonly limits: Limit[] } {
+function openGroup(
+  id: string,
+  limit: Limit,
+  memory: LayerMemory,
+): CountingGroup & { readonly limits: Limit[] } {
   const { unit } = limit;
   const limits: Limit[] = [];
   const algorithm = algorithmOf(limit);

@@ -156,7 +156,7 @@ export function defineLimit(options: LimitOptions): Limit {
     fail('algorithm "concurrent" cannot count requests: use a unit that is held, such as "2 concurrent"');
   }
   if (name !== undefined && !isName(name)) {
-    fail(`name may hold ${nameGrammar}, got ${show(name)}`);
+    fail(`name must be made of ${nameGrammar}, got ${show(name)}`);
   }
   if (typeof exact !== "boolean") fail(`exact must be true or false, got ${show(exact)}`);
   if (exact && algorithm !== "sliding-window") {

@@ -3,7 +3,7 @@ import { checkOptions, othersOptions } from "./options.ts";
 
 const known = ["layers", "store", "timeouts", "outage", "onDecision"];
 const check = (options: object) => () =>
-  checkOptions("createLimiter", options, known, "option-invalid", othersOptions);
+  checkOptions("createLimiter", options, known, "option-invalid", { moved: othersOptions });
 
 describe("checkOptions", () => {
   it.each([

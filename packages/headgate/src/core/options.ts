@@ -1,29 +1,55 @@
 import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
+import { show } from "./show.ts";
+
+/** Where a name that is no option here may belong. */
+export interface OtherOptions {
+  /** Options of other libraries, which `docs/moving-over.md` describes. */
+  readonly moved?: ReadonlySet<string>;
+  /** Options of something near, such as those of a layer. */
+  readonly near?: { readonly of: string; readonly options: readonly string[] };
+}
 
 /**
- * Rejects options that do not exist: a misspelt option would be ignored, and its limit would not apply.
+ * Rejects options that do not exist, and what is no object: a misspelt option would be ignored, and its limit would not apply.
  *
  * @param of who takes the options, for the message: `createLimiter`, `layer "user"`.
- * @param moved options of other libraries, and the page that describes them.
  * @throws HeadgateError naming the option, and the most similar one that exists.
  */
 export function checkOptions(
   of: string,
-  options: object,
+  options: unknown,
   known: readonly string[],
   code: HeadgateErrorCode,
-  moved: ReadonlySet<string> = new Set(),
-): void {
+  others: OtherOptions = {},
+): asserts options is object {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new HeadgateError(
+      code,
+      `The options of ${of} must be an object with ${known.join(", ")}, got ${show(options)}.`,
+    );
+  }
   for (const option of Object.keys(options)) {
     if (known.includes(option)) continue;
-    throw new HeadgateError(code, `${of} has no option "${option}"${hint(option, known, moved)}`);
+    throw new HeadgateError(code, `${of} has no option "${option}"${hint(option, known, others)}`);
   }
 }
 
-function hint(option: string, known: readonly string[], moved: ReadonlySet<string>): string {
-  if (moved.has(option)) return ": it is another library's. docs/moving-over.md says what takes its place.";
+/** @throws HeadgateError `option-invalid` for an option that is given and is no function. */
+export function checkFunctions(of: string, options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const given = (options as Record<string, unknown>)[name];
+    if (given === undefined || typeof given === "function") continue;
+    throw new HeadgateError("option-invalid", `${name} of ${of} must be a function, got ${show(given)}.`);
+  }
+}
+
+function hint(option: string, known: readonly string[], { moved, near }: OtherOptions): string {
+  if (near?.options.includes(option)) return `: it is one of ${near.of}.`;
+  if (moved?.has(option)) return ": it is another library's. docs/moving-over.md says what takes its place.";
   const like = nearest(option, known);
   if (like !== undefined) return `: did you mean "${like}"?`;
+  const other = near === undefined ? undefined : nearest(option, near.options);
+  if (near !== undefined && other !== undefined) return `: did you mean "${other}", of ${near.of}?`;
   return `. It takes ${known.join(", ")}.`;
 }
 
@@ -72,6 +98,7 @@ export const othersOptions: ReadonlySet<string> = new Set([
   "duration",
   "blockDuration",
   "keyPrefix",
+  "prefix",
   "timeWindow",
   "limiter",
   "ephemeralCache",

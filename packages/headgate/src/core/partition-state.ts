@@ -18,7 +18,7 @@ import {
   waitFor,
 } from "./holdings.ts";
 import type { Limit } from "./limit.ts";
-import type { LimitGroup, LimitSet } from "./limit-set.ts";
+import { counting, type LimitGroup, type LimitSet } from "./limit-set.ts";
 import {
   beginOverride,
   inForce,
@@ -256,7 +256,7 @@ function read(
   const rows = groups.map((group) => rowOf(partition, group, now));
   return limits.map((limit, l): Reading => {
     const g = groupOf[l] ?? 0;
-    const { unit, algorithm } = groups[g] as LimitGroup;
+    const { unit, algorithm } = counting(groups[g] as LimitGroup);
     const row = rows[g] as Float64Array;
     const wait = (units: number) =>
       waitFor(holdings, unit, limit.quota, now, units, (all) => algorithm.waitMs(row, 0, limit, now, all));
@@ -275,8 +275,8 @@ function read(
 
 /** The state of a group, with room for one more charge: a new one begins with what others of its unit know. */
 function rowOf({ rows }: Partition, group: LimitGroup, now: number): Float64Array {
-  const { id, unit, algorithm, memory } = group;
-  const kept = rows.get(id)?.numbers ?? group.begin(othersOf(rows, unit), now) ?? blankRow;
+  const { id, unit, algorithm, memory, begin } = counting(group);
+  const kept = rows.get(id)?.numbers ?? begin(othersOf(rows, unit), now) ?? blankRow;
   return withRoom(kept, algorithm, memory.windowMs);
 }
 
@@ -310,7 +310,7 @@ function refund(partition: Partition, group: LimitGroup, now: number, refunds: r
   if (refunds.length === 0 || !partition.rows.has(group.id)) return;
   const row = rowOf(partition, group, now);
   for (const { amount, chargedAt, mark } of remembered(partition.reset, refunds))
-    group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
+    counting(group).algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
   keepRow(partition, group, row, now);
 }
 
@@ -322,7 +322,7 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
   const marks = set.groups.map((group, g) => {
     const row = begun[g];
     if (row === undefined) return 0;
-    const mark = group.algorithm.charge(row, 0, group.limits, now, amounts[g] as number);
+    const mark = counting(group).algorithm.charge(row, 0, group.limits, now, amounts[g] as number);
     keepRow(partition, group, row, now);
     return markSince(partition.reset, now, mark);
   });
@@ -362,7 +362,7 @@ function keepChanges(partition: Partition, { groups }: LimitSet, now: number): b
   let changed = false;
   for (const [g, group] of groups.entries()) {
     const row = begun[g] as Float64Array;
-    const { id, algorithm, limits } = group;
+    const { id, algorithm, limits } = counting(group);
     const known = partition.rows.get(id);
     const blankAt = algorithm.blankAt(row, 0, limits);
     const isNew = known === undefined && blankAt > now;

@@ -82,11 +82,17 @@ export interface Layer<Caller> {
   readonly key: (caller: Caller) => string | number | null;
   /** The limits of every caller, where they do not depend on the caller. */
   readonly limits: LimitSet | undefined;
-  /** How the limits of a caller are found, where they do. */
+  /** The limits that are known from the start: those of every caller, of each plan, or the default ones. */
+  readonly knownLimits: readonly LimitSet[];
+  readonly outage: OutagePolicy;
+}
+
+/** A layer as the limiter applies it. */
+export interface DefinedLayer<Caller> extends Layer<Caller> {
+  /** How the limits of a caller are found, where they depend on the caller. */
   readonly choice: LayerChoice<Caller> | undefined;
   /** How far back it remembers what was spent. */
   readonly memory: LayerMemory;
-  readonly outage: OutagePolicy;
 }
 
 export interface Policy<Caller> {
@@ -102,9 +108,14 @@ export interface Policy<Caller> {
   readonly warnings: readonly string[];
 }
 
-/** The limits of a layer that are known when it is defined. */
-export function knownLimits<Caller>({ limits, choice }: Layer<Caller>): readonly LimitSet[] {
-  return limits === undefined ? (choice as LayerChoice<Caller>).sets : [limits];
+/** `definePolicy` makes all layers. */
+export function defined<Caller>(layer: Layer<Caller>): DefinedLayer<Caller> {
+  return layer as DefinedLayer<Caller>;
+}
+
+/** A policy as the limiter applies it. */
+export interface DefinedPolicy<Caller> extends Policy<Caller> {
+  readonly layers: readonly DefinedLayer<Caller>[];
 }
 
 /**
@@ -118,7 +129,7 @@ export function definePolicy<Caller>(
   options: readonly LayerOptions<Caller>[],
   units: readonly string[] = [],
   memoryOf: (layer: string) => LayerMemory | undefined = () => undefined,
-): Policy<Caller> {
+): DefinedPolicy<Caller> {
   if (!Array.isArray(options) || options.length === 0) {
     fail(
       'A policy needs at least one layer, such as { name: "ip", key: (caller) => caller.ip, limits: "30/minute" }' +
@@ -129,18 +140,19 @@ export function definePolicy<Caller>(
   checkNames(layers);
   const known = new Set(["requests", ...readUnits("createLimiter", units, "option-invalid")]);
   for (const layer of layers) {
-    for (const { limits } of knownLimits(layer)) for (const { unit } of limits) known.add(unit);
+    for (const { limits } of layer.knownLimits) for (const { unit } of limits) known.add(unit);
   }
   for (const layer of options) if ("units" in layer) for (const unit of layer.units ?? []) known.add(unit);
   return {
     layers,
     hash: fingerprint(JSON.stringify(layers.map(inWords))),
     units: known,
-    warnings: layers.flatMap((layer) => knownLimits(layer).flatMap(({ warnings }) => warnings)),
+    warnings: layers.flatMap((layer) => layer.knownLimits.flatMap(({ warnings }) => warnings)),
   };
 }
 
-const layerOptions = [
+/** The options of a layer. */
+export const layerOptions: readonly string[] = [
   "name",
   "key",
   "limits",
@@ -153,9 +165,9 @@ const layerOptions = [
 ];
 
 /** What of a layer is data. */
-function inWords<Caller>(layer: Layer<Caller>): unknown {
+function inWords<Caller>(layer: DefinedLayer<Caller>): unknown {
   const { name, limits, choice, outage } = layer;
-  const sets = knownLimits(layer).map(({ plan, word, limits: of, names }) => [
+  const sets = layer.knownLimits.map(({ plan, word, limits: of, names }) => [
     plan ?? null,
     word ?? of.map((limit, l) => [formatLimit(limit), names[l]]),
   ]);
@@ -166,13 +178,13 @@ function defineLayer<Caller>(
   options: LayerOptions<Caller>,
   index: number,
   memoryOf: (layer: string) => LayerMemory | undefined,
-): Layer<Caller> {
+): DefinedLayer<Caller> {
   if (typeof options !== "object" || options === null) {
     fail(`Layer ${index + 1} must be an object with name, key and limits, got ${show(options)}.`);
   }
   const { name, key } = options;
   if (!isName(name)) fail(`Layer ${index + 1} needs a name of ${nameGrammar}, got ${show(name)}.`);
-  checkOptions(`Layer "${name}"`, options, layerOptions, "policy-invalid", othersOptions);
+  checkOptions(`Layer "${name}"`, options, layerOptions, "policy-invalid", { moved: othersOptions });
   if (typeof key !== "function") {
     fail(`Layer "${name}" needs a key function, such as (caller) => caller.ip, got ${show(key)}.`);
   }
@@ -183,7 +195,8 @@ function defineLayer<Caller>(
     choice === undefined
       ? compileLimits(name, (options as LayerWithLimits<Caller>).limits, memory)
       : undefined;
-  return { name, key, limits, choice, memory, outage };
+  const known = limits === undefined ? (choice?.sets ?? []) : [limits];
+  return { name, key, limits, knownLimits: known, choice, memory, outage };
 }
 
 /** As they may come where no compiler has looked. */
@@ -237,14 +250,14 @@ function readUnits(of: string, units: unknown, code: HeadgateErrorCode): readonl
   );
 }
 
-function checkNames<Caller>(layers: readonly Layer<Caller>[]): void {
+function checkNames<Caller>(layers: readonly DefinedLayer<Caller>[]): void {
   const layerNames = new Set<string>();
   const limitNames = new Map<string, string>();
   for (const layer of layers) {
     if (layerNames.has(layer.name))
       fail(`Two layers are named "${layer.name}": give each a name of its own.`);
     layerNames.add(layer.name);
-    for (const name of new Set(knownLimits(layer).flatMap(({ names }) => names))) {
+    for (const name of new Set(layer.knownLimits.flatMap(({ names }) => names))) {
       const other = limitNames.get(name);
       if (other !== undefined) fail(`The layers "${other}" and "${layer.name}" both name a limit "${name}".`);
       limitNames.set(name, layer.name);

@@ -7,6 +7,7 @@ import type {
   KeyObject,
 } from "jose";
 import { HeadgateError } from "../core/errors.ts";
+import { checkFunctions, checkOptions } from "../core/options.ts";
 import { type HeaderFields, readField } from "../http/address/address-forwarding.ts";
 import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import type { VerifiedIdentity } from "./identify.ts";
@@ -60,7 +61,7 @@ const fewestSecretBytes = 32;
  * @throws HeadgateError `option-invalid`
  */
 export function bearerIdentity(options: BearerIdentityOptions): VerifiedIdentity {
-  checkOptions(options);
+  check(options);
   const { issuer, audience, algorithms, claim = "sub", clockToleranceSeconds = 5, now = Date.now } = options;
   const report = guarded(options.onError ?? reportOnConsole());
   const claims: JWTVerifyOptions = {
@@ -135,7 +136,22 @@ function isTokensFault(error: unknown): boolean {
   return typeof code === "string" && tokensFaults.test(code);
 }
 
-function checkOptions({ key, jwks, issuer, audience }: BearerIdentityOptions): void {
+const bearerOptions = [
+  "key",
+  "jwks",
+  "issuer",
+  "audience",
+  "claim",
+  "algorithms",
+  "clockToleranceSeconds",
+  "now",
+  "onError",
+];
+
+function check(options: BearerIdentityOptions): void {
+  checkOptions("bearerIdentity", options, bearerOptions, "option-invalid");
+  checkFunctions("bearerIdentity", options, ["now", "onError"]);
+  const { key, jwks, issuer, audience } = options;
   if ((key === undefined) === (jwks === undefined)) {
     fail(
       "bearerIdentity takes either key or jwks: what tokens are signed by, or where the issuer publishes it.",

@@ -1,4 +1,6 @@
 import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
 import {
   type AddressSource,
   callerAddress,
@@ -6,6 +8,7 @@ import {
   type TrustProxy,
 } from "../http/address/address.ts";
 import { readField } from "../http/address/address-forwarding.ts";
+import { checkTrust } from "../http/address/address-trust.ts";
 
 /** Returns a verified id from a request's header fields, or `null` if nothing in them verifies. */
 export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;
@@ -46,12 +49,21 @@ const mostCharacters = 256;
  * @throws HeadgateError `option-invalid`
  */
 export function identify(options: IdentifyOptions = {}): (source: AddressSource) => Promise<Identified> {
+  checkOptions("identify", options, ["verified", "unverifiedHeader", "trust"], "option-invalid");
   const { verified = [], unverifiedHeader, trust } = options;
-  const identities = typeof verified === "function" ? [verified] : verified;
+  const identities: readonly VerifiedIdentity[] = Array.isArray(verified) ? verified : [verified];
   if (unverifiedHeader !== undefined && !/^[\w!#$%&'*+.^`|~-]+$/.test(unverifiedHeader)) {
     throw new HeadgateError(
       "option-invalid",
-      `unverifiedHeader must be the name of a header such as "X-User-Id", got ${JSON.stringify(unverifiedHeader)}.`,
+      `unverifiedHeader must be the name of a header such as "X-User-Id", got ${show(unverifiedHeader)}.`,
+    );
+  }
+  if (trust !== undefined) checkTrust("trust of identify", trust);
+  const wrong = identities.find((identity) => typeof identity !== "function");
+  if (wrong !== undefined) {
+    throw new HeadgateError(
+      "option-invalid",
+      `verified must be a function, such as bearerIdentity({ key }), or a list of them, got ${show(wrong)}.`,
     );
   }
   const header = unverifiedHeader?.toLowerCase();

@@ -1,4 +1,6 @@
 import { HeadgateError } from "../core/errors.ts";
+import { checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
 import { type HeaderFields, readField } from "../http/address/address-forwarding.ts";
 import type { VerifiedIdentity } from "./identify.ts";
 
@@ -25,14 +27,16 @@ const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
  * @returns a function of a request's header fields: the verified id, or `null` where there is none.
  * @throws HeadgateError `option-invalid`
  */
-export function signedCookieIdentity({ name, secret }: SignedCookieOptions): VerifiedIdentity {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+export function signedCookieIdentity(options: SignedCookieOptions): VerifiedIdentity {
+  checkOptions("signedCookieIdentity", options, ["name", "secret"], "option-invalid");
+  const { name, secret } = options;
+  if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
     throw new HeadgateError(
       "option-invalid",
-      `A cookie's name must be such as "session", got ${JSON.stringify(name)}.`,
+      `A cookie's name must be such as "session", got ${show(name)}.`,
     );
   }
-  const keys = (typeof secret === "string" ? [secret] : secret).map(importKey);
+  const keys = secretsIn(secret).map(importKey);
   if (keys.length === 0)
     throw new HeadgateError("option-invalid", "secret must hold at least one secret, got none.");
 
@@ -58,11 +62,18 @@ export function signedCookieIdentity({ name, secret }: SignedCookieOptions): Ver
  * @throws HeadgateError `option-invalid`
  */
 export async function signCookie(id: string, secret: SignedCookieOptions["secret"]): Promise<string> {
-  const [first = ""] = typeof secret === "string" ? [secret] : secret;
+  const [first = ""] = secretsIn(secret);
   if (id === "")
     throw new HeadgateError("option-invalid", 'The id of a signed cookie must not be empty, got "".');
   const signature = new Uint8Array(await crypto.subtle.sign(algorithm, await importKey(first), encode(id)));
   return encodeURIComponent(`${id}.${btoa(String.fromCharCode(...signature))}`);
+}
+
+/** @throws HeadgateError `option-invalid` for what is neither. */
+function secretsIn(secret: SignedCookieOptions["secret"]): readonly string[] {
+  if (typeof secret === "string") return [secret];
+  if (Array.isArray(secret)) return secret;
+  throw new HeadgateError("option-invalid", `secret must be text, or a list of texts, got ${show(secret)}.`);
 }
 
 function importKey(secret: string): Promise<CryptoKey> {

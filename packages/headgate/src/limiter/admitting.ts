@@ -11,7 +11,7 @@ import { ShadowedReservation } from "../shadow/shadowed-reservation.ts";
 import type { Trial } from "../shadow/trial.ts";
 import { byKeysOf } from "../stores/memory/by-keys.ts";
 import type { Plain } from "./asking.ts";
-import { checkDecision } from "./checks.ts";
+import { checkDecision, checkSignal } from "./checks.ts";
 import { checkClaim, claiming } from "./claiming.ts";
 import type { ClaimOptions, DecisionOptions, Limiter } from "./contract.ts";
 import type { LimiterParts } from "./parts.ts";
@@ -134,6 +134,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
 
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
+      checkSignal(decision.signal);
       check(decision.cost);
       const { layers, charges } = await live.asking.for(caller, decision.cost);
       const trial = shadowing.shadow?.wait(caller, decision.cost);

@@ -1,7 +1,7 @@
 import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LimitSet } from "../core/limit-set.ts";
-import type { Layer, Policy } from "../core/policy.ts";
+import type { DefinedLayer, DefinedPolicy } from "../core/policy.ts";
 import type { Question } from "../core/ruling.ts";
 import { overlong, ownKey, unidentified } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
@@ -54,7 +54,7 @@ export interface Asking<Caller> {
 export interface AskingOptions<Caller> {
   /** The name of the limiter. */
   name: string;
-  policy: Policy<Caller>;
+  policy: DefinedPolicy<Caller>;
   lookups: Lookups;
   /** Reports mistakes of the user's functions; the caller is counted all the same. */
   report: (error: unknown) => void;
@@ -68,7 +68,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
   const names = policy.layers.map((layer) => layer.name);
   const spaces = policy.layers.map((layer) => spaceOf(name, layer.name));
 
-  function keyOf(layer: Layer<Caller>, caller: Caller): string | null {
+  function keyOf(layer: DefinedLayer<Caller>, caller: Caller): string | null {
     try {
       const key: unknown = layer.key(caller);
       if (key === null) return null;
@@ -104,7 +104,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
     return { layers, charges, policy: hash };
   }
 
-  function partOf({ limits }: Layer<Caller>, place: number): KeylessCharge[] {
+  function partOf({ limits }: DefinedLayer<Caller>, place: number): KeylessCharge[] {
     if (limits === undefined || limits.holdable || limits.word !== undefined) return [];
     const { needs, spends } = limits.usualAmounts;
     return isOneRequest({ needs, spends }) ? [{ space: spaces[place] as string, limits, needs, spends }] : [];
@@ -117,7 +117,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
     const { layers } = policy;
     const keys = new Array<string | null>(layers.length);
     for (let place = 0; place < layers.length; place += 1)
-      keys[place] = keyOf(layers[place] as Layer<Caller>, caller);
+      keys[place] = keyOf(layers[place] as DefinedLayer<Caller>, caller);
     return keys;
   }
 
@@ -132,7 +132,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
       let count = 0;
       let looking: Promise<void>[] | undefined;
       for (let place = 0; place < most; place += 1) {
-        const layer = policy.layers[place] as Layer<Caller>;
+        const layer = policy.layers[place] as DefinedLayer<Caller>;
         const key = keys[place] as string | null;
         if (key === null) {
           // Usually all apply, and their names are the same list each time.

@@ -1,10 +1,15 @@
 import type { Admission, Admitted, Refused } from "../core/admission.ts";
 import { knownAs, markInstance } from "../core/copies.ts";
 import type { Cost } from "../core/cost.ts";
+import { describe } from "../core/describe.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { isLimiter } from "../core/for-adapters.ts";
 import type { CountedCost } from "../core/guard-cost.ts";
-import { checkOptions } from "../core/options.ts";
+import { checkFunctions, checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "./contract.ts";
+import { longestWaitMs } from "./waiting.ts";
 
 /** How a function is guarded. */
 export interface GuardedFunctionOptions<
@@ -74,7 +79,7 @@ export function guard<
     CountedCost<Costs, Unit> &
     CountedCost<Used, Unit, "used">,
 ): (...args: Args) => Promise<Result> {
-  checkGuard(run, options);
+  checkGuard(limiter, run, options);
   const { caller, cost, used, maxWaitMs } = options;
   return async (...args) => {
     const admission = await admitCall(
@@ -117,16 +122,22 @@ export async function endingWith<Result>(
   }
 }
 
-function checkGuard(run: unknown, options: object): void {
+function checkGuard(limiter: unknown, run: unknown, options: { maxWaitMs?: number } | undefined): void {
+  if (!isLimiter(limiter))
+    fail(`guard takes a limiter that createLimiter has made, got ${describe(limiter)}.`);
   if (typeof run !== "function")
-    throw new HeadgateError(
-      "option-invalid",
-      `guard takes a limiter, a function and { caller }; the function is ${String(run)}.`,
-    );
-  checkOptions("guard", options ?? {}, ["caller", "cost", "used", "maxWaitMs"], "option-invalid");
+    fail(`guard takes a limiter, a function and { caller }; the function is ${show(run)}.`);
+  if (options !== undefined)
+    checkOptions("guard", options, ["caller", "cost", "used", "maxWaitMs"], "option-invalid");
+  checkFunctions("guard", options ?? {}, ["cost", "used"]);
+  if (options?.maxWaitMs !== undefined) checkWholeNumber("maxWaitMs", options.maxWaitMs, 0, longestWaitMs);
   if (typeof (options as { caller?: unknown } | undefined)?.caller !== "function")
     throw new HeadgateError(
       "option-invalid",
       'guard needs to know who calls: { caller: (user) => user }, or { caller: () => "everybody" }.',
     );
+}
+
+function fail(message: string): never {
+  throw new HeadgateError("option-invalid", message);
 }

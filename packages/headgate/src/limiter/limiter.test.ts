@@ -231,7 +231,7 @@ describe("createLimiter", () => {
     [
       "outgae",
       { outgae: "admit" },
-      'createLimiter has no option "outgae". It takes name, layers, units, store',
+      'createLimiter has no option "outgae": did you mean "outage", of a layer?',
     ],
     ["timeout", { timeout: 100 }, 'did you mean "timeouts"?'],
     ["windowMs", { windowMs: 1000 }, "it is another library's"],
@@ -257,7 +257,11 @@ describe("createLimiter", () => {
     ],
     ["null for a store", { store: null }, "It is null."],
     ["a number for a store", { store: 6379 }, "It is 6379."],
-    ["a plain object for a store", { store: {} }, "It is an object without decide, adjust and reset."],
+    [
+      "a plain object for a store",
+      { store: {} },
+      "It is an object without the methods decide, adjust and reset.",
+    ],
     ["another class for a store", { store: new Map() }, "It is an object of class Map."],
   ])("does not pass over %s", (_what, options, message) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];

@@ -1,4 +1,5 @@
 import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
+import { checkOptions } from "../core/options.ts";
 import type { LayerOptions } from "../core/policy.ts";
 import type { Declared, UnitsOfLayers } from "../core/units.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
@@ -71,7 +72,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     ...createShadowCalls(parts),
     setPolicy,
 
-    async ready({ timeoutMs = defaultReadyMs } = {}) {
+    async ready(options = {}) {
+      checkOptions("ready", options, ["timeoutMs"], "option-invalid");
+      const { timeoutMs = defaultReadyMs } = options;
       check(undefined);
       checkWholeNumber("timeoutMs", timeoutMs, 1, longestReadyMs);
       await guard?.ready(timeoutMs, live.asking.forUnidentified(undefined));

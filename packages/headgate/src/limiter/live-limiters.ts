@@ -1,7 +1,7 @@
 import { processWide } from "../core/copies.ts";
 import { formatLimit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
-import { knownLimits, type Policy } from "../core/policy.ts";
+import type { DefinedPolicy } from "../core/policy.ts";
 import type { Store } from "../core/store.ts";
 
 /** How many limiters there are of each kind that have been made and not closed. */
@@ -27,7 +27,7 @@ const mostKept = 1000;
  * @returns to be called when the limiter is closed.
  */
 export function registerLimiter<Caller>(
-  { name, layers }: { name: string; layers: Policy<Caller>["layers"] },
+  { name, layers }: { name: string; layers: DefinedPolicy<Caller>["layers"] },
   shared: Store | string | undefined,
   warn: (warning: string) => void,
 ): () => void {
@@ -97,8 +97,8 @@ function decrease(counts: Counts, key: string): void {
   else counts.delete(key);
 }
 
-function inWords<Caller>(layers: Policy<Caller>["layers"]): string {
-  return layers.map((layer) => `${layer.name} ${knownLimits(layer).map(setInWords).join(", ")}`).join("; ");
+function inWords<Caller>(layers: DefinedPolicy<Caller>["layers"]): string {
+  return layers.map((layer) => `${layer.name} ${layer.knownLimits.map(setInWords).join(", ")}`).join("; ");
 }
 
 function setInWords({ plan, word, limits }: LimitSet): string {

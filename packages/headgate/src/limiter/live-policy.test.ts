@@ -2,6 +2,7 @@ import { eachStore } from "@headgate/test-servers/each-store.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Admitted, Refused } from "../core/admission.ts";
+import { defined } from "../core/policy.ts";
 import { countByHand, type HandLimit } from "../testing/count-by-hand.ts";
 import { fakeClock } from "../testing/index.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
@@ -230,7 +231,8 @@ describe("setPolicy", () => {
 
   it("that is wrong widens no memory, and names that come and go fill none", () => {
     const { limiter } = limited();
-    const widest = () => limiter.policy.layers[0]?.memory.get("requests")?.windowMs;
+    const widest = () =>
+      limiter.policy.layers.map((layer) => defined(layer).memory.get("requests")?.windowMs)[0];
     const before = widest();
     const wrong = [
       { name: "user", limits: "5/30 days" },

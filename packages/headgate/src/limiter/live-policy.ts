@@ -2,7 +2,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { copyOf, type LayerMemory } from "../core/layer-memory.ts";
 import type { LimitsInput } from "../core/limit-set.ts";
 import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
-import { definePolicy, type Layer, type LayerOptions, type Policy } from "../core/policy.ts";
+import { type DefinedLayer, type DefinedPolicy, definePolicy, type LayerOptions } from "../core/policy.ts";
 import { show } from "../core/show.ts";
 import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
 
@@ -24,7 +24,7 @@ export interface LayerChange<Caller> {
 
 /** The policy in force, and what depends on it. */
 export interface LivePolicy<Caller> {
-  readonly policy: Policy<Caller>;
+  readonly policy: DefinedPolicy<Caller>;
   readonly asking: Asking<Caller>;
   /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
   readonly units: ReadonlySet<string>;
@@ -54,7 +54,7 @@ export function createLivePolicy<Caller>(
   let policy = definePolicy(options, declared);
   let asking = createAsking({ ...asks, policy });
   const units = new Set<string>();
-  const known = new Map<string, Layer<Caller>>();
+  const known = new Map<string, DefinedLayer<Caller>>();
   /** By layer, as they were given last: a policy that is rolled back finds those of a layer that was left out meanwhile. */
   const functions = new Map<string, LayerFunctions<Caller>>();
 

@@ -2,17 +2,18 @@ import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerChoice } from "../core/layer-choice.ts";
 import type { LimitSet } from "../core/limit-set.ts";
-import type { Layer } from "../core/policy.ts";
+import type { DefinedLayer } from "../core/policy.ts";
+import { reasonOf } from "../core/reason.ts";
 
 /** Finds the limits of callers in layers whose limits depend on them. */
 export interface Lookups {
   /** Never throws or rejects: where the limits cannot be found, that is reported and the layer's default holds. */
   limitsOf<Caller>(
-    layer: Layer<Caller>,
+    layer: DefinedLayer<Caller>,
     caller: Caller,
     isUnidentified: boolean,
   ): LimitSet | Promise<LimitSet>;
-  fallbackOf<Caller>(layer: Layer<Caller>): LimitSet;
+  fallbackOf<Caller>(layer: DefinedLayer<Caller>): LimitSet;
 }
 
 interface LookupsOptions {
@@ -33,23 +34,23 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
   function failed(layer: string, reason: string, fallbackName: string, cause: unknown): void {
     if (failing.has(layer)) return;
     failing.add(layer);
-    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} holds.`;
+    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} applies.`;
     report(new HeadgateError("lookup-failed", message, { cause }));
   }
 
   /** What a function returned by mistake is reported as it is: it names what would be right. */
-  function fell<Caller>({ name, choice }: Layer<Caller>, error: unknown): LimitSet {
+  function fell<Caller>({ name, choice }: DefinedLayer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {
-      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} holds.`));
+      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} applies.`));
     } else {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       failed(name, reason, capital(fallbackName), error);
     }
     return fallback;
   }
 
-  function within<Caller>(layer: Layer<Caller>, looking: Promise<LimitSet>): Promise<LimitSet> {
+  function within<Caller>(layer: DefinedLayer<Caller>, looking: Promise<LimitSet>): Promise<LimitSet> {
     const { fallback, fallbackName } = layer.choice as LayerChoice<Caller>;
     return new Promise((resolve) => {
       let over = false;

@@ -2,7 +2,6 @@ import { after } from "../core/after.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OverrideTerms } from "../core/override.ts";
-import { knownLimits } from "../core/policy.ts";
 import {
   checkPrefix,
   checkPrefixTarget,
@@ -34,7 +33,7 @@ export function createOverrideCalls<Caller>(
   /** What the policy gives callers in a layer, as far as that is known beforehand. */
   function limitsIn(layer: string): readonly LimitSet[] {
     const found = live.policy.layers.find(({ name }) => name === layer);
-    return found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
+    return found === undefined ? [] : found.knownLimits.filter(({ word }) => word !== "blocked");
   }
 
   /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */

@@ -79,7 +79,7 @@ describe("a layer with plans", () => {
     for (let n = 0; n < 3; n += 1) expect((admit(plan) as Admission).plan).toBe("free");
     expect(((await admit(Promise.resolve(plan))) as Admission).plan).toBe("free");
     expect(errors.map(({ message }) => message)).toEqual([
-      `Layer "org" has no plan ${shown}: its plans are "free", "pro", "staff", "closed". Plan "free" holds.`,
+      `Layer "org" has no plan ${shown}: its plans are "free", "pro", "staff", "closed". Plan "free" applies.`,
     ]);
   });
 
@@ -93,7 +93,7 @@ describe("a layer with plans", () => {
     for (let n = 0; n < 50; n += 1) if ((admit() as Admission).admitted) admitted += 1;
     expect(admitted).toBe(2);
     expect(errors.map(({ message }) => message)).toEqual([
-      'The limits of a caller in layer "org" could not be looked up: connection lost. Plan "free" holds.',
+      'The limits of a caller in layer "org" could not be looked up: connection lost. Plan "free" applies.',
     ]);
     fails = false;
     expect((admit() as Admission).plan).toBe("pro");
@@ -116,8 +116,8 @@ describe("a layer with plans", () => {
     answer("staff");
     expect(((await late) as Admission).plan).toBe("free");
     expect(errors.map(({ message }) => message)).toEqual([
-      'The limits of a caller in layer "org" could not be looked up: timeout. Plan "free" holds.',
-      'The limits of a caller in layer "org" could not be looked up: plan took longer than 40 ms. Plan "free" holds.',
+      'The limits of a caller in layer "org" could not be looked up: timeout. Plan "free" applies.',
+      'The limits of a caller in layer "org" could not be looked up: plan took longer than 40 ms. Plan "free" applies.',
     ]);
   });
 
@@ -280,12 +280,12 @@ describe("a layer whose limits are the caller's own", () => {
 
   it.each([
     ["nonsense", "Cannot read the limit"],
-    ["promise", 'Layer "org" got a promise from limits, which are synchronous'],
-    ["rejected", 'Layer "org" got a promise from limits'],
+    ["promise", 'Layer "org" has a limits function that returned a promise, and it must return text'],
+    ["rejected", 'Layer "org" has a limits function that returned a promise'],
     ["unit", 'Layer "org" has a limit of "words", and its units are "requests".'],
     ["number", 'Layer "org" needs text such as "60/hour" from limits, got 5.'],
     ["nothing", "got undefined."],
-    ["throws", "could not be looked up: connection lost. DefaultLimits holds."],
+    ["throws", "could not be looked up: connection lost. The value of defaultLimits applies."],
   ])("has the default limits for %s, never those of another caller, and reports it once", (name, message) => {
     const { limiter, errors } = owned();
     expect((limiter.admit("five") as Admission).limits[0]?.quota).toBe(5);

@@ -1,3 +1,4 @@
+import { textOf } from "../core/reason.ts";
 import type { OutageEvent } from "../remote/index.ts";
 
 /** Calls a listener of the user's; one that fails is reported and must not become a fault of the request's. */
@@ -44,7 +45,7 @@ export function eachKindOnce(report: (error: unknown) => void): (error: unknown)
 }
 
 function kindOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return textOf(error);
 }
 
 const reportEveryMs = 60_000;

@@ -36,7 +36,8 @@ export interface WaitingRoom {
 }
 
 const usualWaitMs = 60_000;
-const longestWaitMs = 86_400_000;
+/** The longest that a caller may wait in line, ms. */
+export const longestWaitMs = 86_400_000;
 /** How many may wait at once. */
 export const mostWaiting = 1000;
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { ChangedEvent, EventPartition, Moment } from "../core/limiter-events.ts";
-import { checkOptions } from "../core/options.ts";
+import { checkFunctions, checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
@@ -241,12 +241,13 @@ function read(given: DecisionLogOptions): DecisionLogOptions {
   if (typeof given !== "object" || given === null)
     fail(`decisionLog takes an object such as { writer: logFiles("./decisions") }, got ${show(given)}.`);
   checkOptions("decisionLog", given, options, "option-invalid");
+  checkFunctions("decisionLog", given, ["requestId", "onError"]);
   const { writer, secret, mostWaiting } = given;
   if (typeof writer?.write !== "function")
     fail(`writer must have write(lines), such as logFiles("./decisions"), got ${show(writer)}.`);
   if (secret !== undefined && (!isBytes(secret) || secret.length < shortestSecret))
     fail(
-      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out for one that is drawn.`,
+      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out to have a random one.`,
     );
   if (mostWaiting !== undefined)
     checkWholeNumber("mostWaiting", mostWaiting, 100_000, Number.MAX_SAFE_INTEGER);

@@ -1,5 +1,6 @@
 import { inBackgroundBy } from "../core/background.ts";
 import type { Clock } from "../core/clock.ts";
+import { reasonOf } from "../core/reason.ts";
 
 /** Where lines go. */
 export interface LineWriter {
@@ -105,7 +106,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
       try {
         await writer.write(lines.slice(0, count).join(""), () => head().join(""));
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        reason = reasonOf(error);
         if (!failing) onError(error);
         failing = true;
         return;

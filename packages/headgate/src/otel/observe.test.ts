@@ -190,7 +190,7 @@ it.each<[unknown, unknown, RegExp]>([
   [{}, {}, /observe takes a limiter that createLimiter has made, got an object/],
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
-  ["limiter", null, /options of observe are an object such as \{ meter \}, got null/],
+  ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
   ["limiter", { meter: null }, /meter of observe must be a meter of OpenTelemetry, got null/],
 ])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
   const { limiter } = observed();
@@ -210,7 +210,11 @@ describe("limiter.observe", () => {
     limiter.observe(counter);
     await limiter.admit(alice);
     expect(counter.count).toBe(1);
-    for (const observer of [undefined, null, 5, "x", {}, { decide() {} }, { decided: 5 }])
+    expect(() => limiter.observe({ decide() {} } as never)).toThrow('did you mean "decided"?');
+    expect(() => limiter.observe({ decided: 5 } as never)).toThrow(
+      "decided of observe must be a function, got 5.",
+    );
+    for (const observer of [undefined, null, 5, "x", {}])
       expect(() => limiter.observe(observer as never)).toThrow(
         /observe takes an object with functions decided, ended/,
       );

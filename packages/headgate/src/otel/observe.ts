@@ -126,7 +126,7 @@ function readMeter(limiter: unknown, options: ObserveOptions): Meter {
   if (typeof limiter !== "object" || limiter === null || !("observe" in limiter))
     fail(`observe takes a limiter that createLimiter has made, got ${show(limiter)}.`);
   if (typeof options !== "object" || options === null)
-    fail(`The options of observe are an object such as { meter }, got ${show(options)}.`);
+    fail(`The options of observe must be an object such as { meter }, got ${show(options)}.`);
   checkOptions("observe", options, ["meter"], "option-invalid");
   const { meter = metrics.getMeter("headgate") } = options;
   if (typeof meter === "object" && meter !== null && "createCounter" in meter) return meter;

@@ -3,6 +3,7 @@ import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerMemory } from "../core/layer-memory.ts";
 import { blocked, type Override, type OverrideByPrefix } from "../core/override.ts";
+import { reasonOf } from "../core/reason.ts";
 import { type Ledger, partOf, type Question, type Ruling } from "../core/ruling.ts";
 import { isSharedKey } from "../core/shared-keys.ts";
 import type { Charge, Reading } from "../core/store.ts";
@@ -53,7 +54,7 @@ export function createOverriding(options: OverridingOptions) {
     try {
       limits = overriding.of(layer, charge.limits, override.limits);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const message = `An override in layer "${layer}" cannot be used, and the caller's own limits hold: ${reason}`;
       report(new HeadgateError("store-state-invalid", message, { cause: error }));
     }

@@ -225,7 +225,7 @@ export function targetOf(
     fail("No layer of the policy applies to this caller: there is nothing to override.");
   if (isSharedKey(charge.key)) {
     fail(
-      `The caller's key in layer "${layers[place]}" could not be had, or is too long: all such callers share one partition, ` +
+      `The caller's key in layer "${layers[place]}" is not known, or is too long: all such callers share one partition, ` +
         "which is not overridden for one of them.",
     );
   }

@@ -77,7 +77,7 @@ describe("a policy document", () => {
       { limits: [{ quota: 7 }] },
     ]);
     expect(() => layersOf(document, { keys: { site: key } })).toThrow(
-      /Layer "user" .* needs the key "account": there are "site"/,
+      /Layer "user" .* needs the key "account": keys has "site"/,
     );
   });
 

@@ -3,7 +3,7 @@ import { formatLimit, type Limit, type LimitOptions } from "../core/limit.ts";
 import type { LimitSet, LimitsInput } from "../core/limit-set.ts";
 import { checkOptions } from "../core/options.ts";
 import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
-import { definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
+import { defined, definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
 import { show } from "../core/show.ts";
 
 /** A layer of a policy, as data. One of `limits`, `plans` and `defaultLimits` says what is limited. */
@@ -98,14 +98,16 @@ function checkLayer(layer: unknown, index: number): void {
  */
 export function layersOf<Caller>(
   { layers }: PolicyDocument,
-  { keys, plans = {}, limits = {} }: DocumentFunctions<Caller>,
+  functions: DocumentFunctions<Caller>,
 ): LayerOptions<Caller>[] {
+  checkOptions("layersOf", functions, ["keys", "plans", "limits"], "option-invalid");
+  const { keys = {}, plans = {}, limits = {} } = functions;
   return layers.map((layer): LayerOptions<Caller> => {
     const { name, key: keyName = name, outage } = layer;
     const key = Object.hasOwn(keys, keyName) ? keys[keyName] : undefined;
     if (key === undefined)
       fail(
-        `Layer ${show(name)} of the policy needs the key ${show(keyName)}: there are ${Object.keys(keys).map(show).join(", ")}.`,
+        `Layer ${show(name)} of the policy needs the key ${show(keyName)}: keys has ${Object.keys(keys).map(show).join(", ") || "none"}.`,
       );
     const rest = { name, key, ...(outage === undefined ? {} : { outage: dense(outage) }) };
     if (layer.plans !== undefined) {
@@ -140,7 +142,8 @@ export function writePolicyDocument<Caller>({
   units,
 }: Pick<Policy<Caller>, "layers" | "units">): PolicyDocument {
   return {
-    layers: layers.map(({ name, limits, choice, outage }): LayerDocument => {
+    layers: layers.map((layer): LayerDocument => {
+      const { name, limits, choice, outage } = defined(layer);
       const rest = isUsual(outage) ? {} : { outage: written(outage) };
       if (limits !== undefined) return { name, limits: limitsOf(limits), ...rest };
       const sets = choice?.sets ?? [];

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { reasonOf } from "../core/reason.ts";
 import { isWorker } from "../core/runtime.ts";
 
 /**
@@ -114,7 +115,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
     failed(error) {
       failures += 1;
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
       if (state === "closed" && failures >= failuresToOpen) open();
     },
 

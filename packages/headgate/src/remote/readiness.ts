@@ -1,4 +1,5 @@
 import { HeadgateError } from "../core/errors.ts";
+import { reasonOf } from "../core/reason.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
 import { type StoreCalls, succeeds } from "./store-calls.ts";
@@ -53,7 +54,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
     } catch (error) {
       // That an attempt was cut short by the end of the wait says less than what was wrong before.
       const cutShort = error instanceof StoreTimeoutError && limitMs < attemptMs;
-      if (!cutShort || reason === undefined) reason = error instanceof Error ? error.message : String(error);
+      if (!cutShort || reason === undefined) reason = reasonOf(error);
       return false;
     }
     const tookMs = performance.now() - askedAt;

@@ -178,7 +178,7 @@ export function succeeds(call: Promise<unknown>): Promise<boolean> {
 function heardOf<Answer>(answer: Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const cancel = inBackground(longestLateMs, () =>
-      reject(new Error(`Nothing was heard of it for ${longestLateMs} ms.`)),
+      reject(new Error(`The store sent no answer for ${longestLateMs} ms.`)),
     );
     Promise.resolve(answer).then(resolve, reject).finally(cancel);
   });

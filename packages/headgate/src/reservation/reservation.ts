@@ -81,7 +81,9 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 
   extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension> {
-    const { atLeast, ...cost } = more ?? {};
+    if (typeof more !== "object" || more === null || Array.isArray(more))
+      checkStated(more ?? null, this.#services.units);
+    const { atLeast, ...cost } = more;
     checkCost(cost, this.#services.units);
     checkAtLeast(atLeast, cost);
     return this.#extend(cost, atLeast, mostTries);

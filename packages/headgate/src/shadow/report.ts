@@ -1,5 +1,5 @@
 import type { Admission, LimitReading } from "../core/admission.ts";
-import { knownLimits, type Policy } from "../core/policy.ts";
+import type { DefinedPolicy } from "../core/policy.ts";
 import type { Ruling } from "../core/ruling.ts";
 
 /** What a shadow has decided in this process, since it was set. */
@@ -60,13 +60,13 @@ export interface Tally {
 }
 
 /** @param since when the shadow was set. */
-export function createTally<Caller>(limiter: string, policy: Policy<Caller>, since: number): Tally {
+export function createTally<Caller>(limiter: string, policy: DefinedPolicy<Caller>, since: number): Tally {
   const total = { decisions: 0, newlyRefused: 0, stillRefused: 0, newlyAdmitted: 0, overridden: 0 };
   const extensions = { decisions: 0, wouldRefuse: 0 };
   let undecided = 0;
   const rows = new Map<string, Map<string | undefined, Counting<Omit<ShadowLayerReport, "wouldRefuse">>>>();
   for (const layer of policy.layers) {
-    const plans = new Set(knownLimits(layer).map(({ plan }) => plan));
+    const plans = new Set(layer.knownLimits.map(({ plan }) => plan));
     const row = (plan: string | undefined) => ({
       layer: layer.name,
       plan,

@@ -2,7 +2,7 @@ import type { Admission, Peek } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
 import { Decision, RefusedRequest } from "../core/decision.ts";
-import type { LayerOptions, Policy } from "../core/policy.ts";
+import type { DefinedPolicy, LayerOptions } from "../core/policy.ts";
 import { free, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Store } from "../core/store.ts";
 import type { LayerChange, LivePolicy } from "../limiter/live-policy.ts";
@@ -55,7 +55,7 @@ export interface ShadowOptions<Caller> {
 
 /** A candidate that decides next to the policy in force. Nothing that it does throws, rejects or is awaited, but for `set`. */
 export interface Shadow<Caller> {
-  readonly policy: Policy<Caller>;
+  readonly policy: DefinedPolicy<Caller>;
   /**
    * Another candidate takes the place of this one, on the same counts; its report begins anew.
    *

@@ -1,4 +1,4 @@
-import { knownLimits, type Layer, type LayerOptions, type Policy } from "../core/policy.ts";
+import type { DefinedLayer, DefinedPolicy, LayerOptions } from "../core/policy.ts";
 import type { Question } from "../core/ruling.ts";
 import type { LivePolicy } from "../limiter/live-policy.ts";
 
@@ -13,11 +13,11 @@ export interface SharedPlans<Caller> {
 /** @param ownPolicy the shadow's. */
 export function createSharedPlans<Caller>(
   live: LivePolicy<Caller>,
-  ownPolicy: () => Policy<Caller>,
+  ownPolicy: () => DefinedPolicy<Caller>,
 ): SharedPlans<Caller> {
   let asked: Question | undefined;
   /** What `shared` was found for, by the names of layers. */
-  let of: { live: Policy<Caller>; own: Policy<Caller> } | undefined;
+  let of: { live: DefinedPolicy<Caller>; own: DefinedPolicy<Caller> } | undefined;
   const shared = new Map<string, boolean>();
 
   /** Whether a caller's plan is the same in both: by the same function, and where it names no plan of the live ones, none of the shadow's. */
@@ -60,7 +60,7 @@ export function createSharedPlans<Caller>(
 }
 
 /** Whether every plan of the shadow's layer is one of the live layer's, and both have the same default. */
-function fallsAlike<Caller>(name: string, live: Policy<Caller>, own: Policy<Caller>): boolean {
+function fallsAlike<Caller>(name: string, live: DefinedPolicy<Caller>, own: DefinedPolicy<Caller>): boolean {
   const [theirs, mine] = [live, own].map(({ layers }) => layers.find((layer) => layer.name === name));
   if (theirs?.choice === undefined || mine?.choice === undefined) return false;
   const known = new Set(plansOf(theirs));
@@ -68,6 +68,6 @@ function fallsAlike<Caller>(name: string, live: Policy<Caller>, own: Policy<Call
   return isKnown && theirs.choice.fallback.plan === mine.choice.fallback.plan;
 }
 
-function plansOf<Caller>(layer: Layer<Caller>): readonly (string | undefined)[] {
-  return knownLimits(layer).map(({ plan }) => plan);
+function plansOf<Caller>(layer: DefinedLayer<Caller>): readonly (string | undefined)[] {
+  return layer.knownLimits.map(({ plan }) => plan);
 }

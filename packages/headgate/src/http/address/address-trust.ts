@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { show } from "../../core/show.ts";
 import type { ForwardingHeader } from "./address-forwarding.ts";
 import {
   cloudflareEdges,
@@ -134,7 +135,7 @@ export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): 
   if (!Number.isInteger(ipv6PrefixLength) || ipv6PrefixLength < 1 || ipv6PrefixLength > 128) {
     throw new HeadgateError(
       "option-invalid",
-      `ipv6PrefixLength is ${ipv6PrefixLength}; it must be a whole number from 1 to 128, such as 64.`,
+      `ipv6PrefixLength must be a whole number from 1 to 128, such as 64, got ${show(ipv6PrefixLength)}.`,
     );
   }
   const words = text
@@ -185,7 +186,22 @@ function parseRanges(terms: string[], text: string): Range[] {
 function unreadable(text: string, reason: string): HeadgateError {
   return new HeadgateError(
     "trust-proxy-unreadable",
-    `Cannot read "${text}" as trusted proxies: ${reason}. Right would be "private", "none", "first", a hop count such as ` +
+    `Cannot read "${text}" as trusted proxies: ${reason}. Write "private", "none", "first", a hop count such as ` +
       `"1", networks such as "10.0.0.0/8, 203.0.113.7", or a platform: ${Object.keys(platforms).join(", ")}.`,
+  );
+}
+
+/** Whether `parseTrustProxy` has made it. */
+export function isTrustProxy(value: unknown): value is TrustProxy {
+  return typeof (value as Partial<TrustProxy> | null | undefined)?.trusts === "function";
+}
+
+/** @throws HeadgateError `option-invalid` */
+export function checkTrust(of: string, trust: unknown): void {
+  if (isTrustProxy(trust)) return;
+  const text = typeof trust === "string" || typeof trust === "number" ? show(String(trust)) : '"private"';
+  throw new HeadgateError(
+    "option-invalid",
+    `${of} must be what parseTrustProxy returns, such as parseTrustProxy(${text}), got ${show(trust)}.`,
   );
 }

@@ -1,6 +1,8 @@
+import { describe } from "../../core/describe.ts";
+import { HeadgateError } from "../../core/errors.ts";
 import { type HeaderFields, hopsFromRight, readField } from "./address-forwarding.ts";
 import { type Address, parseAddress, parseIpv4, renderKey } from "./address-text.ts";
-import { parseTrustProxy, type TrustProxy } from "./address-trust.ts";
+import { checkTrust, parseTrustProxy, type TrustProxy } from "./address-trust.ts";
 import { hearUntrusted } from "./address-untrusted.ts";
 
 export type { HeaderFields } from "./address-forwarding.ts";
@@ -40,8 +42,16 @@ let lastPeerAddress: Address | undefined;
  *   on the console, once, if a forwarding header arrives from anybody else.
  * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
  *   as IPv4; `unknown` where there is no address, with a warning on the console, once: all such callers share that key.
+ * @throws HeadgateError `option-invalid` for what is no source, or for a `trust` that `parseTrustProxy` has not made.
  */
 export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
+  if (typeof source?.headers !== "object" || source.headers === null) {
+    throw new HeadgateError(
+      "option-invalid",
+      `callerAddress takes { peer, headers } of a request, got ${describe(source)}.`,
+    );
+  }
+  checkTrust("The second argument of callerAddress", trust);
   const address = knownAddress(source, trust);
   if (address !== undefined) return address;
   warnOfUnknown();

@@ -2,7 +2,7 @@ import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
 import { type AddressSource, knownAddress } from "./address.ts";
-import { parseTrustProxy, type TrustProxy } from "./address-trust.ts";
+import { isTrustProxy, parseTrustProxy, type TrustProxy } from "./address-trust.ts";
 
 /** How `clientAddress` finds the address. */
 export interface ClientAddressOptions<Given extends readonly unknown[]> {
@@ -116,7 +116,12 @@ function believesWithoutPeer(trust: TrustProxy | undefined): boolean {
 }
 
 function readTrust(trust: string | number | TrustProxy | undefined): TrustProxy | undefined {
-  return typeof trust === "object" || trust === undefined ? trust : parseTrustProxy(String(trust));
+  if (trust === undefined || isTrustProxy(trust)) return trust;
+  if (typeof trust === "string" || typeof trust === "number") return parseTrustProxy(String(trust));
+  throw new HeadgateError(
+    "option-invalid",
+    `trust of clientAddress.with must be text such as "10.0.0.0/8", a hop count, or what parseTrustProxy returns, got ${describe(trust)}.`,
+  );
 }
 
 function checked<Given extends readonly unknown[]>(

@@ -1,3 +1,5 @@
+import { describe } from "../../core/describe.ts";
+import { HeadgateError } from "../../core/errors.ts";
 /** A web stream of bytes. */
 export interface ByteStream {
   getReader(): {
@@ -22,7 +24,7 @@ export interface BodyReader {
   stop(): void;
 }
 
-/** @throws {TypeError} for what is no source of a body, such as one that another middleware has parsed already */
+/** @throws {HeadgateError} `option-invalid` for what is no source of a body, such as one that another middleware has parsed already */
 export function readerOf(source: BodySource): BodyReader {
   if (typeof source === "string") return chunks([new TextEncoder().encode(source)]);
   if (source instanceof Uint8Array) return chunks([source]);
@@ -32,8 +34,9 @@ export function readerOf(source: BodySource): BodyReader {
     if ("body" in source && source.body === null) return chunks([]);
     if ("body" in source && typeof source.body?.getReader === "function") return streamReader(source.body);
   }
-  throw new TypeError(
-    "boundedJson expected a Request, a stream, an IncomingMessage, bytes or text. " +
+  throw new HeadgateError(
+    "option-invalid",
+    `boundedJson takes a Request, a stream, an IncomingMessage, bytes or text, got ${describe(source)}. ` +
       "A body that was parsed already can no longer be bounded: mount boundedJson in place of the parser.",
   );
 }

@@ -232,11 +232,11 @@ describe("boundedJson", () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
-    [{ size: 1 }, /has no bound "size"\. It has bytes, depth, nodes, stringLength\./],
-    [{ nodes: 0 }, /nodes should be a whole number, 1 or more, and is 0/],
-    [{ bytes: "1mb" }, /bytes should be a whole number, 1 or more, and is "1mb"/],
-    [{ depth: Number.NaN }, /and is NaN/],
-    [{ depth: undefined }, /and is undefined/],
+    [{ size: 1 }, /has no option "size"\. It takes bytes, depth, nodes, stringLength\./],
+    [{ nodes: 0 }, /nodes of boundedJson must be a whole number from 1 to \d+, got 0\./],
+    [{ bytes: "1mb" }, /bytes of boundedJson must be .*, got "1mb"\./],
+    [{ depth: Number.NaN }, /got NaN\./],
+    [{ depth: undefined }, /got undefined\./],
   ])("refuses the bounds %j", async (bounds, message) => {
     await expect(boundedJson("{}", bounds)).rejects.toThrow(message);
   });

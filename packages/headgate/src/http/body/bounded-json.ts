@@ -1,4 +1,5 @@
-import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
+import { checkWholeNumber } from "../../core/whole-number.ts";
 import { type BodySource, readerOf, statedLength } from "./body-source.ts";
 import { JsonBodyError, outOfBounds } from "./json-body-error.ts";
 import { type JsonBounds, scanJson } from "./json-scan.ts";
@@ -76,21 +77,15 @@ function parse(text: string): unknown {
 }
 
 function checkBounds(given: Partial<JsonBounds>): JsonBounds {
+  checkOptions("boundedJson", given, Object.keys(defaults), "option-invalid");
   const bounds = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults)) {
-      throw new HeadgateError(
-        "option-invalid",
-        `boundedJson has no bound ${JSON.stringify(name)}. It has ${Object.keys(defaults).join(", ")}.`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new HeadgateError(
-        "option-invalid",
-        `boundedJson: ${name} should be a whole number, 1 or more, and is ${typeof value === "number" ? value : JSON.stringify(value)}.`,
-      );
-    }
-    bounds[name as keyof JsonBounds] = value;
+    bounds[name as keyof JsonBounds] = checkWholeNumber(
+      `${name} of boundedJson`,
+      value,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    );
   }
   return bounds;
 }

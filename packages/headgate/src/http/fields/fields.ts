@@ -2,6 +2,7 @@ import type { LimitReading } from "../../core/admission.ts";
 import { Decision, type Shown } from "../../core/decision.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
 import { openingOf, policyOf, stateIn, stateItem, windowSeconds, wordingOf } from "./wording.ts";
 
 /** Response header fields, by name. */
@@ -52,8 +53,17 @@ const exposedWithLegacy: Record<FieldForm, string> = {
  *
  * `q` is the quota, `w` its window, `r` what remains and `t` the seconds until `r` grows. A window below one second
  * is shown as one second, since fields know whole seconds only. Empty where no limit applied.
+ *
+ * @throws HeadgateError `option-invalid`
  */
 export function rateLimitFields(admission: Readings, options: FieldOptions = {}): Fields {
+  checkOptions("rateLimitFields", options, ["fields", "legacy"], "option-invalid");
+  checkFieldOptions(options);
+  if (!Array.isArray(admission?.limits))
+    throw new HeadgateError(
+      "option-invalid",
+      `rateLimitFields takes an admission, or what peek returns; await both. It got ${describe(admission)}.`,
+    );
   return addRateLimitFields({}, admission, options);
 }
 

@@ -103,10 +103,10 @@ export function checkMount<Caller, Unit extends string>(
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(
       "option-invalid",
-      `The options of rateLimit are an object such as { caller: (request) => … }, got ${describe(options)}.`,
+      `The options of rateLimit must be an object such as { caller: (request) => … }, got ${describe(options)}.`,
     );
   }
-  checkOptions("rateLimit", options, guardOptions, "option-invalid", othersOptions);
+  checkOptions("rateLimit", options, guardOptions, "option-invalid", { moved: othersOptions });
   for (const option of guardFunctions) {
     const given = (options as Record<string, unknown>)[option];
     if (typeof given === "function" || (given === undefined && option !== "caller")) continue;

@@ -7,7 +7,7 @@ import type { Limiter } from "../../limiter/contract.ts";
 import type { FieldOptions } from "../fields/fields.ts";
 import { type KnownAnswer, knownAnswer } from "../refusal/known-answer.ts";
 import { prepareRefusals } from "../refusal/prepared.ts";
-import { type Refusal, refusal } from "../refusal/refusal.ts";
+import { makeRefusal, type Refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
 import { isKnown } from "./request-id.ts";
 
@@ -42,7 +42,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
     try {
       const own = body(refused, ...given);
       letFail(own);
-      return own === undefined ? undefined : refusal(refused, { ...options, body: own });
+      return own === undefined ? undefined : makeRefusal(refused, { ...options, body: own });
     } catch (error) {
       reportTo(limiter, error);
       return undefined;
@@ -51,7 +51,9 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
 
   return (refused, given, accept = null) => {
     if (isKnown(refused)) return knownAnswer(refused);
-    return ownBody(refused, given) ?? prepared(refused, accept) ?? refusal(refused, { ...options, accept });
+    return (
+      ownBody(refused, given) ?? prepared(refused, accept) ?? makeRefusal(refused, { ...options, accept })
+    );
   };
 }
 

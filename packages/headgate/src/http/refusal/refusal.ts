@@ -1,8 +1,10 @@
 import type { Refused, WaitsFor } from "../../core/admission.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
 import {
   addRateLimitFields,
+  checkFieldOptions,
   exposedWithoutFields,
   type FieldOptions,
   type Fields,
@@ -88,9 +90,21 @@ export interface RefusalOptions extends FieldOptions {
  * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields, because what
  * is left of its quota is not known. A caller who is blocked for good gets a `403`, without either.
  *
- * @throws HeadgateError `option-invalid` for a content type that no field can hold.
+ * @throws HeadgateError `option-invalid`, also for a content type that no field can hold.
  */
 export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal {
+  checkOptions("refusal", options, ["accept", "status", "body", "fields", "legacy"], "option-invalid");
+  checkFieldOptions(options);
+  if ((refused as { readonly admitted?: unknown } | undefined)?.admitted !== false)
+    throw new HeadgateError(
+      "option-invalid",
+      `refusal takes a refused request: check admission.admitted first, and await what admit returns. It got ${describe(refused)}.`,
+    );
+  return makeRefusal(refused, options);
+}
+
+/** The same, of options that a guard has checked when it was mounted. */
+export function makeRefusal(refused: Refused, options: RefusalOptions): Refusal {
   const problem = problemOf(refused, options.status ?? 429);
   const seconds = problem.retry_after_seconds;
   const { contentType, body, varies } = bodyOf(problem, options);
@@ -124,7 +138,7 @@ function checkBody(own: RefusalBody): RefusalBody {
     );
   }
   if (typeof body !== "string") {
-    throw new HeadgateError("option-invalid", `The body of a refusal must be text, got ${typeof body}.`);
+    throw new HeadgateError("option-invalid", `The body of a refusal must be text, got ${describe(body)}.`);
   }
   return { contentType, body };
 }

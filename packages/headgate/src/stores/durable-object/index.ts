@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
+import { show } from "../../core/show.ts";
 import type { Outcome, Store } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 import { type Message, readOutcome, writeMessage } from "./message.ts";
@@ -56,7 +57,7 @@ export function durableObjectStore(
   checkOptions("durableObjectStore", options, ["object", "clock"], "option-invalid");
   const { object, clock } = options;
   if (object !== undefined && (typeof object !== "string" || object === "")) {
-    throw new HeadgateError("option-invalid", `object must be a name, got ${JSON.stringify(object)}.`);
+    throw new HeadgateError("option-invalid", `object must be a name, got ${show(object)}.`);
   }
   const objectOf = ({ space }: { readonly space: string }) => object ?? limiterOf(space);
   const time = () => (clock === undefined ? 0 : Math.floor(clock.now()));
@@ -183,6 +184,6 @@ function checkNamespace(namespace: unknown): void {
   throw new HeadgateError(
     "store-invalid",
     "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER; it got " +
-      `${namespace === null ? "null" : typeof namespace}. Bind LimiterObject in wrangler's durable_objects.`,
+      `${show(namespace)}. Bind LimiterObject in wrangler's durable_objects.`,
   );
 }

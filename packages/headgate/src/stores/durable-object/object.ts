@@ -6,6 +6,7 @@ import {
   overrideStates,
   resetStates,
 } from "../../core/partition-state.ts";
+import { reasonOf } from "../../core/reason.ts";
 import type { Outcome } from "../../core/store.ts";
 import { type Message, readMessage, writeOutcome } from "./message.ts";
 
@@ -75,7 +76,7 @@ export class LimiterObject {
       if (message.do !== "check") await this.#setAlarm();
       return new Response(writeOutcome(this.#storage.transactionSync(() => this.#apply(message))));
     } catch (error) {
-      return new Response(error instanceof Error ? error.message : String(error), { status: 500 });
+      return new Response(reasonOf(error), { status: 500 });
     }
   }
 

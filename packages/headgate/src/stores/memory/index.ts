@@ -1,5 +1,6 @@
 import { type Claim, withoutRequests } from "../../core/claim.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
+import { checkOptions } from "../../core/options.ts";
 import type { OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome, SharedText, Store } from "../../core/store.ts";
 import { checkWholeNumber } from "../../core/whole-number.ts";
@@ -28,7 +29,7 @@ export interface MemoryStore extends Store {
   readonly name: "memory";
   readonly remote: false;
   decide(charges: readonly Charge[], now: number, peek: boolean, hold?: Hold, claim?: Claim): Outcome;
-  adjust(adjustments: readonly Adjustment[], now: number): MemoryOutcome;
+  adjust(adjustments: readonly Adjustment[], now: number): Outcome;
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[], now: number): void;
   /** @throws HeadgateError `store-full` beyond 100,000 partitions. */
   override(
@@ -53,6 +54,7 @@ const mostPartitions = 100_000_000;
  * @throws HeadgateError `option-invalid`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkOptions("memoryStore", options, ["maxPartitions"], "option-invalid");
   const { maxPartitions = defaultMaxPartitions } = options;
   checkWholeNumber("maxPartitions", maxPartitions, 1, mostPartitions);
 

@@ -1,7 +1,7 @@
 import type { Algorithm } from "../../core/algorithms/algorithm.ts";
 import { slidingWindow } from "../../core/algorithms/sliding-window.ts";
 import type { Limit } from "../../core/limit.ts";
-import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { type CountingGroup, counting, type LimitSet } from "../../core/limit-set.ts";
 import { hashKey, type KeyHash, spread } from "./key-hash.ts";
 import { readingLength } from "./outcome.ts";
 import type { Rings, Shape } from "./rings.ts";
@@ -30,9 +30,9 @@ export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
   readonly places: readonly number[];
-  readonly memory: LimitGroup["memory"];
+  readonly memory: CountingGroup["memory"];
   readonly company: Company;
-  readonly begin: LimitGroup["begin"];
+  readonly begin: CountingGroup["begin"];
   readonly quotas: readonly number[];
   readonly windows: readonly number[];
 }
@@ -168,8 +168,9 @@ export class Kinds {
 }
 
 function createPlan(space: string, limits: LimitSet, rings: Rings): Plan {
-  const kinds = limits.groups.map((group) => createKind(space, group));
-  const groups = limits.groups.map((group, g) => ({
+  const counted = limits.groups.map(counting);
+  const kinds = counted.map((group) => createKind(space, group));
+  const groups = counted.map((group, g) => ({
     kind: kinds[g] as Kind,
     limits: group.limits,
     memory: group.memory,
@@ -181,8 +182,8 @@ function createPlan(space: string, limits: LimitSet, rings: Rings): Plan {
       extras: nobody,
       asOf: -1,
       named: kinds.map(({ name }) => name),
-      unitGroups: limits.groups.filter((other) => other.unit === group.unit && sharesUnit(other)).length,
-      isFirst: limits.groups.findIndex((other) => other.unit === group.unit && sharesUnit(other)) === g,
+      unitGroups: counted.filter((other) => other.unit === group.unit && sharesUnit(other)).length,
+      isFirst: counted.findIndex((other) => other.unit === group.unit && sharesUnit(other)) === g,
     },
   }));
   return { space, limits, groups, shape: shapeOf(limits, groups, rings) };
@@ -198,11 +199,11 @@ function shapeOf(
   return rings.shapeOf(only.kind.name, only.windows);
 }
 
-function sharesUnit({ algorithm }: Pick<LimitGroup, "algorithm">): boolean {
+function sharesUnit({ algorithm }: Pick<CountingGroup, "algorithm">): boolean {
   return algorithm.spentAfter !== undefined;
 }
 
-function createKind(space: string, { id, unit, algorithm, limits }: LimitGroup): Kind {
+function createKind(space: string, { id, unit, algorithm, limits }: CountingGroup): Kind {
   const name = `${space}\u0000${id}`;
   const hash: KeyHash = { high: 0, low: 0 };
   hashKey(name, hash);

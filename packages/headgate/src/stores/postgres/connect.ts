@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { show } from "../../core/show.ts";
 import { absent } from "../shared/absent.ts";
 
 type Row = Record<string, unknown>;
@@ -39,7 +40,7 @@ export interface Connection {
   close?(): Promise<void>;
 }
 
-/** @throws HeadgateError `option-invalid` where it is none of the clients. */
+/** @throws HeadgateError `store-invalid` where it is none of the clients. */
 export function connectionOver(client: PostgresClient): Connection {
   if (isPostgresJs(client)) {
     return {
@@ -50,9 +51,9 @@ export function connectionOver(client: PostgresClient): Connection {
   }
   if (typeof client?.query !== "function") {
     throw new HeadgateError(
-      "option-invalid",
+      "store-invalid",
       "postgresStore takes a URL, a Pool or Client of pg, the sql function of postgres, or a PGlite, " +
-        `got ${client === null ? "null" : typeof client}.`,
+        `got ${show(client)}.`,
     );
   }
   if (isPg(client)) {

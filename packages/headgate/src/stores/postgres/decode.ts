@@ -59,7 +59,7 @@ export function decode(
   const end = text.indexOf("}");
   const numbers = text.slice(1, end).split(",").map(Number);
   if (numbers.some(Number.isNaN)) {
-    throw inDoubt(new Error("PostgreSQL answered what no function of Headgate answers."));
+    throw inDoubt(new Error("PostgreSQL returned an answer that is not one of Headgate's functions."));
   }
   const now = numbers[0] as number;
   const inForce = overridesIn(text.slice(end + 1));

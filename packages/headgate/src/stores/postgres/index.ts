@@ -1,12 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Adjustment, Outcome, SharedText, Store } from "../../core/store.ts";
 import { type ClaimRequest, decodeClaim, encodeClaim, encodeClaimChanges, haveClaims } from "./claims.ts";
 import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeOverride, type StoreRequest } from "./encode.ts";
-import { checkSchema, defaultSchema, type MigrationOptions } from "./migration.ts";
+import { checkSchema, checkSwitches, defaultSchema, type MigrationOptions } from "./migration.ts";
 import { partitionId, stateId } from "./partition-id.ts";
 import { openSession } from "./session.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -48,6 +49,7 @@ export interface PostgresStore extends Store {
   close(): Promise<void>;
 }
 
+const storeOptions = ["schema", "unlogged", "migrate", "prepare", "connections", "clock"];
 const defaultConnections = 4;
 /** More only make batches smaller: the statements of one process mostly wait for the same processor. */
 const mostUnderWay = 2;
@@ -70,6 +72,8 @@ export function postgresStore(
   source: string | PostgresClient,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
+  checkOptions("postgresStore", options, storeOptions, "option-invalid");
+  checkSwitches(options, ["unlogged", "migrate", "prepare"]);
   const { schema = defaultSchema, unlogged = false, migrate = true, clock } = options;
   const { connections = defaultConnections } = options;
   checkSchema(schema);

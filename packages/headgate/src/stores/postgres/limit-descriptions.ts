@@ -1,7 +1,7 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
 import { stateKindOf } from "../../core/algorithms/index.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
-import type { LimitGroup } from "../../core/limit-set.ts";
+import { counting, type LimitGroup } from "../../core/limit-set.ts";
 import { stateId, unitId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
@@ -34,7 +34,7 @@ function describe(group: LimitGroup, memoryMs: number): GroupDescription {
   const { id, unit, limits } = group;
   const first = limits[0] as Limit;
   const { algorithm, quota, windowMs } = first;
-  const kind = stateKindOf(group);
+  const kind = stateKindOf(counting(group));
   const keptMs = kind === "sliding-window" ? memoryMs : windowMs;
   const numbers = [stateCodes[kind], limits.length, keptMs];
   for (const limit of limits) numbers.push(limit.quota, limit.windowMs);

@@ -1,4 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
+import { show } from "../../core/show.ts";
 import { applySql, applyTypes } from "./sql/apply.ts";
 import { claimsSql, claimsTableSql } from "./sql/claims.ts";
 import { coarseLogSql } from "./sql/coarse-log.ts";
@@ -37,8 +39,17 @@ export function checkSchema(schema: string): void {
   if (fits && !schema.includes("$") && !schema.includes("\u0000") && !schema.startsWith("pg_")) return;
   throw new HeadgateError(
     "option-invalid",
-    `schema must be a name of 1 to 63 bytes, without "$" and not beginning with "pg_", got ${JSON.stringify(schema)}.`,
+    `schema must be a name of 1 to 63 bytes, without "$" and not beginning with "pg_", got ${show(schema)}.`,
   );
+}
+
+/** @throws HeadgateError `option-invalid`: text such as "false" would count as true. */
+export function checkSwitches(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const given = (options as Record<string, unknown>)[name];
+    if (given === undefined || typeof given === "boolean") continue;
+    throw new HeadgateError("option-invalid", `${name} must be true or false, got ${show(given)}.`);
+  }
 }
 
 /**
@@ -49,6 +60,8 @@ export function checkSchema(schema: string): void {
  * @throws HeadgateError `option-invalid`
  */
 export function postgresMigration(options: MigrationOptions = {}): string {
+  checkOptions("postgresMigration", options, ["schema", "unlogged"], "option-invalid");
+  checkSwitches(options, ["unlogged"]);
   const { schema = defaultSchema, unlogged = false } = options;
   checkSchema(schema);
   const names = namesIn(schema);

@@ -165,7 +165,7 @@ describe("a store over the caller's client", () => {
 
   it("refuses a prefix that is no text", () => {
     expect(() => redisStore("redis://localhost", { prefix: 1 as never })).toThrow(
-      "prefix must be text, got number.",
+      "prefix must be text, got 1.",
     );
   });
 });

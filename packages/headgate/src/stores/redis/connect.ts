@@ -1,4 +1,5 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { textOf } from "../../core/reason.ts";
 import { absent } from "../shared/absent.ts";
 import type { RedisAddress } from "./address.ts";
 import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.ts";
@@ -184,7 +185,7 @@ async function iovalkey() {
 
 /** An error's message, without what clients attach to it: commands, whose arguments name callers. */
 export function faultOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return textOf(error);
   // Node reports several addresses that all failed as one error without a message.
   const { errors, code } = error as Error & { errors?: readonly unknown[]; code?: unknown };
   const text = error.message || (errors?.[0] === undefined ? String(code ?? error.name) : faultOf(errors[0]));

@@ -1,5 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/options.ts";
+import { show } from "../../core/show.ts";
 import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
 import { decideClaimed } from "./claimed.ts";
@@ -62,6 +64,7 @@ const usualPrefix = "headgate:";
  * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
  */
 export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
+  checkOptions("redisStore", options, ["prefix", "clock"], "option-invalid");
   const { clock } = options;
   const { prefix, cluster, use, leaveReplica, close } =
     typeof where === "string" ? openUrl(where) : overClient(where);
@@ -147,7 +150,7 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
 function readPrefix(prefix: unknown): string {
   if (typeof prefix === "string") return prefix;
-  throw new HeadgateError("option-invalid", `prefix must be text, got ${typeof prefix}.`);
+  throw new HeadgateError("option-invalid", `prefix must be text, got ${show(prefix)}.`);
 }
 
 function nothing(now: number): Outcome {

@@ -1,7 +1,7 @@
 import { windowAround } from "../../core/algorithms/fixed-window.ts";
 import { type StateKind, stateKindOf } from "../../core/algorithms/index.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
-import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { counting, type LimitGroup, type LimitSet } from "../../core/limit-set.ts";
 
 /** What the algorithms are called on the wire and in stored states. Never change them: states outlive releases. */
 export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
@@ -66,7 +66,7 @@ export function logText(limits: LimitSet): string | undefined {
   const memoryMs = group.memory.windowMs;
   const known = logTexts.get(limits);
   if (known !== undefined && known.memoryMs === memoryMs) return known.text;
-  if (stateKindOf(group) !== "sliding-window") return undefined;
+  if (stateKindOf(counting(group)) !== "sliding-window") return undefined;
   const [tag, , widest, ...numbers] = groupNumbers(group, 0);
   const text = [tag, widest, numbers.length, ...numbers].join();
   logTexts.set(limits, { text, memoryMs });
@@ -92,7 +92,7 @@ function heldUnitNumber(unit: string): number {
 
 function groupNumbers(group: LimitGroup, now: number): number[] {
   const { id, unit, limits, memory } = group;
-  const kind = stateKindOf(group);
+  const kind = stateKindOf(counting(group));
   const algorithm = algorithmNumbers[kind];
   const tag = (unitNumber(unit) * 2 ** 21 + kindNumber(id)) * 8 + algorithm;
   return [tag, algorithm, ...parameters(kind, limits, memory.windowMs, now)];

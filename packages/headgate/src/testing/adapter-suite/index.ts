@@ -1,4 +1,5 @@
 import type { Admission, Known, Refused } from "../../core/admission.ts";
+import { checkOptions } from "../../core/options.ts";
 import type { GuardOptions } from "../../http/guard/admit.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import { bodies } from "./bodies.ts";
@@ -97,7 +98,9 @@ export interface AdapterTest {
  * for (const { name, run } of adapterSuite({ serve })) test(name, run);
  * ```
  */
-export function adapterSuite({ serve }: AdapterSuiteOptions): AdapterTest[] {
+export function adapterSuite(options: AdapterSuiteOptions): AdapterTest[] {
+  checkOptions("adapterSuite", options, ["serve"], "option-invalid");
+  const { serve } = options;
   const conversations: Conversation[] = [
     ...deciding,
     ...refusals,

@@ -1,5 +1,5 @@
 import { type Entry, type Holdings, noHoldings, refundsOf } from "../../core/holdings.ts";
-import type { LimitGroup, LimitSet } from "../../core/limit-set.ts";
+import { type CountingGroup, counting, type LimitSet } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "../../core/store.ts";
 import { coreTransitions, type Transitions } from "./transitions.ts";
 
@@ -86,7 +86,7 @@ export class ModelStore {
     const marks = charges.map((charge, c) => {
       if (standings[c] !== "open") return charge.limits.groups.map(() => 0);
       const spent = charge.limits.groups.map((group, g) =>
-        this.#charge(charge, group, now, charge.spends[g] ?? 0),
+        this.#charge(charge, counting(group), now, charge.spends[g] ?? 0),
       );
       if (hold === undefined) return spent;
       const portions = firstsOf(charge.limits).map((g) => ({
@@ -125,11 +125,11 @@ export class ModelStore {
           let given = 0;
           for (const [g, group] of limits.groups.entries()) {
             if (group.unit !== unit) continue;
-            if (change > 0) mine[g] = this.#charge(adjustment, group, at, change);
+            if (change > 0) mine[g] = this.#charge(adjustment, counting(group), at, change);
             else {
               const refunds = refundsOf(adjustment, g, -change, last, ofUnit.length);
               given = refunds.reduce((sum, { amount }) => sum + amount, 0);
-              this.#giveBack(adjustment, group, now, refunds);
+              this.#giveBack(adjustment, counting(group), now, refunds);
             }
             ofUnit.push(mine[g] ?? 0);
           }
@@ -176,7 +176,7 @@ export class ModelStore {
     return partition;
   }
 
-  #rowOf(place: Place, { id, algorithm, limits }: LimitGroup): Row {
+  #rowOf(place: Place, { id, algorithm, limits }: CountingGroup): Row {
     const { rows } = this.#partitions.get(idOf(place)) as Partition;
     const row = rows.get(id) ?? new Float64Array(algorithm.length(blank, 0));
     rows.set(id, row);
@@ -184,7 +184,7 @@ export class ModelStore {
     return row;
   }
 
-  #charge(place: Place, group: LimitGroup, now: number, amount: number): number {
+  #charge(place: Place, group: CountingGroup, now: number, amount: number): number {
     if (amount === 0) return 0;
     const { algorithm, limits, id } = group;
     const row = this.#rowOf(place, group);
@@ -195,7 +195,7 @@ export class ModelStore {
     return algorithm.charge(roomy, 0, limits, now, amount);
   }
 
-  #giveBack(place: Place, group: LimitGroup, now: number, refunds: readonly Refund[]): void {
+  #giveBack(place: Place, group: CountingGroup, now: number, refunds: readonly Refund[]): void {
     const row = this.#rowOf(place, group);
     for (const { amount, chargedAt, mark } of refunds)
       group.algorithm.refund(row, 0, group.limits, now, amount, chargedAt, mark);
@@ -207,7 +207,7 @@ export class ModelStore {
     const { holdings } = this.#open(place, now);
     return limits.map((limit, l) => {
       const g = groupOf[l] as number;
-      const group = groups[g] as LimitGroup;
+      const group = counting(groups[g] as LimitSet["groups"][number]);
       const { algorithm, unit } = group;
       const row = this.#rowOf(place, group);
       const waitOf = (units: number) =>
