@@ -219,6 +219,9 @@ const cases: readonly Case[] = [
       const later = ask({ id: "m1", fingerprint: "other" });
       await expectAnswer(later, "attempt 2", "the one that takes over");
       await later.become("nothing");
+      // As where the answer to it was lost.
+      await later.become("nothing");
+      await later.become("running");
       await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 2", "the next of that body");
       expectSame(await remaining(trial, place), [4], "remaining in the end");
     },
@@ -232,6 +235,7 @@ const cases: readonly Case[] = [
       const first = ask({ id: "m1", cost: { tokens: 100 } });
       await first.ask();
       await first.become("unfinished", { used: 30 });
+      await first.become("running", { used: 30 });
       await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "the next");
       expectSame(await remaining(trial, place), [4, 870], "remaining");
     },
