@@ -61,6 +61,7 @@ import {
   told,
   warnOnConsole,
 } from "./reporting.ts";
+import { createRunningClaims } from "./running-claims.ts";
 import { createWaitingRoom } from "./waiting.ts";
 
 /**
@@ -146,6 +147,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   });
   for (const warning of live.policy.warnings) warn(warning);
   const known = createKnownOverrides(mostKnownOverrides);
+  const running = createRunningClaims();
   const guard = store.remote
     ? guardStore({
         store,
@@ -157,6 +159,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         report,
         onOutage: (event) => told(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
+        findClaim: running.find,
         onContact: () => prefixes.load(),
         onAsked: (question) => shadow?.ride(question),
         takeBack(charged) {
@@ -188,8 +191,12 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     report,
     units: live.units,
     decide: (question) => overriding.extend(question),
-    holds: heartbeat.add,
+    holds(book, owner) {
+      running.add(book);
+      heartbeat.add(book, owner);
+    },
     released(book) {
+      running.remove(book);
       heartbeat.remove(book);
       // Once the store has applied it.
       queueMicrotask(() => waitingRoom.freed());
