@@ -292,6 +292,22 @@ const cases: readonly Case[] = [
   },
 
   {
+    name: "an id may be of a caller whose requests are not limited",
+    async run(trial) {
+      const ask = by(trial, trial.place("unlimited"));
+      const first = ask({ id: "m1", result: "stream" });
+      await expectAnswer(first, "attempt 1", "the first");
+      await expectAnswer(ask({ id: "m1" }), "running stream", "the second");
+      trial.clock.advance(lease);
+      const next = ask({ id: "m1" });
+      await expectAnswer(next, "attempt 2", "one that takes over");
+      await first.become("done");
+      await next.become("done", { result: "answer" });
+      await expectAnswer(ask({ id: "m1" }), "done answer", "the last");
+    },
+  },
+
+  {
     name: "ids, fingerprints and results may be any text",
     async run(trial) {
       const ask = by(trial, trial.place("50/hour"));
