@@ -47,6 +47,8 @@ export interface KnownClaim {
 
 /** So long an answered id is known, ms; and one whose owner is gone. */
 export const claimKeptMs = 86_400_000;
+/** In place of an owner that has ended: what it says late, or twice, changes nothing any more. */
+export const nobody = "0";
 /** So many tries of one id are paid once. */
 export const mostClaimAttempts = 3;
 
@@ -101,11 +103,11 @@ export function changeClaim(
       if (known === undefined && !raises) return undefined;
       return { ...changed, done: false, until: Math.max(known?.until ?? 0, now + leaseMs) };
     case "unfinished":
-      return known && { ...known, until: Math.min(known.until, now) };
+      return known && { ...known, rid: nobody, until: Math.min(known.until, now) };
     case "nothing":
       // The first of several attempts has paid: the next one must not pay again.
       if (known === undefined || known.attempt === 1) return undefined;
-      return { ...known, attempt: known.attempt - 1, until: Math.min(known.until, now) };
+      return { ...known, rid: nobody, attempt: known.attempt - 1, until: Math.min(known.until, now) };
   }
 }
 

@@ -58,6 +58,23 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("observe", () => {
+  it("counts requests that were answered by their id, apart from decisions", async () => {
+    const { limiter, read } = observed();
+    const request = { id: "m1", fingerprint: "a" };
+    const first = limiter.admit(alice, request) as Admitted;
+    limiter.admit(alice, request);
+    limiter.admit(alice, { ...request, fingerprint: "b" });
+    first.end();
+    limiter.admit(alice, request);
+    limiter.admit(alice, request);
+    expect(await read("headgate.known")).toEqual({
+      "state=running": 1,
+      "state=conflict": 1,
+      "state=done": 2,
+    });
+    expect(Object.values(await read("headgate.decisions"))).toEqual([1]);
+  });
+
   it("counts decisions by outcome, limit and who decided, and the waits that were told", async () => {
     const { limiter, read, clock } = observed();
     for (let n = 0; n < 7; n += 1) {
@@ -216,7 +233,7 @@ describe("limiter.observe", () => {
     );
     for (const observer of [undefined, null, 5, "x", {}])
       expect(() => limiter.observe(observer as never)).toThrow(
-        /observe takes an object with functions decided, ended/,
+        /observe takes an object with functions decided, known, ended/,
       );
   });
 

@@ -4,7 +4,7 @@ import { HeadgateError } from "../core/errors.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
-import type { DecisionEvent, EndEvent, Limiter } from "../limiter/contract.ts";
+import type { DecisionEvent, EndEvent, KnownEvent, Limiter } from "../limiter/contract.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 
 export interface ObserveOptions {
@@ -56,6 +56,10 @@ export function observe(
     unit: "s",
     advice: { explicitBucketBoundaries: waitBuckets },
   });
+  const knownIds = meter.createCounter("headgate.known", {
+    description: "Requests that were answered by their id, without a decision: running, done, conflict.",
+    unit: "{request}",
+  });
   const used = meter.createCounter("headgate.used", {
     description: "Units that ended reservations have used.",
     unit: "{unit}",
@@ -88,6 +92,10 @@ export function observe(
     });
   }
 
+  function known({ known: { state } }: KnownEvent): void {
+    knownIds.add(1, { ...ofLimiter, "headgate.state": state });
+  }
+
   function ended({ used: amounts, granted }: EndEvent): void {
     for (const [unit, amount] of Object.entries(amounts)) {
       const attributes = { ...ofLimiter, "headgate.unit": unit };
@@ -115,7 +123,10 @@ export function observe(
     });
   }
 
-  const stops = [limiter.observe({ decided, ended, shadowed }), observeStatus(limiter, meter, ofLimiter)];
+  const stops = [
+    limiter.observe({ decided, known, ended, shadowed }),
+    observeStatus(limiter, meter, ofLimiter),
+  ];
   return () => {
     for (const stop of stops) stop();
   };

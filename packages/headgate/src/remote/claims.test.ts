@@ -75,6 +75,23 @@ it("knows ids that it has admitted itself while the store cannot answer, and no 
   expect(await one.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
 });
 
+it("knows ids that it is answering since before the store failed", async () => {
+  const { make, fail } = shared();
+  const one = make();
+  const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+  const first = (await one.admit("ann", asked)) as Admitted;
+  fail(true);
+  expect(await one.admit("ann", asked)).toMatchObject({
+    state: "running",
+    result: "stream 1",
+    shared: false,
+  });
+  expect(await one.admit("ann", { ...asked, fingerprint: "b" })).toMatchObject({ state: "conflict" });
+  expect(await one.admit("bob", asked)).toMatchObject({ admitted: true });
+  await first.end("nothing");
+  expect(await one.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1 });
+});
+
 it("claims an id that it admitted by itself in the store, once that is back", async () => {
   const { clock, make, fail } = shared();
   const [one, other] = [make(), make()];

@@ -1,3 +1,4 @@
+import type { Claim, KnownClaim } from "../core/claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
@@ -34,6 +35,8 @@ export interface GuardedStoreOptions {
   readonly takeBack: (ruling: Ruling) => void;
   /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
+  /** What is known of an id that a request of this process is answering. */
+  readonly findClaim: (claim: Claim) => KnownClaim | undefined;
   /** Called once the store has been reached for the first time, and whenever it is tried. Never rejects. */
   readonly onContact?: () => Promise<void>;
   /** Called as a question is sent to the store: what is asked in the same turn may travel along. */
@@ -100,6 +103,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     report,
     takeBack,
     findBlock,
+    findClaim,
     onContact,
     onAsked,
     random = Math.random,
@@ -180,6 +184,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     local,
     policyOf,
     findBlock,
+    findClaim,
   });
   const ask = createAsking({
     store,

@@ -1,3 +1,4 @@
+import type { Claim, KnownClaim } from "../core/claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { type Ledger, type Question, type Ruling, repeated } from "../core/ruling.ts";
@@ -21,6 +22,7 @@ export interface WithoutStoreOptions {
   readonly local: LocalLedger;
   readonly policyOf: (layer: string) => OutagePolicy;
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
+  readonly findClaim: (claim: Claim) => KnownClaim | undefined;
 }
 
 /** Decides when the store is not called: at once, and by what this process knows. */
@@ -35,13 +37,19 @@ export interface WithoutStore {
 const shortestRetryMs = 1000;
 
 export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
-  const { clock, breaker, presence, refusals, counters, ledger, local, policyOf, findBlock } = options;
+  const { clock, breaker, presence, refusals, counters, ledger, local, policyOf, findBlock, findClaim } =
+    options;
 
   function byPolicies(question: Question, peek: boolean): Ruling {
     if (!peek) counters.byOutagePolicy += 1;
     const now = clock.now();
     const blocked = findBlock(question.charges, now);
     if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
+    const claimed = question.claim === undefined || peek ? undefined : findClaim(question.claim);
+    if (claimed !== undefined) {
+      const outcome = { admitted: false, now, readings: [], marks: [], known: claimed };
+      return { ...question, outcome, ledger, decidedBy: "outage-policy" };
+    }
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
     return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
   }

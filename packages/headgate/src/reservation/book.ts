@@ -1,5 +1,5 @@
 import type { ClaimEnd } from "../core/admission.ts";
-import type { ClaimChange } from "../core/claim.ts";
+import type { Claim, ClaimChange } from "../core/claim.ts";
 import { type Cost, spentOf } from "../core/cost.ts";
 import type { Shown } from "../core/decision.ts";
 import type { Ledger, Question, Ruling, Unsettled } from "../core/ruling.ts";
@@ -106,6 +106,11 @@ export class Book implements Unsettled {
     this.#main.told = this.#version;
     this.#changedAt = this.#services.now();
     store.keep?.(this, false);
+  }
+
+  /** The id that it answers. */
+  get claim(): Claim | undefined {
+    return this.#main.claim;
   }
 
   get ended(): boolean {

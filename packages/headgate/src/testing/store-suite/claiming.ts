@@ -219,6 +219,9 @@ const cases: readonly Case[] = [
       const later = ask({ id: "m1", fingerprint: "other" });
       await expectAnswer(later, "attempt 2", "the one that takes over");
       await later.become("nothing");
+      // As where the answer to it was lost.
+      await later.become("nothing");
+      await later.become("running");
       await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 2", "the next of that body");
       expectSame(await remaining(trial, place), [4], "remaining in the end");
     },
@@ -232,6 +235,7 @@ const cases: readonly Case[] = [
       const first = ask({ id: "m1", cost: { tokens: 100 } });
       await first.ask();
       await first.become("unfinished", { used: 30 });
+      await first.become("running", { used: 30 });
       await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "the next");
       expectSame(await remaining(trial, place), [4, 870], "remaining");
     },
@@ -284,6 +288,22 @@ const cases: readonly Case[] = [
       await expectAnswer(by(trial, elsewhere)({ id: "m1" }), "attempt 1", "another layer");
       await trial.reset(place);
       await expectAnswer(by(trial, place)({ id: "m1" }), "running", "after a reset");
+    },
+  },
+
+  {
+    name: "an id may be of a caller whose requests are not limited",
+    async run(trial) {
+      const ask = by(trial, trial.place("unlimited"));
+      const first = ask({ id: "m1", result: "stream" });
+      await expectAnswer(first, "attempt 1", "the first");
+      await expectAnswer(ask({ id: "m1" }), "running stream", "the second");
+      trial.clock.advance(lease);
+      const next = ask({ id: "m1" });
+      await expectAnswer(next, "attempt 2", "one that takes over");
+      await first.become("done");
+      await next.become("done", { result: "answer" });
+      await expectAnswer(ask({ id: "m1" }), "done answer", "the last");
     },
   },
 

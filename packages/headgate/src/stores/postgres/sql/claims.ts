@@ -1,4 +1,4 @@
-import { claimKeptMs, mostClaimAttempts } from "../../../core/claim.ts";
+import { claimKeptMs, mostClaimAttempts, nobody } from "../../../core/claim.ts";
 import { answerKinds } from "./codes.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 import { graceMs } from "./sweep.ts";
@@ -128,7 +128,7 @@ BEGIN${begin}
     ELSE
       ends := least(known.ends_at, moment);
       UPDATE ${claimsTable} AS v
-      SET ends_at = ends, expires_at = ends + ${claimKeptMs},
+      SET rid = '${nobody}', ends_at = ends, expires_at = ends + ${claimKeptMs},
         attempt = CASE WHEN change.state = 4 THEN known.attempt - 1 ELSE known.attempt END
       WHERE v.claim_id = change.id;
     END IF;

@@ -1,4 +1,4 @@
-import { claimKeptMs, mostClaimAttempts } from "../../../core/claim.ts";
+import { claimKeptMs, mostClaimAttempts, nobody } from "../../../core/claim.ts";
 
 /**
  * The ids that requests claim: core/claim.ts. Each has a key, among the last of the call (`message[6]` says how many they are), which is
@@ -112,7 +112,7 @@ local function setUpClaims()
     elseif state == 4 and c.attempt == 1 then
       forget(c)
     else
-      c.endsAt = min(c.endsAt, now)
+      c.endsAt, c.rid = min(c.endsAt, now), '${nobody}'
       if state == 4 then c.attempt = c.attempt - 1 end
     end
     keepClaim(c, now, given > 0)

@@ -1,0 +1,108 @@
+import { expect, it } from "vitest";
+import {
+  beginClaim,
+  type ClaimChange,
+  type ClaimRecord,
+  changeClaim,
+  claimKeptMs,
+  isClaimOver,
+  meetClaim,
+  mostClaimAttempts,
+} from "./claim.ts";
+
+const leaseMs = 3;
+const claim = { space: "chat/user", key: "ann", id: "m1", fingerprint: "a", result: "", leaseMs };
+const states: readonly ClaimChange["state"][] = ["running", "done", "unfinished", "nothing"];
+const owners = ["first", "second", "third"] as const;
+
+/** One id, and all that its owners have done. */
+interface World {
+  readonly now: number;
+  readonly record: ClaimRecord | undefined;
+  /** By owner: which attempt it was admitted as. It can ask once, and end once. */
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly ended: readonly string[];
+  /** The owners that were charged for their request, and have not given it back. */
+  readonly paid: readonly string[];
+  /** Who was answered that the id is done, or made it so. */
+  readonly doneBy: string | undefined;
+}
+
+/** All that can happen next. */
+function* next(world: World): Generator<World> {
+  const { now, record, attempts, ended, paid } = world;
+  yield { ...world, now: now + 1 };
+  yield { ...world, now: now + leaseMs };
+  for (const owner of owners) {
+    const attempt = attempts[owner];
+    if (attempt === undefined) {
+      const met = meetClaim(record, claim, owner, now);
+      if (typeof met !== "number") continue;
+      yield {
+        ...world,
+        record: beginClaim(claim, owner, met, now),
+        attempts: { ...attempts, [owner]: met },
+        paid: met === 1 ? [...paid, owner] : paid,
+      };
+      continue;
+    }
+    if (ended.includes(owner)) continue;
+    for (const state of states) {
+      const change = { ...claim, attempt, state };
+      const changed = changeClaim(record, change, owner, false, now);
+      // Applied twice, it comes to the same.
+      expect(changeClaim(changed, change, owner, false, now)).toEqual(changed);
+      yield {
+        ...world,
+        record: changed,
+        ended: state === "running" ? ended : [...ended, owner],
+        paid: state === "nothing" ? paid.filter((one) => one !== owner) : paid,
+        doneBy: world.doneBy ?? (changed?.done === true && changed.rid === owner ? owner : undefined),
+      };
+    }
+  }
+}
+
+/** What must be true of every world that can be reached. */
+function check({ now, record, attempts, paid, doneBy }: World): void {
+  if (doneBy !== undefined) expect(record).toMatchObject({ done: true, rid: doneBy });
+  if (record === undefined || isClaimOver(record, now)) return;
+  expect(record.attempt).toBeGreaterThanOrEqual(1);
+  expect(record.attempt).toBeLessThanOrEqual(mostClaimAttempts);
+  // One owner at a time: while it lives, nobody else is admitted.
+  if (!record.done && record.until > now)
+    expect(meetClaim(record, claim, "stranger", now)).toHaveProperty("state", "running");
+  // Three attempts at most, so that one charge pays for all of them.
+  expect(Object.keys(attempts).length).toBeLessThanOrEqual(mostClaimAttempts);
+  expect(paid.length).toBeLessThanOrEqual(1);
+}
+
+it("has one live owner, and one charge in three attempts, whatever happens in which order", () => {
+  const start: World = { now: 0, record: undefined, attempts: {}, ended: [], paid: [], doneBy: undefined };
+  const seen = new Set<string>();
+  let worlds = [start];
+  for (let depth = 0; depth < 8; depth += 1) {
+    const found: World[] = [];
+    for (const world of worlds) {
+      for (const one of next(world)) {
+        const name = JSON.stringify(one);
+        if (seen.has(name)) continue;
+        seen.add(name);
+        check(one);
+        found.push(one);
+      }
+    }
+    worlds = found;
+  }
+  expect(seen.size).toBeGreaterThan(10_000);
+});
+
+it("is over a day after its end, and a day after its lease", () => {
+  const begun = beginClaim(claim, "first", 1, 0);
+  expect([isClaimOver(begun, leaseMs + claimKeptMs - 1), isClaimOver(begun, leaseMs + claimKeptMs)]).toEqual([
+    false,
+    true,
+  ]);
+  const done = changeClaim(begun, { ...claim, attempt: 1, state: "done" }, "first", false, 2) as ClaimRecord;
+  expect([isClaimOver(done, claimKeptMs + 1), isClaimOver(done, claimKeptMs + 2)]).toEqual([false, true]);
+});
