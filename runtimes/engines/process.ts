@@ -34,7 +34,12 @@ export async function startEngine(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
   });
-  const port = await portOf(child);
+  return runningEngine(child, /listening at (\d+)/);
+}
+
+/** @param listening finds the port in what a program prints once it listens. */
+export async function runningEngine(child: ChildProcess, listening: RegExp): Promise<RunningEngine> {
+  const port = await portOf(child, listening);
   return {
     origin: `http://127.0.0.1:${port}`,
     close: () =>
@@ -45,12 +50,12 @@ export async function startEngine(
   };
 }
 
-function portOf(child: ChildProcess): Promise<number> {
+function portOf(child: ChildProcess, listening: RegExp): Promise<number> {
   return new Promise((resolve, reject) => {
     let output = "";
     const read = (chunk: unknown) => {
       output += chunk;
-      const port = /listening at (\d+)/.exec(output)?.[1];
+      const port = listening.exec(output)?.[1];
       if (port !== undefined) resolve(Number(port));
     };
     child.stdout?.on("data", read);

@@ -1,4 +1,4 @@
-import { admissionOf, type FetchHandler, rateLimit } from "headgate/fetch";
+import type { FetchHandler } from "headgate/fetch";
 import {
   type AdapterAnswer,
   type AdapterRoute,
@@ -10,7 +10,10 @@ import {
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** The fetch adapter's suite inside an engine: routes are mounted under `/routes/<number>/` of the engine's own server. */
+/** Of `headgate/fetch`, or of another adapter around handlers of its kind. */
+type Adapter = Pick<typeof import("headgate/fetch"), "admissionOf" | "rateLimit">;
+
+/** An adapter's suite inside an engine: routes are mounted under `/<folder>/<number>/` of the engine's own server. */
 export interface AdapterRoutes {
   /** The route that a request is for; `undefined` where it is for none. */
   find(pathname: string): Handler | undefined;
@@ -18,26 +21,29 @@ export interface AdapterRoutes {
   tests(origin: string): AdapterTest[];
 }
 
-export function adapterRoutes(): AdapterRoutes {
+export function adapterRoutes(adapter: Adapter, folder = "routes"): AdapterRoutes {
   const routes = new Map<string, Handler>();
   let next = 0;
 
   return {
-    find: (pathname) => routes.get(/^\/routes\/\d+\//.exec(pathname)?.[0] ?? ""),
+    find: (pathname) => routes.get(pathname.split("/", 3).join("/")),
 
     tests: (origin) =>
       adapterSuite({
         serve(route) {
           next += 1;
-          const path = `/routes/${next}/`;
-          routes.set(path, guarded(route));
-          return { origin: `${origin}/routes/${next}`, close: () => void routes.delete(path) };
+          const path = `/${folder}/${next}`;
+          routes.set(path, guarded(route, adapter));
+          return { origin: `${origin}${path}`, close: () => void routes.delete(path) };
         },
       }),
   };
 }
 
-function guarded({ guards, fieldsBefore, answer, observe }: AdapterRoute): Handler {
+function guarded(
+  { guards, fieldsBefore, answer, observe }: AdapterRoute,
+  { admissionOf, rateLimit }: Adapter,
+): Handler {
   const handler = guards.reduceRight<FetchHandler>(
     (inner, { limiter, options }) => rateLimit(limiter, optionsFor(options, fieldsOf, responseOf))(inner),
     async (request) => responseOf(await answer(admissionOf(request), await request.text())),

@@ -1,7 +1,8 @@
+import * as adapter from "headgate/fetch";
 import { adapterRoutes } from "./adapter-routes.ts";
 import { runTest } from "./run-test.ts";
 
-const routes = adapterRoutes();
+const routes = adapterRoutes(adapter);
 
 export default {
   fetch(request: Request): Response | Promise<Response> {

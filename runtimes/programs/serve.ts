@@ -1,4 +1,5 @@
 import { createLimiter } from "headgate";
+import * as adapter from "headgate/fetch";
 import { postgresStore } from "headgate/postgres";
 import { redisStore } from "headgate/redis";
 import { fakeClock, storeSuite } from "headgate/testing";
@@ -16,7 +17,7 @@ declare const Deno:
 type Handler = (request: Request) => Response | Promise<Response>;
 
 const [redisUrl = "", postgresUrl = ""] = process.argv.slice(-2);
-const routes = adapterRoutes();
+const routes = adapterRoutes(adapter);
 const clock = fakeClock();
 const redis = redisStore(redisUrl, { clock });
 const postgres = postgresStore(postgresUrl, { clock });

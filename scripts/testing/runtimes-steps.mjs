@@ -10,7 +10,10 @@ export const RUNTIMES_STEPS = [
   task("build", 5, prepareBuilt),
   task("engines", 10, engines.install),
   onceInstalled(engines, check("types: runtimes", 2, "tsc", ["-p", "runtimes"])),
-  onceInstalled(engines, vitest("the library in workerd, Bun and Deno", 15, "runtimes/vitest.config.ts")),
+  onceInstalled(
+    engines,
+    vitest("the library in workerd, Bun, Deno and Next", 15, "runtimes/vitest.config.ts"),
+  ),
   task("compilers", 5, compilers.install),
   onceInstalled(compilers, check("types: consumers", 2, "tsc", ["-p", "consumers"])),
   onceInstalled(

@@ -11,10 +11,12 @@ import {
   type Decision,
   forget,
   hasPassed,
+  hasSameName,
   isDecided,
   markGuarded,
   readingsOf,
   refundWithHead,
+  reportEndedEarly,
   waitUntilOf,
 } from "../http/guard/decisions.ts";
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
@@ -75,15 +77,34 @@ export type WebGuardOptions<
   Costs extends GuardCost = GuardCost,
 > = GuardOptions<Caller, Given, Given, Response, Costs>;
 
-/** What a framework over handlers of this kind throws in place of answering. */
-export interface Thrown {
-  /** Whether it is an answer, such as a redirect, and no failure. */
-  isSignal(error: unknown): boolean;
-  /** The status that comes of it. */
-  statusOf(error: unknown): number;
+/** A response that several handlers make together, such as Next's `proxy` and a route. */
+export interface JointResponse {
+  /** What guards in front of the handlers before this one have decided, where they write fields. */
+  decisions: Decision[] | undefined;
+  /** Ends an admitted request with the response. */
+  endWith(decision: Decision): void;
+  /** Has fields written with the head, whose status is given then. */
+  writeWithHead(fields: (status: number) => Fields): void;
 }
 
-const plainThrown: Thrown = { isSignal: () => false, statusOf: () => 500 };
+/** What is particular to a framework over handlers of this kind. */
+export interface WebFramework {
+  /** Whether what a handler has thrown is an answer, such as a redirect, and no failure. */
+  isSignal(error: unknown): boolean;
+  /** The status that comes of what a handler has thrown. */
+  statusOf(error: unknown): number;
+  /** Whether an answer says that another handler answers. */
+  goesOn(answer: Response): boolean;
+  /** The response that the handlers of the present request make together; `undefined` where it is not known. */
+  jointResponse(): JointResponse | undefined;
+}
+
+const plain: WebFramework = {
+  isSignal: () => false,
+  statusOf: () => 500,
+  goesOn: () => false,
+  jointResponse: () => undefined,
+};
 
 /**
  * Guards a handler that takes a `Request` and returns a `Response`. Refused requests get the `429` of
@@ -107,10 +128,10 @@ export function rateLimit<
   limiter: Limiter<Caller, Unit>,
   options: WebGuardOptions<Caller, [request: Incoming, ...given: Given], Costs> & CountedCost<Costs, Unit>,
 ): FetchGuard<Incoming, Given> {
-  return guardFetch(limiter, options, plainThrown);
+  return guardFetch(limiter, options, plain);
 }
 
-/** The same, for a framework that throws answers. */
+/** The same, for a framework that does some things otherwise. */
 export function guardFetch<
   Caller,
   Incoming extends Request,
@@ -119,7 +140,7 @@ export function guardFetch<
 >(
   typed: Limiter<Caller, Unit>,
   options: WebGuardOptions<Caller, [request: Incoming, ...given: Given]>,
-  thrown: Thrown,
+  framework: WebFramework,
 ): FetchGuard<Incoming, Given> {
   const limiter = checkMount(typed, options);
   const fieldOptions = checkFieldOptions(options);
@@ -133,7 +154,7 @@ export function guardFetch<
   ): Promise<Response> {
     const hook = hookFor(options, refused);
     if (hook !== undefined) {
-      const asked = askHook(limiter, hook, refused, given, thrown.isSignal);
+      const asked = askHook(limiter, hook, refused, given, framework.isSignal);
       const answer = asked instanceof Promise ? await asked : asked;
       if (isResponse(answer)) return answer;
       reportAnswer(limiter, refused, answer, "a Response");
@@ -141,6 +162,16 @@ export function guardFetch<
     const accept = request.headers.get("accept");
     const { status, headers, body } = refusalOf(refused, given, accept);
     return new Response(request.method === "HEAD" ? null : body, { status, headers });
+  }
+
+  /** The handlers that follow, and their guards, make the response: this guard writes the fields of all. */
+  function handOn(joint: JointResponse, decisions: Decision[]): void {
+    const before = [...decisions];
+    if (fieldOptions.fields !== false || fieldOptions.legacy) joint.decisions = decisions;
+    joint.writeWithHead((status) => {
+      refundWithHead(before, status);
+      return rateLimitFields(readingsOf(decisions), fieldOptions);
+    });
   }
 
   function guard<Rest extends [...Given, ...unknown[]], Actual extends Incoming>(
@@ -153,8 +184,11 @@ export function guardFetch<
         return handler(request, ...rest);
       const skipped = isSkipped(limiter, given, options);
       if (skipped === true || (skipped !== false && (await skipped))) return handler(request, ...rest);
-      const decisions = decisionsOf.get(request) ?? [];
-      if (isDecided(limiter, decisions, method, request.url)) return handler(request, ...rest);
+      const joint = framework.jointResponse();
+      const own = decisionsOf.get(request);
+      const decisions = own ?? joint?.decisions ?? [];
+      const isSame = own === undefined ? hasSameName : undefined;
+      if (isDecided(limiter, decisions, method, request.url, isSame)) return handler(request, ...rest);
 
       const hasLeft = () => request.signal?.aborted === true;
       const asked = admitRequest(limiter, given, options, hasLeft);
@@ -173,10 +207,18 @@ export function guardFetch<
         return nobody();
       }
       const stay = endWhenLeft(decision, request);
-      const answer = await endIfFailed(decision, () => handler(request, ...rest), thrown.statusOf);
+      const answer = await endIfFailed(decision, () => handler(request, ...rest), framework.statusOf);
       if (isUpgraded(answer)) {
         stay();
         return answer;
+      }
+      if (framework.goesOn(answer)) {
+        if (joint !== undefined) {
+          joint.endWith(decision);
+          if (isFirst) handOn(joint, decisions);
+          return answer;
+        }
+        if (admission.holds) reportEndedEarly(limiter);
       }
       refundWithHead([decision], answer.status);
       const response = endWithBody(decision, answer, request);

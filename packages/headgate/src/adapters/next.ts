@@ -7,9 +7,10 @@ import {
   type FetchGuard,
   type FetchHandler,
   guardFetch,
-  type Thrown,
+  type WebFramework,
   type WebGuardOptions,
 } from "./fetch.ts";
+import { responseNow, watchResponses } from "./next-response.ts";
 
 /**
  * A route handler of Next's App Router: it takes a `NextRequest` (or a plain `Request`) and the context of the route
@@ -47,6 +48,9 @@ export function admissionOf<Caller, Unit extends string = string>(
  * handler. All other responses have the `RateLimit` fields, with their values when the handler returns. Streams
  * pass unchanged, and so do the errors of `redirect()` and `notFound()`. CORS preflights are not counted.
  *
+ * A guard of `proxy` writes its fields, ends and refunds with the response of the route that follows, where Next runs on
+ * Node's own server. If the route has a guard too, the response has the limits of both.
+ *
  * Next does not say who is connected: use `clientAddress.with({ trust })` with the name of the platform or a number
  * of proxies. Make the limiter once, in a module, and never in the handler.
  *
@@ -64,16 +68,20 @@ export function rateLimit<
   limiter: Limiter<Caller, Unit>,
   options: WebGuardOptions<Caller, [request: Incoming, ...given: Given], Costs> & CountedCost<Costs, Unit>,
 ): FetchGuard<Incoming, Given> {
-  return guardFetch(limiter, options, nextThrown);
+  watchResponses();
+  return guardFetch(limiter, options, next);
 }
 
-/** `redirect()` and `notFound()` throw errors that Next knows by their digest: `NEXT_REDIRECT;replace;/slow;307;`. */
-const nextThrown: Thrown = {
+const next: WebFramework = {
+  // `redirect()` and `notFound()` throw errors that Next knows by their digest: `NEXT_REDIRECT;replace;/slow;307;`.
   isSignal: (error) => digestOf(error).startsWith("NEXT_"),
   statusOf(error) {
     const status = /^NEXT_(?:REDIRECT|HTTP_ERROR_FALLBACK);(?:.*;)?(\d{3});?$/.exec(digestOf(error))?.[1];
     return status === undefined ? 500 : Number(status);
   },
+  // `NextResponse.next()` and `NextResponse.rewrite()`.
+  goesOn: ({ headers }) => headers.has("x-middleware-next") || headers.has("x-middleware-rewrite"),
+  jointResponse: responseNow,
 };
 
 function digestOf(error: unknown): string {

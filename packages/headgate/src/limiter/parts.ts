@@ -32,6 +32,7 @@ import {
   told,
   warnOnConsole,
 } from "./reporting.ts";
+import { createRunningClaims } from "./running-claims.ts";
 import { createWaitingRoom } from "./waiting.ts";
 
 /** What the calls of a limiter share. */
@@ -76,6 +77,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
   );
   const live = definePolicy(name, options.layers, warnOfUncounted);
   const known = createKnownOverrides(mostKnownOverrides);
+  const running = createRunningClaims();
   const guard = store.remote
     ? guardStore({
         store,
@@ -87,6 +89,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
         report,
         onOutage: (event) => told(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
+        findClaim: running.find,
         onContact: () => prefixes.load(),
         onAsked: (question) => shadowing.shadow?.ride(question),
         takeBack,
@@ -136,8 +139,12 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     report,
     units: live.units,
     decide: (question) => overriding.extend(question),
-    holds: heartbeat.add,
+    holds(book, owner) {
+      running.add(book);
+      heartbeat.add(book, owner);
+    },
     released(book) {
+      running.remove(book);
       heartbeat.remove(book);
       // Once the store has applied it.
       queueMicrotask(() => waitingRoom.freed());

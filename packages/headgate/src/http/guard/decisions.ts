@@ -7,7 +7,7 @@ import type { Readings } from "../fields/fields.ts";
 import type { Refunds } from "./refunding.ts";
 
 /** A limiter, of which only its identity counts here. */
-type AnyLimiter = object;
+type AnyLimiter = object & { readonly name?: string };
 
 /** What one guard decided of a request. */
 export interface Decision {
@@ -110,6 +110,7 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
 const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
   twice: new WeakSet<AnyLimiter>(),
   late: new WeakSet<AnyLimiter>(),
+  endedEarly: new WeakSet<AnyLimiter>(),
 }));
 const longestPath = 200;
 
@@ -118,14 +119,17 @@ const longestPath = 200;
  * then, and the mistake is reported, once for each limiter.
  *
  * @param target the request's path, or its whole URL: what comes after a `?` is not reported
+ * @param isSame whether two are the same limiter
  */
 export function isDecided(
   limiter: AnyLimiter,
   decisions: Decisions | undefined,
   method: string | undefined,
   target: string | undefined,
+  isSame: (one: AnyLimiter, other: AnyLimiter) => boolean = isIdentical,
 ): boolean {
-  if (decisions === undefined || !decisions.some((decision) => decision.limiter === limiter)) return false;
+  if (decisions === undefined || !decisions.some((decision) => isSame(decision.limiter, limiter)))
+    return false;
   if (!told.twice.has(limiter)) {
     told.twice.add(limiter);
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
@@ -140,6 +144,11 @@ export function isDecided(
   return true;
 }
 
+const isIdentical = (one: AnyLimiter, other: AnyLimiter) => one === other;
+
+/** Whether two limiters are copies of one, each in a bundle of its own: their names say so. */
+export const hasSameName = (one: AnyLimiter, other: AnyLimiter) => one.name === other.name;
+
 /** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
 export function reportLate(limiter: AnyLimiter): void {
   if (told.late.has(limiter)) return;
@@ -149,6 +158,20 @@ export function reportLate(limiter: AnyLimiter): void {
     new HeadgateError(
       "guard-misplaced",
       "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
+    ),
+  );
+}
+
+/** Reports, once for each limiter, that what a request holds was given back before its response had ended. */
+export function reportEndedEarly(limiter: AnyLimiter): void {
+  if (told.endedEarly.has(limiter)) return;
+  told.endedEarly.add(limiter);
+  reportTo(
+    limiter,
+    new HeadgateError(
+      "guard-misplaced",
+      "A guard of Next's proxy gave back what its request held as soon as proxy returned: the route's response is not known to it. " +
+        "Guard the route instead; on a server of Node's own, load the guard in instrumentation.ts.",
     ),
   );
 }

@@ -1,0 +1,157 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request as requestOver, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { HeadgateError } from "../core/errors.ts";
+import { createLimiter } from "../limiter/limiter.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { rateLimit } from "./next.ts";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+/** Runs `proxy` and a route as Next does: each gets a request of its own, and headers that `proxy` has set replace the route's. */
+async function serve(proxy: Handler, route: Handler): Promise<string> {
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const request = () => new Request(`http://localhost${incoming.url}`);
+    const first = await proxy(request());
+    const goesOn = first.headers.has("x-middleware-next");
+    for (const [name, value] of first.headers) {
+      if (name !== "x-middleware-next") outgoing.setHeader(name, value);
+    }
+    const last = goesOn ? await route(request()) : first;
+    outgoing.statusCode = last.status;
+    for (const [name, value] of last.headers) {
+      if (!outgoing.hasHeader(name)) outgoing.setHeader(name, value);
+    }
+    const reader = last.body?.getReader();
+    outgoing.once("close", () => void reader?.cancel());
+    for (let piece = await reader?.read(); piece?.value !== undefined; piece = await reader?.read()) {
+      outgoing.write(piece.value);
+    }
+    outgoing.end();
+  }
+  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** What `NextResponse.next()` returns. */
+const passOn = () => new Response(null, { headers: { "x-middleware-next": "1" } });
+const hello = () => new Response("hello");
+const caller = () => "alice";
+
+function limiterOf(name: string, limits: string) {
+  const errors: unknown[] = [];
+  const limiter = createLimiter<string>({
+    name,
+    layers: [{ name, key: (user) => user, limits }],
+    clock: fakeClock(),
+    onError: (error) => void errors.push(error),
+  });
+  const isFree = async () => (await limiter.peek("alice")).admitted;
+  return { limiter, errors, isFree };
+}
+
+const rateLimitOf = async (origin: string) => {
+  const { status, headers } = await fetch(origin);
+  return { status, fields: headers.get("RateLimit"), retryAfter: headers.get("Retry-After") };
+};
+
+describe("a guard of Next's proxy and one of a route", () => {
+  it("send the limits of both", async () => {
+    const [site, chat] = [limiterOf("site", "5/hour").limiter, limiterOf("chat", "2/hour").limiter];
+    const origin = await serve(rateLimit(site, { caller })(passOn), rateLimit(chat, { caller })(hello));
+    const both = (left: number, leftToChat: number) =>
+      `"site-per-hour";r=${left};t=3600, "chat-per-hour";r=${leftToChat};t=3600`;
+    expect(await rateLimitOf(origin)).toEqual({ status: 200, fields: both(4, 1), retryAfter: null });
+    expect(await rateLimitOf(origin)).toEqual({ status: 200, fields: both(3, 0), retryAfter: null });
+    expect(await rateLimitOf(origin)).toEqual({ status: 429, fields: both(2, 0), retryAfter: "3600" });
+  });
+
+  it.each([
+    ["the proxy's", "2/hour", "5/hour", "limit=2, remaining=1, reset=3600"],
+    ["the route's", "5/hour", "2/hour", "limit=2, remaining=1, reset=3600"],
+  ])("send the tightest where the form has one only: %s", async (_, ofProxy, ofRoute, fields) => {
+    const [site, chat] = [limiterOf("site", ofProxy).limiter, limiterOf("chat", ofRoute).limiter];
+    const options = { caller, fields: "draft-7" } as const;
+    const origin = await serve(rateLimit(site, options)(passOn), rateLimit(chat, options)(hello));
+    expect((await rateLimitOf(origin)).fields).toBe(fields);
+  });
+
+  it("send the proxy's for a route without a guard, and where the proxy refuses", async () => {
+    const site = limiterOf("site", "1/hour").limiter;
+    const origin = await serve(rateLimit(site, { caller })(passOn), hello);
+    const fields = '"site-per-hour";r=0;t=3600';
+    expect(await rateLimitOf(origin)).toEqual({ status: 200, fields, retryAfter: null });
+    expect(await rateLimitOf(origin)).toEqual({ status: 429, fields, retryAfter: "3600" });
+  });
+
+  it("send the route's alone where the proxy's sends none", async () => {
+    const [site, chat] = [limiterOf("site", "5/hour").limiter, limiterOf("chat", "2/hour").limiter];
+    const origin = await serve(
+      rateLimit(site, { caller, fields: false })(passOn),
+      rateLimit(chat, { caller })(hello),
+    );
+    expect((await rateLimitOf(origin)).fields).toBe('"chat-per-hour";r=1;t=3600');
+  });
+
+  it.each(["the same", "a copy in another bundle"])(
+    "charge a limiter once, and report it: %s",
+    async (which) => {
+      const { limiter: first } = limiterOf("chat", "5/hour");
+      const copy = limiterOf("chat", "5/hour");
+      const { limiter, errors } = copy;
+      const ofProxy = which === "the same" ? limiter : first;
+      const origin = await serve(
+        rateLimit(ofProxy, { caller })(passOn),
+        rateLimit(limiter, { caller })(hello),
+      );
+      expect((await rateLimitOf(origin)).fields).toBe('"chat-per-hour";r=4;t=3600');
+      expect(errors).toEqual([expect.objectContaining({ code: "guard-misplaced" })]);
+    },
+  );
+});
+
+describe("a guard of Next's proxy", () => {
+  /** One piece, and then nothing more. */
+  const unending = () =>
+    new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }));
+
+  it("holds a place until the route's response ends, also where the client hangs up", async () => {
+    const { limiter, isFree } = limiterOf("chat", "1 concurrent");
+    const origin = await serve(rateLimit(limiter, { caller })(passOn), unending);
+    const request = requestOver(origin).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    expect([await isFree(), (await rateLimitOf(origin)).status]).toEqual([false, 429]);
+    response.destroy();
+    while (!(await isFree())) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("refunds by the status of the route", async () => {
+    const { limiter } = limiterOf("site", "5/hour");
+    const guard = rateLimit(limiter, { caller, refundWhen: (status) => status === 404 });
+    const origin = await serve(guard(passOn), () => new Response(null, { status: 404 }));
+    expect(await rateLimitOf(origin)).toMatchObject({ status: 404, fields: '"site-per-hour";r=5;t=0' });
+  });
+
+  it("writes its own fields where Node's response is not known, and reports that it cannot hold a place", async () => {
+    const { limiter, errors } = limiterOf("site", "5/hour; 1 concurrent");
+    const proxy = rateLimit(limiter, { caller })(passOn);
+    for (const left of [4, 3]) {
+      const { headers } = await proxy(new Request("http://localhost/"));
+      expect(headers.get("RateLimit")).toContain(`"site-per-hour";r=${left};t=3600`);
+    }
+    expect(errors).toEqual([expect.any(HeadgateError)]);
+    expect(String(errors[0])).toContain("A guard of Next's proxy gave back what its request held");
+  });
+});

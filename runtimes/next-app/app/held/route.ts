@@ -1,0 +1,3 @@
+import { unending } from "../../stream.ts";
+
+export const GET = unending;

@@ -1,0 +1,44 @@
+import * as adapter from "headgate/next";
+import { adapterRoutes } from "../../../../programs/adapter-routes.ts";
+import { runTest } from "../../../../programs/run-test.ts";
+
+const routes = adapterRoutes(adapter, "suite");
+
+/** What Next's own pages vary by is in every response of it: no guard has written that. */
+const variesByItself = /(?:rsc|next-[a-z-]+|accept-encoding)(?:, |$)/gi;
+
+/** For the suite, which is no part of an application: without what Next adds to requests and to responses. */
+globalThis.fetch = withoutOwnVary(globalThis.fetch);
+
+function withoutOwnVary(usual: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await usual(input, init);
+    const vary = response.headers.get("vary")?.replace(variesByItself, "").replace(/, $/, "");
+    const headers = new Headers(response.headers);
+    if (vary) headers.set("vary", vary);
+    else headers.delete("vary");
+    return new Proxy(response, {
+      get: (target, name) => {
+        if (name === "headers") return headers;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+}
+
+function handle(request: Request): Response | Promise<Response> {
+  const url = new URL(request.url);
+  const route = routes.find(url.pathname);
+  return route === undefined ? runTest(routes.tests(url.origin), url) : route(request);
+}
+
+export {
+  handle as DELETE,
+  handle as GET,
+  handle as HEAD,
+  handle as OPTIONS,
+  handle as PATCH,
+  handle as POST,
+  handle as PUT,
+};
