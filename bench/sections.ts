@@ -3,10 +3,21 @@ import { chat } from "./chat/section.ts";
 import { flood } from "./flood/section.ts";
 import { http } from "./http/section.ts";
 import { memory } from "./memory/section.ts";
+import { operator } from "./operator/section.ts";
 import { postgres } from "./postgres/section.ts";
 import { redis } from "./redis/section.ts";
 import type { Section } from "./report/result.ts";
 import { start } from "./start/section.ts";
 
 /** In the order in which they run. */
-export const sections: readonly Section[] = [memory, bytes, redis, postgres, http, flood, chat, start];
+export const sections: readonly Section[] = [
+  memory,
+  bytes,
+  redis,
+  postgres,
+  http,
+  flood,
+  operator,
+  chat,
+  start,
+];

@@ -1,7 +1,9 @@
 /**
- * Takes the README's pictures, the same each time: `npm run screenshots`, after `npm run build`.
+ * Takes the pictures of the README and of the guide, the same each time: `npm run screenshots`, after `npm run build`.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "@playwright/test";
 import type { ConversationPage } from "../contract.ts";
@@ -80,11 +82,91 @@ async function take(browser: Browser, { file, browser: options }: (typeof pictur
   }
 }
 
+const operatorToken = "a token of at least 32 characters";
+
+/** A quarter of an hour's traffic: most people ask now and then, and one program asks too often. */
+async function askAround(service: TestService): Promise<void> {
+  const people = ["ada", "ben", "chloe", "dev", "eve", "farid"];
+  const clients = people.map((name) => service.client({ "X-User-Id": name }));
+  const program = service.client({ "X-User-Id": "nightly-import" });
+  for (let minute = 0; minute < 14; minute += 1) {
+    const asked = [
+      ...clients.filter((_, at) => (minute + at) % 3 > 0),
+      ...Array(minute % 4 === 3 ? 8 : 4).fill(program),
+    ];
+    for (const client of asked) await client.ask("hello");
+    await service.clock.advance(60_000);
+  }
+}
+
+/** The console: what goes on, why a request was refused, and a policy that is tried on the log. */
+async function takeConsole(browser: Browser): Promise<void> {
+  const log = await mkdtemp(path.join(tmpdir(), "headgate-pictures-"));
+  const service = await startTestService({
+    env: { OPERATOR_TOKEN: operatorToken, DECISION_LOG: log, RATE_LIMIT_CHAT_PER_MIN: "5" },
+  });
+  try {
+    await askAround(service);
+    const program = service.client({ "X-User-Id": "nightly-import" });
+    let refused = "";
+    for (let n = 0; n < 6; n += 1) {
+      const { response, problem } = await program.ask("hello");
+      if (response.status === 429) refused = String(problem.request_id);
+    }
+    const page = await (
+      await browser.newContext({
+        baseURL: service.url,
+        viewport: { width: 1_120, height: 840 },
+        colorScheme: "light",
+        reducedMotion: "reduce",
+        locale: "en-GB",
+        timezoneId: "Europe/London",
+      })
+    ).newPage();
+    const picture = async (name: string) => {
+      await page.screenshot({ path: `${folder}${name}.png`, animations: "disabled" });
+      console.log(`docs/images/${name}.png`);
+    };
+    const go = (name: string) =>
+      page.getByRole("navigation", { name: "Console" }).getByRole("link", { name }).click();
+    await page.goto("/operator");
+    await page.getByLabel("Your name").fill("Ann");
+    await page.getByLabel("Token").fill(operatorToken);
+    await page.getByLabel("Token").press("Enter");
+    await page.getByRole("img", { name: /^Decisions over time/ }).waitFor();
+    await picture("console-now");
+
+    await go("Callers");
+    await page.getByLabel("Caller, or a request’s id").fill(refused);
+    await page.getByLabel("Caller, or a request’s id").press("Enter");
+    await page.getByRole("region", { name: "Why this request was refused" }).waitFor();
+    await picture("console-refusal");
+
+    await go("Policy");
+    await page.getByRole("link", { name: "Change the policy of chat" }).click();
+    const policy = page.getByLabel("Policy as JSON");
+    await policy.fill((await policy.inputValue()).replace(/\d+\/minute; /, "3/minute; "));
+    await page
+      .locator("#policy-state")
+      .getByText(/It can be used/)
+      .waitFor();
+    await page.getByRole("button", { name: "Try on the log" }).click();
+    const tried = page.getByRole("region", { name: "On past traffic" }).first();
+    await tried.getByText(/would be newly refused/).waitFor();
+    await tried.scrollIntoViewIfNeeded();
+    await picture("console-policy");
+  } finally {
+    await service.close();
+    await rm(log, { recursive: true, force: true });
+  }
+}
+
 const executablePath = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 await mkdir(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 try {
   for (const picture of pictures) await take(browser, picture);
+  await takeConsole(browser);
 } finally {
   await browser.close();
 }

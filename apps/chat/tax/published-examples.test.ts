@@ -1,4 +1,7 @@
-/** Worked examples that others published, to the penny or to the pound as they were published. */
+/**
+ * Worked examples that others published, to the penny or to the pound as they were published. HMRC's own manuals could be had
+ * for 2012/13 and before only; its examples for these years are those of GOV.UK.
+ */
 import { describe, expect, test } from "vitest";
 import { personalAllowance } from "./income-tax.ts";
 import { employeeInsurance } from "./national-insurance.ts";
@@ -28,8 +31,13 @@ test.each([
   [50_000, 8_982, 1_496],
   [55_000, 11_082, 1_650],
   [60_000, 13_182, 1_750],
+  [65_000, 15_282, 1_850],
+  [70_000, 17_382, 1_950],
   [75_000, 19_482, 2_050],
   [80_000, 21_732, 2_300],
+  [85_000, 23_982, 2_550],
+  [90_000, 26_232, 2_800],
+  [95_000, 28_482, 3_050],
   [100_000, 30_732, 3_300],
   [150_000, 59_634, 5_931],
 ])("income tax on £%d in Scotland, and what it is more than in England", (salary, tax, more) => {
@@ -63,12 +71,14 @@ describe("GOV.UK", () => {
     expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(11);
   });
 
-  // The same page, in 2024/25: plan 1 on £33,000 a year, £60 each month; plan 4 on £36,000, £34.
+  // The same page, as it was in each year: plan 1 on £33,000 a year, plan 4 on £36,000; whole pounds each month.
   test.each([
-    [1, 33_000, 60],
-    [4, 36_000, 34],
-  ] as const)("plan %d on £%d", (plan, salary, repaid) => {
-    const [line] = repayments(toPence(salary), [plan], "2024/25");
+    ["2024/25", 1, 33_000, 60],
+    ["2024/25", 4, 36_000, 34],
+    ["2025/26", 1, 33_000, 52],
+    ["2025/26", 4, 36_000, 24],
+  ] as const)("%s, plan %d on £%d", (taxYear, plan, salary, repaid) => {
+    const [line] = repayments(toPence(salary), [plan], taxYear);
     expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(repaid);
   });
 

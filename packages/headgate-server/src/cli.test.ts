@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLimiter } from "headgate";
@@ -149,8 +149,26 @@ describe("a log of several limiters", () => {
     const { lines } = await readLog([file("two.jsonl")], { limiter: "sign-in" });
     expect(new Set(lines.map((line) => "limiter" in line && line.limiter))).toEqual(new Set(["sign-in"]));
     await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(
-      /there is none of "mail" in it/,
+      /^"mail" decided nothing in this log: there is nothing to replay\.$/,
     );
+  });
+
+  it("says of one that decided nothing that it did, and not that it is missing", async () => {
+    const decisions = decisionLog({ writer: logFiles(file("idle.jsonl")), secret: "a secret of sixteen" });
+    const clock = fakeClock(Date.UTC(2026, 10, 1, 9));
+    for (const name of ["chat", "idle"]) {
+      const layers = [{ name: "user", key: (user: string) => user, limits: "5/minute" }];
+      const limiter = createLimiter<string>({ name, layers, clock });
+      decisions.record(limiter);
+      if (name === "chat") await limiter.admit("ann");
+    }
+    await decisions.close();
+    const idle = await runCommand(["replay", file("idle.jsonl"), "--limiter", "idle"]);
+    expect([idle.code, idle.stderr]).toEqual([
+      2,
+      'headgate-server: "idle" decided nothing in this log: there is nothing to replay.\n',
+    ]);
+    expect((await runCommand(["replay", file("idle.jsonl")])).code).toBe(0);
   });
 });
 
@@ -220,13 +238,15 @@ describe("what cannot be used", () => {
       /--max-unspent needs a price/,
     ],
     [["replay", "FOLDER/future.jsonl"], /future\.jsonl has lines of version 2; this release reads version 1/],
-    [["replay", "FOLDER/empty.jsonl"], /The log needs lines of decisions, and there is none/],
+    [["replay", "FOLDER/empty.jsonl"], /: Nothing was decided in this log: there is nothing to replay\.\n$/],
+    [["replay", "FOLDER/nothing"], /There is no \.jsonl file in .*nothing\.\n$/],
   ])("%j ends with 2 and a sentence", async (words, message) => {
     write("broken.json", "{");
     write("wrong.json", { layers: [{ name: "user", limits: "5 per fortnight" }] });
     write("org.json", { layers: [{ name: "org", limits: "5/minute" }] });
     write("future.jsonl", '{"v":2,"n":1,"type":"decision"}\n');
     write("empty.jsonl", "");
+    mkdirSync(file("nothing"), { recursive: true });
     const given = words.map((word) => word.replace("LOG", log).replace("FOLDER", folder));
     const { code, stdout, stderr } = await runCommand(given);
     expect([code, stdout]).toEqual([2, ""]);

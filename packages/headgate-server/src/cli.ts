@@ -5,7 +5,7 @@ import { type PolicyDocument, policySchema, readPolicyDocument } from "headgate/
 import { asHtml } from "./html.ts";
 import { InputError } from "./input-error.ts";
 import { beyond, readThreshold, type Thresholds } from "./plan.ts";
-import { readLog } from "./read-log.ts";
+import { decidedNothing, readLog } from "./read-log.ts";
 import { replay } from "./replay.ts";
 import { type Prices, type Summary, summarize } from "./summary.ts";
 import { asText } from "./text.ts";
@@ -122,6 +122,9 @@ async function run(
     throw new InputError("--max-unspent needs a price: --price tokens=0.000002");
   const content = await readLog(places);
   const limiters = limitersIn(content.lines);
+  const isNamed = content.lines.some((line) => "limiter" in line && line.limiter === values.limiter);
+  if (isNamed && values.limiter !== undefined && !limiters.includes(values.limiter))
+    throw decidedNothing(values.limiter);
   const limiter = limiterOf(limiters, values.limiter, policy !== undefined);
   const summaries = limiter.map((name): Summary => {
     const traffic = trafficOf(content.lines, name, policy === undefined);

@@ -76,11 +76,19 @@ export async function readLog(
   }
   keepNewest();
   if (!lines.some(({ type }) => type === "decision")) {
-    const whose = limiter === undefined ? "" : ` of ${JSON.stringify(limiter)}`;
-    const found = files.length === 0 ? "there is no .jsonl file" : `there is none${whose} in it`;
-    throw new InputError(`The log needs lines of decisions, and ${found}: ${places.join(", ")}.`);
+    if (files.length === 0) throw new InputError(`There is no .jsonl file in ${places.join(", ")}.`);
+    throw decidedNothing(limiter);
   }
   return { lines, lost, unreadable, ...(passedOver === 0 ? {} : { passedOver }) };
+}
+
+/** Names no file: the sentence is also for operators at a console, who did not name any. */
+export function decidedNothing(limiter: string | undefined): InputError {
+  const sentence =
+    limiter === undefined
+      ? "Nothing was decided in this log"
+      : `${JSON.stringify(limiter)} decided nothing in this log`;
+  return new InputError(`${sentence}: there is nothing to replay.`);
 }
 
 /** What says whose log it is, and under which policy, is always kept: nothing can be replayed without. */

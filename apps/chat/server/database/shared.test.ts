@@ -107,9 +107,14 @@ async function settle(url: string, statement: string): Promise<void> {
 
 test("a database that goes away is a 503, also at /ready, and the guard is not to blame", async () => {
   const gone = await startPostgres();
-  const service = await startTestService({ env: { DATABASE_URL: gone.url } });
+  const OPERATOR_TOKEN = "a token of at least 32 characters";
+  const service = await startTestService({
+    env: { DATABASE_URL: gone.url, OPERATOR_TOKEN, OPERATOR_EMAILS: "ann@example.com" },
+  });
   const client = service.client();
   expect((await client("/ready")).status).toBe(200);
+  const operator = service.client({ Origin: new URL(service.url).origin });
+  await operator.send("POST", "/operator/api/sign-in", { token: OPERATOR_TOKEN, name: "Ann" });
   await gone.remove();
   const ready = await client("/ready");
   expect([ready.status, (await ready.json()).database]).toEqual([503, "unreachable"]);
@@ -124,5 +129,34 @@ test("a database that goes away is a 503, also at /ready, and the guard is not t
   // The accounts' library would print a stack of its own: lines of the log are the service's.
   expect(printed).not.toHaveBeenCalled();
   expect(JSON.stringify(problem)).not.toMatch(/ECONN|127\.0\.0\.1|insert/i);
+
+  const api = (path: string, body?: object) =>
+    body === undefined
+      ? operator(`/operator/api/${path}`)
+      : operator.send("POST", `/operator/api/${path}`, body);
+  const id = "a-grant-of-this-test";
+  for (const answer of [
+    await api("now"),
+    await api("changes"),
+    await api("export?format=csv"),
+    await api("find?q=ann@example.com"),
+    await api("find?q=a-request"),
+    await api("policies"),
+    await api("decide", { what: "block", of: "account:7" }),
+    await api("grant", { of: "ann@example.com", amount: "1", id }),
+    await api("code", { amount: "1" }),
+    await api("policy/roll-back", { limiter: "chat", from: "0", reason: "a test" }),
+  ])
+    expect([answer.status, await answer.json()], answer.url).toEqual([
+      503,
+      {
+        type: "about:blank",
+        title: "Unavailable",
+        status: 503,
+        detail: "The service cannot reach its database just now. Please try again in a moment.",
+      },
+    ]);
+  // Nobody has an account's session to look up: the page can be opened, and the token works.
+  expect([(await operator("/operator")).status, (await api("session")).status]).toEqual([200, 200]);
   await service.close();
 });

@@ -85,6 +85,17 @@ export const takeHomeExtras = z.object({
     })
     .optional()
     .describe("The figures by the period asked for"),
+  shares: z
+    .array(
+      z.object({
+        name: z.string().optional(),
+        share: share("Share of the take-home"),
+        period,
+        amount: z.number().describe("Pounds a period"),
+        yearly: pounds("The same"),
+      }),
+    )
+    .optional(),
   leftMonthly: z.number().optional().describe("Take-home less outgoings, pounds a month"),
 });
 export type TakeHomeExtras = z.infer<typeof takeHomeExtras>;

@@ -31,6 +31,14 @@ describe("the salary tools", () => {
     });
     const outgoings = [{ name: "rent", amount: 14_400 }];
     expect(await run("take_home", { salary: 45_000, outgoings })).toMatchObject({ leftMonthly: 1_793.3 });
+    const shares = [{ name: "food", share: 0.1 }, { share: 0.5 }];
+    expect(await run("take_home", { salary: 45_000, outgoings, shares })).toMatchObject({
+      shares: [
+        { name: "food", period: "month", amount: 299.33, yearly: 3_591.96 },
+        { share: 0.5, period: "month", amount: 1_496.65 },
+      ],
+      leftMonthly: 1_493.97,
+    });
   });
 
   it("take_home takes extra pay, other jobs, a pension and an age", async () => {

@@ -89,6 +89,11 @@ export const salaryTools = {
         .max(8)
         .optional()
         .describe("Such as rent: taken off the take-home"),
+      shares: z
+        .array(z.object({ name: z.string().max(40).optional(), share: z.number().min(0).max(1) }))
+        .max(8)
+        .optional()
+        .describe("Shares of the take-home; 0.5 is half. One with a name, such as rent, is taken off it"),
       show: z
         .object({
           figure: z.enum(figures),
@@ -100,18 +105,32 @@ export const salaryTools = {
             .optional()
             .describe("For pay by the hour; usually 37.5"),
           daysPerWeek: z.number().positive().max(7).optional().describe("For pay by the day; usually 5"),
+          weeksPerYear: z.number().positive().max(53).optional().describe("Weeks paid in a year; usually 52"),
         })
         .optional()
         .describe("What the question asked for: the card leads with it"),
     }),
     outputSchema: z.intersection(breakdown, takeHomeExtras),
-    execute: ({ outgoings = [], show, ...input }): Breakdown & TakeHomeExtras => {
+    execute: ({ outgoings = [], shares = [], show, ...input }): Breakdown & TakeHomeExtras => {
       const output = workOut(input as Pay);
-      const spent = outgoings.reduce((sum, one) => sum + one.amount, 0);
+      const period = show?.period ?? "month";
+      const found = shares.map(({ name, share }) => ({
+        ...(name === undefined ? {} : { name }),
+        share,
+        period,
+        amount: perPeriod(output.takeHome * share, period, weekOf(show)),
+        yearly: perPeriod(output.takeHome * share, "year"),
+      }));
+      const spent = [
+        ...outgoings.map((one) => one.amount),
+        ...shares.flatMap(({ name, share }) => (name === undefined ? [] : output.takeHome * share)),
+      ];
+      const left = spent.reduce((rest, one) => rest - one, output.takeHome);
       return {
         ...output,
         ...(show?.period ? { shown: inPeriod(output, show.period, show) } : {}),
-        ...(outgoings.length > 0 ? { leftMonthly: perPeriod(output.takeHome - spent, "month") } : {}),
+        ...(found.length > 0 ? { shares: found } : {}),
+        ...(spent.length > 0 ? { leftMonthly: perPeriod(left, "month") } : {}),
       };
     },
   }),
@@ -189,14 +208,15 @@ function perPeriod(yearly: number, period: PayPeriod, week?: WorkingWeek): numbe
 interface Week {
   hoursPerWeek?: number | undefined;
   daysPerWeek?: number | undefined;
+  weeksPerYear?: number | undefined;
 }
 
-function inPeriod(
-  output: Breakdown,
-  period: PayPeriod,
-  { hoursPerWeek: hours, daysPerWeek: days }: Week,
-): NonNullable<TakeHomeExtras["shown"]> {
-  const week = { hours, days };
+function weekOf({ hoursPerWeek: hours, daysPerWeek: days, weeksPerYear: weeks }: Week = {}): WorkingWeek {
+  return { hours, days, weeks };
+}
+
+function inPeriod(output: Breakdown, period: PayPeriod, show: Week): NonNullable<TakeHomeExtras["shown"]> {
+  const week = weekOf(show);
   const of = (yearly: number) => perPeriod(yearly, period, week);
   return {
     period,

@@ -81,7 +81,7 @@ export async function carryOut(order: Order, services: OrderServices): Promise<O
   if (order.action === "grant") {
     try {
       const granted = await credit.grant(order.email, order.amount);
-      return granted && { credit: granted.credit };
+      return granted && { credit: granted };
     } catch (error) {
       if (error instanceof GrantError) return { refused: error.message };
       throw error;

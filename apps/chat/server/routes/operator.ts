@@ -11,7 +11,9 @@ import {
 import { type Context, Hono } from "hono";
 import type { Logger } from "pino";
 import type { Config } from "../config/index.ts";
+import { databaseTrouble } from "../database-trouble.ts";
 import { describeError } from "../http/describe-error.ts";
+import { databaseProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import { addressOf, type IdentitySources, identify, isHttps } from "../services/identity.ts";
 
@@ -83,6 +85,10 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
     ...(publicUrl === null ? {} : { origin: publicUrl }),
     title: "Headgate",
     clock,
+    unavailable: (error) => {
+      const trouble = databaseTrouble(error);
+      return trouble && databaseProblem(trouble).message;
+    },
     onError: (error) => log.error({ error: describeError(error) }, "the operator's console failed"),
   });
   for (const path of [PATH, `${PATH}/*`]) routes.all(path, (c) => handle(c.req.raw, c));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { eq } from "drizzle-orm";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
@@ -10,7 +11,7 @@ import { startTestService, type TestClient, type TestService, until } from "../.
 import { runLimitCommand } from "../commands/limit.ts";
 import type { Environment } from "../config/variables.ts";
 import type { OpenDatabase } from "../database/connect.ts";
-import { policySteps } from "../database/schema.ts";
+import { creditCodes, creditEntries, policySteps } from "../database/schema.ts";
 import type { ServiceOptions } from "../start.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -310,6 +311,33 @@ test("a wrong token is warned about once a minute, and is in no line of the log"
   await guess();
   expect(warnings().map((line) => JSON.parse(line).attempts)).toEqual([1, 3]);
   expect(lines.join("")).not.toContain("a guess that is wrong");
+});
+
+test("credit is given, and a code issued, only with its line in the log", async () => {
+  const service = await start({ CREDIT_MONTHLY_ALLOWANCE: "0" });
+  const email = `${newUser()}@example.com`;
+  const person = service.client();
+  const password = "correct horse battery";
+  await person.send("POST", "/auth/sign-up/email", { email, password, name: "Ann" });
+  const operator = await operatorOf(service);
+  const grant = { of: email, amount: "2.50", id: "a-grant-without-a-log" };
+  const given = async () => [
+    await database.database.$count(creditCodes),
+    await database.database.$count(creditEntries, eq(creditEntries.kind, "grant")),
+  ];
+  const before = await given();
+  await database.database.execute("alter table limit_changes rename to limit_changes_away");
+  try {
+    expect((await operator.send("POST", "/operator/api/grant", grant)).status).toBe(500);
+    expect((await operator.send("POST", "/operator/api/code", { amount: "5" })).status).toBe(500);
+  } finally {
+    await database.database.execute("alter table limit_changes_away rename to limit_changes");
+  }
+  expect(await given()).toEqual(before);
+  // Sent again, it is made, and is in the log.
+  const again = await operator.send("POST", "/operator/api/grant", grant);
+  expect(await again.json()).toEqual({ said: `${email} has 2.50 USD now.` });
+  expect((await read(operator, "changes")).log[0]).toMatchObject({ what: "grant", of: email });
 });
 
 test("a grant that is sent twice is made once, and what is granted is bounded", async () => {

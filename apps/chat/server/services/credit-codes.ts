@@ -20,18 +20,28 @@ export interface TopUps {
 }
 
 export interface CreditCodes extends TopUps {
-  /** @returns the code: it is kept as a hash, and can be shown only now */
-  issue(amount: Micros, validMs: number | undefined): Promise<string>;
+  /**
+   * @param record writes down that the code is issued, in the same transaction: where this fails, there is no code
+   * @returns the code: it is kept as a hash, and can be shown only now
+   */
+  issue(
+    amount: Micros,
+    validMs: number | undefined,
+    record?: (transaction: Database) => Promise<void>,
+  ): Promise<string>;
 }
 
 export function createCreditCodes(database: Database, clock: Clock, credit: CreditService): CreditCodes {
   const now = () => new Date(clock.now());
   return {
-    async issue(amount, validMs) {
+    async issue(amount, validMs, record) {
       const code = newCode();
       const expiresAt = validMs === undefined ? null : new Date(clock.now() + validMs);
       const { currency } = credit;
-      await insertCode(database, { hash: hashOf(code), amount, currency, createdAt: now(), expiresAt });
+      await database.transaction(async (transaction) => {
+        await insertCode(transaction, { hash: hashOf(code), amount, currency, createdAt: now(), expiresAt });
+        await record?.(transaction);
+      });
       return code;
     },
 

@@ -59,19 +59,20 @@ export interface CreditService {
   /**
    * Adds to an account, or takes from it when `amount` is below zero.
    *
-   * @param reference the same for a grant that is asked for again: it is made once. Default: a grant of its own
-   * @returns `undefined` for an unknown e-mail; else the account's state, and whether this changed it
+   * @returns `undefined` for an unknown e-mail; else the account's state
    * @throws {GrantError} for more than an account may hold, and for a reference of another amount
    */
-  grant(email: string, amount: Micros, reference?: string): Promise<Granted | undefined>;
+  grant(email: string, amount: Micros, options?: GrantOptions): Promise<Credit | undefined>;
   /** Makes an account's balance exactly `balance`, until its next allowance. */
   set(email: string, balance: Micros): Promise<Credit | undefined>;
   show(email: string): Promise<Credit | undefined>;
 }
 
-export interface Granted {
-  credit: Credit;
-  isNew: boolean;
+export interface GrantOptions {
+  /** The same for a grant that is asked for again: it is made once. Default: a grant of its own. */
+  reference?: string;
+  /** Writes down that the grant is made, in its transaction: where this fails, nothing is granted. */
+  record?(transaction: Database): Promise<void>;
 }
 
 /** A grant that is not made; the message says why. */
@@ -209,7 +210,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       if (await enter(transaction, row, addition)) await updateCredit(transaction, row);
     },
 
-    async grant(email, amount, reference = randomUUID()) {
+    async grant(email, amount, { reference = randomUUID(), record } = {}) {
       const userId = await findUserIdByEmail(database, email);
       if (userId === undefined) return undefined;
       return database.transaction(async (transaction) => {
@@ -219,7 +220,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
           throw new GrantError(
             `This grant was made already, of ${formatMicros(made.amount, terms.currency)}.`,
           );
-        if (made !== undefined) return { credit: await toCredit(transaction, before), isNew: false };
+        if (made !== undefined) return toCredit(transaction, before);
         const row = { ...before, grantedLeft: before.grantedLeft + amount };
         if (amount > 0 && row.grantedLeft > MOST_GRANTED)
           throw new GrantError(
@@ -227,7 +228,8 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
           );
         await enter(transaction, row, { kind: "grant", amount, reference });
         await updateCredit(transaction, row);
-        return { credit: await toCredit(transaction, row), isNew: true };
+        await record?.(transaction);
+        return toCredit(transaction, row);
       });
     },
 

@@ -6,14 +6,14 @@ import {
   OperatorMistake,
   type Standing,
 } from "headgate-console";
-import type { Micros } from "../../contract.ts";
+import type { Credit, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { findUser, findUserByEmail } from "../repositories/accounts.ts";
 import { insertLimitChange } from "../repositories/limit-changes.ts";
 import type { CallerLimits } from "./caller-limits.ts";
-import { type CreditService, GrantError, type Granted } from "./credit.ts";
+import { type CreditService, GrantError, type GrantOptions } from "./credit.ts";
 import type { CreditCodes } from "./credit-codes.ts";
 
 export interface OperatorDeskOptions {
@@ -61,33 +61,34 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     );
   }
 
-  async function granting(email: string, amount: Micros, id: string): Promise<Granted | undefined> {
+  async function granting(email: string, amount: Micros, options: GrantOptions): Promise<Credit | undefined> {
     try {
-      return await credit.grant(email, amount, id);
+      return await credit.grant(email, amount, options);
     } catch (error) {
       if (error instanceof GrantError) throw new OperatorMistake(error.message);
       throw error;
     }
   }
 
-  /** Grants are in the same log as decisions. */
-  async function record(
+  /** Grants are in the same log as decisions, and none is made without its line in it. */
+  function recorder(
     what: "grant" | "code",
     amount: Micros,
     by: string,
     { of, userId, until }: { of: string; userId: string | null; until: Date | null },
-  ): Promise<void> {
-    await insertLimitChange(database, {
-      partition: "credit",
-      of,
-      userId,
-      what,
-      limits: formatMicros(amount, currency),
-      until,
-      reason: null,
-      by,
-      at: new Date(clock.now()),
-    });
+  ) {
+    return (transaction: Database): Promise<void> =>
+      insertLimitChange(transaction, {
+        partition: "credit",
+        of,
+        userId,
+        what,
+        limits: formatMicros(amount, currency),
+        until,
+        reason: null,
+        by,
+        at: new Date(clock.now()),
+      });
   }
 
   return {
@@ -113,19 +114,18 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
         const user = await (accountId === undefined
           ? findUserByEmail(database, of)
           : findUser(database, accountId));
-        const granted = user && (await granting(user.email, amount, id));
-        if (user === undefined || granted === undefined) return undefined;
-        // Asked for again, it is in the log already.
-        if (granted.isNew) await record("grant", amount, by, { of, userId: user.id, until: null });
-        return `${user.email} has ${formatMicros(granted.credit.balance, currency)} now.`;
+        if (user === undefined) return undefined;
+        const record = recorder("grant", amount, by, { of, userId: user.id, until: null });
+        const granted = await granting(user.email, amount, { reference: id, record });
+        if (granted === undefined) return undefined;
+        return `${user.email} has ${formatMicros(granted.balance, currency)} now.`;
       },
       async issueCode(text, days, by) {
         const amount = amountOf(text);
         const validMs = days === undefined ? undefined : days * DAY_MS;
-        const code = await codes.issue(amount, validMs);
         const until = validMs === undefined ? null : new Date(clock.now() + validMs);
-        await record("code", amount, by, { of: "anybody with the code", userId: null, until });
-        return code;
+        const record = recorder("code", amount, by, { of: "anybody with the code", userId: null, until });
+        return codes.issue(amount, validMs, record);
       },
     },
   };

@@ -265,6 +265,14 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     if (document === undefined) throw new OperatorMistake("The policy is missing.");
     const { hash, isInForce } = check(limiter, document);
     if (isInForce) throw new OperatorMistake(`This is the policy that is in force already (${hash}).`);
+    const { shadow } = one;
+    if (
+      what === "shadow" &&
+      shadow?.document &&
+      shadow.hash === hash &&
+      keysIn(shadow.document) === keysIn(document)
+    )
+      throw new OperatorMistake(`This is the shadow of ${limiter} already (${hash}).`);
     if (what === "shadow")
       return { document, hash, before: one.shadow?.document ? one.shadow.hash : null, parent: null };
     return { document, hash, before: inForce, parent: one.policy?.document ? one.policy.revision : null };

@@ -428,6 +428,43 @@ describe("an operator", () => {
   });
 });
 
+it("what is away is named in one sentence, the same on every route that needs it", async () => {
+  const away = () => Promise.reject(new Error("postgres://secret is gone"));
+  const { get, post, signIn, failures } = setUp({
+    others: away,
+    callers: { hint: "", nameOf: () => undefined, show: away, decide: away, inForce: away, log: away },
+    credit: { currency: "GBP", grant: away, issueCode: away },
+    unavailable: (error) => (/is gone/.test(String(error)) ? "The database cannot be reached." : undefined),
+  });
+  const cookie = await signIn();
+  const order = { what: "block", of: "user-1", amount: "1", id: "one-grant-of-this-test" };
+  const answers = [
+    ...(await Promise.all(READS.map((path) => get(path, cookie)))),
+    ...(await Promise.all(ACTIONS.map((path) => post(path, order, cookie)))),
+  ];
+  for (const answer of answers)
+    expect([answer.status, answer.headers.get("Content-Type"), await answer.json()]).toEqual([
+      503,
+      "application/problem+json",
+      { type: "about:blank", title: "Unavailable", status: 503, detail: "The database cannot be reached." },
+    ]);
+  expect(failures).toHaveLength(answers.length);
+});
+
+it("a refusal that is known is no answer without the caller's state, where that cannot be read", async () => {
+  const { get, signIn, limiter, collector } = setUp();
+  for (let n = 0; n < 2; n += 1) await limiter.admit("user-1");
+  collector.name((await limiter.admit("user-1")) as Refused, "request-7");
+  const callers = {
+    ...limiterDesk({ limiter, caller: (of: string) => of }),
+    show: () => Promise.reject(new Error("gone")),
+  };
+  const other = setUp({ collector, callers, unavailable: () => "The database cannot be reached." });
+  const found = await other.get("/operator/api/find?q=request-7", await other.signIn());
+  expect(found.status).toBe(503);
+  expect((await get("/operator/api/find?q=request-7", await signIn())).status).toBe(200);
+});
+
 it("what fails unexpectedly is reported, and told to nobody", async () => {
   const report = vi.fn();
   const { get, signIn } = setUp({

@@ -62,6 +62,11 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   origin?: string;
   /** The page's title. Default: "Headgate". */
   title?: string;
+  /**
+   * What is away, where a failure says so, in one sentence for the operator, such as "The database cannot be reached.": it is
+   * answered with 503. `undefined` for other failures, which are a 500. Either is given to `onError`. Default: always `undefined`.
+   */
+  unavailable?: (error: unknown) => string | undefined;
   /** Called with what failed unexpectedly. Default: writes on the console. */
   onError?: (error: unknown) => void;
   /** Default: the wall clock. */
@@ -188,7 +193,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       return standing === undefined ? nobody : { ...nobody, caller: { of, standing } };
     } catch (error) {
       // The id is no caller's name, which its desk may say with a mistake.
-      if (refusal === null && !(error instanceof OperatorMistake)) throw error;
+      if (!(error instanceof OperatorMistake)) throw error;
       return nobody;
     }
   }
@@ -361,6 +366,8 @@ export function createConsole<Given extends readonly unknown[] = []>(
       if (error instanceof OperatorMistake) return problem(422, "Cannot be done", error.message);
       if (error instanceof JsonBodyError) return problem(error.status, "Invalid request", error.message);
       onError(error);
+      const away = options.unavailable?.(error);
+      if (away !== undefined) return problem(503, "Unavailable", away);
       return problem(500, "Something went wrong", "The console failed; the service's log says why.");
     }
   };

@@ -359,6 +359,30 @@ describe("a policy that is typed", () => {
 });
 
 describe("a shadow", () => {
+  it("that runs already is no step, and goes on counting", async () => {
+    const { send, read, limiter } = setUp();
+    const from = limiter.policy.hash;
+    const order = { limiter: "chat", from, text: textOf("1/minute") };
+    await send("shadow", order);
+    for (let n = 0; n < 2; n += 1) await limiter.admit("ann");
+    const fromShadow = limiter.shadowReport()?.policy;
+    const again = await send("shadow", { ...order, fromShadow });
+    expect([again.status, await detailOf(again)]).toEqual([
+      422,
+      `This is the shadow of chat already (${fromShadow}).`,
+    ]);
+    expect((await read("changes")).log).toHaveLength(1);
+    expect(limiter.shadowReport()).toMatchObject({ decisions: 2, wouldRefuse: 1 });
+    // The same limits for other callers are another shadow.
+    const others = { layers: [{ name: "user", key: "everybody", limits: "1/minute" }] };
+    const other = await send("shadow", { ...order, fromShadow, text: JSON.stringify(others) });
+    expect([other.status, (await read("changes")).log.length]).toEqual([200, 2]);
+    // One that has ended can be started again.
+    const ofOthers = limiter.shadowReport()?.policy;
+    expect((await send("end-shadow", { limiter: "chat", from, fromShadow: ofOthers })).status).toBe(200);
+    expect((await send("shadow", { ...order, text: JSON.stringify(others) })).status).toBe(200);
+  });
+
   it("decides the same requests as the policy in force, is shown in numbers, and ends when it is made live", async () => {
     const { send, chat, live, limiter, read } = setUp();
     const from = limiter.policy.hash;

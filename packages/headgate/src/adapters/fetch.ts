@@ -170,7 +170,7 @@ export function guardFetch<
     if (fieldOptions.fields !== false || fieldOptions.legacy) joint.decisions = decisions;
     joint.writeWithHead((status) => {
       refundWithHead(before, status);
-      return rateLimitFields(readingsOf(decisions), fieldOptions);
+      return addRateLimitFields({}, readingsOf(decisions), fieldOptions);
     });
   }
 

@@ -93,6 +93,7 @@ const additions = [
   ..."mortgage|kids|dividends|blind|crypto|company car|child benefit|rent|zebra|helicopter|isa|married|jersey|self employed|redundancy|pension|student loan|bonus|overtime".split(
     "|",
   ),
+  ..."half my take home|a third of my net pay".split("|"),
   ..."£1,200|7%|£350 a month|12k|£99|3 widgets".split("|"),
 ];
 

@@ -35,7 +35,11 @@ function leads(sum: Sum, tool: string, output: unknown): string[] {
       return taxRates(output as TaxRatesOutput, sum);
     default: {
       const result = output as Result;
-      return [...figuresOf(sum).map((figure) => single[figure](result)), ...outgoings(result, sum)];
+      return [
+        ...figuresOf(sum).map((figure) => single[figure](result)),
+        ...shares(result, sum),
+        ...outgoings(result, sum),
+      ];
     }
   }
 }
@@ -171,10 +175,23 @@ function noRepayment({ repayments }: Breakdown): string {
     : "The loan takes £0: nothing was due on it in that year.";
 }
 
-function outgoings({ leftMonthly }: Result, { request }: Sum): string[] {
+/** "A third of the take-home is £877.77 a month", "Half of the take-home, for the rent, is £1,046.65 a month". */
+function shares({ shares: found = [] }: Result, sum: Sum): string[] {
+  return found.map(({ name, period, amount, yearly }, at) => {
+    const words = sum.shares[at]?.words ?? "";
+    const lead = `${capital(words)} of the take-home${name ? `, for the ${name},` : ""} is`;
+    const year = period === "year" ? "" : `, ${pounds(yearly)} a year`;
+    return `${lead} **${pounds(amount)}** ${inWords[period]}${year}.`;
+  });
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function outgoings({ leftMonthly, shares: of = [] }: Result, { request }: Sum): string[] {
   if (leftMonthly === undefined) return [];
-  const { outgoings: of = [] } = request.input as { outgoings?: { name: string }[] };
-  return [`After the ${list(of.map(({ name }) => name))}, **${pounds(leftMonthly)}** a month is left.`];
+  const { outgoings: sums = [] } = request.input as { outgoings?: { name: string }[] };
+  const names = [...of, ...sums].flatMap(({ name }) => name ?? []);
+  return [`After the ${list(names)}, **${pounds(leftMonthly)}** a month is left.`];
 }
 
 function salaryForTakeHome({ breakdown, wantedTakeHome, wantedMonthly }: Wanted): string[] {

@@ -2,8 +2,7 @@
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan, TaxYear } from "../../../tax/rates.ts";
 import { isKnownTaxYear } from "../../../tax/tax-year.ts";
-import type { PensionKind } from "../../../tax/work-out.ts";
-import type { Extra, Facts, Figure, Part } from "./facts.ts";
+import type { Extra, Facts, Figure, SaidPension, ShareOfTakeHome } from "./facts.ts";
 import { yearlyOf } from "./rules/rule.ts";
 import type { Amount } from "./tokens.ts";
 
@@ -22,9 +21,14 @@ export interface Context {
   planSets: StudentLoanPlan[][];
   extras: Extra[];
   /** More than one to compare with and without. */
-  pensions: ({ part: Part; kind: PensionKind | undefined } | undefined)[];
+  pensions: (SaidPension | undefined)[];
+  /** Where each salary has its own: those that have one, by the salary a year. */
+  pensionsOf: { of: number; pension: SaidPension }[];
   overPensionAge: boolean;
   outgoings: Facts["outgoings"];
+  shares: ShareOfTakeHome[];
+  /** Whether the difference that extra pay or a further job makes is asked for. */
+  asksKept: boolean;
   figures: Figure[];
   shownBy: PayPeriod | undefined;
   step: number | undefined;
@@ -41,8 +45,11 @@ export const freshContext: Context = {
   planSets: [[]],
   extras: [],
   pensions: [undefined],
+  pensionsOf: [],
   overPensionAge: false,
   outgoings: [],
+  shares: [],
+  asksKept: false,
   figures: [],
   shownBy: undefined,
   step: undefined,
@@ -82,7 +89,16 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   const names = new Set(facts.extras.map(({ name }) => name));
   next.extras = [...context.extras.filter(({ name }) => !names.has(name)), ...facts.extras];
   next.outgoings = [...context.outgoings, ...facts.outgoings];
-  next.pensions = pensionsAfter(facts, context);
+  next.shares = sharesAfter(facts, context);
+  next.asksKept = facts.asksKept;
+  const own = ownPensions(facts);
+  if (own.length > 0) {
+    next.pensionsOf = own;
+    next.pensions = [undefined];
+  } else {
+    next.pensions = pensionsAfter(facts, context);
+    if (facts.pension !== undefined && facts.pension !== "unsaid") next.pensionsOf = [];
+  }
   if (facts.figures.length > 0) next.figures = facts.figures;
   if (facts.shownBy !== undefined) next.shownBy = facts.shownBy;
   if (facts.overPensionAge) next.overPensionAge = true;
@@ -90,8 +106,27 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   return next;
 }
 
+/** A share that is said anew replaces the one of the same name. */
+function sharesAfter({ shares }: Facts, context: Context): ShareOfTakeHome[] {
+  const kept = context.shares.filter(
+    ({ name }) => name !== undefined && shares.every((share) => share.name !== name),
+  );
+  return [...kept, ...shares];
+}
+
+/** "40k with 5% pension vs 42k with none": a pension for each salary. What is said after all of them is said of each. */
+function ownPensions({ pensionsOf, pensionKind, salaries }: Facts): Context["pensionsOf"] {
+  const areApart = pensionsOf.length > 1 || pensionsOf.some(({ isBetween }) => isBetween);
+  if (!areApart || new Set(salaries.map(yearlyOf)).size < 2) return [];
+  return pensionsOf.flatMap(({ salary, pension }) =>
+    pension
+      ? { of: yearlyOf(salary), pension: { part: pension.part, kind: pension.kind ?? pensionKind } }
+      : [],
+  );
+}
+
 function pensionsAfter(
-  { pension, pensionKind, pensionBefore, withAndWithout }: Facts,
+  { pension, pensionKind, pensionBefore, pensionsOf, withAndWithout }: Facts,
   context: Context,
 ): Context["pensions"] {
   if (pension === "none") return [undefined];
@@ -99,6 +134,9 @@ function pensionsAfter(
     return context.pensions.map((one) => (one && pensionKind ? { ...one, kind: pensionKind } : one));
   }
   const said = { part: pension.part, kind: pension.kind ?? pensionKind };
+  // The same salary twice, with a pension each.
+  if (pensionsOf.length > 1)
+    return pensionsOf.map((one) => one.pension && { ...one.pension, kind: one.pension.kind ?? pensionKind });
   if (pensionBefore) return [{ part: pensionBefore, kind: said.kind }, said];
   return withAndWithout ? [undefined, said] : [said];
 }

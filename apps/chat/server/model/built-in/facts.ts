@@ -31,6 +31,22 @@ export interface Extra {
   isBetween?: boolean;
 }
 
+/** A pension, as it was said. */
+export interface SaidPension {
+  part: Part;
+  kind: PensionKind | undefined;
+}
+
+/** "my rent is half my take home". */
+export interface ShareOfTakeHome {
+  /** What it goes on, where that was said. */
+  name: string | undefined;
+  /** 0.5 is half. */
+  share: number;
+  /** The share as the person said it: "a third", "20%". */
+  words: string;
+}
+
 export class Facts {
   /** Amounts that no rule gave another part: salaries, in reading order. */
   salaries: Amount[] = [];
@@ -55,7 +71,11 @@ export class Facts {
   extras: Extra[] = [];
   /** Extras that are said to be part of the salary already. */
   includedExtras: string[] = [];
-  pension: { part: Part; kind: PensionKind | undefined } | "none" | "unsaid" | undefined = undefined;
+  pension: SaidPension | "none" | "unsaid" | undefined = undefined;
+  /** "40k with 5% pension vs 42k with none": the salary before each, and whether another one follows. */
+  pensionsOf: { salary: Amount; isBetween: boolean; pension: SaidPension | undefined }[] = [];
+  /** "pension to get down to 100k": what is to be left of the salary. */
+  pensionDownTo: Amount | undefined = undefined;
   pensionKind: PensionKind | undefined = undefined;
   /** "from 5% to 8%": the other one to compare with. */
   pensionBefore: Part | undefined = undefined;
@@ -69,6 +89,17 @@ export class Facts {
   /** "we each earn 30k". */
   isEach = false;
   outgoings: { name: string; amount: Amount }[] = [];
+  shares: ShareOfTakeHome[] = [];
+  /** "half of that": of the take-home of the answer before. */
+  shareOfThat: ShareOfTakeHome | undefined = undefined;
+  /** "how much of the bonus do I keep": the difference that extra pay or a further job makes is asked for. */
+  asksKept = false;
+  /** "will I pay less tax in Scotland" */
+  asksLessTax = false;
+  /** An offer: compared where there is another salary to compare it with. */
+  isOffer = false;
+  /** "how much less": the difference that fewer days or hours make. */
+  asksLess = false;
   loanBalance = false;
   wantsSalaryForNet = false;
   /** "35k net" says neither that it is what is wanted nor that it is asked for. */

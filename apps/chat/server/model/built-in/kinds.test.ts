@@ -89,6 +89,109 @@ const rows: [question: string, ...figures: number[]][] = [
   ["4k pension 45k salary", takeHome({ salary: 45_000, sacrificed: 4_000 })],
   ["30k pension 5% employer 3%", takeHome({ salary: 30_000, sacrificed: 1_500 })],
   ["£42k with 12k into pension", takeHome({ salary: 42_000, sacrificed: 12_000 })],
+  // A share of what is left.
+  ["my rent is half my take home and i earn 30k", takeHome({ salary: 30_000 }) / 24],
+  ["what's a third of my net pay on £39k", takeHome({ salary: 39_000 }) / 36],
+  ["I spend 40% of my net on rent, salary is £52k", (takeHome({ salary: 52_000 }) * 0.4) / 12],
+  ["I'm on 47k, save 20% of my take home, how much is that a month?", takeHome({ salary: 47_000 }) / 60],
+  ["a quarter of my take home pay goes on rent, 28k", takeHome({ salary: 28_000 }) / 48],
+  ["two thirds of my take home on 33k", takeHome({ salary: 33_000 }) / 18],
+  ["three quarters of net pay on 31k", takeHome({ salary: 31_000 }) / 16],
+  ["1/3 of my take home on 36k", takeHome({ salary: 36_000 }) / 36],
+  ["rent takes half my wages after tax, i'm on 26k in Scotland", takeHome({ salary: 26_000, scottish }) / 24],
+  ["what rent is 30% of take home pay on 35k", (takeHome({ salary: 35_000 }) * 0.3) / 12],
+  ["half my take home a week on 25k", takeHome({ salary: 25_000 }) / 104],
+  [
+    "rent is a third of my net and bills are £400, 34k, what's left",
+    takeHome({ salary: 34_000 }) / 36,
+    takeHome({ salary: 34_000 }) / 18 - 400,
+  ],
+  ["30k → what's half of that", takeHome({ salary: 30_000 }) / 24],
+  ["my rent is half my take home, 30k → and on 40k?", takeHome({ salary: 40_000 }) / 24],
+  ["30k → a third of it please", takeHome({ salary: 30_000 }) / 36],
+  ["my rent's £950, is that more than a third of my take home on 33k", takeHome({ salary: 33_000 }) / 36],
+  [
+    "I want my rent to be no more than 30% of my take home pay, i earn 32k",
+    (takeHome({ salary: 32_000 }) * 0.3) / 12,
+  ],
+  // The salary for what reaches the bank.
+  [
+    "salary needed to clear £2,500/month in Scotland",
+    independentSalaryFor(30_000, { taxYear: "2026/27", scottish }),
+  ],
+  ["I get 2 grand a month into my bank. whats my salary?", salaryFor(24_000)],
+  ["net £600 a week what annual salary", salaryFor(31_200)],
+  ["I get £2,300 a month in my bank account, what's my gross", salaryFor(27_600)],
+  ["how much before tax to get 1800 a month in my bank", salaryFor(21_600)],
+  ["£1,750 a month lands in my account, what's my salary", salaryFor(21_000)],
+  // What is kept of a bonus, or of a further job.
+  [
+    "I'm getting a £5,000 bonus on top of my £48k salary, how much of the bonus do I keep?",
+    takeHome({ salary: 53_000 }) - takeHome({ salary: 48_000 }),
+  ],
+  [
+    "my boss offered me a 2 grand bonus i earn 29k how much will i see of it",
+    takeHome({ salary: 31_000 }) - takeHome({ salary: 29_000 }),
+  ],
+  [
+    "main job 35k, weekend job £150 a week. how much of the second do I keep",
+    takeHome({ salary: 35_000, otherJobs: [7_800] }) - takeHome({ salary: 35_000 }),
+  ],
+  // Each of those that are compared has its own pension.
+  ["compare £38k with 5% pension and £40k with none", takeHome({ salary: 40_000 })],
+  [
+    "60k with 10% pension or 60k with 3% pension",
+    takeHome({ salary: 60_000, sacrificed: 6_000 }),
+    takeHome({ salary: 60_000, sacrificed: 1_800 }),
+  ],
+  [
+    "40k with 5% pension vs 42k with no pension",
+    takeHome({ salary: 40_000, sacrificed: 2_000 }),
+    takeHome({ salary: 42_000 }),
+  ],
+  [
+    "40k with 5% pension vs 42k with 8% pension → in scotland",
+    takeHome({ salary: 40_000, sacrificed: 2_000, scottish }),
+    takeHome({ salary: 42_000, sacrificed: 3_360, scottish }),
+  ],
+  [
+    "38k with 5% pension vs 40k",
+    takeHome({ salary: 38_000, sacrificed: 1_900 }),
+    takeHome({ salary: 40_000 }),
+  ],
+  [
+    "38k vs 40k with 5% pension",
+    takeHome({ salary: 38_000, sacrificed: 1_900 }),
+    takeHome({ salary: 40_000, sacrificed: 2_000 }),
+  ],
+  // Down to a threshold.
+  [
+    "120k salary, how much should I put in my pension to get down to 100k",
+    20_000,
+    takeHome({ salary: 120_000, sacrificed: 20_000 }),
+  ],
+  ["how much into my pension to stay under 50,270 on 55k", 4_730, takeHome({ salary: 50_270 })],
+  // An offer by itself is a salary.
+  ["just been offered 55k, how much will hit my bank account", takeHome({ salary: 55_000 })],
+  ["I got a job offer of 45k", takeHome({ salary: 45_000 })],
+  // A day is one of those that were said, and an hour one of the weeks that were said.
+  ["day rate 350, 220 days a year, how much a day after tax", takeHome({ salary: 77_000 }) / 220],
+  ["£20 an hour 40 hours 46 weeks a year, how much an hour after tax", takeHome({ salary: 36_800 }) / 1_840],
+  ["4 weekly pay of £2,200", takeHome({ salary: 28_600 })],
+  // Fewer days: what it costs.
+  [
+    "37k for 4 days instead of 5, how much less would i get",
+    takeHome({ salary: 37_000 }) - takeHome({ salary: 29_600 }),
+  ],
+  ["5 days to 3 days on 35k how much less", takeHome({ salary: 35_000 }) - takeHome({ salary: 21_000 })],
+  [
+    "50k with 5% pension or 8% pension",
+    takeHome({ salary: 50_000, sacrificed: 2_500 }),
+    takeHome({ salary: 50_000, sacrificed: 4_000 }),
+  ],
+  ["will I pay less tax in Scotland on 30k", 3_451.07, 3_486],
+  ["do I pay less tax with a 5% pension on 40k", 5_486, 5_086],
+  ["salery of 31500 wat is my takehom pay", takeHome({ salary: 31_500 })],
 ];
 
 test.each(rows)("%s", async (question, ...figures) => {
@@ -111,7 +214,10 @@ test.each<[question: string, says: RegExp]>([
   ["paid twice a month 36k", /I left “twice a month” out/],
   ["2x my salary of 30k", /2 times £30,000 is the salary that I took\./],
   ["45k with 4x salary life cover", /I left “4 x” and “life cover” out/],
-  ["what's half my take home on 40k", /I left “half” out/],
+  ["i earn 30k and did 200 pounds overtime this month what will i take home", /once in the year/],
+  ["i earn 40k and sold shares with 20k gain", /I can't work out Capital Gains Tax \(£20,000\)/],
+  ["compare 30k and 40k, rent is half my take home", /I left the rent out/],
+  ["38k with 5% pension vs 40k", /I took the pension for £38,000 alone\./],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -125,6 +231,15 @@ test.each<[question: string, says: RegExp]>([
   ["29k → i also earn 5k from tutoring", /How do £29,000 and £5,000 belong together/],
   ["paid 13 times a year", /On what salary\?/],
   ["how much can i borrow at 4.5 times 45k", /“borrow at 4\.5 times”/],
+  ["would we be better off both on 30k or one on 60k", /two households/],
+  ["sold shares with 20k gain tax?", /Capital Gains Tax/],
+  ["52k → how can i pay less tax", /I don't advise on paying less tax/],
+  ["nurse band 5 salary take home", /I don't know what pay bands pay/],
+  ["average uk salary after tax", /I don't know what people earn on average/],
+  ["what is the weather in leeds", /I didn't understand that\. I know nothing of “weather”/],
+  ["write me a poem about tax", /I know nothing of “write” and “poem”/],
+  ["can you help me hide income from hmrc", /I don't advise on paying less tax/],
+  ["what's half my take home", /On what salary\?/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

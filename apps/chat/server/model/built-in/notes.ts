@@ -1,7 +1,7 @@
 /** The sentences that account for what a question says and the figures do not show. */
 import type { Context } from "./context.ts";
-import type { Facts } from "./facts.ts";
-import { list, planNames } from "./wording.ts";
+import type { Facts, SaidPension } from "./facts.ts";
+import { list, planNames, pounds } from "./wording.ts";
 
 const quoted = (words: readonly string[]) => list(words.map((word) => `“${word}”`));
 
@@ -33,8 +33,17 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
   ].filter((note) => note !== undefined && note !== "") as string[];
 }
 
-function pensionNotes({ pension, pensionKind }: Facts, context: Context): string[] {
-  const said = context.pensions.at(-1);
+function pensionNotes(facts: Facts, context: Context): string[] {
+  const [own, ...others] = context.pensionsOf;
+  const said = own?.pension ?? context.pensions.find(Boolean);
+  // Where the other one was said to have none, there is nothing to say.
+  if (own && others.length === 0 && facts.pensionsOf.length === 1)
+    return [`I took the pension for ${pounds(own.of)} alone.`, ...kindNotes(facts, said)];
+  return kindNotes(facts, said);
+}
+
+/** How the pension was taken to be paid, where nobody said. */
+function kindNotes({ pension, pensionKind }: Facts, said: SaidPension | undefined): string[] {
   if (pension === "unsaid" || (pensionKind && !said)) {
     return ["I left the pension out: say how much goes in, such as “with 5% pension”."];
   }
@@ -59,10 +68,14 @@ function loanNotes({ loanBalance, loanWithoutPlan, plans }: Facts, context: Cont
 }
 
 /** What belongs to one person's pay, where the answer is about something else. */
-function unused({ outgoings, extras, pension }: Facts, { mode, salaries }: Context): string | undefined {
+function unused(
+  { outgoings, shares, extras, pension }: Facts,
+  { mode, salaries }: Context,
+): string | undefined {
   const isOne = mode === "one" && salaries.length > 0;
   const names = [
     ...(isOne ? [] : outgoings.map(({ name }) => name)),
+    ...(isOne ? [] : shares.map(({ name, words }) => name ?? `share of ${words}`)),
     ...(salaries.length > 0 ? [] : extras.map(({ name }) => name)),
     ...(salaries.length === 0 && typeof pension === "object" ? ["pension"] : []),
   ];

@@ -102,6 +102,11 @@ export const replies = {
       `Compare with Scotland`,
       `Compare with ${pounds(salary + 5_000)}`,
     ]),
+  twoHouseholds: () =>
+    reply(
+      "I can't compare two households. I work out what each takes home: ask for one, and then for the other.",
+      ["We both earn £30,000", "Take-home on £60,000"],
+    ),
   whichRange: () => reply("A chart needs a range: from which salary to which?", ["Chart £20k to £120k"]),
   tooMany: (count: number) =>
     reply(`That makes ${count} cases, and I compare up to 8 at a time. Leave some out.`),

@@ -1,4 +1,5 @@
 /** Turns what a conversation has settled into the tool call that answers it. */
+import { weeksPerYear } from "../../../tax/pay-periods.ts";
 import { ratesOf, type StudentLoanPlan, studentLoanPlans, type TaxYear } from "../../../tax/rates.ts";
 import type { Pay } from "../../../tax/work-out.ts";
 import { comfortableStep, mostTableRows } from "../salary-table.ts";
@@ -90,17 +91,19 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   const asksForLoan =
     context.figures.includes("student-loan") && context.planSets.every(({ length }) => length === 0);
   const planSets = asksForLoan && facts.plans === undefined ? everyPlan(one.taxYear) : context.planSets;
-  const cases = context.pensions.flatMap((pension) =>
+  const all = context.pensions.flatMap((pension) =>
     planSets.flatMap((set) =>
       context.salaries.flatMap((each) =>
         placesOf(each, facts, context).flatMap((place) =>
-          years.map((year) =>
-            payOf({ salary: each, nation: place, taxYear: year, plans: set, pension }, context),
-          ),
+          years.map((year) => {
+            const own = context.pensionsOf.find(({ of }) => of === each)?.pension ?? pension;
+            return payOf({ salary: each, nation: place, taxYear: year, plans: set, pension: own }, context);
+          }),
         ),
       ),
     ),
   );
+  const cases = context.asksKept ? withoutAndWith(all) : all;
   if (cases.length > mostCases) return replies.tooMany(cases.length);
   const [first, ...others] = cases;
   if (others.length > 0) {
@@ -112,14 +115,40 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     name,
     amount: yearlyOf({ ...amount, period: amount.period ?? "month" }),
   }));
-  const { hours: hoursPerWeek, days: daysPerWeek } = facts;
+  const shares = context.shares.map(({ name, share }) => ({ ...(name ? { name } : {}), share }));
   const show = {
     figure: context.figures[0] ?? "take-home",
     ...(context.shownBy ? { period: context.shownBy } : {}),
-    ...(hoursPerWeek !== undefined ? { hoursPerWeek } : {}),
-    ...(daysPerWeek !== undefined ? { daysPerWeek } : {}),
+    ...shownWeek(facts),
   };
-  return { tool: "take_home", input: { ...first, ...(outgoings.length > 0 ? { outgoings } : {}), show } };
+  return {
+    tool: "take_home",
+    input: {
+      ...first,
+      ...(outgoings.length > 0 ? { outgoings } : {}),
+      ...(shares.length > 0 ? { shares } : {}),
+      show,
+    },
+  };
+}
+
+/** Without extra pay and further jobs, and with them: what of them is kept is the difference. */
+function withoutAndWith(cases: Pay[]): Pay[] {
+  const [pay] = cases;
+  if (pay === undefined || cases.length > 1 || !(pay.extras || pay.otherJobs)) return cases;
+  const { extras: _, otherJobs: __, ...without } = pay;
+  return [without, pay];
+}
+
+/** The hours and days that one of each is counted by, where they were said. */
+function shownWeek({ hours, days, weeks }: Facts): Record<string, number> {
+  // "220 days a year"
+  const isOfYear = days === 1 && weeks !== undefined && weeks > 53;
+  return {
+    ...(hours !== undefined ? { hoursPerWeek: hours } : {}),
+    ...(days !== undefined ? { daysPerWeek: isOfYear ? weeks / weeksPerYear : days } : {}),
+    ...(weeks !== undefined && !isOfYear ? { weeksPerYear: weeks } : {}),
+  };
 }
 
 /** "60k in London or 55k in Edinburgh" are two cases, not four. */

@@ -25,7 +25,7 @@ function linesOf(text: string): string[][] {
 /** A line for each: its scope, its name, its words as a pattern, and the sentence that says it is left out. */
 export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
-all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)? ~ I can't work out Capital Gains Tax.
+all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
 part ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, which has rates of its own: I left the dividends out.
 all ~ tax for the self-employed ~ self employed|self employment|sole trader|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, which differs from an employee's.
 all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: through a limited or umbrella company other taxes come first.
@@ -52,6 +52,9 @@ part ~ when a loan is paid off ~ (?:paid|pay|paying) off|write off|written off|w
 part ~ public sector pensions ~ nhs pension|teachers? pension|lgps|civil service pension|alpha pension|police pension|final salary(?: pension)?|defined benefit ~ I don't know that scheme's contribution tiers: I left the pension out. Say “with 9.8% pension” if you know the share.
 part ~ part of a year ~ part of the year|part year|mid year|halfway through|half way through|N months? (?:of work|worked|only|of the year)|(?:started|starting|start|left|leaving|leave|joined|joining) (?:work |a job |my job |in |on |mid )*(?:january|february|march|april|may|june|july|august|september|october|november|december|halfway) ~ I work out a whole year: I left the part-year out.
 part ~ tax codes ~ (?:(?:br|0t|d0|emergency) )?tax codes?(?: code:(?!1257l)[a-z0-9]+)?|code:(?!1257l)[a-z0-9]+ ~ I can't check tax codes: these figures use the usual allowance.
+part ~ pay bands ~ (?:nhs |afc )?(?<!tax )bands? N ~ I don't know what pay bands pay, only what a salary leaves.
+part ~ average pay ~ (?:average|median|typical|mean)(?: (?:uk|british|national|full time))* (?:salary|salaries|wages?|pay|income|earnings)|(?:salary|wages?|pay)(?: (?:of|for))? (?:average|typical) ~ I don't know what people earn on average, only what a salary leaves.
+part ~ advice ~ (?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax: ask what a pension, such as “with 10% pension”, changes.
 part ~ council tax ~ council tax ~ I don't know your council tax: I left it out.
 part ~ inflation ~ inflation|cost of living|cpi|rpi|real terms ~ I don't work with inflation: I left it out.
 part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance payments? ~ I left deductions ordered by a court or for maintenance out.

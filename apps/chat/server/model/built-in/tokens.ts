@@ -79,6 +79,7 @@ export function plainText(text: string): string {
       .replace(/\bp\. ?a\b\.?/g, "pa")
       .replace(/\bn\.i\b\.?/g, "ni")
       .replace(/\bfourty\b/g, "forty")
+      .replace(/(?<![\w/])w\/(?!\/)/g, "with ")
       .replace(numberWords, digitsOf)
       .replace(/(\d) and a half\b/g, "$1.5")
       // "45 000", as much of Europe writes it.
@@ -130,6 +131,10 @@ const contractions: Record<string, string> = {
   inc: "including",
   incl: "including",
   taketome: "take home",
+  takehom: "take home",
+  wat: "what",
+  wats: "what is",
+  wots: "what is",
   percentage: "percentage",
 };
 

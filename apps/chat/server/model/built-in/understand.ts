@@ -11,6 +11,7 @@ import { notesOn } from "./notes.ts";
 import { readMessage } from "./read.ts";
 import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
 import { requestFor, type ToolRequest } from "./request.ts";
+import { yearlyOf } from "./rules/rule.ts";
 import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
@@ -25,6 +26,8 @@ export interface Sum {
   shownBy: PayPeriod | undefined;
   /** Whether a rise is asked about, so that the difference is the answer. */
   isRise: boolean;
+  /** What the shares of the take-home are for, and how the person said them. */
+  shares: Context["shares"];
   /** Sentences that account for every word that changed nothing. */
   notes: string[];
   suggestions: string[];
@@ -61,6 +64,12 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const unknownYear = facts.taxYears.find((year) => !isKnownTaxYear(year));
   if (unknownYear !== undefined) return stay(replies.unknownYear(unknownYear));
   resolveAsked(facts, before);
+  resolveShare(facts, before);
+  if (facts.asksLessTax && hasChoice(facts)) {
+    facts.comparison = true;
+    facts.withAndWithout = true;
+  }
+  if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
   if ("reply" in settled)
@@ -82,7 +91,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
       mode: context.mode,
       figures: context.figures.length > 0 ? context.figures : ["take-home"],
       shownBy: context.shownBy,
-      isRise: facts.rise !== undefined,
+      isRise: facts.rise !== undefined || context.asksKept,
+      shares: context.shares,
       notes,
       suggestions: suggestionsFor(request, facts, context),
     },
@@ -95,7 +105,8 @@ function hasSum(facts: Facts): boolean {
   return (
     facts.salaries.length + facts.numbers.length + facts.partners.length + facts.secondJobs.length > 0 ||
     facts.figures.length + facts.nations.length + facts.taxYears.length + facts.extras.length > 0 ||
-    facts.outgoings.length > 0 ||
+    facts.outgoings.length + facts.shares.length > 0 ||
+    facts.shareOfThat !== undefined ||
     [
       facts.shownBy,
       facts.plans,
@@ -118,6 +129,19 @@ function hasSum(facts: Facts): boolean {
     facts.hasTwoJobs ||
     facts.isCouple
   );
+}
+
+/** Whether there is something that tax is less or more by. */
+function hasChoice({ nations, taxYears, plans, pension }: Facts): boolean {
+  return nations.length + taxYears.length > 0 || plans !== undefined || typeof pension === "object";
+}
+
+/** "half of that": of the take-home that was the last answer. */
+function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void {
+  if (facts.shareOfThat === undefined) return;
+  const isTakeHome = figures.every((figure) => figure === "take-home");
+  if (mode === "one" && salaries.length === 1 && isTakeHome) facts.shares.push(facts.shareOfThat);
+  else facts.leftovers.push(`${facts.shareOfThat.words} of that`);
 }
 
 /** "a month", "they are two jobs": what was just asked about the amounts of the message before. */
@@ -214,6 +238,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
     return ask(replies.netOrGross(amounts[0]), []);
 
+  if (facts.asksLess) takeLess(facts);
   const converted = amounts.map((amount) => yearly(amount, facts));
   const partners = facts.partners.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
   const jobs = facts.secondJobs.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
@@ -222,6 +247,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if ([...salaries, ...partners.map(({ salary }) => salary)].some((salary) => salary > largestSalary)) {
     return ask(replies.tooLarge());
   }
+  takePensionDownTo(facts, salaries, before);
   const context = withCircumstances(facts, begun(facts, before));
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;
@@ -272,6 +298,32 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     return { ...settled, context: { ...context, mode: "compare", salaries: [...others, one] } };
   }
   return { ...settled, context: { ...context, mode: "one", salaries } };
+}
+
+/** "how much into my pension to get down to 100k": what is above. */
+function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Context): void {
+  const { pensionDownTo: to } = facts;
+  if (to === undefined) return;
+  const [salary, other] = salaries.length > 0 ? salaries : before.salaries;
+  if (salary === undefined || other !== undefined) {
+    facts.leftovers.push(pounds(to.value));
+    return;
+  }
+  const above = Number((salary - yearlyOf(to)).toFixed(2));
+  facts.pension = above > 0 ? { part: { pounds: above }, kind: undefined } : "none";
+  facts.remarks.push(
+    above > 0
+      ? `${pounds(above)} into the pension brings ${pounds(salary)} down to ${pounds(yearlyOf(to))}.`
+      : `${pounds(salary)} is not above ${pounds(yearlyOf(to))}, so nothing need go into the pension.`,
+  );
+}
+
+/** "4 days instead of 5, how much less": a cut of the full salary. */
+function takeLess(facts: Facts): void {
+  if (facts.fraction === undefined || facts.rise !== undefined) return;
+  facts.rise = { part: { share: 1 - facts.fraction.share }, sign: -1 };
+  facts.remarks.push(`I compared the full salary with ${facts.fraction.words}.`);
+  facts.fraction = undefined;
 }
 
 function sumOf(value: number): Amount {
@@ -334,6 +386,8 @@ function settleSeveral(
   if (facts.isCorrection)
     return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
   if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
+  if (facts.isCouple && facts.comparison && facts.isEach)
+    return { reply: replies.twoHouseholds(), asked: undefined };
   if (facts.isCouple) return { ...settled, context: { ...context, mode: "household", salaries } };
   const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
   if (facts.comparison || inPlaces) return as("compare");
@@ -350,6 +404,9 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
     const ofRates = facts.figures.some((figure) => rates.includes(figure));
     const ofPay = facts.figures.every((figure) => figure === "take-home" || figure === "employer");
     const isGeneral = ofRates || (!ofPay && !facts.speaksOfPay);
+    // "a poem about tax" asks for no rates.
+    if (!ofRates && facts.leftovers.length > 0)
+      return { reply: notUnderstood(facts.leftovers), asked: undefined };
     return isGeneral
       ? { ...settled, context: { ...context, mode: "one" } }
       : { reply: replies.whichSalary(facts), asked: undefined };

@@ -16,17 +16,20 @@ import {
   termRules,
 } from "./questions.ts";
 import { type Rule, rule } from "./rule.ts";
+import { shareAsked, shareRules } from "./shares.ts";
 import {
   barePension,
   bonusRise,
   extraRules,
   jobRules,
   judgement,
+  keptOf,
   multipleRules,
   outgoingRules,
   partnerRules,
   pensionRules,
   riseRules,
+  thisMonth,
 } from "./sums.ts";
 import { workingTime } from "./working-time.ts";
 
@@ -39,6 +42,7 @@ export function rulesFor(current: number): readonly Rule[] {
   return [
     ...openingRules,
     ...termRules,
+    ...shareRules,
     ...workingTime,
     ...yearRules(current),
     ...amountPeriods,
@@ -51,6 +55,7 @@ export function rulesFor(current: number): readonly Rule[] {
     ...pensionRules,
     ...nationRules,
     ...outgoingRules,
+    shareAsked,
     ...neutralCircumstances.slice(-1),
     ...subjectsRules,
     ...netKnown,
@@ -58,7 +63,9 @@ export function rulesFor(current: number): readonly Rule[] {
     allowanceRule,
     bonusRise,
     ...extraRules,
+    thisMonth,
     ...jobRules,
+    keptOf,
     ...partnerRules,
     ...multipleRules,
     ...riseRules,

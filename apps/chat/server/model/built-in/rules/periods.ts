@@ -47,6 +47,8 @@ export const amountPeriods: Rule[] = [
       const period = periodOf(match);
       const { before: amount, groups } = match;
       if (amount === undefined || period === undefined) return false;
+      // In "4 weekly pay of £2,200" the number is no amount.
+      if (amount.kind === "number" && match.text === "weekly" && match.after?.kind === "money") return false;
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
       // "31k shift allowance 2k take home a month" asks for the take-home by the month.

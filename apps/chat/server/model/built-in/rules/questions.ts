@@ -54,9 +54,13 @@ export const figureRules: Rule[] = [
   asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
   asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
+  rule("(?:pay(?:ing)? )less (?:income )?tax", (facts) => {
+    facts.figures.push("income-tax");
+    facts.asksLessTax = true;
+  }),
   asks(
     "take-home",
-    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|in (?:my )?(?:hand|pocket|bank(?: account)?|account)|into (?:my )?(?:bank|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   asks(
     "income-tax",
@@ -74,11 +78,13 @@ export const askRules: Rule[] = [
     { comparison: true },
   ),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
-  sets("(?<=M (?:job |role )?(?:· )*)or(?: (?:take|for|go for|earn))?(?= M)", { comparison: true }),
+  sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
+    comparison: true,
+  }),
   rule(
     "(?:job )?offer(?:ed|s)?(?: (?:of|for|at|is|paying|me))*(?= M)|(?:new|different) (?:job|role|position)(?: (?:offer|paying|pays|at|for|of|that pays|on|with))*(?= M)",
     (facts) => {
-      facts.comparison = true;
+      facts.isOffer = true;
       facts.speaksOfPay = true;
     },
   ),
@@ -99,6 +105,14 @@ const asNet =
 
 /** Runs before the figures: whether the amount is the take-home that is wanted. */
 export const netRules: Rule[] = [
+  sets(
+    "(?:how much|what)(?: (?:is|do|would|i|need|needed|have))* (?:before (?:any )?tax|gross)(?: (?:do|would|i|need|needed|have|is|to|for|salary|pay))* (?:get|have|see|receive|take home|bring home|clear|net|pocket)(?= M)",
+    { wantsSalaryForNet: true },
+  ),
+  sets(
+    "(?:salary|gross|wages?)(?: (?:is|do|would|will|i|needed|need|required|necessary|have|to|for|that))+ (?:take home|bring home|net|clear|walk away with|end up with|pocket)(?= M)",
+    { wantsSalaryForNet: true },
+  ),
   rule(`${wants} to (?:know|see|find out|work out|calculate|understand|compare|check|ask)`),
   rule("before (?:any )?(?:tax|deductions)|pre tax", (facts) => {
     facts.speaksOfPay = true;
@@ -119,19 +133,22 @@ export const netRules: Rule[] = [
 
 /** "I take home 3,000 a month", and not "what do I take home": what is said is the net pay. */
 const saysNet = sets(
-  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:take|bring|clear|pocket)(?: home)?(?= M)",
+  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:take|bring|clear|pocket)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
   { wantsSalaryForNet: true },
 );
 
+const inBank =
+  "(?:(?:paid|lands?|landing|goes|going|comes|coming|hits?|hitting|arrives?) )?(?:in|into|in to) (?:bank|account|hand|pocket)(?: account)?|hits? (?:bank|account)(?: account)?";
+
 /** "2,350 a month after tax, what's my gross?" */
 const netThenGross = sets(
-  `(?<=M (?:· )*)${asNet}(?= .*(?:gross|before tax|(?:what|which)(?: is)?(?: my| the)? salary)(?!\\S))`,
+  `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|(?:what|which)(?: is)?(?: my| the)? salary)(?!\\S))`,
   { wantsSalaryForNet: true },
 );
 
 /** "net 3,200 a month, what's the gross?" */
 const netGiven = sets(
-  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?salary))",
+  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?(?:(?:annual|yearly|full|total) )*salary))",
   { wantsSalaryForNet: true },
 );
 

@@ -1,6 +1,6 @@
 /** Sums that are not the salary: extras, pensions, rises, other jobs, a partner's pay, outgoings. */
 import type { PensionKind } from "../../../../tax/work-out.ts";
-import type { Facts } from "../facts.ts";
+import type { Facts, SaidPension } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
 import type { Amount } from "../tokens.ts";
 import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
@@ -94,9 +94,26 @@ function kindOf(text: string): PensionKind | undefined {
 /** From here on "a pension of 12k" is income, and not what goes into one; unless a word says so. */
 const largestUnsaid = 5_000;
 
-function setPension(facts: Facts, { amounts: [amount], text }: Match): boolean {
-  // A second contribution stays in the text, to be left out by name.
-  if (amount === undefined || typeof facts.pension === "object") return false;
+/** Notes the salary that a pension follows. @returns whether it is another one than the last pension's */
+function addPensionOf(
+  { pensionsOf }: Facts,
+  { before, after }: Match,
+  pension: SaidPension | undefined,
+): boolean {
+  if (before?.kind !== "money" || pensionsOf.at(-1)?.salary === before) return false;
+  pensionsOf.push({ salary: before, isBetween: after?.kind === "money", pension });
+  return true;
+}
+
+function setPension(facts: Facts, match: Match): boolean {
+  const {
+    amounts: [amount],
+    text,
+  } = match;
+  if (amount === undefined) return false;
+  // A second contribution from the same salary stays in the text, to be left out by name.
+  if (typeof facts.pension === "object")
+    return addPensionOf(facts, match, { part: partOf(amount), kind: kindOf(text) });
   const isContribution =
     amount.kind === "percent" || amount.period !== undefined || amount.value < largestUnsaid;
   if (
@@ -105,10 +122,40 @@ function setPension(facts: Facts, { amounts: [amount], text }: Match): boolean {
   )
     return false;
   facts.pension = { part: partOf(amount), kind: kindOf(text) };
+  addPensionOf(facts, match, facts.pension);
   return true;
 }
 
+/** "42k with no pension". */
+function setNoPension(facts: Facts, match: Match): boolean {
+  if (typeof facts.pension !== "object") facts.pension = "none";
+  addPensionOf(facts, match, undefined);
+  return true;
+}
+
+const towards =
+  "(?:get|getting|bring|bringing|keep|keeping|stay|staying|drop|dropping|go|be|reduce|reducing|come)(?: (?:me|it|(?:taxable |adjusted net )?(?:income|salary|pay|earnings)))*(?: (?:back|down|just))* (?:to|under|below)";
+
+/** "pension to get down to 100k": the contribution is the difference. */
+const pensionDownTo = rule(
+  `(?:(?:so|to|and|that|i|we|can|would) )*${towards} M(?=.*(?:${scheme}|sacrific|sal sac))|(?<=(?:${scheme}|sacrific|sal sac).*)(?:(?:so|to|and|that|i|we|can|would) )*${towards} M`,
+  (facts, { amounts: [amount] }) => {
+    if (amount?.kind !== "money" || facts.pensionDownTo !== undefined) return false;
+    facts.pensionDownTo = amount;
+  },
+);
+
 export const pensionRules: Rule[] = [
+  pensionDownTo,
+  rule("(?:put|contribute|sacrifice)(?: (?:in|into))?", (facts) => facts.pensionDownTo !== undefined),
+  rule(
+    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)`,
+    (facts, { amounts: [one, other] }) => {
+      if (one === undefined || other === undefined) return false;
+      facts.pensionBefore = partOf(one);
+      facts.pension = { part: partOf(other), kind: undefined };
+    },
+  ),
   rule(
     `${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
     (facts, { amounts: [one, other] }) => {
@@ -131,9 +178,9 @@ export const pensionRules: Rule[] = [
     `(?:put|pay|paying|contribute|contributing)(?: in)? P(?! (?:tax|rate|band))`,
     (facts, match) => facts.employerPension && setPension(facts, match),
   ),
-  sets(
+  rule(
     `(?:no|without|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
-    { pension: "none" },
+    setNoPension,
   ),
   // "42k in the teachers pension 9.6%": the salary is not what goes in.
   rule(
@@ -163,6 +210,11 @@ export const pensionRules: Rule[] = [
     setPension,
   ),
   rule(`S(?: (?:by|via|through|as|on|in))? net pay ${scheme}`, setPension),
+  rule("(?:with |has |and )*(?:none|without(?: one)?|nothing)", (facts, match) => {
+    const isOther = typeof facts.pension === "object" && match.before !== facts.pensionsOf.at(-1)?.salary;
+    if (!isOther || facts.pensionsOf.length === 0) return false;
+    setNoPension(facts, match);
+  }),
   rule(`S(?: (?:by|via|through|as|on))? ${kind}`, setPension),
   rule(`(?:instead )?${kind}(?: (?:instead|scheme|pension))*`, (facts, { text }) => {
     facts.pensionKind = kindOf(text);
@@ -208,6 +260,26 @@ export const bonusRise = rule(
     else if (/\b(?:ni|nics?|national insurance)\b/.test(text)) facts.figures.push("national-insurance");
   },
 );
+
+const keeps = "(?:keep|see|get|take home|receive|pocket)";
+const keptThing = `(?:it|that|this|(?:second|2nd|other|extra|weekend|new)(?: (?:one|job|pay|income|money))?|bonus(?:es)?|commission|overtime)`;
+/** "how much of the bonus do I keep", where its sum was said before. */
+export const keptOf = rule(
+  `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}`,
+  (facts, _, reading) => {
+    if (reading.money.length + facts.extras.length + facts.secondJobs.length < 2) return false;
+    facts.asksKept = true;
+  },
+);
+
+/** "did £200 overtime this month": an extra counts once. */
+export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
+  const [extra] = facts.extras;
+  if (!extra) return false;
+  facts.remarks.push(
+    `I counted the ${extra.name} once in the year: the month in which it is paid is higher than the average.`,
+  );
+});
 
 /** What multiplies a salary. */
 const multiples: Record<string, number> = {
@@ -334,6 +406,10 @@ export const jobRules: Rule[] = [
     { hasTwoJobs: true },
   ),
   rule(
+    "(?:one(?: of them)? (?:pays|is|at|of|for)|(?:and )?other(?: one)?(?: (?:pays|is|at|of|for))?)(?= M)",
+    (facts) => facts.hasTwoJobs,
+  ),
+  rule(
     `${other}${job}(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|:|salary|where i earn))* M`,
     (facts, { amounts: [amount] }) => {
       if (amount) facts.secondJobs.push(amount);
@@ -355,7 +431,7 @@ export const jobRules: Rule[] = [
   }),
 ];
 
-const outgoings =
+export const outgoingNames =
   "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
 /** A sum without a period that is no monthly payment: a mortgage's size. */
 const smallestDebt = 10_000;
@@ -363,7 +439,7 @@ const smallestDebt = 10_000;
 const smallestUnclear = 4_000;
 
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
-  const { name } = groups;
+  const name = groups.name === "save" ? "savings" : groups.name;
   if (amount === undefined || name === undefined) return false;
   const isDebt = amount.period === undefined && amount.value >= smallestDebt;
   if (isDebt && reading.money.length < 2) return false;
@@ -380,9 +456,13 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
-  rule(`(?<name>${outgoings})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x))`, setOutgoing),
+  rule(`(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x))`, setOutgoing),
   rule(
-    `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoings})(?: (?:payments?|costs?))*`,
+    `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
     setOutgoing,
+  ),
+  rule(
+    "(?:left to )?(?:save|saving|put (?:away|aside))",
+    ({ outgoings, shares }) => outgoings.length + shares.length > 0,
   ),
 ];

@@ -125,6 +125,12 @@ export const workingTime: Rule[] = [
     (facts, { amounts: [whole, part], groups }) =>
       setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
   ),
+  // "5 days to 3 days"
+  rule(
+    `N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`,
+    (facts, { amounts: [whole, part], groups }) =>
+      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
+  ),
   rule(
     `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}(?: from N(?: days?| hours?)?)?`,
     ofWeek,
@@ -165,6 +171,13 @@ export const workingTime: Rule[] = [
       facts.weeks = value;
     },
   ),
-  rule("pro rata", (facts) => facts.fraction !== undefined),
+  rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
+  rule(
+    "how much (?:less|lower|worse off)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
+    (facts) => {
+      if (facts.fraction === undefined) return false;
+      facts.asksLess = true;
+    },
+  ),
   sets("full time(?: hours)?", { isFullTime: true, speaksOfPay: true }),
 ];

@@ -21,4 +21,8 @@ test.each([
 test("an hour is one of the week that was said", () => {
   const asked = shownBy({ show: { figure: "take-home", period: "hour", hoursPerWeek: 40 } });
   expect(headlineOf(row, asked)).toMatchObject({ value: "£21.81", unit: "an hour" });
+  const ofWeeks = shownBy({
+    show: { figure: "take-home", period: "hour", hoursPerWeek: 40, weeksPerYear: 46 },
+  });
+  expect(headlineOf(row, ofWeeks)).toMatchObject({ value: "£24.65", unit: "an hour" });
 });

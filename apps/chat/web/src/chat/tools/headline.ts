@@ -15,12 +15,15 @@ export function shownBy(input: unknown): Shown {
   if (typeof input !== "object" || input === null || !("show" in input)) return plain;
   const { show } = input;
   if (typeof show !== "object" || show === null) return plain;
-  const { figure, period, hoursPerWeek, daysPerWeek }: Record<string, unknown> = { ...plain, ...show };
+  const { figure, period, hoursPerWeek, daysPerWeek, weeksPerYear }: Record<string, unknown> = {
+    ...plain,
+    ...show,
+  };
   const count = (value: unknown) => (typeof value === "number" && value > 0 ? value : undefined);
   return {
     figure: String(figure),
     period: typeof period === "string" && period in periodWords ? (period as PayPeriod) : "year",
-    week: { hours: count(hoursPerWeek), days: count(daysPerWeek) },
+    week: { hours: count(hoursPerWeek), days: count(daysPerWeek), weeks: count(weeksPerYear) },
   };
 }
 

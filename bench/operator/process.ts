@@ -1,0 +1,90 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Admission, createLimiter, memoryStore } from "headgate";
+import { answer } from "../measuring/child.ts";
+import { heldBytes } from "../measuring/collect.ts";
+import { medianOf } from "../measuring/figures.ts";
+import { watchTurns } from "../measuring/turns.ts";
+import { startOfPass } from "../memory/cadence.ts";
+import { type Caller, headgateLayers, userOf } from "../traffic.ts";
+import { putNextTo } from "./parts.ts";
+import type { Flooded, Part, Task } from "./task.ts";
+
+const callers = 1_000;
+const decisionsATurn = 100;
+/** Within which everybody comes once, by the moved clock. */
+const passMs = 10_000;
+
+await answer<Task, number | Flooded>((task) =>
+  task.do === "cost" ? cost(task.on, task.decisions, task.stretches) : flood(task.on, task.keys),
+);
+
+/**
+ * Nanoseconds a decision, the median of several stretches. All that the parts do on this thread is in it, and the time until
+ * the log is written.
+ */
+async function cost(on: readonly Part[], decisions: number, stretches: number): Promise<number> {
+  const startedAt = Date.now();
+  const clock = { offsetMs: 0 };
+  const limiter = createLimiter<Caller>({
+    name: "chat",
+    layers: headgateLayers(),
+    clock: { now: () => startedAt + clock.offsetMs },
+  });
+  const running = await putNextTo(limiter, on);
+  const crowd = Array.from({ length: callers }, (_, index) => callerAt(index));
+  let made = 0;
+  async function decide(count: number): Promise<void> {
+    for (const end = made + count; made < end; await nextTurn()) {
+      const visit = made % callers;
+      clock.offsetMs = startOfPass(Math.floor(made / callers)) + Math.floor((visit / callers) * passMs);
+      for (let index = visit; index < visit + decisionsATurn; index += 1) {
+        if (!(limiter.admit(crowd[index] as Caller) as Admission).admitted)
+          throw new Error("Somebody was refused who should be admitted.");
+      }
+      made += decisionsATurn;
+    }
+    await running.flush();
+  }
+  await decide(decisions);
+  const nanoseconds: number[] = [];
+  for (let stretch = 0; stretch < stretches; stretch += 1) {
+    const startedNs = process.hrtime.bigint();
+    await decide(decisions);
+    nanoseconds.push(Number(process.hrtime.bigint() - startedNs) / decisions);
+  }
+  if (running.lostLines() > 0) throw new Error(`The decision log lost ${running.lostLines()} lines.`);
+  await running.close();
+  return medianOf(nanoseconds);
+}
+
+/** Keys that were never seen before, one request each, against the memory store with its default cap. */
+async function flood(on: readonly Part[], keys: number): Promise<Flooded> {
+  const limiter = createLimiter<Caller>({ name: "chat", layers: headgateLayers(), store: memoryStore() });
+  const running = await putNextTo(limiter, on);
+  const before = heldBytes();
+  let key = 0;
+  async function half() {
+    const end = key + keys / 2;
+    const watched = await watchTurns(() => {
+      for (let count = 0; count < decisionsATurn; count += 1, key += 1) void limiter.admit(callerAt(key));
+      return key < end;
+    });
+    await running.flush();
+    return { ...watched, heldBytes: heldBytes() - before };
+  }
+  const halves = [await half(), await half()] as const;
+  const lostLines = running.lostLines();
+  await running.close();
+  return {
+    seconds: halves[0].seconds + halves[1].seconds,
+    longestWorkMs: Math.max(...halves.map(({ longestWorkMs }) => longestWorkMs)),
+    peakResidentBytes: Math.max(...halves.map(({ peakResidentBytes }) => peakResidentBytes)),
+    heldAtHalfBytes: halves[0].heldBytes,
+    heldAtEndBytes: halves[1].heldBytes,
+    lostLines,
+  };
+}
+
+function callerAt(index: number): Caller {
+  return { user: userOf(index), ip: `ip:${index}` };
+}
