@@ -40,6 +40,8 @@ export interface RecordedRequest {
   body: ChatRequest;
   /** Whether the client went away before the answer had ended. */
   aborted: boolean;
+  /** What it truly took, of an answer that was streamed to its end, whatever was reported of it. */
+  counted?: { prompt_tokens: number; completion_tokens: number };
 }
 
 interface ChatRequest {
@@ -131,7 +133,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     if (answered === "asks-to-wait") response.setHeader("retry-after", "7");
     const refusal = refusals[answered];
     if (refusal) return sendError(response, ...refusal);
-    if (body.stream === true) await stream(response, body, answered);
+    if (body.stream === true) await stream(response, recorded, answered);
     else {
       if (answered === "slow") await gate(response);
       sendWhole(response, body, answered);
@@ -140,9 +142,10 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
 
   async function stream(
     response: ServerResponse,
-    body: ChatRequest,
+    recorded: RecordedRequest,
     answered: OpenAiServerMode,
   ): Promise<void> {
+    const { body } = recorded;
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
     response.flushHeaders();
     const send = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
@@ -150,11 +153,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
       send(envelope(body, "chat.completion.chunk", { delta }, finish));
     const end = (finish: string, written: string) => {
       chunk({}, finish);
-      send({
-        ...envelope(body, "chat.completion.chunk"),
-        choices: [],
-        usage: ownUsage ?? usage(body, written),
-      });
+      recorded.counted = usage(body, written);
+      const said = ownUsage === undefined ? recorded.counted : ownUsage;
+      send({ ...envelope(body, "chat.completion.chunk"), choices: [], usage: said });
       response.end("data: [DONE]\n\n");
     };
     if (answered === "error-first") {
