@@ -185,7 +185,8 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
   }
 
   test("in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept", async () => {
-    const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${n}`).join(" ");
+    // Each word is as many tokens as any other.
+    const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");
     await begin(text);
     const first = await start();
     const second = kind.isShared ? await start() : undefined;
