@@ -1,10 +1,11 @@
 # The chat service: `docker build -t headgate-chat .`, then `docker run -p 3000:3000 -v headgate:/data headgate-chat`.
 # deploy/compose.yaml runs it with PostgreSQL and Redis.
 
-ARG NODE_VERSION=24.21.0
+# `sh deploy/pin-images.sh` pins it by its digest.
+ARG NODE_IMAGE=node:24.21.0-slim
 
-# What is built: the library, the operator's console, the service, and the page.
-FROM node:${NODE_VERSION}-slim AS build
+# What is built: the library, its server package, the operator's console, the service, and the page.
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/headgate/package.json packages/headgate/
@@ -15,15 +16,17 @@ COPY apps/chat/package.json apps/chat/
 RUN npm ci --ignore-scripts --loglevel=error
 COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
+COPY packages/headgate-server packages/headgate-server
 COPY packages/headgate-console packages/headgate-console
 COPY apps/chat apps/chat
 RUN node packages/headgate/build.ts
+RUN node node_modules/typescript/bin/tsc -p packages/headgate-server/tsconfig.build.json
 RUN node packages/headgate-console/build.ts
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 
 # What runs: what was built, and no sources. The embedded database alone stays a package: it finds its engine beside itself.
-FROM node:${NODE_VERSION}-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=pglite:///data
 WORKDIR /app
 COPY apps/chat/package.json apps/chat/package.json

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { attend } from "../measuring/companion.ts";
 import { percentileOf } from "../measuring/figures.ts";
-import { ipOf, userOf } from "../traffic.ts";
+import { requestBy } from "./request.ts";
 
 export interface Load {
   readonly port: number;
@@ -15,8 +15,6 @@ export interface Begun {
   readonly firstByteP50Ms: number;
   readonly firstByteP99Ms: number;
 }
-
-const question = JSON.stringify({ messages: [{ role: "user", content: "take-home on £45k" }] });
 
 /** How many callers there were so far: each stream has one of its own. */
 let callers = 0;
@@ -51,18 +49,4 @@ function open(port: number): { firstByteMs: Promise<number>; ended: Promise<void
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.write(requestBy(caller));
   return { firstByteMs, ended };
-}
-
-function requestBy(caller: number): string {
-  const fields = [
-    "POST /chat/message HTTP/1.1",
-    "Host: localhost",
-    "Connection: close",
-    `X-User-Id: ${userOf(caller)}`,
-    // The service trusts proxies on the loopback: each caller comes from an address of its own.
-    `X-Forwarded-For: ${ipOf(caller)}`,
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(question)}`,
-  ];
-  return `${fields.join("\r\n")}\r\n\r\n${question}`;
 }

@@ -1,9 +1,11 @@
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
 import { type Companion, startCompanion } from "../measuring/companion.ts";
 import { figureOf } from "../measuring/figures.ts";
 import { withServer } from "../measuring/servers.ts";
-import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
-import { atMost, ofHeadgate, ofRow, round } from "../report/targets.ts";
+import type { Row, RunOptions, Section, SectionResult, Table } from "../report/result.ts";
+import { atMost, atMostOf, ofRow, round } from "../report/targets.ts";
 import { measureBodies } from "./bodies.ts";
+import { measureHealth } from "./busy.ts";
 import type { Begun, Question as Load } from "./load.ts";
 import type { Question, Setting } from "./server.ts";
 
@@ -11,27 +13,53 @@ export const chat: Section = { name: "chat", run };
 
 const serverFile = new URL("./server.ts", import.meta.url);
 const loadFile = new URL("./load.ts", import.meta.url);
-const unguarded = "the same, guarding nobody";
+
+/** Where the service keeps its rows, and counts its limits. */
+export interface Kept {
+  readonly label: string;
+  readonly databaseUrl: string;
+  readonly storageUri: string;
+}
 
 interface Round extends Begun {
   readonly bytesAStream: number;
 }
 
-async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
+const unguarded = ({ label }: Kept) => `${label}, guarding nobody`;
+
+async function run(options: RunOptions): Promise<SectionResult> {
+  return withServer(startPostgres(), ({ url, version }) =>
+    measureAll(options, version, [
+      { label: "embedded", databaseUrl: "pglite://memory", storageUri: "memory://" },
+      { label: "PostgreSQL", databaseUrl: url, storageUri: "memory://" },
+      { label: "PostgreSQL, which counts the limits too", databaseUrl: url, storageUri: url },
+    ]),
+  );
+}
+
+async function measureAll(
+  { isQuick, say }: RunOptions,
+  postgres: string,
+  kinds: readonly [Kept, Kept, Kept],
+): Promise<SectionResult> {
   const streams = isQuick ? 10 : 1_000;
-  const rounds: Record<"guarded" | "unguarded", Round[]> = { guarded: [], unguarded: [] };
-  for (let round = 0; round < (isQuick ? 1 : 3); round += 1) {
-    const order = round % 2 === 0 ? (["guarded", "unguarded"] as const) : (["unguarded", "guarded"] as const);
-    for (const guard of order) {
-      say(`chat: ${streams} streams, ${guard}`);
-      rounds[guard].push(await measure(guard === "guarded", streams, isQuick));
+  const rows: Row[] = [];
+  for (const kept of kinds) {
+    const rounds: Record<"guarded" | "unguarded", Round[]> = { guarded: [], unguarded: [] };
+    for (let round = 0; round < (isQuick ? 1 : 3); round += 1) {
+      const order =
+        round % 2 === 0 ? (["guarded", "unguarded"] as const) : (["unguarded", "guarded"] as const);
+      for (const guard of order) {
+        say(`chat: ${streams} streams, ${kept.label}, ${guard}`);
+        rounds[guard].push(await measure({ ...kept, isGuarded: guard === "guarded" }, streams, isQuick));
+      }
     }
+    const { guarded, unguarded: others } = rounds;
+    rows.push(
+      { label: kept.label, kind: "headgate", note: "", figures: figuresOf(guarded) },
+      { label: unguarded(kept), kind: "floor", note: "", figures: figuresOf(others) },
+    );
   }
-  const figures = (measured: readonly Round[]) => [
-    figureOf(measured.map(({ firstByteP50Ms }) => firstByteP50Ms)),
-    figureOf(measured.map(({ firstByteP99Ms }) => firstByteP99Ms)),
-    figureOf(measured.map(({ bytesAStream }) => bytesAStream / 1024)),
-  ];
   const table: Table = {
     id: "chat",
     title: `${streams.toLocaleString("en")} simultaneous answers`,
@@ -40,11 +68,10 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
       { title: "first byte, p99", unit: "ms", better: "less" },
       { title: "resident memory a stream", unit: "KiB", better: "less" },
     ],
-    rows: [
-      { label: "the chat service", kind: "headgate", note: "", figures: figures(rounds.guarded) },
-      { label: unguarded, kind: "floor", note: "", figures: figures(rounds.unguarded) },
-    ],
+    rows,
   };
+  const [embedded, onPostgres] = kinds;
+  const health = await measureHealth([embedded, onPostgres], { isQuick, say });
   say("chat: bodies that are refused");
   const costs = await measureBodies(isQuick ? 2 : 30);
   const refused: Table = {
@@ -59,40 +86,45 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     title: "The chat service",
     method: [
       `${streams.toLocaleString("en")} people, each with a name and an address of their own, ask at the same moment; the built-in responder answers word by word. ` +
-        "Each measurement has a service of its own, which has answered a few before, with its database in memory.",
+        `Each measurement has a service of its own, which has answered a few before, with its database in memory, or on ${postgres} on the loopback.`,
+      ...health.method,
       "Bodies of up to 1 MiB are read within the service's bounds and checked, in this process, until they are refused.",
       "Unguarded is the same service with a limiter none of whose layers applies to anybody. Memory is what the process holds while all streams are open, less what it held before, divided by their number.",
     ],
-    tables: [table, refused],
+    tables: [table, health.table, refused],
     targets: [
-      atMost(
-        `first byte p99 of ${streams.toLocaleString("en")} streams`,
-        1.5,
-        "the unguarded service's",
-        ofHeadgate(table, 1) / ofRow(table, 1, unguarded),
+      ...kinds.map((kept) =>
+        atMost(
+          `first byte p99 of ${streams.toLocaleString("en")} streams, ${kept.label}`,
+          1.5,
+          "the unguarded service's",
+          ofRow(table, 1, kept.label) / ofRow(table, 1, unguarded(kept)),
+        ),
       ),
-      {
-        what: "the dearest body before it is refused",
-        wanted: `at most ${MOST_LOOP_MS} ms of the loop`,
-        measured: `${round(dearest)} ms`,
-        isMet: dearest <= MOST_LOOP_MS,
-      },
+      ...health.targets,
+      atMostOf("the dearest body before it is refused", MOST_LOOP_MS, "ms of the loop", dearest),
       {
         what: "resident memory a stream",
         wanted: "stated",
-        measured: `${round(ofHeadgate(table, 2))} KiB`,
+        measured: `${round(ofRow(table, 2, embedded.label))} KiB`,
         isMet: true,
       },
     ],
   };
 }
 
+const figuresOf = (measured: readonly Round[]) => [
+  figureOf(measured.map(({ firstByteP50Ms }) => firstByteP50Ms)),
+  figureOf(measured.map(({ firstByteP99Ms }) => firstByteP99Ms)),
+  figureOf(measured.map(({ bytesAStream }) => bytesAStream / 1024)),
+];
+
 const MOST_LOOP_MS = 20;
 
 const streamsBefore = 20;
 
-function measure(isGuarded: boolean, streams: number, isQuick: boolean): Promise<Round> {
-  return withServer(start<Setting, Question, string | number>(serverFile, { isGuarded }), (server) =>
+function measure(setting: Setting, streams: number, isQuick: boolean): Promise<Round> {
+  return withServer(startServer(setting), (server) =>
     withServer(start<null, Load, Begun | null>(loadFile, null), async (load) => {
       const port = Number(new URL(String(await server.ask("url"))).port);
       await load.ask({ do: "begin", load: { port, streams: Math.min(streams, streamsBefore) } });
@@ -104,6 +136,11 @@ function measure(isGuarded: boolean, streams: number, isQuick: boolean): Promise
       return { ...begun, bytesAStream };
     }),
   );
+}
+
+/** The chat service, in a process of its own. */
+export function startServer(setting: Setting): Promise<Companion<Question, string | number>> {
+  return start(serverFile, setting);
 }
 
 async function start<S, Q, A>(file: URL, setting: S): Promise<Companion<Q, A>> {

@@ -6,6 +6,9 @@ import { attend } from "../measuring/companion.ts";
 export interface Setting {
   /** Whether the chat's own limits guard it, or a limiter none of whose layers applies to anybody. */
   readonly isGuarded: boolean;
+  readonly databaseUrl: string;
+  /** Where the limits are counted. */
+  readonly storageUri: string;
 }
 
 /** "url": where it listens. "resident": the bytes of memory that it holds. */
@@ -13,14 +16,26 @@ export type Question = "url" | "resident";
 
 const nobody = { name: "user", key: () => null, limits: "5/minute" };
 
-attend(({ isGuarded }: Setting) => {
+attend(({ isGuarded, databaseUrl, storageUri }: Setting) => {
   const starting = startService({
-    // A thousand answers at once are what is measured.
-    env: { PORT: "0", DATABASE_URL: "pglite://memory", MAX_STREAMS: "2000" },
+    env: {
+      PORT: "0",
+      DATABASE_URL: databaseUrl,
+      RATE_LIMIT_STORAGE_URI: storageUri,
+      // A thousand answers at once are what is measured.
+      MAX_STREAMS: "2000",
+    },
     log: pino({ level: "silent" }),
     ...(isGuarded
       ? {}
-      : { chatLimiter: createLimiter({ name: "chat", layers: [nobody], onWarning: () => {} }) }),
+      : {
+          chatLimiter: createLimiter({
+            name: "chat",
+            layers: [nobody],
+            units: ["tokens"],
+            onWarning: () => {},
+          }),
+        }),
   });
   return async (question: Question) => {
     const { url } = await starting;

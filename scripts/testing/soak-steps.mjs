@@ -8,7 +8,11 @@ import { check, onceInstalled, task, vitest } from "./steps.mjs";
 export const SOAK_STEPS = [
   task("requirements", 6, requireForSoak),
   task("build", 5, prepareBuilt),
-  vitest("the page in Firefox, the metrics in Prometheus", 15, "apps/chat/e2e/soak.config.ts"),
+  vitest(
+    "the page in Firefox, the metrics in Prometheus, kills and crowds",
+    25,
+    "apps/chat/e2e/soak.config.ts",
+  ),
   task("the site's programs", 5, siteWorkspace.install),
   // They fail on a dead link, on a page without a place in the navigation, and on a module that the reference lacks.
   onceInstalled(siteWorkspace, task("pages of the site", 5, writePages)),

@@ -1,11 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm run test:soak` tries of the service: the page's main stories in Firefox, and its metrics in Prometheus. */
+/**
+ * What `npm run test:soak` tries of the service: the page's main stories in Firefox, its metrics in Prometheus, processes that
+ * are killed, crowds, and the image's build.
+ */
 export default defineConfig({
   resolve: { conditions: ["headgate-source", "module", "node", "development|production"] },
   ssr: { resolve: { conditions: ["headgate-source", "module", "node", "development|production"] } },
   test: {
-    include: ["apps/chat/e2e/{firefox,prometheus}/*.test.ts"],
+    include: ["apps/chat/e2e/{crowd,firefox,image,killed,prometheus}/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

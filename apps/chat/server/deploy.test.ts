@@ -1,5 +1,8 @@
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "./config/index.ts";
 import { chooseModels } from "./model/provider.ts";
 
@@ -80,4 +83,71 @@ test("every container of compose is confined and bounded", () => {
   // Of the three only the service can be reached from outside.
   expect(compose.match(/ports:/g)).toHaveLength(1);
   expect(compose).toMatch(/"127\.0\.0\.1:\$\{CHAT_PORT:-3000\}:3000"/);
+});
+
+describe("pinning the images", () => {
+  /** A copy of the files, and a Docker that answers as told. */
+  function stage(docker: string) {
+    const folder = mkdtempSync(path.join(tmpdir(), "headgate-pin-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(path.join(folder, "deploy"));
+    mkdirSync(path.join(folder, "bin"));
+    for (const file of ["deploy/compose.yaml", "deploy/pin-images.sh", "Dockerfile"]) {
+      writeFileSync(path.join(folder, file), read(file));
+    }
+    const answer = (text: string) =>
+      writeFileSync(path.join(folder, "bin/docker"), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    answer(docker);
+    return {
+      answer,
+      pin: () =>
+        spawnSync("sh", [path.join(folder, "deploy/pin-images.sh")], {
+          env: { PATH: `${folder}/bin:/usr/bin:/bin` },
+          encoding: "utf8",
+        }),
+      now: (file: string) => readFileSync(path.join(folder, file), "utf8"),
+    };
+  }
+
+  /** Of a name: a digest of its own. */
+  const digests = (letter: string) =>
+    `[ "$1 $2 $3" = "buildx imagetools inspect" ] && printf 'sha256:%s%s\\n' "$(printf %s "$4" | sha256sum | cut -c1-63)" ${letter}`;
+  const unpinned = (text: string) => text.replace(/@sha256:[0-9a-f]{64}/g, "");
+
+  test("writes the digest of each image, and nothing else, as often as it is asked", () => {
+    const { answer, pin, now } = stage(digests("a"));
+    for (const letter of ["a", "b"]) {
+      answer(digests(letter));
+      const { status, stdout } = pin();
+      expect(status).toBe(0);
+      const pinned = [now("deploy/compose.yaml"), now("Dockerfile")];
+      expect(pinned.map(unpinned)).toEqual([unpinned(compose), unpinned(read("Dockerfile"))]);
+      const images = [...pinned.join("\n").matchAll(/^(?: *image: |ARG NODE_IMAGE=)(\S+)$/gm)].map(
+        ([, image]) => image,
+      );
+      expect(images).toHaveLength(3);
+      for (const image of images)
+        expect(image).toMatch(new RegExp(`^[a-z]+:[\\w.-]+@sha256:[0-9a-f]{63}${letter}$`));
+      expect(stdout.trim().split("\n").sort()).toEqual(images.toSorted());
+    }
+    // Each image that is run or built on is one of those.
+    for (const line of now("Dockerfile").match(/^FROM .*/gm) ?? [])
+      expect(line).toMatch(/^FROM \$\{NODE_IMAGE\}/);
+  });
+
+  test.each([
+    ["a registry that cannot be reached", "echo no route >&2; exit 1"],
+    ["an answer that is no digest", "echo latest"],
+    ["one image that is not found", `case "$4" in redis*) exit 1;; esac; ${digests("a")}`],
+  ])("changes nothing after %s", (_case, docker) => {
+    const { pin, now } = stage(docker);
+    expect(pin().status).not.toBe(0);
+    expect([now("deploy/compose.yaml"), now("Dockerfile")]).toEqual([compose, read("Dockerfile")]);
+  });
+});
+
+test("every image is named with its version, in compose and in the Dockerfile", () => {
+  const images = [...`${compose}\n${read("Dockerfile")}`.matchAll(/^(?: *image: |ARG NODE_IMAGE=)(\S+)$/gm)];
+  expect(images).toHaveLength(3);
+  for (const [, image] of images) expect(image).toMatch(/^[a-z]+:\d[\w.-]*(@sha256:[0-9a-f]{64})?$/);
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { createLimiter } from "headgate";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS } from "../testing/database.ts";
+import { buildService, type ServiceProcess, startServiceProcess } from "../testing/service-process.ts";
 import { runCreditCommand } from "./commands/credit.ts";
 import { holderFileOf } from "./database/folder-lock.ts";
 import { startService } from "./start.ts";
@@ -16,14 +17,11 @@ import { startService } from "./start.ts";
 vi.setConfig({ testTimeout: DATABASE_START_MS, hookTimeout: DATABASE_START_MS });
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-/** As `npm start` runs it: the sources take several times as long to start. */
-const main = fileURLToPath(new URL("./dist/main.js", import.meta.url));
 const children: ChildProcess[] = [];
 let folder: string;
 
 beforeAll(async () => {
-  // Made anew where a source has changed since.
-  await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
+  await buildService();
   folder = mkdtempSync(path.join(tmpdir(), "headgate-start-"));
 });
 
@@ -33,48 +31,16 @@ afterEach(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Run {
-  child: ChildProcess;
-  /** Resolves with the line that says where it listens. */
-  ready: Promise<string>;
-  exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
-}
-
 /** A process that runs another in a network and under a host name of its own, as a container does. */
 const NAMESPACES = ["unshare", "--map-root-user", "--net", "--uts"];
 
-function run(env: Record<string, string>, wrapper: readonly string[] = [], started = main): Run {
-  const [program = process.execPath, ...words] = [...wrapper, process.execPath, started];
-  const child = spawn(program, words, {
-    env: {
-      PATH: process.env.PATH ?? "",
-      // Each start would compile megabytes again.
-      NODE_COMPILE_CACHE: path.join(folder, "compiled"),
-      PORT: "0",
-      DATABASE_URL: `pglite://${folder}`,
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  children.push(child);
-  let stdout = "";
-  let stderr = "";
-  let tellReady: (url: string) => void = () => {};
-  const ready = new Promise<string>((resolve) => {
-    tellReady = resolve;
-  });
-  child.stdout?.on("data", (chunk) => {
-    stdout += chunk;
-    const url = /"url":"([^"]+)"/.exec(stdout)?.[1];
-    if (url) tellReady(url);
-  });
-  child.stderr?.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  const exited = new Promise<{ code: number | null; stdout: string; stderr: string }>((done) => {
-    child.once("close", (code) => done({ code, stdout, stderr }));
-  });
-  return { child, ready, exited };
+function run(env: Record<string, string>, wrapper: readonly string[] = [], started?: string): ServiceProcess {
+  const service = startServiceProcess(
+    { DATABASE_URL: `pglite://${folder}`, ...env },
+    { compiledFolder: path.join(folder, "compiled"), wrapper, ...(started === undefined ? {} : { started }) },
+  );
+  children.push(service.child);
+  return service;
 }
 
 describe("a start that cannot be", () => {

@@ -1,7 +1,6 @@
 import { createHmac } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
-import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
 import { governedModel } from "headgate/ai";
 import type { DecisionLog } from "headgate/log";
@@ -17,6 +16,7 @@ import { type OpenDatabase, openDatabase } from "./database/connect.ts";
 import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import { isLoopback } from "./http/host.ts";
+import { listen } from "./http/listen.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import { createLog } from "./log.ts";
 import type { AnswerLimits } from "./model/answer.ts";
@@ -62,7 +62,6 @@ import { createTitles } from "./services/titles.ts";
 import { trustPrivate } from "./services/trust-private.ts";
 import { createTurns, type TurnService } from "./services/turns.ts";
 import { createTurnsInFlight } from "./services/turns-in-flight.ts";
-import { StartError } from "./start-error.ts";
 
 export interface ServiceOptions {
   /** The variables of the README; `process.env` for a real start. */
@@ -283,17 +282,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         fetch: metricsApp(metrics, host).fetch,
         serverOptions: ARRIVAL,
       });
-      closers.push(() => closeNow(metricsServer));
-      log.info({ url: `${await listen(metricsServer, { host, port }, "METRICS")}/metrics` }, "metrics");
+      const metricsAt = await listen(metricsServer, { host, port }, "METRICS");
+      closers.push(() => {
+        const isClosed = metricsAt.close();
+        if ("closeAllConnections" in metricsServer) metricsServer.closeAllConnections();
+        return isClosed;
+      });
+      log.info({ url: `${metricsAt.url}/metrics` }, "metrics");
     }
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
-    const url = await listen(server, config);
+    const listening = await listen(server, config);
+    const { url } = listening;
     log.info({ url, models: names, database: location.kind }, "ready");
 
     let closing: Promise<void> | undefined;
     async function closeOnce(): Promise<void> {
       log.info({ answersInFlight: inFlight.count }, "stopping");
-      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      const stopped = listening.close();
       if ("closeIdleConnections" in server) server.closeIdleConnections();
       await inFlight.stop(config.shutdownGraceMs);
       // What is left by now are connections on which nothing is being answered, or a client that does not read.
@@ -426,48 +431,4 @@ function openConsole(parts: ConsoleParts): OperatorConsole {
   const summaries = isAlone ? undefined : createProcessSummaries({ database, collector, log });
   if (summaries) closers.push(summaries.close);
   return { ...config.operator, ...desk, policies, collector, others: summaries?.others, limiter, clock, log };
-}
-
-function closeNow(server: ServerType): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    if ("closeAllConnections" in server) server.closeAllConnections();
-  });
-}
-
-async function listen(
-  server: ServerType,
-  { host, port }: Pick<Config, "host" | "port">,
-  variables: "METRICS" | "" = "",
-): Promise<string> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, resolve);
-    });
-  } catch (error) {
-    throw new StartError(whyNotListening(error as NodeJS.ErrnoException, host, port, variables));
-  }
-  const address = server.address() as AddressInfo;
-  const isLocal = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"].includes(host);
-  const name = isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${address.port}`;
-}
-
-function whyNotListening(
-  error: NodeJS.ErrnoException,
-  host: string,
-  port: number,
-  variables: "METRICS" | "",
-): string {
-  const [portName, hostName] = variables === "METRICS" ? ["METRICS_PORT", "METRICS_HOST"] : ["PORT", "HOST"];
-  if (error.code === "EADDRINUSE") {
-    return `${portName}: ${port} on ${host} is in use by another program. Stop that one, or set ${portName} to another number.`;
-  }
-  if (error.code === "EACCES")
-    return `${portName}: this user may not listen on ${port}. Set ${portName} to 1024 or above.`;
-  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
-    return `${hostName}: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for every address.`;
-  }
-  return `The service cannot listen on ${host} port ${port}: ${error.message}.`;
 }

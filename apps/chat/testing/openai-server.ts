@@ -40,6 +40,8 @@ export interface RecordedRequest {
   body: ChatRequest;
   /** Whether the client went away before the answer had ended. */
   aborted: boolean;
+  /** What it truly took, of an answer that was streamed to its end, whatever was reported of it. */
+  counted?: { prompt_tokens: number; completion_tokens: number };
 }
 
 interface ChatRequest {
@@ -114,7 +116,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
     if (request.method !== "POST" || !recorded.path.endsWith("/chat/completions")) {
       return sendError(response, 404, "not_found", `No such path: ${recorded.path}`);
     }
-    await answer(request, response, body, { ...script }, gates);
+    await answer(request, response, recorded, { ...script }, gates);
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -198,28 +200,30 @@ function createGates(): Gates {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  body: ChatRequest,
+  recorded: RecordedRequest,
   script: Script,
   gates: Gates,
 ): Promise<void> {
   const { mode } = script;
+  const { body } = recorded;
   if (mode === "never") return;
   if (mode === "hang-up") return void request.socket.destroy();
   if (mode === "asks-to-wait") response.setHeader("retry-after", "7");
   const refusal = refusals[mode];
   if (refusal) return sendError(response, ...refusal);
-  if (body.stream === true) return stream(response, body, script, gates);
+  if (body.stream === true) return stream(response, recorded, script, gates);
   if (mode === "slow") await gates.pass(response);
   sendWhole(response, body, script);
 }
 
 async function stream(
   response: ServerResponse,
-  body: ChatRequest,
+  recorded: RecordedRequest,
   script: Script,
   gates: Gates,
 ): Promise<void> {
   const { mode, text } = script;
+  const { body } = recorded;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.flushHeaders();
   const write = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
@@ -228,11 +232,9 @@ async function stream(
     write(envelope(body, "chat.completion.chunk", { delta }, finish));
   const end = (finish: string, written: string) => {
     chunk({}, finish);
-    write({
-      ...envelope(body, "chat.completion.chunk"),
-      choices: [],
-      usage: script.usage ?? usage(body, written),
-    });
+    recorded.counted = usage(body, written);
+    const said = script.usage === undefined ? recorded.counted : script.usage;
+    write({ ...envelope(body, "chat.completion.chunk"), choices: [], usage: said });
     done();
   };
   if (mode === "error-first") {

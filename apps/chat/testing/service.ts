@@ -79,7 +79,8 @@ export async function startTestService(options: Partial<ServiceOptions> = {}): P
   };
 }
 
-function createClient(url: string, ownHeaders: Record<string, string> = {}): TestClient {
+/** A caller with cookies of its own, of a service that listens at `url`. */
+export function createClient(url: string, ownHeaders: Record<string, string> = {}): TestClient {
   const cookies = new Map<string, string>();
 
   async function request(path: string, init: RequestInit = {}): Promise<Response> {

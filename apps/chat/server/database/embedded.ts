@@ -1,9 +1,10 @@
 import { mkdir, statfs } from "node:fs/promises";
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { PGlite, type PGliteOptions } from "@electric-sql/pglite";
+import { PGlite, type PGliteOptions, type Transaction } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
+import { createFairTurns, type FairTurns } from "../fair-turns.ts";
 import { StartError } from "../start-error.ts";
 import type { Database, DatabaseLocation, OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
@@ -52,7 +53,7 @@ export async function startPglite(options: PGliteOptions = {}): Promise<PGlite> 
 
 /** Brings an embedded database that is open already up to date. */
 export async function overPglite(client: PGlite): Promise<OpenDatabase> {
-  const database = drizzle(client, { schema });
+  const database = drizzle(inTurns(client), { schema });
   await migrate(database, { migrationsFolder });
   return {
     database: database as unknown as Database,
@@ -62,6 +63,29 @@ export async function overPglite(client: PGlite): Promise<OpenDatabase> {
     isShared: true,
     close: () => client.close(),
   };
+}
+
+/**
+ * PGlite works in this thread, and begins the next query as soon as one is done: a thousand that wait would keep the event
+ * loop until the last is done.
+ */
+function inTurns(client: PGlite): PGlite {
+  const fairTurns = createFairTurns();
+  const transaction = client.transaction.bind(client);
+  client.transaction = (work) => transaction((inside) => work(queryInTurns(inside, fairTurns)));
+  return queryInTurns(client, fairTurns);
+}
+
+function queryInTurns<Client extends Pick<Transaction, "query">>(
+  client: Client,
+  fairTurns: FairTurns,
+): Client {
+  const query = client.query.bind(client);
+  client.query = async (...words) => {
+    await fairTurns.take();
+    return query(...words);
+  };
+  return client;
 }
 
 async function openFiles(location: Exclude<DatabaseLocation, { kind: "postgres" }>): Promise<PGlite> {

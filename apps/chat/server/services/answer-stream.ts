@@ -2,6 +2,7 @@ import { type ModelMessage, type TextStreamPart, toUIMessageStream, type UIMessa
 import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { AnswerMetadata, AnswerNews, ChatMessage, Micros } from "../../contract.ts";
+import type { FairTurns } from "../fair-turns.ts";
 import { describeError } from "../http/describe-error.ts";
 import { describeFailure, ModelTimeoutError, modelFailure } from "../model/failure.ts";
 import type { Beginning } from "../model/first-token.ts";
@@ -30,6 +31,8 @@ export interface AnswerStreamOptions {
   /** What the model was given, for suggestions. */
   messages: ModelMessage[];
   parts: ReadableStream<Part>;
+  /** Waited for before each part. */
+  fairTurns: FairTurns;
   /** Tells whether there was a first token. */
   beginning: Promise<Beginning>;
   meter: UsageMeter;
@@ -112,7 +115,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if ((await beginning).kind === "failed") await refund();
   }
 
-  const parts = watched(options.parts, see, readToTheEnd);
+  const parts = watched(options.parts, options.fairTurns, see, readToTheEnd);
   const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
     stream: metered?.bind(parts) ?? parts,
     generateMessageId: () => turn.answerId,
@@ -232,6 +235,7 @@ export function logFailure(log: Logger, error: unknown): void {
 /** The same parts, each seen as it goes by; there are hundreds to an answer, and a transform stream is two streams. */
 function watched(
   parts: ReadableStream<Part>,
+  fairTurns: FairTurns,
   see: (part: Part) => void | Promise<void>,
   readToTheEnd: () => Promise<void>,
 ): ReadableStream<Part> {
@@ -239,6 +243,7 @@ function watched(
   return new ReadableStream<Part>(
     {
       async pull(controller) {
+        await fairTurns.take();
         const { done, value } = await reader.read();
         if (done) {
           await readToTheEnd();

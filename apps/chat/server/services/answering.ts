@@ -3,6 +3,7 @@ import type { Clock, Refused } from "headgate";
 import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { AnswerNews, ChatMessage, Micros } from "../../contract.ts";
+import { createFairTurns } from "../fair-turns.ts";
 import { clientWentAway, HttpProblem } from "../http/problems.ts";
 import { type AnswerLimits, answer, estimatePrompt, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
@@ -12,6 +13,7 @@ import type { ModelChoice } from "../model/provider.ts";
 import { noUsage } from "../usage.ts";
 import { type AnswerChunk, answerStream, logFailure } from "./answer-stream.ts";
 import type { Journal } from "./journal.ts";
+import { createLine } from "./line.ts";
 import type { AnswerRecord } from "./metrics.ts";
 import { CHUNK_TOKENS, createSpending, firstHold, type Spending } from "./spending.ts";
 import type { KnownTurn, Question, Turn, TurnService } from "./turns.ts";
@@ -71,6 +73,12 @@ export interface Answering {
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
 }
 
+/**
+ * Questions that are stored at once. It leaves connections of the database to the answers that end meanwhile: where a
+ * thousand people ask in one moment, they wait for each other here, and nobody's answer is lost for want of a connection.
+ */
+const MOST_BEGINNINGS = 8;
+
 /** What the model is to read costs more tokens than the caller has left. */
 export class QuotaSpent extends Error {
   override name = "QuotaSpent";
@@ -87,14 +95,18 @@ export class QuotaSpent extends Error {
 /** Makes the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
   const { turns, inFlight, journal, clock, limits = {}, undecidedAfterMs: waitMs } = options;
+  const fairTurns = createFairTurns();
+  const beginnings = createLine(MOST_BEGINNINGS);
 
   async function begin(request: AnswerRequest, leave: () => void, place: TurnInFlight) {
     const { choice } = request;
     const terms = { name: choice.name, priceVersion: choice.price.version };
     let messages: ModelMessage[] | undefined;
     const read = async (history: ChatMessage[]) => (messages ??= await modelMessages(history));
-    const turn = await turns.begin(request.question, terms, async (history) =>
-      firstHold(estimatePrompt(await read(history), choice), choice.price),
+    const turn = await beginnings.run(() =>
+      turns.begin(request.question, terms, async (history) =>
+        firstHold(estimatePrompt(await read(history), choice), choice.price),
+      ),
     );
     if (turn.kind === "known") {
       place.leave();
@@ -122,6 +134,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           createdAt: new Date(clock.now()),
           messages: given,
           parts,
+          fairTurns,
           beginning,
           meter,
           metered: request.metered,
@@ -190,6 +203,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
         request.onEnd();
       };
       try {
+        await fairTurns.take();
         return await begin(request, leave, place);
       } catch (error) {
         leave();

@@ -312,6 +312,32 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
     expect(await creditOf()).toMatchObject({ balance: 1_000_000, held: 0 });
   });
 
+  test("a crash before the first word costs nothing, though the model had read the question", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00", MODEL_PRICE_INPUT_PER_MTOK: "10" });
+    provider.setMode("slow");
+    const sent = client.send("POST", "/chat/message", {
+      messages: [{ id: "q1", role: "user", content: "count" }],
+    });
+    const { answerId } = await until(async () => {
+      const rows = await database.database.select().from(turns).where(eq(turns.messageId, "q1"));
+      return rows.find(({ used, endedAt }) => used > 0 && endedAt === null);
+    });
+    await database.database
+      .update(turns)
+      .set({ beatAt: sql`now() - interval '31 seconds'` })
+      .where(eq(turns.answerId, answerId));
+    const swept = createTurns(
+      database.database,
+      service.clock,
+      createCredit(database.database, service.clock, terms),
+    );
+    expect(await swept.sweep(30_000)).toBe(1);
+    expect(await creditOf()).toMatchObject({ balance: 1_000_000, held: 0 });
+    expect(await ledger()).toEqual([]);
+    provider.release(Number.POSITIVE_INFINITY);
+    await (await sent).text();
+  });
+
   test("after a crash the partial answer is kept and charged, and the rest of its hold released", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00" });
     provider.setMode("slow");

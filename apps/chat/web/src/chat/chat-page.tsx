@@ -107,6 +107,7 @@ function UnderComposer() {
   const chosen = useObservable(chosenModel);
   const model = current?.model;
   const models = current?.models ?? [];
+  const shown = modelToName(current, chosen) ?? models[0];
   const name = model?.builtIn
     ? "Answered by the built-in calculator, not an AI model."
     : model
@@ -120,9 +121,11 @@ function UnderComposer() {
         <label className="flex items-center gap-1.5">
           Answered by
           <select
-            value={modelToName(current, chosen) ?? models[0]}
+            value={shown}
+            // Long names are cut.
+            title={shown}
             onChange={(event) => chooseModel(event.target.value)}
-            className="max-w-56 rounded-md border border-line bg-raised py-0.5 ps-1.5 pe-1 text-ink pointer-coarse:min-h-11 pointer-coarse:text-base"
+            className="max-w-56 truncate rounded-md border border-line bg-raised px-1.5 py-0.5 text-ink sm:max-w-80 pointer-coarse:min-h-11 pointer-coarse:text-base"
           >
             {models.map((offered) => (
               <option key={offered}>{offered}</option>

@@ -1,0 +1,368 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ChatMessage, Me } from "../../contract.ts";
+import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
+import { chunksOf, createClient, type TestClient, textOf } from "../../testing/service.ts";
+import { buildService, type ServiceProcess, startServiceProcess } from "../../testing/service-process.ts";
+
+/** How often a running answer says what it has used, and how long its place outlives its process. */
+const BEAT_MS = 10_000;
+const LEASE_SECONDS = 30;
+/** Two halves of a text may be counted as some tokens more than the whole. */
+const ROUNDING = 20;
+const QUOTA = 1_000_000;
+/** Micros for a token, read or written. */
+const PRICE = 100;
+const ALLOWANCE = 900_000_000;
+const MOST_WORDS = 4_000;
+
+interface Kind {
+  /** Whether a second process serves the same database meanwhile. */
+  isShared: boolean;
+  /** Whether the limits' counts outlive the process. */
+  keepsCounts: boolean;
+  start(folder: string): Promise<{ env: Record<string, string>; remove(): Promise<void> }>;
+}
+
+const kinds: Record<string, Kind> = {
+  "an embedded database": {
+    isShared: false,
+    keepsCounts: false,
+    start: async (folder) => ({
+      env: { DATABASE_URL: `pglite://${folder}/database` },
+      remove: async () => {},
+    }),
+  },
+  "PostgreSQL and Redis": {
+    isShared: true,
+    keepsCounts: true,
+    async start() {
+      const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+      return {
+        env: { DATABASE_URL: postgres.url, RATE_LIMIT_STORAGE_URI: redis.url },
+        remove: async () => void (await Promise.all([postgres.remove(), redis.remove()])),
+      };
+    },
+  },
+  "PostgreSQL alone": {
+    isShared: true,
+    keepsCounts: true,
+    async start() {
+      const postgres = await startPostgres();
+      return {
+        env: { DATABASE_URL: postgres.url, RATE_LIMIT_STORAGE_URI: postgres.url },
+        remove: () => postgres.remove(),
+      };
+    },
+  },
+};
+
+beforeAll(buildService);
+
+describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name, kind) => {
+  let folder: string;
+  let provider: OpenAiServer;
+  let kept: Awaited<ReturnType<Kind["start"]>>;
+  const running: ServiceProcess[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "headgate-killed-"));
+    kept = await kind.start(folder);
+  });
+
+  afterEach(async () => {
+    for (const { child, exited } of running.splice(0)) {
+      child.kill("SIGKILL");
+      await exited;
+    }
+    await provider.close();
+  });
+
+  afterAll(async () => {
+    await kept.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function begin(text: string): Promise<void> {
+    provider = await startOpenAiServer({ text, mode: "slow" });
+  }
+
+  async function start(env: Record<string, string> = {}): Promise<{ url: string; kill(): Promise<void> }> {
+    const service = startServiceProcess(
+      {
+        ...kept.env,
+        LLM_BASE_URL: provider.url,
+        LLM_MODEL: "test-model",
+        MODEL_PRICE_INPUT_PER_MTOK: String(PRICE),
+        MODEL_PRICE_OUTPUT_PER_MTOK: String(PRICE),
+        CREDIT_MONTHLY_ALLOWANCE: String(ALLOWANCE / 1_000_000),
+        AUTH_SECRET: "a secret of thirty-two characters",
+        RATE_LIMIT_CHAT_PER_MIN: "1000",
+        RATE_LIMIT_CHAT_PER_HOUR: "1000",
+        RATE_LIMIT_CHAT_IP_PER_MIN: "1000",
+        RATE_LIMIT_BODIES_IP_PER_MIN: "10000",
+        // Nothing of it comes back while the test runs.
+        RATE_LIMIT_CHAT_TOKENS_PER_DAY: `${QUOTA} tokens/day sliding-window`,
+        ...env,
+      },
+      { compiledFolder: path.join(folder, "compiled") },
+    );
+    running.push(service);
+    const url = await Promise.race([
+      service.ready,
+      service.exited.then(({ stderr }) => Promise.reject(new Error(stderr))),
+    ]);
+    return {
+      url,
+      async kill() {
+        service.child.kill("SIGKILL");
+        await service.exited;
+      },
+    };
+  }
+
+  async function signUp(client: TestClient): Promise<void> {
+    const person = {
+      email: `${crypto.randomUUID()}@example.com`,
+      password: "correct horse battery",
+      name: "Ada",
+    };
+    expect((await client.send("POST", "/auth/sign-up/email", person)).status).toBe(200);
+  }
+
+  function sameCaller(client: TestClient, url: string): TestClient {
+    const other = createClient(url);
+    for (const [name, value] of client.cookies) other.cookies.set(name, value);
+    return other;
+  }
+
+  const meOf = async (client: TestClient): Promise<Me> => (await client("/me")).json();
+
+  async function tokensTaken(client: TestClient): Promise<number> {
+    const { quota } = await meOf(client);
+    return QUOTA - (quota.find(({ unit }) => unit === "tokens")?.remaining ?? Number.NaN);
+  }
+
+  async function messagesOf(client: TestClient, conversationId: string): Promise<ChatMessage[]> {
+    const response = await client(`/conversations/${conversationId}`);
+    expect(response.status).toBe(200);
+    return (await response.json()).messages;
+  }
+
+  const wordsOf = (message: ChatMessage | undefined) =>
+    message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("") ?? "";
+
+  async function ledgerOf(client: TestClient) {
+    const { credit } = await (await client("/account/export")).json();
+    return credit as { kind: string; amount: number; reference: string }[];
+  }
+
+  /** Every answer that cost anything is in the ledger once, at what it used, and nothing else is; nothing is held. */
+  async function expectBalanced(client: TestClient, answers: readonly ChatMessage[]): Promise<void> {
+    const { credit } = await meOf(client);
+    const ledger = await ledgerOf(client);
+    expect(credit?.held).toBe(0);
+    expect(ledger.reduce((sum, { amount }) => sum + amount, 0)).toBe(credit?.balance);
+    const charges = ledger
+      .filter(({ kind: of }) => of === "usage")
+      .map(({ reference, amount }) => [reference, amount]);
+    // What came after the last beat is nobody's: of some answers that is all.
+    const costing = answers
+      .map(({ id, metadata }) => ({
+        id,
+        tokens: (metadata?.inputTokens ?? 0) + (metadata?.outputTokens ?? 0),
+      }))
+      .filter(({ tokens }) => tokens > 0);
+    expect(Object.fromEntries(charges)).toEqual(
+      Object.fromEntries(costing.map(({ id, tokens }) => [id, -PRICE * tokens])),
+    );
+    expect(charges).toHaveLength(costing.length);
+  }
+
+  test("in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept", async () => {
+    // Each word is as many tokens as any other.
+    const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");
+    await begin(text);
+    const first = await start();
+    const second = kind.isShared ? await start() : undefined;
+    const one = createClient(first.url);
+    await signUp(one);
+
+    // What a question and so many words are counted as, where no provider says.
+    provider.setMode("normal");
+    provider.setUsage(null);
+    const controls: ChatMessage[] = [];
+    const chargedFor = async (words: number): Promise<number> => {
+      provider.setText(text.split(" ").slice(0, words).join(" "));
+      const before = await tokensTaken(one);
+      const { conversationId } = await one.ask("Tell me all.");
+      controls.push((await messagesOf(one, conversationId)).at(-1) as ChatMessage);
+      return (await tokensTaken(one)) - before;
+    };
+    const [few, some, many] = [await chargedFor(1), await chargedFor(801), await chargedFor(901)];
+    const takenBefore = await tokensTaken(one);
+    provider.setText(text);
+    provider.setMode("slow");
+
+    // As many answers as one caller may have at once, each with its first word.
+    const asked = ["q1", "q2"].map((id) => read(one, { id, role: "user", content: "Tell me all." }));
+    await expect.poll(() => provider.requests.length, { timeout: 60_000 }).toBe(controls.length + 2);
+    provider.release(2);
+    const wordsSaid = () =>
+      asked.reduce((sum, { said }) => sum + (said().match(/word-\d+/g)?.length ?? 0), 0);
+    await expect.poll(() => asked.every(({ said }) => said() !== ""), { timeout: 60_000 }).toBe(true);
+    provider.release(800);
+    await expect.poll(wordsSaid, { timeout: 60_000 }).toBe(802);
+    const saidBefore = asked.map(({ said }) => said());
+    // A beat later at the latest, all of that is charged to stay.
+    await pause(BEAT_MS + 1_000);
+    provider.release(100);
+    await expect.poll(wordsSaid, { timeout: 60_000 }).toBe(902);
+    await first.kill();
+    await Promise.all(asked.map(({ ended }) => ended));
+
+    const { url } = second ?? (await start());
+    const two = sameCaller(one, url);
+    if (kind.keepsCounts) {
+      // Nobody can tell a process that is gone from one that is slow: its places are taken as long as the lease.
+      const { response, problem } = await two.ask("Is there a place?");
+      expect([response.status, problem.waits_for]).toEqual([429, "holders"]);
+      expect(problem.retry_after_seconds).toBeLessThanOrEqual(LEASE_SECONDS);
+      await pause(Number(problem.retry_after_seconds) * 1_000);
+    }
+    provider.setMode("normal");
+    provider.setText("Yes, there is.");
+    provider.setUsage(undefined);
+    const next = await two.ask("Is there a place?");
+    expect([next.response.status, next.text]).toEqual([200, "Yes, there is."]);
+
+    const conversations = asked.map(({ conversationId }) => conversationId());
+    const partial: ChatMessage[] = [];
+    for (const [index, conversationId] of conversations.entries()) {
+      await expect
+        .poll(async () => (await messagesOf(two, conversationId)).at(-1)?.metadata?.incomplete, {
+          timeout: 2 * LEASE_SECONDS * 1_000,
+          interval: 500,
+        })
+        .toBe("failed");
+      const answer = (await messagesOf(two, conversationId)).at(-1) as ChatMessage;
+      expect(answer.role).toBe("assistant");
+      expect(text.startsWith(wordsOf(answer))).toBe(true);
+      expect(wordsOf(answer).startsWith(saidBefore[index] ?? "")).toBe(true);
+      partial.push(answer);
+    }
+    const whole = (await messagesOf(two, next.conversationId)).at(-1) as ChatMessage;
+    await expectBalanced(two, [...controls, ...partial, whole]);
+
+    if (kind.keepsCounts) {
+      const { inputTokens = 0, outputTokens = 0 } = whole.metadata ?? {};
+      const charged = (await tokensTaken(two)) - inputTokens - outputTokens;
+      // At the beat before the last words there were 802 in two answers, and at the end 902.
+      expect(charged - takenBefore).toBeGreaterThanOrEqual(few + some - ROUNDING);
+      expect(charged - takenBefore).toBeLessThanOrEqual(few + many + ROUNDING);
+    }
+
+    // Asked again under the same ids: what there is, at no charge.
+    const requests = provider.requests.length;
+    for (const [index, id] of ["q1", "q2"].entries()) {
+      const again = await two.ask("Tell me all.", { id });
+      expect([again.text, again.conversationId]).toEqual([wordsOf(partial[index]), conversations[index]]);
+    }
+    expect(provider.requests).toHaveLength(requests);
+    await expectBalanced(two, [...controls, ...partial, whole]);
+  }, 300_000);
+
+  test("twenty times under load: nothing that was acknowledged is lost, and the ledger balances", async () => {
+    const text = "one two three four five six seven eight nine ten eleven twelve";
+    await begin(text);
+    const MOST_OF_A_ROUND = 4 * text.split(" ").length;
+    const env = { RATE_LIMIT_CHAT_CONCURRENT: "1000" };
+    let client: TestClient | undefined;
+    const all: Read[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const service = await start(env);
+      const asking = client ? sameCaller(client, service.url) : createClient(service.url);
+      if (!client) await signUp(asking);
+      client = asking;
+      const asked = Array.from({ length: 4 }, (_, n) =>
+        read(asking, { id: `q-${round}-${n}`, role: "user", content: `question ${round} ${n}` }),
+      );
+      all.push(...asked);
+      // Some rounds end before an answer began, some when all are whole, the others in between.
+      const words = Math.min(round * 3, MOST_OF_A_ROUND);
+      provider.release(words);
+      const isFar = () => asked.reduce((sum, { said }) => sum + said().split(" ").length - 1, 0) >= words - 8;
+      await expect.poll(isFar, { timeout: 60_000 }).toBe(true);
+      await service.kill();
+      await Promise.all(asked.map(({ ended }) => ended));
+      provider.setMode("slow");
+    }
+    const { url } = await start(env);
+    const two = sameCaller(client as TestClient, url);
+    await expect
+      .poll(async () => (await meOf(two)).credit?.held, { timeout: 2 * LEASE_SECONDS * 1_000, interval: 500 })
+      .toBe(0);
+
+    const answers: ChatMessage[] = [];
+    let whole = 0;
+    for (const { conversationId, chunks, question } of all) {
+      // Whose head never came was never told that anything was stored.
+      if (conversationId() === "") continue;
+      const [stored, answer] = await messagesOf(two, conversationId());
+      expect(wordsOf(stored)).toBe(question);
+      if (answer) answers.push(answer);
+      if (!chunks().some(({ type }) => type === "finish")) continue;
+      whole += 1;
+      expect([wordsOf(answer), answer?.metadata?.incomplete]).toEqual([text, undefined]);
+    }
+    expect(whole).toBeGreaterThan(0);
+    expect(answers.length).toBeGreaterThan(whole);
+    // Those too whose head never came.
+    const known = new Set(answers.map(({ id }) => id));
+    const { conversations } = await (await two("/conversations?limit=100")).json();
+    for (const { id } of conversations as { id: string }[]) {
+      const answer = (await messagesOf(two, id))[1];
+      if (answer && !known.has(answer.id)) answers.push(answer);
+    }
+    await expectBalanced(two, answers);
+  }, 300_000);
+});
+
+interface Read {
+  question: string;
+  /** What has come of the answer so far. */
+  said(): string;
+  chunks(): ReturnType<typeof chunksOf>;
+  /** Empty until the head has come. */
+  conversationId(): string;
+  /** Settles when the answer is over, or its process is gone. */
+  ended: Promise<void>;
+}
+
+/** Sends a message, and keeps what comes of its answer. */
+function read(client: TestClient, message: { id: string; role: "user"; content: string }): Read {
+  let events = "";
+  let conversationId = "";
+  const run = async () => {
+    const response = await client.send("POST", "/chat/message", { messages: [message] });
+    conversationId = response.headers.get("X-Conversation-Id") ?? "";
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
+      events += decoder.decode(bytes, { stream: true });
+    }
+  };
+  // Cut off with its process: the last line may be a part of one.
+  const chunks = () => chunksOf(events.slice(0, events.lastIndexOf("\n") + 1));
+  return {
+    question: message.content,
+    said: () => textOf(chunks()),
+    chunks,
+    conversationId: () => conversationId,
+    ended: run().catch(() => {}),
+  };
+}

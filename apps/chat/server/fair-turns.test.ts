@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { createFairTurns } from "./fair-turns.ts";
+
+/** A turn of the event loop, with all that was due in it. */
+const round = () => new Promise((resolve) => setImmediate(resolve));
+
+function workers() {
+  let nowMs = 0;
+  const turns = createFairTurns(() => nowMs);
+  const done: number[] = [];
+  const work = async (n: number, takesMs: number) => {
+    await turns.take();
+    // As a part of an answer does it: some of it now, some after what it waited for.
+    nowMs += takesMs / 2;
+    await Promise.resolve();
+    nowMs += takesMs / 2;
+    done.push(n);
+  };
+  return { turns, done, work };
+}
+
+test("whoever comes first is first, and the event loop goes round when the time is up", async () => {
+  const { done, work } = workers();
+  for (let n = 0; n < 12; n += 1) void work(n, 2);
+  const perRound: number[] = [];
+  for (let before = 0; done.length < 12; before = done.length) {
+    await round();
+    perRound.push(done.length - before);
+  }
+  expect(done).toEqual(Array.from({ length: 12 }, (_, n) => n));
+  // Five milliseconds a turn: three pieces of work of two.
+  expect(Math.max(...perRound.slice(1))).toBeLessThanOrEqual(3);
+  expect(perRound.length).toBeGreaterThanOrEqual(3);
+});
+
+test("where the loop has time, nobody waits for its next turn", async () => {
+  const { turns } = workers();
+  let hasGoneRound = false;
+  setImmediate(() => {
+    hasGoneRound = true;
+  });
+  for (let n = 0; n < 1_000; n += 1) await turns.take();
+  expect(hasGoneRound).toBe(false);
+});
+
+test("nobody is forgotten, whenever they come", async () => {
+  const { done, work } = workers();
+  const all: Promise<void>[] = [];
+  for (let n = 0; n < 500; n += 1) {
+    all.push(work(n, n % 7));
+    if (n % 50 === 0) await round();
+  }
+  await Promise.all(all);
+  expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, n) => n));
+});

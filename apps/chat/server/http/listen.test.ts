@@ -1,0 +1,94 @@
+import { createServer, type Server } from "node:http";
+import { connect, createServer as createSocketServer, type Socket } from "node:net";
+import { freePort } from "@headgate/test-servers/free-port.ts";
+import { afterEach, expect, test } from "vitest";
+import { type Listening, listen } from "./listen.ts";
+
+const running: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of running.splice(0)) await close();
+});
+
+async function serve(server: Server, port: number): Promise<Listening> {
+  const listening = await listen(server, { host: "127.0.0.1", port });
+  running.push(() => {
+    server.closeAllConnections();
+    return listening.close();
+  });
+  return listening;
+}
+
+const answering = (text: string) => createServer((_request, response) => response.end(text));
+
+test("one of several that want a port at the same moment has it, and it is free once that one is closed", async () => {
+  const port = await freePort();
+  const starts = await Promise.allSettled(
+    ["a", "b", "c", "d"].map((name) => listen(answering(name), { host: "127.0.0.1", port })),
+  );
+  const listening = starts.filter((start) => start.status === "fulfilled").map(({ value }) => value);
+  expect(listening).toHaveLength(1);
+  for (const start of starts) {
+    if (start.status === "rejected")
+      expect(start.reason.message).toMatch(/^PORT: \d+ on 127\.0\.0\.1 is in use/);
+  }
+  const url = listening[0]?.url ?? "";
+  const answers = await Promise.all(Array.from({ length: 40 }, async () => (await fetch(url)).text()));
+  expect(new Set(answers).size).toBe(1);
+  await listening[0]?.close();
+  await expect(fetch(url)).rejects.toThrow();
+  expect((await serve(answering("next"), port)).url).toBe(`http://localhost:${port}`);
+});
+
+test("a port that another program has is not shared with it", async () => {
+  const other = createSocketServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  running.push(() => new Promise((resolve) => other.close(() => resolve())));
+  const { port } = other.address() as { port: number };
+  await expect(listen(answering("mine"), { host: "127.0.0.1", port })).rejects.toThrow(
+    /is in use by another program/,
+  );
+  // Nor is anything kept of the attempt.
+  await running.splice(0)[0]?.();
+  await serve(answering("mine"), port);
+});
+
+test("answers what was asked before it was closed, and takes nothing new", async () => {
+  let answer = () => {};
+  const server = createServer((_request, response) => {
+    answer = () => response.end("done");
+    response.flushHeaders();
+  });
+  const { url, close } = await listen(server, { host: "127.0.0.1", port: 0 });
+  const asked = await fetch(url);
+  const isClosed = close();
+  await expect(fetch(url)).rejects.toThrow();
+  answer();
+  expect(await asked.text()).toBe("done");
+  server.closeIdleConnections();
+  await isClosed;
+});
+
+test.runIf(process.platform === "linux")(
+  "takes several new connections in a turn of the event loop",
+  async () => {
+    const most = 128;
+    let turns = 0;
+    let taken = 0;
+    const server = createServer();
+    server.on("connection", () => {
+      taken += 1;
+    });
+    const { url } = await serve(server, 0);
+    const port = Number(new URL(url).port);
+    const sockets: Socket[] = Array.from({ length: most }, () => connect({ host: "127.0.0.1", port }));
+    // The kernel takes them all, and Node none: this turn of its loop does not end before.
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 200);
+    while (taken < most) {
+      turns += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(turns).toBeLessThan(most / 2);
+    for (const socket of sockets) socket.destroy();
+  },
+);
