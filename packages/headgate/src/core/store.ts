@@ -58,6 +58,11 @@ export interface Outcome {
    * partition is `blocked`; or the charges were not made under the overrides in force (`overridden`).
    */
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
+  /**
+   * Set where the refusal rests on units of other requests that are charged and may be given back at any moment, as those requests
+   * are not decided everywhere yet. The waits are short then; the refusal is not remembered.
+   */
+  readonly contended?: boolean;
   /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
   /**

@@ -2,11 +2,12 @@ import type { Clock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
+import { createAttempts } from "./attempts.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { latestMs } from "./encode.ts";
-import { partitionKeys, slotOf } from "./partition-id.ts";
-import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
+import { isOneSlot, partitionKeys, slotOf } from "./partition-id.ts";
+import { adjustAcross, bySlot, inOneSlot } from "./slots.ts";
 import { countProcesses, createTrips, readText, writeText } from "./trips.ts";
 
 export type {
@@ -62,10 +63,13 @@ const usualPrefix = "headgate:";
  */
 export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
   const { clock } = options;
-  const { prefix, cluster, use, leaveReplica, close } =
-    typeof where === "string" ? openUrl(where) : overClient(where);
-  const keyOf = partitionKeys(readPrefix(options.prefix ?? prefix ?? usualPrefix));
+  const opened = typeof where === "string" ? openUrl(where) : overClient(where);
+  const { use, leaveReplica } = opened;
+  const prefix = readPrefix(options.prefix ?? opened.prefix ?? usualPrefix);
+  const keyOf = partitionKeys(prefix);
+  const isSpread = opened.cluster && !isOneSlot(prefix);
   const ask = createTrips(use, leaveReplica, () => clock?.now() ?? Date.now());
+  const attempts = createAttempts(ask);
 
   function time(): number {
     if (clock === undefined) return 0;
@@ -94,7 +98,7 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
       try {
         if (charges.length === 0) return Promise.resolve(nothing(now));
         const at = time();
-        if (cluster) return decideAcross(keyed(charges), at, peek, hold, ask);
+        if (isSpread) return attempts.decide(keyed(charges), at, peek, hold);
         return ask(0, { do: peek ? "peek" : "decide", at, keys: keysOf(charges), parts: charges, hold });
       } catch (error) {
         return Promise.reject(error);
@@ -103,18 +107,20 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async adjust(adjustments, now) {
       if (adjustments.length === 0) return nothing(now);
-      return adjustAcross(keyed(adjustments), time(), ask, cluster ? bySlot : inOneSlot);
+      return adjustAcross(keyed(adjustments), time(), ask, isSpread ? bySlot : inOneSlot);
     },
 
     async reset(partitions) {
-      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
+      const shares = isSpread ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
-        shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: time(), keys, parts })),
+        shares.map(({ slot, keys, parts }) =>
+          ask(slot, { do: "reset", at: time(), keys, parts, attempts: isSpread }),
+        ),
       );
     },
 
     async override(partitions, terms) {
-      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
+      const shares = isSpread ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
         shares.map(({ slot, keys, parts }) => ask(slot, { do: "override", at: time(), keys, parts, terms })),
       );
@@ -134,10 +140,13 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async check() {
       const key = keyOf("", "probe");
-      await ask(cluster ? slotOf(key) : 0, { do: "probe", at: 0, keys: [key], parts: [] });
+      await ask(isSpread ? slotOf(key) : 0, { do: "probe", at: 0, keys: [key], parts: [] });
     },
 
-    close,
+    async close() {
+      await attempts.close();
+      await opened.close();
+    },
   };
 }
 

@@ -7,8 +7,8 @@ import type { Setting } from "./world.ts";
 
 /**
  * The protocol of reservations as a model: a store over the transitions of `core`, clients, and a network that delivers
- * late, twice, in any order or not at all. Claims of message ids (invariant 7) and the preparing of charges in several
- * slots are not in it, because they do not exist yet.
+ * late, twice, in any order or not at all. Claims of message ids (invariant 7) are not in it, because they do not exist
+ * yet; charges in several slots are played on a real cluster (`stores/redis/across-slots-faults.test.ts`).
  */
 function setting(limits: string, changes: Partial<Setting> = {}): Setting {
   return {

@@ -1,3 +1,4 @@
+import { attempts } from "./attempts.ts";
 import { numberFields } from "./fields.ts";
 import { reading, writing } from "./keys.ts";
 import { logs } from "./logs.ts";
@@ -14,7 +15,7 @@ local pack, unpackFrom = struct.pack, struct.unpack
 local latestBlank, largestUsualQuota = 281474976710655, 1000
 `;
 
-const parts = [names, message, logs, single, setUp, reading, plain, others, requests, writing];
+const parts = [names, message, logs, single, setUp, reading, plain, attempts, others, requests, writing];
 
 /**
  * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
@@ -28,4 +29,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "80e8ceb64a052ec1e714f08a81906f54b8748f40";
+export const scriptSha = "b72473147340cf2ff078d2e0b3d9ef9f43398975";

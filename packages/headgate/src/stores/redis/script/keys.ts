@@ -68,6 +68,7 @@ local function textOf(number)
 end
 
 if other then other.write() end
+if attempted then attempted.write() end
 for i = 1, grownCount, 3 do
   local key, entry, offset = grown[i], grown[i + 1], grown[i + 2]
   if offset then redis.call('SETRANGE', key, offset, entry) else redis.call('APPEND', key, entry) end
