@@ -66,6 +66,11 @@ export interface Outcome {
   readonly known?: KnownClaim;
   /** Where the request claimed an id: which attempt at it this is, from 1 up. Later ones were not charged for requests. */
   readonly attempt?: number;
+  /**
+   * Set where the refusal rests on units of other requests that are charged and may be given back at any moment, as those requests
+   * are not decided everywhere yet. The waits are short then; the refusal is not remembered.
+   */
+  readonly contended?: boolean;
   /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
   /**

@@ -283,6 +283,14 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1500)).toBeUndefined();
   });
 
+  it("does not keep a refusal that rests on requests that are not decided yet", () => {
+    const memory = createRefusalMemory();
+    const asked = charge("a");
+    memory.remember(asked, { ...refused, contended: true }, 0, 0);
+    expect(memory.find(asked, 1)).toBeUndefined();
+    expect(memory.size).toBe(0);
+  });
+
   it("asks at once for limits that have been raised, or changed in any way", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");

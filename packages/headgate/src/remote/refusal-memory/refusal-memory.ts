@@ -128,6 +128,8 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     },
 
     remember(charges, refused, askedAt, answeredAt) {
+      // It may be admitted in a moment.
+      if (refused.contended) return;
       // Refused for its own sake: others are not.
       if (refused.refusedFor !== undefined && refused.refusedFor !== "blocked") return;
       charges.forEach(({ space, key, limits, needs }, c) => {

@@ -2,11 +2,12 @@ import { HeadgateError, UnreadableStateError } from "../../core/errors.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { type Override, readNote } from "../../core/override.ts";
 import type { Outcome, Reading } from "../../core/store.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
 import { orderOf } from "../shared/order.ts";
-import { latestMs, type Request, type SlotOutcome } from "./encode.ts";
+import { latestMs, type Request } from "./encode.ts";
 
 /** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
-type Answer = SlotOutcome | Error;
+type Answer = Outcome | Error;
 
 /** What a status says beyond that it is refused. */
 const reasons: readonly Outcome["refusedFor"][] = [
@@ -21,7 +22,10 @@ const reasons: readonly Outcome["refusedFor"][] = [
 
 const knownStates = ["running", "done", "conflict"] as const;
 
-const nothing: SlotOutcome = { admitted: true, now: 0, readings: [], marks: [] };
+/** Refused by limits, for what attempts of others have charged that are not decided yet. */
+const contendedStatus = 7;
+
+const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };
 
 /**
  * Reads the script's flat list of numbers: the server's time in microseconds if it was asked, then the answers in their order.
@@ -75,16 +79,6 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     });
   }
 
-  /** What each charge's reservation was before it: three numbers, and one for each group. */
-  function befores({ parts, hold }: Extract<Request, { do: "decide" | "peek" }>): number[][] | undefined {
-    if (hold === undefined) return undefined;
-    return parts.map(({ limits }) => {
-      const from = at;
-      at += 3 + limits.groups.length;
-      return numbers.slice(from, at);
-    });
-  }
-
   /** Of a request that claims an id: what is known of it; or which attempt it is, and then its answer. */
   function claimed(request: Request, index: number): Answer {
     const attempt = numbers[at] as number;
@@ -105,29 +99,30 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     at += 1;
     if (status < 0) {
       at += 1;
+      if (status === -3)
+        return inDoubt(new Error("The Redis store got this call twice, or after it was cancelled."));
       return faultOf(status, (request.parts[(numbers[at - 1] as number) - 1] as { space: string }).space);
     }
-    if (request.do === "reset" || request.do === "probe" || request.do === "override") return nothing;
-    const { parts } = request;
+    const { do: what, parts } = request;
+    if (what === "reset" || what === "probe" || what === "override" || what === "commit") return nothing;
     const count = parts.length;
     const now = request.at > 0 ? request.at : serverNow;
     const order = orderOf(serverMicros, index);
     // Loops, as all decisions pass here: a function for each of them would be more to make than what it makes.
     const read = new Array<readonly Reading[]>(count);
     const refused = status === 0 || status > 2;
-    const before = request.do === "decide" && request.undoable && !refused ? befores(request) : undefined;
     for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), refused);
     const refusedFor = reasons[status];
     if (refusedFor !== undefined) {
       const refusal = { admitted: false, now, order, readings: read, marks: [], refusedFor };
       return status < 5 ? refusal : { ...refusal, overrides: overrides(count) };
     }
-    if (refused || request.do === "peek")
-      return { admitted: !refused, now, order, readings: read, marks: [] };
+    if (status === contendedStatus)
+      return { admitted: false, now, order, readings: read, marks: [], contended: true };
+    if (refused || what === "peek") return { admitted: !refused, now, order, readings: read, marks: [] };
     const given = new Array<readonly number[]>(count);
     for (let p = 0; p < count; p += 1) given[p] = marks(limitsOf(parts, p), status === 2);
-    const outcome = { admitted: true, now, order, readings: read, marks: given };
-    return before === undefined ? outcome : { ...outcome, before };
+    return { admitted: true, now, order, readings: read, marks: given };
   }
 
   const answers = requests.map((request, index) =>

@@ -1,9 +1,9 @@
 import { type Claim, type ClaimChange, withoutRequests } from "../../core/claim.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import { blocked, type OverrideTerms, writeNote } from "../../core/override.ts";
-import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
+import type { Adjustment, Charge, Hold } from "../../core/store.ts";
 import { limitText, logText, termsText } from "./limit-descriptions.ts";
-import { claimKey, holdingsKeys } from "./partition-id.ts";
+import { claimKey, holdingsKeys, recordsKey } from "./partition-id.ts";
 
 export interface Partition {
   readonly space: string;
@@ -24,22 +24,44 @@ export type Request =
       readonly hold?: Hold | undefined;
       /** The id that it claims, with one of its parts. There is a hold then. */
       readonly claim?: Claim | undefined;
-      /** Whether the answer tells what was held before, so that it can be undone. */
-      readonly undoable?: boolean;
+      /**
+       * In a cluster: the attempt to be charged in several slots that this is a part of, which is kept on record; "" where it is none,
+       * but may be refused for what such attempts have charged.
+       */
+      readonly attempt?: string | undefined;
     }
-  /** Gives back what was charged, and stops holding what was held, by a decision that other slots have refused. */
+  /** Other slots refuse the attempt, or did not answer: gives back what it charged here, and stops holding what it held. */
   | {
-      readonly do: "undo";
+      readonly do: "cancel";
       readonly at: number;
       readonly keys: Keys;
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
-      readonly outcome: SlotOutcome;
+      readonly attempt: string;
+      /** Whether its charge may still be on its way: it does nothing then. */
+      readonly mayCome: boolean;
       /** The id that it had claimed, with one of these parts. */
       readonly claim?: Claim | undefined;
     }
+  /** All slots have admitted these attempts. */
+  | {
+      readonly do: "commit";
+      readonly at: number;
+      /** What the partition is stored under. It is not read. */
+      readonly of: string;
+      readonly keys: readonly [];
+      readonly parts: readonly [];
+      readonly attempts: readonly string[];
+    }
   | { readonly do: "adjust"; readonly at: number; readonly keys: Keys; readonly parts: readonly Adjustment[] }
-  | { readonly do: "reset"; readonly at: number; readonly keys: Keys; readonly parts: readonly Partition[] }
+  | {
+      readonly do: "reset";
+      readonly at: number;
+      readonly keys: Keys;
+      readonly parts: readonly Partition[];
+      /** Whether there may be attempts on record. */
+      readonly attempts?: boolean;
+    }
   | {
       readonly do: "override";
       readonly at: number;
@@ -51,11 +73,6 @@ export type Request =
 
 type Keys = readonly string[];
 
-/** An outcome, and for each charge what undoing it takes, where that was asked for. */
-export interface SlotOutcome extends Outcome {
-  readonly before?: readonly (readonly number[])[];
-}
-
 /** What the script is called with. */
 export interface Message {
   readonly keys: Keys;
@@ -66,12 +83,13 @@ type Deciding = Extract<Request, { do: "decide" | "peek" }>;
 
 /** @param calendarNow the time around which windows of the calendar are sent along, ms. */
 export function writeMessage(requests: readonly Request[], calendarNow: number): Message {
-  const single = requests.length === 1 ? singleArgument(requests[0] as Request) : undefined;
-  if (single !== undefined) return { keys: (requests[0] as Request).keys, argument: single };
+  const single = requests.length === 1 ? singleMessage(requests[0] as Request) : undefined;
+  if (single !== undefined) return single;
   const keys: string[] = [];
   const heldKeys: string[] = [];
   /** The last of the keys. */
   const claimKeys: string[] = [];
+  const recordKeys: string[] = [];
   const sets: string[] = [];
   const rids: string[] = [];
   const setNumbers = new Map<LimitSet, number>();
@@ -91,7 +109,11 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
 
   function addKeys(request: Request): void {
     for (const key of request.keys) keys.push(key);
-    if (request.do === "probe" || request.do === "override") return;
+    if (looksAtRecords(request)) {
+      for (const key of request.do === "commit" ? [request.of] : request.keys)
+        recordKeys.push(recordsKey(key));
+    }
+    if (request.do === "probe" || request.do === "override" || request.do === "commit") return;
     const holds = request.do === "adjust" || request.do === "reset" || request.hold !== undefined;
     for (let p = 0; p < request.parts.length; p += 1) {
       if (!holds && !(request.parts[p] as Partition).limits.holdable) continue;
@@ -100,14 +122,14 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   }
 
   /** Where what is held plays no part, with the least that there is to say. */
-  function addDeciding({ do: what, parts, hold, undoable }: Deciding): void {
+  function addDeciding({ do: what, parts, hold }: Deciding): void {
     const plain = hold === undefined && !parts.some(({ limits }) => limits.holdable);
     if (plain) {
       runAt = numbers.push(1, parts.length) - 2;
       for (const { limits, needs, spends } of parts) numbers.push(setNumber(limits), ...needs, ...spends);
       return;
     }
-    numbers[numbers.length - 2] = what === "peek" ? 6 : undoable && hold !== undefined ? 8 : 5;
+    numbers[numbers.length - 2] = what === "peek" ? 6 : 5;
     runAt = numbers.push(1, parts.length, hold === undefined ? 0 : rids.push(hold.rid), hold?.seq ?? 0) - 4;
     for (const { limits, needs, spends, holds, known } of parts) {
       const isRead = hold !== undefined || limits.holdable;
@@ -128,17 +150,19 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     const { at, parts, hold } = request;
     numbers.push(codes.claim, claimKeys.push(claimKey(keyIn(request, claim), claim.id)), at);
     numbers.push(rids.push(fingerprint), rids.push(result), rids.push(hold?.rid ?? ""), leaseMs);
-    const lengthAt = numbers.push(0, 0, parts.length) - 3;
+    const isOnRecord = looksAtRecords(request);
+    const lengthAt = numbers.push(0, 0, parts.length, isOnRecord ? parts.length : 0) - 4;
     for (const [form, asked] of [parts, withoutRequests(parts)].entries()) {
       const from = numbers.length;
       addOverrides(asked);
+      if (isOnRecord) numbers.push(codes.spanning, attemptNumber(request));
       numbers.push(codes.decide, at);
       addDeciding({ ...request, parts: asked });
       numbers[lengthAt + form] = numbers.length - from;
     }
   }
 
-  function addUnclaiming(request: Extract<Request, { do: "undo" }>, claim: Claim): void {
+  function addUnclaiming(request: Extract<Request, { do: "cancel" }>, claim: Claim): void {
     const rid = request.hold?.rid ?? "";
     addClaimChange(
       keyIn(request, claim),
@@ -171,13 +195,11 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     numbers.push(parts.length, note, endsAt, Math.min(forMs ?? 0, latestMs), id, limits === blocked ? 1 : 0);
   }
 
-  function addUndoing({ parts, hold, outcome }: Extract<Request, { do: "undo" }>): void {
-    numbers.push(parts.length, hold === undefined ? 0 : rids.push(hold.rid), hold?.seq ?? 0, outcome.now);
-    for (const [c, { limits, spends }] of parts.entries()) {
-      const isRead = hold !== undefined || limits.holdable;
-      numbers.push(setNumber(limits), isRead ? 1 : 0, ...spends, ...asMany(limits, outcome.marks[c]));
-      if (hold !== undefined) numbers.push(...(outcome.before?.[c] ?? []));
-    }
+  function addCancel({ parts, hold, attempt, mayCome }: Extract<Request, { do: "cancel" }>): void {
+    numbers.push(parts.length, hold === undefined ? 0 : rids.push(hold.rid), hold?.seq ?? 0);
+    numbers.push(rids.push(attempt), mayCome ? 1 : 0);
+    for (const { limits } of parts)
+      numbers.push(setNumber(limits), hold !== undefined || limits.holdable ? 1 : 0);
   }
 
   function addAdjustment({ limits, rid, seq, ended, raises, known, used, held, refunds }: Adjustment): void {
@@ -185,6 +207,12 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     numbers.push(...asMany(limits, known), ...asMany(limits, used), ...asMany(limits, held), refunds.length);
     for (const { group, amount, chargedAt, mark } of refunds)
       numbers.push(group + 1, amount, chargedAt, mark);
+  }
+
+  /** 0 where it belongs to none. */
+  function attemptNumber(request: Request): number {
+    const attempt = "attempt" in request ? request.attempt : undefined;
+    return attempt === undefined || attempt === "" ? 0 : rids.push(attempt);
   }
 
   for (const request of requests) {
@@ -200,18 +228,25 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       continue;
     }
     const isUnder = (request.do === "decide" || request.do === "peek") && addOverrides(request.parts);
+    if (request.do === "commit") {
+      const { attempts } = request;
+      numbers.push(codes.commit, attempts.length, rids.push(...attempts) - attempts.length + 1);
+      continue;
+    }
+    const isOnRecord = looksAtRecords(request);
+    if (isOnRecord && request.do !== "cancel") numbers.push(codes.spanning, attemptNumber(request));
     numbers.push(codes[request.do], request.at);
     switch (request.do) {
       case "decide":
       case "peek":
-        if (!isUnder) run = request;
+        if (!isUnder && !isOnRecord) run = request;
         addDeciding(request);
         break;
       case "override":
         addOverriding(request);
         break;
-      case "undo":
-        addUndoing(request);
+      case "cancel":
+        addCancel(request);
         if (request.claim !== undefined) addUnclaiming(request, request.claim);
         break;
       case "adjust":
@@ -227,13 +262,14 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
   const isPlain =
-    heldKeys.length === 0 && !requests.some(({ do: what }) => what === "undo" || what === "override");
+    heldKeys.length === 0 && recordKeys.length === 0 && !requests.some(({ do: what }) => what === "override");
   if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
-  let held = `${keys.length},${JSON.stringify(rids)},[${[...setNumbers.keys()].map(termsText).join()}]`;
-  if (claimKeys.length > 0) held += `,${claimKeys.length}`;
+  const terms = [...setNumbers.keys()].map(termsText).join();
+  let more = `${keys.length},${JSON.stringify(rids)},[${terms}],${keys.length + heldKeys.length + 1}`;
+  if (claimKeys.length > 0) more += `,${claimKeys.length}`;
   return {
-    keys: [...keys, ...heldKeys, ...claimKeys],
-    argument: `[[${sets.join()}],[${numbers.join()}],${held}]`,
+    keys: [...keys, ...heldKeys, ...recordKeys, ...claimKeys],
+    argument: `[[${sets.join()}],[${numbers.join()}],${more}]`,
   };
 }
 
@@ -245,31 +281,48 @@ function keyIn(
   return keys[parts.findIndex(({ space, key }) => space === claim.space && key === claim.key)] as string;
 }
 
+/** Whether the records of attempts are among its keys. */
+function looksAtRecords(request: Request): boolean {
+  switch (request.do) {
+    case "decide":
+    case "peek":
+      return request.attempt !== undefined;
+    case "reset":
+      return request.attempts === true;
+    default:
+      return request.do === "cancel" || request.do === "commit";
+  }
+}
+
 /** What `script/single.ts` takes, where the request is as plain as that. */
-function singleArgument(request: Request): string | undefined {
+function singleMessage(request: Request): Message | undefined {
   if (request.do !== "decide" || request.hold !== undefined || request.parts.length === 0) return undefined;
-  let argument = `[${request.at}`;
+  const { at, keys, attempt } = request;
+  let argument = `[${attempt === undefined ? at : -1 - at}`;
   for (const { limits, needs, spends, override } of request.parts) {
     if (needs.length !== 1 || needs[0] !== 1 || spends[0] !== 1 || override !== undefined) return undefined;
     const text = logText(limits);
     if (text === undefined) return undefined;
     argument += `,${text}`;
   }
-  return `${argument}]`;
+  argument += attempt === undefined || attempt === "" ? "]" : `,"${attempt}"]`;
+  return { keys: attempt === undefined ? keys : [...keys, ...keys.map(recordsKey)], argument };
 }
 
-/** Those that decide with what is held in view are 5 and 6, and 8 where that can be undone. */
+/** Those that decide with what is held in view are 5 and 6. */
 const codes = {
   decide: 0,
   peek: 1,
   adjust: 2,
   reset: 3,
   probe: 4,
-  undo: 7,
+  cancel: 7,
+  commit: 8,
   under: 9,
   override: 10,
-  claim: 11,
-  claimed: 12,
+  spanning: 11,
+  claim: 12,
+  claimed: 13,
 } as const;
 const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 
@@ -288,8 +341,8 @@ function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): n
 /** Whether two requests differ in their partitions, and in the ids of their reservations, alone. */
 function asksTheSame(one: Deciding, other: Request): other is Deciding {
   if (other.do !== one.do || other.at !== one.at || other.parts.length !== one.parts.length) return false;
-  const { parts, hold, undoable, claim } = other as Deciding;
-  if (claim !== undefined || hold?.seq !== one.hold?.seq || undoable !== one.undoable) return false;
+  const { parts, hold, attempt, claim } = other as Deciding;
+  if (claim !== undefined || attempt !== undefined || hold?.seq !== one.hold?.seq) return false;
   return one.parts.every((charge, c) => {
     const { limits, needs, spends, holds, known, override } = parts[c] as Charge;
     return (

@@ -4,12 +4,12 @@ import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Outcome, SharedText, Store } from "../../core/store.ts";
 import { parseRedisUrl } from "./address.ts";
-import { decideClaimed } from "./claimed.ts";
+import { createAttempts } from "./attempts.ts";
 import { commandsOf, type RedisClient, type RedisCommands } from "./commands.ts";
 import { openConnection } from "./connect.ts";
 import { latestMs } from "./encode.ts";
-import { partitionKeys, slotOf } from "./partition-id.ts";
-import { adjustAcross, bySlot, decideAcross, inOneSlot } from "./slots.ts";
+import { isOneSlot, partitionKeys, slotOf } from "./partition-id.ts";
+import { adjustAcross, bySlot, inOneSlot } from "./slots.ts";
 import { countProcesses, createTrips, readText, writeText } from "./trips.ts";
 
 export type {
@@ -66,10 +66,13 @@ const usualPrefix = "headgate:";
 export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkOptions("redisStore", options, ["prefix", "clock"], "option-invalid");
   const { clock } = options;
-  const { prefix, cluster, use, leaveReplica, close } =
-    typeof where === "string" ? openUrl(where) : overClient(where);
-  const keyOf = partitionKeys(readPrefix(options.prefix ?? prefix ?? usualPrefix));
+  const opened = typeof where === "string" ? openUrl(where) : overClient(where);
+  const { use, leaveReplica } = opened;
+  const prefix = readPrefix(options.prefix ?? opened.prefix ?? usualPrefix);
+  const keyOf = partitionKeys(prefix);
+  const isSpread = opened.cluster && !isOneSlot(prefix);
   const ask = createTrips(use, leaveReplica, () => clock?.now() ?? Date.now());
+  const attempts = createAttempts(ask);
 
   function time(): number {
     if (clock === undefined) return 0;
@@ -99,10 +102,16 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
       try {
         if (charges.length === 0) return Promise.resolve(nothing(now));
         const at = time();
-        if (claim !== undefined && hold !== undefined && !peek)
-          return decideClaimed(keyed(charges), at, hold, claim, ask, cluster);
-        if (cluster) return decideAcross(keyed(charges), at, peek, hold, ask);
-        return ask(0, { do: peek ? "peek" : "decide", at, keys: keysOf(charges), parts: charges, hold });
+        const claimed = peek || hold === undefined ? undefined : claim;
+        if (isSpread) return attempts.decide(keyed(charges), at, peek, hold, claimed);
+        return ask(0, {
+          do: peek ? "peek" : "decide",
+          at,
+          keys: keysOf(charges),
+          parts: charges,
+          hold,
+          claim: claimed,
+        });
       } catch (error) {
         return Promise.reject(error);
       }
@@ -110,18 +119,20 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async adjust(adjustments, now) {
       if (adjustments.length === 0) return nothing(now);
-      return adjustAcross(keyed(adjustments), time(), ask, cluster ? bySlot : inOneSlot);
+      return adjustAcross(keyed(adjustments), time(), ask, isSpread ? bySlot : inOneSlot);
     },
 
     async reset(partitions) {
-      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
+      const shares = isSpread ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
-        shares.map(({ slot, keys, parts }) => ask(slot, { do: "reset", at: time(), keys, parts })),
+        shares.map(({ slot, keys, parts }) =>
+          ask(slot, { do: "reset", at: time(), keys, parts, attempts: isSpread }),
+        ),
       );
     },
 
     async override(partitions, terms) {
-      const shares = cluster ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
+      const shares = isSpread ? bySlot(keyed(partitions)) : inOneSlot(keyed(partitions));
       await Promise.all(
         shares.map(({ slot, keys, parts }) => ask(slot, { do: "override", at: time(), keys, parts, terms })),
       );
@@ -141,10 +152,13 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
 
     async check() {
       const key = keyOf("", "probe");
-      await ask(cluster ? slotOf(key) : 0, { do: "probe", at: 0, keys: [key], parts: [] });
+      await ask(isSpread ? slotOf(key) : 0, { do: "probe", at: 0, keys: [key], parts: [] });
     },
 
-    close,
+    async close() {
+      await attempts.close();
+      await opened.close();
+    },
   };
 }
 

@@ -31,6 +31,17 @@ export function claimKey(storedKey: string, id: string): string {
   return `${storedKey}:claim:${JSON.stringify(id)}`;
 }
 
+/** The key of the records of attempts to charge a partition together with some in other slots; in the same slot. */
+export function recordsKey(storedKey: string): string {
+  return `${storedKey}:attempts`;
+}
+
+/** Whether a prefix puts every key into one slot: it has the braces that a cluster looks at. */
+export function isOneSlot(prefix: string): boolean {
+  const open = prefix.indexOf("{");
+  return open >= 0 && prefix.indexOf("}", open + 1) > open + 1;
+}
+
 /** Without half a surrogate pair, which UTF-8 cannot write. Node 20 and all that came since have the method. */
 function isWellFormed(key: string): boolean {
   return (key as string & { isWellFormed(): boolean }).isWellFormed();

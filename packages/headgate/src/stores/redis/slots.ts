@@ -1,60 +1,24 @@
 import type { LimitGroup } from "../../core/limit-set.ts";
 import type { Override } from "../../core/override.ts";
 import { isInDoubt } from "../../core/ruling.ts";
-import type { Adjustment, Charge, Hold, Outcome, Reading } from "../../core/store.ts";
+import type { Adjustment, Outcome, Reading } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
-import type { Request, SlotOutcome } from "./encode.ts";
+import type { Request } from "./encode.ts";
 import { slotOf } from "./partition-id.ts";
 
 /** A charge or an adjustment with the key that its partition is stored under. */
-type Keyed<Part> = Part & { readonly storedKey: string };
+export type Keyed<Part> = Part & { readonly storedKey: string };
 
 /** Sends a request whose keys live in one slot. */
-export type Ask = (slot: number, request: Request) => Promise<SlotOutcome>;
+export type Ask = (slot: number, request: Request) => Promise<Outcome>;
 
-interface SlotShare<Part> {
+export interface SlotShare<Part> {
   readonly slot: number;
   readonly parts: Keyed<Part>[];
   /** What their partitions are stored under. */
   readonly keys: string[];
   /** Where these parts are in the whole. */
   readonly places: number[];
-}
-
-/**
- * Decides charges that live in different slots of a cluster, for which no one call is atomic: each slot charges its
- * share, all or nothing, at the same time as the others; where one refuses, the others give back exactly what they
- * charged. Meanwhile others may be refused who would have been admitted; nobody is ever admitted beyond a limit.
- */
-export async function decideAcross(
-  charges: readonly Keyed<Charge>[],
-  at: number,
-  peek: boolean,
-  hold: Hold | undefined,
-  ask: Ask,
-): Promise<Outcome> {
-  const shares = bySlot(charges);
-  const asked = shares.map(({ slot, keys, parts }) =>
-    ask(slot, { do: peek ? "peek" : "decide", at, keys, parts, hold, undoable: !peek && shares.length > 1 }),
-  );
-  const settled = await Promise.allSettled(asked);
-  const fault = settled.find((one) => one.status === "rejected");
-  const outcomes = settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
-  const admitted = outcomes.every((outcome) => outcome?.admitted === true);
-  if (!peek && !admitted) {
-    await Promise.all(
-      shares.map(async (share, s) => {
-        const outcome = outcomes[s];
-        if (outcome?.admitted !== true) return;
-        const { slot, keys, parts } = share;
-        // If it cannot be undone it stays charged, which refuses too much rather than admit too much.
-        const undone = await ask(slot, { do: "undo", at, keys, parts, hold, outcome }).catch(() => outcome);
-        outcomes[s] = { ...undone, admitted: true, marks: [] };
-      }),
-    );
-  }
-  if (fault !== undefined) throw fault.reason;
-  return merge(shares, outcomes as Outcome[], admitted);
 }
 
 /** Servers do nothing else while a script runs: this many adjustments keep that to a millisecond or two. */
@@ -127,13 +91,10 @@ const mergedOrder = ["ended", "overridden", "blocked", "crowded"] as const;
  * the difference.
  */
 export function merge(
-  shares: readonly Pick<
-    SlotShare<{
-      readonly limits: { readonly groups: readonly LimitGroup[] };
-      readonly override?: Override;
-    }>,
-    "parts" | "places"
-  >[],
+  shares: readonly SlotShare<{
+    readonly limits: { readonly groups: readonly LimitGroup[] };
+    readonly override?: Override;
+  }>[],
   outcomes: readonly Outcome[],
   admitted: boolean,
 ): Outcome {
@@ -158,7 +119,10 @@ export function merge(
   const refusedFor = mergedOrder.find((reason) => reasons.includes(reason));
   // Several nodes have no common order.
   const order = outcomes.length === 1 ? outcomes[0]?.order : undefined;
-  if (refusedFor === undefined) return { admitted, now, order, readings, marks };
+  if (refusedFor === undefined) {
+    const contended = !admitted && outcomes.some((outcome) => outcome.contended);
+    return { admitted, now, order, readings, marks, ...(contended ? { contended } : {}) };
+  }
   if (refusedFor === "ended" || refusedFor === "crowded")
     return { admitted, now, order, readings, marks, refusedFor };
   const overrides: (Override | undefined)[] = [];

@@ -1,11 +1,11 @@
 import { isWorker } from "../../core/runtime.ts";
-import type { SharedText } from "../../core/store.ts";
+import type { Outcome, SharedText } from "../../core/store.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 import type { RedisCommands } from "./commands.ts";
 import { faultOf } from "./connect.ts";
 import { readReply } from "./decode.ts";
 import { isFull, isReadOnly, mayHaveBeenApplied } from "./doubt.ts";
-import { type Request, type SlotOutcome, writeMessage } from "./encode.ts";
+import { type Request, writeMessage } from "./encode.ts";
 import { script, scriptSha } from "./script/index.ts";
 import { presenceScript, presenceSha } from "./script/presence.ts";
 import { sharedTextScript, sharedTextSha } from "./script/shared-text.ts";
@@ -13,7 +13,7 @@ import type { Ask } from "./slots.ts";
 
 interface Waiting {
   readonly request: Request;
-  resolve(outcome: SlotOutcome): void;
+  resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
 
@@ -55,7 +55,7 @@ export function createTrips(
       );
       const answers = readReply(requests, reply);
       for (const [i, { resolve, reject }] of together.entries()) {
-        const answer = answers[i] as SlotOutcome | Error;
+        const answer = answers[i] as Outcome | Error;
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       }

@@ -7,8 +7,8 @@ import type { Setting } from "./world.ts";
 
 /**
  * The protocol of reservations as a model: a store over the transitions of `core`, clients, and a network that delivers
- * late, twice, in any order or not at all. Claims of message ids (invariant 7) have a play of their own in `core/claim.test.ts`. The
- * preparing of charges in several slots is not in it, because it does not exist yet.
+ * late, twice, in any order or not at all. Claims of message ids (invariant 7) have a play of their own in `core/claim.test.ts`;
+ * charges in several slots are played on a real cluster (`stores/redis/across-slots-faults.test.ts`).
  */
 function setting(limits: string, changes: Partial<Setting> = {}): Setting {
   return {

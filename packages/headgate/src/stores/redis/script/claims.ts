@@ -1,7 +1,7 @@
 import { claimKeptMs, mostClaimAttempts, nobody } from "../../../core/claim.ts";
 
 /**
- * The ids that requests claim: core/claim.ts. Each has a key, among the last of the call (`message[6]` says how many they are), which is
+ * The ids that requests claim: core/claim.ts. Each has a key, among the last of the call (`message[7]` says how many they are), which is
  * read only for a request that names it. Its value is whether it is done, until when, the attempt, the reservation, and both texts.
  */
 export const claims = /* lua */ `
@@ -12,7 +12,7 @@ local function setUpClaims()
   local opened, changed = {}, {}
 
   local function openClaim(place)
-    local key = keys[#keys - message[6] + place]
+    local key = keys[#keys - message[7] + place]
     local c = opened[key]
     if not c then
       c = { key = key }
@@ -58,10 +58,10 @@ local function setUpClaims()
   end
 
   -- The place of its key, and: the time, fingerprint, result, reservation, lease, how many numbers the request has in its first form,
-  -- which pays for requests, and in its second, which does not, and how many keys.
+  -- which pays for requests, and in its second, which does not, how many keys, and how many of them with records.
   local function beginClaiming(place)
-    local given, fingerprint, result, rid, lease, paid, free, count = unpack(q, at, at + 7)
-    at = at + 8
+    local given, fingerprint, result, rid, lease, paid, free, count, onRecord = unpack(q, at, at + 8)
+    at = at + 9
     local now, c = timeOf(given), openClaim(place)
     local attempt, known = -1, nil
     if not c.corrupt then attempt, known = meetClaim(c, rids[fingerprint], rids[rid], now) end
@@ -81,6 +81,7 @@ local function setUpClaims()
     end
     o = o + 1
     at, key, heldKey = at + paid + free, key + count, heldKey + 2 * count
+    if onRecord > 0 then recordKey = recordKey + onRecord end
   end
 
   local function endClaiming()

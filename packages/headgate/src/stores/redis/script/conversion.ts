@@ -87,8 +87,14 @@ export const conversion = /* lua */ `
     return amount, groups
   end
 
-  -- Writes what was spent to the states that other limits left, and ends those that are blank or too many.
-  local function chargeOthers(p, set, now, amounts, spends)
+  local function noteUsed(used, tag, amount, mark)
+    local n = #used
+    used[n + 1], used[n + 2], used[n + 3] = tag, amount, mark
+  end
+
+  -- Writes what was spent to the states that other limits left, and ends those that are blank or too many. What was charged is added to
+  -- \`used\`, where somebody may take it back.
+  local function chargeOthers(p, set, now, amounts, spends, used)
     if p.last - ${firstState - 1} <= #set then return end
     local lasting, ending = {}, {}
     for i = ${firstState}, p.last do
@@ -114,7 +120,8 @@ export const conversion = /* lua */ `
       end
       if room[unit] > 0 then
         room[unit] = room[unit] - 1
-        algorithms[s.tag % 8].along(s, now, lasting[i][3])
+        local mark = algorithms[s.tag % 8].along(s, now, lasting[i][3])
+        if used then noteUsed(used, s.tag, lasting[i][3], mark) end
         s.group = true
       else
         ending[s] = true

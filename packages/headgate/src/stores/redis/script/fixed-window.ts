@@ -58,7 +58,10 @@ local function fixedWindow()
       if s.start == mark then s.spent = max(0, s.spent - amount) end
     end,
     -- Others charge it while its window lasts.
-    along = function(s, now, amount) s.spent = s.spent + amount end,
+    along = function(s, now, amount)
+      s.spent = s.spent + amount
+      return s.start
+    end,
     reach = function(g, now)
       if g[4] == 1 then return now - g[5] end
       return (windowAround(g, now) or now) - 1

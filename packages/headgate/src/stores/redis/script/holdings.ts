@@ -426,29 +426,31 @@ local function holdings()
     note(h, e)
   end
 
-  -- What a reservation holds before a call, so that the call can be undone: the number of its last call (-1 where it is not
-  -- known), whether it has lapsed, its expiry, and what it holds of each group's unit.
-  local function stateBefore(h, rid, units, answer)
+  -- What a reservation holds before a call, so that the call can be cancelled: the number of its last call (-1 where it is not
+  -- known), whether it has lapsed, its expiry; and for each unit as it stands here, as it stands in tags, what it holds of it and how much
+  -- more it will hold, as it stands from the place \`holds\`.
+  local function stateBefore(h, rid, set, units, holds)
     local e = find(h, rid)
-    answer(e and e.seq or -1)
-    answer(e and e.lapsed and 1 or 0)
-    answer(e and e.expiresAt or 0)
-    for n = 2, #units do answer(e and e.held[units[n]] or 0) end
-  end
-
-  -- Makes a call undone that was admitted here and refused elsewhere; whether it was admitted here. What it was before begins
-  -- at the place \`before\`.
-  local function undo(h, rid, seq, units, spends, before)
-    local e = entryOf(h, rid)
-    if not e or e.ended or e.seq ~= seq then return false end
+    local before = { seq = e and e.seq or -1, lapsed = e and e.lapsed or false, expiresAt = e and e.expiresAt or 0 }
     for n = 1, #units - 1 do
       local unit = units[n + 1]
       if isFirst(units, n) then
-        e.used[unit], e.last[unit] = (e.used[unit] or 0) - q[spends + n], nil
-        setHeld(h, e, unit, q[before + 3 + n])
+        local amount = e and e.held[unit] or 0
+        before[#before + 1] = { unit, floor(set[n][1] / 16777216), amount, max(0, q[holds + n] - amount) }
       end
     end
-    e.seq, e.lapsed, e.expiresAt = q[before + 1], q[before + 2] == 1, q[before + 3]
+    return before
+  end
+
+  -- Makes a call undone that was admitted here and not elsewhere; whether it was admitted here, and nothing came after it.
+  local function undo(h, rid, seq, spent, before)
+    local e = entryOf(h, rid)
+    if not e or e.ended or e.seq ~= seq then return false end
+    for unit, amount in pairs(before.held) do
+      e.used[unit], e.last[unit] = max(0, (e.used[unit] or 0) - (spent[before.tagged[unit]] or 0)), nil
+      setHeld(h, e, unit, amount)
+    end
+    e.seq, e.lapsed, e.expiresAt = before.seq, before.lapsed, before.expiresAt
     if e.holds > 0 then h.earliest = min(h.earliest, e.expiresAt) end
     note(h, e)
     if e.seq < 0 then forget(h, e) end

@@ -1,3 +1,4 @@
+import { attempts } from "./attempts.ts";
 import { claims } from "./claims.ts";
 import { numberFields } from "./fields.ts";
 import { reading, writing } from "./keys.ts";
@@ -15,7 +16,20 @@ local pack, unpackFrom = struct.pack, struct.unpack
 local latestBlank, largestUsualQuota = 281474976710655, 1000
 `;
 
-const parts = [names, message, logs, single, setUp, reading, plain, others, claims, requests, writing];
+const parts = [
+  names,
+  message,
+  logs,
+  single,
+  setUp,
+  reading,
+  plain,
+  attempts,
+  others,
+  claims,
+  requests,
+  writing,
+];
 
 /**
  * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
@@ -29,4 +43,4 @@ export const script = numberFields(parts.join(""))
  * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
  * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
  */
-export const scriptSha = "17805b063bd057f5966d8cfc4afbfe10123146d8";
+export const scriptSha = "327da12f3eaaf10f69ff636ce4342ec0feab1216";

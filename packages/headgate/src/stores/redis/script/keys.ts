@@ -69,6 +69,7 @@ end
 
 if other then other.write() end
 if claims then claims.write() end
+if attempted then attempted.write() end
 for i = 1, grownCount, 3 do
   local key, entry, offset = grown[i], grown[i + 1], grown[i + 2]
   if offset then redis.call('SETRANGE', key, offset, entry) else redis.call('APPEND', key, entry) end

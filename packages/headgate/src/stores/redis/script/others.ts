@@ -53,6 +53,17 @@ local function others()
     algorithms[g[2]].refund(s, g, now, amount, chargedAt, mark)
   end
 
+  -- Gives back what a cancelled attempt was charged in one state. What a reset has forgotten since does not come here.
+  local function takeBack(p, now, chargedAt, tag, amount, mark)
+    local s, kind = stateOf(p, tag), tag % 8
+    if not s or s.draft then return end
+    local g = { tag, kind, kind == 6 and s.widest or 0, kind == 2 and s.perUnit or s.window, s.perMs }
+    if mark < 0 then mark = -1 - mark end
+    s.group = g
+    touch(p, tag, now)
+    algorithms[kind].refund(s, g, now, amount, chargedAt, mark)
+  end
+
   local function readAll(p, set, now)
     for n = 1, #set do
       local g = set[n]
@@ -86,16 +97,25 @@ local function others()
   end
 
   -- How long each limit makes this charge wait, -1 for ever.
-  local function waitAll(p, set, now, needs)
+  local function waitAll(p, set, now, needs, b)
     for n = 1, #set do
       local g, need = set[n], q[needs + n]
       local s, wait = stateOf(p, g[1]), algorithms[g[2]].wait
       local l, last = 3, 3
       if isLog(g[2]) then l, last = 4, #g end
       for i = l, last, 2 do
-        answer(need == 0 and 0 or min(wait(s, g, i, now, need), 9007199254740991))
+        local ms = need == 0 and 0 or min(wait(s, g, i, now, need), 9007199254740991)
+        if b then
+          ms = attempts().waitOf(b, unitOf(g[1]), now, ms, function(less) return wait(s, g, i, now, need - less) end)
+        end
+        answer(ms)
       end
     end
+  end
+
+  local function answerContended(status)
+    if contended then out[status] = 7 end
+    contended = false
   end
 
   -- Marks of one charge after another, behind the readings; left out where all of them are 0.
@@ -166,21 +186,25 @@ local function others()
       local p, set = open(k + c - 1), sets[q[i]]
       local spends = i + #set
       if not admitted then
-        waitAll(p, set, now, i)
+        waitAll(p, set, now, i, not obstacle and records and records[c])
         if not peek and obstacle ~= 6 then keepChanges(p, set, now, testClock) end
       elseif not peek then
         p.testClock = testClock
+        local used = records and spans ~= '' and {}
         for n = 1, #set do
           local g = set[n]
           m = m + 1
           marks[m] = spend(p, stateOf(p, g[1]), g, now, q[spends + n])
+          if used and q[spends + n] > 0 then noteUsed(used, g[1], q[spends + n], marks[m]) end
         end
-        chargeOthers(p, set, now, q, spends)
+        chargeOthers(p, set, now, q, spends, used)
+        if used then attempts().note(records[c], now, used) end
       end
       readAll(p, set, now)
       i = spends + #set + 1
     end
     if obstacle then answerOverrides(k, charges, now) end
+    answerContended(status)
     answerMarks(status, marks, m)
   end
 
@@ -222,6 +246,7 @@ local function others()
       p.raw = p.raw or corrupt[p.key]
       reserve().reset(heldKey)
       heldKey = heldKey + 2
+      if spans then attempts().forget(now, testClock) end
     end
     at, key = at + 1, key + count
     answer(1)

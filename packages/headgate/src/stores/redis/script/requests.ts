@@ -5,11 +5,18 @@
  * cannot be answered does not spoil the others.
  *
  * A plain request that travels alone is shorter, as every number takes the server time to read: the time to decide by, then
- * for each charge the tag, the widest window, how many numbers its limits are, and these.
+ * for each charge the tag, the widest window, how many numbers its limits are, and these. Where the keys of records of attempts follow those of
+ * the partitions, the time is that much below -1, and behind all numbers stands the attempt, if it is one.
  */
 export const message = /* lua */ `
 local message = cjson.decode(ARGV[1])
-local isSingle = type(message[1]) == 'number'
+local isSingle, singles, looks = type(message[1]) == 'number', #keys, nil
+if isSingle and message[1] < 0 then
+  message[1], singles, looks = -1 - message[1], #keys / 2, message[#message]
+  if type(looks) == 'number' then looks = '' end
+end
+-- A record of an attempt is kept for this long, ms, and old ones are looked for in one of so many milliseconds.
+local rememberedMs, tidyEvery = 30000, 64
 local sets, q = message[1], message[2]
 local out = { 0 }
 
@@ -23,8 +30,10 @@ end
 /** What every other call needs. */
 export const setUp = /* lua */ `
 -- Where reservations play a part: how many keys are partitions' own (behind them come two for each partition of which
--- something may be held), the reservations, and for each limit set the lease and its units.
-local valueCount, rids, terms = isSingle and #keys or message[3] or #keys, message[4], message[5]
+-- something may be held, and then one for each partition whose records of attempts are looked at), the reservations, and for each limit set the
+-- lease and its units.
+local valueCount, rids, terms = isSingle and singles or message[3] or #keys, message[4], message[5]
+local recordKey = isSingle and valueCount + 1 or message[6]
 local at, size, key, heldKey = 1, #q, 1, valueCount + 1
 local o = 1
 local serverNow = out[1] > 0 and floor(out[1] / 1000)
@@ -48,6 +57,14 @@ end
 export const requests = /* lua */ `
 local other
 
+-- Opens the records of the next request; what is wrong with it, 0 for nothing.
+local function openRecords(charges, now, testClock)
+  if not spans then return 0 end
+  local fault
+  records, fault = attempts().open(charges, now, testClock)
+  return fault
+end
+
 while at <= size do
   local what, given = q[at], q[at + 1]
   at = at + 2
@@ -62,9 +79,15 @@ while at <= size do
     for _ = 1, charges do at = at + 1 + 2 * #sets[q[at]] end
     local plain = what == 0 and not under and isPlain(first, charges)
     for _ = 1, repeats do
-      if not (plain and admitPlain(first, charges, key, now, given > 0)) then
+      local fault = openRecords(charges, now, given > 0)
+      if fault ~= 0 then
+        out[o + 1], out[o + 2] = fault, 1
+        o = o + 2
+      elseif not (plain and admitPlain(first, charges, key, now, given > 0)) then
         other = other or others()
         other.decide(what == 1, first, charges, key, now, given > 0)
+      elseif records and spans ~= '' then
+        attempts().noteCharges(first, charges, now)
       end
       key = key + charges
     end
@@ -73,25 +96,33 @@ while at <= size do
     if what == 2 then other.reserve().adjust(timeOf(given), given > 0) else other.reset(timeOf(given), given > 0) end
   elseif what == 7 then
     other = other or others()
-    other.reserve().undo(timeOf(given), given > 0)
+    other.reserve().cancel(timeOf(given), given > 0)
+  elseif what == 8 then
+    attempts().commit(q[at], given)
+    at = at + 1
+    out[o + 1] = 1
+    o = o + 1
+  elseif what == 11 then
+    spans = rids[given] or ''
   elseif what == 10 then
     other = other or others()
     other.override(timeOf(given), given > 0)
-  elseif what == 11 then
+  elseif what == 12 then
     claims = claims or setUpClaims()
     claims.begin(given)
-  elseif what == 12 then
+  elseif what == 13 then
     claims = claims or setUpClaims()
     claims.change(given)
   elseif what >= 5 then
-    -- As above, with what is held (8 tells what it was before). Each has a reservation of its own, one after another, or none has.
+    -- As above, with what is held. Each has a reservation of its own, one after another, or none has.
     local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
     local first, width = at + 4, rid > 0 and 4 or 2
     at = first
     for _ = 1, charges do at = at + 2 + width * #sets[q[at]] end
     other = other or others()
     for n = 0, repeats - 1 do
-      other.reserve().decide(what, first, charges, key, now, given > 0, rid > 0 and rids[rid + n] or '', seq)
+      local fault = openRecords(charges, now, given > 0)
+      other.reserve().decide(what, first, charges, key, now, given > 0, rid > 0 and rids[rid + n] or '', seq, fault)
       key = key + charges
     end
   else
@@ -100,9 +131,9 @@ while at <= size do
     out[o + 1] = 1
     o = o + 1
   end
-  if what ~= 9 then
-    under = nil
-    if claiming and what ~= 11 then claims.finish() end
+  if what ~= 9 and what ~= 11 then
+    under, spans, records = nil, nil, nil
+    if claiming and what ~= 12 then claims.finish() end
   end
 end
 

@@ -9,10 +9,11 @@ local function reserving()
   ${holdings}
   local book = holdings()
 
-  local function windowWait(s, g, l, now)
+  -- As if so many units had not been charged.
+  local function windowWait(s, g, l, now, less)
     local wait = algorithms[g[2]].wait
     return function(units)
-      local ms = wait(s, g, l, now, units)
+      local ms = wait(s, g, l, now, units - less)
       if ms < 0 then return math.huge end
       return ms
     end
@@ -34,19 +35,23 @@ local function reserving()
     return true
   end
 
-  local function waitAll(p, h, set, units, now, needs)
+  local function waitAll(p, h, set, units, now, needs, b)
     for n = 1, #set do
       local g = set[n]
       local s = stateOf(p, g[1])
       local first, last = limitsOf(g)
       for l = first, last, 2 do
-        local ms, holders = book.waitFor(h, units[n + 1], g[l], now, needs[n], windowWait(s, g, l, now))
+        local function waitWithout(less)
+          return book.waitFor(h, units[n + 1], g[l], now, needs[n], windowWait(s, g, l, now, less))
+        end
+        local ms, holders = waitWithout(0)
         -- -1 is never; what is below it is a wait for holders.
         if ms == math.huge then
           answer(-1)
         else
           ms = min(ms, 9007199254740989)
-          answer(holders and -2 - ms or ms)
+          local softened = b and attempts().waitOf(b, unitOf(g[1]), now, ms, waitWithout) or ms
+          answer(holders and softened >= 0 and -2 - ms or softened)
         end
       end
     end
@@ -65,7 +70,7 @@ local function reserving()
           left = max(0, left - held)
           resetMs = 0
           if left < g[l] then
-            local ms = book.waitFor(h, units[n + 1], g[l], now, left + 1, windowWait(s, g, l, now))
+            local ms = book.waitFor(h, units[n + 1], g[l], now, left + 1, windowWait(s, g, l, now, 0))
             resetMs = min(ms, 9007199254740991)
           end
         end
@@ -86,11 +91,11 @@ local function reserving()
   end
 
   -- Each charge is: set, whether its holdings are among the keys, needs, spends; and for a reservation holds and known.
-  local function decide(what, first, charges, k, now, testClock, rid, seq)
+  local function decide(what, first, charges, k, now, testClock, rid, seq, failed)
     local peek = what == 6
     local width = rid ~= '' and 4 or 2
     local ps, hs, standings = {}, {}, {}
-    local i, refusedFor = first, nil
+    local i, refusedFor, failedAt = first, nil, 1
     for c = 1, charges do
       local p, set, n = open(k + c - 1), sets[q[i]], #sets[q[i]]
       local fault = faultOf(p, set, now, i + 1 + n)
@@ -100,12 +105,13 @@ local function reserving()
         heldKey = heldKey + 2
         if hs[c].corrupt then fault = -1 end
       end
-      if fault ~= 0 then
-        answer(fault)
-        answer(c)
-        return
-      end
+      if failed == 0 and fault ~= 0 then failed, failedAt = fault, c end
       i = i + 2 + width * n
+    end
+    if failed ~= 0 then
+      answer(failed)
+      answer(failedAt)
+      return
     end
     i = first
     if rid ~= '' then
@@ -144,23 +150,22 @@ local function reserving()
     local status = o
     local marks, m = {}, 0
     i = first
-    if admitted and what == 8 then
-      for c = 1, charges do
-        book.stateBefore(hs[c], rid, terms[q[i]], answer)
-        i = i + 2 + width * #sets[q[i]]
-      end
-      i = first
-    end
     if admitted and not peek then
       for c = 1, charges do
         local p, set, n = ps[c], sets[q[i]], #sets[q[i]]
         p.testClock = testClock
-        local from = m
+        local from, used = m, records and spans ~= '' and standings[c] == 'open' and {}
         for g = 1, n do
           m = m + 1
-          marks[m] = spend(p, stateOf(p, set[g][1]), set[g], now, standings[c] == 'open' and q[i + 1 + n + g] or 0)
+          local amount = standings[c] == 'open' and q[i + 1 + n + g] or 0
+          marks[m] = spend(p, stateOf(p, set[g][1]), set[g], now, amount)
+          if used and amount > 0 then noteUsed(used, set[g][1], amount, marks[m]) end
         end
-        if standings[c] == 'open' then chargeOthers(p, set, now, q, i + 1 + n) end
+        if standings[c] == 'open' then chargeOthers(p, set, now, q, i + 1 + n, used) end
+        if used then
+          local before = rid ~= '' and book.stateBefore(hs[c], rid, set, terms[q[i]], i + 1 + 2 * n)
+          attempts().note(records[c], now, used, before)
+        end
         if rid ~= '' and standings[c] == 'open' then
           book.hold(hs[c], rid, seq, terms[q[i]], i + 1 + n, i + 1 + 2 * n, i + 1 + 3 * n, now, marks, from)
         end
@@ -171,13 +176,14 @@ local function reserving()
     for c = 1, charges do
       local set, units = sets[q[i]], terms[q[i]]
       if not admitted then
-        waitAll(ps[c], hs[c], set, units, now, needs[c])
+        waitAll(ps[c], hs[c], set, units, now, needs[c], not obstacle and not refusedFor and records and records[c])
         if not peek and obstacle ~= 6 then keepChanges(ps[c], set, now, testClock) end
       end
       readAll(ps[c], hs[c], set, units, now)
       i = i + 2 + width * #set
     end
     if obstacle then answerOverrides(k, charges, now) end
+    answerContended(status)
     answerMarks(status, marks, m)
   end
 
@@ -265,7 +271,7 @@ local function reserving()
               mine[#mine + 1] = marks[m + g]
             end
           end
-          if change > 0 then chargeOthers(p, set, now, spent, 0) end
+          if change > 0 then chargeOthers(p, set, now, spent, 0, false) end
           return mine
         end
       )
@@ -290,16 +296,15 @@ local function reserving()
     answerMarks(status, marks, m)
   end
 
-  -- Gives back what one request was admitted to a moment ago: charges, reservation, number, when it was charged; then for
-  -- each charge set, whether its holdings are among the keys, spends, marks; and for a reservation what it was before.
-  local function undo(now, testClock)
-    local count, rid, seq, chargedAt = q[at], q[at + 1] > 0 and rids[q[at + 1]] or '', q[at + 2], q[at + 3]
-    local first, k = at + 4, key
-    local more, width = rid ~= '' and 3 or 0, rid ~= '' and 3 or 2
+  -- Gives back what an attempt was admitted to: how many charges, reservation, number, attempt, whether its charge may
+  -- still come; then for each charge set, and whether its holdings are among the keys.
+  local function cancel(now, testClock)
+    local count, rid, seq, id, mayCome = q[at], q[at + 1] > 0 and rids[q[at + 1]] or '', q[at + 2], rids[q[at + 3]], q[at + 4] == 1
+    local first, k = at + 5, key
     local ps, hs, fault = {}, {}, 0
-    at, key = first, key + count
+    at, key, spans = first, key + count, ''
     for c = 1, count do
-      local p, set = open(k + c - 1), sets[q[at]]
+      local p = open(k + c - 1)
       ps[c], hs[c] = p, false
       if q[at + 1] == 1 then
         hs[c] = openHeld(heldKey, rid, now, testClock)
@@ -310,34 +315,31 @@ local function reserving()
         answer(fault)
         answer(c)
       end
-      if not p.corrupt then
-        for n = 1, #set do show(p, set[n], now) end
-      end
-      at = at + 2 + more + width * #set
+      at = at + 2
     end
+    local mine = attempts().open(count, now, testClock)
     if fault ~= 0 then return end
 
     answer(1)
     local i = first
     for c = 1, count do
-      local p, set, terms, n = ps[c], sets[q[i]], terms[q[i]], #sets[q[i]]
-      local spends = i + 1
-      if rid == '' or book.undo(hs[c], rid, seq, terms, spends, spends + 2 * n) then
+      local p, set, units = ps[c], sets[q[i]], terms[q[i]]
+      local record = attempts().take(mine[c], id, mayCome)
+      if record then
+        local state, chargedAt, used, before = attempts().read(record)
         p.testClock = testClock
-        for g = 1, n do
-          local s, amount = stateOf(p, set[g][1]), q[spends + g]
-          if amount > 0 and not s.draft then
-            refund(p, s, set[g], now, amount, chargedAt, q[spends + n + g])
-            s.group = set[g]
-            touch(p, set[g][1], now)
-          end
+        local spent = {}
+        for n = 1, #used do spent[unitOf(used[n][1])] = spent[unitOf(used[n][1])] or used[n][2] end
+        if (not before or book.undo(hs[c], rid, seq, spent, before)) and state == 1 then
+          for n = 1, #used do takeBack(p, now, chargedAt, unpack(used[n])) end
         end
       end
-      readAll(p, hs[c], set, terms, now)
-      i = i + 2 + more + width * n
+      for n = 1, #set do show(p, set[n], now) end
+      readAll(p, hs[c], set, units, now)
+      i = i + 2
     end
   end
 
-  return { decide = decide, adjust = adjust, undo = undo, reset = book.reset, write = book.write }
+  return { decide = decide, adjust = adjust, cancel = cancel, reset = book.reset, write = book.write }
 end
 `;

@@ -6,7 +6,7 @@
 export const single = /* lua */ `
 if isSingle then
   repeat
-    local charges, given, a, missing = #keys, message[1], 2, 0
+    local charges, given, a, missing = singles, message[1], 2, 0
     local now = given
     if given == 0 then
       local time = redis.call('TIME')
@@ -14,7 +14,7 @@ if isSingle then
       now = seconds + floor(micros / 1000)
       out[1] = seconds * 1000 + micros
     end
-    local values, write = redis.call('MGET', unpack(keys)), {}
+    local values, write = redis.call('MGET', unpack(keys, 1, charges)), {}
     answered, out[2] = 2, 1
     local k = 1
     while k <= charges do
@@ -32,7 +32,22 @@ if isSingle then
       a, k = upto + 1, k + 1
     end
     if k <= charges or missing > charges then break end
-    if missing > 0 and redis.call('EXISTS', unpack(keys)) > charges - missing then break end
+    if missing > 0 and redis.call('EXISTS', unpack(keys, 1, charges)) > charges - missing then break end
+    if looks and looks ~= '' then
+      -- Where the first has no record of the attempt, none has.
+      if now % tidyEvery == 0 then break end
+      local a = 2
+      for k = 1, charges do
+        local key, record = keys[charges + k], pack('<BI6BI5dd', 1, now, 1, message[a], 1, 0)
+        if redis.call('HSETNX', key, looks, record) == 0 then
+          out[2], out[3] = -3, 1
+          for i = #out, 4, -1 do out[i] = nil end
+          return out
+        end
+        redis.call('PEXPIRE', key, given > 0 and 3600000 or rememberedMs)
+        a = a + 3 + message[a + 2]
+      end
+    end
     for k = 1, charges do
       local key, w = keys[k], 4 * k
       local value, offset = write[w - 3], write[w]
@@ -46,9 +61,9 @@ if isSingle then
   until true
   -- In the general form.
   for i = #out, 2, -1 do out[i] = nil end
-  sets, q = {}, { 0, message[1], 1, #keys }
+  sets, q = {}, { 0, message[1], 1, singles }
   local a = 2
-  for k = 1, #keys do
+  for k = 1, singles do
     local g = { message[a], 1, message[a + 1] }
     for l = a + 3, a + 2 + message[a + 2] do g[#g + 1] = message[l] end
     sets[k], q[3 * k + 2], q[3 * k + 3], q[3 * k + 4] = { g }, k, 1, 1

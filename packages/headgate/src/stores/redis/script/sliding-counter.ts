@@ -51,6 +51,7 @@ local function slidingCounter()
   local function along(s, now, amount)
     local start, current, previous = countsAt(s, s.window, now)
     s.start, s.current, s.previous = start, current + amount, previous
+    return start
   end
 
   local function spentAfter(s, now, after)

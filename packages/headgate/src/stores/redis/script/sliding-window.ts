@@ -201,7 +201,7 @@ local function slidingWindow()
     charge = charge, refund = refund, save = save, blankAt = blankAt,
     along = function(s, now, amount)
       local kind = s.tag % 8
-      charge(s, { s.tag, kind, kind == 6 and s.widest or 0 }, now, amount)
+      return charge(s, { s.tag, kind, kind == 6 and s.widest or 0 }, now, amount)
     end,
     -- A window that has grown is waited for: the log lives for as long as it.
     adapt = function(s, g)

@@ -70,6 +70,7 @@ local function tokenBucket()
     local before = drained(s, now)
     if before == 0 then s.since, s.given = now, 0 end
     s.stamp, s.level = max(s.stamp, now), before + amount * s.perUnit
+    return before + s.given * s.perUnit
   end
 
   local function adapt(s, g, now)

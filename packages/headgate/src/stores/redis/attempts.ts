@@ -1,0 +1,259 @@
+import { type Claim, withoutRequests } from "../../core/claim.ts";
+import { isInDoubt } from "../../core/ruling.ts";
+import type { Charge, Hold, Outcome } from "../../core/store.ts";
+import { inDoubt } from "../shared/in-doubt.ts";
+import { createCancels } from "./cancels.ts";
+import { createCommits } from "./commits.ts";
+import { type Ask, bySlot, type Keyed, merge, type SlotShare } from "./slots.ts";
+import { within } from "./within.ts";
+
+/**
+ * What is not answered everywhere within this time, ms, is cancelled. For as long, slots refuse as `contended` what rests
+ * on an attempt of which they have not been told more.
+ */
+const undecidedMs = 5_000;
+/** An attempt that was contended is repeated after as long as it took, but after no longer than this, ms. */
+const longestPauseMs = 50;
+
+/** Of one slot: its answer, or why there is none; `undefined` where there is none yet, or where it was not asked. */
+type Answer = Outcome | Error | undefined;
+
+interface Attempt {
+  readonly charges: readonly SlotShare<Charge>[];
+  readonly at: number;
+  readonly hold: Hold | undefined;
+  /** The id that it claims, with one of its charges. There is a hold then. */
+  readonly claim?: Claim | undefined;
+}
+
+export interface Attempts {
+  decide(
+    charges: readonly Keyed<Charge>[],
+    at: number,
+    peek: boolean,
+    hold: Hold | undefined,
+    claim?: Claim,
+  ): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/**
+ * Decides charges that live in different slots of a cluster, for which no one call is atomic. Each slot charges its
+ * share, all or nothing, at the same time as the others, and keeps a record of it. If any refuses, or may have charged without an
+ * answer, the attempt is cancelled. Meanwhile others may be refused who would have been admitted; nobody is ever admitted
+ * beyond a limit. If all admit it, slots that may soon refuse somebody are told so; the others take it for granted after a while.
+ *
+ * A refusal that rests on what an attempt has charged that is not decided yet is `contended`: it is asked for once more, slot after
+ * slot in an order that all processes share, so that no two can refuse each other again.
+ */
+export function createAttempts(ask: Ask): Attempts {
+  const cancels = createCancels(ask);
+  const commits = createCommits(ask);
+
+  /** Charges all slots or none. @returns for each share its answer; `undefined` where it was not asked, as another refused before. */
+  async function charge({ charges: shares, at, hold, claim }: Attempt, inOrder: boolean): Promise<Answer[]> {
+    const attempt = crypto.randomUUID();
+    const claimAt = placeOfClaim(shares, claim);
+    let charged: readonly (readonly Charge[])[] = shares.map(({ parts }) => parts);
+    const requestOf = (s: number) => {
+      const { keys } = shares[s] as SlotShare<Charge>;
+      const parts = charged[s] as readonly Charge[];
+      return { at, keys, parts, hold, attempt, claim: s === claimAt ? claim : undefined };
+    };
+    const answers = new Array<Answer>(shares.length).fill(undefined);
+    const asked = new Set<number>();
+    const send = async (s: number): Promise<void> => {
+      asked.add(s);
+      const { slot } = shares[s] as SlotShare<Charge>;
+      try {
+        answers[s] = await ask(slot, { do: "decide", ...requestOf(s) });
+      } catch (error) {
+        answers[s] = error as Error;
+      }
+    };
+    let places = [...shares.keys()];
+    if (claimAt >= 0) {
+      // What its slot knows goes before everything else.
+      await within(undecidedMs, send(claimAt));
+      const first = answers[claimAt];
+      places = isAdmitted(first) ? places.filter((s) => s !== claimAt) : [];
+      if (attemptOf(first) > 1) charged = charged.map(withoutRequests);
+    }
+    if (inOrder) {
+      places.sort((one, other) => (shares[one]?.slot ?? 0) - (shares[other]?.slot ?? 0));
+      for (const s of places) {
+        await within(undecidedMs, send(s));
+        if (!isAdmitted(answers[s])) break;
+      }
+    } else {
+      await within(undecidedMs, Promise.all(places.map(send)));
+    }
+
+    if (answers.every(isAdmitted)) {
+      shares.forEach((share, s) => {
+        commits.add(share, attempt, (answers[s] as Outcome).readings);
+      });
+      return answers;
+    }
+    const final = [...answers];
+    await Promise.all(
+      [...asked].map(async (s) => {
+        const answer = final[s];
+        const mayCome = answer === undefined || (answer instanceof Error && isInDoubt(answer));
+        if (!mayCome && !isAdmitted(answer)) return;
+        const { slot } = shares[s] as SlotShare<Charge>;
+        const cancelling = cancels.cancel(slot, { do: "cancel", ...requestOf(s), mayCome });
+        if (mayCome) {
+          final[s] =
+            answer ?? inDoubt(new Error(`The Redis store has not answered within ${undecidedMs} ms.`));
+          return;
+        }
+        const cancelled = await cancelling;
+        final[s] = cancelled === undefined ? answer : { ...cancelled, admitted: true, marks: [] };
+      }),
+    );
+    return final;
+  }
+
+  /** Says what this process has not said yet where that may be why a slot is contended. @returns whether there was anything. */
+  function explain(shares: readonly SlotShare<Charge>[], outcomes: readonly Outcome[]): boolean {
+    return outcomes
+      .map(({ contended }, s) => contended && commits.send(shares[s] as SlotShare<Charge>))
+      .includes(true);
+  }
+
+  /** What a slot says now, if it does; what it said before otherwise. */
+  async function reread(attempt: Attempt, share: SlotShare<Charge>, before: Outcome): Promise<Outcome> {
+    return (await within(undecidedMs, look(attempt, share)).catch(() => undefined)) ?? before;
+  }
+
+  /** Charges all slots, or says why not. */
+  async function chargeAcross(attempt: Attempt): Promise<Outcome> {
+    const { charges: shares, hold } = attempt;
+    const startedAt = performance.now();
+    const first = outcomesOf(await charge(attempt, false));
+    const refusals = first.filter(({ admitted }) => !admitted);
+    if (refusals.length === 0) return merge(shares, first, true);
+    let last: Answer[] = first;
+    if (refusals.every(({ contended }) => contended)) {
+      explain(shares, first);
+      await pause(performance.now() - startedAt);
+      // A cancel that came later would undo what is admitted now under the same number.
+      if (hold !== undefined && !(await cancels.settle(hold.rid))) return merge(shares, first, false);
+      last = await charge(attempt, true);
+      if (last.every(isAdmitted)) return merge(shares, outcomesOf(last), true);
+    } else if (!explain(shares, first)) {
+      return merge(shares, first, false);
+    }
+    const second = last.map(async (answer, s) => {
+      const before = first[s] as Outcome;
+      const isOld = before.contended && (answer === undefined || answer === before);
+      return isOld ? reread(attempt, shares[s] as SlotShare<Charge>, before) : (answer ?? before);
+    });
+    return merge(shares, outcomesOf(await Promise.all(second)), false);
+  }
+
+  /** The same for a request that claims an id. What is known of it is the answer. */
+  async function claimAcross(attempt: Attempt, isRetry = false): Promise<Outcome> {
+    const { charges: shares, hold, claim } = attempt;
+    const startedAt = performance.now();
+    const answers = await charge(attempt, isRetry);
+    const first = answers[placeOfClaim(shares, claim)];
+    if (isKnown(first)) return first;
+    const isCharged = answers.every(isAdmitted);
+    const outcomes = outcomesOf(
+      await Promise.all(answers.map((answer, s) => answer ?? look(attempt, shares[s] as SlotShare<Charge>))),
+    );
+    const outcome = merge(shares, outcomes, isCharged);
+    if (isCharged) return { ...outcome, attempt: attemptOf(first) };
+    const isContended = outcomes.every(({ admitted, contended }) => admitted || contended);
+    if (isRetry || !isContended) return outcome;
+    explain(shares, outcomes);
+    await pause(performance.now() - startedAt);
+    if (hold !== undefined && !(await cancels.settle(hold.rid))) return outcome;
+    return claimAcross(attempt, true);
+  }
+
+  function look({ at, hold }: Attempt, { slot, keys, parts }: SlotShare<Charge>): Promise<Outcome> {
+    return ask(slot, { do: "peek", at, keys, parts, hold, attempt: "" });
+  }
+
+  /** All is in one slot, which keeps the claim too. */
+  async function claimInOne({ charges, at, hold, claim }: Attempt): Promise<Outcome> {
+    const { slot, keys, parts } = charges[0] as SlotShare<Charge>;
+    const request = { do: "decide", at, keys, parts, hold, attempt: "", claim } as const;
+    const startedAt = performance.now();
+    const outcome = await ask(slot, request);
+    if (!outcome.contended) return outcome;
+    explain(charges, [outcome]);
+    await pause(performance.now() - startedAt);
+    return ask(slot, request);
+  }
+
+  /** What is charged in one slot, or not at all, is decided there. */
+  async function askEach(
+    shares: readonly SlotShare<Charge>[],
+    request: { readonly do: "decide" | "peek"; readonly at: number; readonly hold: Hold | undefined },
+  ): Promise<Outcome> {
+    const askAll = () =>
+      Promise.all(shares.map(({ slot, keys, parts }) => ask(slot, { ...request, keys, parts, attempt: "" })));
+    const startedAt = performance.now();
+    let outcomes = await askAll();
+    const isContended = outcomes.some(({ contended }) => contended);
+    if (isContended && (explain(shares, outcomes) || request.do === "decide")) {
+      if (request.do === "decide") await pause(performance.now() - startedAt);
+      outcomes = await askAll();
+    }
+    return merge(shares, outcomes, outcomes.every(isAdmitted));
+  }
+
+  return {
+    async decide(charges, at, peek, hold, claim) {
+      const shares = bySlot(charges);
+      if (peek) return askEach(shares, { do: "peek", at, hold });
+      if (hold !== undefined && !(await cancels.settle(hold.rid)))
+        throw inDoubt(new Error("An earlier call about this reservation could not be cancelled yet."));
+      if (claim !== undefined) {
+        const attempt = { charges: shares, at, hold, claim };
+        return shares.length > 1 ? claimAcross(attempt) : claimInOne(attempt);
+      }
+      return shares.length > 1
+        ? chargeAcross({ charges: shares, at, hold })
+        : askEach(shares, { do: "decide", at, hold });
+    },
+
+    close: cancels.close,
+  };
+}
+
+/** Which share the claim is kept with; -1 where there is none. */
+function placeOfClaim(shares: readonly SlotShare<Charge>[], claim: Claim | undefined): number {
+  if (claim === undefined) return -1;
+  return shares.findIndex(({ parts }) =>
+    parts.some(({ space, key }) => space === claim.space && key === claim.key),
+  );
+}
+
+function isKnown(answer: Answer): answer is Outcome {
+  return answer !== undefined && !(answer instanceof Error) && answer.known !== undefined;
+}
+
+function attemptOf(answer: Answer): number {
+  return answer === undefined || answer instanceof Error ? 1 : (answer.attempt ?? 1);
+}
+
+function isAdmitted(answer: Answer): boolean {
+  return answer !== undefined && !(answer instanceof Error) && answer.admitted;
+}
+
+/** @throws what a slot failed with; what is in doubt goes before what is not. */
+function outcomesOf(answers: readonly Answer[]): Outcome[] {
+  const faults = answers.filter((answer) => answer instanceof Error);
+  if (faults.length > 0) throw faults.find(isInDoubt) ?? faults[0];
+  return answers as Outcome[];
+}
+
+/** The processes that it meets have been answered at about the same time, and say so to the slots now. */
+function pause(tookMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.min(longestPauseMs, Math.ceil(tookMs))));
+}
