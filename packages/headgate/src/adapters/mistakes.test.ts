@@ -32,9 +32,9 @@ describe.each(Object.entries(adapters))(
       [
         "what only looks like a limiter, and could not count the unidentified",
         [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
-        "rateLimit takes a limiter that createLimiter has made",
+        "rateLimit takes a limiter made by createLimiter",
       ],
-      ["no limiter", [undefined, { caller }], "rateLimit takes a limiter that createLimiter has made"],
+      ["no limiter", [undefined, { caller }], "rateLimit takes a limiter made by createLimiter"],
       ["no options", [limiter], "The options of rateLimit are an object such as"],
       ["no caller", [limiter, {}], "caller of rateLimit must be a function of the request, got undefined."],
       [

@@ -20,7 +20,7 @@ describe("checkOptions", () => {
     expect(check({ layers: [], [option]: 1 })).toThrow(message);
   });
 
-  it("takes those that exist", () => {
+  it("accepts options that exist", () => {
     expect(check({ layers: [], store: undefined })).not.toThrow();
   });
 });

@@ -3,7 +3,7 @@ import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
 /**
  * Rejects options that do not exist: a misspelt option would be ignored, and its limit would not apply.
  *
- * @param of who takes the options, for the message: `createLimiter`, `layer "user"`.
+ * @param of the owner of the options, for the message: `createLimiter`, `layer "user"`.
  * @param moved options of other libraries, and the page that describes them.
  * @throws HeadgateError naming the option, and the most similar one that exists.
  */
@@ -57,7 +57,7 @@ function distanceOf(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** Names of options in express-rate-limit, rate-limiter-flexible, @upstash/ratelimit and their like. */
+/** Options of express-rate-limit, rate-limiter-flexible, @upstash/ratelimit and similar libraries. */
 export const othersOptions: ReadonlySet<string> = new Set([
   "windowMs",
   "max",

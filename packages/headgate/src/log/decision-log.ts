@@ -186,7 +186,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
   return {
     record(limiter) {
       if (typeof limiter?.observe !== "function")
-        fail(`record takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+        fail(`record takes a limiter made by createLimiter, got ${show(limiter)}.`);
       note(limiter, Date.now());
       for (const line of headOf(limiter)) buffer.add(line);
       const stop = limiter.observe({

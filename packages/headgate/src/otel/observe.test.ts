@@ -187,7 +187,7 @@ it("has one name for limits that operators make up", async () => {
 });
 
 it.each<[unknown, unknown, RegExp]>([
-  [{}, {}, /observe takes a limiter that createLimiter has made, got an object/],
+  [{}, {}, /observe takes a limiter made by createLimiter, got an object/],
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe are an object such as \{ meter \}, got null/],

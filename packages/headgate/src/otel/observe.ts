@@ -124,7 +124,7 @@ export function observe(
 /** @throws HeadgateError `option-invalid` */
 function readMeter(limiter: unknown, options: ObserveOptions): Meter {
   if (typeof limiter !== "object" || limiter === null || !("observe" in limiter))
-    fail(`observe takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+    fail(`observe takes a limiter made by createLimiter, got ${show(limiter)}.`);
   if (typeof options !== "object" || options === null)
     fail(`The options of observe are an object such as { meter }, got ${show(options)}.`);
   checkOptions("observe", options, ["meter"], "option-invalid");

@@ -6,20 +6,20 @@ import type { Limiter } from "../../limiter/contract.ts";
 import type { Readings } from "../fields/fields.ts";
 import type { Refunds } from "./refunding.ts";
 
-/** A limiter, of which only its identity counts here. */
+/** A limiter. Only its identity matters here. */
 type AnyLimiter = object;
 
-/** What one guard decided of a request. */
+/** The decision of one guard about a request. */
 export interface Decision {
   readonly limiter: AnyLimiter;
   readonly admission: Admission;
-  /** Set where the user decides by the status of the response. */
+  /** Set if the user's `refundWhen` decides by the status of the response. */
   readonly refunds?: Refunds | undefined;
-  /** Lets work go on after the response, which Workers otherwise break off. */
+  /** Keeps work running after the response, which Workers would otherwise stop. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
+/** The `waitUntil` of the context that Workers and similar runtimes pass to a handler. */
 export function waitUntilOf(context: unknown): Decision["waitUntil"] {
   const { waitUntil } = (context ?? {}) as { waitUntil?: unknown };
   return typeof waitUntil === "function" ? (work) => waitUntil.call(context, work) : undefined;
@@ -31,7 +31,10 @@ function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefin
   if (ending instanceof Promise) waitUntil?.(ending);
 }
 
-/** Gives the charges back that the status of a response says to, of those that hold nothing: they end with its head. */
+/**
+ * Refunds charges according to the status of a response. Only for admissions that hold nothing: those end when the
+ * response head is sent.
+ */
 export function refundWithHead(decisions: Decisions, status: number): void {
   for (const decision of decisions) {
     const { admission, refunds } = decision;
@@ -41,30 +44,30 @@ export function refundWithHead(decisions: Decisions, status: number): void {
   }
 }
 
-/** Ends an admitted request that holds units or places. @param status of its response, if it came to one */
+/** Ends an admitted request that holds units or places. @param status the status of its response, if there is one */
 export function endDecision(decision: Decision, status: number | undefined): void {
   const { admission, refunds } = decision;
   if (!admission.admitted || !admission.holds) return;
   endWithin(decision, status !== undefined && refunds?.(status) === true ? "nothing" : undefined);
 }
 
-/** Takes back what was charged for a client that left while it was decided: nobody is served. */
+/** Refunds a request whose client left during the decision, because nobody is served. */
 export function forget(decision: Decision): void {
   endWithin(decision, "nothing");
 }
 
-/** Whether a guard has let the request pass already: it writes the fields for those that come after. */
+/** Whether an earlier guard has admitted the request. That guard then writes the fields for the later guards. */
 export function hasPassed(decisions: Decisions): boolean {
   return decisions.some(({ admission }) => admission.admitted);
 }
 
-/** What the guards of one request have decided, from the outermost to the innermost. */
+/** The decisions of all guards of one request, from the outermost to the innermost. */
 export type Decisions = readonly Decision[];
 
 /**
- * The admission that a handler asks for.
+ * Finds the admission that a handler asks for.
  *
- * @param limiter whose; without one, that of the guard nearest to the handler
+ * @param limiter the limiter whose admission is wanted. Default: the guard nearest to the handler
  */
 export function admissionIn<Caller, Unit extends string = string>(
   decisions: Decisions | undefined,
@@ -75,7 +78,7 @@ export function admissionIn<Caller, Unit extends string = string>(
   return decision?.admission as Admission<Unit> | undefined;
 }
 
-/** What the fields tell of a request that several guards have decided: every limit of every one. */
+/** The limits that the fields show for a request that several guards have decided: every limit of every guard. */
 export function readingsOf(decisions: Decisions): Readings {
   const [only, second] = decisions;
   if (only !== undefined && second === undefined) return only.admission;
@@ -96,7 +99,7 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
   );
 }
 
-/** Limiters whose mistakes in mounting have been reported. */
+/** Limiters whose mounting mistakes have been reported. */
 const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
   twice: new WeakSet<AnyLimiter>(),
   late: new WeakSet<AnyLimiter>(),
@@ -104,10 +107,10 @@ const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
 const longestPath = 200;
 
 /**
- * Whether this limiter has already decided the request, because it guards it twice. The request is not charged again
- * then, and the mistake is reported, once for each limiter.
+ * Whether this limiter has already decided the request, because it is mounted twice. The request is then not charged
+ * again, and the mistake is reported once for each limiter.
  *
- * @param target the request's path, or its whole URL: what comes after a `?` is not reported
+ * @param target the request's path or whole URL. The query string is not reported
  */
 export function isDecided(
   limiter: AnyLimiter,
@@ -123,14 +126,14 @@ export function isDecided(
       limiter,
       new HeadgateError(
         "guard-misplaced",
-        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or make a limiter for each.`,
+        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or create a limiter for each.`,
       ),
     );
   }
   return true;
 }
 
-/** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
+/** Reports, once for each limiter, that the response head had been sent before the guard ran. */
 export function reportLate(limiter: AnyLimiter): void {
   if (told.late.has(limiter)) return;
   told.late.add(limiter);
@@ -138,7 +141,7 @@ export function reportLate(limiter: AnyLimiter): void {
     limiter,
     new HeadgateError(
       "guard-misplaced",
-      "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
+      "A response had begun before rateLimit ran, so neither a refusal nor fields can be sent. Mount rateLimit before the handlers that respond.",
     ),
   );
 }
@@ -146,8 +149,8 @@ export function reportLate(limiter: AnyLimiter): void {
 const guardedBy = /* @__PURE__ */ processWide("guarded-handlers", () => new WeakMap<object, AnyLimiter>());
 
 /**
- * Remembers which limiter guards a handler, and reports one that is guarded by the same limiter already: where guards
- * are put around handlers, that shows when the application starts.
+ * Remembers which limiter guards a handler, and reports a handler that the same limiter guards already. If guards wrap
+ * handlers, the mistake is reported when the application starts.
  *
  * @returns the guarded handler
  */
@@ -162,7 +165,7 @@ export function markGuarded<Guarded extends object>(
       limiter,
       new HeadgateError(
         "guard-misplaced",
-        "The same limiter is put around a handler twice, and will charge each request once. Put it around the handler once, or make a limiter for each.",
+        "The same limiter wraps a handler twice, and will charge each request once. Wrap the handler once, or create a limiter for each.",
       ),
     );
   }

@@ -10,7 +10,7 @@ import { type Refusal, refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
 
 /**
- * What a refused request is answered, as the user of a guard and the client want it.
+ * Makes the response to a refused request, according to the guard's options and the client's `Accept` field.
  *
  * @param accept the request's `Accept` field
  */
@@ -21,8 +21,8 @@ export type Refuse<Given extends readonly unknown[]> = (
 ) => Refusal;
 
 /**
- * Prepares the refusals of a guard. They never throw: a body of the user's own that fails is reported, and the guard's
- * is sent.
+ * Prepares the refusals of a guard. They never throw: if the user's `body` function fails, the error is reported and
+ * the default body is sent.
  */
 export function prepareRefusing<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -49,10 +49,10 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
 }
 
 /**
- * What `onRefused` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
- * guard.
+ * Calls `onRefused`. Never throws: if it fails, the error is reported and `undefined` is returned, so that the guard
+ * refuses.
  *
- * @param isSignal whether what it throws is no failure, but the framework's own way of answering
+ * @param isSignal whether a thrown value is not a failure but the framework's way to respond
  */
 export function askOnRefused<Given extends readonly unknown[]>(
   limiter: object,
@@ -74,7 +74,7 @@ export function askOnRefused<Given extends readonly unknown[]>(
   }
 }
 
-/** Reports an `onRefused` that returns what cannot be sent. The guard refuses as usual. */
+/** Reports an `onRefused` that returned a value that cannot be sent. The guard refuses as usual. */
 export function reportAnswer(limiter: object, answer: unknown, right: string): void {
   if (answer === undefined) return;
   reportTo(

@@ -29,7 +29,7 @@ describe("preferredType", () => {
     expect(preferredType(accept)).toBe(type);
   });
 
-  it("never throws, and never takes long over what nobody sends", () => {
+  it("never throws, and is fast for absurd fields", () => {
     const pieces = fc.constantFrom("text/", "html", "*", "/", ";", "q=", "0.5", ",", " ", "1", "\u0000", "é");
     fc.assert(
       fc.property(

@@ -7,7 +7,7 @@ import { sentenceOf } from "./sentence.ts";
 /** One of each unit. */
 const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
 
-/** What is refused once all of these limits is spent or held, at once. */
+/** The refusal of a request after all of these limits have been spent or held. */
 function refusedBy(limits: string, ends = true): Refused {
   const limiter = createLimiter({
     name: "chat",
@@ -58,7 +58,7 @@ describe("sentenceOf", () => {
     expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
   });
 
-  it("tells no wait where none helps", () => {
+  it("names no wait if none helps", () => {
     const limiter = createLimiter({
       name: "chat",
       layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }],
