@@ -235,7 +235,7 @@ describe("boundedJson", () => {
     [{ size: 1 }, /has no bound "size"\. It has bytes, depth, nodes, stringLength\./],
     [{ nodes: 0 }, /nodes must be a whole number from 1 up, got 0/],
     [{ bytes: "1mb" }, /bytes must be a whole number from 1 up, got "1mb"/],
-    [{ depth: Number.NaN }, /and is NaN/],
+    [{ depth: Number.NaN }, /got NaN/],
     [{ depth: undefined }, /got undefined/],
   ])("refuses the bounds %j", async (bounds, message) => {
     await expect(boundedJson("{}", bounds)).rejects.toThrow(message);
