@@ -37,7 +37,7 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
   });
   const stop = observe(limiter, { meter: provider.getMeter("test") });
 
-  /** The points of a metric, as `attributes → value`; of a histogram, how many and their sum. */
+  /** The points of a metric, as `attributes → value`; for a histogram, the count and the sum. */
   async function read(name: string): Promise<Record<string, unknown>> {
     exporter.reset();
     await reader.forceFlush();
@@ -58,7 +58,7 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("observe", () => {
-  it("counts decisions by outcome, limit and who decided, and the waits that were told", async () => {
+  it("counts decisions by outcome, limit and decider, and records the reported waits", async () => {
     const { limiter, read, clock } = observed();
     for (let n = 0; n < 7; n += 1) {
       const admission = await limiter.admit(alice);
@@ -77,7 +77,7 @@ describe("observe", () => {
     expect(await read("headgate.decision.duration")).toEqual({ "decided_by=store": [8, expect.any(Number)] });
   });
 
-  it("counts what a shadow would refuse, apart from live decisions, and without a caller", async () => {
+  it("counts what a shadow would refuse separately from live decisions, and names no caller", async () => {
     const { limiter, read } = observed({
       layers: [
         {
@@ -105,7 +105,7 @@ describe("observe", () => {
     expect(counted.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
-  it("counts what was used, beyond what was granted apart, and never a peek, a penalty or a caller", async () => {
+  it("counts use and overshoot, but no peek and no penalty, and names no caller", async () => {
     const { limiter, read } = observed();
     const first = (await limiter.admit(alice, { cost: { tokens: 100 } })) as Admitted;
     expect(await read("headgate.reservations")).toEqual({ "": 1 });
@@ -140,11 +140,11 @@ describe("observe", () => {
       "outcome=admitted decided_by=store plan=free": 1,
       "outcome=refused decided_by=policy plan=closed reason=blocked layer=user limit=user-blocked": 1,
     });
-    // Nobody waits for a block that has no end.
+    // A permanent block has no wait.
     expect(await read("headgate.wait")).toEqual({});
   });
 
-  it("tells how a shared store is", async () => {
+  it("reports the state of a shared store", async () => {
     const store = scriptedStore();
     const { limiter, read } = observed({ store });
     await limiter.admit(alice);
@@ -158,7 +158,7 @@ describe("observe", () => {
     });
   });
 
-  it("ends when it is told to", async () => {
+  it("stops when asked to", async () => {
     const { limiter, read, stop } = observed();
     await limiter.admit(alice);
     stop();
@@ -166,7 +166,7 @@ describe("observe", () => {
     expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": 1 });
   });
 
-  it("does nothing where nobody has set up a provider", async () => {
+  it("does nothing without a configured provider", async () => {
     const { limiter } = observed();
     const stop = observe(limiter);
     await limiter.admit(alice);
@@ -174,7 +174,7 @@ describe("observe", () => {
   });
 });
 
-it("has one name for limits that operators make up", async () => {
+it("uses one name for all limits of overrides", async () => {
   const { limiter, read } = observed();
   for (let n = 0; n < 50; n += 1) {
     limiter.override(alice, { limits: `1/${60 + n} seconds` });
@@ -191,14 +191,14 @@ it.each<[unknown, unknown, RegExp]>([
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe are an object such as \{ meter \}, got null/],
-  ["limiter", { meter: null }, /meter of observe must be a meter of OpenTelemetry, got null/],
-])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
+  ["limiter", { meter: null }, /meter of observe must be an OpenTelemetry meter, got null/],
+])("observe(%j, %j) is an error that says what is expected", (of, options, says) => {
   const { limiter } = observed();
   expect(() => observe((of === "limiter" ? limiter : of) as never, options as never)).toThrow(says);
 });
 
 describe("limiter.observe", () => {
-  it("takes objects of classes, and refuses what could never be told anything", async () => {
+  it("accepts class instances, and refuses an observer without any known method", async () => {
     const { limiter } = observed();
     class Counter {
       count = 0;
@@ -216,7 +216,7 @@ describe("limiter.observe", () => {
       );
   });
 
-  it("tells several observers, and one that fails breaks nothing", async () => {
+  it("calls several observers, even if one throws", async () => {
     const { limiter, errors } = observed();
     const seen: string[] = [];
     limiter.observe({
