@@ -1,7 +1,7 @@
 import type { Ledger } from "../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
 
-/** A partition and the limits under which it is counted. */
+/** A partition and the limits that count it. */
 export type Counted = Pick<Charge, "space" | "key" | "limits">;
 
 /** For each charge, for each of its groups. */
@@ -14,8 +14,8 @@ export interface Totals {
 }
 
 /**
- * What one ledger knows of a reservation: as it was admitted or last acknowledged. Most reservations have one part; one
- * that was admitted or extended while the store could not answer has another in this process.
+ * What one ledger knows of a reservation, as admitted or last acknowledged. Most reservations have one part. A
+ * reservation that was admitted or extended while the store could not answer has another part in this process.
  */
 export class Part {
   readonly ledger: Ledger;
@@ -23,11 +23,11 @@ export class Part {
   readonly counted: readonly Counted[];
   readonly used: number[][];
   readonly held: number[][];
-  /** What can be given back, the newest first. */
+  /** The charges that can be given back, newest first. */
   readonly refunds: Refund[][];
-  /** Whether the ledger has been asked anything of it since. */
+  /** Whether an adjustment has been sent to the ledger. */
   isAsked = false;
-  /** Whether the ledger may know other totals than it has acknowledged. */
+  /** Whether the ledger may have other totals than it has acknowledged. */
   inDoubt = false;
   /** The version of the totals that the ledger has acknowledged. */
   told = 0;
@@ -45,7 +45,7 @@ export class Part {
     return this.held.some((amounts) => amounts.some((amount) => amount > 0));
   }
 
-  /** Whether the ledger knows other totals than these. */
+  /** Whether the ledger may have other totals than these. */
   differs({ used, held }: Totals): boolean {
     if (this.inDoubt) return true;
     return this.used.some((amounts, c) =>
@@ -53,7 +53,7 @@ export class Part {
     );
   }
 
-  /** What has to be said to the ledger. */
+  /** The adjustments to send to the ledger. */
   adjustments({ used, held }: Totals, seq: number, ended: boolean, raises: boolean): Adjustment[] {
     return this.counted.map(({ space, key, limits }, c) => ({
       space,
@@ -70,7 +70,7 @@ export class Part {
     }));
   }
 
-  /** It has been admitted, or extended: records what was spent at once and what is held now. */
+  /** Records an admission or extension: what was spent at once and what is held now. */
   admitted(charges: readonly Charge[], outcome: Outcome): void {
     charges.forEach(({ spends, holds }, c) => {
       spends.forEach((amount, g) => {
@@ -80,7 +80,7 @@ export class Part {
     });
   }
 
-  /** These adjustments have been applied. */
+  /** Records that the ledger has applied these adjustments. */
   applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
     this.inDoubt = false;
     adjustments.forEach(({ used, held }, c) => {
@@ -110,7 +110,7 @@ export class Part {
   }
 }
 
-/** How many charges of each group are remembered for giving back: a total that shrinks usually takes back the last. */
+/** How many charges of each group are remembered for refunds. A shrinking total usually refunds the last charge. */
 const mostRefunds = 16;
 
 export function blank(counted: readonly Counted[]): number[][] {
