@@ -20,7 +20,7 @@ const limiterOptions = [
   "onWarning",
 ];
 
-/** @throws HeadgateError `option-invalid` for an observer that could never be called. */
+/** @throws HeadgateError `option-invalid` for an observer without any valid method. */
 export function checkObserver(observer: unknown): void {
   const { decided, ended, settled, extended, changed, shadowed }: LimiterObserver =
     typeof observer === "object" && observer !== null ? observer : {};
@@ -33,7 +33,10 @@ export function checkObserver(observer: unknown): void {
   );
 }
 
-/** A cost given outside `cost` would be ignored. Checked for each request, so that nothing is allocated for it. */
+/**
+ * Refuses options other than `cost`: a cost outside `cost` would be ignored. Runs for each request, so it allocates
+ * nothing.
+ */
 export function checkDecision(of: string, decision: object | undefined): void {
   if (decision === undefined) return;
   for (const option in decision) {
@@ -41,16 +44,16 @@ export function checkDecision(of: string, decision: object | undefined): void {
   }
 }
 
-/** @throws HeadgateError `option-invalid` for what tells no time. */
+/** @throws HeadgateError `option-invalid` for an invalid clock. */
 export function checkClock(clock: Clock): Clock {
   if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
   throw new HeadgateError(
     "option-invalid",
-    "clock must have now(), which gives milliseconds since 1970 as a number, such as { now: Date.now }.",
+    "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
   );
 }
 
-/** @throws HeadgateError `option-invalid`, also for a store that is none. */
+/** @throws HeadgateError `option-invalid`, or `store-invalid` for an invalid store. */
 export function checkLimiterOptions(options: unknown): void {
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(

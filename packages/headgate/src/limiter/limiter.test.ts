@@ -31,7 +31,7 @@ function chat(overrides: Partial<Parameters<typeof createLimiter<Caller>>[0]> = 
 const alice = { user: "alice", ip: "203.0.113.7" };
 
 describe("createLimiter", () => {
-  it("admits five a minute, refuses the sixth, and lets it in after exactly the told wait", () => {
+  it("admits five a minute, refuses the sixth, and admits it after exactly the reported wait", () => {
     const { admit, clock } = chat();
     for (let n = 0; n < 5; n += 1) {
       expect(admit(alice).admitted).toBe(true);
@@ -51,14 +51,14 @@ describe("createLimiter", () => {
     expect(admit(alice).admitted).toBe(true);
   });
 
-  it("charges a refused request nowhere", () => {
+  it("charges nothing for a refused request", () => {
     const { admit, limiter } = chat();
     for (let n = 0; n < 50; n += 1) admit(alice);
     const bob = limiter.peek({ user: "bob", ip: alice.ip });
     expect((bob as Admission).limits.find(({ layer }) => layer === "ip")?.remaining).toBe(25);
   });
 
-  it("holds an address to thirty whoever sends, and tells the longest wait", () => {
+  it("limits an address to thirty across its users, and reports the longest wait", () => {
     const { admit, clock } = chat();
     let admitted = 0;
     for (let n = 0; n < 40; n += 1) if (admit({ user: `user${n}`, ip: alice.ip }).admitted) admitted += 1;
@@ -80,7 +80,7 @@ describe("createLimiter", () => {
     });
   });
 
-  it("shows of equally tight limits the one that takes longer to grow, in either order", () => {
+  it("shows the limit with the longer reset if two are equally tight, in either order", () => {
     for (const limits of ["5/minute; 5/hour token-bucket", "5/hour token-bucket; 5/minute"]) {
       const limiter = createLimiter<string>({
         name: "chat",
@@ -88,12 +88,12 @@ describe("createLimiter", () => {
         clock: fakeClock(),
         onWarning: () => {},
       });
-      // A minute until one of the minute's is free, twelve until one of the hour's is.
+      // A minute until the minute limit has a free unit, twelve until the hour limit has one.
       expect((limiter.admit("a") as Admission).tightest?.name).toBe("key-per-hour");
     }
   });
 
-  it("tells keys of up to 1,024 characters apart, and counts longer ones as one", () => {
+  it("distinguishes keys of up to 1,024 characters, and counts longer keys together", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
@@ -103,7 +103,7 @@ describe("createLimiter", () => {
     expect([admits("a".repeat(1025)), admits(`${"a".repeat(1024)}b`)]).toEqual([true, false]);
   });
 
-  it("says later what was so when it was decided", () => {
+  it("keeps the values of the moment of the decision", () => {
     const { admit, clock, limiter } = chat();
     for (let n = 0; n < 4; n += 1) admit(alice);
     const admitted = admit(alice);
@@ -125,7 +125,7 @@ describe("createLimiter", () => {
     ]);
   });
 
-  it("shows in a log what it says", () => {
+  it("shows its properties in a log", () => {
     const { admit, clock } = chat();
     const admitted = admit(alice);
     for (let n = 0; n < 4; n += 1) admit(alice);
@@ -182,7 +182,7 @@ describe("createLimiter", () => {
     expect(onError).toHaveBeenCalledWith(
       expect.objectContaining({
         code: "policy-invalid",
-        message: `The key of layer "user" must be text, a whole number, or null where the layer does not apply; it is ${what}. The request is counted as unidentified.`,
+        message: `The key of layer "user" must be text, a whole number, or null if the layer does not apply; it is ${what}. The request is counted as unidentified.`,
       }),
     );
   });
@@ -219,7 +219,7 @@ describe("createLimiter", () => {
     expect(admit()).toBe(true);
   });
 
-  it("takes whole numbers for keys", () => {
+  it("accepts whole numbers as keys", () => {
     const limiter = createLimiter<number>({
       name: "chat",
       layers: [{ name: "user", key: (id) => id, limits: "1/minute" }],
@@ -278,7 +278,7 @@ describe("createLimiter", () => {
     expect(() => createLimiter({ name, layers } as never)).toThrow(`it got ${shown}.`);
   });
 
-  it("takes a name, which decisions carry", () => {
+  it("has a name, which decisions carry", () => {
     const onDecision = vi.fn();
     const { limiter, admit } = chat({ name: "bodies", onDecision });
     admit(alice);
@@ -286,7 +286,7 @@ describe("createLimiter", () => {
     expect(onDecision).toHaveBeenCalledWith(expect.objectContaining({ limiter: "bodies" }));
   });
 
-  it.each([undefined, null, "5/minute"])("says what it takes where it is given %s", (options) => {
+  it.each([undefined, null, "5/minute"])("explains its options if called with %s", (options) => {
     expect(() => createLimiter(options as never)).toThrow("createLimiter takes an object, such as { name:");
   });
 
@@ -305,7 +305,7 @@ describe("createLimiter", () => {
     expect((limiter.admit("a") as Admission).admitted).toBe(true);
   });
 
-  it("goes on with time when the clock is set back", () => {
+  it("lets time continue when the clock is set back", () => {
     const { admit, clock } = chat();
     for (let n = 0; n < 5; n += 1) admit(alice);
     clock.advance(-365 * 86_400_000);
@@ -340,7 +340,7 @@ describe("createLimiter", () => {
     expect(admits("app", "1-user", "a")).toBe(false);
   });
 
-  it("warns of a policy that can hardly be meant", () => {
+  it("warns about a policy that is probably a mistake", () => {
     const onWarning = vi.fn();
     createLimiter<string>({
       name: "chat",
@@ -363,12 +363,12 @@ describe("createLimiter", () => {
     expect(() => chat({ store })).not.toThrow("secret");
   });
 
-  it("takes the size of the memory store from its URI", () => {
+  it("reads the size of the memory store from its URI", () => {
     const { admit } = chat({ store: "memory://?maxPartitions=10" });
     expect(admit(alice).admitted).toBe(true);
   });
 
-  it("decides nothing once closed", () => {
+  it("throws once it is closed", () => {
     const { limiter } = chat();
     limiter.close();
     expect(() => limiter.admit(alice)).toThrow("This limiter has been closed");
@@ -376,7 +376,7 @@ describe("createLimiter", () => {
 
   it("types the caller", () => {
     expectTypeOf(chat().limiter).toEqualTypeOf<Limiter<Caller>>();
-    // @ts-expect-error a caller without an address is not this limiter's caller
+    // @ts-expect-error a caller without an address has the wrong type
     chat().limiter.admit({ user: "alice" });
     const bySession = (caller: { session: string }) => caller.session;
     // @ts-expect-error a key function for another kind of caller does not compile
@@ -399,7 +399,7 @@ describe("report and end", () => {
     return { clock, limiter, admit, tokensLeft };
   }
 
-  it("spends what is reported of what is held, and frees the rest at the end", () => {
+  it("spends reported use from the hold, and frees the rest at the end", () => {
     const { admit, tokensLeft } = budget();
     const admission = admit(400) as Admitted;
     expect(tokensLeft()).toBe(600);
@@ -415,7 +415,7 @@ describe("report and end", () => {
     expect(admission.limits.find(({ unit }) => unit === "requests")?.remaining).toBe(2);
   });
 
-  it("takes a total that shrinks from what was reported last", () => {
+  it("takes a shrinking total from the latest report", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour sliding-window");
     const long = admit() as Admitted;
     long.report({ tokens: 400 });
@@ -429,7 +429,7 @@ describe("report and end", () => {
     expect(tokensLeft()).toBe(700);
   });
 
-  it("gives everything back, once", () => {
+  it("refunds everything, once", () => {
     const { admit, tokensLeft, limiter } = budget();
     admit(100);
     const admission = admit(400) as Admitted;
@@ -440,7 +440,7 @@ describe("report and end", () => {
     expect(admission.limits[0]?.remaining).toBe(2);
   });
 
-  it("refuses a cost that is not known yet once the budget is spent, and spends nothing for it before", () => {
+  it("refuses an unknown cost once the budget is spent, and before that spends nothing for it", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour");
     const first = admit() as Admitted;
     expect(tokensLeft()).toBe(1000);
@@ -454,7 +454,7 @@ describe("report and end", () => {
     expect(admit().admitted).toBe(true);
   });
 
-  it("counts what is settled later than the window is long", () => {
+  it("counts a settlement that comes later than the window", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/minute sliding-window");
     const long = admit() as Admitted;
     clock.advance(90_000);
@@ -462,7 +462,7 @@ describe("report and end", () => {
     expect(tokensLeft()).toBe(300);
   });
 
-  it("tells a request that could never be admitted from one that has to wait", () => {
+  it("distinguishes a request that can never be admitted from one that must wait", () => {
     const { admit } = budget();
     expect(admit(1001)).toMatchObject({
       admitted: false,
@@ -473,7 +473,7 @@ describe("report and end", () => {
     expect(admit(1000).admitted).toBe(true);
   });
 
-  it("does not poison a limit with a refused heavy request", () => {
+  it("does not affect other requests by refusing an expensive one", () => {
     const { admit } = budget();
     admit(600);
     for (let n = 0; n < 20; n += 1) expect(admit(500).admitted).toBe(false);
@@ -498,7 +498,7 @@ describe("report and end", () => {
 });
 
 describe("extend", () => {
-  it("charges more in mid-stream, in every layer or in none", () => {
+  it("charges more during a stream, in every layer or in none", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [
@@ -532,7 +532,7 @@ describe("concurrent limits", () => {
     return { clock, admit: () => limiter.admit("a") as Admission };
   }
 
-  it("admits as many as may be inside, and the next as soon as one is released", async () => {
+  it("admits up to the quota, and the next request as soon as one ends", async () => {
     const { admit } = streams();
     const first = admit() as Admitted;
     admit();
@@ -552,7 +552,7 @@ describe("concurrent limits", () => {
     expect(admit().admitted).toBe(true);
   });
 
-  it("keeps what else was spent when it releases, and gives both back when it refunds", () => {
+  it("keeps other charges when a place is freed, and gives both back in a refund", () => {
     const { admit } = streams("9 concurrent; 2/hour");
     (admit() as Admitted).end();
     const second = admit() as Admitted;
@@ -561,7 +561,7 @@ describe("concurrent limits", () => {
     expect(second.limits.map(({ remaining }) => remaining)).toEqual([9, 1]);
   });
 
-  it("leaves what is held at a reset, until it ends", () => {
+  it("keeps holds at a reset, until they end", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -576,7 +576,7 @@ describe("concurrent limits", () => {
     expect((limiter.admit("a") as Admission).admitted).toBe(true);
   });
 
-  it("renews by itself what is in use, and stops when nothing is", () => {
+  it("renews holds automatically, and stops when there are none", () => {
     vi.useFakeTimers();
     try {
       const { admit, clock } = streams("1 concurrent per 30 seconds");
@@ -595,8 +595,8 @@ describe("concurrent limits", () => {
   });
 });
 
-describe("decision events and faults", () => {
-  it("tells of every decision, and of no question", () => {
+describe("decision events and errors", () => {
+  it("reports every decision, but no peek", () => {
     const events: DecisionEvent[] = [];
     const { admit, limiter, clock } = chat({ onDecision: (event) => events.push(event) });
     for (let n = 0; n < 6; n += 1) admit(alice);
@@ -611,7 +611,7 @@ describe("decision events and faults", () => {
     });
   });
 
-  it("decides all the same when a listener, a reporter and the console fail", () => {
+  it("still decides when a listener, onError and the console throw", () => {
     const silence = vi.spyOn(console, "error").mockImplementation(() => {});
     const fail = () => {
       throw new Error("listener");
@@ -622,7 +622,7 @@ describe("decision events and faults", () => {
     silence.mockRestore();
   });
 
-  it("counts callers whose key cannot be told together, neither open nor closed", () => {
+  it("counts callers without a usable key together, neither admitting nor refusing all", () => {
     const onError = vi.fn();
     const limiter = createLimiter<Caller>({
       name: "chat",
@@ -643,7 +643,7 @@ describe("decision events and faults", () => {
     expect((admitUnidentified(limiter) as Admission).admitted).toBe(false);
   });
 
-  it("does not keep keys of any length", () => {
+  it("does not store overlong keys", () => {
     const { admit } = chat({ onError: () => {} });
     for (let n = 0; n < 5; n += 1)
       expect(admit({ user: `${n}${"x".repeat(5000)}`, ip: `ip${n}` }).admitted).toBe(true);
@@ -677,7 +677,7 @@ describe("decision events and faults", () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "connection lost" }));
   });
 
-  it("reports a settlement that the store cannot take, instead of throwing", async () => {
+  it("reports a settlement that the store rejects, instead of throwing", async () => {
     const onError = vi.fn();
     const memory = memoryStore();
     for (const adjust of [lost, async () => lost()]) {
@@ -688,7 +688,7 @@ describe("decision events and faults", () => {
     expect(onError).toHaveBeenCalledTimes(2);
   });
 
-  it("reports on the console, but not without end, when nobody listens", () => {
+  it("reports on the console by default, but a limited number of lines", () => {
     const silence = vi.spyOn(console, "error").mockImplementation(() => {});
     const { admit } = chat({ store: broken(lost) });
     for (let n = 0; n < 50; n += 1) admit(alice);

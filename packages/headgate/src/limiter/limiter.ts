@@ -62,7 +62,7 @@ import {
 import { createWaitingRoom } from "./waiting.ts";
 
 /**
- * Makes a limiter from a policy and a store.
+ * Creates a limiter from a policy and a store.
  *
  * ```ts
  * const chat = createLimiter({
@@ -79,10 +79,10 @@ import { createWaitingRoom } from "./waiting.ts";
  * const admission = await chat.admit({ user: "42", ip: "203.0.113.7" });
  * ```
  *
- * Costs may name the units that the limits count: `"100000 tokens/day"` makes it `cost: { tokens: 900 }`. They are typed where
- * limits are literal texts and no type argument is given; others are checked at run time.
+ * Costs may name the units that the limits count: `"100000 tokens/day"` allows `cost: { tokens: 900 }`. Units are
+ * checked by the compiler if limits are literal texts and no type argument is given, and otherwise at run time.
  *
- * @throws HeadgateError for a name, a policy, a limit or a store URI that cannot be used, naming it.
+ * @throws HeadgateError for an invalid name, policy, limit or store URI. The message names the value.
  */
 export function createLimiter<
   Caller,
@@ -158,7 +158,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         onContact: () => prefixes.load(),
         onAsked: (question) => shadow?.ride(question),
         takeBack(ruling) {
-          // Of an extension the reservation itself states the totals.
+          // For an extension, the reservation itself sends the totals.
           if (ruling.hold === undefined || ruling.hold.seq === 1)
             void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
         },
@@ -173,13 +173,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     report,
   });
   if (onDecision !== undefined) observing.add({ decided: onDecision });
-  /** The shadow of the policy in force. */
+  /** The current shadow. */
   let shadow: Shadow<Caller> | undefined;
-  /** Counts where a store of this process fails all the same. Made when it is first needed. */
+  /** Counts if a store in this process fails. Made when it is first needed. */
   let alone: LocalLedger | undefined;
   let closed = false;
   const heartbeat = createHeartbeat(clock, report);
-  /** For what is charged or given back without having been admitted: its end is not reported. */
+  /** For charges and refunds without an admission: their end is not reported to observers. */
   const unannounced: ReservationServices = {
     now: clock.now,
     report,
@@ -188,7 +188,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     holds: heartbeat.add,
     released(book) {
       heartbeat.remove(book);
-      // Once the store has applied it.
+      // After the store has applied the end.
       queueMicrotask(() => waitingRoom.freed());
     },
     mintRid,
@@ -226,7 +226,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     ask,
   });
 
-  /** @param began when the caller asked, by `performance`; only where somebody observes. */
+  /** @param began the result of `observing.begin()`. */
   function conclude(
     own: Question,
     cost: Cost | undefined,
@@ -247,12 +247,12 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return admission;
   }
 
-  /** Asks the store, or what decides in its place. */
+  /** Asks the store, or whatever decides in its place. */
   function ask(question: Question, peek: boolean): Ruling | Promise<Ruling> {
     return guard === undefined ? decideHere(question, peek) : guard.decide(question, peek);
   }
 
-  /** Without a guard: a store of this process answers at once, and needs none. */
+  /** Without a guard: a store in this process answers at once and needs none. */
   function decideHere(question: Question, peek: boolean): Ruling | Promise<Ruling> {
     const { layers, charges, hold } = question;
     const now = clock.now();
@@ -304,8 +304,8 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   }
 
   /**
-   * Under the overrides in force, and goes on with the ruling. The first decisions of a process, or after a pause, wait until those by
-   * prefix have been read.
+   * Decides under the overrides in force and calls `decided` with the ruling. The first decisions of a process, or
+   * after a pause, wait until the overrides by prefix have been read.
    */
   function decide<Result>(
     question: Question,
@@ -337,7 +337,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       const partitions = [charge];
       const apply = (now: number) => overrideIn.call(store, partitions, terms, now);
       const applying = guard === undefined ? apply(clock.now()) : guard.override(partitions, apply);
-      // Only after that: if the store could not be called, what it keeps is still in force.
+      // Only after the call succeeded: if the store could not be reached, its old override is still in force.
       return after(applying, () => {
         known.forget(partitions);
         if (terms !== undefined) known.begin(partitions, terms, clock.now());
@@ -347,12 +347,12 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     });
   }
 
-  /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
+  /** @throws HeadgateError if the limits cannot replace the limits of the layer. */
   function checkTerms(layer: string, own: LimitSet, { limits }: OverrideTerms): void {
     for (const one of new Set([own, ...limitsIn(layer)])) overriding.check(layer, one, limits);
   }
 
-  /** What the policy gives callers in a layer, as far as that is known beforehand. */
+  /** The limits of a layer in the policy that are known in advance. */
   function limitsIn(layer: string): readonly LimitSet[] {
     const found = live.policy.layers.find(({ name }) => name === layer);
     return found === undefined ? [] : knownLimits(found).filter(({ word }) => word !== "blocked");
@@ -362,9 +362,9 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return live.policy.layers.map((layer) => layer.name);
   }
 
-  /** Charges on top of what is admitted. */
+  /** Charges a penalty. */
   function charge(asked: Question, cost: Cost): void | Promise<void> {
-    // What it costs is charged afterwards, as it is when a request is settled.
+    // First a free reservation; `end` then charges the cost, like the settlement of a request.
     const question = free(asked);
     const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
     const charging = rulings.map((ruling) => {
@@ -380,7 +380,10 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
   }
 
-  /** The same partitions under the overrides in force. Asked for only where an override may count what the plans do not. */
+  /**
+   * The same partitions under the overrides in force. Asks the store only if a unit is not counted by the plans but may
+   * be by an override.
+   */
   function knowing(own: Question, cost: Cost): Question | Promise<Question> {
     const asked = overriding.underKnown(own);
     const counted = new Set(asked.charges.flatMap(({ limits }) => limits.groups.map(({ unit }) => unit)));
@@ -388,7 +391,10 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     return decide(own, undefined, true, (ruling) => ruling.asked ?? own);
   }
 
-  /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
+  /**
+   * Fast path for most requests over a memory store: without observers, a shadow or overrides. Returns `undefined` if a
+   * whole question is needed.
+   */
   function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
     if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
     if (shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
@@ -622,7 +628,7 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** Overrides that a process keeps by itself. */
+/** How many overrides a process remembers. */
 const mostKnownOverrides = 10_000;
 const oneRequest: Cost = { requests: 1 };
 const usualConnectMs = 5000;
@@ -642,12 +648,12 @@ const alwaysClosed = {
   counters: undefined,
 } as const;
 
-/** Only what one layer is asked. */
+/** The part of a question about one layer, if one is named. */
 function within(question: Question, layer: string | undefined): Question {
   return layer === undefined ? question : partOf(question, [placeOf(question.layers, layer)]);
 }
 
-/** The part of a question that was counted, one for one with the ruling. */
+/** The part of a question that was counted: the same charges as in the ruling. */
 function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
 }

@@ -7,8 +7,8 @@ import { show } from "../core/show.ts";
 import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
 
 /**
- * A layer of a policy that takes the place of another: as `LayerOptions`, but that `key`, `plan` and `limits` as a function may be left
- * out where the layer of this name has them already. What remains is data, which a JSON document can hold.
+ * A layer of a new policy. Like `LayerOptions`, but `key`, `plan` and a `limits` function may be left out if the layer
+ * of this name has them already. The rest is data that fits into a JSON document.
  */
 export interface LayerChange<Caller> {
   name: string;
@@ -26,19 +26,22 @@ export interface LayerChange<Caller> {
 export interface LivePolicy<Caller> {
   readonly policy: Policy<Caller>;
   readonly asking: Asking<Caller>;
-  /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
+  /**
+   * The units that costs may name. Units are never removed, so that no request fails for a unit that a policy has just
+   * dropped.
+   */
   readonly units: ReadonlySet<string>;
   outageOf(layer: string): OutagePolicy;
   /** Whether a layer looks up the limits, or the plan, of each caller. */
   isLookedUp(layer: string): boolean;
   /** How far back a layer remembers what was spent. */
   memoryOf(layer: string): LayerMemory;
-  /** @throws HeadgateError as `definePolicy`; then the policy in force stays. */
+  /** @throws HeadgateError as `definePolicy`; then the policy in force does not change. */
   replace(layers: readonly LayerChange<Caller>[]): void;
   /**
-   * Layers with the functions that those of the same names have.
+   * Adds the known functions of layers with the same names.
    *
-   * @param of who takes them, for the error where they are no list.
+   * @param of the method, for the error message.
    */
   complete(layers: readonly LayerChange<Caller>[], of: string): readonly LayerOptions<Caller>[];
   functionsOf(layer: string): LayerFunctions<Caller> | undefined;
@@ -55,10 +58,15 @@ export function createLivePolicy<Caller>(
   let asking = createAsking({ ...asks, policy });
   const units = new Set<string>();
   const known = new Map<string, Layer<Caller>>();
-  /** By layer, as they were given last: a policy that is rolled back finds those of a layer that was left out meanwhile. */
+  /**
+   * The latest functions of each layer. They are kept after a layer has been removed, for a policy that is rolled back.
+   */
   const functions = new Map<string, LayerFunctions<Caller>>();
 
-  /** What was asked under the policy before may still be under way. */
+  /**
+   * Remembers the functions, units and layers. Layers of the previous policy are kept, because requests under it may
+   * still be under way.
+   */
   function note(layers: readonly LayerChange<Caller>[]): void {
     for (const { name, key, plan, limits } of layers) {
       const before = functions.get(name);
@@ -95,7 +103,7 @@ export function createLivePolicy<Caller>(
 
     replace(changes) {
       const layers = completed(changes, functions, "setPolicy");
-      // Copies: a policy that cannot be used widens no memory.
+      // Copies, so that an invalid policy does not change any memory.
       policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
       asking = createAsking({ ...asks, policy });
       note(layers);
@@ -110,11 +118,11 @@ export function createLivePolicy<Caller>(
   };
 }
 
-/** How many layers are remembered: the ones in force and those before them. */
+/** How many layers are remembered, in force and earlier. */
 const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 
-/** What of a layer is no data. */
+/** The functions of a layer. */
 export interface LayerFunctions<Caller> {
   readonly key: LayerChange<Caller>["key"];
   readonly plan: LayerChange<Caller>["plan"];

@@ -4,9 +4,9 @@ import type { LayerChoice } from "../core/layer-choice.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { Layer } from "../core/policy.ts";
 
-/** Finds the limits of callers in layers whose limits depend on them. */
+/** Finds the limits of callers in layers whose limits depend on the caller. */
 export interface Lookups {
-  /** Never throws or rejects: where the limits cannot be found, that is reported and the layer's default holds. */
+  /** Never throws or rejects: if the lookup fails, the error is reported and the layer's default applies. */
   limitsOf<Caller>(
     layer: Layer<Caller>,
     caller: Caller,
@@ -21,27 +21,30 @@ interface LookupsOptions {
   lookupMs: number;
   /** Reports a lookup that failed. */
   report: (error: unknown) => void;
-  /** Reports what a function of the user's returned by mistake. */
+  /** Reports an invalid value that a user's function returned. */
   reportMistake: (error: unknown) => void;
 }
 
 export function createLookups({ clock, lookupMs, report, reportMistake }: LookupsOptions): Lookups {
   const later = (run: () => void) => clock.after?.(lookupMs, run) ?? afterReal(lookupMs, run);
-  /** Layers whose last lookup failed: of several failures in a row the first is reported. */
+  /** Layers whose last lookup failed: only the first of several failures in a row is reported. */
   const failing = new Set<string>();
 
   function failed(layer: string, reason: string, fallbackName: string, cause: unknown): void {
     if (failing.has(layer)) return;
     failing.add(layer);
-    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} holds.`;
+    const message = `The limits of a caller in layer "${layer}" could not be looked up: ${reason}. ${fallbackName} applies.`;
     report(new HeadgateError("lookup-failed", message, { cause }));
   }
 
-  /** What a function returned by mistake is reported as it is: it names what would be right. */
+  /**
+   * Reports a failed lookup and returns the default. A HeadgateError already explains the mistake, so its message is
+   * kept.
+   */
   function fell<Caller>({ name, choice }: Layer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {
-      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} holds.`));
+      reportMistake(new HeadgateError(error.code, `${error.message} ${capital(fallbackName)} applies.`));
     } else {
       const reason = error instanceof Error ? error.message : String(error);
       failed(name, reason, capital(fallbackName), error);

@@ -6,29 +6,29 @@ import { checkWholeNumber } from "../core/whole-number.ts";
 import { later } from "./clock.ts";
 
 export interface WaitOptions {
-  /** How long to wait in all, in milliseconds from 0 to 86,400,000 (a day); 60,000 by default. */
+  /** The maximum total wait, in milliseconds from 0 to 86,400,000 (a day). Default: 60,000. */
   maxWaitMs?: number;
-  /** Ends the waiting: the promise then rejects with the signal's reason, and nothing has been charged. */
+  /** Ends the wait: the promise rejects with the signal's reason, and nothing is charged. */
   signal?: AbortSignal;
 }
 
-/** What somebody waits for. */
+/** A request that waits. */
 export interface Wanted {
-  /** The partitions that are charged. Waiters that are charged to the same partitions share one line. */
+  /** The partitions to charge. Waiters with the same partitions share one line. */
   readonly charges: readonly Charge[];
   /** The layers of the charges. */
   readonly layers: readonly string[];
   ask(): Admission | Promise<Admission>;
 }
 
-/** Those who wait for a limiter. */
+/** The callers that wait for a limiter. */
 export interface WaitingRoom {
-  /** Something that was held in this process is free again. */
+  /** Call this when something that this process held is free again. */
   freed(): void;
-  /** Limits have changed, or counts were reset: what is known of refusals holds no longer. */
+  /** Call this when limits have changed or counts were reset: remembered refusals are then out of date. */
   changed(): void;
   /**
-   * @returns the admission, in turn; the refusal where its wait is longer than may be waited, or where no wait helps.
+   * @returns the admission, in turn; or the refusal if its wait exceeds `maxWaitMs`, or if no wait helps.
    * @throws HeadgateError `option-invalid` or `queue-full`; the signal's reason. Always as a rejection.
    */
   wait(wanted: Wanted, options: WaitOptions): Promise<Admission>;
@@ -39,36 +39,36 @@ const longestWaitMs = 86_400_000;
 /** How many may wait at once. */
 export const mostWaiting = 1000;
 
-/** How soon those who wait for holders are asked for again, ms. */
+/** How often a request that waits for holders is tried again, ms. */
 const holdersAgainMs = 1000;
 
 interface Waiter extends Wanted {
   readonly until: number;
-  /** What it takes, in units of all kinds. */
+  /** The sum of all units that it needs. */
   readonly weight: number;
   over: boolean;
   conclude(admission: Admission): void;
   fail(error: unknown): void;
 }
 
-/** Those who are charged to the same partitions, first come first. */
+/** The waiters with the same partitions, in order of arrival. */
 interface Line {
   readonly partitions: readonly string[];
   readonly waiters: Waiter[];
-  /** How many units it may take in this round, beyond what it took before. */
+  /** How many more units it may take in this round. */
   deficit: number;
 }
 
 /**
- * A fair queue. Within a line, the first to come is asked for first, however much it takes. Between lines, deficit round
- * robin (Shreedhar and Varghese, 1995): each may take as many units as the others. Nobody is asked for while one of its partitions is known to
- * refuse, so that the store is asked once for each admission, and once for each wait.
+ * A fair queue. Within a line: first come, first served, whatever the cost. Between lines: deficit round robin
+ * (Shreedhar and Varghese, 1995), so each line may take as many units as the others. A waiter is not tried while one of
+ * its partitions is known to refuse, so the store is asked once for each admission and once for each wait.
  */
 export function createWaitingRoom(clock: Clock): WaitingRoom {
   const lines = new Map<string, Line>();
-  /** By partition, until when it refuses; by a line's name where it is not known which of its partitions does. */
+  /** Until when each partition refuses. The key is the line's name if the refusing partition is not known. */
   const refusing = new Map<string, number>();
-  /** Those of them that wait for holders to end. */
+  /** The keys in `refusing` that wait for holders to end. */
   const forHolders = new Set<string>();
   let waiting = 0;
   let isAsking = false;
@@ -81,7 +81,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     return refuses(nameOf(partitions)) || partitions.some(refuses);
   }
 
-  /** The next line that may be asked for, by deficit round robin. */
+  /** The next line that may be tried, by deficit round robin. */
   function nextLine(now: number): Line | undefined {
     const open = [...lines.values()].filter((line) => !isBlocked(line, now));
     if (open.length === 0) return undefined;
@@ -132,7 +132,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       return waiter.fail(error);
     }
     if (waiter.over) {
-      // It left while it was being asked for: nothing is served.
+      // The waiter left during the call: refund the admission.
       if (admission.admitted) await admission.end("nothing");
       return;
     }
@@ -147,14 +147,14 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       return waiter.conclude(admission);
     }
     const { retryAfterMs, waitsFor } = admission;
-    // Holders may end at any time, and those of other processes do not say so.
+    // Holders may end at any time, and holders in other processes do not report it.
     const waitMs = waitsFor === "holders" ? Math.min(retryAfterMs, holdersAgainMs) : retryAfterMs;
     const refused = bindingOf(waiter, admission) ?? nameOf(line.partitions);
     refusing.set(refused, now + Math.max(1, waitMs));
     if (waitsFor === "holders") forHolders.add(refused);
   }
 
-  /** Until the first partition may admit again. */
+  /** Sleeps until the first partition may admit again. */
   function sleep(): void {
     wake?.();
     wake = undefined;
@@ -219,7 +219,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
           waiter.fail(signal?.reason);
           sleep();
         };
-        // Nobody is forgotten behind others: at its deadline it is asked for out of turn, a last time.
+        // A waiter behind others is tried one last time at its deadline, out of turn.
         const late = () => {
           if (waiter.over) return;
           leave(line, waiter);
@@ -242,7 +242,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
           end();
           reject(error);
         };
-        // A waiter behind others changes nothing.
+        // A waiter behind others does not change which waiter is next.
         if (isFirst) void serve();
       });
     },
@@ -257,7 +257,7 @@ function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
   return reason !== "cost-exceeds-quota" && retryAfterMs <= leftMs;
 }
 
-/** The partition that refuses for longest; `undefined` where it is of a layer that did not apply when the waiting began. */
+/** The partition with the longest wait; `undefined` if its layer did not apply when the wait began. */
 function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string | undefined {
   const charge = charges[layers.indexOf(binding.layer)];
   return charge && partitionOf(charge.space, charge.key);
@@ -274,6 +274,6 @@ function nameOf(partitions: readonly string[]): string {
 function full(): HeadgateError {
   return new HeadgateError(
     "queue-full",
-    `${mostWaiting} requests wait for this limiter already: refuse this one, or ask again later.`,
+    `${mostWaiting} requests are already waiting for this limiter. Refuse this one, or try again later.`,
   );
 }

@@ -6,7 +6,10 @@ import type { ReservationServices } from "../reservation/book.ts";
 import { Reservation } from "../reservation/reservation.ts";
 import type { Trial } from "./trial.ts";
 
-/** An admitted request that a shadow decides too: what is said of it is said to the shadow, which changes no answer. */
+/**
+ * An admitted request that a shadow also decides: reports, extensions and ends are passed on to the shadow, which
+ * changes no answer.
+ */
 export class ShadowedReservation extends Reservation {
   readonly #trial: Trial;
   #isDelegated = false;
@@ -42,7 +45,7 @@ export class ShadowedReservation extends Reservation {
 
   override end(used?: Cost | "nothing"): void | Promise<void> {
     const ending = super.end(used);
-    // What was passed on to a delegate comes back from it with what was used.
+    // If a delegate gets the end, it later calls `end` again with the use.
     if (used !== undefined || !this.#isDelegated) this.#trial.end(used);
     return ending;
   }
