@@ -8,7 +8,7 @@ import type { Setting } from "./world.ts";
 /**
  * The protocol of reservations as a model: a store over the transitions of `core`, clients, and a network that delivers
  * late, twice, in any order or not at all. Claims of message ids (invariant 7) and the preparing of charges in several
- * slots are not in it, because they do not exist yet.
+ * slots are not included, because they do not exist yet.
  */
 function setting(limits: string, changes: Partial<Setting> = {}): Setting {
   return {
@@ -52,7 +52,7 @@ describe("the model of reservations", () => {
   });
 });
 
-describe("the model notices", () => {
+describe("the model finds the fault", () => {
   it.each(mutants)("$name", ({ breaks, transitions, faults, limits = tokens, setting: changes }) => {
     const faulty = { transitions: { ...coreTransitions, ...transitions }, ...(faults && { faults }) };
     const { broken } = explore(setting(limits, { calls: 3, ...faulty, ...changes }), { mostSteps: 9 });
