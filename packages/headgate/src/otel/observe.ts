@@ -156,7 +156,7 @@ function observeStatus(
     description:
       "The store as this process sees it: 0 the store decides, 1 the store is being tried again, 2 the outage policies decide.",
   });
-  const waiting = meter.createObservableGauge("headgate.store.untold", {
+  const waiting = meter.createObservableGauge("headgate.store.unsent_changes", {
     description: "Changes not yet sent to the store.",
     unit: "{change}",
   });
