@@ -147,7 +147,7 @@ async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: 
   if (refusal === undefined) throw error;
   if (refusal.waitMs === undefined) throw new ProviderRefusedError(refusal.reason, undefined, error);
   quota.holds.hold(refusal.waitMs);
-  if (quota.limiter.status().store !== "memory") await tellOthers(quota, refusal.waitMs);
+  if (quota.limiter.status().store !== "memory") await blockElsewhere(quota, refusal.waitMs);
   if (refusal.waitMs > quota.maxWaitMs) throw new ProviderRefusedError(refusal.reason, refusal.waitMs, error);
   throw error;
 }
@@ -156,7 +156,7 @@ async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: 
  * Blocks the account for other processes too. It does not shorten a longer block, such as an operator's block without
  * an end.
  */
-async function tellOthers<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
+async function blockElsewhere<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
   try {
     const { overrides = [], at } = await limiter.peek(caller);
     const blockedUntil = Math.max(

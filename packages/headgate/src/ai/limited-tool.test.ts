@@ -106,12 +106,12 @@ describe("a limited tool", () => {
       toModelOutput: ({ output }) => ({ type: "text", value: output.rows.join() }),
     });
     const one = limitedTool(own, limiter, { caller: "ada" });
-    const told = async () => {
+    const modelOutput = async () => {
       const output = (await run(one)) as never;
       return one.toModelOutput?.({ toolCallId: "1", input: { place: "Dover" }, output });
     };
-    expect(await told()).toEqual({ type: "text", value: "Dover" });
-    expect(await told()).toEqual({
+    expect(await modelOutput()).toEqual({ type: "text", value: "Dover" });
+    expect(await modelOutput()).toEqual({
       type: "error-text",
       value: "This tool is rate limited. It may be used again in 60 seconds.",
     });

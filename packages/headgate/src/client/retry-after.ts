@@ -20,11 +20,11 @@ export function readRetryAfterMs(
   nowMs: number,
 ): number {
   const field = headers.get("retry-after");
-  const told = problem?.retry_after_seconds;
+  const stated = problem?.retry_after_seconds;
   const seconds = [
     Math.min(Number(field || undefined), longestSeconds),
     (dateOf(field) - (dateOf(headers.get("date")) || nowMs)) / 1000,
-    told === null ? Infinity : Number(told),
+    stated === null ? Infinity : Number(stated),
     quota?.tightest?.resetSeconds,
     secondsToReset(headers, nowMs),
   ].find((candidate = NaN) => candidate >= 0);

@@ -16,22 +16,22 @@ export interface Clock {
  * @param onNonsense called if the clock throws or returns no valid time. Time stops meanwhile, so no quota is granted
  *   twice.
  */
-export function monotonic(clock: Clock, onNonsense?: (told: unknown) => void): Clock {
+export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): Clock {
   let latest = Number.NEGATIVE_INFINITY;
   let ahead = 0;
   return {
     ...(clock.after === undefined ? {} : { after: clock.after.bind(clock) }),
     now() {
       let now = Number.NaN;
-      let told: unknown;
+      let given: unknown;
       try {
-        told = clock.now();
-        now = Math.floor(told as number) + ahead;
+        given = clock.now();
+        now = Math.floor(given as number) + ahead;
       } catch (error) {
-        told = error;
+        given = error;
       }
       if (!Number.isFinite(now)) {
-        onNonsense?.(told);
+        onNonsense?.(given);
         return Math.max(0, latest);
       }
       if (now < latest) {

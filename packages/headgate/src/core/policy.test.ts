@@ -77,7 +77,7 @@ describe("definePolicy", () => {
     expect(() => definePolicy(layers as never)).toThrow(message);
   });
 
-  it("refuses limits of two layers that callers could not tell apart", () => {
+  it("refuses limits of two layers that callers could not distinguish", () => {
     const layers = [
       { name: "a", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
       { name: "b", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },

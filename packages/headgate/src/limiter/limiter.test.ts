@@ -131,9 +131,9 @@ describe("createLimiter", () => {
     for (let n = 0; n < 4; n += 1) admit(alice);
     const refused = admit(alice) as Refused;
     const { limits, tightest, at, shared, plan, policy, decidedBy } = admitted;
-    const told = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
-    expect(JSON.parse(JSON.stringify(admitted))).toEqual(told);
-    expect(inspect(admitted, { depth: 5 })).toBe(inspect(told, { depth: 5 }));
+    const expected = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
+    expect(JSON.parse(JSON.stringify(admitted))).toEqual(expected);
+    expect(inspect(admitted, { depth: 5 })).toBe(inspect(expected, { depth: 5 }));
     expect(JSON.parse(JSON.stringify(refused))).toEqual({
       admitted: false,
       reason: "quota-exceeded",
@@ -198,7 +198,7 @@ describe("createLimiter", () => {
       },
       "got the clock is broken",
     ],
-  ])("stands still while the clock tells %s, and reports it once", (_what, broken, told) => {
+  ])("stands still while the clock returns %s, and reports it once", (_what, broken, expected) => {
     const onError = vi.fn();
     const clock = fakeClock();
     let isBroken = false;
@@ -213,7 +213,7 @@ describe("createLimiter", () => {
     isBroken = true;
     expect([admit(), admit(), admit()]).toEqual([true, false, false]);
     expect(onError).toHaveBeenCalledTimes(1);
-    expect(onError.mock.calls[0]?.[0].message).toContain(told);
+    expect(onError.mock.calls[0]?.[0].message).toContain(expected);
     isBroken = false;
     clock.advance(60_000);
     expect(admit()).toBe(true);

@@ -54,9 +54,9 @@ import { PlainRuling } from "./plain-ruling.ts";
 import {
   eachKindOnce,
   guarded,
+  notify,
   outagesOnConsole,
   reportOnConsole,
-  told,
   warnOnConsole,
 } from "./reporting.ts";
 import { createWaitingRoom } from "./waiting.ts";
@@ -104,11 +104,11 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   const store = opened ?? (options.store as Store);
   const report = guarded(options.onError ?? reportOnConsole());
   const reportMistake = eachKindOnce(report);
-  const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock), (told) =>
+  const clock = monotonic(options.clock === undefined ? systemClock : checkClock(options.clock), (given) =>
     reportMistake(
       new HeadgateError(
         "option-invalid",
-        `The clock must return milliseconds since 1970, got ${told instanceof Error ? told.message : show(told)}. Time stops until it does.`,
+        `The clock must return milliseconds since 1970, got ${given instanceof Error ? given.message : show(given)}. Time stops until it does.`,
       ),
     ),
   );
@@ -135,7 +135,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     onUncounted() {
       if (hasWarned) return;
       hasWarned = true;
-      told(
+      notify(
         warn,
         `No layer of the limiter "${name}" applies to a request: every key is null, and it is not counted.`,
         report,
@@ -153,7 +153,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         connectMs,
         policyOf: live.outageOf,
         report,
-        onOutage: (event) => told(onOutage, event, report),
+        onOutage: (event) => notify(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
         onContact: () => prefixes.load(),
         onAsked: (question) => shadow?.ride(question),
@@ -443,7 +443,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         isAnswering: () => guard?.status().state === "closed",
         report: reportMistake,
         isObserved: () => observing.isShadowObserved,
-        tell: observing.shadowed,
+        notify: observing.shadowed,
       },
       layers,
     );
@@ -572,7 +572,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       live.replace(layers);
       waitingRoom.changed();
       observing.policyChanged();
-      for (const warning of live.policy.warnings) told(warn, warning, report);
+      for (const warning of live.policy.warnings) notify(warn, warning, report);
       unregister();
       unregister = registerLimiter({ name, layers: live.policy.layers }, shared, warn);
     },
@@ -581,7 +581,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       check(undefined);
       if (shadow === undefined) shadow = makeShadow(layers);
       else shadow.set(layers);
-      for (const warning of shadow.policy.warnings) told(warn, `The shadow: ${warning}`, report);
+      for (const warning of shadow.policy.warnings) notify(warn, `The shadow: ${warning}`, report);
     },
 
     endShadow() {

@@ -16,7 +16,7 @@ import type { PrefixTarget } from "../overriding/prefixes.ts";
 import type { ReservationServices } from "../reservation/book.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 import type { LimiterObserver } from "./contract.ts";
-import { told } from "./reporting.ts";
+import { notify } from "./reporting.ts";
 
 /** The members of a change, without those that every change has. */
 type Change = ChangedEvent extends infer Event
@@ -83,8 +83,8 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
   /** How far the store's clock is ahead of the clock of this process, at least. */
   let storeAheadMs = 0;
 
-  function tell<Kind extends keyof Listeners>(kind: Kind, event: Parameters<Listeners[Kind]>[0]): void {
-    for (const observer of observers) told(observer[kind] as (heard: typeof event) => void, event, report);
+  function notifyAll<Kind extends keyof Listeners>(kind: Kind, event: Parameters<Listeners[Kind]>[0]): void {
+    for (const observer of observers) notify(observer[kind] as (heard: typeof event) => void, event, report);
   }
 
   /** An estimate of the store's time, later than every event that this process knows. */
@@ -107,7 +107,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
   /** @param changeOf makes the change; called only if there are observers. */
   function changed(changeOf: () => Change, moment?: Moment): void {
     if (observers.size === 0) return;
-    tell("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
+    notifyAll("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
   }
 
   return {
@@ -141,7 +141,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       lastId += 1;
       if (counted !== undefined) ids.set(counted, lastId);
       if (ruling.decidedBy === "store") storeAheadMs = ruling.outcome.now - clock.now();
-      tell("decided", {
+      notifyAll("decided", {
         ...placeOfDecision(lastId, ruling.outcome),
         limiter: name,
         at: admission.at,
@@ -154,21 +154,28 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
 
     ended({ used, granted, question }) {
       if (observers.size === 0) return;
-      tell("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
+      notifyAll("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
     },
 
     settled(book, adjustments, { now: at, order }) {
       const decision = idOf(book.question);
       if (decision === undefined) return;
       const used = { ...book.stated, ...usedIn(adjustments) };
-      tell("settled", { limiter: name, at, order, decision, used, ended: adjustments[0]?.ended === true });
+      notifyAll("settled", {
+        limiter: name,
+        at,
+        order,
+        decision,
+        used,
+        ended: adjustments[0]?.ended === true,
+      });
     },
 
     settledUntold(book) {
       const decision = idOf(book.question);
       if (decision === undefined) return;
       const used = { ...book.stated, ...book.used };
-      tell("settled", { limiter: name, ...storeNow(), decision, used, ended: true });
+      notifyAll("settled", { limiter: name, ...storeNow(), decision, used, ended: true });
     },
 
     extended(book, cost, { outcome, decidedBy }) {
@@ -176,7 +183,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       if (decision === undefined) return;
       const { now: at, admitted } = outcome;
       const { order, asOf } = placeOfDecision(decision, outcome);
-      tell("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
+      notifyAll("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
     },
 
     policyChanged: () => changed(() => ({ kind: "policy" })),
@@ -200,7 +207,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       }, moment);
     },
 
-    shadowed: (event) => tell("shadowed", event),
+    shadowed: (event) => notifyAll("shadowed", event),
   };
 }
 

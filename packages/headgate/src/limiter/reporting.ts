@@ -1,7 +1,7 @@
 import type { OutageEvent } from "../remote/index.ts";
 
 /** Calls a user's listener. If it throws, the error is reported and must not fail the request. */
-export function told<Event>(
+export function notify<Event>(
   listener: ((event: Event) => void) | undefined,
   event: Event,
   report: (error: unknown) => void,

@@ -236,9 +236,9 @@ describe("a hold", () => {
     expect(left()).toEqual([9, 400, 0]);
     await one.end({ tokens: 300 });
     expect(left()).toEqual([9, 700, 1]);
-    const told = store.calls.adjust;
+    const before = store.calls.adjust;
     clock.advance(3_600_000);
-    expect(store.calls.adjust).toBe(told);
+    expect(store.calls.adjust).toBe(before);
   });
 
   it("counts as fully used once nothing refers to the reservation", async () => {

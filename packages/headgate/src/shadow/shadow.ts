@@ -50,7 +50,7 @@ export interface ShadowOptions<Caller> {
   readonly report: (error: unknown) => void;
   /** Whether an observer wants events. */
   readonly isObserved: () => boolean;
-  readonly tell: (event: ShadowEvent) => void;
+  readonly notify: (event: ShadowEvent) => void;
 }
 
 /**
@@ -92,7 +92,7 @@ export function createShadow<Caller>(
   options: ShadowOptions<Caller>,
   changes: readonly LayerChange<Caller>[],
 ): Shadow<Caller> {
-  const { limiter, live, store, clock, timeoutMs, definePolicy, isAnswering, isObserved, tell } = options;
+  const { limiter, live, store, clock, timeoutMs, definePolicy, isAnswering, isObserved, notify } = options;
   /** `NotAsked` is not reported, because the failure of the store has been reported already. */
   const report = (error: unknown): void => {
     if (error !== undefined && !(error instanceof NotAsked)) options.report(error);
@@ -137,7 +137,7 @@ export function createShadow<Caller>(
       decided(ruling, answered, cost) {
         const refused = ruling.outcome.admitted ? undefined : new RefusedRequest(ruling, cost);
         counting.decided(ruling, answered, refused?.binding);
-        if (isObserved()) tell(eventOf(limiter, ruling, refused, answered, cost));
+        if (isObserved()) notify(eventOf(limiter, ruling, refused, answered, cost));
       },
       undecided(error) {
         counting.undecided();

@@ -95,7 +95,7 @@ export class Trial {
     this.#live = live;
     // The live request is refused: the shadow's estimate stays charged, and its holds end.
     if (!live.admitted) this.end(undefined);
-    this.#tell();
+    this.#reportIfDecided();
   }
 
   /** The caller has left: undo the request. */
@@ -104,15 +104,15 @@ export class Trial {
   }
 
   report(used: Cost): void {
-    this.#say((reservation) => reservation.report(used));
+    this.#apply((reservation) => reservation.report(used));
   }
 
   end(used: Cost | "nothing" | undefined): void {
-    this.#say((reservation) => reservation.end(used));
+    this.#apply((reservation) => reservation.end(used));
   }
 
   extend(more: Cost & { readonly atLeast?: number }): void {
-    this.#say((reservation) => {
+    this.#apply((reservation) => {
       const noted = (extension: Awaited<ReturnType<Reservation["extend"]>>) => {
         const ended = !extension.admitted && extension.reason === "ended";
         if (!ended) this.#services.extended(extension.admitted);
@@ -128,8 +128,8 @@ export class Trial {
       this.#reservation = new Reservation(ruling, ruling, this.#cost, this.#services.reservation);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const say of waiting) this.#say(say);
-    this.#tell();
+    for (const call of waiting) this.#apply(call);
+    this.#reportIfDecided();
   }
 
   #giveUp(error: unknown): void {
@@ -138,21 +138,21 @@ export class Trial {
     this.#services.undecided(error);
   }
 
-  #say(say: (reservation: Reservation) => void | Promise<void>): void {
+  #apply(call: (reservation: Reservation) => void | Promise<void>): void {
     if (this.#waiting !== undefined) {
-      this.#waiting.push(say);
+      this.#waiting.push(call);
       return;
     }
     if (this.#reservation === undefined) return;
     try {
-      const saying = say(this.#reservation);
-      if (saying instanceof Promise) saying.catch(this.#services.failed);
+      const applying = call(this.#reservation);
+      if (applying instanceof Promise) applying.catch(this.#services.failed);
     } catch (error) {
       this.#services.failed(error);
     }
   }
 
-  #tell(): void {
+  #reportIfDecided(): void {
     const ruling = this.#ruling;
     const live = this.#live;
     if (ruling === undefined || live === undefined) return;

@@ -103,9 +103,9 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
   /** @returns whether the receiver accepted the message. */
   async function sendSome(): Promise<boolean> {
     const some = take();
-    const told = droppedBefore;
+    const reportedDrops = droppedBefore;
     const id = `msg_${crypto.randomUUID().replaceAll("-", "")}`;
-    const body = JSON.stringify(bodyOf(some, told));
+    const body = JSON.stringify(bodyOf(some, reportedDrops));
     let failure: unknown;
     for (let attempt = 0; attempt <= pausesMs.length; attempt += 1) {
       if (attempt > 0) {
@@ -115,7 +115,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
       try {
         await post(id, body);
         sent += some.length;
-        droppedBefore -= told;
+        droppedBefore -= reportedDrops;
         return true;
       } catch (error) {
         failure = error;

@@ -108,7 +108,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     }),
   });
   /** Allows one notice per caller, limit and window. A limiter does this job too. */
-  const once = createLimiter<Told>({
+  const once = createLimiter<NoticeKey>({
     name: `${limiter.name}.webhook`,
     layers: [
       {
@@ -126,7 +126,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
   const known = createKnown();
   /** Identifies this webhook: another webhook of the same limiter may share the store, and must count separately. */
   const sender = fingerprint(`${from} ${url.href}`);
-  const asking = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
 
   function notice(limit: LimitReading, event: DecisionEvent): void {
     const { windowMs } = limit;
@@ -162,8 +162,8 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
       answer(asked);
       return;
     }
-    const answered: Promise<void> = asked.then(answer, onError).finally(() => asking.delete(answered));
-    asking.add(answered);
+    const answered: Promise<void> = asked.then(answer, onError).finally(() => pending.delete(answered));
+    pending.add(answered);
   }
 
   const stop = limiter.observe({
@@ -178,7 +178,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     status: () => ({ waiting: delivery.waiting, sent: delivery.sent, dropped: delivery.dropped }),
     async close() {
       stop();
-      await Promise.all(asking);
+      await Promise.all(pending);
       await delivery.close();
       await once.close();
     },
@@ -186,7 +186,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
 }
 
 /** A caller and a limit, and the limit's window. */
-interface Told {
+interface NoticeKey {
   readonly key: string;
   readonly windowMs: number;
 }

@@ -26,13 +26,13 @@ describe("a forwarding header from an untrusted peer", () => {
     ],
     ["X-Real-IP, mapped", `::ffff:${publicPeer}`, { "x-real-ip": "198.51.100.7" }, "carries X-Real-IP,"],
     ["without a peer", undefined, forwarded, "from a peer without an address carries X-Forwarded-For,"],
-  ])("is told of once, and nobody's address with it: %s", (_which, peer, headers, told) => {
+  ])("is reported once, without an address: %s", (_which, peer, headers, spelling) => {
     const warnings = warningsFor([
       { peer, headers },
       { peer, headers },
     ]);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain(told);
+    expect(warnings[0]).toContain(spelling);
     expect(warnings[0]).toContain('parseTrustProxy("cloudflare")');
     expect(warnings[0]).not.toMatch(/198\.51\.100\.7|203\.0\.113\.9|2001:db8/);
   });

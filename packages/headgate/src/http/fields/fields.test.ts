@@ -94,7 +94,7 @@ describe("the policy", () => {
     [{ quota: 6 }, '"user-per-minute";q=6;w=60'],
     [{ windowMs: 90_000 }, '"user-per-minute";q=5;w=90'],
     [{ unit: "tokens" }, '"user-per-minute";q=5;w=60;qu="tokens"'],
-  ])("is told anew where it differs by %j from that of the request before", (change, policy) => {
+  ])("is rebuilt if it differs by %j from the previous request", (change, policy) => {
     const before = '"user-per-minute";q=5;w=60';
     expect([policyOf(reading), policyOf({ ...reading, remaining: 3 })]).toEqual([before, before]);
     expect(policyOf({ ...reading, ...change })).toBe(policy);

@@ -100,7 +100,7 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
 }
 
 /** Limiters whose mounting mistakes have been reported. */
-const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
+const reported = /* @__PURE__ */ processWide("misplaced-guards", () => ({
   twice: new WeakSet<AnyLimiter>(),
   late: new WeakSet<AnyLimiter>(),
 }));
@@ -119,8 +119,8 @@ export function isDecided(
   target: string | undefined,
 ): boolean {
   if (decisions === undefined || !decisions.some((decision) => decision.limiter === limiter)) return false;
-  if (!told.twice.has(limiter)) {
-    told.twice.add(limiter);
+  if (!reported.twice.has(limiter)) {
+    reported.twice.add(limiter);
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
     reportTo(
       limiter,
@@ -135,8 +135,8 @@ export function isDecided(
 
 /** Reports, once for each limiter, that the response head had been sent before the guard ran. */
 export function reportLate(limiter: AnyLimiter): void {
-  if (told.late.has(limiter)) return;
-  told.late.add(limiter);
+  if (reported.late.has(limiter)) return;
+  reported.late.add(limiter);
   reportTo(
     limiter,
     new HeadgateError(
@@ -159,8 +159,8 @@ export function markGuarded<Guarded extends object>(
   handler: object,
   guarded: Guarded,
 ): Guarded {
-  if (guardedBy.get(handler) === limiter && !told.twice.has(limiter)) {
-    told.twice.add(limiter);
+  if (guardedBy.get(handler) === limiter && !reported.twice.has(limiter)) {
+    reported.twice.add(limiter);
     reportTo(
       limiter,
       new HeadgateError(

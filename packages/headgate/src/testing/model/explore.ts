@@ -40,7 +40,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
         seen.add(key);
         const what = broken(next.world as World);
         if (what !== undefined)
-          return { states: seen.size, steps, isComplete: false, broken: tell(what, next) };
+          return { states: seen.size, steps, isComplete: false, broken: describe(what, next) };
         reached.push(next);
       }
     }
@@ -49,7 +49,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
   return { states: seen.size, steps: mostSteps, isComplete: true };
 }
 
-function tell(what: string, last: Step): string {
+function describe(what: string, last: Step): string {
   const names: string[] = [];
   for (let step: Step | undefined = last; step !== undefined; step = step.before) names.unshift(step.name);
   return `${what}\n  ${names.join("\n  ")}`;
