@@ -200,7 +200,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       observing.ended(book);
     },
     settled: observing.settled,
-    settledUntold: observing.settledUntold,
+    settledLocally: observing.settledLocally,
     extended: observing.extended,
   };
   const waitingRoom = createWaitingRoom(clock);

@@ -26,7 +26,7 @@ type Change = ChangedEvent extends infer Event
   : never;
 
 type Listeners = Required<LimiterObserver>;
-type OfReservations = Required<Pick<ReservationServices, "settled" | "settledUntold" | "extended">>;
+type OfReservations = Required<Pick<ReservationServices, "settled" | "settledLocally" | "extended">>;
 
 /** The observers of a limiter. Without observers, reporting allocates nothing. */
 export interface Observing extends OfReservations {
@@ -171,7 +171,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       });
     },
 
-    settledUntold(book) {
+    settledLocally(book) {
       const decision = idOf(book.question);
       if (decision === undefined) return;
       const used = { ...book.stated, ...book.used };

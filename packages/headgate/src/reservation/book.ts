@@ -19,7 +19,7 @@ export interface ReservationServices {
   /** The ledger has applied a new use, or the end. Absent: no observer. */
   settled?(book: Book, adjustments: readonly Adjustment[], outcome: Outcome): void;
   /** The reservation ended with a reported use that changes nothing in the ledger. Absent: no observer. */
-  settledUntold?(book: Book): void;
+  settledLocally?(book: Book): void;
   /** The reservation was asked to hold more. Absent: no observer. */
   extended?(book: Book, cost: Cost, ruling: Ruling): void;
   mintRid(): string;
@@ -62,7 +62,7 @@ export class Book implements Unsettled {
   #seq = 1;
   /** Whether holds may have lapsed in the store, because it could not be reached in time. */
   #raises = false;
-  #telling: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
   #again = false;
   /** The last queued extension or report: they run in order. */
   #extending: Promise<unknown> | undefined;
@@ -94,7 +94,7 @@ export class Book implements Unsettled {
     this.#upstream = new Part(store, this.#services.mintRid(), this.question.charges);
     this.#raises = true;
     this.#version += 1;
-    this.#main.told = this.#version;
+    this.#main.acknowledgedVersion = this.#version;
     this.#changedAt = this.#services.now();
     store.keep?.(this, false);
   }
@@ -185,11 +185,11 @@ export class Book implements Unsettled {
   }
 
   get #totals(): Totals {
-    return { used: this.#used, held: this.#heldBeside(this.#used) };
+    return { used: this.#used, held: this.#heldAfter(this.#used) };
   }
 
   /** How much of the grant is still held after this use. */
-  #heldBeside(used: readonly (readonly number[])[]): number[][] {
+  #heldAfter(used: readonly (readonly number[])[]): number[][] {
     const { charges } = this.question;
     return this.#granted.map((amounts, c) =>
       amounts.map((amount, g) =>
@@ -207,34 +207,34 @@ export class Book implements Unsettled {
   /** Sends the totals to the ledgers. */
   sync(): void | Promise<void> {
     // Totals without the extension under way would undo it, so wait for it. An end does not wait.
-    if (this.#extending === undefined || this.#ended) return this.#tellAll();
-    return this.#wait(this.#inLine(this.#extending.then(() => this.#tellAll())));
+    if (this.#extending === undefined || this.#ended) return this.#sendAll();
+    return this.#wait(this.#inLine(this.#extending.then(() => this.#sendAll())));
   }
 
   /** One call at a time for each ledger. */
-  #tellAll(): void | Promise<void> {
-    if (this.#telling !== undefined) {
+  #sendAll(): void | Promise<void> {
+    if (this.#sending !== undefined) {
       this.#again = true;
-      return this.#wait(this.#telling);
+      return this.#wait(this.#sending);
     }
-    const telling: Promise<void>[] = [];
+    const sending: Promise<void>[] = [];
     for (const part of this.#parts()) {
-      const answer = this.#tell(part);
-      if (answer !== undefined) telling.push(answer);
+      const answer = this.#send(part);
+      if (answer !== undefined) sending.push(answer);
     }
-    if (telling.length === 0) return;
-    this.#telling = Promise.all(telling).then(async () => {
-      this.#telling = undefined;
+    if (sending.length === 0) return;
+    this.#sending = Promise.all(sending).then(async () => {
+      this.#sending = undefined;
       if (!this.#again) return;
       this.#again = false;
-      await this.#tellAll();
+      await this.#sendAll();
     });
-    return this.#wait(this.#telling);
+    return this.#wait(this.#sending);
   }
 
   /** The adjustments that the heartbeat sends, so that nothing lapses. */
   beat(): { part: Part; ledger: Ledger; adjustments: ReturnType<Part["adjustments"]>; version: number }[] {
-    if (this.#telling !== undefined || this.#extending !== undefined) return [];
+    if (this.#sending !== undefined || this.#extending !== undefined) return [];
     this.#takeUsed();
     return this.#parts()
       .filter((part) => part.holds || part === this.#upstream)
@@ -264,27 +264,27 @@ export class Book implements Unsettled {
     return part.adjustments(totals, this.#seq, this.#ended, raises);
   }
 
-  #tell(part: Part): Promise<void> | undefined {
-    if (part.told === this.#version) return;
+  #send(part: Part): Promise<void> | undefined {
+    if (part.acknowledgedVersion === this.#version) return;
     if (this.#isOver()) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     const isPiece = this.#pieces.includes(part);
     if (isPiece && !this.#ended) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     if (!isPiece && part !== this.#upstream && !part.differs(this.#totals) && !this.#mustEnd(part)) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       if (this.#ended && part === this.#main && Object.keys(this.#stated).length > 0)
-        this.#services.settledUntold?.(this);
+        this.#services.settledLocally?.(this);
       return;
     }
     if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used)) {
       // The request was admitted and ended with no use while the store was down, so the store need not know.
       this.#moveUpstream(part);
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     const version = this.#version;
@@ -316,10 +316,10 @@ export class Book implements Unsettled {
     version: number,
     outcome: Outcome,
   ): void {
-    if (part.ledger.upstream === undefined && this.#isNews(part, adjustments))
+    if (part.ledger.upstream === undefined && this.#changesUse(part, adjustments))
       this.#services.settled?.(this, adjustments, outcome);
     part.applied(adjustments, outcome);
-    part.told = Math.max(part.told, version);
+    part.acknowledgedVersion = Math.max(part.acknowledgedVersion, version);
     if (part === this.#upstream) this.#moveUpstream(part);
     if (part === this.#main && part.ledger === this.#ruling.ledger) {
       const { layers, charges } = this.#ruling;
@@ -330,7 +330,7 @@ export class Book implements Unsettled {
   }
 
   /** Whether adjustments change the use or end the reservation. Heartbeats usually do neither. */
-  #isNews(part: Part, adjustments: readonly Adjustment[]): boolean {
+  #changesUse(part: Part, adjustments: readonly Adjustment[]): boolean {
     return adjustments.some(
       ({ ended, used }, c) => ended || used.some((amount, g) => amount !== (part.used[c]?.[g] ?? 0)),
     );
@@ -392,7 +392,7 @@ export class Book implements Unsettled {
   #extend(cost: Cost): Extended | Promise<Extended> {
     if (this.#ended) return "ended";
     // Totals under way may arrive after the extension. The store then ignores them, so they are sent again.
-    if (this.#telling !== undefined) this.#doubt();
+    if (this.#sending !== undefined) this.#doubt();
     const question = this.#asksFor(cost);
     const answer = this.#services.decide(question);
     if (!(answer instanceof Promise)) return this.#conclude(question, answer, cost);
@@ -404,7 +404,7 @@ export class Book implements Unsettled {
     this.#seq += 1;
     const store = this.#upstream ?? this.#main;
     // Use that was not yet sent is still part of the hold in the store.
-    const held = this.#heldBeside(store.used);
+    const held = this.#heldAfter(store.used);
     const hold: Hold = { rid: store.rid, seq: this.#seq };
     return {
       layers,

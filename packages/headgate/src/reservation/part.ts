@@ -30,7 +30,7 @@ export class Part {
   /** Whether the ledger may have other totals than it has acknowledged. */
   inDoubt = false;
   /** The version of the totals that the ledger has acknowledged. */
-  told = 0;
+  acknowledgedVersion = 0;
 
   constructor(ledger: Ledger, rid: string, counted: readonly Counted[]) {
     this.ledger = ledger;
