@@ -41,7 +41,6 @@ import type { Trial } from "../shadow/trial.ts";
 import { byKeysOf } from "../stores/memory/by-keys.ts";
 import { MemoryOutcome } from "../stores/memory/outcome.ts";
 import { openStore } from "../stores/open.ts";
-import type { Plain } from "./asking.ts";
 import { checkClock, checkDecision, checkLimiterOptions, checkObserver } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import type { Limiter, LimiterOptions } from "./contract.ts";
@@ -51,6 +50,7 @@ import { createLookups } from "./lookups.ts";
 import { createObserving } from "./observing.ts";
 import { checkPenalty } from "./penalising.ts";
 import { PlainRuling } from "./plain-ruling.ts";
+import type { Plain } from "./question-builder.ts";
 import {
   eachKindOnce,
   guarded,
@@ -331,7 +331,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       );
     }
     const { override: overrideIn } = store;
-    return after(live.asking.for(caller, undefined), (question) => {
+    return after(live.questions.for(caller, undefined), (question) => {
       const { charge, layer } = targetOf(question, target);
       if (terms !== undefined) checkTerms(layer, charge.limits, terms);
       const partitions = [charge];
@@ -415,13 +415,13 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     trialOf?: (question: Question) => Trial,
   ): Admission | Promise<Admission> {
     check(cost);
-    const { asking } = live;
-    const keys = asking.keysOf(caller);
+    const { questions } = live;
+    const keys = questions.keysOf(caller);
     if (cost === undefined && trialOf === undefined) {
-      const admission = admitByKeys(asking.plain, keys);
+      const admission = admitByKeys(questions.plain, keys);
       if (admission !== undefined) return admission;
     }
-    return after(asking.for(caller, cost, keys), (question) =>
+    return after(questions.for(caller, cost, keys), (question) =>
       admit(
         question,
         cost,
@@ -453,7 +453,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     report,
     admitUnidentified() {
       check(undefined);
-      const question = live.asking.forUnidentified(undefined);
+      const question = live.questions.forUnidentified(undefined);
       return admit(question, undefined, shadow?.beginUnidentified(question, undefined));
     },
   };
@@ -475,7 +475,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     async wait(caller, decision = {}) {
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       check(decision.cost);
-      const { layers, charges } = await live.asking.for(caller, decision.cost);
+      const { layers, charges } = await live.questions.for(caller, decision.cost);
       const trial = shadow?.wait(caller, decision.cost);
       const ask = () => admitCaller(caller, decision.cost, trial?.of);
       const waiting = waitingRoom.wait({ layers, charges, ask }, decision);
@@ -486,7 +486,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     penalise(caller, cost = oneRequest) {
       check(undefined);
       checkPenalty(cost, live.units);
-      return after(live.asking.for(caller, undefined), (own) =>
+      return after(live.questions.for(caller, undefined), (own) =>
         after(knowing(own, cost), (asked) => {
           const charging = charge(asked, cost);
           shadow?.penalise(caller, cost);
@@ -503,7 +503,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
           : new RefusedRequest(ruling, cost, question);
-      return after(live.asking.for(caller, cost), (whole) => {
+      return after(live.questions.for(caller, cost), (whole) => {
         const question = within(whole, layer);
         return decide(question, cost, true, (ruling) => reading(ruling.asked ?? question, ruling));
       });
@@ -512,7 +512,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     reset(caller, options = {}) {
       check(undefined);
       checkTarget("reset", options);
-      return after(live.asking.for(caller, undefined), (question) => {
+      return after(live.questions.for(caller, undefined), (question) => {
         const asked = within(question, options.layer);
         const { charges } = asked;
         const now = clock.now();
@@ -596,7 +596,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
     async ready({ timeoutMs: longestMs = defaultReadyMs } = {}) {
       check(undefined);
       checkWholeNumber("timeoutMs", longestMs, 1, longestReadyMs);
-      await guard?.ready(longestMs, live.asking.forUnidentified(undefined));
+      await guard?.ready(longestMs, live.questions.forUnidentified(undefined));
     },
 
     observe(observer) {

@@ -4,7 +4,11 @@ import type { LimitsInput } from "../core/limit-set.ts";
 import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
 import { definePolicy, type Layer, type LayerOptions, type Policy } from "../core/policy.ts";
 import { show } from "../core/show.ts";
-import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
+import {
+  createQuestionBuilder,
+  type QuestionBuilder,
+  type QuestionBuilderOptions,
+} from "./question-builder.ts";
 
 /**
  * A layer of a new policy. Like `LayerOptions`, but `key`, `plan` and a `limits` function may be left out if the layer
@@ -25,7 +29,7 @@ export interface LayerChange<Caller> {
 /** The policy in force, and what depends on it. */
 export interface LivePolicy<Caller> {
   readonly policy: Policy<Caller>;
-  readonly asking: Asking<Caller>;
+  readonly questions: QuestionBuilder<Caller>;
   /**
    * The units that costs may name. Units are never removed, so that no request fails for a unit that a policy has just
    * dropped.
@@ -52,10 +56,10 @@ export interface LivePolicy<Caller> {
 export function createLivePolicy<Caller>(
   options: readonly LayerOptions<Caller>[],
   declared: readonly string[] | undefined,
-  asks: Omit<AskingOptions<Caller>, "policy">,
+  asks: Omit<QuestionBuilderOptions<Caller>, "policy">,
 ): LivePolicy<Caller> {
   let policy = definePolicy(options, declared);
-  let asking = createAsking({ ...asks, policy });
+  let questions = createQuestionBuilder({ ...asks, policy });
   const units = new Set<string>();
   const known = new Map<string, Layer<Caller>>();
   /**
@@ -93,8 +97,8 @@ export function createLivePolicy<Caller>(
     get policy() {
       return policy;
     },
-    get asking() {
-      return asking;
+    get questions() {
+      return questions;
     },
     units,
     outageOf: (layer) => known.get(layer)?.outage ?? localPolicy,
@@ -105,7 +109,7 @@ export function createLivePolicy<Caller>(
       const layers = completed(changes, functions, "setPolicy");
       // Copies, so that an invalid policy does not change any memory.
       policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
-      asking = createAsking({ ...asks, policy });
+      questions = createQuestionBuilder({ ...asks, policy });
       note(layers);
     },
 

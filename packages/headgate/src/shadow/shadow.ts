@@ -156,7 +156,7 @@ export function createShadow<Caller>(
 
   function begin(question: Question, caller: Caller, cost: Cost | undefined, waits: boolean): Trial {
     const trial = new Trial(
-      plans.during(question, () => own.asking.for(caller, cost)),
+      plans.during(question, () => own.questions.for(caller, cost)),
       cost,
       services,
       waits,
@@ -168,7 +168,7 @@ export function createShadow<Caller>(
   /** Does something to a caller other than a decision. */
   async function to(caller: Caller, act: (question: Question) => void | Promise<void>): Promise<void> {
     try {
-      const question = own.asking.for(caller, undefined);
+      const question = own.questions.for(caller, undefined);
       await act(question instanceof Promise ? await question : question);
     } catch (error) {
       report(error);
@@ -190,7 +190,7 @@ export function createShadow<Caller>(
     begin: (question, caller, cost) => begin(question, caller, cost, false),
 
     beginUnidentified(question, cost) {
-      const trial = new Trial(own.asking.forUnidentified(cost), cost, services, false);
+      const trial = new Trial(own.questions.forUnidentified(cost), cost, services, false);
       if (store.remote) riding.set(question, trial);
       return trial;
     },

@@ -32,7 +32,7 @@ export interface Plain {
 }
 
 /** Turns a caller into a question for the store. */
-export interface Asking<Caller> {
+export interface QuestionBuilder<Caller> {
   /** The caller's key in each layer; `null` if the layer does not apply. */
   keysOf(caller: Caller): (string | null)[];
   /**
@@ -51,7 +51,7 @@ export interface Asking<Caller> {
   forUnidentified(cost: Cost | undefined): Question;
 }
 
-export interface AskingOptions<Caller> {
+export interface QuestionBuilderOptions<Caller> {
   /** The name of the limiter. */
   name: string;
   policy: Policy<Caller>;
@@ -62,7 +62,9 @@ export interface AskingOptions<Caller> {
   onUncounted: () => void;
 }
 
-export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Caller> {
+export function createQuestionBuilder<Caller>(
+  options: QuestionBuilderOptions<Caller>,
+): QuestionBuilder<Caller> {
   const { name, policy, lookups, report, onUncounted } = options;
   const { hash } = policy;
   const names = policy.layers.map((layer) => layer.name);
