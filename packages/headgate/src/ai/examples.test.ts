@@ -63,7 +63,7 @@ describe("the examples", () => {
   it.each([
     ["openai-sdk", modelMessages],
     ["ai-sdk", pageMessages],
-  ])("%s gives back what a failing model never answered", async (example, messages) => {
+  ])("%s refunds a request whose model failed", async (example, messages) => {
     await served(example, "fails", async (origin) => {
       for (let n = 0; n < 7; n += 1) {
         const response = await ask(origin, messages);

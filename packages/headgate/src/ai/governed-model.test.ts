@@ -91,7 +91,7 @@ describe("a provider's refusal", () => {
     ["a week", { headers: { "retry-after": "604800" } }, 86_400_000],
     ["overload", { status: 529 }, 5000],
     ["that it is busy", { status: 503, headers: { "retry-after": "3" } }, 3000],
-  ])("is its wait: %s", (_, said, waitMs) => {
+  ])("names a wait: %s", (_, said, waitMs) => {
     expect(readProviderRefusal(refusedBy(said))?.waitMs).toBe(waitMs);
   });
 
@@ -112,7 +112,7 @@ describe("a provider's refusal", () => {
       "a message about money that still names a wait",
       { headers: { "retry-after": "7" }, body: { code: "insufficient_quota" } },
     ],
-  ])("is about money, and no wait: %s", (_, said) => {
+  ])("is about money, without a wait: %s", (_, said) => {
     expect(readProviderRefusal(refusedBy(said))).toEqual({ reason: "money" });
   });
 

@@ -274,7 +274,7 @@ describe("a model that is silent", () => {
     ["call", 2000],
     ["deaf", 2000],
     ["midway", 1900],
-  ])("is given up (%s)", async (hangs, least) => {
+  ])("is aborted (%s)", async (hangs, least) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { metered, left } = await begin({ silenceMs: 30_000 });
     const model = scriptedModel({ says: words(60), hangs });

@@ -17,7 +17,7 @@ export interface SpendingOptions extends AccountOptions {
   readonly estimator: Estimator;
 }
 
-/** Answers are drained for this many clients at once; beyond that, they are aborted. */
+/** How many answers are drained at once. Further answers are aborted. */
 const mostDraining = 1000;
 const draining = /* @__PURE__ */ processWide("draining", () => new Set<object>());
 
@@ -179,7 +179,7 @@ export class Spending {
   }
 
   /**
-   * The response is over.
+   * Ends the response.
    *
    * @param hasFailed whether the response itself failed, independently of its calls.
    */

@@ -85,7 +85,7 @@ describe("through a reload", () => {
     "{}",
     '{"refusal":null}',
     '{"refusal":{"deadline":"soon","retryAfterMs":{}}}',
-  ])("makes nothing of a stored %j", (text) => {
+  ])("ignores a stored %j", (text) => {
     stored.set("caller-test.refusal", text);
     expect(load().refusal()).toBeUndefined();
   });

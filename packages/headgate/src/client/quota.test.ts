@@ -67,7 +67,7 @@ describe("readQuota", () => {
       { name: "a", quota: 5, windowSeconds: 60, remaining: 1, resetSeconds: 60 },
     ],
     ["another policy", '"a";r=1;t=2', '"b";q=5;w=60', { name: "a", remaining: 1, resetSeconds: 2 }],
-  ])("understands %s", (_case, rateLimit, policy, expected) => {
+  ])("reads %s", (_case, rateLimit, policy, expected) => {
     expect(read(rateLimit, policy)?.limits).toEqual([expected]);
   });
 

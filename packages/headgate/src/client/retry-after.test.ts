@@ -30,7 +30,7 @@ describe("readRetryAfterMs", () => {
     ["-5", 0],
     ["soon", 0],
     ["", 0],
-  ])("takes Retry-After: %s for %i ms", (value, expected) => {
+  ])("reads Retry-After: %s as %i ms", (value, expected) => {
     expect(read({ "Retry-After": value })).toBe(expected);
   });
 
@@ -76,7 +76,7 @@ describe("readRetryAfterMs", () => {
     ["X-RateLimit-Reset", `${now / 1000 - 42}`, 0],
     ["X-RateLimit-Reset", "soon", 0],
     ["RateLimit-Reset", "", 0],
-  ])("takes a lone %s: %s for %i ms", (name, value, expected) => {
+  ])("reads a single %s: %s as %i ms", (name, value, expected) => {
     expect(read({ [name]: value })).toBe(expected);
   });
 

@@ -75,7 +75,7 @@ export function checkStated(cost: unknown, units: ReadonlySet<string>): asserts 
 function unitsInWords(unit: string, units: ReadonlySet<string>): string {
   const like = nearest(unit, [...units]);
   const meant = like === undefined ? "" : `: did you mean ${show(like)}?`;
-  return `${meant === "" ? "." : meant} The units are ${[...units].map(show).join(", ")}; others have to be declared in units.`;
+  return `${meant === "" ? "." : meant} The units are ${[...units].map(show).join(", ")}; declare others in units.`;
 }
 
 function fail(message: string): never {

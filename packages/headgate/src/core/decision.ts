@@ -236,7 +236,7 @@ function hasEnd(charges: Ruling["charges"]): boolean {
   return false;
 }
 
-/** An override may refuse a cost for good. If the override ends, the request may be admitted after that. */
+/** An override may never admit a cost. If the override has an end, the request may be admitted after that. */
 function withEnds(ruling: Ruling): Ruling {
   const { outcome, charges } = ruling;
   if (!hasEnd(charges)) return ruling;

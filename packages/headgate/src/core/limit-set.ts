@@ -218,7 +218,7 @@ function checkPlaces(subject: string, limits: readonly Limit[]): void {
   if (both === undefined) return;
   fail(
     subject,
-    `counts ${both.unit} by concurrent and by ${both.algorithm}: give the places a unit of their own`,
+    `counts ${both.unit} by concurrent and by ${both.algorithm}: use a separate unit for the places`,
   );
 }
 

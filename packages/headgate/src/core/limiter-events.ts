@@ -78,13 +78,13 @@ export interface DecisionPlace {
   readonly id: number;
   /** See `Moment.order`. The matching `at` is the admission's `at`. */
   readonly order: number | undefined;
-  /** Where the refusal repeats an earlier answer of the store: when the store gave that answer. */
+  /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   readonly asOf: Moment | undefined;
 }
 
 /** A partition that a decision charged or checked. */
 export interface DecisionPartition extends EventPartition {
-  /** The caller's plan, where the layer has plans. */
+  /** The caller's plan, if the layer has plans. */
   readonly plan: string | undefined;
   /** The caller's limits as text, if the layer looks them up for each caller. */
   readonly limits: string | undefined;

@@ -16,7 +16,7 @@ describe("checkOptions", () => {
       "windowMs",
       'createLimiter has no option "windowMs": it is another library\'s. docs/moving-over.md says what takes its place.',
     ],
-  ])("says of %s what would be right", (option, message) => {
+  ])("refuses %s, and says what is expected", (option, message) => {
     expect(check({ layers: [], [option]: 1 })).toThrow(message);
   });
 

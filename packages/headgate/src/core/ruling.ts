@@ -44,7 +44,7 @@ export interface Ledger {
   patience?(applying: Promise<unknown>): Promise<void>;
 }
 
-/** A change that has yet to be sent to the store. */
+/** A change that has not been sent to the store yet. */
 export interface Unsettled {
   /** Sends the change to the store. Never rejects: a failed change is queued again. */
   sync(): void | Promise<void>;

@@ -53,7 +53,7 @@ describe("bearerIdentity", () => {
     ["altered", async () => (await token()).replace(/\.[^.]+\./, (part) => `${part.slice(0, -2)}x.`)],
     ["garbage", () => "a.b.c"],
     ["too long to look at", () => `a.${"b".repeat(10_000)}.c`],
-  ])("tells nobody by a token that is %s, and reports nothing", async (_what, make) => {
+  ])("returns null for a token that is %s, and reports nothing", async (_what, make) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     expect(await byKey()(bearing(await make()))).toBeNull();
     expect(error).not.toHaveBeenCalled();

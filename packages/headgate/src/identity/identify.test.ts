@@ -18,7 +18,7 @@ describe("identify", () => {
     [{ "x-user-id": "   " }, `ip:${peer}`],
     [{ "x-user-id": "3".repeat(257) }, `ip:${peer}`],
     [{}, `ip:${peer}`],
-  ])("knows %j as %s", async (headers, key) => {
+  ])("identifies %j as %s", async (headers, key) => {
     const kind = key.slice(0, key.indexOf(":"));
     expect(await whoIs({ peer, headers })).toEqual({ key, kind, ip: peer });
   });

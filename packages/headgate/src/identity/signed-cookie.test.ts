@@ -40,7 +40,7 @@ describe("signedCookieIdentity", () => {
     ["half a signature", holding(encodeURIComponent(`42.${hmac("42").slice(0, 20)}`))],
     ["what cannot be decoded", holding("%E0%A4%A")],
     ["what is too long", holding(`${"a".repeat(5000)}.${hmac("42")}`)],
-  ])("tells nobody by %s", async (_what, headers) => {
+  ])("returns null for %s", async (_what, headers) => {
     expect(await identity(headers)).toBeNull();
   });
 

@@ -259,7 +259,7 @@ describe("createLimiter", () => {
     ["a number for a store", { store: 6379 }, "It is 6379."],
     ["a plain object for a store", { store: {} }, "It is an object without decide, adjust and reset."],
     ["another class for a store", { store: new Map() }, "It is an object of class Map."],
-  ])("does not pass over %s", (_what, options, message) => {
+  ])("refuses %s", (_what, options, message) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
     expect(() => createLimiter({ name: "chat", layers, ...options } as never)).toThrow(message);
   });
@@ -270,7 +270,7 @@ describe("createLimiter", () => {
     ["Chat", '"Chat"'],
     ["a/b", '"a/b"'],
     [7, "7"],
-  ])("refuses the name %s, and shows a right call", (name, shown) => {
+  ])("refuses the name %s, and shows a valid call", (name, shown) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
     expect(() => createLimiter({ name, layers } as never)).toThrow(
       `createLimiter needs a name of lower-case letters, digits, ".", "_" and "-", such as { name: "chat", layers: [`,
@@ -664,7 +664,7 @@ describe("decision events and errors", () => {
   it.each<[string, Store]>([
     ["throws", broken(lost)],
     ["rejects", { ...broken(lost), decide: async () => lost(), adjust: async () => lost() }],
-  ])("counts by itself when the store %s, says so, and reports it", async (_how, store) => {
+  ])("counts locally when the store %s, and reports it", async (_how, store) => {
     const onError = vi.fn();
     const { limiter } = chat({ store, onError });
     const admitted: boolean[] = [];

@@ -12,7 +12,7 @@ function made(name: string, limits: string, store: Parameters<typeof createLimit
 it.each([
   ["a store object", memoryStore()],
   ["a URL", "redis://:hunter2@127.0.0.1:1"],
-])("warns of two limiters with one name and different limits on %s", async (_what, store) => {
+])("warns about two limiters with one name and different limits on %s", async (_what, store) => {
   const first = made("compared", "5/minute", store);
   const { limiter, onWarning } = made("compared", "9/minute", store);
   expect(first.onWarning).not.toHaveBeenCalled();

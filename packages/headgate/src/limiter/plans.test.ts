@@ -74,7 +74,7 @@ describe("a layer with plans", () => {
     [null, "null"],
     [1, "1"],
     [{}, "an object"],
-  ])("gives the default plan for %j, and reports it once", async (plan, shown) => {
+  ])("uses the default plan for %j, and reports it once", async (plan, shown) => {
     const { admit, errors } = planned(byPlan);
     for (let n = 0; n < 3; n += 1) expect((admit(plan) as Admission).plan).toBe("free");
     expect(((await admit(Promise.resolve(plan))) as Admission).plan).toBe("free");
@@ -286,7 +286,7 @@ describe("a layer with individual limits", () => {
     ["number", 'Layer "org" needs text such as "60/hour" from limits, got 5.'],
     ["nothing", "got undefined."],
     ["throws", "could not be looked up: connection lost. DefaultLimits applies."],
-  ])("has the default limits for %s, never those of another caller, and reports it once", (name, message) => {
+  ])("uses the default limits for %s, never another caller's limits, and reports it once", (name, message) => {
     const { limiter, errors } = owned();
     expect((limiter.admit("five") as Admission).limits[0]?.quota).toBe(5);
     for (let n = 0; n < 5; n += 1) expect((limiter.admit(name) as Admission).limits[0]?.quota).toBe(2);

@@ -207,7 +207,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     ["k\u00f6ln-", "k\u00f6ln-7", "koln-7"],
     ["\u{1f600}", "\u{1f600}7", "\u{1f601}7"],
     ["'; --", "'; --x", "' --x"],
-  ])("are taken as they are written: %j", async (prefix, inside, outside) => {
+  ])("match literally: %j", async (prefix, inside, outside) => {
     const { start } = processes(make);
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix }, { limits: "7/minute" });

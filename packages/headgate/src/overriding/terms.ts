@@ -163,7 +163,7 @@ function readText(text: unknown, units: ReadonlySet<string>): string {
     if (units.has(unit)) continue;
     const known = [...units].map(show).join(", ");
     fail(
-      `The override limits ${show(unit)}, which the policy does not count: its units are ${known}; others have to be declared in units.`,
+      `The override limits ${show(unit)}, which the policy does not count: its units are ${known}; declare others in units.`,
     );
   }
   return limits.length === 1 && wordFor(limits[0] as Limit) === "blocked" ? blocked : text;

@@ -199,7 +199,7 @@ describe("webhook", () => {
   it.each([
     ["the receiver's 10 seconds", 0, 10_000],
     ["5 seconds of closing", 1, 5000],
-  ])("waits for a receiver that hangs for no more than %s when it is closed", async (_limit, which, ms) => {
+  ])("waits at most %s for a receiver that hangs when it is closed", async (_limit, which, ms) => {
     const timeouts: { ms: number; end: AbortController }[] = [];
     const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((given) => {
       const end = new AbortController();

@@ -5,7 +5,7 @@ export interface TextSize {
   readonly bytes: number;
 }
 
-/** A kind of ASCII characters. A token seldom spans two runs of different kinds. */
+/** A kind of ASCII characters. A token rarely spans two runs of different kinds. */
 interface Kind {
   readonly characters: RegExp;
   /** Tokens of the first character of a run. */

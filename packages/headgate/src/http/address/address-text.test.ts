@@ -66,7 +66,7 @@ describe("normalizeAddress", () => {
     ["[::1]:port", undefined],
     ["[]", undefined],
     [`::${"1".repeat(200)}`, undefined],
-  ])("takes %j for %s", (text, expected) => {
+  ])("reads %j as %s", (text, expected) => {
     expect(normalizeAddress(text)).toBe(expected);
   });
 

@@ -110,7 +110,7 @@ function neverFound(
   const trusted = trust === undefined ? "" : `, and "${trust.text}" trusts no header without a peer`;
   return (
     `clientAddress of headgate/${adapter} knows no peer here${trusted}: name the platform in front, as in ` +
-    `clientAddress.with({ trust: "${setting}" }), or a number of your own proxies, as in clientAddress.with({ trust: 1 }); ` +
+    `clientAddress.with({ trust: "${setting}" }), or the number of your proxies, as in clientAddress.with({ trust: 1 }); ` +
     "or read the peer: clientAddress.with({ peer: (request) => … })."
   );
 }

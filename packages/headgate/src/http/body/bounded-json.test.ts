@@ -189,7 +189,7 @@ describe("boundedJson", () => {
     ["a long property name", JSON.stringify({ ["x".repeat(1_000_000)]: 1 }), "stringLength", 400],
     ["a number of a million digits", "1".repeat(1_000_000), "stringLength", 400],
     ["two megabytes of spaces", " ".repeat(2_000_000), "bytes", 1_050],
-  ])("reads of %s no more than it must", async (_case, text, bound, mostKibibytes) => {
+  ])("reads no more of %s than necessary", async (_case, text, bound, mostKibibytes) => {
     const source = streamOf(inChunks(encoder.encode(text), 1_024));
     expect((await refusalOf(boundedJson(source.stream))).bound).toBe(bound);
     expect(source.chunksRead()).toBeLessThanOrEqual(mostKibibytes);
@@ -208,7 +208,7 @@ describe("boundedJson", () => {
     ["", "The body is empty; it should be JSON."],
     ["  \n", "The body is empty; it should be JSON."],
     ['{"password":"hunter2"', "The body is not JSON."],
-  ])("says of %j what is wrong, and repeats nothing of it", async (text, message) => {
+  ])("explains the error in %j without quoting it", async (text, message) => {
     const error = await refusalOf(boundedJson(text));
     expect([error.status, error.message]).toEqual([400, message]);
   });

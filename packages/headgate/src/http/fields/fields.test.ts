@@ -119,7 +119,7 @@ describe("listWith", () => {
     ["origin, ACCEPT", "Accept", "origin, ACCEPT"],
     [["Origin", "Cookie"], "Accept", "Origin, Cookie, Accept"],
     ["RateLimit, X-Own", "RateLimit, Retry-After", "RateLimit, X-Own, Retry-After"],
-  ])("of %j and %j makes %j", (before, value, list) => {
+  ])("adds %j and %j to %j", (before, value, list) => {
     expect(listWith(before, value)).toBe(list);
   });
 });

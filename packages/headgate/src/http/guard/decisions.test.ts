@@ -25,7 +25,7 @@ describe("readingsOf", () => {
     ["2/minute", "1/hour", "b"],
     ["1/minute", "2/hour", "a"],
     ["2/minute", "2/hour", "b"],
-  ])("of %s and %s, finds the tightest", (first, second, tightest) => {
+  ])("finds the tightest of %s and %s", (first, second, tightest) => {
     const [a, b] = [limiterOf("a", first).decision(), limiterOf("b", second).decision()];
     const readings = readingsOf([a, b]);
     expect(readings.limits.map(({ layer }: LimitReading) => layer)).toEqual(["a", "b"]);

@@ -118,7 +118,7 @@ it("ends a request whose handler fails", async () => {
 it.each<[string, () => Response | undefined]>([
   ["nothing, as Bun does", () => undefined],
   ["a switch of protocols", () => ({ status: 101, headers: new Headers(), body: null }) as Response],
-])("lets an upgraded connection hold its place: %s", async (_how, upgrade) => {
+])("keeps the place of an upgraded connection: %s", async (_how, upgrade) => {
   const { limiter, isFree } = onePlace();
   const leaving = new AbortController();
   const guarded = rateLimit(limiter, { caller: () => undefined })(upgrade as () => Response);

@@ -118,7 +118,7 @@ function refusedBy(limits: string, cost = {}): Refused {
 }
 
 it.each(["2/minute", "2/minute; 3/hour", "2 concurrent", "2/month fixed-window", "5 tokens/minute; 2/hour"])(
-  "prepares what refuses under %s",
+  "prepares refusals under %s",
   (limits) => {
     const refused = refusedBy(limits, limits.includes("tokens") ? { tokens: 1 } : {});
     const prepared = prepareRefusals(options)(refused, null);

@@ -40,7 +40,7 @@ describe("sentenceOf", () => {
     ["2 concurrent", "2 at a time"],
     ["1 concurrent per 30 seconds", "1 at a time"],
     ["3 tokens/minute", "3 tokens per minute"],
-  ])("says of %s that a place or units may come free sooner", (limits, words) => {
+  ])("says under %s that a place or units may be free sooner", (limits, words) => {
     expect(sentenceOf(refusedBy(limits, false))).toBe(
       `The limit of ${words} has been reached. Try again when a request in progress ends, at the latest in 30 seconds.`,
     );
@@ -54,7 +54,7 @@ describe("sentenceOf", () => {
     [7199, "120 minutes"],
     [7201, "3 hours"],
     [200_000, "3 days"],
-  ])("tells a wait of %i s in words, never too early", (seconds, words) => {
+  ])("writes a wait of %i s in words, never too short", (seconds, words) => {
     expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
   });
 

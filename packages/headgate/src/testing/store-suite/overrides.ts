@@ -214,7 +214,7 @@ export const overrides: readonly Case[] = [
       const override = await trial.override(place, { limits: more, forMs: hour, reason: "trial" });
       const before = await trial.read(place);
       const asked = await trial.admit(place);
-      expectSame([asked.admitted, asked.refusedFor], [false, "overridden"], "under the limits of its own");
+      expectSame([asked.admitted, asked.refusedFor], [false, "overridden"], "under its own limits");
       expectSame(asked.overrides, [override], "what is in force");
       expectSame(await trial.read(place), before, "readings after it");
       const under: Place = { ...trial.under(place, more), override };
@@ -233,7 +233,7 @@ export const overrides: readonly Case[] = [
         ["overridden", [undefined]],
         "under it, once it has ended",
       );
-      expectSame(await remaining(trial, place), 0, "remaining of its own");
+      expectSame(await remaining(trial, place), 0, "remaining under its own limits");
     },
   })),
 

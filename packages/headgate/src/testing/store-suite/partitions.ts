@@ -49,7 +49,7 @@ export const partitions: readonly Case[] = [
       const admit = async (places: Place | Place[]) => (await trial.admit(places)).admitted;
       expectSame([await admit(open), await admit(open)], [true, true], "alone");
       expectSame(await trial.read(open), [], "readings");
-      expectSame([await admit([open, narrow]), await admit([narrow, open])], [true, false], "beside others");
+      expectSame([await admit([open, narrow]), await admit([narrow, open])], [true, false], "with others");
       await trial.refund(await trial.admit(open));
       expectSame(await admit(open), true, "after a refund");
     },
