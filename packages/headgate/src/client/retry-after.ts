@@ -10,7 +10,7 @@ const longestSeconds = 2 ** 31;
  *
  * @param nowMs this machine's time, in milliseconds since the epoch; used for an HTTP date only if the response has no
  *   `Date`, because the two clocks may differ.
- * @returns milliseconds from now, never negative; 0 if the response names no readable wait; `Infinity` if
+ * @returns milliseconds from now, never negative. It is 0 if the response names no readable wait, and `Infinity` if
  *   `retry_after_seconds` is `null`, which means that no wait helps.
  */
 export function readRetryAfterMs(

@@ -45,7 +45,10 @@ export interface QuestionBuilder<Caller> {
     cost: Cost | undefined,
     keys?: readonly (string | null)[],
   ): Question | Promise<Question>;
-  /** The question for a request without a stated cost; `undefined` if it is more than one request in each layer. */
+  /**
+   * The question for a request without a stated cost; `undefined` if limits depend on the caller, or if it is not
+   * exactly one request in each layer.
+   */
   readonly plain: Plain | undefined;
   /** The question for a caller who could not be identified. */
   forUnidentified(cost: Cost | undefined): Question;

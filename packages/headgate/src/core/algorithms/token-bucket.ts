@@ -2,9 +2,12 @@ import { greatestCommonDivisor, type Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * The state: when it was last updated; how full the bucket was then, in ticks (see `Scale`); since when it has not been
- * empty; the scale of the ticks (ticks per unit, and ticks drained per millisecond); how many units have been given
- * back since it was last empty.
+ * The state:
+ *
+ * - when it was last updated, and how full the bucket was then, in ticks (see `Scale`)
+ * - since when the bucket has not been empty
+ * - the scale of the ticks: ticks per unit, and ticks drained per millisecond
+ * - how many units have been given back since it was last empty
  */
 const stamp = 0;
 const level = 1;
