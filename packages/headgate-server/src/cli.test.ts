@@ -277,5 +277,5 @@ describe("what cannot be used", () => {
 
 it("prints its help and its schema", async () => {
   expect((await runCommand(["--help"])).stdout).toContain("--max-newly-refused");
-  expect(JSON.parse((await runCommand(["schema"])).stdout)).toMatchObject({ title: "A policy of Headgate" });
+  expect(JSON.parse((await runCommand(["schema"])).stdout)).toMatchObject({ title: "A Headgate policy" });
 });

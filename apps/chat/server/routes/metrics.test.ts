@@ -162,7 +162,7 @@ describe("what reads the metrics", () => {
     const text = await (await client()("/metrics", bearer)).text();
     const described = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
     // Only a shared store has these, and only what went wrong is counted in them.
-    for (const name of ["failures_total", "dropped_total", "untold", "processes"])
+    for (const name of ["failures_total", "dropped_total", "unsent_changes", "processes"])
       described.add(`headgate_store_${name}`);
     described.add("headgate_overshoot_total");
     for (const file of ["grafana-dashboard.json", "prometheus-alerts.yaml"]) {

@@ -161,7 +161,7 @@ describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name,
     ["has no sockets", () => null],
     ["does not know the peer", () => undefined],
   ])(
-    "counts requests as unidentified where the server %s, reports them, and believes no header",
+    "counts requests as unidentified where the server %s, reports them, and trusts no header",
     async (_, peer) => {
       const { limiter, keys, onError } = limiterOf();
       const { port, close } = await serveBy(limiter, { port: 0, host: "127.0.0.1" }, peer);
@@ -189,7 +189,7 @@ describe("where no peer is known", () => {
     );
     expect(() => ofNext.clientAddress.with({})).toThrow("knows no peer here");
     expect(() => ofNext.clientAddress.with({ trust: "private" })).toThrow(
-      'and "private" believes no header without one',
+      'and "private" trusts no header without a peer',
     );
     expect(() => ofNext.clientAddress.with({ trust: "cloudflare" })).toThrow("knows no peer here");
   });
@@ -240,7 +240,7 @@ describe("where no peer is known", () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
   });
 
-  it("believes no header of a client that has gone", async () => {
+  it("trusts no header of a client that has gone", async () => {
     const gone = { socket: { remoteAddress: undefined }, headers: { "x-forwarded-for": "198.51.100.7" } };
     for (const trust of ["private", 1, "first", "nginx", "vercel", "cloudflare"]) {
       expect(() => ofNode.clientAddress.with({ trust })(gone as never)).toThrow("its connection has closed");
@@ -348,7 +348,7 @@ describe("the peer, as runtimes tell it", () => {
     );
     expect(() =>
       ofFetch.clientAddress.with({ trust: "cloudflare" })(ask({ "CF-Connecting-IP": "9.9.9.9" })),
-    ).toThrow('"cloudflare" believes no header without one');
+    ).toThrow('"cloudflare" trusts no header without a peer');
   });
 });
 

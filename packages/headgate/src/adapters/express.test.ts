@@ -55,7 +55,7 @@ describe.each([
     });
     expect(replies.map(([status]) => status)).toEqual([200, 200]);
     expect(handler).toHaveBeenCalledOnce();
-    expect(errors.map(String)).toEqual([expect.stringContaining("before rateLimit was asked")]);
+    expect(errors.map(String)).toEqual([expect.stringContaining("before rateLimit ran")]);
   });
 
   it("keeps the fields on what Express answers by itself: errors and the unknown", async () => {

@@ -27,12 +27,12 @@ describe.each(Object.entries(adapters))(
       [
         "another library's options",
         [{ windowMs: 60_000, limit: 5 }, { caller }],
-        "it got an object with windowMs, limit",
+        "got an object with windowMs, limit",
       ],
       [
         "what only looks like a limiter, and could not count the unidentified",
         [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
-        "rateLimit takes a limiter that createLimiter has made",
+        "rateLimit takes a limiter made by createLimiter",
       ],
       ["no limiter", [undefined, { caller }], "rateLimit takes a limiter that createLimiter has made"],
       ["no options", [limiter], "The options of rateLimit must be an object such as"],
@@ -86,7 +86,7 @@ describe.each(Object.entries(adapters))(
         [{ headers: {}, socket: {} }, {}, () => {}],
         "rateLimit was mounted without being called",
       ],
-      ["a promise of a limiter", [Promise.resolve(limiter), { caller }], "it got a promise"],
+      ["a promise of a limiter", [Promise.resolve(limiter), { caller }], "got a promise"],
       [
         "another library's option",
         [limiter, { caller, skipFailedRequests: true }],

@@ -10,10 +10,10 @@ import {
   unitsOfTheirOwn,
 } from "./usage.ts";
 
-/** A chunk is asked for again when this much of it is left. */
+/** The next chunk is requested when this much is left. */
 export const lowWaterMark = (chunk: number): number => Math.ceil(chunk / 4);
 
-/** What a call that runs has used so far, by estimate. */
+/** A running call and its estimated use so far. */
 export interface RunningCall {
   readonly used: TokenUse;
 }
@@ -27,8 +27,8 @@ export interface AccountOptions {
 }
 
 /**
- * What one admission pays for: what its calls have used, and what it holds for them. It is extended by a chunk when less
- * than a quarter of one is left.
+ * Tracks what the calls of one admission have used, and what the admission holds for them. It is extended by a chunk
+ * when less than a quarter of a chunk is left.
  */
 export class Account {
   readonly admission: Admitted;
@@ -36,7 +36,7 @@ export class Account {
   /** The units that count tokens, and which tokens each of them counts. */
   readonly #weights: ReadonlyMap<string, TokenWeights>;
   readonly #running = new Set<RunningCall>();
-  /** Of the calls that are over. */
+  /** The use of finished calls. */
   #settled: TokenUse = noUse;
   #extending: Promise<void> | undefined;
   #refused: Refused | undefined;
@@ -62,7 +62,7 @@ export class Account {
     return used;
   }
 
-  /** The same in the units of the limits. */
+  /** The same use in the units of the limits. */
   get cost(): Cost {
     const { used } = this;
     return Object.fromEntries([...this.#weights].map(([unit, weights]) => [unit, unitsOf(used, weights)]));
@@ -72,13 +72,13 @@ export class Account {
     this.#running.add(call);
   }
 
-  /** A call is over, and this is what it used. */
+  /** Records the final use of a call. */
   settle(call: RunningCall, used: TokenUse): void {
     if (!this.#running.delete(call)) return;
     this.#settled = addUse(this.#settled, used);
   }
 
-  /** What is held beyond what was used, in a unit. */
+  /** How much of a unit is held and not yet used. */
   heldIn(unit: string): number {
     return this.#ended || !this.#weights.has(unit) ? 0 : Math.max(0, this.#free(unit));
   }
@@ -87,20 +87,20 @@ export class Account {
     return [...this.#running];
   }
 
-  /** A call was not made after all. */
+  /** Records that a call was not made. */
   settleNothing(call: RunningCall): void {
     this.settle(call, noUse);
   }
 
-  /** Whether nothing is left of what is held. */
+  /** Whether everything that is held has been used. */
   get isExhausted(): boolean {
     return this.#left(noUse) <= 0;
   }
 
   /**
-   * Holds more where less than a quarter of a chunk is left.
+   * Extends the hold if less than a quarter of a chunk is left.
    *
-   * @returns whether something is left; a promise where it has to be asked for, which is only where nothing is.
+   * @returns whether something is left; a promise only if nothing is left and the store must be asked.
    */
   keepAhead(): boolean | Promise<boolean> {
     const { chunk } = this.#options;
@@ -113,7 +113,7 @@ export class Account {
    * Holds what a call needs before it is made, and at least one token of its answer.
    *
    * @param output tokens of the answer to hold ahead.
-   * @param enough this many are enough if they are held already.
+   * @param enough do not extend if this many tokens are already held.
    */
   async secure(output: number, enough: number): Promise<boolean> {
     await this.#extending;
@@ -121,22 +121,22 @@ export class Account {
     return !this.isExhausted;
   }
 
-  /** Nothing was left when it was last looked: meanwhile others may have ended. */
+  /** Tries to hold more after the hold was used up. */
   async #secure(): Promise<boolean> {
     await this.#extending;
     if (!this.isExhausted) return true;
-    // What is used is held no longer: a refusal then waits for the window, and not for this answer itself.
+    // Report first, so that used tokens are no longer held: a refusal then waits for the window, not for this answer.
     await this.report();
     await this.#extend(this.#options.chunk);
     return !this.isExhausted;
   }
 
-  /** Tokens of output that what is held pays for. */
+  /** How many output tokens the hold covers. */
   get heldOutput(): number {
     return this.#outputFor((unit) => this.#free(unit));
   }
 
-  /** The same, with what could be held in addition, as far as is known. */
+  /** The same, plus what could still be held according to the last readings. */
   get affordableOutput(): number {
     return this.#outputFor((unit) => this.#free(unit) + this.#remaining(unit));
   }
@@ -150,7 +150,7 @@ export class Account {
     return Math.max(0, least);
   }
 
-  /** What is left in the unit of which least is left, once this is used too. */
+  /** The smallest amount left in any unit, after this further use. */
   #left(ahead: TokenUse): number {
     const use = addUse(this.used, ahead);
     const { granted } = this.admission;
@@ -170,7 +170,7 @@ export class Account {
     return Math.min(...limits.map(({ remaining }) => remaining));
   }
 
-  /** Asks to hold what is missing for this many more tokens of output, and takes what is affordable. */
+  /** Extends the hold for this many more output tokens, as far as affordable. */
   #extend(output: number): void | Promise<void> {
     if (this.#ended) return;
     const use = this.used;
@@ -211,7 +211,7 @@ export class Account {
     }
   }
 
-  /** States what has been used so far, so that a crash forgets little. */
+  /** Reports the use so far, so that a crash loses little. */
   async report(): Promise<void> {
     if (this.#ended) return;
     try {
@@ -221,7 +221,7 @@ export class Account {
     }
   }
 
-  /** Ends the admission, once: with what was used, or with nothing where nothing was and nothing was served. */
+  /** Ends the admission, once: with the use, or with `"nothing"` if nothing was used or served. */
   async end(served: boolean): Promise<Cost | "nothing"> {
     const charged = served || !isNoUse(this.used) ? this.cost : "nothing";
     this.#ended = true;

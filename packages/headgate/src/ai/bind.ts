@@ -8,7 +8,7 @@ import { type Patience, patience } from "./patience.ts";
 import type { StreamReader } from "./readers.ts";
 import type { Spending } from "./spending.ts";
 
-/** Node's response, as far as a meter needs it. */
+/** The part of Node's response that a meter needs. */
 export interface NodeResponse {
   readonly writableFinished: boolean;
   readonly destroyed: boolean;
@@ -16,10 +16,10 @@ export interface NodeResponse {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** What a meter can end an admission with. */
+/** The responses and streams that can end an admission. */
 export type Bindable = Response | ReadableStream<unknown> | AsyncIterable<unknown> | NodeResponse;
 
-/** What a stream is made of. */
+/** The type of a stream's parts. */
 export type PartOf<Stream> =
   Stream extends ReadableStream<infer Part> ? Part : Stream extends AsyncIterable<infer Part> ? Part : never;
 
@@ -59,7 +59,7 @@ function isNodeResponse(stream: object): stream is NodeResponse {
 }
 
 function bindResponse(response: Response, spending: Spending): Response {
-  // An upgraded connection is no longer a response: `end` ends it.
+  // An upgraded connection is no longer a response. Only `end` ends the admission.
   if (response.status < 200) return response;
   spending.bound("stream");
   const hasFailed = response.status >= 500;
@@ -90,7 +90,7 @@ function bindNodeResponse(response: NodeResponse, spending: Spending): void {
   else response.once("close", closed);
 }
 
-/** What a bound stream is read from. */
+/** The source of a bound stream. */
 interface Pieces {
   next(): Promise<IteratorResult<unknown, unknown>>;
   /** The reader has left. */
@@ -129,7 +129,7 @@ function boundStream(pieces: Pieces, spending: Spending, hasFailed: boolean): Re
   );
 }
 
-/** Ends the spending with the pieces, before their reader learns of their end. */
+/** Ends the spending with the last chunk, before the reader gets the end. */
 function endingPieces(pieces: Pieces, spending: Spending, hasFailed: boolean): Pieces {
   async function next(): Promise<IteratorResult<unknown, unknown>> {
     try {
@@ -141,13 +141,13 @@ function endingPieces(pieces: Pieces, spending: Spending, hasFailed: boolean): P
       throw error;
     }
   }
-  /** For a client that left, so that the provider's count is known. */
+  /** Reads on after the client left, to learn the provider's count. */
   async function drain(): Promise<void> {
     try {
       while (spending.drains) if ((await next()).done) return;
       await pieces.leave("drained long enough");
     } catch {
-      // It has ended with the failure.
+      // The failure has already ended the spending.
     }
   }
   return {
@@ -190,7 +190,7 @@ function bindIterable(
   return Object.assign(same, own, { [Symbol.asyncIterator]: () => bound }) as AsyncIterable<unknown>;
 }
 
-/** The parts of a provider's own client: the stream is one call of the model. */
+/** Meters the parts of a stream from a provider's own client. The stream is one call of the model. */
 function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): Pieces {
   const waiting: Patience = patience(spending);
   let call: Call | undefined;
@@ -212,7 +212,7 @@ function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): 
       if (read.failed?.(part) === true) hasFailed = true;
     } catch (error) {
       spending.options.onError(error);
-      // A part that cannot be read counts as everything that it holds.
+      // An unreadable part counts by its whole content.
       call.writeTokens(promptSizeOf(part).tokens);
     }
   }

@@ -4,30 +4,30 @@ import { corrected } from "./estimate/estimator.ts";
 import { sizeOf, type TextSize } from "./estimate/text-tokens.ts";
 import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse, tokensIn } from "./usage.ts";
 
-/** How a call of a model ended. `cut`: by Headgate, or by the reader. */
+/** How a call of a model ended. `cut`: Headgate or the reader stopped it. */
 export type CallEnd = "finished" | "failed" | "cut";
 
 export interface CallOptions {
   readonly account: Account;
   readonly estimator: Estimator;
-  /** Whose corrections apply to estimates, and are learned. */
+  /** The model whose corrections apply to estimates, and are learned. */
   readonly model: string | undefined;
-  /** Of everything that is sent. */
+  /** The size of everything that is sent. */
   readonly prompt: TextSize;
 }
 
-/** One call of a model: an attempt, a step, or a stream of a provider's own client. */
+/** One call of a model: an attempt, a step, or a stream from a provider's own client. */
 export class Call implements RunningCall {
   readonly #options: CallOptions;
   readonly #input: number;
   readonly #factor: number;
-  /** Tokens of the answer before corrections, and the pieces that it came in: each is at least one token. */
+  /** Tokens of the answer before corrections, and its number of chunks: each chunk is at least one token. */
   #written = { output: 0, reasoning: 0 };
   #pieces = { output: 0, reasoning: 0 };
   #said = false;
   #reported: ReportedUse | undefined;
   end: CallEnd | undefined;
-  /** Reads the rest of its answer, where nobody else does. */
+  /** Reads the rest of the answer if nobody else does. */
   drain: (() => Promise<void>) | undefined;
 
   constructor(options: CallOptions) {
@@ -38,12 +38,12 @@ export class Call implements RunningCall {
     account.begin(this);
   }
 
-  /** Whether the model has said anything. */
+  /** Whether the model has sent any output. */
   get said(): boolean {
     return this.#said;
   }
 
-  /** Whether what it used is an estimate, at least in part. */
+  /** Whether the use is an estimate, at least in part. */
   get isEstimated(): boolean {
     return this.#reported === undefined || !isComplete(this.#reported);
   }
@@ -57,7 +57,7 @@ export class Call implements RunningCall {
     };
     if (this.#reported === undefined) return estimated;
     const reported = completedUse(this.#reported, estimated);
-    // What is reported before the end may know only the beginning.
+    // A report before the end may cover only the beginning.
     return this.end === "finished" ? reported : atLeast(reported, estimated);
   }
 
@@ -65,7 +65,7 @@ export class Call implements RunningCall {
     return Math.max(this.#pieces[kind], Math.ceil(this.#written[kind] * this.#factor));
   }
 
-  /** A piece of the answer has come. */
+  /** Counts a chunk of the answer. */
   write(text: string, kind: "output" | "reasoning" = "output"): void {
     if (text === "") return;
     this.#said = true;
@@ -73,20 +73,18 @@ export class Call implements RunningCall {
     this.#written[kind] += sizeOf(text).tokens;
   }
 
-  /** Something has come that is no text. */
+  /** Counts output that is not text. */
   writeTokens(tokens: number): void {
     this.#said = true;
     this.#written.output += tokens;
   }
 
-  /** What the provider says it used, in totals. The last word counts. */
+  /** Records the provider's reported use, in totals. The last report counts. */
   report(use: ReportedUse): void {
     this.#reported = { ...this.#reported, ...withoutGaps(use) };
   }
 
-  /**
-   * It is over. A call that failed before it said anything has used nothing.
-   */
+  /** Ends the call. A call that failed without any output has used nothing. */
   close(end: CallEnd): void {
     if (this.end !== undefined) return;
     this.end = end;
@@ -102,7 +100,7 @@ export class Call implements RunningCall {
   }
 }
 
-/** The output that is known to have come, at least. */
+/** The reported use, with at least the output that has been received. */
 function atLeast(reported: TokenUse, estimated: TokenUse): TokenUse {
   const output = estimated.output + estimated.reasoning - reported.reasoning;
   return { ...reported, output: Math.max(reported.output, output) };

@@ -20,21 +20,23 @@ import { type Meter, type MeterOptions, meter } from "./meter.ts";
 import type { MeterEnd } from "./meter-end.ts";
 import { openaiChat } from "./readers.ts";
 
-/** What a client does, and what is charged: the table of docs/ai.md. */
+/** What happens to an answer, and what is charged. */
 interface Row extends ModelScript {
   readonly options?: MeterOptions;
-  /** The client leaves: after the first bytes of the answer, or before them once the model has been asked. */
+  /**
+   * When the client leaves: after the first bytes of the answer, or before them but after the model has been called.
+   */
   readonly leaves?: "midway" | "early";
   readonly how: MeterEnd["how"];
-  /** Tokens, from and up to. */
+  /** The charged tokens: minimum and maximum. */
   readonly tokens: readonly [number, number];
-  /** The request is given back. */
+  /** Whether the request is refunded. */
   readonly givenBack?: true;
-  /** Tokens of the user's quota, where it is small. */
+  /** The user's token quota, if it is small. */
   readonly quota?: number;
 }
 
-/** The prompt is estimated at so much, or a little more. */
+/** The estimate of the prompt: minimum and maximum. */
 const prompt: readonly [number, number] = [6, 30];
 const chunk = 256;
 const usualQuota = 100_000;
@@ -123,7 +125,7 @@ beforeAll(async () => {
 });
 afterAll(() => provider.stop());
 
-/** Each meter by its user, for the test to ask. */
+/** The meter of each user, for the test to read. */
 const meters = new Map<string, Meter>();
 
 function begin(admission: unknown, { user, row }: Caller): Meter {
@@ -149,7 +151,7 @@ const streamOf = (metered: Meter, model: string) =>
 const answerOf = (metered: Meter, model: string) =>
   streamText({ model: metered.model(compatible(model)), prompt: content, maxRetries: 0, onError: () => {} });
 
-/** Each serves an answer from a limiter, by one SDK and on one framework. */
+/** Each endpoint serves a metered answer, with one SDK and one framework. */
 const endpoints: Readonly<Record<string, (limiter: Limiter<Caller>) => Promise<Served>>> = {
   "the AI SDK on Hono": (limiter) =>
     serveHono(limiter, (metered, { row }) =>
@@ -189,7 +191,7 @@ const endpoints: Readonly<Record<string, (limiter: Limiter<Caller>) => Promise<S
     }),
 };
 
-/** A line for each part, as a handler of one's own may write them. */
+/** Writes a line for each part, as a custom handler may do. */
 function linesOf(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const parts = stream[Symbol.asyncIterator]();
@@ -238,7 +240,7 @@ async function serveExpress(
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** Asks as a client does, who reads to the end or leaves. */
+/** Sends a request like a client that reads to the end or leaves. */
 async function ask(origin: string, caller: Caller, leaves: Row["leaves"]): Promise<void> {
   const leaving = new AbortController();
   const asked = provider.requests();
@@ -255,7 +257,7 @@ async function ask(origin: string, caller: Caller, leaves: Row["leaves"]): Promi
         text += new TextDecoder().decode((await reader.read()).value);
     leaving.abort();
   } catch (error) {
-    // What fails midway, or is left, breaks off for its reader too.
+    // If the answer fails midway, or the client leaves, reading fails too.
     expect(error).toBeInstanceOf(Error);
   }
 }
@@ -284,7 +286,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
         },
       ],
       store: url,
-      // Busy machines answer late.
+      // A busy machine may answer late.
       timeouts: { storeMs: 20_000 },
     });
     await limiter.ready();

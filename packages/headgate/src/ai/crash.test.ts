@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-/** A stream that has said fifty pieces and says no more, and what another process reads of its caller's limits. */
+/** A stream that stops after fifty chunks, and the limits of its caller as another process reads them. */
 async function streaming() {
   const clock = fakeClock();
   const store = memoryStore();
@@ -27,7 +27,7 @@ async function streaming() {
         { name: "user", key: (user) => user, limits: "9/minute; 2000 tokens/day fixed-window; 3 concurrent" },
       ],
       store,
-      // Without timers of its own: its heartbeats run by the fake ones, and stop with them.
+      // No clock timers: heartbeats run on the fake timers, and stop with them.
       clock: { now: clock.now },
     });
   const limiter = limiterOf();
@@ -62,7 +62,7 @@ function tokensOf(metered: Meter): number {
 
 describe("a process that is killed in the middle of a stream", () => {
   it.each([1, 5])(
-    "has charged what it had used at the last of %d heartbeats, once, and its place is free",
+    "is charged its use at the last of %d heartbeats, once, and its place is free",
     async (beats) => {
       const { clock, left, metered, beat } = await streaming();
       for (let n = 1; n < beats; n += 1) await beat();
@@ -79,13 +79,13 @@ describe("a process that is killed in the middle of a stream", () => {
     },
   );
 
-  it("is charged nothing where it had no time for one", async () => {
+  it("is charged nothing if it sent no heartbeat", async () => {
     const { clock, left } = await streaming();
     clock.advance(LEASE_MS);
     expect(left()).toEqual([2000, 3]);
   });
 
-  it("was only slow: what it says at its end is what counts", async () => {
+  it("was only slow: the use reported at the end counts", async () => {
     const { clock, left, metered, beat, reader } = await streaming();
     await beat();
     clock.advance(LEASE_MS);

@@ -16,7 +16,7 @@ afterAll(() => provider.stop());
 
 const content = "When is high tide?";
 
-/** Asks an example that answers by this model. */
+/** Sends a request to an example that uses this model. */
 async function served(example: string, model: string, use: (origin: string) => Promise<void>): Promise<void> {
   const { origin, stop } = await startExample(example, { MODEL_URL: provider.url, MODEL: model });
   try {
@@ -38,7 +38,7 @@ const pageMessages = [{ id: "1", role: "user", parts: [{ type: "text", text: con
 const modelMessages = [{ role: "user", content }];
 
 describe("the examples", () => {
-  it("ai-sdk says what its answer cost and what remains, and refuses the sixth", async () => {
+  it("ai-sdk reports the cost and what remains, and refuses the sixth request", async () => {
     await served("ai-sdk", "talks", async (origin) => {
       const response = await ask(origin, pageMessages);
       expect(response.status).toBe(200);
@@ -53,7 +53,7 @@ describe("the examples", () => {
     });
   });
 
-  it("openai-sdk says what its answer cost", async () => {
+  it("openai-sdk reports the cost of its answer", async () => {
     await served("openai-sdk", "talks", async (origin) => {
       const text = await (await ask(origin, modelMessages)).text();
       expect(text).toMatch(/^(tide ){30}\n\[finished: \{"tokens":70\}\]\n$/);
@@ -63,7 +63,7 @@ describe("the examples", () => {
   it.each([
     ["openai-sdk", modelMessages],
     ["ai-sdk", pageMessages],
-  ])("%s gives back what a failing model never answered", async (example, messages) => {
+  ])("%s refunds a request whose model failed", async (example, messages) => {
     await served(example, "fails", async (origin) => {
       for (let n = 0; n < 7; n += 1) {
         const response = await ask(origin, messages);

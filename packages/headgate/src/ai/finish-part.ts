@@ -13,7 +13,7 @@ export function reportedUse({ inputTokens, outputTokens }: GenerateResult["usage
   };
 }
 
-/** The end of an answer that is stopped because nothing more is affordable. */
+/** The finish part of an answer that is stopped because the budget is spent. */
 export function stopPart(
   spending: Spending,
   call: Call | undefined,

@@ -35,13 +35,13 @@ const gemini = (retryDelay: string) => ({
   },
 });
 
-describe("what a provider says", () => {
+describe("a provider's refusal", () => {
   it.each<[string, Said, number]>([
     ["seconds", { headers: { "retry-after": "7" } }, 7000],
     ["parts of a second", { headers: { "retry-after-ms": "1200", "retry-after": "2" } }, 1200],
     ["a date, by its own clock", { headers: { "retry-after": "Thu, 01 Jan 2026 00:00:07 GMT", date } }, 7000],
     [
-      "OpenAI's duration, of what is used up",
+      "OpenAI's duration, for a quota with nothing left",
       {
         headers: {
           "x-ratelimit-remaining-requests": "0",
@@ -53,7 +53,7 @@ describe("what a provider says", () => {
       360_000,
     ],
     [
-      "the longer of two that are used up",
+      "the longer of two quotas with nothing left",
       {
         headers: {
           "x-ratelimit-remaining-requests": "0",
@@ -65,7 +65,7 @@ describe("what a provider says", () => {
       7500,
     ],
     [
-      "Anthropic's moment",
+      "Anthropic's timestamp",
       {
         headers: {
           date,
@@ -81,7 +81,7 @@ describe("what a provider says", () => {
       7000,
     ],
     [
-      "Azure's −1, which says nothing",
+      "Azure's −1, which means no wait is known",
       { headers: { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "-1" } },
       5000,
     ],
@@ -91,7 +91,7 @@ describe("what a provider says", () => {
     ["a week", { headers: { "retry-after": "604800" } }, 86_400_000],
     ["overload", { status: 529 }, 5000],
     ["that it is busy", { status: 503, headers: { "retry-after": "3" } }, 3000],
-  ])("is its wait: %s", (_, said, waitMs) => {
+  ])("names a wait: %s", (_, said, waitMs) => {
     expect(readProviderRefusal(refusedBy(said))?.waitMs).toBe(waitMs);
   });
 
@@ -109,10 +109,10 @@ describe("what a provider says", () => {
     ],
     ["others", { status: 402 }],
     [
-      "one that names a wait all the same",
+      "a message about money that still names a wait",
       { headers: { "retry-after": "7" }, body: { code: "insufficient_quota" } },
     ],
-  ])("is about money, and no wait: %s", (_, said) => {
+  ])("is about money, without a wait: %s", (_, said) => {
     expect(readProviderRefusal(refusedBy(said))).toEqual({ reason: "money" });
   });
 
@@ -127,7 +127,7 @@ describe("what a provider says", () => {
   });
 
   it.each([new Error("no"), undefined, null, "429", refusedBy({ status: 500 }), refusedBy({ status: 503 })])(
-    "is nothing of that: %s",
+    "is not a refusal: %s",
     (error) => {
       expect(readProviderRefusal(error)).toBeUndefined();
     },
@@ -173,7 +173,7 @@ const ask = (model: LanguageModelV4, abortSignal?: AbortSignal) =>
   generateText({ model, prompt: "Hello", maxRetries: 0, ...(abortSignal ? { abortSignal } : {}) });
 
 describe("a governed model", () => {
-  it("waits for its quota, attempt by attempt", async () => {
+  it("waits for its quota before each attempt", async () => {
     const { model, clock } = governed("2/minute", failing());
     expect((await ask(model)).text).toBe("Done.");
     expect(await streamText({ model, prompt: "Hello" }).text).toBe("Done.");
@@ -183,7 +183,7 @@ describe("a governed model", () => {
     expect((await third).text).toBe("Done.");
   });
 
-  it("refuses at once where the wait is longer than it may be", async () => {
+  it("refuses at once if the wait exceeds maxWaitMs", async () => {
     const { model } = governed("1/minute", failing(), 59_000);
     await ask(model);
     const error = await ask(model).catch((reason: unknown) => reason);
@@ -191,7 +191,7 @@ describe("a governed model", () => {
     expect(error).toMatchObject({ reason: "quota", retryAfterSeconds: 60 });
   });
 
-  it("holds every model of its account as long as the provider asks, and a longer wait wins", async () => {
+  it("makes all models of the account wait as long as the provider asks, and a longer wait wins", async () => {
     const busy = (seconds: string) => refusedBy({ headers: { "retry-after": seconds } });
     const { model, govern, clock } = governed("9/minute", failing(busy("7")));
     const other = failing(busy("20"), busy("2"));
@@ -210,7 +210,7 @@ describe("a governed model", () => {
     expect((await waiting[1])?.text).toBe("Done.");
   });
 
-  it("does not wait for money, and holds nobody for it", async () => {
+  it("does not wait if the refusal is about money", async () => {
     const { model } = governed("9/minute", failing(refusedBy({ status: 402 })));
     await expect(generateText({ model, prompt: "Hello", maxRetries: 5 })).rejects.toMatchObject({
       reason: "money",
@@ -219,14 +219,14 @@ describe("a governed model", () => {
     expect((await ask(model)).text).toBe("Done.");
   });
 
-  it("passes every other failure on", async () => {
+  it("passes on any other error", async () => {
     const failure = new Error("no");
     const { model, left } = governed("9/minute; 1 concurrent", failing(failure));
     await expect(ask(model)).rejects.toBe(failure);
     expect(await left()).toEqual([8, 1]);
   });
 
-  it("is charged the tokens that the provider reports, once the answer has ended", async () => {
+  it("is charged the reported tokens once the answer has ended", async () => {
     const { model, left } = governed("9/minute; 1000 tokens/minute; 2 concurrent", failing());
     await ask(model);
     expect(await left()).toEqual([8, 1000 - inputTokens - 1, 2]);
@@ -234,7 +234,7 @@ describe("a governed model", () => {
     expect(await left()).toEqual([7, 1000 - 2 * (inputTokens + 1), 2]);
   });
 
-  it("stops waiting where its caller does", async () => {
+  it("stops waiting when its call is aborted", async () => {
     const { model, left } = governed("9/minute", failing(refusedBy({ headers: { "retry-after": "30" } })));
     await expect(ask(model)).rejects.toThrow("Too many requests");
     const leaving = new AbortController();
@@ -274,7 +274,7 @@ describe("over several processes that share a store", () => {
     return quota;
   };
 
-  it("what one of them is asked to wait, all of them wait, and the longest wait stays", async () => {
+  it("all of them wait as long as one of them is asked to, and the longest wait stays", async () => {
     const limiters: Limiter<string>[] = [];
     const asked = (waitS: string) =>
       governedModel(failing(refusedBy({ headers: { "retry-after": waitS } })), quotaOf(limiters), {
@@ -282,7 +282,7 @@ describe("over several processes that share a store", () => {
         maxWaitMs: 0,
       });
     await expect(ask(asked("600"))).rejects.toMatchObject({ retryAfterSeconds: 600 });
-    // Known to this process, and to the store: a shorter one changes nothing.
+    // This process and the store know a longer wait: a shorter one changes nothing.
     const other = governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 });
     const refused = await ask(other).catch((error) => error);
     expect(refused).toBeInstanceOf(ProviderRefusedError);
@@ -293,7 +293,7 @@ describe("over several processes that share a store", () => {
       governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 }),
     ).catch((error) => error);
     expect(third.retryAfterSeconds).toBeGreaterThan(590);
-    // Another account at the provider is not asked to wait.
+    // Another account does not wait.
     const theirs = governedModel(failing(), quotaOf(limiters), { caller: "theirs", maxWaitMs: 0 });
     expect((await ask(theirs)).text).toBe("Done.");
     for (const limiter of limiters) await limiter.close();

@@ -28,11 +28,11 @@ export interface GovernedModelOptions<Caller> {
   clock?: Clock;
 }
 
-/** A call that the provider's quota, or the provider itself, refuses. The AI SDK does not retry it. */
+/** A call that was refused by the provider, or by the limiter for its quota. The AI SDK does not retry it. */
 export class ProviderRefusedError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("ProviderRefusedError");
   readonly reason: ProviderReason;
-  /** Whole seconds, rounded up; `undefined` if no wait helps, because somebody has to act. */
+  /** Whole seconds, rounded up; `undefined` if no wait helps, because someone has to act. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(reason: ProviderReason, waitMs: number | undefined, cause?: unknown) {
@@ -76,7 +76,7 @@ export function governedModel<Caller>(
   if (options?.caller === undefined)
     throw new HeadgateError(
       "option-invalid",
-      'governedModel needs to know whose quota it spends: { caller: "our-account" }.',
+      'governedModel needs a caller, whose quota it spends: { caller: "our-account" }.',
     );
   const { caller, maxWaitMs = 60_000, clock } = options;
   checkWholeNumber("maxWaitMs", maxWaitMs, 0, 86_400_000);
@@ -129,7 +129,7 @@ async function waitFor<Caller>(quota: Quota<Caller>, { abortSignal }: CallOption
     await holds.wait(abortSignal);
     const admission = await limiter.wait(caller, { maxWaitMs: left, ...signal });
     if (!admission.admitted) throw new ProviderRefusedError("quota", waitOf(admission));
-    // Others may have been asked to wait meanwhile.
+    // The provider may have asked for another wait meanwhile.
     if (holds.leftMs() === 0) return admission;
     await admission.end("nothing");
   }
@@ -142,20 +142,21 @@ function waitOf({ retryAfterMs }: Refused): number | undefined {
 /** After a failed call: a refusal for a quota makes later calls wait. */
 async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: unknown): Promise<never> {
   const refusal = readProviderRefusal(error);
-  // It has been sent, so the provider has counted it.
+  // The call was sent, so the provider has counted it.
   await admission.end({});
   if (refusal === undefined) throw error;
   if (refusal.waitMs === undefined) throw new ProviderRefusedError(refusal.reason, undefined, error);
   quota.holds.hold(refusal.waitMs);
-  if (quota.limiter.status().store !== "memory") await tellOthers(quota, refusal.waitMs);
+  if (quota.limiter.status().store !== "memory") await blockElsewhere(quota, refusal.waitMs);
   if (refusal.waitMs > quota.maxWaitMs) throw new ProviderRefusedError(refusal.reason, refusal.waitMs, error);
   throw error;
 }
 
 /**
- * Blocks the account for other processes too. It does not shorten a longer block, such as an operator's for good.
+ * Blocks the account for other processes too. It does not shorten a longer block, such as an operator's block without
+ * an end.
  */
-async function tellOthers<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
+async function blockElsewhere<Caller>({ limiter, caller }: Quota<Caller>, waitMs: number): Promise<void> {
   try {
     const { overrides = [], at } = await limiter.peek(caller);
     const blockedUntil = Math.max(
@@ -165,7 +166,7 @@ async function tellOthers<Caller>({ limiter, caller }: Quota<Caller>, waitMs: nu
     if (blockedUntil < at + waitMs)
       await limiter.block(caller, { forMs: waitMs, reason: "asked by the provider" });
   } catch {
-    // They learn of it when they are refused themselves.
+    // Other processes then wait once the provider refuses them.
   }
 }
 

@@ -21,7 +21,7 @@ export function checkModel(of: string, model: unknown): void {
   throw new HeadgateError(
     "option-invalid",
     `${of} takes a model of AI SDK 7, such as openai("gpt-5"), got ${describe(model)}. ` +
-      "A model of an earlier version becomes one by wrapLanguageModel({ model, middleware: [] }).",
+      "Convert a model of an earlier version with wrapLanguageModel({ model, middleware: [] }).",
   );
 }
 
@@ -29,10 +29,10 @@ function describe(model: unknown): string {
   if (typeof model === "string") return `the text "${model}"`;
   if (typeof model !== "object" || model === null) return String(model);
   const version = (model as { specificationVersion?: unknown }).specificationVersion;
-  return version === undefined ? "an object" : `one of version ${String(version)}`;
+  return version === undefined ? "an object" : `a model of version ${String(version)}`;
 }
 
-/** The model itself, with two of its methods in place of its own. */
+/** Returns the model with two methods replaced. */
 export function replaceMethods(
   model: LanguageModelV4,
   methods: Pick<LanguageModelV4, "doGenerate" | "doStream">,

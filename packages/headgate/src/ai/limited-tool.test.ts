@@ -26,7 +26,7 @@ type Execute = (input: object, context: ToolExecutionOptions<never>) => unknown;
 const run = (one: { execute?: unknown }, place = "Dover") => (one.execute as Execute)({ place }, context);
 
 describe("a limited tool", () => {
-  it("tells the model when it may be used again, and the model goes on", async () => {
+  it("tells the model when it may be used again, and the model continues", async () => {
     const { limiter } = limited("1/minute");
     const calls = { name: "tide", input: '{"place":"Dover"}' };
     const model = scriptedModel({ calls }, { calls }, { says: ["Done."] });
@@ -45,7 +45,7 @@ describe("a limited tool", () => {
     expect(JSON.stringify(model.calls[2]?.prompt)).toContain("It may be used again in 60 seconds.");
   });
 
-  it("spends the quota of whom its input names, and what it costs", async () => {
+  it("spends the computed cost from the quota of the computed caller", async () => {
     const { limiter, left } = limited("9/minute; 100 pages/day");
     const options: LimitedToolOptions<string> = {
       caller: () => "ada",
@@ -56,7 +56,7 @@ describe("a limited tool", () => {
     expect(await left()).toEqual([8, 90]);
   });
 
-  it("waits where it may", async () => {
+  it("waits with maxWaitMs", async () => {
     const { limiter, clock } = limited("1/minute");
     const one = limitedTool(tide, limiter, { caller: "ada", maxWaitMs: 60_000 });
     await run(one);
@@ -66,7 +66,7 @@ describe("a limited tool", () => {
     expect(await waiting).toMatchObject({ high: "09:14" });
   });
 
-  it("holds its place until it is over, also where it streams or fails", async () => {
+  it("holds its place until it is over, also if it streams or fails", async () => {
     const { limiter, left } = limited("9/minute; 1 concurrent");
     const streaming = limitedTool(
       tool({
@@ -98,7 +98,7 @@ describe("a limited tool", () => {
     expect(await left()).toEqual([7, 1]);
   });
 
-  it("does not give a refusal to a tool's own way of telling the model", async () => {
+  it("does not pass a refusal to the tool's toModelOutput", async () => {
     const { limiter } = limited("1/minute");
     const own = tool({
       inputSchema,
@@ -106,12 +106,12 @@ describe("a limited tool", () => {
       toModelOutput: ({ output }) => ({ type: "text", value: output.rows.join() }),
     });
     const one = limitedTool(own, limiter, { caller: "ada" });
-    const told = async () => {
+    const modelOutput = async () => {
       const output = (await run(one)) as never;
       return one.toModelOutput?.({ toolCallId: "1", input: { place: "Dover" }, output });
     };
-    expect(await told()).toEqual({ type: "text", value: "Dover" });
-    expect(await told()).toEqual({
+    expect(await modelOutput()).toEqual({ type: "text", value: "Dover" });
+    expect(await modelOutput()).toEqual({
       type: "error-text",
       value: "This tool is rate limited. It may be used again in 60 seconds.",
     });

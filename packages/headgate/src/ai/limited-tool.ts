@@ -86,9 +86,9 @@ export function limitedTool<
   const { toModelOutput } = tool as unknown as { toModelOutput?: (given: { output: unknown }) => unknown };
   return {
     ...tool,
-    // The SDK has to see at once whether a tool streams.
+    // The SDK must know before the call whether a tool streams.
     execute: execute.constructor.name === "AsyncGeneratorFunction" ? stream : run,
-    // A refusal does not look like the tool's own results.
+    // A refusal does not have the form of the tool's results.
     ...(toModelOutput === undefined
       ? {}
       : {
@@ -102,7 +102,7 @@ export function limitedTool<
 
 function refusalOf({ retryAfterSeconds: seconds }: Refused): ToolRefusal {
   if (!Number.isFinite(seconds))
-    return { error: "rate_limited", message: "This tool cannot be used for this: no wait helps." };
+    return { error: "rate_limited", message: "This tool cannot be used for this request: no wait helps." };
   const unit = seconds === 1 ? "second" : "seconds";
   return {
     error: "rate_limited",
@@ -132,12 +132,12 @@ function checkTool(tool: unknown, options: unknown): unknown {
   if (!("caller" in options) || options.caller === undefined)
     throw new HeadgateError(
       "option-invalid",
-      "limitedTool needs to know whose quota a call spends: { caller: user.id }.",
+      "limitedTool needs a caller, whose quota a call spends: { caller: user.id }.",
     );
   const execute = (tool as { execute?: unknown } | null | undefined)?.execute;
   if (typeof execute === "function") return execute;
   throw new HeadgateError(
     "option-invalid",
-    "limitedTool takes a tool with `execute`: one that the client or the provider runs cannot be limited here.",
+    "limitedTool takes a tool with `execute`: a tool that the client or the provider runs cannot be limited here.",
   );
 }

@@ -10,9 +10,9 @@ export type MeterEndReason =
   | "budget"
   /** The last call of the model failed. */
   | "failed"
-  /** The client went away. */
+  /** The client left. */
   | "gone"
-  /** The model said nothing for too long. */
+  /** The model was silent for too long. */
   | "timed-out";
 
 /** How a metered response ended, and what it cost. */
@@ -20,7 +20,7 @@ export interface MeterEnd {
   readonly how: MeterEndReason;
   /** The tokens of all calls. */
   readonly used: TokenUse;
-  /** What was charged by unit; `"nothing"` where nothing was served: the request has been given back, too. */
+  /** What was charged, by unit. `"nothing"` if nothing was served: the request has been refunded too. */
   readonly charged: Cost | "nothing";
   /** Whether part of it is an estimate: a provider reported no use, or a call was cut off. */
   readonly estimated: boolean;

@@ -18,7 +18,7 @@ interface Left {
   readonly places: number;
 }
 
-/** One admitted request under `9/minute; 2000 tokens/day; 3 concurrent`, and what is left of these. */
+/** One admitted request under `9/minute; 2000 tokens/day; 3 concurrent`, and what is left of these limits. */
 async function begin(options: MeterOptions = {}, { tokens = 2000, hold = 300 } = {}) {
   const clock = fakeClock();
   const limits = `9/minute; ${tokens} tokens/day; 3 concurrent`;
@@ -43,7 +43,7 @@ async function begin(options: MeterOptions = {}, { tokens = 2000, hold = 300 } =
 
 const prompt = "Tell me about the tide.";
 
-/** Streams an answer to a client that reads all of it, or leaves after so many pieces. */
+/** Streams an answer to a client that reads all of it, or leaves after some chunks. */
 async function respond(
   script: Script,
   options: MeterOptions = {},
@@ -82,13 +82,13 @@ describe("an answer that is read to its end", () => {
     expect(text).toContain("tide");
   });
 
-  it("holds more while it grows, and gives back what it did not use", async () => {
+  it("holds more while it grows, and frees what it did not use", async () => {
     const { end, left } = await respond({ says: words(1500) });
     expect(end).toMatchObject({ how: "finished", charged: { tokens: inputTokens + 1500 } });
     expect(left).toEqual({ requests: 8, tokens: 460, places: 3 });
   });
 
-  it("is estimated where the provider reports nothing", async () => {
+  it("is estimated if the provider reports nothing", async () => {
     const { end, left } = await respond({ says: words(100), usage: "absent" });
     expect(end).toMatchObject({ how: "finished", estimated: true });
     const { tokens } = end.charged as { tokens: number };
@@ -97,7 +97,7 @@ describe("an answer that is read to its end", () => {
     expect(left.tokens).toBe(2000 - tokens);
   });
 
-  it("costs nothing where the provider reports 0", async () => {
+  it("costs nothing if the provider reports 0", async () => {
     const { end, left } = await respond({ says: words(5), usage: { input: 0, output: 0 } });
     expect(end).toMatchObject({ how: "finished", charged: { tokens: 0 }, estimated: false });
     expect(left).toEqual({ requests: 8, tokens: 2000, places: 3 });
@@ -111,7 +111,7 @@ describe("an answer that is read to its end", () => {
     expect(end.charged).toEqual({ tokens: 20 + 8 + 4 * 30 + 5 * 20 });
   });
 
-  it("says in its metadata what it cost and what remains", async () => {
+  it("has its cost and what remains in its metadata", async () => {
     const { text } = await respond({ says: words(10) });
     const finish = JSON.parse(/data: (\{"type":"finish".*\})/.exec(text)?.[1] ?? "{}");
     expect(finish.messageMetadata.headgate).toEqual({
@@ -139,7 +139,7 @@ describe("an answer that is read to its end", () => {
 });
 
 describe("an answer that the budget ends", () => {
-  it("ends cleanly, with a reason and the wait, and overshoots by no chunk", async () => {
+  it("ends cleanly, with a reason and the wait, and does not overshoot", async () => {
     const { end, left, text, model } = await respond({ says: words(5000), usage: "absent" }, {}, undefined, {
       tokens: 1000,
     });
@@ -157,7 +157,7 @@ describe("an answer that the budget ends", () => {
     expect(model.said).toBeLessThanOrEqual(1000);
   });
 
-  it("does not begin where not even the prompt is affordable", async () => {
+  it("does not begin if even the prompt is not affordable", async () => {
     const { metered, left } = await begin({}, { tokens: 400, hold: 10 });
     const model = scriptedModel({ says: words(5) });
     const result = streamText({ model: metered.model(model), prompt: "tide ".repeat(2000) });
@@ -167,7 +167,7 @@ describe("an answer that the budget ends", () => {
     expect([left(), model.calls.length]).toEqual([{ requests: 9, tokens: 400, places: 3 }, 0]);
   });
 
-  it("limits what the model may write to what is affordable", async () => {
+  it("limits the output to what is affordable", async () => {
     const { metered } = await begin({}, { tokens: 1000 });
     const model = scriptedModel({ says: words(3) });
     await streamText({ model: metered.model(model), prompt, maxOutputTokens: 5000 }).consumeStream();
@@ -198,7 +198,7 @@ describe("an answer that fails", () => {
     },
   );
 
-  it("is charged once where another attempt succeeds", async () => {
+  it("is charged once if another attempt succeeds", async () => {
     const { metered, left } = await begin();
     const broken = scriptedModel({ fails: "call" });
     const whole = scriptedModel({ says: words(20) });
@@ -222,7 +222,7 @@ describe("a client that hangs up", () => {
     expect(model.said).toBeLessThan(100);
   });
 
-  it("is charged what the provider reports where the answer is drained", async () => {
+  it("is charged what the provider reports if the answer is drained", async () => {
     const { end, left, model } = await respond({ says: words(1000) }, { onHangUp: "drain" }, 40, {
       tokens: 9000,
     });
@@ -231,7 +231,7 @@ describe("a client that hangs up", () => {
     expect(model.said).toBe(1000);
   });
 
-  it("is waited for no longer than may be drained", async () => {
+  it("is drained for at most drainMs", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { metered, left } = await begin({ onHangUp: "drain", drainMs: 5000 });
     const model = scriptedModel({ says: words(100), hangs: "midway" });
@@ -274,7 +274,7 @@ describe("a model that is silent", () => {
     ["call", 2000],
     ["deaf", 2000],
     ["midway", 1900],
-  ])("is given up (%s)", async (hangs, least) => {
+  ])("is aborted (%s)", async (hangs, least) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { metered, left } = await begin({ silenceMs: 30_000 });
     const model = scriptedModel({ says: words(60), hangs });
@@ -310,7 +310,7 @@ describe("an agent", () => {
     expect(left().tokens).toBe(2000 - 2 * inputTokens - 23);
   });
 
-  it("that does not stream holds its whole answer", async () => {
+  it("that does not stream holds tokens for its whole answer", async () => {
     const { metered, left } = await begin({ answerTokens: 500 });
     const model = scriptedModel({ says: words(700) });
     const { text, finishReason } = await generateText({ model: metered.model(model), prompt });
@@ -322,7 +322,7 @@ describe("an agent", () => {
 });
 
 describe("a meter", () => {
-  it("passes pieces on as they are read, and no sooner", async () => {
+  it("passes chunks on only as they are read", async () => {
     const { metered } = await begin();
     const model = scriptedModel({ says: words(1000) });
     const bound = metered.bind(streamText({ model: metered.model(model), prompt }).textStream);
@@ -334,7 +334,7 @@ describe("a meter", () => {
     await reader.cancel();
   });
 
-  it("ends with the response that an adapter watches", async () => {
+  it("ends with the response of an adapter", async () => {
     const { admission, metered, left } = await begin();
     await streamText({ model: metered.model(scriptedModel({ says: words(20) })), prompt }).consumeStream();
     await admission.end();
@@ -360,7 +360,7 @@ describe("a meter", () => {
     ["got -1 for output", () => meter(held, { weights: { output: -1 } })],
     ['onHangUp of meter must be "abort" or "drain"', () => meter(held, { onHangUp: "drian" as never })],
     ['got the text "gpt-5"', () => meter(held).model("gpt-5" as never)],
-    ["got one of version v3", () => meter(held).model({ specificationVersion: "v3" } as never)],
+    ["got a model of version v3", () => meter(held).model({ specificationVersion: "v3" } as never)],
     ["await it first", () => meter(held).bind(Promise.resolve() as never)],
     ['got "x"', () => meter(held).bind("x" as never)],
     ["got null", () => meter(held).bind(null as never)],

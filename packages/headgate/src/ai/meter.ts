@@ -126,7 +126,10 @@ export function meter(admission: Admitted, options: MeterOptions = {}): Meter {
     model: (model) => meteredModel(model, spending),
     bind(stream, read) {
       if (isBound)
-        throw new HeadgateError("option-invalid", "This meter is bound already: one meter, one response.");
+        throw new HeadgateError(
+          "option-invalid",
+          "This meter is already bound. Use one meter for each response.",
+        );
       const bound = bindStream(stream, spending, read);
       isBound = true;
       return bound;
@@ -144,7 +147,10 @@ const usualChunk = 256;
 const usualAnswer = 4096;
 const usualDrainMs = 60_000;
 
-/** A plan may count nothing in a unit. But a misspelt unit would never be charged. */
+/**
+ * Refuses a probable misspelling, which would never be charged. Other unknown units are allowed, because a plan may not
+ * count the unit.
+ */
 function checkUnit({ granted }: Admitted, unit: string): void {
   const meant = isUnit(unit) ? nearest(unit, Object.keys(granted)) : "tokens";
   if (isUnit(unit) && (meant === undefined || meant === unit)) return;
@@ -173,7 +179,7 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
   if (!isAdmitted || !("extend" in admission)) {
     throw new HeadgateError(
       "option-invalid",
-      "meter takes an admitted request: check `admission.admitted` first, and await what `admit` answers.",
+      "meter takes an admitted request: check `admission.admitted` first, and await the result of `admit`.",
     );
   }
   if (typeof options !== "object" || options === null) {

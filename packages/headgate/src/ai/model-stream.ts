@@ -7,10 +7,10 @@ import type { Spending } from "./spending.ts";
 
 type BlockEnd = Extract<StreamPart, { type: "text-end" | "reasoning-end" | "tool-input-end" }>;
 
-/** One piece at a time, and only when it is asked for. */
+/** One chunk at a time, and only on demand. */
 const unbuffered = { highWaterMark: 0 };
 
-/** The answer of a model that nothing is left for. */
+/** The answer if the budget is already spent. */
 export function stoppedParts(spending: Spending): StreamParts {
   return new ReadableStream<StreamPart>({
     start(controller) {
@@ -21,7 +21,7 @@ export function stoppedParts(spending: Spending): StreamParts {
   });
 }
 
-/** The parts of an answer, counted as they pass; ended cleanly when nothing more is affordable. */
+/** Counts the parts of an answer as they pass, and ends the answer cleanly when the budget is spent. */
 export function meteredParts(
   parts: StreamParts,
   call: Call,
@@ -70,14 +70,14 @@ export function meteredParts(
           reader.cancel(error).catch(() => {});
           await spending.callOver(call, spending.isGone ? "cut" : "failed");
           if (!spending.isTimedOut) return controller.error(error);
-          // A failure that the answer's reader can show.
+          // An error part, which the reader of the answer can show.
           controller.enqueue({ type: "error", error });
           controller.close();
         }
       },
       async cancel(reason) {
         waiting.over();
-        // The reader left: what it did not wait for has been written all the same.
+        // The reader left, but what was written so far counts.
         await spending.callOver(call, "cut");
         await reader.cancel(reason);
       },
@@ -89,9 +89,9 @@ export function meteredParts(
 /** Counts the parts of one answer. */
 class PartCounter {
   readonly #call: Call;
-  /** What has begun and not ended, by the part that ends it. */
+  /** The open blocks, each with the part that ends it. */
   readonly #open = new Map<string, BlockEnd>();
-  /** Tools whose input came in pieces. */
+  /** Tools whose input was streamed. */
   readonly #streamedTools = new Set<string>();
   hasFailed = false;
 
@@ -103,7 +103,7 @@ class PartCounter {
     return this.#open.values();
   }
 
-  /** @returns whether this part says how the call ended. */
+  /** @returns whether this part ends the call. */
   count(part: StreamPart): boolean {
     const call = this.#call;
     switch (part.type) {

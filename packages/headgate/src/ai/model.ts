@@ -13,9 +13,9 @@ import { meteredParts, stoppedParts } from "./model-stream.ts";
 import { patience } from "./patience.ts";
 import type { Spending } from "./spending.ts";
 
-/** Some models accept no lower limit. */
+/** Some models do not accept a lower limit. */
 const leastMaximum = 16;
-/** Every model can write this much: a limit above a model's own would be an error. */
+/** Every model supports a limit up to this. A limit above the model's maximum would be an error. */
 const safeMaximum = 4096;
 
 /** @throws HeadgateError `option-invalid` */
@@ -41,7 +41,7 @@ async function stream(
     return { ...result, stream: meteredParts(result.stream, call, spending, waiting) };
   } catch (error) {
     waiting.over();
-    // It may still answer, but its caller has left.
+    // The model may still answer, but nobody reads it.
     asked.then(({ stream }) => stream.cancel(error)).catch(() => {});
     await failed(call, params, spending);
     throw error;
@@ -70,7 +70,7 @@ async function generate(
   }
 }
 
-/** A call that was aborted has been sent: its prompt counts. */
+/** An aborted call has been sent, so its prompt counts. */
 async function failed(call: Call, params: CallOptions, spending: Spending): Promise<void> {
   const isCut = (params.abortSignal?.aborted ?? false) || spending.isGone;
   await spending.callOver(call, isCut ? "cut" : "failed");
@@ -98,7 +98,7 @@ function countContent(part: GenerateResult["content"][number], call: Call): void
   else if (part.type === "file") call.writeTokens(perAttachment);
 }
 
-/** An answer that was stopped before it began. */
+/** The answer of a call that was stopped before it began. */
 function nothingGenerated(spending: Spending): GenerateResult {
   const { finishReason, usage, providerMetadata } = stopPart(spending, undefined);
   return {

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import type { TokenUse } from "./usage.ts";
 
-/** What is left of one limit: as `headgate/client` has it. */
+/** What is left of one limit, in the form of `headgate/client`. */
 export interface LimitNews {
   readonly name: string;
   readonly quota: number;
@@ -9,7 +9,7 @@ export interface LimitNews {
   readonly windowSeconds: number;
   readonly remaining: number;
   /**
-   * Seconds until `remaining` next grows; while the answer still holds units, until they would lapse at the latest.
+   * Seconds until `remaining` next grows. While the answer still holds units: seconds until they lapse at the latest.
    */
   readonly resetSeconds: number;
 }
@@ -39,7 +39,7 @@ export function newsOf(account: Account, isOutOfBudget: boolean): MeterNews {
         quota,
         unit,
         windowSeconds: Math.round(windowMs / 1000),
-        // What is held beyond its use is free again at the end.
+        // Held but unused units are free again at the end.
         remaining: Math.min(quota, remaining + account.heldIn(unit)),
         resetSeconds: Math.ceil(resetMs / 1000),
       };

@@ -1,14 +1,14 @@
 import type { Spending } from "./spending.ts";
 
-/** Waits for a model, as long as it may be silent and as somebody wants its answer. */
+/** Waits for a model, up to the longest allowed silence, while its answer is still wanted. */
 export interface Patience {
-  /** @throws what `work` throws; the reason of the signal that is aborted first. */
+  /** @throws what `work` throws, or the reason of the first aborted signal. */
   for<Answer>(work: PromiseLike<Answer>): Promise<Answer>;
-  /** Nothing more is waited for. */
+  /** Removes the listeners. */
   over(): void;
 }
 
-/** @param other a signal of the caller's, besides the meter's own. */
+/** @param other the caller's signal, in addition to the meter's. */
 export function patience(spending: Spending, other?: AbortSignal): Patience {
   const { silenceMs } = spending.options;
   const signals = other === undefined ? [spending.signal] : [spending.signal, other];
@@ -18,7 +18,7 @@ export function patience(spending: Spending, other?: AbortSignal): Patience {
 
   return {
     async for(work) {
-      // Nobody waits for it any more where this gives up.
+      // After a timeout nobody awaits this promise: its rejection must not end the process.
       Promise.resolve(work).catch(() => {});
       for (const signal of signals) signal.throwIfAborted();
       const timer = silenceMs === undefined ? undefined : setTimeout(() => spending.timedOut(), silenceMs);

@@ -3,13 +3,13 @@ import { processWide } from "../core/copies.ts";
 import { later, systemClock } from "../limiter/clock.ts";
 import type { Limiter } from "../limiter/contract.ts";
 
-/** What a provider asked the calls of one account to wait, as this process knows it. */
+/** The wait that a provider has asked for, for one account, as far as this process knows. */
 export interface ProviderHolds {
-  /** How long it lasts yet, ms; 0 where nothing is to be waited for. */
+  /** The remaining wait, ms; 0 if there is none. */
   leftMs(): number;
-  /** Holds for so long from now on. A hold that ends later stays. */
+  /** Waits for `ms` from now on. A wait that ends later stays. */
   hold(ms: number): void;
-  /** Waits until nothing holds. @throws the signal's reason */
+  /** Resolves when the wait is over. @throws the signal's reason */
   wait(signal: AbortSignal | undefined): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ const accounts = /* @__PURE__ */ processWide(
   () => new WeakMap<object, Map<string, number>>(),
 );
 
-/** @param account names the account among those of its limiter. */
+/** @param account identifies the account within the limiter. */
 export function providerHolds(
   limiter: Limiter<never>,
   account: string,
@@ -40,7 +40,7 @@ export function providerHolds(
       untils.set(account, until);
     },
     async wait(signal) {
-      // A longer one may come meanwhile.
+      // A longer wait may be requested meanwhile.
       for (let left = leftMs(); left > 0; left = leftMs())
         await sleep(Math.min(left, longestTimerMs), clock, signal);
       signal?.throwIfAborted();

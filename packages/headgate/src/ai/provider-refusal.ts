@@ -6,17 +6,17 @@ export type ProviderReason = "quota" | "overload" | "money";
 
 export interface ProviderRefusal {
   readonly reason: ProviderReason;
-  /** How long the provider says to wait, in milliseconds; absent for `money`, where no wait helps. */
+  /** How long the provider asks to wait, in milliseconds; absent for `money`, because no wait helps. */
   readonly waitMs?: number;
 }
 
-/** The wait if a provider states none. */
+/** The wait if the provider names none. */
 const usualWaitMs = 5000;
-/** The longest wait that is believed. */
+/** The longest accepted wait. */
 const longestWaitMs = 86_400_000;
 
 /**
- * Reads what the error of a client says about quotas: the AI SDK's errors, and those of the providers' own clients.
+ * Reads a refusal from a client's error: from the AI SDK, or from a provider's own client.
  *
  * @returns `undefined` for any other failure.
  */
@@ -34,7 +34,7 @@ type Header = (name: string) => string | undefined;
 interface ErrorParts {
   readonly status: number | undefined;
   readonly header: Header;
-  /** As text: the dialects nest what they say differently. */
+  /** As text, because providers nest the fields differently. */
   readonly body: string;
 }
 
@@ -76,7 +76,10 @@ function headerOf(headers: unknown): Header {
   return (name) => values.get(name);
 }
 
-/** Codes of OpenAI, Anthropic, Azure and their like. Gemini says the same of what passes by itself, and then says when. */
+/**
+ * Matches codes of OpenAI, Anthropic, Azure and similar providers. Gemini uses the same words for a temporary refusal,
+ * but then adds `retryDelay`.
+ */
 function isAboutMoney(status: number | undefined, body: string): boolean {
   if (/insufficient_quota|billing_(hard_limit|not_active|error)|credit balance is too low/i.test(body))
     return true;
@@ -90,7 +93,7 @@ function readWait(header: Header, body: string): number | undefined {
   return explicit ?? readResets(header);
 }
 
-/** Seconds, or a date: measured from when the provider answered, whose clock it is. */
+/** Reads seconds or a date. A date is by the provider's clock, so it is compared with the response's `Date`. */
 function readRetryAfter(value: string | undefined, date: string | undefined): number | undefined {
   const seconds = readNumber(value);
   if (seconds !== undefined) return seconds * 1000;
@@ -108,7 +111,10 @@ function readRetryInfo(body: string): number | undefined {
 
 const kinds = ["requests", "tokens", "input-tokens", "output-tokens"];
 
-/** OpenAI, Azure and Anthropic say of each quota what is left and when it is full again. Only those that are used up matter. */
+/**
+ * OpenAI, Azure and Anthropic report for each quota what is left and when it resets. Only quotas with nothing left
+ * matter.
+ */
 function readResets(header: Header): number | undefined {
   const waits = kinds.flatMap((kind) =>
     [`x-ratelimit-%-${kind}`, `anthropic-ratelimit-${kind}-%`].map((name) => {
@@ -139,7 +145,7 @@ function readDuration(value: string): number | undefined {
   return sum;
 }
 
-/** From 0 up. */
+/** Reads a number from 0 up. */
 function readNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }

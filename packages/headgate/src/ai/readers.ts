@@ -2,11 +2,11 @@ import type { ReportedUse } from "./usage.ts";
 
 /** How to meter the parts of a stream from a provider's own client. */
 export interface StreamReader<Part = unknown> {
-  /** What a part adds to the answer: text, reasoning, a tool's input; nothing for parts that add none. */
+  /** The text that a part adds to the answer: text, reasoning or a tool's input; `undefined` if none. */
   text(part: Part): string | undefined;
-  /** The usage so far that a part reports, in totals. */
+  /** The total usage so far, if a part reports it. */
   usage(part: Part): ReportedUse | undefined;
-  /** Whether a part says that the answer failed: a failure that does not break the stream. */
+  /** Whether a part reports that the answer failed without breaking the stream. */
   failed?(part: Part): boolean;
 }
 
@@ -69,7 +69,7 @@ export const anthropicMessages: StreamReader = {
     const cacheRead = count(usage.cache_read_input_tokens);
     const cacheWrite = count(usage.cache_creation_input_tokens);
     return {
-      // Its input does not include cached tokens.
+      // Anthropic's input does not include cached tokens.
       input: fresh === undefined ? undefined : fresh + (cacheRead ?? 0) + (cacheWrite ?? 0),
       cacheRead,
       cacheWrite,

@@ -17,11 +17,11 @@ export interface SpendingOptions extends AccountOptions {
   readonly estimator: Estimator;
 }
 
-/** Answers are drained for this many clients at once; beyond that, they are aborted. */
+/** How many answers are drained at once. Further answers are aborted. */
 const mostDraining = 1000;
 const draining = /* @__PURE__ */ processWide("draining", () => new Set<object>());
 
-/** One response and the calls that it takes, from the admission to its end. */
+/** One response and its model calls, from the admission to the end. */
 export class Spending {
   readonly account: Account;
   readonly options: SpendingOptions;
@@ -34,10 +34,10 @@ export class Spending {
   #isTimedOut = false;
   #isOutOfBudget = false;
   #isEstimated = false;
-  /** Whether an answer has been passed on to its end, or a part of it. */
+  /** Whether any part of an answer has been passed on. */
   #served = false;
   #last: Call | undefined;
-  /** What ends it: a stream as it is read, or a response that says itself when it is over. */
+  /** What ends it: a stream that is read to its end, or a response that reports its own end. */
   #binding: "stream" | "response" | undefined;
   #drain: ReturnType<typeof setTimeout> | undefined;
 
@@ -67,7 +67,7 @@ export class Spending {
     return this.#isTimedOut;
   }
 
-  /** The prompt of a stream that comes from a provider's own client: nobody else can say how long it was. */
+  /** The prompt tokens of a stream from a provider's own client, whose prompt the meter does not see. */
   get promptTokens(): number {
     return this.options.promptTokens ?? Math.max(0, this.#heldAtFirst - this.options.chunk);
   }
@@ -85,7 +85,7 @@ export class Spending {
    *
    * @param output tokens of the answer to hold ahead.
    * @param enough this many are enough if they are held already.
-   * @throws the signal's reason, where the response is over.
+   * @throws the signal's reason if the response is over.
    */
   async begin(
     model: string | undefined,
@@ -108,7 +108,7 @@ export class Spending {
     return call;
   }
 
-  /** A call is over: what it used is stated at once. */
+  /** Ends a call and reports its use at once. */
   async callOver(call: Call, how: "finished" | "failed" | "cut"): Promise<void> {
     this.#closeCall(call, how);
     await this.account.report();
@@ -125,16 +125,16 @@ export class Spending {
     this.#isOutOfBudget = true;
   }
 
-  /** The model has been silent for too long. */
+  /** Aborts because the model was silent for too long. */
   timedOut(): void {
     if (this.#isOver) return;
     this.#isTimedOut = true;
     this.#abort.abort(
-      new DOMException(`The model said nothing for ${this.options.silenceMs} ms.`, "TimeoutError"),
+      new DOMException(`The model sent nothing for ${this.options.silenceMs} ms.`, "TimeoutError"),
     );
   }
 
-  /** The client went away. Whatever reads the response may go on with it for a while, to learn what it used. */
+  /** The client has left. With `drain`, the response is read on for a while, to learn its true use. */
   gone(): Promise<void> {
     if (this.#isOver || this.#isGone) return Promise.resolve();
     this.#isGone = true;
@@ -148,17 +148,17 @@ export class Spending {
     return this.#stop();
   }
 
-  /** Nobody reads a response that has closed: its calls are read to their ends here. */
+  /** Reads the calls of a closed response to their ends, because nobody else does. */
   async #drainCalls(): Promise<void> {
     try {
       await Promise.all([...this.account.running].map((call) => (call as Call).drain?.()));
     } catch {
-      // What it failed of is the call's own end.
+      // The failure is already recorded as the end of the call.
     }
     await this.over();
   }
 
-  /** Whether the rest of the answer is to be read although nobody waits for it. */
+  /** Whether to read the rest of the answer although the client has left. */
   get drains(): boolean {
     return this.#drain !== undefined && !this.#isOver;
   }
@@ -168,7 +168,7 @@ export class Spending {
     await this.over();
   }
 
-  /** What an adapter says of its response: it is over, so a stream that still runs has lost its reader. */
+  /** Called by an adapter when its response is over. A stream that is still running has lost its reader. */
   #responseOver(): void {
     if (this.#binding === "response") return;
     void (this.#binding === "stream" || this.#isRunning ? this.gone() : this.over());
@@ -179,9 +179,9 @@ export class Spending {
   }
 
   /**
-   * The response is over.
+   * Ends the response.
    *
-   * @param hasFailed whether it failed by itself, whatever became of its calls.
+   * @param hasFailed whether the response itself failed, independently of its calls.
    */
   over(hasFailed = false): Promise<MeterEnd> {
     if (!this.#isOver) {
@@ -209,7 +209,7 @@ export class Spending {
       estimated: this.#isEstimated,
       refused: how === "budget" ? refused : undefined,
     });
-    // What still runs has nobody to pay for it.
+    // Stop calls that are still running: nothing pays for them any more.
     this.#abort.abort(new DOMException("The response of this meter is over.", "AbortError"));
   }
 

@@ -13,7 +13,7 @@ const chunk = 256;
 const users = 20;
 const atOnce = 50;
 
-/** Numbers that look random, and are the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function dice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -22,10 +22,10 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-/** What a stream truly used, as its provider counts it. */
+/** The true use of a stream, as its provider counts it. */
 interface Stream {
   readonly metered: Meter;
-  /** Read to its end, or left after so many pieces. */
+  /** Whether the stream is read to its end, or after how many chunks the reader leaves. */
   readonly read: (pieces: number) => Promise<void>;
   readonly counted: () => number;
 }
@@ -48,7 +48,7 @@ function planOf(roll: (sides: number) => number): Plan {
   };
 }
 
-/** An answer of the AI SDK. */
+/** An answer from the AI SDK. */
 function answerOf(admission: Admitted, { pieces, options, isReported }: Plan): Stream {
   const says = Array.from({ length: pieces }, () => "tide ");
   const model = scriptedModel({ says, ...(isReported ? {} : { usage: "absent" }) });
@@ -77,7 +77,7 @@ interface Piece {
 
 const pieceReader: StreamReader<Piece> = { text: ({ text }) => text, usage: ({ usage }) => usage };
 
-/** An answer of a provider's own client. */
+/** An answer from a provider's own client. */
 function piecesOf(admission: Admitted, { pieces, options, isReported }: Plan): Stream {
   const metered = meter(admission, options);
   let said = 0;
@@ -85,7 +85,7 @@ function piecesOf(admission: Admitted, { pieces, options, isReported }: Plan): S
     for (let n = 0; n < pieces; n += 1) {
       if (metered.signal.aborted) return;
       said += 1;
-      // A model needs time, and others their turn.
+      // A pause, so that other streams run too.
       if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
       yield { text: "tide " };
     }
@@ -139,11 +139,11 @@ describe.each<[number, string, typeof answerOf]>([
   [200, "of the AI SDK", answerOf],
   [1000, "of a provider's own client", piecesOf],
 ])("%i streams %s, 50 at once, whose clients hang up at random", (streams, _, begin) => {
-  it("leave no place and no hold in memory, and are charged what was counted", async () => {
+  it("leave no holds in memory, and are charged their true use", async () => {
     await run(createLimiter({ name: "streams", layers }), streams, begin);
   });
 
-  it("leave no place and no hold on Redis, and are charged what was counted", async () => {
+  it("leave no holds on Redis, and are charged their true use", async () => {
     const server = await startRedis();
     const limiter = createLimiter({
       name: "streams",

@@ -1,7 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
 import { show } from "../core/show.ts";
 
-/** Tokens by what they were. None of them counts twice: cached input is no `input`, reasoning no `output`. */
+/** Tokens by kind. No token counts twice: cached input is not in `input`, and reasoning is not in `output`. */
 export interface TokenUse {
   readonly input: number;
   /** Input that the provider read from its cache. */
@@ -12,13 +12,13 @@ export interface TokenUse {
   readonly reasoning: number;
 }
 
-/** What a provider said of one call. What it left out is `undefined`, and is estimated; 0 is 0. */
+/** The use that a provider reported for one call. A missing figure is `undefined` and will be estimated; 0 means 0. */
 export interface ReportedUse {
-  /** All input, cached input too. */
+  /** All input, including cached input. */
   readonly input?: number | undefined;
   readonly cacheRead?: number | undefined;
   readonly cacheWrite?: number | undefined;
-  /** All output, reasoning too. */
+  /** All output, including reasoning. */
   readonly output?: number | undefined;
   readonly reasoning?: number | undefined;
 }
@@ -42,7 +42,7 @@ export function isNoUse(use: TokenUse): boolean {
   return Object.values(use).every((tokens) => tokens === 0);
 }
 
-/** What a provider reported, with the estimate in place of what it left out. */
+/** The reported use, with estimates for missing figures. */
 export function completedUse(reported: ReportedUse, estimated: TokenUse): TokenUse {
   const cacheRead = tokensIn(reported.cacheRead) ?? 0;
   const cacheWrite = tokensIn(reported.cacheWrite) ?? 0;
@@ -58,12 +58,12 @@ export function completedUse(reported: ReportedUse, estimated: TokenUse): TokenU
   };
 }
 
-/** Whether the estimate is used for none of it. */
+/** Whether no estimate is needed. */
 export function isComplete({ input, output }: ReportedUse): boolean {
   return tokensIn(input) !== undefined && tokensIn(output) !== undefined;
 }
 
-/** A count that makes sense; whatever else a provider says counts as left out. */
+/** A valid count. Any other value counts as missing. */
 export function tokensIn(count: unknown): number | undefined {
   const makesSense = typeof count === "number" && count >= 0 && count <= mostTokens;
   return makesSense ? Math.ceil(count) : undefined;
@@ -108,6 +108,6 @@ export function unitsOf(use: TokenUse, weights: TokenWeights): number {
     use.cacheWrite * weights.cacheWrite +
     use.output * weights.output +
     use.reasoning * weights.reasoning;
-  // What is a whole number on paper may be a hair above it in floating point.
+  // Rounding errors must not add a unit to a whole number.
   return Math.ceil(Math.round(sum * 1e6) / 1e6);
 }

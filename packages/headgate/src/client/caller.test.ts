@@ -12,7 +12,7 @@ const refused = (seconds: number) =>
     { status: 429, headers: { "Retry-After": `${seconds}`, RateLimit: '"user-per-minute";r=0;t=42' } },
   );
 
-/** A page's client, as after each load of the page. */
+/** The client of a page after each load. */
 function load(answer: () => Response | Promise<Response> = () => refused(42)): Client {
   const client = createClient({ share: "caller-test", clock, fetch: async () => answer() });
   clients.push(client);
@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 describe("through a reload", () => {
-  it("the deadline is the same, with its words", async () => {
+  it("the refusal keeps its deadline and message", async () => {
     await send(load());
     clock.advance(10_000);
     const after = load().refusal();
@@ -56,19 +56,19 @@ describe("through a reload", () => {
     });
   });
 
-  it("one that has passed is not brought back", async () => {
+  it("an expired refusal is dropped", async () => {
     await send(load());
     clock.advance(42_000);
     expect(load().refusal()).toBeUndefined();
   });
 
-  it("a clock that was set back makes no wait longer than it was at first", async () => {
+  it("a clock that was set back makes no wait longer than the original", async () => {
     await send(load());
     clock.set(5_000);
     expect(load().refusal()?.deadline).toBe(47_000);
   });
 
-  it("one that was cleared stays so, in every tab", async () => {
+  it("a cleared refusal stays cleared, in every tab", async () => {
     const [first, second] = [load(), load()];
     await send(first);
     await heard(() => second.refusal() !== undefined);
@@ -85,12 +85,12 @@ describe("through a reload", () => {
     "{}",
     '{"refusal":null}',
     '{"refusal":{"deadline":"soon","retryAfterMs":{}}}',
-  ])("makes nothing of a stored %j", (text) => {
+  ])("ignores a stored %j", (text) => {
     stored.set("caller-test.refusal", text);
     expect(load().refusal()).toBeUndefined();
   });
 
-  it("does without a storage that is blocked or full", async () => {
+  it("works if storage is blocked or full", async () => {
     vi.stubGlobal("localStorage", {
       getItem: () => {
         throw new DOMException("blocked", "SecurityError");
@@ -104,7 +104,7 @@ describe("through a reload", () => {
     expect(client.refusal()).toBeDefined();
   });
 
-  it("keeps nothing for a client that keeps to itself, and nothing outside of a page", async () => {
+  it("nothing is stored with share: false or outside a page", async () => {
     await send(createClient({ share: false, clock, fetch: async () => refused(42) }));
     vi.stubGlobal("document", undefined);
     await send(load());
@@ -113,7 +113,7 @@ describe("through a reload", () => {
 });
 
 describe("another caller", () => {
-  it("has neither the refusal nor the quota of the last one, in any tab and after a reload", async () => {
+  it("has neither the refusal nor the quota of the previous caller, in any tab and after a reload", async () => {
     const [first, second] = [load(), load()];
     first.setCaller("ada");
     await send(first);
@@ -126,7 +126,7 @@ describe("another caller", () => {
     expect(load().refusal()).toBeUndefined();
   });
 
-  it("is known from the one who was refused before the reload", async () => {
+  it("is distinguished from the caller who was refused before the reload", async () => {
     const before = load();
     before.setCaller("ada");
     await send(before);
@@ -138,7 +138,7 @@ describe("another caller", () => {
     expect(other.refusal()).toBeUndefined();
   });
 
-  it("is not charged with an answer to the one before", async () => {
+  it("does not get a late response to the previous caller", async () => {
     let answer = (_: Response) => {};
     const client = load(
       () =>
@@ -155,7 +155,7 @@ describe("another caller", () => {
     expect(stored.size).toBe(0);
   });
 
-  it("named for the first time, is the one who was refused before anybody was named", async () => {
+  it("set for the first time, owns the refusal from before", async () => {
     const client = load();
     await send(client);
     client.setCaller("ada");
@@ -165,9 +165,9 @@ describe("another caller", () => {
     expect(later.refusal()).toBeUndefined();
   });
 
-  it("hears nothing of what a tab with the last one was told", async () => {
+  it("ignores news from a tab with the previous caller", async () => {
     const [ada, bob, witness] = [load(), load(() => refused(7)), load()];
-    // A tab that has not heard yet, such as one that was asleep.
+    // A tab that missed the change, for example because it was asleep.
     bob.setCaller("bob");
     await heard(() => ada.caller() === "bob");
     ada.close();

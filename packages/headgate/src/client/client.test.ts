@@ -26,7 +26,7 @@ function refused(fields: Record<string, string> = { "Retry-After": "42" }): Resp
   return json(429, problem, { RateLimit: '"user-per-minute";r=0;t=42', ...fields });
 }
 
-/** A client of a server that answers in this order, the last answer for ever; and what was sent to it. */
+/** A client, and the requests that it sent. The server gives these answers in order, and then repeats the last one. */
 function clientOf(answers: (() => Response)[], options: ClientOptions = {}) {
   const sent: { method: string; body: string; atMs: number }[] = [];
   const client = createClient({
@@ -64,7 +64,7 @@ afterEach(() => {
 });
 
 describe("fetch", () => {
-  it("returns what is no refusal as it came, its body unread", async () => {
+  it("returns any other response unchanged, with its body unread", async () => {
     for (const status of [200, 400, 401, 404, 500, 502]) {
       const answer = json(status, { a: 1 });
       const { client } = clientOf([() => answer]);
@@ -73,7 +73,7 @@ describe("fetch", () => {
     }
   });
 
-  it("lets the errors of the network through", async () => {
+  it("passes on network errors", async () => {
     const { client } = clientOf([]);
     expect(await rejection(client.fetch(url))).toBeInstanceOf(TypeError);
     expect(client.refusal()).toBeUndefined();
@@ -113,7 +113,7 @@ describe("fetch", () => {
     }
   });
 
-  it("shows a person only what is a sentence", async () => {
+  it("uses only strings from the problem as its message", async () => {
     const odd = { ...problem, detail: { text: "no" }, title: "", error: "too_many" };
     expect(await rejection(clientOf([() => json(429, odd)]).client.fetch(url))).toMatchObject({
       message: "too_many",
@@ -126,7 +126,7 @@ describe("fetch", () => {
     expect(await rejection(clientOf([endless]).client.fetch(url))).toMatchObject({ retryAfterSeconds: 3 });
   });
 
-  it("tells a demand for payment from a refusal", async () => {
+  it("distinguishes a 402 from a refusal", async () => {
     const { client } = clientOf([() => json(402, { error: "payment_required", balance: 0 })]);
     const error = await rejection(client.fetch(url));
     expect(error).toBeInstanceOf(PaymentRequiredError);
@@ -135,7 +135,7 @@ describe("fetch", () => {
     expect(client.refusal()).toBeUndefined();
   });
 
-  it("takes a 503 for a refusal only where the guard made it", async () => {
+  it("treats a 503 as a refusal only if a guard sent it", async () => {
     const type = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
     const reduced = () => json(503, { type, title: "Busy" }, { "Retry-After": "2" });
     expect(await rejection(clientOf([reduced]).client.fetch(url))).toMatchObject({
@@ -146,7 +146,7 @@ describe("fetch", () => {
     expect((await clientOf([failed]).client.fetch(url)).status).toBe(503);
   });
 
-  it("returns refusals where asked to, and notes them all the same", async () => {
+  it("returns refusals with throwOnRefusal: false, and still records them", async () => {
     const { client } = clientOf([refused, () => json(402, {})], { throwOnRefusal: false });
     const response = await client.fetch(url);
     expect(response.status).toBe(429);
@@ -161,7 +161,7 @@ describe("fetch", () => {
     expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
   });
 
-  it("tells deadlines by the clock that it was given", async () => {
+  it("computes deadlines with the given clock", async () => {
     const { client } = clientOf([refused], { clock: { now: () => 1000 } });
     expect(await rejection(client.fetch(url))).toMatchObject({ deadline: 43_000, quota: { at: 1000 } });
   });
@@ -185,7 +185,7 @@ describe("quota and subscribe", () => {
   const withQuota = (remaining: number) => () =>
     new Response("", { headers: { RateLimit: `"user-per-minute";r=${remaining};t=12` } });
 
-  it("keeps the last known quota, the same object until there is news", async () => {
+  it("keeps the last known quota, as the same object until a newer one arrives", async () => {
     const { client } = clientOf([withQuota(4), withQuota(3), ok]);
     const listener = vi.fn();
     const stop = client.subscribe(listener);
@@ -213,7 +213,7 @@ describe("quota and subscribe", () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it("takes in what the page learnt elsewhere", () => {
+  it("records a quota that the page got elsewhere", () => {
     const { client } = clientOf([ok]);
     client.observe([{ name: "user-per-minute", quota: 5, windowSeconds: 60, remaining: 1, resetSeconds: 9 }]);
     expect(client.quota()).toMatchObject({ at: start, tightest: { remaining: 1 } });
@@ -226,7 +226,7 @@ describe("quota and subscribe", () => {
     expect(client.refusal()).toBeUndefined();
   });
 
-  it("notes a refusal even if a listener forgets it at once", async () => {
+  it("throws a refusal even if a listener clears it at once", async () => {
     const { client } = clientOf([refused]);
     client.subscribe(() => client.refusal() && client.clear());
     expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
@@ -236,7 +236,7 @@ describe("quota and subscribe", () => {
 describe("retry", () => {
   const retry = { maxWaitMs: 60_000 };
 
-  it("waits until the deadline, and never less, then sends again", async () => {
+  it("waits until the deadline, never less, then retries", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { client, sent } = clientOf([refused, ok], { retry });
     const response = client.fetch(url);
@@ -247,7 +247,7 @@ describe("retry", () => {
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 42_000]);
   });
 
-  it("spreads out clients that were refused together, after the deadline and within the budget", async () => {
+  it("adds jitter after the deadline, within the budget", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.999);
     const { client, sent } = clientOf([refused, ok], { retry });
     const response = client.fetch(url);
@@ -264,7 +264,7 @@ describe("retry", () => {
     expect(Date.now() - begin).toBeLessThanOrEqual(42_010);
   });
 
-  it("refuses at once what would take longer than the budget of the whole call", async () => {
+  it("throws at once if the wait exceeds the budget of the whole call", async () => {
     const { client, sent } = clientOf([refused], { retry: { maxWaitMs: 100_000 } });
     const error = rejection(client.fetch(url));
     await vi.runAllTimersAsync();
@@ -277,7 +277,7 @@ describe("retry", () => {
     expect(short.sent).toHaveLength(1);
   });
 
-  it("backs off where the server does not say how long", async () => {
+  it("backs off exponentially if the server names no wait", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { client, sent } = clientOf([() => new Response("", { status: 429 })], {
       retry: { maxWaitMs: 8000 },
@@ -288,7 +288,7 @@ describe("retry", () => {
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 1000, 3000, 7000]);
   });
 
-  it("sends a POST again only where the caller said so, with its body", async () => {
+  it("retries a POST only if configured, with its body", async () => {
     const cautious = clientOf([refused, ok], { retry });
     expect(await rejection(cautious.client.fetch(url, post))).toBeInstanceOf(RateLimitedError);
     for (const input of [url, new Request(url, post)]) {
@@ -308,7 +308,7 @@ describe("retry", () => {
     expect(sent).toHaveLength(1);
   });
 
-  it("never waits where no wait helps, and does not take that for a pause of the caller", async () => {
+  it("never waits if no wait helps, and does not record such a refusal", async () => {
     const tooLarge = () =>
       json(429, { ...problem, retry_after_seconds: null }, { RateLimit: '"minute";r=4;t=9' });
     const { client, sent } = clientOf([tooLarge], { retry: { maxWaitMs: Number.POSITIVE_INFINITY } });
@@ -321,7 +321,7 @@ describe("retry", () => {
     expect(client.quota()?.tightest?.remaining).toBe(4);
   });
 
-  it("never retries a demand for payment", async () => {
+  it("never retries a 402", async () => {
     const { client, sent } = clientOf([() => json(402, {})], { retry });
     expect(await rejection(client.fetch(url))).toBeInstanceOf(PaymentRequiredError);
     expect(sent).toHaveLength(1);
@@ -349,13 +349,13 @@ describe("retry", () => {
     const response = client.fetch(url);
     await vi.advanceTimersByTimeAsync(1000);
     expect(sent).toHaveLength(1);
-    // The machine sleeps: the clock jumps, the timers do not run. The next look at the clock is enough.
+    // The machine sleeps: the clock jumps and timers do not run. The next check of the clock is enough.
     vi.setSystemTime(start + seconds * 1000);
     await vi.advanceTimersByTimeAsync(30_000);
     expect((await response).status).toBe(200);
   });
 
-  it("waits by the timer and clock that it was given", async () => {
+  it("waits with the given timer and clock", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     let nowMs = 0;
     const delays: number[] = [];

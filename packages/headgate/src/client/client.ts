@@ -5,32 +5,32 @@ import { readRetryAfterMs } from "./retry-after.ts";
 import { openShare } from "./share.ts";
 import { type Clock, platformTimer, type Timer, waitUntil } from "./wait.ts";
 
-/** How {@link Client.fetch} waits and sends again by itself. */
+/** How {@link Client.fetch} retries. */
 export interface RetryOptions {
-  /** The most that one call may spend waiting, in milliseconds; a longer wait is refused at once. */
+  /** The maximum time that one call may wait, in milliseconds. A refusal with a longer wait is thrown at once. */
   maxWaitMs: number;
   /**
-   * Which methods are sent again. Default: those that HTTP calls idempotent. Add `POST` if sending twice is safe for
-   * your service, which it is when a refusal means that nothing was done. A body that is a stream is never re-sent.
+   * Which methods are retried. Default: the idempotent methods of HTTP. Add `POST` if sending twice is safe for your
+   * service: it is if a refused request has no effect. A stream body is never sent again.
    */
   methods?: readonly string[];
 }
 
-/** Options of {@link createClient}; every one has a default that suits a browser. */
+/** Options of {@link createClient}. The defaults suit a browser. */
 export interface ClientOptions {
-  /** What really sends. Default: the global `fetch`, looked up at each call. */
+  /** The function that sends requests. Default: the global `fetch`, looked up at each call. */
   fetch?: typeof globalThis.fetch;
   /**
-   * Throw {@link RateLimitedError} and {@link PaymentRequiredError}; default `true`. With `false` the response is
-   * returned unchanged, for callers with their own retries and errors; quota and refusal are still recorded.
+   * Whether to throw {@link RateLimitedError} and {@link PaymentRequiredError}. Default `true`. With `false` the
+   * response is returned unchanged, for code with its own retries and errors. Quota and refusal are still recorded.
    */
   throwOnRefusal?: boolean;
-  /** Wait and send again. Default: never. */
+  /** Waits and retries after a refusal. Default: no retries. */
   retry?: RetryOptions;
   /**
-   * Name under which the tabs of this origin share quota and refusals, and under which a page keeps its refusal through a
-   * reload; or `false`. Default: `"headgate"` in a page, and nothing elsewhere, where one process may speak for many
-   * callers.
+   * The name under which the tabs of this origin share quota and refusals, and under which a page stores its refusal
+   * across reloads; `false` turns both off. Default: `"headgate"` in a page, `false` elsewhere, because one process may
+   * act for many callers there.
    */
   share?: string | false;
   /** Default: the system's clock. */
@@ -39,33 +39,33 @@ export interface ClientOptions {
   timer?: Timer;
 }
 
-/** A `fetch` that understands refusals, and what it has learnt from the responses so far. */
+/** A `fetch` that understands refusals, and the state it has read from responses so far. */
 export interface Client {
   /**
    * Sends like the global `fetch`.
    *
-   * @throws {RateLimitedError} on 429, and on the 503 of a guard that cannot count.
+   * @throws {RateLimitedError} on 429, and on the 503 of a guard whose store is unavailable.
    * @throws {PaymentRequiredError} on 402.
    */
   readonly fetch: typeof globalThis.fetch;
-  /** The last known quota; the same object until a newer one arrives. */
+  /** The last known quota. The same object until a newer one arrives. */
   readonly quota: () => Quota | undefined;
   /**
-   * The last refusal of the caller: of this tab, another one, or this page before a reload. It stays when its deadline has
-   * passed, until `clear()`, but for a reload.
+   * The last refusal of the caller, in this tab, in another tab, or in this page before a reload. It stays until
+   * `clear()`, even after its deadline, but a reload drops an expired refusal.
    */
   readonly refusal: () => RateLimitedError | undefined;
-  /** Calls back when `quota()`, `refusal()` or `caller()` changes. Returns what ends it. */
+  /** Calls `listener` when `quota()`, `refusal()` or `caller()` changes. Returns a function that unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Takes in a quota learnt in another way, such as from an endpoint that says what is left. */
+  /** Records a quota from another source, such as an endpoint that returns what is left. */
   readonly observe: (limits: readonly LimitQuota[]) => void;
   /** Forgets the refusal, in every tab. */
   readonly clear: () => void;
-  /** Who is calling, as this tab or another one last said; `undefined` while nobody has. */
+  /** The caller that this tab or another tab last set; `undefined` if none was set. */
   readonly caller: () => string | undefined;
   /**
-   * Says who is calling, in your own words, such as a user's id. Another caller than before has limits of their own: quota
-   * and refusal are forgotten, in every tab, and so is what requests under way bring back.
+   * Sets the caller, such as a user's id. If the caller changes, quota and refusal are forgotten in every tab, because
+   * they belong to the previous caller. Responses to requests that are already under way are then not recorded.
    */
   readonly setCaller: (caller: string) => void;
   /** Stops sharing with other tabs. `fetch` still works. */
@@ -74,25 +74,24 @@ export interface Client {
   readonly clock: Clock;
 }
 
-/** What one tab tells the others. */
+/** A message from one tab to the others. */
 interface News {
-  /** Whom it is about. */
+  /** The caller that the message is about. */
   caller: string | undefined;
   quota?: Quota | undefined;
   refusal?: StoredRefusal | undefined;
-  /** The caller is one since now; or, they are refused no more. */
+  /** `caller`: the caller has changed. `clear`: the refusal was cleared. */
   event?: "caller" | "clear";
 }
 
 const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 
 /**
- * Makes a client: a drop-in `fetch` for whatever calls your service (an AI SDK transport, ky, your own code), which
- * turns refusals into errors with a deadline and keeps the last known quota for the page to show.
+ * Creates a client: a drop-in `fetch` for code that calls your service (an AI SDK transport, ky, your own code). It
+ * turns refusals into errors with a deadline, and keeps the last known quota for the page to show.
  *
- * @example
- * const client = createClient();
- * const transport = new DefaultChatTransport({ api: "/chat/message", fetch: client.fetch });
+ * @example const client = createClient(); const transport = new DefaultChatTransport({ api: "/chat/message", fetch:
+ *   client.fetch });
  */
 export function createClient(options: ClientOptions = {}): Client {
   const { throwOnRefusal = true, retry, timer = platformTimer, clock = Date } = options;
@@ -102,10 +101,10 @@ export function createClient(options: ClientOptions = {}): Client {
   const kept = openKept(name);
   const stored = kept.read(clock.now());
   let caller: string | undefined;
-  // Whose the refusal is may be known while it is not yet known who is calling: after a reload.
+  // The caller who was refused. After a reload it may be known before `setCaller` sets the current caller.
   let refused = stored?.caller;
   let refusal = stored && new RateLimitedError(stored.refusal);
-  // Counts callers, so that a late answer to one is not taken for the next one's.
+  // Counts changes of the caller, so that a late response to one caller is not recorded for the next.
   let turn = 0;
 
   const share = openShare<News>(name, ({ event, ...news }) => {
@@ -149,7 +148,7 @@ export function createClient(options: ClientOptions = {}): Client {
     kept.write(refusal && { caller: refused, refusal: storable(refusal) });
   }
 
-  /** Notes what the response says; returns the error that it amounts to, if it is a refusal. */
+  /** Records what the response reports. Returns the error for a refusal. */
   async function read(
     response: Response,
     ofTurn: number,
@@ -164,7 +163,7 @@ export function createClient(options: ClientOptions = {}): Client {
         { status, deadline: at + retryAfterMs, retryAfterMs, problem, quota: newQuota },
         response,
       );
-      // What is refused for its own size says nothing of the requests after it.
+      // A request that was refused for its size says nothing about later requests.
       if (ofTurn === turn) learn(newQuota, retryAfterMs < Infinity ? error : undefined);
       return error;
     }
@@ -176,7 +175,7 @@ export function createClient(options: ClientOptions = {}): Client {
     async fetch(input: RequestInfo | URL, init?: RequestInit) {
       const request = input instanceof Request ? input : undefined;
       const method = init?.method ?? request?.method ?? "GET";
-      // A stream is spent by the first sending, unless it belongs to a Request, which can be cloned.
+      // A stream can be sent only once, unless it belongs to a Request, which can be cloned.
       const resendable =
         (retry?.methods ?? idempotent).includes(method.toUpperCase()) &&
         !(init?.body instanceof ReadableStream);
@@ -187,14 +186,14 @@ export function createClient(options: ClientOptions = {}): Client {
         const response = await send(budgetMs && request ? request.clone() : input, init);
         const error = await read(response, ofTurn);
         if (!error) return response;
-        // Where the server says nothing, each wait is twice the one before.
+        // If the server names no wait, each wait is twice the previous one.
         const waitMs = error instanceof RateLimitedError ? error.retryAfterMs || 1000 * 2 ** attempt : NaN;
-        // By the difference, since no wait helps an endless one, however large the budget.
+        // By the difference, which is NaN for an infinite wait with an infinite budget.
         if (!(budgetMs - waitMs >= 0)) {
           if (throwOnRefusal) throw error;
           return response;
         }
-        // The jitter comes after the deadline: before it the server would refuse again.
+        // The jitter is added to the wait: before the deadline the server would refuse again.
         const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
         budgetMs -= waitMs + jitterMs;
         await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, init?.signal ?? request?.signal);
@@ -203,7 +202,7 @@ export function createClient(options: ClientOptions = {}): Client {
     quota: () => quota,
     refusal: () => refusal,
     subscribe(listener) {
-      // One entry a call, so that a listener given twice is not lost when one of the two ends.
+      // One entry per call, so that a listener that subscribed twice stays when one subscription ends.
       const entry = () => listener();
       listeners.add(entry);
       share.listen();
@@ -219,7 +218,7 @@ export function createClient(options: ClientOptions = {}): Client {
     caller: () => caller,
     setCaller(next) {
       if (next === caller) return;
-      // The first time it is only said who has been calling all along, unless somebody else was refused before a reload.
+      // The first call only names the caller so far, unless another caller was refused before a reload.
       if (caller !== undefined || (refusal && refused !== undefined && refused !== next)) changeCaller(next);
       caller = next;
       refused = next;
@@ -233,9 +232,9 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 async function readProblem(response: Response): Promise<Problem | undefined> {
-  // Other bodies are the caller's own, maybe endless: they are left alone.
+  // Other bodies belong to the calling code and may be endless: do not read them.
   const isJson = response.headers.get("content-type")?.includes("json");
-  // Cut short, or not what it says it is: the status alone is the message.
+  // The body may be cut short or not JSON: then only the status counts.
   const body: unknown =
     isJson &&
     (await response
@@ -245,7 +244,7 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
   return body instanceof Object ? (body as Problem) : undefined;
 }
 
-/** What an error carries survives the way to another tab or a later page, but neither its class does nor a response. */
+/** The plain data of an error, without class and response, for another tab or a later page. */
 function storable(error: RateLimitedError): StoredRefusal {
   return { ...error, response: undefined };
 }

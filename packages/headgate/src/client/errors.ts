@@ -1,13 +1,13 @@
 import type { Quota } from "./quota.ts";
 
-/** The body of a refusal: a problem document (RFC 9457), with whatever else the service put there. */
+/** The body of a refusal: a problem document (RFC 9457), with any further members from the service. */
 export interface Problem {
   type?: string;
   title?: string;
   status?: number;
   /** A sentence for a person. */
   detail?: string;
-  /** Short and stable, for programs. */
+  /** A short, stable text for programs. */
   error?: string;
   /** Whole seconds, the same as the `Retry-After` field; `null` if no wait helps. */
   retry_after_seconds?: number | null;
@@ -25,15 +25,15 @@ export interface Refusal {
    * `Infinity` if no wait helps, because the request asks for more than the limit ever allows.
    */
   deadline: number;
-  /** From the receipt of the refusal to the deadline; 0 if the server did not say how long to wait. */
+  /** Milliseconds from the receipt of the refusal to the deadline; 0 if the server named no wait. */
   retryAfterMs: number;
   /** The body, if it was a JSON object. */
   problem: Problem | undefined;
-  /** What was left of each limit, if the server says so. */
+  /** What was left of each limit, if the server reports it. */
   quota: Quota | undefined;
 }
 
-/** The server refused a request because its caller sent too much, and says when to come back. */
+/** The server refused a request because the caller reached a limit. Says when to try again. */
 export class RateLimitedError extends Error implements Refusal {
   override readonly name = "RateLimitedError";
   declare readonly status: number;
@@ -43,7 +43,7 @@ export class RateLimitedError extends Error implements Refusal {
   declare readonly quota: Quota | undefined;
   /** `retryAfterMs` in whole seconds, rounded up. */
   declare readonly retryAfterSeconds: number;
-  /** The response itself, its body still unread; absent where another tab was refused. */
+  /** The response, with its body unread; absent if another tab was refused. */
   declare readonly response: Response | undefined;
 
   constructor(refusal: Refusal, response?: Response) {
@@ -57,9 +57,9 @@ export class RateLimitedError extends Error implements Refusal {
 export class PaymentRequiredError extends Error {
   override readonly name = "PaymentRequiredError";
   declare readonly status: 402;
-  /** The body, if it was a JSON object: what the service says about balance and price. */
+  /** The body, if it was a JSON object: what the service reports about balance and price. */
   declare readonly problem: Problem | undefined;
-  /** The response itself, its body still unread. */
+  /** The response, with its body unread. */
   declare readonly response: Response | undefined;
 
   constructor(problem: Problem | undefined, response?: Response) {
@@ -68,7 +68,7 @@ export class PaymentRequiredError extends Error {
   }
 }
 
-/** Problem documents are written by servers of every kind: only a string is shown to a person. */
+/** Any server may have written the problem document, so only strings are shown to a person. */
 function sentence(problem: Problem | undefined, otherwise: string): string | undefined {
   return [problem?.detail, problem?.title, problem?.error, otherwise].find(
     (text) => text && typeof text === "string",

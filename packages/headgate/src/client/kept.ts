@@ -1,6 +1,6 @@
 import type { Refusal } from "./errors.ts";
 
-/** A refusal as it outlives the page: without its response. */
+/** A refusal as it is stored: without its response. */
 export type StoredRefusal = Refusal & { response?: undefined };
 
 interface StoredRecord {
@@ -8,29 +8,29 @@ interface StoredRecord {
   refusal: StoredRefusal;
 }
 
-/** Where a refusal outlives a reload. */
+/** Storage for a refusal across reloads. */
 export interface Kept {
-  /** What was written last, if its deadline is still ahead. */
+  /** The last written refusal, if its deadline has not passed. */
   read(nowMs: number): StoredRecord | undefined;
-  /** Replaces what is there; `undefined` removes it. */
+  /** Replaces the stored refusal; `undefined` removes it. */
   write(record?: StoredRecord): void;
 }
 
 /**
- * Keeps a refusal in `localStorage`; keeps nothing outside of a page, or where storage is blocked or full.
+ * Stores a refusal in `localStorage`. Stores nothing outside a page, or if storage is blocked or full.
  *
- * @param name of the entry; `false` for none.
+ * @param name the name of the entry; `false` for none.
  */
 export function openKept(name: string | false): Kept {
   const key = `${name}.refusal`;
-  // Looked up at each use: to touch it at all may throw, and outside of a page may warn.
+  // Looked up at each use, because access may throw, and outside a page it may print a warning.
   const storage = (): Storage | undefined => (name && globalThis.document ? localStorage : undefined);
   return {
     read(nowMs) {
       try {
-        // Anything of this origin may have written it.
+        // Any code of this origin may have written the entry.
         const { caller, refusal } = JSON.parse(storage()?.getItem(key) ?? "{}");
-        // The wall clock may have been set back since: no wait is longer than it was at first.
+        // The wall clock may have been set back since: the wait must not become longer than the original.
         const deadline = Math.min(refusal.deadline, nowMs + refusal.retryAfterMs);
         return deadline > nowMs ? { caller, refusal: { ...refusal, deadline } } : undefined;
       } catch {

@@ -16,8 +16,8 @@ let server: Server;
 let url: string;
 
 /**
- * One request a second: whoever is refused is told to wait for a second, and has to. The server's time stands still until
- * the second request comes, so that it is refused on a slow machine too.
+ * Admits one request a second, and refuses others with a wait of a second. The server's time stands still until the
+ * second request arrives, so that it is refused even on a slow machine.
  */
 beforeEach(async () => {
   answered = [];
@@ -44,7 +44,10 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** The second of two requests is refused; a client that waits as told is then admitted, and one that does not is refused again. */
+/**
+ * The second of two requests is refused. A client that waits as asked is then admitted; a client that does not is
+ * refused again.
+ */
 async function expectsPatience(send: () => Promise<unknown>): Promise<void> {
   await send();
   await send();
@@ -56,7 +59,7 @@ function withRetries(instance: AxiosInstance): AxiosInstance {
   return instance;
 }
 
-describe("clients with retries of their own come back when they were told to", () => {
+describe("clients with their own retries wait as long as the server asks", () => {
   it("ky", () => expectsPatience(() => ky(url).json()));
   it("got", () => expectsPatience(() => got(url).json()));
   it("axios with axios-retry", () => expectsPatience(() => withRetries(axios.create()).get(url)));
@@ -68,7 +71,7 @@ describe("clients with retries of their own come back when they were told to", (
     ));
 });
 
-describe("over a client of ours they do so too, and it knows of the refusal", () => {
+describe("other clients on top of our client also wait, and our client records the refusal", () => {
   const quiet = () => createClient({ share: false, throwOnRefusal: false });
 
   it("ky", async () => {
@@ -92,13 +95,13 @@ describe("over a client of ours they do so too, and it knows of the refusal", ()
   });
 });
 
-describe("where our client waits, or throws", () => {
-  it("ky leaves the waiting to it", async () => {
+describe("if our client retries or throws", () => {
+  it("ky leaves the waiting to our client", async () => {
     const client = createClient({ share: false, retry: { maxWaitMs: 5000 } });
     await expectsPatience(() => ky(url, { fetch: client.fetch, retry: 0 }).json());
   });
 
-  it("ky passes on its error", async () => {
+  it("ky passes on our client's error", async () => {
     const client = createClient({ share: false });
     await ky(url, { fetch: client.fetch, retry: 0 });
     await expect(ky(url, { fetch: client.fetch, retry: 0 }).json()).rejects.toSatisfy(

@@ -67,16 +67,16 @@ describe("readQuota", () => {
       { name: "a", quota: 5, windowSeconds: 60, remaining: 1, resetSeconds: 60 },
     ],
     ["another policy", '"a";r=1;t=2', '"b";q=5;w=60', { name: "a", remaining: 1, resetSeconds: 2 }],
-  ])("understands %s", (_case, rateLimit, policy, expected) => {
+  ])("reads %s", (_case, rateLimit, policy, expected) => {
     expect(read(rateLimit, policy)?.limits).toEqual([expected]);
   });
 
   it.each([undefined, "", "banana", '"a"', '"a";r=-1', '"a";r=x;t=1', "limit=5", "remaining=x"])(
-    "takes %j for no quota at all",
+    "returns undefined for %j",
     (rateLimit) => expect(read(rateLimit)).toBeUndefined(),
   );
 
-  it("leaves places out, and compares what is left of different units by its share", () => {
+  it("leaves places out, and compares different units by share", () => {
     const quota = readQuota(
       new Headers({
         "RateLimit-Policy":
@@ -90,7 +90,7 @@ describe("readQuota", () => {
     expect(quota?.tightest?.name).toBe("user-tokens-per-day");
   });
 
-  it("calls that limit the tightest of which the fewest are left, or else the slowest", () => {
+  it("picks the limit with the fewest units left as the tightest, or else the slowest", () => {
     expect(read('"minute";r=4;t=1, "hour";r=6;t=9')?.tightest?.name).toBe("minute");
     expect(read('"minute";r=4;t=1, "hour";r=3;t=9')?.tightest?.name).toBe("hour");
     expect(read('"minute";r=0;t=1, "hour";r=0;t=9')?.tightest?.name).toBe("hour");

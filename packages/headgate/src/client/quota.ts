@@ -1,12 +1,12 @@
-/** What is left of one limit, as the server last said. */
+/** What is left of one limit, as the server last reported. */
 export interface LimitQuota {
   /** Layer and limit as the server names them, such as `user-per-minute`. */
   name: string;
-  /** How much one window allows; absent where the server does not say. */
+  /** How much one window allows; absent if the server does not report it. */
   quota?: number | undefined;
-  /** What is counted, where it is not requests: such as `tokens` or `concurrent`. */
+  /** The unit, if it is not requests: such as `tokens` or `concurrent`. */
   unit?: string | undefined;
-  /** The window's length in seconds; absent where the server does not say. */
+  /** The window's length in seconds; absent if the server does not report it. */
   windowSeconds?: number | undefined;
   /** How much was left when the response was made. */
   remaining: number;
@@ -14,13 +14,14 @@ export interface LimitQuota {
   resetSeconds: number;
 }
 
-/** The limits of one response, and when it came. */
+/** The limits of one response, and when it arrived. */
 export interface Quota {
-  /** In the order in which the server named them. */
+  /** In the server's order. */
   limits: readonly LimitQuota[];
   /**
-   * The limit of which the fewest are left, of other units than requests as shares of the quotas; of equals, the one that takes
-   * longest to grow again. Places (`concurrent`) are left out: they are free again when an answer ends.
+   * The limit with the fewest units left. If a limit counts another unit than requests, shares of the quotas are
+   * compared instead. Of equals, the one with the longest reset. `concurrent` limits are left out: their places are
+   * free again when a response ends.
    */
   tightest: LimitQuota | undefined;
   /** When the response was received: milliseconds since the epoch, by this machine's clock. */
@@ -31,9 +32,9 @@ export interface Quota {
  * Reads the `RateLimit` and `RateLimit-Policy` fields of a response: the list form of the current IETF draft
  * (`"user-per-minute";r=4;t=12`) and the dictionary of draft 7 (`limit=5, remaining=4, reset=12`).
  *
- * @param headers of the response; across origins a browser shows only those that the server exposes.
+ * @param headers the response headers. Across origins, a browser shows only the headers that the server exposes.
  * @param at when the response was received, in milliseconds since the epoch.
- * @returns the quota, or `undefined` where the fields are absent or cannot be read.
+ * @returns the quota, or `undefined` if the fields are absent or unreadable.
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
 export function readQuota(headers: Headers, at: number): Quota | undefined {
@@ -43,7 +44,7 @@ export function readQuota(headers: Headers, at: number): Quota | undefined {
     .get("ratelimit")
     ?.replace(/^\w+=.*/, (members) => `default;${members.replaceAll(",", ";")}`);
   const limits = parseList(list).flatMap(([name, { limit, r, remaining = r, t, reset = t }]) => {
-    // In draft 7 policies are named by their quota.
+    // In draft 7 the quota is the name of the policy.
     const { q = limit, w, qu: unit } = policies[limit ?? name] ?? {};
     if (remaining == null) return [];
     return { name, quota: q, unit, windowSeconds: w, remaining, resetSeconds: reset ?? w ?? 0 };
@@ -56,13 +57,13 @@ type Parameters = { qu?: string } & {
 };
 
 /**
- * The items of a list of structured fields (RFC 9651), by name, a quoted string or a token. Of their parameters those that
- * are whole numbers, and the quota's unit; the drafts have no others that matter here.
+ * The items of a structured-field list (RFC 9651), each with its name: a quoted string or a token. Reads the parameters
+ * that are whole numbers, and the quota's unit. No other parameters of the drafts matter here.
  */
 function parseList(text: string | null | undefined): [name: string, parameters: Parameters][] {
   const items: [string, Parameters][] = [];
   let parameters: Record<string, unknown> = {};
-  // A parameter's name, or else an item; then a string, or whatever else is no separator.
+  // An optional parameter name, then a string or any text without separators. Without a parameter name it is an item.
   const piece = /(?:;\s*([^\s=,;]+)=?)?(?:"((?:\\.|[^"\\])*)"|([^\s,;"]+))?/g;
   for (const [, key, quoted, bare = ""] of (text ?? "").matchAll(piece)) {
     const name = quoted?.replace(/\\(.)/g, "$1") ?? bare;
@@ -74,7 +75,7 @@ function parseList(text: string | null | undefined): [name: string, parameters: 
   return items;
 }
 
-/** A quota made of these limits, with the tightest picked out. */
+/** Makes a quota from limits and finds the tightest. */
 export function quotaOf(limits: readonly LimitQuota[], at: number): Quota {
   const counted = limits.filter(({ unit }) => unit !== "concurrent");
   const left = ({ remaining, quota = 1 }: LimitQuota) =>

@@ -30,11 +30,11 @@ describe("readRetryAfterMs", () => {
     ["-5", 0],
     ["soon", 0],
     ["", 0],
-  ])("takes Retry-After: %s for %i ms", (value, expected) => {
+  ])("reads Retry-After: %s as %i ms", (value, expected) => {
     expect(read({ "Retry-After": value })).toBe(expected);
   });
 
-  it("counts a date from the server's own clock, however wrong this one is", () => {
+  it("reads a date by the server's clock, even if the local clock is wrong", () => {
     const fields = { "Retry-After": "Mon, 05 Jan 2026 00:00:30 GMT", Date: "Mon, 05 Jan 2026 00:00:00 GMT" };
     expect(read(fields)).toBe(30_000);
   });
@@ -46,11 +46,11 @@ describe("readRetryAfterMs", () => {
     expect(read({}, {}, [[0, 9]])).toBe(9000);
   });
 
-  it("reads past a field and a body that say nothing", () => {
+  it("skips a field and a body without a readable wait", () => {
     expect(read({ "Retry-After": "later" }, { retry_after_seconds: "a while" }, [[0, 9]])).toBe(9000);
   });
 
-  it("waits for the slowest of the limits that have nothing left, or else for the tightest", () => {
+  it("waits for the slowest limit with nothing left, or else for the tightest limit", () => {
     expect(
       read({}, undefined, [
         [0, 9],
@@ -76,30 +76,30 @@ describe("readRetryAfterMs", () => {
     ["X-RateLimit-Reset", `${now / 1000 - 42}`, 0],
     ["X-RateLimit-Reset", "soon", 0],
     ["RateLimit-Reset", "", 0],
-  ])("takes a lone %s: %s for %i ms", (name, value, expected) => {
+  ])("reads a single %s: %s as %i ms", (name, value, expected) => {
     expect(read({ [name]: value })).toBe(expected);
   });
 
-  it("counts a reset that is a time from the server's own clock", () => {
+  it("reads a reset time by the server's clock", () => {
     const date = Date.UTC(2026, 0, 5) / 1000;
     const fields = { "X-RateLimit-Reset": `${date + 30}`, Date: "Mon, 05 Jan 2026 00:00:00 GMT" };
     expect(read(fields)).toBe(30_000);
   });
 
-  it("prefers whatever else is said to a lone reset", () => {
+  it("prefers any other source to a single reset field", () => {
     const reset = { "RateLimit-Reset": "60" };
     expect(read({ ...reset, "Retry-After": "5" })).toBe(5000);
     expect(read(reset, { retry_after_seconds: 7 })).toBe(7000);
     expect(read(reset, {}, [[0, 9]])).toBe(9000);
   });
 
-  it("is endless where the body says that no wait helps", () => {
+  it("is infinite if the body says that no wait helps", () => {
     expect(read({}, { retry_after_seconds: null }, [[0, 9]])).toBe(Number.POSITIVE_INFINITY);
     expect(read({ "Retry-After": "5" }, { retry_after_seconds: null })).toBe(5000);
     expect(read({ "Retry-After": "later" }, { retry_after_seconds: null })).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("is 0 where nothing is said", () => {
+  it("is 0 without any information", () => {
     expect(read({})).toBe(0);
   });
 });

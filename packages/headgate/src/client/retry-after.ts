@@ -1,17 +1,17 @@
 import type { Problem } from "./errors.ts";
 import type { Quota } from "./quota.ts";
 
-/** Longer waits are taken for this one: RFC 9111 asks the same of `delta-seconds` that overflow. */
+/** Longer waits are cut to this, like overflowing `delta-seconds` in RFC 9111. */
 const longestSeconds = 2 ** 31;
 
 /**
  * How long a refusal asks to wait: its `Retry-After` (RFC 9110, section 10.2.3), else `retry_after_seconds` in its
- * body, else the reset of the tightest limit, else what older servers say: `RateLimit-Reset` or `X-RateLimit-Reset`.
+ * body, else the reset of the tightest limit, else the `RateLimit-Reset` or `X-RateLimit-Reset` of older servers.
  *
- * @param nowMs this machine's time, in milliseconds since the epoch; used for an HTTP date only where the response
- *   has no `Date` of its own, since the two clocks may differ.
- * @returns milliseconds from now, never negative; 0 where the response says nothing that can be read; `Infinity` where
- *   the body says, by `null`, that no wait helps.
+ * @param nowMs this machine's time, in milliseconds since the epoch; used for an HTTP date only if the response has no
+ *   `Date`, because the two clocks may differ.
+ * @returns milliseconds from now, never negative. It is 0 if the response names no readable wait, and `Infinity` if
+ *   `retry_after_seconds` is `null`, which means that no wait helps.
  */
 export function readRetryAfterMs(
   headers: Headers,
@@ -20,11 +20,11 @@ export function readRetryAfterMs(
   nowMs: number,
 ): number {
   const field = headers.get("retry-after");
-  const told = problem?.retry_after_seconds;
+  const stated = problem?.retry_after_seconds;
   const seconds = [
     Math.min(Number(field || undefined), longestSeconds),
     (dateOf(field) - (dateOf(headers.get("date")) || nowMs)) / 1000,
-    told === null ? Infinity : Number(told),
+    stated === null ? Infinity : Number(stated),
     quota?.tightest?.resetSeconds,
     secondsToReset(headers, nowMs),
   ].find((candidate = NaN) => candidate >= 0);
@@ -32,19 +32,22 @@ export function readRetryAfterMs(
 }
 
 /**
- * The time that an HTTP date names, in milliseconds since the epoch; `NaN` for what is no date. Of its three forms only the
- * oldest, asctime's, leaves out that it is GMT.
+ * Parses an HTTP date as milliseconds since the epoch; `NaN` if it is not a date. Of the three formats, only the oldest
+ * (asctime) has no "GMT", so it is added.
  */
 function dateOf(text: string | null): number {
   return Date.parse(`${text}`.replace(/( GMT)?$/, " GMT"));
 }
 
-/** From here on a number is no wait but a time: as seconds since the epoch this is in 2001, as a wait some 30 years. */
+/**
+ * A number from here up is a time, not a wait: in seconds since the epoch it is in 2001; as a wait it would be over 30
+ * years.
+ */
 const earliestTimeSeconds = 1e9;
 
 /**
- * The wait of a lone reset field. Drafts up to the seventh say seconds in `RateLimit-Reset`; in `X-RateLimit-Reset` there
- * are seconds, and times in seconds or milliseconds since the epoch or as a date, all of them by the server's clock.
+ * The wait in a single reset field. Drafts before the seventh have seconds in `RateLimit-Reset`. `X-RateLimit-Reset`
+ * may have seconds, a time in seconds or milliseconds since the epoch, or a date. Times are by the server's clock.
  */
 function secondsToReset(headers: Headers, nowMs: number): number {
   const field = headers.get("ratelimit-reset") ?? headers.get("x-ratelimit-reset");

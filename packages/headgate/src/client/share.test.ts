@@ -36,7 +36,7 @@ afterEach(() => {
 });
 
 describe("between tabs", () => {
-  it("a refusal in one is known in the others, with its deadline and its words", async () => {
+  it("shares a refusal, with its deadline and its message", async () => {
     const [first, second] = [tab(refused(9)), tab(refused(9))];
     const heard = news(second);
     await refuse(first);
@@ -59,7 +59,7 @@ describe("between tabs", () => {
     expect(second.refusal()).toBe(own);
   });
 
-  it("says nothing to a client that is closed, and nothing after being closed", async () => {
+  it("neither receives nor sends after being closed", async () => {
     const [first, second, third] = [tab(refused(9)), tab(refused(9)), tab(refused(9))];
     second.subscribe(() => {});
     second.close();
@@ -74,7 +74,7 @@ describe("between tabs", () => {
     expect(second.refusal()).toBeUndefined();
   });
 
-  it("ignores what others say on the channel", async () => {
+  it("ignores foreign messages on the channel", async () => {
     const client = tab(refused(9));
     const listener = vi.fn();
     client.subscribe(listener);
@@ -87,7 +87,7 @@ describe("between tabs", () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it("does without where there is no channel", async () => {
+  it("works without BroadcastChannel", async () => {
     vi.stubGlobal("BroadcastChannel", undefined);
     const client = tab(refused(9));
     client.subscribe(() => {});
@@ -95,7 +95,7 @@ describe("between tabs", () => {
     expect(client.refusal()).toBeDefined();
   });
 
-  it("does not share outside of a page unless told to", async () => {
+  it("does not share outside a page by default", async () => {
     const made = vi.fn(class {});
     vi.stubGlobal("BroadcastChannel", made);
     const client = createClient({ fetch: async () => refused(9)() });

@@ -1,18 +1,18 @@
-/** A line to the other tabs of the same origin. */
+/** A channel to the other tabs of the same origin. */
 export interface Share<Message> {
-  /** Tells the other tabs. */
+  /** Sends a message to the other tabs. */
   post(message: Message): void;
-  /** Begins to hear the other tabs. */
+  /** Starts to receive messages from the other tabs. */
   listen(): void;
-  /** Ends both, for good. */
+  /** Closes the channel permanently. */
   close(): void;
 }
 
 /**
- * Opens a channel between the tabs of this origin, at its first use; does nothing where there is no `BroadcastChannel`.
+ * Opens a channel between the tabs of this origin on first use. Does nothing without `BroadcastChannel`.
  *
- * @param name of the channel; `false` for none.
- * @param receive is given what other tabs post.
+ * @param name the name of the channel; `false` for none.
+ * @param receive called with the messages of other tabs.
  */
 export function openShare<Message extends object>(
   name: string | false,
@@ -23,7 +23,7 @@ export function openShare<Message extends object>(
   function open(): BroadcastChannel | undefined {
     if (!channel && name && globalThis.BroadcastChannel) {
       channel = new BroadcastChannel(name);
-      // Anything of this origin may speak here, such as a tab that still runs an older version of the page.
+      // Any code of this origin may send here, such as a tab with an older version of the page.
       channel.onmessage = ({ data }) => data?.headgate1 && receive(data.headgate1);
       // In Node an open channel would keep the process alive.
       (channel as { unref?: () => void }).unref?.();

@@ -1,10 +1,10 @@
-/** Where the time comes from. */
+/** The source of time. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
 }
 
-/** Calls back after this many milliseconds; returns a function that cancels it. */
+/** Calls `callback` after `delayMs` milliseconds. Returns a function that cancels the timer. */
 export type Timer = (callback: () => void, delayMs: number) => () => void;
 
 /** The timer of the platform. */
@@ -14,17 +14,17 @@ export const platformTimer: Timer = (callback, delayMs) => {
 };
 
 /**
- * How often to look at the clock, at least: a timer that runs while the machine sleeps is late by the length of the sleep,
- * and a timer above 2^31 ms fires at once.
+ * The longest timer before the clock is checked again. A timer that runs while the machine sleeps is late by the length
+ * of the sleep, and a timer above 2^31 ms fires at once.
  */
 const longestStepMs = 30_000;
 
 /**
  * Waits until the clock reaches a deadline.
  *
- * @param deadline milliseconds since the epoch; any distance.
+ * @param deadline milliseconds since the epoch; may be any time ahead.
  * @param signal ends the wait early.
- * @throws the signal's reason, once it is aborted.
+ * @throws the signal's reason if it is aborted.
  */
 export async function waitUntil(
   deadline: number,

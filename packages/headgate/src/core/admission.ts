@@ -5,7 +5,7 @@ import type { Charge, Outcome, Reading } from "./store.ts";
 
 /** One limit after a decision. */
 export interface LimitReading {
-  /** As the `RateLimit` fields name it: `user-per-minute`. */
+  /** The name used in the `RateLimit` fields, such as `user-per-minute`. */
   readonly name: string;
   readonly layer: string;
   readonly unit: string;
@@ -16,13 +16,13 @@ export interface LimitReading {
   readonly remaining: number;
   /** Milliseconds until `remaining` next grows; 0 while the whole quota is free. */
   readonly resetMs: number;
-  /** Milliseconds until this limit would admit the request; 0 where it does, `Infinity` where it never will. */
+  /** Milliseconds until this limit would admit the request: 0 if it admits it now, `Infinity` if it never will. */
   readonly waitMs: number;
   /** Whether this limit refuses the request. */
   readonly refused: boolean;
   /**
-   * What `waitMs` waits for: a `window` to move on, or `holders` to end. Those may end at any time: the wait is then an
-   * upper bound, after which what they hold has lapsed.
+   * What `waitMs` waits for: a `window` to move on, or other reservations (`holders`) to end. Holders may end at any
+   * time, so the wait is then an upper bound: by then their leases have expired.
    */
   readonly waitsFor: WaitsFor;
 }
@@ -31,47 +31,50 @@ export interface LimitReading {
 export type WaitsFor = "window" | "holders";
 
 /**
- * Who decided. `store`: the store itself. `refusal-memory`: this process, from an answer that the store gave within
- * the last second. `outage-policy`: the store could not answer, and the outage policies of the layers decided. `policy`: the
- * limits say `blocked`, and nobody had to be asked.
+ * Who decided. `store`: the store itself. `refusal-memory`: this process, from an answer that the store gave within the
+ * last second. `outage-policy`: the store could not answer, and the outage policies of the layers decided. `policy`:
+ * the limits say `blocked`, so no store was asked.
  */
 export type DecidedBy = "store" | "refusal-memory" | "outage-policy" | "policy";
 
 export interface Decided {
-  /** Every limit that applied, layer by layer, in the order of the policy. Empty where no layer applied. */
+  /** Every limit that applied, layer by layer, in the order of the policy. Empty if no layer applied. */
   readonly limits: readonly LimitReading[];
-  /** The limit with the fewest units left, without `concurrent` limits: the one to show to a person. */
+  /** The limit with the fewest units left, not counting `concurrent` limits. Show this one to users. */
   readonly tightest: LimitReading | undefined;
-  /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
+  /** When the decision was made, by the clock of whatever decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
   /** `false` if the store could not answer and this process decided by itself; see also `decidedBy`. */
   readonly shared: boolean;
-  /** The caller's plan; of several layers that have plans, that of the first. `undefined` where no layer has any. */
+  /**
+   * The caller's plan. If several layers have plans: the plan in the first of them. `undefined` if no layer has plans.
+   */
   readonly plan: string | undefined;
   /** The hash of the policy that was in force. */
   readonly policy: string;
   readonly decidedBy: DecidedBy;
-  /** What operators decided for this caller, in each layer where they did: a block, or other limits. */
+  /** The operators' overrides for this caller, a block or other limits, one for each layer that has one. */
   readonly overrides?: readonly AppliedOverride[] | undefined;
 }
 
-/** What an operator decided for a caller, as it met a request. */
+/** An operator's override that applied to a request. */
 export interface AppliedOverride extends Omit<Override, "id"> {
   readonly layer: string;
-  /** Set where it is for all callers whose key begins with this. */
+  /** Set if the override is for all callers whose key begins with this text. */
   readonly prefix?: string;
 }
 
 /**
- * An admitted request, and the reservation that it holds: requests are spent, every other unit of its cost is held until
- * its true use is reported, and places of `concurrent` limits until it ends. End it when what it pays for is over.
+ * An admitted request and its reservation. Requests are spent at once. Every other unit of the cost is held until its
+ * true use is reported, and places of `concurrent` limits are held until the reservation ends. End it when the work is
+ * done.
  *
- * A heartbeat of this process keeps the hold alive. A reservation that is never ended counts as fully used once nothing refers to
- * it any more; if its process dies, the hold lapses within the lease.
+ * A heartbeat of this process keeps the hold alive. A reservation that is never ended counts as fully used once it has
+ * been garbage-collected. If its process dies, the hold expires within the lease.
  */
 export interface Admitted<Unit extends string = string> extends Decided {
   readonly admitted: true;
-  /** Whether it holds units or places that are free again when it ends. */
+  /** Whether the reservation holds units or places that become free when it ends. */
   readonly holds: boolean;
   /**
    * Where the request has an id: which attempt at it this is, from 1 up. A later one takes over from one that stopped without an
@@ -84,18 +87,18 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   readonly granted: Cost;
   /**
-   * Asks to hold more, in mid-stream: in every layer, or in none. With `atLeast`, as much as is affordable, and no less
-   * than that of each unit. Units that are not named stay as they are.
+   * Asks to hold more, for example in the middle of a stream: in every layer, or in none. With `atLeast`, grants as
+   * much as is affordable, but no less than `atLeast` of each unit. Units that are not named do not change.
    *
-   * Where the store cannot answer, the outage policies of the layers decide, as for `admit`.
+   * If the store cannot answer, the outage policies of the layers decide, as for `admit`.
    *
    * @throws HeadgateError `cost-invalid`
    */
   extend(more: Cost<Unit> & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
-   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. It is spent now, and that much less is
-   * held. Use beyond what was held is spent too, even into debt. A total below the last one gives the difference
-   * back.
+   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. These units are spent now, and that much
+   * less is held. Use beyond what was held is spent too, even into debt. A total below the last one gives the
+   * difference back.
    *
    * While the store cannot answer, the report is kept, and sent later.
    *
@@ -103,7 +106,7 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   report(used: Cost<Unit>): void | Promise<void>;
   /**
-   * Ends it, once; later calls change nothing. What is still held is free again.
+   * Ends the reservation and frees what it still holds. Later calls change nothing.
    *
    * @param used what was used in all. Units that are not named: what was last reported of them, else all that was granted.
    *   `"nothing"` gives everything back, the request too, as if it had never been admitted: its id is free again.
@@ -128,18 +131,17 @@ export interface ClaimEnd {
 
 /** The answer to `extend`. */
 export type Extension =
-  | { readonly admitted: true /** What is held on top. */; readonly granted: Cost }
+  | { readonly admitted: true /** What is held in addition. */; readonly granted: Cost }
   | Refused;
 
-/** A refused request. It has been charged nowhere. */
+/** A refused request. Nothing has been charged. */
 export interface Refused extends Decided {
   readonly admitted: false;
   /**
-   * `cost-exceeds-quota`: no wait helps, because the request asks for more than a whole quota. `store-unavailable`:
-   * the store cannot answer, and a layer's outage policy is to refuse. `too-many-reservations`: a partition has its
-   * largest number of reservations. `ended`: an extension of a reservation that has ended. `blocked`: the caller's
-   * plan is `blocked`, or an operator has blocked the caller; `retryAfterMs` says for how long, and is `Infinity`
-   * for good.
+   * `cost-exceeds-quota`: no wait helps, because the request asks for more than a whole quota. `store-unavailable`: the
+   * store cannot answer, and a layer's outage policy is to refuse. `too-many-reservations`: a partition has its largest
+   * number of reservations. `ended`: the reservation to extend has ended. `blocked`: the caller's plan is `blocked`, or
+   * an operator has blocked the caller; `retryAfterMs` says for how long, and is `Infinity` for a permanent block.
    */
   readonly reason:
     | "quota-exceeded"
@@ -149,17 +151,20 @@ export interface Refused extends Decided {
     | "ended"
     | "blocked";
   /**
-   * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
-   * `store-unavailable`: the time until the store is tried again.
+   * Milliseconds until this same request would be admitted if nobody else spends meanwhile. For `store-unavailable`:
+   * milliseconds until the store is tried again.
    */
   readonly retryAfterMs: number;
-  /** The same in whole seconds, rounded up: never too early. `Infinity` for `cost-exceeds-quota`, and where blocked for good. */
+  /**
+   * The same in whole seconds, rounded up, so never too early. `Infinity` for `cost-exceeds-quota` and for a permanent
+   * block.
+   */
   readonly retryAfterSeconds: number;
   /** What the wait is for: see `LimitReading.waitsFor`. */
   readonly waitsFor: WaitsFor;
   /** The limit with the longest wait. */
   readonly binding: LimitReading;
-  /** What the same caller could spend now, by unit. */
+  /** What this caller could spend now, by unit. */
   readonly affordable: Readonly<Record<string, number>>;
 }
 
@@ -186,7 +191,7 @@ export interface Known {
 /** The answer to `peek`: what a request would get now. It has been charged nowhere. */
 export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 
-/** Gives the store's readings the names of the policy. */
+/** Adds the policy's names to the store's readings. */
 export function nameReadings(
   layers: readonly string[],
   charges: readonly Charge[],
@@ -199,7 +204,7 @@ export function nameReadings(
     const layer = layers[c] as string;
     if (word === "blocked")
       named.push(blockedReading(layer, (byPrefix?.until ?? Number.POSITIVE_INFINITY) - now));
-    // Limits that are only counted for other plans are not shown.
+    // `unlimited`: its limits only count for the layer's other plans, so they are not shown.
     if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
       const name = names[l] as string;
@@ -230,7 +235,7 @@ function blockedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(blocked, layer, waitMs);
 }
 
-/** Shown in place of limits that are not shown but refuse all the same: without their store nobody passes. */
+/** Shown for a hidden limit that still refuses, because its store is down and the outage policy is to refuse. */
 export function unlimitedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(unlimited, layer, waitMs);
 }
@@ -240,10 +245,10 @@ function refusingReading(limit: Limit, layer: string, waitMs: number): LimitRead
   return { ...limit, name, layer, remaining: 0, resetMs: 0, waitMs, refused: true, waitsFor: "window" };
 }
 
-/** The reading of a limit for which a store returned too little. */
+/** The reading of a limit that the store's answer leaves out. */
 export const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
-/** The fewest requests left, places aside; of equals, the one that takes longest to grow again. */
+/** Finds the limit with the fewest requests left, not counting places. Of equals, the one with the longest reset. */
 export function findTightest(
   limits: readonly LimitReading[],
   cost: Cost | undefined,

@@ -1,4 +1,4 @@
-/** Continues with a value: at once, if there is nothing to wait for. */
+/** Calls `go` with the value: synchronously, unless the value is a promise. */
 export function after<Value, Result>(
   value: Value | Promise<Value>,
   go: (value: Value) => Result | Promise<Result>,

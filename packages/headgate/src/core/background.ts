@@ -1,9 +1,9 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Calls back after `ms` milliseconds of real time. A process that is otherwise done does not stay alive for it.
+ * Calls `run` after `ms` milliseconds of real time. The timer does not keep the process alive.
  *
- * @returns a function that cancels it
+ * @returns a function that cancels the timer
  */
 export function inBackground(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);
@@ -11,7 +11,7 @@ export function inBackground(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** The same, by a clock that has timers of its own. */
+/** The same, but uses the clock's timers if it has any. */
 export function inBackgroundBy(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
   return clock.after === undefined ? inBackground(ms, run) : clock.after(ms, run);
 }

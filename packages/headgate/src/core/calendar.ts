@@ -11,8 +11,8 @@ export interface CalendarWindow {
 }
 
 /**
- * The calendar window around a moment, in a time zone: days from midnight to midnight of that place, weeks from
- * Monday. A day is 23 or 25 hours long where clocks change in it.
+ * The calendar window around a moment, in a time zone: days from local midnight to local midnight, weeks from Monday. A
+ * day on which clocks change is 23 or 25 hours long.
  */
 export function calendarWindow(calendar: Calendar, timeZone: string, now: number): CalendarWindow {
   const { year, month, day } = localDate(timeZone, now);
@@ -32,7 +32,7 @@ export function calendarWindow(calendar: Calendar, timeZone: string, now: number
   }
 }
 
-/** @throws HeadgateError `limit-invalid` where this runtime knows no such time zone. */
+/** @throws HeadgateError `limit-invalid` if this runtime does not know the time zone. */
 export function checkTimeZone(timeZone: string): void {
   try {
     formatOf(timeZone);
@@ -80,8 +80,8 @@ function offsetAt(timeZone: string, now: number): number {
 }
 
 /**
- * The first moment of a local day. Where clocks go forward at midnight it is the moment of the change, where they go
- * back it is the earlier of the two midnights.
+ * The first moment of a local day. If clocks go forward at midnight, it is the moment of the change. If they go back,
+ * it is the earlier of the two midnights.
  */
 function localMidnight(timeZone: string, year: number, month: number, day: number): number {
   const wall = Date.UTC(year, month, day);
@@ -95,7 +95,7 @@ function localMidnight(timeZone: string, year: number, month: number, day: numbe
   return candidates[1] as number;
 }
 
-/** A candidate past a gap lies behind the change: step back to the change itself. */
+/** If the candidate is past a gap, step back to the moment of the change. */
 function firstOfDay(timeZone: string, candidate: number, wall: number): number {
   let late = candidate;
   if (late + offsetAt(timeZone, late) === wall) return late;

@@ -1,36 +1,37 @@
-/** Where time comes from. Injected everywhere, so that tests move it and nothing sleeps. */
+/** The source of time. Injected everywhere, so that tests move the clock and never sleep. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00Z. Readers drop fractions. */
   now(): number;
-  /** Calls back after `ms` milliseconds. Default: the runtime's timers. @returns a function that cancels it. */
+  /** Calls `run` after `ms` milliseconds. Default: the runtime's timers. @returns a function that cancels the timer. */
   after?(ms: number, run: () => void): () => void;
 }
 
 /**
- * A clock that never runs backwards, over one that may.
+ * Wraps a clock that may run backwards in one that never does.
  *
- * When the wall clock is set back, time goes on from where it was: windows keep their true length, nobody is let in
- * twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock set
- * back by a year would refuse callers for a year.)
+ * When the wall clock is set back, time continues from where it was. Windows keep their true length, no quota is
+ * granted twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock
+ * set back by a year would refuse callers for a year.)
  *
- * @param onNonsense called if the clock throws or returns no time: time stops meanwhile, which admits nobody twice.
+ * @param onNonsense called if the clock throws or returns no valid time. Time stops meanwhile, so no quota is granted
+ *   twice.
  */
-export function monotonic(clock: Clock, onNonsense?: (told: unknown) => void): Clock {
+export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): Clock {
   let latest = Number.NEGATIVE_INFINITY;
   let ahead = 0;
   return {
     ...(clock.after === undefined ? {} : { after: clock.after.bind(clock) }),
     now() {
       let now = Number.NaN;
-      let told: unknown;
+      let given: unknown;
       try {
-        told = clock.now();
-        now = Math.floor(told as number) + ahead;
+        given = clock.now();
+        now = Math.floor(given as number) + ahead;
       } catch (error) {
-        told = error;
+        given = error;
       }
       if (!Number.isFinite(now)) {
-        onNonsense?.(told);
+        onNonsense?.(given);
         return Math.max(0, latest);
       }
       if (now < latest) {

@@ -51,7 +51,7 @@ function plansOf(inputs: readonly Parameters<typeof compileLimits>[1][]): LimitS
   return inputs.map((input) => compileLimits("layer", input, memory));
 }
 
-/** Plays a history under plans that change. @param check of what is admitted, before it is. */
+/** Plays a history under plans that change. @param check called for each admitted request, before it is charged. */
 function play(
   plans: readonly LimitSet[],
   history: readonly Step[],
@@ -75,7 +75,7 @@ const partition = { space: "layer", key: "caller" };
 const start = Date.UTC(2026, 0, 1);
 
 describe("limits that change", () => {
-  it("sliding windows: are as if the last ones had always been in force", () => {
+  it("sliding windows: decide as if the latest limits had always been in force", () => {
     fc.assert(
       fc.property(logs, steps, (inputs, history) => {
         const plans = plansOf(inputs);
@@ -100,7 +100,7 @@ describe("limits that change", () => {
   });
 
   it.each(kinds)(
-    "%j: changed quotas admit nothing that the largest would not have admitted throughout",
+    "%j: after changes of the quota, every admitted request would also be admitted under the largest quota",
     (kind) => {
       fc.assert(
         fc.property(quotas, windowMs, steps, (each, ms, history) => {
@@ -121,7 +121,7 @@ describe("limits that change", () => {
     },
   );
 
-  it("changed algorithms without edges admit no more than the loosest of them: in no window twice the quota", () => {
+  it("after changes of the algorithm, no window holds more than twice the quota", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.constantFrom(...edgeless), { minLength: 2 }),
@@ -140,7 +140,7 @@ describe("limits that change", () => {
     );
   });
 
-  it("a wait that was told is true, whatever was in force before", () => {
+  it("the reported wait is exact, whatever limits were in force before", () => {
     fc.assert(
       fc.property(fc.array(anyLimit, { minLength: 2, maxLength: 4 }), steps, (inputs, history) => {
         const plans = plansOf(inputs);

@@ -9,18 +9,18 @@ export interface OtherState {
   readonly at: number;
 }
 
-/** A partition keeps at most this many states of one unit; it always keeps those that the current limits name. */
+/** A partition keeps at most this many states of one unit. It always keeps the states of the current limits. */
 export const mostStatesOfUnit = 4;
 
 /**
- * The first state of limits that have none yet, if other limits already counted the same unit. Its use is what the
- * strictest of the others has counted within the new window, all of it now. This is never less than what was spent:
- * changing limits forgets nothing.
+ * Makes the first state for limits that have none yet, if other limits already counted the same unit. The new state
+ * starts with the highest count that any other state has within the new window, as if it had all been spent now. This
+ * is never less than what was spent: changing limits forgets nothing.
  *
- * From then on each charge is written to all states of the unit, so that changing back and forth converts nothing again.
+ * From then on each charge is written to all states of the unit, so changing back and forth needs no new conversion.
  *
  * @param memoryMs how far back a log must remember, ms
- * @returns `undefined` if nothing that still counts is known
+ * @returns `undefined` if no other state has a count that still applies
  */
 export function beginFrom(
   others: readonly OtherState[],

@@ -1,31 +1,31 @@
 /**
- * A process may hold several copies of this package: an application requires it while something that it uses imports it, or
- * bundles hold one each. What must be one for all of them is here.
+ * A process may hold several copies of this package: for example, the application requires it and a dependency imports
+ * it, or each bundle contains a copy. This module holds what all copies must share.
  */
 
 /**
- * A value that all copies in this process share; the first copy makes it. Other releases find it too: a value of another
- * shape needs another name.
+ * Returns a value that all copies in this process share. The first copy makes it. Other releases of the package find it
+ * too, so a value with a different shape needs a different name.
  */
 export function processWide<Value extends object>(name: string, make: () => Value): Value {
   const key = Symbol.for(`headgate.${name}`);
   const known = (globalThis as { [key: symbol]: unknown })[key];
   if (known !== undefined) return known as Value;
-  // Frozen, because Jest empties what it finds on the global object once a test file is over.
+  // Frozen, because Jest clears objects on the global object after each test file.
   const made = Object.freeze(make());
-  // A hardened runtime has a frozen global object: each copy has its own then.
+  // In a hardened runtime the global object is frozen: then each copy has its own value.
   if (Object.isExtensible(globalThis)) Object.defineProperty(globalThis, key, { value: made });
   return made;
 }
 
-/** Marks an instance of a class, by the name of the class, for `knownAs` of every copy. */
+/** Marks an instance with its class name, so that `knownAs` in every copy recognizes it. */
 export function markInstance(instance: object, name: string): void {
   Object.defineProperty(instance, Symbol.for(`headgate.${name}`), { value: true });
 }
 
 /**
- * The `Symbol.hasInstance` of a class that every copy has: its instances are those that any copy has marked. A class that
- * somebody derives from it is as any other.
+ * The `Symbol.hasInstance` of a class that exists in every copy: an object that any copy has marked is an instance.
+ * Derived classes keep the usual `instanceof`.
  */
 export function knownAs(name: string): (this: object, value: unknown) => boolean {
   const mark = Symbol.for(`headgate.${name}`);

@@ -1,9 +1,7 @@
-/** Up to this many are copied one by one, which is quicker than a bulk copy. */
+/** Up to this many numbers are copied one by one, which is faster than a bulk copy. */
 const few = 64;
 
-/**
- * Copies `count` numbers from one place to another. Where both are in the same array and overlap, to an earlier place only.
- */
+/** Copies `count` numbers. If source and target overlap in the same array, the target must come first. */
 export function copyNumbers(
   source: Float64Array,
   from: number,

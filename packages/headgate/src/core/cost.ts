@@ -5,20 +5,20 @@ import { show } from "./show.ts";
 import { isThenable } from "./thenable.ts";
 
 /**
- * What a request costs, by unit, in whole units. `requests` and `concurrent` are 1 unless said otherwise. A unit that is limited but
- * not named has a cost that is not known yet: it needs one unit to be free and spends none until it is reported.
- * Requests are spent at once. Every other unit is held: what is truly used of it is spent when it is reported.
- * A unit named with 0 costs nothing, and its limits do not apply.
+ * What a request costs, by unit, in whole units. `requests` and `concurrent` default to 1. Any other limited unit that
+ * is not named has an unknown cost: the request needs one free unit, and spends none until its use is reported.
+ * Requests are spent at once. Every other unit is held until its true use is reported. A unit named with 0 costs
+ * nothing, and its limits do not apply.
  */
 export type Cost<Unit extends string = string> = string extends Unit
   ? Readonly<Record<string, number>>
   : { readonly [One in Unit | "requests"]?: number };
 
-/** For each group of a limit set: how much must be free, how much is then spent, and how much is held. */
+/** For each group of a limit set: how much must be free, how much is spent, and how much is held. */
 export interface Amounts {
   readonly needs: readonly number[];
   readonly spends: readonly number[];
-  /** Absent where nothing is held. */
+  /** Absent if nothing is held. */
   readonly holds?: readonly number[];
 }
 
@@ -43,8 +43,8 @@ export function spentOf(cost: Cost, unit: string): number {
 }
 
 /**
- * @param units that costs may name.
- * @throws HeadgateError `cost-invalid`, naming the unit, the amount and what would be right.
+ * @param units the units that costs may name.
+ * @throws HeadgateError `cost-invalid`, naming the unit, the amount and what is expected.
  */
 export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
   if (cost === undefined) return;
@@ -66,7 +66,7 @@ export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
   }
 }
 
-/** The same, of a cost that may not be left out. */
+/** The same, for a cost that is required. */
 export function checkStated(cost: unknown, units: ReadonlySet<string>): asserts cost is object {
   if (cost === undefined) fail("A cost must be an object such as { tokens: 1200 }, got undefined.");
   checkCost(cost, units);
@@ -75,7 +75,7 @@ export function checkStated(cost: unknown, units: ReadonlySet<string>): asserts 
 function unitsInWords(unit: string, units: ReadonlySet<string>): string {
   const like = nearest(unit, [...units]);
   const meant = like === undefined ? "" : `: did you mean ${show(like)}?`;
-  return `${meant === "" ? "." : meant} The units are ${[...units].map(show).join(", ")}; others have to be declared in units.`;
+  return `${meant === "" ? "." : meant} The units are ${[...units].map(show).join(", ")}; declare others in units.`;
 }
 
 function fail(message: string): never {

@@ -13,15 +13,18 @@ import type { Cost } from "./cost.ts";
 import { blocked, blockedForMs, type Override } from "./override.ts";
 import type { Question, Ruling } from "./ruling.ts";
 
-/** What the consoles of Node and others ask for: a logged decision shows what it says, not how it is kept. */
+/**
+ * Node and other runtimes call this method when they log an object: a logged decision shows its properties, not its
+ * private fields.
+ */
 const inspected = Symbol.for("nodejs.util.inspect.custom");
 
-/** What is read of a ruling, or of a change that was made to it since. */
+/** The part of a ruling, or of a later change to it, that a decision shows. */
 export type Shown = Pick<Ruling, "layers" | "charges" | "outcome" | "unavailable">;
 
 /**
- * A ruling under the names of the policy. What it says of its limits is put into words when somebody asks for it: most
- * decisions are never looked at closely. What it says is settled all the same, by the store's readings of that moment.
+ * A ruling with the names of the policy. `limits` is built when it is first read, because most callers never read it.
+ * Its values still come from the moment of the decision.
  */
 export class Decision implements Decided {
   readonly #ruling: Ruling;
@@ -30,7 +33,7 @@ export class Decision implements Decided {
   #shown: Shown;
   #limits: readonly LimitReading[] | undefined;
 
-  /** @param asked all that the request was to be charged to, where the ruling is about a part of it. */
+  /** @param asked the whole question, if the ruling is about a part of it. */
   constructor(ruling: Ruling, cost: Cost | undefined, asked: Pick<Question, "charges" | "policy"> = ruling) {
     this.#ruling = ruling;
     this.#asked = asked;
@@ -86,20 +89,20 @@ export class Decision implements Decided {
   }
 
   /**
-   * What a decision shows, for those who put it into words of their own, as fields are. `undefined` for what only looks
-   * like a decision.
+   * What a decision shows, for code that formats it in another way, such as the `RateLimit` fields. `undefined` for an
+   * object that only looks like a decision.
    */
   static shownOf(decided: object): Shown | undefined {
     return #shown in decided ? decided.#shown : undefined;
   }
 
-  /** From now on it reads this. */
+  /** Replaces what this decision shows. */
   protected show(shown: Shown): void {
     this.#shown = shown;
     this.#limits = undefined;
   }
 
-  /** For logs: what it says, as a plain object. */
+  /** The decision as a plain object, for logs. */
   toJSON(): Decided {
     const { limits, tightest, at, shared, plan, policy, decidedBy, overrides } = this;
     return {
@@ -156,7 +159,7 @@ export class RefusedRequest extends Decision implements Refused {
   get retryAfterMs(): number {
     const { refusedFor } = this.ruling.outcome;
     if (refusedFor === "ended") return Number.POSITIVE_INFINITY;
-    // Nobody knows which of thousands ends first.
+    // It is not known which of thousands of reservations ends first.
     if (refusedFor === "crowded") return Math.max(crowdedRetryMs, this.binding.waitMs);
     return Math.max(this.binding.waitMs, this.#blockedForMs);
   }
@@ -179,7 +182,7 @@ export class RefusedRequest extends Decision implements Refused {
   get affordable(): Readonly<Record<string, number>> {
     const affordable: Record<string, number> = {};
     for (const { unit, remaining } of this.limits) {
-      // A unit may be named as what every object has.
+      // A unit may have the name of an inherited property, such as "constructor".
       const least = Object.hasOwn(affordable, unit) ? affordable[unit] : undefined;
       if (least === undefined || remaining < least) affordable[unit] = remaining;
     }
@@ -220,7 +223,7 @@ function withBlocks(ruling: Ruling): Ruling {
   return withReadings(ruling, readings);
 }
 
-/** What gave a charge other limits than its own. */
+/** The override that replaced the limits of a charge. */
 function inPlaceOf(charge: Ruling["charges"][number] | undefined): Override | undefined {
   return charge?.override ?? charge?.byPrefix;
 }
@@ -233,7 +236,7 @@ function hasEnd(charges: Ruling["charges"]): boolean {
   return false;
 }
 
-/** What an override with an end refuses for good may be admitted once it has ended. */
+/** An override may never admit a cost. If the override has an end, the request may be admitted after that. */
 function withEnds(ruling: Ruling): Ruling {
   const { outcome, charges } = ruling;
   if (!hasEnd(charges)) return ruling;
@@ -246,7 +249,7 @@ function withEnds(ruling: Ruling): Ruling {
   return withReadings(ruling, readings);
 }
 
-/** Outcomes may read what they say when they are asked: each part is asked for. */
+/** An outcome may have getters, which spread would not copy: name each property. */
 function withReadings(ruling: Ruling, readings: Ruling["outcome"]["readings"]): Ruling {
   const { admitted, now, marks, refusedFor, overrides } = ruling.outcome;
   return {

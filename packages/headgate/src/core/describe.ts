@@ -1,7 +1,7 @@
 import { show } from "./show.ts";
 import { isThenable } from "./thenable.ts";
 
-/** What was given in place of what would be right, in a few words: of an object, the names in it. */
+/** Describes an invalid value in a few words, for error messages: for an object, the names of its properties. */
 export function describe(given: unknown): string {
   if (typeof given !== "object" || given === null || Array.isArray(given) || isThenable(given))
     return show(given);

@@ -1,21 +1,21 @@
 import type { Cost } from "./cost.ts";
 
 /**
- * Who knows what an admission truly used, and when its response is over. An `end` that states no use is passed on to it: an
- * adapter says with it that the response is over.
+ * Knows what an admission truly used and when its response is over. An adapter that calls `end` without a use only
+ * reports that the response is over: the call goes to the delegate.
  */
 export interface EndingDelegate {
-  /** What was used so far, in all: heartbeats state it, so that a crash forgets no more than what came after the last. */
+  /** The total use so far. Heartbeats report it, so that a crash loses only what was used after the last heartbeat. */
   used?(): Cost;
   responseOver(): void | Promise<void>;
-  /** The scope of an `await using` is over. A stream that was bound runs on. */
+  /** The scope of an `await using` is over. A bound stream continues. */
   scopeOver(): void | Promise<void>;
 }
 
 /** The same symbol in each copy of the package. */
 export const endingDelegate: unique symbol = Symbol.for("headgate.ending-delegate") as never;
 
-/** Puts `delegate` in charge of the end of an admission. One that does not know of delegates is left as it is. */
+/** Puts `delegate` in charge of ending an admission. Does nothing if the admission does not support delegates. */
 export function delegateEnding(admission: object, delegate: EndingDelegate): void {
   (admission as { [endingDelegate]?(delegate: EndingDelegate): void })[endingDelegate]?.(delegate);
 }

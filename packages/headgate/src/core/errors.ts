@@ -6,28 +6,28 @@ export type HeadgateErrorCode =
   | "limit-invalid"
   | "policy-invalid"
   | "cost-invalid"
-  /** The plan or the limits of a caller could not be looked up: the default holds. */
+  /** The plan or the limits of a caller could not be looked up: the default applies. */
   | "lookup-failed"
   | "store-unknown"
   | "store-invalid"
   | "store-unavailable"
   | "trust-proxy-unreadable"
-  /** A request's address is not known, or nobody who is trusted reports it. */
+  /** A request's address is not known, or no trusted proxy reports it. */
   | "address-unknown"
   | "option-invalid"
-  /** What a store holds, or the time it tells, cannot be made sense of. */
+  /** Stored data is unreadable, or the store's time is invalid. */
   | "store-state-invalid"
-  /** A guard that is mounted twice, too late, or where it cannot guard. */
+  /** A guard is mounted twice, too late, or where it has no effect. */
   | "guard-misplaced"
-  /** The memory store keeps as many blocks and overrides as it may. */
+  /** The memory store has reached its maximum number of blocks and overrides. */
   | "store-full"
-  /** Too many wait for a limiter. */
+  /** Too many calls are waiting for a limiter. */
   | "queue-full"
   | "limiter-closed";
 
 /**
- * A mistake in how Headgate is set up or called, never a refusal: a refusal is a value.
- * The message names the value and says what would be right; `code` is for programs.
+ * A mistake in how Headgate is set up or called. Never a refusal: a refusal is a value. The message names the wrong
+ * value and what is expected; `code` is for programs.
  */
 export class HeadgateError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("HeadgateError");
@@ -41,7 +41,7 @@ export class HeadgateError extends Error {
   }
 }
 
-/** What a store holds for one caller cannot be read: it answers, and everybody else is decided as ever. */
+/** The stored state of one caller cannot be read. The store works, and other callers are not affected. */
 export class UnreadableStateError extends HeadgateError {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("UnreadableStateError");
   constructor(message: string) {

@@ -1,7 +1,7 @@
 /**
- * Tells texts apart in 16 hexadecimal digits: no secret, and nothing to hide.
+ * A hash of a text, as 16 hexadecimal digits. Not cryptographic.
  *
- * Two rounds of FNV-1a with 32 bits, the second over what the first has mixed.
+ * Two 32-bit FNV-1a hashes; the second also mixes in the first.
  */
 export function fingerprint(text: string): string {
   let low = 0x811c9dc5;

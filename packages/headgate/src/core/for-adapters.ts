@@ -1,22 +1,22 @@
 import type { Admission } from "./admission.ts";
 
-/** What adapters need of a limiter, and users do not. */
+/** Limiter methods for adapters only. */
 export interface ForAdapters {
   /**
-   * Decides a request whose caller could not be identified: all such requests share one partition in each layer, so that
-   * a fault neither opens the gate nor closes it. In layers with plans they have the default plan.
+   * Decides a request whose caller could not be identified. All such requests share one partition in each layer, so an
+   * error neither disables the limits nor refuses everybody. In layers with plans they get the default plan.
    *
    * @throws HeadgateError `limiter-closed`
    */
   admitUnidentified(): Admission | Promise<Admission>;
-  /** Hands a fault of the guard's own to `onError`: it must not reach the endpoint. */
+  /** Passes an error in the guard itself to `onError`: it must not reach the endpoint. */
   report(error: unknown): void;
 }
 
-/** Registered, so that a limiter of one copy of this package works with an adapter of another. */
+/** A registered symbol, so that a limiter from one copy of this package works with an adapter from another. */
 export const forAdapters: unique symbol = Symbol.for("headgate.for-adapters") as never;
 
-/** Whether a value is a limiter that `createLimiter` has made, or one spread from it. */
+/** Whether a value is a limiter made by `createLimiter`, or a spread copy of one. */
 export function isLimiter(value: unknown): value is object {
   return typeof value === "object" && value !== null && "admit" in value && forAdapters in value;
 }

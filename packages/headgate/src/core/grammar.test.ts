@@ -4,7 +4,7 @@ import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
 import { algorithmNames, day, defineLimit, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
 
-describe("units like those of the library", () => {
+describe("units that look like a built-in unit", () => {
   it.each([
     ["2 requsts/minute", "requests"],
     ["2 reqests per minute", "requests"],
@@ -13,8 +13,8 @@ describe("units like those of the library", () => {
     ["1000 TOEKNS/day", "tokens"],
     ["2 concurent/minute", "concurrent"],
     ["2 concurrents/minute", "concurrent"],
-  ])("%s is no limit of a unit that nobody spends", (text, meant) => {
-    expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit of your own that is less like it`);
+  ])("%s: the unit is refused as a probable misspelling", (text, meant) => {
+    expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit name that differs more`);
   });
 
   it.each([
@@ -24,11 +24,11 @@ describe("units like those of the library", () => {
     "100 words/day",
     "7 input-tokens/day",
     "9 messages/day",
-  ])("%s is one of your own", (text) => {
+  ])("%s: a custom unit is accepted", (text) => {
     expect(parseLimits(text)).toHaveLength(1);
   });
 
-  it("is so in objects, too", () => {
+  it("refuses a misspelt unit in an object too", () => {
     expect(() => defineLimit({ quota: 2, windowMs: minute, unit: "requets" })).toThrow(
       'unit "requets" is probably a misspelling of "requests"',
     );
@@ -222,7 +222,7 @@ describe("parseLimits", () => {
     );
   });
 
-  it("never fails otherwise than with a HeadgateError, whatever the text", () => {
+  it("throws nothing but a HeadgateError, whatever the text", () => {
     const pieces = fc.array(
       fc.oneof(fc.string(), fc.constantFrom("5", "/", " per ", "minute", ";", "|", "tokens", "0")),
     );

@@ -33,12 +33,12 @@ import { show } from "./show.ts";
  * ```
  *
  * `5/minute; 60/hour`, `5 per minute`, `10/30 seconds`, `100000 tokens/day`, `200/day fixed-window in Europe/London`,
- * `50000/day sliding-window exact`, `2 concurrent`. A month is 30 days and a year 365, except with `fixed-window`, which follows the calendar (in UTC
- * unless a time zone is named) wherever the window is one day, week, month or year. The window of `concurrent` is
- * how long a lease lives without a heartbeat: 30 seconds where it is left out. `blocked` refuses for good, and `unlimited`
- * never.
+ * `50000/day sliding-window exact`, `2 concurrent`. A month is 30 days and a year is 365. With `fixed-window`, a window
+ * of one day, week, month or year follows the calendar instead, in UTC unless a time zone is named. The window of
+ * `concurrent` is how long a lease lives without a heartbeat: 30 seconds by default. `blocked` always refuses, and
+ * `unlimited` never does.
  *
- * @throws HeadgateError `limit-unreadable`: quotes the text, points at the place and says what would be right.
+ * @throws HeadgateError `limit-unreadable`: quotes the text, points at the error and says what is expected.
  */
 export function parseLimits(text: string): Limit[] {
   if (typeof text !== "string") {
@@ -61,7 +61,7 @@ export function parseLimits(text: string): Limit[] {
   return limits;
 }
 
-/** Limits that are the whole of their text. */
+/** Words that must stand alone in their text. */
 const wholeTexts = new Map([
   ["blocked", blocked],
   ["unlimited", unlimited],
@@ -96,7 +96,7 @@ function readLimit(reader: Reader): Limit {
 
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
   const meant = unit === undefined || unitNames.has(unit) ? undefined : misspeltUnit(unit);
-  if (meant !== undefined) reader.failAtLast(`"${meant}", or a unit of your own that is less like it`);
+  if (meant !== undefined) reader.failAtLast(`"${meant}", or a unit name that differs more`);
   const amount = { quota, ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }) };
   if (!reader.take("/") && !reader.takeWord("per")) {
     if (unit === "concurrent") return defineLimit({ ...amount, windowMs: usualLeaseMs });
@@ -150,7 +150,7 @@ function readEdges(reader: Reader, count: number, { calendar }: Window): Partial
   return followed === undefined ? {} : { calendar: followed };
 }
 
-/** So that `1 token/day` means the unit that `{ tokens: 3 }` spends. */
+/** Singular names, so that `1 token/day` counts the unit that `{ tokens: 3 }` spends. */
 const unitNames = new Map([
   ["request", "requests"],
   ["token", "tokens"],
@@ -160,7 +160,7 @@ function isAlgorithm(word: string): word is AlgorithmName {
   return (algorithmNames as readonly string[]).includes(word);
 }
 
-/** Walks over the text, remembering where the last token began so that an error can point at it. */
+/** Reads the text token by token. Remembers where the last token began, so that an error can point at it. */
 class Reader {
   readonly #text: string;
   #position = 0;
@@ -188,7 +188,7 @@ class Reader {
     return value;
   }
 
-  /** A unit is written apart from its number: `5k` and `1e3` are not numbers here. */
+  /** There must be a space between a quota and its unit: `5k` and `1e3` are not valid quotas. */
   quota(expected: string): number {
     const value = this.number(expected);
     const isApart = /[\s/]|$/y;

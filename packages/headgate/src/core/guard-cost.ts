@@ -1,12 +1,12 @@
 import type { Cost } from "./cost.ts";
 
-/** What the `cost` of a guard may return: a cost, or `undefined` for one request; at once, or as a promise. */
+/** What the `cost` option of a guard may return: a cost, `undefined` for one request, or a promise of either. */
 export type GuardCost = Cost | undefined | PromiseLike<Cost | undefined>;
 
 /**
- * A type that the options of a guard must also satisfy, so that a `cost` in a unit that the limiter does not count does not
- * compile: the compiler alone does not look for extra units in a function's result. It is `unknown`, which requires nothing, if
- * all units are counted, or if the units of the limiter or of the cost are not known.
+ * A type that the options of a guard must also satisfy. It makes a `cost` in a unit that the limiter does not count a
+ * compile error: TypeScript alone does not check for extra properties in a function's result. It is `unknown`, which
+ * requires nothing, if all units are counted, or if the units of the limiter or of the cost are not known.
  */
 export type CountedCost<Costs, Unit extends string, Option extends string = "cost"> = string extends
   | Unit

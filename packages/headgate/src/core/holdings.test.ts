@@ -33,7 +33,7 @@ function heldAt(holdings: Holdings, now: number): number {
 }
 
 describe("how long a reservation holds", () => {
-  it("holds for one lease where it is extended after it lapsed", () => {
+  it("holds for one lease if it is extended after it lapsed", () => {
     const holdings = noHoldings();
     holdTokens(holdings, 1, 5, 0);
     holdTokens(holdings, 2, 7, leaseMs);
@@ -41,7 +41,7 @@ describe("how long a reservation holds", () => {
     expect(heldAt(holdings, 2 * leaseMs)).toBe(0);
   });
 
-  it("holds for one lease where it is extended after all that it held was used", () => {
+  it("holds for one lease if it is extended after everything it held was used", () => {
     const holdings = noHoldings();
     holdTokens(holdings, 1, 5, 0);
     report(holdings, 2, 5, 0, 1000);
@@ -50,7 +50,7 @@ describe("how long a reservation holds", () => {
     expect(heldAt(holdings, leaseMs + 2000)).toBe(0);
   });
 
-  it("is remembered past its lease where it holds nothing, so that a repeated call is not applied again", () => {
+  it("is remembered after its lease even if it holds nothing, so that a repeated call is not applied again", () => {
     const holdings = noHoldings();
     holdTokens(holdings, 1, 0, 0);
     tidy(holdings, leaseMs + rememberedMs - 1);

@@ -1,26 +1,29 @@
 import type { Adjustment, Charge, Hold, Refund } from "./store.ts";
 
-/** The most reservations of a partition that can hold something. Beyond it, those that would hold more are refused. */
+/**
+ * The most reservations in a partition that can hold something. Further reservations that would hold something are
+ * refused.
+ */
 export const mostHolds = 4096;
-/** So long after a reservation has ended or lapsed, ms, a late call about it still finds it. */
+/** How long a reservation is remembered after it has ended or lapsed, ms, so that late calls still find it. */
 export const rememberedMs = 60_000;
-/** Fewer entries than this are not searched for those that can be forgotten. */
+/** With fewer entries than this, expired entries are not removed. */
 const fewEntries = 64;
 const mostEntries = 2 * mostHolds;
 
-/** What one reservation has spent and holds in one partition, in totals by unit. */
+/** What one reservation has used and holds in one partition, in totals by unit. */
 export interface Entry {
-  /** The number of the last call that was applied; higher ones are newer. */
+  /** The number of the last applied call. Higher numbers are newer. */
   seq: number;
-  /** Nothing more is applied to it: a tombstone. */
+  /** A tombstone: no further call is applied. */
   ended: boolean;
-  /** Its heartbeat stopped: it holds nothing any more, but its end still counts. */
+  /** Its heartbeat stopped. It holds nothing any more, but a final `end` is still applied. */
   lapsed: boolean;
-  /** Until then it is held, or, once it has ended or lapsed, remembered. The store's time, ms. */
+  /** When the hold expires or, once the reservation has ended or lapsed, when it is forgotten. The store's time, ms. */
   expiresAt: number;
   readonly used: Map<string, number>;
   readonly held: Map<string, number>;
-  /** The last charge of each unit: it can be given back even if the answer to it was lost. */
+  /** The last charge of each unit. It can be given back even if its answer was lost. */
   readonly last: Map<string, Spending>;
 }
 
@@ -39,11 +42,14 @@ export interface Holdings {
   readonly held: Map<string, number>;
   /** How many entries hold something. */
   holding: number;
-  /** No entry that holds something expires before then. */
+  /** No entry that holds something expires before this time. */
   earliest: number;
-  /** With this many entries, those that are over are forgotten. */
+  /** At this many entries, expired entries are removed. */
   tidyAt: number;
-  /** When it was last looked at, the store's time, ms: what was over by then counts for nothing, forgotten or not. */
+  /**
+   * When the holdings were last read, the store's time, ms. Entries that had expired by then are ignored, even if not
+   * yet removed.
+   */
   seenAt: number;
 }
 
@@ -58,7 +64,7 @@ export function noHoldings(): Holdings {
   };
 }
 
-/** Releases what has lapsed by now. The first thing that is done with holdings, whatever is asked of them. */
+/** Releases the holds that have expired by `now`. Call this before anything else. */
 export function lapse(holdings: Holdings, now: number): void {
   holdings.seenAt = now;
   if (holdings.earliest > now) return;
@@ -76,20 +82,20 @@ export function lapse(holdings: Holdings, now: number): void {
   holdings.earliest = earliest;
 }
 
-/** What all reservations together hold of a unit. `lapse` comes first. */
+/** How much of a unit all reservations hold together. Call `lapse` first. */
 export function heldOf(holdings: Holdings | undefined, unit: string): number {
   return holdings?.held.get(unit) ?? 0;
 }
 
-/** How a reservation meets a partition that is asked to hold more for it. */
+/** Whether a call about a reservation can be applied to a partition. */
 export type Standing =
-  /** As this call has not been applied before. */
+  /** The call has not been applied yet. */
   | "open"
-  /** This call, or a later one, has been applied already: it is admitted, and changes nothing. */
+  /** This call, or a later one, has been applied already: it is admitted and changes nothing. */
   | "applied"
-  /** It has ended: whatever comes late is refused. */
+  /** The reservation has ended: late calls are refused. */
   | "ended"
-  /** The partition holds for as many reservations as it may. */
+  /** The partition has reached its maximum number of reservations. */
   | "crowded";
 
 /** @param more whether the call asks to hold something. */
@@ -102,12 +108,12 @@ export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, m
   return "open";
 }
 
-/** What a reservation holds of a unit already. */
+/** How much of a unit a reservation holds already. */
 export function heldBy(holdings: Holdings | undefined, rid: string, unit: string): number {
   return find(holdings, rid)?.held.get(unit) ?? 0;
 }
 
-/** How many units have to be free: beyond what the reservation holds already. */
+/** How many units must be free, in addition to what the reservation holds already. */
 export function needOf(
   { needs, spends, holds, limits }: Pick<Charge, "needs" | "spends" | "holds" | "limits">,
   g: number,
@@ -122,25 +128,25 @@ export function needOf(
   );
 }
 
-/** What is known of a reservation, unless that is over: all stores forget it at the same moment. */
+/** The entry of a reservation, unless it has expired. All stores ignore an entry from the same moment on. */
 function find(holdings: Holdings | undefined, rid: string): Entry | undefined {
   const entry = holdings?.entries.get(rid);
   if (holdings === undefined || entry === undefined) return undefined;
   return holdsSomething(entry) || entry.expiresAt > holdings.seenAt ? entry : undefined;
 }
 
-/** One unit in one call: what is spent at once, and what is held from now on, in all. */
+/** One unit in one call: what is spent at once, and the total that is held from now on. */
 export interface Portion {
   readonly unit: string;
   readonly spend: number;
   readonly hold: number;
-  /** What was used before, where the store knows nothing of the reservation. */
+  /** What was used before, for a store that has no entry of the reservation. */
   readonly known: number;
-  /** Where units are spent: the mark of each group of the unit. */
+  /** If units are spent: the mark of each group of the unit. */
   readonly marks?: readonly number[];
 }
 
-/** Admits, or extends, a reservation whose standing is `open`. */
+/** Admits or extends a reservation whose standing is `open`. */
 export function hold(
   holdings: Holdings,
   { rid, seq }: Hold,
@@ -160,9 +166,9 @@ export function hold(
 }
 
 /**
- * What an adjustment makes of the used part of a unit: to be charged where it is positive, given back where negative.
+ * Applies a change to the used total of a unit: charges it if positive, gives it back if negative.
  *
- * @param last where the last of it was spent: given back first.
+ * @param last the last charge of the unit, which is given back first.
  * @returns the marks of what was charged, one for each group of the unit.
  */
 export type UsedChange = (
@@ -172,8 +178,8 @@ export type UsedChange = (
 ) => readonly number[] | undefined;
 
 /**
- * Applies the totals of a reservation: what it has used and still holds. It is never refused, and applying it
- * twice changes nothing.
+ * Applies the totals of a reservation: what it has used and still holds. Never refused. Applying it twice changes
+ * nothing.
  *
  * @param units the units of the adjustment's numbers, one for each group; if a unit occurs twice, the first counts.
  */
@@ -216,8 +222,9 @@ export function adjustHoldings(
 }
 
 /**
- * Where units of a group are taken from that were charged and not used: first where they were spent last, as the entry
- * knows it, then where the caller says. The newest that the caller knows of are those of the entry, or newer.
+ * Chooses the charges to give back for units of a group that were charged but not used: first the last charge that the
+ * entry knows, then the charges that the caller lists. The caller's list starts with its newest charges. They include
+ * the entry's last charge, so as many units as that charge are skipped.
  *
  * @param ofUnit the number of the group among those of its unit.
  */
@@ -247,14 +254,14 @@ export function refundsOf(
   return taken;
 }
 
-/** A wait, and whether it is for those who hold something to end rather than for a window. */
+/** A wait, and whether it is for holders to end rather than for a window to move on. */
 export interface Wait {
   readonly ms: number;
   readonly holders: boolean;
 }
 
 /**
- * How long until `need` more units are free, if nobody spends meanwhile and no holder calls again.
+ * Milliseconds until `need` more units are free, if nobody spends meanwhile and no holder calls again.
  *
  * @param windowWait the algorithm's own answer, for a total of units; `Infinity` if never.
  */
@@ -285,7 +292,7 @@ export function waitFor(
   return { ms, holders };
 }
 
-/** When the last of what is known here is over: from then on, nothing is lost by forgetting all of it. */
+/** When the last entry expires. From then on the holdings can be deleted. */
 export function overAt(holdings: Holdings): number {
   let latest = 0;
   for (const { expiresAt } of holdings.entries.values()) latest = Math.max(latest, expiresAt);
@@ -348,7 +355,7 @@ function release(holdings: Holdings, entry: Entry): void {
   for (const unit of [...entry.held.keys()]) setHeld(holdings, entry, unit, 0);
 }
 
-/** @param wasHolding whether it held something before: if not, its expiry was only how long it was remembered. */
+/** @param wasHolding whether the entry held something before. If not, `expiresAt` was only the time to forget it. */
 function renew(holdings: Holdings, entry: Entry, wasHolding: boolean, now: number, leaseMs: number): void {
   const expiresAt = now + leaseMs;
   if (!holdsSomething(entry)) {
@@ -365,8 +372,8 @@ function holdsSomething({ held }: Entry): boolean {
 }
 
 /**
- * Forgets what is over. Done when the entries have doubled since the last time, so that it costs each of them little. A
- * partition that ends thousands of reservations a minute forgets the oldest of them early.
+ * Removes expired entries. Runs when the number of entries has doubled since the last run, so the cost per entry is
+ * low. A partition that ends thousands of reservations a minute forgets the oldest early.
  */
 export function tidy(holdings: Holdings, now: number): void {
   const { entries } = holdings;

@@ -5,19 +5,19 @@ import { compileLimits, countsAll, type LimitSet, type LimitsInput, readLimits }
 import { show } from "./show.ts";
 import { isThenable, letFail } from "./thenable.ts";
 
-/** Whose limits depend on the caller. */
+/** How a layer chooses limits that depend on the caller. */
 export interface LayerChoice<Caller> {
   /**
    * The limits of a caller.
    *
-   * @throws whatever the user's function throws; HeadgateError `policy-invalid` where it returned what it must not.
+   * @throws whatever the user's function throws; HeadgateError `policy-invalid` if it returned an invalid value.
    */
   readonly choose: (caller: Caller) => LimitSet | Promise<LimitSet>;
-  /** The limits of callers whose own could not be found out. */
+  /** The limits of callers whose limits could not be looked up. */
   readonly fallback: LimitSet;
-  /** What `fallback` is, for messages: `plan "free"`. */
+  /** The name of `fallback` in messages: `plan "free"`. */
   readonly fallbackName: string;
-  /** All limits that are known from the start. */
+  /** All limits that are known when the layer is defined. */
   readonly sets: readonly LimitSet[];
 }
 
@@ -71,7 +71,7 @@ export function chooseByPlan<Caller>(
   };
 }
 
-/** Quotas are few, callers are many: what was read once is kept, up to a bound. */
+/** Many callers share few texts, so parsed limits are cached, up to this many. */
 const keptLimitSets = 1000;
 
 /** @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming layer and value. */
@@ -103,7 +103,7 @@ export function chooseByText<Caller>(
     }
     if (typeof text !== "string") fail(layer, `needs text such as "60/hour" from limits, got ${show(text)}`);
     const known = kept.get(text);
-    // What counts for the other limits has to count for those that were seen since, too.
+    // `unlimited` counts for all other limits of the layer: compile it again if wider limits were seen since.
     if (known !== undefined && (known.word === undefined || countsAll(known, memory))) return known;
     const set = compile(text);
     if (kept.size >= keptLimitSets) kept.delete(kept.keys().next().value as string);

@@ -1,8 +1,8 @@
 import { day, hour, type Limit, wordFor } from "./limit.ts";
 
 /**
- * How far back a layer must know what was spent of a unit: the widest window of all its limits that were seen so far. A
- * caller whose plan changes is counted by the new one as if it had always been in force.
+ * How far back a layer must know what was spent of a unit: the widest window of all limits seen so far. When a caller's
+ * plan changes, the new plan counts as if it had always been in force.
  */
 export interface UnitMemory {
   windowMs: number;
@@ -11,7 +11,7 @@ export interface UnitMemory {
 /** By unit. */
 export type LayerMemory = Map<string, UnitMemory>;
 
-/** One that grows by itself from now on. */
+/** An independent copy. */
 export function copyOf(memory: LayerMemory = new Map()): LayerMemory {
   return new Map([...memory].map(([unit, ofUnit]) => [unit, { ...ofUnit }]));
 }
@@ -26,7 +26,7 @@ export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
   return ofUnit;
 }
 
-/** Makes sure that the layer remembers as far back as these limits look. */
+/** Extends the memory to the windows of these limits. */
 export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
   for (const limit of limits) {
     if (limit.algorithm === "concurrent" || wordFor(limit) !== undefined) continue;
@@ -35,7 +35,7 @@ export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
   }
 }
 
-/** Windows of the calendar differ in length: of each, the longest. A counter looks at the step before, too. */
+/** The longest possible length, because calendar windows vary. A sliding counter also reads the previous step. */
 function longestWindowMs({ windowMs, calendar, algorithm }: Limit): number {
   if (algorithm === "sliding-counter") return 2 * windowMs;
   if (calendar === "day" || calendar === "week") return windowMs + hour;

@@ -21,7 +21,10 @@ import { checkOptions } from "./options.ts";
 import { show } from "./show.ts";
 import { stateIdentity } from "./state-identity.ts";
 
-/** Limits as a policy takes them: text of the grammar, objects, or a list of either; `blocked` or `unlimited`, alone. */
+/**
+ * Limits in a policy: text in the grammar of `parseLimits`, objects, or a list of either. `blocked` and `unlimited`
+ * must be the only limit.
+ */
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
 
 /**
@@ -29,7 +32,7 @@ export type LimitsInput = string | LimitOptions | readonly (string | LimitOption
  * limit by itself. What the state consists of is not part of it: `decideStates` and its like apply the groups.
  */
 export interface LimitGroup {
-  /** Tells the state apart from others of the same partition: by unit, algorithm and kind of window, not by quota. */
+  /** Identifies the state within its partition: by unit, algorithm and kind of window, not by quota. */
   readonly id: string;
   readonly unit: string;
   readonly limits: readonly Limit[];
@@ -41,8 +44,8 @@ export interface LimitGroup {
 export interface CountingGroup extends LimitGroup {
   readonly algorithm: Algorithm;
   /**
-   * The state to begin with where this group has none in a partition and others of its unit have: what they know was
-   * spent. `undefined` where nothing that counts is known.
+   * The first state of this group in a partition where other groups already counted its unit. It includes what they
+   * know was spent. `undefined` if they have no count that still applies.
    */
   begin(others: readonly OtherState[], now: number): Float64Array | undefined;
 }
@@ -60,15 +63,18 @@ export interface LimitsOwner {
 
 /** The limits of one layer or plan, checked and grouped, in the order in which they were written. */
 export interface LimitSet {
-  /** The plan that they belong to, where the layer has plans. */
+  /** The plan that the limits belong to, if the layer has plans. */
   readonly plan: string | undefined;
   /**
-   * Set where the limits are `blocked` or `unlimited`. `limits` are then what counts meanwhile, for the layer's other plans: a quota that
-   * nobody reaches, over all that the layer remembers. Nobody is shown them.
+   * Set if the limits are `blocked` or `unlimited`. `limits` then only counts, in case the caller moves to another plan
+   * of the layer: a quota that nobody reaches, over everything the layer remembers. These limits are never shown.
    */
   readonly word: "blocked" | "unlimited" | undefined;
   readonly limits: readonly Limit[];
-  /** How each limit is named on the wire, in the same order: `user-per-minute`; `hidden` where nobody is shown it. */
+  /**
+   * The name of each limit on the wire, in the same order: `user-per-minute`, or `hidden` for a limit that is never
+   * shown.
+   */
   readonly names: readonly string[];
   readonly groups: readonly LimitGroup[];
   /** For each group, the limits in it. */
@@ -77,19 +83,19 @@ export interface LimitSet {
   readonly groupOf: readonly number[];
   /** Whether a reservation may hold units of any limit: requests are always spent at once. */
   readonly holdable: boolean;
-  /** How long what is held lives without a heartbeat, ms: the shortest that a limit names. */
+  /** How long a hold lives without a heartbeat, ms: the shortest lease of all limits. */
   readonly leaseMs: number;
-  /** What a request costs whose cost is not said. */
+  /** The amounts of a request without a stated cost. */
   readonly usualAmounts: Amounts;
   /** Limits that can never bind or that make decisions slow, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
- * @param owner the layer; with the plan, where the limits are those of a plan.
- * @param memory of the layer, where it has other limits too, such as those of other plans.
- * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` where two limits are the same or
- *   share a name.
+ * @param owner the layer, and the plan if the limits belong to a plan.
+ * @param memory the layer's memory, if it has other limits too, such as those of other plans.
+ * @throws HeadgateError `limit-unreadable`, `limit-invalid`, or `policy-invalid` if two limits are the same or share a
+ *   name.
  */
 export function compileLimits(
   owner: string | LimitsOwner,
@@ -108,7 +114,7 @@ export function compileLimits(
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
     let id = stateIdentity(limit);
-    // The same window with another quota: the smaller one binds, but each has a state.
+    // The same window with another quota: only the smaller quota can refuse, but each has its own state.
     for (let n = 2; !shared && groups.some((group) => group.id === id); n += 1)
       id = `${stateIdentity(limit)} #${n}`;
     let index = groups.findIndex((group) => group.id === id);
@@ -136,7 +142,7 @@ export function compileLimits(
   };
 }
 
-/** Counts all that the layer remembers, and refuses nobody. */
+/** Limits that count everything the layer remembers and refuse nobody. */
 function countingLimits(memory: LayerMemory): Limit[] {
   return windowed(memory).map(([unit, { windowMs }]) =>
     defineLimit({
@@ -148,12 +154,12 @@ function countingLimits(memory: LayerMemory): Limit[] {
   );
 }
 
-/** Of places nothing is remembered. */
+/** The units with a window. Places have none: once they are free, they are forgotten. */
 function windowed(memory: LayerMemory): [string, UnitMemory][] {
   return [...memory].filter(([, { windowMs }]) => windowMs > 0);
 }
 
-/** Whether limits that count for the layer's other plans count all that it remembers by now. */
+/** Whether the limits behind `unlimited` or `blocked` still cover everything that the layer remembers. */
 export function countsAll({ limits }: LimitSet, memory: LayerMemory): boolean {
   return (
     limits.length === windowed(memory).length &&
@@ -187,7 +193,7 @@ function shortestLeaseMs(limits: readonly Limit[]): number {
   return leases.length === 0 ? usualLeaseMs : Math.min(...leases.map(({ windowMs }) => windowMs));
 }
 
-/** @param subject whose they are, for messages. */
+/** @param subject the owner of the limits, for messages. */
 export function readLimits(subject: string, input: LimitsInput | readonly Limit[]): Limit[] {
   const items: readonly unknown[] = Array.isArray(input) ? input : [input];
   const limits = items.flatMap((item) =>
@@ -218,14 +224,14 @@ function readObject(subject: string, item: unknown): Limit {
   return defineLimit(item as LimitOptions);
 }
 
-/** Places are held and given back; what is counted over a window is spent. One unit cannot be both. */
+/** Places are held and given back; units counted over a window are spent. One unit cannot be both. */
 function checkPlaces(subject: string, limits: readonly Limit[]): void {
   const places = new Set(limits.filter(isPlace).map(({ unit }) => unit));
   const both = limits.find((limit) => !isPlace(limit) && places.has(limit.unit));
   if (both === undefined) return;
   fail(
     subject,
-    `counts ${both.unit} by concurrent and by ${both.algorithm}: give the places a unit of their own`,
+    `counts ${both.unit} by concurrent and by ${both.algorithm}: use a separate unit for the places`,
   );
 }
 
@@ -233,7 +239,7 @@ function isPlace({ algorithm }: Limit): boolean {
   return algorithm === "concurrent";
 }
 
-/** `user-per-minute`; with the unit where it is not requests, and the algorithm where that alone tells two apart. */
+/** `user-per-minute`, with the unit if it is not requests, and with the algorithm if two names would be the same. */
 function nameLimits(subject: string, layer: string, limits: readonly Limit[]): string[] {
   const plain = limits.map((limit) => limit.name ?? plainName(layer, limit));
   const names = plain.map((name, index) => {

@@ -4,7 +4,7 @@ import { isName, nameGrammar } from "./name.ts";
 import { nearest } from "./options.ts";
 import { show } from "./show.ts";
 
-/** The algorithms a limit can be counted by. Their modules in `algorithms/` state the error of each. */
+/** The algorithms that can count a limit. Each module in `algorithms/` states its error. */
 export const algorithmNames = [
   "sliding-window",
   "token-bucket",
@@ -18,20 +18,23 @@ export type AlgorithmName = (typeof algorithmNames)[number];
 export interface Limit {
   /** Units per window; a whole number from 1 up. 0 for `blocked`, `Infinity` for `unlimited`. */
   readonly quota: number;
-  /** Milliseconds; a whole number from 1 to a hundred years; 0 for `blocked` and `unlimited`. For `concurrent`: how long a lease lasts without a heartbeat. */
+  /**
+   * A whole number of milliseconds, up to 100 years; 0 for `blocked` and `unlimited`. For `concurrent`: how long a
+   * lease lasts without a heartbeat.
+   */
   readonly windowMs: number;
-  /** What is counted: `requests`, `tokens`, or any word of your own. */
+  /** What is counted: `requests`, `tokens`, or any word you choose. */
   readonly unit: string;
   readonly algorithm: AlgorithmName;
-  /** Set for a `fixed-window` that follows the calendar, whose length may vary; `windowMs` is then its usual length. */
+  /** Set for a `fixed-window` that follows the calendar. Its length may vary; `windowMs` is the usual length. */
   readonly calendar?: Calendar;
   /** The time zone of the calendar; UTC if absent. */
   readonly timeZone?: string;
   /** Set for a `fixed-window` that begins with its first charge. */
   readonly from?: "first-use";
-  /** Set for a `sliding-window` above 1,000 units that keeps a stamp for each of them, where a coarse log would do. */
+  /** Set for a `sliding-window` above 1,000 units that keeps a stamp for each unit instead of a coarse log. */
   readonly exact?: true;
-  /** Its name in the `RateLimit` fields; made from layer and window if absent. */
+  /** The name in the `RateLimit` fields. Default: built from layer and window. */
   readonly name?: string;
 }
 
@@ -39,22 +42,22 @@ export interface Limit {
 export interface LimitOptions {
   /** Units per window; a whole number from 1 up. */
   quota: number;
-  /** Milliseconds; a whole number from 1 to a hundred years. */
+  /** A whole number of milliseconds, from 1 to 100 years. */
   windowMs: number;
   /** Default `requests`. */
   unit?: string;
   /** Default `sliding-window` for requests, `concurrent` for `concurrent`, `token-bucket` for every other unit. */
   algorithm?: AlgorithmName;
-  /** Only with `fixed-window`: the window is the calendar's day, week (from Monday), month or year. */
+  /** Only with `fixed-window`: the window is a calendar day, week (from Monday), month or year. */
   calendar?: Calendar;
   /** Only with `calendar`: an IANA name such as `Europe/London`. Default UTC. */
   timeZone?: string;
   /** Only with `fixed-window`, without `calendar`: the window begins with its first charge. */
   from?: "first-use";
   /**
-   * Only with `sliding-window`. Above a quota of 1,000 a sliding window is counted by a coarse log, which admits up to
-   * 0.5% less and never more; `true` keeps a stamp for each unit instead, which makes each decision slower. Default
-   * `false`; without effect up to 1,000.
+   * Only with `sliding-window`. Above a quota of 1,000 a sliding window uses a coarse log, which admits up to 0.5% less
+   * and never more. `true` keeps a stamp for each unit instead, which makes each decision slower. Default `false`. No
+   * effect for quotas up to 1,000.
    */
   exact?: boolean;
   /** Lower-case letters, digits, `.`, `_` and `-`; shown to callers. */
@@ -77,7 +80,7 @@ export const limitOptions: readonly (keyof LimitOptions)[] = [
 /** The name of a limit that is counted but never shown. */
 export const hidden = "";
 
-/** The limit that admits nobody, for good. */
+/** The limit that admits nobody. */
 export const blocked: Limit = Object.freeze({
   quota: 0,
   windowMs: 0,
@@ -87,7 +90,7 @@ export const blocked: Limit = Object.freeze({
 /** The limit that refuses nobody. */
 export const unlimited: Limit = Object.freeze({ ...blocked, quota: Number.POSITIVE_INFINITY });
 
-/** The word that a limit is written as, with nothing else: `blocked` or `unlimited`. */
+/** The word for a limit that is written as a single word: `blocked` or `unlimited`. */
 export function wordFor({ quota }: Pick<Limit, "quota">): "blocked" | "unlimited" | undefined {
   if (quota === 0) return "blocked";
   return quota === Number.POSITIVE_INFINITY ? "unlimited" : undefined;
@@ -97,21 +100,21 @@ export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
-/** How long a hold lasts without a heartbeat, unless a limit says otherwise. */
+/** How long a hold lasts without a heartbeat, by default. */
 export const usualLeaseMs = 30 * second;
 export const longestWindowMs = 36_525 * day;
-/** Structured fields (RFC 9651) hold integers of 15 digits, and so must a quota that is shown in one. */
+/** Integers in structured fields (RFC 9651) have at most 15 digits, so a quota must fit. */
 export const largestQuota = 999_999_999_999_999;
 /** Sliding windows of a larger quota are counted by a coarse log. */
 export const largestExactQuota = 1000;
 
 const unitPattern = /^[a-z][a-z0-9_-]*$/;
 
-/** Units that the library itself knows. */
+/** Units with a meaning to the library. */
 const ownUnits = ["requests", "tokens", "concurrent"];
 
 /**
- * The known unit of which a unit is probably a misspelling. Nothing ever spends a misspelt unit, so its limit would
+ * The known unit that this unit is probably a misspelling of. Nothing ever spends a misspelt unit, so its limit would
  * admit everything.
  */
 export function misspeltUnit(unit: string): string | undefined {
@@ -125,7 +128,7 @@ export function isUnit(unit: unknown): unit is string {
 /**
  * Checks a limit and fills in what it leaves out.
  *
- * @throws HeadgateError `limit-invalid`, naming the value and what would be right.
+ * @throws HeadgateError `limit-invalid`, naming the value and what is expected.
  */
 export function defineLimit(options: LimitOptions): Limit {
   const { quota, windowMs, timeZone, from, exact = false, name } = options;
@@ -176,7 +179,8 @@ export function defineLimit(options: LimitOptions): Limit {
     ...(calendar === undefined ? {} : { calendar }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(from === undefined ? {} : { from }),
-    // Up to that quota every sliding window is exact, so `exact` is left out: both spellings are the same limit.
+    // Up to `largestExactQuota` every sliding window is exact, so `exact` is left out: both spellings are the same
+    // limit.
     ...(exact && quota > largestExactQuota ? { exact } : {}),
     ...(name === undefined ? {} : { name }),
   });
@@ -224,7 +228,7 @@ function checkEdges(
   checkTimeZone(timeZone);
 }
 
-/** The ticks a full bucket holds: see `algorithms/token-bucket.ts`. */
+/** How many ticks a full bucket holds: see `algorithms/token-bucket.ts`. */
 function bucketCapacity(quota: number, windowMs: number): number {
   return (quota / greatestCommonDivisor(quota, windowMs)) * windowMs;
 }
@@ -253,7 +257,7 @@ export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): stri
   return limit.windowMs === 1 ? "millisecond" : `${limit.windowMs} milliseconds`;
 }
 
-/** A limit as the grammar writes it: `parseLimits(formatLimit(limit))` gives the same limit back. */
+/** Formats a limit as text: `parseLimits(formatLimit(limit))` returns the same limit. */
 export function formatLimit(limit: Limit): string {
   const word = wordFor(limit);
   if (word !== undefined) return word;

@@ -8,7 +8,10 @@ import type { Adjustment, Outcome } from "./store.ts";
 export interface Moment {
   /** By the store's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
-  /** Among what the store applied in the same millisecond: the lower number came first. `undefined` where the store does not know. */
+  /**
+   * The order within the same millisecond: the store applied the lower number first. `undefined` if the store does not
+   * know.
+   */
   readonly order: number | undefined;
 }
 
@@ -18,15 +21,15 @@ export interface EventPartition {
   readonly key: string;
 }
 
-/** The store has recorded what an admitted request has used. */
+/** The store has recorded the use of an admitted request. */
 export interface SettledEvent extends Moment {
   /** The name of the limiter. */
   readonly limiter: string;
   /** The `id` of the decision that admitted it. */
   readonly decision: number;
-  /** What has been used in all so far, by unit; also in units that no limit counts, where it was stated. */
+  /** The total use so far, by unit. Includes units that no limit counts, if they were reported. */
   readonly used: Cost;
-  /** Whether nothing more follows: what it held is free again. */
+  /** Whether the reservation has ended, so that what it held is free again. */
   readonly ended: boolean;
 }
 
@@ -38,7 +41,7 @@ export interface ExtendedEvent extends Moment {
   readonly cost: Cost;
   readonly admitted: boolean;
   readonly decidedBy: Admission["decidedBy"];
-  /** Where the refusal repeats an earlier answer of the store: when the store gave that answer. */
+  /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   readonly asOf: Moment | undefined;
 }
 
@@ -51,43 +54,45 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
     | {
         readonly kind: "override";
         readonly partition: EventPartition;
-        /** `blocked`, or limits as text; `undefined` where an override was ended. */
+        /** `blocked`, or limits as text; `undefined` if an override was ended. */
         readonly limits: string | undefined;
-        /** When it ends: milliseconds since 1970-01-01T00:00Z. `Infinity`: when somebody ends it. */
+        /** When it ends: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator ends it. */
         readonly until: number | undefined;
       }
     | {
         readonly kind: "prefix-override";
         readonly layer: string;
-        /** It was decided for all keys that begin with it. */
+        /** The override is for all keys that begin with this prefix. */
         readonly prefix: string;
-        /** As of an override. */
+        /** As for `override`. */
         readonly limits: string | undefined;
         readonly until: number | undefined;
       }
   );
 
-/** What a decision says of itself beyond the admission: enough to put the decisions of several processes into their true order. */
+/**
+ * Identifies a decision and its moment, so that the decisions of several processes can be put into their true order.
+ */
 export interface DecisionPlace {
-  /** Numbers the decisions of this limiter in this process, from 1 up. Later events name it. */
+  /** The number of the decision, counted from 1 by this limiter in this process. Later events refer to it. */
   readonly id: number;
-  /** See `Moment.order`; its `at` is that of the admission. */
+  /** See `Moment.order`. The matching `at` is the admission's `at`. */
   readonly order: number | undefined;
-  /** Where the refusal repeats an earlier answer of the store: when the store gave that answer. */
+  /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   readonly asOf: Moment | undefined;
 }
 
-/** A partition that a decision was about. */
+/** A partition that a decision charged or checked. */
 export interface DecisionPartition extends EventPartition {
-  /** The caller's plan, where the layer has plans. */
+  /** The caller's plan, if the layer has plans. */
   readonly plan: string | undefined;
-  /** The caller's own limits as text, where the layer looks them up for each caller. */
+  /** The caller's limits as text, if the layer looks them up for each caller. */
   readonly limits: string | undefined;
 }
 
 const texts = new WeakMap<LimitSet, string>();
 
-/** Limits as the grammar writes them. Callers share sets: each is written once. */
+/** Formats limits as text. Callers share limit sets, so each text is cached. */
 export function limitsAsText(set: LimitSet): string {
   let text = texts.get(set);
   if (text === undefined) {
@@ -97,12 +102,15 @@ export function limitsAsText(set: LimitSet): string {
   return text;
 }
 
-/** The place of a decision, as its outcome tells it. */
+/** The place of a decision, from its outcome. */
 export function placeOfDecision(id: number, { order, asOf }: Outcome): DecisionPlace {
   return { id, order, asOf: asOf === undefined ? undefined : { at: asOf.now, order: asOf.order } };
 }
 
-/** What adjustments state as used, by unit: in each layer, so the least of them. Places are held, and never used. */
+/**
+ * The use that adjustments report, by unit. Layers may report different amounts: the smallest counts. Places are held,
+ * never used, so they are left out.
+ */
 export function usedIn(adjustments: readonly Pick<Adjustment, "limits" | "used">[]): Cost {
   const least: Record<string, number> = {};
   for (const { limits, used } of adjustments) {

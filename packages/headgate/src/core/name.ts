@@ -1,6 +1,6 @@
 const pattern = /^[a-z0-9][a-z0-9._-]*$/;
 
-/** What names of limiters, layers and plans are made of, for messages. */
+/** The characters that names of limiters and layers may contain, for messages. */
 export const nameGrammar = 'lower-case letters, digits, ".", "_" and "-"';
 
 export function isName(name: unknown): name is string {

@@ -1,6 +1,6 @@
 import type { LimitReading } from "./admission.ts";
 
-/** From this share of a limit on, an admission is near it. */
+/** An admission is near a limit once this share of it is used. */
 export const nearFrom = 0.8;
 
 /** How much of a limit is used, from 0 to 1. */

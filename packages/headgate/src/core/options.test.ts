@@ -16,11 +16,11 @@ describe("checkOptions", () => {
       "windowMs",
       'createLimiter has no option "windowMs": it is another library\'s. docs/moving-over.md says what takes its place.',
     ],
-  ])("says of %s what would be right", (option, message) => {
+  ])("refuses %s, and says what is expected", (option, message) => {
     expect(check({ layers: [], [option]: 1 })).toThrow(message);
   });
 
-  it("takes those that exist", () => {
+  it("accepts options that exist", () => {
     expect(check({ layers: [], store: undefined })).not.toThrow();
   });
 });

@@ -83,7 +83,7 @@ function distanceOf(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** Names of options in express-rate-limit, rate-limiter-flexible, @upstash/ratelimit and their like. */
+/** Options of express-rate-limit, rate-limiter-flexible, @upstash/ratelimit and similar libraries. */
 export const othersOptions: ReadonlySet<string> = new Set([
   "windowMs",
   "max",

@@ -2,19 +2,19 @@ import { HeadgateError } from "./errors.ts";
 import { checkOptions } from "./options.ts";
 import { show } from "./show.ts";
 
-/** What a layer does while its store cannot answer, as a policy takes it. */
+/** What a layer does while its store cannot answer, as written in a policy. */
 export type OutageOption = "local" | "admit" | "refuse" | { policy: "local"; instances?: number };
 
 /** The same, checked. */
 export type OutagePolicy =
   /**
-   * This process counts by itself, up to a share of each quota: one over `instances`; where that is `undefined`, one over the
-   * number of live processes that the store last reported.
+   * This process counts locally, up to 1/`instances` of each quota. If `instances` is `undefined`, it uses the number
+   * of live processes that the store last reported.
    */
   | { readonly policy: "local"; readonly instances: number | undefined }
-  /** Everybody passes, uncounted. */
+  /** Every request is admitted and not counted. */
   | { readonly policy: "admit" }
-  /** Nobody passes. */
+  /** Every request is refused. */
   | { readonly policy: "refuse" };
 
 const mostInstances = 1_000_000;

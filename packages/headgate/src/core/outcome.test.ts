@@ -22,11 +22,11 @@ const nonsense: [string, unknown][] = [
   ["too few readings", { ...sound, readings: [[reading]] }],
   ["readings without numbers", { ...sound, readings: [[reading, {}]] }],
   ["a negative wait", { ...sound, readings: [[reading, { ...reading, waitMs: -1 }]] }],
-  ["a refusal for no limit", { ...sound, admitted: false }],
+  ["a refusal without a refusing limit", { ...sound, admitted: false }],
 ];
 
 describe("checkOutcome", () => {
-  it("passes on what is sound", () => {
+  it("returns a valid outcome unchanged", () => {
     expect(checkOutcome("own", charges, sound)).toBe(sound);
   });
 
@@ -37,7 +37,7 @@ describe("checkOutcome", () => {
   });
 });
 
-describe("a store that answers nonsense", () => {
+describe("a store that returns an invalid answer", () => {
   const layers = [{ name: "user", key: (key: string) => key, limits: "5/minute; 60/hour" }];
 
   async function admittedBy(store: Store, onError: (error: unknown) => void): Promise<number> {
@@ -48,7 +48,7 @@ describe("a store that answers nonsense", () => {
   }
 
   it.each(nonsense)(
-    "is a store that failed, where it answers %s: the outage policy decides",
+    "counts as failed if it answers %s: the outage policy decides",
     async (_what, outcome) => {
       for (const remote of [true, false]) {
         for (const answer of [outcome, Promise.resolve(outcome)]) {
@@ -61,7 +61,7 @@ describe("a store that answers nonsense", () => {
     },
   );
 
-  it("makes no readings to check what the memory store itself has answered", () => {
+  it("does not build readings to check an answer of the memory store itself", () => {
     const made = vi.spyOn(MemoryOutcome.prototype, "readings", "get");
     const limiter = createLimiter<string>({ name: "chat", layers, store: memoryStore() });
     const admission = limiter.admit("a") as Admission;
@@ -70,7 +70,7 @@ describe("a store that answers nonsense", () => {
     made.mockRestore();
   });
 
-  it("is also one that hands on what the memory store answered to another question", async () => {
+  it("counts as failed if it returns the memory store's answer to another question", async () => {
     const inner = memoryStore();
     const decide: Store["decide"] = (_charges, now, peek, hold) => inner.decide([], now, peek, hold);
     const onError = vi.fn();

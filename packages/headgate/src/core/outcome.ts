@@ -4,9 +4,9 @@ import { blockedForMs } from "./override.ts";
 import type { Charge, Outcome, Reading } from "./store.ts";
 
 /**
- * Checks what a store has answered: one that talks nonsense has failed, whatever it says.
+ * Checks a store's answer. A store that returns an invalid answer counts as failed.
  *
- * @throws HeadgateError `store-state-invalid`, saying what is wrong with the answer.
+ * @throws HeadgateError `store-state-invalid`, naming what is wrong with the answer.
  */
 export function checkOutcome(
   store: string,
@@ -42,13 +42,14 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
     }
   }
   const { refusedFor, overrides } = outcome;
-  if (!outcome.admitted && !waits && refusedFor === undefined) return "refuses a request for no limit";
+  if (!outcome.admitted && !waits && refusedFor === undefined)
+    return "refuses a request although no limit refuses it";
   if (refusedFor === "blocked" || refusedFor === "overridden") {
     if (!Array.isArray(overrides) || overrides.length !== charges.length) {
       return "does not say which overrides are in force";
     }
     if (refusedFor === "blocked" && blockedForMs(outcome) <= 0)
-      return "refuses a request as blocked for no block";
+      return "refuses a request as blocked although no block is in force";
   }
   return undefined;
 }

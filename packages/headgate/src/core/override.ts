@@ -3,27 +3,27 @@ import type { Charge, Hold, Outcome } from "./store.ts";
 /** The limits of an override that admits nobody. */
 export const blocked = "blocked";
 
-/** What an operator decided for one partition, in place of its own limits. */
+/** An operator's decision that replaces the limits of one partition. */
 export interface Override {
-  /** From 1 up to 2^48 - 1, drawn anew for each: requests name by it the override that they were made under. */
+  /** A random whole number from 1 to 2^48 - 1. Requests use it to name the override that they were made under. */
   readonly id: number;
   /** `blocked`, or limits as text. */
   readonly limits: string;
-  /** When it ends, by the store's time: milliseconds since 1970-01-01T00:00Z. `Infinity`: when somebody ends it. */
+  /** When it ends, by the store's time: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator ends it. */
   readonly until: number;
   readonly reason?: string;
   /** Who decided it. */
   readonly by?: string;
 }
 
-/** What an operator decided for all partitions of a layer whose key begins with a prefix. */
+/** An operator's decision for all partitions of a layer whose key begins with a prefix. */
 export interface OverrideByPrefix extends Override {
   readonly prefix: string;
 }
 
-/** An override that is to begin now. */
+/** The terms of a new override. */
 export interface OverrideTerms extends Omit<Override, "until"> {
-  /** A moment, or a time from now on, both in milliseconds; neither: for good. */
+  /** The end as a time, or `forMs` as a duration, both in milliseconds. With neither, the override has no end. */
   readonly until?: number;
   readonly forMs?: number;
 }
@@ -34,17 +34,17 @@ export function beginOverride({ until, forMs, ...rest }: OverrideTerms, now: num
   return { ...rest, until: end };
 }
 
-/** What is in force at this moment. */
+/** The override if it is still in force, else `undefined`. */
 export function inForce(override: Override | undefined, now: number): Override | undefined {
   return override !== undefined && override.until > now ? override : undefined;
 }
 
 /**
- * Why overrides refuse a request. `overridden`: it was not made under the limits that are in force; nothing is decided, and
- * it is to be asked again under these. `blocked`: a partition admits nobody.
+ * Why overrides refuse a request. `overridden`: the request was not made under the limits in force. Nothing is decided;
+ * the caller must ask again under those limits. `blocked`: a partition admits nobody.
  *
- * @param overrides for each charge, what is in force.
- * @param isApplied for each charge, whether the same call was applied before: then it changes nothing.
+ * @param overrides for each charge, the override in force.
+ * @param isApplied for each charge, whether the same call was applied before, so that it changes nothing.
  */
 export function refusedByOverrides(
   overrides: readonly (Override | undefined)[],
@@ -64,7 +64,7 @@ export function refusedByOverrides(
   return reason;
 }
 
-/** How long the blocks of an outcome last, ms: 0 where there is none, `Infinity` for good. */
+/** How long the blocks of an outcome last, ms: 0 without a block, `Infinity` for a permanent block. */
 export function blockedForMs({ overrides, now }: Pick<Outcome, "overrides" | "now">): number {
   let longest = 0;
   for (const override of overrides ?? []) {
@@ -73,15 +73,15 @@ export function blockedForMs({ overrides, now }: Pick<Outcome, "overrides" | "no
   return longest;
 }
 
-/** All of an override but its end, as text: for stores that keep it next to numbers. */
+/** Writes an override without its end as text, for stores that keep the end as a number next to it. */
 export function writeNote({ id, limits, reason, by }: Omit<Override, "until">): string {
   return JSON.stringify({ id, limits, reason, by });
 }
 
-/** @throws Error where it is not what `writeNote` wrote. */
+/** @throws Error if `writeNote` did not write it. */
 export function readNote(note: string, until: number): Override {
   const { id, limits, reason, by } = JSON.parse(note) as Override;
-  if (!Number.isSafeInteger(id) || typeof limits !== "string") throw new Error("It is no override.");
+  if (!Number.isSafeInteger(id) || typeof limits !== "string") throw new Error("Invalid override.");
   return {
     id,
     limits,

@@ -27,7 +27,7 @@ it("keeps as many states of a unit as other stores do, however often the limits 
   expect(JSON.parse(state ?? "").rows).toHaveLength(mostStatesOfUnit);
 });
 
-it("takes no words of an operator for anything else", () => {
+it("does not misread an operator's text as part of the state", () => {
   const terms = { id: 1, limits: "blocked", reason: "never", by: '{"pairs":[]}' };
   const kept = overrideStates(() => undefined, [{ space: "user", key: "a" }], terms, 0);
   const set = compileLimits("user", "5/minute");

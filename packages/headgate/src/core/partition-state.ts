@@ -32,31 +32,37 @@ import { markSince, noteReset, type Reset, remembered, resetInForce } from "./re
 import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "./store.ts";
 
 /**
- * What a store keeps of one partition, as text: `undefined` where it keeps nothing. What is in it is not for anybody else
- * to read, and changes between releases.
+ * What a store keeps for one partition, as text; `undefined` if nothing. The format is private and changes between
+ * releases.
  */
 export type PartitionState = string | undefined;
 
-/** Names a partition. */
+/** Identifies a partition. */
 interface Named {
   readonly space: string;
   readonly key: string;
 }
 
-/** Gives what is kept of a partition. Where that takes time, load all partitions of the call before. */
+/**
+ * Returns the stored state of a partition. It is synchronous: a store with asynchronous reads loads all partitions of a
+ * call first.
+ */
 export type LoadState = (space: string, key: string) => PartitionState;
 
-/** A store's answer, and what it has to keep. */
+/** A store's answer, and the states that the store must write. */
 export interface DecidedStates {
   readonly outcome: Outcome;
   readonly kept: readonly KeptState[];
 }
 
-/** What has become of a partition. */
+/** The new state of a partition. */
 export interface KeptState extends Named {
-  /** `undefined` is to be deleted. */
+  /** `undefined`: delete the partition. */
   readonly state: PartitionState;
-  /** From this moment on it may be deleted, unless it is kept anew: it is worth no more than a blank one. Milliseconds. */
+  /**
+   * From this time on, in milliseconds, the state is equivalent to a blank one and may be deleted, unless it is written
+   * again.
+   */
   readonly until: number;
 }
 
@@ -64,7 +70,7 @@ export interface KeptState extends Named {
 interface Partition extends Named {
   /** By the id of the group. */
   readonly rows: Map<string, Row>;
-  /** How far back its layer remembers, as far as this call says, ms. */
+  /** How far back its layer remembers, ms, according to this call. */
   readonly memoryMs: number;
   holdings: Holdings;
   override: Override | undefined;
@@ -74,7 +80,7 @@ interface Partition extends Named {
 /** What is stored of a partition. */
 type Contents = Omit<Partition, keyof Named | "memoryMs">;
 
-/** What was spent, and by which limits it was counted last. */
+/** What was spent, and the limits that counted it last. */
 interface Row {
   readonly unit: string;
   readonly limits: readonly Limit[];
@@ -84,8 +90,8 @@ interface Row {
 const blankRow = new Float64Array(16);
 
 /**
- * Decides a request over partitions that somebody else keeps: load them, decide, keep what has become of them, all in one
- * transaction. The whole of `Store.decide`.
+ * Decides a request over partitions that the caller stores: load them, decide, and write the new states, all in one
+ * transaction. Implements all of `Store.decide`.
  */
 export function decideStates(
   load: LoadState,
@@ -141,7 +147,7 @@ function decideCharges(
       ...(refusedFor !== undefined && refusedFor === obstacle ? { overrides } : {}),
     };
     if (peek || refusedFor === "overridden") return { outcome, kept: [] };
-    // The converted state is kept: the wait that is reported now must stay true.
+    // Keep converted states: the wait that is reported now must stay true.
     const changed = partitions.filter((partition, c) =>
       keepChanges(partition, (charges[c] as Charge).limits, now),
     );
@@ -158,7 +164,7 @@ function decideCharges(
   return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions, now) };
 }
 
-/** The same for the whole of `Store.adjust`. Several adjustments of one partition are applied one after another. */
+/** The same for `Store.adjust`. Several adjustments of one partition are applied one after another. */
 export function adjustStates(
   load: LoadState,
   adjustments: readonly Adjustment[],
@@ -191,7 +197,7 @@ export function adjustStates(
   return { outcome: { admitted: true, now, readings, marks }, kept };
 }
 
-/** The same for `Store.reset`: forgets what was spent, and leaves what is held and what overrides it. */
+/** The same for `Store.reset`: forgets what was spent, and keeps holds and overrides. */
 export function resetStates(load: LoadState, named: readonly Named[], now: number): readonly KeptState[] {
   const partitions = openAll(load, named, now);
   for (const partition of partitions) {
@@ -216,7 +222,7 @@ export function overrideStates(
   return closeAll(partitions, now);
 }
 
-/** One for each; the same one where a partition is named twice. */
+/** Opens one partition for each name; the same object if a partition is named twice. */
 function openAll(
   load: LoadState,
   named: readonly (Named & { readonly limits?: LimitSet })[],
@@ -273,14 +279,14 @@ function read(
   });
 }
 
-/** The state of a group, with room for one more charge: a new one begins with what others of its unit know. */
+/** The state of a group, with room for one more charge. A new state begins with what other states of the unit know. */
 function rowOf({ rows }: Partition, group: LimitGroup, now: number): Float64Array {
   const { id, unit, algorithm, memory, begin } = counting(group);
   const kept = rows.get(id)?.numbers ?? begin(othersOf(rows, unit), now) ?? blankRow;
   return withRoom(kept, algorithm, memory.windowMs);
 }
 
-/** @param windowMs what a log must not forget, also what only a wider window of another plan counts. */
+/** @param windowMs how long a log must keep entries, including the wider windows of other plans. */
 function withRoom(kept: Float64Array, algorithm: Algorithm, windowMs: number): Float64Array {
   const row = new Float64Array(algorithm.length(kept, 0) + algorithm.growth);
   row.set(kept.subarray(0, Math.min(kept.length, row.length)));
@@ -305,7 +311,7 @@ function keepRow(
   rows.set(id, { unit, limits, numbers: row.slice(0, algorithm.length(row, 0)) });
 }
 
-/** What was never spent here is not given back. */
+/** Gives units back, but only in a state that exists: units that were never spent here are not given back. */
 function refund(partition: Partition, group: LimitGroup, now: number, refunds: readonly Refund[]): void {
   if (refunds.length === 0 || !partition.rows.has(group.id)) return;
   const row = rowOf(partition, group, now);
@@ -314,10 +320,10 @@ function refund(partition: Partition, group: LimitGroup, now: number, refunds: r
   keepRow(partition, group, row, now);
 }
 
-/** Spends these amounts in each group, and the same in what other limits left of the unit. */
+/** Spends these amounts in each group, and also in the states that other limits left of the same unit. */
 function spend(partition: Partition, set: LimitSet, now: number, amounts: readonly number[]): number[] {
   const { rows } = partition;
-  // All are begun before any is charged.
+  // Begin all new states before charging any of them.
   const begun = set.groups.map((group, g) => (amounts[g] ? rowOf(partition, group, now) : undefined));
   const marks = set.groups.map((group, g) => {
     const row = begun[g];
@@ -346,7 +352,7 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
   return marks;
 }
 
-/** Those that count for longest first. */
+/** The states that stay relevant longest come first. */
 function lastingFirst(rows: Partition["rows"]): [string, Row][] {
   return [...rows].sort(([, a], [, b]) => blankAtOf(b) - blankAtOf(a));
 }
@@ -355,9 +361,9 @@ function blankAtOf({ limits, numbers }: Row): number {
   return algorithmOf(limits[0] as Limit).blankAt(numbers, 0, limits);
 }
 
-/** Keeps what limits that have changed make of the states, and no others. */
+/** Keeps only the states that changed limits have converted. Returns whether there are any. */
 function keepChanges(partition: Partition, { groups }: LimitSet, now: number): boolean {
-  // All are begun before any is kept.
+  // Begin all new states before keeping any of them.
   const begun = groups.map((group) => rowOf(partition, group, now));
   let changed = false;
   for (const [g, group] of groups.entries()) {
@@ -366,7 +372,7 @@ function keepChanges(partition: Partition, { groups }: LimitSet, now: number): b
     const known = partition.rows.get(id);
     const blankAt = algorithm.blankAt(row, 0, limits);
     const isNew = known === undefined && blankAt > now;
-    // A window that has grown is waited for: the log lives for as long as it.
+    // If a window has grown, the reported wait is for the longer window, so the log must live as long.
     const livesLonger = known !== undefined && blankAt > algorithm.blankAt(known.numbers, 0, limits);
     if (!algorithm.adapt?.(row, 0, limits, now) && !isNew && !livesLonger) continue;
     keepRow(partition, group, row, now);
@@ -399,14 +405,14 @@ function keepHold(
   holdUnits(holdings, hold, portions, now, limits.leaseMs);
 }
 
-/** Maps become lists of pairs, and numbers that JSON does not know become text. */
+/** Serializes the state: maps become lists of pairs, and `Infinity` becomes text. */
 function close({ rows, holdings, override, reset }: Contents): PartitionState {
   const isBlank = rows.size === 0 && holdings.entries.size === 0;
   if (isBlank && override === undefined && reset === undefined) return undefined;
   const written = {
     rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
     holdings,
-    // Nobody's words are taken for a number.
+    // As text inside the text, so that an operator's words such as "never" are not read as a number.
     override: override && { until: override.until, note: writeNote(override) },
     reset,
   };

@@ -77,7 +77,7 @@ describe("definePolicy", () => {
     expect(() => definePolicy(layers as never)).toThrow(message);
   });
 
-  it("refuses limits of two layers that callers could not tell apart", () => {
+  it("refuses limits of two layers that callers could not distinguish", () => {
     const layers = [
       { name: "a", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
       { name: "b", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
@@ -85,7 +85,7 @@ describe("definePolicy", () => {
     expect(() => definePolicy(layers)).toThrow('The layers "a" and "b" both name a limit "same".');
   });
 
-  it("warns of a limit that can never bind, and only of that", () => {
+  it("warns only of a limit that can never bind", () => {
     expect(definePolicy([{ name: "ip", key, limits: "60/minute; 5/hour" }]).warnings).toEqual([
       'Layer "ip": 60/minute can never bind, because 5/hour is reached first. Remove it, or raise the other.',
     ]);
@@ -95,7 +95,7 @@ describe("definePolicy", () => {
   });
 });
 
-it("warns of an exact sliding window above 1,000, and of no other", () => {
+it("warns of an exact sliding window only above 1,000", () => {
   const warnings = (limits: string) => definePolicy([{ name: "ip", key, limits }]).warnings;
   expect(warnings("1001/hour sliding-window exact")).toEqual([
     'Layer "ip": 1001/hour sliding-window exact keeps a stamp for each unit, up to 1001 for each caller, and shared stores ' +
@@ -117,7 +117,7 @@ describe("compileLimits", () => {
     ]);
   });
 
-  it("lets sliding windows of one unit share a state, and nothing else", () => {
+  it("shares a state only between sliding windows of one unit", () => {
     const { groups, groupOf } = compileLimits(
       "user",
       "5/minute; 60/hour; 7 tokens/minute sliding-window; 9/day token-bucket; 8/day fixed-window",
@@ -126,7 +126,7 @@ describe("compileLimits", () => {
     expect(groups.map((group) => group.limits.length)).toEqual([2, 1, 1, 1]);
   });
 
-  it("gives every large window a state of its own, whatever its quota", () => {
+  it("gives every large window its own state, whatever its quota", () => {
     const groupsOf = (limits: string) => compileLimits("user", limits).groups;
     const { groups, groupOf } = compileLimits(
       "user",

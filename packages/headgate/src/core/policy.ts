@@ -10,22 +10,22 @@ import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outa
 import { show } from "./show.ts";
 
 interface AnyLayer<Caller> {
-  /** Lower-case letters, digits, `.`, `_` and `-`. Part of the stored keys and of the names that callers see. */
+  /** Lower-case letters, digits, `.`, `_` and `-`. The name is part of the stored keys, and callers see it. */
   name: string;
   /**
-   * Identifies the caller, as text of at most 1,024 characters (longer ones are counted as one) or a whole number.
-   * `null`: this layer does not apply to this caller. Anything else is a mistake: it is reported, and the request
-   * is counted as unidentified, together with all other unidentified requests.
+   * Identifies the caller: text of at most 1,024 characters, or a whole number. All longer keys share one count.
+   * `null`: this layer does not apply to this caller. Any other value is a mistake: it is reported to `onError`, and
+   * the request is counted together with all other unidentified requests.
    *
    * Keys that callers can forge must differ from keys that they cannot forge: give them different prefixes
    * (`account:42`, `user:42`).
    */
   key: (caller: Caller) => string | number | null;
   /**
-   * What this layer does while a shared store cannot answer. `"local"` (default): this process counts by itself, up
-   * to the quota divided by the number of live processes that the store last reported, at least one unit;
-   * `{ policy: "local", instances: 10 }`: divided by ten. `"admit"`: the layer lets everybody pass, uncounted. `"refuse"`: it refuses everybody with
-   * a `503`, and with it the whole request is refused.
+   * What this layer does while a shared store cannot answer. `"local"` (default): this process counts locally, up to
+   * the quota divided by the number of live processes that the store last reported, but at least one unit. `{ policy:
+   * "local", instances: 10 }`: the quota divided by ten. `"admit"`: the layer admits every request and does not count.
+   * `"refuse"`: the layer refuses every request with a `503`, which refuses the whole request.
    */
   outage?: OutageOption;
 }
@@ -41,28 +41,29 @@ export interface LayerWithLimits<Caller> extends AnyLayer<Caller> {
 /** A layer whose limits depend on the caller's plan. */
 export interface LayerWithPlans<Caller> extends AnyLayer<Caller> {
   /**
-   * The limits of each plan, by name: `{ free: "500/day", pro: "50000/day", staff: "unlimited", closed: "blocked" }`. All
-   * are checked when the limiter is made. Who moves to another plan takes along what was spent.
+   * The limits of each plan, by name: `{ free: "500/day", pro: "50000/day", staff: "unlimited", closed: "blocked" }`.
+   * All are checked when the limiter is created. A caller who moves to another plan keeps what was spent.
    */
   plans: Readonly<Record<string, LimitsInput>>;
   /**
-   * The plan of a caller, who has to be verified; `undefined`: the default plan. It may be asynchronous, within `timeouts.lookupMs`.
-   * Where it fails, is late, or names a plan that is not in `plans`, that is reported and the default plan holds.
+   * Returns the plan of a caller; `undefined`: the default plan. Use verified data about the caller only. It may be
+   * asynchronous, within `timeouts.lookupMs`. If it fails, is late, or names a plan that is not in `plans`, the error
+   * is reported and the default plan applies.
    */
   plan: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
-  /** The plan of callers whose plan is not known, the unidentified among them. One of `plans`. */
+  /** The plan of callers whose plan is not known, including unidentified callers. One of `plans`. */
   defaultPlan: string;
   limits?: never;
 }
 
-/** A layer in which each caller has limits of its own, such as a customer's quota in a database. */
+/** A layer in which each caller has individual limits, such as a customer's quota in a database. */
 export interface LayerWithLimitsByCaller<Caller> extends AnyLayer<Caller> {
   /**
-   * The limits of a caller, as text. Where it fails, returns a promise, or returns what cannot be read, that is reported and the
-   * default limits hold. Up to 1,000 texts are kept as they were read.
+   * Returns the limits of a caller, as text. If it fails, returns a promise, or returns unreadable text, the error is
+   * reported and the default limits apply. Up to 1,000 parsed texts are cached.
    */
   limits: (caller: Caller) => string;
-  /** The limits of callers whose own are not known, the unidentified among them. */
+  /** The limits of callers whose limits are not known, including unidentified callers. */
   defaultLimits: LimitsInput;
   /** The units that the limits may count, such as `["requests", "tokens"]`. */
   units: readonly string[];
@@ -70,7 +71,7 @@ export interface LayerWithLimitsByCaller<Caller> extends AnyLayer<Caller> {
   plan?: never;
 }
 
-/** One way of partitioning callers, with the limits that each partition gets. */
+/** One way to partition callers, with the limits of each partition. */
 export type LayerOptions<Caller> =
   | LayerWithLimits<Caller>
   | LayerWithPlans<Caller>
@@ -80,7 +81,7 @@ export type LayerOptions<Caller> =
 export interface Layer<Caller> {
   readonly name: string;
   readonly key: (caller: Caller) => string | number | null;
-  /** The limits of every caller, where they do not depend on the caller. */
+  /** The limits of every caller, if they do not depend on the caller. */
   readonly limits: LimitSet | undefined;
   /** The limits that are known from the start: those of every caller, of each plan, or the default ones. */
   readonly knownLimits: readonly LimitSet[];
@@ -91,7 +92,7 @@ export interface Layer<Caller> {
 export interface DefinedLayer<Caller> extends Layer<Caller> {
   /** How the limits of a caller are found, where they depend on the caller. */
   readonly choice: LayerChoice<Caller> | undefined;
-  /** How far back it remembers what was spent. */
+  /** How far back the layer remembers what was spent. */
   readonly memory: LayerMemory;
 }
 
@@ -102,9 +103,9 @@ export interface Policy<Caller> {
    * same hash. Functions are not part of it.
    */
   readonly hash: string;
-  /** What costs may name: what limits count, what is declared, and `requests`. */
+  /** The units that costs may name: counted by limits, declared in `units`, and `requests`. */
   readonly units: ReadonlySet<string>;
-  /** What is allowed but is probably a mistake, in words. */
+  /** Settings that are allowed but probably a mistake, in words. */
   readonly warnings: readonly string[];
 }
 
@@ -121,8 +122,8 @@ export interface DefinedPolicy<Caller> extends Policy<Caller> {
 /**
  * Checks the layers of a policy once, before the first request.
  *
- * @param units that costs may name besides those that limits count.
- * @param memoryOf what a layer of this name remembers already, where it takes the place of another.
+ * @param units further units that costs may name, in addition to those that limits count.
+ * @param memoryOf the memory of an earlier layer with this name, which the new layer replaces.
  * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the layer and the value.
  */
 export function definePolicy<Caller>(
@@ -199,7 +200,7 @@ function defineLayer<Caller>(
   return { name, key, limits, knownLimits: known, choice, memory, outage };
 }
 
-/** As they may come where no compiler has looked. */
+/** The options as untyped JavaScript may pass them. */
 interface AnyOptions<Caller> {
   limits?: LimitsInput | LayerWithLimitsByCaller<Caller>["limits"];
   plans?: unknown;
@@ -209,7 +210,7 @@ interface AnyOptions<Caller> {
   units?: unknown;
 }
 
-/** How limits depend on the caller; `undefined` where they do not. */
+/** How limits depend on the caller; `undefined` if they do not. */
 function defineChoice<Caller>(
   name: string,
   options: LayerOptions<Caller>,
@@ -240,7 +241,7 @@ function refuseTogether(name: string, has: string, given: object, others: readon
   if (other !== undefined) fail(`Layer "${name}" has ${has}, and cannot have ${other} too.`);
 }
 
-/** @throws HeadgateError where they are no list of words. */
+/** @throws HeadgateError if it is not a list of valid units. */
 function readUnits(of: string, units: unknown, code: HeadgateErrorCode): readonly string[] {
   const wrong = Array.isArray(units) ? units.find((unit) => !isUnit(unit)) : units;
   if (Array.isArray(units) && wrong === undefined && !units.includes(undefined)) return units;
@@ -254,8 +255,7 @@ function checkNames<Caller>(layers: readonly DefinedLayer<Caller>[]): void {
   const layerNames = new Set<string>();
   const limitNames = new Map<string, string>();
   for (const layer of layers) {
-    if (layerNames.has(layer.name))
-      fail(`Two layers are named "${layer.name}": give each a name of its own.`);
+    if (layerNames.has(layer.name)) fail(`Two layers are named "${layer.name}": give each its own name.`);
     layerNames.add(layer.name);
     for (const name of new Set(layer.knownLimits.flatMap(({ names }) => names))) {
       const other = limitNames.get(name);

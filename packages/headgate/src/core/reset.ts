@@ -1,22 +1,22 @@
 import type { Refund } from "./store.ts";
 
 /**
- * What a partition remembers of its last reset. Units that were charged before it are forgotten: a refund of them would be
- * taken from what was charged since, and let a caller in over the limit.
+ * What a partition remembers of its last reset. Units charged before the reset are forgotten. Refunding them would
+ * reduce the count of later charges and admit a caller over the limit.
  */
 export interface Reset {
   /** The store's time, ms. */
   readonly at: number;
-  /** Whether it was not the first in its millisecond: then no charge of that millisecond is given back. */
+  /** Whether there was an earlier reset in the same millisecond. If so, no charge of that millisecond is given back. */
   readonly again: boolean;
-  /** From then on nothing that was forgotten would count any more. */
+  /** From this time on, the forgotten units would not have counted anyway. */
   readonly until: number;
 }
 
 /**
- * @param before what is remembered of the reset before this one.
- * @param until when the last of what is forgotten now would have left its window; 0 where nothing is forgotten.
- * @returns `undefined` where nothing has to be remembered.
+ * @param before the reset before this one, if it is remembered.
+ * @param until when the last unit forgotten now would have left its window; 0 if nothing is forgotten.
+ * @returns `undefined` if nothing must be remembered.
  */
 export function noteReset(before: Reset | undefined, now: number, until: number): Reset | undefined {
   const earlier = resetInForce(before, now);
@@ -30,14 +30,14 @@ export function resetInForce(reset: Reset | undefined, now: number): Reset | und
 }
 
 /**
- * The mark of what is charged now. It is below 0 where that is in the millisecond of a reset, after it: by its time alone, it
- * could have been charged before. Marks are never below 0 otherwise.
+ * The mark of a charge made now. It is negative if the charge comes after a reset in the same millisecond: the time
+ * alone could not tell whether the charge came before. Other marks are never negative.
  */
 export function markSince(reset: Reset | undefined, now: number, mark: number): number {
   return reset !== undefined && now <= reset.at ? -1 - mark : mark;
 }
 
-/** The refunds that no reset has forgotten, with the marks of the algorithms. */
+/** The refunds of charges that no reset has forgotten, with the original marks of the algorithms. */
 export function remembered(reset: Reset | undefined, refunds: readonly Refund[]): readonly Refund[] {
   return refunds.flatMap((refund) => {
     if (reset !== undefined && isForgotten(reset, refund)) return [];

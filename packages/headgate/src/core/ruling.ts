@@ -2,13 +2,13 @@ import type { DecidedBy } from "./admission.ts";
 import { type Claim, withoutRequests } from "./claim.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "./store.ts";
 
-/** What was asked of the store, or of what decides in its place. */
+/** What the store, or the code that decides in its place, was asked. */
 export interface Question {
   /** The layers that apply, in the order of the policy. */
   readonly layers: readonly string[];
-  /** One for each of them. */
+  /** One for each layer. */
   readonly charges: readonly Charge[];
-  /** The reservation that is asked for, where it holds something. */
+  /** The requested reservation, if it holds something. */
   readonly hold?: Hold | undefined;
   /** The id that it claims. */
   readonly claim?: Claim | undefined;
@@ -16,53 +16,52 @@ export interface Question {
   readonly policy?: string | undefined;
 }
 
-/** An answer, and where what it charged can be changed later. */
+/** An answer, and the ledger in which its charges can be changed later. */
 export interface Ruling extends Question {
-  /** For `charges`: those that were counted, under the limits by which they were. */
+  /** The answer for `charges`, which here are the charges that were counted, with the limits that counted them. */
   readonly outcome: Outcome;
   readonly ledger: Ledger;
   readonly decidedBy: DecidedBy;
-  /** For each of `charges`, its place in the question; absent where all were counted. */
+  /** For each of `charges`, its index in the question; absent if all were counted. */
   readonly places?: readonly number[];
-  /** The question as it was asked in the end, where overrides are in force. */
+  /** The final question, if overrides are in force. */
   readonly asked?: Question;
-  /** Whether it is refused for want of a store. */
+  /** Whether the request is refused because the store is unavailable. */
   readonly unavailable?: boolean;
 }
 
-/** Where the charge of an admitted request is held and can be changed. A store is one. */
+/** Holds the charge of an admitted request, and can change it. Every store is a ledger. */
 export interface Ledger {
-  /** May throw or reject: nothing was applied then, unless the error is `inDoubt`. */
+  /** May throw or reject: then nothing was applied, unless the error is `inDoubt`. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
-  /** The store in whose place this ledger counts; the counts are sent to it afterwards. */
+  /** The store that this ledger stands in for. The counts are sent to it afterwards. */
   readonly upstream?: Ledger | undefined;
   /**
-   * Keeps what has yet to be applied, and calls its `sync` once it can be. Where it is absent, a failure is reported
-   * and that is all.
+   * Queues a change that is not yet applied, and calls its `sync` when the store can be reached. Without this method, a
+   * failed change is only reported.
    *
-   * @param failed whether applying it has just failed, so that it is not tried again at once.
+   * @param failed whether applying the change has just failed, so that it is not retried at once.
    */
   keep?(unsettled: Unsettled, failed: boolean): void;
-  /** Resolves when this is over, or when the caller has waited for long enough. Never rejects. */
+  /** Resolves when `applying` is done, or when the caller has waited long enough. Never rejects. */
   patience?(applying: Promise<unknown>): Promise<void>;
 }
 
-/** A change that has yet to be sent to the store. */
+/** A change that has not been sent to the store yet. */
 export interface Unsettled {
-  /** Tells the store. Never rejects: what fails is kept again. */
+  /** Sends the change to the store. Never rejects: a failed change is queued again. */
   sync(): void | Promise<void>;
 }
 
 /**
- * Whether a call that failed may have been applied all the same: the connection broke while it was under way. Such a
- * call must not simply be repeated if repeating it would give something back twice. Stores that can tell say so by
- * `inDoubt: true` on the error.
+ * Whether a failed call may still have been applied, because the connection broke during the call. Such a call must not
+ * be repeated if that would give something back twice. Stores that can detect this set `inDoubt: true` on the error.
  */
 export function isInDoubt(error: unknown): boolean {
   return typeof error === "object" && error !== null && "inDoubt" in error && error.inDoubt === true;
 }
 
-/** The part of a question at these places. */
+/** The part of a question at these indexes. */
 export function partOf({ layers, charges, policy }: Question, places: readonly number[]): Question {
   return {
     policy,
@@ -87,16 +86,16 @@ export function free({ layers, charges }: Question): Question {
   };
 }
 
-/** A ruling for which nobody was asked, as nothing is charged by it. */
+/** A ruling that charges nothing, so no store was asked. */
 export function unasked({ layers, charges }: Question, ledger: Ledger, now: number): Ruling {
   const outcome = { admitted: true, now, readings: [], marks: [] };
   return { layers, charges, outcome, ledger, decidedBy: "store" };
 }
 
 /**
- * A ruling that repeats what the store answered a moment ago.
+ * A ruling that repeats a recent answer of the store.
  *
- * @param places those of the question that the answer is about; absent for all of them.
+ * @param places the indexes in the question that the answer is about; `undefined` for all.
  */
 export function repeated(
   question: Question,

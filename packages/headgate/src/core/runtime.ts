@@ -1,5 +1,5 @@
 /**
- * Whether this is a Cloudflare Worker. There, promises, timers and I/O belong to the request that began them, and end with it:
- * what one request waits for, no other may wait for.
+ * Whether this is a Cloudflare Worker. There, promises, timers and I/O belong to the request that started them and end
+ * with it. One request must not wait for the promise of another.
  */
 export const isWorker: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";

@@ -1,9 +1,9 @@
 /**
- * The keys of callers who have none of their own. No caller's key is one of them: where a key begins with NUL, `ownKey`
- * doubles it.
+ * Keys for callers without a usable key. They never collide with a caller's key: if that begins with NUL, `ownKey`
+ * doubles the NUL.
  */
 export const unidentified = "\u0000unidentified";
-/** All callers whose key is too long to be kept share it. */
+/** Shared by all callers whose key is too long. */
 export const overlong = "\u0000overlong";
 
 /** A caller's key as it is counted. */
@@ -11,7 +11,7 @@ export function ownKey(key: string): string {
   return key.charCodeAt(0) === 0 ? `\u0000${key}` : key;
 }
 
-/** Whether several callers share this key for want of one of their own. */
+/** Whether this key is shared by callers without a usable key. */
 export function isSharedKey(key: string): boolean {
   return key === unidentified || key === overlong;
 }

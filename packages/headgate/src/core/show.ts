@@ -1,6 +1,8 @@
 import { isThenable } from "./thenable.ts";
 
-/** A value as an error message quotes it: text in quotation marks, so that `"250"` and `250` differ; long text is cut. */
+/**
+ * Formats a value for an error message. Text is in quotation marks, so that `"250"` and `250` differ. Long text is cut.
+ */
 export function show(value: unknown): string {
   if (typeof value === "string")
     return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);

@@ -1,11 +1,11 @@
 import { formatLimit, isCoarse, type Limit } from "./limit.ts";
 
 /**
- * Names the state that a limit reads, within its partition: by unit, algorithm and kind of window, never by its quota. A
- * changed quota reads the same state: what was spent stays spent.
+ * Identifies the state that a limit reads within its partition: by unit, algorithm and kind of window, never by quota.
+ * A limit with a changed quota reads the same state, so what was spent stays spent.
  *
- * All sliding windows over one unit read one log; those of large quotas a coarse one for each window. A bucket's kind is its window: two buckets of one unit drain at
- * different rates.
+ * All exact sliding windows over one unit read one log. Sliding windows with large quotas read a coarse log per window.
+ * A bucket is identified by its window, because two buckets of one unit drain at different rates.
  */
 export function stateIdentity(limit: Limit): string {
   const { algorithm, unit, windowMs, calendar, timeZone, from } = limit;

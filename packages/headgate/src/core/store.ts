@@ -4,32 +4,35 @@ import type { Override, OverrideByPrefix, OverrideTerms } from "./override.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
-  /** The names of limiter and layer: partitions of different spaces never meet. */
+  /** Made of the names of limiter and layer. Partitions in different spaces are independent. */
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** For each group of `limits`: the units that must be free, beyond what the reservation holds already. */
+  /** For each group of `limits`: the units that must be free, in addition to what the reservation holds already. */
   readonly needs: readonly number[];
   /** For each group of `limits`: the units that are spent at once if all charges are admitted. */
   readonly spends: readonly number[];
-  /** For each group of `limits`: the units that the reservation holds from then on, in all. Absent: none. */
+  /** For each group of `limits`: the total units that the reservation holds from then on. Absent: none. */
   readonly holds?: readonly number[];
-  /** For each group of `limits`: what the reservation has used so far, where the store has no entry of it. Absent: nothing. */
+  /**
+   * For each group of `limits`: what the reservation has used so far, for a store that has no entry of it. Absent:
+   * nothing.
+   */
   readonly known?: readonly number[];
-  /** The override by which `limits` are the partition's. Absent: they are its own. */
+  /** The override that `limits` come from. Absent: no override. */
   readonly override?: Override;
-  /** The same of an override by prefix. Stores know nothing of those. */
+  /** The prefix override that `limits` come from. Stores ignore it. */
   readonly byPrefix?: OverrideByPrefix;
 }
 
 /**
- * The reservation that a call is about. Calls may be repeated, and may overtake each other. What it holds in a partition
- * lives for that partition's `limits.leaseMs` without a heartbeat.
+ * Identifies a reservation and a call about it. Calls may be repeated and may arrive out of order. Without a heartbeat,
+ * a hold in a partition lives for `limits.leaseMs` of that partition.
  */
 export interface Hold {
-  /** 24 hexadecimal digits, drawn by the process that asks. */
+  /** 24 random hexadecimal digits, chosen by the process that asks. */
   readonly rid: string;
-  /** The number of the call, from 1 up: a later call outranks an earlier one. */
+  /** The number of the call, from 1 up. A call that arrives after a call with a higher number changes nothing. */
   readonly seq: number;
 }
 
@@ -37,11 +40,11 @@ export interface Hold {
 export interface Reading {
   /** Units free, after this decision. */
   remaining: number;
-  /** How long until the charge's `needs` are free: 0 where they were, `Infinity` where they never can be. */
+  /** How long until the charge's `needs` are free, ms: 0 if they were free, `Infinity` if they never can be. */
   waitMs: number;
-  /** How long until `remaining` next grows; 0 while the whole quota is free. */
+  /** How long until `remaining` next grows, ms; 0 while the whole quota is free. */
   resetMs: number;
-  /** Set where `waitMs` is until those who hold something lapse: an upper bound, as they may end sooner. */
+  /** Set if `waitMs` waits for holders to lapse. It is an upper bound, because they may end sooner. */
   holders?: boolean;
 }
 
@@ -55,8 +58,9 @@ export interface Outcome {
   /** For each charge, for each of its groups: what the algorithm needs to give the units back. */
   readonly marks: readonly (readonly number[])[];
   /**
-   * Set where no limit is the reason. The reservation has `ended`, or a partition holds for too many (`crowded`); a
-   * partition is `blocked`; or the charges were not made under the overrides in force (`overridden`).
+   * Set if the refusal is not due to a limit. `ended`: the reservation has ended. `crowded`: a partition has too many
+   * reservations. `blocked`: a partition is blocked. `overridden`: the charges were not made under the overrides in
+   * force.
    */
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
   /**
@@ -74,26 +78,29 @@ export interface Outcome {
   /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
   /**
-   * Where this decision comes among those of the same `now`: the store applied the lower number first. Absent where the store
-   * does not know.
+   * The order among decisions with the same `now`: the store applied the lower number first. Absent if the store does
+   * not know.
    */
   readonly order?: number | undefined;
-  /** Where the refusal repeats an earlier answer of the store: when the store gave that answer. */
+  /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   readonly asOf?: { readonly now: number; readonly order: number | undefined } | undefined;
 }
 
-/** What is said of a reservation in one partition. Never refused; saying it twice changes nothing. */
+/** The reported totals of a reservation in one partition. Never refused. Applying it twice changes nothing. */
 export interface Adjustment extends Hold {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** Nothing more follows: what is held is released, and whatever comes later is ignored. */
+  /** Whether the reservation ends: what it holds is released, and later calls are ignored. */
   readonly ended: boolean;
-  /** Whether it may hold more than the store knows of: for what was held while the store could not be asked. */
+  /**
+   * Whether the reservation may hold more than the store has recorded, because it was extended while the store could
+   * not be reached.
+   */
   readonly raises: boolean;
-  /** For each group: what was used, as this store knows it already where it has no entry of the reservation. */
+  /** For each group: the use that this store has already counted, if it has no entry of the reservation. */
   readonly known: readonly number[];
-  /** For each group: what has been used, in all. */
+  /** For each group: the total use. */
   readonly used: readonly number[];
   /** For each group: what is still held. */
   readonly held: readonly number[];
@@ -111,7 +118,7 @@ export interface Refund {
   readonly mark: number;
 }
 
-/** A text that the processes of a limiter share, and which of its versions it is. */
+/** A text that the processes of a limiter share, and its version. */
 export interface SharedText {
   /** A whole number from 0 up. */
   readonly version: number;
@@ -119,11 +126,13 @@ export interface SharedText {
 }
 
 /**
- * Where the counts live. A store applies a batch of charges atomically, all or nothing, and returns readings;
- * everything that is policy stays outside it. A call that rejects promptly was not applied; where that cannot be known (the
- * connection broke with the call under way), the error carries `inDoubt: true`. Where the store was reached and cannot decide for long (it is
- * full), the error may carry `answered: true`: a process that has just started does not wait for it. A store that answers at once returns values, not promises: then
- * deciding is synchronous from end to end.
+ * Keeps the counts. A store applies a batch of charges atomically, all or nothing, and returns readings. It knows
+ * nothing of the policy.
+ *
+ * A call that rejects was not applied. If that is not certain, because the connection broke during the call, the error
+ * carries `inDoubt: true`. If the store was reached but cannot decide for a long time, for example because it is full,
+ * the error may carry `answered: true`: a process that has just started then does not wait for it. A store that answers
+ * at once returns values, not promises, which keeps the whole decision synchronous.
  */
 export interface Store {
   /** For messages and metrics: `memory`. */
@@ -133,7 +142,7 @@ export interface Store {
   /** Whether other processes share it: such a store costs a trip, and may fail to answer. */
   readonly remote: boolean;
   /**
-   * Charges all or none, and says which. With `peek`, reads as if asked but spends nothing.
+   * Charges all or none, and returns which. With `peek`, returns the same answer but spends nothing.
    *
    * @param now the limiter's time, ms; a store with a clock of its own may disregard it and say so in `Outcome.now`.
    * @param hold the reservation, where any of the charges holds something. Asked again about one that is known, it
@@ -151,7 +160,7 @@ export interface Store {
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
   /**
-   * Forgets what these partitions spent: a refund of it gives nothing back. What is held stays held, and overrides stay in
+   * Forgets what these partitions spent, so that a later refund of it gives nothing back. Holds and overrides stay in
    * force.
    */
   reset(
@@ -159,17 +168,18 @@ export interface Store {
     now: number,
   ): void | Promise<void>;
   /**
-   * Records that a process is alive, and resolves with the number of live processes, this one included: those
-   * recorded within the last 30 seconds. Called at times together with a decision, which does not wait for it.
-   * Without this method, each process has the whole quota in an outage, unless the outage policy says `instances`.
+   * Records that a process is alive, and resolves with the number of processes recorded within the last 30 seconds,
+   * including this one. Called now and then together with a decision, which does not wait for it. Without this method,
+   * each process has the whole quota in an outage, unless the outage policy sets `instances`.
    *
    * @param limiter the limiter whose processes are counted.
-   * @param process 24 hexadecimal digits, drawn by the process for this limiter.
+   * @param process 24 random hexadecimal digits, chosen by the process for this limiter.
    */
   countProcesses?(limiter: string, process: string, now: number): Promise<number>;
   /**
-   * Puts an override into force for each of these partitions, in place of the one before; `undefined` ends it. It lasts until its
-   * end, whatever is spent, reset or forgotten meanwhile. A store without it can block and override nobody: the limiter then says so.
+   * Sets the override of each of these partitions, and replaces an earlier one; `undefined` ends it. It stays in force
+   * until its end, whatever is spent, reset or forgotten meanwhile. Without this method, the limiter's `block` and
+   * `override` throw.
    */
   override?(
     partitions: readonly { space: string; key: string }[],
@@ -177,19 +187,19 @@ export interface Store {
     now: number,
   ): void | Promise<void>;
   /**
-   * The text that the processes of a limiter share, unless its version is the one given: then `undefined`. Version 0 is that of a
-   * text that nobody has written. Each process reads it every second, apart from its decisions. A store without it cannot override
-   * by prefix: the limiter then says so.
+   * Returns the text that the processes of a limiter share, or `undefined` if its version is still `version`. A text
+   * that was never written has version 0. Each process reads it every second, independently of decisions. Without this
+   * method, overrides by prefix throw.
    */
   readShared?(limiter: string, version: number): SharedText | undefined | Promise<SharedText | undefined>;
   /**
-   * Puts another text in its place, if its version is still `version`, in one step. It lasts until it is replaced.
+   * Replaces the text if its version is still `version`, atomically. It lasts until it is replaced.
    *
-   * @returns whether it was put there.
+   * @returns whether the text was written.
    */
   writeShared?(limiter: string, version: number, next: SharedText): boolean | Promise<boolean>;
-  /** Resolves once the store can answer, rejects with the reason why it cannot. For probes and readiness. */
+  /** Resolves once the store can answer, or rejects with the reason. For health and readiness probes. */
   check?(): Promise<void>;
-  /** Gives up connections and memory. The store is not used afterwards. */
+  /** Frees connections and memory. The store is not used afterwards. */
   close?(): void | Promise<void>;
 }

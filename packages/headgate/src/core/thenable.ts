@@ -1,6 +1,6 @@
 /**
- * Whether a value has to be awaited: promises, also those of other libraries and realms, and queries that run when awaited.
- * Never throws.
+ * Whether a value must be awaited: promises, including those of other libraries and realms, and queries that run when
+ * awaited. Never throws.
  */
 export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   if (value instanceof Promise) return true;
@@ -12,7 +12,7 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
   }
 }
 
-/** A promise that nobody waits for must not end the process when it fails. */
+/** Ignores the rejection of a promise that nobody awaits, so that it does not end the process. */
 export function letFail(value: unknown): void {
   if (isThenable(value)) Promise.resolve(value).catch(() => {});
 }

@@ -86,7 +86,7 @@ describe("costs", () => {
     );
   });
 
-  it("of a reservation are typed too", async () => {
+  it("are typed in calls on a reservation too", async () => {
     const admission = await typed().admit({ user: "bob" }, { cost: { tokens: 900 } });
     if (!admission.admitted) throw new Error("refused");
     // @ts-expect-error a unit that no limit counts
@@ -99,7 +99,7 @@ describe("costs", () => {
     await admission.end({ tokens: 5 });
   });
 
-  it("are checked at run time where limits are only known as text", async () => {
+  it("are checked at run time if limits are only known as text", async () => {
     const limits: string = "5/minute; 100 tokens/day";
     const limiter = createLimiter({
       name: "text",
@@ -114,14 +114,14 @@ describe("costs", () => {
     }
   });
 
-  it("are checked at run time where the caller's type is given as an argument", () => {
+  it("are checked at run time if the caller's type is given as a type argument", () => {
     const layers = [{ name: "user", key: (user: string) => user, limits: "5/minute" }];
     const limiter = createLimiter<string>({ name: "given", layers });
     expectTypeOf(limiter).toEqualTypeOf<Limiter<string>>();
     expect(() => limiter.admit("ann", { cost: { tokens: 1 } })).toThrow('The units are "requests"');
   });
 
-  it("are typed where layers give limits in different forms", async () => {
+  it("are typed if layers define limits in different forms", async () => {
     const limiter = createLimiter({
       name: "forms",
       layers: [
@@ -146,7 +146,7 @@ describe("costs", () => {
     );
   });
 
-  it("do not hide options that do not exist", () => {
+  it("do not hide a compile error for an unknown option", () => {
     const key = (user: string) => user;
     const misspelt = () =>
       createLimiter({
@@ -164,7 +164,7 @@ describe("costs", () => {
     expect(byCaller).toThrow("needs units");
   });
 
-  it("of a typed limiter go where any limiter does", () => {
+  it("do not keep a typed limiter from being passed where any limiter is accepted", () => {
     const takes = (limiter: Limiter<Caller>) => limiter.name;
     expect(takes(typed())).toBe("typed");
   });

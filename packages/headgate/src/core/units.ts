@@ -1,4 +1,4 @@
-/** Units that were declared as literals; none where nothing was declared. */
+/** Units that were declared as literals; `never` if nothing was declared. */
 export type Declared<Units extends string> = string extends Units ? never : Units;
 
 /** The units that the limits of layers count or declare. */
@@ -12,7 +12,7 @@ type UnitsOfLayer<Layer> = Layer extends unknown
       | (Layer extends { readonly units: readonly (infer Unit extends string)[] } ? Unit : never)
   : never;
 
-/** The units that limits count, from their literal texts or objects. `string` where that cannot be seen. */
+/** The units that limits count, from their literal texts or objects. `string` if the type does not show them. */
 export type UnitsOf<Limits> = Limits extends string
   ? string extends Limits
     ? string
@@ -29,7 +29,7 @@ type UnitOfObject<Limits> = Limits extends { readonly unit: infer Unit extends s
     ? string
     : "requests";
 
-/** Text joins limits by `;`, `,` or `|`. */
+/** In text, limits are separated by `;`, `,` or `|`. */
 type UnitsOfText<Text extends string> = Text extends `${infer First};${infer Rest}`
   ? UnitsOfText<First> | UnitsOfText<Rest>
   : Text extends `${infer First},${infer Rest}`

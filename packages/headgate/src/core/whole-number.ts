@@ -1,7 +1,7 @@
 import { HeadgateError } from "./errors.ts";
 import { show } from "./show.ts";
 
-/** @throws HeadgateError `option-invalid`, naming the option, the value and what would be right. */
+/** @throws HeadgateError `option-invalid`, naming the option, the value and what is expected. */
 export function checkWholeNumber(name: string, value: number, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw new HeadgateError(

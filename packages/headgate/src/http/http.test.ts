@@ -20,7 +20,7 @@ function guarded(limits = "5/minute; 60/hour") {
   return { clock, admit: (cost = {}) => limiter.admit("a", { cost }) as Admission };
 }
 
-/** By a parser that is not ours: RFC 9651. */
+/** Parses with an independent implementation of RFC 9651. */
 function parsed(field: string | undefined) {
   return parseList(field ?? "").map(([name, parameters]) => {
     expect(name).not.toBeInstanceOf(Token);
@@ -29,7 +29,7 @@ function parsed(field: string | undefined) {
 }
 
 describe("rateLimitFields", () => {
-  it("describes every limit, in a form that a structured-field parser reads", () => {
+  it("shows every limit as a valid structured field", () => {
     const { admit, clock } = guarded();
     admit();
     clock.advance(1);
@@ -48,7 +48,7 @@ describe("rateLimitFields", () => {
     ]);
   });
 
-  it("shows browsers what it sends", () => {
+  it("exposes its fields to browsers", () => {
     const fields = rateLimitFields(guarded().admit(), { legacy: true });
     for (const name of Object.keys(fields)) {
       if (name !== "Access-Control-Expose-Headers")
@@ -61,7 +61,7 @@ describe("rateLimitFields", () => {
     });
   });
 
-  it("keeps what a response already exposes", () => {
+  it("keeps the fields that a response already exposes", () => {
     const headers = new Headers({ "Access-Control-Expose-Headers": "X-Conversation-Id" });
     writeFields(headers, rateLimitFields(guarded().admit()));
     expect(headers.get("Access-Control-Expose-Headers")).toBe(
@@ -69,7 +69,7 @@ describe("rateLimitFields", () => {
     );
   });
 
-  it("says nothing where no limit applied", () => {
+  it("is empty if no limit applied", () => {
     expect(rateLimitFields({ limits: [], tightest: undefined })).toEqual({});
   });
 
@@ -80,7 +80,7 @@ describe("rateLimitFields", () => {
 });
 
 describe("refusal", () => {
-  it("is a problem that says when to come back, in the body as in the field", () => {
+  it("is a problem that says when to try again, in the body and in Retry-After", () => {
     const { admit, clock } = guarded();
     for (let n = 0; n < 5; n += 1) admit();
     clock.advance(17_300);
@@ -105,7 +105,7 @@ describe("refusal", () => {
     });
   });
 
-  it("names every limit that refuses, and says one second in the singular", () => {
+  it("names every limit that refuses, and uses the singular for one second", () => {
     const { admit, clock } = guarded("2/second; 2/hour token-bucket");
     admit();
     admit();
@@ -120,7 +120,7 @@ describe("refusal", () => {
     expect(refusal(short.admit() as Refused).problem.detail).toContain("Try again in 1 second.");
   });
 
-  it("promises nothing where no wait helps", () => {
+  it("has no Retry-After if no wait helps", () => {
     const { headers, problem } = refusal(guarded().admit({ tokens: 1001 }) as Refused);
     expect(headers).not.toHaveProperty("Retry-After");
     expect(problem).toMatchObject({ error: "Cost exceeds quota", retry_after_seconds: null });
@@ -129,7 +129,7 @@ describe("refusal", () => {
     );
   });
 
-  it("is a 503 where the store is down and a layer lets nobody pass without it, and tells of no quota", async () => {
+  it("is a 503 without quota fields if the store is down and a layer's outage policy is to refuse", async () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const layers = [

@@ -13,22 +13,22 @@ import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import type { VerifiedIdentity } from "./identify.ts";
 
 interface Claims {
-  /** Who must have issued the token: its `iss`. */
+  /** The required issuer: the token's `iss`. */
   issuer?: string | string[];
-  /** For whom it must be: its `aud`. Without it, a token that was made for another service passes. */
+  /** The required audience: the token's `aud`. Without it, a token for another service is accepted. */
   audience?: string | string[];
 }
 
 interface ByKey extends Claims {
-  /** What tokens are signed by: a public key, or a shared secret of at least 32 bytes. */
+  /** The key that verifies tokens: a public key, or a shared secret of at least 32 bytes. */
   key: CryptoKey | KeyObject | Uint8Array;
   jwks?: never;
 }
 
 interface ByKeySet extends Claims {
   /**
-   * The issuer's keys, or where it publishes them: `https://issuer.example/.well-known/jwks.json`. They are fetched
-   * when first needed, kept for ten minutes, and fetched again for a key that is not among them, at most every 30 s.
+   * The issuer's keys, or their URL: `https://issuer.example/.well-known/jwks.json`. They are fetched when first needed
+   * and cached for ten minutes. For an unknown key they are fetched again, at most every 30 s.
    */
   jwks: string | URL | JSONWebKeySet;
   issuer: string | string[];
@@ -39,25 +39,30 @@ interface ByKeySet extends Claims {
 export type BearerIdentityOptions = (ByKey | ByKeySet) & {
   /** The claim that names the caller. Default `sub`. */
   claim?: string;
-  /** Algorithms that are accepted, such as `["ES256"]`. Default: those that fit the key. `none` is never one. */
+  /**
+   * The accepted algorithms, such as `["ES256"]`. Default: the algorithms that fit the key. `none` is never accepted.
+   */
   algorithms?: string[];
   /** How far the issuer's clock may be off, in seconds. Default 5. */
   clockToleranceSeconds?: number;
   /** The time now, in milliseconds since 1970-01-01T00:00Z. Default: the wall clock. */
   now?: () => number;
-  /** Hears when the issuer's keys cannot be had: nobody is verified then. Default: a line on the console a minute. */
+  /**
+   * Called when the issuer's keys cannot be fetched, so that nobody can be verified. Default: one line on the console a
+   * minute.
+   */
   onError?: (error: unknown) => void;
 };
 
-/** No honest token is longer; a longer one is not looked at. */
+/** No honest token is longer. Longer tokens are ignored. */
 const mostCharacters = 8192;
 const fewestSecretBytes = 32;
 
 /**
- * Who is calling, by a signed token (JWT, RFC 7519) in `Authorization: Bearer …`. Needs the package `jose`.
+ * Identifies the caller by a signed token (JWT, RFC 7519) in `Authorization: Bearer …`. Needs the package `jose`.
  *
- * @returns a function of a request's header fields: the verified id, or `null` for anything else, such as no token,
- *   one that has expired or was altered, or one for somebody else. It rejects only where `jose` is not installed.
+ * @returns a function of a request's header fields: the verified id, or `null` for anything else, such as no token, or
+ *   a token that has expired, was altered or is for another audience. It rejects only if `jose` is not installed.
  * @throws HeadgateError `option-invalid`
  */
 export function bearerIdentity(options: BearerIdentityOptions): VerifiedIdentity {
@@ -81,14 +86,14 @@ export function bearerIdentity(options: BearerIdentityOptions): VerifiedIdentity
       const id = (await verify(token))[claim];
       return typeof id === "string" && id !== "" ? id : null;
     } catch (error) {
-      // With the keys at hand, whatever fails is the token's fault, and not worth a report.
+      // With local keys, every failure is the token's fault and is not reported.
       if (isRemote(options.jwks) && !isTokensFault(error)) report(error);
       return null;
     }
   };
 }
 
-/** The scheme's name knows no case (RFC 9110, section 11.1). */
+/** The scheme is case-insensitive (RFC 9110, section 11.1). */
 function tokenIn(headers: HeaderFields): string | undefined {
   const field = readField(headers, "authorization");
   if (field === undefined || field.length > mostCharacters) return undefined;
@@ -115,7 +120,7 @@ async function makeVerifier(
   };
 }
 
-/** In a `try`, so that bundlers take it for what need not be installed. */
+/** In a `try`, so that bundlers treat the package as optional. */
 async function importJose(): Promise<typeof import("jose")> {
   try {
     return await import("jose");
@@ -128,7 +133,7 @@ function isRemote(jwks: BearerIdentityOptions["jwks"]): jwks is string | URL {
   return typeof jwks === "string" || jwks instanceof URL;
 }
 
-/** Faults that a caller can cause at will: they are not reported. */
+/** Errors that any caller can cause. They are not reported. */
 const tokensFaults = /^ERR_(JWT|JWS|JOSE_ALG|JOSE_NOT_SUPPORTED|JWKS_NO_MATCHING_KEY|JWKS_MULTIPLE)/;
 
 function isTokensFault(error: unknown): boolean {
@@ -154,7 +159,7 @@ function check(options: BearerIdentityOptions): void {
   const { key, jwks, issuer, audience } = options;
   if ((key === undefined) === (jwks === undefined)) {
     fail(
-      "bearerIdentity takes either key or jwks: what tokens are signed by, or where the issuer publishes it.",
+      "bearerIdentity takes either key or jwks: the key that verifies tokens, or the URL of the issuer's keys.",
     );
   }
   if (key instanceof Uint8Array && key.byteLength < fewestSecretBytes) {

@@ -18,19 +18,19 @@ describe("identify", () => {
     [{ "x-user-id": "   " }, `ip:${peer}`],
     [{ "x-user-id": "3".repeat(257) }, `ip:${peer}`],
     [{}, `ip:${peer}`],
-  ])("knows %j as %s", async (headers, key) => {
+  ])("identifies %j as %s", async (headers, key) => {
     const kind = key.slice(0, key.indexOf(":"));
     expect(await whoIs({ peer, headers })).toEqual({ key, kind, ip: peer });
   });
 
-  it("believes no header unless one is named, and no proxy but those that are trusted", async () => {
+  it("reads no header unless one is named, and trusts only the configured proxies", async () => {
     const headers = { "x-user-id": "3", "x-forwarded-for": "198.51.100.7" };
     const byTrust = (text: string) => identify({ trust: parseTrustProxy(text) })({ peer, headers });
     expect(await byTrust("none")).toEqual({ key: `ip:${peer}`, kind: "ip", ip: peer });
     expect(await byTrust("1")).toEqual({ key: "ip:198.51.100.7", kind: "ip", ip: "198.51.100.7" });
   });
 
-  it("rejects where an identity does, so that the guard reports it", async () => {
+  it("rejects if an identity rejects, so that the guard reports it", async () => {
     const failing = identify({
       verified: () => {
         throw new Error("the sessions are away");
@@ -39,7 +39,7 @@ describe("identify", () => {
     await expect(failing({ peer, headers: {} })).rejects.toThrow("the sessions are away");
   });
 
-  it("refuses what is no header's name", () => {
+  it("refuses an invalid header name", () => {
     expect(() => identify({ unverifiedHeader: "X User" })).toThrow('such as "X-User-Id", got "X User"');
   });
 });

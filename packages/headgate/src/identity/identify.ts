@@ -14,9 +14,9 @@ import { checkTrust } from "../http/address/address-trust.ts";
 export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;
 
 export interface IdentifyOptions {
-  /** The sources of a verified id, in this order; the first that returns one is used. */
+  /** The sources of a verified id, tried in this order. The first id that one of them returns is used. */
   verified?: VerifiedIdentity | readonly VerifiedIdentity[];
-  /** A header in which callers may say who they are, such as `X-User-Id`. Anybody can forge it. Default: none. */
+  /** A header in which callers may name themselves, such as `X-User-Id`. Anybody can forge it. Default: none. */
   unverifiedHeader?: string;
   /** Which proxies are trusted to report the address: see `callerAddress`. */
   trust?: TrustProxy;
@@ -25,16 +25,16 @@ export interface IdentifyOptions {
 /** Who is calling. */
 export interface Identified {
   /**
-   * The partition key: `account:<id>` where it was verified, `user:<id>` where the caller merely says so, else
-   * `ip:<address>`. None of the three can be mistaken for another: what can be forged spends nobody else's quota.
+   * The partition key: `account:<id>` for a verified id, `user:<id>` for an unverified one, else `ip:<address>`. The
+   * prefixes keep the three apart, so a forged id cannot spend the quota of a verified caller or of an address.
    */
   readonly key: string;
   readonly kind: "account" | "user" | "ip";
-  /** The caller's address, also of verified callers: for a layer that counts everybody. */
+  /** The caller's address, even for verified callers: for a layer that counts everybody. */
   readonly ip: string;
 }
 
-/** Longer names than this are nobody's. */
+/** Longer unverified ids are ignored. */
 const mostCharacters = 256;
 
 /**

@@ -9,7 +9,7 @@ const older = "an older secret of ours";
 const identity = signedCookieIdentity({ name: "session", secret });
 const holding = (value: string) => ({ cookie: `theme=dark; session=${value}; other=1` });
 
-/** As Express's `cookie-parser` and `@fastify/cookie` sign. */
+/** Signs like Express's `cookie-parser` and `@fastify/cookie`. */
 const hmac = (id: string, by = secret) =>
   createHmac("sha256", by).update(id).digest("base64").replace(/=+$/, "");
 
@@ -40,11 +40,11 @@ describe("signedCookieIdentity", () => {
     ["half a signature", holding(encodeURIComponent(`42.${hmac("42").slice(0, 20)}`))],
     ["what cannot be decoded", holding("%E0%A4%A")],
     ["what is too long", holding(`${"a".repeat(5000)}.${hmac("42")}`)],
-  ])("tells nobody by %s", async (_what, headers) => {
+  ])("returns null for %s", async (_what, headers) => {
     expect(await identity(headers)).toBeNull();
   });
 
-  it("tells nobody by a value that was altered anywhere", async () => {
+  it("returns null for a value that was altered anywhere", async () => {
     const good = decodeURIComponent(await signCookie("42", secret));
     for (let at = 0; at < good.length - 2; at += 1) {
       const other = good[at] === "A" ? "B" : "A";
@@ -53,7 +53,7 @@ describe("signedCookieIdentity", () => {
     }
   });
 
-  it("takes the older secret beside the newer, which signs", async () => {
+  it("verifies with the old secret too, and signs with the new one", async () => {
     const both = signedCookieIdentity({ name: "session", secret: [secret, older] });
     expect(await both(holding(await signCookie("42", older)))).toBe("42");
     expect(await both(holding(await signCookie("42", [secret, older])))).toBe("42");
@@ -68,7 +68,7 @@ describe("signedCookieIdentity", () => {
     expect(() => signedCookieIdentity(options)).toThrow(message);
   });
 
-  it("signs nothing for nobody, and by no short secret", async () => {
+  it("refuses to sign an empty id, or with a short secret", async () => {
     await expect(signCookie("", secret)).rejects.toThrow("must not be empty");
     await expect(signCookie("42", "short")).rejects.toThrow("at least 16 characters");
   });

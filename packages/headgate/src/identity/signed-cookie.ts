@@ -8,23 +8,23 @@ export interface SignedCookieOptions {
   /** The cookie's name. */
   name: string;
   /**
-   * The secret that signs cookies, at least 16 characters, and used for nothing else: a signature does not say
-   * which cookie it was made for. With several secrets, each can verify: to change the secret, put the new one
-   * before the old one.
+   * The secret that signs cookies, at least 16 characters. Use it for nothing else, because a signature does not name
+   * its cookie. With several secrets, each can verify. To change the secret, put the new one before the old one.
    */
   secret: string | readonly string[];
 }
 
 const fewestCharacters = 16;
-/** No honest cookie is longer; a longer one is not looked at. */
+/** No honest cookie is longer. Longer cookies are ignored. */
 const mostCharacters = 4096;
 const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
 
 /**
- * Who is calling, by a cookie that holds an id and its signature (HMAC with SHA-256), as Express's `cookie-parser`,
- * `@fastify/cookie`, Hono's `setSignedCookie` and {@link signCookie} write it. Signatures are compared in constant time.
+ * Identifies the caller by a cookie with an id and its signature (HMAC with SHA-256), in the format of Express's
+ * `cookie-parser`, `@fastify/cookie`, Hono's `setSignedCookie` and {@link signCookie}. Signatures are compared in
+ * constant time.
  *
- * @returns a function of a request's header fields: the verified id, or `null` where there is none.
+ * @returns a function of a request's header fields: the verified id, or `null` if there is none.
  * @throws HeadgateError `option-invalid`
  */
 export function signedCookieIdentity(options: SignedCookieOptions): VerifiedIdentity {
@@ -38,7 +38,7 @@ export function signedCookieIdentity(options: SignedCookieOptions): VerifiedIden
   }
   const keys = secretsIn(secret).map(importKey);
   if (keys.length === 0)
-    throw new HeadgateError("option-invalid", "secret must hold at least one secret, got none.");
+    throw new HeadgateError("option-invalid", "secret must contain at least one secret, got none.");
 
   return async (headers) => {
     const cookie = cookieIn(headers, name);
@@ -55,10 +55,11 @@ export function signedCookieIdentity(options: SignedCookieOptions): VerifiedIden
 }
 
 /**
- * The value of a cookie that {@link signedCookieIdentity} reads. Set it `HttpOnly`, `Secure` and `SameSite`.
+ * Makes the value of a cookie for {@link signedCookieIdentity}. Set the cookie with `HttpOnly`, `Secure` and
+ * `SameSite`.
  *
- * @param id who is calling; not empty
- * @param secret as there; of several, the first signs
+ * @param id the caller's id; not empty
+ * @param secret as in `signedCookieIdentity`. Of several secrets, the first signs
  * @throws HeadgateError `option-invalid`
  */
 export async function signCookie(id: string, secret: SignedCookieOptions["secret"]): Promise<string> {
@@ -86,7 +87,7 @@ function importKey(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", encode(secret), algorithm, false, ["sign", "verify"]);
 }
 
-/** The first cookie of that name, decoded; without the mark that Express puts before what it has signed. */
+/** The first cookie with that name, decoded, without the `s:` prefix that Express adds to signed cookies. */
 function cookieIn(headers: HeaderFields, name: string): string | undefined {
   for (const pair of (readField(headers, "cookie") ?? "").split(";")) {
     const equals = pair.indexOf("=");
@@ -102,7 +103,7 @@ function cookieIn(headers: HeaderFields, name: string): string | undefined {
   return undefined;
 }
 
-/** Of Base64 with or without its padding; 32 bytes are 43 characters. */
+/** Decodes a signature in Base64, with or without padding: 32 bytes are 43 characters. */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9+/]{43}=?$/.test(text)) return undefined;
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

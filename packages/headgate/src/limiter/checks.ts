@@ -23,7 +23,7 @@ const limiterOptions = [
   "onWarning",
 ];
 
-/** @throws HeadgateError `option-invalid` for an observer that could never be called. */
+/** @throws HeadgateError `option-invalid` for an observer without any valid method. */
 export function checkObserver(observer: unknown): void {
   const isPlain = typeof observer === "object" && observer !== null && isPlainObject(observer);
   if (isPlain) checkOptions("observe", observer, observed, "option-invalid");
@@ -82,11 +82,11 @@ export function checkClock(clock: Clock): Clock {
   if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
   throw new HeadgateError(
     "option-invalid",
-    "clock must have now(), which gives milliseconds since 1970 as a number, such as { now: Date.now }.",
+    "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
   );
 }
 
-/** @throws HeadgateError `option-invalid`, also for a store that is none. */
+/** @throws HeadgateError `option-invalid`, or `store-invalid` for an invalid store. */
 export function checkLimiterOptions(options: unknown): void {
   if (typeof options !== "object" || options === null) {
     throw new HeadgateError(

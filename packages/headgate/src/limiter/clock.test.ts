@@ -17,7 +17,7 @@ function fiveAMinute() {
 }
 
 describe("the clock of this process", () => {
-  it("admits no more where the wall clock steps forward and back every three seconds", () => {
+  it("admits no more if the wall clock steps forward and back every three seconds", () => {
     vi.useFakeTimers();
     const admits = fiveAMinute();
     let admitted = 0;
@@ -29,7 +29,7 @@ describe("the clock of this process", () => {
     expect(admitted).toBe(50);
   });
 
-  it("is moved by fake timers that are installed after it was read, and goes on after them", () => {
+  it("follows fake timers that are installed after it was read, and continues after them", () => {
     const admits = fiveAMinute();
     for (let n = 0; n < 5; n += 1) admits();
     expect(admits()).toBe(false);
@@ -44,7 +44,7 @@ describe("the clock of this process", () => {
     expect(admits()).toBe(false);
   });
 
-  it.each(["", ", once more"])("is moved by fake timers that are advanced before anybody asks%s", () => {
+  it.each(["", ", once more"])("follows fake timers that are advanced before the first read%s", () => {
     const admits = fiveAMinute();
     for (let n = 0; n < 5; n += 1) admits();
     vi.useFakeTimers();
@@ -56,7 +56,7 @@ describe("the clock of this process", () => {
     expect(admits()).toBe(false);
   });
 
-  it("moves whoever waits for a limiter, and what is held", async () => {
+  it("moves waiting callers and holds", async () => {
     vi.useFakeTimers();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -65,7 +65,7 @@ describe("the clock of this process", () => {
     const first = limiter.admit("a") as Admitted;
     const second = limiter.wait("a", { maxWaitMs: 120_000 });
     await vi.advanceTimersByTimeAsync(90_000);
-    // Its heartbeat has kept the place meanwhile.
+    // The heartbeat has kept the place meanwhile.
     expect((limiter.admit("a") as Refused).binding.name).toBe("key-concurrent");
     await first.end();
     await vi.advanceTimersByTimeAsync(1000);
@@ -73,7 +73,7 @@ describe("the clock of this process", () => {
     await limiter.close();
   });
 
-  it("never runs backwards, and passes as real time does", async () => {
+  it("never runs backwards, and advances like real time", async () => {
     const before = systemClock.now();
     const real = performance.now();
     while (performance.now() - real < 5);

@@ -1,7 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import { processWide } from "../core/copies.ts";
 
-/** Calls back after this much time of a clock; of the runtime, if the clock has no timers. @returns a function that cancels it */
+/**
+ * Calls `run` after `ms` milliseconds, by the clock's timers or else the runtime's. @returns a function that cancels
+ * the timer
+ */
 export function later(clock: Clock, ms: number, run: () => void): () => void {
   if (clock.after !== undefined) return clock.after(ms, run);
   const timer = setTimeout(run, Math.ceil(ms));
@@ -9,9 +12,9 @@ export function later(clock: Clock, ms: number, run: () => void): () => void {
 }
 
 /**
- * The clock of this process: it begins with what the wall clock says when it is first read, and passes as the machine's monotonic
- * clock does. Steps of the wall clock, in either direction, neither widen a window nor lengthen a wait. Fake timers that
- * replace `performance.now` (those of Vitest, Jest and Sinon do) move it, whenever they are installed.
+ * The clock of this process. It starts at the wall clock's time when it is first read, and advances with the machine's
+ * monotonic clock. Steps of the wall clock, in either direction, neither widen a window nor lengthen a wait. Fake
+ * timers that replace `performance.now` (those of Vitest, Jest and Sinon do) move it, whenever they are installed.
  */
 export const systemClock: Clock = /* @__PURE__ */ processWide("system-clock", createSystemClock);
 
@@ -19,12 +22,12 @@ function createSystemClock(): Clock {
   let now: number | undefined;
   let last = 0;
   let source: unknown;
-  /** What the wall clock said, and this one, when `performance.now` was last another function. */
+  /** The times of the wall clock and of this clock when `performance.now` last changed to another function. */
   let anchor = { wall: 0, now: 0 };
 
   /**
-   * Another source counts from a beginning of its own. What fake timers have passed since they were installed, and before
-   * anybody asked, the wall clock tells: it is theirs as well.
+   * Called when `performance.now` is another function, which counts from another start. Fake timers may have advanced
+   * before the first read. They also fake the wall clock, so it shows by how much.
    */
   function atAnotherSource(): number {
     const wall = Date.now();

@@ -44,8 +44,8 @@ export interface Timeouts {
 
 export interface LimiterOptions<Caller> {
   /**
-   * The name of what it guards: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart
-   * from those of other limiters, on every store. Limiters of the same name in one store share their counts.
+   * The name of the limiter: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from
+   * those of other limiters, on every store. Limiters of the same name in one store share their counts.
    */
   name: string;
   /** The layers that guard the endpoint. A request is charged in all layers that apply to it, or in none. */
@@ -167,7 +167,7 @@ export interface LimiterObserver {
   extended?(event: ExtendedEvent): void;
   /** Called when this process has changed the policy, or has overridden, reset or penalised a caller. */
   changed?(event: ChangedEvent): void;
-  /** Called after every decision of the shadow, where `setShadow` has set one. */
+  /** Called after every decision of the shadow, if `setShadow` has set one. */
   shadowed?(event: ShadowEvent): void;
 }
 
@@ -238,16 +238,16 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   reset(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Refuses a caller, whatever quota is left: for `forMs`, until `until`, or for good. Every process applies it
-   * from its next call to the store. Refused requests are charged in no layer. It replaces the previous block or
-   * override, and `reset` keeps it.
+   * Refuses a caller, whatever quota is left: for `forMs`, until `until`, or permanently. Every process applies it from
+   * its next call to the store. Refused requests are charged in no layer. It replaces the previous block or override,
+   * and `reset` keeps it.
    *
-   * It blocks one layer: the first that applies to the caller, unless `layer` names another. All callers with the
-   * same key there are refused.
+   * It blocks one layer: the first that applies to the caller, unless `layer` names another. All callers with the same
+   * key there are refused.
    *
    * @throws HeadgateError `option-invalid`; `store-invalid` if the store keeps no overrides; `store-full` beyond
-   *   100,000 in memory; `limiter-closed`. Rejects with the reason if a shared store cannot be reached: then it may
-   *   not have been done.
+   *   100,000 in memory; `limiter-closed`. Rejects with the reason if a shared store cannot be reached: then it may not
+   *   have been done.
    */
   block(caller: Caller, options?: BlockOptions): void | Promise<void>;
   /** The same as `endOverride`. */
@@ -271,41 +271,43 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   endOverride(caller: Caller, options?: OverrideTarget): void | Promise<void>;
   /**
-   * Gives other limits to every caller whose key in a layer begins with a prefix: `{ layer: "address", prefix: "203.0.113." }`. It is in force in
-   * this process once this resolves, and within two seconds in every other process of the limiter's name; until then, and while the store
-   * cannot be read, what a process knows holds. A block or override of the caller's own goes before it, and a longer prefix before a shorter one.
-   * Nothing is forgotten. It replaces the one of the same prefix, and `reset` leaves it. A limiter has at most 1,000.
+   * Gives other limits to every caller whose key in a layer begins with a prefix: `{ layer: "address", prefix:
+   * "203.0.113." }`. It applies in this process once the promise resolves, and within two seconds in every other
+   * process with the limiter's name. A process that cannot read the store keeps the overrides that it knows. A block or
+   * override of the individual caller takes precedence, and a longer prefix takes precedence over a shorter one. What
+   * was spent is kept. A new override replaces the one with the same prefix, and `reset` keeps it. A limiter has at
+   * most 1,000.
    *
-   * @param options as `override` takes them; `limits` may be `"blocked"`.
-   * @throws HeadgateError `option-invalid`, also for an empty prefix; `limit-unreadable` or `limit-invalid`; `store-full` beyond 1,000;
-   *   `store-invalid` where the store keeps none; `limiter-closed`. Rejects with the reason where a shared store cannot be reached: then
-   *   it may not have been done.
+   * @param options as for `override`; `limits` may be `"blocked"`.
+   * @throws HeadgateError `option-invalid`, also for an empty prefix; `limit-unreadable` or `limit-invalid`;
+   *   `store-full` beyond 1,000; `store-invalid` if the store does not support them; `limiter-closed`. Rejects with the
+   *   reason if a shared store cannot be reached: then it may not have been done.
    */
   overridePrefix(target: PrefixTarget, options: PrefixOverrideOptions): void | Promise<void>;
   /**
-   * Ends what `overridePrefix` decided for exactly this prefix. Shorter and longer ones stay. The policy need not have its layer any more.
+   * Ends the override of exactly this prefix. Overrides of shorter and longer prefixes stay. It works even if its layer
+   * has left the policy.
    *
    * @throws HeadgateError as `overridePrefix`.
    */
   endPrefixOverride(target: PrefixTarget): void | Promise<void>;
   /**
-   * The overrides by prefix that are in force, as the store has them now.
+   * Returns the overrides by prefix in force, read from the store.
    *
    * @throws HeadgateError as `overridePrefix`.
    */
   prefixOverrides(): readonly PrefixOverride[] | Promise<readonly PrefixOverride[]>;
   /**
-   * Puts another policy into force, for all requests from now on in this process. What was spent counts under the
-   * new limits, as if they had always been in force, and what is held stays held. An invalid policy changes
-   * nothing.
+   * Replaces the policy, for all following requests in this process. What was spent counts under the new limits, as if
+   * they had always been in force, and holds stay. An invalid policy changes nothing.
    *
    * ```ts
    * limiter.setPolicy([{ name: "user", limits: "10/minute; 60/hour" }, { name: "ip", limits: "30/minute" }]);
    * ```
    *
-   * @param layers all of them, in order. `key`, `plan`, and `limits` as a function may be left out if the layer of
-   *   that name has them already, so that the rest can come from a file. A layer that is not named no longer
-   *   applies. Costs may still name units that earlier policies counted.
+   * @param layers all of them, in order. `key`, `plan`, and `limits` as a function may be left out if the layer of that
+   *   name has them already, so that the rest can come from a file. A layer that is not named no longer applies. Costs
+   *   may still name units that earlier policies counted.
    * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
    */
   setPolicy(layers: readonly LayerChange<Caller>[]): void;
@@ -325,9 +327,9 @@ export interface Limiter<Caller, Unit extends string = string> {
    * @throws HeadgateError for a policy that cannot be used, naming layer and value; `limiter-closed`.
    */
   setShadow(layers: readonly LayerChange<Caller>[]): void;
-  /** Ends the shadow. @returns its last report; `undefined` where none is set. */
+  /** Ends the shadow. @returns its last report; `undefined` if none is set. */
   endShadow(): ShadowReport | undefined;
-  /** What the shadow has decided in this process since it was set; `undefined` where none is. */
+  /** What the shadow has decided in this process since it was set; `undefined` if none is set. */
   shadowReport(): ShadowReport | undefined;
   /**
    * Resolves once a shared store decides: it has answered within `timeouts.storeMs`, however long the connection

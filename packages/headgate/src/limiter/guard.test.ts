@@ -15,7 +15,7 @@ function limited(limits: string) {
 const caller = (customer: string) => customer;
 
 describe("a guarded function", () => {
-  it("runs as often as its limiter admits, with its own arguments and result", async () => {
+  it("runs as often as its limiter admits, with the same arguments and result", async () => {
     const { limiter, clock } = limited("2/minute");
     const send = guard(limiter, (customer: string, text: string) => `${text} to ${customer}`, { caller });
     expect([await send("acme", "One"), await send("acme", "Two")]).toEqual(["One to acme", "Two to acme"]);
@@ -30,7 +30,7 @@ describe("a guarded function", () => {
     expect(await send("acme", "Four")).toBe("Four to acme");
   });
 
-  it("waits its turn where it may", async () => {
+  it("waits in the queue with maxWaitMs", async () => {
     const { limiter, clock } = limited("1/minute");
     const send = guard(limiter, async (customer: string) => customer, { caller, maxWaitMs: 90_000 });
     await send("acme");
@@ -43,7 +43,7 @@ describe("a guarded function", () => {
     );
   });
 
-  it("holds its place while it runs, also where it fails, and stays charged", async () => {
+  it("holds a place while it runs, and a failed call stays charged", async () => {
     const { limiter, left } = limited("9/minute; 1 concurrent");
     let fail: (error: Error) => void = () => {};
     const run = guard(
@@ -61,7 +61,7 @@ describe("a guarded function", () => {
     expect(await left()).toEqual([8, 1]);
   });
 
-  it("holds what it may cost, and is charged what it has used", async () => {
+  it("holds its cost, and is charged what it used", async () => {
     const { limiter, left } = limited("9/minute; 1000 tokens/day");
     const answer = guard(limiter, async (_customer: string, tokens: number) => ({ tokens }), {
       caller,
@@ -75,15 +75,15 @@ describe("a guarded function", () => {
     expect(await left()).toEqual([7, 350]);
   });
 
-  it("says that no wait helps where none does", async () => {
+  it("says so if no wait helps", async () => {
     const { limiter } = limited("9/minute; 100 tokens/day");
     const run = guard(limiter, () => 1, { caller: () => "acme", cost: () => ({ tokens: 101 }) });
     await expect(run()).rejects.toThrow("no wait helps (cost-exceeds-quota)");
   });
 
   it.each<[string, () => unknown]>([
-    ["the function is undefined", () => guard(limited("1/day").limiter, undefined as never, { caller })],
-    ["who calls", () => guard(limited("1/day").limiter, () => 1, {} as never)],
+    ["got the function undefined", () => guard(limited("1/day").limiter, undefined as never, { caller })],
+    ["needs a caller option", () => guard(limited("1/day").limiter, () => 1, {} as never)],
     ['did you mean "caller"', () => guard(limited("1/day").limiter, () => 1, { calller: caller } as never)],
   ])("says what is wrong: %s", (message, mistake) => {
     expect(mistake).toThrow(message);

@@ -11,7 +11,7 @@ import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "./contract.ts";
 import { longestWaitMs } from "./waiting.ts";
 
-/** How a function is guarded. */
+/** Options of `guard`. */
 export interface GuardedFunctionOptions<
   Caller,
   Args extends readonly unknown[],
@@ -19,14 +19,14 @@ export interface GuardedFunctionOptions<
   Costs extends Cost | undefined = Cost | undefined,
   Used extends Cost = Cost,
 > {
-  /** Who calls, from the function's own arguments. */
+  /** Returns the caller, from the function's arguments. */
   caller: (...args: Args) => Caller;
-  /** What a call costs, from its arguments; one request by default. */
+  /** Returns the cost of a call, from its arguments. Default: one request. */
   cost?: (...args: Args) => Costs;
-  /** What a call has used in the end, in totals, from its result: for costs that were estimates. */
+  /** Returns the total use of a call, from its result. For costs that were estimates. */
   used?: (result: Result) => Used;
   /**
-   * How long a call waits in the limiter's fair queue, in milliseconds from 0 to 86,400,000; by default it does not
+   * How long a call may wait in the limiter's fair queue, in milliseconds from 0 to 86,400,000. Default: it does not
    * wait.
    */
   maxWaitMs?: number;
@@ -36,7 +36,7 @@ export interface GuardedFunctionOptions<
 export class RefusedError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("RefusedError");
   readonly refused: Refused;
-  /** Whole seconds, rounded up; `Infinity` where no wait helps. */
+  /** Whole seconds, rounded up; `Infinity` if no wait helps. */
   readonly retryAfterSeconds: number;
 
   constructor(refused: Refused) {
@@ -54,15 +54,15 @@ export class RefusedError extends Error {
 }
 
 /**
- * Guards a function that no request leads to: a queue's job, a tool of an agent, a call to somebody else's service. Each call
- * is admitted first, and ended when it is over. A call that fails has been made, and stays charged.
+ * Guards a function that does not serve an HTTP request: a job of a queue, an agent's tool, a call to another service.
+ * Each call is admitted before it runs, and ended when it is over. A failed call stays charged.
  *
  * ```ts
  * const search = guard(limiter, (user: string, words: string) => index.find(words), { caller: (user) => user });
  * ```
  *
- * @returns a function that takes the same arguments. It rejects with `RefusedError` where it is refused, with what the
- *   function throws, and with HeadgateError `cost-invalid`, `queue-full` or `limiter-closed`.
+ * @returns a function with the same arguments. It rejects with `RefusedError` if the call is refused, with any error
+ *   that the function throws, and with HeadgateError `cost-invalid`, `queue-full` or `limiter-closed`.
  * @throws HeadgateError `option-invalid`
  */
 export function guard<
@@ -106,7 +106,7 @@ export function admitCall<Caller>(
   return limiter.wait(caller, { ...asked, maxWaitMs, ...(signal === undefined ? {} : { signal }) });
 }
 
-/** Runs what was admitted, and ends it. */
+/** Runs an admitted call and ends its admission. */
 export async function endingWith<Result>(
   admission: Admitted,
   run: () => Result | Promise<Result>,
@@ -134,7 +134,7 @@ function checkGuard(limiter: unknown, run: unknown, options: { maxWaitMs?: numbe
   if (typeof (options as { caller?: unknown } | undefined)?.caller !== "function")
     throw new HeadgateError(
       "option-invalid",
-      'guard needs to know who calls: { caller: (user) => user }, or { caller: () => "everybody" }.',
+      'guard needs a caller option: { caller: (user) => user }, or { caller: () => "everybody" }.',
     );
 }
 

@@ -31,7 +31,7 @@ function chat(overrides: Partial<Parameters<typeof createLimiter<Caller>>[0]> = 
 const alice = { user: "alice", ip: "203.0.113.7" };
 
 describe("createLimiter", () => {
-  it("admits five a minute, refuses the sixth, and lets it in after exactly the told wait", () => {
+  it("admits five a minute, refuses the sixth, and admits it after exactly the reported wait", () => {
     const { admit, clock } = chat();
     for (let n = 0; n < 5; n += 1) {
       expect(admit(alice).admitted).toBe(true);
@@ -51,14 +51,14 @@ describe("createLimiter", () => {
     expect(admit(alice).admitted).toBe(true);
   });
 
-  it("charges a refused request nowhere", () => {
+  it("charges nothing for a refused request", () => {
     const { admit, limiter } = chat();
     for (let n = 0; n < 50; n += 1) admit(alice);
     const bob = limiter.peek({ user: "bob", ip: alice.ip });
     expect((bob as Admission).limits.find(({ layer }) => layer === "ip")?.remaining).toBe(25);
   });
 
-  it("holds an address to thirty whoever sends, and tells the longest wait", () => {
+  it("limits an address to thirty across its users, and reports the longest wait", () => {
     const { admit, clock } = chat();
     let admitted = 0;
     for (let n = 0; n < 40; n += 1) if (admit({ user: `user${n}`, ip: alice.ip }).admitted) admitted += 1;
@@ -80,7 +80,7 @@ describe("createLimiter", () => {
     });
   });
 
-  it("shows of equally tight limits the one that takes longer to grow, in either order", () => {
+  it("shows the limit with the longer reset if two are equally tight, in either order", () => {
     for (const limits of ["5/minute; 5/hour token-bucket", "5/hour token-bucket; 5/minute"]) {
       const limiter = createLimiter<string>({
         name: "chat",
@@ -88,12 +88,12 @@ describe("createLimiter", () => {
         clock: fakeClock(),
         onWarning: () => {},
       });
-      // A minute until one of the minute's is free, twelve until one of the hour's is.
+      // A minute until the minute limit has a free unit, twelve until the hour limit has one.
       expect((limiter.admit("a") as Admission).tightest?.name).toBe("key-per-hour");
     }
   });
 
-  it("tells keys of up to 1,024 characters apart, and counts longer ones as one", () => {
+  it("distinguishes keys of up to 1,024 characters, and counts longer keys together", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [{ name: "key", key: (key) => key, limits: "1/minute" }],
@@ -103,7 +103,7 @@ describe("createLimiter", () => {
     expect([admits("a".repeat(1025)), admits(`${"a".repeat(1024)}b`)]).toEqual([true, false]);
   });
 
-  it("says later what was so when it was decided", () => {
+  it("keeps the values of the moment of the decision", () => {
     const { admit, clock, limiter } = chat();
     for (let n = 0; n < 4; n += 1) admit(alice);
     const admitted = admit(alice);
@@ -125,15 +125,15 @@ describe("createLimiter", () => {
     ]);
   });
 
-  it("shows in a log what it says", () => {
+  it("shows its properties in a log", () => {
     const { admit, clock } = chat();
     const admitted = admit(alice);
     for (let n = 0; n < 4; n += 1) admit(alice);
     const refused = admit(alice) as Refused;
     const { limits, tightest, at, shared, plan, policy, decidedBy } = admitted;
-    const told = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
-    expect(JSON.parse(JSON.stringify(admitted))).toEqual(told);
-    expect(inspect(admitted, { depth: 5 })).toBe(inspect(told, { depth: 5 }));
+    const expected = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
+    expect(JSON.parse(JSON.stringify(admitted))).toEqual(expected);
+    expect(inspect(admitted, { depth: 5 })).toBe(inspect(expected, { depth: 5 }));
     expect(JSON.parse(JSON.stringify(refused))).toEqual({
       admitted: false,
       reason: "quota-exceeded",
@@ -182,7 +182,7 @@ describe("createLimiter", () => {
     expect(onError).toHaveBeenCalledWith(
       expect.objectContaining({
         code: "policy-invalid",
-        message: `The key of layer "user" must be text, a whole number, or null where the layer does not apply; it is ${what}. The request is counted as unidentified.`,
+        message: `The key of layer "user" must be text, a whole number, or null if the layer does not apply; it is ${what}. The request is counted as unidentified.`,
       }),
     );
   });
@@ -198,7 +198,7 @@ describe("createLimiter", () => {
       },
       "got the clock is broken",
     ],
-  ])("stands still while the clock tells %s, and reports it once", (_what, broken, told) => {
+  ])("stands still while the clock returns %s, and reports it once", (_what, broken, expected) => {
     const onError = vi.fn();
     const clock = fakeClock();
     let isBroken = false;
@@ -213,13 +213,13 @@ describe("createLimiter", () => {
     isBroken = true;
     expect([admit(), admit(), admit()]).toEqual([true, false, false]);
     expect(onError).toHaveBeenCalledTimes(1);
-    expect(onError.mock.calls[0]?.[0].message).toContain(told);
+    expect(onError.mock.calls[0]?.[0].message).toContain(expected);
     isBroken = false;
     clock.advance(60_000);
     expect(admit()).toBe(true);
   });
 
-  it("takes whole numbers for keys", () => {
+  it("accepts whole numbers as keys", () => {
     const limiter = createLimiter<number>({
       name: "chat",
       layers: [{ name: "user", key: (id) => id, limits: "1/minute" }],
@@ -263,7 +263,7 @@ describe("createLimiter", () => {
       "It is an object without the methods decide, adjust and reset.",
     ],
     ["another class for a store", { store: new Map() }, "It is an object of class Map."],
-  ])("does not pass over %s", (_what, options, message) => {
+  ])("refuses %s", (_what, options, message) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
     expect(() => createLimiter({ name: "chat", layers, ...options } as never)).toThrow(message);
   });
@@ -274,7 +274,7 @@ describe("createLimiter", () => {
     ["Chat", '"Chat"'],
     ["a/b", '"a/b"'],
     [7, "7"],
-  ])("refuses the name %s, and shows a right call", (name, shown) => {
+  ])("refuses the name %s, and shows a valid call", (name, shown) => {
     const layers = [{ name: "user", key: () => "a", limits: "1/minute" }];
     expect(() => createLimiter({ name, layers } as never)).toThrow(
       `createLimiter needs a name of lower-case letters, digits, ".", "_" and "-", such as { name: "chat", layers: [`,
@@ -282,7 +282,7 @@ describe("createLimiter", () => {
     expect(() => createLimiter({ name, layers } as never)).toThrow(`it got ${shown}.`);
   });
 
-  it("takes a name, which decisions carry", () => {
+  it("has a name, which decisions carry", () => {
     const onDecision = vi.fn();
     const { limiter, admit } = chat({ name: "bodies", onDecision });
     admit(alice);
@@ -290,7 +290,7 @@ describe("createLimiter", () => {
     expect(onDecision).toHaveBeenCalledWith(expect.objectContaining({ limiter: "bodies" }));
   });
 
-  it.each([undefined, null, "5/minute"])("says what it takes where it is given %s", (options) => {
+  it.each([undefined, null, "5/minute"])("explains its options if called with %s", (options) => {
     expect(() => createLimiter(options as never)).toThrow("createLimiter takes an object, such as { name:");
   });
 
@@ -309,7 +309,7 @@ describe("createLimiter", () => {
     expect((limiter.admit("a") as Admission).admitted).toBe(true);
   });
 
-  it("goes on with time when the clock is set back", () => {
+  it("lets time continue when the clock is set back", () => {
     const { admit, clock } = chat();
     for (let n = 0; n < 5; n += 1) admit(alice);
     clock.advance(-365 * 86_400_000);
@@ -344,7 +344,7 @@ describe("createLimiter", () => {
     expect(admits("app", "1-user", "a")).toBe(false);
   });
 
-  it("warns of a policy that can hardly be meant", () => {
+  it("warns about a policy that is probably a mistake", () => {
     const onWarning = vi.fn();
     createLimiter<string>({
       name: "chat",
@@ -367,12 +367,12 @@ describe("createLimiter", () => {
     expect(() => chat({ store })).not.toThrow("secret");
   });
 
-  it("takes the size of the memory store from its URI", () => {
+  it("reads the size of the memory store from its URI", () => {
     const { admit } = chat({ store: "memory://?maxPartitions=10" });
     expect(admit(alice).admitted).toBe(true);
   });
 
-  it("decides nothing once closed", () => {
+  it("throws once it is closed", () => {
     const { limiter } = chat();
     limiter.close();
     expect(() => limiter.admit(alice)).toThrow("This limiter has been closed");
@@ -380,7 +380,7 @@ describe("createLimiter", () => {
 
   it("types the caller", () => {
     expectTypeOf(chat().limiter).toEqualTypeOf<Limiter<Caller>>();
-    // @ts-expect-error a caller without an address is not this limiter's caller
+    // @ts-expect-error a caller without an address has the wrong type
     chat().limiter.admit({ user: "alice" });
     const bySession = (caller: { session: string }) => caller.session;
     // @ts-expect-error a key function for another kind of caller does not compile
@@ -403,7 +403,7 @@ describe("report and end", () => {
     return { clock, limiter, admit, tokensLeft };
   }
 
-  it("spends what is reported of what is held, and frees the rest at the end", () => {
+  it("spends reported use from the hold, and frees the rest at the end", () => {
     const { admit, tokensLeft } = budget();
     const admission = admit(400) as Admitted;
     expect(tokensLeft()).toBe(600);
@@ -419,7 +419,7 @@ describe("report and end", () => {
     expect(admission.limits.find(({ unit }) => unit === "requests")?.remaining).toBe(2);
   });
 
-  it("takes a total that shrinks from what was reported last", () => {
+  it("takes a shrinking total from the latest report", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour sliding-window");
     const long = admit() as Admitted;
     long.report({ tokens: 400 });
@@ -433,7 +433,7 @@ describe("report and end", () => {
     expect(tokensLeft()).toBe(700);
   });
 
-  it("gives everything back, once", () => {
+  it("refunds everything, once", () => {
     const { admit, tokensLeft, limiter } = budget();
     admit(100);
     const admission = admit(400) as Admitted;
@@ -444,7 +444,7 @@ describe("report and end", () => {
     expect(admission.limits[0]?.remaining).toBe(2);
   });
 
-  it("refuses a cost that is not known yet once the budget is spent, and spends nothing for it before", () => {
+  it("refuses an unknown cost once the budget is spent, and before that spends nothing for it", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/hour");
     const first = admit() as Admitted;
     expect(tokensLeft()).toBe(1000);
@@ -458,7 +458,7 @@ describe("report and end", () => {
     expect(admit().admitted).toBe(true);
   });
 
-  it("counts what is settled later than the window is long", () => {
+  it("counts a settlement that comes later than the window", () => {
     const { admit, tokensLeft, clock } = budget("9/minute; 1000 tokens/minute sliding-window");
     const long = admit() as Admitted;
     clock.advance(90_000);
@@ -466,7 +466,7 @@ describe("report and end", () => {
     expect(tokensLeft()).toBe(300);
   });
 
-  it("tells a request that could never be admitted from one that has to wait", () => {
+  it("distinguishes a request that can never be admitted from one that must wait", () => {
     const { admit } = budget();
     expect(admit(1001)).toMatchObject({
       admitted: false,
@@ -477,7 +477,7 @@ describe("report and end", () => {
     expect(admit(1000).admitted).toBe(true);
   });
 
-  it("does not poison a limit with a refused heavy request", () => {
+  it("does not affect other requests by refusing an expensive one", () => {
     const { admit } = budget();
     admit(600);
     for (let n = 0; n < 20; n += 1) expect(admit(500).admitted).toBe(false);
@@ -502,7 +502,7 @@ describe("report and end", () => {
 });
 
 describe("extend", () => {
-  it("charges more in mid-stream, in every layer or in none", () => {
+  it("charges more during a stream, in every layer or in none", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [
@@ -536,7 +536,7 @@ describe("concurrent limits", () => {
     return { clock, admit: () => limiter.admit("a") as Admission };
   }
 
-  it("admits as many as may be inside, and the next as soon as one is released", async () => {
+  it("admits up to the quota, and the next request as soon as one ends", async () => {
     const { admit } = streams();
     const first = admit() as Admitted;
     admit();
@@ -556,7 +556,7 @@ describe("concurrent limits", () => {
     expect(admit().admitted).toBe(true);
   });
 
-  it("keeps what else was spent when it releases, and gives both back when it refunds", () => {
+  it("keeps other charges when a place is freed, and gives both back in a refund", () => {
     const { admit } = streams("9 concurrent; 2/hour");
     (admit() as Admitted).end();
     const second = admit() as Admitted;
@@ -565,7 +565,7 @@ describe("concurrent limits", () => {
     expect(second.limits.map(({ remaining }) => remaining)).toEqual([9, 1]);
   });
 
-  it("leaves what is held at a reset, until it ends", () => {
+  it("keeps holds at a reset, until they end", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -580,7 +580,7 @@ describe("concurrent limits", () => {
     expect((limiter.admit("a") as Admission).admitted).toBe(true);
   });
 
-  it("renews by itself what is in use, and stops when nothing is", () => {
+  it("renews holds automatically, and stops when there are none", () => {
     vi.useFakeTimers();
     try {
       const { admit, clock } = streams("1 concurrent per 30 seconds");
@@ -599,8 +599,8 @@ describe("concurrent limits", () => {
   });
 });
 
-describe("decision events and faults", () => {
-  it("tells of every decision, and of no question", () => {
+describe("decision events and errors", () => {
+  it("reports every decision, but no peek", () => {
     const events: DecisionEvent[] = [];
     const { admit, limiter, clock } = chat({ onDecision: (event) => events.push(event) });
     for (let n = 0; n < 6; n += 1) admit(alice);
@@ -615,7 +615,7 @@ describe("decision events and faults", () => {
     });
   });
 
-  it("decides all the same when a listener, a reporter and the console fail", () => {
+  it("still decides when a listener, onError and the console throw", () => {
     const silence = vi.spyOn(console, "error").mockImplementation(() => {});
     const fail = () => {
       throw new Error("listener");
@@ -626,7 +626,7 @@ describe("decision events and faults", () => {
     silence.mockRestore();
   });
 
-  it("counts callers whose key cannot be told together, neither open nor closed", () => {
+  it("counts callers without a usable key together, neither admitting nor refusing all", () => {
     const onError = vi.fn();
     const limiter = createLimiter<Caller>({
       name: "chat",
@@ -647,7 +647,7 @@ describe("decision events and faults", () => {
     expect((admitUnidentified(limiter) as Admission).admitted).toBe(false);
   });
 
-  it("does not keep keys of any length", () => {
+  it("does not store overlong keys", () => {
     const { admit } = chat({ onError: () => {} });
     for (let n = 0; n < 5; n += 1)
       expect(admit({ user: `${n}${"x".repeat(5000)}`, ip: `ip${n}` }).admitted).toBe(true);
@@ -668,7 +668,7 @@ describe("decision events and faults", () => {
   it.each<[string, Store]>([
     ["throws", broken(lost)],
     ["rejects", { ...broken(lost), decide: async () => lost(), adjust: async () => lost() }],
-  ])("counts by itself when the store %s, says so, and reports it", async (_how, store) => {
+  ])("counts locally when the store %s, and reports it", async (_how, store) => {
     const onError = vi.fn();
     const { limiter } = chat({ store, onError });
     const admitted: boolean[] = [];
@@ -681,7 +681,7 @@ describe("decision events and faults", () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "connection lost" }));
   });
 
-  it("reports a settlement that the store cannot take, instead of throwing", async () => {
+  it("reports a settlement that the store rejects, instead of throwing", async () => {
     const onError = vi.fn();
     const memory = memoryStore();
     for (const adjust of [lost, async () => lost()]) {
@@ -692,7 +692,7 @@ describe("decision events and faults", () => {
     expect(onError).toHaveBeenCalledTimes(2);
   });
 
-  it("reports on the console, but not without end, when nobody listens", () => {
+  it("reports on the console by default, but a limited number of lines", () => {
     const silence = vi.spyOn(console, "error").mockImplementation(() => {});
     const { admit } = chat({ store: broken(lost) });
     for (let n = 0; n < 50; n += 1) admit(alice);

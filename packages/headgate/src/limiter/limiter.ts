@@ -12,7 +12,7 @@ import { createParts } from "./parts.ts";
 import { createPolicyCalls, createShadowCalls } from "./policy-calls.ts";
 
 /**
- * Makes a limiter from a policy and a store.
+ * Creates a limiter from a policy and a store.
  *
  * ```ts
  * const chat = createLimiter({
@@ -29,10 +29,10 @@ import { createPolicyCalls, createShadowCalls } from "./policy-calls.ts";
  * const admission = await chat.admit({ user: "42", ip: "203.0.113.7" });
  * ```
  *
- * Costs may name the units that the limits count: `"100000 tokens/day"` makes it `cost: { tokens: 900 }`. They are typed where
- * limits are literal texts and no type argument is given; others are checked at run time.
+ * Costs may name the units that the limits count: `"100000 tokens/day"` allows `cost: { tokens: 900 }`. Units are
+ * checked by the compiler if limits are literal texts and no type argument is given, and otherwise at run time.
  *
- * @throws HeadgateError for a name, a policy, a limit or a store URI that cannot be used, naming it.
+ * @throws HeadgateError for an invalid name, policy, limit or store URI. The message names the value.
  */
 export function createLimiter<
   Caller,

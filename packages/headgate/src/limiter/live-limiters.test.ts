@@ -12,14 +12,14 @@ function made(name: string, limits: string, store: Parameters<typeof createLimit
 it.each([
   ["a store object", memoryStore()],
   ["a URL", "redis://:hunter2@127.0.0.1:1"],
-])("warns of two limiters with one name and different limits on %s", async (_what, store) => {
+])("warns about two limiters with one name and different limits on %s", async (_what, store) => {
   const first = made("compared", "5/minute", store);
   const { limiter, onWarning } = made("compared", "9/minute", store);
   expect(first.onWarning).not.toHaveBeenCalled();
   expect(onWarning.mock.calls).toEqual([
     [
       'Two limiters named "compared" share a store and have different limits: user 5/minute; and user 9/minute. ' +
-        "Give each a name of its own, or close the first one.",
+        "Give each its own name, or close the first one.",
     ],
   ]);
   await first.limiter.close();
@@ -28,7 +28,7 @@ it.each([
   expect(made("compared", "5/minute", store).onWarning).not.toHaveBeenCalled();
 });
 
-it("does not warn of equal limits, of other names, or of stores that are not shared", () => {
+it("does not warn about equal limits, other names, or stores that are not shared", () => {
   const store = memoryStore();
   for (const { onWarning } of [
     made("apart", "5/minute", store),
@@ -42,17 +42,17 @@ it("does not warn of equal limits, of other names, or of stores that are not sha
   }
 });
 
-it("warns once of limiters that are made for each request", () => {
+it("warns once about limiters that are created for each request", () => {
   const warnings: string[] = [];
   for (let n = 0; n < 100; n += 1)
     warnings.push(...made("in-a-handler", "5/minute", undefined).onWarning.mock.calls.flat());
   expect(warnings).toEqual([
-    '20 limiters named "in-a-handler" have been made and not closed. Make a limiter once, when the process starts: one ' +
-      "that is made for each request counts nothing. Close those that are no longer needed.",
+    '20 limiters named "in-a-handler" have been created and not closed. Create a limiter once, when the process starts: a new limiter ' +
+      "for each request counts nothing. Close limiters that are no longer needed.",
   ]);
 });
 
-it("does not warn of limiters that are closed", async () => {
+it("does not warn about closed limiters", async () => {
   for (let n = 0; n < 100; n += 1) {
     const { limiter, onWarning } = made("closed", "5/minute", undefined);
     await limiter.close();

@@ -4,10 +4,10 @@ import type { LimitSet } from "../core/limit-set.ts";
 import type { DefinedPolicy } from "../core/policy.ts";
 import type { Store } from "../core/store.ts";
 
-/** How many limiters there are of each kind that have been made and not closed. */
+/** The number of open limiters of each kind. */
 type Counts = Map<string, number>;
 
-/** Of the limiters that share a store: by name, by their limits in words. */
+/** The open limiters that share a store: by name, then by their limits as text. */
 type Sharers = Map<string, Counts>;
 
 const { byObject, byUrl, byName } = /* @__PURE__ */ processWide("live-limiters", () => ({
@@ -17,14 +17,14 @@ const { byObject, byUrl, byName } = /* @__PURE__ */ processWide("live-limiters",
 }));
 
 const manyOfOneName = 20;
-/** A program names few limiters. Names drawn at random must not fill the memory. */
+/** A program has few limiter names. Random names must not fill the memory. */
 const mostKept = 1000;
 
 /**
- * Watches for limiters that share counts by accident, and for limiters that are made again and again.
+ * Warns about limiters that share counts by accident, and about limiters that are created again and again.
  *
- * @param shared the store object, or the URL of the shared store, that other limiters may use too; `undefined` where none can.
- * @returns to be called when the limiter is closed.
+ * @param shared the store object or the URL of the shared store; `undefined` if no other limiter can use the store.
+ * @returns a function to call when the limiter is closed.
  */
 export function registerLimiter<Caller>(
   { name, layers }: { name: string; layers: DefinedPolicy<Caller>["layers"] },
@@ -33,8 +33,8 @@ export function registerLimiter<Caller>(
 ): () => void {
   if (increase(byName, name) === manyOfOneName) {
     warn(
-      `${manyOfOneName} limiters named "${name}" have been made and not closed. Make a limiter once, when the process ` +
-        "starts: one that is made for each request counts nothing. Close those that are no longer needed.",
+      `${manyOfOneName} limiters named "${name}" have been created and not closed. Create a limiter once, when the process ` +
+        "starts: a new limiter for each request counts nothing. Close limiters that are no longer needed.",
     );
   }
   const forget = shared === undefined ? undefined : compareWithOthers(name, inWords(layers), shared, warn);
@@ -59,7 +59,7 @@ function compareWithOthers(
   if (other !== undefined) {
     warn(
       `Two limiters named "${name}" share a store and have different limits: ${other}; and ${limits}. ` +
-        "Give each a name of its own, or close the first one.",
+        "Give each its own name, or close the first one.",
     );
   }
   increase(known, limits);

@@ -48,7 +48,7 @@ function limited(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("setPolicy", () => {
-  it("holds from the next request on, and knows what was spent", async () => {
+  it("applies from the next request, and knows what was spent", async () => {
     const { limiter, admittedOf, clock } = limited();
     expect(await admittedOf(9)).toBe(5);
     limiter.setPolicy([{ name: "user", limits: "8/minute" }]);
@@ -64,7 +64,7 @@ describe("setPolicy", () => {
     expect(await admittedOf(9)).toBe(2);
   });
 
-  it("forgets nothing for limits that were wider once, nor while a caller was unlimited", async () => {
+  it("remembers for the widest limits so far, and while a caller was unlimited", async () => {
     const { limiter, admittedOf, clock } = limited();
     limiter.setPolicy([{ name: "user", limits: "6/hour" }]);
     expect(await admittedOf(4)).toBe(4);
@@ -78,7 +78,7 @@ describe("setPolicy", () => {
     expect(await admittedOf(9)).toBe(1);
   });
 
-  it("takes functions from the layers of the same names, and needs them for others", async () => {
+  it("takes functions from layers of the same names, and requires them for new layers", async () => {
     const { limiter, admittedOf } = limited({
       layers: [
         {
@@ -107,7 +107,7 @@ describe("setPolicy", () => {
     );
   });
 
-  it("that is wrong changes nothing, and says why", async () => {
+  it("with an invalid policy throws and changes nothing", async () => {
     const { limiter, admittedOf } = limited();
     const before = limiter.policy;
     const mistakes: [unknown, RegExp][] = [
@@ -133,7 +133,7 @@ describe("setPolicy", () => {
     expect(await admittedOf(9)).toBe(5);
   });
 
-  it("is told apart by its hash, in admissions, refusals and events", async () => {
+  it("shows the policy's hash in admissions, refusals and events", async () => {
     const { limiter, events } = limited();
     const { hash } = limiter.policy;
     expect(hash).toMatch(/^[0-9a-f]{16}$/);
@@ -156,7 +156,7 @@ describe("setPolicy", () => {
     expect(events.map(({ admission }) => admission.policy)).toEqual([hash, refused.policy]);
   });
 
-  it("keeps what is held, and takes costs in units that it no longer counts", async () => {
+  it("keeps holds, and accepts costs in units that the policy no longer counts", async () => {
     const { limiter } = limited();
     const running = (await limiter.admit(alice, { cost: { tokens: 600 } })) as Admitted;
     limiter.setPolicy([{ name: "user", limits: "5/minute; 700 tokens/hour" }]);
@@ -170,7 +170,7 @@ describe("setPolicy", () => {
     expect(limits.map(({ remaining }) => remaining)).toEqual([3, 350]);
   });
 
-  it("counts in a unit that is new, and warns of what is probably a mistake", async () => {
+  it("counts a new unit, and warns about probable mistakes", async () => {
     const { limiter, warnings } = limited();
     expect(() => limiter.admit(alice, { cost: { images: 1 } })).toThrow(/images/);
     limiter.setPolicy([{ name: "user", limits: "5/minute; 9/hour; 1 images/hour" }]);
@@ -182,7 +182,7 @@ describe("setPolicy", () => {
     expect(warnings).toEqual([expect.stringMatching(/5\/minute can never bind/)]);
   });
 
-  it("holds in an outage too", async () => {
+  it("applies in an outage too", async () => {
     const store = scriptedStore();
     const { limiter, admittedOf, clock } = limited({ store });
     expect(await admittedOf(3)).toBe(3);
@@ -195,7 +195,7 @@ describe("setPolicy", () => {
     expect(await limiter.admit(alice)).toMatchObject({ admitted: false, reason: "store-unavailable" });
   });
 
-  it("leaves those who wait in line, also where a layer is new to them", async () => {
+  it("keeps waiting callers in line, even with a new layer", async () => {
     const { limiter, clock } = limited({
       layers: [{ name: "user", key: ({ user }) => (user === "" ? null : user), limits: "5/minute" }],
     });
@@ -216,7 +216,7 @@ describe("setPolicy", () => {
     await new Promise(setImmediate);
     clock.advance(minute);
     expect(await second).toMatchObject({ admitted: true });
-    // A refusal by a layer that is new blames none of the old ones.
+    // A refusal by a new layer blames no old layer.
     const others = limited({ layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute" }] });
     await others.limiter.admit({ ...alice, user: "bob" });
     others.limiter.setPolicy([{ name: "user", limits: "5/minute" }, ofIp]);
@@ -229,7 +229,7 @@ describe("setPolicy", () => {
     expect(await refused).toMatchObject({ admitted: true });
   });
 
-  it("that is wrong widens no memory, and names that come and go fill none", () => {
+  it("with an invalid policy does not change the layers' memory, and changing layer names do not fill memory", () => {
     const { limiter } = limited();
     const widest = () =>
       limiter.policy.layers.map((layer) => defined(layer).memory.get("requests")?.windowMs)[0];
@@ -257,7 +257,7 @@ describe("setPolicy", () => {
     limiter.setPolicy([{ name: "user", limits: "5/minute", units: undefined }] as never);
   });
 
-  it("is over once the limiter is closed", () => {
+  it("throws once the limiter is closed", () => {
     const { limiter } = limited();
     limiter.close();
     expect(() => limiter.setPolicy([{ name: "user", limits: "7/minute" }])).toThrow(/closed/);
@@ -292,7 +292,7 @@ const steps = fc.array(
 );
 
 describe.each(stores)("policies that change, over %s", (_name, make, runs) => {
-  it(`admit what a count by hand admits, two processes and ${runs} histories`, async () => {
+  it(`admit the same requests as a simple count: two processes, ${runs} histories`, async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {

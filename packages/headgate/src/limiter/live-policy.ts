@@ -4,11 +4,15 @@ import type { LimitsInput } from "../core/limit-set.ts";
 import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
 import { type DefinedLayer, type DefinedPolicy, definePolicy, type LayerOptions } from "../core/policy.ts";
 import { show } from "../core/show.ts";
-import { type Asking, type AskingOptions, createAsking } from "./asking.ts";
+import {
+  createQuestionBuilder,
+  type QuestionBuilder,
+  type QuestionBuilderOptions,
+} from "./question-builder.ts";
 
 /**
- * A layer of a policy that takes the place of another: as `LayerOptions`, but that `key`, `plan` and `limits` as a function may be left
- * out where the layer of this name has them already. What remains is data, which a JSON document can hold.
+ * A layer of a new policy. Like `LayerOptions`, but `key`, `plan` and a `limits` function may be left out if the layer
+ * of this name has them already. The rest is data that fits into a JSON document.
  */
 export interface LayerChange<Caller> {
   name: string;
@@ -33,12 +37,12 @@ export interface LivePolicy<Caller> {
   isLookedUp(layer: string): boolean;
   /** How far back a layer remembers what was spent. */
   memoryOf(layer: string): LayerMemory;
-  /** @throws HeadgateError as `definePolicy`; then the policy in force stays. */
+  /** @throws HeadgateError as `definePolicy`; then the policy in force does not change. */
   replace(layers: readonly LayerChange<Caller>[]): void;
   /**
-   * Layers with the functions that those of the same names have.
+   * Adds the known functions of layers with the same names.
    *
-   * @param of who takes them, for the error where they are no list.
+   * @param of the method, for the error message.
    */
   complete(layers: readonly LayerChange<Caller>[], of: string): readonly LayerOptions<Caller>[];
   functionsOf(layer: string): LayerFunctions<Caller> | undefined;
@@ -49,16 +53,19 @@ export interface LivePolicy<Caller> {
 export function createLivePolicy<Caller>(
   options: readonly LayerOptions<Caller>[],
   declared: readonly string[] | undefined,
-  asks: Omit<AskingOptions<Caller>, "policy">,
+  asks: Omit<QuestionBuilderOptions<Caller>, "policy">,
 ): LivePolicy<Caller> {
   let policy = definePolicy(options, declared);
-  let asking = createAsking({ ...asks, policy });
+  let questions = createQuestionBuilder({ ...asks, policy });
   const units = new Set<string>();
   const known = new Map<string, DefinedLayer<Caller>>();
   /** By layer, as they were given last: a policy that is rolled back finds those of a layer that was left out meanwhile. */
   const functions = new Map<string, LayerFunctions<Caller>>();
 
-  /** What was asked under the policy before may still be under way. */
+  /**
+   * Remembers the functions, units and layers. Layers of the previous policy are kept, because requests under it may
+   * still be under way.
+   */
   function note(layers: readonly LayerChange<Caller>[]): void {
     for (const { name, key, plan, limits } of layers) {
       const before = functions.get(name);
@@ -85,8 +92,8 @@ export function createLivePolicy<Caller>(
     get policy() {
       return policy;
     },
-    get asking() {
-      return asking;
+    get questions() {
+      return questions;
     },
     units,
     outageOf: (layer) => known.get(layer)?.outage ?? localPolicy,
@@ -95,9 +102,9 @@ export function createLivePolicy<Caller>(
 
     replace(changes) {
       const layers = completed(changes, functions, "setPolicy");
-      // Copies: a policy that cannot be used widens no memory.
+      // Copies, so that an invalid policy does not change any memory.
       policy = definePolicy(layers, declared, (name) => copyOf(known.get(name)?.memory));
-      asking = createAsking({ ...asks, policy });
+      questions = createQuestionBuilder({ ...asks, policy });
       note(layers);
     },
 
@@ -110,11 +117,11 @@ export function createLivePolicy<Caller>(
   };
 }
 
-/** How many layers are remembered: the ones in force and those before them. */
+/** How many layers are remembered, in force and earlier. */
 const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 
-/** What of a layer is no data. */
+/** The functions of a layer. */
 export interface LayerFunctions<Caller> {
   readonly key: LayerChange<Caller>["key"];
   readonly plan: LayerChange<Caller>["plan"];

@@ -5,9 +5,9 @@ import type { LimitSet } from "../core/limit-set.ts";
 import type { DefinedLayer } from "../core/policy.ts";
 import { reasonOf } from "../core/reason.ts";
 
-/** Finds the limits of callers in layers whose limits depend on them. */
+/** Finds the limits of callers in layers whose limits depend on the caller. */
 export interface Lookups {
-  /** Never throws or rejects: where the limits cannot be found, that is reported and the layer's default holds. */
+  /** Never throws or rejects: if the lookup fails, the error is reported and the layer's default applies. */
   limitsOf<Caller>(
     layer: DefinedLayer<Caller>,
     caller: Caller,
@@ -22,13 +22,13 @@ interface LookupsOptions {
   lookupMs: number;
   /** Reports a lookup that failed. */
   report: (error: unknown) => void;
-  /** Reports what a function of the user's returned by mistake. */
+  /** Reports an invalid value that a user's function returned. */
   reportMistake: (error: unknown) => void;
 }
 
 export function createLookups({ clock, lookupMs, report, reportMistake }: LookupsOptions): Lookups {
   const later = (run: () => void) => clock.after?.(lookupMs, run) ?? afterReal(lookupMs, run);
-  /** Layers whose last lookup failed: of several failures in a row the first is reported. */
+  /** Layers whose last lookup failed: only the first of several failures in a row is reported. */
   const failing = new Set<string>();
 
   function failed(layer: string, reason: string, fallbackName: string, cause: unknown): void {

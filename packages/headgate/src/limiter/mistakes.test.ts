@@ -13,7 +13,7 @@ interface Caller {
   plan?: unknown;
 }
 
-/** Decisions that mistakes of each kind have reached. */
+/** How many decisions each kind of mistake affected. */
 const reached = new Map<string, number>();
 const least = 1000;
 const asked = 8;
@@ -28,7 +28,7 @@ function count(kind: string, decisions: number): void {
   reached.set(kind, (reached.get(kind) ?? 0) + decisions);
 }
 
-/** Values that no type allows, as JavaScript lets them come. */
+/** Values that TypeScript would not allow, but JavaScript does. */
 const nonsense: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(undefined, Number.NaN, Number.POSITIVE_INFINITY, -0.5, true, 10n, "", Symbol("s")),
   fc.constantFrom<() => unknown>(
@@ -44,7 +44,7 @@ const nonsense: fc.Arbitrary<unknown> = fc.oneof(
   fc.object({ maxDepth: 1 }),
 );
 
-/** Functions are made into what they return for each request, so that promises are not shared. */
+/** Functions are called for each request, so that promises are not shared. */
 function fresh(value: unknown): unknown {
   return typeof value === "function" ? value() : value;
 }
@@ -140,7 +140,7 @@ it("of limits by caller get the default limits, and are reported", async () => {
   expect(reached.get("limits")).toBeGreaterThanOrEqual(least);
 });
 
-it("of costs are errors that charge nothing, and in a guard are counted and reported", async () => {
+it("of costs are errors that charge nothing, but in a guard they are counted and reported", async () => {
   const amount = fc.oneof(
     fc.constantFrom<unknown>(undefined, null, -1, 0.5, Number.NaN, 2 ** 60, "3", {}, []),
     nonsense,
@@ -174,7 +174,7 @@ it("of costs are errors that charge nothing, and in a guard are counted and repo
   expect(reached.get("costs")).toBeGreaterThanOrEqual(least);
 });
 
-it("of a store's answers are a failed store: the outage policy decides, and it is reported", async () => {
+it("of a store's answers count as a failed store: they are reported, and the outage policy decides", async () => {
   const answers = fc.oneof(
     nonsense,
     fc.constantFrom<unknown>(null, { admitted: true }, { admitted: true, now: 1, readings: [], marks: [] }),
@@ -205,7 +205,7 @@ it("of a store's answers are a failed store: the outage policy decides, and it i
   expect(reached.get("store answers")).toBeGreaterThanOrEqual(least);
 });
 
-it("of options are errors when the limiter is made, or change no quota", async () => {
+it("of options are errors when the limiter is created, or do not change a quota", async () => {
   const layer = { name: "user", key: ({ key }: Caller) => key as string, limits: "2/hour" };
   const option = fc.constantFrom(
     "name",

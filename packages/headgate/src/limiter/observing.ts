@@ -16,9 +16,9 @@ import type { PrefixTarget } from "../overriding/prefixes.ts";
 import type { ReservationServices } from "../reservation/book.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 import type { LimiterObserver } from "./contract.ts";
-import { told } from "./reporting.ts";
+import { notify } from "./reporting.ts";
 
-/** Without what every change has. */
+/** The members of a change, without those that every change has. */
 type Change = ChangedEvent extends infer Event
   ? Event extends unknown
     ? Omit<Event, "limiter" | keyof Moment>
@@ -26,22 +26,22 @@ type Change = ChangedEvent extends infer Event
   : never;
 
 type Listeners = Required<LimiterObserver>;
-type OfReservations = Required<Pick<ReservationServices, "settled" | "settledUntold" | "extended">>;
+type OfReservations = Required<Pick<ReservationServices, "settled" | "settledLocally" | "extended">>;
 
-/** Who observes a limiter, and what is reported to them. Without observers, nothing is allocated. */
+/** The observers of a limiter. Without observers, reporting allocates nothing. */
 export interface Observing extends OfReservations {
-  /** Whether anybody observes. */
+  /** Whether there are observers. */
   readonly isObserved: boolean;
-  /** Whether anybody observes the shadow. */
+  /** Whether an observer wants the shadow's decisions. */
   readonly isShadowObserved: boolean;
-  /** @returns ends it. */
+  /** @returns a function that removes the observer. */
   add(observer: LimiterObserver): () => void;
-  /** What `decided` says of how long it took: when the caller asked. */
+  /** The start time of a decision, for the duration that `decided` reports. */
   begin(): number;
   /**
-   * @param own as the caller asked.
-   * @param counted what the reservation keeps; absent where the request was refused.
-   * @param began as `begin` gave it.
+   * @param own the original question.
+   * @param counted the question that the reservation keeps; absent if the request was refused.
+   * @param began the result of `begin`.
    */
   decided(
     own: Question,
@@ -65,36 +65,36 @@ export interface ObservingOptions {
   /** The limiter's name. */
   readonly name: string;
   readonly clock: Clock;
-  /** Whether the store has a clock of its own. */
+  /** Whether the store has its own clock. */
   readonly isRemote: boolean;
   /** Whether limits of this layer are looked up for each caller. */
   readonly isLookedUp: (layer: string) => boolean;
-  /** Takes what an observer throws. */
+  /** Receives errors that an observer throws. */
   readonly report: (error: unknown) => void;
 }
 
-/** The duration of a decision that nobody observes. */
+/** The start time if there are no observers. */
 const unobserved = -1;
 
 export function createObserving({ name, clock, isRemote, isLookedUp, report }: ObservingOptions): Observing {
   const observers = new Set<LimiterObserver>();
-  /** The decisions that somebody observed, by the question that a reservation keeps. */
+  /** The ids of observed decisions, by the question that the reservation keeps. */
   const ids = new WeakMap<Question, number>();
   let lastId = 0;
-  /** By how much the store's clock is ahead of this process's, at least. */
+  /** How far the store's clock is ahead of the clock of this process, at least. */
   let storeAheadMs = 0;
 
-  function tell<Kind extends keyof Listeners>(kind: Kind, event: Parameters<Listeners[Kind]>[0]): void {
-    for (const observer of observers) told(observer[kind] as (heard: typeof event) => void, event, report);
+  function notifyAll<Kind extends keyof Listeners>(kind: Kind, event: Parameters<Listeners[Kind]>[0]): void {
+    for (const observer of observers) notify(observer[kind] as (heard: typeof event) => void, event, report);
   }
 
-  /** The store's time, as it was last read: after all that this process knows of. */
+  /** An estimate of the store's time, later than every event that this process knows. */
   const storeNow = (): Moment => ({
     at: isRemote ? clock.now() + storeAheadMs + 1 : clock.now(),
     order: undefined,
   });
 
-  /** The decision that a later event is about; absent if nobody observes it. */
+  /** The id of the decision that a later event refers to; absent if the decision was not observed. */
   const idOf = (question: Question) => (observers.size > 0 ? ids.get(question) : undefined);
 
   function countedIn({ layers, charges }: Question): DecisionPartition[] {
@@ -105,10 +105,10 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     });
   }
 
-  /** @param changeOf made only where somebody observes. */
+  /** @param changeOf makes the change; called only if there are observers. */
   function changed(changeOf: () => Change, moment?: Moment): void {
     if (observers.size === 0) return;
-    tell("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
+    notifyAll("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
   }
 
   return {
@@ -143,7 +143,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       lastId += 1;
       if (counted !== undefined) ids.set(counted, lastId);
       if (ruling.decidedBy === "store") storeAheadMs = ruling.outcome.now - clock.now();
-      tell("decided", {
+      notifyAll("decided", {
         ...placeOfDecision(lastId, ruling.outcome),
         limiter: name,
         at: admission.at,
@@ -160,21 +160,28 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
 
     ended({ used, granted, question }) {
       if (observers.size === 0) return;
-      tell("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
+      notifyAll("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
     },
 
     settled(book, adjustments, { now: at, order }) {
       const decision = idOf(book.question);
       if (decision === undefined) return;
       const used = { ...book.stated, ...usedIn(adjustments) };
-      tell("settled", { limiter: name, at, order, decision, used, ended: adjustments[0]?.ended === true });
+      notifyAll("settled", {
+        limiter: name,
+        at,
+        order,
+        decision,
+        used,
+        ended: adjustments[0]?.ended === true,
+      });
     },
 
-    settledUntold(book) {
+    settledLocally(book) {
       const decision = idOf(book.question);
       if (decision === undefined) return;
       const used = { ...book.stated, ...book.used };
-      tell("settled", { limiter: name, ...storeNow(), decision, used, ended: true });
+      notifyAll("settled", { limiter: name, ...storeNow(), decision, used, ended: true });
     },
 
     extended(book, cost, { outcome, decidedBy }) {
@@ -182,7 +189,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       if (decision === undefined) return;
       const { now: at, admitted } = outcome;
       const { order, asOf } = placeOfDecision(decision, outcome);
-      tell("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
+      notifyAll("extended", { limiter: name, at, order, asOf, decision, cost, admitted, decidedBy });
     },
 
     policyChanged: () => changed(() => ({ kind: "policy" })),
@@ -206,7 +213,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
       }, moment);
     },
 
-    shadowed: (event) => tell("shadowed", event),
+    shadowed: (event) => notifyAll("shadowed", event),
   };
 }
 

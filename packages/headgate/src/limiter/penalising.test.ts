@@ -34,7 +34,7 @@ function signIns(outage: OutageOption = "local") {
     onError: () => {},
     onOutage: () => {},
   });
-  /** Another process, which is not cut off. */
+  /** Another process that can still reach the store. */
   const other = createLimiter<Caller>({ name: "chat", layers, store: shared, clock });
   const left = (caller: Caller = alice) =>
     (other.peek(caller) as Admission).limits.map(({ remaining }) => remaining);
@@ -51,7 +51,7 @@ function signIns(outage: OutageOption = "local") {
 }
 
 describe("penalise", () => {
-  it("charges in every layer, by one call, and admits nothing", async () => {
+  it("charges every layer in one call, and admits nothing", async () => {
     const { limiter, left, store, decided } = signIns();
     await limiter.penalise(alice, { requests: 3 });
     expect(left()).toEqual([2, 17, 27, 1000]);
@@ -59,14 +59,14 @@ describe("penalise", () => {
     expect(decided).toEqual([]);
   });
 
-  it("is one request where nothing is said, and only in units that are named", async () => {
+  it("is one request by default, and charges only named units", async () => {
     const { limiter, left } = signIns();
     await limiter.penalise(alice);
     await limiter.penalise(alice, { tokens: 250 });
     expect(left()).toEqual([4, 19, 29, 750]);
   });
 
-  it("goes into debt, which has to leave the window before anybody passes", async () => {
+  it("goes into debt, which must leave the window before a request is admitted", async () => {
     const { limiter, clock, left } = signIns();
     await limiter.penalise(alice, { requests: 8 });
     expect(left()).toEqual([0, 12, 22, 1000]);
@@ -77,7 +77,7 @@ describe("penalise", () => {
     expect((await limiter.admit(alice)).admitted).toBe(true);
   });
 
-  it("leaves out layers that do not apply, and is over where none does", async () => {
+  it("leaves out layers that do not apply, and does nothing if none applies", async () => {
     const { limiter, left, store } = signIns();
     await limiter.penalise({ user: null, ip: alice.ip });
     expect(left()).toEqual([5, 20, 29, 1000]);
@@ -86,7 +86,7 @@ describe("penalise", () => {
     expect(store.calls).toEqual(calls);
   });
 
-  it("answers at once over a store that does", () => {
+  it("is synchronous over a synchronous store", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "2/minute" }],
@@ -95,7 +95,7 @@ describe("penalise", () => {
     expect((limiter.admit("alice") as Admission).admitted).toBe(false);
   });
 
-  it("counts here while the store is down, and is told to it afterwards, once", async () => {
+  it("counts in this process while the store is down, and is sent once afterwards", async () => {
     const { limiter, store, left, recover } = signIns();
     store.mode = "reject";
     for (let n = 0; n < 5; n += 1) await limiter.peek(alice);
@@ -106,7 +106,7 @@ describe("penalise", () => {
     expect(left()).toEqual([0, 15, 25, 1000]);
   });
 
-  it("is told afterwards, too, where its own call was the first that failed", async () => {
+  it("is sent afterwards even if its own call was the first to fail", async () => {
     const { limiter, store, left, recover } = signIns();
     store.mode = "reject";
     await limiter.penalise(alice, { requests: 2 });
@@ -114,7 +114,7 @@ describe("penalise", () => {
     expect(left()).toEqual([3, 18, 28, 1000]);
   });
 
-  it("is told afterwards where nobody passed meanwhile", async () => {
+  it("is sent afterwards even if no request was admitted meanwhile", async () => {
     const { limiter, store, left, recover } = signIns("refuse");
     store.mode = "reject";
     for (let n = 0; n < 5; n += 1) await limiter.peek(alice);
@@ -123,7 +123,7 @@ describe("penalise", () => {
     expect(left()).toEqual([3, 18, 28, 1000]);
   });
 
-  it("is counted as little as anything else where everybody passes without the store", async () => {
+  it("is not counted during an outage under the policy admit", async () => {
     const { limiter, store, left, recover } = signIns("admit");
     store.mode = "reject";
     for (let n = 0; n < 5; n += 1) await limiter.peek(alice);
@@ -132,7 +132,7 @@ describe("penalise", () => {
     expect(left()).toEqual([5, 20, 30, 1000]);
   });
 
-  it("refuses what is no penalty, with what would be right", async () => {
+  it("refuses an invalid penalty, and says what is expected", async () => {
     const { limiter } = signIns();
     expect(() => limiter.penalise(alice, { requests: -1 })).toThrow("whole number from 0 up, got -1");
     expect(() => limiter.penalise(alice, { concurrent: 1 })).toThrow(

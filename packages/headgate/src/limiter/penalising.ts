@@ -1,7 +1,7 @@
 import { type Cost, checkCost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 
-/** @throws HeadgateError `cost-invalid`, also for places: nobody could give them back. */
+/** @throws HeadgateError `cost-invalid`, also for places, because nothing would give them back. */
 export function checkPenalty(cost: Cost, units: ReadonlySet<string>): void {
   if (Object.hasOwn(cost ?? {}, "concurrent")) {
     throw new HeadgateError(

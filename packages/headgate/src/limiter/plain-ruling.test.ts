@@ -7,7 +7,7 @@ import { fakeClock } from "../testing/fake-clock.ts";
 import type { Limiter } from "./contract.ts";
 import { createLimiter } from "./limiter.ts";
 
-/** What a key function gives, or does. */
+/** The behaviours of a key function. */
 const keys: readonly (() => unknown)[] = [
   () => "ann",
   () => "bob",
@@ -25,7 +25,7 @@ const keys: readonly (() => unknown)[] = [
   },
 ];
 
-/** The first five are sliding windows over requests alone, as plain requests need them. */
+/** The first five are sliding windows over requests only, which the fast path requires. */
 const policies = [
   "3/second; 9/minute",
   "5/second; 9/minute",
@@ -120,10 +120,10 @@ interface Caller {
   readonly ip: number;
 }
 
-/** A limiter, and a second one that shares its store and its name. */
+/** A limiter, and a second one with the same store and name. */
 function player(isPlain: boolean, most: number, now: () => number) {
   const own = memoryStore({ maxPartitions: most });
-  // A copy decides by whole questions alone.
+  // A copy of the store uses whole questions only.
   const store = isPlain ? own : { ...own };
   const errors: string[] = [];
   const make = (): Limiter<Caller> =>
@@ -216,7 +216,7 @@ function player(isPlain: boolean, most: number, now: () => number) {
 }
 
 it.each([[1000], [4]])(
-  "decides alike by keys and by whole questions, with room for %i",
+  "decides the same by keys and by whole questions, with room for %i",
   (most) => {
     let refused = 0;
     let admitted = 0;
@@ -241,7 +241,7 @@ it.each([[1000], [4]])(
   60_000,
 );
 
-it("asks a store by decide where somebody has put another in its place", () => {
+it("calls the store's decide if it has been replaced", () => {
   const store = memoryStore();
   const asked: string[] = [];
   const { decide } = store;
@@ -258,7 +258,7 @@ it("asks a store by decide where somebody has put another in its place", () => {
   expect(asked).toEqual(["ann"]);
 });
 
-it("gives back what was charged after a reset in the same millisecond, and nothing from before it", () => {
+it("refunds charges made after a reset in the same millisecond, but not charges from before it", () => {
   const limiter = createLimiter({
     name: "chat",
     clock: fakeClock(),
@@ -281,7 +281,7 @@ it("gives back what was charged after a reset in the same millisecond, and nothi
   expect(remaining()).toMatchObject({ tightest: { remaining: 3 } });
 });
 
-it("asks for each key once", () => {
+it("calls each key function once", () => {
   let asked = 0;
   const key = () => {
     asked += 1;
@@ -295,7 +295,7 @@ it("asks for each key once", () => {
   expect(asked).toBe(1);
 });
 
-it("says of each admission what it was charged to", () => {
+it("has the charges of each admission", () => {
   const limiter = createLimiter({
     name: "chat",
     clock: fakeClock(),

@@ -2,7 +2,10 @@ import type { Ledger, Ruling } from "../core/ruling.ts";
 import type { Charge, Outcome } from "../core/store.ts";
 import type { KeylessCharge } from "../stores/memory/by-keys.ts";
 
-/** The ruling of a request that was decided by its keys alone. It makes its charges when they are first read: most never are. */
+/**
+ * The ruling of a request that was decided by its keys alone. It builds `charges` on first use, because they are rarely
+ * read.
+ */
 export class PlainRuling implements Ruling {
   readonly outcome: Outcome;
   readonly ledger: Ledger;

@@ -36,7 +36,7 @@ describe.each(stores)("plans over %s", (_name, make) => {
     return { limiter, admit, clock };
   }
 
-  it("forget nothing that an unlimited caller spent", async () => {
+  it("keep what an unlimited caller spent", async () => {
     const { limiter, admit } = limited();
     for (let n = 0; n < 30; n += 1) {
       const admitted = (await admit("ann", "staff", 100)) as Admitted;
@@ -55,7 +55,7 @@ describe.each(stores)("plans over %s", (_name, make) => {
     await limiter.close();
   });
 
-  it("count what was spent before for an unlimited caller, and afterwards again", async () => {
+  it("count what was spent before, during and after an unlimited plan", async () => {
     const { limiter, admit, clock } = limited();
     for (let n = 0; n < 5; n += 1) {
       const one = await admit("bob", "free");
@@ -71,7 +71,7 @@ describe.each(stores)("plans over %s", (_name, make) => {
     await limiter.close();
   });
 
-  it("refuse a blocked caller without asking, and charge a penalty all the same", async () => {
+  it("refuse a blocked caller without a call, but still charge a penalty", async () => {
     const { limiter, admit } = limited();
     expect(await admit("eve", "closed")).toMatchObject({ reason: "blocked", decidedBy: "policy" });
     await limiter.penalise({ id: "eve", plan: "closed" }, { requests: 3 });

@@ -35,7 +35,7 @@ function planned(plan: (caller: Caller) => unknown, options: Partial<LimiterOpti
 const byPlan = ({ plan }: Caller) => plan;
 
 describe("a layer with plans", () => {
-  it("counts each caller by its plan, and says which", () => {
+  it("counts each caller by its plan, and reports the plan", () => {
     const { admit, errors, onDecision } = planned(byPlan);
     const pro = admit("pro") as Admitted;
     expect(pro.limits.map(({ name, quota, remaining }) => [name, quota, remaining])).toEqual([
@@ -48,7 +48,7 @@ describe("a layer with plans", () => {
     expect(errors).toEqual([]);
   });
 
-  it("gives callers without a plan the default one, and reports nothing", async () => {
+  it("gives callers without a plan the default plan, and reports nothing", async () => {
     const { admit, errors } = planned(byPlan);
     expect((admit(undefined) as Admission).plan).toBe("free");
     expect(((await admit(Promise.resolve(undefined))) as Admission).plan).toBe("free");
@@ -57,7 +57,7 @@ describe("a layer with plans", () => {
 
   it("looks a plan up asynchronously, as a promise or a query that runs when awaited", async () => {
     const { admit } = planned(byPlan);
-    // biome-ignore lint/suspicious/noThenProperty: queries of several libraries are such.
+    // biome-ignore lint/suspicious/noThenProperty: queries of several libraries have `then`.
     const query = { then: (resolve: (plan: string) => void) => resolve("pro") };
     expect(admit("pro")).not.toBeInstanceOf(Promise);
     expect(((await admit(Promise.resolve("pro"))) as Admission).plan).toBe("pro");
@@ -74,7 +74,7 @@ describe("a layer with plans", () => {
     [null, "null"],
     [1, "1"],
     [{}, "an object"],
-  ])("gives the default plan for %j, and reports it once", async (plan, shown) => {
+  ])("uses the default plan for %j, and reports it once", async (plan, shown) => {
     const { admit, errors } = planned(byPlan);
     for (let n = 0; n < 3; n += 1) expect((admit(plan) as Admission).plan).toBe("free");
     expect(((await admit(Promise.resolve(plan))) as Admission).plan).toBe("free");
@@ -83,7 +83,7 @@ describe("a layer with plans", () => {
     ]);
   });
 
-  it("gives the default plan where the lookup fails, and reports the first of several failures", async () => {
+  it("uses the default plan if the lookup fails, and reports the first of several failures", async () => {
     let fails = true;
     const { limiter, admit, errors, clock } = planned(() => {
       if (fails) throw new Error("connection lost");
@@ -104,7 +104,7 @@ describe("a layer with plans", () => {
     await limiter.close();
   });
 
-  it("gives the default plan where the lookup rejects or is late, within timeouts.lookupMs", async () => {
+  it("uses the default plan if the lookup rejects or takes longer than timeouts.lookupMs", async () => {
     const { admit, errors, clock } = planned(byPlan, { timeouts: { lookupMs: 40 } });
     expect(((await admit(Promise.reject(new Error("timeout")))) as Admission).plan).toBe("free");
     let answer: (plan: string) => void = () => {};
@@ -150,7 +150,7 @@ describe("a layer with plans", () => {
     expect([admit("daily"), admit("daily")]).toEqual([true, false]);
   });
 
-  it("gives unidentified callers the default plan, without asking for theirs", async () => {
+  it("gives unidentified callers the default plan without a lookup", async () => {
     const plan = vi.fn(() => "pro");
     const { limiter } = planned(plan);
     expect((await admitUnidentified(limiter)).plan).toBe("free");
@@ -160,7 +160,7 @@ describe("a layer with plans", () => {
 });
 
 describe("blocked and unlimited", () => {
-  it("refuses a blocked caller for good, and charges nothing in any layer", async () => {
+  it("refuses a blocked caller permanently, and charges nothing in any layer", async () => {
     const { limiter, clock } = planned(byPlan, {
       layers: [
         { name: "ip", key: () => "192.0.2.1", limits: "2/hour" },
@@ -187,7 +187,7 @@ describe("blocked and unlimited", () => {
     clock.advance(1);
   });
 
-  it("admits an unlimited caller always, shows no limit, and forgets nothing that was spent", () => {
+  it("always admits an unlimited caller, shows no limit, and keeps what was spent", () => {
     const { admit, clock, limiter } = planned(byPlan);
     for (let n = 0; n < 2000; n += 1) {
       const admitted = admit("staff") as Admitted;
@@ -202,7 +202,7 @@ describe("blocked and unlimited", () => {
     expect((admit("pro") as Admission).limits[0]?.remaining).toBe(4);
   });
 
-  it("counts what an unlimited caller uses of units that other plans count", async () => {
+  it("counts an unlimited caller's use of units that other plans count", async () => {
     const { limiter } = planned(byPlan, {
       layers: [
         {
@@ -239,7 +239,7 @@ describe("blocked and unlimited", () => {
   });
 });
 
-describe("a layer whose limits are the caller's own", () => {
+describe("a layer with individual limits", () => {
   const texts: Record<string, unknown> = {
     five: "5/hour",
     nonsense: "5/fortnight",
@@ -272,7 +272,7 @@ describe("a layer whose limits are the caller's own", () => {
     return { limiter, errors };
   }
 
-  it("counts by the text", () => {
+  it("counts by the returned text", () => {
     const { limiter, errors } = owned();
     expect((limiter.admit("five") as Admission).limits[0]?.quota).toBe(5);
     expect(errors).toEqual([]);
@@ -295,7 +295,7 @@ describe("a layer whose limits are the caller's own", () => {
   });
 });
 
-describe("what plans refuse when they are made", () => {
+describe("invalid plans, when the limiter is created", () => {
   const layer = { name: "org", key: () => "acme" };
   const plan = () => "free";
   it.each<[object, string]>([
@@ -332,7 +332,7 @@ describe("what plans refuse when they are made", () => {
     );
   });
 
-  it("warns of each plan by its name", () => {
+  it("names the plan in its warnings", () => {
     const onWarning = vi.fn();
     const plans = { free: "5/minute", pro: "9/minute; 5/hour" };
     createLimiter({ name: "warned", layers: [{ ...layer, plans, plan, defaultPlan: "free" }], onWarning });
@@ -351,7 +351,7 @@ describe("what plans refuse when they are made", () => {
   });
 });
 
-it("warns once of requests to which no layer applies", async () => {
+it("warns once about requests to which no layer applies", async () => {
   const onWarning = vi.fn();
   const limiter = createLimiter({
     name: "uncounted",
@@ -376,7 +376,7 @@ describe("on the wire", () => {
     },
   ];
 
-  it("a blocked caller gets a 403 without any fields of limits", async () => {
+  it("a blocked caller gets a 403 without quota fields", async () => {
     const { limiter } = planned(byPlan, { layers });
     const refused = (await limiter.admit({ id: "acme", plan: "closed" })) as Refused;
     const { status, headers, body } = refusal(refused);
@@ -397,7 +397,7 @@ describe("on the wire", () => {
     });
   });
 
-  it("fields name no unlimited limit, in any form", async () => {
+  it("no form of the fields names an unlimited limit", async () => {
     const { limiter } = planned(byPlan, { layers });
     const free = await limiter.admit({ id: "a", plan: "free" });
     expect(rateLimitFields(free)).toMatchObject({
@@ -410,7 +410,7 @@ describe("on the wire", () => {
     expect(rateLimitFields(staff)).toEqual({});
   });
 
-  it("a refusal by another layer says the plan too, also from memory and in an outage", async () => {
+  it("a refusal by another layer includes the plan, also from memory and in an outage", async () => {
     const store = scriptedStore();
     const { limiter } = planned(byPlan, {
       layers: [layers[1] as LayerOptions<Caller>, { name: "ip", key: () => "one", limits: "1/hour" }],
@@ -432,7 +432,7 @@ describe("on the wire", () => {
     await limiter.close();
   });
 
-  it("an unlimited caller without its store is refused with a wait, where the policy says so", async () => {
+  it("an unlimited caller is refused with a wait if the store is down and the outage policy is to refuse", async () => {
     const store = scriptedStore();
     store.mode = "reject";
     const { limiter } = planned(byPlan, {

@@ -1,8 +1,8 @@
 import { textOf } from "../core/reason.ts";
 import type { OutageEvent } from "../remote/index.ts";
 
-/** Calls a listener of the user's; one that fails is reported and must not become a fault of the request's. */
-export function told<Event>(
+/** Calls a user's listener. If it throws, the error is reported and must not fail the request. */
+export function notify<Event>(
   listener: ((event: Event) => void) | undefined,
   event: Event,
   report: (error: unknown) => void,
@@ -15,7 +15,7 @@ export function told<Event>(
   }
 }
 
-/** A reporter that fails must not become the fault it reports. */
+/** Wraps a reporter so that it never throws or rejects. */
 export function guarded(report: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
     try {
@@ -33,7 +33,7 @@ function onFailure(failure: unknown): void {
 
 const mostKinds = 100;
 
-/** Reports each kind of mistake once, not with each request; of more than 100 kinds the first 100. */
+/** Reports each kind of mistake once, not with each request, and at most 100 kinds. */
 export function eachKindOnce(report: (error: unknown) => void): (error: unknown) => void {
   const kinds = new Set<string>();
   return (error) => {
@@ -51,7 +51,7 @@ function kindOf(error: unknown): string {
 const reportEveryMs = 60_000;
 const reportedKinds = 100;
 
-/** Writes each kind of error on the console, at most once a minute. */
+/** Writes errors to the console, each kind at most once a minute. */
 export function reportOnConsole(): (error: unknown) => void {
   const last = new Map<string, number>();
   return (error) => {
@@ -68,7 +68,7 @@ export function warnOnConsole(warning: string): void {
   console.warn(`headgate: ${warning}`);
 }
 
-/** Writes on the console when an outage begins and when it ends; the attempts in between are not worth a line. */
+/** Writes to the console when an outage begins and when it ends, but not for the attempts in between. */
 export function outagesOnConsole(): (event: OutageEvent) => void {
   let began: number | undefined;
   return ({ store, to, at, reason }) => {

@@ -19,7 +19,7 @@ function limited(limits = "2/minute", store?: ReturnType<typeof scriptedStore>) 
     onError: () => {},
     onOutage: () => {},
   });
-  /** Moves the limiter's clock and the timers together. */
+  /** Advances the limiter's clock and the timers together. */
   async function pass(ms: number) {
     await vi.advanceTimersByTimeAsync(0);
     clock.advance(ms);
@@ -29,13 +29,13 @@ function limited(limits = "2/minute", store?: ReturnType<typeof scriptedStore>) 
 }
 
 describe("wait", () => {
-  it("admits at once where there is room", async () => {
+  it("admits at once if there is room", async () => {
     const { limiter } = limited();
     expect((await limiter.wait("alice")).admitted).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("asks again in the moment that was told, and not before", async () => {
+  it("tries again at the reported moment, not before", async () => {
     const { limiter, pass, asked } = limited();
     await limiter.admit("alice");
     await pass(10_000);
@@ -48,7 +48,7 @@ describe("wait", () => {
     expect(asked).toHaveLength(4);
   });
 
-  it("waits on where somebody else was quicker, all of them in the end", async () => {
+  it("continues to wait if another caller was faster, until all are admitted", async () => {
     const { limiter, pass, asked } = limited("1/second");
     const waiting = Promise.all(Array.from({ length: 4 }, () => limiter.wait("alice")));
     for (let second = 0; second < 3; second += 1) await pass(1000);
@@ -59,7 +59,7 @@ describe("wait", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("returns the refusal at once where its wait would be longer than may be waited", async () => {
+  it("returns the refusal at once if its wait exceeds maxWaitMs", async () => {
     const { limiter, pass } = limited();
     await limiter.admit("alice");
     await limiter.admit("alice");
@@ -72,7 +72,7 @@ describe("wait", () => {
     expect((await patient).admitted).toBe(true);
   });
 
-  it("reckons what may be waited over all its waits together", async () => {
+  it("counts all its waits against maxWaitMs", async () => {
     const { limiter, pass } = limited("1/minute");
     await limiter.admit("alice");
     const waiting = limiter.wait("alice", { maxWaitMs: 90_000 });
@@ -82,13 +82,13 @@ describe("wait", () => {
     expect(await waiting).toMatchObject({ admitted: false, reason: "quota-exceeded", retryAfterMs: 59_999 });
   });
 
-  it("does not wait for what can never be admitted", async () => {
+  it("does not wait for a request that can never be admitted", async () => {
     const { limiter } = limited();
     const refused = (await limiter.wait("alice", { cost: { requests: 3 } })) as Refused;
     expect(refused.reason).toBe("cost-exceeds-quota");
   });
 
-  it("waits for a store that is down, too", async () => {
+  it("also waits for a store that is down", async () => {
     const store = scriptedStore();
     const { limiter, pass } = limited("2/minute", store);
     store.mode = "reject";
@@ -99,7 +99,7 @@ describe("wait", () => {
     expect(await waiting).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("ends with the signal's reason, charges nothing by it, and leaves no timer", async () => {
+  it("rejects with the signal's reason, charges nothing, and leaves no timer", async () => {
     const { limiter } = limited();
     await limiter.admit("alice");
     await limiter.admit("alice");
@@ -114,7 +114,7 @@ describe("wait", () => {
     expect((await limiter.peek("bob")).tightest?.remaining).toBe(2);
   });
 
-  it("does not gather listeners on a signal that is used for long", async () => {
+  it("does not leak listeners on a long-lived signal", async () => {
     const { limiter, pass } = limited("1/second");
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
@@ -131,7 +131,7 @@ describe("wait", () => {
     );
   });
 
-  it("rejects what cannot be waited for, with what would be right", async () => {
+  it("rejects invalid options, and says what is expected", async () => {
     const { limiter } = limited();
     for (const maxWaitMs of [-1, 1.5, Number.NaN, 86_400_001, Number.POSITIVE_INFINITY]) {
       await expect(limiter.wait("alice", { maxWaitMs })).rejects.toThrow(
@@ -143,7 +143,7 @@ describe("wait", () => {
     await expect(limiter.wait("alice")).rejects.toThrow(/closed/);
   });
 
-  it("serves a line in its order, asking once for each admission and once for each wait", async () => {
+  it("serves a line in order, with one call per admission and one per wait", async () => {
     const clock = fakeClock();
     let asked = 0;
     const limiter = createLimiter<string>({
@@ -161,7 +161,7 @@ describe("wait", () => {
         order.push(n);
       }),
     );
-    // No timer is faked: the fake clock calls back by itself.
+    // No fake timers: the fake clock has its own timers.
     for (let second = 0; second < 60; second += 1) {
       await settled();
       clock.advance(1000);
@@ -171,7 +171,7 @@ describe("wait", () => {
     expect(asked).toBe(300 + 59);
   });
 
-  it("shares what lines compete for by units, and starves nobody who asks for much", async () => {
+  it("shares units fairly between lines, and does not starve expensive requests", async () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -197,7 +197,7 @@ describe("wait", () => {
     expect(Math.abs(small - large)).toBeLessThanOrEqual(16);
   });
 
-  it("goes on as soon as a place in this process is free again", async () => {
+  it("continues as soon as a place in this process is free again", async () => {
     const { limiter } = limited("1 concurrent");
     const first = (await limiter.admit("alice")) as Admitted;
     const waiting = limiter.wait("alice");
@@ -206,7 +206,7 @@ describe("wait", () => {
     expect((await waiting).admitted).toBe(true);
   });
 
-  it("asks a last time for who still stands behind others at the deadline", async () => {
+  it("tries a caller still in line one last time at its deadline", async () => {
     const { limiter, pass } = limited("1/minute");
     await limiter.admit("alice");
     const first = limiter.wait("alice", { maxWaitMs: 60_000 });
@@ -217,7 +217,7 @@ describe("wait", () => {
     expect((await first).admitted).toBe(true);
   });
 
-  it("holds a thousand, and says so to one more", async () => {
+  it("holds a thousand callers, and rejects one more", async () => {
     const { limiter } = limited("1/minute");
     await limiter.admit("alice");
     const controller = new AbortController();

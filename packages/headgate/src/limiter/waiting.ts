@@ -7,29 +7,29 @@ import { later } from "./clock.ts";
 import { createFairLines, firstOf, type Line, partitionOf } from "./fair-lines.ts";
 
 export interface WaitOptions {
-  /** How long to wait in all, in milliseconds from 0 to 86,400,000 (a day); 60,000 by default. */
+  /** The maximum total wait, in milliseconds from 0 to 86,400,000 (a day). Default: 60,000. */
   maxWaitMs?: number;
-  /** Ends the waiting: the promise then rejects with the signal's reason, and nothing has been charged. */
+  /** Ends the wait: the promise rejects with the signal's reason, and nothing is charged. */
   signal?: AbortSignal;
 }
 
-/** What somebody waits for. */
+/** A request that waits. */
 export interface Wanted {
-  /** The partitions that are charged. Waiters that are charged to the same partitions share one line. */
+  /** The partitions to charge. Waiters with the same partitions share one line. */
   readonly charges: readonly Charge[];
   /** The layers of the charges. */
   readonly layers: readonly string[];
   ask(): Admission | Promise<Admission>;
 }
 
-/** Those who wait for a limiter. */
+/** The callers that wait for a limiter. */
 export interface WaitingRoom {
-  /** Something that was held in this process is free again. */
+  /** Call this when something that this process held is free again. */
   freed(): void;
-  /** Limits have changed, or counts were reset: what is known of refusals holds no longer. */
+  /** Call this when limits have changed or counts were reset: remembered refusals are then out of date. */
   changed(): void;
   /**
-   * @returns the admission, in turn; the refusal where its wait is longer than may be waited, or where no wait helps.
+   * @returns the admission, in turn; or the refusal if its wait exceeds `maxWaitMs`, or if no wait helps.
    * @throws HeadgateError `option-invalid` or `queue-full`; the signal's reason. Always as a rejection.
    */
   wait(wanted: Wanted, options: WaitOptions): Promise<Admission>;
@@ -41,7 +41,7 @@ export const longestWaitMs = 86_400_000;
 /** How many may wait at once. */
 export const mostWaiting = 1000;
 
-/** How soon those who wait for holders are asked for again, ms. */
+/** How often a request that waits for holders is tried again, ms. */
 const holdersAgainMs = 1000;
 
 interface Waiter extends Wanted {
@@ -109,7 +109,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     refusals.note(bindingOf(waiter, admission) ?? line.name, admission, now);
   }
 
-  /** Until the first partition may admit again. */
+  /** Sleeps until the first partition may admit again. */
   function sleep(): void {
     wake?.();
     wake = undefined;
@@ -232,7 +232,7 @@ function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
   return reason !== "cost-exceeds-quota" && retryAfterMs <= leftMs;
 }
 
-/** The partition that refuses for longest; `undefined` where it is of a layer that did not apply when the waiting began. */
+/** The partition with the longest wait; `undefined` if its layer did not apply when the wait began. */
 function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string | undefined {
   const charge = charges[layers.indexOf(binding.layer)];
   return charge && partitionOf(charge);
@@ -241,6 +241,6 @@ function bindingOf({ layers, charges }: Wanted, { binding }: Refused): string | 
 function full(): HeadgateError {
   return new HeadgateError(
     "queue-full",
-    `${mostWaiting} requests wait for this limiter already: refuse this one, or ask again later.`,
+    `${mostWaiting} requests are already waiting for this limiter. Refuse this one, or try again later.`,
   );
 }

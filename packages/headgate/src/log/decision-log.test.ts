@@ -87,7 +87,7 @@ describe("a decision log", () => {
     expect(clock.now()).toBe(Date.UTC(2026, 0, 1));
   });
 
-  it("says of each decision what it was made of, and how it came out", async () => {
+  it("logs the input and the result of each decision", async () => {
     const { limiter, lines, clock } = recording({ requestId: () => "request-7" });
     const caller = { user: "ann", org: "big" };
     await limiter.admit(caller, { cost: { tokens: 100 } });
@@ -114,7 +114,7 @@ describe("a decision log", () => {
     expect(second?.partitions.map(({ layer }) => layer)).toEqual(["user", "site"]);
   });
 
-  it("names nobody: the same key has the same pseudonym under one secret, and another under another", async () => {
+  it("replaces keys with pseudonyms that depend on the secret", async () => {
     const [one, same, other] = [recording(), recording(), recording({ secret: "another secret, long" })];
     for (const { limiter } of [one, same, other]) await limiter.admit({ user: "ann@example.com" });
     const pseudonyms = await Promise.all(
@@ -130,14 +130,14 @@ describe("a decision log", () => {
     expect(new Set(segments).size).toBe(2);
   });
 
-  it("marks callers without a key of their own", async () => {
+  it("marks callers without a usable key", async () => {
     const { limiter, lines } = recording();
     await admitUnidentified(limiter);
     const [line] = await lines("decision");
     expect(line?.partitions[0]).toEqual({ layer: "user", partition: "unidentified" });
   });
 
-  it("gives a key that begins with NUL, or has half a pair of surrogates, a pseudonym of its own", async () => {
+  it("gives distinct pseudonyms to keys that begin with NUL or contain an unpaired surrogate", async () => {
     const { limiter, lines } = recording();
     const keys = ["\0unidentified", "\0ann@example.org", "\ud800", "\udfff", "\ufffd"];
     for (const user of keys) await limiter.admit({ user });
@@ -146,7 +146,7 @@ describe("a decision log", () => {
     expect(new Set(partitions).size).toBe(keys.length);
   });
 
-  it("follows a reservation: extended, reported, ended, given back", async () => {
+  it("logs a reservation: extended, reported, ended, refunded", async () => {
     const { limiter, lines, clock } = recording();
     const admission = await limiter.admit({ user: "ann" }, { cost: { tokens: 100 } });
     if (!admission.admitted) throw new Error("It was refused.");
@@ -169,7 +169,7 @@ describe("a decision log", () => {
     ]);
   });
 
-  it("has what was stated as used where no limit counts it, and no line for an end that says nothing", async () => {
+  it("logs reported use that no limit counts, and has no line for an end without a change", async () => {
     const { log, lines } = recording();
     const limiter = createLimiter<string>({
       name: "plain",
@@ -186,7 +186,7 @@ describe("a decision log", () => {
     ]);
   });
 
-  it("has every change that an operator makes, without the words an operator wrote", async () => {
+  it("logs every change by an operator, without the operator's texts", async () => {
     const { limiter, lines, clock, text } = recording();
     const ann = { user: "ann" };
     await limiter.override(ann, { limits: "9/minute", forMs: 60_000, reason: "Ann of Leeds", by: "bob" });
@@ -214,7 +214,7 @@ describe("a decision log", () => {
     expect(text()).not.toMatch(/Leeds|bob/);
   });
 
-  it("loses lines rather than keep a decision waiting, and says how many once it can", async () => {
+  it("loses lines rather than delay a decision, and later logs how many were lost", async () => {
     const { limiter, lines, log, clock, fail, reported } = recording({ mostWaiting: 100_000 });
     fail(new Error("ENOSPC: no space left on device"));
     for (let n = 0; n < 1000; n += 1) await limiter.admit({ user: `u${n}` });
@@ -229,14 +229,14 @@ describe("a decision log", () => {
     await limiter.admit({ user: "late" });
     const [report] = await lines("lost");
     expect(report).toMatchObject({ lines: lost, reason: "ENOSPC: no space left on device" });
-    // Whoever reads on from there knows the policy.
+    // A reader who starts here knows the policy.
     expect((await lines()).slice(-3).map(({ type }) => type)).toEqual(["begin", "policy", "decision"]);
     const counted = await lines();
     expect(new Set(counted.map(({ n }) => n)).size).toBe(counted.length);
     expect(counted.length + lost).toBe(Math.max(...counted.map(({ n }) => n)));
   });
 
-  it("records no more once it is stopped", async () => {
+  it("logs nothing after it is stopped", async () => {
     const { limiter, lines, stop } = recording();
     stop();
     await limiter.admit({ user: "ann" });

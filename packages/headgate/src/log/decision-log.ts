@@ -15,27 +15,30 @@ export interface DecisionLogOptions {
   /** Where the lines go: `logFiles(path)`, or anything with `write(lines)`. */
   writer: LineWriter;
   /**
-   * The secret of the pseudonyms: 16 bytes or more, from the place where your other secrets are. Processes that
-   * share a store need the same one, or a replay cannot see that they met the same caller. Default: a random one
-   * for this log, which is not kept.
+   * The secret for the pseudonyms: 16 bytes or more. Keep it with your other secrets. Processes that share a store need
+   * the same secret, or a replay cannot tell that they met the same caller. Default: a random secret for this log,
+   * which is not stored.
    */
   secret?: string | Uint8Array;
-  /** The id of the request that is being decided, such as from an `AsyncLocalStorage`; `undefined` where there is none. */
+  /** Returns the id of the current request, for example from an `AsyncLocalStorage`, or `undefined`. */
   requestId?: () => string | undefined;
-  /** How many characters may wait to be written: from 100,000 up; 16,000,000 by default. Beyond it lines are lost, and counted. */
+  /**
+   * How many characters may wait to be written: from 100,000 up. Default: 16,000,000. Further lines are lost and
+   * counted.
+   */
   mostWaiting?: number;
-  /** Called when the writer fails, the first of several times in a row. Default: a line on the console. */
+  /** Called when the writer fails: once for several failures in a row. Default: a line on the console. */
   onError?: (error: unknown) => void;
-  /** For tests: what the pauses between writes wait for. */
+  /** For tests: the clock for the pauses between writes. */
   clock?: Pick<Clock, "after">;
 }
 
-/** How a log is doing. */
+/** The state of a decision log. */
 export interface DecisionLogStatus {
   /** Lines that wait to be written. */
   readonly waiting: number;
   readonly written: number;
-  /** Lines that were lost because the writer failed or was too slow. The log itself says where. */
+  /** Lines that were lost because the writer failed or was too slow. The log has a line where they are missing. */
   readonly lost: number;
 }
 
@@ -44,15 +47,15 @@ export type LoggedLimiter = Pick<Limiter<never>, "name" | "observe" | "status" |
 
 export interface DecisionLog {
   /**
-   * Logs what a limiter decides from now on.
+   * Logs the decisions of a limiter from now on.
    *
-   * @returns what ends it.
+   * @returns a function that stops it
    */
   record(limiter: LoggedLimiter): () => void;
   status(): DecisionLogStatus;
-  /** Resolves once all that was logged so far is written, or the writer has failed. */
+  /** Resolves once everything logged so far is written, or the writer has failed. */
   flush(): Promise<void>;
-  /** Writes what waits, and closes the writer. */
+  /** Writes the waiting lines and closes the writer. */
   close(): Promise<void>;
 }
 
@@ -61,8 +64,8 @@ const longestRequestId = 200;
 const options = ["writer", "secret", "requestId", "mostWaiting", "onError", "clock"];
 
 /**
- * Logs every decision as a line of JSON, with pseudonyms in place of callers: for audits, and for `headgate-server replay`. No decision waits
- * for it.
+ * Logs every decision as a line of JSON, with pseudonyms instead of callers' keys. For audits, and for `headgate-server
+ * replay`. Decisions never wait for the log.
  *
  * ```ts
  * const log = decisionLog({ writer: logFiles("./decisions"), secret: process.env.LOG_SECRET });
@@ -125,7 +128,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     });
   }
 
-  /** Notes when the limiter was last heard of. */
+  /** Records the time of the limiter's latest event. */
   function note(limiter: LoggedLimiter, at: number): void {
     recorded.set(limiter, Math.max(at, recorded.get(limiter) ?? 0));
   }
@@ -186,7 +189,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
   return {
     record(limiter) {
       if (typeof limiter?.observe !== "function")
-        fail(`record takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+        fail(`record takes a limiter made by createLimiter, got ${show(limiter)}.`);
       note(limiter, Date.now());
       for (const line of headOf(limiter)) buffer.add(line);
       const stop = limiter.observe({
@@ -259,7 +262,7 @@ function isBytes(secret: unknown): boolean {
 }
 
 function onConsole(error: unknown): void {
-  console.error("headgate: The decision log cannot be written:", error);
+  console.error("headgate: cannot write the decision log:", error);
 }
 
 function fail(message: string): never {

@@ -5,10 +5,10 @@ import { reasonOf } from "../core/reason.ts";
 /** Where lines go. */
 export interface LineWriter {
   /**
-   * Writes whole lines, each with its line feed. Where it fails, by throwing or rejecting, nothing of them may have been written: the same lines are
-   * given again later.
+   * Writes whole lines, each with its line feed. A write that throws or rejects must not have written anything: the
+   * same lines are passed again later.
    *
-   * @param head what a new file has to begin with: a writer that rotates its files writes it there first.
+   * @param head the lines that a new file begins with. A writer that rotates files writes them first.
    */
   write(lines: string, head: () => string): void | Promise<void>;
   close?(): void | Promise<void>;
@@ -16,19 +16,19 @@ export interface LineWriter {
 
 export interface LineBufferOptions {
   readonly writer: LineWriter;
-  /** How many characters may wait, about. */
+  /** About how many characters may wait. */
   readonly mostWaiting: number;
   readonly clock: Pick<Clock, "after">;
   readonly head: () => readonly string[];
-  /** What to write once there is room again. */
+  /** Makes the line that reports lost lines, written once there is room again. */
   readonly lost: (lines: number, reason: string | undefined) => string;
   readonly onError: (error: unknown) => void;
 }
 
-/** Lines that wait to be written. Adding one never waits. */
+/** Lines that wait to be written. `add` never waits. */
 export interface LineBuffer {
   add(line: string): void;
-  /** Resolves once all that was added so far is written, or the writer has failed. */
+  /** Resolves once everything added so far is written, or the writer has failed. */
   flush(): Promise<void>;
   readonly waiting: number;
   readonly lost: number;
@@ -36,9 +36,9 @@ export interface LineBuffer {
   close(): Promise<void>;
 }
 
-/** Lines are gathered for so long, ms: a call for each of them would cost more than it writes. */
+/** How long lines are collected before they are written, ms: one call per line would be too slow. */
 const gatherMs = 50;
-/** A writer that failed is tried again this often. */
+/** The pause before a failed write is repeated, ms. */
 const retryMs = 1000;
 /** About how many characters are written together. */
 const mostTogether = 256 * 1024;
@@ -57,7 +57,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
   let closed = false;
 
   function add(line: string): void {
-    // Once some were lost, the others wait for half of the room: else the log would be full of reports of loss.
+    // After a loss, accept lines again only at half of the room: otherwise the log would be full of loss reports.
     const most = lostBefore > 0 ? mostWaiting / 2 : mostWaiting;
     if (closed || characters + line.length > most) {
       lost += 1;

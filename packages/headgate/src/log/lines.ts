@@ -2,22 +2,22 @@ import type { DecidedBy, Refused, WaitsFor } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
 import type { PolicyDocument } from "../policy-document/index.ts";
 
-/** The version of the format: it is raised where a reader of the version before would misread a line. */
+/** The version of the format. It increases when a reader of the previous version would misread a line. */
 export const logVersion = 1;
 
-/** What every line has. */
+/** The members of every line. */
 interface AnyLine {
   v: typeof logVersion;
-  /** Numbers the lines of one process, from 1 up. A number that is missing is a line that was lost or cut. */
+  /** The number of the line within its process, from 1 up. A missing number is a line that was lost or cut. */
   n: number;
-  /** The process that wrote it: 8 hexadecimal digits, drawn when its log was made. */
+  /** The process that wrote the line: 8 random hexadecimal digits, chosen when its log was created. */
   process: string;
-  /** When it was applied: milliseconds since 1970-01-01T00:00Z, by the store's clock. */
+  /** When the event was applied: milliseconds since 1970-01-01T00:00Z, by the store's clock. */
   at: number;
   /**
-   * The order of changes that a shared store made in one millisecond: the lower number came first. Absent if the
-   * store does not say (this process's memory, where `n` gives the order; a Redis Cluster, whose nodes have
-   * separate clocks).
+   * The order of changes within one millisecond of a shared store: the lower number came first. Absent if the store
+   * does not report it (this process's memory, where `n` gives the order; a Redis Cluster, whose nodes have separate
+   * clocks).
    */
   order?: number;
 }
@@ -30,15 +30,18 @@ interface LimiterLine extends AnyLine {
 /** A partition: the layer, and the pseudonym of its key. */
 export interface LoggedPartition {
   layer: string;
-  /** 16 characters, the same for the same key within a segment; `unidentified` and `overlong` are shared by all such callers. */
+  /**
+   * 16 characters, the same for the same key within a segment. `unidentified` and `overlong` are shared by all such
+   * callers.
+   */
   partition: string;
 }
 
-/** A partition that a decision was about. */
+/** A partition that a decision charged or checked. */
 export interface DecidedPartition extends LoggedPartition {
-  /** The caller's plan, where the layer has plans. */
+  /** The caller's plan, if the layer has plans. */
   plan?: string;
-  /** The caller's own limits, where the layer looks them up for each caller. */
+  /** The caller's limits, if the layer looks them up for each caller. */
   limits?: string;
 }
 
@@ -49,14 +52,14 @@ export interface BeginLine extends LimiterLine {
   store: string;
   /** Whether other processes count in the same store. */
   shared: boolean;
-  /** Names the secret of the pseudonyms: logs with the same segment have the same pseudonyms. */
+  /** Identifies the secret of the pseudonyms: logs with the same segment use the same pseudonyms. */
   segment: string;
 }
 
 /** The policy that is in force from now on, in this process. */
 export interface PolicyLine extends LimiterLine {
   type: "policy";
-  /** As decisions name it. */
+  /** The hash that decisions refer to. */
   hash: string;
   policy: PolicyDocument;
 }
@@ -64,40 +67,41 @@ export interface PolicyLine extends LimiterLine {
 /** One decision of `admit`. */
 export interface DecisionLine extends LimiterLine {
   type: "decision";
-  /** What later lines of the same process and limiter name it by. */
+  /** Later lines of the same process and limiter refer to the decision by this number. */
   id: number;
-  /** The id of the request, where it is known. */
+  /** The id of the request, if it is known. */
   request?: string;
   admitted: boolean;
   by: DecidedBy;
   /** The hash of the policy. */
   policy: string;
   partitions: DecidedPartition[];
-  /** As it was given. */
+  /** The cost as passed to `admit`. */
   cost?: Cost;
-  /** Of an admitted one: what is left of its tightest limit. */
+  /** If admitted: the remaining units of the tightest limit. */
   left?: number;
-  /** Of a refused one. */
+  /** If refused: the reason. */
   reason?: Refused["reason"];
-  /** Of a refused one: the limit that binds. */
+  /** If refused: the limit with the longest wait. */
   limit?: string;
-  /** Of a refused one: the wait in milliseconds; `null` where no wait helps. */
+  /** If refused: the wait in milliseconds; `null` if no wait helps. */
   waitMs?: number | null;
   waitsFor?: WaitsFor;
-  /** Where it repeats an earlier answer of the store: when the store gave that answer. */
+  /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   asOf?: { at: number; order?: number };
-  /** What operators decided for the caller; `until` is `null` where it has no end. */
+  /** The operators' overrides for the caller; `until` is `null` if an override has no end. */
   overrides?: { layer: string; limits: string; until: number | null }[];
 }
 
 /**
- * What an admitted request has used so far, as recorded by the store. If its end changes nothing, there is no line.
+ * The use of an admitted request so far, as recorded by the store. If ending the request changes nothing, there is no
+ * line.
  */
 export interface SettledLine extends LimiterLine {
   type: "settled";
   /** The `id` of the decision. */
   decision: number;
-  /** In all, by unit. All of them 0: it was given back. */
+  /** The total use, by unit. All 0: the request was refunded. */
   used: Cost;
   ended: boolean;
 }
@@ -109,17 +113,20 @@ export interface ExtendedLine extends LimiterLine {
   cost: Cost;
   admitted: boolean;
   by: DecidedBy;
-  /** As of a decision. */
+  /** As for a decision. */
   asOf?: { at: number; order?: number };
 }
 
 /** An override, a block, or the end of either (then without `limits`). */
 export interface OverrideLine extends LimiterLine, LoggedPartition {
   type: "override";
-  /** Set where it is for all callers whose keys begin so: `partition` is then the pseudonym of that prefix. */
+  /**
+   * Set if the override is for all callers whose keys begin with a prefix: `partition` is then the pseudonym of the
+   * prefix.
+   */
   byPrefix?: true;
   limits?: string;
-  /** Milliseconds since 1970-01-01T00:00Z; `null` where it has no end. */
+  /** Milliseconds since 1970-01-01T00:00Z; `null` if the override has no end. */
   until?: number | null;
 }
 
@@ -138,7 +145,7 @@ export interface PenaltyLine extends LimiterLine {
 export interface LostLine extends AnyLine {
   type: "lost";
   lines: number;
-  /** The last error of the writer; absent where it was only too slow. */
+  /** The last error of the writer; absent if the writer was only too slow. */
   reason?: string;
 }
 

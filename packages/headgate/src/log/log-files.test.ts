@@ -19,7 +19,7 @@ const numbersIn = (where: string) =>
     .sort((a, b) => a - b);
 
 describe("files of a log", () => {
-  it("are made in a folder that is missing, for their owner alone", async () => {
+  it("are created in a missing folder, readable only by their owner", async () => {
     const missing = path.join(folder, "a/b");
     const files = logFiles(missing);
     await files.write(line(1), head);
@@ -30,7 +30,7 @@ describe("files of a log", () => {
     expect(statSync(path.join(missing, name)).mode & 0o777).toBe(0o600);
   });
 
-  it("are begun anew at their size, each with a head, and the oldest are deleted", async () => {
+  it("are rotated by size, each with a head, and the oldest are deleted", async () => {
     const files = logFiles(folder, { maxBytes: 10_000, maxFiles: 3 });
     for (let n = 0; n < 100; n += 1) await files.write(line(n), head);
     await files.close?.();
@@ -46,7 +46,7 @@ describe("files of a log", () => {
     expect(kept).toEqual(Array.from(kept, (_, i) => 100 - kept.length + i));
   });
 
-  it("go on where a file was left, also in the middle of a line", async () => {
+  it("continue an existing file, even one that ends in the middle of a line", async () => {
     const file = path.join(folder, "log.jsonl");
     writeFileSync(file, '{"n":1}\n{"n":2,"cu');
     const files = logFiles(file);
@@ -55,7 +55,7 @@ describe("files of a log", () => {
     expect(readFileSync(file, "utf8")).toBe('{"n":1}\n{"n":2,"cu\n{"n":3}\n');
   });
 
-  it("come back after somebody has taken the folder away", async () => {
+  it("are created again after the folder was removed", async () => {
     const inner = path.join(folder, "inner");
     const files = logFiles(inner);
     await files.write(line(1), head);
@@ -65,7 +65,7 @@ describe("files of a log", () => {
     expect(numbersIn(inner)).toEqual([2]);
   });
 
-  it("reject where nothing can be written, and write it once it can", async () => {
+  it("reject if nothing can be written, and accept the same lines later", async () => {
     const inTheWay = path.join(folder, "inner");
     writeFileSync(inTheWay, "");
     const files = logFiles(inTheWay);

@@ -9,9 +9,9 @@ import { checkWholeNumber } from "../core/whole-number.ts";
 import type { LineWriter } from "./line-buffer.ts";
 
 export interface LogFilesOptions {
-  /** A file that has grown to this is closed, and another begun: from 10,000 up; 100,000,000 by default. */
+  /** The size in bytes at which a file is closed and a new one begun: from 10,000 up. Default: 100,000,000. */
   maxBytes?: number;
-  /** How many files there are at most, the one that is written included: from 2 up; 10 by default. The oldest are deleted. */
+  /** The maximum number of files, including the current one: from 2 up. Default: 10. The oldest files are deleted. */
   maxFiles?: number;
 }
 
@@ -19,10 +19,10 @@ const folderPrefix = "decisions-";
 const extension = ".jsonl";
 
 /**
- * Writes a log to files. They are made readable by their owner alone, and so is a folder that is missing.
+ * Writes a log to files. New files and folders are readable only by their owner.
  *
- * @param where a file whose name ends in `.jsonl`, for one process; or a folder, in which each process has a file of its own: `maxFiles`
- *   then holds for all of them together.
+ * @param where a file whose name ends in `.jsonl`, for one process; or a folder, in which each process writes its own
+ *   file. `maxFiles` then applies to all of them together.
  * @throws HeadgateError `option-invalid`
  */
 export function logFiles(where: string, options: LogFilesOptions = {}): LineWriter {
@@ -50,13 +50,13 @@ export function logFiles(where: string, options: LogFilesOptions = {}): LineWrit
     const { size: found, ino } = await opened.stat();
     [file, size, inode] = [opened, found, ino];
     torn = found > 0 && torn;
-    // What another run has left there may have been cut.
+    // A file from an earlier run may end in the middle of a line.
     if (found === 0) await append(opened, head());
     else if (!torn) torn = !(await endsInLineFeed(current, found));
     return opened;
   }
 
-  /** All of it or nothing: what a full disk took of it is cut off again. */
+  /** Writes all lines or none: a partial write, for example on a full disk, is truncated again. */
   async function append(to: FileHandle, lines: string): Promise<void> {
     const bytes = Buffer.from(torn ? `\n${lines}` : lines);
     try {
@@ -97,12 +97,12 @@ export function logFiles(where: string, options: LogFilesOptions = {}): LineWrit
       }),
     );
     const oldest = files.sort((a, b) => a.changedMs - b.changedMs);
-    // The file that is begun next is one of them.
+    // `+ 1` counts the new file that is begun next.
     for (const { file } of oldest.slice(0, Math.max(0, oldest.length + 1 - maxFiles)))
       await unlink(file).catch(() => {});
   }
 
-  /** Somebody may have moved or deleted it. */
+  /** Whether the file is still in place: it may have been moved or deleted. */
   async function isThere(): Promise<boolean> {
     const found = await stat(current).catch(() => undefined);
     return found?.ino === inode;

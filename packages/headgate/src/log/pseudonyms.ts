@@ -1,21 +1,21 @@
 import { createHmac } from "node:crypto";
 import { isSharedKey } from "../core/shared-keys.ts";
 
-/** Gives keys of callers names that nobody can turn back without the secret. */
+/** Replaces callers' keys with pseudonyms that cannot be reversed without the secret. */
 export interface Pseudonyms {
   of(key: string): string;
-  /** Tells secrets apart. */
+  /** Identifies the secret. */
   readonly segment: string;
 }
 
-/** How many are remembered: callers come again and again. */
+/** The size of the cache. */
 const mostKept = 10_000;
-/** 96 bits: a billion callers do not meet. */
+/** 96 bits: enough for a billion callers without a collision. */
 const characters = 16;
 
 export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
   const kept = new Map<string, string>();
-  // UTF-16, because UTF-8 writes all unpaired surrogates alike: two callers would be one.
+  // UTF-16, because UTF-8 encodes all unpaired surrogates the same, so two callers would share a pseudonym.
   const hmac = (text: string) => createHmac("sha256", secret).update(text, "utf16le").digest("base64url");
   return {
     segment: hmac("\u0000segment").slice(0, 8),

@@ -37,7 +37,7 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
   });
   const stop = observe(limiter, { meter: provider.getMeter("test") });
 
-  /** The points of a metric, as `attributes → value`; of a histogram, how many and their sum. */
+  /** The points of a metric, as `attributes → value`; for a histogram, the count and the sum. */
   async function read(name: string): Promise<Record<string, unknown>> {
     exporter.reset();
     await reader.forceFlush();
@@ -94,7 +94,7 @@ describe("observe", () => {
     expect(await read("headgate.decision.duration")).toEqual({ "decided_by=store": [8, expect.any(Number)] });
   });
 
-  it("counts what a shadow would refuse, apart from live decisions, and without a caller", async () => {
+  it("counts what a shadow would refuse separately from live decisions, and names no caller", async () => {
     const { limiter, read } = observed({
       layers: [
         {
@@ -122,7 +122,7 @@ describe("observe", () => {
     expect(counted.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
-  it("counts what was used, beyond what was granted apart, and never a peek, a penalty or a caller", async () => {
+  it("counts use and overshoot, but no peek and no penalty, and names no caller", async () => {
     const { limiter, read } = observed();
     const first = (await limiter.admit(alice, { cost: { tokens: 100 } })) as Admitted;
     expect(await read("headgate.reservations")).toEqual({ "": 1 });
@@ -157,11 +157,11 @@ describe("observe", () => {
       "outcome=admitted decided_by=store plan=free": 1,
       "outcome=refused decided_by=policy plan=closed reason=blocked layer=user limit=user-blocked": 1,
     });
-    // Nobody waits for a block that has no end.
+    // A permanent block has no wait.
     expect(await read("headgate.wait")).toEqual({});
   });
 
-  it("tells how a shared store is", async () => {
+  it("reports the state of a shared store", async () => {
     const store = scriptedStore();
     const { limiter, read } = observed({ store });
     await limiter.admit(alice);
@@ -175,7 +175,7 @@ describe("observe", () => {
     });
   });
 
-  it("ends when it is told to", async () => {
+  it("stops when asked to", async () => {
     const { limiter, read, stop } = observed();
     await limiter.admit(alice);
     stop();
@@ -183,7 +183,7 @@ describe("observe", () => {
     expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": 1 });
   });
 
-  it("does nothing where nobody has set up a provider", async () => {
+  it("does nothing without a configured provider", async () => {
     const { limiter } = observed();
     const stop = observe(limiter);
     await limiter.admit(alice);
@@ -191,7 +191,7 @@ describe("observe", () => {
   });
 });
 
-it("has one name for limits that operators make up", async () => {
+it("uses one name for all limits of overrides", async () => {
   const { limiter, read } = observed();
   for (let n = 0; n < 50; n += 1) {
     limiter.override(alice, { limits: `1/${60 + n} seconds` });
@@ -204,7 +204,7 @@ it("has one name for limits that operators make up", async () => {
 });
 
 it.each<[unknown, unknown, RegExp]>([
-  [{}, {}, /observe takes a limiter that createLimiter has made, got an object/],
+  [{}, {}, /observe takes a limiter made by createLimiter, got an object/],
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
@@ -215,7 +215,7 @@ it.each<[unknown, unknown, RegExp]>([
 });
 
 describe("limiter.observe", () => {
-  it("takes objects of classes, and refuses what could never be told anything", async () => {
+  it("accepts class instances, and refuses an observer without any known method", async () => {
     const { limiter } = observed();
     class Counter {
       count = 0;
@@ -237,7 +237,7 @@ describe("limiter.observe", () => {
       );
   });
 
-  it("tells several observers, and one that fails breaks nothing", async () => {
+  it("calls several observers, even if one throws", async () => {
     const { limiter, errors } = observed();
     const seen: string[] = [];
     limiter.observe({

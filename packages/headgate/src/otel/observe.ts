@@ -12,23 +12,23 @@ export interface ObserveOptions {
   meter?: Meter;
 }
 
-/** In seconds: decisions take from microseconds, in memory, up to a store's time limit. */
+/** In seconds. Decisions take from microseconds, in memory, up to the time limit of a store. */
 const durationBuckets = [
   0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
 ];
-/** In seconds: waits go from a second up to a month. */
+/** In seconds. Waits range from a second to a month. */
 const waitBuckets = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000];
 const stateNumbers = { closed: 0, "half-open": 1, open: 2 } as const;
 
 /**
- * Counts a limiter's decisions, waits, reservations and its store's state as OpenTelemetry metrics. Attributes name limiter,
- * layer, limit, plan and outcome, and never a caller.
+ * Records a limiter's decisions, waits, reservations and the state of its store as OpenTelemetry metrics. Attributes
+ * name limiter, layer, limit, plan and outcome, but never a caller.
  *
  * ```ts
  * const stop = observe(limiter);
  * ```
  *
- * @returns what ends it.
+ * @returns a function that stops it
  */
 export function observe(
   limiter: Pick<Limiter<never>, "name" | "observe" | "status">,
@@ -47,12 +47,12 @@ export function observe(
     unit: "{decision}",
   });
   const durations = meter.createHistogram("headgate.decision.duration", {
-    description: "How long decisions took, the store's answer included.",
+    description: "Duration of decisions, including the store's answer.",
     unit: "s",
     advice: { explicitBucketBoundaries: durationBuckets },
   });
   const waits = meter.createHistogram("headgate.wait", {
-    description: "Waits that refused callers have to observe before they pass.",
+    description: "How long refused callers have to wait.",
     unit: "s",
     advice: { explicitBucketBoundaries: waitBuckets },
   });
@@ -65,7 +65,7 @@ export function observe(
     unit: "{unit}",
   });
   const overshoot = meter.createCounter("headgate.overshoot", {
-    description: "Units that ended reservations have used beyond what they were granted.",
+    description: "Units that ended reservations have used in excess of what they were granted.",
     unit: "{unit}",
   });
 
@@ -106,7 +106,7 @@ export function observe(
   }
 
   function shadowed({ shadow, live }: ShadowEvent): void {
-    // The shadow does not know of overrides and blocks: what it says of such callers is nothing to go by.
+    // The shadow ignores overrides and blocks, so its decision is meaningless for such callers.
     if (live.overrides !== undefined) return;
     shadowDecisions.add(1, {
       ...ofLimiter,
@@ -135,25 +135,25 @@ export function observe(
 /** @throws HeadgateError `option-invalid` */
 function readMeter(limiter: unknown, options: ObserveOptions): Meter {
   if (typeof limiter !== "object" || limiter === null || !("observe" in limiter))
-    fail(`observe takes a limiter that createLimiter has made, got ${show(limiter)}.`);
+    fail(`observe takes a limiter made by createLimiter, got ${show(limiter)}.`);
   if (typeof options !== "object" || options === null)
     fail(`The options of observe must be an object such as { meter }, got ${show(options)}.`);
   checkOptions("observe", options, ["meter"], "option-invalid");
   const { meter = metrics.getMeter("headgate") } = options;
   if (typeof meter === "object" && meter !== null && "createCounter" in meter) return meter;
-  fail(`meter of observe must be a meter of OpenTelemetry, got ${show(meter)}.`);
+  fail(`meter of observe must be an OpenTelemetry meter, got ${show(meter)}.`);
 }
 
 function fail(message: string): never {
   throw new HeadgateError("option-invalid", message);
 }
 
-/** Operators may override anybody by limits of any name: those have one name here. */
+/** Overrides may have limits of any name. They share one name here, to bound the number of attributes. */
 function nameOf({ layer, name }: LimitReading, { overrides = [] }: Admission): string {
   return overrides.some((one) => one.layer === layer) ? "overridden" : name;
 }
 
-/** Read when somebody collects. */
+/** Reports the limiter's status at each collection. */
 function observeStatus(
   limiter: Pick<Limiter<never>, "status">,
   meter: Meter,
@@ -165,9 +165,9 @@ function observeStatus(
   });
   const state = meter.createObservableGauge("headgate.store.state", {
     description:
-      "The store as this process sees it: 0 it decides, 1 it is being tried, 2 the outage policies decide.",
+      "The store as this process sees it: 0 the store decides, 1 the store is being tried again, 2 the outage policies decide.",
   });
-  const waiting = meter.createObservableGauge("headgate.store.untold", {
+  const waiting = meter.createObservableGauge("headgate.store.unsent_changes", {
     description: "Changes not yet sent to the store.",
     unit: "{change}",
   });
@@ -176,11 +176,11 @@ function observeStatus(
     unit: "{process}",
   });
   const failures = meter.createObservableCounter("headgate.store.failures", {
-    description: "Calls of the store that failed or were not answered in time.",
+    description: "Store calls that failed or timed out.",
     unit: "{call}",
   });
   const dropped = meter.createObservableCounter("headgate.store.dropped", {
-    description: "Changes that were lost before they were sent to the store.",
+    description: "Changes lost before they could be sent to the store.",
     unit: "{change}",
   });
   const instruments = [reservations, state, waiting, processes, failures, dropped];
@@ -210,7 +210,10 @@ function outcomeOf(admission: Admission): {
   return { name: limit === undefined ? "admitted" : "near", limit };
 }
 
-/** The limit of which the largest share is used; `undefined` where none is near. Places are taken and given back all the time. */
+/**
+ * The limit with the largest share used; `undefined` if none is near. Places are ignored, because they are taken and
+ * freed all the time.
+ */
 function nearestOf(limits: readonly LimitReading[]): LimitReading | undefined {
   let nearest: LimitReading | undefined;
   let most = nearFrom;

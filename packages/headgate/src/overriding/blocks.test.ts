@@ -38,7 +38,7 @@ function limiters(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("block", () => {
-  it("refuses a caller until its end, charges nobody meanwhile, and lets others pass", async () => {
+  it("refuses a caller until its end, charges nothing meanwhile, and does not affect others", async () => {
     const { here, clock } = limiters();
     here.block(alice, { forMs: 60_000, reason: "spam", by: "ada" });
     const refused = here.admit(alice) as Refused;
@@ -64,7 +64,7 @@ describe("block", () => {
     expect(here.admit(alice)).toMatchObject({ admitted: true });
   });
 
-  it("lasts for good where no end is named, through a reset, until it is ended", () => {
+  it("without an end, lasts through a reset until it is ended", () => {
     const { here, clock } = limiters();
     here.block(alice);
     clock.advance(400 * 24 * 3_600_000);
@@ -74,7 +74,7 @@ describe("block", () => {
     expect(here.admit(alice)).toMatchObject({ admitted: true });
   });
 
-  it("is for the first layer that applies, or for the one that is named", () => {
+  it("applies to the first layer that applies to the caller, or to the named layer", () => {
     const { here } = limiters();
     here.block({ ip: bob.ip });
     expect(here.admit(bob)).toMatchObject({ reason: "blocked", overrides: [{ layer: "ip" }] });
@@ -84,7 +84,7 @@ describe("block", () => {
     expect(here.admit(bob)).toMatchObject({ admitted: true });
   });
 
-  it("takes a date, and says what is wrong with anything else", () => {
+  it("accepts a date, and explains any other invalid value", () => {
     const { here, clock } = limiters();
     here.block(alice, { until: new Date(clock.now() + 5000) });
     expect(here.peek(alice)).toMatchObject({ retryAfterMs: 5000 });
@@ -98,7 +98,7 @@ describe("block", () => {
       [{ reason: "x".repeat(201) }, /reason must be text of at most 200 characters, got 201/],
       [{ by: 7 as never }, /by must be text .* got 7/],
       [{ for: 5 } as never, /for/],
-      [{ forMs: undefined } as never, /forMs of block is undefined: leave it out for one without an end/],
+      [{ forMs: undefined } as never, /forMs of block is undefined\. Leave it out for no end/],
       [{ until: undefined } as never, /until of block is undefined/],
       [1000 as never, /block takes an object, such as \{ forMs: 60000 \}, got 1000/],
       [{ layer: "org" }, /No layer "org" applies to this caller; these apply: user, ip/],
@@ -107,15 +107,15 @@ describe("block", () => {
     expect(here.admit(bob)).toMatchObject({ admitted: true });
   });
 
-  it("blocks nobody where the caller's key cannot be had: all such callers share a partition", () => {
+  it("refuses to block a caller without a usable key, because such callers share a partition", () => {
     const key = ({ user }: Caller) => user as string;
     const { here, errors } = limiters({ layers: [{ name: "user", key, limits: "5/minute" }] });
-    expect(() => here.block({ ip: "203.0.113.9" })).toThrow(/could not be had/);
+    expect(() => here.block({ ip: "203.0.113.9" })).toThrow(/is unknown or too long/);
     expect(() => here.block({ user: "x".repeat(1025), ip: "" })).toThrow(/too long/);
     expect(errors).toHaveLength(1);
   });
 
-  it("blocks a caller whose key begins with NUL, and nobody else by it", () => {
+  it("blocks only the caller whose key begins with NUL", () => {
     const key = ({ user }: Caller) => user as string;
     const { here } = limiters({ layers: [{ name: "user", key, limits: "5/minute" }] });
     here.block({ user: "\0unidentified", ip: "" });
@@ -123,14 +123,14 @@ describe("block", () => {
     expect(here.admit({ ip: "" })).toMatchObject({ admitted: true });
   });
 
-  it("is an error on a store that cannot block, and says so", () => {
+  it("throws on a store without support for blocks", () => {
     const { override: _, ...store } = memoryStore();
     const { make } = limiters();
     expect(() => make(store).block(alice)).toThrow(/The store "memory" keeps no blocks or overrides/);
     expect(() => make(store).unblock(alice)).toThrow(/keeps no blocks/);
   });
 
-  it("ends neither a reservation nor its settlement, and refuses to extend it", async () => {
+  it("does not end a reservation or its settlement, but refuses to extend it", async () => {
     const { here } = limiters({ layers: [{ name: "user", key: ({ ip }) => ip, limits: "100 tokens/hour" }] });
     const admitted = here.admit(alice, { cost: { tokens: 40 } }) as Admitted;
     here.block(alice);
@@ -140,7 +140,7 @@ describe("block", () => {
     expect((here.peek(alice) as Admitted).limits[0]?.remaining).toBe(70);
   });
 
-  it("holds for a caller without limits, and for one whose plan is looked up", async () => {
+  it("applies to an unlimited caller, and to one whose plan is looked up", async () => {
     const { here } = limiters({
       layers: [
         {
@@ -159,13 +159,13 @@ describe("block", () => {
     expect(await here.admit(alice)).toMatchObject({ admitted: true });
   });
 
-  it("waits no longer than it has to", async () => {
+  it("lets a waiting caller pass as soon as it ends", async () => {
     const { here } = limiters();
     here.block(alice);
     expect(await here.wait(alice, { maxWaitMs: 1000 })).toMatchObject({ reason: "blocked" });
   });
 
-  it("is a 403 for good, and a 429 with its wait until an end; neither shows why", () => {
+  it("is a 403 without an end and a 429 with one, and never shows the reason", () => {
     const { here } = limiters();
     here.block(alice, { reason: "secret" });
     const forGood = refusal(here.admit(alice) as Refused);
@@ -179,7 +179,7 @@ describe("block", () => {
     expect(forGood.body + timed.body).not.toContain("secret");
   });
 
-  it("shows that nothing is left before its end, and blames no limit of another layer", async () => {
+  it("shows nothing left until its end, and does not blame limits of another layer", async () => {
     const { here, there } = limiters();
     here.block(alice, { forMs: 42_000 });
     for (const refused of [
@@ -197,7 +197,7 @@ describe("block", () => {
     }
   });
 
-  it("is no 403 where a request could not be admitted at its end either", () => {
+  it("is not a 403 for a request that could not be admitted at its end either", () => {
     const { here } = limiters();
     here.block(alice, { forMs: 1000 });
     expect(here.admit(alice, { cost: { requests: 6 } })).toMatchObject({ reason: "cost-exceeds-quota" });
@@ -205,7 +205,7 @@ describe("block", () => {
 });
 
 describe("block, on a shared store", () => {
-  it("is in force in every process from its next call, and a flood of it costs a call a second", async () => {
+  it("applies in every process from its next call, and a flood of requests costs one call a second", async () => {
     const { here, there, remote, clock } = limiters();
     expect(await there.admit(alice)).toMatchObject({ admitted: true });
     here.block(alice, { forMs: 10_000 });
@@ -221,7 +221,7 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("is ended by its own process at once", async () => {
+  it("ends at once in the process that ends it", async () => {
     const { there } = limiters();
     await there.block(alice);
     expect(await there.admit(alice)).toMatchObject({ reason: "blocked" });
@@ -229,7 +229,7 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ admitted: true });
   });
 
-  it("holds through an outage where this process has met it, to its end, whatever the policy", async () => {
+  it("lasts through an outage in a process that knows it, whatever the outage policy", async () => {
     for (const outage of ["local", "admit", "refuse"] as const) {
       const { there, remote, clock } = limiters({ layers: layers.map((layer) => ({ ...layer, outage })) });
       await there.block(alice, { forMs: 60_000 });
@@ -248,7 +248,7 @@ describe("block, on a shared store", () => {
     }
   });
 
-  it("is forgotten for outages once the store has said that it has ended", async () => {
+  it("is forgotten for outages once the store has reported its end", async () => {
     const { here, there, remote, clock } = limiters();
     here.block(alice);
     expect(await there.admit(alice)).toMatchObject({ reason: "blocked" });
@@ -259,7 +259,7 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
-  it("stays in force where the store could not be told of its end, or of another", async () => {
+  it("stays in force if its end, or its replacement, could not be sent to the store", async () => {
     const { there, remote } = limiters({ layers: layers.map((layer) => ({ ...layer, outage: "admit" })) });
     await there.block(alice, { forMs: 60_000 });
     remote.mode = "reject";
@@ -268,7 +268,7 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ reason: "blocked", decidedBy: "outage-policy" });
   });
 
-  it("rejects where the store cannot be reached", async () => {
+  it("rejects if the store cannot be reached", async () => {
     const { there, remote } = limiters();
     remote.mode = "reject";
     await expect(there.block(alice)).rejects.toThrow("connection lost");

@@ -13,11 +13,11 @@ import type { Prefixes } from "./prefixes.ts";
 
 export interface OverridingOptions {
   readonly known: KnownOverrides;
-  /** Absent where overrides by prefix count for nothing. */
+  /** Absent if overrides by prefix do not apply. */
   readonly prefixes?: Pick<Prefixes, "isEmpty" | "find">;
-  /** Whether the store keeps overrides at all. */
+  /** Whether the store supports overrides. */
   readonly storeOverrides: boolean;
-  /** Whether asking the store costs a trip. */
+  /** Whether a call to the store is a network round trip. */
   readonly isRemote: boolean;
   readonly ledger: Ledger;
   readonly memoryOf: (layer: string) => LayerMemory;
@@ -25,18 +25,18 @@ export interface OverridingOptions {
   readonly now: () => number;
   /** Reports each kind of mistake once. */
   readonly report: (error: unknown) => void;
-  /** Asks the store, or what decides in its place. */
+  /** Asks the store, or whatever decides in its place. */
   readonly ask: (question: Question, peek: boolean) => Ruling | Promise<Ruling>;
 }
 
-/** An override may be replaced while it is read; so often it is asked again. */
+/** How often a request is tried again when its override has been replaced meanwhile. */
 const mostTries = 3;
-/** When to ask again where that was not enough, ms. */
+/** The wait that is reported after that, ms. */
 const retryMs = 1000;
 
 /**
- * Decides under the overrides in force. The store keeps them, and refuses to decide a request that was asked for under
- * other limits: it is asked for again then, under those that the store has named.
+ * Decides under the overrides in force. The store keeps them, and refuses to decide a request that was made under other
+ * limits. The request is then made again under the overrides that the store returned.
  */
 export function createOverriding(options: OverridingOptions) {
   const { known, prefixes, storeOverrides, isRemote, ledger, mintRid, now, report, ask } = options;
@@ -61,7 +61,7 @@ export function createOverriding(options: OverridingOptions) {
     return { space, key, limits, ...amountsOf(limits, cost), [as]: override };
   }
 
-  /** For each charge, what is in force by the longest prefix of its key; `undefined` where that is nothing anywhere. */
+  /** For each charge, the override in force for the longest prefix of its key; `undefined` if no charge has one. */
   function findPrefixes({ layers, charges }: Question): (OverrideByPrefix | undefined)[] | undefined {
     if (prefixes === undefined || prefixes.isEmpty) return undefined;
     let found: (OverrideByPrefix | undefined)[] | undefined;
@@ -76,8 +76,8 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   /**
-   * The same request under what is in force. One of the partition's own goes before one by prefix; that it is blocked is the store's
-   * matter.
+   * The same request under the overrides in force. An override of the partition takes precedence over one by prefix. A
+   * block of the partition is left to the store.
    */
   function under(
     own: Question,
@@ -99,7 +99,7 @@ export function createOverriding(options: OverridingOptions) {
       : { layers, charges, policy };
   }
 
-  // Nearly all requests meet no override: for those, nothing is made or looked at that they do not need.
+  // Nearly all requests have no override, so this path allocates and checks as little as possible.
   function decide<Result>(
     own: Question,
     asked: Question,
@@ -134,7 +134,7 @@ export function createOverriding(options: OverridingOptions) {
     return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1, decided);
   }
 
-  /** A caller whose plan admits nobody is refused, unless an override says otherwise. Nothing is charged to find that out. */
+  /** Refuses a caller whose plan is `blocked`, unless an override admits the caller. The check charges nothing. */
   function decideBlocked(
     own: Question,
     asked: Question,
@@ -180,9 +180,9 @@ export function createOverriding(options: OverridingOptions) {
 
   return {
     /**
-     * Goes on with the ruling at once, as `then` does with one promise more.
+     * Calls `decided` with the ruling, synchronously if possible. Unlike `then`, it does not add a promise.
      *
-     * @param cost what `own` was made for.
+     * @param cost the cost of `own`.
      */
     decide<Result>(
       own: Question,
@@ -196,7 +196,7 @@ export function createOverriding(options: OverridingOptions) {
       return decide(own, under(own, overrides, cost), cost, peek, mostTries, decided);
     },
 
-    /** Asks for an extension, under the limits that admitted it. */
+    /** Asks for an extension, under the limits that admitted the reservation. */
     extend(question: Question): Ruling | Promise<Ruling> {
       const asOf = known.changes;
       const conclude = (ruling: Ruling): Ruling => {
@@ -210,7 +210,7 @@ export function createOverriding(options: OverridingOptions) {
     /** The same partitions under the overrides that this process knows. */
     underKnown: (own: Question): Question => under(own, known.findLimits(own.charges, now()), undefined),
 
-    /** @throws HeadgateError where the limits cannot take the place of these. */
+    /** @throws HeadgateError if the text cannot replace these limits. */
     check: overriding.of,
   };
 }
@@ -219,7 +219,7 @@ function itself(ruling: Ruling): Ruling {
   return ruling;
 }
 
-/** Where the limits of a layer admit nobody. */
+/** The index of a charge whose limits are `blocked`. */
 function blockedPlaceOf({ charges }: Question): number | undefined {
   for (let c = 0; c < charges.length; c += 1) {
     if ((charges[c] as Charge).limits.word === "blocked") return c;
@@ -227,7 +227,7 @@ function blockedPlaceOf({ charges }: Question): number | undefined {
   return undefined;
 }
 
-/** The store named another override each time: nothing is known of this request, and it is refused for a moment. */
+/** The store returned another override each time, so the request was not decided. It is refused with a short wait. */
 function undecided(ruling: Ruling): Ruling {
   const { now, readings } = ruling.outcome;
   const waiting = readings.map((limits) =>

@@ -8,46 +8,46 @@ interface Partition {
 }
 
 interface Known {
-  /** Absent: the store has just said that none is in force. */
+  /** Absent: the store has just reported that none is in force. */
   readonly override: Override | undefined;
   /** When it ends, by the limiter's clock. */
   readonly until: number;
   readonly heardAt: number;
 }
 
-/** For so long a caller who is refused without the store is known to have no override. */
+/** How long the store's report that a blocked caller has no override is used, ms. */
 const noneForMs = 1000;
 
 /**
- * The overrides that this process has met. A request is asked for under them at once, in one trip; and while the store
- * cannot be asked they stay in force, as no block may end because a store is down. It knows only those of callers whom it
- * decided, or overrode, itself; one that it has forgotten costs a trip.
+ * The overrides that this process knows. A request is made under them at once, in one round trip. They stay in force
+ * while the store cannot be reached, because no block may end because of an outage. A process knows only overrides of
+ * callers that it decided or overrode itself. A forgotten override costs one more round trip.
  */
 export interface KnownOverrides {
-  /** Whether nothing is known of anybody. */
+  /** Whether no override is known. */
   readonly isEmpty: boolean;
-  /** Grows with each change of this process's own: an answer that was asked for before says nothing of it. */
+  /** Increases with each change by this process. An answer to an earlier call does not include the change. */
   readonly changes: number;
   /**
    * Learns from an answer of the store.
    *
-   * @param asOf what `changes` was when it was asked for.
+   * @param asOf the value of `changes` when the store was called.
    */
   learn(charges: readonly Charge[], outcome: Outcome, now: number, asOf: number): void;
-  /** This process has put it into force. */
+  /** Records an override that this process has set. */
   begin(partitions: readonly Partition[], terms: OverrideTerms, now: number): void;
   forget(partitions: readonly Partition[]): void;
-  /** For each charge, the other limits in force; `undefined` where none are known anywhere. */
+  /** For each charge, the override with other limits in force; `undefined` if no charge has one. */
   findLimits(charges: readonly Partition[], now: number): (Override | undefined)[] | undefined;
-  /** How the store would refuse these charges; `undefined` where no block is known. */
+  /** The refusal that the store would return for these charges; `undefined` if no block is known. */
   findBlock(charges: readonly Charge[], now: number): Outcome | undefined;
-  /** Whether the store has said within the last second that nothing is in force. */
+  /** Whether the store has reported within the last second that no override is in force. */
   hasNone(partition: Partition, now: number): boolean;
-  /** The store has just said so. */
+  /** Records that the store has just reported that no override is in force. */
   noteNone(partition: Partition, now: number): void;
 }
 
-/** @param most how many are kept; the oldest go first. */
+/** @param most how many are kept. The oldest are dropped first. */
 export function createKnownOverrides(most: number): KnownOverrides {
   const known = new PartitionMap<Known>();
   let changes = 0;
@@ -74,11 +74,11 @@ export function createKnownOverrides(most: number): KnownOverrides {
     learn(charges, outcome, now, asOf) {
       const { overrides, refusedFor } = outcome;
       if (asOf !== changes) return;
-      // Where a reservation is the reason, nothing was said of overrides.
+      // A refusal because of a reservation says nothing about overrides.
       if (overrides === undefined && refusedFor !== undefined) return;
       for (let c = 0; c < charges.length; c += 1) {
         const charge = charges[c] as Charge;
-        // Decided under an override, it is the one in force.
+        // The store decided under this override, so it is in force.
         const override = overrides === undefined ? charge.override : overrides[c];
         if (override === undefined) known.delete(charge.space, charge.key);
         else keep(charge, override, override.until - outcome.now + now, now);

@@ -3,14 +3,14 @@ import { copyOf, type LayerMemory } from "../core/layer-memory.ts";
 import { hidden, wordFor } from "../core/limit.ts";
 import { compileLimits, type LimitSet, readLimits } from "../core/limit-set.ts";
 
-/** How many texts are kept, as they were read, for each plan. */
+/** How many parsed texts are cached for each plan. */
 const keptTexts = 100;
 
 /** Reads the limits of overrides and keeps the results: overrides are few, and requests are many. */
 export interface OverridingLimits {
   /**
-   * The limits of a partition while an override is in force. Its limits take the place of the plan's in the units that
-   * they name; other units keep the plan's. `unlimited` and `blocked` take the place of all.
+   * The limits of a partition while an override is in force. The override's limits replace the plan's limits in the
+   * units that they name. Other units keep the plan's limits. `unlimited` and `blocked` replace all limits.
    *
    * @throws HeadgateError `limit-unreadable`, `limit-invalid` or `policy-invalid`
    */
@@ -48,7 +48,7 @@ function compile(layer: string, plan: LimitSet, text: string, ofLayer: LayerMemo
   if (plan.word === "blocked" && !isWord && !units.has("requests")) {
     throw new HeadgateError(
       "policy-invalid",
-      `An override of a caller whose plan is blocked must say how many requests it lets pass, such as "5/minute; ${text}".`,
+      `An override of a caller whose plan is blocked must limit requests too, such as "5/minute; ${text}".`,
     );
   }
   // An unlimited plan may count units for other plans: those counts continue.

@@ -44,7 +44,7 @@ function limiters(options: Partial<LimiterOptions<Caller>> = {}) {
   return { clock, errors, shared, remote, here: make(shared), there: make(remote), make };
 }
 
-/** How many of so many requests in a row are admitted; each ends at once. */
+/** Sends requests in a row, each of which ends at once. @returns how many were admitted */
 async function admittedOf(
   limiter: Limiter<Caller>,
   caller: Caller,
@@ -62,7 +62,7 @@ async function admittedOf(
 }
 
 describe("override", () => {
-  it("gives a caller other limits until its end, and nobody else", async () => {
+  it("gives one caller other limits until its end", async () => {
     const { here, clock } = limiters();
     here.override(alice, { limits: "8/minute", forMs: 10 * minute, reason: "launch day", by: "ada" });
     expect(await admittedOf(here, alice, 20)).toBe(8);
@@ -85,7 +85,7 @@ describe("override", () => {
     expect(((await here.peek(alice)) as Refused).overrides).toBeUndefined();
   });
 
-  it("keeps the limits of the units that it does not name", async () => {
+  it("keeps the limits of units that it does not name", async () => {
     const { here } = limiters();
     here.override(alice, { limits: "100/minute" });
     const admitted = (await here.admit(alice, { cost: { tokens: 600 } })) as Admitted;
@@ -106,7 +106,7 @@ describe("override", () => {
     expect((await here.peek(alice)).limits.map(({ remaining }) => remaining)).toEqual([98, 980, 2, 28]);
   });
 
-  it("forgets nothing that was spent, on the way there or back", async () => {
+  it("keeps what was spent, when it begins and when it ends", async () => {
     const { here, clock } = limiters();
     expect(await admittedOf(here, alice, 20)).toBe(5);
     here.override(alice, { limits: "8/minute" });
@@ -122,7 +122,7 @@ describe("override", () => {
     expect(await admittedOf(here, alice, 20)).toBe(2);
   });
 
-  it("takes another algorithm, a wider window and a narrower one, and knows what was spent", async () => {
+  it("keeps what was spent with another algorithm, a wider window and a narrower one", async () => {
     const { here, clock } = limiters({ layers: layers.slice(0, 1) });
     expect(await admittedOf(here, alice, 3)).toBe(3);
     here.override(alice, { limits: "10/hour fixed-window" });
@@ -139,7 +139,7 @@ describe("override", () => {
     expect(await admittedOf(here, alice, 20)).toBe(5);
   });
 
-  it("is for the layer that is named, beside the limits of the others", async () => {
+  it("applies to the named layer, and other layers keep their limits", async () => {
     const { here } = limiters();
     here.override(alice, { limits: "2/minute", layer: "ip" });
     expect(await admittedOf(here, alice, 1)).toBe(1);
@@ -150,7 +150,7 @@ describe("override", () => {
     expect((await here.peek(bob)).limits.find(({ layer }) => layer === "ip")?.remaining).toBe(24);
   });
 
-  it("lets an unlimited caller pass, and counts on", async () => {
+  it("with unlimited, admits the caller and continues to count", async () => {
     const { here } = limiters({ layers: layers.slice(0, 1) });
     here.override(alice, { limits: "unlimited" });
     expect(await admittedOf(here, alice, 50, { tokens: 100 })).toBe(50);
@@ -159,7 +159,7 @@ describe("override", () => {
     expect(refused.limits.map(({ remaining }) => remaining)).toEqual([0, 0, 2]);
   });
 
-  it("opens a plan that is blocked, for as long as it lasts", async () => {
+  it("admits a caller of a blocked plan while it lasts", async () => {
     const { here, there, remote, clock } = limiters({
       layers: [
         {
@@ -180,7 +180,7 @@ describe("override", () => {
     clock.advance(hour);
     for (const limiter of [here, there])
       expect(await limiter.admit(closed)).toMatchObject({ reason: "blocked", decidedBy: "policy" });
-    // Who is known to have no override costs a call a second.
+    // A caller without an override costs one call a second.
     remote.calls.decide = 0;
     for (let n = 0; n < 300; n += 1) {
       expect(await there.admit(closed)).toMatchObject({ reason: "blocked" });
@@ -192,7 +192,7 @@ describe("override", () => {
     expect(await there.admit(closed)).toMatchObject({ reason: "blocked", decidedBy: "policy" });
   });
 
-  it("is replaced by a block, and by the next one", async () => {
+  it("is replaced by a block, and by the next override", async () => {
     const { here } = limiters();
     here.override(alice, { limits: "8/minute" });
     here.block(alice, { forMs: second });
@@ -205,7 +205,7 @@ describe("override", () => {
     expect(((await here.peek(alice)) as Refused).binding.quota).toBe(5);
   });
 
-  it("does not change what an admitted request was granted, and counts what it used under both", async () => {
+  it("does not change what an admitted request was granted, and counts its use under both limits", async () => {
     const { here } = limiters({ layers: layers.slice(0, 1) });
     const running = (await here.admit(alice, { cost: { tokens: 400 } })) as Admitted;
     here.override(alice, { limits: "300 tokens/hour" });
@@ -222,7 +222,7 @@ describe("override", () => {
     ).toBeGreaterThanOrEqual(710);
   });
 
-  it("counts a penalty, and who waits is admitted under it", async () => {
+  it("counts a penalty, and admits waiting callers", async () => {
     const { here, clock } = limiters({ layers: layers.slice(0, 1) });
     here.override(alice, { limits: "4/minute" });
     here.penalise(alice, { requests: 3 });
@@ -232,7 +232,7 @@ describe("override", () => {
     expect(await waiting).toMatchObject({ admitted: true });
   });
 
-  it("wakes who waits, however it is changed", async () => {
+  it("wakes waiting callers whenever it changes", async () => {
     const { here, clock } = limiters({
       layers: [{ name: "user", key: ({ user }) => user, limits: "1/minute" }],
     });
@@ -257,7 +257,7 @@ describe("override", () => {
     expect(await blocked).toMatchObject({ admitted: true });
   });
 
-  it("of some units counts the others on where the plan is unlimited, and shows them to nobody", async () => {
+  it("of some units, continues to count the others of an unlimited plan, without showing them", async () => {
     const { here } = limiters({
       layers: [
         {
@@ -279,15 +279,15 @@ describe("override", () => {
     expect(await here.admit(staff, { cost: { tokens: 10 } })).toMatchObject({ admitted: false });
     here.endOverride(staff);
     expect((await here.peek(alice)).limits.map(({ remaining }) => remaining)).toEqual([0, 50]);
-    // Of a plan that admits nobody, requests have to be named.
+    // For a blocked plan, the override must limit requests.
     const closed: Caller = { ...bob, plan: "closed" };
     expect(() => here.override(closed, { limits: "10 tokens/minute" })).toThrow(
-      /must say how many requests it lets pass, such as "5\/minute; 10 tokens\/minute"/,
+      /must limit requests too, such as "5\/minute; 10 tokens\/minute"/,
     );
     expect(await here.admit(closed, { cost: { tokens: 0 } })).toMatchObject({ reason: "blocked" });
   });
 
-  it("that refuses a cost for good says to come back when it ends", async () => {
+  it("that can never admit a cost reports a wait until it ends", async () => {
     const { here, clock } = limiters();
     here.override(alice, { limits: "3/minute", forMs: 20 * second });
     expect(await here.admit(alice, { cost: { requests: 5 } })).toMatchObject({
@@ -302,7 +302,7 @@ describe("override", () => {
     });
   });
 
-  it("says what is wrong with its options, and changes nothing then", async () => {
+  it("explains invalid options, and changes nothing", async () => {
     const { here, clock } = limiters();
     const mistakes: [unknown, RegExp][] = [
       [undefined, /override takes an object, such as \{ limits: "1000\/hour" \}, got undefined/],
@@ -345,7 +345,7 @@ describe("override", () => {
 });
 
 describe("override, on a shared store", () => {
-  it("is in force in every process from its next call, in one trip but for the first", async () => {
+  it("applies in every process from its next call, with one round trip after the first call", async () => {
     const { here, there, remote } = limiters();
     expect(await admittedOf(there, alice, 1)).toBe(1);
     here.override(alice, { limits: "8/minute" });
@@ -360,7 +360,7 @@ describe("override, on a shared store", () => {
     expect(remote.calls.decide).toBe(2);
   });
 
-  it("costs one trip in the process that made it", async () => {
+  it("costs one round trip in the process that set it", async () => {
     const { there, remote } = limiters();
     await there.override(alice, { limits: "8/minute" });
     remote.calls.decide = 0;
@@ -371,7 +371,7 @@ describe("override, on a shared store", () => {
     expect(remote.calls.decide).toBe(9);
   });
 
-  it("lets a refused caller pass at once where it was made, and within a second elsewhere", async () => {
+  it("admits a refused caller at once in the process that set it, and within a second in others", async () => {
     const { there, remote, make, clock } = limiters();
     const elsewhere = make(remote);
     expect(await admittedOf(there, alice, 9)).toBe(5);
@@ -382,7 +382,7 @@ describe("override, on a shared store", () => {
     expect(await admittedOf(elsewhere, alice, 5)).toBe(2);
   });
 
-  it("holds through an outage where this process has met it, and ends in it", async () => {
+  it("lasts through an outage in a process that knows it, and may end during the outage", async () => {
     const { here, there, remote, clock, make } = limiters({ layers: layers.slice(0, 1) });
     here.override(alice, { limits: "2/minute", forMs: hour });
     here.override(bob, { limits: "20/minute", forMs: hour });
@@ -392,14 +392,14 @@ describe("override, on a shared store", () => {
     remote.mode = "reject";
     expect(await admittedOf(there, alice, 9)).toBe(2);
     expect(await admittedOf(there, bob, 30)).toBe(20);
-    // A process that has not met it knows the plan alone.
+    // A process that does not know it applies the plan.
     expect(await admittedOf(make(remote), bob, 30)).toBe(5);
     await expect(there.endOverride(alice)).rejects.toThrow();
     clock.advance(hour);
     expect(await admittedOf(there, alice, 9)).toBe(5);
   });
 
-  it("is held to what was spent while the store was down", async () => {
+  it("counts what was spent while the store was down", async () => {
     const { here, there, remote, clock } = limiters({ layers: layers.slice(0, 1) });
     here.override(alice, { limits: "12/hour", forMs: 2 * hour });
     expect(await admittedOf(there, alice, 3)).toBe(3);
@@ -412,7 +412,7 @@ describe("override, on a shared store", () => {
     expect(await admittedOf(there, alice, 9)).toBe(0);
   });
 
-  it("keeps a block through an outage although an older answer comes after it", async () => {
+  it("keeps a block through an outage even if an older answer arrives after it", async () => {
     const { there, remote } = limiters({ layers: layers.map((layer) => ({ ...layer, outage: "admit" })) });
     await there.peek(alice);
     remote.mode = "hang";
@@ -426,7 +426,7 @@ describe("override, on a shared store", () => {
     for (let n = 0; n < 3; n += 1) expect(await there.admit(alice)).toMatchObject({ reason: "blocked" });
   });
 
-  it("is charged by a penalty in a unit that it alone counts, where the process has not met it", async () => {
+  it("is charged by a penalty in a unit that only it counts, even in a process that does not know it", async () => {
     const { here, there } = limiters({
       layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute" }],
       units: ["strikes"],
@@ -436,7 +436,7 @@ describe("override, on a shared store", () => {
     expect((await here.peek(alice)).limits.find(({ unit }) => unit === "strikes")?.remaining).toBe(0);
   });
 
-  it("refuses for a moment where it changes each time that it is asked", async () => {
+  it("refuses with a short wait if it changes at each call", async () => {
     const { shared, remote, there, clock } = limiters();
     const decide = remote.decide.bind(remote);
     let id = 1;
@@ -455,7 +455,7 @@ describe("override, on a shared store", () => {
     expect(id).toBe(5);
   });
 
-  it("that cannot be read leaves a caller the own limits, and is reported once", async () => {
+  it("that cannot be read is reported once, and the caller's own limits apply", async () => {
     const { shared, there, errors, clock } = limiters();
     const [charge] = [{ space: "chat/user", key: "alice" }];
     shared.override([charge], { id: 7, limits: "5 / fortnight" }, clock.now());

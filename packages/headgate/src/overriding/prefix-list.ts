@@ -6,29 +6,31 @@ export interface ListedOverride extends OverrideByPrefix {
   readonly layer: string;
 }
 
-/** The overrides by prefix of a limiter, as its processes share them. */
+/** The shared list of a limiter's overrides by prefix. */
 export interface PrefixList {
   readonly version: number;
   /**
-   * The first version of the lists that were made from each other. A store that has lost its data begins another series, at a
-   * random version: within a series alone, the higher version is the later one.
+   * The first version of a series of lists, each made from the one before. A store that has lost its data begins a new
+   * series, at a random version. Versions can be compared only within a series: the higher version is later.
    */
   readonly series: number;
-  /** Other series whose overrides were taken over. What they had, and this list has not, was ended since. */
+  /**
+   * Other series that were merged into this one. An override of theirs that is not in this list has been ended since.
+   */
   readonly merged: readonly number[];
   readonly overrides: readonly ListedOverride[];
 }
 
 export const emptyList: PrefixList = { version: 0, series: 0, merged: [], overrides: [] };
 
-/** A list remembers the latest series that it took over, at most so many. */
+/** How many of the latest merged series a list remembers. */
 const mostMerged = 100;
 
 /**
- * The list in force where the store has one and this process knows another: a store may have lost its data, or the latest of
- * them, and other processes may have made changes there since.
+ * Finds the current list if the store has one and this process knows another. The store may have lost all or its latest
+ * data, and other processes may have made changes since.
  *
- * @returns `found` itself, unless the store has to be given something back.
+ * @returns `found` itself, unless something must be written back to the store.
  */
 export function latestOf(found: PrefixList, known: PrefixList): PrefixList {
   if (known.version === 0 || found.merged.includes(known.series)) return found;
@@ -49,14 +51,14 @@ export function isNewer(list: PrefixList, known: PrefixList): boolean {
   return !known.merged.includes(list.series);
 }
 
-/** The list that takes the place of this one. */
+/** The list that replaces this one. */
 export function listAfter(list: PrefixList, overrides: readonly ListedOverride[]): PrefixList {
   if (list.version > 0) return { ...list, version: list.version + 1, overrides };
   const version = mintId();
   return { version, series: version, merged: [], overrides };
 }
 
-/** JSON knows no infinity: what lasts for good has no end there. */
+/** JSON has no `Infinity`: an override without an end has `until: null` there. */
 export function readList({ version, text }: SharedText): PrefixList {
   if (text === "") return { ...emptyList, version, series: version };
   const { overrides, ...rest } = JSON.parse(text) as Omit<PrefixList, "version" | "overrides"> & {

@@ -27,7 +27,7 @@ interface Caller {
 
 let made = 0;
 
-/** Processes of one limiter, which nobody else has used. */
+/** Processes of a new limiter. */
 function processes(make: (clock: FakeClock) => Store, more: Partial<LimiterOptions<Caller>> = {}) {
   made += 1;
   const clock = fakeClock();
@@ -68,14 +68,14 @@ async function admittedOf(limiter: Limiter<Caller>, user: string, times: number)
   return admitted;
 }
 
-/** Two seconds of the clock: by then every process has read what others decided. */
+/** Advances the clock by two seconds: by then every process has read the others' changes. */
 async function polled(clock: FakeClock, holds: () => Promise<void>): Promise<void> {
   clock.advance(1000);
   await vi.waitFor(holds, { timeout: 10_000, interval: 5 });
 }
 
 describe.each(stores)("overrides by prefix over %s", (_name, make) => {
-  it("hold for all whose keys begin so, here at once and in another process within two seconds", async () => {
+  it("apply to all keys with the prefix, here at once and in another process within two seconds", async () => {
     const { clock, start } = processes(make);
     const [here, there] = [start(), start()];
     expect(await quotaOf(there, "org-42:ann")).toBe(5);
@@ -96,7 +96,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await there.prefixOverrides()).toEqual([
       { layer: "user", prefix: "org-42:", limits: "8/minute", until, reason: "launch day", by: "ada" },
     ]);
-    // A process that starts later knows it before its first decision.
+    // A process that starts later reads it before its first decision.
     expect(await quotaOf(start(), "org-42:eve")).toBe(8);
     await there.endPrefixOverride({ layer: "user", prefix: "org-42:" });
     expect(await quotaOf(there, "org-42:ann")).toBe(5);
@@ -104,7 +104,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await here.prefixOverrides()).toEqual([]);
   });
 
-  it("are read no more while nobody asks, and before the first decision afterwards", async () => {
+  it("are not read while there are no decisions, and are read before the next decision", async () => {
     const { clock, store, start } = processes(make);
     if (!store.remote) return;
     let reads = 0;
@@ -119,7 +119,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     const [here, there] = [start(), start()];
     expect(await quotaOf(here, "bot-1")).toBe(5);
     await polled(clock, async () => expect(reads).toBeGreaterThan(1));
-    // Each step lets one that is under way end.
+    // Each step lets a reading under way end.
     for (let n = 0; n < 100; n += 1) {
       clock.advance(1000);
       await last;
@@ -133,7 +133,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await quotaOf(here, "bot-1")).toBe("blocked");
   });
 
-  it("give way to a longer prefix, and to an override or block of the caller's own", async () => {
+  it("give way to a longer prefix, and to an override or block of the caller", async () => {
     const { start } = processes(make);
     const limiter = start();
     const ann = { user: "org-42:ann" };
@@ -158,7 +158,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await quotaOf(limiter, "org-42:ann")).toBe(5);
   });
 
-  it("end at their time, and refuse with the wait until then", async () => {
+  it("end at their time, and refuse with a wait until then", async () => {
     const { clock, start } = processes(make);
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked", forMs: 5 * minute });
@@ -176,7 +176,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     });
   });
 
-  it("forget nothing that was spent, on the way there and back", async () => {
+  it("keep what was spent, when they begin and when they end", async () => {
     const { start } = processes(make);
     const limiter = start();
     expect(await admittedOf(limiter, "org-42:ann", 4)).toBe(4);
@@ -189,7 +189,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await admittedOf(limiter, "org-42:ann", 3)).toBe(1);
     await limiter.endPrefixOverride(target);
     expect(await admittedOf(limiter, "org-42:ann", 3)).toBe(0);
-    // Units that it does not name keep the caller's own limits.
+    // Units that it does not name keep the caller's limits.
     await limiter.overridePrefix(target, { limits: "50/minute" });
     const { limits } = await limiter.peek({ user: "org-42:ann" });
     expect(limits.map(({ name, quota }) => [name, quota])).toEqual([
@@ -207,7 +207,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     ["k\u00f6ln-", "k\u00f6ln-7", "koln-7"],
     ["\u{1f600}", "\u{1f600}7", "\u{1f601}7"],
     ["'; --", "'; --x", "' --x"],
-  ])("are taken as they are written: %j", async (prefix, inside, outside) => {
+  ])("match literally: %j", async (prefix, inside, outside) => {
     const { start } = processes(make);
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix }, { limits: "7/minute" });
@@ -217,7 +217,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await quotaOf(other, outside)).toBe(5);
   });
 
-  it("are all kept where several processes decide some at the same time", async () => {
+  it("are all kept if several processes set some at the same time", async () => {
     const { start } = processes(make);
     const limiters = [start(), start(), start()];
     await Promise.all(
@@ -241,7 +241,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     ]);
   });
 
-  it("are at most 1,000, and those that are over make room", async () => {
+  it("are at most 1,000, and expired ones make room", async () => {
     const { clock, store, start } = processes(make);
     const limiter = start();
     const until = clock.now() + minute;
@@ -258,7 +258,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
       code: "store-full",
       message: /at most 1000 overrides by prefix/,
     });
-    // One that takes the place of another needs no room.
+    // A replacement needs no room.
     await limiter.overridePrefix({ layer: "user", prefix: "p7:" }, { limits: "9/minute", until });
     expect(await quotaOf(limiter, "p7:ann")).toBe(9);
     expect(await quotaOf(limiter, "p999:ann")).toBe(7);
@@ -281,7 +281,7 @@ describe("an override by prefix", () => {
       /got 201 characters/,
     ],
     [
-      "a prefix that is no text",
+      "a prefix that is not text",
       (limiter) => limiter.overridePrefix({ layer: "user", prefix: 7 as never }, { limits: "7/minute" }),
       /got 7/,
     ],
@@ -291,12 +291,12 @@ describe("an override by prefix", () => {
       /begins with NUL/,
     ],
     [
-      "no layer of the policy",
+      "an unknown layer",
       (limiter) => limiter.overridePrefix({ layer: "org", prefix: "x" }, { limits: "7/minute" }),
       /one of "user", "address", got "org"/,
     ],
     [
-      "an option that is none",
+      "an unknown option",
       (limiter) =>
         limiter.overridePrefix({ layer: "user", prefix: "x" }, {
           limits: "7/minute",
@@ -310,22 +310,22 @@ describe("an override by prefix", () => {
       /overridePrefix takes an object/,
     ],
     [
-      "limits that cannot be read",
+      "unreadable limits",
       (limiter) => limiter.overridePrefix({ layer: "user", prefix: "x" }, { limits: "7 a while" }),
       /7 a while/,
     ],
     [
-      "a unit that nothing counts",
+      "a unit that no limit counts",
       (limiter) => limiter.overridePrefix({ layer: "user", prefix: "x" }, { limits: "7 pages/minute" }),
       /"pages"/,
     ],
     [
-      "an end that is over",
+      "an end in the past",
       (limiter) => limiter.overridePrefix({ layer: "user", prefix: "x" }, { limits: "blocked", until: 1 }),
       /later than now/,
     ],
     [
-      "an end of no prefix",
+      "ending an unknown prefix",
       (limiter) => limiter.endPrefixOverride({ layer: "user", prefix: "" }),
       /prefix of endPrefixOverride/,
     ],
@@ -336,7 +336,7 @@ describe("an override by prefix", () => {
     expect(limiter.prefixOverrides()).toEqual([]);
   });
 
-  it("needs a store that keeps it, and says so", () => {
+  it("throws on a store that cannot keep it", () => {
     const { decide, adjust, reset } = memoryStore();
     const { start } = processes(() => ({ name: "mine", remote: false, decide, adjust, reset }));
     const limiter = start();
@@ -345,7 +345,7 @@ describe("an override by prefix", () => {
     expect(call).toThrow('The store "mine" keeps no overrides by prefix');
   });
 
-  it("can be ended where the policy has its layer no more", () => {
+  it("can be ended after its layer has left the policy", () => {
     const { start } = processes(memory);
     const limiter = start();
     const network = { layer: "address", prefix: "203.0.113." };
@@ -359,7 +359,7 @@ describe("an override by prefix", () => {
     );
   });
 
-  it("does not touch callers who share a key for want of one of their own", async () => {
+  it("does not affect callers without a usable key, who share a partition", async () => {
     const { start } = processes(memory);
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix: "x" }, { limits: "blocked" });
@@ -367,7 +367,7 @@ describe("an override by prefix", () => {
     expect(await quotaOf(limiter, "x".repeat(1024))).toBe("blocked");
   });
 
-  it("is told to observers, with its layer and prefix", () => {
+  it("is reported to observers, with its layer and prefix", () => {
     const { clock, start } = processes(memory);
     const limiter = start();
     const changes: ChangedEvent[] = [];
@@ -387,7 +387,7 @@ describe("an override by prefix", () => {
   });
 });
 
-describe("an override by prefix, where the store fails", () => {
+describe("an override by prefix, if the store fails", () => {
   function failing() {
     const shared = memoryStore();
     const scripted = scriptedStore(shared);
@@ -402,14 +402,14 @@ describe("an override by prefix, where the store fails", () => {
     return { shared, ...processes(() => store), scripted };
   }
 
-  /** A shared store that has nothing any more once it is closed. */
+  /** A shared store that loses its data when it is closed. */
   const losing = () =>
     processes(() => {
       const shared = memoryStore();
       return { ...shared, remote: true, size: undefined, check: async () => {} } as unknown as Store;
     });
 
-  it("stays in force as it is known, and cannot be changed", async () => {
+  it("stays in force, and cannot be changed", async () => {
     const { clock, scripted, errors, start } = failing();
     const [limiter, other] = [start(), start()];
     const target = { layer: "user", prefix: "bot-" };
@@ -424,13 +424,13 @@ describe("an override by prefix, where the store fails", () => {
     }
     await expect(limiter.endPrefixOverride(target)).rejects.toThrow();
     expect(await quotaOf(limiter, "bot-1")).toBe("blocked");
-    // One report of each process, however long it lasts.
+    // One report per process, however long the outage lasts.
     expect(errors.filter((error) => String(error).includes("by prefix"))).toHaveLength(2);
     clock.advance(10 * minute);
     expect((await limiter.admit({ user: "bot-1" })).admitted).toBe(true);
   });
 
-  it("is given back to a store that has lost it", async () => {
+  it("is written back to a store that has lost it", async () => {
     const { clock, store, start } = losing();
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
@@ -442,31 +442,28 @@ describe("an override by prefix, where the store fails", () => {
     expect(await quotaOf(start(), "bot-1")).toBe("blocked");
   });
 
-  it.each([1, 2, 3])(
-    "is given back next to what another process has decided there meanwhile, %i times",
-    async (changes) => {
-      const { clock, store, start } = losing();
-      const limiter = start();
-      await limiter.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "7/minute" });
-      await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
-      await store.close?.();
-      const fresh = start();
-      for (let n = 0; n < changes; n += 1) {
-        await fresh.overridePrefix({ layer: "user", prefix: `net-${n}:` }, { limits: "blocked" });
-        await fresh.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "9/minute" });
-      }
-      for (const one of [limiter, fresh, start()]) {
-        await polled(clock, async () => {
-          expect(await quotaOf(one, "bot-1")).toBe("blocked");
-          expect(await quotaOf(one, `net-${changes - 1}:1`)).toBe("blocked");
-          // Of one prefix, what was decided last.
-          expect(await quotaOf(one, "spam-1")).toBe(9);
-        });
-      }
-    },
-  );
+  it.each([1, 2, 3])("is written back next to the changes of another process, %i times", async (changes) => {
+    const { clock, store, start } = losing();
+    const limiter = start();
+    await limiter.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "7/minute" });
+    await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });
+    await store.close?.();
+    const fresh = start();
+    for (let n = 0; n < changes; n += 1) {
+      await fresh.overridePrefix({ layer: "user", prefix: `net-${n}:` }, { limits: "blocked" });
+      await fresh.overridePrefix({ layer: "user", prefix: "spam-" }, { limits: "9/minute" });
+    }
+    for (const one of [limiter, fresh, start()]) {
+      await polled(clock, async () => {
+        expect(await quotaOf(one, "bot-1")).toBe("blocked");
+        expect(await quotaOf(one, `net-${changes - 1}:1`)).toBe("blocked");
+        // For each prefix, the latest decision.
+        expect(await quotaOf(one, "spam-1")).toBe(9);
+      });
+    }
+  });
 
-  it("that was ended comes back through no process that has slept meanwhile", async () => {
+  it("that was ended is not brought back by a process that slept meanwhile", async () => {
     const { clock, store, start } = losing();
     const [limiter, idle] = [start(), start()];
     const bots = { layer: "user", prefix: "bot-" };
@@ -486,7 +483,7 @@ describe("an override by prefix, where the store fails", () => {
     }
   });
 
-  it("is given back by a change of a process that knows it", async () => {
+  it("is written back by a change in a process that knows it", async () => {
     const { store, start } = losing();
     const limiter = start();
     await limiter.overridePrefix({ layer: "user", prefix: "bot-" }, { limits: "blocked" });

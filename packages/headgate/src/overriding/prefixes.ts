@@ -23,24 +23,27 @@ import {
 } from "./prefix-list.ts";
 import { checkEndedPrefix } from "./terms.ts";
 
-/** Where an override by prefix holds. */
+/** Where an override by prefix applies. */
 export interface PrefixTarget {
   /** The layer whose keys begin with the prefix. */
   layer: string;
-  /** The first characters of the keys, as the layer's `key` gives them: from 1 to 200. */
+  /** The first 1 to 200 characters of the keys, as the layer's `key` returns them. */
   prefix: string;
 }
 
-/** What an operator decided for every caller whose key begins with a prefix. */
+/** An operator's override for every caller whose key begins with a prefix. */
 export interface PrefixOverride extends Readonly<PrefixTarget>, Omit<Override, "id"> {}
 
-/** A limiter has at most this many. */
+/** The most overrides by prefix of a limiter. */
 export const mostPrefixes = 1000;
-/** Each process reads them this often, ms, while it decides. */
+/** How often an active process reads them, ms. */
 const everyMs = 1000;
-/** After this long without a decision, ms, a process stops reading them until the next one: an idle process wakes no store. */
+/**
+ * After this long without a decision, ms, a process stops reading them until the next decision, so that an idle process
+ * does not wake the store.
+ */
 const idleAfterMs = 60_000;
-/** How often a change is tried while other processes make changes too. */
+/** How often a change is tried when other processes make changes at the same time. */
 const mostTries = 20;
 
 export interface PrefixesOptions {
@@ -52,23 +55,24 @@ export interface PrefixesOptions {
   readonly report: (error: unknown) => void;
   /** Called when the overrides in force have changed. */
   readonly onChanged: () => void;
-  /** Calls the store for an operator, whose call fails if this one does. */
+  /** Calls the store for an operator. If this call fails, the operator's call fails. */
   readonly call: <Answer>(call: () => Answer | Promise<Answer>) => Answer | Promise<Answer>;
 }
 
 /**
- * The overrides by prefix that a limiter's processes share. They are one text in the store, with a version. Each process keeps them and
- * reads them every second, so that a decision needs no trip for them; while the store cannot be read, what is known stays in force.
+ * The overrides by prefix that a limiter's processes share. The store keeps them as one text with a version. Each
+ * process caches them and reads them every second, so a decision needs no round trip for them. While the store cannot
+ * be read, the cached overrides stay in force.
  */
 export interface Prefixes {
   readonly isEmpty: boolean;
-  /** The one in force for a key: the longest prefix wins. */
+  /** The override in force for a key. The longest prefix wins. */
   find(layer: string, key: string, now: number): OverrideByPrefix | undefined;
-  /** Call it before a decision. Resolves once they have been read; `undefined` if they are known already. */
+  /** Call this before a decision. Resolves once the overrides have been read; `undefined` if they are known already. */
   refresh(): Promise<void> | undefined;
   /** Reads them for the first time, or again. Never rejects. */
   load(): Promise<void>;
-  /** Puts one into force in place of the one before; without terms, ends it. */
+  /** Sets the override of a prefix, replacing an earlier one. Without terms, ends it. */
   set(target: PrefixTarget, terms: OverrideTerms | undefined): void | Promise<void>;
   list(): readonly PrefixOverride[] | Promise<readonly PrefixOverride[]>;
   stop(): void;
@@ -93,18 +97,21 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     onChanged();
   }
 
-  /** A store that has lost some is given them back: no block ends because a store begins anew. */
+  /**
+   * Takes the list of the store. If the store has lost overrides, writes them back: a block must not end because a
+   * store lost its data.
+   */
   function take(shared: SharedText): void | Promise<void> {
     const found = readList(shared);
     const latest = latestOf(found, known);
     if (latest === found) return adopt(found);
-    // Where another process was quicker, the next reading shows what it has made of them.
+    // If another process wrote first, the next reading shows its result.
     return after(writeOf(store)(limiter, found.version, writeList(latest)), (isDone) => {
       if (isDone) adopt(latest);
     });
   }
 
-  /** The next reading follows a second later: a series of failures is reported once. */
+  /** The next reading follows a second later. A series of failures is reported once. */
   function failed(error: unknown): void {
     if (stopped) return;
     readAt = clock.now();
@@ -124,7 +131,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     }
   }
 
-  /** The next one begins only once this one is over, however far a clock is moved meanwhile. */
+  /** The next reading begins only when this one is over, however far the clock is moved meanwhile. */
   function load(): Promise<void> {
     if (!isKept) return Promise.resolve();
     reading ??= read().finally(() => {
@@ -150,7 +157,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     }
   }
 
-  /** @returns whether it was made: not where another process has made one since this was read. */
+  /** @returns whether the change was made. It fails if another process has made a change since the list was read. */
   function tryChange(found: PrefixList, change: Change): boolean | Promise<boolean> {
     const latest = latestOf(found, known);
     const next = listAfter(latest, change(latest.overrides.filter((one) => inForce(one, clock.now()))));
@@ -167,7 +174,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     if (tries === 0) {
       throw new HeadgateError(
         "store-unavailable",
-        "Other processes change overrides by prefix at the same time: try again.",
+        "Other processes are changing overrides by prefix at the same time. Try again.",
       );
     }
     return after(readStored(), (found) =>
@@ -224,7 +231,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
         if (others.length < mostPrefixes) return [...others, begun];
         throw new HeadgateError(
           "store-full",
-          `A limiter has at most ${mostPrefixes} overrides by prefix, and all of them are in force: end some with ` +
+          `A limiter has at most ${mostPrefixes} overrides by prefix, and all of them are in force. End some with ` +
             "endPrefixOverride, or choose shorter prefixes.",
         );
       });
@@ -247,14 +254,14 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
   };
 }
 
-/** No text has this version. */
+/** A version that no text has. */
 const never = -1;
 
-/** Makes of the overrides in force those that are to be. */
+/** Returns the new list for the overrides in force. */
 type Change = (kept: readonly ListedOverride[]) => readonly ListedOverride[];
 
 interface OfLayer {
-  /** The longest first. */
+  /** In descending order. */
   readonly lengths: readonly number[];
   readonly of: ReadonlyMap<string, OverrideByPrefix>;
 }

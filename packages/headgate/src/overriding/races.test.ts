@@ -19,7 +19,7 @@ describe.each([
     { name: "all", limits: "500/hour" },
   ];
 
-  /** The operator's own process. */
+  /** The operator's process. */
   async function decided(key: string, limits: string): Promise<void> {
     const limiter = createLimiter<string>({
       name: "chat",
@@ -32,13 +32,13 @@ describe.each([
   }
 
   it.each(["37/hour", "11/day fixed-window"])(
-    "admit exactly what an override of %s gives, which none of them has met",
+    "admit exactly what an unknown override of %s allows",
     async (limits) => {
       const key = `raced-${limits}`;
       await decided(key, limits);
       const admitted = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(admitted.reduce((sum, one) => sum + one, 0)).toBe(Number.parseInt(limits, 10));
-      // What was spent counts when it has another quota, and when it has its own again.
+      // What was spent counts when the override begins and when it ends.
       await decided(key, "40/hour");
       const more = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(more.reduce((sum, one) => sum + one, 0)).toBe(40 - Number.parseInt(limits, 10));

@@ -16,7 +16,7 @@ const second = 1000;
 const minute = 60_000;
 const plan = { quota: 5, windowMs: minute };
 
-/** What an operator may decide, and what it means. */
+/** The operator's possible decisions and their meaning. */
 const terms: Record<string, { quota: number; windowMs: number }> = {
   "8/minute": { quota: 8, windowMs: minute },
   "2/minute": { quota: 2, windowMs: minute },
@@ -68,7 +68,7 @@ const steps = fc.array(
 );
 
 describe.each(stores)("overrides over %s", (name, make, runs) => {
-  it(`admit what a count by hand admits, two processes and ${runs} histories`, async () => {
+  it(`admit the same requests as a simple count: two processes, ${runs} histories`, async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (history: readonly Step[]) => {
@@ -107,7 +107,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
               if (limits === "unlimited") count.countsCoarsely();
               count.limitTo(terms[limits] ?? plan, clock.now() + (forMs ?? Number.POSITIVE_INFINITY));
             }
-            // Another process may refuse from memory for so long.
+            // Another process may refuse from memory for this long.
             clock.advance(second);
           }
         }
@@ -117,7 +117,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
     );
   }, 120_000);
 
-  it("never hold more than the looser of two between which they change", async () => {
+  it("never admit more than the looser of two overrides that alternate", async () => {
     const clock = fakeClock();
     const limiter = createLimiter({
       name: "flapping",
@@ -144,7 +144,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
       clock.advance(second);
     }
     expect(admitted.length).toBeGreaterThan(12);
-    // A bucket of seven holds up to thirteen a minute, by design; the plan alone, ten.
+    // A bucket of seven admits up to thirteen a minute, by design; the plan alone admits ten.
     for (const at of admitted)
       expect(admitted.filter((other) => other > at - minute && other <= at).length).toBeLessThanOrEqual(13);
     await limiter.close();

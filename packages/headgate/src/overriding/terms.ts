@@ -12,19 +12,22 @@ import { checkWholeNumber } from "../core/whole-number.ts";
 import { mintId } from "./mint-id.ts";
 import type { PrefixTarget } from "./prefixes.ts";
 
-/** Where a caller is overridden. */
+/** Selects the layer of an override. */
 export interface OverrideTarget {
-  /** The layer in which it holds; by default the first that applies to the caller. */
+  /** The layer that it applies to. Default: the first layer that applies to the caller. */
   layer?: string;
 }
 
-/** How long something lasts that an operator decided, and why. */
+/** How long an operator's decision lasts, and why. */
 export interface BlockOptions extends OverrideTarget {
-  /** How long it lasts, in milliseconds, from 1 up to 100 years. Without it and without `until`: for good. */
+  /** How long it lasts, in milliseconds, up to 100 years. Without `forMs` and `until`, it has no end. */
   forMs?: number;
-  /** When it ends: a date, or milliseconds since 1970-01-01T00:00Z. By a shared store's clock, if it has one. */
+  /**
+   * When it ends: a date, or milliseconds since 1970-01-01T00:00Z. By the clock of a shared store, if the store has
+   * one.
+   */
   until?: number | Date;
-  /** Why, for operators: at most 200 characters. Callers are not shown it. */
+  /** The reason, for operators: at most 200 characters. Callers do not see it. */
   reason?: string;
   /** Who decided it, for operators: at most 100 characters. */
   by?: string;
@@ -33,8 +36,8 @@ export interface BlockOptions extends OverrideTarget {
 /** Other limits for one caller. */
 export interface OverrideOptions extends BlockOptions {
   /**
-   * Limits as text, such as `"1000/hour"`, or `"unlimited"` or `"blocked"`: at most 500 characters. They take the place of the
-   * caller's limits in the units that they name; other units keep theirs.
+   * Limits as text, such as `"1000/hour"`, or `"unlimited"` or `"blocked"`: at most 500 characters. They replace the
+   * caller's limits in the units that they name. Other units keep their limits.
    */
   limits: string;
 }
@@ -56,7 +59,7 @@ export function readBlock(options: BlockOptions, now: number): OverrideTerms {
 }
 
 /**
- * @param units that the policy counts.
+ * @param units the units that the policy counts.
  * @throws HeadgateError `option-invalid`, or `limit-unreadable` or `limit-invalid` for the limits.
  */
 export function readOverride(
@@ -81,7 +84,7 @@ export function readPrefixOverride(
 
 /**
  * @param of the method, for messages.
- * @param layers of the policy.
+ * @param layers the layers of the policy.
  * @throws HeadgateError `option-invalid`
  */
 export function checkPrefixTarget(of: string, target: PrefixTarget, layers: readonly string[]): void {
@@ -94,9 +97,9 @@ export function checkPrefixTarget(of: string, target: PrefixTarget, layers: read
 }
 
 /**
- * The policy may have the layer of an override no more, which can be ended all the same.
+ * Checks the layer of an override that is to be ended. An override can be ended even if its layer has left the policy.
  *
- * @param layers of the policy.
+ * @param layers the layers of the policy.
  * @param isInForce whether there is an override to end.
  * @throws HeadgateError `option-invalid`
  */
@@ -119,12 +122,12 @@ export function checkPrefix(of: string, target: PrefixTarget): void {
     const got = typeof prefix === "string" && prefix !== "" ? `${prefix.length} characters` : show(prefix);
     fail(
       `prefix of ${of} must be the first characters of keys, from 1 to ${longestPrefix} of them, got ${got}. ` +
-        "To change the limits of all callers, call setPolicy.",
+        "To change the limits of all callers, use setPolicy.",
     );
   }
   if (prefix.charCodeAt(0) === 0)
     fail(
-      `prefix of ${of} begins with NUL, as the keys do that unidentified callers share: those are not overridden.`,
+      `prefix of ${of} begins with NUL, like the keys that unidentified callers share. These cannot be overridden.`,
     );
 }
 
@@ -160,7 +163,7 @@ function readText(text: unknown, units: ReadonlySet<string>): string {
     if (units.has(unit)) continue;
     const known = [...units].map(show).join(", ");
     fail(
-      `The override limits ${show(unit)}, which the policy does not count: its units are ${known}; others have to be declared in units.`,
+      `The override limits ${show(unit)}, which the policy does not count: its units are ${known}; declare others in units.`,
     );
   }
   return limits.length === 1 && wordFor(limits[0] as Limit) === "blocked" ? blocked : text;
@@ -171,7 +174,7 @@ function readRest(of: string, options: BlockOptions, now: number): Omit<Override
   checkLayer(of, options);
   for (const name of ["forMs", "until"] as const) {
     if (name in options && options[name] === undefined)
-      fail(`${name} of ${of} is undefined: leave it out for one without an end.`);
+      fail(`${name} of ${of} is undefined. Leave it out for no end.`);
   }
   const { forMs, reason, by } = options;
   if (forMs !== undefined) checkWholeNumber("forMs", forMs, 1, longestMs);
@@ -193,11 +196,11 @@ function readMoment(until: number | Date | undefined, now: number): number | und
   const moment = until instanceof Date ? until.getTime() : until;
   if (typeof moment !== "number" || !(Math.abs(moment - now) <= longestMs))
     fail(
-      `until must be a date, or milliseconds since 1970, at most 100 years from now, got ${until instanceof Date ? String(until) : show(until)}. Leave it out for one without an end.`,
+      `until must be a date, or milliseconds since 1970, at most 100 years from now, got ${until instanceof Date ? String(until) : show(until)}. Leave it out for no end.`,
     );
   if (moment <= now)
     fail(
-      `until must be later than now, got ${new Date(moment).toISOString()}: to end what is in force, call unblock or endOverride.`,
+      `until must be later than now, got ${new Date(moment).toISOString()}: to end a block or an override, call unblock or endOverride.`,
     );
   return Math.floor(moment);
 }
@@ -211,8 +214,8 @@ function checkText(name: string, text: unknown, longest: number): void {
 /**
  * The partition of a caller that an override or reset applies to.
  *
- * @param question the caller's.
- * @throws HeadgateError `option-invalid` where there is none, or where it is not the caller's alone.
+ * @param question the caller's question.
+ * @throws HeadgateError `option-invalid` if there is none, or if the caller shares it with others.
  */
 export function targetOf(
   { layers, charges }: Question,

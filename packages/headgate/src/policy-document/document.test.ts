@@ -45,7 +45,7 @@ const layer = (name: string): fc.Arbitrary<LayerOptions<string>> =>
   );
 
 describe("a policy document", () => {
-  it("gives back the policy that it was written from, through JSON", () => {
+  it("survives a round trip through JSON", () => {
     fc.assert(
       fc.property(layer("user"), layer("ip"), (user, ip) => {
         const policy = definePolicy([user, ip], ["seconds"]);

@@ -6,24 +6,24 @@ import type { OutageOption, OutagePolicy } from "../core/outage-policy.ts";
 import { defined, definePolicy, type LayerOptions, type Policy } from "../core/policy.ts";
 import { show } from "../core/show.ts";
 
-/** A layer of a policy, as data. One of `limits`, `plans` and `defaultLimits` says what is limited. */
+/** A layer of a policy, as data. It has one of `limits`, `plans` and `defaultLimits`. */
 export interface LayerDocument {
   name: string;
-  /** The name of the function that makes its keys; by default the layer's own name. */
+  /** The name of the key function. Default: the name of the layer. */
   key?: string;
   /** The same limits for every caller. */
   limits?: LimitsInput;
   /** The limits of each plan. */
   plans?: Readonly<Record<string, LimitsInput>>;
   defaultPlan?: string;
-  /** The limits of callers whose own are not known, where code looks them up for each. */
+  /** The limits of callers whose limits are not known, if code looks them up for each caller. */
   defaultLimits?: LimitsInput;
-  /** What those that code looks up may count. */
+  /** The units that limits looked up by code may count. */
   units?: readonly string[];
   outage?: OutageOption;
 }
 
-/** A policy as data: what a JSON file holds. `policySchema` describes it. */
+/** A policy as data, such as the content of a JSON file. `policySchema` describes it. */
 export interface PolicyDocument {
   $schema?: string;
   layers: readonly LayerDocument[];
@@ -31,7 +31,9 @@ export interface PolicyDocument {
   units?: readonly string[];
 }
 
-/** What code brings to a document: who a caller is, and what the caller has. By the name of the layer, or by its `key`. */
+/**
+ * The functions that code adds to a document, by the name of the layer. `keys` are by the layer's `key`, if it has one.
+ */
 export interface DocumentFunctions<Caller> {
   keys: Readonly<Record<string, (caller: Caller) => string | number | null>>;
   /** The plan of a caller, by layer; `undefined` is the default plan. */
@@ -48,7 +50,8 @@ const ways = ["limits", "plans", "defaultLimits"] as const;
  * Checks a policy that was read from a file or a store.
  *
  * @param json what `JSON.parse` returned.
- * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the place, the value and what would be right.
+ * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the place, the value and what
+ *   is expected.
  */
 export function readPolicyDocument(json: unknown): PolicyDocument {
   if (!isObject(json))
@@ -65,7 +68,7 @@ export function readPolicyDocument(json: unknown): PolicyDocument {
   const document = json as unknown as PolicyDocument;
   const anybody = (): string => "";
   const functions = Object.fromEntries(document.layers.map(({ name, key = name }) => [key, anybody]));
-  // What the layers say is checked as for a limiter.
+  // The layers are checked as for a limiter.
   definePolicy(layersOf(document, { keys: functions }), units as readonly string[] | undefined);
   return document;
 }
@@ -94,7 +97,7 @@ function checkLayer(layer: unknown, index: number): void {
  * const layers = layersOf(document, { keys: { user: (caller: Caller) => caller.user } });
  * ```
  *
- * @throws HeadgateError `policy-invalid` where a layer names a key that is not there.
+ * @throws HeadgateError `policy-invalid` if a layer names an unknown key.
  */
 export function layersOf<Caller>(
   { layers }: PolicyDocument,
@@ -122,21 +125,21 @@ export function layersOf<Caller>(
   });
 }
 
-/** Nobody brings the limits of callers: all have the default. */
+/** Used without a `limits` function: all callers have the default limits. */
 function inWords(limits: LimitsInput): () => string {
   const items = Array.isArray(limits) ? limits : [limits];
   const text = items.map((one) => (typeof one === "string" ? one : formatLimit(one as Limit))).join("; ");
   return () => text;
 }
 
-/** JSON has no `undefined`. */
+/** JSON has no `undefined`: `instances` is `null` there. */
 function dense(outage: OutageOption): OutageOption {
   return typeof outage === "object" && outage !== null && outage.instances === null
     ? { policy: "local" }
     : outage;
 }
 
-/** A policy as data: `readPolicyDocument` reads it back, and gives a policy of the same hash. */
+/** Writes a policy as data. `readPolicyDocument` reads it back as a policy with the same hash. */
 export function writePolicyDocument<Caller>({
   layers,
   units,

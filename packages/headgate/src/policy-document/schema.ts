@@ -10,15 +10,15 @@ const limit = {
     windowMs: { type: "integer", minimum: 1, description: "In milliseconds." },
     unit: { type: "string", pattern: "^[a-z][a-z0-9_-]*$", default: "requests" },
     algorithm: { enum: ["sliding-window", "token-bucket", "fixed-window", "sliding-counter", "concurrent"] },
-    calendar: { type: "string", description: "Of a fixed window: day, week, month or year." },
-    timeZone: { type: "string", description: "Of a window of the calendar: Europe/Berlin." },
+    calendar: { type: "string", description: "For a fixed window: day, week, month or year." },
+    timeZone: { type: "string", description: "For a calendar window: an IANA name such as Europe/Berlin." },
     from: { const: "first-use" },
     exact: { type: "boolean" },
     name,
   },
 };
 const limits = {
-  description: 'Limits such as "5/minute; 60/hour"; "blocked" or "unlimited", alone.',
+  description: 'Limits such as "5/minute; 60/hour", or only "blocked" or "unlimited".',
   oneOf: [
     { type: "string", minLength: 1 },
     limit,
@@ -29,7 +29,7 @@ const limits = {
 /** The JSON Schema (2020-12) of a policy document, for editors and other programs. */
 export const policySchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
-  title: "A policy of Headgate",
+  title: "A Headgate policy",
   type: "object",
   required: ["layers"],
   additionalProperties: false,
@@ -51,9 +51,9 @@ export const policySchema = {
           defaultPlan: { type: "string", description: "One of the plans." },
           defaultLimits: {
             ...limits,
-            description: "Where code looks up the limits of each caller: those of all others.",
+            description: "If code looks up the limits of each caller: the limits of callers without any.",
           },
-          units: { ...units, description: "What the limits that code looks up may count." },
+          units: { ...units, description: "The units that limits looked up by code may count." },
           outage: {
             oneOf: [
               { enum: ["local", "admit", "refuse"] },

@@ -1,14 +1,16 @@
-/** A wait as one reads it: `42 s`, `2 min 5 s`, `1 h 10 min`. Whole seconds, never negative. */
+/** A wait for reading: `42 s`, `2 min 5 s`, `1 h 10 min`. Whole seconds, never negative. */
 export function shortWait(seconds: number): string {
   return wait(seconds, [" h", " min", " s"], "");
 }
 
-/** A wait as one says it: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. Whole seconds, never negative. */
+/**
+ * A wait for screen readers: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. Whole seconds, never negative.
+ */
 export function spokenWait(seconds: number): string {
   return wait(seconds, [" hour", " minute", " second"], "s");
 }
 
-/** The two largest units: nobody waits for an hour and a second. */
+/** Shows only the two largest units: after hours, seconds do not matter. */
 function wait(seconds: number, units: string[], plural: string): string {
   const hours = Math.floor(seconds / 3600);
   const counts = [hours, Math.floor(seconds / 60) % 60, hours ? 0 : seconds % 60];
@@ -16,17 +18,17 @@ function wait(seconds: number, units: string[], plural: string): string {
   return parts.filter(Boolean).join(" ") || `0${units[2]}${plural}`;
 }
 
-/** The words of a {@link RateLimitNotice}. */
+/** The texts of a {@link RateLimitNotice}. */
 export interface NoticeLabels {
-  /** Names the notice as a whole for screen readers. */
+  /** The accessible name of the notice. */
   title: string;
   /** The sentence while there is a wait. */
   waiting: (seconds: number) => string;
-  /** The sentence once sending is possible again; also announced. */
+  /** The sentence once sending is possible again. It is also announced. */
   ready: string;
-  /** The sentence, and the announcement, where no wait helps: the request asks for more than the limit ever allows. */
+  /** The sentence and announcement if no wait helps, because the request asks for more than the limit ever allows. */
   never: string;
-  /** On the button. */
+  /** The text of the button. */
   retry: string;
   /** Announced when the notice arrives. */
   arrival: (seconds: number) => string;

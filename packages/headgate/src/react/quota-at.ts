@@ -1,10 +1,10 @@
 import { type LimitQuota, type Quota, quotaOf } from "../client/quota.ts";
 
 /**
- * The quota as it must at least be at a later moment if nobody spent meanwhile: one more after a limit's reset, all of
- * it after its window.
+ * The least that a quota must be at a later moment if nobody spends meanwhile: one more unit after a limit's reset, all
+ * units after its window.
  *
- * @param quota as received.
+ * @param quota the quota as received.
  * @param nowMs the later moment, in milliseconds since the epoch.
  */
 export function quotaAt({ limits, at }: Quota, nowMs: number): Quota {
@@ -19,7 +19,7 @@ export function quotaAt({ limits, at }: Quota, nowMs: number): Quota {
   return quotaOf(later, at);
 }
 
-/** How much of a limit is used: from 0 to its quota, whatever the server says is left. */
+/** How much of a limit is used: always from 0 to its quota, whatever the server reports. */
 export function usedOf({ quota = 0, remaining }: LimitQuota): number {
   return Math.min(quota, Math.max(0, quota - remaining));
 }

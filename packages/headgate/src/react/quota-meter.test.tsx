@@ -32,12 +32,12 @@ describe("QuotaMeter", () => {
     expect(renderToStaticMarkup(<QuotaMeter limit={limit} from={0} />)).toBe("");
   });
 
-  it("stays within its bounds whatever the server says", () => {
+  it("stays within its bounds whatever the server reports", () => {
     expect(render(9, { from: 0 })).toContain('aria-valuenow="0"');
     expect(render(-3)).toContain('aria-valuenow="5"');
   });
 
-  it("takes other words, attributes and styles", () => {
+  it("accepts other texts, attributes and styles", () => {
     const html = render(1, {
       label: "Messages",
       valueText: (used, { quota, name }) => `${used}/${quota} ${name}`,

@@ -2,24 +2,24 @@ import type { ComponentProps, CSSProperties, ReactNode } from "react";
 import type { LimitQuota } from "../client/index.ts";
 import { usedOf } from "./quota-at.ts";
 
-/** Props of {@link QuotaMeter}; whatever else a `div` takes is passed on to it. */
+/** Props of {@link QuotaMeter}. Other props are passed to the `div`. */
 export interface QuotaMeterProps extends Omit<ComponentProps<"div">, "children"> {
-  /** What to show: `useRateLimit(client).tightest`. */
+  /** The limit to show, such as `useRateLimit(client).tightest`. */
   limit: LimitQuota | null | undefined;
-  /** The used share from which on the meter is shown, from 0 (always) to 1. Default: 0.8. */
+  /** The meter is shown once this share is used, from 0 (always) to 1. Default: 0.8. */
   from?: number;
-  /** Names the meter. Default: "Quota used". */
+  /** The accessible name of the meter. Default: "Quota used". */
   label?: string;
-  /** The value in words, seen and read out. Default: "4 of 5 used". */
+  /** The value as text, visible and for screen readers. Default: "4 of 5 used". */
   valueText?: (used: number, limit: LimitQuota & { quota: number }) => string;
-  /** Takes the place of the words that are seen; those that are read out stay. */
+  /** Replaces the visible text, but not the text for screen readers. */
   children?: ReactNode;
 }
 
 /**
- * A quiet meter of how much of a limit is used. Renders nothing until that is much, or while it is not known.
+ * A meter of how much of a limit is used. Renders nothing below `from`, or while the quota is not known.
  *
- * It comes without style. Its parts carry `data-headgate-meter`, `data-headgate-meter-fill` and
+ * It has no styles. Its parts have the attributes `data-headgate-meter`, `data-headgate-meter-fill` and
  * `data-headgate-meter-text`; the used share is in the style property `--headgate-used-share`, from 0 to 1.
  */
 export function QuotaMeter(props: QuotaMeterProps) {

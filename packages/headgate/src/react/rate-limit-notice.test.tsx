@@ -26,7 +26,7 @@ async function pass(ms: number): Promise<void> {
   });
 }
 
-/** Each second of the wait, one after the other. */
+/** Advances the wait second by second. */
 async function passSeconds(seconds: number): Promise<void> {
   for (let passed = 0; passed < seconds; passed++) await pass(1000);
 }
@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 describe("RateLimitNotice", () => {
-  it("says in plain words how long to wait, and then that the wait is over", async () => {
+  it("shows how long to wait, and then that the wait is over", async () => {
     await render();
     expect(part("message").textContent).toBe("You're sending messages a bit fast. Please wait 42 s.");
     expect(part("notice").dataset.state).toBe("waiting");
@@ -67,7 +67,7 @@ describe("RateLimitNotice", () => {
     expect(part("notice").dataset.state).toBe("ready");
   });
 
-  it("lets the button be focused all along, and work only from the deadline on", async () => {
+  it("always lets the button be focused, but it works only after the deadline", async () => {
     const onRetry = vi.fn();
     await render({ onRetry });
     const button = part("retry") as HTMLButtonElement;
@@ -85,14 +85,14 @@ describe("RateLimitNotice", () => {
     expect(onRetry).toHaveBeenCalledTimes(1);
   });
 
-  it("says what is left to whoever presses too early", async () => {
+  it("announces the remaining time when the button is pressed too early", async () => {
     await render();
     await passSeconds(5);
     await press();
     expect(said.at(-1)).toBe("You can send again in 37 seconds.");
   });
 
-  it("does not send twice while the first sending is under way", async () => {
+  it("does not send again while the first request is under way", async () => {
     let finish = () => {};
     const onRetry = vi.fn(
       () =>
@@ -127,7 +127,7 @@ describe("RateLimitNotice", () => {
     expect(said).toHaveLength(3);
   });
 
-  it("says only what is left after a sleep over several milestones", async () => {
+  it("announces only the remaining time after sleeping past several milestones", async () => {
     await render({ deadline: start + 75_000 });
     vi.setSystemTime(start + 70_000);
     await act(async () => {
@@ -141,14 +141,14 @@ describe("RateLimitNotice", () => {
     expect(said.slice(2)).toEqual(["You can send again now."]);
   });
 
-  it("announces a second refusal anew", async () => {
+  it("announces a second refusal too", async () => {
     await render({ deadline: start + 5000 });
     await passSeconds(5);
     await render({ deadline: start + 9000 });
     expect(said.at(-1)).toBe("You're sending messages a bit fast. Please wait 4 seconds.");
   });
 
-  it("takes other milestones and other words, even words that change", async () => {
+  it("accepts other milestones and labels, even labels that change", async () => {
     const labels = (word: string) => ({
       milestone: (seconds: number) => `${word} ${seconds}`,
       ready: `${word}!`,
@@ -160,7 +160,7 @@ describe("RateLimitNotice", () => {
     expect(said.slice(1)).toEqual(["encore 3", "encore!"]);
   });
 
-  it("fills a live region of its own that was there before the message", async () => {
+  it("fills its own live region, which exists before the message", async () => {
     await render({ announce: undefined as never, deadline: null });
     const region = part("live");
     expect(region.getAttribute("role")).toBe("status");
@@ -175,13 +175,13 @@ describe("RateLimitNotice", () => {
     expect(region.contains(part("message"))).toBe(false);
   });
 
-  it("renders nothing but what is needed", async () => {
+  it("renders only what is needed", async () => {
     await render({ deadline: null });
     expect(box.innerHTML).toBe("");
     expect(said).toEqual([]);
   });
 
-  it("offers no button where no wait helps", async () => {
+  it("has no button if no wait helps", async () => {
     await render({ deadline: Number.POSITIVE_INFINITY });
     expect(part("message").textContent).toBe("This message is too large to be sent.");
     expect(part("notice").dataset.state).toBe("never");
@@ -189,7 +189,7 @@ describe("RateLimitNotice", () => {
     expect(said).toEqual(["This message is too large to be sent."]);
   });
 
-  it("takes words of one's own, attributes and class names", async () => {
+  it("accepts children, attributes and class names", async () => {
     await render({
       children: ({ seconds, done }) => <b>{`${seconds} ${done}`}</b>,
       className: "notice",

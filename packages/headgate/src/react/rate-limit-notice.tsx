@@ -4,26 +4,28 @@ import { type NoticeLabels, noticeLabels } from "./labels.ts";
 import { useAnnouncements, useLiveText } from "./use-announcements.ts";
 import { type Countdown, useCountdown } from "./use-countdown.ts";
 
-/** Props of {@link RateLimitNotice}; whatever else a `div` takes is passed on to it. */
+/** Props of {@link RateLimitNotice}. Other props are passed to the `div`. */
 export interface RateLimitNoticeProps extends Omit<ComponentProps<"div">, "children"> {
   /**
    * When sending is possible again: `RateLimitedError.deadline`. Without one, only the live region is rendered; with
    * `Infinity`, for a request that can never be admitted, there is no button.
    */
   deadline: number | null | undefined;
-  /** Called by the button, once the deadline has come. While a promise that it returns is pending, not again. */
+  /**
+   * Called by the button, once the deadline has passed. Not called again while a promise that it returned is pending.
+   */
   onRetry: () => unknown;
-  /** Class names of the parts; that of the whole is `className`. */
+  /** Class names of the parts. Use `className` for the whole notice. */
   classNames?: { message?: string; retry?: string };
-  /** Takes the place of the sentence; a function is given the countdown. */
+  /** Replaces the sentence. A function gets the countdown. */
   children?: ReactNode | ((countdown: Countdown) => ReactNode);
-  /** Other words for those of `noticeLabels`. */
+  /** Replaces texts of `noticeLabels`. */
   labels?: Partial<NoticeLabels>;
-  /** At how many seconds before the deadline the rest is announced. Default: 60, 30 and 10. */
+  /** How many seconds before the deadline the remaining time is announced. Default: 60, 30 and 10. */
   milestones?: readonly number[];
   /**
-   * Says a message in a live region that the page already has. Without it the notice renders a region of its own, which
-   * works best where the notice is mounted from load, with no deadline at first.
+   * Announces a message in a live region that the page already has. Default: the notice renders its own live region.
+   * That works best if the notice is mounted from page load, first without a deadline.
    */
   announce?: (message: string) => void;
   /** Default: the system's clock. */
@@ -40,13 +42,13 @@ const visuallyHidden: CSSProperties = {
 };
 
 /**
- * Shows a person that they were refused and how long to wait, with a button that works from the deadline on.
+ * Tells users that a request was refused and how long to wait, with a button that works after the deadline.
  *
- * It comes without style. Its parts carry `data-headgate-notice` (with `data-state="waiting"`, `"ready"` or `"never"`),
- * `data-headgate-message`, `data-headgate-retry` and `data-headgate-live`.
+ * It has no styles. Its parts have the attributes `data-headgate-notice` (with `data-state="waiting"`, `"ready"` or
+ * `"never"`), `data-headgate-message`, `data-headgate-retry` and `data-headgate-live`.
  *
- * The visible countdown is no live region. Announcements are polite: on arrival, at milestones, at the end. The button
- * can be focused all along and says by `aria-disabled` that it does not work yet.
+ * The visible countdown is not a live region. Announcements are polite: on arrival, at milestones and at the end. The
+ * button can always be focused, and has `aria-disabled` until it works.
  */
 export function RateLimitNotice(props: RateLimitNoticeProps) {
   const {

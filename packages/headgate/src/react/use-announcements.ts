@@ -3,8 +3,8 @@ import type { NoticeLabels } from "./labels.ts";
 import type { Countdown } from "./use-countdown.ts";
 
 /**
- * Says a countdown aloud: on arrival, at milestones and at the end, and never each second. Of several milestones that
- * passed at once, as after a sleep, only the time that is really left is said.
+ * Announces a countdown on arrival, at milestones and at the end, but not each second. If several milestones passed at
+ * once, for example during sleep, it announces only the time that is left.
  *
  * @param milestones whole seconds before the deadline, in any order.
  */
@@ -17,13 +17,13 @@ export function useAnnouncements(
 ): void {
   const said = useRef<{ deadline: number; seconds: number }>(undefined);
 
-  // Runs after every render, and does nothing unless time has passed a mark: no list of dependencies can say that.
+  // Runs after every render and does nothing until a milestone has passed. A dependency list cannot express that.
   useEffect(() => {
     if (deadline == null || (!seconds && !done)) return;
     const before = said.current?.deadline === deadline ? said.current.seconds : undefined;
     said.current = { deadline, seconds };
     if (before === seconds) return;
-    // Whatever announce() returns must not become what the effect returns.
+    // The effect must not return the result of announce().
     if (done) announce(words.ready);
     else if (deadline === Infinity) announce(words.never);
     else if (before === undefined) announce(words.arrival(seconds));
@@ -31,10 +31,13 @@ export function useAnnouncements(
   });
 }
 
-/** A screen reader notices what changes in a live region, and may miss what was there when the region came. */
+/**
+ * The delay before the text is set, ms: a screen reader announces changes in a live region, but may miss text that is
+ * there from the start.
+ */
 const settleMs = 150;
 
-/** The text of a separate live region, empty until screen readers have seen the region. */
+/** The text of the notice's own live region, empty until screen readers have noticed the region. */
 export function useLiveText(): [text: string, announce: (message: string) => void] {
   const [message, announce] = useState("");
   const [text, setText] = useState("");

@@ -45,7 +45,7 @@ afterEach(async () => {
 });
 
 describe("useCountdown", () => {
-  it("counts whole seconds, rounded up, to the deadline and no further", async () => {
+  it("counts whole seconds, rounded up, down to 0 at the deadline", async () => {
     await render(start + 2500);
     expect(box.textContent).toBe("3 waiting");
     await pass(499);
@@ -72,7 +72,7 @@ describe("useCountdown", () => {
   });
 
   it.each(["visibilitychange", "focus", "pageshow"])(
-    "is right at once after a sleep, by %s",
+    "is correct immediately after sleep, by %s",
     async (event) => {
       await render(start + 60_000);
       vi.setSystemTime(start + 50_000);
@@ -83,7 +83,7 @@ describe("useCountdown", () => {
     },
   );
 
-  it("is done without a deadline, or with one that has passed", async () => {
+  it("is done without a deadline, or after it", async () => {
     await render(null);
     expect(box.textContent).toBe("0 done");
     await render(undefined);
@@ -102,25 +102,25 @@ describe("useCountdown", () => {
     expect(box.textContent).toBe("0 done");
   });
 
-  it("counts further than a timer can", async () => {
+  it("counts down from waits longer than a timer can run", async () => {
     await render(start + 40 * 24 * 3600 * 1000);
     expect(box.textContent).toBe("3456000 waiting");
     await pass(1000);
     expect(box.textContent).toBe("3455999 waiting");
   });
 
-  it("never comes to the end of an endless wait, and has no timer for it", async () => {
+  it("never ends an infinite wait, and has no timer for it", async () => {
     await render(Number.POSITIVE_INFINITY);
     expect(box.textContent).toBe("Infinity waiting");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("goes by the clock that it was given", async () => {
+  it("uses the given clock", async () => {
     await render(5000, { now: () => 1000 });
     expect(box.textContent).toBe("4 waiting");
   });
 
-  it("says nothing that hydration could contradict", async () => {
+  it("matches during hydration", async () => {
     box.innerHTML = renderToString(<Clock deadline={start + 5000} />);
     expect(box.textContent).toBe("0 waiting");
     const errors = vi.spyOn(console, "error");

@@ -5,17 +5,17 @@ import { type Timed, useTimed } from "./wall-clock.ts";
 export interface Countdown {
   /** Whole seconds to the deadline, rounded up; 0 without one. */
   seconds: number;
-  /** Whether the deadline has come, or there is none. */
+  /** Whether the deadline has passed, or there is none. */
   done: boolean;
 }
 
 /**
- * Counts down to a moment, and renders again only when the whole second changes. It goes by the wall clock, so it is
- * right at once after the tab or the machine slept.
+ * Counts down to a deadline, and renders only when the whole second changes. It uses the wall clock, so it is correct
+ * immediately after the tab or the machine slept.
  *
- * On a server, and while a page is being hydrated, nothing is known yet: 0 seconds and not done.
+ * On a server, and during hydration, it returns 0 seconds and not done.
  *
- * @param deadline milliseconds since the epoch; any distance, even `Infinity`. `null` or `undefined` for none.
+ * @param deadline milliseconds since the epoch, any time ahead, even `Infinity`. `null` or `undefined` for none.
  * @param options.clock default: the system's clock.
  */
 export function useCountdown(
@@ -29,7 +29,7 @@ export function useCountdown(
 function secondsTo(deadline: number): (nowMs: number) => Timed<number> {
   return (nowMs) => {
     const seconds = Math.ceil(Math.max(0, deadline - nowMs) / 1000);
-    // The next edge is where one second less is left; an endless wait has none.
+    // The value changes when one second less is left. An infinite wait never changes.
     return [seconds, deadline - (seconds - 1) * 1000];
   };
 }

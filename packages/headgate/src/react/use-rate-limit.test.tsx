@@ -62,7 +62,7 @@ afterEach(async () => {
 });
 
 describe("useRateLimit", () => {
-  it("knows nothing at first, nor on a server", () => {
+  it("is empty at first, and on a server", () => {
     expect(box.textContent).toBe("- - 0 -");
     expect(renderToString(<Probe />)).toContain("- - 0 -");
   });
@@ -74,7 +74,7 @@ describe("useRateLimit", () => {
     expect(renders).toBe(1);
   });
 
-  it("shows what comes back: one at the reset, all of it after the window", async () => {
+  it("shows units that become free: one at the reset, all after the window", async () => {
     respond(200, 0, 12);
     await send();
     expect(box.textContent).toBe("minute 0 1 -");
@@ -88,7 +88,7 @@ describe("useRateLimit", () => {
     expect(box.textContent).toBe("minute 5 0 -");
   });
 
-  it("shows a refusal until its deadline, and renders no more than that needs", async () => {
+  it("shows a refusal until its deadline, without needless renders", async () => {
     respond(429, 0, 42);
     await send();
     expect(box.textContent).toBe("minute 0 1 42");
@@ -108,14 +108,14 @@ describe("useRateLimit", () => {
     expect(box.textContent).toBe("minute 1 0.8 -");
   });
 
-  it("forgets a refusal when told to", async () => {
+  it("forgets a refusal on clear()", async () => {
     respond(429, 0, 42);
     await send();
     await act(async () => clear());
     expect(box.textContent).toBe("minute 0 1 -");
   });
 
-  it("does not render for a response that brings no news", async () => {
+  it("does not render for a response that changes nothing", async () => {
     answer = () => new Response("");
     await send();
     expect(renders).toBe(0);

@@ -2,17 +2,17 @@ import type { Client, LimitQuota, Quota, RateLimitedError } from "../client/inde
 import { quotaAt, usedOf } from "./quota-at.ts";
 import { type Timed, useTimed } from "./wall-clock.ts";
 
-/** What a client knows of its limits, now. */
+/** The current state of a client's limits. */
 export interface RateLimitState {
-  /** The last known quota, with what must have come back since. */
+  /** The last known quota, plus the units that must have become free since. */
   quota: Quota | undefined;
-  /** The limit of which the fewest are left. */
+  /** The limit with the fewest units left: see `Quota.tightest`. */
   tightest: LimitQuota | undefined;
-  /** How much of the tightest limit is used, from 0 to 1; 0 where its quota is not known. */
+  /** How much of the tightest limit is used, from 0 to 1; 0 if its quota is not known. */
   usedShare: number;
   /**
-   * The last refusal while its deadline is ahead, of this tab or another. A notice that offers to send again outlives the deadline: give it
-   * the error that your own request failed with.
+   * The last refusal of this tab or another, until its deadline. For a notice that offers to send again after the
+   * deadline, use the error of your own request instead.
    */
   refusal: RateLimitedError | undefined;
 }
@@ -20,10 +20,10 @@ export interface RateLimitState {
 const unknown: RateLimitState = { quota: undefined, tightest: undefined, usedShare: 0, refusal: undefined };
 
 /**
- * Follows what a client knows: renders again when a response brings news, when a limit grows back, and when the
- * deadline of a refusal has come.
+ * Follows a client's quota and refusal. Renders again when a response changes them, when units become free, and when
+ * the deadline of a refusal passes.
  *
- * @param client made once, outside of the component.
+ * @param client a client that is created once, outside the component.
  * @returns the state, and `clear()`, which forgets the refusal.
  */
 export function useRateLimit(client: Client): RateLimitState & { clear: () => void } {
@@ -38,7 +38,7 @@ function stateReader(client: Client): (nowMs: number) => Timed<RateLimitState> {
     const latest = client.refusal();
     const refusal = latest && latest.deadline > nowMs ? latest : undefined;
     const quota = known && quotaAt(known, nowMs);
-    // What grows back makes new objects of old news.
+    // `quotaAt` may return a new object with the same values.
     if (refusal !== state.refusal || JSON.stringify(quota) !== JSON.stringify(state.quota)) {
       const tightest = quota?.tightest;
       state = {

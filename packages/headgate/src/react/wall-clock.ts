@@ -1,25 +1,27 @@
 import { useMemo, useSyncExternalStore } from "react";
 import type { Client, Clock } from "../client/index.ts";
 
-/** Never longer than this between two looks at the clock, since a timer above 2^31 ms fires at once. */
+/** The longest timer before the clock is checked again, because a timer above 2^31 ms fires at once. */
 const longestStepMs = 60_000;
 
 /**
- * What brings a page back: a tab that is shown, focused, or taken out of the back-forward cache. Where there are no such
- * events, as in a native app, the next timer has to do.
+ * Events when a page becomes active again: the tab is shown, focused, or restored from the back-forward cache. Without
+ * these events, as in a native app, the value is updated by the next timer.
  */
 const wakeEvents = ["visibilitychange", "focus", "pageshow"];
 
-/** What something is at a moment: the same object unless it has changed; and the moments at which it may change. */
+/** A value at a moment, the same object unless it has changed, and the times at which it may change. */
 export type Timed<Value> = [value: Value, ...changesAtMs: number[]];
 
 /**
- * Follows a value that changes by itself as time goes by. It looks again whenever the value may change, and at once when
- * the page comes back from sleep, since timers do not run meanwhile.
+ * Follows a value that changes with time. Reads it again whenever it may change, and at once when the page wakes up,
+ * because timers do not run during sleep.
  *
- * @param makeReader makes what tells the subject's value at a moment; the same function from render to render.
- * @param unknown the value on a server, and while a page is being hydrated.
- * @param follow calls back when there is other news; returns what ends it. The same function from render to render.
+ * @param makeReader makes a function that returns the subject's value at a moment. Must be the same function in each
+ *   render.
+ * @param unknown the value on a server and during hydration.
+ * @param follow subscribes to other changes, and returns a function that unsubscribes. Must be the same function in
+ *   each render.
  */
 export function useTimed<Subject, Value>(
   clock: Clock,

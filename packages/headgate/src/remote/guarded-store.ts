@@ -4,7 +4,6 @@ import type { LimitSet } from "../core/limit-set.ts";
 import type { OutagePolicy } from "../core/outage-policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Charge, Outcome, Store } from "../core/store.ts";
-import { createAsking } from "./asking.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
 import { createLine } from "./line.ts";
@@ -15,6 +14,7 @@ import { createReconciliation } from "./reconcile/reconciliation.ts";
 import { createRefusalMemory } from "./refusal-memory/refusal-memory.ts";
 import type { StoreStatus } from "./status.ts";
 import { createStoreCalls } from "./store-calls.ts";
+import { createStoreQuestions } from "./store-questions.ts";
 import { createTelling } from "./telling.ts";
 import { createTurns } from "./turns.ts";
 import { createWithoutStore } from "./without-store.ts";
@@ -186,7 +186,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     findBlock,
     findClaim,
   });
-  const ask = createAsking({
+  const ask = createStoreQuestions({
     store,
     clock,
     calls,

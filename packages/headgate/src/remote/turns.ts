@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import { type Ledger, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import { isWorker } from "../core/runtime.ts";
-import type { Asking } from "./asking.ts";
 import type { Breaker } from "./breaker.ts";
 import type { FirstContact } from "./first-contact.ts";
 import type { Line } from "./line.ts";
 import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
+import type { AskStore } from "./store-questions.ts";
 import type { WithoutStore } from "./without-store.ts";
 
 export interface TurnsOptions {
@@ -16,7 +16,7 @@ export interface TurnsOptions {
   readonly line: Line;
   readonly ledger: Ledger;
   readonly withoutStore: WithoutStore;
-  readonly ask: Asking;
+  readonly ask: AskStore;
   /** Called with a request that probes whether the store is back: whether it was answered. */
   readonly onProbe: (answered: Promise<boolean>) => void;
 }

@@ -6,57 +6,57 @@ import type { Ledger, Question, Ruling, Unsettled } from "../core/ruling.ts";
 import type { Adjustment, Charge, Hold, Outcome } from "../core/store.ts";
 import { Part, type Totals } from "./part.ts";
 
-/** What a reservation needs of the limiter that admitted it. */
+/** What a reservation needs from its limiter. */
 export interface ReservationServices {
   now(): number;
   report(error: unknown): void;
-  /** What costs may name. */
+  /** The units that costs may name. */
   readonly units: ReadonlySet<string>;
-  /** Decides what an admitted request asks for on top. */
+  /** Decides an extension. */
   decide(question: Question): Ruling | Promise<Ruling>;
-  /** Something is held from now on: it wants a heartbeat. */
+  /** The reservation holds something from now on and needs a heartbeat. */
   holds(book: Book, owner: WeakRef<Owner>): void;
-  /** It has ended: nothing more is held. */
+  /** The reservation has ended and holds nothing. */
   released(book: Book): void;
-  /** The ledger that admitted it has received what was used, or that it ended. Absent: nobody listens. */
+  /** The ledger has applied a new use, or the end. Absent: no observer. */
   settled?(book: Book, adjustments: readonly Adjustment[], outcome: Outcome): void;
-  /** It ended with a use that was stated, of which the ledger needs to know nothing. Absent: nobody listens. */
-  settledUntold?(book: Book): void;
-  /** It was asked to hold more. Absent: nobody listens. */
+  /** The reservation ended with a reported use that changes nothing in the ledger. Absent: no observer. */
+  settledLocally?(book: Book): void;
+  /** The reservation was asked to hold more. Absent: no observer. */
   extended?(book: Book, cost: Cost, ruling: Ruling): void;
   mintRid(): string;
 }
 
-/** Who reports and ends a reservation. */
+/** The object that reports and ends a reservation. */
 export interface Owner {
-  /** What a ledger has read since. */
+  /** Shows new readings of the ledger. */
   shows(shown: Shown): void;
-  /** What was used so far, where somebody counts it and has not said so. */
+  /** The use so far, if a delegate counts it and has not reported it. */
   used?(): Cost | undefined;
 }
 
-/** What became of an extension: `ended` where the reservation had ended before it was admitted. */
+/** The result of an extension: `ended` if the reservation ended before the extension was admitted. */
 export type Extended = Ruling | "ended";
 
 /**
- * The state of an admitted request: what it has used and what it holds, and what each ledger knows of that. Ledgers get
- * totals, so that what could not be sent while a store was down is sent once it is back.
+ * The state of an admitted request: what it has used, what it holds, and what each ledger knows of both. Ledgers get
+ * totals, so changes that could not be sent while a store was down are included in the next call.
  */
 export class Book implements Unsettled {
   readonly question: Question;
   readonly #services: ReservationServices;
   readonly #ruling: Ruling;
-  /** Told all totals. */
+  /** The part that receives all totals. */
   #main: Part;
-  /** The store's part of what was admitted while it could not answer; absent where it knows the main part. */
+  /** The store's part of a request that was admitted during an outage; absent if the store has the main part. */
   #upstream: Part | undefined;
-  /** Held in this process for extensions while the store could not answer. */
+  /** Extensions that this process granted while the store could not answer. */
   #pieces: Part[] = [];
-  /** What it may use in all before it has to be extended. */
+  /** What the request may use in total before it must be extended. */
   readonly #granted: number[][];
   #used: number[][];
   #stated: Cost = {};
-  /** Units of which the true use was stated. */
+  /** Units whose true use was reported. */
   readonly #reported = new Set<string>();
   #ended = false;
   /** What becomes of the claim, once it has ended. */
@@ -65,16 +65,16 @@ export class Book implements Unsettled {
   #version = 0;
   #changedAt = 0;
   #seq = 1;
-  /** Whether the store may have let lapse what is still held, because it could not be reached in time. */
+  /** Whether holds may have lapsed in the store, because it could not be reached in time. */
   #raises = false;
-  #telling: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
   #again = false;
-  /** Calls that must not overtake each other. */
+  /** The last queued extension or report: they run in order. */
   #extending: Promise<unknown> | undefined;
-  /** Held weakly, or nobody could tell that it was lost. */
+  /** A weak reference, so that a lost owner can be garbage-collected and noticed. */
   readonly #owner: WeakRef<Owner>;
 
-  /** @param question the charges of `ruling`, one for one, under the limits of the policy. */
+  /** @param question the same charges as in `ruling`, under the limits of the policy. */
   constructor(ruling: Ruling, question: Question, services: ReservationServices, owner: Owner) {
     this.question = question;
     this.#services = services;
@@ -92,7 +92,9 @@ export class Book implements Unsettled {
     if (ledger.upstream !== undefined) this.#hold(ledger.upstream);
   }
 
-  /** It was admitted by this process and holds something: all of it is sent to the store once it is back. */
+  /**
+   * For a request that this process admitted and that holds something: all of it is sent to the store once it is back.
+   */
   #hold(store: Ledger): void {
     this.#upstream = new Part(
       store,
@@ -103,7 +105,7 @@ export class Book implements Unsettled {
     );
     this.#raises = true;
     this.#version += 1;
-    this.#main.told = this.#version;
+    this.#main.acknowledgedVersion = this.#version;
     this.#changedAt = this.#services.now();
     store.keep?.(this, false);
   }
@@ -117,22 +119,22 @@ export class Book implements Unsettled {
     return this.#ended;
   }
 
-  /** Whether something is held, and needs a heartbeat. */
+  /** Whether the reservation holds something and needs a heartbeat. */
   get holds(): boolean {
     return !this.#ended && this.#parts().some(({ holds }) => holds);
   }
 
-  /** What it may use in all, by unit: in each layer, so the least of them. */
+  /** What the request may use in total, by unit: the smallest amount of all layers. */
   get granted(): Cost {
     return this.#leastOf(this.#granted);
   }
 
-  /** What was used in all so far, by unit. */
+  /** The total use so far, by unit. */
   get used(): Cost {
     return this.#leastOf(this.#used);
   }
 
-  /** What was stated as used, by unit: also in units that no limit of this caller counts. */
+  /** The reported use, by unit, including units that no limit of this caller counts. */
   get stated(): Cost {
     return this.#stated;
   }
@@ -148,7 +150,7 @@ export class Book implements Unsettled {
     return least;
   }
 
-  /** The shortest lease of what is held, ms. */
+  /** The shortest lease of all holds, ms. */
   get leaseMs(): number {
     return Math.min(...this.question.charges.map(({ limits }) => limits.leaseMs));
   }
@@ -201,11 +203,11 @@ export class Book implements Unsettled {
   }
 
   get #totals(): Totals {
-    return { used: this.#used, held: this.#heldBeside(this.#used) };
+    return { used: this.#used, held: this.#heldAfter(this.#used) };
   }
 
-  /** What is held of the grant, once this much of it has been used. */
-  #heldBeside(used: readonly (readonly number[])[]): number[][] {
+  /** How much of the grant is still held after this use. */
+  #heldAfter(used: readonly (readonly number[])[]): number[][] {
     const { charges } = this.question;
     return this.#granted.map((amounts, c) =>
       amounts.map((amount, g) =>
@@ -220,37 +222,37 @@ export class Book implements Unsettled {
       : [this.#main, this.#upstream, ...this.#pieces];
   }
 
-  /** Tells the ledgers the totals. */
+  /** Sends the totals to the ledgers. */
   sync(): void | Promise<void> {
-    // An extension that is under way would be undone by totals that do not know of it; an end outranks it.
-    if (this.#extending === undefined || this.#ended) return this.#tellAll();
-    return this.#wait(this.#inLine(this.#extending.then(() => this.#tellAll())));
+    // Totals without the extension under way would undo it, so wait for it. An end does not wait.
+    if (this.#extending === undefined || this.#ended) return this.#sendAll();
+    return this.#wait(this.#inLine(this.#extending.then(() => this.#sendAll())));
   }
 
   /** One call at a time for each ledger. */
-  #tellAll(): void | Promise<void> {
-    if (this.#telling !== undefined) {
+  #sendAll(): void | Promise<void> {
+    if (this.#sending !== undefined) {
       this.#again = true;
-      return this.#wait(this.#telling);
+      return this.#wait(this.#sending);
     }
-    const telling: Promise<void>[] = [];
+    const sending: Promise<void>[] = [];
     for (const part of this.#parts()) {
-      const answer = this.#tell(part);
-      if (answer !== undefined) telling.push(answer);
+      const answer = this.#send(part);
+      if (answer !== undefined) sending.push(answer);
     }
-    if (telling.length === 0) return;
-    this.#telling = Promise.all(telling).then(async () => {
-      this.#telling = undefined;
+    if (sending.length === 0) return;
+    this.#sending = Promise.all(sending).then(async () => {
+      this.#sending = undefined;
       if (!this.#again) return;
       this.#again = false;
-      await this.#tellAll();
+      await this.#sendAll();
     });
-    return this.#wait(this.#telling);
+    return this.#wait(this.#sending);
   }
 
-  /** The heartbeat's part: what has to be said so that nothing lapses. */
+  /** The adjustments that the heartbeat sends, so that nothing lapses. */
   beat(): { part: Part; ledger: Ledger; adjustments: ReturnType<Part["adjustments"]>; version: number }[] {
-    if (this.#telling !== undefined || this.#extending !== undefined) return [];
+    if (this.#sending !== undefined || this.#extending !== undefined) return [];
     this.#takeUsed();
     return this.#parts()
       .filter((part) => part.holds || part === this.#upstream)
@@ -262,7 +264,7 @@ export class Book implements Unsettled {
       }));
   }
 
-  /** What is used while it runs is stated with the beat. */
+  /** Reads the use of a running request, to report it with the heartbeat. */
   #takeUsed(): void {
     const used = this.#ended ? undefined : this.#owner.deref()?.used?.();
     if (used === undefined) return;
@@ -275,33 +277,33 @@ export class Book implements Unsettled {
     this.#seq += 1;
     const isPiece = this.#pieces.includes(part);
     const totals = isPiece ? { used: part.used, held: part.held } : this.#totals;
-    // If a reservation sends its own use to the store, nothing that this process counted for it is reconciled.
+    // A reservation that sends its use to the store itself is not included in the reconciliation of local counts.
     const raises = this.#raises || isPiece || (part === this.#main && this.#upstream !== undefined);
     return part.adjustments(totals, this.#seq, this.#ended, raises, this.#claimState, this.#result);
   }
 
-  #tell(part: Part): Promise<void> | undefined {
-    if (part.told === this.#version) return;
+  #send(part: Part): Promise<void> | undefined {
+    if (part.acknowledgedVersion === this.#version) return;
     if (this.#isOver()) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     const isPiece = this.#pieces.includes(part);
     if (isPiece && !this.#ended) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     if (!isPiece && part !== this.#upstream && !part.differs(this.#totals) && !this.#mustEnd(part)) {
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       if (this.#ended && part === this.#main && Object.keys(this.#stated).length > 0)
-        this.#services.settledUntold?.(this);
+        this.#services.settledLocally?.(this);
       return;
     }
     const isUnclaimed = part.claim === undefined || this.#claimState === "nothing";
     if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used) && isUnclaimed) {
       // It was admitted, and ended with nothing used, while the store could be reached for neither.
       this.#moveUpstream(part);
-      part.told = this.#version;
+      part.acknowledgedVersion = this.#version;
       return;
     }
     const version = this.#version;
@@ -322,7 +324,7 @@ export class Book implements Unsettled {
     }
   }
 
-  /** Whether an end has to be said although nothing was used differently. */
+  /** Whether the end must be sent even though no total changed. */
   #mustEnd(part: Part): boolean {
     return this.#ended && (part.holds || this.#extending !== undefined);
   }
@@ -333,10 +335,10 @@ export class Book implements Unsettled {
     version: number,
     outcome: Outcome,
   ): void {
-    if (part.ledger.upstream === undefined && this.#isNews(part, adjustments))
+    if (part.ledger.upstream === undefined && this.#changesUse(part, adjustments))
       this.#services.settled?.(this, adjustments, outcome);
     part.applied(adjustments, outcome);
-    part.told = Math.max(part.told, version);
+    part.acknowledgedVersion = Math.max(part.acknowledgedVersion, version);
     if (part === this.#upstream) this.#moveUpstream(part);
     if (part === this.#main && part.ledger === this.#ruling.ledger) {
       const { layers, charges } = this.#ruling;
@@ -346,14 +348,14 @@ export class Book implements Unsettled {
     if (part === this.#main && this.#raises === false) this.#release(this.#pieces.splice(0));
   }
 
-  /** Heartbeats say nothing new. */
-  #isNews(part: Part, adjustments: readonly Adjustment[]): boolean {
+  /** Whether adjustments change the use or end the reservation. Heartbeats usually do neither. */
+  #changesUse(part: Part, adjustments: readonly Adjustment[]): boolean {
     return adjustments.some(
       ({ ended, used }, c) => ended || used.some((amount, g) => amount !== (part.used[c]?.[g] ?? 0)),
     );
   }
 
-  /** The store knows all of it now: what this process held in the meantime is given up. */
+  /** The store has all of the state now, so this process releases what it held in the meantime. */
   #moveUpstream(part: Part): void {
     const local = this.#main;
     this.#main = part;
@@ -383,7 +385,7 @@ export class Book implements Unsettled {
     else part.ledger.keep(this, true);
   }
 
-  /** Whether what is to be said concerns only windows that are over by now, whatever the algorithm. */
+  /** Whether all windows that a change could affect are over, whatever the algorithm. */
   #isOver(): boolean {
     let longest = 0;
     for (const { limits } of this.question.charges)
@@ -391,7 +393,7 @@ export class Book implements Unsettled {
     return longest > 0 && this.#services.now() - this.#changedAt >= 2 * longest;
   }
 
-  /** Asks to hold more. One at a time: what is asked for is a total. */
+  /** Asks to hold more. Extensions run one at a time, because each asks for a total. */
   extend(cost: Cost): Extended | Promise<Extended> {
     if (this.#extending === undefined) return this.#extend(cost);
     return this.#inLine(this.#extending.then(() => this.#extend(cost)));
@@ -411,8 +413,8 @@ export class Book implements Unsettled {
 
   #extend(cost: Cost): Extended | Promise<Extended> {
     if (this.#ended) return "ended";
-    // Totals that are still under way may come too late: the store then ignores them, and they are sent anew.
-    if (this.#telling !== undefined) this.#doubt();
+    // Totals under way may arrive after the extension. The store then ignores them, so they are sent again.
+    if (this.#sending !== undefined) this.#doubt();
     const question = this.#asksFor(cost);
     const answer = this.#services.decide(question);
     if (!(answer instanceof Promise)) return this.#conclude(question, answer, cost);
@@ -423,8 +425,8 @@ export class Book implements Unsettled {
     const { layers, charges, policy } = this.question;
     this.#seq += 1;
     const store = this.#upstream ?? this.#main;
-    // The store still holds what it has not yet received as used.
-    const held = this.#heldBeside(store.used);
+    // Use that was not yet sent is still part of the hold in the store.
+    const held = this.#heldAfter(store.used);
     const hold: Hold = { rid: store.rid, seq: this.#seq };
     return {
       layers,
@@ -473,7 +475,10 @@ export class Book implements Unsettled {
     return ruling;
   }
 
-  /** What the store knows; where it was admitted by this process, and is reconciled by others, the store begins from there. */
+  /**
+   * The store's part. If this process admitted the request without a hold, its charge is reconciled separately, so the
+   * store's part begins with that use.
+   */
   #partOf(ledger: Ledger): Part {
     if (this.#main.ledger === ledger) return this.#main;
     if (this.#upstream === undefined) {
@@ -485,7 +490,7 @@ export class Book implements Unsettled {
     return this.#upstream;
   }
 
-  /** The store was called, and may have answered otherwise, too late: the totals are sent anew. */
+  /** The store was called and may have applied something without a timely answer, so the totals are sent again. */
   #doubt(): void {
     const store = this.#upstream ?? this.#main;
     store.inDoubt = true;
@@ -500,11 +505,11 @@ export class Book implements Unsettled {
     piece.admitted(charges, outcome);
     this.#pieces.push(piece);
     this.#raises = true;
-    // What this process admitted without a hold is sent by others; this is not, so send it here.
+    // A charge without a hold is reconciled with the local counts. A piece is not, so send it through the store's part.
     if (ledger.upstream !== undefined && this.#main.ledger === ledger) this.#partOf(ledger.upstream);
   }
 
-  /** Waits for no longer than the store's time limit. */
+  /** Waits at most for the store's time limit. */
   #wait(applying: Promise<unknown>): Promise<void> {
     const { ledger } = this.#upstream ?? this.#main;
     return ledger.patience?.(applying) ?? applying.then(() => {});
@@ -519,7 +524,7 @@ function isNothing(amounts: readonly (readonly number[])[]): boolean {
   return amounts.every((units) => units.every((amount) => amount === 0));
 }
 
-/** Places are held and given back; they are never used. */
+/** Places are held and given back, never used. */
 function isPlace(charges: readonly Charge[], c: number, g: number): boolean {
   return charges[c]?.limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent";
 }

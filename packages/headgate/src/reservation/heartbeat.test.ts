@@ -25,14 +25,14 @@ function oneAtATime() {
   return { clock, limiter, admit, beatsSoFar: () => beats };
 }
 
-it("keeps what is held through a jump of a day", () => {
+it("keeps a hold alive through a jump of a day", () => {
   const { clock, admit } = oneAtATime();
   expect(admit().admitted).toBe(true);
   clock.advance(24 * hour);
   expect(admit().admitted).toBe(false);
 });
 
-it("makes a bounded number of beats in a jump of a century, after which what is held has lapsed", async () => {
+it("makes a bounded number of beats in a jump of a century, after which the hold has lapsed", async () => {
   const { clock, admit, beatsSoFar } = oneAtATime();
   expect(admit().admitted).toBe(true);
   clock.advance(100 * 365 * 24 * hour);
@@ -41,11 +41,11 @@ it("makes a bounded number of beats in a jump of a century, after which what is 
   expect(admit().admitted).toBe(true);
 });
 
-it("beats as before once a long jump is over", async () => {
+it("returns to the normal interval after a long jump", async () => {
   const { clock, limiter, admit } = oneAtATime();
   const early = admit("bob");
   clock.advance(365 * 24 * hour);
-  // The turn of the event loop ends the jump.
+  // The jump ends with this turn of the event loop.
   await Promise.resolve();
   const late = admit("ann");
   clock.advance(hour);

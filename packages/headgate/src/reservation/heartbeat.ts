@@ -5,24 +5,27 @@ import type { Adjustment } from "../core/store.ts";
 import type { Book } from "./book.ts";
 import type { Part } from "./part.ts";
 
-/** Keeps alive what is held while its reservations are in use. */
+/** Keeps holds alive while their reservations are in use. */
 export interface Heartbeat {
-  /** @param owner who may report and end it. Once nobody can, it is ended as granted. */
+  /**
+   * @param owner the object that reports and ends the reservation. Once it is garbage-collected, the reservation is
+   *   ended as fully used.
+   */
   add(book: Book, owner: WeakRef<object>): void;
   remove(book: Book): void;
   /** How many reservations hold something. */
   readonly size: number;
-  /** Renews everything that is held, in one call for each ledger. Called by the timer; public so that tests need none. */
+  /** Renews all holds, in one call per ledger. The timer calls it; tests call it directly. */
   beat(): Promise<void>;
   stop(): void;
 }
 
-/** What is held is renewed this often within its lease: two beats may be lost before it lapses. */
+/** How often a hold is renewed within its lease: two beats may be lost before it lapses. */
 const beatsPerLease = 3;
 const longestIntervalMs = 60_000;
-/** A day of heartbeats, at the usual lease. */
+/** About a day of heartbeats at the default lease. */
 const mostInAJump = 10_000;
-/** How many adjustments are sent together at most. */
+/** The most adjustments in one call. */
 const mostTogether = 256;
 
 interface Beat {
@@ -33,9 +36,10 @@ interface Beat {
 }
 
 /**
- * One timer a limiter, and only while something is held; in a Worker one for each reservation, as timers end with their request.
+ * One timer per limiter, and only while something is held. In a Worker one timer per reservation, because timers end
+ * with their request.
  *
- * @param clock its own timers beat, where it has some.
+ * @param clock its timers are used, if it has any.
  */
 export function createHeartbeat(clock: Clock, report: (error: unknown) => void): Heartbeat {
   return isWorker ? heartbeatOfEach(clock, report) : heartbeatOfAll(clock, report);
@@ -152,21 +156,21 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
 }
 
 /**
- * Calls back each time this much of a clock's time has passed; of the runtime's, if the clock has no timers. A clock that jumps calls
- * back for each time that it jumped over, but for 10,000 of them at most: then the pauses double until the jump is over.
+ * Calls `run` every `ms` milliseconds, by the clock's timers or else the runtime's. If the clock jumps, it runs once
+ * for each interval in the jump, up to 10,000 times. After that the intervals double until the jump is over.
  *
- * @returns a function that cancels it
+ * @returns a function that stops it
  */
 function every(clock: Clock, ms: number, run: () => void): () => void {
   const after = clock.after?.bind(clock);
   if (after === undefined) {
     const timer = setInterval(run, ms);
-    // What is held must not keep a process alive that is otherwise done.
+    // The heartbeat must not keep the process alive.
     if (typeof timer === "object" && "unref" in timer) timer.unref();
     return () => clearInterval(timer);
   }
   let cancel: () => void;
-  /** Calls since the event loop last turned. */
+  /** Calls since the last turn of the event loop. */
   let inAJump = 0;
   let cancelled = false;
 

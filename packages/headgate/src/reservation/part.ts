@@ -2,7 +2,7 @@ import type { Claim, ClaimChange } from "../core/claim.ts";
 import type { Ledger } from "../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Refund } from "../core/store.ts";
 
-/** A partition and the limits under which it is counted. */
+/** A partition and the limits that count it. */
 export type Counted = Pick<Charge, "space" | "key" | "limits">;
 
 /** For each charge, for each of its groups. */
@@ -15,8 +15,8 @@ export interface Totals {
 }
 
 /**
- * What one ledger knows of a reservation: as it was admitted or last acknowledged. Most reservations have one part; one
- * that was admitted or extended while the store could not answer has another in this process.
+ * What one ledger knows of a reservation, as admitted or last acknowledged. Most reservations have one part. A
+ * reservation that was admitted or extended while the store could not answer has another part in this process.
  */
 export class Part {
   readonly ledger: Ledger;
@@ -24,7 +24,7 @@ export class Part {
   readonly counted: readonly Counted[];
   readonly used: number[][];
   readonly held: number[][];
-  /** What can be given back, the newest first. */
+  /** The charges that can be given back, newest first. */
   readonly refunds: Refund[][];
   /** The claim that this ledger keeps for the reservation. */
   readonly claim: Claim | undefined;
@@ -32,10 +32,10 @@ export class Part {
   readonly #claimPlace: number;
   /** Whether the ledger has been asked anything of it since. */
   isAsked = false;
-  /** Whether the ledger may know other totals than it has acknowledged. */
+  /** Whether the ledger may have other totals than it has acknowledged. */
   inDoubt = false;
   /** The version of the totals that the ledger has acknowledged. */
-  told = 0;
+  acknowledgedVersion = 0;
 
   /** @param claim kept with one of the partitions that are counted. */
   constructor(
@@ -60,7 +60,7 @@ export class Part {
     return this.claim !== undefined || this.held.some((amounts) => amounts.some((amount) => amount > 0));
   }
 
-  /** Whether the ledger knows other totals than these. */
+  /** Whether the ledger may have other totals than these. */
   differs({ used, held }: Totals): boolean {
     if (this.inDoubt) return true;
     return this.used.some((amounts, c) =>
@@ -110,7 +110,7 @@ export class Part {
     });
   }
 
-  /** These adjustments have been applied. */
+  /** Records that the ledger has applied these adjustments. */
   applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
     this.inDoubt = false;
     adjustments.forEach(({ used, held }, c) => {
@@ -140,7 +140,7 @@ export class Part {
   }
 }
 
-/** How many charges of each group are remembered for giving back: a total that shrinks usually takes back the last. */
+/** How many charges of each group are remembered for refunds. A shrinking total usually refunds the last charge. */
 const mostRefunds = 16;
 
 export function blank(counted: readonly Counted[]): number[][] {

@@ -11,7 +11,7 @@ import { mintRid } from "./rid.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** @param process a stopped one has no timers: its heartbeats do not run. */
+/** @param process a stopped process has no timers, so its heartbeats do not run. */
 function limited(limits: string, process: "running" | "stopped" = "running") {
   const clock = fakeClock();
   const shared = memoryStore();
@@ -25,11 +25,11 @@ function limited(limits: string, process: "running" | "stopped" = "running") {
     onError: () => {},
     onOutage: () => {},
   });
-  /** Another process, which is not cut off. */
+  /** Another process that can still reach the store. */
   const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
   const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
   const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
-  /** Time passes for the clock and for the timers, a second at a time. */
+  /** Advances the clock and the timers, a second at a time. */
   async function pass(seconds: number) {
     for (let n = 0; n < seconds; n += 1) {
       clock.advance(1000);
@@ -44,7 +44,7 @@ async function settled() {
 }
 
 describe("an end", () => {
-  it("outranks an extension that is under way", async () => {
+  it("takes precedence over an extension under way", async () => {
     const { admit, store, left } = limited("9/minute; 2000 tokens/day");
     const one = await admit({ tokens: 1000 });
     store.mode = "hang";
@@ -58,7 +58,7 @@ describe("an end", () => {
     expect(left()).toEqual([8, 1700]);
   });
 
-  it("is followed by nothing, whatever it said", async () => {
+  it("is final", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
     const [nothing, some] = [await admit({ tokens: 300 }), await admit({ tokens: 300 })];
     await nothing.end("nothing");
@@ -76,7 +76,7 @@ describe("an end", () => {
     expect(left()).toEqual([8, 900]);
   });
 
-  it("takes what was granted for used where nothing was reported, and what was reported otherwise", async () => {
+  it("counts the reported use, or the whole grant if nothing was reported", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day; 500 pages/day; 3 concurrent");
     const one = await admit({ tokens: 300, pages: 20 });
     await one.report({ pages: 3 });
@@ -84,14 +84,14 @@ describe("an end", () => {
     expect(left()).toEqual([8, 700, 497, 3]);
   });
 
-  it("makes no call where nothing was held and nothing changes", async () => {
+  it("makes no call if nothing was held and nothing changes", async () => {
     const { admit, store } = limited("9/minute");
     const one = await admit();
     await one.end();
     expect([one.holds, store.calls.adjust]).toEqual([false, 0]);
   });
 
-  it("is what `await using` comes to", async () => {
+  it("happens at the end of an `await using` block", async () => {
     const { admit, left } = limited("9/minute; 1 concurrent");
     {
       await using one = await admit();
@@ -101,8 +101,8 @@ describe("an end", () => {
   });
 });
 
-describe("what was reported in several steps", () => {
-  it("is given back from the newest on", async () => {
+describe("use that was reported in several steps", () => {
+  it("is given back newest first", async () => {
     const { admit, clock, left } = limited("9/hour; 10 tokens/minute sliding-window");
     const one = await admit({ tokens: 10 });
     await one.report({ tokens: 3 });
@@ -118,7 +118,7 @@ describe("what was reported in several steps", () => {
 });
 
 describe("an extension", () => {
-  it("grants what is affordable, and no less than is asked for at least", async () => {
+  it("grants what is affordable, but no less than atLeast", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
     const one = await admit({ tokens: 400 });
     expect(await one.extend({ tokens: 900, atLeast: 700 })).toMatchObject({ admitted: false });
@@ -132,14 +132,14 @@ describe("an extension", () => {
     expect(left()).toEqual([8, 100]);
   });
 
-  it.each([0, 1.5, 901])("refuses to be granted at least %s of 900", async (atLeast) => {
+  it.each([0, 1.5, 901])("refuses atLeast: %s for a request of 900", async (atLeast) => {
     const one = await limited("9/minute; 1000 tokens/day").admit({ tokens: 400 });
     expect(() => one.extend({ tokens: 900, atLeast })).toThrow(
-      `atLeast must be a whole number from 1 up to what is asked for, got ${atLeast}.`,
+      `atLeast must be a whole number from 1 up to the requested amount, got ${atLeast}.`,
     );
   });
 
-  it("waits for those before it, and for reports", async () => {
+  it("waits for earlier extensions and for reports", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
     const one = await admit({ tokens: 100 });
     const [first, , second] = await Promise.all([
@@ -152,7 +152,7 @@ describe("an extension", () => {
     expect(left()).toEqual([8, 450]);
   });
 
-  it("adds to what was reported while the store could not be told", async () => {
+  it("keeps use that was reported while the store could not be reached", async () => {
     const { admit, store, left, pass } = limited("9/minute; 1000 tokens/day");
     const one = await admit({ tokens: 400 });
     store.mode = "reject";
@@ -166,7 +166,7 @@ describe("an extension", () => {
     expect(left()).toEqual([8, 500]);
   });
 
-  it("that overtakes a total does not lose it", async () => {
+  it("that overtakes a report does not lose it", async () => {
     const { admit, store, left } = limited("9/hour");
     const one = await admit();
     const { adjust } = store;
@@ -189,7 +189,7 @@ describe("an extension", () => {
     expect(left()).toEqual([4]);
   });
 
-  it("holds also for a request that held nothing before", async () => {
+  it("can hold units for a request that held nothing before", async () => {
     const { admit, left } = limited("9/minute; 1000 tokens/day");
     const one = await admit();
     expect(one.holds).toBe(false);
@@ -200,8 +200,8 @@ describe("an extension", () => {
   });
 });
 
-describe("what is held", () => {
-  it("is kept alive by one call for all reservations of a process, and no longer than it is in use", async () => {
+describe("a hold", () => {
+  it("is kept alive by one call for all reservations of a process, only while they are in use", async () => {
     const { admit, pass, left, store } = limited("900/hour; 90000 tokens/day; 500 concurrent");
     const all = [];
     for (let n = 0; n < 100; n += 1) all.push(await admit({ tokens: 100 }));
@@ -215,7 +215,7 @@ describe("what is held", () => {
     expect(store.calls.adjust).toBe(calls);
   });
 
-  it("lapses where the process is gone, and is not held again by what it says afterwards", async () => {
+  it("lapses if its process is gone, and is not restored by late calls", async () => {
     const { admit, clock, left } = limited("9/hour; 1000 tokens/day; 1 concurrent", "stopped");
     const one = await admit({ tokens: 600 });
     await one.report({ tokens: 100 });
@@ -227,7 +227,7 @@ describe("what is held", () => {
     expect(left()).toEqual([8, 700, 1]);
   });
 
-  it("is kept by heartbeats of the clock's own timers, however far the clock is moved at once", async () => {
+  it("is kept alive by the clock's timers, however far the clock jumps", async () => {
     const { admit, clock, left, store } = limited("9/hour; 1000 tokens/day fixed-window; 1 concurrent");
     const one = await admit({ tokens: 600 });
     await one.report({ tokens: 100 });
@@ -236,12 +236,12 @@ describe("what is held", () => {
     expect(left()).toEqual([9, 400, 0]);
     await one.end({ tokens: 300 });
     expect(left()).toEqual([9, 700, 1]);
-    const told = store.calls.adjust;
+    const before = store.calls.adjust;
     clock.advance(3_600_000);
-    expect(store.calls.adjust).toBe(told);
+    expect(store.calls.adjust).toBe(before);
   });
 
-  it("is spent as granted where nobody can end it any more", async () => {
+  it("counts as fully used once nothing refers to the reservation", async () => {
     const clock = fakeClock();
     const store = memoryStore();
     const limits = "1000 tokens/day; 1 concurrent";
@@ -280,7 +280,7 @@ describe("what is held", () => {
     heartbeat.stop();
   });
 
-  it("makes others wait no longer than until it lapses, and says so", async () => {
+  it("makes others wait at most until it lapses, and reports waitsFor: holders", async () => {
     const { admit, clock } = limited("9/hour; 1000 tokens/day; 2 concurrent", "stopped");
     await admit({ tokens: 900 });
     clock.advance(10_000);
@@ -290,7 +290,7 @@ describe("what is held", () => {
   });
 });
 
-/** What the limiter was answered: its admission knows. */
+/** The final refusal of the admission, as the limiter received it. */
 function ruling(_limiter: unknown, admission: Admitted) {
   return (admission as unknown as { ruling: import("../core/ruling.ts").Ruling }).ruling;
 }

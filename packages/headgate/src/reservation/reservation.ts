@@ -9,20 +9,20 @@ import { Book, type Owner, type ReservationServices } from "./book.ts";
 import { checkClaimEnd } from "./claim-end.ts";
 
 /**
- * An admitted request. Of most nothing is asked any more: what became of it is written down from the first call on, or
- * from the beginning where it holds something.
+ * An admitted request. Most requests need nothing after their admission, so the `Book` is made on the first call, or at
+ * once if the request holds something.
  */
 export class Reservation extends Decision implements Admitted, Owner {
   readonly #services: ReservationServices;
-  /** What was counted, under the limits of the policy. */
+  /** The counted charges, under the limits of the policy. */
   readonly #question: Question;
   #book: Book | undefined;
   #delegate: EndingDelegate | undefined;
   #claimEnd: ClaimEnd | undefined;
 
   /**
-   * @param question the charges of `ruling`, one for one, under the limits of the policy.
-   * @param asked all that the request was to be charged to, where the ruling is about a part of it.
+   * @param question the same charges as in `ruling`, under the limits of the policy.
+   * @param asked the whole question, if the ruling is about a part of it.
    */
   constructor(
     ruling: Ruling,
@@ -102,7 +102,7 @@ export class Reservation extends Decision implements Admitted, Owner {
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
   }
 
-  /** Nothing follows an end. */
+  /** Refuses an extension of a reservation that has ended. */
   #refuse(cost: Cost): Extension {
     const { ledger, layers, charges, outcome, decidedBy } = this.ruling;
     const { now, readings } = outcome;
@@ -133,10 +133,10 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 }
 
-/** What is affordable may change between two calls; so often it is asked for again. */
+/** How often an extension with `atLeast` is tried again, because the affordable amount may change between two calls. */
 const mostTries = 3;
 
-/** The same units, as many of them as the refusal says are free; `undefined` where those are too few. */
+/** The same units, reduced to what is free according to the refusal; `undefined` if that is too few. */
 function affordable(refused: RefusedRequest, cost: Cost, atLeast: number): Cost | undefined {
   const free = refused.affordable;
   const less: Record<string, number> = {};
@@ -152,6 +152,6 @@ function checkAtLeast(atLeast: number | undefined, cost: Cost): void {
   if (Number.isSafeInteger(atLeast) && atLeast >= 1 && atLeast <= least) return;
   throw new HeadgateError(
     "cost-invalid",
-    `atLeast must be a whole number from 1 up to what is asked for, got ${show(atLeast)}.`,
+    `atLeast must be a whole number from 1 up to the requested amount, got ${show(atLeast)}.`,
   );
 }

@@ -2,8 +2,8 @@ let prefix: string | undefined;
 let next = 0;
 
 /**
- * A reservation's id: 64 bits of this process and a number, as 24 hexadecimal digits. Drawn when the first is needed, as
- * some runtimes give no random numbers while a module is loaded.
+ * Makes a reservation's id: 64 random bits for this process and a number, as 24 hexadecimal digits. The random bits are
+ * generated on first use, because some runtimes do not allow random numbers while a module is loaded.
  */
 export function mintRid(): string {
   if (prefix === undefined || next > 0xffff_ffff) {

@@ -29,7 +29,7 @@ const live: LayerOptions<Caller>[] = [
   { ...all, limits: "12/minute" },
 ];
 
-/** Stricter, looser, other units and algorithms, other plans, fewer and more layers. */
+/** Candidates: stricter, looser, other units and algorithms, other plans, fewer and more layers. */
 const candidates: LayerOptions<Caller>[][] = [
   [
     { ...planned, plans: { free: "2/minute; 300 tokens/hour", pro: "blocked" } },
@@ -75,7 +75,7 @@ const histories = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 40 }),
 });
 
-/** What a decision says, but for whose it is. */
+/** A decision without the names of limiter and policy. */
 function said(decision: Admission | Peek) {
   return {
     admitted: decision.admitted,
@@ -85,7 +85,7 @@ function said(decision: Admission | Peek) {
   };
 }
 
-/** What a shadow says of reservations and resets is not awaited by anybody: `quiet` resolves once no call is under way. */
+/** The shadow's calls are not awaited: `quiet` resolves once no call is under way. */
 function watched(store: Store): { store: Store; quiet: () => Promise<void> } {
   const underWay = new Set<Promise<unknown>>();
   const noted = <Answer>(answer: Answer): Answer => {
@@ -104,7 +104,7 @@ function watched(store: Store): { store: Store; quiet: () => Promise<void> } {
       reset: (...asked) => noted(store.reset(...asked)),
     },
     async quiet() {
-      // What waited for a call makes its own once that has been answered.
+      // An answer may start another call.
       for (let turns = 0; turns < 3; turns += 1) {
         if (underWay.size > 0) turns = 0;
         await Promise.allSettled([...underWay]);
@@ -121,7 +121,7 @@ describe.each([
   ["redis", redis, 50],
   ["postgres", postgres, 12],
 ] as const)("a shadow over %s", (_name, make, runs) => {
-  it(`decides as a second limiter of that policy, and changes no live answer, in ${runs} histories`, async () => {
+  it(`decides like a second limiter with that policy, and changes no live answer, in ${runs} histories`, async () => {
     const seen = { admitted: 0, refused: 0, differing: 0, extensionsRefused: 0 };
     await fc.assert(
       fc.asyncProperty(histories, async ({ candidate, steps }) => {
@@ -134,7 +134,7 @@ describe.each([
             layers,
             units: ["tokens"],
             store,
-            // Without timers: heartbeats of another rhythm would report other bounds for what is held.
+            // Without timers, because heartbeats at other times would report other bounds for holds.
             clock: { now: clock.now },
             timeouts: { storeMs: 30_000 },
             onError: (error) => errors.push(error),
@@ -160,14 +160,14 @@ describe.each([
             const without = await plain.admit(one.caller, { cost });
             expect(said(answer)).toEqual(said(without));
             const own = await second.admit(one.caller, { cost });
-            const { shadow, live: told } = await decisions.next();
-            expect(told).toBe(answer);
+            const { shadow, live } = await decisions.next();
+            expect(live).toBe(answer);
             expect(said(shadow)).toEqual(said(own));
             seen[own.admitted ? "admitted" : "refused"] += 1;
             if (own.admitted !== answer.admitted) seen.differing += 1;
             if (answer.admitted && without.admitted)
               open.push({ shadowed: answer, plain: without, second: own });
-            // Nothing is served: the estimate is what it used.
+            // The request is refused, so its use is the estimate.
             else if (own.admitted) await own.end();
           }
           if (store.remote) await quiet();
@@ -202,10 +202,10 @@ describe.each([
       }),
       { numRuns: runs },
     );
-    // Else it would have been equal for want of trying.
+    // Otherwise the test would prove nothing.
     const { extensionsRefused, ...counts } = seen;
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(runs / 25);
-    // Seldom, so that few histories may hold none.
+    // Rare, so a few histories may have none.
     if (runs >= 300) expect(extensionsRefused).toBeGreaterThan(0);
   }, 240_000);
 });

@@ -2,7 +2,7 @@ import type { Admission, LimitReading } from "../core/admission.ts";
 import type { DefinedPolicy } from "../core/policy.ts";
 import type { Ruling } from "../core/ruling.ts";
 
-/** What a shadow has decided in this process, since it was set. */
+/** The decisions of a shadow in this process since it was set. */
 export interface ShadowReport {
   /** The name of the limiter. */
   readonly limiter: string;
@@ -10,36 +10,36 @@ export interface ShadowReport {
   readonly policy: string;
   /** When it was set, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly since: number;
-  /** Requests that the shadow decided, those of `overridden` aside. */
+  /** Requests that the shadow decided, without those in `overridden`. */
   readonly decisions: number;
-  /** Of these, those that it would refuse: `newlyRefused` and `stillRefused`. */
+  /** How many of these it would refuse: `newlyRefused` plus `stillRefused`. */
   readonly wouldRefuse: number;
   /** Of these, those that the limiter admitted. */
   readonly newlyRefused: number;
   /** Of these, those that the limiter refused too. */
   readonly stillRefused: number;
-  /** Requests that the limiter refused, and that the shadow would admit. */
+  /** Requests that the limiter refused and the shadow would admit. */
   readonly newlyAdmitted: number;
   /**
-   * Requests that the limiter decided under an override or a block. The shadow does not know of those: these requests are counted
-   * in no other figure.
+   * Requests that the limiter decided under an override or a block. The shadow ignores overrides, so these requests are
+   * not in any other figure.
    */
   readonly overridden: number;
-  /** Requests that the shadow could not decide: the store failed, or was late, or was not asked because it was down. */
+  /** Requests that the shadow could not decide, because the store failed, was late, or was down. */
   readonly undecided: number;
-  /** Extensions of requests that the shadow admitted, and those of them that it would refuse. */
+  /** Extensions of requests that the shadow admitted, and how many of them it would refuse. */
   readonly extensions: { readonly decisions: number; readonly wouldRefuse: number };
-  /** The same by layer and plan, in the order of the shadow's policy: as many rows as it has plans. */
+  /** The same by layer and plan, in the order of the shadow's policy. */
   readonly layers: readonly ShadowLayerReport[];
 }
 
-/** One layer of a shadow; where the layer has plans, one plan. */
+/** The figures of one layer of a shadow, or of one plan if the layer has plans. */
 export interface ShadowLayerReport {
   readonly layer: string;
   readonly plan: string | undefined;
   /** Requests to which the layer applied, under this plan. */
   readonly decisions: number;
-  /** Of these, those that the shadow would refuse, and for longest in this layer. */
+  /** How many of these the shadow would refuse with the longest wait in this layer. */
   readonly wouldRefuse: number;
   /** Of these, those that the limiter admitted. */
   readonly newlyRefused: number;
@@ -47,12 +47,12 @@ export interface ShadowLayerReport {
   readonly stillRefused: number;
 }
 
-/** A number that is counted up. */
+/** A report with mutable counters. */
 type Counting<Report> = { -readonly [Name in keyof Report]: Report[Name] };
 
-/** Counts what a shadow decides. It grows with the policy, never with the callers. */
+/** Counts a shadow's decisions. Its size depends on the policy, not on the number of callers. */
 export interface Tally {
-  /** @param binding the limit that would refuse for longest; absent where the shadow would admit. */
+  /** @param binding the limit with the longest wait; absent if the shadow would admit. */
   decided(ruling: Ruling, live: Admission, binding: LimitReading | undefined): void;
   undecided(): void;
   extended(admitted: boolean): void;

@@ -15,7 +15,7 @@ export interface ShadowStore {
   reset(partitions: readonly Charge[]): void | Promise<void>;
 }
 
-/** The store was left alone: it is down, or too busy already. This is no failure of the shadow's own. */
+/** The store was not asked, because it is down or too busy. This is not a failure of the shadow. */
 export class NotAsked extends Error {
   constructor(message: string) {
     super(message);
@@ -24,8 +24,8 @@ export class NotAsked extends Error {
 }
 
 /**
- * If the live counts are in this process, so are the shadow's, in a separate store: it has room for as many partitions as the live
- * one, and takes none of the live one's room.
+ * The shadow's store if the live counts are in this process: a separate memory store of the same size, so that the
+ * shadow takes no room in the live store.
  */
 export function localShadowStore(live: Store, now: () => number): ShadowStore {
   const { size } = live as Partial<MemoryStore>;
@@ -40,22 +40,22 @@ export function localShadowStore(live: Store, now: () => number): ShadowStore {
   };
 }
 
-/** How many calls of a shadow may be under way. */
+/** How many calls of a shadow may run at once. */
 export const mostUnderWay = 512;
 
 export interface SharedShadowStoreOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** Whether the store answers live decisions. While it does not, it is not asked for a shadow either. */
+  /** Whether the store is answering live decisions. If not, the shadow does not call it either. */
   readonly isAnswering: () => boolean;
-  /** Gives back everything that this ruling charged: it came too late. */
+  /** Refunds everything that a late ruling charged. */
   readonly takeBack: (ruling: Ruling) => void;
 }
 
 /**
- * Uses the live store, with separate calls. Their failures do not count for the live breaker: a fault of the shadow alone must
- * not open it.
+ * Uses the live store, with separate calls. Their failures do not count for the live circuit breaker, because an error
+ * of the shadow must not open it.
  */
 export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStore {
   const { store, clock, timeoutMs, isAnswering, takeBack } = options;
@@ -65,9 +65,9 @@ export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStor
 
   async function bounded<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer> {
     if (!isAnswering())
-      throw new NotAsked(`The store "${store.name}" is not asked while it does not answer.`);
+      throw new NotAsked(`The store "${store.name}" is not called while it does not answer.`);
     if (underWay >= mostUnderWay)
-      throw new NotAsked(`${mostUnderWay} calls of a shadow are under way already.`);
+      throw new NotAsked(`${mostUnderWay} calls of a shadow are already under way.`);
     underWay += 1;
     try {
       return await inTime(Promise.resolve(call()));
@@ -109,7 +109,7 @@ export function sharedShadowStore(options: SharedShadowStoreOptions): ShadowStor
       return ruling;
     } catch (error) {
       if (error instanceof StoreTimeoutError && !peek) {
-        // Nobody uses the result any more: what it charged would be more than what was decided.
+        // The result comes too late to be used, so its charge is refunded.
         void Promise.resolve(answering).then(
           (outcome) => {
             if (outcome?.admitted) takeBack(rulingOf(outcome));

@@ -35,7 +35,7 @@ function limited(options: Partial<LimiterOptions<Caller>> = {}) {
   return { limiter, clock, errors, warnings, decisions: shadowDecisions(limiter) };
 }
 
-/** A shared store that answers live questions, and does otherwise for a shadow's. */
+/** A shared store that answers live questions normally and a shadow's questions in another way. */
 function spoiled(decide: Store["decide"]): { store: Store; asked: () => number } {
   const over = memoryStore();
   let asked = 0;
@@ -51,7 +51,7 @@ function spoiled(decide: Store["decide"]): { store: Store; asked: () => number }
 }
 
 describe("a shadow in memory", () => {
-  it("decides at once, on its own counts, and refuses nobody", () => {
+  it("decides synchronously, on its own counts, and refuses nobody", () => {
     const { limiter, decisions } = limited();
     limiter.setShadow([{ name: "user", limits: "2/minute" }]);
     const answers = Array.from({ length: 6 }, () => limiter.admit(ann) as Admission);
@@ -116,7 +116,7 @@ describe("a shadow in memory", () => {
     });
   });
 
-  it("takes no room of the live store's", () => {
+  it("takes no room in the live store", () => {
     const store = memoryStore({ maxPartitions: 100 });
     const { limiter } = limited({ store });
     limiter.setShadow([{ name: "user", limits: "2/minute" }]);
@@ -127,7 +127,7 @@ describe("a shadow in memory", () => {
     expect(store.size).toEqual(alone.size);
   });
 
-  it("settles, extends and ends with the live reservation, and gives back what ends with nothing", async () => {
+  it("settles, extends, ends and refunds together with the live reservation", async () => {
     const { limiter } = limited();
     limiter.setShadow([{ name: "user", limits: "500 tokens/hour; 2 concurrent" }]);
     const first = (await limiter.admit(ann, { cost: { tokens: 300 } })) as Admitted;
@@ -141,7 +141,7 @@ describe("a shadow in memory", () => {
     expect(limiter.shadowReport()).toMatchObject({ decisions: 3, wouldRefuse: 0 });
   });
 
-  it("ends when a delegate says what was used, and not before", async () => {
+  it("ends when a delegate reports the use, and not before", async () => {
     const { limiter } = limited();
     limiter.setShadow([{ name: "user", limits: "1 concurrent" }]);
     const admission = (await limiter.admit(ann)) as Admitted;
@@ -154,7 +154,7 @@ describe("a shadow in memory", () => {
     expect(limiter.shadowReport()).toMatchObject({ newlyRefused: 1, decisions: 3 });
   });
 
-  it("gives places back at once where the live request is refused, and keeps the estimate", async () => {
+  it("frees places at once if the live request is refused, and keeps the estimate charged", async () => {
     const { limiter } = limited({ layers: [{ ...user, limits: "1/minute" }] });
     limiter.setShadow([{ name: "user", limits: "1 concurrent; 100 tokens/hour" }]);
     const first = (await limiter.admit(ann, { cost: { tokens: 40 } })) as Admitted;
@@ -168,7 +168,7 @@ describe("a shadow in memory", () => {
     });
   });
 
-  it("decides a request that waits once, as it was when it came", async () => {
+  it("decides a waiting request once, at its first try", async () => {
     const { limiter, clock, decisions } = limited({ layers: [{ ...user, limits: "1/minute" }] });
     limiter.setShadow([{ name: "user", limits: "2/minute; 1 concurrent" }]);
     await limiter.admit(ann);
@@ -195,7 +195,7 @@ describe("a shadow in memory", () => {
 });
 
 describe("setShadow", () => {
-  it("that is wrong changes nothing, and says why", () => {
+  it("with an invalid policy throws and changes nothing", () => {
     const { limiter } = limited();
     expect(() => limiter.setShadow({} as never)).toThrow(/setShadow takes a list of layers/);
     expect(() => limiter.setShadow([{ name: "user", limits: "5/minut" }])).toThrow(/5\/minut/);
@@ -209,7 +209,7 @@ describe("setShadow", () => {
     expect(() => limiter.setShadow([{ name: "user", limits: "2/minute" }])).toThrow(/has been closed/);
   });
 
-  it("keeps the counts of the candidate before, and begins a new report", () => {
+  it("keeps the counts of the previous candidate, and begins a new report", () => {
     const { limiter } = limited();
     limiter.setShadow([{ name: "user", limits: "2/minute" }]);
     for (let n = 0; n < 2; n += 1) void limiter.admit(ann);
@@ -221,7 +221,7 @@ describe("setShadow", () => {
     expect(limiter.shadowReport()).toBeUndefined();
   });
 
-  it("goes live by setPolicy, from the live counts", () => {
+  it("goes live with setPolicy, on the live counts", () => {
     const { limiter } = limited({ layers: [{ ...user, limits: "10/minute" }] });
     for (let n = 0; n < 4; n += 1) void limiter.admit(ann);
     const candidate = [{ name: "user", limits: "5/minute" }];
@@ -233,7 +233,7 @@ describe("setShadow", () => {
     expect(limiter.shadowReport()).toMatchObject({ decisions: 3, newlyAdmitted: 1 });
   });
 
-  it("warns, and lets costs name what the shadow counts", () => {
+  it("warns, and lets costs name the shadow's units", () => {
     const { limiter, warnings } = limited({ layers: [{ ...user, limits: "5/minute" }] });
     limiter.setShadow([{ name: "user", limits: "60/minute; 10/hour; 100 tokens/day" }]);
     expect(warnings.every((warning) => warning.startsWith("The shadow: "))).toBe(true);
@@ -242,7 +242,7 @@ describe("setShadow", () => {
     expect(limiter.shadowReport()).toMatchObject({ newlyRefused: 1 });
   });
 
-  it("looks a plan up once for both where it cannot differ", async () => {
+  it("looks a plan up once for both if it cannot differ", async () => {
     let lookups = 0;
     const layer: LayerOptions<Caller> = {
       ...user,
@@ -264,7 +264,7 @@ describe("setShadow", () => {
     expect(lookups).toBe(3);
   });
 
-  it("counts callers under an override or a block apart", async () => {
+  it("counts callers under an override or a block separately", async () => {
     const { limiter } = limited();
     limiter.setShadow([{ name: "user", limits: "1/minute" }]);
     limiter.override(ann, { limits: "unlimited" });
@@ -286,7 +286,7 @@ describe("setShadow", () => {
     expect(limiter.shadowReport()).toMatchObject({ decisions: 2, newlyRefused: 1 });
   });
 
-  it("counts callers that could not be identified together, too", () => {
+  it("counts unidentified callers together", () => {
     const { limiter } = limited();
     limiter.setShadow([{ name: "user", limits: "1/minute" }]);
     for (let n = 0; n < 2; n += 1) void admitUnidentified(limiter);
@@ -295,7 +295,7 @@ describe("setShadow", () => {
 });
 
 describe("a shadow over a shared store", () => {
-  it("is asked in the same turn as the live decision", async () => {
+  it("is called in the same turn as the live decision", async () => {
     const store = scriptedStore();
     const { limiter, decisions } = limited({ store });
     await limiter.admit(ann);
@@ -318,7 +318,7 @@ describe("a shadow over a shared store", () => {
     ],
     ["answers nonsense", () => ({ admitted: "perhaps" }) as never],
   ] as const)(
-    "that %s leaves the live answers and the breaker alone, and is reported once",
+    "that %s does not affect live answers or the breaker, and is reported once",
     async (_what, decide) => {
       const { store } = spoiled(decide);
       const { limiter, errors } = limited({ store });
@@ -335,7 +335,7 @@ describe("a shadow over a shared store", () => {
     },
   );
 
-  it("that does not answer keeps no live answer waiting, and gives back what it charges too late", async () => {
+  it("that does not answer delays no live answer, and refunds late charges", async () => {
     const over = memoryStore();
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
@@ -369,7 +369,7 @@ describe("a shadow over a shared store", () => {
     expect(over.decide([asked], clock.now(), true).readings[0]?.[0]?.remaining).toBe(4);
   });
 
-  it("is not asked while the store is down, which counts as undecided", async () => {
+  it("is not called while the store is down, which counts as undecided", async () => {
     const store = scriptedStore();
     const { limiter } = limited({ store });
     limiter.setShadow([{ name: "user", limits: "1/minute" }]);
@@ -383,7 +383,7 @@ describe("a shadow over a shared store", () => {
     expect(limiter.shadowReport()).toMatchObject({ decisions: 1, undecided: 8 });
   });
 
-  it("decides what is refused live without a call, and makes none where it would refuse too", async () => {
+  it("decides requests that are refused live from memory, without a call if it would refuse too", async () => {
     const { store, asked } = spoiled(memoryStore().decide);
     const { limiter, decisions } = limited({ store, layers: [{ ...user, limits: "1/minute" }] });
     limiter.setShadow([{ name: "user", limits: "3/minute" }]);

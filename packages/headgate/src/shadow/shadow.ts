@@ -21,16 +21,16 @@ import { Trial, type TrialServices } from "./trial.ts";
 export interface ShadowEvent {
   /** The name of the limiter. */
   readonly limiter: string;
-  /** What the shadow would have answered. It is admitted or refused by the shadow's policy, on the shadow's counts. */
+  /** The shadow's answer, by the shadow's policy and counts. */
   readonly shadow: Peek;
   /** What the limiter answered. */
   readonly live: Admission;
   readonly cost: Cost | undefined;
-  /** The partitions that the shadow asked, layer by layer. They name callers: treat them as personal. */
+  /** The partitions in the shadow's policy, layer by layer. They name callers: treat them as personal data. */
   readonly partitions: readonly {
     readonly layer: string;
     readonly key: string;
-    /** The caller's plan, where the layer has plans. */
+    /** The caller's plan, if the layer has plans. */
     readonly plan: string | undefined;
   }[];
 }
@@ -42,60 +42,63 @@ export interface ShadowOptions<Caller> {
   readonly store: Store;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** The candidate's own policy, asked for under this name: its partitions are apart from the live ones. */
+  /** Makes the candidate policy under this name, so that its partitions are separate from the live ones. */
   readonly definePolicy: (name: string, layers: readonly LayerOptions<Caller>[]) => LivePolicy<Caller>;
-  /** Whether a shared store answers live decisions. */
+  /** Whether the shared store is answering live decisions. */
   readonly isAnswering: () => boolean;
   /** Reports each kind of failure once. */
   readonly report: (error: unknown) => void;
-  /** Whether anybody wants events. */
+  /** Whether an observer wants events. */
   readonly isObserved: () => boolean;
-  readonly tell: (event: ShadowEvent) => void;
+  readonly notify: (event: ShadowEvent) => void;
 }
 
-/** A candidate that decides next to the policy in force. Nothing that it does throws, rejects or is awaited, but for `set`. */
+/**
+ * A candidate policy that decides in addition to the policy in force. Only `set` may throw; nothing else throws,
+ * rejects or is awaited.
+ */
 export interface Shadow<Caller> {
   readonly policy: DefinedPolicy<Caller>;
   /**
-   * Another candidate takes the place of this one, on the same counts; its report begins anew.
+   * Replaces the candidate. The counts stay, and a new report begins.
    *
-   * @throws HeadgateError for a policy that cannot be used; then the one before stays.
+   * @throws HeadgateError for an invalid policy; then the previous candidate stays.
    */
   set(changes: readonly LayerChange<Caller>[]): void;
-  /** One request, of which the live question is known. */
+  /** Begins the trial of one request whose live question is known. */
   begin(question: Question, caller: Caller, cost: Cost | undefined): Trial;
   beginUnidentified(question: Question, cost: Cost | undefined): Trial;
-  /** One request that may be asked for several times until it is admitted. */
+  /** Begins the trial of one request that may be tried several times until it is admitted. */
   wait(caller: Caller, cost: Cost | undefined): WaitingTrial;
-  /** A live question is on its way to the store: what the shadow asks for that request travels along. */
+  /** Called when a live question is being sent to the store: the shadow's question is sent together with it. */
   ride(question: Question): void;
   penalise(caller: Caller, cost: Cost): void;
-  /** @param layer only in this one. */
+  /** @param layer resets only this layer. */
   reset(caller: Caller, layer: string | undefined): void;
   report(): ShadowReport;
   stop(): void;
 }
 
-/** The trial of a request that waits: begun when it is first asked for. */
+/** The trial of a waiting request. It begins when the request is first tried. */
 export interface WaitingTrial {
   of(question: Question): Trial;
   over(admission: Admission): void;
-  /** It waits no longer, and has no answer. */
+  /** The request stopped waiting without an answer. */
   abandon(): void;
 }
 
-/** @throws HeadgateError for a policy that cannot be used. */
+/** @throws HeadgateError for an invalid policy. */
 export function createShadow<Caller>(
   options: ShadowOptions<Caller>,
   changes: readonly LayerChange<Caller>[],
 ): Shadow<Caller> {
-  const { limiter, live, store, clock, timeoutMs, definePolicy, isAnswering, isObserved, tell } = options;
-  /** While a store is left alone, its own failures are reported already. */
+  const { limiter, live, store, clock, timeoutMs, definePolicy, isAnswering, isObserved, notify } = options;
+  /** `NotAsked` is not reported, because the failure of the store has been reported already. */
   const report = (error: unknown): void => {
     if (error !== undefined && !(error instanceof NotAsked)) options.report(error);
   };
   const plans = createSharedPlans(live, () => own.policy);
-  // No name of a limiter or layer can hold the slash.
+  // Names of limiters and layers cannot contain a slash.
   const own = definePolicy(`${limiter}/shadow`, plans.sharing(live.complete(changes, "setShadow")));
   live.allow(own.policy.units);
   const counts = store.remote
@@ -123,10 +126,10 @@ export function createShadow<Caller>(
     mintRid,
   };
   let tally = createTally(limiter, own.policy, clock.now());
-  /** By live question, those whose question is yet to leave. */
+  /** The trials whose question has not been sent yet, by live question. */
   const riding = new WeakMap<Question, Trial>();
 
-  /** Of the candidate that is set now: one that takes its place counts for itself. */
+  /** The services of the current candidate: a later candidate has its own tally. */
   function servicesFor(counting: Tally): TrialServices {
     return {
       reservation,
@@ -134,7 +137,7 @@ export function createShadow<Caller>(
       decided(ruling, answered, cost) {
         const refused = ruling.outcome.admitted ? undefined : new RefusedRequest(ruling, cost);
         counting.decided(ruling, answered, refused?.binding);
-        if (isObserved()) tell(eventOf(limiter, ruling, refused, answered, cost));
+        if (isObserved()) notify(eventOf(limiter, ruling, refused, answered, cost));
       },
       undecided(error) {
         counting.undecided();
@@ -153,7 +156,7 @@ export function createShadow<Caller>(
 
   function begin(question: Question, caller: Caller, cost: Cost | undefined, waits: boolean): Trial {
     const trial = new Trial(
-      plans.during(question, () => own.asking.for(caller, cost)),
+      plans.during(question, () => own.questions.for(caller, cost)),
       cost,
       services,
       waits,
@@ -162,10 +165,10 @@ export function createShadow<Caller>(
     return trial;
   }
 
-  /** Something that is done to a caller, and not decided. */
+  /** Does something to a caller other than a decision. */
   async function to(caller: Caller, act: (question: Question) => void | Promise<void>): Promise<void> {
     try {
-      const question = own.asking.for(caller, undefined);
+      const question = own.questions.for(caller, undefined);
       await act(question instanceof Promise ? await question : question);
     } catch (error) {
       report(error);
@@ -187,7 +190,7 @@ export function createShadow<Caller>(
     begin: (question, caller, cost) => begin(question, caller, cost, false),
 
     beginUnidentified(question, cost) {
-      const trial = new Trial(own.asking.forUnidentified(cost), cost, services, false);
+      const trial = new Trial(own.questions.forUnidentified(cost), cost, services, false);
       if (store.remote) riding.set(question, trial);
       return trial;
     },

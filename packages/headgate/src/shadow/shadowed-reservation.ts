@@ -6,7 +6,10 @@ import type { ReservationServices } from "../reservation/book.ts";
 import { Reservation } from "../reservation/reservation.ts";
 import type { Trial } from "./trial.ts";
 
-/** An admitted request that a shadow decides too: what is said of it is said to the shadow, which changes no answer. */
+/**
+ * An admitted request that a shadow also decides: reports, extensions and ends are passed on to the shadow, which
+ * changes no answer.
+ */
 export class ShadowedReservation extends Reservation {
   readonly #trial: Trial;
   #isDelegated = false;

@@ -2,15 +2,15 @@ import type { DefinedLayer, DefinedPolicy, LayerOptions } from "../core/policy.t
 import type { Question } from "../core/ruling.ts";
 import type { LivePolicy } from "../limiter/live-policy.ts";
 
-/** Keeps a shadow from looking up a plan that has just been looked up for the same request. */
+/** Avoids a second lookup of a plan that has just been looked up for the same request. */
 export interface SharedPlans<Caller> {
-  /** The same layers; their plans are those of the live question where they cannot differ. */
+  /** Returns the layers with a `plan` function that reuses the plan of the live question if it cannot differ. */
   sharing(layers: readonly LayerOptions<Caller>[]): readonly LayerOptions<Caller>[];
-  /** Runs while this is the live question of the same caller. */
+  /** Calls `run` with this as the live question of the same caller. */
   during<Result>(question: Question, run: () => Result): Result;
 }
 
-/** @param ownPolicy the shadow's. */
+/** @param ownPolicy the shadow's policy. */
 export function createSharedPlans<Caller>(
   live: LivePolicy<Caller>,
   ownPolicy: () => DefinedPolicy<Caller>,
@@ -20,7 +20,10 @@ export function createSharedPlans<Caller>(
   let of: { live: DefinedPolicy<Caller>; own: DefinedPolicy<Caller> } | undefined;
   const shared = new Map<string, boolean>();
 
-  /** Whether a caller's plan is the same in both: by the same function, and where it names no plan of the live ones, none of the shadow's. */
+  /**
+   * Whether a caller's plan is the same in both policies: they use the same function, and a plan that is unknown in the
+   * live policy is also unknown in the shadow.
+   */
   function isShared(name: string, plan: unknown): boolean {
     const own = ownPolicy();
     if (of?.live !== live.policy || of.own !== own) {

@@ -20,13 +20,13 @@ afterAll(async () => {
   await server.remove();
 });
 
-/** One process: a store object, and connections, of its own. */
+/** One process, with its own store object and connections. */
 function process(store: Store, errors: unknown[] = []) {
   const limiter = createLimiter({
     name: "chat",
     layers: [{ name: "user", key: (user: string) => user, limits: "30/hour" as string }],
     store,
-    // The machine that runs the tests may be slow.
+    // The test machine may be slow.
     timeouts: { storeMs: 30_000 },
     onError: (error) => errors.push(error),
   });
@@ -37,7 +37,7 @@ describe.each([
   ["Redis", () => redisStore(server.url)],
   ["PostgreSQL", () => postgres.open(postgres.url)],
 ] as const)("a shadow over %s", (name, open) => {
-  it("is one for all processes, exactly", async () => {
+  it("is shared exactly by all processes", async () => {
     const processes = [process(open()), process(open())];
     for (const { limiter } of processes) limiter.setShadow([{ name: "user", limits: "7/hour" }]);
     const user = `everybody on ${name}`;
@@ -61,13 +61,13 @@ async function evaluations(): Promise<number> {
 }
 
 describe("a shadow in Redis", () => {
-  it("travels in the live decision's call, also where requests come one after another", async () => {
-    // That a process is alive is noted now and then, by a call of its own.
+  it("is sent in the live decision's call, even if requests come one after another", async () => {
+    // A separate call now and then records that the process is alive.
     const { countProcesses: _, ...store } = redisStore(server.url, { prefix: "trips:" });
     const { limiter, decisions } = process(store);
     await limiter.admit("ann");
     limiter.setShadow([{ name: "user", limits: "7/hour" }]);
-    // Together, so that the next one does not leave before its turn ends.
+    // Together, so that all are sent in the same turn.
     await Promise.all([limiter.admit("ann"), limiter.admit("ann")]);
     for (let n = 0; n < 2; n += 1) await decisions.next();
     const before = await evaluations();
@@ -79,7 +79,7 @@ describe("a shadow in Redis", () => {
     await limiter.close();
   });
 
-  it("that cannot be read leaves the live answer alone, in the same call", async () => {
+  it("that cannot be read does not affect the live answer in the same call", async () => {
     const errors: unknown[] = [];
     const { limiter, decisions } = process(redisStore(client, { prefix: "spoiled:" }), errors);
     limiter.setShadow([{ name: "user", limits: "7/hour" }]);

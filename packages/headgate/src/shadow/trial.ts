@@ -4,10 +4,10 @@ import type { Question, Ruling } from "../core/ruling.ts";
 import type { ReservationServices } from "../reservation/book.ts";
 import { Reservation } from "../reservation/reservation.ts";
 
-/** What a trial needs of its shadow. */
+/** What a trial needs from its shadow. */
 export interface TrialServices {
   readonly reservation: ReservationServices;
-  /** Decides all or nothing on the shadow's own counts. May throw or reject: then the request stays undecided. */
+  /** Decides on the shadow's counts. May throw or reject: then the request stays undecided. */
   decide(
     question: Question,
     cost: Cost | undefined,
@@ -15,16 +15,16 @@ export interface TrialServices {
   ): void | Promise<void>;
   /** Called once both have decided. */
   decided(ruling: Ruling, live: Admission, cost: Cost | undefined): void;
-  /** @param error `undefined` where the store was known not to answer. */
+  /** @param error `undefined` if the store was known to be down. */
   undecided(error: unknown): void;
   extended(admitted: boolean): void;
-  /** Something that was to be said of a reservation failed. */
+  /** A report, extension or end of the shadow's reservation failed. */
   failed(error: unknown): void;
 }
 
 /**
- * One request as a shadow decides it. It is asked once, together with the store's live decision or after it; what the live
- * reservation then uses, extends and ends is done here too. Nothing of it throws, and nobody waits for it.
+ * One request as a shadow decides it. The shadow is asked once, together with the live decision or after it. Later
+ * reports, extensions and the end of the live reservation are repeated here. Nothing here throws or is awaited.
  */
 export class Trial {
   readonly #services: TrialServices;
@@ -34,15 +34,17 @@ export class Trial {
   #isAsked = false;
   #isOver = false;
   #ruling: Ruling | undefined;
-  /** Only until both have decided: nothing here may keep a reservation from being found lost. */
+  /**
+   * Kept only until both have decided, because a reference would keep a lost reservation from being garbage-collected.
+   */
   #live: Admission | undefined;
   #reservation: Reservation | undefined;
-  /** What is to be said once the shadow has decided; `undefined` from then on. */
+  /** Calls that wait for the shadow's decision; `undefined` after it. */
   #waiting: ((reservation: Reservation) => void)[] | undefined = [];
 
   /**
-   * @param question what the shadow's policy asks.
-   * @param waits whether the request may be refused several times, and be admitted in the end.
+   * @param question the question of the shadow's policy.
+   * @param waits whether the request waits, and may be refused several times before it is admitted.
    */
   constructor(
     question: Question | Promise<Question>,
@@ -56,7 +58,7 @@ export class Trial {
     this.#waits = waits;
   }
 
-  /** Asks, unless it has been asked already. */
+  /** Asks the shadow, unless it has been asked already. */
   ask(): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
@@ -75,7 +77,8 @@ export class Trial {
   }
 
   /**
-   * What the limiter answered. Where it did not ask the store for that, the shadow is asked now; where it could not, nothing is.
+   * Records the limiter's answer. If the limiter answered without the store, the shadow is asked now. If the store is
+   * down, the shadow is not asked.
    */
   answered(live: Admission): void {
     if (live.decidedBy === "outage-policy" && !this.#isAsked) {
@@ -86,30 +89,30 @@ export class Trial {
     if (live.admitted || !this.#waits) this.concludes(live);
   }
 
-  /** What the limiter answers in the end. */
+  /** Records the limiter's final answer. */
   concludes(live: Admission): void {
     if (this.#isOver) return;
     this.#live = live;
-    // Nothing is served: the estimate stays charged, and nothing stays held.
+    // The live request is refused: the shadow's estimate stays charged, and its holds end.
     if (!live.admitted) this.end(undefined);
-    this.#tell();
+    this.#reportIfDecided();
   }
 
-  /** Who asked has left: the request was never there. */
+  /** The caller has left: undo the request. */
   abandon(): void {
     this.end("nothing");
   }
 
   report(used: Cost): void {
-    this.#say((reservation) => reservation.report(used));
+    this.#apply((reservation) => reservation.report(used));
   }
 
   end(used: Cost | "nothing" | undefined): void {
-    this.#say((reservation) => reservation.end(used));
+    this.#apply((reservation) => reservation.end(used));
   }
 
   extend(more: Cost & { readonly atLeast?: number }): void {
-    this.#say((reservation) => {
+    this.#apply((reservation) => {
       const noted = (extension: Awaited<ReturnType<Reservation["extend"]>>) => {
         const ended = !extension.admitted && extension.reason === "ended";
         if (!ended) this.#services.extended(extension.admitted);
@@ -125,8 +128,8 @@ export class Trial {
       this.#reservation = new Reservation(ruling, ruling, this.#cost, this.#services.reservation);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const say of waiting) this.#say(say);
-    this.#tell();
+    for (const call of waiting) this.#apply(call);
+    this.#reportIfDecided();
   }
 
   #giveUp(error: unknown): void {
@@ -135,21 +138,21 @@ export class Trial {
     this.#services.undecided(error);
   }
 
-  #say(say: (reservation: Reservation) => void | Promise<void>): void {
+  #apply(call: (reservation: Reservation) => void | Promise<void>): void {
     if (this.#waiting !== undefined) {
-      this.#waiting.push(say);
+      this.#waiting.push(call);
       return;
     }
     if (this.#reservation === undefined) return;
     try {
-      const saying = say(this.#reservation);
-      if (saying instanceof Promise) saying.catch(this.#services.failed);
+      const applying = call(this.#reservation);
+      if (applying instanceof Promise) applying.catch(this.#services.failed);
     } catch (error) {
       this.#services.failed(error);
     }
   }
 
-  #tell(): void {
+  #reportIfDecided(): void {
     const ruling = this.#ruling;
     const live = this.#live;
     if (ruling === undefined || live === undefined) return;

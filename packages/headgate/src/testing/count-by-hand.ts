@@ -1,14 +1,14 @@
-/** A limit that tests count by hand: at most `quota` units within the last `windowMs` milliseconds. */
+/** A limit for a simple count in tests: at most `quota` units within the last `windowMs` milliseconds. */
 export interface HandLimit {
   readonly quota: number;
   readonly windowMs: number;
 }
 
 /**
- * Counts by hand what a sliding window that changes may admit. The law asks for no more than what the widest limits need that
- * have counted so far; a store may know more, and be stricter.
+ * A simple count of what a changing sliding window may admit. A store must remember as far back as the widest limit
+ * that has counted so far. It may remember more, and be stricter.
  *
- * @param own the limit that holds where no other does.
+ * @param own the limit that applies without an override.
  */
 export function countByHand(own: HandLimit) {
   const spent: { at: number; units: number }[] = [];
@@ -18,15 +18,15 @@ export function countByHand(own: HandLimit) {
   let other: { limit: HandLimit; until: number } | undefined;
   const limitAt = (now: number) => (other !== undefined && other.until > now ? other.limit : own);
   return {
-    /** From now on, until a time. */
+    /** Applies another limit from now on, until a time. */
     limitTo(limit: HandLimit, until = Number.POSITIVE_INFINITY) {
       other = { limit, until };
     },
-    /** A coarse log has counted: it may refuse a little early. */
+    /** Call this if a coarse log has counted: it may refuse a little early. */
     countsCoarsely() {
       isCoarse = true;
     },
-    /** Whether it must be admitted, whatever else is known; and whether it may be. */
+    /** Whether the request must be admitted, and whether it may be. */
     admits(now: number, units: number): { must: boolean; may: boolean } {
       const { quota, windowMs } = limitAt(now);
       const fits = (entries: typeof spent) =>

@@ -1,9 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 
-/**
- * A clock that does not move by itself. Moving it calls the timers that are due, each at its moment: heartbeats and waits
- * see the time at which they were due.
- */
+/** A clock that moves only when a test moves it. Moving it calls the due timers, each at its own time. */
 export interface FakeClock extends Clock {
   /** Moves the clock forward by this many milliseconds; a negative number sets it back. */
   advance(ms: number): void;
@@ -30,7 +27,7 @@ export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
     now = to;
   }
 
-  /** What is to be called first, up to this moment. Of those of one moment, the one that was asked for first. */
+  /** The first due timer up to this moment. Of timers with the same time, the one that was set first. */
   function firstDue(to: number): Due | undefined {
     let first: Due | undefined;
     for (const one of due) if (one.at <= to && (first === undefined || one.at < first.at)) first = one;

@@ -1,7 +1,7 @@
 import { type Cost, spentOf } from "../core/cost.ts";
 import { isCoarse, type Limit } from "../core/limit.ts";
 
-/** One layer as the oracle sees it: a partition and its limits. */
+/** One layer for the oracle: a partition and its limits. */
 export interface OracleCharge {
   readonly space: string;
   readonly key: string;
@@ -18,7 +18,7 @@ export interface OracleDecision {
   readonly admitted: boolean;
   /** For each charge, for each limit. */
   readonly readings: readonly (readonly OracleReading[])[];
-  /** What was spent; hand it to `settle`. Empty where refused. */
+  /** What was spent, for `settle`. Empty if refused. */
   readonly spendings: OracleSpending[];
 }
 
@@ -33,9 +33,9 @@ export interface OracleSpending {
 export interface Oracle {
   /** Decides by definition. With `peek`, charges nothing. */
   decide(charges: readonly OracleCharge[], cost: Cost, now: number, peek?: boolean): OracleDecision;
-  /** Spends, whatever is free. */
+  /** Spends without checking the quota. */
   spend(partition: Pick<OracleCharge, "space" | "key">, unit: string, amount: number, now: number): void;
-  /** Makes the true cost of an admitted request that of `actual`, as `Admitted.settle` promises. */
+  /** Changes the cost of an admitted request to `actual`, as `Admitted.end` does. */
   settle(charges: readonly OracleCharge[], decision: OracleDecision, actual: Cost, now: number): void;
   /** Reads the current state of every limit. */
   read(charges: readonly OracleCharge[], now: number): OracleReading[][];
@@ -44,12 +44,12 @@ export interface Oracle {
 }
 
 /**
- * Decides by brute force from the definitions of the laws: it keeps all that was ever spent, and counts it anew for
- * every question. Slow and plain, so that a store or an algorithm can be tested against it.
+ * Decides by brute force from the definitions of the algorithms: it keeps everything that was ever spent, and counts it
+ * again for each question. It is slow and simple, so that stores and algorithms can be tested against it.
  */
 export function oracle(): Oracle {
   const spent: OracleSpending[] = [];
-  /** What was given back later included: the entry of a coarse log keeps its stamp. */
+  /** All charges, including those that were refunded later: the entry of a coarse log keeps its stamp. */
   const charged: Omit<OracleSpending, "amount">[] = [];
 
   function of<Item extends Omit<OracleSpending, "amount">>(
@@ -148,14 +148,14 @@ export function oracle(): Oracle {
   };
 }
 
-/** A reservation has one lease in each partition: the shortest that a limit there names. */
+/** Sets the lease of a concurrent limit: a reservation has one lease in each partition, the shortest of its limits. */
 function asCounted({ limits }: OracleCharge, limit: Limit): Limit {
   if (limit.algorithm !== "concurrent") return limit;
   const leases = limits.filter(({ algorithm }) => algorithm === "concurrent");
   return { ...limit, windowMs: Math.min(...leases.map(({ windowMs }) => windowMs)) };
 }
 
-/** A coarse log: what was spent in one 240th of the window has the newest stamp in it. */
+/** As in a coarse log, gives all spending in one 240th of the window the newest stamp in it. */
 function stampedByBucket(
   mine: readonly OracleSpending[],
   stamps: readonly number[],
@@ -170,7 +170,7 @@ function stampedByBucket(
 /** Units of `limit` that are free at this moment; negative in debt. */
 export function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   switch (limit.algorithm) {
-    case "concurrent": // Without heartbeats a place is a spending that ends by itself.
+    case "concurrent": // Without heartbeats a place acts like spending that leaves its window.
     case "sliding-window":
       return limit.quota - sumWithin(mine, at - limit.windowMs, at);
     case "fixed-window":
@@ -211,7 +211,10 @@ function freeByCounter(mine: readonly OracleSpending[], { quota, windowMs }: Lim
   return floorDivide(BigInt(quota) * BigInt(windowMs) - counted, BigInt(windowMs));
 }
 
-/** Filled and drained anew, in fractions that cannot round: one unit is `windowMs`, one ms drains `quota`. */
+/**
+ * Fills and drains the bucket again from the start, in whole numbers that cannot round: one unit is `windowMs`, and
+ * each ms drains `quota`.
+ */
 function freeInBucket(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   let level = 0n;
   let since = 0;
@@ -244,7 +247,7 @@ function dateFormat(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What a window of the calendar is called: two moments share a window if these are the same. */
+/** The name of a calendar window: two moments are in the same window if their names are equal. */
 function windowName({ calendar, timeZone = "UTC", windowMs }: Limit, at: number): string | number {
   if (calendar === undefined) return Math.floor(at / windowMs);
   const [date = ""] = dateFormat(timeZone).format(at).split(" ");
@@ -255,7 +258,7 @@ function windowName({ calendar, timeZone = "UTC", windowMs }: Limit, at: number)
   return Math.floor((Date.parse(date) - Date.UTC(1970, 0, 5)) / (7 * 24 * 3_600_000));
 }
 
-/** The first whole millisecond for which a condition that stays true once it is true holds. */
+/** The first whole millisecond at which a condition becomes true. The condition must stay true afterwards. */
 function firstMoment(holds: (t: number) => boolean): number {
   if (holds(0)) return 0;
   let high = 1;

@@ -2,35 +2,35 @@ import type { Outcome, Store } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 
 /**
- * What a scripted store does with a call. `answer`: what it is asked. `reject`: nothing, and rejects. `throw`: nothing,
- * and throws. `hang`: what it is asked, but its answer is held back. `lose`: what it is asked, and then rejects as if
- * the connection had broken before the answer came.
+ * What a scripted store does with a call. `answer`: executes it. `reject`: rejects without executing it. `throw`:
+ * throws without executing it. `hang`: executes it, but holds the answer back. `lose`: executes it, and then rejects as
+ * if the connection had broken before the answer.
  */
 export type StoreMode = "answer" | "reject" | "throw" | "hang" | "lose";
 
-/** A store that behaves as badly as a test tells it to. */
+/** A store that fails in the way a test chooses. */
 export interface ScriptedStore extends Store {
   readonly remote: true;
   mode: StoreMode;
-  /** How often it was called, whatever became of it. */
+  /** How often each method was called, whatever the result. */
   readonly calls: { decide: number; adjust: number; reset: number; override: number };
-  /** How many answers are held back. */
+  /** The number of answers held back. */
   readonly held: number;
-  /** Gives the answers that were held back, in the order of the calls. */
+  /** Releases the answers held back, in the order of the calls. */
   answerHeld(): void;
-  /** Rejects the calls whose answers were held back. */
+  /** Rejects the calls whose answers are held back. */
   rejectHeld(): void;
 }
 
 /**
- * A shared store for tests of outages, over a store that answers.
+ * A shared store for tests of outages, based on a working store.
  *
  * ```ts
  * const store = scriptedStore();
  * store.mode = "reject";
  * ```
  *
- * @param over where it counts; a memory store by default.
+ * @param over the store that counts. Default: a memory store.
  */
 export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
   const calls = { decide: 0, adjust: 0, reset: 0, override: 0 };

@@ -1,15 +1,18 @@
 import type { Limiter } from "../limiter/contract.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
 
-/** The decisions of a limiter's shadow, in their order, for tests. */
+/** The decisions of a limiter's shadow, in order, for tests. */
 export interface ShadowDecisions {
-  /** Resolves with the next one, which may have been made already. */
+  /** Resolves with the next decision, even if it has been made already. */
   next(): Promise<ShadowEvent>;
-  /** Those that nobody has asked for yet. */
+  /** Decisions that no call of `next` has returned yet. */
   readonly waiting: readonly ShadowEvent[];
 }
 
-/** A shared store may answer for a shadow later than for the live decision: tests await it here. */
+/**
+ * Collects a shadow's decisions. A shared store may answer for a shadow later than for the live decision, so tests
+ * await it here.
+ */
 export function shadowDecisions(limiter: Pick<Limiter<never>, "observe">): ShadowDecisions {
   const waiting: ShadowEvent[] = [];
   const askers: ((event: ShadowEvent) => void)[] = [];

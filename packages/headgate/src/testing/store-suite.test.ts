@@ -14,13 +14,13 @@ describe("storeSuite, on the memory store", () => {
 
   it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
 
-  it("names no test twice", () => {
+  it("has unique test names", () => {
     const names = suite.map(({ name }) => name);
     expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
   });
 });
 
-/** Runs the suite on a memory store with a fault, and tells what failed. */
+/** Runs the suite on a memory store with a fault. @returns the names of failed tests */
 async function failuresWith(fault: (store: Store) => Partial<Store>): Promise<string[]> {
   const suite = storeSuite({
     create: () => {
@@ -49,26 +49,26 @@ describe("storeSuite, on a store with a fault", () => {
       (store) => ({
         decide: (charges, now, peek, hold) => blind(store.decide(charges, now, peek, hold) as Outcome),
       }),
-      /admits the quota and no more/,
+      /admits exactly the quota/,
     ],
     [
       "whose wait is 1 ms short",
       (store) => ({
         decide: (charges, now, peek, hold) => shifted(store.decide(charges, now, peek, hold) as Outcome, -1),
       }),
-      /waits as long as it says/,
+      /the reported wait is exact/,
     ],
     [
       "whose wait is 1 ms long",
       (store) => ({
         decide: (charges, now, peek, hold) => shifted(store.decide(charges, now, peek, hold) as Outcome, 1),
       }),
-      /waits as long as it says/,
+      /the reported wait is exact/,
     ],
     [
       "that spends when it peeks",
       (store) => ({ decide: (charges, now) => store.decide(charges, now, false) }),
-      /peeking answers as admitting would/,
+      /a peek returns the same as admit/,
     ],
     [
       "that charges layer by layer",
@@ -94,7 +94,7 @@ describe("storeSuite, on a store with a fault", () => {
             now,
           ),
       }),
-      /a refund at once leaves no trace/,
+      /an immediate refund leaves no trace/,
     ],
     [
       "whose reset ends blocks",
@@ -107,7 +107,7 @@ describe("storeSuite, on a store with a fault", () => {
       /a block outlives the windows of the limits, a reset/,
     ],
     [
-      "that charges the other layers where one is blocked",
+      "that charges the other layers if one is blocked",
       (store) => ({
         decide(charges, now, peek, hold) {
           const outcome = store.decide(charges, now, peek, hold) as Outcome;
@@ -121,7 +121,7 @@ describe("storeSuite, on a store with a fault", () => {
           return outcome;
         },
       }),
-      /where one partition is blocked, no other is charged/,
+      /if one partition is blocked, no other is charged/,
     ],
     [
       "whose blocks end 1 ms late",
@@ -142,7 +142,7 @@ describe("storeSuite, on a store with a fault", () => {
     ],
     ["that resets nothing", () => ({ reset: () => {} }), /a reset gives the whole quota back/],
     [
-      "that tells keys apart by their first letter",
+      "that distinguishes keys only by their first letter",
       (store) => ({
         decide: (charges, now, peek, hold) =>
           store.decide(

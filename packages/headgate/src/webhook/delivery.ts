@@ -5,44 +5,44 @@ export interface DeliveryOptions<Item> {
   readonly url: URL;
   readonly signer: Signer;
   readonly clock: Clock & Required<Pick<Clock, "after">>;
-  /** The wall clock, ms since 1970: receivers refuse messages whose time is minutes from theirs. */
+  /** The wall clock, ms since 1970: receivers refuse messages whose time differs from theirs by minutes. */
   readonly wallNow: () => number;
   readonly fetch: typeof fetch;
-  /** @param dropped how many have been dropped since the last message. */
+  /** @param dropped how many items have been dropped since the last message. */
   readonly bodyOf: (items: readonly Item[], dropped: number) => unknown;
   readonly onError: (error: unknown) => void;
 }
 
-/** Items on their way to a receiver. Adding one never waits. */
+/** Items on their way to a receiver. `add` never waits. */
 export interface Delivery<Item> {
   add(item: Item): void;
   readonly waiting: number;
   readonly sent: number;
   readonly dropped: number;
-  /** Sends what waits now, without the pauses between attempts, for up to 5 seconds. Never rejects. */
+  /** Sends the waiting items now, without pauses between attempts, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Items are gathered for so long, ms: a burst is one message. */
+/** How long items are collected for one message, ms. */
 const gatherMs = 1000;
-/** Items of one message. */
+/** The most items in one message. */
 const mostTogether = 100;
-/** Bytes of the items of one message: many receivers take bodies of up to 100 kB. */
+/** The most bytes of items in one message: many receivers accept bodies of up to 100 kB. */
 const mostBytes = 60_000;
-/** Items that wait for their message. */
+/** The most items that may wait. */
 const mostWaiting = 1000;
 /** The pauses before each further attempt, ms. */
 const pausesMs = [2000, 10_000, 60_000, 300_000];
 /** How long a receiver may take, ms. */
 const timeoutMs = 10_000;
-/** How long closing may take, ms: what stops a process gives it seconds. */
+/** How long closing may take, ms: a process that is being stopped gets only seconds. */
 const closeMs = 5000;
 
 const encoder = new TextEncoder();
 
 /**
- * Sends items in messages, one after another, at most one a second. A message that is not taken is sent again with the same id, so
- * that a receiver can tell it has it already; after the last attempt it is dropped.
+ * Sends items in messages, one after another, at most one a second. A failed message is sent again with the same id, so
+ * that a receiver can recognize a duplicate. After the last attempt it is dropped.
  */
 export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<Item> {
   const { url, signer, clock, wallNow, bodyOf, onError } = options;
@@ -53,7 +53,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
   let stopTimer: (() => void) | undefined;
   let sending: Promise<boolean> | undefined;
   let closing: Promise<void> | undefined;
-  /** The request under way. */
+  /** The current request. */
   let current: AbortController | undefined;
   /** Ends the pause between two attempts. */
   let hurry: (() => void) | undefined;
@@ -100,12 +100,12 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     return items.splice(0, count);
   }
 
-  /** @returns whether the receiver took the message. */
+  /** @returns whether the receiver accepted the message. */
   async function sendSome(): Promise<boolean> {
     const some = take();
-    const told = droppedBefore;
+    const reportedDrops = droppedBefore;
     const id = `msg_${crypto.randomUUID().replaceAll("-", "")}`;
-    const body = JSON.stringify(bodyOf(some, told));
+    const body = JSON.stringify(bodyOf(some, reportedDrops));
     let failure: unknown;
     for (let attempt = 0; attempt <= pausesMs.length; attempt += 1) {
       if (attempt > 0) {
@@ -115,7 +115,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
       try {
         await post(id, body);
         sent += some.length;
-        droppedBefore -= told;
+        droppedBefore -= reportedDrops;
         return true;
       } catch (error) {
         failure = error;
@@ -131,7 +131,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     const { signal } = abort;
     const timeout = AbortSignal.timeout(timeoutMs);
     timeout.addEventListener("abort", () => abort.abort(timeout.reason), { once: true });
-    // A fetch given by the user may not heed the signal.
+    // The user's `fetch` may ignore the signal.
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
@@ -145,11 +145,11 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
       method: "POST",
       headers: { "content-type": "application/json", ...(await signer.sign(id, at, body)) },
       body,
-      // A receiver that has moved must be named anew: what is sent names callers.
+      // Redirects are not followed: a message contains callers' keys and must not go to an unknown receiver.
       redirect: "manual",
       signal,
     });
-    // What it says is not read: it might not end.
+    // The response body is not read: it might never end.
     await response.body?.cancel().catch(() => {});
     if (!response.ok) throw new StatusError(response.status);
   }
@@ -203,12 +203,12 @@ class StatusError extends Error {
   readonly status: number;
 
   constructor(status: number) {
-    super(`It answered ${status}.`);
+    super(`The receiver answered ${status}.`);
     this.status = status;
   }
 }
 
-/** Whether it would be refused again: the receiver does not want it. */
+/** Whether the status is permanent, so that another attempt would fail too. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof StatusError)) return false;
   const { status } = error;

@@ -1,15 +1,15 @@
-/** Texts with the time until which each is known. Bounded: the oldest are forgotten first. */
+/** Remembers texts, each until a given time. Bounded: the oldest are forgotten first. */
 export interface Known {
   has(text: string, now: number): boolean;
   add(text: string, until: number): void;
 }
 
-/** Of each generation. */
+/** The maximum size of each generation. */
 const most = 5000;
 
 /**
- * Keeps two generations, and drops the elder as a whole: a `Map` that loses its first entry with each new one skips more and more
- * deleted entries to find it.
+ * Keeps two generations and drops the older one as a whole. Deleting the first entry of a `Map` for each new one was
+ * rejected: the `Map` has to skip more and more deleted entries to find the first.
  */
 export function createKnown(): Known {
   let young = new Map<string, number>();

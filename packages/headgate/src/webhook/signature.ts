@@ -1,7 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
 import { show } from "../core/show.ts";
 
-/** What a message is signed with, as the receiver's library takes it. */
+/** The headers of a signed message, as Standard Webhooks defines them. */
 export interface SignedHeaders {
   readonly "webhook-id": string;
   readonly "webhook-timestamp": string;
@@ -18,10 +18,10 @@ const leastBytes = 24;
 const mostBytes = 64;
 
 /**
- * Signs messages as Standard Webhooks says (https://www.standardwebhooks.com): HMAC-SHA256 over id, time and body. Its libraries
- * check them in every language.
+ * Signs messages according to Standard Webhooks (https://www.standardwebhooks.com): HMAC-SHA256 over id, time and body.
+ * There are libraries in many languages that verify the signature.
  *
- * @throws HeadgateError `option-invalid`, which does not name the secret
+ * @throws HeadgateError `option-invalid`, without quoting the secret
  */
 export function createSigner(secret: unknown): Signer {
   const bytes = read(secret);

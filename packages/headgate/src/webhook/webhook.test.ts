@@ -26,7 +26,7 @@ interface Notice {
   readonly remaining: number;
 }
 
-/** A receiver that answers as it is told, one status after another. */
+/** A receiver that answers with the given statuses, one after another. */
 function receiver(...statuses: number[]) {
   const messages: Message[] = [];
   const send: typeof fetch = async (_url, init) => {
@@ -39,7 +39,7 @@ function receiver(...statuses: number[]) {
   return { messages, fetch: send };
 }
 
-/** A store that answers a turn later, as one over a network does. */
+/** A store that answers asynchronously, like a store over a network. */
 function slow(store: Store): Store {
   return {
     ...store,
@@ -67,7 +67,7 @@ function guarded(options: Partial<WebhookOptions>, limits = "10/minute") {
   return { limiter, notices };
 }
 
-/** Moves on, and waits for what that brings about: signing takes a turn of its own. */
+/** Advances the clock and waits for the results, since signing is asynchronous. */
 async function pass(ms: number, brings: () => void = () => {}) {
   clock.advance(ms);
   await vi.waitFor(brings);
@@ -108,7 +108,7 @@ describe("webhook", () => {
     await pass(1000, has(messages, 2));
   });
 
-  it("gathers a burst into one message, and says what was refused at once", async () => {
+  it("collects a burst into one message, and includes refusals", async () => {
     const { messages, fetch } = receiver();
     const { limiter } = guarded({ fetch, from: 1 });
     for (const user of ["ann", "bob"]) for (let n = 0; n < 10; n += 1) limiter.admit(user);
@@ -120,7 +120,7 @@ describe("webhook", () => {
     ]);
   });
 
-  it("sends once a window from all processes that share a store", async () => {
+  it("sends once per window from all processes that share a store", async () => {
     const { messages, fetch } = receiver();
     const store = memoryStore();
     const one = guarded({ fetch, store });
@@ -134,7 +134,7 @@ describe("webhook", () => {
     expect(messages.flatMap(({ body }) => body.data.notices)).toHaveLength(1);
   });
 
-  it("sends a message again with the same id, until it is taken", async () => {
+  it("sends a message again with the same id until it is accepted", async () => {
     const { messages, fetch } = receiver(500, 429, 204);
     const { limiter, notices } = guarded({ fetch });
     for (let n = 0; n < 8; n += 1) limiter.admit("ann");
@@ -145,7 +145,7 @@ describe("webhook", () => {
     await vi.waitFor(() => expect(notices.status()).toEqual({ waiting: 0, sent: 1, dropped: 0 }));
   });
 
-  it("drops a message that is not wanted, or not taken five times, and says so in the next", async () => {
+  it("drops a message after a permanent error or five attempts, and reports it in the next message", async () => {
     const errors: unknown[] = [];
     const { messages, fetch } = receiver(410, 500, 500, 500, 500, 500);
     const { limiter, notices } = guarded({ fetch, onError: (error) => errors.push(error) });
@@ -176,7 +176,7 @@ describe("webhook", () => {
     expect(messages[1]?.body.data.dropped).toBe(0);
   });
 
-  it("sends what waits when it is closed, and nothing after", async () => {
+  it("sends waiting notices when it is closed, and nothing after that", async () => {
     const { messages, fetch } = receiver();
     const { limiter, notices } = guarded({ fetch });
     for (let n = 0; n < 8; n += 1) limiter.admit("ann");
@@ -187,7 +187,7 @@ describe("webhook", () => {
     expect(messages).toHaveLength(1);
   });
 
-  it("is closed soon where the receiver takes nothing", async () => {
+  it("closes within 5 seconds if the receiver accepts nothing", async () => {
     const { messages, fetch } = receiver(...Array<number>(20).fill(500));
     const { limiter, notices } = guarded({ fetch }, "1/minute");
     for (let n = 0; n < 500; n += 1) limiter.admit(`user${n}`);
@@ -199,7 +199,7 @@ describe("webhook", () => {
   it.each([
     ["the receiver's 10 seconds", 0, 10_000],
     ["5 seconds of closing", 1, 5000],
-  ])("waits for a receiver that hangs for no more than %s when it is closed", async (_limit, which, ms) => {
+  ])("waits at most %s for a receiver that hangs when it is closed", async (_limit, which, ms) => {
     const timeouts: { ms: number; end: AbortController }[] = [];
     const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((given) => {
       const end = new AbortController();
@@ -208,7 +208,7 @@ describe("webhook", () => {
     });
     onTestFinished(() => timeout.mockRestore());
     const errors: unknown[] = [];
-    // This fetch does not heed the signal.
+    // This fetch ignores the signal.
     const fetch = vi.fn(() => new Promise<Response>(() => {}));
     const { limiter, notices } = guarded({ fetch, onError: (error) => errors.push(error) }, "1/minute");
     for (let n = 0; n < 150; n += 1) limiter.admit(`user${n}`);
@@ -228,7 +228,7 @@ describe("webhook", () => {
     ]);
   });
 
-  it("sends what a shared store has yet to answer for when it is closed", async () => {
+  it("waits for the shared store's answers when it is closed, and sends those notices", async () => {
     const { messages, fetch } = receiver();
     const { limiter, notices } = guarded({ fetch, store: slow(memoryStore()) });
     for (let n = 0; n < 8; n += 1) limiter.admit("ann");
@@ -259,7 +259,7 @@ describe("webhook", () => {
     expect(logged).toHaveBeenCalledTimes(2);
   });
 
-  it("tells callers with long keys apart", async () => {
+  it("distinguishes callers with long keys", async () => {
     const { messages, fetch } = receiver();
     const { limiter, notices } = guarded({ fetch, store: memoryStore() });
     const keys = ["A", "B"].map((end) => "x".repeat(1023) + end);
@@ -268,7 +268,7 @@ describe("webhook", () => {
     expect(messages.flatMap(({ body }) => body.data.notices.map(({ key }) => key))).toEqual(keys);
   });
 
-  it("sends to each receiver and from each share, also over one store", async () => {
+  it("sends to each receiver and at each share, even over one store", async () => {
     const [one, other, full] = [receiver(), receiver(), receiver()];
     const store = memoryStore();
     const { limiter, notices } = guarded({ fetch: one.fetch, store });
@@ -315,7 +315,7 @@ describe("webhook", () => {
     ]);
   });
 
-  it("keeps a message below the size that receivers take, whatever keys callers choose", async () => {
+  it("keeps a message below the size that receivers accept, whatever keys callers have", async () => {
     const sizes: number[] = [];
     const { fetch, messages } = receiver();
     const { limiter, notices } = guarded(
@@ -333,7 +333,7 @@ describe("webhook", () => {
     expect(Math.max(...sizes)).toBeLessThan(65_536);
   });
 
-  it("signs with the wall clock's time, also after it was moved", async () => {
+  it("signs with the wall clock's time, even after the clock was changed", async () => {
     const stamps: (string | null)[] = [];
     const limiter = createLimiter({
       name: "chat",
@@ -397,11 +397,11 @@ describe("webhook", () => {
     expect(() => webhook(limiter, { url, secret, ...options } as WebhookOptions)).toThrow(message);
   });
 
-  it.each([undefined, {}, "chat"])("refuses %j in place of a limiter", (limiter) => {
+  it.each([undefined, {}, "chat"])("refuses %j as a limiter", (limiter) => {
     expect(() => webhook(limiter as never, { url, secret })).toThrow(/^webhook takes a limiter and/);
   });
 
-  it("does not repeat a secret that it refuses", () => {
+  it("does not quote an invalid secret", () => {
     expect(() => createSigner("hunter2")).not.toThrow("hunter2");
     expect(() => createSigner("whsec_c2hvcnQ=")).not.toThrow("c2hvcnQ");
   });
@@ -411,7 +411,7 @@ describe("over HTTP", () => {
   let server: Server;
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  it("signs as Standard Webhooks says, and follows no redirect", async () => {
+  it("signs according to Standard Webhooks, and follows no redirect", async () => {
     const got: { headers: Record<string, unknown>; body: string }[] = [];
     server = createServer((request, response) => {
       let body = "";
@@ -438,8 +438,8 @@ describe("over HTTP", () => {
   });
 });
 
-// The example of the specification's own libraries.
-it("gives the signature that the libraries of Standard Webhooks expect", async () => {
+// An example from the reference libraries.
+it("makes the signature that the Standard Webhooks libraries expect", async () => {
   const headers = await createSigner(secret).sign(
     "msg_p5jXN8AQM9LWM0D4loKWxJek",
     1_614_265_330,

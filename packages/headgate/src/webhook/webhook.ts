@@ -20,62 +20,64 @@ export interface WebhookOptions {
   /** Where notices are sent: `https:`, or `http:`. Redirects are not followed. */
   url: string | URL;
   /**
-   * What messages are signed with: `whsec_` and then the base64 of 24 to 64 random bytes, as Standard Webhooks takes it. Make one
-   * with `echo "whsec_$(openssl rand -base64 32)"`.
+   * The secret that signs messages, in the format of Standard Webhooks: `whsec_` followed by the base64 of 24 to 64
+   * random bytes. Create one with `echo "whsec_$(openssl rand -base64 32)"`.
    */
   secret: string;
-  /** From this share of a limit on a caller is near it: above 0, up to 1; 0.8 by default. */
+  /** A caller is near a limit once this share of it is used: above 0, up to 1. Default: 0.8. */
   from?: number;
   /**
-   * Where it is counted that a notice was sent: a URI or a store, as `createLimiter` takes it. Give it the store of the limiter, and a notice is
-   * sent once a window by all processes together. Default: each process counts for itself.
+   * Where sent notices are counted: a URI or a store, as in `createLimiter`. With the limiter's store, all processes
+   * together send a notice once per window. Default: each process counts for itself.
    */
   store?: string | Store;
-  /** Called when a message was given up, and when the store fails. Default: the console, each kind at most once a minute. */
+  /**
+   * Called when a message is dropped and when the store fails. Default: the console, each kind at most once a minute.
+   */
   onError?: (error: unknown) => void;
-  /** For tests. Default: this process's. */
+  /** For tests. Default: the system clock. */
   clock?: Clock;
-  /** For tests, or to send by other means. Default: the runtime's `fetch`. */
+  /** For tests, or to send in another way. Default: the runtime's `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** How a webhook is doing. */
+/** The state of a webhook. */
 export interface WebhookStatus {
   /** Notices that wait to be sent. */
   readonly waiting: number;
   readonly sent: number;
-  /** Notices that were lost: too many waited, or the receiver took none of five attempts. */
+  /** Notices that were lost: too many were waiting, or the receiver accepted none of five attempts. */
   readonly dropped: number;
 }
 
 export interface Webhook {
   status(): WebhookStatus;
-  /** Notes nothing more, and sends what waits, once, for up to 5 seconds. Never rejects. */
+  /** Stops collecting notices and tries once to send those that wait, for up to 5 seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-/** That a caller is near a limit, or over it. As it is sent. */
+/** The notice, as sent, that a caller is near or over a limit. */
 export interface NearNotice {
   readonly at: string;
   readonly outcome: "near" | "refused";
   readonly layer: string;
-  /** As the `RateLimit` fields name it: `user-per-minute`. */
+  /** The name in the `RateLimit` fields, such as `user-per-minute`. */
   readonly limit: string;
   readonly unit: string;
   readonly quota: number;
   readonly remaining: number;
   readonly window_seconds: number;
-  /** The caller's key in the layer. It may be personal. */
+  /** The caller's key in the layer. It may be personal data. */
   readonly key: string;
   readonly plan?: string;
 }
 
 const options = ["url", "secret", "from", "store", "onError", "clock", "fetch"];
-/** What a limiter takes as a key. */
+/** The longest key that a limiter accepts. */
 const longestKey = 1024;
 
 /**
- * Sends a signed webhook when a caller comes near a limit: once for each caller and limit in each window of the limit.
+ * Sends a signed webhook when a caller comes near a limit: one notice per caller, limit and window.
  *
  * ```ts
  * const notices = webhook(limiter, {
@@ -85,7 +87,7 @@ const longestKey = 1024;
  * });
  * ```
  *
- * No decision waits for it. Places of `concurrent` limits are taken and given back all the time, and send nothing.
+ * Decisions never wait for it. `concurrent` limits send nothing, because their places are taken and freed all the time.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -105,8 +107,8 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
       data: { limiter: limiter.name, notices, dropped },
     }),
   });
-  /** One notice in a window, for each caller and limit: which is a limit itself. */
-  const once = createLimiter<Told>({
+  /** Allows one notice per caller, limit and window. A limiter does this job too. */
+  const once = createLimiter<NoticeKey>({
     name: `${limiter.name}.webhook`,
     layers: [
       {
@@ -122,9 +124,9 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     onError,
   });
   const known = createKnown();
-  /** Another webhook of the limiter may share the store, and sends notices of its own. */
+  /** Identifies this webhook: another webhook of the same limiter may share the store, and must count separately. */
   const sender = fingerprint(`${from} ${url.href}`);
-  const asking = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
 
   function notice(limit: LimitReading, event: DecisionEvent): void {
     const { windowMs } = limit;
@@ -148,7 +150,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
 
     function answer(admission: Admission): void {
       if (admission.admitted) delivery.add(item);
-      // Another process sent it, and this window ends before one that began now.
+      // Another process sent the notice, and its window ends before one that began now.
       else known.add(whose, clock.now() + Math.min(windowMs, admission.retryAfterMs));
     }
 
@@ -160,8 +162,8 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
       answer(asked);
       return;
     }
-    const answered: Promise<void> = asked.then(answer, onError).finally(() => asking.delete(answered));
-    asking.add(answered);
+    const answered: Promise<void> = asked.then(answer, onError).finally(() => pending.delete(answered));
+    pending.add(answered);
   }
 
   const stop = limiter.observe({
@@ -176,22 +178,22 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
     status: () => ({ waiting: delivery.waiting, sent: delivery.sent, dropped: delivery.dropped }),
     async close() {
       stop();
-      await Promise.all(asking);
+      await Promise.all(pending);
       await delivery.close();
       await once.close();
     },
   };
 }
 
-/** A caller and a limit, and its window. */
-interface Told {
+/** A caller and a limit, and the limit's window. */
+interface NoticeKey {
   readonly key: string;
   readonly windowMs: number;
 }
 
 function read(given: WebhookOptions) {
   if (typeof given !== "object" || given === null)
-    fail(`webhook takes a limiter and an object such as { url, secret }; it got ${show(given)}.`);
+    fail(`webhook takes a limiter and an object such as { url, secret }; got ${show(given)}.`);
   checkOptions("webhook", given, options, "option-invalid");
   const {
     secret,
@@ -227,17 +229,22 @@ function read(given: WebhookOptions) {
 function checkLimiter(limiter: unknown): void {
   const { name, observe }: { name?: unknown; observe?: unknown } = Object(limiter);
   if (typeof name === "string" && typeof observe === "function") return;
-  fail(`webhook takes a limiter and an object such as { url, secret }; the limiter is ${show(limiter)}.`);
+  fail(
+    `webhook takes a limiter and an object such as { url, secret }; the limiter given is ${show(limiter)}.`,
+  );
 }
 
-/** Which of its windows: fixed ones end for all at once, and the next may begin soon after a notice. */
+/**
+ * Identifies the current window of a fixed-window limit: the window ends for all callers at once, and the next may
+ * begin soon after a notice.
+ */
 function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
   return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";
 }
 
-/** A key that a limiter takes in place of a longer one. No other begins with "#". */
+/** Replaces a key that is too long for a limiter. No other key begins with "#". */
 async function digest(text: string): Promise<string> {
-  // As JSON, because UTF-8 has one replacement for all lone surrogates.
+  // As JSON, because UTF-8 replaces all unpaired surrogates with the same character.
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(text)));
   return `#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -18,14 +18,14 @@ const signed = (error: number) => (error < 0 ? `−${-error} %` : `+${error} %`)
 describe("an estimate", () => {
   const page = readFileSync(new URL("../../../../../docs/estimating-tokens.md", import.meta.url), "utf8");
 
-  it.each(Object.entries(samples))("is seldom short of a real tokenizer's count: %s", (kind, text) => {
+  it.each(Object.entries(samples))("is rarely below the count of a real tokenizer: %s", (kind, text) => {
     const errors = Object.values(vocabularies).map((vocabulary) => percent(text, vocabulary));
     expect(Math.min(...errors)).toBeGreaterThanOrEqual(-5);
-    // The docs show these very figures.
+    // The docs show these figures.
     expect(page).toContain(`| ${kind} | ${errors.map(signed).join(" | ")} |`);
   });
 
-  it("is never above the bytes of a text, which bound every byte-level tokenizer", () => {
+  it("is never above the number of bytes, which no byte-level tokenizer exceeds", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
         expect(estimateTokens(text)).toBeLessThanOrEqual(new TextEncoder().encode(text).length);
@@ -33,7 +33,7 @@ describe("an estimate", () => {
     );
   });
 
-  it("looks at each character once", () => {
+  it("takes linear time", () => {
     let looks = 0;
     const counting = {
       length: 100_000,
@@ -72,7 +72,7 @@ describe("messages", () => {
     expect(estimateTokens(messages)).toBeLessThanOrEqual(alone + 8);
   });
 
-  it("count what tools are asked and answer", () => {
+  it("count the inputs and outputs of tools", () => {
     const call = { type: "tool-tide", toolCallId: "c1", state: "output-available", input: { place: text } };
     expect(estimateTokens([{ role: "assistant", parts: [call] }])).toBeGreaterThan(alone + 4);
   });
@@ -90,7 +90,7 @@ describe("messages", () => {
     expect(estimateTokens([{ role: "user", content: [plain] }])).toBeGreaterThan(100_000);
   });
 
-  it("end, however deep, wide or circular they are", () => {
+  it("can be deep, wide or circular", () => {
     let deep: unknown = text;
     for (let n = 0; n < 100_000; n += 1) deep = [deep];
     expect(estimateTokens(deep)).toBeGreaterThan(alone);
@@ -99,12 +99,12 @@ describe("messages", () => {
     expect(estimateTokens(circle)).toBeGreaterThan(alone);
   });
 
-  it.each([undefined, null, "", 0, [], Symbol("x"), () => {}])("may be anything: %s", (anything) => {
+  it.each([undefined, null, "", 0, [], Symbol("x"), () => {}])("can be any value: %s", (anything) => {
     expect(estimateTokens(anything)).toBeLessThanOrEqual(1);
   });
 });
 
-describe("what is learned of a model", () => {
+describe("the correction for a model", () => {
   const text = "the tide comes in at nine and goes out at three ".repeat(20);
 
   it("raises estimates at once, and lowers them only after sixteen calls", () => {
@@ -121,7 +121,7 @@ describe("what is learned of a model", () => {
     expect(dear.estimate(text, "m")).toBeGreaterThanOrEqual(first * 1.49);
   });
 
-  it("falls short of no more than one call in twenty", () => {
+  it("leaves at most one call in twenty underestimated", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0.5, max: 3, noNaN: true }), { minLength: 64, maxLength: 64 }),
@@ -135,7 +135,7 @@ describe("what is learned of a model", () => {
     );
   });
 
-  it("is no more than 1,000 models, of which the last used stay, within bounds", () => {
+  it("is kept for the last 1,000 used models, within bounds", () => {
     const estimator = createEstimator();
     for (let n = 0; n < 1001; n += 1) {
       estimator.learn(`m${n}`, 100, 200);

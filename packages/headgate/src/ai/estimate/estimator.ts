@@ -2,24 +2,24 @@ import { processWide } from "../../core/copies.ts";
 import { promptSizeOf } from "./prompt-size.ts";
 import type { TextSize } from "./text-tokens.ts";
 
-/** Estimates tokens, and learns for each model how far off it was. */
+/** Estimates tokens, and learns a correction for each model. */
 export interface Estimator {
   /**
    * @param prompt a text, messages in the form of any SDK, or anything else that is sent as JSON.
-   * @param model whose corrections apply; without one, none does.
-   * @returns whole tokens, on the safe side.
+   * @param model the model whose correction applies. Default: no correction.
+   * @returns whole tokens, rather too many than too few.
    */
   estimate(prompt: unknown, model?: string): number;
   /**
-   * What a model counted for what was estimated without corrections, both from 1 up. More than eight times the estimate is
-   * passed over: it counts something else.
+   * Learns from the tokens that a model counted, and the estimate without a correction, both from 1 up. More than eight
+   * times the estimate is ignored: it counts something else.
    */
   learn(model: string, estimated: number, used: number): void;
-  /** What estimates for a model are multiplied by: 1 until something is known of it. */
+  /** The correction factor of a model: 1 until something has been learned. */
   factorOf(model: string | undefined): number;
 }
 
-/** How many models are remembered; beyond that, the least recently used is forgotten. */
+/** How many models are remembered. After that, the least recently used model is forgotten. */
 const mostModels = 1000;
 /** How many of a model's last calls are remembered. */
 const window = 64;
@@ -37,14 +37,12 @@ interface Ratios {
   factor: number;
 }
 
-/**
- * Makes an estimator that knows of no model yet. `estimateTokens` and meters share one for the whole process.
- */
+/** Creates an estimator without corrections. `estimateTokens` and meters share one for the whole process. */
 export function createEstimator(): Estimator {
   const models = new Map<string, Ratios>();
 
   function learn(model: string, estimated: number, used: number): void {
-    // What is far off counts something else: a prompt that the provider adds, or nonsense.
+    // A count that is far off includes something else, such as a prompt that the provider adds, or is wrong.
     if (!(estimated >= 1) || !(used >= 1) || used > most * estimated) return;
     const ratios = models.get(model) ?? { last: [], next: 0, factor: 1 };
     ratios.last[ratios.next] = Math.max(least, used / estimated);
@@ -78,13 +76,13 @@ export function corrected({ tokens, bytes }: TextSize, factor: number): number {
   return Math.ceil(Math.min(tokens * factor, bytes));
 }
 
-/** Of this process. */
+/** The shared estimator of this process. */
 export const sharedEstimator: Estimator = /* @__PURE__ */ processWide("estimator", createEstimator);
 
 /**
- * Estimates how many tokens a model takes for a text or for messages, on the safe side, in a time that grows with their
- * length alone: 100,000 characters take less than two milliseconds. It is for what has to be known before a request is
- * admitted; a `meter` puts the true use in its place.
+ * Estimates how many tokens a text or messages have, rather too many than too few. The time is linear: 100,000
+ * characters take less than two milliseconds. Use it for the cost of a request before it is admitted; a `meter` later
+ * replaces the estimate with the true use.
  *
  * ```ts
  * const cost = { tokens: estimateTokens(messages) + 256 };
@@ -92,7 +90,7 @@ export const sharedEstimator: Estimator = /* @__PURE__ */ processWide("estimator
  *
  * @param prompt a text, messages in the form of any SDK, or anything else that is sent as JSON. An image, a sound or a
  *   document counts as 1,600.
- * @param model corrects the estimate by what meters of this process learned of that model.
+ * @param model applies the correction that meters of this process have learned for that model.
  * @returns whole tokens, from 0 up.
  */
 export function estimateTokens(prompt: unknown, model?: string): number {

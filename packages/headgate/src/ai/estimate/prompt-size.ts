@@ -1,18 +1,18 @@
 import { sizeOf, type TextSize } from "./text-tokens.ts";
 
-/** What a model adds around each message: its role and its borders. */
+/** Tokens that a model adds to each message: the role and delimiters. */
 const perMessage = 4;
-/** What an image, a sound or a document counts as: the most that the large providers take for one image. */
+/** Tokens of an image, a sound or a document: the most that large providers count for one image. */
 export const perAttachment = 1600;
 
 const attachmentTypes =
   /^(file|image|audio|video|document|reasoning-file|input_(image|audio|file)|image_url)$/;
-/** What a message says about itself, and no model reads. */
+/** Properties of a message that are not sent to the model. */
 const notRead = new Set(["id", "metadata", "providerMetadata", "providerOptions", "state", "createdAt"]);
 
 /**
- * The size of a text, of messages in the form of any SDK, or of anything that is sent as JSON. Each value is looked at once,
- * however deep, and a circle once.
+ * The size of a text, of messages in the form of any SDK, or of anything that is sent as JSON. Each value is visited
+ * once, at any depth, even in circular structures.
  */
 export function promptSizeOf(prompt: unknown): TextSize {
   let tokens = 0;
@@ -36,14 +36,17 @@ export function promptSizeOf(prompt: unknown): TextSize {
   return { tokens, bytes };
 }
 
-/** Puts what an object holds in line. Names count where they are sent: not those of messages and their parts. */
+/**
+ * Queues the values of an object. Property names count too, except those of messages and their parts, which are not
+ * sent.
+ */
 function open(value: object, waiting: unknown[], add: (size: TextSize) => void): void {
   if (Array.isArray(value)) {
     add(fixed(1));
     for (const item of value) waiting.push(item);
     return;
   }
-  // Bytes outside of an attachment are sent as they are.
+  // Bytes outside an attachment are sent as they are.
   if (ArrayBuffer.isView(value)) {
     add(fixed(Math.max(perAttachment, value.byteLength / 4)));
     return;
@@ -68,7 +71,10 @@ function isAttachment(value: object): boolean {
   return !isText;
 }
 
-/** What has no text of its own has no bytes that would cap it: eight a token leave room for corrections. */
+/**
+ * The size of something without text. It has no bytes to cap the estimate, so eight bytes per token leave room for
+ * corrections.
+ */
 function fixed(tokens: number): TextSize {
   return { tokens, bytes: 8 * tokens };
 }

@@ -1,16 +1,16 @@
-/** How many tokens a text takes, and how many bytes: no byte-level tokenizer makes more tokens than those. */
+/** How many tokens and bytes a text has. A byte-level tokenizer never makes more tokens than bytes. */
 export interface TextSize {
-  /** Not rounded: the sizes of pieces add up. */
+  /** Not rounded, so that sizes can be added. */
   readonly tokens: number;
   readonly bytes: number;
 }
 
-/** A kind of ASCII characters. A token seldom spans two runs of different kinds. */
+/** A kind of ASCII characters. A token rarely spans two runs of different kinds. */
 interface Kind {
   readonly characters: RegExp;
   /** Tokens of the first character of a run. */
   readonly first: number;
-  /** Tokens of each that follows. */
+  /** Tokens of each further character. */
   readonly next: number;
 }
 
@@ -19,17 +19,17 @@ const kinds: readonly Kind[] = [
   { characters: /[a-z]/, first: 1, next: 0.03 },
   { characters: /[A-Z]/, first: 1, next: 0.7 },
   { characters: /[0-9]/, first: 1, next: 0.65 },
-  // One space belongs to the word that follows.
+  // A single space belongs to the following word.
   { characters: / /, first: 0, next: 0.2 },
   // All other marks and control characters.
   { characters: /./s, first: 1, next: 0.6 },
 ];
 const lower = 0;
 const upper = 1;
-/** No kind of ASCII. */
+/** Not ASCII. */
 const other = -1;
 
-/** A word of up to this many letters is usually one token; each further letter adds a part of one: names, misspellings, noise. */
+/** A word of up to this many letters is usually one token. Each further letter adds part of a token. */
 const shortWord = 7;
 const longWordLetter = 0.55;
 
@@ -56,7 +56,10 @@ const kindOf = Int8Array.from({ length: 128 }, (_, unit) =>
 const firstTokens = Float64Array.from(kinds, ({ first }) => first);
 const nextTokens = Float64Array.from(kinds, ({ next }) => next);
 
-/** Estimates the tokens of a text from the kinds of its characters, on the safe side: one look at each, whatever the text. */
+/**
+ * Estimates the tokens of a text from the kinds of its characters, rather too many than too few. Visits each character
+ * once.
+ */
 export function sizeOf(text: string): TextSize {
   let tokens = 0;
   let bytes = 0;
@@ -72,7 +75,7 @@ export function sizeOf(text: string): TextSize {
     }
     bytes += 1;
     const kind = kindOf[unit] as number;
-    // A capital begins a word, and the letters after it go on with it.
+    // A capital letter and the letters after it are one word.
     if (kind === previous || (kind === lower && previous === upper && run === 1)) {
       run += 1;
       tokens += kind === lower && run > shortWord ? longWordLetter : (nextTokens[kind] as number);

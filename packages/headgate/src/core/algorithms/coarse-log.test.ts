@@ -9,7 +9,7 @@ const windowArbitrary = fc.oneof(
   fc.constantFrom(60_000, 3_600_000, 86_400_000, 365 * 86_400_000),
 );
 
-/** A log of one caller, and all that was spent of it, by definition. */
+/** The log of one caller, and a plain list of everything that was spent. */
 function log(limit: Limit) {
   // 241 entries of two numbers, and the three before them.
   const row = new Float64Array(3 + 2 * mostEntries);
@@ -67,7 +67,7 @@ describe("coarseLog", () => {
     steps: fc.array(fc.oneof(stepArbitrary(0.002), stepArbitrary(0.2)), { maxLength: 60 }),
   });
 
-  it("holds never more than the quota in a window, and lets units leave at most a 240th late", () => {
+  it("never holds more than the quota in a window, and frees units at most 1/240 of the window late", () => {
     fc.assert(
       fc.property(cases, ({ windowMs, quota, steps }) => {
         const limit = defineLimit({ quota, windowMs });
@@ -83,7 +83,7 @@ describe("coarseLog", () => {
           if (waitMs(now, amount) === 0) charge(now, amount);
           expect(within(now - windowMs, now)).toBeLessThanOrEqual(quota);
           if (which === undefined) continue;
-          // A refund must not take from others what has left.
+          // A refund must not reduce the count of other charges.
           coarseLog.tidy?.(row, 0, now);
           refund(which, now, amount);
         }
@@ -92,7 +92,7 @@ describe("coarseLog", () => {
     );
   });
 
-  it("tells the first moment at which a request fits, and at which more is left", () => {
+  it("returns the first moment at which a request fits, and the first at which more is free", () => {
     fc.assert(
       fc.property(cases, fc.integer({ min: 1, max: 1001 }), ({ windowMs, quota, steps }, need) => {
         const { row, waitMs, read, charge, refund } = log(defineLimit({ quota, windowMs }));

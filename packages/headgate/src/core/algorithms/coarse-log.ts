@@ -3,23 +3,23 @@ import type { Algorithm } from "./algorithm.ts";
 import { cut, endOf, first, firstAfter, keptMs, slidingWindow, spentFrom } from "./sliding-window.ts";
 
 /**
- * The number of buckets of a window. All stores use it; under another number, stored values would mean something else.
- * Fewer than 200 would keep more than 0.5% of a window too long. With more than 247, two versions of a PostgreSQL row
- * would no longer fit into one page, and each update would cost half as much again.
+ * The number of buckets in a window. All stores use it, and stored values depend on it. With fewer than 200, units
+ * would stay longer than 0.5% of a window too long. With more than 247, two versions of a PostgreSQL row would no
+ * longer fit into one page, and each update would cost 50% more.
  */
 export const bucketsAWindow = 240;
-/** A window covers at most this many buckets, as it may begin within one. */
+/** A window covers at most this many buckets, because it may begin in the middle of a bucket. */
 export const mostEntries = bucketsAWindow + 1;
 
-/** How long a bucket is, in whole milliseconds. Buckets begin at multiples of it. */
+/** The length of a bucket in whole milliseconds. Buckets begin at multiples of this length. */
 export function bucketMs(windowMs: number): number {
   return Math.ceil(windowMs / bucketsAWindow);
 }
 
 /**
- * A sliding window whose log is short at any quota. The state is that of `sliding-window`, but what is spent in one
- * 240th of the window shares one entry, whose stamp is that of the newest spending in it. Limits share a log only where
- * they have the same window.
+ * A sliding window whose log is short at any quota. The state has the format of `sliding-window`, but all spending in
+ * one 240th of the window shares one entry, stamped with the newest spending in it. Limits share a log only if they
+ * have the same window.
  *
  * Error: units may leave up to a 240th of the window late, and never early. No window ever holds more than the quota,
  * and a caller who keeps asking is admitted at most 0.5% less often than by an exact log. Waits are exact.
@@ -28,11 +28,11 @@ export const coarseLog: Algorithm = {
   length: slidingWindow.length,
   growth: slidingWindow.growth,
   waitMs: slidingWindow.waitMs,
-  // Without `readSpent`: a charge may move the stamp of the only entry, and then what it read before is no longer so.
+  // No `readSpent`: a charge may move the stamp of the only entry, which invalidates an earlier `read`.
   read: slidingWindow.read,
   tidy: (row, at, now) => slidingWindow.tidy?.(row, at, now),
   blankAt: slidingWindow.blankAt,
-  // It knows its own window, and no more: to reach further back it would need more entries.
+  // It knows only its own window: to reach further back it would need more entries.
   countsAfter: (limits, now) => now - only(limits).windowMs,
   spentAfter: (row, at, limits, now, after) =>
     slidingWindow.spentAfter?.(row, at, limits, now, Math.max(after, now - (row[at + keptMs] as number))) ??
@@ -63,8 +63,8 @@ export const coarseLog: Algorithm = {
   },
 
   /**
-   * The entry is that of the first stamp from then on, as entries have the newest of their bucket. What is left in it
-   * keeps its stamp, which may be that of what is given back.
+   * The charge is in the first entry whose stamp is not before `chargedAt`, because an entry has the newest stamp of
+   * its bucket. What is left in the entry keeps that stamp, even if it was the stamp of the refunded charge.
    */
   refund(row, at, limits, _now, amount, chargedAt) {
     const { windowMs } = only(limits);

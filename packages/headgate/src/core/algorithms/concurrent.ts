@@ -1,8 +1,8 @@
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * "No more than `quota` at the same time": places are held by reservations and never used up, so that this has no state of
- * its own. What is held stands in the partition's holdings, for this limit as for every other. Exact, without error.
+ * "No more than `quota` at the same time". Places are held by reservations and never used up, so this algorithm needs
+ * no state: the partition's holdings record what is held, for this limit as for every other. Exact, without error.
  */
 export const concurrent: Algorithm = {
   length: () => 0,

@@ -2,14 +2,14 @@ import { calendarWindow } from "../calendar.ts";
 import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** The state: what was spent, and the window in which it was. */
+/** The state: the window, and what was spent in it. */
 const start = 0;
 const end = 1;
 const count = 2;
 
 /**
- * A quota a window with edges: steps of the window's length from 1970-01-01T00:00Z, days, weeks, months or years of
- * the calendar in a time zone, or a window that begins with its first spending.
+ * A quota per window with fixed edges. Windows are steps of the window's length since 1970-01-01T00:00Z, or calendar
+ * days, weeks, months or years in a time zone, or begin with their first spending.
  *
  * Error: the end of one window and the beginning of the next may hold up to `2 * quota` units within one window's
  * length. Choose it for quotas that people know by the calendar; `sliding-window` has no such edge.
@@ -33,7 +33,7 @@ export const fixedWindow: Algorithm = {
   charge(row, at, limits, now, amount) {
     const before = countAt(row, at, now);
     if (before === 0) {
-      // A window of which nothing was spent is none: the one around `now` takes its place.
+      // Nothing has been spent in the stored window, so the window around `now` replaces it.
       const window = windowAround(only(limits), now);
       row[at + start] = window.start;
       row[at + end] = window.end;
@@ -42,7 +42,7 @@ export const fixedWindow: Algorithm = {
     return row[at + start] as number;
   },
 
-  /** The mark is the window that was charged: once it is over there is nothing left to give back. */
+  /** The mark is the start of the charged window: once that window is over, there is nothing left to give back. */
   refund(row, at, _limits, _now, amount, _chargedAt, mark) {
     if (row[at + start] === mark) row[at + count] = Math.max(0, (row[at + count] as number) - amount);
   },
@@ -52,18 +52,18 @@ export const fixedWindow: Algorithm = {
     return limit.from === "first-use" ? now - limit.windowMs : windowAround(limit, now).start - 1;
   },
 
-  /** When in its window the count was spent is not known. */
+  /** The state does not know when in the window the units were spent, so all of them count. */
   spentAfter: (row, at, _limits, now) => countAt(row, at, now),
 
   blankAt: (row, at) => (row[at + count] === 0 ? 0 : (row[at + end] as number)),
 };
 
-/** A state from a window yet to come stays in force: a clock that ran ahead must not give a quota twice. */
+/** A state from a future window stays in force: a clock that ran ahead must not grant a quota twice. */
 function countAt(row: Float64Array, at: number, now: number): number {
   return now < (row[at + end] as number) ? (row[at + count] as number) : 0;
 }
 
-/** The window that a spending at `now` would fall into, were it the first. */
+/** The window that a first spending at `now` would open. */
 export function windowAround(limit: Limit, now: number): { readonly start: number; readonly end: number } {
   if (limit.from === "first-use") return { start: now, end: now + limit.windowMs };
   if (limit.calendar !== undefined) return calendarWindow(limit.calendar, limit.timeZone ?? "UTC", now);

@@ -19,14 +19,14 @@ const algorithms: Readonly<Record<StateKind, Algorithm>> = {
   "coarse-log": coarseLog,
 };
 
-/** What a limit is counted by. */
+/** The algorithm that counts a limit. */
 export function algorithmOf(limit: Limit): Algorithm {
   return algorithms[isCoarse(limit) ? "coarse-log" : limit.algorithm];
 }
 
 /**
- * The kind of state that a group of limits reads. By its algorithm, not by its quotas: a share of a large quota may be a
- * small one, and is counted as the whole is.
+ * The kind of state that a group of limits reads. It depends on the algorithm, not on the quotas: during an outage, a
+ * process may count a small share of a large quota, and must count it like the whole.
  */
 export function stateKindOf(group: {
   readonly algorithm: Algorithm;

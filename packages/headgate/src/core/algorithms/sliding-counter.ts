@@ -1,7 +1,7 @@
 import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** The state: what was spent in the step of time that began at `start`, and in the one before it. */
+/** The state: what was spent in the step that began at `start`, and in the step before it. */
 interface StepCounts {
   start: number;
   current: number;
@@ -9,12 +9,12 @@ interface StepCounts {
 }
 
 /**
- * A sliding window in two numbers, for quotas so high that a stamp a unit is too much. Time goes in steps of one
- * window; what the step before this one spent is taken to have been spread over it evenly, and leaves evenly.
+ * A sliding window in two numbers, for quotas too high to keep a stamp per unit. Time is divided into steps of one
+ * window. What was spent in the previous step is assumed to be spread evenly over it, and leaves evenly.
  *
- * Error: where it was not spread evenly, a window may hold more than the quota: at worst (all of it at the step's
- * end, and the rest as late as possible) up to `2 * quota - 1` units; where it came early, a request may be refused
- * although the window had room. Under steady traffic the error is within one unit.
+ * Error: if spending was not spread evenly, a window may hold more than the quota. At worst (all of it at the end of
+ * the step, and the rest as late as possible) it holds up to `2 * quota - 1` units. If spending came early in the step,
+ * a request may be refused although the window had room. Under steady traffic the error is within one unit.
  */
 export const slidingCounter: Algorithm = {
   length: () => 3,
@@ -49,7 +49,7 @@ export const slidingCounter: Algorithm = {
     write(row, at, counts);
   },
 
-  /** Both steps: what the one before spent is then counted in the current one. */
+  /** Covers both steps. A new state counts all of it in the current step. */
   countsAfter(limits, now) {
     const { windowMs } = only(limits);
     return (Math.floor(now / windowMs) - 1) * windowMs - 1;
@@ -78,7 +78,7 @@ function write(row: Float64Array, at: number, { start, current, previous }: Step
   row[at + 2] = previous;
 }
 
-/** The counts at `now`: one step on, the current count becomes the previous one. */
+/** The counts at `now`: one step later, the current count becomes the previous count. */
 function countsAt(row: Float64Array, at: number, { windowMs }: Limit, now: number): StepCounts {
   const counts = read(row, at);
   const start = Math.floor(now / windowMs) * windowMs;
@@ -90,7 +90,7 @@ function countsAt(row: Float64Array, at: number, { windowMs }: Limit, now: numbe
 function waitOf(counts: StepCounts, limit: Limit, now: number, need: number): number {
   if (free(counts, limit, now) >= need) return 0;
   const { start, current } = counts;
-  // Within this step, if what was spent in it leaves room at all; else in the next, where it becomes the previous.
+  // Within this step, if what was spent in it leaves room; else in the next step, where it is the previous count.
   if (current + need <= limit.quota) return firstFree(counts, limit, now, start, need) - now;
   const next = { start: start + limit.windowMs, current: 0, previous: current };
   return firstFree(next, limit, next.start, next.start, need) - now;

@@ -3,30 +3,30 @@ import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * The state: how many numbers the log takes, for how long entries are kept (ms), the total before the first entry; then
+ * The state: how many numbers the log occupies, how long entries are kept (ms), the total before the first entry. Then
  * the entries, oldest first, two numbers each: a stamp, and all units ever spent up to and including that stamp.
  *
- * Running totals let one look-up answer "how much since?" and "which spending has to leave the window?", however heavy
- * each was. Limits over the same unit share one log, whatever their windows.
+ * With running totals, one lookup answers "how much since?" and "which spending must leave the window?", whatever the
+ * weight of each spending. Limits over the same unit share one log, even if their windows differ.
  */
 const size = 0;
 export const keptMs = 1;
 const base = 2;
 export const first = 3;
 
-/** The largest quota of limits that are counted stamp by stamp without being asked to. */
+/** The largest quota that is counted stamp by stamp without the `exact` option. */
 const largestUsualQuota = 1000;
 
-/** This many entries are looked at one by one, from the newest on, which is quicker than a binary search. */
+/** This many of the newest entries are searched one by one, which is faster than a binary search. */
 const fewEntries = 6;
 
 /**
  * "No more than `quota` units in any window": exact, without error, at every edge.
  *
  * A unit spent at `s` counts in the interval `(t - window, t]` and is free again at `s + window` to the millisecond.
- * Spending of one millisecond shares an entry. Entries are kept as long as the layer's widest window, for a caller
- * whose limits change. Beyond 1,000 of them, or the largest quota if that is more, older ones are merged: no limit looks
- * at them one by one.
+ * All spending in one millisecond shares an entry. Entries are kept for the layer's widest window, in case the caller's
+ * limits change. Beyond 1,000 entries, or the largest quota if that is more, older entries are merged, because no limit
+ * needs them one by one.
  */
 export const slidingWindow: Algorithm = {
   length: (row, at) => first + (row[at + size] as number),
@@ -50,14 +50,14 @@ export const slidingWindow: Algorithm = {
     into[place] = Math.max(0, free);
     if (oldest === end) into[place + 1] = 0;
     else if (free >= 0) into[place + 1] = (row[oldest] as number) + windowMs - now;
-    // In debt: nothing is free before the debt itself has left the window.
+    // In debt: nothing is free until the debt has left the window.
     else into[place + 1] = slidingWindow.waitMs(row, at, limit, now, 1);
   },
 
   readSpent({ windowMs }, amount, into, place) {
     if (amount === 0) return;
     into[place] = (into[place] as number) - amount;
-    // The oldest is still the oldest, unless there was none.
+    // The oldest entry does not change, unless there was none.
     if (into[place + 1] === 0) into[place + 1] = windowMs;
   },
 
@@ -114,18 +114,18 @@ export const slidingWindow: Algorithm = {
 };
 
 export function endOf(row: Float64Array, at: number): number {
-  // As a whole number, which the engine then need not prove one each time it is used as a place.
+  // `| 0` tells the JavaScript engine that this is an integer, so that it need not check each use as an index.
   return at + first + ((row[at + size] as number) | 0);
 }
 
-/** What was spent from one entry to before another. The base has the place of a total, before the first entry. */
+/** What was spent from one entry up to, not including, another. The base serves as the total before the first entry. */
 export function spentFrom(row: Float64Array, from: number, to: number): number {
   return (row[to - 1] as number) - (row[from - 1] as number);
 }
 
 /**
- * Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
- * next: its units leave a little later than they would.
+ * Once there are twice as many entries as any limit needs one by one, merges the older entries in pairs: the units of
+ * the first entry in each pair leave with the second, a little later.
  */
 function merge(row: Float64Array, at: number, limits: readonly Limit[]): void {
   let most = largestUsualQuota;
@@ -139,7 +139,7 @@ function merge(row: Float64Array, at: number, limits: readonly Limit[]): void {
   cut(row, at, start + 2 * pairs, start + 4 * pairs, end);
 }
 
-/** Takes out the numbers from one index to before another. */
+/** Removes the numbers from one index up to, not including, another. */
 export function cut(row: Float64Array, at: number, from: number, to: number, end: number): void {
   copyNumbers(row, to, row, from, end - to);
   row[at + size] = (row[at + size] as number) - (to - from);
@@ -148,13 +148,14 @@ export function cut(row: Float64Array, at: number, from: number, to: number, end
 /**
  * The index of the oldest entry later than `after`, or the log's end.
  *
- * @param most how many units are usually there at most: as each entry is at least one unit, the search can begin there.
+ * @param most the usual maximum of units after `after`. Each entry is at least one unit, so the search can begin that
+ *   many entries before the end.
  */
 export function firstAfter(row: Float64Array, at: number, end: number, after: number, most: number): number {
   const start = at + first;
   let low = end - most * 2;
   if (low < start || (row[low - 2] as number) > after) low = start;
-  // The oldest of them is usually the answer, and so is the end, or one of the last few: look there before searching.
+  // The answer is usually the oldest entry, the end, or one of the last few entries: look there before searching.
   if (low === end || (row[low] as number) > after) return low;
   if ((row[end - 2] as number) <= after) return end;
   let high = end - 2;
@@ -175,7 +176,7 @@ export function firstAfter(row: Float64Array, at: number, end: number, after: nu
 function newestBefore(row: Float64Array, at: number, end: number, units: number): number {
   if ((row[at + base] as number) >= units) return -1;
   const start = at + first;
-  // Where every entry is one unit, as most are, this is the answer; heavier ones only make it a later one.
+  // If every entry is one unit, as most are, this is the answer. With heavier entries the answer is later.
   let low = end - 2 * ((row[end - 1] as number) - units + 1);
   if (low < start) low = start;
   let high = end;

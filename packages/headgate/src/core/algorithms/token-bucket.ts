@@ -2,9 +2,12 @@ import { greatestCommonDivisor, type Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * The state: when it was looked at last, how full the bucket was then, in ticks (see `scaleOf`), since when it has not
- * been empty, the scale of those ticks (how many a unit is, and how many drain in a millisecond), and how many units have
- * been given back since it was empty.
+ * The state:
+ *
+ * - when it was last updated, and how full the bucket was then, in ticks (see `Scale`)
+ * - since when the bucket has not been empty
+ * - the scale of the ticks: ticks per unit, and ticks drained per millisecond
+ * - how many units have been given back since it was last empty
  */
 const stamp = 0;
 const level = 1;
@@ -14,11 +17,11 @@ const perMs = 4;
 const given = 5;
 
 /**
- * The generic cell rate algorithm (ITU-T I.371): a bucket of `quota` units that drains evenly over the window.
- * For weighted budgets and for pacing; it can go into debt when a true cost is settled.
+ * The generic cell rate algorithm (ITU-T I.371): a bucket of `quota` units that drains evenly over the window. For
+ * weighted budgets and for pacing. It can go into debt when the true cost is settled.
  *
- * Error, by design: a full burst and the refill of a window may meet in one interval, so that up to `2 * quota - 1`
- * units are admitted within one window.
+ * Error, by design: a full burst and a window's refill may fall into the same interval, so up to `2 * quota - 1` units
+ * are admitted within one window.
  */
 export const tokenBucket: Algorithm = {
   length: () => 6,
@@ -63,7 +66,7 @@ export const tokenBucket: Algorithm = {
     return before + (row[at + given] as number) * (row[at + perUnit] as number);
   },
 
-  /** Without it, a caller refused under a slower rate would be admitted once the old rate has drained the bucket. */
+  /** Otherwise a caller refused under a slower rate would be admitted once the old rate has drained the bucket. */
   adapt(row, at, limits, now) {
     const scale = scaleOf(only(limits));
     if (isOfScale(row, at, scale) || drained(row, at, now) === 0) return false;
@@ -76,19 +79,19 @@ export const tokenBucket: Algorithm = {
   },
 
   /**
-   * The mark is the level before the charge, and what had been given back by then. Without the charge, that level would
-   * have run dry sooner, and what had drained from then on would have been lost: that amount is not given back, or the refund
-   * would widen the limit. What was given back since then may have been a part of that level: it does not count. Nothing is
-   * given back of what was charged before the bucket was last empty.
+   * The mark is the level before the charge plus what had been given back by then. Without the charge, that level would
+   * have run dry sooner, and everything that drained after that would have been lost. That amount is not given back, or
+   * the refund would widen the limit. Units given back since then may have been part of that level, so they are
+   * subtracted from it. A charge from before the bucket was last empty gives nothing back.
    */
   refund(row, at, limits, now, amount, chargedAt, mark) {
     const ticksPerUnit = row[at + perUnit] as number;
     const ticksPerMs = row[at + perMs] as number;
     const emptyAt = row[at + since] as number;
-    // While the clock is set back, what is charged now seems to be older.
+    // While the clock is set back, a new charge seems older than `emptyAt`.
     if (ticksPerUnit === 0 || (chargedAt < emptyAt && emptyAt <= now)) return;
     const scale = scaleOf(only(limits));
-    // Counted by the scale of the state, which other limits may have changed meanwhile.
+    // In the scale of the state, which other limits may have changed meanwhile.
     const marked =
       scale.ticksPerUnit === ticksPerUnit ? mark : Math.floor((mark / scale.ticksPerUnit) * ticksPerUnit);
     const before = Math.max(0, marked - (row[at + given] as number) * ticksPerUnit);
@@ -102,7 +105,9 @@ export const tokenBucket: Algorithm = {
 
   countsAfter: (limits, now) => now - only(limits).windowMs,
 
-  /** All that drained since the bucket was empty last was spent since then, at the latest moment that can be. */
+  /**
+   * Everything that drained since the bucket was last empty was spent since then. Assume the latest possible moment.
+   */
   spentAfter(row, at, _limits, now, after) {
     const full = drained(row, at, now);
     if (full === 0) return 0;
@@ -129,8 +134,8 @@ export const tokenBucket: Algorithm = {
 };
 
 /**
- * Whole numbers only, so that no decision hangs on a rounding: a tick is the largest step of which both one unit and
- * what drains in one millisecond are multiples. `defineLimit` refuses limits whose capacity exceeds 2^53 ticks.
+ * Whole numbers only, so that no decision depends on rounding. A tick is the largest step that divides both one unit
+ * and what drains in one millisecond. `defineLimit` refuses limits whose capacity exceeds 2^53 ticks.
  */
 interface Scale {
   ticksPerUnit: number;
@@ -173,9 +178,9 @@ function drained(row: Float64Array, at: number, now: number): number {
 }
 
 /**
- * What the level was at its stamp, had this been the quota since the bucket was empty last. Under a slower rate less would
- * have drained, and the bucket might have been full. Under a faster one the units stay. Units are fractions here, rounded
- * up in the end: other stores do the same steps in the same order.
+ * What the level would have been at its stamp if this had been the quota since the bucket was last empty. Under a
+ * slower rate less would have drained, and the bucket might have been full. Under a faster rate the units stay the
+ * same. Units are fractions here and are rounded up at the end. All stores do the same steps in the same order.
  */
 function convertedLevel(row: Float64Array, at: number, scale: Scale): number {
   let units = (row[at + level] as number) / (row[at + perUnit] as number);
@@ -203,7 +208,7 @@ function drainMs(ticks: number, ticksPerMs: number): number {
   return ticks <= 0 ? 0 : Math.ceil(ticks / ticksPerMs);
 }
 
-/** Buckets are never shared: each limit drains at a rate of its own. */
+/** Limits never share a bucket, because each drains at its own rate. */
 function only(limits: readonly Limit[]): Limit {
   return limits[0] as Limit;
 }

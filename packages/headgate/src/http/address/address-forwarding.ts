@@ -1,23 +1,23 @@
 /**
- * Forwarding headers, read from the right: that end was written by the nearest proxy, the other by anyone.
+ * Forwarding headers, read from the right: the nearest proxy wrote the right end, but anyone may have written the left.
  */
 
 /** Header fields, as a web-standard `Headers` or as Node's record. */
 export type HeaderFields = Headers | Record<string, string | string[] | undefined>;
 
-/** Which list of hops the proxies write: the usual one, or that of RFC 7239. */
+/** Which list of hops the proxies write: the common one, or that of RFC 7239. */
 export type ForwardingHeader = "x-forwarded-for" | "forwarded";
 
-/** No honest chain is longer; what lies further left is not read. */
+/** No honest chain is longer. The rest of a longer list is not read. */
 const mostHops = 32;
 const mostCharacters = 4096;
 
 /**
- * The value of a header field; several lines of it are joined.
+ * The value of a header field. Several lines of it are joined.
  *
  * @param name in lower case.
- * @returns `undefined` where it is absent, or where a record holds it twice under different spellings: which of them a
- *   proxy wrote cannot be known then.
+ * @returns `undefined` if the field is absent, or if a record has it under two spellings: then it is not known which
+ *   one the proxy wrote.
  */
 export function readField(headers: HeaderFields, name: string): string | undefined {
   if (typeof headers.get === "function") return headers.get(name) ?? undefined;
@@ -34,8 +34,8 @@ export function readField(headers: HeaderFields, name: string): string | undefin
 }
 
 /**
- * The hops that a forwarding header names, from right to left, as text that may or may not be an address.
- * Empty elements are skipped, as lists in HTTP ask.
+ * The hops that a forwarding header names, from right to left, as text that may or may not be an address. Empty
+ * elements are skipped, as HTTP requires for lists.
  */
 export function* hopsFromRight(headers: HeaderFields, header: ForwardingHeader): Generator<string> {
   const list = readField(headers, header) ?? "";
@@ -44,7 +44,7 @@ export function* hopsFromRight(headers: HeaderFields, header: ForwardingHeader):
   let end = list.length;
   for (let hops = 0; hops < mostHops && end > leftmost; ) {
     const comma = lastComma(list, end, leftmost, isQuoting);
-    // Where the list was cut, its first element may be half of one.
+    // If the list was cut, its first element may be incomplete.
     if (comma < leftmost && leftmost > 0) return;
     const element = list.slice(comma + 1, end).trim();
     end = comma;
@@ -54,7 +54,10 @@ export function* hopsFromRight(headers: HeaderFields, header: ForwardingHeader):
   }
 }
 
-/** The last comma before `end` that is in no quotes, counted from the right, so that a quote left open is no trick. */
+/**
+ * The last comma before `end` outside quotes. Quotes are counted from the right, so that a caller cannot hide commas by
+ * leaving a quote open.
+ */
 function lastComma(list: string, end: number, leftmost: number, isQuoting: boolean): number {
   let inQuotes = false;
   for (let index = end - 1; index >= leftmost; index--) {
@@ -65,7 +68,7 @@ function lastComma(list: string, end: number, leftmost: number, isQuoting: boole
   return leftmost - 1;
 }
 
-/** The `for` of an element of RFC 7239; empty where there is none, or more than one, or anything unreadable. */
+/** The `for` parameter of an RFC 7239 element; empty if it is missing, repeated or unreadable. */
 function forOf(element: string): string {
   const pair = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"]*)"|([^\s";]*))\s*(?:;|$)/y;
   let found: string | undefined;

@@ -41,7 +41,7 @@ export function parseRange(text: string): Range | string {
   const prefixLength = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) - offset : -1;
   if (prefixLength < 0 || prefixLength > bits)
     return `has a prefix length that is not within ${offset} to ${bits + offset}`;
-  if (prefixLength === 0) return 'would trust everybody: write "first" if that is wanted';
+  if (prefixLength === 0) return 'would trust everybody: use "first" if you want that';
   if (typeof address === "number") {
     const masked = maskIpv4(address, prefixLength);
     if (masked !== address)
@@ -54,14 +54,14 @@ export function parseRange(text: string): Range | string {
   return { version: 6, network: address, prefixLength };
 }
 
-/** A setting has no port, no brackets and no zone. */
+/** Reads an address without a port, brackets or zone. */
 function parsePlain(text: string): Address | undefined {
   const ipv4 = parseIpv4(text);
   if (ipv4 >= 0) return ipv4;
   return /^[\da-f:.]+$/i.test(text) ? parseAddress(`[${text}]`) : undefined;
 }
 
-/** Unsigned, unlike what the bit operators give. */
+/** Returns an unsigned number: the bit operators alone return signed ones. */
 function maskIpv4(address: number, prefixLength: number): number {
   return prefixLength === 0 ? 0 : (address & (-1 << (32 - prefixLength))) >>> 0;
 }

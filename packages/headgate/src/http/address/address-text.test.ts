@@ -66,7 +66,7 @@ describe("normalizeAddress", () => {
     ["[::1]:port", undefined],
     ["[]", undefined],
     [`::${"1".repeat(200)}`, undefined],
-  ])("takes %j for %s", (text, expected) => {
+  ])("reads %j as %s", (text, expected) => {
     expect(normalizeAddress(text)).toBe(expected);
   });
 
@@ -82,7 +82,7 @@ describe("normalizeAddress", () => {
   });
 });
 
-/** Eight groups, zero more often than chance would have it. */
+/** Eight groups with many zeros. */
 const anyGroups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
   minLength: 8,
   maxLength: 8,
@@ -91,8 +91,8 @@ const anyIpv4 = fc
   .array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 })
   .map((bytes) => bytes.join("."));
 
-describe("one address, one key", () => {
-  it("in every form of IPv6", () => {
+describe("the key of an address", () => {
+  it("is the same for every form of an IPv6 address", () => {
     fc.assert(
       fc.property(anyGroups, fc.boolean(), fc.nat(65535), (groups, isUpper, port) => {
         const hex = groups.map((group) => group.toString(16));
@@ -115,7 +115,7 @@ describe("one address, one key", () => {
     );
   });
 
-  it("in every form of IPv4", () => {
+  it("is the same for every form of an IPv4 address", () => {
     fc.assert(
       fc.property(anyIpv4, fc.nat(65535), (address, port) => {
         const forms = [
@@ -130,7 +130,7 @@ describe("one address, one key", () => {
     );
   });
 
-  it("renders IPv6 as RFC 5952 asks, as the URL parser of the platform does", () => {
+  it("renders IPv6 by RFC 5952, like the platform's URL parser", () => {
     fc.assert(
       fc.property(anyGroups, (groups) => {
         const full = groups.map((group) => group.toString(16)).join(":");
@@ -139,7 +139,7 @@ describe("one address, one key", () => {
     );
   });
 
-  it("and never throws at what is none", () => {
+  it("never throws for a text that is not an address", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: fc.constantFrom(..."0123:.[]%af/ ") })),

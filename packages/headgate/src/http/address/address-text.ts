@@ -1,17 +1,15 @@
-/**
- * Addresses as text: read in every form in which proxies and sockets write them, and rendered in one.
- */
+/** Reads addresses in every form that proxies and sockets write, and renders them in one form. */
 
 /** An IPv6 address: its eight groups of 16 bits, the most significant first. */
 export type Groups = readonly number[];
 
-/** IPv4 is a whole number below 2^32. An IPv4-mapped IPv6 address is IPv4 too: both are the same machine. */
+/** IPv4 is a whole number below 2^32. An IPv4-mapped IPv6 address is read as IPv4, because it is the same machine. */
 export type Address = number | Groups;
 
 /**
  * Reads an IPv4 address in dotted decimal.
  *
- * @returns the address, or -1. Leading zeros are refused, since some read them as octal.
+ * @returns the address, or -1. Leading zeros are refused, because some systems read them as octal.
  */
 export function parseIpv4(text: string): number {
   let address = 0;
@@ -34,14 +32,14 @@ export function parseIpv4(text: string): number {
   return parts === 4 ? address : -1;
 }
 
-/** Longer than any address with brackets, zone and port; what is longer is not read. */
+/** No address with brackets, zone and port is longer. Longer texts are not read. */
 const longestText = 128;
 
 /**
  * Reads one address as sockets and forwarding headers write it: with or without a port (`1.2.3.4:567`, `[::1]:80`),
  * brackets, or a zone (`fe80::1%eth0`).
  *
- * @returns the address, or `undefined` where the text is anything else, such as `unknown` or `_hidden`.
+ * @returns the address, or `undefined` for any other text, such as `unknown` or `_hidden`.
  */
 export function parseAddress(text: string): Address | undefined {
   const plain = parseIpv4(text);
@@ -60,7 +58,7 @@ function parseIpv6(text: string): Address | undefined {
   const zone = text.indexOf("%");
   const end = zone < 0 ? text.length : zone;
   const groups: number[] = [];
-  /** The group before which "::" was found; -1 if there was none yet. */
+  /** The index of the group after "::"; -1 if there was no "::" yet. */
   let gap = -1;
   let index = 0;
   if (text.startsWith("::")) {
@@ -73,7 +71,7 @@ function parseIpv6(text: string): Address | undefined {
     for (let digit = hexDigit(text, index); digit >= 0; digit = hexDigit(text, ++index))
       group = group * 16 + digit;
     if (text[index] === ".") {
-      // The last two groups may be written as an IPv4 address.
+      // The last two groups may have the form of an IPv4 address.
       const ipv4 = parseIpv4(text.slice(start, end));
       if (ipv4 < 0) return undefined;
       groups.push(Math.floor(ipv4 / 0x10000), ipv4 % 0x10000);
@@ -101,7 +99,7 @@ function withGap(groups: number[], gap: number): Address | undefined {
   return isMapped ? high * 0x10000 + low : groups;
 }
 
-/** The value of the hexadecimal digit at this place, or -1. */
+/** The value of the hexadecimal digit at this index, or -1. */
 function hexDigit(text: string, index: number): number {
   const code = text.charCodeAt(index);
   if (code >= 48 && code <= 57) return code - 48;
@@ -109,7 +107,7 @@ function hexDigit(text: string, index: number): number {
   return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
-/** The first `bits` bits of an address, the others being 0. */
+/** Keeps the first `prefixLength` bits of an address and sets the others to 0. */
 export function maskGroups(groups: Groups, prefixLength: number): number[] {
   const masked: number[] = [];
   for (const group of groups) {
@@ -120,11 +118,11 @@ export function maskGroups(groups: Groups, prefixLength: number): number[] {
 }
 
 /**
- * The key of an address: IPv4 in dotted decimal; IPv6 as its network in the form of RFC 5952, `2001:db8:1:2::/64`,
- * because one IPv6 subscriber holds a whole network of addresses. Behind NAT64 (RFC 6052) it is the IPv4 address
- * inside, since all such callers share one /64.
+ * The key of an address. IPv4 is in dotted decimal. IPv6 is the network in the form of RFC 5952, `2001:db8:1:2::/64`,
+ * because one subscriber has a whole network of addresses. For a NAT64 address (RFC 6052) it is the IPv4 address
+ * inside, because all such callers share one /64.
  *
- * @param ipv6PrefixLength bits of an IPv6 address that count, 1 to 128.
+ * @param ipv6PrefixLength how many bits of an IPv6 address count, 1 to 128.
  */
 export function renderKey(address: Address, ipv6PrefixLength: number): string {
   if (typeof address === "number") return renderIpv4(address);
@@ -133,7 +131,10 @@ export function renderKey(address: Address, ipv6PrefixLength: number): string {
   return ipv6PrefixLength < 128 ? `${network}/${ipv6PrefixLength}` : network;
 }
 
-/** 64:ff9b::/96. Only keys look inside: an address of a private network in there is no proxy of ours. */
+/**
+ * 64:ff9b::/96. The IPv4 address inside is only used for keys, never for trust: a private address inside is not a
+ * trusted proxy.
+ */
 function isNat64([a, b, c, d, e, f]: Groups): boolean {
   return a === 0x64 && b === 0xff9b && !c && !d && !e && !f;
 }

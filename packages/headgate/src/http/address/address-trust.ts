@@ -12,34 +12,37 @@ import {
 import type { Address } from "./address-text.ts";
 import { mostLooks, type UntrustedListener } from "./address-untrusted.ts";
 
-/** Which proxies are believed, made by {@link parseTrustProxy}. */
+/** Which proxies are trusted. Made by {@link parseTrustProxy}. */
 export interface TrustProxy {
   /** The setting as it was written. */
   readonly text: string;
-  /** Bits of an IPv6 address that count. */
+  /** How many bits of an IPv6 address count. */
   readonly ipv6PrefixLength: number;
   /** Which list of hops is read. */
   readonly list: ForwardingHeader;
   /**
-   * Whether what this machine said of the hop before it is believed.
+   * Whether this machine is trusted to report the hop before it.
    *
-   * @param address of the machine; `null` in place of the peer where the runtime has no sockets.
+   * @param address the machine's address; `null` for the peer if the runtime has no sockets.
    * @param hop 0 for the socket's peer, 1 for the machine before it, and so on.
    */
   readonly trusts: (address: Address | null, hop: number) => boolean;
-  /** A platform's own field with the caller's address, believed where this says so of the address found by the list. */
+  /** A platform's field with the caller's address. It is trusted if `isFrom` accepts the address found by the list. */
   readonly field: { name: string; isFrom: (address: Address | null) => boolean } | undefined;
-  /** Called for forwarding headers from machines that are not trusted. */
+  /** Called for forwarding headers from untrusted machines. */
   readonly untrusted: UntrustedListener | undefined;
 }
 
 /** Options of {@link parseTrustProxy}, in addition to its text. */
 export interface TrustProxyOptions {
-  /** How many bits of an IPv6 address make its key, 1 to 128. Default: 64, the network that one subscriber holds at least. */
+  /**
+   * How many bits of an IPv6 address make its key, 1 to 128. Default: 64, the smallest network that a subscriber
+   * usually gets.
+   */
   ipv6PrefixLength?: number;
   /**
-   * Called once, if a forwarding header arrives from a machine that is not trusted. The warning says what to set,
-   * and contains no address. Default: no warning.
+   * Called once if a forwarding header arrives from an untrusted machine. The warning says what to set and contains no
+   * address. Default: no warning.
    */
   onWarning?: (warning: string) => void;
 }
@@ -57,12 +60,12 @@ function isWithin(address: Address | null, ranges: readonly Range[]): boolean {
   return address !== null && isInRanges(address, ranges);
 }
 
-/** A peer that may be the platform's: in these networks, or where the platform calls a function that has no sockets. */
+/** Whether a peer may be the platform's: it is in these networks, or the runtime is a function without sockets. */
 function isPlatform(address: Address | null, ranges: readonly Range[] = namedRanges.private): boolean {
   return address === null || isInRanges(address, ranges);
 }
 
-/** A number of proxies, of which the nearest is the peer and must be in these networks. */
+/** A number of proxies. The nearest one is the peer and must be in these networks. */
 function byPlatformHops(count: number, ranges?: readonly Range[]): Rule {
   return { trusts: (address, hop) => hop < count && (hop > 0 || isPlatform(address, ranges)) };
 }
@@ -72,24 +75,25 @@ function byPlatformField(name: string, ranges?: readonly Range[]): Rule {
   return { trusts: () => false, field: { name, isFrom: (address) => isPlatform(address, ranges) } };
 }
 
-/** Your own proxies behind Cloudflare are stepped over; Cloudflare's machines are recognised by their networks. */
+/** Private proxies behind Cloudflare are skipped. Cloudflare's machines are recognised by their networks. */
 const cloudflare: Rule = {
   trusts: (address) => isWithin(address, namedRanges.private),
   field: { name: "cf-connecting-ip", isFrom: (address) => isWithin(address, cloudflareEdges) },
 };
 
 /**
- * Platforms by name, each as its own documents describe it. All but the three of Cloudflare's kind believe a peer in a
- * private network, or a runtime without sockets; from any other peer no header is read, and the peer is the caller.
+ * Platforms by name, each according to its documentation. All except `cloudflare`, `cloudflare-workers` and `render`
+ * trust a peer in a private network, or a runtime without sockets. From any other peer no header is read, and the peer
+ * is the caller.
  */
 const platforms: Record<string, Rule> = {
   /** The balancer appends the caller to `X-Forwarded-For`: its last entry. */
   "aws-alb": byPlatformHops(1),
   /** App Service and Application Gateway append the caller, with a port, to `X-Forwarded-For`: its last entry. */
   azure: byPlatformHops(1),
-  /** `CF-Connecting-IP`, where the request came from one of Cloudflare's published networks. */
+  /** `CF-Connecting-IP`, if the request came from one of Cloudflare's published networks. */
   cloudflare,
-  /** `CF-Connecting-IP`, where the runtime has no sockets: in a Worker, Cloudflare itself writes it. */
+  /** `CF-Connecting-IP`, if the runtime has no sockets: in a Worker, Cloudflare writes it. */
   "cloudflare-workers": {
     trusts: () => false,
     field: { name: "cf-connecting-ip", isFrom: (address) => address === null },
@@ -125,10 +129,11 @@ const platforms: Record<string, Rule> = {
  *   `google-load-balancer`, `heroku`, `netlify`, `nginx`, `railway`, `render`, `vercel`;
  * - `first`: the left-most entry. Any caller can forge it.
  *
- * With the word `forwarded` added to any of these but a platform, it reads `Forwarded` (RFC 7239) in place of `X-Forwarded-For`:
- * only one of the two is ever read, since a proxy that writes one lets the other pass as the caller sent it.
+ * Add the word `forwarded` to any of these except a platform to read `Forwarded` (RFC 7239) instead of
+ * `X-Forwarded-For`. Only one of the two is ever read, because a proxy that writes one passes on the other as the
+ * caller sent it.
  *
- * @throws {HeadgateError} `trust-proxy-unreadable`, naming the value and what would be right.
+ * @throws {HeadgateError} `trust-proxy-unreadable`, naming the value and what is expected.
  */
 export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): TrustProxy {
   const { ipv6PrefixLength = 64, onWarning } = options;
@@ -148,7 +153,7 @@ export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): 
   const platform = Object.hasOwn(platforms, only) ? platforms[only] : undefined;
   if (platform && isForwarded) throw unreadable(text, `"${only}" does not write "forwarded"`);
   const alone = platform ?? parseAlone(only, text);
-  if (alone && terms.length > 1) throw unreadable(text, `"${only}" stands alone`);
+  if (alone && terms.length > 1) throw unreadable(text, `"${only}" cannot be combined with others`);
   const rule = alone ?? byRanges(parseRanges(terms, text));
   return {
     field: undefined,
@@ -170,12 +175,12 @@ function parseAlone(term: string, text: string): Rule | undefined {
 }
 
 function parseRanges(terms: string[], text: string): Range[] {
-  if (terms.length === 0) throw unreadable(text, "it names nobody");
+  if (terms.length === 0) throw unreadable(text, "it is empty");
   return terms.flatMap((term) => {
     if (Object.hasOwn(namedRanges, term)) return namedRanges[term as keyof typeof namedRanges];
     const isWord = /^[a-z-]+$/.test(term);
     if (isWord && (term in platforms || term === "none" || term === "first")) {
-      throw unreadable(text, `"${term}" stands alone`);
+      throw unreadable(text, `"${term}" cannot be combined with others`);
     }
     const range = parseRange(term);
     if (typeof range === "string") throw unreadable(text, `"${term}" ${range}`);

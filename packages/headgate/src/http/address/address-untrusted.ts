@@ -1,6 +1,6 @@
 import type { HeaderFields } from "./address-forwarding.ts";
 
-/** The fields by which proxies tell the caller's address, as their makers write them. */
+/** The fields in which proxies report the caller's address, in their usual spelling. */
 const forwardingFields = [
   "X-Forwarded-For",
   "Forwarded",
@@ -10,19 +10,20 @@ const forwardingFields = [
   "True-Client-IP",
 ].map((spelling) => ({ spelling, name: spelling.toLowerCase() }));
 
-/** A proxy in front shows in the first requests or never: after this many without a field, the check ends. */
+/** A proxy in front shows itself in the first requests: after this many requests without a field, the check ends. */
 export const mostLooks = 10_000;
 
-/** Receives one warning about a forwarding field that is not read. */
+/** Receives one warning about an ignored forwarding field. */
 export interface UntrustedListener {
-  /** How many requests are still looked at. */
+  /** How many more requests are checked. */
   looksLeft: number;
   readonly onWarning: (warning: string) => void;
 }
 
 /**
- * Warns, once for each listener, if one of the first requests that no trusted proxy sent carries a forwarding field: either a proxy is
- * not known, and its callers share one address, or somebody tries to forge one. The warning holds nobody's address.
+ * Warns once for each listener, if a forwarding field arrives in one of the first requests from an untrusted peer.
+ * Either a proxy is not configured, so that its callers share one address, or someone is forging the field. The warning
+ * contains no address.
  *
  * @param hasPeer whether the socket's peer has an address at all
  */
@@ -44,7 +45,7 @@ export function hearUntrusted(listener: UntrustedListener, headers: HeaderFields
   }
 }
 
-/** Node spells names in lower case: looking there first spares the search through a record. */
+/** Node's header names are lower case, so one lookup is enough. */
 function carries(headers: HeaderFields, name: string): boolean {
   if (typeof headers.get === "function") return headers.get(name) !== null;
   return (headers as Record<string, unknown>)[name] !== undefined;

@@ -13,7 +13,7 @@ function key(peer: string | null | undefined, forwardedFor: string | undefined, 
 }
 
 describe("by default", () => {
-  // The warning that these forgeries lead to is tested by itself.
+  // The warning about forged headers has its own test.
   beforeAll(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
   afterAll(() => void vi.restoreAllMocks());
 
@@ -46,7 +46,7 @@ describe("by default", () => {
     ["10.0.0.1", "198.51.100.7:4711", "198.51.100.7"],
     ["10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"],
     ["10.0.0.1", "198.51.100.7, , ", "198.51.100.7"],
-    // Nothing beyond what is unreadable is believed.
+    // Entries to the left of an unreadable entry are not trusted.
     ["10.0.0.1", "9.9.9.9, unknown", "10.0.0.1"],
     ["10.0.0.1", "9.9.9.9, garbage, 10.0.0.2", "10.0.0.2"],
     ["10.0.0.1", "9.9.9.9, 1.2.3.4.5, 10.0.0.2", "10.0.0.2"],
@@ -54,7 +54,7 @@ describe("by default", () => {
     ["10.0.0.1", '"198.51.100.7"', "10.0.0.1"],
     [undefined, "198.51.100.7", "unknown"],
     [null, "198.51.100.7", "unknown"],
-    // NAT64 is keyed by the IPv4 address inside, which says nothing about who is trusted.
+    // NAT64 is keyed by the IPv4 address inside, which has no effect on trust.
     ["64:ff9b::198.51.100.9", "9.9.9.9", "198.51.100.9"],
     ["64:ff9b::a00:1", "9.9.9.9", "10.0.0.1"],
     ["10.0.0.1", "64:ff9b::c633:6407", "198.51.100.7"],
@@ -66,7 +66,7 @@ describe("by default", () => {
     expect(key(peer, forwardedFor)).toBe(expected);
   });
 
-  it("reads headers in every shape", () => {
+  it("reads headers of every type", () => {
     const shapes: HeaderFields[] = [
       new Headers({ "X-Forwarded-For": `9.9.9.9, ${client}` }),
       new Headers([
@@ -100,7 +100,7 @@ describe("bounds", () => {
     expect(key("10.0.0.1", `${client}, ${proxies(32)}`)).toBe("10.0.1.0");
   });
 
-  it("reads 4,096 characters and no more, and never half an address", () => {
+  it("reads 4,096 characters and no more, and never part of an address", () => {
     const padding = (length: number) => " ".repeat(length);
     expect(key("10.0.0.1", `9.9.9.9, ${client},${padding(4000)}10.0.0.2`)).toBe(client);
     for (let length = 4060; length < 4110; length++) {
@@ -180,7 +180,7 @@ describe("settings", () => {
     expect(callerAddress(source, parseTrustProxy("1 forwarded"))).toBe(client);
   });
 
-  it("keys IPv6 by the prefix that is set", () => {
+  it("keys IPv6 by the configured prefix length", () => {
     const source = { peer: "2001:db8:1:2::3", headers: {} };
     expect(callerAddress(source, parseTrustProxy("none", { ipv6PrefixLength: 48 }))).toBe("2001:db8:1::/48");
     expect(callerAddress(source, parseTrustProxy("none", { ipv6PrefixLength: 128 }))).toBe("2001:db8:1:2::3");
@@ -216,9 +216,9 @@ describe("platforms", () => {
     ["cloudflare", "2606:4700::1", { "cf-connecting-ip": client }, client],
     ["cloudflare", edge, {}, edge],
     ["cloudflare", edge, { "cf-connecting-ip": "9.9.9.9, 8.8.8.8" }, edge],
-    // Around Cloudflare, straight to the origin: the header is the caller's own.
+    // Directly to the origin, not through Cloudflare: the caller wrote the header.
     ["cloudflare", "203.0.113.9", { "cf-connecting-ip": "9.9.9.9", "x-forwarded-for": edge }, "203.0.113.9"],
-    // A proxy of one's own between Cloudflare and the service.
+    // A private proxy between Cloudflare and the service.
     [
       "cloudflare",
       "10.0.0.1",
@@ -231,9 +231,9 @@ describe("platforms", () => {
       { "cf-connecting-ip": "9.9.9.9", "x-forwarded-for": `${edge}, 203.0.113.9` },
       "203.0.113.9",
     ],
-    // A tunnel hands on what Cloudflare wrote.
+    // A tunnel passes on Cloudflare's header.
     ["cloudflare", "127.0.0.1", { "cf-connecting-ip": client, "x-forwarded-for": client }, client],
-    // Cloudflare's machines have addresses: a peer without one is none of them.
+    // Cloudflare's machines have addresses, so a peer without one is not Cloudflare.
     ["cloudflare", undefined, { "cf-connecting-ip": client }, "unknown"],
     ["cloudflare", null, { "cf-connecting-ip": client, "x-forwarded-for": edge }, "unknown"],
     ["cloudflare", "10.0.0.1", { "cf-connecting-ip": "9.9.9.9" }, "10.0.0.1"],
@@ -256,9 +256,9 @@ describe("platforms", () => {
 
 describe("parseTrustProxy refuses", () => {
   it.each([
-    ["", "names nobody"],
-    [" , ", "names nobody"],
-    ["forwarded", "names nobody"],
+    ["", "it is empty"],
+    [" , ", "it is empty"],
+    ["forwarded", "it is empty"],
     ["banana", '"banana" is neither an address nor a network'],
     ["toString", '"tostring" is neither'],
     ["true", '"true" is neither'],
@@ -272,15 +272,15 @@ describe("parseTrustProxy refuses", () => {
     ["fe80::1%eth0", "neither"],
     ["10.1.2.3/8", "write 10.0.0.0/8"],
     ["2001:db8:1::/32", "write 2001:db8::/32"],
-    ["0.0.0.0/0", 'write "first"'],
-    ["::/0", 'write "first"'],
+    ["0.0.0.0/0", 'use "first"'],
+    ["::/0", 'use "first"'],
     ["-1", '"-1" is neither'],
     ["33", "a hop count is a whole number from 0 to 32"],
     ["1.5", '"1.5" is neither'],
-    ["1, 10.0.0.0/8", '"1" stands alone'],
-    ["none, private", '"none" stands alone'],
-    ["private, cloudflare", '"cloudflare" stands alone'],
-    ["private, first", '"first" stands alone'],
+    ["1, 10.0.0.0/8", '"1" cannot be combined with others'],
+    ["none, private", '"none" cannot be combined with others'],
+    ["private, cloudflare", '"cloudflare" cannot be combined with others'],
+    ["private, first", '"first" cannot be combined with others'],
     ["fly, forwarded", 'does not write "forwarded"'],
   ])("%j, saying %j", (text, reason) => {
     const attempt = () => parseTrustProxy(text);
@@ -298,7 +298,7 @@ describe("parseTrustProxy refuses", () => {
   });
 });
 
-describe("whatever a caller sends", () => {
+describe("headers that a caller makes up", () => {
   const anyAddress = fc.oneof(
     fc.ipV4(),
     fc.ipV6(),
@@ -324,7 +324,7 @@ describe("whatever a caller sends", () => {
     ].map((text) => parseTrustProxy(text)),
   );
 
-  it("it never throws, and the key is an address or unknown", () => {
+  it("never throws, and returns an address or unknown", () => {
     const names = ["x-forwarded-for", "forwarded", "cf-connecting-ip", "fly-client-ip"];
     const headers = fc.dictionary(
       fc.constantFrom(...names),
@@ -340,7 +340,7 @@ describe("whatever a caller sends", () => {
     );
   });
 
-  it("what it writes left of the entry that a trusted proxy wrote changes nothing", () => {
+  it("ignores everything to the left of the entry that a trusted proxy wrote", () => {
     fc.assert(
       fc.property(
         junk,
@@ -363,7 +363,7 @@ describe("whatever a caller sends", () => {
     );
   });
 
-  it("and headers of platforms that it makes up change nothing either", () => {
+  it("ignores forged headers of other platforms", () => {
     const source = (forged: string) => ({
       peer: client,
       headers: {
@@ -391,8 +391,8 @@ describe("whatever a caller sends", () => {
   });
 });
 
-describe("where there is no address", () => {
-  it("says once that all such callers share a key, and names none of them", async () => {
+describe("without an address", () => {
+  it("warns once that all such callers share a key, without naming any of them", async () => {
     vi.resetModules();
     const fresh = await import("./address.ts");
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});

@@ -11,35 +11,36 @@ export { parseTrustProxy, type TrustProxy, type TrustProxyOptions } from "./addr
 /** Where a request came from. */
 export interface AddressSource {
   /**
-   * The socket's remote address; for a Unix socket that of this machine, `127.0.0.1`. `null` where the runtime has no
-   * sockets, as in a platform's function: only settings that name such a platform, hop counts and `first` believe a
-   * header then. `undefined` where the address is not known, as after the client has gone: then no header is believed.
+   * The socket's remote address; for a Unix socket, `127.0.0.1`. `null` if the runtime has no sockets, as in a
+   * serverless function: then a header is trusted only if the setting names such a platform, a hop count or `first`.
+   * `undefined` if the address is not known, for example because the client has gone: then no header is trusted.
    */
   peer: string | null | undefined;
   /** The request's header fields. */
   headers: HeaderFields;
 }
 
-/** What all callers without an address share. */
+/** The key shared by all callers without an address. */
 const unknownAddress = "unknown";
 
-/** What holds where nobody said whom to trust. */
+/** The default setting. */
 const trustPrivate = parseTrustProxy("private", {
   onWarning: (warning) => console.warn(`headgate: ${warning}`),
 });
 
-/** Behind a proxy, and on a connection that is kept alive, the peer is mostly the one from before. */
+/** Cache: behind a proxy and on keep-alive connections, the peer is usually the same as before. */
 let lastPeer = "";
 let lastPeerAddress: Address | undefined;
 
 /**
- * Whose request it is, by address: the socket's peer, unless that peer is a trusted proxy; then the right-most entry of
- * the forwarding header that is no trusted proxy itself. Where an entry is not an address, it is the trusted proxy
- * that reported it, since nothing beyond can be believed. At most 32 entries and 4,096 characters are read.
+ * Returns the caller's address as a key. This is the socket's peer, unless the peer is a trusted proxy. Then it is the
+ * right-most entry of the forwarding header that is not a trusted proxy. If an entry is not an address, the caller is
+ * the trusted proxy that reported it, since no further entry can be trusted. At most 32 entries and 4,096 characters
+ * are read.
  *
- * @param source the peer and the header fields. Nothing in them makes it throw.
- * @param trust which proxies are believed. Default: those in loopback, link-local and private networks, with a warning
- *   on the console, once, if a forwarding header arrives from anybody else.
+ * @param source the peer and the header fields. The function never throws, whatever they contain.
+ * @param trust which proxies are trusted. Default: proxies in loopback, link-local and private networks, with one
+ *   warning on the console if a forwarding header arrives from another address.
  * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
  *   as IPv4; `unknown` where there is no address, with a warning on the console, once: all such callers share that key.
  * @throws HeadgateError `option-invalid` for what is no source, or for a `trust` that `parseTrustProxy` has not made.
@@ -70,11 +71,11 @@ function warnOfUnknown(): void {
   );
 }
 
-/** The same; `undefined` where there is no address. */
+/** The same, but `undefined` if there is no address. */
 export function knownAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string | undefined {
   const peer = plainPeer(source.peer);
   const ipv4 = typeof peer === "string" ? parseIpv4(peer) : -1;
-  // The common case without a proxy: what is dotted decimal already is its own key.
+  // Common case without a proxy: an IPv4 peer in dotted decimal is already the key.
   if (typeof peer === "string" && ipv4 >= 0 && !trust.field && !trust.trusts(ipv4, 0)) {
     if (trust.untrusted) hearUntrusted(trust.untrusted, source.headers, true);
     return peer;
@@ -88,7 +89,7 @@ export function knownAddress(source: AddressSource, trust: TrustProxy = trustPri
  *
  * @param text an address in any form: with port, brackets or zone, IPv4-mapped or not.
  * @param ipv6PrefixLength how many bits of an IPv6 address count, 1 to 128.
- * @returns `undefined` where the text is no address.
+ * @returns `undefined` if the text is not an address.
  */
 export function normalizeAddress(text: string, ipv6PrefixLength = 64): string | undefined {
   const address = parseAddress(text);
@@ -116,11 +117,11 @@ function resolve(
 ): Address | null | undefined {
   const walked = walk(peer, headers, trust);
   if (walked === undefined || !trust.field?.isFrom(walked)) return walked;
-  // A list here means that somebody besides the platform wrote the field.
+  // The platform writes a single address. A list means that someone else wrote the field.
   return parseAddress(readField(headers, trust.field.name) ?? "") ?? walked;
 }
 
-/** From the peer towards the caller, as long as the machine that speaks of the next one is trusted. */
+/** Walks from the peer towards the caller, as long as each machine that reports the next one is trusted. */
 function walk(
   peer: Address | null | undefined,
   headers: HeaderFields,

@@ -8,22 +8,23 @@ import { isTrustProxy, parseTrustProxy, type TrustProxy } from "./address-trust.
 export interface ClientAddressOptions<Given extends readonly unknown[]> {
   /**
    * Which proxies are trusted to report the address: a setting of `parseTrustProxy`, such as `"cloudflare"`,
-   * `"10.0.0.0/8"` or a hop count, or what it returned. Default: those in loopback, link-local and private networks.
+   * `"10.0.0.0/8"` or a hop count, or its result. Default: proxies in loopback, link-local and private networks.
    */
   trust?: string | number | TrustProxy;
   /**
-   * Reads the peer's address where the adapter cannot: a runtime's own way, or a load balancer's PROXY protocol. `null`
-   * where the runtime has no sockets; `undefined` where the address is not known. Default: the adapter's own way.
+   * Reads the peer's address if the adapter cannot, for example from a runtime's API or a load balancer's PROXY
+   * protocol. Returns `null` if the runtime has no sockets, `undefined` if the address is not known. Default: the
+   * adapter reads it.
    */
   peer?: (...given: Given) => string | null | undefined;
 }
 
-/** Reads the client's address from what a framework gives. */
+/** Reads the client's address from a framework's request. */
 export interface ClientAddress<Given extends readonly unknown[]> {
   /**
    * @returns the key of the address, as `callerAddress` returns it: `203.0.113.7`, `2001:db8:1:2::/64`
-   * @throws HeadgateError `address-unknown` where there is none: in `caller`, the request is then counted among the
-   *   unidentified, and reported. All clients never share one address in silence.
+   * @throws HeadgateError `address-unknown` if there is no address. If this happens in `caller`, the error is reported
+   *   and the request is counted as unidentified, so that clients never silently share one address.
    */
   (...given: Given): string;
   /**
@@ -34,15 +35,18 @@ export interface ClientAddress<Given extends readonly unknown[]> {
   with(options: ClientAddressOptions<Given>): (...given: Given) => string;
 }
 
-/** Set on a function that can never find an address: why, and what would be right. Read when a guard is mounted. */
+/**
+ * Set on a function that can never find an address: a message with the reason and the remedy. Checked when a guard is
+ * mounted.
+ */
 export const addressless: unique symbol = Symbol.for("headgate.addressless") as never;
 
-/** What an adapter knows of its framework. */
+/** What an adapter provides. */
 export interface ClientAddressSource<Given extends readonly unknown[]> {
   /** The name after `headgate/`. */
   readonly adapter: string;
   readonly read: (...given: Given) => AddressSource;
-  /** Set where the framework never knows the peer: a setting that would be right, for the message. */
+  /** Set if the framework never knows the peer: a setting that works, for the message. */
   readonly neverPeer?: string;
 }
 
@@ -82,7 +86,7 @@ function addressBy<Given extends readonly unknown[]>(
   };
 }
 
-/** @throws HeadgateError `option-invalid` for what is no request, such as the settings of `with` */
+/** @throws HeadgateError `option-invalid` for an argument that is not a request, such as the settings of `with` */
 function readSource<Given extends readonly unknown[]>(
   { adapter, read }: ClientAddressSource<Given>,
   given: Given,
@@ -103,10 +107,10 @@ function neverFound(
   trust: TrustProxy | undefined,
 ): string {
   const setting = neverPeer ?? "cloudflare-workers";
-  const trusted = trust === undefined ? "" : `, and "${trust.text}" believes no header without one`;
+  const trusted = trust === undefined ? "" : `, and "${trust.text}" trusts no header without a peer`;
   return (
     `clientAddress of headgate/${adapter} knows no peer here${trusted}: name the platform in front, as in ` +
-    `clientAddress.with({ trust: "${setting}" }), or a number of your own proxies, as in clientAddress.with({ trust: 1 }); ` +
+    `clientAddress.with({ trust: "${setting}" }), or the number of your proxies, as in clientAddress.with({ trust: 1 }); ` +
     "or read the peer: clientAddress.with({ peer: (request) => … })."
   );
 }

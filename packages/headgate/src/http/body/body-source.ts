@@ -8,7 +8,7 @@ export interface ByteStream {
   };
 }
 
-/** Where a body comes from: a text or bytes at hand, a web stream, a `Request`, or Node's `IncomingMessage`. */
+/** Where a body comes from: text, bytes, a web stream, a `Request`, or Node's `IncomingMessage`. */
 export type BodySource =
   | string
   | Uint8Array
@@ -16,11 +16,11 @@ export type BodySource =
   | AsyncIterable<Uint8Array>
   | { readonly body: ByteStream | null };
 
-/** A body that is read piece by piece. */
+/** Reads a body chunk by chunk. */
 export interface BodyReader {
   /** @returns `undefined` at the end */
   next(): Promise<Uint8Array | undefined>;
-  /** Reads no more, and leaves the connection fit to be answered. */
+  /** Stops reading. The connection can still carry a response. */
   stop(): void;
 }
 
@@ -41,7 +41,7 @@ export function readerOf(source: BodySource): BodyReader {
   );
 }
 
-/** What the request says of its length; `undefined` where it says nothing that can be believed. */
+/** The request's `Content-Length`; `undefined` if it is absent or invalid. */
 export function statedLength(source: BodySource): number | undefined {
   const headers = (source as { headers?: unknown }).headers;
   if (typeof headers !== "object" || headers === null) return undefined;
@@ -64,13 +64,16 @@ function streamReader(stream: ByteStream): BodyReader {
       return done ? undefined : value;
     },
     stop() {
-      // A stream that failed cannot be cancelled either, and nobody is left to care.
+      // Cancelling a failed stream fails too, which can be ignored.
       reader.cancel().catch(() => {});
     },
   };
 }
 
-/** A stream of Node's would be destroyed by an iteration that ends early, and its connection with it: no answer could leave. */
+/**
+ * By default, ending the iteration of a Node stream early destroys the stream and its connection, so no response could
+ * be sent.
+ */
 interface NodeStream {
   iterator(options: { destroyOnReturn: boolean }): AsyncIterator<Uint8Array>;
   resume(): unknown;
@@ -85,7 +88,7 @@ function iterableReader(source: AsyncIterable<Uint8Array>): BodyReader {
       return done ? undefined : value;
     },
     stop() {
-      // What still comes is let go by unread.
+      // Discard the rest of the body.
       Promise.resolve(iterator.return?.()).then(
         () => stream.resume?.(),
         () => {},

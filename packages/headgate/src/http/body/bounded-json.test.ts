@@ -9,7 +9,7 @@ import { type JsonBounds, scanJson } from "./json-scan.ts";
 const endless: JsonBounds = { bytes: 1e9, depth: 1e9, nodes: 1e9, stringLength: 1e9 };
 const encoder = new TextEncoder();
 
-/** What a value's text extends to, measured on what `JSON.parse` made of it. */
+/** The extent of a JSON text, measured on the result of `JSON.parse`. */
 function extentOf(text: string): JsonBounds {
   const extent: JsonBounds = { bytes: encoder.encode(text).byteLength, depth: 0, nodes: 0, stringLength: 0 };
   const see = (word: unknown) => {
@@ -36,7 +36,7 @@ function extentOf(text: string): JsonBounds {
   return extent;
 }
 
-/** JSON as people and programs write it: spaced or not, escaped or not. */
+/** JSON with and without spaces and escapes. */
 const jsonText = fc
   .tuple(
     fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }),
@@ -84,7 +84,7 @@ async function refusalOf(reading: Promise<unknown>): Promise<JsonBodyError> {
 }
 
 describe("scanJson", () => {
-  it("measures what JSON.parse makes, however the bytes are cut", () => {
+  it("measures the result of JSON.parse, however the bytes are split into chunks", () => {
     fc.assert(
       fc.property(jsonText, fc.integer({ min: 1, max: 7 }), (text, size) => {
         const scan = scanJson(endless);
@@ -95,7 +95,7 @@ describe("scanJson", () => {
     );
   });
 
-  it("ends within any bytes, and looks at nothing behind the bound", () => {
+  it("stops at the bound for any bytes", () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 400 }),
@@ -108,7 +108,7 @@ describe("scanJson", () => {
         (bytes, bounds) => {
           const scan = scanJson(bounds);
           const exceeded = scan.push(bytes);
-          // One byte may exceed several at once, and one character is up to two code units.
+          // One byte may exceed several bounds at once, and one character is up to two code units.
           for (const name of Object.keys(bounds) as (keyof JsonBounds)[]) {
             expect(scan.extent[name]).toBeLessThanOrEqual(
               bounds[name] + (exceeded === undefined ? 0 : name === "stringLength" ? 2 : 1),
@@ -122,7 +122,7 @@ describe("scanJson", () => {
 });
 
 describe("boundedJson", () => {
-  it("makes of a body within bounds what JSON.parse makes, from every kind of source", async () => {
+  it("returns the result of JSON.parse for a body within bounds, from every kind of source", async () => {
     await fc.assert(
       fc.asyncProperty(jsonText, fc.integer({ min: 1, max: 64 }), async (text, size) => {
         const expected = JSON.parse(text);
@@ -139,7 +139,7 @@ describe("boundedJson", () => {
     );
   });
 
-  it("lets a body pass at its very extent, and refuses it by name one short of that", async () => {
+  it("accepts a body exactly at each bound, and names the bound that it exceeds by one", async () => {
     await fc.assert(
       fc.asyncProperty(jsonText, async (text) => {
         const extent = extentOf(text);
@@ -159,7 +159,7 @@ describe("boundedJson", () => {
     );
   });
 
-  it("throws what it says for any bytes at all, and agrees with JSON.parse on what is JSON", async () => {
+  it("throws only documented errors for any bytes, and agrees with JSON.parse on what is JSON", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -189,14 +189,14 @@ describe("boundedJson", () => {
     ["a long property name", JSON.stringify({ ["x".repeat(1_000_000)]: 1 }), "stringLength", 400],
     ["a number of a million digits", "1".repeat(1_000_000), "stringLength", 400],
     ["two megabytes of spaces", " ".repeat(2_000_000), "bytes", 1_050],
-  ])("reads of %s no more than it must", async (_case, text, bound, mostKibibytes) => {
+  ])("reads no more of %s than necessary", async (_case, text, bound, mostKibibytes) => {
     const source = streamOf(inChunks(encoder.encode(text), 1_024));
     expect((await refusalOf(boundedJson(source.stream))).bound).toBe(bound);
     expect(source.chunksRead()).toBeLessThanOrEqual(mostKibibytes);
     expect(source.cancelled).toHaveBeenCalledOnce();
   });
 
-  it("reads nothing of a body that says that it is too large", async () => {
+  it("does not read a body whose stated length is too large", async () => {
     const { stream, chunksRead } = streamOf([encoder.encode("{}")]);
     const headers = { "content-length": "2000000" };
     const error = await refusalOf(boundedJson({ body: stream, headers } as { body: typeof stream }));
@@ -208,23 +208,23 @@ describe("boundedJson", () => {
     ["", "The body is empty; it should be JSON."],
     ["  \n", "The body is empty; it should be JSON."],
     ['{"password":"hunter2"', "The body is not JSON."],
-  ])("says of %j what is wrong, and repeats nothing of it", async (text, message) => {
+  ])("explains the error in %j without quoting it", async (text, message) => {
     const error = await refusalOf(boundedJson(text));
     expect([error.status, error.message]).toEqual([400, message]);
   });
 
-  it("refuses what is not UTF-8, also where a character is cut off", async () => {
+  it("refuses invalid UTF-8, including a character that is cut off", async () => {
     for (const bytes of [
       [0x22, 0xff, 0x22],
       [0x22, 0xe2, 0x82],
     ]) {
       expect((await refusalOf(boundedJson(Uint8Array.from(bytes)))).message).toBe(
-        "The body is not text in UTF-8.",
+        "The body is not valid UTF-8.",
       );
     }
   });
 
-  it("tells a body that did not arrive whole from one that is wrong", async () => {
+  it("distinguishes an incomplete body from an invalid one", async () => {
     const cause = new Error("aborted");
     const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) });
     const error = await refusalOf(boundedJson(stream));
@@ -241,7 +241,7 @@ describe("boundedJson", () => {
     await expect(boundedJson("{}", bounds)).rejects.toThrow(message);
   });
 
-  it("says of a body that was parsed already that it can no longer be bounded", async () => {
+  it("explains that a body that was already parsed can no longer be bounded", async () => {
     await expect(boundedJson({ body: { a: 1 } } as never)).rejects.toThrow(/mount boundedJson in place/);
   });
 });
@@ -265,7 +265,7 @@ describe("boundedJson over node:http", () => {
     }
   }
 
-  it("answers a body that is refused while it is still coming, and the next one", async () => {
+  it("can answer while a refused body is still arriving, and serves the next request", async () => {
     await serving(async (port) => {
       const socket = connect(port, "127.0.0.1");
       let answer = "";
@@ -283,7 +283,7 @@ describe("boundedJson over node:http", () => {
     });
   });
 
-  it("refuses by its stated length before the body comes", async () => {
+  it("refuses by the stated length before the body arrives", async () => {
     await serving(async (port) => {
       const socket = connect(port, "127.0.0.1");
       socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");

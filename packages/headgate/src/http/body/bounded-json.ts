@@ -12,18 +12,18 @@ const defaults: Readonly<JsonBounds> = {
 };
 
 /**
- * Reads a request's JSON body within bounds. Bytes are counted as they arrive, in one pass and before anything is parsed:
- * reading stops at the first that exceeds a bound. Put a limiter in front of it, since reading is work as well.
+ * Reads a request's JSON body within bounds. Bytes are counted as they arrive, in one pass, before anything is parsed.
+ * Reading stops at the first byte that exceeds a bound. Reading costs time too, so put a limiter in front.
  *
  * ```ts
  * const body = await boundedJson(request, { nodes: 10_000 });
  * ```
  *
  * @param source a `Request`, a web stream, Node's `IncomingMessage`, bytes or text; nothing else may have read it
- * @param bounds those that differ from the defaults
- * @returns what `JSON.parse` makes of the body
- * @throws {JsonBodyError} when the body exceeds a bound, is not JSON in UTF-8, or does not arrive whole
- * @throws {HeadgateError} for a bound that does not exist or is not a whole number, 1 or more
+ * @param bounds the bounds that differ from the defaults
+ * @returns the result of `JSON.parse`
+ * @throws {JsonBodyError} when the body exceeds a bound, is not JSON in UTF-8, or is incomplete
+ * @throws {HeadgateError} for a bound that does not exist or is not a whole number from 1 up
  */
 export async function boundedJson(source: BodySource, bounds: Partial<JsonBounds> = {}): Promise<unknown> {
   return parse(await readWithin(source, checkBounds(bounds)));
@@ -54,15 +54,15 @@ async function readWithin(source: BodySource, bounds: JsonBounds): Promise<strin
 }
 
 function interrupted(cause: unknown): never {
-  throw new JsonBodyError("interrupted", "The body did not arrive whole.", { cause });
+  throw new JsonBodyError("interrupted", "The body is incomplete.", { cause });
 }
 
-/** Without a chunk: the end, at which no character may be half there. */
+/** Without a chunk: the end of the body. An incomplete character is an error there. */
 function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch (cause) {
-    throw new JsonBodyError("not-json", "The body is not text in UTF-8.", { cause });
+    throw new JsonBodyError("not-json", "The body is not valid UTF-8.", { cause });
   }
 }
 
@@ -71,7 +71,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own words quote the body.
+    // The parser's message quotes the body, so it is not passed on.
     throw new JsonBodyError("not-json", "The body is not JSON.");
   }
 }

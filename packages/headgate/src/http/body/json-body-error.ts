@@ -5,14 +5,14 @@ import type { JsonBounds } from "./json-scan.ts";
 export type JsonBodyReason = "out-of-bounds" | "not-json" | "interrupted";
 
 /**
- * A request body that `boundedJson` refuses. Its message may be shown to the client: it names the bound and repeats
- * nothing of the body. `status`, `statusCode` and `expose` are what Express, Koa and Fastify look for in an error.
+ * A request body that `boundedJson` refuses. Its message is safe to show to the client: it names the bound and never
+ * quotes the body. Express, Koa and Fastify read `status`, `statusCode` and `expose` of an error.
  */
 export class JsonBodyError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("JsonBodyError");
   override readonly name = "JsonBodyError";
   readonly reason: JsonBodyReason;
-  /** Which bound the body exceeds; `undefined` unless `reason` is `out-of-bounds`. */
+  /** The bound that the body exceeds; `undefined` unless `reason` is `out-of-bounds`. */
   readonly bound: keyof JsonBounds | undefined;
   /** The value of that bound. */
   readonly limit: number | undefined;
@@ -39,8 +39,8 @@ export class JsonBodyError extends Error {
 const inWords: Record<keyof JsonBounds, (limit: string) => string> = {
   bytes: (limit) => `The body is larger than ${limit} bytes.`,
   depth: (limit) => `The body nests arrays and objects more than ${limit} deep.`,
-  nodes: (limit) => `The body holds more than ${limit} values and property names.`,
-  stringLength: (limit) => `The body holds a text longer than ${limit} characters.`,
+  nodes: (limit) => `The body contains more than ${limit} values and property names.`,
+  stringLength: (limit) => `The body contains a string longer than ${limit} characters.`,
 };
 
 export function outOfBounds(bound: keyof JsonBounds, limit: number): JsonBodyError {

@@ -4,23 +4,23 @@ export interface JsonBounds {
   bytes: number;
   /** Arrays and objects inside each other. Default 32. */
   depth: number;
-  /** Values and property names together: what a parser makes and a validator visits. Default 50,000. */
+  /** Values and property names together, which a parser creates and a validator visits. Default 50,000. */
   nodes: number;
   /** Characters (UTF-16 code units, as in `text.length`) of one string or property name, or of one number. Default 262,144. */
   stringLength: number;
 }
 
-/** What was seen of a JSON text so far. */
+/** The size of the JSON text so far. */
 export interface JsonExtent extends JsonBounds {}
 
 export interface JsonScan {
   /**
-   * Counts the next bytes. Their order in the text is all that matters: a chunk may end anywhere, also within a character.
+   * Counts the next bytes. A chunk may end anywhere, even within a character.
    *
-   * @returns the first bound that they exceed; nothing after that byte is looked at
+   * @returns the first bound that the bytes exceed; no byte after that is read
    */
   push(chunk: Uint8Array): keyof JsonBounds | undefined;
-  /** The largest of each so far. */
+  /** The largest value of each so far. */
   readonly extent: Readonly<JsonExtent>;
 }
 
@@ -38,34 +38,37 @@ const SPACE = 0x20;
 /** The four hexadecimal digits after `\u`. */
 const HEX_DIGITS = 4;
 
-/** How many code units a character has that begins with this byte of UTF-8; 0 for a byte that continues one. */
+/** How many UTF-16 code units the character has that begins with this UTF-8 byte; 0 for a continuation byte. */
 const CODE_UNITS = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x80 ? 1 : byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2,
 );
 
-/** What the bytes at hand belong to. */
+/** What the current bytes belong to. */
 const BETWEEN = 0;
-/** A number, `true`, `false` or `null`; or any other text in the place of one. */
+/** A number, `true`, `false` or `null`, or any other text outside strings. */
 const IN_WORD = 1;
 const IN_STRING = 2;
 const AFTER_BACKSLASH = 3;
 
 /**
- * Measures a JSON text byte by byte, in one pass and without making anything of it: no value, no text, no recursion.
- * It does not check that the text is JSON. Of a text that is, it sees exactly what a parser would make; of one that is
- * not, it stops at the same bounds.
+ * Measures a JSON text byte by byte, in one pass, without creating values or strings and without recursion. It does not
+ * check that the text is JSON. For valid JSON, it counts exactly what a parser would create. For any other text, it
+ * stops at the same bounds.
  */
 export function scanJson(bounds: JsonBounds): JsonScan {
   const extent: JsonExtent = { bytes: 0, depth: 0, nodes: 0, stringLength: 0 };
   let state = BETWEEN;
   let depth = 0;
-  /** Of the string or word that is being read. */
+  /** The length of the current string or word. */
   let length = 0;
   let hexDigitsLeft = 0;
 
-  /** The bytes of a string from `at` on. @returns where it ends, or the chunk does, or the bound is exceeded */
+  /**
+   * Reads the bytes of a string from `at`. @returns the index after the string, or after the chunk, or where the bound
+   * is exceeded
+   */
   function readString(chunk: Uint8Array, at: number, end: number): number {
-    // Nearly all bytes of a large body are read here: what changes with each is kept at hand.
+    // Nearly all bytes of a large body are read in this loop, so its state is in local variables.
     const most = bounds.stringLength;
     let grown = length;
     let isEscaped = state === AFTER_BACKSLASH;
@@ -88,7 +91,7 @@ export function scanJson(bounds: JsonBounds): JsonScan {
     return place;
   }
 
-  /** One byte outside strings. */
+  /** Reads one byte outside strings. */
   function readOutside(byte: number): void {
     if (byte === QUOTE) begin(IN_STRING);
     else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {

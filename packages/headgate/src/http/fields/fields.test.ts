@@ -8,7 +8,7 @@ import { createLimiter } from "../../limiter/limiter.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
 import { checkFieldOptions, type Fields, listWith, rateLimitFields } from "./fields.ts";
 
-/** Policies over all that a quota, a window and a name may be, and what is spent of them. */
+/** Policies with all possible quotas, windows and names, and what is spent of them. */
 const policies = fc.record({
   limits: fc.uniqueArray(
     fc.record({
@@ -25,7 +25,7 @@ const policies = fc.record({
   }),
 });
 
-/** `undefined` for a policy that a limiter does not take. */
+/** `undefined` for a policy that `createLimiter` refuses. */
 function limiterOf(layer: string, limits: readonly LimitOptions[], clock: FakeClock) {
   try {
     const layers = [{ name: layer, key: (key: string) => key, limits }];
@@ -36,7 +36,7 @@ function limiterOf(layer: string, limits: readonly LimitOptions[], clock: FakeCl
   }
 }
 
-/** By a parser that is not ours: RFC 9651. */
+/** Parses with an independent implementation of RFC 9651. */
 function parseAll(form: "draft" | "draft-7" | "draft-6", fields: Fields): unknown {
   const state = fields.RateLimit ?? "";
   const policy = parseList(fields["RateLimit-Policy"] ?? "");
@@ -53,7 +53,7 @@ function parseAll(form: "draft" | "draft-7" | "draft-6", fields: Fields): unknow
 const forms = ["draft", "draft-7", "draft-6"] as const;
 
 describe.each(forms)("the fields of %s", (form) => {
-  it("are structured fields, whatever the policy", () => {
+  it("are valid structured fields, whatever the policy", () => {
     fc.assert(
       fc.property(policies, ({ limits, layer, spendings }) => {
         const clock = fakeClock();
@@ -94,7 +94,7 @@ describe("the policy", () => {
     [{ quota: 6 }, '"user-per-minute";q=6;w=60'],
     [{ windowMs: 90_000 }, '"user-per-minute";q=5;w=90'],
     [{ unit: "tokens" }, '"user-per-minute";q=5;w=60;qu="tokens"'],
-  ])("is told anew where it differs by %j from that of the request before", (change, policy) => {
+  ])("is rebuilt if it differs by %j from the previous request", (change, policy) => {
     const before = '"user-per-minute";q=5;w=60';
     expect([policyOf(reading), policyOf({ ...reading, remaining: 3 })]).toEqual([before, before]);
     expect(policyOf({ ...reading, ...change })).toBe(policy);
@@ -104,7 +104,7 @@ describe("the policy", () => {
 });
 
 describe("checkFieldOptions", () => {
-  it("names a form that does not exist, and those that do", () => {
+  it("names an unknown form, and the forms that exist", () => {
     expect(() => checkFieldOptions({ fields: "draft-8" as "draft" })).toThrow(
       'fields must be false or one of draft, draft-7, draft-6, got "draft-8".',
     );
@@ -119,7 +119,7 @@ describe("listWith", () => {
     ["origin, ACCEPT", "Accept", "origin, ACCEPT"],
     [["Origin", "Cookie"], "Accept", "Origin, Cookie, Accept"],
     ["RateLimit, X-Own", "RateLimit, Retry-After", "RateLimit, X-Own, Retry-After"],
-  ])("of %j and %j makes %j", (before, value, list) => {
+  ])("adds %j and %j to %j", (before, value, list) => {
     expect(listWith(before, value)).toBe(list);
   });
 });

@@ -9,14 +9,14 @@ import { openingOf, policyOf, stateIn, stateItem, windowSeconds, wordingOf } fro
 export type Fields = Record<string, string>;
 
 /**
- * Which form of the `RateLimit` fields is sent. `draft`: the list form of draft-ietf-httpapi-ratelimit-headers-10,
- * every limit by name. `draft-7`: one dictionary (`limit=5, remaining=4, reset=12`). `draft-6`: `RateLimit-Limit`,
- * `RateLimit-Remaining` and `RateLimit-Reset`. The two older forms have no names: they show the tightest limit, and
- * list the quotas of all.
+ * The form of the `RateLimit` fields. `draft`: the list form of draft-ietf-httpapi-ratelimit-headers-10, every limit by
+ * name. `draft-7`: one dictionary (`limit=5, remaining=4, reset=12`). `draft-6`: `RateLimit-Limit`,
+ * `RateLimit-Remaining` and `RateLimit-Reset`. The two older forms cannot name limits: they show the tightest limit,
+ * and list all quotas.
  */
 export type FieldForm = "draft" | "draft-7" | "draft-6";
 
-/** What is exposed to browsers where no quota is shown. */
+/** The fields exposed to browsers if no quota is shown. */
 export const exposedWithoutFields = "Retry-After";
 
 export interface FieldOptions {
@@ -26,13 +26,13 @@ export interface FieldOptions {
   fields?: FieldForm | false;
 }
 
-/** The limits that the fields tell of. */
+/** The limits that the fields show. */
 export interface Readings {
   readonly limits: readonly LimitReading[];
   readonly tightest: LimitReading | undefined;
 }
 
-/** What a browser on another origin may read of a response, beyond the ever-readable fields. */
+/** The response fields that scripts on another origin may read, in addition to the CORS-safelisted ones. */
 export const exposedByForm: Record<FieldForm, string> = {
   draft: "RateLimit, RateLimit-Policy, Retry-After",
   "draft-7": "RateLimit, RateLimit-Policy, Retry-After",
@@ -47,8 +47,8 @@ const exposedWithLegacy: Record<FieldForm, string> = {
 };
 
 /**
- * The fields that show a client its quota, and `Access-Control-Expose-Headers` so that scripts may read them. By
- * default `RateLimit-Policy` and `RateLimit` with one item a limit, in the list form of
+ * The fields that show a client its quota, and `Access-Control-Expose-Headers` so that scripts may read them. The
+ * default is `RateLimit-Policy` and `RateLimit` with one item per limit, in the list form of
  * draft-ietf-httpapi-ratelimit-headers-10.
  *
  * `q` is the quota, `w` its window, `r` what remains and `t` the seconds until `r` grows. A window below one second
@@ -96,7 +96,7 @@ export function addRateLimitFields(fields: Fields, admission: Readings, options:
   return fields;
 }
 
-/** Straight from what the store read: most responses get their quota this way, without a look at the limits. */
+/** Fast path for most responses: builds the fields from the store's readings, without building `limits`. */
 function addShown(fields: Fields, { charges, outcome }: Shown): Fields {
   if (charges.length === 0) return fields;
   const wording = wordingOf(charges);
@@ -107,7 +107,7 @@ function addShown(fields: Fields, { charges, outcome }: Shown): Fields {
   return fields;
 }
 
-/** The list form does not ask for it: looking it up costs, and where limits apply there is one. */
+/** Read only for the forms that need it, because computing it costs time. It exists whenever limits apply. */
 function tightestOf({ tightest }: Readings): LimitReading {
   return tightest as LimitReading;
 }
@@ -139,7 +139,7 @@ function addOlderFields(
 }
 
 /**
- * Settles what a guard's user may leave out, once, when the guard is made.
+ * Fills in the defaults, once, when the guard is created.
  *
  * @throws HeadgateError `option-invalid` for a form of the fields that does not exist.
  */
@@ -159,13 +159,13 @@ export function checkFieldOptions({
   return { legacy, fields };
 }
 
-/** The fields of the guard's that others write too, and that are lists: each keeps what is in it. */
+/** List fields that other code may also write: the guard appends to them. */
 export const sharedFields = ["Access-Control-Expose-Headers", "Vary"] as const;
 
 /**
- * The value of a shared list with another's elements added.
+ * Adds elements to the value of a list field, without duplicates.
  *
- * @param before what the response carries already
+ * @param before the value that the response already has
  */
 export function listWith(
   before: number | string | readonly string[] | null | undefined,
@@ -179,9 +179,9 @@ export function listWith(
 }
 
 /**
- * Writes fields into a response's headers. What the response already exposes to scripts stays exposed.
+ * Writes fields into a response's headers. Fields that the response already exposes to scripts stay exposed.
  *
- * @throws TypeError where the headers may not be changed, as those of a `fetch`ed or redirecting response.
+ * @throws TypeError if the headers are immutable, like those of a `fetch`ed or redirecting response.
  */
 export function writeFields(headers: Headers, fields: Fields): void {
   for (const name in fields) {

@@ -3,7 +3,7 @@ import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { rateLimitFields } from "../fields/fields.ts";
 
-/** What the fields say of a decision, and what they say of a plain object that tells the same. */
+/** The fields of a decision, and of a plain object with the same properties. */
 function bothWays(admission: Parameters<typeof rateLimitFields>[0]) {
   const { limits, tightest } = admission;
   return [rateLimitFields(admission), rateLimitFields({ limits, tightest })];
@@ -17,7 +17,7 @@ function limiterOf(limits: string, name = "user") {
   return createLimiter({ name: "chat", layers, clock: fakeClock() });
 }
 
-it("says of a decision what it says of its limits", async () => {
+it("makes the same fields from a decision as from its limits", async () => {
   const limiter = limiterOf("2/minute; 60/hour");
   for (const user of ["a", "a", "a", "b", null, "a"]) {
     const [direct, listed] = bothWays(await limiter.admit({ user }, { cost: { requests: 1, tokens: 7 } }));
@@ -26,7 +26,7 @@ it("says of a decision what it says of its limits", async () => {
   }
 });
 
-it("keeps apart limiters that take turns", async () => {
+it("does not mix up limiters that take turns", async () => {
   const one = limiterOf("2/minute");
   const other = limiterOf("3/hour", "caller");
   for (const limiter of [one, other, one, other]) {
@@ -38,7 +38,7 @@ it("keeps apart limiters that take turns", async () => {
   }
 });
 
-it("says what was settled, whether the limits were looked at before or not", async () => {
+it("shows the settled use, whether limits was read before or not", async () => {
   for (const isLookedAt of [false, true]) {
     const admission = await limiterOf("5/minute").admit({ user: "a" });
     if (!admission.admitted) throw new Error("refused");
@@ -50,7 +50,7 @@ it("says what was settled, whether the limits were looked at before or not", asy
   }
 });
 
-it("says nothing where no layer applies", async () => {
+it("is empty if no layer applies", async () => {
   const layers = [{ name: "user", key: () => null, limits: "5/minute" }];
   expect(rateLimitFields(await createLimiter({ name: "chat", layers }).admit({}))).toEqual({});
 });

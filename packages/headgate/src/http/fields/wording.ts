@@ -3,22 +3,22 @@ import type { Limit } from "../../core/limit.ts";
 import type { LimitSet } from "../../core/limit-set.ts";
 import type { Charge, Reading } from "../../core/store.ts";
 
-/** What the list form says of some layers' limits for every caller: the policy, and the words before the numbers. */
+/** The constant parts of the list form for some layers' limits: the policy, and the text before the numbers. */
 export interface Wording {
   readonly sets: readonly LimitSet[];
   /** The value of `RateLimit-Policy`. */
   readonly policy: string;
-  /** For each of `sets`, for each of its limits: what `RateLimit` says of it before what remains. */
+  /** For each of `sets`, for each of its limits: the text in `RateLimit` before the remaining units. */
   readonly openings: readonly (readonly string[])[];
 }
 
-/** Most requests are charged under the same limits as the one before. */
+/** Most requests are charged under the same limits as the previous one. */
 let last: Wording = { sets: [], policy: "", openings: [] };
 
-/** Of several plans, or of several limiters, by the limits of the first layer that applies. */
+/** For several plans or limiters. The key is the limit set of the first layer that applies. */
 const known = new WeakMap<LimitSet, Wording>();
 
-/** How the limits of these charges, at least one, are shown. */
+/** The wording for these charges. There must be at least one. */
 export function wordingOf(charges: readonly Charge[]): Wording {
   if (isOf(last, charges)) return last;
   const first = (charges[0] as Charge).limits;
@@ -39,7 +39,7 @@ function isOf({ sets }: Wording, charges: readonly Charge[]): boolean {
 }
 
 function wordingFor(sets: readonly LimitSet[]): Wording {
-  // Of `unlimited` there is nothing to say.
+  // `unlimited` and `blocked` show no limits.
   const shown = sets.map((set) => (set.word === undefined ? set : { limits: [], names: [] }));
   const named = shown.flatMap(({ limits, names }) =>
     limits.map(({ quota, unit, windowMs }, l) => ({ name: names[l] as string, quota, unit, windowMs })),
@@ -55,7 +55,7 @@ function wordingFor(sets: readonly LimitSet[]): Wording {
 export function policyOf(
   limits: readonly Pick<LimitReading, "name" | "quota" | "unit" | "windowMs">[],
 ): string {
-  // Joined, not added up: a text that is kept for many requests is then one piece, which readers need not flatten again.
+  // `join`, not `+=`: the cached text is then flat, so the engine need not flatten it later.
   return limits.map(itemOf).join(", ");
 }
 
@@ -65,17 +65,17 @@ function itemOf(limit: Pick<LimitReading, "name" | "quota" | "unit" | "windowMs"
   return unit === "requests" ? item : `${item};qu="${unit}"`;
 }
 
-/** What `RateLimit` says of a limit before what remains of it. */
+/** The text in `RateLimit` before a limit's remaining units. */
 export function openingOf(name: string, isFirst: boolean): string {
   return `${isFirst ? "" : ", "}"${name}";r=`;
 }
 
-/** What `RateLimit` says of one limit. */
+/** The item of one limit in `RateLimit`. */
 export function stateItem(opening: string, { remaining, resetMs }: Omit<Reading, "waitMs">): string {
   return `${opening}${remaining};t=${Math.ceil(resetMs / 1000)}`;
 }
 
-/** The value of `RateLimit` in the list form. A reading that a store has left out tells that nothing remains. */
+/** The value of `RateLimit` in the list form. A missing reading is shown as nothing remaining. */
 export function stateIn({ openings }: Wording, readings: readonly (readonly Reading[])[]): string {
   let state = "";
   for (let c = 0; c < openings.length; c += 1) {
@@ -88,7 +88,7 @@ export function stateIn({ openings }: Wording, readings: readonly (readonly Read
   return state;
 }
 
-/** Fields know whole seconds only: a window below one second is shown as one. */
+/** Fields have whole seconds only: a window below one second is shown as one second. */
 export function windowSeconds({ windowMs }: Pick<Limit, "windowMs">): number {
   return Math.max(1, Math.round(windowMs / 1000));
 }

@@ -14,8 +14,8 @@ import type { RefusalBody } from "../refusal/refusal.ts";
 import { checkedId, type RequestId } from "./request-id.ts";
 
 /**
- * What an adapter asks of its user. Its functions are given all that the framework gives: Express's request and
- * response, Hono's context, a fetch handler's request and whatever the runtime hands on with it.
+ * The options of `rateLimit`. Its functions get the framework's arguments: Express's request and response, Hono's
+ * context, or a fetch handler's request and the runtime's further arguments.
  */
 export interface GuardOptions<
   Caller,
@@ -25,13 +25,13 @@ export interface GuardOptions<
   Costs extends GuardCost = GuardCost,
 > extends FieldOptions {
   /**
-   * Says who is calling. It may look things up, and it may fail or be late (`lookupMs`): then the request is counted as
+   * Returns the caller. It may be asynchronous. If it fails or takes longer than `lookupMs`, the request is counted as
    * unidentified.
    */
   caller: (...given: Given) => Caller | PromiseLike<Caller>;
   /**
-   * What the request costs, in units that the limiter counts; one request by default. Where it fails, the request is counted as
-   * unidentified.
+   * Returns what the request costs, in units that the limiter counts. Default: one request. If it fails, the request is
+   * counted as unidentified.
    */
   cost?: (...given: Given) => Costs;
   /**
@@ -49,28 +49,28 @@ export interface GuardOptions<
   /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails or is late, nothing is skipped. */
   skip?: (...given: Given) => boolean | PromiseLike<boolean>;
   /**
-   * How long `caller` and `cost`, and before them `skip`, may take, in milliseconds from 1 to 60,000; 10,000 by default. A lookup
-   * that never answers would keep its request for ever.
+   * How long `skip`, and then `caller` and `cost` together, may take, in milliseconds from 1 to 60,000. Default:
+   * 10,000. Without a limit, a lookup that never answers would block its request forever.
    */
   lookupMs?: number;
   /**
-   * The body of a refusal, in place of the problem, text or page that the client's `Accept` asks for; `undefined`
-   * leaves it at those. Status and fields stay as they are. Where it fails, that is reported and they are sent.
+   * Returns the body of a refusal, instead of the problem, text or page that the client's `Accept` asks for. Status and
+   * fields do not change. If it returns `undefined`, the default body is sent; if it fails, the error is also reported.
    */
   body?: (refused: Refused, ...given: Given) => RefusalBody | undefined;
-  /** The status where a quota is spent, from 400 to 599. Default: 429. */
+  /** The status for a spent quota, from 400 to 599. Default: 429. */
   status?: number;
   /**
-   * Called for a refused request before anything is set: no status, no field. It may answer in the framework's own way, in place of the
-   * refusal: with another status, a redirect, a page. Where it returns `undefined` and has answered nothing, the guard
-   * refuses as usual; so too where it fails, and that is reported. It may be asynchronous.
+   * Called for a refused request before any status or field is set. It may respond in the framework's own way, for
+   * example with another status, a redirect or a page. If it returns `undefined` and has not responded, the guard
+   * refuses as usual. If it fails, the error is reported and the guard refuses as usual. It may be asynchronous.
    */
   onRefused?: (refused: Refused, ...given: Refusing) => Answer | undefined | PromiseLike<Answer | undefined>;
   /**
-   * Says by the status of the response whether the request gets its whole charge back, as if it had never been admitted:
-   * `(status) => status < 400` counts failures only. Not asked where the client has gone before there is a status.
-   * What holds units or places gets it back when the response has ended, all others when its head goes out. Where it
-   * fails, that is reported and the charge stays.
+   * Decides by the response status whether the whole charge is refunded, as if the request had never been admitted:
+   * `(status) => status < 400` counts failures only. Not called if the client leaves before there is a status. A
+   * request that holds units or places is refunded when the response has ended; any other request when the response
+   * head is sent. If it fails, the error is reported and nothing is refunded.
    */
   refundWhen?: (status: number, ...given: Given) => boolean;
 }
@@ -90,10 +90,10 @@ const usualLookupMs = 10_000;
 const longestLookupMs = 60_000;
 
 /**
- * Checks what `rateLimit` is given, when it is mounted.
+ * Checks the arguments of `rateLimit` when it is mounted.
  *
- * @returns the limiter, whose units are checked by the compiler up to here, and at run time from here on.
- * @throws HeadgateError `option-invalid`, naming what was given and what would be right.
+ * @returns the limiter without its unit types. From here on, units are checked at run time.
+ * @throws HeadgateError `option-invalid`, naming the value and what is expected.
  */
 export function checkMount<Caller, Unit extends string>(
   limiter: Limiter<Caller, Unit>,
@@ -130,7 +130,7 @@ function noLimiter(given: unknown): string {
   if (has("headers") || has("req") || has("switchToHttp"))
     return "rateLimit was mounted without being called, and got a request. Write rateLimit(limiter, { caller }).";
   return (
-    `rateLimit takes a limiter that createLimiter has made, and then { caller }: it got ${describe(given)}. ` +
+    `rateLimit takes a limiter made by createLimiter, and then { caller }; got ${describe(given)}. ` +
     "Options of other libraries: docs/moving-over.md."
   );
 }
@@ -151,11 +151,11 @@ function checkStatus(status: unknown): void {
 export type Decided = Admission | Known | "left" | undefined;
 
 /**
- * Decides a request without ever throwing: a fault of the guard's own must not become a fault of the endpoint's.
- * What fails is reported, and the request is counted among the unidentified. `undefined` means that not even that
- * could be decided (the limiter is closed): the request passes, and the report says so.
+ * Decides a request and never throws: an error in the guard must not become an error of the endpoint. An error is
+ * reported, and the request is counted as unidentified. `undefined` means that even that failed, because the limiter is
+ * closed: the error is reported and the request passes.
  *
- * @param hasLeft whether the client has gone: then what fails, such as the address of nobody, is no failure
+ * @param hasLeft whether the client has gone. If so, errors such as an unknown address are ignored
  */
 export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -176,7 +176,7 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
     if (!(admission instanceof Promise)) return admission;
     return admission.catch((error: unknown) => admitFaulty(limiter, error, hasLeft));
   } catch (error) {
-    // A lookup that nobody waits for any more must not end the process when it fails.
+    // Nobody awaits this lookup any more: its rejection must not end the process.
     letFail(lookup);
     return admitFaulty(limiter, error, hasLeft);
   }
@@ -195,7 +195,7 @@ async function admitLater<Caller>(
   }
 }
 
-/** @throws HeadgateError `lookup-failed` where it takes too long. */
+/** @throws HeadgateError `lookup-failed` if it takes too long. */
 function within<Value>(
   what: string,
   lookupMs: number | undefined,
@@ -268,9 +268,9 @@ async function admitFaulty(limiter: object, reason: unknown, hasLeft: () => bool
 }
 
 /**
- * What `skip` and then `admitRequest` say, without a promise where neither makes one. Never throws.
+ * Calls `skip` and then `admitRequest`. Synchronous if both are. Never throws.
  *
- * @param hasLeft as of `admitRequest`
+ * @param hasLeft see `admitRequest`
  */
 export function decideRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -284,7 +284,10 @@ export function decideRequest<Caller, Given extends readonly unknown[]>(
   return skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, hasLeft)));
 }
 
-/** Whether the user's `skip` says so. One that fails skips nothing: a fault must not open the gate. */
+/**
+ * Whether the user's `skip` skips the request. If it fails, the request is not skipped: an error must not disable the
+ * limits.
+ */
 export function isSkipped<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   given: Given,
@@ -297,7 +300,7 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
   };
   try {
     const answer: unknown = skip(...given);
-    // Only `true` skips: what was forgotten to be returned does not open the gate either.
+    // Only `true` skips, so a forgotten `return` does not disable the limits.
     if (isThenable(answer))
       return within("skip", lookupMs, answer).then((skipped) => skipped === true, failed);
     return answer === true;
@@ -307,9 +310,10 @@ export function isSkipped<Caller, Given extends readonly unknown[]>(
 }
 
 /**
- * Whether an `OPTIONS` request is a browser's question whether another may be sent at all (CORS): it is not that request.
+ * Whether an `OPTIONS` request is a CORS preflight, which asks whether the actual request may be sent.
  *
- * @param requestedMethod its `Access-Control-Request-Method`. To be read of such requests alone: reading costs.
+ * @param requestedMethod its `Access-Control-Request-Method`. Read the field for `OPTIONS` requests only, because
+ *   reading costs time.
  */
 export function isPreflight(requestedMethod: string | null | undefined): boolean {
   return requestedMethod !== null && requestedMethod !== undefined;

@@ -16,7 +16,7 @@ function limiterOf(name: string, limits: string) {
 }
 
 describe("readingsOf", () => {
-  it("is the admission itself where one limiter decided", () => {
+  it("returns the admission itself if one limiter decided", () => {
     const one = limiterOf("user", "2/minute").decision();
     expect(readingsOf([one])).toBe(one.admission);
   });
@@ -25,14 +25,14 @@ describe("readingsOf", () => {
     ["2/minute", "1/hour", "b"],
     ["1/minute", "2/hour", "a"],
     ["2/minute", "2/hour", "b"],
-  ])("of %s and %s, finds the tightest", (first, second, tightest) => {
+  ])("finds the tightest of %s and %s", (first, second, tightest) => {
     const [a, b] = [limiterOf("a", first).decision(), limiterOf("b", second).decision()];
     const readings = readingsOf([a, b]);
     expect(readings.limits.map(({ layer }: LimitReading) => layer)).toEqual(["a", "b"]);
     expect(readings.tightest?.layer).toBe(tightest);
   });
 
-  it("knows of no tightest where no layer applied", () => {
+  it("has no tightest limit if no layer applied", () => {
     const one = limiterOf("user", "2/minute");
     const none = { limiter: one.limiter, admission: one.limiter.admit("") as Admission };
     expect(readingsOf([none, none])).toEqual({ limits: [], tightest: undefined });
@@ -40,7 +40,7 @@ describe("readingsOf", () => {
 });
 
 describe("admissionIn", () => {
-  it("is that of the guard nearest to the handler, or of the limiter that is asked for", () => {
+  it("returns the admission of the nearest guard, or of the given limiter", () => {
     const [a, b] = [limiterOf("a", "2/minute"), limiterOf("b", "2/minute")];
     const decisions = [a.decision(), b.decision()];
     expect(admissionIn(decisions)).toBe(decisions[1]?.admission);
@@ -50,19 +50,19 @@ describe("admissionIn", () => {
   });
 });
 
-describe("a guard that is mounted wrongly", () => {
-  it("is told by the path, without what comes after it", () => {
+describe("a misplaced guard", () => {
+  it("is reported with the path, without the query string", () => {
     const { limiter, errors, decision } = limiterOf("user", "2/minute");
     const decisions = [decision()];
     expect(isDecided(limiter, decisions, "POST", "/chat?token=secret")).toBe(true);
     expect(isDecided(limiter, decisions, "POST", "/other")).toBe(true);
     expect(isDecided(limiter, undefined, "POST", "/chat")).toBe(false);
     expect(errors.map(String)).toEqual([
-      "HeadgateError: The same limiter guards POST /chat twice, and charges it once. Mount it in one place, or make a limiter for each.",
+      "HeadgateError: The same limiter guards POST /chat twice, and charges it once. Mount it in one place, or create a limiter for each.",
     ]);
   });
 
-  it("is told when the application starts, where guards are put around handlers", () => {
+  it("is reported when the application starts, if guards wrap handlers", () => {
     const { limiter, errors } = limiterOf("user", "2/minute");
     const other = limiterOf("user", "2/minute");
     const inner = markGuarded(
@@ -73,16 +73,16 @@ describe("a guard that is mounted wrongly", () => {
     const between = markGuarded(other.limiter, inner, () => {});
     expect(errors).toEqual([]);
     markGuarded(limiter, inner, () => {});
-    expect(String(errors[0])).toContain("The same limiter is put around a handler twice");
+    expect(String(errors[0])).toContain("The same limiter wraps a handler twice");
     expect([errors.length, other.errors.length, typeof between]).toEqual([1, 0, "function"]);
   });
 
-  it("is told once that it is asked too late", () => {
+  it("is reported once if it runs too late", () => {
     const { limiter, errors } = limiterOf("user", "2/minute");
     reportLate(limiter);
     reportLate(limiter);
     expect(errors.map(String)).toEqual([
-      expect.stringContaining("A response had begun before rateLimit was asked"),
+      expect.stringContaining("A response had begun before rateLimit ran"),
     ]);
   });
 });

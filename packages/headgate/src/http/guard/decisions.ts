@@ -9,13 +9,13 @@ import type { Refunds } from "./refunding.ts";
 /** A limiter, of which only its identity counts here. */
 type AnyLimiter = object & { readonly name?: string };
 
-/** What one guard decided of a request. */
+/** The decision of one guard about a request. */
 export interface Decision {
   readonly limiter: AnyLimiter;
   readonly admission: Admission;
-  /** Set where the user decides by the status of the response. */
+  /** Set if the user's `refundWhen` decides by the status of the response. */
   readonly refunds?: Refunds | undefined;
-  /** Lets work go on after the response, which Workers otherwise break off. */
+  /** Keeps work running after the response, which Workers would otherwise stop. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
@@ -34,7 +34,10 @@ function endWithin({ admission, waitUntil }: Decision, used: "nothing" | undefin
   if (ending instanceof Promise) waitUntil?.(ending);
 }
 
-/** Gives the charges back that the status of a response says to, of those that hold nothing: they end with its head. */
+/**
+ * Refunds charges according to the status of a response. Only for admissions that hold nothing: those end when the
+ * response head is sent.
+ */
 export function refundWithHead(decisions: Decisions, status: number): void {
   for (const decision of decisions) {
     const { admission, refunds } = decision;
@@ -58,23 +61,23 @@ export function endDecision(decision: Decision, status: number | undefined, isWh
   endWithin(decision, isRefunded ? "nothing" : undefined, isDone);
 }
 
-/** Takes back what was charged for a client that left while it was decided: nobody is served. */
+/** Refunds a request whose client left during the decision, because nobody is served. */
 export function forget(decision: Decision): void {
   endWithin(decision, "nothing");
 }
 
-/** Whether a guard has let the request pass already: it writes the fields for those that come after. */
+/** Whether an earlier guard has admitted the request. That guard then writes the fields for the later guards. */
 export function hasPassed(decisions: Decisions): boolean {
   return decisions.some(({ admission }) => admission.admitted);
 }
 
-/** What the guards of one request have decided, from the outermost to the innermost. */
+/** The decisions of all guards of one request, from the outermost to the innermost. */
 export type Decisions = readonly Decision[];
 
 /**
- * The admission that a handler asks for.
+ * Finds the admission that a handler asks for.
  *
- * @param limiter whose; without one, that of the guard nearest to the handler
+ * @param limiter the limiter whose admission is wanted. Default: the guard nearest to the handler
  */
 export function admissionIn<Caller, Unit extends string = string>(
   decisions: Decisions | undefined,
@@ -85,7 +88,7 @@ export function admissionIn<Caller, Unit extends string = string>(
   return decision?.admission as Admission<Unit> | undefined;
 }
 
-/** What the fields tell of a request that several guards have decided: every limit of every one. */
+/** The limits that the fields show for a request that several guards have decided: every limit of every guard. */
 export function readingsOf(decisions: Decisions): Readings {
   const [only, second] = decisions;
   if (only !== undefined && second === undefined) return only.admission;
@@ -106,8 +109,8 @@ function isTighter(one: LimitReading, other: LimitReading): boolean {
   );
 }
 
-/** Limiters whose mistakes in mounting have been reported. */
-const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
+/** Limiters whose mounting mistakes have been reported. */
+const reported = /* @__PURE__ */ processWide("misplaced-guards", () => ({
   twice: new WeakSet<AnyLimiter>(),
   late: new WeakSet<AnyLimiter>(),
   endedEarly: new WeakSet<AnyLimiter>(),
@@ -115,8 +118,8 @@ const told = /* @__PURE__ */ processWide("misplaced-guards", () => ({
 const longestPath = 200;
 
 /**
- * Whether this limiter has already decided the request, because it guards it twice. The request is not charged again
- * then, and the mistake is reported, once for each limiter.
+ * Whether this limiter has already decided the request, because it is mounted twice. The request is then not charged
+ * again, and the mistake is reported once for each limiter.
  *
  * @param target the request's path, or its whole URL: what comes after a `?` is not reported
  * @param isSame whether two are the same limiter
@@ -137,7 +140,7 @@ export function isDecided(
       limiter,
       new HeadgateError(
         "guard-misplaced",
-        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or make a limiter for each.`,
+        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or create a limiter for each.`,
       ),
     );
   }
@@ -151,13 +154,13 @@ export const hasSameName = (one: AnyLimiter, other: AnyLimiter) => one.name === 
 
 /** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
 export function reportLate(limiter: AnyLimiter): void {
-  if (told.late.has(limiter)) return;
-  told.late.add(limiter);
+  if (reported.late.has(limiter)) return;
+  reported.late.add(limiter);
   reportTo(
     limiter,
     new HeadgateError(
       "guard-misplaced",
-      "A response had begun before rateLimit was asked: neither a refusal nor fields can be sent. Mount it before what answers.",
+      "A response had begun before rateLimit ran, so neither a refusal nor fields can be sent. Mount rateLimit before the handlers that respond.",
     ),
   );
 }
@@ -179,8 +182,8 @@ export function reportEndedEarly(limiter: AnyLimiter): void {
 const guardedBy = /* @__PURE__ */ processWide("guarded-handlers", () => new WeakMap<object, AnyLimiter>());
 
 /**
- * Remembers which limiter guards a handler, and reports one that is guarded by the same limiter already: where guards
- * are put around handlers, that shows when the application starts.
+ * Remembers which limiter guards a handler, and reports a handler that the same limiter guards already. If guards wrap
+ * handlers, the mistake is reported when the application starts.
  *
  * @returns the guarded handler
  */
@@ -189,13 +192,13 @@ export function markGuarded<Guarded extends object>(
   handler: object,
   guarded: Guarded,
 ): Guarded {
-  if (guardedBy.get(handler) === limiter && !told.twice.has(limiter)) {
-    told.twice.add(limiter);
+  if (guardedBy.get(handler) === limiter && !reported.twice.has(limiter)) {
+    reported.twice.add(limiter);
     reportTo(
       limiter,
       new HeadgateError(
         "guard-misplaced",
-        "The same limiter is put around a handler twice, and will charge each request once. Put it around the handler once, or make a limiter for each.",
+        "The same limiter wraps a handler twice, and will charge each request once. Wrap the handler once, or create a limiter for each.",
       ),
     );
   }

@@ -16,7 +16,7 @@ function onePlace() {
 
 const request = (method = "GET") => new Request("http://localhost/", { method });
 
-/** Three pieces, and how many of them were asked for. */
+/** A body of three chunks, and how many of them were read. */
 function pieces(fails = false) {
   let asked = 0;
   const body = new ReadableStream<Uint8Array>(
@@ -34,7 +34,7 @@ function pieces(fails = false) {
 }
 
 describe("endWithBody", () => {
-  it("ends with the last piece, and asks for none before it is read", async () => {
+  it("ends with the last chunk, and reads no chunk ahead", async () => {
     const { admit, isFree } = onePlace();
     const { body, asked } = pieces();
     const response = endWithBody(
@@ -58,7 +58,7 @@ describe("endWithBody", () => {
     expect(isFree()).toBe(true);
   });
 
-  it("ends where the client hangs up, and tells the body", async () => {
+  it("ends when the client hangs up, and cancels the body", async () => {
     const { admit, isFree } = onePlace();
     let reason: unknown;
     const body = new ReadableStream({
@@ -70,21 +70,21 @@ describe("endWithBody", () => {
     expect([reason, isFree()]).toEqual(["gone", true]);
   });
 
-  it("ends where the body fails", async () => {
+  it("ends when the body fails", async () => {
     const { admit, isFree } = onePlace();
     const response = endWithBody(admit(), new Response(pieces(true).body), request());
     await expect(response.text()).rejects.toThrow("upstream");
     expect(isFree()).toBe(true);
   });
 
-  it("ends at once where there is no body", () => {
+  it("ends at once without a body", () => {
     const { admit, isFree } = onePlace();
     const response = new Response(null, { status: 204 });
     expect(endWithBody(admit(), response, request())).toBe(response);
     expect(isFree()).toBe(true);
   });
 
-  it("ends at once where only the head was asked for, and where somebody else reads the body", () => {
+  it("ends at once for a HEAD request, and if the body is already being read", () => {
     const head = onePlace();
     endWithBody(head.admit(), new Response("hello"), request("HEAD"));
     const locked = onePlace();
@@ -94,7 +94,7 @@ describe("endWithBody", () => {
     expect([head.isFree(), locked.isFree()]).toEqual([true, true]);
   });
 
-  it("leaves a response as it is where nothing is held", () => {
+  it("returns the response unchanged if nothing is held", () => {
     const limiter = createLimiter<unknown>({
       name: "chat",
       layers: [{ name: "all", key: () => "all", limits: "5/minute" }],
@@ -118,7 +118,7 @@ it("ends a request whose handler fails", async () => {
 it.each<[string, () => Response | undefined]>([
   ["nothing, as Bun does", () => undefined],
   ["a switch of protocols", () => ({ status: 101, headers: new Headers(), body: null }) as Response],
-])("lets an upgraded connection hold its place: %s", async (_how, upgrade) => {
+])("keeps the place of an upgraded connection: %s", async (_how, upgrade) => {
   const { limiter, isFree } = onePlace();
   const leaving = new AbortController();
   const guarded = rateLimit(limiter, { caller: () => undefined })(upgrade as () => Response);
@@ -127,7 +127,7 @@ it.each<[string, () => Response | undefined]>([
   expect(isFree()).toBe(false);
 });
 
-it("takes a place back where the client leaves before there is an answer", async () => {
+it("frees a place if the client leaves before there is a response", async () => {
   const { limiter, isFree } = onePlace();
   const leaving = new AbortController();
   const guarded = rateLimit(limiter, { caller: () => undefined })(() => new Promise<Response>(() => {}));

@@ -1,10 +1,10 @@
 import { type Decision, endDecision, refundWithHead } from "./decisions.ts";
 
 /**
- * Ends an admitted request where its client leaves before the handler has answered, and in a Worker, which aborts the
- * request's signal and cancels no body, also afterwards.
+ * Ends an admitted request if its client leaves before the handler has answered. In a Worker also if it leaves later,
+ * because a Worker aborts the request's signal but does not cancel the body.
  *
- * @returns takes it back: for a connection that has been upgraded
+ * @returns a function that stops listening, for a connection that has been upgraded
  */
 export function endWhenLeft(decision: Decision, request: Pick<Request, "signal">): () => void {
   const { admission } = decision;
@@ -16,10 +16,10 @@ export function endWhenLeft(decision: Decision, request: Pick<Request, "signal">
 }
 
 /**
- * Ends an admitted request with the body of its response: read to its end, cancelled, or failed. The body is passed on
- * piece by piece, as fast as it is read. A response without a body, and one to `HEAD`, ends it at once.
+ * Ends an admitted request when the body of its response has been read, was cancelled, or has failed. The body is
+ * passed on chunk by chunk, as fast as it is read. A response without a body, or to `HEAD`, ends the request at once.
  *
- * @returns the same response, or one with the same head around the same body.
+ * @returns the same response, or a copy with the same head and body.
  */
 export function endWithBody(
   decision: Decision,
@@ -57,15 +57,18 @@ export function endWithBody(
   return new Response(body, response);
 }
 
-/** Whether a connection has been upgraded: it ends when the handler says so. Bun upgrades it by returning nothing. */
+/**
+ * Whether a connection has been upgraded. The handler must then end the request itself. In Bun, a handler that upgrades
+ * returns nothing.
+ */
 export function isUpgraded(answer: Response | undefined): boolean {
   return answer === undefined || answer === null || answer.status < 200;
 }
 
 /**
- * Runs a handler; where it fails, the admitted request has ended.
+ * Runs a handler. If it fails, ends the admitted request.
  *
- * @param statusOf what the framework will answer for what was thrown
+ * @param statusOf the status that the framework will send for a thrown error
  */
 export async function endIfFailed<Answer>(
   decision: Decision,

@@ -3,10 +3,10 @@ import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 import { letFail } from "../../core/thenable.ts";
 
-/** Whether a response of this status gives the request its charge back. Never throws. */
+/** Whether a response with this status refunds the request. Never throws. */
 export type Refunds = (status: number) => boolean;
 
-/** The user's `refundWhen`, for one request. One that fails refunds nothing, and is reported. */
+/** Wraps the user's `refundWhen` for one request. If it fails, the error is reported and nothing is refunded. */
 export function refundsOf<Given extends readonly unknown[]>(
   limiter: object,
   refundWhen: ((status: number, ...given: Given) => boolean) | undefined,
@@ -20,7 +20,7 @@ export function refundsOf<Given extends readonly unknown[]>(
       letFail(answer);
       throw new HeadgateError(
         "option-invalid",
-        `refundWhen of rateLimit must return true or false, and no promise; it returned ${describe(answer)}. Nothing is refunded.`,
+        `refundWhen of rateLimit must return true or false, not a promise; it returned ${describe(answer)}. Nothing is refunded.`,
       );
     } catch (error) {
       reportTo(limiter, error);

@@ -12,7 +12,7 @@ import type { GuardOptions } from "./admit.ts";
 import { isKnown } from "./request-id.ts";
 
 /**
- * What a refused request is answered, as the user of a guard and the client want it.
+ * Makes the response to a refused request, according to the guard's options and the client's `Accept` field.
  *
  * @param accept the request's `Accept` field
  */
@@ -26,8 +26,8 @@ export type Refuse<Given extends readonly unknown[]> = (
 export type GuardAnswer = Refusal | KnownAnswer;
 
 /**
- * Prepares the refusals of a guard. They never throw: a body of the user's own that fails is reported, and the guard's
- * is sent.
+ * Prepares the refusals of a guard. They never throw: if the user's `body` function fails, the error is reported and
+ * the default body is sent.
  */
 export function prepareRefusing<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -69,7 +69,7 @@ export function hookFor<Given extends readonly unknown[], Answer>(
  * What `onRefused` or `onKnown` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
  * guard.
  *
- * @param isSignal whether what it throws is no failure, but the framework's own way of answering
+ * @param isSignal whether a thrown value is not a failure but the framework's way to respond
  */
 export function askHook<Given extends readonly unknown[]>(
   limiter: object,

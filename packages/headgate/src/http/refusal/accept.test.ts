@@ -25,11 +25,11 @@ describe("preferredType", () => {
     ["text/html;q=0.1234, text/plain;q=0.001", "text/plain"],
     [" , ;q=1,text/plain ;  q=0.5", "text/plain"],
     ["text/html; q=0.2, text/html; q=0.9, text/plain; q=0.5", "text/html"],
-  ])("%j is best served by %s", (accept, type) => {
+  ])("%j prefers %s", (accept, type) => {
     expect(preferredType(accept)).toBe(type);
   });
 
-  it("never throws, and never takes long over what nobody sends", () => {
+  it("never throws, and is fast for absurd fields", () => {
     const pieces = fc.constantFrom("text/", "html", "*", "/", ";", "q=", "0.5", ",", " ", "1", "\u0000", "é");
     fc.assert(
       fc.property(

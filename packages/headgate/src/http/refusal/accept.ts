@@ -1,18 +1,18 @@
-/** The kinds of body that a refusal comes in, the one that is preferred first. */
+/** The content types of a refusal, in order of preference. */
 const offered = ["application/problem+json", "text/plain", "text/html"] as const;
 
 export type RefusalType = (typeof offered)[number];
 
-/** No honest client says more; what lies further right is not read. */
+/** No honest client sends more. The rest of a longer field is not read. */
 const mostCharacters = 4096;
 
 /**
- * Which kind of body a client would rather have, by its `Accept` field (RFC 9110, section 12.5.1): the highest weight,
- * and of equals a problem before text before a page. The most specific range that matches a type is the one that
- * counts. A client that takes JSON takes a problem; one that takes none of the three gets a problem all the same, since
- * a refusal in an unwanted form still tells more than none.
+ * The content type that a client prefers, by its `Accept` field (RFC 9110, section 12.5.1): the highest weight, and for
+ * equal weights a problem before text before a page. For each type, the most specific matching range counts. A client
+ * that accepts JSON accepts a problem. A client that accepts none of the three gets a problem too, since a refusal in
+ * an unwanted form is better than none.
  *
- * @param accept the field's value; nothing in it makes the function throw.
+ * @param accept the field's value. The function never throws, whatever the value.
  */
 export function preferredType(accept: string | null | undefined): RefusalType {
   if (accept === null || accept === undefined || accept === "" || accept === "*/*") return offered[0];
@@ -38,7 +38,7 @@ function readRange(text: string): MediaRange {
   const [type = "", ...parameters] = text.split(";").map((part) => part.trim());
   const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
   if (weight === undefined) return { type, weight: 1 };
-  // Three decimals at most; what is no weight makes the range count for nothing.
+  // A weight has at most three decimals. An invalid weight counts as 0.
   return { type, weight: /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight) : 0 };
 }
 

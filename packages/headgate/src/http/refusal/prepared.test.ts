@@ -65,7 +65,7 @@ function limiterOf(layers: readonly string[], clock: ReturnType<typeof fakeClock
   }
 }
 
-/** Every refusal of a play, made by both. @returns how many of them were prepared */
+/** Makes every refusal of a random history both ways. @returns how many of them were prepared */
 async function compare({ layers, status, accept, requests }: Parameters<Parameters<typeof plays.map>[0]>[0]) {
   const clock = fakeClock();
   const limiter = limiterOf(layers, clock);
@@ -89,7 +89,7 @@ async function compare({ layers, status, accept, requests }: Parameters<Paramete
   return preparedCount;
 }
 
-it("makes to the byte what refusal makes", async () => {
+it("makes the same bytes as refusal", async () => {
   let preparedCount = 0;
   await fc.assert(
     fc.asyncProperty(plays, async (play) => {
@@ -118,7 +118,7 @@ function refusedBy(limits: string, cost = {}): Refused {
 }
 
 it.each(["2/minute", "2/minute; 3/hour", "2 concurrent", "2/month fixed-window", "5 tokens/minute; 2/hour"])(
-  "prepares what refuses under %s",
+  "prepares refusals under %s",
   (limits) => {
     const refused = refusedBy(limits, limits.includes("tokens") ? { tokens: 1 } : {});
     const prepared = prepareRefusals(options)(refused, null);
@@ -135,7 +135,7 @@ it.each([
   expect(prepareRefusals(others)(refusedBy("2/minute"), accept)).toBeUndefined();
 });
 
-it("asks each client anew what it takes", () => {
+it("reads the Accept field of each request", () => {
   const refused = refusedBy("2/minute");
   const prepare = prepareRefusals(options);
   const accepts = [
@@ -164,12 +164,12 @@ it("leaves a caller who is blocked, and a cost above the quota, to refusal", () 
   expect(prepare(refusedBy("2/minute", { requests: 3 }), null)).toBeUndefined();
 });
 
-it("leaves what only looks like a decision to refusal", () => {
+it("leaves an object that only looks like a decision to refusal", () => {
   const refused = refusedBy("2/minute");
   expect(prepareRefusals(options)(JSON.parse(JSON.stringify(refused)), null)).toBeUndefined();
 });
 
-it("tells what is affordable of a unit that is named as what every object has", () => {
+it("reports affordable units even if a unit has the name of an inherited property", () => {
   const refused = refusedBy("3 constructor/minute", { constructor: 1 });
   for (const { body } of [refusal(refused), prepareRefusals(options)(refused, null) ?? refusal(refused)]) {
     expect(body).toContain('"affordable":{"constructor":0}');

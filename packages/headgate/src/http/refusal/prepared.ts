@@ -7,27 +7,27 @@ import { preferredType } from "./accept.ts";
 import { problemOf, quotaProblem, type Refusal, type RefusalProblem } from "./refusal.ts";
 import { reachedSentence, retrySentence } from "./sentence.ts";
 
-/** Makes the refusals of a guard; `undefined` for those that only `refusal` can make. */
+/** Makes a refusal of a guard; returns `undefined` for a refusal that only `refusal` can make. */
 export type PreparedRefusals = (refused: Refused, accept: string | null) => Refusal | undefined;
 
-/** What a problem says of one limit, as JSON. */
+/** The parts of a problem about one limit, as JSON. */
 interface LimitPieces {
-  /** That the limit has been reached, as the inside of a text. */
+  /** The sentence that the limit has been reached, as JSON without its quotation marks. */
   readonly reached: string;
   readonly name: string;
-  /** Which of the units it counts. */
+  /** The index of its unit in `Pieces.units`. */
   readonly unit: number;
 }
 
-/** What the problems of a policy say, apart from their numbers. */
+/** The parts of a policy's problems that do not change. */
 interface Pieces {
-  /** For each layer that applies, for each of its limits. */
+  /** For each layer that applies: the parts of each limit. */
   readonly layers: readonly (readonly LimitPieces[])[];
-  /** As JSON, each once. */
+  /** The units as JSON, without duplicates. */
   readonly units: readonly string[];
 }
 
-/** The numbers of one refusal. */
+/** The parts of one refusal that change. */
 interface Numbers {
   readonly reached: string;
   readonly seconds: number;
@@ -37,9 +37,9 @@ interface Numbers {
 }
 
 /**
- * Prepares the usual refusals of a guard: a spent quota as a problem, with the `RateLimit` fields of the draft. What
- * they say apart from their numbers is cut into pieces once for each policy, so that a flood of refused requests costs
- * little more than the bytes of its answers. To the byte they are what `refusal` makes.
+ * Prepares the most common refusals of a guard: a spent quota as a problem, with the `RateLimit` fields of the draft.
+ * The constant parts are built once for each policy, so that a flood of refused requests costs little more than sending
+ * the bytes. The result is byte for byte the same as that of `refusal`.
  */
 export function prepareRefusals({
   fields,
@@ -86,7 +86,10 @@ export function prepareRefusals({
   };
 }
 
-/** Whether a client would have a problem. In a flood most ask for the same as the one before. */
+/**
+ * Whether a client prefers a problem. The last `Accept` field is cached, because most requests in a flood send the
+ * same.
+ */
 function problemTaker(): (accept: string | null) => boolean {
   let last: string | null = null;
   let takesProblem = true;
@@ -99,7 +102,7 @@ function problemTaker(): (accept: string | null) => boolean {
   };
 }
 
-/** Few read the problem: most adapters send the body. */
+/** Builds `problem` only when it is read: most adapters send only the body. */
 class PreparedRefusal implements Refusal {
   readonly status: number;
   readonly headers: Fields;
@@ -120,13 +123,13 @@ class PreparedRefusal implements Refusal {
   }
 }
 
-/** `undefined` where layers are `blocked` or `unlimited`: what is said of those depends on more than their limits. */
+/** `undefined` if a layer is `blocked` or `unlimited`: its part of a problem depends on more than the limits. */
 function cut({ sets }: Wording): Pieces | undefined {
   if (sets.some(({ word }) => word !== undefined)) return undefined;
   const units = [...new Set(sets.flatMap(({ limits }) => limits.map(({ unit }) => unit)))];
   const layers = sets.map(({ limits, names }) =>
     limits.map(
-      // Without its calendar, which readings do not carry either.
+      // Without the calendar, because readings have none either.
       ({ quota, unit, algorithm, windowMs }, l): LimitPieces => ({
         reached: JSON.stringify(reachedSentence({ quota, unit, algorithm, windowMs })).slice(1, -1),
         name: JSON.stringify(names[l]),
@@ -137,7 +140,7 @@ function cut({ sets }: Wording): Pieces | undefined {
   return { layers, units: units.map((unit) => JSON.stringify(unit)) };
 }
 
-/** `undefined` where no wait helps, and where a store has left a reading out. */
+/** `undefined` if no wait helps, or if the store's answer lacks a reading. */
 function numbersOf(
   { layers, units }: Pieces,
   readings: readonly (readonly Reading[])[],

@@ -49,7 +49,7 @@ const problems: fc.Arbitrary<RefusalProblem> = fc
           },
   );
 
-it("writes what JSON.stringify writes", () => {
+it("writes the same text as JSON.stringify", () => {
   fc.assert(
     fc.property(problems, (problem) => {
       expect(problemJson(problem)).toBe(JSON.stringify(problem));

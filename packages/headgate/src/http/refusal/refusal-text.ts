@@ -6,8 +6,8 @@ export function refusalText({ error, detail }: RefusalProblem): string {
 }
 
 /**
- * A refusal for a person in a browser: one page that needs nothing else, reads well on a phone, in the dark and aloud,
- * and does not reload itself.
+ * A refusal for a person in a browser: one self-contained page that works on phones, in dark mode and with screen
+ * readers, and does not reload itself.
  */
 export function refusalPage({ error, detail }: RefusalProblem): string {
   return `<!doctype html>

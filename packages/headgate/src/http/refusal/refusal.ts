@@ -20,31 +20,31 @@ interface Problem {
   detail: string;
   /** The names of the limits that refuse, as in `RateLimit-Policy`. */
   "violated-policies": string[];
-  /** The same whole number as `Retry-After`; `null` where no wait helps. */
+  /** The same whole number as `Retry-After`; `null` if no wait helps. */
   retry_after_seconds: number | null;
-  /** What is waited for: a `window` to move on, or `holders` to end, which may be sooner. */
+  /** What the wait is for: a `window` to move on, or `holders` to end, which may happen sooner. */
   waits_for: WaitsFor;
-  /** What the same caller could spend now, by unit. */
+  /** What this caller could spend now, by unit. */
   affordable: Readonly<Record<string, number>>;
 }
 
 /** The body of a refused request whose quota is spent: a problem (RFC 9457) of the registered type. */
 export interface QuotaProblem extends Problem {
   type: "https://iana.org/assignments/http-problem-types#quota-exceeded";
-  /** 429, unless the service says otherwise. */
+  /** 429, unless the `status` option sets another. */
   status: number;
   /** For programs that look for a short, stable text. */
   error: "Too many requests" | "Cost exceeds quota";
 }
 
-/** The body of a request that is refused because its quota cannot be looked up. */
+/** The body of a request that is refused because its quota cannot be read. */
 export interface CapacityProblem extends Problem {
   type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
   status: 503;
   error: "Temporarily unavailable";
 }
 
-/** The body of a request whose caller is blocked for good. */
+/** The body of a request whose caller is blocked permanently. */
 export interface BlockedProblem extends Problem {
   type: "about:blank";
   status: 403;
@@ -53,12 +53,12 @@ export interface BlockedProblem extends Problem {
 
 export type RefusalProblem = QuotaProblem | CapacityProblem | BlockedProblem;
 
-/** A refusal as it goes on the wire. */
+/** A refusal as an HTTP response. */
 export interface Refusal {
   status: number;
   headers: Fields;
   problem: RefusalProblem;
-  /** What `Content-Type` says: `problem` as JSON, unless the client would rather have text or a page. */
+  /** The response body, of the type in `Content-Type`: `problem` as JSON, unless the client prefers text or a page. */
   body: string;
 }
 
@@ -71,24 +71,24 @@ export interface RefusalBody {
 
 export interface RefusalOptions extends FieldOptions {
   /**
-   * The request's `Accept` field, `null` where it has none: by it the body is a problem, text or a page, and `Vary`
-   * says so. Left out: a problem for everybody.
+   * The request's `Accept` field, or `null` if it has none. It selects a problem, text or a page as the body, and adds
+   * `Vary: Accept`. Default: always a problem.
    */
   accept?: string | null | undefined;
-  /** The status where a quota is spent. Default: 429. */
+  /** The status for a spent quota. Default: 429. */
   status?: number;
   /** Your own body, whatever the client accepts. */
   body?: RefusalBody | undefined;
 }
 
 /**
- * Makes the `429` of a refused request: `application/problem+json`, `Retry-After` in whole seconds (never too
- * early), the `RateLimit` fields, and `Cache-Control: no-store`. If the request asks for more than a whole quota
- * there is no `Retry-After`, because no wait helps. A client that prefers `text/plain` or `text/html` gets the same
- * in words.
+ * Makes the `429` of a refused request: `application/problem+json`, `Retry-After` in whole seconds (never too early),
+ * the `RateLimit` fields, and `Cache-Control: no-store`. If the request asks for more than a whole quota there is no
+ * `Retry-After`, because no wait helps. A client that prefers `text/plain` or `text/html` gets the refusal as text or
+ * as a page.
  *
- * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields, because what
- * is left of its quota is not known. A caller who is blocked for good gets a `403`, without either.
+ * A request that an outage policy refuses gets a `503` with `Retry-After`, and no `RateLimit` fields, because what is
+ * left of its quota is not known. A permanently blocked caller gets a `403` with neither.
  *
  * @throws HeadgateError `option-invalid`, also for a content type that no field can hold.
  */
@@ -134,7 +134,7 @@ function checkBody(own: RefusalBody): RefusalBody {
   if (typeof contentType !== "string" || !/^[\x20-\x7e]+$/.test(contentType)) {
     throw new HeadgateError(
       "option-invalid",
-      `The contentType of a refusal's body must be such as "application/json", got ${describe(contentType)}.`,
+      `The contentType of a refusal's body must be a media type such as "application/json", got ${describe(contentType)}.`,
     );
   }
   if (typeof body !== "string") {
@@ -143,7 +143,7 @@ function checkBody(own: RefusalBody): RefusalBody {
   return { contentType, body };
 }
 
-/** What the body of a refusal says. @param status where a quota is spent */
+/** The problem of a refusal. @param status the status for a spent quota */
 export function problemOf(refused: Refused, status: number): RefusalProblem {
   const { reason, retryAfterSeconds, waitsFor, affordable } = refused;
   const detail = sentenceOf(refused);
@@ -187,7 +187,7 @@ export function problemOf(refused: Refused, status: number): RefusalProblem {
   };
 }
 
-/** What a problem begins with where a quota is spent. */
+/** The first members of the problem for a spent quota. */
 export function quotaProblem(status: number): Pick<QuotaProblem, "type" | "title" | "status"> {
   return {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",

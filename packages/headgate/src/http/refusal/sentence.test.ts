@@ -7,7 +7,7 @@ import { sentenceOf } from "./sentence.ts";
 /** One of each unit. */
 const cost = { requests: 1, tokens: 1, gas: 1, constructor: 1, concurrent: 1 };
 
-/** What is refused once all of these limits is spent or held, at once. */
+/** The refusal of a request after all of these limits have been spent or held. */
 function refusedBy(limits: string, ends = true): Refused {
   const limiter = createLimiter({
     name: "chat",
@@ -40,7 +40,7 @@ describe("sentenceOf", () => {
     ["2 concurrent", "2 at a time"],
     ["1 concurrent per 30 seconds", "1 at a time"],
     ["3 tokens/minute", "3 tokens per minute"],
-  ])("says of %s that a place or units may come free sooner", (limits, words) => {
+  ])("says under %s that a place or units may be free sooner", (limits, words) => {
     expect(sentenceOf(refusedBy(limits, false))).toBe(
       `The limit of ${words} has been reached. Try again when a request in progress ends, at the latest in 30 seconds.`,
     );
@@ -54,11 +54,11 @@ describe("sentenceOf", () => {
     [7199, "120 minutes"],
     [7201, "3 hours"],
     [200_000, "3 days"],
-  ])("tells a wait of %i s in words, never too early", (seconds, words) => {
+  ])("writes a wait of %i s in words, never too short", (seconds, words) => {
     expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
   });
 
-  it("tells no wait where none helps", () => {
+  it("names no wait if none helps", () => {
     const limiter = createLimiter({
       name: "chat",
       layers: [{ name: "user", key: () => "a", limits: "2 tokens/minute" }],

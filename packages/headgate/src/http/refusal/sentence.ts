@@ -1,7 +1,7 @@
 import type { LimitReading, Refused, WaitsFor } from "../../core/admission.ts";
 import { windowInWords } from "../../core/limit.ts";
 
-/** Why a request is refused, and when to come back: a sentence or two for a person. */
+/** Says why a request is refused and when to try again, in a sentence or two for a person. */
 export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Refused): string {
   if (reason === "cost-exceeds-quota") {
     return `This request asks for more than the limit of ${limitInWords(binding)} ever allows.`;
@@ -17,12 +17,12 @@ export function sentenceOf({ binding, reason, retryAfterSeconds, waitsFor }: Ref
   return `${reachedSentence(binding)} ${retrySentence(retryAfterSeconds, waitsFor)}`;
 }
 
-/** Which limit refuses. */
+/** Says which limit refuses. */
 export function reachedSentence(limit: LimitInWords): string {
   return `The limit of ${limitInWords(limit)} has been reached.`;
 }
 
-/** When a spent limit admits again. Nothing in it needs to be escaped in JSON. */
+/** Says when a spent limit admits again. The text needs no escapes in JSON. */
 export function retrySentence(seconds: number, waitsFor: WaitsFor): string {
   const wait = waitInWords(seconds);
   if (waitsFor === "holders") return `Try again when a request in progress ends, at the latest in ${wait}.`;
@@ -38,13 +38,13 @@ function limitInWords(limit: LimitInWords): string {
   return `${quota} ${quota === 1 ? (singulars.get(unit) ?? unit) : unit} per ${windowInWords(limit)}`;
 }
 
-/** Custom units stay as they are: their plurals cannot be known. */
+/** Custom units stay as they are, because their singular is not known. */
 const singulars: ReadonlyMap<string, string> = new Map([
   ["requests", "request"],
   ["tokens", "token"],
 ]);
 
-/** Rounded up, as the wait is: never too early. */
+/** Rounds up, so that the wait is never too short. */
 function waitInWords(seconds: number): string {
   if (seconds < 120) return counted(seconds, "second");
   if (seconds < 7200) return counted(Math.ceil(seconds / 60), "minute");

@@ -4,11 +4,11 @@ import { expectPassed, expectRefused, expectSame, exposed, twoAMinute, twoAMinut
 
 interface Pushed {
   readonly pieces: AsyncIterable<string>;
-  /** Sends the next piece. */
+  /** Sends the next chunk. */
   push(): void;
 }
 
-/** A conversation about a stream, which is a new one each time. */
+/** A conversation with a new stream for each run. */
 function streaming(name: string, make: (name: string, pushed: Pushed) => Conversation): Conversation {
   return { name, run: (serve) => make(name, pushed()).run(serve) };
 }
@@ -24,7 +24,7 @@ function pushed(): Pushed {
   return { pieces: pieces(), push: () => steps.shift()?.() };
 }
 
-/** What passes through the guard, in both directions. */
+/** Request and response bodies that pass through the guard. */
 export const bodies: Conversation[] = [
   conversation(
     "the body of a request reaches the handler whole",
@@ -36,7 +36,7 @@ export const bodies: Conversation[] = [
   ),
 
   conversation(
-    "the body of a request is whole after a caller was looked up",
+    "the body of a request is complete after an asynchronous caller lookup",
     {
       options: {
         caller: async (read) => {
@@ -52,7 +52,7 @@ export const bodies: Conversation[] = [
     },
   ),
 
-  conversation("a refused body does not break what follows", {}, async ({ send, clock }) => {
+  conversation("a refused body does not break later requests", {}, async ({ send, clock }) => {
     await send();
     await send();
     expectRefused(await send({ method: "POST", body: "x".repeat(50_000) }), twoAMinuteSpent(60));
@@ -89,7 +89,7 @@ export const bodies: Conversation[] = [
   ),
 
   conversation(
-    "what the handler exposes to scripts stays exposed",
+    "fields that the handler exposes to scripts stay exposed",
     {
       answer: () => ({ status: 200, headers: { "Access-Control-Expose-Headers": "X-Own" }, body: "hello" }),
     },
@@ -139,8 +139,8 @@ export const bodies: Conversation[] = [
     return conversation(
       name,
       {
-        answer: (told) => {
-          admission = told;
+        answer: (known) => {
+          admission = known;
           return { status: 200, headers: {}, body: pieces };
         },
       },

@@ -7,20 +7,20 @@ import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { AdapterSuiteError } from "./expect.ts";
 import type { AdapterAnswer, AdapterCaller, AdapterGuard, AdapterSuiteOptions, ReadField } from "./index.ts";
 
-/** One conversation, by name. */
+/** A named test of several requests. */
 export interface Conversation {
   readonly name: string;
   run(serve: AdapterSuiteOptions["serve"]): Promise<void>;
 }
 
-/** What a conversation is held with; by default two requests a minute for each user. */
+/** The setting of a conversation. The default limit is two requests a minute for each user. */
 export interface Setting {
   layers?: readonly LayerOptions<AdapterCaller>[];
-  /** Makes the store; by default, one in memory. */
+  /** Makes the store. Default: a memory store. */
   store?: () => Store;
   options?: Partial<AdapterGuard["options"]>;
   fieldsBefore?: Readonly<Record<string, string>>;
-  /** Guards that come after the usual one. */
+  /** Guards after the first one. */
   inside?: (limiter: Limiter<AdapterCaller>) => readonly AdapterGuard[];
   answer?: (admission: Admission | undefined, body: string) => AdapterAnswer | Promise<AdapterAnswer>;
   /** Makes the limiter misbehave. */
@@ -29,38 +29,38 @@ export interface Setting {
 
 export interface Sent {
   method?: string;
-  /** By default "a". */
+  /** Default: "a". */
   user?: string | null;
   address?: string;
   headers?: Record<string, string>;
   body?: string;
-  /** Leaves before the response has come. */
+  /** Aborts the request. */
   signal?: AbortSignal;
 }
 
 /** The parts of a response that must be the same everywhere. */
 export interface Reply {
   readonly status: number;
-  /** The guard's fields; those that are absent are left out. */
+  /** The guard's fields that are present. */
   readonly fields: Readonly<Record<string, string>>;
-  /** All of them, by lower-case name. */
+  /** All response headers, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A conversation as it goes on. */
+/** The tools of a running conversation. */
 export interface Dialogue {
   readonly clock: FakeClock;
   readonly limiter: Limiter<AdapterCaller>;
-  /** What was reported to `onError`. */
+  /** The errors reported to `onError`. */
   readonly errors: readonly unknown[];
-  /** What something in front of the guards received of each request. */
+  /** The admissions that middleware before the guards received. */
   readonly observed: readonly (Admission | undefined)[];
   /** How often the handler was reached. */
   readonly answered: () => number;
   /** Sends a request and reads the whole response. */
   send(sent?: Sent): Promise<Reply>;
-  /** Sends a request, and leaves the body to be read. */
+  /** Sends a request without reading the response body. */
   open(sent?: Sent): Promise<Response>;
 }
 
@@ -79,10 +79,10 @@ const guardFields = [
   "X-RateLimit-Reset",
 ];
 
-/** A server that never answers is a failed test, not a hanging one. */
+/** The time limit: if a server never answers, the test must fail, not hang. */
 const patienceMs = 20_000;
 
-/** Waits for what a server does by itself: a hang-up reaches it when it does. */
+/** Waits until a condition holds, for events whose time the server decides, such as noticing a hang-up. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!(await holds())) {
@@ -91,14 +91,14 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** As the suite's requests say. */
+/** Reads the caller from the suite's requests. */
 export function caller(read: ReadField): AdapterCaller {
   return { user: read("x-user") ?? null, address: read("x-address") ?? null };
 }
 
 export const hello: AdapterAnswer = { status: 200, headers: { "X-Own": "kept" }, body: "hello" };
 
-/** Describes a conversation; the server is started for it, and closed after it. */
+/** Makes a conversation. Each run starts and closes a server. */
 export function conversation(
   name: string,
   setting: Setting,

@@ -11,7 +11,7 @@ import {
 } from "./expect.ts";
 
 function admitted(admission: Admission | undefined): Admitted {
-  if (admission?.admitted !== true) throw new Error("The adapter gives the handler no admission.");
+  if (admission?.admitted !== true) throw new Error("The adapter passes no admission to the handler.");
   return admission;
 }
 
@@ -21,10 +21,10 @@ const tokens: Setting = {
 };
 const tokenPolicy = '"user-tokens-per-minute";q=100;w=60;qu="tokens"';
 
-/** What requests cost, and how the cost is settled. */
+/** The cost of requests, and its settlement. */
 export const costs: Conversation[] = [
   conversation(
-    "requests cost what the option says",
+    "requests cost what the cost option returns",
     { options: { cost: (read) => ({ requests: Number(read("x-weight")) }) } },
     async ({ send }) => {
       expectPassed(await send({ headers: { "X-Weight": "2" } }), twoAMinute(0, 60));
@@ -44,7 +44,7 @@ export const costs: Conversation[] = [
   conversation("units other than requests are named", tokens, async ({ send }) => {
     expectPassed(
       await send({ headers: { "X-Tokens": "40" } }),
-      // They are held until the response has ended, or their lease: then more are free.
+      // The tokens are held until the response ends or their lease expires.
       quotaFields(tokenPolicy, '"user-tokens-per-minute";r=60;t=30'),
     );
     expectRefused(await send({ headers: { "X-Tokens": "70" } }), {
@@ -56,15 +56,11 @@ export const costs: Conversation[] = [
     });
   }),
 
-  conversation(
-    "what is never reported is spent as granted, once the response has ended",
-    tokens,
-    async (one) => {
-      await one.send({ headers: { "X-Tokens": "40" } });
-      const limits = await readings(one);
-      expectSame([limits?.remaining, limits?.resetMs], [60, 600], "remaining, and until it grows");
-    },
-  ),
+  conversation("unreported use counts as granted once the response has ended", tokens, async (one) => {
+    await one.send({ headers: { "X-Tokens": "40" } });
+    const limits = await readings(one);
+    expectSame([limits?.remaining, limits?.resetMs], [60, 600], "remaining, and until it grows");
+  }),
 
   conversation(
     "a place is free again when the response has ended, with a body and without",
@@ -108,7 +104,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "what the handler settles for less shows",
+    "the fields show a settlement below the estimate",
     {
       ...tokens,
       answer: async (admission) => {
@@ -125,7 +121,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "what the handler settles for more shows",
+    "the fields show a settlement above the estimate",
     {
       ...tokens,
       answer: async (admission) => {
@@ -141,7 +137,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "a refund at once shows",
+    "the fields show an immediate refund",
     {
       answer: (admission) => {
         void admitted(admission).end("nothing");
@@ -156,7 +152,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "a refund after a while shows",
+    "the fields show a later refund",
     {
       answer: async (admission) => {
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -190,25 +186,25 @@ export const costs: Conversation[] = [
   ),
 ];
 
-/** What is left for the usual user, read from the limiter itself. */
+/** The default user's readings, from the limiter itself. */
 async function readings({ limiter }: Dialogue) {
   await untilEnded();
   const { limits } = await limiter.peek({ user: "a", address: null });
   return limits[0];
 }
 
-/** Servers see the end of a response a little later than its reader. */
+/** Waits a little, because a server sees the end of a response later than its reader. */
 async function untilEnded(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** Waits until a place is free, for 200 turns at most. */
+/** Waits until a place is free, for at most 200 turns. */
 async function untilFree(limiter: Dialogue["limiter"]): Promise<void> {
   for (let turn = 0; turn < 200; turn += 1) {
     if ((await limiter.peek({ user: "a", address: null })).admitted) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new AdapterSuiteError("The place is still held: the request was not ended with its response.");
+  throw new AdapterSuiteError("The place is still held: the request did not end with its response.");
 }
 
 async function* endless(): AsyncGenerator<string> {

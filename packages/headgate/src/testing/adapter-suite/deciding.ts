@@ -9,7 +9,7 @@ import {
   twoAMinuteSpent,
 } from "./expect.ts";
 
-/** Who passes, and what the fields say of it. */
+/** Which requests pass, and the fields of their responses. */
 export const deciding: Conversation[] = [
   conversation("the first request passes, with the fields", {}, async ({ send, answered }) => {
     const reply = await send();
@@ -43,14 +43,14 @@ export const deciding: Conversation[] = [
     expectPassed(await send(), twoAMinute(1, 60));
   }),
 
-  conversation("callers have quotas of their own", {}, async ({ send }) => {
+  conversation("each caller has its own quota", {}, async ({ send }) => {
     await send({ user: "a" });
     await send({ user: "a" });
     expectRefused(await send({ user: "a" }), twoAMinuteSpent(60));
     expectPassed(await send({ user: "b" }), twoAMinute(1, 60));
   }),
 
-  conversation("no fields are sent where no layer applies", {}, async ({ send }) => {
+  conversation("no fields are sent if no layer applies", {}, async ({ send }) => {
     for (let n = 0; n < 5; n += 1) expectPassed(await send({ user: null }), {});
   }),
 
@@ -77,7 +77,7 @@ export const deciding: Conversation[] = [
   ),
 
   conversation(
-    "the legacy fields tell the tightest limit",
+    "the legacy fields show the tightest limit",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute; 3/hour" }],
       options: { legacy: true },
@@ -106,7 +106,7 @@ export const deciding: Conversation[] = [
     },
   ),
 
-  conversation("of requests at once, as many pass as the quota has", {}, async ({ send }) => {
+  conversation("of simultaneous requests, exactly the quota passes", {}, async ({ send }) => {
     const replies = await Promise.all(Array.from({ length: 8 }, () => send()));
     const statuses = replies.map(({ status }) => status).sort();
     expectSame(statuses, [200, 200, 429, 429, 429, 429, 429, 429], "the statuses");
@@ -123,7 +123,7 @@ export const deciding: Conversation[] = [
   ),
 
   conversation(
-    "what is exposed to scripts already stays exposed",
+    "fields that are already exposed to scripts stay exposed",
     { fieldsBefore: { "Access-Control-Expose-Headers": "X-Own" } },
     async ({ send }) => {
       const exposing = { "Access-Control-Expose-Headers": `X-Own, ${exposed}` };

@@ -8,7 +8,7 @@ async function isFree({ limiter }: Pick<Dialogue, "limiter">): Promise<boolean> 
   return (await limiter.peek({ user: "a", address: null })).admitted;
 }
 
-/** Pieces that never end by themselves. */
+/** A body that never ends. */
 async function* endless(): AsyncGenerator<string> {
   for (;;) {
     yield "piece ";
@@ -16,7 +16,7 @@ async function* endless(): AsyncGenerator<string> {
   }
 }
 
-/** A place is held for as long as its response, however that ends. */
+/** A place is held as long as its response lasts, however it ends. */
 export const endings: Conversation[] = [
   ...(["GET", "POST", "HEAD"] as const).map((method) =>
     conversation(
@@ -59,7 +59,7 @@ export const endings: Conversation[] = [
   ),
 
   conversation(
-    "a place is free again where the client hangs up before there is an answer",
+    "a place is free again if the client hangs up before there is a response",
     { layers: onePlace, answer: () => new Promise(() => {}) },
     async (dialogue) => {
       const leaving = new AbortController();
@@ -72,7 +72,7 @@ export const endings: Conversation[] = [
   ),
 
   ((): Conversation => {
-    /** Calls to the store wait for it here. */
+    /** Calls to the store that are waiting. */
     const waiting: (() => void)[] = [];
     const hold = () => {
       waiting.length = 0;

@@ -9,25 +9,25 @@ export class AdapterSuiteError extends Error {
   }
 }
 
-/** @throws AdapterSuiteError that says what was expected and what was got, unless they are the same in depth. */
+/** @throws AdapterSuiteError with both values, unless they are deeply equal. */
 export function expectSame(actual: unknown, expected: unknown, what: string): void {
   const [got, wanted] = [show(actual), show(expected)];
   if (got !== wanted) throw new AdapterSuiteError(`${what}: expected ${wanted}, got ${got}.`);
 }
 
-/** The fields of one limit, as `RateLimit-Policy` and `RateLimit` have them. */
+/** The quota fields with these values. */
 export function quotaFields(policy: string, state: string): Record<string, string> {
   return { "RateLimit-Policy": policy, RateLimit: state, "Access-Control-Expose-Headers": exposed };
 }
 
 export const exposed = "RateLimit, RateLimit-Policy, Retry-After";
 
-/** Those of the limit that the conversations have by default: two requests a minute. */
+/** The fields of the default limit: two requests a minute. */
 export function twoAMinute(remaining: number, resetSeconds: number): Record<string, string> {
   return quotaFields('"user-per-minute";q=2;w=60', `"user-per-minute";r=${remaining};t=${resetSeconds}`);
 }
 
-/** @throws AdapterSuiteError unless the request was let through, with these fields of the guard's and no others. */
+/** @throws AdapterSuiteError unless the request passed with exactly these guard fields. */
 export function expectPassed(
   reply: Reply,
   fields: Readonly<Record<string, string>>,
@@ -38,21 +38,21 @@ export function expectPassed(
   expectSame(got, { status, fields, body }, "the response of the handler");
 }
 
-/** A refused request, to the byte. */
+/** An expected refusal. */
 export interface ExpectedRefusal {
   readonly fields: Readonly<Record<string, string>>;
   readonly detail: string;
   readonly violated: readonly string[];
   readonly retryAfterSeconds: number | null;
-  /** By default `window`. */
+  /** Default: `window`. */
   readonly waitsFor?: "window" | "holders";
   readonly affordable: Readonly<Record<string, number>>;
 }
 
-/** @throws AdapterSuiteError unless it is this very `429`. */
+/** @throws AdapterSuiteError unless the reply is exactly this `429`. */
 export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody = true): void {
   const { fields, detail, violated, retryAfterSeconds, affordable } = expected;
-  // Written out, not made by what is tested: the order of its members is part of what must not change.
+  // Written by hand, not made by the code under test, because the order of members must not change.
   const body = `{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded",${[
     '"title":"Request cannot be satisfied as assigned quota has been exceeded"',
     '"status":429',
@@ -83,7 +83,7 @@ export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody =
   expectSame(got, wanted, "the refusal");
 }
 
-/** The refusal of the limit that the conversations have by default. */
+/** The refusal of the default limit. */
 export function twoAMinuteSpent(waitSeconds: number): ExpectedRefusal {
   const seconds = waitSeconds === 1 ? "1 second" : `${waitSeconds} seconds`;
   return {

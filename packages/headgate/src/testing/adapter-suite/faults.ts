@@ -12,7 +12,7 @@ const table: Record<string, Setting> = {
   "the caller cannot be looked up": { options: { caller: async () => fail() } },
   "the cost cannot be computed": { options: { cost: fail } },
   "the cost cannot be looked up": { options: { cost: async () => fail() } },
-  "the cost makes no sense": { options: { cost: () => ({ requests: Number.NaN }) } },
+  "the cost is invalid": { options: { cost: () => ({ requests: Number.NaN }) } },
   "the caller's lookup never answers": { options: { caller: never, lookupMs: 20 } },
   "the cost's lookup never answers": { options: { cost: never, lookupMs: 20 } },
   "skip never answers": { options: { skip: never, lookupMs: 20 } },
@@ -21,10 +21,10 @@ const table: Record<string, Setting> = {
   "admit rejects": { spoil: () => ({ admit: async () => fail() }) },
 };
 
-/** The guard's own faults: none becomes the endpoint's, and none opens the gate. */
+/** Errors in the guard: none may become an error of the endpoint or disable the limits. */
 export const faults: Conversation[] = [
   ...Object.entries(table).map(([when, setting]) =>
-    conversation(`the endpoint neither breaks nor opens when ${when}`, setting, async ({ send, errors }) => {
+    conversation(`the endpoint works and stays limited when ${when}`, setting, async ({ send, errors }) => {
       const statuses: number[] = [];
       for (let n = 0; n < 3; n += 1) statuses.push((await send()).status);
       expectSame(statuses, [200, 200, 429], "the statuses");
@@ -32,10 +32,14 @@ export const faults: Conversation[] = [
     }),
   ),
 
-  conversation("a closed limiter lets pass, and says so", {}, async ({ send, limiter, errors }) => {
-    await limiter.close();
-    expectPassed(await send(), {});
-    const codes = errors.map((error) => (error as { code?: unknown }).code);
-    expectSame(codes.includes("limiter-closed"), true, "whether it was reported");
-  }),
+  conversation(
+    "a closed limiter admits the request and reports it",
+    {},
+    async ({ send, limiter, errors }) => {
+      await limiter.close();
+      expectPassed(await send(), {});
+      const codes = errors.map((error) => (error as { code?: unknown }).code);
+      expectSame(codes.includes("limiter-closed"), true, "whether it was reported");
+    },
+  ),
 ];

@@ -5,30 +5,26 @@ const detail = "The limit of 2 requests per minute has been reached. Try again i
 const text = `Too many requests\n\n${detail}\n`;
 const spentFields = { ...twoAMinute(0, 60), "Cache-Control": "no-store", "Retry-After": "60" };
 
-/** What browsers send for a page. */
+/** A browser's `Accept` field. */
 const browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
 
-/** Who gets which form: by name, the `Accept` field, and the type that is answered. */
+/** Test name, `Accept` field and expected content type. */
 const clients: [who: string, accept: string, type: string][] = [
   ["a browser gets a page", browsers, "text/html; charset=utf-8"],
-  ["a client that takes text gets text", "text/plain", "text/plain; charset=utf-8"],
+  ["a client that accepts text gets text", "text/plain", "text/plain; charset=utf-8"],
+  ["a client that prefers text gets text", "text/html;q=0.5, text/plain;q=0.9", "text/plain; charset=utf-8"],
   [
-    "a client that would rather have text gets text",
-    "text/html;q=0.5, text/plain;q=0.9",
-    "text/plain; charset=utf-8",
-  ],
-  [
-    "a client that takes JSON gets a problem",
+    "a client that accepts JSON gets a problem",
     "application/json, text/plain, */*",
     "application/problem+json",
   ],
-  ["a client that takes anything gets a problem", "*/*", "application/problem+json"],
-  ["a client that takes nothing of the kind gets a problem", "image/png", "application/problem+json"],
-  ["a type with a weight of nothing is not sent", "text/html;q=0, text/*;q=0.1", "text/plain; charset=utf-8"],
+  ["a client that accepts anything gets a problem", "*/*", "application/problem+json"],
+  ["a client that accepts none of the types gets a problem", "image/png", "application/problem+json"],
+  ["a type with weight 0 is not sent", "text/html;q=0, text/*;q=0.1", "text/plain; charset=utf-8"],
 ];
 
 /** @throws AdapterSuiteError unless it is this `429`, in this form */
-function expectTold(
+function expectRefusalIn(
   reply: Reply,
   type: string,
   body: string,
@@ -43,7 +39,7 @@ function expectTold(
   expectSame(got, { status: 429, type, fields, body }, "the refusal");
 }
 
-/** The forms of a refusal and of the quota. */
+/** The formats of refusals and of the quota fields. */
 export const forms: Conversation[] = [
   ...clients.map(([who, accept, type]) =>
     conversation(who, {}, async ({ send }) => {
@@ -51,8 +47,8 @@ export const forms: Conversation[] = [
       await send();
       const reply = await send({ headers: { Accept: accept } });
       if (type === "application/problem+json") return expectRefused(reply, twoAMinuteSpent(60));
-      if (type.startsWith("text/plain")) return expectTold(reply, type, text);
-      expectTold(reply, type, reply.body);
+      if (type.startsWith("text/plain")) return expectRefusalIn(reply, type, text);
+      expectRefusalIn(reply, type, reply.body);
       for (const part of [
         '<!doctype html>\n<html lang="en">',
         "<title>Too many requests</title>",
@@ -61,34 +57,30 @@ export const forms: Conversation[] = [
       ]) {
         expectSame(reply.body.includes(part), true, `whether the page has ${part}`);
       }
-      expectSame(/\b(src|href|url)\b/.test(reply.body), false, "whether the page asks for anything else");
+      expectSame(/\b(src|href|url)\b/.test(reply.body), false, "whether the page loads anything else");
     }),
   ),
 
   conversation("HEAD gets the type that GET would get, and no body", {}, async ({ send }) => {
     await send();
     await send();
-    expectTold(
+    expectRefusalIn(
       await send({ method: "HEAD", headers: { Accept: "text/html" } }),
       "text/html; charset=utf-8",
       "",
     );
   }),
 
-  conversation(
-    "what a response varies by already is kept",
-    { fieldsBefore: { Vary: "Origin" } },
-    async ({ send }) => {
-      expectPassed(await send(), { ...twoAMinute(1, 60), Vary: "Origin" });
-      await send();
-      const spent = twoAMinuteSpent(60);
-      const fields = { ...spent.fields, Vary: "Origin, Accept" };
-      expectRefused(await send(), { ...spent, fields });
-    },
-  ),
+  conversation("an existing Vary field is kept", { fieldsBefore: { Vary: "Origin" } }, async ({ send }) => {
+    expectPassed(await send(), { ...twoAMinute(1, 60), Vary: "Origin" });
+    await send();
+    const spent = twoAMinuteSpent(60);
+    const fields = { ...spent.fields, Vary: "Origin, Accept" };
+    expectRefused(await send(), { ...spent, fields });
+  }),
 
   conversation(
-    "a custom body is sent to everybody, and may be left out",
+    "a custom body is sent to every client, and may be undefined",
     {
       options: {
         body: ({ retryAfterSeconds }, read) =>
@@ -101,7 +93,7 @@ export const forms: Conversation[] = [
       await send();
       await send();
       const accepting = { headers: { Accept: browsers } };
-      expectTold(await send(accepting), "application/vnd.own+json", '{"wait":60}', spentFields);
+      expectRefusalIn(await send(accepting), "application/vnd.own+json", '{"wait":60}', spentFields);
       expectRefused(await send({ headers: { "X-Plain": "1" } }), twoAMinuteSpent(60));
     },
   ),
@@ -110,11 +102,11 @@ export const forms: Conversation[] = [
     throws: () => {
       throw new Error("the body's");
     },
-    "names no type": () => ({ contentType: "text/plain\r\nX-Injected: 1", body: "x" }),
-    "is no text": () => ({ contentType: "text/plain", body: 7 as unknown as string }),
+    "has an invalid type": () => ({ contentType: "text/plain\r\nX-Injected: 1", body: "x" }),
+    "is not text": () => ({ contentType: "text/plain", body: 7 as unknown as string }),
   }).map(([when, body]) =>
     conversation(
-      `a custom body that ${when} is reported, and the usual one is sent`,
+      `a custom body that ${when} is reported, and the default body is sent`,
       { options: { body } },
       async ({ send, errors }) => {
         await send();
@@ -126,7 +118,7 @@ export const forms: Conversation[] = [
   ),
 
   conversation(
-    "draft 7 tells the tightest limit in one field, and the quotas of all",
+    "draft 7 shows the tightest limit in one field, and all quotas",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute; 60/hour" }],
       options: { fields: "draft-7", legacy: true },
@@ -150,7 +142,7 @@ export const forms: Conversation[] = [
   ),
 
   conversation(
-    "draft 6 tells the tightest limit in three fields",
+    "draft 6 shows the tightest limit in three fields",
     { options: { fields: "draft-6" } },
     async ({ send }) => {
       const fieldsOf = (remaining: number) => ({

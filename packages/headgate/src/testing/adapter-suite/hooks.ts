@@ -10,7 +10,7 @@ import {
 } from "./conversation.ts";
 import { expectPassed, expectRefused, expectSame, twoAMinute, twoAMinuteSpent } from "./expect.ts";
 
-/** A store that answers later, as shared ones do. */
+/** A store that answers asynchronously, like a shared store. */
 function later(): ReturnType<typeof memoryStore> {
   const store = memoryStore();
   const decide = async (...question: Parameters<typeof store.decide>) => store.decide(...question);
@@ -26,7 +26,7 @@ async function spend({ send }: Dialogue): Promise<void> {
 
 const answers: Record<string, Setting> = {
   "at once": { options: { onRefused: () => slow } },
-  "by a promise": { options: { onRefused: async () => slow } },
+  "with a promise": { options: { onRefused: async () => slow } },
   "after a shared store's answer": { store: later, options: { onRefused: async () => slow } },
 };
 
@@ -39,16 +39,20 @@ const faults: Record<string, Setting["options"]> = {
   rejects: { onRefused: async () => Promise.reject(new Error("the hook's")) },
 };
 
-/** How the user of a guard takes part: in refusals, by what is read afterwards, and by the status. */
+/** The hooks of a guard: `onRefused`, reading the admission afterwards, and `refundWhen`. */
 export const hooks: Conversation[] = [
   ...Object.entries(answers).map(([when, setting]) =>
-    conversation(`onRefused answers ${when}, in place of everything`, setting, async (dialogue) => {
-      await spend(dialogue);
-      const { status, fields, headers, body } = await dialogue.send();
-      expectSame([status, fields, headers["x-slow"], body], [418, {}, "1", "slow down"], "the answer");
-      expectSame(dialogue.answered(), 2, "requests that reach the handler");
-      expectSame(dialogue.errors, [], "reports");
-    }),
+    conversation(
+      `onRefused responds ${when}, and the guard sends nothing else`,
+      setting,
+      async (dialogue) => {
+        await spend(dialogue);
+        const { status, fields, headers, body } = await dialogue.send();
+        expectSame([status, fields, headers["x-slow"], body], [418, {}, "1", "slow down"], "the answer");
+        expectSame(dialogue.answered(), 2, "requests that reach the handler");
+        expectSame(dialogue.errors, [], "reports");
+      },
+    ),
   ),
 
   conversation(
@@ -80,7 +84,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "what is in front of the guard reads the admissions, refused ones too",
+    "middleware before the guard can read admissions, including refusals",
     {},
     async ({ send, observed }) => {
       for (let n = 0; n < 3; n += 1) await send();
@@ -95,7 +99,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "nothing is read where the request was skipped",
+    "a skipped request has no admission",
     { options: { skip: () => true } },
     async ({ send, observed }) => {
       await send();
@@ -121,7 +125,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "refundWhen gives the charge back of what holds a place, once it has ended",
+    "refundWhen refunds a request that holds a place once it has ended",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute; 1 concurrent" }],
       options: { refundWhen: (status) => status >= 500 },
@@ -157,7 +161,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "the fields can be switched off, and the wait stays",
+    "the fields can be turned off, and Retry-After stays",
     { options: { fields: false } },
     async ({ send }) => {
       expectPassed(await send(), {});
@@ -174,7 +178,7 @@ export const hooks: Conversation[] = [
   }),
 
   conversation(
-    "a skip that has to be looked up skips only what it says",
+    "an asynchronous skip skips only the requests that it selects",
     { options: { skip: async (read) => read("x-skip") !== undefined } },
     async ({ send }) => {
       await send();

@@ -15,24 +15,24 @@ import { methods } from "./methods.ts";
 import { mounting } from "./mounting.ts";
 import { refusals } from "./refusals.ts";
 
-/** Who is calling, as the suite's requests say in `X-User` and `X-Address`. */
+/** The caller, from the `X-User` and `X-Address` fields of the suite's requests. */
 export interface AdapterCaller {
   readonly user: string | null;
   readonly address: string | null;
 }
 
-/** Reads a field of a request; `undefined` where it is absent. */
+/** Reads a field of a request; `undefined` if it is absent. */
 export type ReadField = (name: string) => string | undefined;
 
-/** What the handler behind the guard answers. */
+/** The response of the handler behind the guard. */
 export interface AdapterAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Text to send whole, pieces to send as they come, or `null` for no body. */
+  /** Text to send at once, chunks to send as they come, or `null` for no body. */
   readonly body: string | AsyncIterable<string> | null;
 }
 
-/** What `rateLimit` is given, in no framework's terms. */
+/** The options of `rateLimit`, independent of any framework. */
 export interface AdapterGuardOptions
   extends Omit<GuardOptions<AdapterCaller, [read: ReadField]>, "onRefused" | "onKnown"> {
   onRefused?: (
@@ -44,55 +44,55 @@ export interface AdapterGuardOptions
 
 export interface AdapterGuard {
   readonly limiter: Limiter<AdapterCaller>;
-  /** To be put in terms of the framework's request by `optionsFor`. */
+  /** Convert these for the framework with `optionsFor`. */
   readonly options: AdapterGuardOptions;
 }
 
-/** A guarded handler, to be served by the framework under test for every path and method. */
+/** A guarded handler. The framework under test must serve it for every path and method. */
 export interface AdapterRoute {
-  /** Usually one guard; of several, the first decides first. */
+  /** Usually one guard. If there are several, the first decides first. */
   readonly guards: readonly AdapterGuard[];
-  /** The fields that something in front of the guards has set, as CORS middleware does. */
+  /** Fields that middleware before the guards must set, as CORS middleware does. */
   readonly fieldsBefore: Readonly<Record<string, string>>;
   /**
    * The handler.
    *
    * @param admission the result of the adapter's `admissionOf` for the request
-   * @param body the request's, read to its end
+   * @param body the body of the request, read to its end
    */
   answer(admission: Admission | undefined, body: string): AdapterAnswer | Promise<AdapterAnswer>;
   /**
-   * To be called by something in front of the guards, once a response is decided.
+   * Middleware before the guards must call this once a response is decided.
    *
    * @param admission the result of the adapter's `admissionOf` there
    */
   observe(admission: Admission | undefined): void;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface ServedRoute {
   /** Such as `http://127.0.0.1:49152`. */
   readonly origin: string;
-  /** Stops listening, and ends the connections that are open. */
+  /** Stops listening and closes open connections. */
   close(): void | Promise<void>;
 }
 
 export interface AdapterSuiteOptions {
-  /** Serves a guarded route by the real framework, on loopback, at a port of the system's choosing. */
+  /** Serves a guarded route with the real framework, on loopback, on a free port. */
   serve: (route: AdapterRoute) => ServedRoute | Promise<ServedRoute>;
 }
 
-/** One test of an adapter, to be handed to any test runner. */
+/** One test of an adapter, for any test runner. */
 export interface AdapterTest {
-  /** What must hold. No two tests share a name. */
+  /** What the test checks. Names are unique. */
   readonly name: string;
-  /** Resolves if it holds, rejects with a sentence that says what was expected and what was got. */
+  /** Resolves if the test passes, or rejects with what was expected and what was received. */
   run(): Promise<void>;
 }
 
 /**
- * The conversations over HTTP that must go alike on every framework: the same status, the same fields of the guard's
- * and the same body, to the byte. They need a `fetch` that can reach the server.
+ * The HTTP tests that every framework's adapter must pass: the same status, the same guard fields and the same body,
+ * byte for byte. They need a `fetch` that can reach the server.
  *
  * ```ts
  * for (const { name, run } of adapterSuite({ serve })) test(name, run);
@@ -118,9 +118,9 @@ export function adapterSuite(options: AdapterSuiteOptions): AdapterTest[] {
 }
 
 /**
- * Puts a route's options in terms of what a framework gives.
+ * Converts a route's options for a framework.
  *
- * @param answerBy answers a refused request from `onRefused`, as the framework's users would
+ * @param answerBy responds to a refused request from `onRefused`, in the framework's own way
  */
 export function optionsFor<
   Given extends readonly unknown[],

@@ -1,7 +1,7 @@
 import { type Conversation, conversation } from "./conversation.ts";
 import { expectPassed, expectRefused, expectSame, twoAMinute, twoAMinuteSpent } from "./expect.ts";
 
-/** Requests of other kinds than GET, and those that are none of the guard's business. */
+/** Methods other than GET, and requests that the guard ignores. */
 export const methods: Conversation[] = [
   conversation("HEAD passes with the fields and without a body", {}, async ({ send }) => {
     expectPassed(await send({ method: "HEAD" }), twoAMinute(1, 60), { body: "" });
@@ -19,17 +19,17 @@ export const methods: Conversation[] = [
       headers: { Origin: "https://example.com", "Access-Control-Request-Method": "POST" },
     };
     for (let n = 0; n < 5; n += 1) expectPassed(await send(preflight), {});
-    expectSame(answered(), 5, "preflights that reach what is behind the guard");
+    expectSame(answered(), 5, "preflights that reach the handler");
     expectPassed(await send(), twoAMinute(1, 60));
   }),
 
-  conversation("OPTIONS that is no preflight is counted", {}, async ({ send }) => {
+  conversation("an OPTIONS request that is not a preflight is counted", {}, async ({ send }) => {
     expectPassed(await send({ method: "OPTIONS" }), twoAMinute(1, 60));
     await send({ method: "OPTIONS" });
     expectRefused(await send({ method: "OPTIONS" }), twoAMinuteSpent(60));
   }),
 
-  conversation("a preflight's field on another method is no way past", {}, async ({ send }) => {
+  conversation("a preflight's field on another method does not skip the guard", {}, async ({ send }) => {
     const dressed = { method: "POST", body: "x", headers: { "Access-Control-Request-Method": "POST" } };
     await send(dressed);
     await send(dressed);
@@ -37,7 +37,7 @@ export const methods: Conversation[] = [
   }),
 
   conversation(
-    "what is skipped is neither counted nor refused",
+    "a skipped request is neither counted nor refused",
     {
       options: { skip: (read) => read("x-skip") !== undefined },
       answer: (admission) => ({ status: 200, headers: {}, body: String(admission === undefined) }),
@@ -52,7 +52,7 @@ export const methods: Conversation[] = [
     },
   ),
 
-  conversation("POST, PUT, PATCH and DELETE are counted alike", {}, async ({ send }) => {
+  conversation("POST, PUT, PATCH and DELETE are all counted", {}, async ({ send }) => {
     const methodsInTurn = ["POST", "PUT", "PATCH", "DELETE"];
     const statuses: number[] = [];
     for (const method of methodsInTurn) statuses.push((await send({ method, body: "x" })).status);

@@ -65,7 +65,11 @@ export const mounting: Conversation[] = [
     async ({ send, errors }) => {
       for (let n = 0; n < 3; n += 1) await send();
       expectSame(errors.length, 1, "reports");
-      expectSame(/The same limiter .* twice/.test(String(errors[0])), true, `whether ${errors[0]} tells it`);
+      expectSame(
+        /The same limiter .* twice/.test(String(errors[0])),
+        true,
+        `whether ${errors[0]} names the mistake`,
+      );
     },
   ),
 ];

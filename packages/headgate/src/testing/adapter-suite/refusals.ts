@@ -10,7 +10,7 @@ import {
   twoAMinuteSpent,
 } from "./expect.ts";
 
-/** Answers by promises, as a store over a network does. */
+/** A store that answers asynchronously, like a store over a network. */
 function distantStore() {
   const store = memoryStore();
   return {
@@ -37,7 +37,7 @@ const twoLayers: Setting = {
   ],
 };
 
-/** What a refused client gets. */
+/** The responses to refused requests. */
 export const refusals: Conversation[] = [
   conversation("of two layers that refuse, the longer wait is reported", twoLayers, async ({ send }) => {
     await send({ address: "203.0.113.7" });
@@ -53,7 +53,7 @@ export const refusals: Conversation[] = [
     });
   }),
 
-  conversation("one layer that refuses charges no other", twoLayers, async ({ send }) => {
+  conversation("if one layer refuses, no other layer is charged", twoLayers, async ({ send }) => {
     await send({ user: "a", address: "203.0.113.7" });
     for (let n = 0; n < 3; n += 1) await send({ user: "b", address: "203.0.113.7" });
     expectPassed(
@@ -82,7 +82,7 @@ export const refusals: Conversation[] = [
   }),
 
   conversation(
-    "what costs more than a quota is refused without a wait",
+    "a cost above the quota is refused without a wait",
     { options: { cost: () => ({ requests: 3 }) } },
     async ({ send }) => {
       expectRefused(await send(), {
@@ -95,20 +95,16 @@ export const refusals: Conversation[] = [
     },
   ),
 
-  conversation(
-    "a store that answers later decides alike",
-    { store: distantStore },
-    async ({ send, clock }) => {
-      expectPassed(await send(), twoAMinute(1, 60));
-      expectPassed(await send({ method: "POST", body: "x".repeat(100_000) }), twoAMinute(0, 60));
-      expectRefused(await send(), twoAMinuteSpent(60));
-      clock.advance(60_000);
-      expectPassed(await send(), twoAMinute(1, 60));
-    },
-  ),
+  conversation("an asynchronous store decides the same", { store: distantStore }, async ({ send, clock }) => {
+    expectPassed(await send(), twoAMinute(1, 60));
+    expectPassed(await send({ method: "POST", body: "x".repeat(100_000) }), twoAMinute(0, 60));
+    expectRefused(await send(), twoAMinuteSpent(60));
+    clock.advance(60_000);
+    expectPassed(await send(), twoAMinute(1, 60));
+  }),
 
   conversation(
-    "a store that is down, where the policy is to refuse, leads to a 503",
+    "a store that is down leads to a 503 if the outage policy is to refuse",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute", outage: "refuse" }],
       store: brokenStore,

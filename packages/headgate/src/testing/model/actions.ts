@@ -13,16 +13,16 @@ import {
   type World,
 } from "./world.ts";
 
-/** One thing that may happen next. */
+/** One possible next action. */
 export interface Action {
   readonly name: string;
-  /** Whether it happens in one client only, and leaves time and the store as they are. */
+  /** Whether it affects one client only, not the time or the store. */
   readonly isLocal?: boolean;
-  /** Changes the world that it is given. */
+  /** Changes the given world. */
   run(world: World): void;
 }
 
-/** The world after an action; the one before it stays as it was. */
+/** Returns the world after an action. The original does not change. */
 export function after(world: World, action: Action): World {
   const next = copyWorld(world, action.isLocal);
   act(next, action);
@@ -35,7 +35,7 @@ export function act(world: World, action: Action): void {
   settle(world);
 }
 
-/** All that may happen next. */
+/** All possible next actions. */
 export function actionsOf(world: World): Action[] {
   return [
     { name: "time passes", run: tick },
@@ -73,7 +73,7 @@ function clientActions({ setting, now, net }: World, client: Client, c: number):
   return actions;
 }
 
-/** A message arrives, and its answer or not. Whatever is not delivered is lost once it is too old. */
+/** Delivers a message, with or without its answer. A message that is not delivered is lost once it is too old. */
 function deliveries({ clients }: World, message: Message, m: number): Action[] {
   const name = `${message.kind} ${message.seq} of client ${message.client} arrives`;
   const silent = { name: `${name}, unanswered`, run: (world: World) => deliver(world, m, false) };
@@ -96,13 +96,13 @@ function deliver(world: World, m: number, answered: boolean): void {
   if (answered && client.phase !== "crashed") calls.receive(world, message, outcome);
 }
 
-/** What the first partition holds for it: all of them hold the same. */
+/** What the first partition holds for the client. All partitions hold the same. */
 function heldIn(world: World, { rid }: Client): number {
   const [place] = world.setting.places;
   return place === undefined ? 0 : holdOf(world, place, rid);
 }
 
-/** @param fate `over` for a unit beyond what may be used. */
+/** @param fate `over` for a unit beyond the allowed use. */
 export function use(world: World, c: number, fate: "held" | "over"): void {
   const client = world.clients[c] as Client;
   client.used += 1;
@@ -137,7 +137,7 @@ function isBoundByStamps({ places }: World["setting"]): boolean {
   );
 }
 
-/** Marks what was used and not reported before its lease was over: a crash is short by that much. */
+/** Marks use that was not reported before its lease ended: after a crash it is not charged. */
 function settle(world: World): void {
   const { setting, now } = world;
   for (const client of world.clients) {

@@ -1,7 +1,7 @@
 import type { Adjustment, Charge, Outcome, Refund } from "../../core/store.ts";
 import { type Client, leaseOf, type Message, type World } from "./world.ts";
 
-/** What a client calls, and what it makes of the answer. */
+/** The calls of a client, and how it handles the answers. */
 
 export function ask(world: World, c: number, amount: number): void {
   const charges = world.setting.places.map(
@@ -28,7 +28,7 @@ export function askAgain(world: World, c: number): void {
 
 export function extend(world: World, c: number, more: number): void {
   const client = world.clients[c] as Client;
-  // What was reported and not used will be given back to others, not to it: the hold has to do without.
+  // Units that were reported but not used go back to the limit, not to this client's hold.
   const total = Math.max(0, client.allowed - Math.min(client.known, client.used)) + more;
   const charges = world.setting.places.map(
     (place): Charge => ({
@@ -42,13 +42,13 @@ export function extend(world: World, c: number, more: number): void {
   send(world, c, { kind: "extend", charges });
 }
 
-/** @param over by how much it reports too much, to be corrected later. */
+/** @param over how many units too many it reports, to be corrected later. */
 export function report(world: World, c: number, over = 0): void {
   const { used, allowed, knownRequests } = world.clients[c] as Client;
   adjust(world, c, "report", used + over, knownRequests, Math.max(0, allowed - used - over));
 }
 
-/** @param served whether the request counts; it does unless nothing was used. */
+/** @param served whether the request counts. It does, unless nothing was used. */
 export function end(world: World, c: number, served: boolean): void {
   const client = world.clients[c] as Client;
   client.phase = "ending";
@@ -56,7 +56,7 @@ export function end(world: World, c: number, served: boolean): void {
   adjust(world, c, "end", client.used, served ? client.knownRequests : 0, 0);
 }
 
-/** Sends the end once more where no answer came and it was too old to arrive. */
+/** Sends the end again if no answer came and the first message is too old to arrive. */
 export function endAgain(world: World, c: number): void {
   const { used, seq } = world.clients[c] as Client;
   const { requests, knownRequests } = world.clients[c] as Client;
@@ -69,7 +69,7 @@ export function giveUp(world: World, c: number): void {
   end(world, c, false);
 }
 
-/** What is said in one call is what is true of every partition. */
+/** Sends the same totals for every partition in one call. */
 function adjust(
   world: World,
   c: number,
@@ -114,7 +114,7 @@ function send(
   world.net.push({ client: c, seq, sentAt: world.now, copies, ...message });
 }
 
-/** The client reads an answer. One that it no longer waits for changes nothing. */
+/** The client reads an answer. An answer that it no longer waits for changes nothing. */
 export function receive(world: World, message: Message, outcome: Outcome): void {
   const client = world.clients[message.client] as Client;
   if (!client.awaited.includes(message.seq)) return;
@@ -132,14 +132,14 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
       return (sent[p]?.used[g] ?? 0) - (sent[p]?.known[g] ?? 0);
     });
     client.known = totalOf(world, sent[0]?.used ?? []);
-    // A lease that was over before its answer came may have been given to others.
+    // If the lease ended before the answer came, others may have got the units.
     const isLate = world.now >= client.trustedUntil && world.setting.faults?.trustsLateAnswers !== true;
     if (!isLate) client.trustedUntil = Math.max(client.trustedUntil, trusted);
     return;
   }
   if (!outcome.admitted) {
     if (message.kind === "extend") return;
-    // A second copy of what was refused may still be on its way: only an end makes sure that it does nothing.
+    // A second copy of the refused call may still be on its way. Only an end makes sure that it has no effect.
     if (client.doubted) giveUp(world, message.client);
     else client.phase = "refused";
     return;

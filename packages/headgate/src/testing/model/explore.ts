@@ -4,13 +4,13 @@ import { keyOf } from "./state-key.ts";
 import { newWorld, type Setting, type World } from "./world.ts";
 
 export interface Exploration {
-  /** How many different states were looked at. */
+  /** How many different states were visited. */
   readonly states: number;
-  /** Everything that can be reached in this many steps was looked at. */
+  /** All states within this many steps were visited. */
   readonly steps: number;
-  /** Whether there is nothing beyond them. */
+  /** Whether there are no further states. */
   readonly isComplete: boolean;
-  /** The invariant that is broken first, with the shortest way to it. */
+  /** The first broken invariant, with the shortest path to it. */
   readonly broken?: string;
 }
 
@@ -20,7 +20,7 @@ interface Step {
   readonly before: Step | undefined;
 }
 
-/** Looks at every state that can be reached, the nearest first, until an invariant is broken. */
+/** Visits every reachable state, breadth first, until an invariant is broken. */
 export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY } = {}): Exploration {
   const first = newWorld(setting);
   const seen = new Set([keyOf(first)]);
@@ -30,7 +30,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
     const reached: Step[] = [];
     for (const step of frontier) {
       const { world } = step;
-      // Only the way to a state is needed once all that follows it is known.
+      // Once its successors are known, only the path to a state is needed.
       step.world = undefined;
       if (world === undefined) continue;
       for (const action of actionsOf(world)) {
@@ -40,7 +40,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
         seen.add(key);
         const what = broken(next.world as World);
         if (what !== undefined)
-          return { states: seen.size, steps, isComplete: false, broken: tell(what, next) };
+          return { states: seen.size, steps, isComplete: false, broken: describe(what, next) };
         reached.push(next);
       }
     }
@@ -49,7 +49,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
   return { states: seen.size, steps: mostSteps, isComplete: true };
 }
 
-function tell(what: string, last: Step): string {
+function describe(what: string, last: Step): string {
   const names: string[] = [];
   for (let step: Step | undefined = last; step !== undefined; step = step.before) names.unshift(step.name);
   return `${what}\n  ${names.join("\n  ")}`;

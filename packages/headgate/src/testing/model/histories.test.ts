@@ -29,7 +29,7 @@ const settings: readonly [layers: string[], unit: string, resets: boolean][] = [
 ];
 
 describe("long histories of many clients, in the model and in the memory store", () => {
-  it.each(settings)("keep every invariant under %j, holding %s", (layers, unit, resets) => {
+  it.each(settings)("keep every invariant under %j, with %s held", (layers, unit, resets) => {
     const places = placesOf(layers);
     fc.assert(
       fc.property(

@@ -4,9 +4,9 @@ import { broken } from "./invariants.ts";
 import { type Client, newWorld, type Setting, type World } from "./world.ts";
 
 /**
- * Plays one history: each number chooses one of the things that may happen next.
+ * Plays one history: each number chooses one of the possible next actions.
  *
- * @returns the invariant that was broken, with what happened; `undefined` where all held throughout.
+ * @returns the broken invariant and the actions that led to it; `undefined` if all invariants held.
  */
 export function play(setting: Setting, choices: readonly number[]): string | undefined {
   const world = newWorld(setting);
@@ -24,7 +24,7 @@ export function play(setting: Setting, choices: readonly number[]): string | und
   return undefined;
 }
 
-/** What happens in longer histories only: mistakes of clients, times of every length, resets. */
+/** Actions for longer histories only: mistakes of clients, pauses of any length, resets. */
 function strayActions(world: World, choice: number): Action[] {
   const ms = 1 + (choice % 100_003);
   return [
@@ -46,13 +46,16 @@ function mistakes({ setting }: World, { phase, seq }: Client, c: number): Action
     calls.report(world, c, 1);
     const client = world.clients[c] as Client;
     client.overstated += 1;
-    // What is given back does not come back as a hold: for that it would have to ask.
+    // A refund does not return to the hold: the client would have to ask for it.
     client.allowed -= 1;
   };
   return [over, { name: `client ${c} reports 1 too many`, run: overstate }];
 }
 
-/** An operator forgets what was spent. A millisecond apart from all else: what is spent in one is not told apart. */
+/**
+ * An operator resets the counts. A millisecond before and after, because charges in the same millisecond cannot be
+ * distinguished.
+ */
 function reset(world: World): void {
   const { setting } = world;
   pass(world, 1);

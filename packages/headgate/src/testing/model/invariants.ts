@@ -4,7 +4,7 @@ import { freeAt } from "../oracle.ts";
 import type { ModelStore, Place } from "./model-store.ts";
 import { type Client, chargedTo, holdOf, type World } from "./world.ts";
 
-/** Says which invariant of the protocol is broken, and how; `undefined` where all hold. */
+/** Returns which invariant of the protocol is broken, and how; `undefined` if all hold. */
 export function broken(world: World): string | undefined {
   if (world.broken !== undefined) return world.broken;
   for (const [p, place] of world.setting.places.entries()) {
@@ -44,7 +44,7 @@ function brokenPlace(world: World, p: number, place: Place): string | undefined 
     if (isBound && counted > limit.quota + debt)
       return `1: ${counted} used and held of ${limit.quota}, with a debt of ${debt}`;
     const used = world.uses.filter(({ at, fate }) => at > since && fate === "held").length;
-    // What an algorithm admits within one window at most: see the error that each states.
+    // The most that an algorithm admits within one window: see its stated error.
     const most = limit.algorithm === "sliding-window" ? limit.quota : 2 * limit.quota;
     if (isUnits && used > most) return `2: ${used} truly used within a window of ${limit.quota}`;
   }
@@ -86,7 +86,7 @@ function counted({ limits }: Place, wanted: string): boolean {
   return limits.groups.some(({ unit }) => unit === wanted);
 }
 
-/** What is admitted has to be free, by all that was ever charged. */
+/** Checks that an admission was free, according to all charges so far. */
 export function brokenAdmission(world: World): string | undefined {
   const { setting, now } = world;
   for (const [p, place] of setting.places.entries()) {
@@ -104,7 +104,7 @@ function freeOf(world: World, p: number, { space, key }: Place, limit: Limit): n
   if (limit.algorithm === "concurrent") return limit.quota;
   const mine = world.ledger
     .filter((one) => one.place === p && one.unit === limit.unit)
-    // What was given back opened its window all the same.
+    // A refunded charge still opened its window.
     .filter(({ amount }) => amount > 0 || limit.from === "first-use")
     .map(({ at, unit, amount }) => ({ at, space, key, unit, amount }));
   return freeAt(mine, limit, world.now);
@@ -113,8 +113,8 @@ function freeOf(world: World, p: number, { space, key }: Place, limit: Limit): n
 const stranger = { rid: "f".repeat(24), seq: 1 };
 
 /**
- * A stranger is admitted only to what is free by all that was ever charged; one who is refused is admitted at the end of
- * the wait that was reported, and not 1 ms before.
+ * Checks that another caller is admitted only to free units, according to all charges so far, and that a refused caller
+ * is admitted at the end of the reported wait, and not 1 ms before.
  */
 function brokenWait(world: World, p: number, place: Place): string | undefined {
   const { now, store } = world;
@@ -142,7 +142,7 @@ function brokenWait(world: World, p: number, place: Place): string | undefined {
   return undefined;
 }
 
-/** What is said to be left is what is free by all that was ever charged, and grows when that is said. */
+/** Checks that `remaining` is what is free according to all charges so far, and grows at the reported moment. */
 function brokenReading(world: World, p: number, place: Place): string | undefined {
   const { now, store, setting } = world;
   const readingsAt = (at: number, asked: ModelStore) =>
@@ -163,7 +163,7 @@ function brokenReading(world: World, p: number, place: Place): string | undefine
   return undefined;
 }
 
-/** How many of the units that are held are free in all limits, by all that was ever charged. */
+/** How many units are free in all limits, according to all charges so far. */
 function freeUnits(world: World, p: number, place: Place): number {
   const { setting, now, store } = world;
   const limits = place.limits.limits.filter(({ unit }) => unit === setting.unit);

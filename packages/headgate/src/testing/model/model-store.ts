@@ -11,24 +11,24 @@ export interface Place {
 
 type Row = Float64Array<ArrayBuffer>;
 
-/** What is kept of one partition: a row of numbers for each group of limits, and what is held. */
+/** The state of one partition: a row of numbers for each group of limits, and the holdings. */
 interface Partition {
   readonly rows: Map<string, Row>;
   readonly holdings: Holdings;
 }
 
-/** One change of what a partition has used of a unit. */
+/** One change of a partition's used units. */
 export interface UsedChange {
   readonly place: Place;
   readonly rid: string;
   readonly unit: string;
-  /** Negative where units were given back. */
+  /** Negative if units were given back. */
   readonly change: number;
 }
 
 export type Journal = (change: UsedChange) => void;
 
-/** The plainest store over the transitions of `core`: it can be copied, and it reports what it charges. */
+/** The simplest store over the transitions of `core`. It can be copied, and reports its charges. */
 export class ModelStore {
   readonly #transitions: Transitions;
   readonly #partitions: Map<string, Partition>;
@@ -147,7 +147,7 @@ export class ModelStore {
     for (const place of places) this.#partitions.get(idOf(place))?.rows.clear();
   }
 
-  /** Forgets what is over, as early as that is allowed. */
+  /** Removes expired entries as early as allowed. */
   tidy(now: number): void {
     for (const { holdings } of this.#partitions.values()) {
       this.#transitions.lapse(holdings, now);
@@ -155,12 +155,12 @@ export class ModelStore {
     }
   }
 
-  /** What is held in a partition, once what is over has lapsed. */
+  /** The holdings of a partition, after expired holds have lapsed. */
   holdingsOf(place: Place, now: number): Holdings {
     return this.#open(place, now).holdings;
   }
 
-  /** All that is kept, with times relative to `now` where the algorithms allow it. */
+  /** The rows of a partition, by the id of the group. */
   rowsOf(place: Place): ReadonlyMap<string, Row> {
     return this.#partitions.get(idOf(place))?.rows ?? new Map();
   }

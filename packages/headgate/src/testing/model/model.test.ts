@@ -52,7 +52,7 @@ describe("the model of reservations", () => {
   });
 });
 
-describe("the model notices", () => {
+describe("the model finds the fault", () => {
   it.each(mutants)("$name", ({ breaks, transitions, faults, limits = tokens, setting: changes }) => {
     const faulty = { transitions: { ...coreTransitions, ...transitions }, ...(faults && { faults }) };
     const { broken } = explore(setting(limits, { calls: 3, ...faulty, ...changes }), { mostSteps: 9 });

@@ -2,19 +2,19 @@ import type { Holdings } from "../../core/holdings.ts";
 import { coreTransitions as core, type Transitions } from "./transitions.ts";
 import type { ClientFaults, Setting } from "./world.ts";
 
-/** A fault that somebody might build in, and the invariants any of which notices it. */
+/** A possible fault, and the invariants that find it. */
 export interface Mutant {
   readonly name: string;
   readonly breaks: RegExp;
   readonly transitions?: Partial<Transitions>;
   readonly faults?: ClientFaults;
-  /** What the exploration needs beyond the usual to meet it. */
+  /** Changes to the default setting that are needed to find the fault. */
   readonly setting?: Partial<Setting>;
   readonly limits?: string;
 }
 
 const windowMs = 60_000;
-/** Where a mutant notes when a reservation was admitted: no unit has such a name. */
+/** The entry in which a mutant records the admission time. No unit has this name. */
 const admittedAt = "admitted at";
 
 const noteAdmission: Transitions["hold"] = (holdings, hold, portions, now, leaseMs) => {
@@ -43,7 +43,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "an extension that creates",
+    name: "an extension that creates a reservation",
     breaks: /^[456]:/,
     transitions: {
       standingOf(holdings, hold, more) {
@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "an extension that brings back what has lapsed without asking for room",
+    name: "an extension that restores a lapsed hold without checking for room",
     breaks: /^[12]:/,
     setting: { asks: [2], clients: 2 },
     transitions: {
@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     transitions: { lapse() {} },
   },
   {
-    name: "differences in place of totals: a repeated report counts twice",
+    name: "differences instead of totals: a repeated report counts twice",
     breaks: /^[1246]:/,
     transitions: {
       adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
@@ -127,7 +127,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "nothing given back of what was charged under an answer that was lost",
+    name: "no refund of a charge whose answer was lost",
     breaks: /^6:/,
     setting: { calls: 2 },
     limits: "2 tokens/minute sliding-window; 2/minute",
@@ -140,7 +140,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "a repeated ask that is admitted anew",
+    name: "a repeated ask that is admitted again",
     breaks: /^[345]:/,
     setting: { asks: [1] },
     transitions: {
@@ -151,7 +151,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "a wait that does not know of leases",
+    name: "a wait that ignores leases",
     breaks: /^8:/,
     transitions: {
       waitFor: (holdings, unit, _quota, _now, need, windowWait) => ({
@@ -161,12 +161,12 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "what is held is shown as free",
+    name: "held units are shown as free",
     breaks: /^8:/,
     transitions: { heldOf: () => 0 },
   },
   {
-    name: "a client that trusts an answer which came after its lease",
+    name: "a client that trusts an answer that came after its lease",
     breaks: /^2:/,
     faults: { trustsLateAnswers: true },
   },

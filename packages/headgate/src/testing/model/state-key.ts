@@ -4,8 +4,8 @@ import type { Place } from "./model-store.ts";
 import { type Client, longestWindowOf, type Message, type World } from "./world.ts";
 
 /**
- * Two worlds with the same key behave alike: moments are told by how far they are from now, and which client is which
- * does not matter.
+ * A key for the behaviour of a world: worlds with the same key behave the same. Times are relative to now, and the
+ * order of clients does not matter.
  */
 export function keyOf(world: World): string {
   const clients = world.clients.map((client, c) => keyOfClient(world, client, c)).sort();

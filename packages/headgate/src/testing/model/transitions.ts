@@ -11,7 +11,7 @@ import {
   waitFor,
 } from "../../core/holdings.ts";
 
-/** Changes what has been used of a unit. A fault may charge it to another moment than that of the call. */
+/** Changes the used amount of a unit. A mutant may charge it at another moment than the call. */
 export type ChangeUsed = (
   unit: string,
   change: number,
@@ -21,7 +21,10 @@ export type ChangeUsed = (
 
 type AdjustParameters = Parameters<typeof adjustHoldings>;
 
-/** The transitions of `core/holdings.ts`, as the model calls them. A test of the model replaces one by a faulty one. */
+/**
+ * The transitions of `core/holdings.ts`, as the model calls them. A test of the model replaces one of them with a
+ * faulty one.
+ */
 export interface Transitions {
   readonly lapse: typeof lapse;
   readonly standingOf: typeof standingOf;

@@ -3,89 +3,94 @@ import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../
 import { ModelStore, type Place, type UsedChange } from "./model-store.ts";
 import { coreTransitions, type Transitions } from "./transitions.ts";
 
-/** What a model's run is about. */
+/** The setting of a model's run. */
 export interface Setting {
   /** The partitions that the clients share. */
   readonly places: readonly Place[];
-  /** The unit that is held. Requests, where the limits count them, are spent at once. */
+  /** The unit that is held. Requests are spent at once, if the limits count them. */
   readonly unit: string;
   readonly clients: number;
   /** How far time moves in one step, ms. */
   readonly tickMs: number;
-  /** So long after it was sent, a message may still arrive, ms. Shorter than what has ended is remembered. */
+  /**
+   * How long after it was sent a message may still arrive, ms. Shorter than the time that ended reservations are
+   * remembered.
+   */
   readonly longestCallMs: number;
-  /** How many calls a client makes at most. */
+  /** The most calls of a client. */
   readonly calls: number;
   /** How many units a client asks for at first. */
   readonly asks: readonly number[];
   readonly transitions?: Transitions;
   readonly faults?: ClientFaults;
-  /** A store that every call is made of too, and that has to answer the same. */
+  /** A store that gets the same calls and must give the same answers. */
   readonly mirror?: Store;
-  /** Whether partitions are reset in between. */
+  /** Whether partitions are reset during the run. */
   readonly resets?: boolean;
 }
 
-/** What a client may do wrong, to see that the model notices. */
+/** Faults of a client that the model must find. */
 export interface ClientFaults {
-  /** Sends a report while the answer to an extension is still on its way. */
+  /** The client reports while the answer to an extension is still on its way. */
   readonly overlaps?: boolean;
-  /** Takes an answer that came after its lease for a new lease. */
+  /** The client treats an answer that came after its lease as a new lease. */
   readonly trustsLateAnswers?: boolean;
 }
 
 export type Phase = "idle" | "asking" | "open" | "ending" | "refused" | "over" | "crashed";
 
-/** One reservation, as whoever holds it sees it; and what is true of it, which only the model knows. */
+/** One reservation as its client sees it, plus the truth, which only the model knows. */
 export interface Client {
   readonly rid: string;
   phase: Phase;
-  /** It gave up before it was admitted, or was refused after a second try: nothing was served. */
+  /** The client gave up before it was admitted, or was refused after a second try, so nothing was served. */
   cancelled: boolean;
   /** The number of its last call. */
   seq: number;
-  /** The calls that it still awaits an answer to. */
+  /** The calls whose answer it still awaits. */
   awaited: readonly number[];
-  /** It asked a second time, as no answer came. */
+  /** It asked a second time because no answer came. */
   doubted: boolean;
-  /** When it sent the first call since the last answer; 0 where none is unanswered. */
+  /** When it sent the first unanswered call; 0 if there is none. */
   doubtSince: number;
-  /** It does not know whether its last report was charged: only the answer to another, or to its end, says that. */
+  /**
+   * It does not know whether its last report was charged. Only the answer to another report, or to its end, shows that.
+   */
   inDoubt: boolean;
-  /** What it knows to be charged. */
+  /** The charge that it knows of. */
   known: number;
   knownRequests: number;
   refunds: readonly (readonly Refund[])[];
-  /** How much it may use in all: what is used and what is held. */
+  /** How much it may use in total: used plus held. */
   allowed: number;
-  /** Until then it trusts its lease. */
+  /** Until when it trusts its lease. */
   trustedUntil: number;
-  /** What it has truly used. */
+  /** The true use. */
   used: number;
-  /** What the service truly owes for it: 1 once admitted, 0 again if nothing was served. */
+  /** The requests that should be charged: 1 once admitted, 0 again if nothing was served. */
   requests: number;
-  /** When the store last heard something new from it, by partition. */
+  /** When the store last received a new call from it, by partition. */
   heard: readonly { readonly at: number; readonly seq: number }[];
-  /** What is charged for it, by partition and unit. */
+  /** The charges, by partition and unit. */
   charged: Readonly<Record<string, number>>;
   admissions: number;
-  /** How many units it has reported that it had not used, to be corrected. */
+  /** How many unused units it has reported, to be corrected. */
   overstated: number;
 }
 
-/** A call on its way. It may arrive at any time until it is too old, before others that were sent earlier, and twice. */
+/** A call on its way. It may arrive at any time until it is too old, before earlier calls, and several times. */
 export interface Message {
   readonly client: number;
   readonly seq: number;
   readonly kind: "ask" | "extend" | "report" | "end";
   readonly sentAt: number;
-  /** How often it may still arrive; an ask as often as it was sent, everything else as often as it likes. */
+  /** How often it may still arrive: an ask as often as it was sent, other calls without a limit. */
   readonly copies: number;
   readonly charges?: readonly Charge[];
   readonly adjustments?: readonly Adjustment[];
 }
 
-/** Units charged at one moment in one partition, and how many of them were not held before. */
+/** Units charged at one moment in one partition, and how many of them had not been held. */
 export interface Charged {
   readonly place: number;
   readonly rid: string;
@@ -95,14 +100,14 @@ export interface Charged {
   debt: number;
 }
 
-/** Units truly used at one moment. `lost`: not reported before their lease was over; `over`: beyond what was held. */
+/** Units used at one moment. `lost`: not reported before the lease ended. `over`: more than was held. */
 export interface Used {
   readonly rid: string;
   readonly at: number;
   readonly fate: "held" | "lost" | "over";
 }
 
-/** The store, the clients, what is on its way between them, and what is true. */
+/** The store, the clients, the messages between them, and the truth. */
 export interface World {
   readonly setting: Setting;
   now: number;
@@ -111,7 +116,7 @@ export interface World {
   net: Message[];
   ledger: Charged[];
   uses: Used[];
-  /** What an operation has broken, in words. */
+  /** The invariant that an operation has broken, in words. */
   broken: string | undefined;
 }
 
@@ -155,7 +160,7 @@ function newClient({ places }: Setting, n: number): Client {
   };
 }
 
-/** @param sharesStore where the copy will leave the store and the time as they are. */
+/** @param sharesStore whether the copy will not change the store and the time. */
 export function copyWorld(world: World, sharesStore = false): World {
   return {
     setting: world.setting,
@@ -169,7 +174,7 @@ export function copyWorld(world: World, sharesStore = false): World {
   };
 }
 
-/** The shortest lease of its partitions: what a client can trust in. */
+/** The shortest lease of the partitions, which a client can rely on. */
 export function leaseOf({ places }: Setting): number {
   return Math.min(...places.map(({ limits }) => limits.leaseMs));
 }
@@ -182,7 +187,7 @@ export function chargedTo(client: Client, place: number, unit: string): number {
   return client.charged[`${place} ${unit}`] ?? 0;
 }
 
-/** Applies a message in the store, and notes what is charged. */
+/** Applies a message to the store and records the charges. */
 export function apply(world: World, message: Message): Outcome {
   const { setting, store, now } = world;
   const client = world.clients[message.client] as Client;
@@ -228,7 +233,7 @@ function difference(wanted: Outcome, got: Outcome): string | undefined {
   return mine === theirs ? undefined : `The store answers ${theirs}, the model ${mine}`;
 }
 
-/** As JSON has no infinity. */
+/** Converts numbers to text, because JSON has no `Infinity`. */
 function plain({ remaining, waitMs, resetMs, holders = false }: Reading): (string | boolean)[] {
   return [`${remaining}`, `${waitMs}`, `${resetMs}`, holders];
 }
@@ -260,7 +265,7 @@ function note(
   forgetEmptyWindow(world, at, unit);
 }
 
-/** A window from first use exists for as long as something in it counts, whatever opened it. */
+/** Forgets a window from first use once nothing in it counts. */
 function forgetEmptyWindow(world: World, place: number, unit: string): void {
   const [limit] = world.setting.places[place]?.limits.limits.filter((one) => one.unit === unit) ?? [];
   if (limit?.from !== "first-use") return;

@@ -4,7 +4,7 @@ import { expectSame, expectThat } from "./expect.ts";
 import type { Case } from "./laws.ts";
 import type { Place, Trial } from "./trial.ts";
 
-/** One of each algorithm, each of a quota of 5, that counts for about an hour. */
+/** One limit for each algorithm, with a quota of 5, that counts for about an hour. */
 const everyAlgorithm = [
   "5/hour",
   "5/hour token-bucket",
@@ -62,7 +62,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a bucket that gets slower counts what it would have drained too early",
+    name: "a bucket that becomes slower counts what it drained too early",
     async run(trial) {
       const place = trial.place("100/minute token-bucket");
       await trial.admit(place, { requests: 60 });
@@ -126,7 +126,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a limit of two algorithms is exact by each, also where one of them counts longer",
+    name: "each of two algorithms is exact, also if one counts longer",
     async run(trial) {
       const place = trial.place("3/second; 100/day token-bucket; 50/hour fixed-window");
       for (let n = 0; n < 8; n += 1) {
@@ -137,7 +137,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a window that grows knows what the layer's memory kept",
+    name: "a window that grows counts what the layer has remembered",
     async run(trial) {
       const wide = trial.place("40/hour");
       const narrow = trial.under(wide, "30/second");
@@ -156,11 +156,11 @@ export const changes: readonly Case[] = [
 
   ...(["requests", "tokens"] as const).map(
     (unit): Case => ({
-      name: `a window that has grown, and refuses, keeps what its reported wait was for (${unit})`,
+      name: `a refusal by a window that has grown keeps the counts behind the reported wait (${unit})`,
       async run(trial) {
         const narrow = trial.place(`5 ${unit}/minute sliding-window`);
         for (let n = 0; n < 4; n += 1) await trial.spend(narrow, { [unit]: 1 });
-        // Of another layer's memory: nothing has counted so far back yet.
+        // Another layer, whose memory does not reach that far back yet.
         const wide: Place = {
           ...trial.place(`4 ${unit}/hour sliding-window`, "caller", "grown"),
           space: narrow.space,
@@ -178,10 +178,10 @@ export const changes: readonly Case[] = [
   ),
 
   {
-    name: "narrow, wide, narrow, wide: a log that grows meanwhile forgets nothing",
+    name: "narrow, wide, narrow, wide: a log that grows meanwhile keeps its counts",
     async run(trial) {
       const narrow = trial.place("90/second");
-      // Before the layer has seen a wider one.
+      // Before the layer has seen a wider window.
       await trial.admit(narrow);
       const wide = trial.under(narrow, "5/hour");
       expectSame((await trial.admit(wide)).admitted, true, "wide");
@@ -200,7 +200,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a log longer than any limit looks at is merged, and its limits stay exact",
+    name: "a log that is longer than any limit needs is merged, and its limits stay exact",
     async run(trial) {
       const narrow = trial.place("1000/minute");
       const wide = trial.under(narrow, "1000/hour");
@@ -212,7 +212,7 @@ export const changes: readonly Case[] = [
       const start = trial.clock.now();
       expectSame(await remaining(trial, narrow), 142, "remaining of 1,000 a minute");
       const { waitMs } = await trial.peek(wide);
-      // The newest 1,000 decide, and they are as they were.
+      // The newest 1,000 decide, and they have not changed.
       expectSame(waitMs, hour - 999 * 70, "wait for the oldest of the newest 1,000 to leave");
       trial.clock.set(start + waitMs - 1);
       expectSame((await trial.admit(wide)).admitted, false, "admitted 1 ms too early");
@@ -236,10 +236,10 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a log that grows under a narrow window still counts for a wider one, also where they take turns",
+    name: "a log that grows under a narrow window still counts for a wider window, also if they take turns",
     async run(trial) {
       const wide = trial.place("60/hour");
-      // As of a process that knows the narrow one alone.
+      // Like a process that knows only the narrow window.
       const narrow = { ...wide, limits: compileLimits("suite", "4/second") };
       await trial.admit(narrow);
       await trial.admit(wide);
@@ -256,7 +256,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a counter's refund after the next step was charged gives back what still counts",
+    name: "a counter's refund after the next step was charged gives back only what still counts",
     async run(trial) {
       trial.clock.set(Date.UTC(2026, 0, 1));
       const place = trial.place("10/minute sliding-counter");
@@ -275,7 +275,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "at most four states of a unit are kept, and those in force always",
+    name: "at most four states of a unit are kept, always including those in force",
     async run(trial) {
       trial.clock.set(Date.UTC(2026, 0, 1));
       const first = trial.place("5/hour");

@@ -5,7 +5,9 @@ import type { Case } from "./laws.ts";
 import { type Random, seeded } from "./random.ts";
 import { type Decision, type Place, startTrial, type Trial } from "./trial.ts";
 
-/** Of one length mostly, so that states are shared, and so short that what is settled is often of the step before. */
+/**
+ * Mostly the same length, so that states are shared, and short, so that settlements often belong to the previous step.
+ */
 const windowsMs = [50, 50, 50, 80, 200, 60_000] as const;
 
 function randomLimit(random: Random, unit: string): Limit {
@@ -25,7 +27,10 @@ function randomLimit(random: Random, unit: string): Limit {
   }
 }
 
-/** What one plan of a layer says. With two limits of requests in the first alone, there are four states of a unit at most. */
+/**
+ * The limits of one plan of a layer. Only the first plan may have two limits of requests, so there are at most four
+ * states of a unit.
+ */
 function randomPlan(random: Random, n: number): Limit[] {
   const limits = [{ ...randomLimit(random, "requests"), name: "first" }];
   if (n === 0 && random.once(3)) limits.push({ ...randomLimit(random, "requests"), name: "second" });
@@ -36,13 +41,13 @@ function randomPlan(random: Random, n: number): Limit[] {
     : limits;
 }
 
-/** Plans that change with every request, against the memory store. */
+/** Compares plans that change with every request with the memory store. */
 export async function playChanges(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
   const plans = Array.from({ length: 3 }, (_, n) => randomPlan(random, n));
   const memory = startTrial(memoryStore(), trial.clock);
   const [first, same] = [trial.place(plans[0] ?? []), memory.place(plans[0] ?? [])];
-  // Both know of all plans from the beginning: how far back a layer remembers hangs on it.
+  // Both know all plans from the beginning, because a layer's memory depends on them.
   const places = plans.map((one) => trial.under(first, one));
   const theirs = plans.map((one) => memory.under(same, one));
   const decisions: { got: Decision; wanted: Decision }[] = [];
@@ -77,11 +82,11 @@ export async function playChanges(trial: Trial, seed: number): Promise<void> {
   }
 }
 
-/** @param count how many scripts are played. */
+/** @param count how many scripts to play. */
 export function changingScripts(count: number): readonly Case[] {
   return [
     {
-      name: `counts under changing plans as the memory store does, in ${count} random scripts`,
+      name: `counts under changing plans like the memory store, in ${count} random scripts`,
       async run({ store, clock }) {
         for (let seed = 1; seed <= count; seed += 1) {
           clock.set(Date.UTC(2026, 0, 1));

@@ -4,7 +4,7 @@ import type { Case } from "./laws.ts";
 import { seeded } from "./random.ts";
 import type { Place, Trial } from "./trial.ts";
 
-/** A minute's buckets are so long, and begin at multiples of it. */
+/** The length of a minute's buckets. Buckets begin at multiples of it. */
 const bucketMs = 250;
 const start = Date.UTC(2026, 0, 1);
 
@@ -24,10 +24,10 @@ async function admitAt(trial: Trial, place: Place, moments: readonly number[], r
   return decisions;
 }
 
-/** Sliding windows above a quota of 1,000, which a log of at most 241 entries counts. */
+/** Sliding windows with a quota above 1,000, which are counted by a log of at most 241 entries. */
 export const coarse: readonly Case[] = [
   {
-    name: "coarse log: admits the quota and no more, in one bucket or in many",
+    name: "coarse log: admits exactly the quota, in one bucket or in many",
     async run(trial) {
       for (const pause of [0, 3, 300, 11_000]) {
         const place = trial.place("2000/minute", `pause ${pause}`);
@@ -53,7 +53,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: what was spent in one 240th of a window leaves with the newest of it",
+    name: "coarse log: units spent in one 240th of a window leave together with the newest of them",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0, 100, bucketMs - 1, bucketMs, 20 * second], 400);
@@ -72,7 +72,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: waits for the whole of a heavier request, and reads when more is left",
+    name: "coarse log: waits until a heavier request fits, and reads when more is left",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0, 30, 250, 600, 601], 400);
@@ -107,7 +107,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: a refund at once leaves no trace, and a bucket given back whole none either",
+    name: "coarse log: an immediate refund leaves no trace, nor does the refund of a whole bucket",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0], 500);
@@ -126,7 +126,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: a true cost is spent whatever is free, and the debt is waited for",
+    name: "coarse log: the true cost is always spent, and the debt is waited for",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0], 1900);
@@ -137,7 +137,7 @@ export const coarse: readonly Case[] = [
       expectSame(
         (await trial.read(place))[0]?.resetMs,
         minute,
-        "reset in a debt that one leaving does not end",
+        "reset in a debt that the first unit to leave does not end",
       );
       const { early, due } = await trial.waitFor(place);
       expectSame([early.admitted, due.admitted], [false, true], "admitted before and after the wait");
@@ -145,7 +145,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: every window has its own, whatever the quota, and begins with what others know",
+    name: "coarse log: every window has its own log, whatever the quota, which begins with the counts of others",
     async run(trial) {
       const small = trial.place("2000/minute");
       const large = trial.under(small, "3000/minute; 5000/hour; 900/second");
@@ -179,11 +179,11 @@ export const coarse: readonly Case[] = [
       expectSame([await left(trial, small), await left(trial, large)], [0, 500], "remaining under both");
       expectSame((await trial.admit(small)).admitted, false, "one more admitted under the smaller quota");
       trial.clock.advance(minute - second);
-      // The larger was charged at once what was known of the smaller.
+      // The larger quota began with the counts of the smaller, as if spent at once.
       expectSame(
         [await left(trial, small), await left(trial, large)],
         [200, 500],
-        "remaining once the first left",
+        "remaining once the first unit has left",
       );
       trial.clock.advance(second);
       expectSame([await left(trial, small), await left(trial, large)], [900, 2000], "remaining in the end");
@@ -225,7 +225,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: not where exact was asked for",
+    name: "coarse log: not used with exact",
     async run(trial) {
       const place = trial.place("2000/minute sliding-window exact");
       await admitAt(trial, place, [0, 100, 200, 201, 250], 400);
@@ -244,7 +244,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: a clock that is set back admits nobody, and gives back what it charged",
+    name: "coarse log: a clock that is set back admits no more, and charges can be refunded",
     async run(trial) {
       for (const back of [1, 100, 40 * second, 24 * hour]) {
         const place = trial.place("2000/minute", `back ${back}`);
@@ -267,7 +267,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: of many asked in one turn, the quota is admitted",
+    name: "coarse log: of many requests in one turn, exactly the quota is admitted",
     async run(trial) {
       const place = trial.place("1001/minute");
       await admitAt(trial, place, [0, 17_000], 400);
@@ -304,7 +304,7 @@ export const coarse: readonly Case[] = [
       expectSame(
         (await trial.read(all)).map(({ remaining }) => remaining),
         [3500, 500],
-        "remaining of a layer that would have admitted",
+        "remaining in a layer that would have admitted",
       );
     },
   },
@@ -321,7 +321,7 @@ export const coarse: readonly Case[] = [
         trial.clock.set(start);
         const asked = start;
         for (let n = 0; n < 900; n += 1) {
-          // 20 units at a time, 120 times a minute at a pace of one.
+          // 20 units at a time, 120 times a minute at a pace of 1.
           trial.clock.set(asked + Math.floor((n * 500) / pace) + random.between(0, 120));
           const at = trial.clock.now();
           const { admitted, readings } = await trial.admit(place, { requests: 20 });
@@ -331,7 +331,7 @@ export const coarse: readonly Case[] = [
           expectThat(within(ours, at) <= quota, `at most ${quota} within a minute, got ${within(ours, at)}`);
           expectThat(
             remaining <= quota - within(ours, at) && remaining >= quota - within(ours, at, bucketMs - 1),
-            `request ${n}: what counts leaves within ${bucketMs} ms, got ${remaining} remaining`,
+            `request ${n}: units leave within ${bucketMs} ms, got ${remaining} remaining`,
           );
         }
         expectThat(ours.length <= exact.length, `at most ${exact.length} admitted, got ${ours.length}`);
@@ -349,7 +349,7 @@ interface Spending {
   readonly amount: number;
 }
 
-/** What was spent within a minute up to this moment, or within so much more. */
+/** What was spent within the minute before this moment, plus `more` milliseconds. */
 function within(spent: readonly Spending[], now: number, more = 0): number {
   let sum = 0;
   for (const { at, amount } of spent) if (at > now - minute - more && at <= now) sum += amount;

@@ -15,33 +15,33 @@ import { scripts } from "./scripts.ts";
 import { settling } from "./settling.ts";
 import { startTrial } from "./trial.ts";
 
-/** A store to be tested, and the clock that it goes by. */
+/** A store to test, and its clock. */
 export interface StoreUnderTest {
   readonly store: Store;
   /**
-   * Moves the store's time. A store that takes `now` from its caller needs no more than `fakeClock()`; a store with a
-   * clock of its own must be made to read this one.
+   * The store's clock. For a store that takes `now` from its caller, this is `fakeClock()`. A store with its own clock
+   * must be made to read this clock.
    */
   readonly clock: FakeClock;
-  /** Gives up what `create` made; called after each test, whether it passed or not. */
+  /** Releases what `create` made. Called after each test, whether it passed or not. */
   close(): void | Promise<void>;
 }
 
 export interface StoreSuiteOptions {
   /**
-   * Makes a store; called once for each test. It need not be empty: every test uses partitions of its own. It may be
-   * the same store each time, as long as `close` then leaves it open.
+   * Makes a store. Called once for each test. The store need not be empty, because every test uses new partitions. It
+   * may return the same store each time, if `close` then leaves it open.
    */
   create: () => StoreUnderTest | Promise<StoreUnderTest>;
-  /** How many random scripts of each kind are played, 30 steps each; 40 by default. */
+  /** How many random scripts of each kind to play, 30 steps or more each. Default: 40. */
   scripts?: number;
 }
 
-/** One test of a store, to be handed to any test runner. */
+/** One test of a store, for any test runner. */
 export interface StoreTest {
-  /** What must hold. No two tests share a name. */
+  /** What the test checks. Names are unique. */
   readonly name: string;
-  /** Resolves if it holds, rejects with a sentence that says what was expected and what was got. */
+  /** Resolves if the test passes, or rejects with what was expected and what was received. */
   run(): Promise<void>;
 }
 

@@ -2,13 +2,13 @@ import { hour, minute, second } from "../../core/limit.ts";
 import { expectSame, expectThat } from "./expect.ts";
 import type { Place, Trial } from "./trial.ts";
 
-/** One test of the suite, before it is given a store. */
+/** One test of the suite, without a store. */
 export interface Case {
   readonly name: string;
   readonly run: (trial: Trial) => Promise<void>;
 }
 
-/** One of every kind, each of quota 5 over about a minute. */
+/** One limit of every kind, with a quota of 5 over about a minute. */
 export const everyKind = [
   "5/minute",
   "5/minute token-bucket",
@@ -20,7 +20,7 @@ export const everyKind = [
   "5 concurrent",
 ] as const;
 
-/** What a limit counts, where it is not requests. */
+/** The cost in the unit of a limit. */
 export function costIn(limits: string, amount: number): Record<string, number> {
   return { [limits.endsWith("concurrent") ? "concurrent" : "requests"]: amount };
 }
@@ -33,7 +33,7 @@ async function exhaust(trial: Trial, place: Place): Promise<number> {
 
 export const laws: readonly Case[] = [
   ...everyKind.map((limits) => ({
-    name: `${limits}: admits the quota and no more, and waits as long as it says`,
+    name: `${limits}: admits exactly the quota, and the reported wait is exact`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       expectSame(await exhaust(trial, place), 5, "admitted of a quota of 5");
@@ -47,7 +47,7 @@ export const laws: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: waits for the whole of a heavier request`,
+    name: `${limits}: waits until a heavier request fits`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       for (let n = 0; n < 5; n += 1) {
@@ -61,7 +61,7 @@ export const laws: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a refusal spends nothing, also a heavy one`,
+    name: `${limits}: a refusal spends nothing, even of a heavy request`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 3));
@@ -75,7 +75,7 @@ export const laws: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a cost above the quota never fits, and says so`,
+    name: `${limits}: a cost above the quota has an infinite wait`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       const { admitted, waitMs, readings } = await trial.admit(place, costIn(limits, 6));
@@ -86,7 +86,7 @@ export const laws: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: peeking answers as admitting would, and spends nothing`,
+    name: `${limits}: a peek returns the same as admit, and spends nothing`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       for (let n = 0; n < 7; n += 1) {
@@ -103,7 +103,7 @@ export const laws: readonly Case[] = [
   ...everyKind
     .filter((limits) => !limits.endsWith("concurrent"))
     .map((limits) => ({
-      name: `${limits}: a reset gives the whole quota back, to that partition alone`,
+      name: `${limits}: a reset gives the whole quota back, only to that partition`,
       async run(trial: Trial) {
         const places = [
           trial.place(limits),
@@ -146,7 +146,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "tells the longest wait, and each limit's own",
+    name: "reports the longest wait, and the wait of each limit",
     async run(trial) {
       const user = trial.place("1/3 seconds; 2/minute", "user", "user");
       const address = trial.place("3/hour", "address", "address");
@@ -167,7 +167,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "counts each unit by itself, and takes a cost of 0 for no request",
+    name: "counts each unit separately, and a cost of 0 as no request",
     async run(trial) {
       const place = trial.place("2/minute; 10 tokens/minute");
       expectSame((await trial.admit(place, { tokens: 10 })).admitted, true, "all tokens at once");
@@ -184,7 +184,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "needs one unit free, and spends none, where the cost is not known yet",
+    name: "needs one free unit and spends none if the cost is not known yet",
     async run(trial) {
       const place = trial.place("3 tokens/minute");
       const open = await trial.admit(place);
@@ -196,11 +196,11 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "counts an interval's end in and its beginning out, to the millisecond",
+    name: "includes the end of a window and excludes its beginning, to the millisecond",
     async run(trial) {
       const place = trial.place("2/100 ms");
       const admits = [];
-      // Spendings at 0 and 60; the first leaves at 100, the second at 160.
+      // Charges at 0 and 60: the first leaves at 100, the second at 160.
       for (const [at, wanted] of [
         [0, true],
         [60, true],
@@ -248,9 +248,9 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "drains a bucket evenly, without rounding anybody in or out",
+    name: "drains a bucket evenly, without rounding errors",
     async run(trial) {
-      // One unit in 8571.43 ms: the first whole moment is reported.
+      // One unit in 8571.43 ms: the first whole millisecond is reported.
       const place = trial.place("7/minute token-bucket");
       await trial.admit(place, { requests: 7 });
       const moments = [];
@@ -265,7 +265,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "weighs the previous step of a sliding counter by what is left of it",
+    name: "weighs the previous step of a sliding counter by its remaining part",
     async run(trial) {
       const place = trial.place("10/100 ms sliding-counter");
       trial.clock.set(Date.UTC(2026, 0, 1));

@@ -4,7 +4,7 @@ import { expectSame } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
 import type { Decision, Place, Trial } from "./trial.ts";
 
-/** Blocks, and other limits than a partition's own: in force at once, for as long as they say, whatever else happens. */
+/** Blocks and overrides: in force at once and until their end, whatever else happens. */
 export const overrides: readonly Case[] = [
   ...everyKind.map((limits) => ({
     name: `${limits}: a block refuses until its end, and what was spent before it still counts`,
@@ -48,7 +48,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a block may end at a moment, and says who decided it and why",
+    name: "a block may end at a given time, and names who decided it and why",
     async run(trial) {
       const place = trial.place("2/minute");
       const until = trial.clock.now() + hour;
@@ -65,7 +65,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "where one partition is blocked, no other is charged, and none is taken for it",
+    name: "if one partition is blocked, no other is charged or mistaken for it",
     async run(trial) {
       const user = trial.place("2/minute", "caller", "user");
       const address = trial.place("2/minute", "caller", "address");
@@ -77,7 +77,7 @@ export const overrides: readonly Case[] = [
         expectSame(
           refused.overrides?.map((one) => one?.limits),
           [undefined, blocked],
-          "what is in force",
+          "the override in force",
         );
       }
       expectSame(await remaining(trial, address), 2, "remaining of the other layer");
@@ -111,7 +111,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "the wait is the longest of the block's and the limits'",
+    name: "the wait is the longer of the block's and the limits' waits",
     async run(trial) {
       const place = trial.place("1/minute");
       await trial.admit(place);
@@ -126,7 +126,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "what was admitted before a block is reported and ended, and not extended",
+    name: "a reservation from before a block can be reported and ended, but not extended",
     async run(trial) {
       const place = trial.place("100 tokens/hour; 2 concurrent");
       const first = await trial.hold(place, { tokens: 40, concurrent: 1 });
@@ -144,7 +144,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a call that was admitted before a block is still admitted where it is repeated",
+    name: "a repeated call that was admitted before a block is still admitted",
     async run(trial) {
       const place = trial.place("100 tokens/hour");
       const first = await trial.hold(place, { tokens: 40 });
@@ -157,7 +157,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a partition that nobody has used is blocked as well, and so are several at once",
+    name: "an unused partition can be blocked, and several at once",
     async run(trial) {
       const places = Array.from({ length: 40 }, (_, n) =>
         trial.place("2/minute; 5 tokens/day", `caller${n}`),
@@ -171,7 +171,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "of many asked in one turn, all are refused by a block, and the others are decided",
+    name: "of many requests in one turn, a block refuses all of its partition, and the others are decided",
     async run(trial) {
       const blocks = trial.place("100/minute", "blocked");
       const others = trial.place("100/minute", "other");
@@ -192,7 +192,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "once a block has returned nobody is admitted, however many were under way",
+    name: "once a block has returned nobody is admitted, even if many calls were under way",
     async run(trial) {
       const place = trial.place("1000/minute");
       const hundred = () => Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
@@ -206,7 +206,7 @@ export const overrides: readonly Case[] = [
   },
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: other limits hold once a request is made under them, and what was spent counts`,
+    name: `${limits}: other limits apply once a request is made under them, and what was spent counts`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.hold(place, costIn(limits, 3));
@@ -214,7 +214,7 @@ export const overrides: readonly Case[] = [
       const override = await trial.override(place, { limits: more, forMs: hour, reason: "trial" });
       const before = await trial.read(place);
       const asked = await trial.admit(place);
-      expectSame([asked.admitted, asked.refusedFor], [false, "overridden"], "under the limits of its own");
+      expectSame([asked.admitted, asked.refusedFor], [false, "overridden"], "under its own limits");
       expectSame(asked.overrides, [override], "what is in force");
       expectSame(await trial.read(place), before, "readings after it");
       const under: Place = { ...trial.under(place, more), override };
@@ -233,12 +233,12 @@ export const overrides: readonly Case[] = [
         ["overridden", [undefined]],
         "under it, once it has ended",
       );
-      expectSame(await remaining(trial, place), 0, "remaining of its own");
+      expectSame(await remaining(trial, place), 0, "remaining under its own limits");
     },
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: lower limits count what was spent before, and so do its own once they have ended`,
+    name: `${limits}: lower limits count what was spent before, and so do the own limits after they have ended`,
     async run(trial: Trial) {
       // In the middle of every window.
       trial.clock.set(Date.UTC(2026, 0, 15, 12, 0, 30));
@@ -257,7 +257,7 @@ export const overrides: readonly Case[] = [
   })),
 
   {
-    name: "other limits are replaced by others at once, and a reset leaves them",
+    name: "other limits can be replaced at once, and a reset keeps them",
     async run(trial) {
       const place = trial.place("1/minute");
       const wide = await trial.override(place, { limits: "5/minute" });
@@ -276,7 +276,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "other limits end by themselves, and a block takes their place",
+    name: "other limits end at their time, and a block replaces them",
     async run(trial) {
       const place = trial.place("1/minute");
       const override = await trial.override(place, { limits: "3/minute", forMs: second });
@@ -295,7 +295,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "of several layers, each says what is in force in it",
+    name: "each of several layers reports the override in force in it",
     async run(trial) {
       const user = trial.place("1/minute", "caller", "user");
       const org = trial.place("1/minute", "caller", "org");
@@ -315,7 +315,7 @@ export const overrides: readonly Case[] = [
       expectSame(
         (await trial.admit(both)).overrides?.[0],
         override,
-        "what is in force together with a block",
+        "the override in force together with a block",
       );
       expectSame(await remaining(trial, under), 1, "remaining");
     },
@@ -333,10 +333,10 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a text that the processes of a limiter share is read when it has changed, and one of two who write at once wins",
+    name: "a shared text is read when it has changed, and one of two simultaneous writes wins",
     async run({ store, place }) {
       const { readShared, writeShared } = store;
-      // A store need not have it: the limiter then says that it cannot override by prefix.
+      // A store may lack this: overrides by prefix then throw.
       if (readShared === undefined || writeShared === undefined) return;
       const read = (version: number) => readShared.call(store, limiter, version);
       const write = (from: number, version: number, text: string) =>

@@ -29,18 +29,18 @@ const actions = [
   "reset",
 ] as const;
 
-/** A partition as one of the two stores knows it, and the override that its requests are made under. */
+/** One of the two stores, and its partitions with the overrides that requests are made under. */
 interface Side {
   readonly trial: Trial;
   readonly places: Place[];
 }
 
-/** Some of the partitions, each under what is in force as far as is known, or under limits of its own. */
+/** Some of the partitions, each under its known override or its own limits. */
 function asked({ places }: Side, chosen: readonly number[]): Place[] {
   return chosen.map((n) => places[n] as Place);
 }
 
-/** Blocks and other limits that come and go among requests, against the memory store. */
+/** Compares blocks and overrides that come and go among requests with the memory store. */
 export async function playOverrides(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
   const both = [trial, startTrial(memoryStore(), trial.clock)].map(
@@ -72,7 +72,7 @@ export async function playOverrides(trial: Trial, seed: number): Promise<void> {
       } else if (action === "override") {
         const limits = limitTexts[(step + chosen.length) % limitTexts.length] as string;
         const override = await mine.override(places, { ...terms, limits });
-        // Some who ask next know of it, and some do not.
+        // Some of the next requests know the override, and some do not.
         for (const [nth, n] of chosen.entries())
           if ((nth + step) % 3 > 0)
             side.places[n] = { ...mine.under(side.places[n] as Place, limits), override };
@@ -103,7 +103,7 @@ function termsOf(random: Random, now: number) {
   return random.once(2) ? { forMs: random.between(1, 120) } : { until: now + random.between(1, 120) };
 }
 
-/** Who is refused as it was not made under what is in force asks under that from then on. */
+/** After a refusal as `overridden`, later requests are made under the override in force. */
 function learn(side: Side, n: number, overrides: Decision["overrides"], nth: number): void {
   if (overrides === undefined) return;
   const override = overrides[nth];
@@ -131,11 +131,11 @@ function comparable(readings: Decision["readings"][number]) {
   }));
 }
 
-/** @param count how many scripts are played. */
+/** @param count how many scripts to play. */
 export function overridingScripts(count: number): readonly Case[] {
   return [
     {
-      name: `blocks and overrides as the memory store does, in ${count} random scripts`,
+      name: `blocks and overrides like the memory store, in ${count} random scripts`,
       async run({ store, clock }) {
         for (let seed = 1; seed <= count; seed += 1) {
           clock.set(Date.UTC(2026, 0, 1));

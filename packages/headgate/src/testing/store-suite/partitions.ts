@@ -5,7 +5,7 @@ import type { Place, Trial } from "./trial.ts";
 
 const tenYears = 3650 * day;
 
-/** Partitions, limits that share them, many at once, and numbers at the ends of their range. */
+/** Partitions, limits that share them, many requests at once, and extreme numbers. */
 export const partitions: readonly Case[] = [
   {
     name: "limits over one unit share what was spent",
@@ -26,7 +26,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "nothing is lost when the limits of a partition change with the caller",
+    name: "no count is lost when the limits of a partition change with the caller",
     async run(trial) {
       const free = trial.place("1/minute");
       const paid = trial.under(free, "2/hour");
@@ -34,7 +34,7 @@ export const partitions: readonly Case[] = [
       expectSame([await admit(free), await admit(free)], [true, false], "1/minute");
       expectSame([await admit(paid), await admit(paid)], [true, false], "2/hour, of which one was spent");
       trial.clock.advance(minute);
-      // The narrower plan must not forget what the wider one counts.
+      // The narrower plan must not forget what the wider plan counts.
       expectSame([await admit(free), await admit(paid)], [true, false], "a minute later");
       trial.clock.advance(hour - minute);
       expectSame([await admit(paid), await admit(paid)], [true, false], "an hour later");
@@ -42,14 +42,14 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "a layer that counts nothing admits all, alone and with others",
+    name: "an unlimited layer admits everything, alone and with others",
     async run(trial) {
       const open = trial.place("unlimited", "open", "open");
       const narrow = trial.place("1/minute", "narrow", "narrow");
       const admit = async (places: Place | Place[]) => (await trial.admit(places)).admitted;
       expectSame([await admit(open), await admit(open)], [true, true], "alone");
       expectSame(await trial.read(open), [], "readings");
-      expectSame([await admit([open, narrow]), await admit([narrow, open])], [true, false], "beside others");
+      expectSame([await admit([open, narrow]), await admit([narrow, open])], [true, false], "with others");
       await trial.refund(await trial.admit(open));
       expectSame(await admit(open), true, "after a refund");
     },
@@ -95,7 +95,7 @@ export const partitions: readonly Case[] = [
   },
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: of many asked in one turn, the quota is admitted`,
+    name: `${limits}: of many requests in one turn, exactly the quota is admitted`,
     async run(trial: Trial) {
       const place = trial.place(limits.replace("5", "50"));
       const decisions = await Promise.all(Array.from({ length: 300 }, () => trial.admit(place)));
@@ -105,7 +105,7 @@ export const partitions: readonly Case[] = [
   })),
 
   {
-    name: "of many asked in one turn over several partitions, each in its own order, none admits too many",
+    name: "of many requests in one turn over several partitions, in different orders, none admits too many",
     async run(trial) {
       const places = Array.from({ length: 6 }, (_, n) =>
         trial.place(n % 2 === 0 ? "20/minute" : "25/minute token-bucket", `caller${n}`, `layer${n % 3}`),
@@ -129,7 +129,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "what is asked in one turn is decided in the order in which it was asked",
+    name: "requests in one turn are decided in order",
     async run(trial) {
       const place = trial.place("10/minute");
       const costs = [4, 7, 3, 5, 2, 1, 1];
@@ -143,7 +143,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "ten thousand asked in one millisecond",
+    name: "ten thousand requests in one millisecond",
     async run(trial) {
       const place = trial.place("1000/second");
       let admitted = 0;
@@ -186,7 +186,7 @@ export const partitions: readonly Case[] = [
 
   ...(["sliding-window", "token-bucket", "fixed-window", "sliding-counter"] as const).map(
     (algorithm): Case => ({
-      name: `${algorithm}: no digit of a large number is lost`,
+      name: `${algorithm}: large numbers keep all digits`,
       async run(trial) {
         const quota = 999_999_999_999_999;
         const place = trial.place([{ quota, windowMs: 9, unit: "bytes", algorithm }]);
@@ -208,7 +208,7 @@ export const partitions: readonly Case[] = [
   ),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a clock that is set back admits nobody, and the wait it reports is true`,
+    name: `${limits}: a clock that is set back admits no more, and the reported wait is exact`,
     async run(trial: Trial) {
       for (const back of [1, 40 * second, day]) {
         const place = trial.place(limits, `back ${back}`);
@@ -228,7 +228,7 @@ export const partitions: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: what was charged while the clock was set back can be given back`,
+    name: `${limits}: charges made while the clock was set back can be refunded`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 2));

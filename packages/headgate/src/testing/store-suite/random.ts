@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same on every run. */
+/** Pseudo-random numbers, the same in every run. */
 export interface Random {
   /** A whole number from `from` to `to`, both included. */
   between(from: number, to: number): number;

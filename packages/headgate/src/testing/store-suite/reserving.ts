@@ -12,11 +12,11 @@ const tokenLimits = [
   "1000 tokens/day fixed-window from first-use",
 ];
 
-/** What is held before its true cost is known. */
+/** Holds, before the true cost is known. */
 export const reserving: readonly Case[] = [
   ...tokenLimits.flatMap((limits): Case[] => [
     {
-      name: `${limits}: what is held is not free, and what was not used of it is free again`,
+      name: `${limits}: held units are not free, and unused ones are free again at the end`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 600 });
@@ -27,7 +27,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: nothing is charged twice for what is reported in steps`,
+      name: `${limits}: use that is reported in steps is charged once`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 500 });
@@ -40,7 +40,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: an end is applied once, and outranks whatever comes later`,
+      name: `${limits}: an end is applied once, and later calls change nothing`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 500 });
@@ -53,7 +53,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: an end before its admission leaves nothing behind`,
+      name: `${limits}: an end that arrives before its admission leaves nothing behind`,
       async run(trial) {
         const place = trial.place(limits);
         const { reservation } = await trial.hold(trial.place(limits, "other"), { tokens: 1 });
@@ -73,7 +73,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: used more than was held is a debt`,
+      name: `${limits}: use beyond the hold is a debt`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 900 });
@@ -84,7 +84,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: a hold without a heartbeat lapses, and its end is charged all the same, once`,
+      name: `${limits}: a hold without a heartbeat lapses, but its end is still charged, once`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 900 });
@@ -111,7 +111,7 @@ export const reserving: readonly Case[] = [
         expectSame(
           [readings[0]?.[0]?.holders, waitMs],
           [true, 20 * second],
-          "whom it waits for, and how long",
+          "what it waits for, and how long",
         );
         trial.clock.advance(20 * second - 1);
         expectSame((await trial.hold(place, { tokens: 700 })).admitted, false, "admitted 1 ms too early");
@@ -119,14 +119,14 @@ export const reserving: readonly Case[] = [
         expectSame(
           (await trial.hold(place, { tokens: 700 })).admitted,
           true,
-          "admitted once the first lapsed",
+          "admitted once the first has lapsed",
         );
       },
     },
   ]),
 
   {
-    name: "what is held does not age out of its window while its stream runs",
+    name: "a hold does not leave its window while its stream runs",
     async run(trial) {
       const place = trial.place("1000 tokens/minute sliding-window");
       const held = await trial.hold(place, { tokens: 800 });
@@ -160,7 +160,7 @@ export const reserving: readonly Case[] = [
   },
 
   {
-    name: "requests, tokens and a place under one id: ended with nothing, all of it is free again",
+    name: "requests, tokens and a place under one id: an end with nothing frees all of them",
     async run(trial) {
       const place = trial.place("5/minute; 1000 tokens/day; 2 concurrent");
       const before = await trial.read(place);
@@ -176,7 +176,7 @@ export const reserving: readonly Case[] = [
   },
 
   {
-    name: "what was charged under an answer that was lost is given back all the same",
+    name: "a charge whose answer was lost can still be refunded",
     async run(trial) {
       const place = trial.place(
         "5/minute token-bucket; 5/hour; 1000 tokens/day sliding-counter; 2 concurrent",
@@ -185,7 +185,7 @@ export const reserving: readonly Case[] = [
       const held = await trial.hold(place, { tokens: 300 });
       await trial.report(held, { tokens: 200 });
       const { reservation } = held;
-      // As if neither answer had come: nothing is known of what was charged, nor of its marks.
+      // As if neither answer had come: the charges and their marks are not known.
       const lost = {
         ...reservation,
         used: reservation.used.map((amounts) => amounts.map(() => 0)),
@@ -208,7 +208,7 @@ export const reserving: readonly Case[] = [
   },
 
   {
-    name: "a reset forgets what was used, and leaves what is held",
+    name: "a reset forgets what was used, and keeps holds",
     async run(trial: Trial) {
       const place = trial.place("1000 tokens/day; 5/minute");
       const held = await trial.hold(place, { tokens: 300 });

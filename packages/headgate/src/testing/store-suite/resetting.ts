@@ -6,12 +6,12 @@ import type { Trial } from "./trial.ts";
 /** The algorithms that charge: places are only held. */
 const spendingKinds = [...everyKind.filter((limits) => !limits.endsWith("concurrent")), "5000/minute"];
 
-/** Resets, and what is given back after them. */
+/** Resets, and refunds after them. */
 export const resetting: readonly Case[] = [
   ...spendingKinds.flatMap((limits) =>
     [0, second].flatMap((before) =>
       [0, second].map((after) => ({
-        name: `${limits}: gives nothing back of what a reset forgot, ${before} ms before it and with ${after} ms after it`,
+        name: `${limits}: refunds no charge that a reset forgot, ${before} ms before the reset and ${after} ms after it`,
         async run(trial: Trial) {
           const place = trial.place(limits);
           const forgotten = await trial.admit(place, costIn(limits, 5));
@@ -28,7 +28,7 @@ export const resetting: readonly Case[] = [
   ),
 
   ...spendingKinds.map((limits) => ({
-    name: `${limits}: gives back what was spent after a reset, also in its millisecond`,
+    name: `${limits}: refunds charges after a reset, also in the same millisecond`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 4));
@@ -45,7 +45,7 @@ export const resetting: readonly Case[] = [
   })),
 
   ...spendingKinds.map((limits) => ({
-    name: `${limits}: a second reset in one millisecond forgets what was spent between them`,
+    name: `${limits}: a second reset in one millisecond forgets the charges between them`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 2));
@@ -60,7 +60,7 @@ export const resetting: readonly Case[] = [
   })),
 
   ...["", " token-bucket", " fixed-window", " sliding-counter"].map((algorithm) => ({
-    name: `10 tokens/minute${algorithm}: a reservation that ends after a reset gives back only what it has used since`,
+    name: `10 tokens/minute${algorithm}: a reservation that ends after a reset refunds only what it has used since`,
     async run(trial: Trial) {
       const place = trial.place(`10 tokens/minute${algorithm}`);
       const reservation = await trial.hold(place, { tokens: 8 });
@@ -75,7 +75,7 @@ export const resetting: readonly Case[] = [
   })),
 
   {
-    name: "a reset is remembered together with an override, until the windows that it forgot are over",
+    name: "a reset is remembered together with an override, until the forgotten windows are over",
     async run(trial) {
       const place = trial.place("5/minute fixed-window");
       const forgotten = await trial.admit(place, { requests: 5 });

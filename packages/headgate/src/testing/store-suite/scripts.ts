@@ -10,7 +10,7 @@ import { type Decision, type Place, startTrial, type Trial } from "./trial.ts";
 
 const tenYears = 10 * 365 * 24 * 3600 * 1000;
 
-/** In some scripts quotas and costs are so much larger that sliding windows have coarse logs, or some of them have. */
+/** In some scripts quotas and costs are larger, so that some or all sliding windows have coarse logs. */
 function randomScale(random: Random): number {
   return random.oneOf([1, 1, 250, 2000]);
 }
@@ -63,7 +63,7 @@ function placesOf(trial: Trial, layers: readonly Layer[], keys: readonly number[
   );
 }
 
-/** Decisions and peeks, against the definitions. */
+/** Compares decisions and peeks with the oracle. */
 export async function playOracle(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
   const scale = randomScale(random);
@@ -91,13 +91,13 @@ export async function playOracle(trial: Trial, seed: number): Promise<void> {
   }
 }
 
-/** One request, as the store under test and the memory store have decided it. */
+/** The decisions of the store under test and of the memory store about one request. */
 interface Pair {
   readonly got: Decision;
   readonly wanted: Decision;
 }
 
-/** Everything that a store can do, against the memory store. */
+/** Compares all operations of a store with the memory store. */
 export async function playMemory(trial: Trial, seed: number): Promise<void> {
   const random = seeded(seed);
   const scale = randomScale(random);
@@ -139,7 +139,7 @@ export async function playMemory(trial: Trial, seed: number): Promise<void> {
           theirs.readings.map(plain),
           `${what} ${JSON.stringify(amounts)}`,
         );
-        // What has ended stays in the play now and then: whatever follows must change nothing.
+        // Sometimes keep an ended reservation: later calls must not change anything.
         if (action !== "report" && !random.once(3)) decisions.splice(decisions.indexOf(earlier), 1);
       }
     }
@@ -169,7 +169,7 @@ const actions = [
   "reset",
 ] as const;
 
-/** Some of what is used or held; for a report or an end also more. */
+/** A random part of what is used or held. For a report or an end it may be more. */
 function partOf({ reservation }: Decision, random: Random, action: "refund" | "report" | "end"): Cost {
   const most = new Map<string, number>();
   for (const [c, { limits }] of reservation.places.entries()) {
@@ -201,23 +201,23 @@ function plain(readings: Decision["readings"][number]) {
   }));
 }
 
-/** What the oracle knows of. */
+/** The values that the oracle computes. */
 function bare(readings: Decision["readings"][number]) {
   return readings.map(({ remaining, waitMs, resetMs }) => ({ remaining, waitMs, resetMs }));
 }
 
-/** @param count how many scripts of each kind are played. */
+/** @param count how many scripts of each kind to play. */
 export function scripts(count: number): readonly Case[] {
   const seeds = Array.from({ length: count }, (_, n) => n + 1);
   return [
     {
-      name: `decides as the definitions do, in ${count} random scripts`,
+      name: `decides by the definitions of the algorithms, in ${count} random scripts`,
       async run(trial) {
         for (const seed of seeds) await playOracle(fresh(trial), seed);
       },
     },
     {
-      name: `refunds, spends, renews and resets as the memory store does, in ${count} random scripts`,
+      name: `refunds, spends, renews and resets like the memory store, in ${count} random scripts`,
       async run(trial) {
         for (const seed of seeds) await playMemory(fresh(trial), seed);
       },
@@ -225,7 +225,7 @@ export function scripts(count: number): readonly Case[] {
   ];
 }
 
-/** The same store, in which no partition has been used yet, at a moment that every script begins with. */
+/** The same store with new partitions, at the start time of every script. */
 function fresh({ store, clock }: Trial): Trial {
   clock.set(Date.UTC(2026, 0, 1));
   return startTrial(store, clock);

@@ -6,7 +6,7 @@ import { reserve, type Trial } from "./trial.ts";
 /** Refunds, true costs and leases. */
 export const settling: readonly Case[] = [
   ...everyKind.map((limits) => ({
-    name: `${limits}: a refund at once leaves no trace`,
+    name: `${limits}: an immediate refund leaves no trace`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 2));
@@ -18,7 +18,7 @@ export const settling: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: gives back a part`,
+    name: `${limits}: refunds a part`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       const decision = await trial.admit(place, costIn(limits, 5));
@@ -29,7 +29,7 @@ export const settling: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a refund that comes too late gives nothing`,
+    name: `${limits}: a refund that comes too late gives nothing back`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       const decision = await trial.admit(place, costIn(limits, 5));
@@ -44,7 +44,7 @@ export const settling: readonly Case[] = [
   ...everyKind
     .filter((limits) => !limits.endsWith("concurrent"))
     .map((limits) => ({
-      name: `${limits}: a true cost is spent whatever is free, and the debt is waited for`,
+      name: `${limits}: the true cost is always spent, and the debt is waited for`,
       async run(trial: Trial) {
         const place = trial.place(limits);
         await trial.admit(place, { requests: 4 });
@@ -57,7 +57,7 @@ export const settling: readonly Case[] = [
     })),
 
   {
-    name: "a bucket gives nothing back that had drained, also where what was charged before it was given back",
+    name: "a bucket refunds nothing that has drained, also if an earlier charge was refunded",
     async run(trial) {
       const place = trial.place("3/minute token-bucket");
       const first = await trial.admit(place);
@@ -72,7 +72,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "a bucket gives nothing back that would have drained without what was given back before",
+    name: "a bucket refunds nothing that would have drained without an earlier refund",
     async run(trial) {
       const place = trial.place("3/minute token-bucket");
       const first = await trial.admit(place);
@@ -88,7 +88,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "gives back what was spent later, as spent then",
+    name: "refunds later spending at its own time",
     async run(trial) {
       const place = trial.place("10/minute");
       await trial.admit(place, { requests: 4 });
@@ -103,7 +103,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "of what was spent in several steps, the newest is given back first",
+    name: "of spending in several steps, the newest is refunded first",
     async run(trial) {
       const place = trial.place("10 tokens/minute sliding-window");
       const reservation = await trial.hold(place, { tokens: 10 });
@@ -126,7 +126,7 @@ export const settling: readonly Case[] = [
       const early = await trial.admit(place, { requests: 2 });
       trial.clock.advance(8 * second);
       await trial.admit(place, { requests: 10 });
-      // The first two had drained by themselves: nothing of them is left to be given.
+      // The first two have drained, so nothing of them is left to refund.
       await trial.refund(early);
       expectSame((await trial.read(place))[0]?.remaining, 0, "remaining");
       trial.clock.advance(second);
@@ -149,7 +149,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "answers an adjustment of a partition that nobody has used",
+    name: "answers an adjustment of an unused partition",
     async run(trial) {
       for (const limits of everyKind) {
         const place = trial.place(limits);
@@ -173,7 +173,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "leases end by themselves, each at its own time",
+    name: "leases expire, each at its own time",
     async run(trial) {
       const place = trial.place("2 concurrent/10 seconds");
       await trial.admit(place);
@@ -188,7 +188,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "leases go on while they are renewed, and are given back at once",
+    name: "leases continue while they are renewed, and can be given back at once",
     async run(trial) {
       const place = trial.place("1 concurrent/10 seconds");
       const lease = await trial.admit(place);
@@ -203,7 +203,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "a lease that has ended is neither renewed nor given back a second time",
+    name: "an ended lease can neither be renewed nor given back again",
     async run(trial) {
       const place = trial.place("1 concurrent/10 seconds");
       const ended = await trial.admit(place);

@@ -7,31 +7,31 @@ import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../
 import type { FakeClock } from "../fake-clock.ts";
 import { expectThat } from "./expect.ts";
 
-/** One partition of one layer, as a request meets it. */
+/** One partition of one layer in a request. */
 export interface Place {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** By which these limits are the partition's. */
+  /** The override that these limits come from. */
   readonly override?: Override;
 }
 
-/** What a store said to one request. */
+/** A store's decision about one request. */
 export interface Decision {
   readonly admitted: boolean;
   readonly at: number;
   /** The longest wait of all limits. */
   readonly waitMs: number;
-  /** Place by place, limit by limit. */
+  /** For each place, for each limit. */
   readonly readings: readonly (readonly Reading[])[];
   readonly refusedFor: Outcome["refusedFor"];
-  /** Place by place, what is in force, where that is the reason. */
+  /** For each place, the override in force, if it is the reason. */
   readonly overrides: Outcome["overrides"];
-  /** The reservation, as far as this side knows it. */
+  /** The reservation, as far as the caller knows it. */
   readonly reservation: Reservation;
 }
 
-/** What was spent and is held under one id. */
+/** What was spent and is held under one reservation id. */
 export interface Reservation {
   readonly rid: string;
   seq: number;
@@ -39,59 +39,59 @@ export interface Reservation {
   /** For each place, for each group, in totals. */
   readonly used: readonly number[][];
   readonly held: readonly number[][];
-  /** What can be given back, the newest first, place by place. */
+  /** For each place, the charges that can be given back, newest first. */
   readonly refunds: readonly Refund[][];
 }
 
-/** One store under test, with the words in which the tests speak to it. */
+/** One store under test, with the operations that tests use. */
 export interface Trial {
   readonly store: Store;
   readonly clock: FakeClock;
-  /** A partition that nobody has used. The same name gives the same partition within a trial. */
+  /** A new partition. The same name returns the same partition within a trial. */
   place(limits: LimitsInput, key?: string, layer?: string): Place;
   /** The same partition, under other limits. */
   under(place: Place, limits: LimitsInput): Place;
-  /** Places of `concurrent` limits are held, everything else is spent at once. */
+  /** Decides a request. Places of `concurrent` limits are held; everything else is spent at once. */
   admit(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
-  /** As a limiter asks: requests are spent at once, everything else is held. */
+  /** Asks like a limiter: requests are spent at once, everything else is held. */
   hold(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
   /** Asks to hold this much more for the same reservation; requests are spent at once. */
   extend(decision: Decision, cost: Cost): Promise<Decision>;
-  /** States what has been used so far, in totals; what is held shrinks by as much. Also a heartbeat. */
+  /** Reports the total use so far, which reduces the hold. Also a heartbeat. */
   report(decision: Decision, used?: Cost): Promise<Outcome>;
-  /** Ends it: `used` in totals, or as reported. */
+  /** Ends the reservation with `used` in totals, or as reported. */
   end(decision: Decision, used?: Cost): Promise<Outcome>;
   peek(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
-  /** Reads without asking for anything: a cost of 0 in every unit. */
+  /** Reads with a cost of 0 in every unit. */
   read(place: Place): Promise<readonly Reading[]>;
-  /** Gives back this much of what was spent or is held; all of it by default. */
+  /** Gives back this much of what was spent or is held. Default: all of it. */
   refund(decision: Decision, amounts?: Cost): Promise<Outcome>;
-  /** Spends, whatever is free. */
+  /** Spends without checking the quota. */
   spend(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
   reset(...places: Place[]): Promise<void>;
   /** Puts an override into force for these partitions. */
   override(places: Place | readonly Place[], terms: Omit<OverrideTerms, "id">): Promise<Override>;
   /** An override that admits nobody. */
   block(places: Place | readonly Place[], terms?: Omit<OverrideTerms, "id" | "limits">): Promise<void>;
-  /** Ends the override in force, whichever it is. */
+  /** Ends the override in force. */
   unblock(places: Place | readonly Place[]): Promise<void>;
-  /** Asks again at the reported moment, having asked 1 ms before it. */
+  /** Asks 1 ms before the reported moment, and again at that moment. */
   waitFor(places: Place | readonly Place[], cost?: Cost): Promise<{ early: Decision; due: Decision }>;
 }
 
 let trials = 0;
 
-/** @param clock moves the time that the store goes by. */
+/** @param clock the store's clock. */
 export function startTrial(store: Store, clock: FakeClock): Trial {
-  // Remote stores may keep what earlier trials left: no trial meets another's partitions.
+  // A remote store may contain partitions of earlier trials, so names are unique.
   trials += 1;
   const name = `suite-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${trials}`;
-  // A store without a clock of its own is given the limiter's time, which never runs backwards.
+  // A store without its own clock gets the limiter's time, which never runs backwards.
   const limiterClock: Clock = monotonic(clock);
   const compiled = new Map<string, LimitSet>();
   const memories = new Map<string, LayerMemory>();
 
-  /** All limits of one layer share its memory, as those of its plans do. */
+  /** All limits of one layer share its memory, like the plans of a layer. */
   function limitsOf(input: LimitsInput, layer: string): LimitSet {
     const text = JSON.stringify([layer, input]);
     let limits = compiled.get(text);
@@ -275,7 +275,7 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
 
 let reservations = 0;
 
-/** A reservation that nobody has asked for yet. */
+/** A reservation that has not been requested yet. */
 export function reserve(places: readonly Place[]): Reservation {
   reservations += 1;
   const random = Math.floor(Math.random() * 2 ** 48);
@@ -289,7 +289,7 @@ export function reserve(places: readonly Place[]): Reservation {
   };
 }
 
-/** This much more, or less, was used of one group. */
+/** Records that this much more, or less, was used in one group. */
 function note(reservation: Reservation, c: number, g: number, change: number, { now, marks }: Outcome): void {
   if (change === 0) return;
   const used = reservation.used[c] as number[];
@@ -308,7 +308,7 @@ function note(reservation: Reservation, c: number, g: number, change: number, { 
   }
 }
 
-/** What is used and held once this much has been used in all. */
+/** The totals after this use. */
 function totalsOf(reservation: Reservation, used: Cost = {}) {
   const { places, used: before, held } = reservation;
   const unitOf = (c: number, g: number) => places[c]?.limits.groups[g]?.unit ?? "";

@@ -7,7 +7,7 @@ import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
 import type { StoreCalls } from "./store-calls.ts";
 import { StoreTimeoutError } from "./time-limit.ts";
 
-export interface AskingOptions {
+export interface StoreQuestionsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly calls: StoreCalls;
@@ -27,9 +27,9 @@ export interface AskingOptions {
 }
 
 /** Sends a question to the store. Resolves with its answer, or with what is decided without it; never rejects. */
-export type Asking = (question: Question, peek: boolean) => Promise<Ruling>;
+export type AskStore = (question: Question, peek: boolean) => Promise<Ruling>;
 
-export function createAsking(options: AskingOptions): Asking {
+export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
   const { store, clock, calls, line, refusals, ledger, onAsk, onAsked, onAnswer, withoutStore, takeBack } =
     options;
   const { counters } = calls;

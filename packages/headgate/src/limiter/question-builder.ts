@@ -19,50 +19,55 @@ function describe(key: unknown): string {
   return isThenable(key) ? "a promise: look callers up before, a key is synchronous" : show(key);
 }
 
-/** Neither name can hold the slash: no two pairs of names make one space. */
+/** Names cannot contain a slash, so different pairs of names make different spaces. */
 function spaceOf(limiter: string, layer: string): string {
   return `${limiter}/${layer}`;
 }
 
-/** What a policy asks of every caller to whom all its layers apply. */
+/** The constant part of a question, if all layers apply to the caller. */
 export interface Plain {
   readonly layers: readonly string[];
   readonly policy: string;
   readonly parts: readonly KeylessCharge[];
 }
 
-/** Turns a caller into what is asked of the store. */
-export interface Asking<Caller> {
-  /** The key of each layer; `null` where it does not apply. */
+/** Turns a caller into a question for the store. */
+export interface QuestionBuilder<Caller> {
+  /** The caller's key in each layer; `null` if the layer does not apply. */
   keysOf(caller: Caller): (string | null)[];
   /**
-   * A promise only where a plan is looked up. It never rejects.
+   * Returns a promise only if a plan is looked up asynchronously. Never rejects.
    *
-   * @param keys as `keysOf` gave them, where it was asked already.
+   * @param keys the result of `keysOf`, if it was called already.
    */
   for(
     caller: Caller,
     cost: Cost | undefined,
     keys?: readonly (string | null)[],
   ): Question | Promise<Question>;
-  /** What every caller is asked for where none says a cost; `undefined` where that is not one request of each layer. */
+  /**
+   * The question for a request without a stated cost; `undefined` if limits depend on the caller, or if it is not
+   * exactly one request in each layer.
+   */
   readonly plain: Plain | undefined;
-  /** For a caller who could not be identified. */
+  /** The question for a caller who could not be identified. */
   forUnidentified(cost: Cost | undefined): Question;
 }
 
-export interface AskingOptions<Caller> {
+export interface QuestionBuilderOptions<Caller> {
   /** The name of the limiter. */
   name: string;
   policy: DefinedPolicy<Caller>;
   lookups: Lookups;
-  /** Reports mistakes of the user's functions; the caller is counted all the same. */
+  /** Reports mistakes in the user's functions. The caller is still counted. */
   report: (error: unknown) => void;
-  /** Called where no layer applied to a caller. */
+  /** Called if no layer applies to a caller. */
   onUncounted: () => void;
 }
 
-export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Caller> {
+export function createQuestionBuilder<Caller>(
+  options: QuestionBuilderOptions<Caller>,
+): QuestionBuilder<Caller> {
   const { name, policy, lookups, report, onUncounted } = options;
   const { hash } = policy;
   const names = policy.layers.map((layer) => layer.name);
@@ -74,11 +79,11 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
       if (key === null) return null;
       if (typeof key === "string" && key !== "") return key.length > longestKey ? overlong : ownKey(key);
       if (Number.isSafeInteger(key)) return String(key);
-      // Its own failure is nobody's: without this it would end the process.
+      // Nobody awaits this promise: its rejection must not end the process.
       if (key instanceof Promise) key.catch(() => {});
       throw new HeadgateError(
         "policy-invalid",
-        `The key of layer "${layer.name}" must be text, a whole number, or null where the layer does not apply; it is ` +
+        `The key of layer "${layer.name}" must be text, a whole number, or null if the layer does not apply; it is ` +
           `${describe(key)}. The request is counted as unidentified.`,
       );
     } catch (error) {
@@ -95,7 +100,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
       : { space, key, limits, needs, spends, holds };
   }
 
-  /** Only requests that hold something are distinguished from others. */
+  /** Adds a reservation id only if something is held. */
   function questionOf(layers: readonly string[], charges: readonly Charge[]): Question {
     for (let c = 0; c < charges.length; c += 1) {
       if ((charges[c] as Charge).holds !== undefined)
@@ -135,7 +140,7 @@ export function createAsking<Caller>(options: AskingOptions<Caller>): Asking<Cal
         const layer = policy.layers[place] as DefinedLayer<Caller>;
         const key = keys[place] as string | null;
         if (key === null) {
-          // Usually all apply, and their names are the same list each time.
+          // Usually all layers apply, and the same list of names is used each time.
           if (layers === names) layers = names.slice(0, count);
           continue;
         }
