@@ -132,7 +132,7 @@ export interface Refused extends Decided {
     | "ended"
     | "blocked";
   /**
-   * The first moment at which this same request is admitted if nobody else spends meanwhile, in milliseconds. For
+   * The time until this same request is admitted, in milliseconds, unless other requests use the quota in between. For
    * `store-unavailable`: the time until the store is tried again.
    */
   readonly retryAfterMs: number;
