@@ -94,13 +94,13 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(
     operator.getByRole("img", { name: /^Decisions over time: 3 admitted, 2 near, 1 refused$/ }),
   ).toBeVisible();
-  const table = region(operator, "Decisions over time").getByText("The same as a table");
+  const table = region(operator, "Decisions over time").getByText("Show as a table");
   await table.click();
   await expect(region(operator, "Decisions over time").getByRole("table")).toBeVisible();
 
   await go(operator, "Callers");
-  await operator.getByLabel("Caller, or a request’s id").fill(id);
-  await operator.getByLabel("Caller, or a request’s id").press("Enter");
+  await operator.getByLabel("Caller or request id").fill(id);
+  await operator.getByLabel("Caller or request id").press("Enter");
   const why = region(operator, "Why this request was refused");
   await expect(why).toContainText(
     "The caller may use 5 requests a minute, and none were left. The wait was 60 s.",
@@ -124,7 +124,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await isIdle(page);
 
   await go(operator, "Log");
-  const log = region(operator, "What was done");
+  const log = region(operator, "Actions");
   await expect(log.getByRole("row").nth(1)).toContainText(
     /other limits.*30\/minute.*11 Nov 2026.*a demo.*Ann \(token\)/,
   );
@@ -181,7 +181,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   // A person who is new asks four times: the shadow would refuse the fourth.
   for (let n = 0; n < 4; n += 1) expect(await statusFor(page, "ben")).toBe(200);
   const shadow = region(operator, "Shadow");
-  await expect(shadow.getByRole("row", { name: /^Refused by it alone 0 1/ })).toBeVisible();
+  await expect(shadow.getByRole("row", { name: /^Refused by this one only 0 1/ })).toBeVisible();
 
   await operator.getByLabel("Why make it live").fill("a quiet day");
   await operator.getByLabel("Why make it live").press("Enter");
@@ -242,7 +242,7 @@ test("of two operators who change one policy, the second is told who was first, 
   ).toBeVisible();
   await second.unroute("**/api/policies");
   await expect(second.getByLabel("Policy as JSON")).toHaveValue(/7\/minute/);
-  await second.getByRole("button", { name: "Load what is in force" }).click();
+  await second.getByRole("button", { name: "Load the policy in force" }).click();
   await expect(second.getByLabel("Policy as JSON")).toHaveValue(/4\/minute/);
   await expect(second.getByLabel("Policy as JSON")).toBeFocused();
 });
@@ -257,7 +257,7 @@ test("everything is reached by the keyboard", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1, name: "Now" })).toBeVisible();
   await page.getByRole("link", { name: "Callers" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Caller, or a request’s id").focus();
+  await page.getByLabel("Caller or request id").focus();
   await page.keyboard.type("user:ben");
   await page.keyboard.press("Enter");
   await region(page, "Block").getByLabel("Why").focus();
@@ -308,7 +308,7 @@ test.describe("axe finds nothing, in light and dark", () => {
       await page.getByLabel("Token").press("Enter");
       await expect(region(page, "Last refusals")).toContainText("user-per-minute");
       await page.getByRole("button", { name: "Pause" }).click();
-      for (const unfold of await page.getByText("The same as a table").all()) await unfold.click();
+      for (const unfold of await page.getByText("Show as a table").all()) await unfold.click();
       await expectAccessible(page);
       await page.goto("/operator#callers/user%3Aann");
       const form = region(page, "Other limits");

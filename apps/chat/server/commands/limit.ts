@@ -84,8 +84,7 @@ type Standing = Extract<LimitOutcome, { stands: unknown }>["stands"];
 type Changes = Extract<LimitOutcome, { changes: unknown }>["changes"];
 
 function changesInWords(what: string, changes: Changes): string {
-  if (changes.length === 0)
-    return what === "list" ? "Nobody is blocked or overridden." : "Nothing was decided yet.";
+  if (changes.length === 0) return what === "list" ? "Nobody is blocked or overridden." : "No decisions yet.";
   return printable(
     changes.map(({ at, of, what: done, limits, until, reason, by }) => {
       const end = until === null ? "" : `until ${new Date(until).toISOString()}`;
@@ -111,7 +110,7 @@ function inWords(of: string, { plan, blocked, shared, limits, overrides }: Stand
     lines.push(`  ${name}: ${remaining} of ${quota} left${next}`);
   }
   for (const { layer, limits: text, until, reason, by } of overrides) {
-    const end = until === null ? "until it is ended" : `until ${new Date(until).toISOString()}`;
+    const end = until === null ? "until an operator ends it" : `until ${new Date(until).toISOString()}`;
     lines.push(`  in force in ${layer}: ${[text, end, reason, by && `by ${by}`].filter(Boolean).join(", ")}`);
   }
   return printable(lines);
