@@ -3,7 +3,7 @@
 
 ARG NODE_VERSION=24.21.0
 
-# What is built: the library, the operator's console, the service, and the page.
+# The build stage: the library, the operator console, the service and the page.
 FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -11,7 +11,7 @@ COPY packages/headgate/package.json packages/headgate/
 COPY packages/headgate-server/package.json packages/headgate-server/
 COPY packages/headgate-console/package.json packages/headgate-console/
 COPY apps/chat/package.json apps/chat/
-# Without install scripts: this image has its own Node, and nothing else needs one.
+# No install scripts: this image already has Node, and no other package needs its script.
 RUN npm ci --ignore-scripts --loglevel=error
 COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
@@ -22,7 +22,8 @@ RUN node packages/headgate-console/build.ts
 RUN node apps/chat/bundle.ts
 RUN node_modules/.bin/vite build --config apps/chat/web/vite.config.ts
 
-# What runs: what was built, and no sources. The embedded database alone stays a package: it finds its engine beside itself.
+# The final stage: only the builds, no sources. The embedded database stays a package, because it loads its engine from
+# its own folder.
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=pglite:///data
 WORKDIR /app
@@ -37,6 +38,6 @@ USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
+# After SIGTERM, running answers may end: wait SHUTDOWN_GRACE_SECONDS (30) before SIGKILL.
 # The operator's commands: `docker exec <container> node apps/chat/server/dist/credit.js`, `…/account.js` and `…/limit.js`.
 CMD ["node", "apps/chat/server/dist/main.js"]

@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from "vitest";
 import { compile, makeTypedConsumer, writeProgram } from "../packages/headgate/test-package/compile.ts";
 import { type Consumer, makeConsumer } from "../packages/headgate/test-package/consumer.ts";
 
-/** Of what can be used without another package; of the types, only Node's are installed. */
+/** Uses the subpaths that need no other package, with only Node's types installed. */
 const lonely = `
 import { createLimiter, guard } from "headgate";
 import * as client from "headgate/client";
@@ -30,20 +30,20 @@ export const costs = () => [
   guard(limiter, (words: string) => words.length, { caller, used: (tokens) => ({ tokens }) }),
   // @ts-expect-error a unit that no limit counts
   limiter.admit("ann", { cost: { tokens: 1, tokne: 1 } }),
-  // @ts-expect-error what a guard returns
+  // @ts-expect-error a unit that no limit counts, from a function
   rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error in a promise
+  // @ts-expect-error the same in a promise
   rateLimit(limiter, { caller, cost: async ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error what a call has used
+  // @ts-expect-error the same in what a call has used
   guard(limiter, (words: string) => words.length, { caller, used: (tokne) => ({ tokne }) }),
   // @ts-expect-error an option that does not exist
   createLimiter({ name: "chat", layers: [{ name: "user", key: caller, limits: "5/minute", outgae: "admit" }] }),
-  // @ts-expect-error a caller without what the key needs
+  // @ts-expect-error a caller without a field that the key needs
   limiter.admit({ user: "ann" }),
 ];
 `;
 
-/** Older compilers than those that the repository has installed, which `npm test` tries. */
+/** Older compilers. `npm test` covers those that the repository has installed. */
 const compilers = ["typescript54", "typescript55", "typescript"].map((name) => {
   const compiler = fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
   const { version } = createRequire(import.meta.url)(`${compiler}/package.json`) as { version: string };
@@ -78,7 +78,7 @@ it.each(cases)(
   },
 );
 
-// To look into the declarations of every peer takes minutes, and is not about this package.
+// Checking the declarations of all peers takes minutes, and does not test this package.
 it.each(cases.filter(({ moduleResolution }) => moduleResolution !== "node16"))(
   "TypeScript $version, $module by $moduleResolution, CommonJS by name: $isCommonJs: every subpath, all peers",
   async (one) => {

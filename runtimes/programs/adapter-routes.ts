@@ -10,11 +10,13 @@ import {
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** The fetch adapter's suite inside an engine: routes are mounted under `/routes/<number>/` of the engine's own server. */
+/**
+ * The fetch adapter's suite inside an engine. Its routes are mounted under `/routes/<number>/` of the engine's server.
+ */
 export interface AdapterRoutes {
-  /** The route that a request is for; `undefined` where it is for none. */
+  /** Returns the route of a request; `undefined` if there is none. */
   find(pathname: string): Handler | undefined;
-  /** @param origin where the engine listens. */
+  /** @param origin the origin of the engine's server */
   tests(origin: string): AdapterTest[];
 }
 

@@ -97,7 +97,7 @@ describe("a start that cannot be", () => {
     [
       "a database that is not there",
       { DATABASE_URL: "postgres://someone:hunter2@127.0.0.1:1/chat" },
-      /^DATABASE_URL: the PostgreSQL server at 127\.0\.0\.1:1 cannot be used: .*\n$/,
+      /^DATABASE_URL: cannot use the PostgreSQL server at 127\.0\.0\.1:1: .*\n$/,
     ],
     [
       "a folder that cannot be",
@@ -152,8 +152,8 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const second = await run(price).exited;
   expect(second.code).toBe(1);
   expect(second.stderr).toBe(
-    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}, and serves one process alone. ` +
-      "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
+    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}. Only one process can use it. ` +
+      "Stop that process, or set another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
   );
 
   // The command asks the service that has it.

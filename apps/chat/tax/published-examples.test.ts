@@ -1,4 +1,4 @@
-/** Worked examples that others published, to the penny or to the pound as they were published. */
+/** Published examples of other organisations, to the penny or the pound as published. */
 import { describe, expect, test } from "vitest";
 import { personalAllowance } from "./income-tax.ts";
 import { employeeInsurance } from "./national-insurance.ts";
@@ -32,7 +32,7 @@ test.each([
   [80_000, 21_732, 2_300],
   [100_000, 30_732, 3_300],
   [150_000, 59_634, 5_931],
-])("income tax on £%d in Scotland, and what it is more than in England", (salary, tax, more) => {
+])("income tax on £%d in Scotland, and the difference from England", (salary, tax, more) => {
   const there = scottish(salary).incomeTax;
   const here = workOut({ salary, taxYear: "2026/27", nation: "England", studentLoanPlans: [] }).incomeTax;
   expect(Math.round(there)).toBe(tax);

@@ -37,7 +37,8 @@ const types = new Set([
   "lost",
 ]);
 
-/** Reads decision logs of one process or several.
+/**
+ * Reads decision logs of one process or several.
  *
  * @param places files, and folders with `.jsonl` files in them.
  * @throws InputError if a file cannot be read, a line has another version, or the log has no decision

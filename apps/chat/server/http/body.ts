@@ -36,7 +36,8 @@ async function readJson(c: Context<ServiceEnv>, bounds: JsonBounds): Promise<unk
     return await boundedJson(c.req.raw, bounds);
   } catch (error) {
     if (!(error instanceof JsonBodyError)) throw error;
-    if (error.reason === "interrupted") throw clientWentAway("The request was stopped before its end.");
+    if (error.reason === "interrupted")
+      throw clientWentAway("The client disconnected before the end of the request.");
     if (error.status === 413) throw new HttpProblem(413, "body_too_large", error.message);
     throw badRequest(error.message);
   }

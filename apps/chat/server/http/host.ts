@@ -16,7 +16,7 @@ export function ownHostOnly(publicUrl: string | null, ownName: string): Middlewa
       throw new HttpProblem(
         421,
         "misdirected",
-        "The service is not served under this name. Its operator sets PUBLIC_URL to the address that browsers use.",
+        "The service does not answer under this host name. Its operator must set PUBLIC_URL to the address that browsers use.",
       );
     }
     await next();

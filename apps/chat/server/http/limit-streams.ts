@@ -32,7 +32,7 @@ export function busy(): HttpProblem {
   return new HttpProblem(
     503,
     "busy",
-    `More people are being answered just now than the service has room for. Please try again in ${RETRY_AFTER_SECONDS} seconds.`,
+    `The service is busy right now. Please try again in ${RETRY_AFTER_SECONDS} seconds.`,
     { headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } },
   );
 }

@@ -16,9 +16,14 @@ export function refuseOtherMethods(app: Hono<ServiceEnv>): void {
     if (path.includes("*")) continue;
     const allow = [...methods].sort().join(", ");
     app.all(path, (c) => {
-      throw new HttpProblem(405, "method_not_allowed", `${c.req.method} is not for this address: ${allow}.`, {
-        headers: { Allow: allow },
-      });
+      throw new HttpProblem(
+        405,
+        "method_not_allowed",
+        `${c.req.method} is not allowed for this address. Allowed: ${allow}.`,
+        {
+          headers: { Allow: allow },
+        },
+      );
     });
   }
 }

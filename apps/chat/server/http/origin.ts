@@ -15,7 +15,7 @@ export function sameOriginOnly(publicUrl: string | null): MiddlewareHandler<Serv
       throw new HttpProblem(
         403,
         "cross_origin",
-        "This request came from another site's page. Send it from the service's own page, or from a program that is not a browser.",
+        "This request came from another site. Send it from the service's own page, or from a program that is not a browser.",
       );
     }
     await next();

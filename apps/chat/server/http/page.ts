@@ -33,7 +33,7 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
         throw new HttpProblem(
           503,
           "page_not_built",
-          "The page is not built yet: run `npm run build`. The API answers meanwhile.",
+          "The page is not built yet: run `npm run build`. The API already works.",
         );
       }
       c.header("Cache-Control", ASK_EACH_TIME);

@@ -36,7 +36,7 @@ export class HttpProblem extends Error {
 }
 
 const TITLES: Readonly<Record<number, string>> = {
-  400: "The request cannot be read",
+  400: "Invalid request",
   401: "Not signed in",
   402: "Payment required",
   403: "Not allowed from here",
@@ -44,10 +44,10 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Method not allowed",
   409: "Conflict",
   413: "The request is too large",
-  421: "Not served under this name",
+  421: "Unknown host name",
   422: "The request cannot be carried out",
   429: "Too many requests",
-  499: "The client left",
+  499: "The client disconnected",
   500: "Something went wrong",
   502: "The model failed",
   503: "Unavailable",
@@ -99,15 +99,15 @@ export function clientWentAway(detail: string): HttpProblem {
 const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]> = {
   unreachable: [
     "database_unreachable",
-    "The service cannot reach its database just now. Please try again in a moment.",
+    "The service cannot reach its database right now. Please try again in a moment.",
   ],
   "read-only": [
     "database_read_only",
-    "The service cannot save anything just now: its database only reads. Please try again later.",
+    "The service cannot save anything right now, because its database is read-only. Please try again later.",
   ],
   full: [
     "disk_full",
-    "The service cannot save anything just now: its disk is full. Its operator has to make room.",
+    "The service cannot save anything right now, because its disk is full. Please tell its operator.",
   ],
 };
 
@@ -135,13 +135,17 @@ export function paymentRequired(credit: Credit): HttpProblem {
 
 function whyNotPaid({ balance, held }: Credit): string {
   if (balance <= 0)
-    return "Your credit is used up, so new messages can't be answered. Your conversations are all still here.";
+    return "Your credit is used up, so new messages can't be answered. Your conversations are still here.";
   if (held > 0)
-    return "Your credit is held by answers that are still being written, so this message can't be answered yet. Wait until they have ended, or top up.";
-  return "Your credit is less than this message may cost, so it can't be answered. Your conversations are all still here.";
+    return "Your credit is held by answers in progress, so this message can't be answered yet. Wait until they end, or top up.";
+  return "Your credit is less than this message may cost, so it can't be answered. Your conversations are still here.";
 }
 
 /** 401, for services that answer accounts alone. */
 export function accountRequired(): HttpProblem {
-  return new HttpProblem(401, "account_required", "Only accounts are answered here. Please sign in first.");
+  return new HttpProblem(
+    401,
+    "account_required",
+    "You need an account to get answers here. Please sign in first.",
+  );
 }

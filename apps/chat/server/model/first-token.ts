@@ -45,9 +45,12 @@ function beginningShownBy<TOOLS extends ToolSet>(
     case "abort":
       return abortSignal?.aborted
         ? { kind: "stopped" }
-        : { kind: "failed", error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
+        : {
+            kind: "failed",
+            error: new ModelTimeoutError(part.reason ?? "The model's time limit has passed."),
+          };
     case "finish":
-      return { kind: "failed", error: new EmptyAnswerError("The model ended without a word.") };
+      return { kind: "failed", error: new EmptyAnswerError("The model ended without any text.") };
     default:
       return undefined;
   }
@@ -85,7 +88,7 @@ export async function firstToken<TOOLS extends ToolSet>(
         settle(
           abortSignal?.aborted
             ? { kind: "stopped" }
-            : { kind: "failed", error: new EmptyAnswerError("The model ended without a word.") },
+            : { kind: "failed", error: new EmptyAnswerError("The model ended without any text.") },
         );
         return;
       }

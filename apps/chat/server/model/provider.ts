@@ -66,7 +66,7 @@ function choice(read: Read, model: LanguageModelV4, name: string): ModelChoice {
   if (!listed && !isPriced) {
     const { inputPerMillion, outputPerMillion } = price;
     warnings.push(
-      `The price of the model ${name} is not known: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
+      `The price of the model ${name} is unknown: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
     );
   }
   return { model, name, builtIn: false, price, warnings };
@@ -141,13 +141,13 @@ function namesFrom(text: string, variable: string): [string, ...string[]] {
   const [first, ...others] = names;
   if (!first || others.includes("")) {
     throw new ModelConfigError(
-      `${variable} is "${text}": it should be the name of a model, or names with a comma between two.`,
+      `${variable} is "${text}": it should be the name of a model, or several names separated by commas.`,
     );
   }
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new ModelConfigError(`${variable} names the model ${twice} twice.`);
   if (names.length > MOST_MODELS) {
-    throw new ModelConfigError(`${variable} names ${names.length} models, and ${MOST_MODELS} at most.`);
+    throw new ModelConfigError(`${variable} names ${names.length} models; the maximum is ${MOST_MODELS}.`);
   }
   return [first, ...others];
 }
@@ -163,7 +163,7 @@ function keyFrom(read: Read, name: string): string | undefined {
   const key = read(name);
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
     throw new ModelConfigError(
-      `${name} holds a space or a character that no key has. Paste the key again, on one line.`,
+      `${name} contains a space or another invalid character. Paste the key again, on one line.`,
     );
   }
   return key;
@@ -178,7 +178,7 @@ function addressFrom(text: string, name: string): string {
   }
   if (url.username !== "" || url.password !== "") {
     throw new ModelConfigError(
-      `${name} holds a user name or password. Give the key in its own variable instead.`,
+      `${name} contains a user name or password. Set the key in its own variable instead.`,
     );
   }
   return text.replace(/\/+$/, "");
@@ -191,7 +191,7 @@ function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
     const read_ = microsOf(text);
     if (read_ !== undefined) return read_;
     throw new ModelConfigError(
-      `${name} is "${text}", which is not a price: give dollars a million tokens, such as 0.15.`,
+      `${name} is "${text}", which is not a price: set US dollars per million tokens, such as 0.15.`,
     );
   };
   const names = [

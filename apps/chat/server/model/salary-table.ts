@@ -18,16 +18,17 @@ export function comfortableStep(from: number, to: number): number {
  * @throws {PayError} when that is fewer than 2 or more than 60 rows, saying which step would do
  */
 export function salariesBetween(from: number, to: number, step: number): number[] {
-  if (!(to > from)) throw new PayError(`A table goes from a lower to a higher salary; got ${from} to ${to}.`);
-  if (!(step > 0)) throw new PayError(`The step between rows is more than £0; got ${step}.`);
+  if (!(to > from))
+    throw new PayError(`A table must go from a lower to a higher salary; got ${from} to ${to}.`);
+  if (!(step > 0)) throw new PayError(`The step between rows must be more than £0; got ${step}.`);
   const rows = Math.floor(Number(((to - from) / step).toFixed(6))) + 1;
   if (rows < fewestTableRows) {
-    throw new PayError(`A step of ${step} leaves one row; at most ${to - from} gives two.`);
+    throw new PayError(`A step of ${step} gives only one row. A step of at most ${to - from} gives two.`);
   }
   if (rows > mostTableRows) {
     const enough = Math.ceil((to - from) / (mostTableRows - 1));
     throw new PayError(
-      `A table holds up to ${mostTableRows} rows; a step of ${step} makes ${rows}. Take a step of at least ${enough}.`,
+      `A table has at most ${mostTableRows} rows; a step of ${step} gives ${rows}. Use a step of at least ${enough}.`,
     );
   }
   return Array.from({ length: rows }, (_, row) => toPounds(toPence(from + row * step)));

@@ -36,7 +36,7 @@ export interface Watchdog {
 export function createWatchdog(limits: WatchdogLimits, startTimer: StartTimer = startRealTimer): Watchdog {
   const controller = new AbortController();
   const expire = (what: string) => () =>
-    controller.abort(new ModelTimeoutError(`The model's time for ${what} was up.`));
+    controller.abort(new ModelTimeoutError(`The model's time limit for ${what} has passed.`));
   const cancelTotal = startTimer(limits.totalMs, expire("the answer"));
   let cancel: () => void = () => {};
   const expect = (ms: number, what: string) => {

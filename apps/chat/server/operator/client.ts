@@ -29,7 +29,7 @@ async function ask({ pid, hostname, operator }: FolderHolder, order: Order): Pro
     });
   } catch {
     throw new StartError(
-      `The database is in use by process ${pid} on ${hostname}, which cannot be reached from here. ` +
+      `The database is in use by process ${pid} on ${hostname}, which this command cannot reach. ` +
         "Run the command where the service runs, such as in its container.",
     );
   }

@@ -85,15 +85,15 @@ export function callerMistake(of: string): string | undefined {
   // All whose names begin so.
   if (/^((ip|visitor):[\da-f]*[.:][\da-f.:]*|user:[!-+\--~]{1,127})\*$/i.test(of)) return undefined;
   if (/^(ip|visitor|user):.*\*$/s.test(of)) {
-    return `${JSON.stringify(of)} names nobody: before the * it should have a beginning of an address or id, such as ip:203.0.113.* or user:acme-*.`;
+    return `${JSON.stringify(of)} is not a valid prefix: before the * it should have the beginning of an address or id, such as ip:203.0.113.* or user:acme-*.`;
   }
   const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
   if (address !== undefined && isIP(withoutPrefix(address)) === 0) {
-    return `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1, or ip:203.0.113.* for all that begin so.`;
+    return `${JSON.stringify(of)} is not an address: it should be like ip:203.0.113.7 or ip:2001:db8::1, or ip:203.0.113.* for all addresses with this beginning.`;
   }
   if (/^(account:[\w-]{1,64}|user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of))
     return undefined;
-  return `${JSON.stringify(of)} is no caller: it should be an e-mail address, account:<id>, user:<id>, visitor:<address> or ip:<address>.`;
+  return `${JSON.stringify(of)} is not a caller: it should be an e-mail address, account:<id>, user:<id>, visitor:<address> or ip:<address>.`;
 }
 
 /** Addresses of IPv6 are counted by their /64, and shown so. */

@@ -34,14 +34,14 @@ export async function startOperatorServer(): Promise<OperatorServer> {
   });
   app.post("/order", async (c) => {
     const order = readOrder(await c.req.json().catch(() => undefined));
-    if (!order) return c.json({ error: "The order cannot be read." }, 400);
+    if (!order) return c.json({ error: "Invalid order." }, 400);
     if (!services) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
     return c.json((await carryOut(order, services)) ?? null);
   });
   app.onError((error, c) => {
     log?.error({ error: describeError(error) }, "an operator's command failed");
     const reason = error instanceof HeadgateError ? ` (${error.message.replace(/\.$/, "")})` : "";
-    return c.json({ error: `The service could not carry this out${reason}; its log says why.` }, 500);
+    return c.json({ error: `The service could not do this${reason}. See its log.` }, 500);
   });
 
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });

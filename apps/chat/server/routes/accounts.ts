@@ -169,7 +169,7 @@ function refuseWeak(password: string, email?: string): void {
   throw accountProblem(
     400,
     "PASSWORD_TOO_COMMON",
-    "This password is one of the first that anybody would try. Please choose another, such as four words that have nothing to do with each other.",
+    "This password is too common. Please choose another, such as four unrelated words.",
   );
 }
 

@@ -94,7 +94,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (part.type === "finish") isWhole = true;
     if (part.type === "error") failure ??= { error: part.error };
     if (part.type === "abort" && !stop.signal.aborted) {
-      failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
+      failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time limit has passed.") };
     }
     const soFar = used();
     entry.use(soFar);

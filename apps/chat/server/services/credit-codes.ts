@@ -84,5 +84,5 @@ function usedCode(): HttpProblem {
 }
 
 function expiredCode(): HttpProblem {
-  return new HttpProblem(410, "code_expired", "This code is no longer valid. Ask for another one.");
+  return new HttpProblem(410, "code_expired", "This code is no longer valid. Request another one.");
 }
