@@ -16,13 +16,13 @@ import { startService } from "./start.ts";
 vi.setConfig({ testTimeout: DATABASE_START_MS, hookTimeout: DATABASE_START_MS });
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-/** As `npm start` runs it: the sources take several times as long to start. */
+/** The bundle that `npm start` runs. The sources take several times as long to start. */
 const main = fileURLToPath(new URL("./dist/main.js", import.meta.url));
 const children: ChildProcess[] = [];
 let folder: string;
 
 beforeAll(async () => {
-  // Made anew where a source has changed since.
+  // Rebuilt if a source has changed.
   await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
   folder = mkdtempSync(path.join(tmpdir(), "headgate-start-"));
 });
@@ -35,12 +35,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Run {
   child: ChildProcess;
-  /** Resolves with the line that says where it listens. */
+  /** Resolves with the line that contains the address. */
   ready: Promise<string>;
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-/** A process that runs another in a network and under a host name of its own, as a container does. */
+/** Runs a process in its own network and host name, like a container. */
 const NAMESPACES = ["unshare", "--map-root-user", "--net", "--uts"];
 
 function run(env: Record<string, string>, wrapper: readonly string[] = [], started = main): Run {
@@ -48,7 +48,7 @@ function run(env: Record<string, string>, wrapper: readonly string[] = [], start
   const child = spawn(program, words, {
     env: {
       PATH: process.env.PATH ?? "",
-      // Each start would compile megabytes again.
+      // Otherwise, each start would compile megabytes again.
       NODE_COMPILE_CACHE: path.join(folder, "compiled"),
       PORT: "0",
       DATABASE_URL: `pglite://${folder}`,
@@ -77,7 +77,7 @@ function run(env: Record<string, string>, wrapper: readonly string[] = [], start
   return { child, ready, exited };
 }
 
-describe("a start that cannot be", () => {
+describe("a failed start", () => {
   test.each<[string, Record<string, string>, RegExp]>([
     [
       "a limit",
@@ -95,7 +95,7 @@ describe("a start that cannot be", () => {
       /^LLM_BASE_URL is set but LLM_MODEL is not\. .*\n$/,
     ],
     [
-      "a database that is not there",
+      "a missing database",
       { DATABASE_URL: "postgres://someone:hunter2@127.0.0.1:1/chat" },
       /^DATABASE_URL: cannot use the PostgreSQL server at 127\.0\.0\.1:1: .*\n$/,
     ],
@@ -109,7 +109,7 @@ describe("a start that cannot be", () => {
       { DATABASE_URL: "pglite://memory", RATE_LIMIT_STORAGE_URI: "carrier-pigeon://hunter2" },
       /^RATE_LIMIT_STORAGE_URI: .*\n$/,
     ],
-  ])("for %s is told in sentences, without a stack", async (_case, env, sentence) => {
+  ])("because of %s is reported in sentences, without a stack", async (_case, env, sentence) => {
     const { code, stderr } = await run(env).exited;
     expect(stderr).toMatch(sentence);
     expect(code).toBe(1);
@@ -124,13 +124,13 @@ describe("a start that cannot be", () => {
     const { code, stderr } = await run({ PORT: String(port), DATABASE_URL: "pglite://memory" }).exited;
     expect([code, stderr]).toEqual([
       1,
-      `PORT: ${port} on 127.0.0.1 is in use by another program. Stop that one, or set PORT to another number.\n`,
+      `PORT: ${port} on 127.0.0.1 is in use by another program. Stop that program, or set PORT to another number.\n`,
     ]);
     await new Promise((resolve) => other.close(resolve));
   });
 });
 
-test("an embedded database's folder: kept over restarts, held by one process, given credit while it runs", async () => {
+test("an embedded database survives restarts, is locked by one process, and accepts commands while the service runs", async () => {
   const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
   const env = { DATABASE_URL: `pglite://${folder}` };
   const first = run(price);
@@ -148,7 +148,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const balance = async (at: string) =>
     (await (await fetch(`${at}/me`, { headers: { Cookie: cookie } })).json()).credit.balance;
 
-  // A second service is told who has the folder.
+  // A second service reports which process has the folder.
   const second = await run(price).exited;
   expect(second.code).toBe(1);
   expect(second.stderr).toBe(
@@ -156,7 +156,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
       "Stop that process, or set another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
   );
 
-  // The command asks the service that has it.
+  // The command asks the service that holds the folder.
   expect(await runCreditCommand(["grant", "Ada@example.com", "5.00"], env)).toBe(
     `Ada@example.com has 6.00 USD. The next allowance of 1.00 USD comes on ${nextMonth()}.`,
   );
@@ -167,7 +167,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const holder = JSON.parse(readFileSync(holderFileOf(folder), "utf8"));
   expect((await fetch(`${holder.operator.url}/order`, { method: "POST", body: "{}" })).status).toBe(403);
 
-  // Killed, it leaves its name behind, and no lock: what the kernel held ended with the process.
+  // A killed process leaves its details behind, but no lock, because the kernel's lock ended with the process.
   first.child.kill("SIGKILL");
   await first.exited;
   expect(await runCreditCommand(["set", "ada@example.com", "0"], env)).toMatch(
@@ -183,7 +183,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   expect(() => statSync(holderFileOf(folder))).toThrow();
 });
 
-test("what the image holds is enough: the service, its page, its tables and the operator's commands", async () => {
+test("the image contains everything needed: the service, its page, its tables and the operator's commands", async () => {
   const image = path.join(folder, "image");
   const dockerfile = readFileSync(path.join(root, "Dockerfile"), "utf8");
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
@@ -213,7 +213,7 @@ describe("one folder and several processes", () => {
       `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+, and serves one`,
     );
 
-  test("of ten that start at the same moment one has it", async () => {
+  test("of ten processes that start at the same moment, one gets the folder", async () => {
     const own = path.join(folder, "raced");
     const runs = Array.from({ length: 10 }, () => run({ DATABASE_URL: `pglite://${own}` }));
     const outcomes = await Promise.all(
@@ -225,11 +225,11 @@ describe("one folder and several processes", () => {
     for (const outcome of outcomes) if (outcome !== "ready") expect(outcome).toMatch(/is in use/);
   });
 
-  test("a network of its own lets no second one in, and a container that is made again is not shut out", async () => {
+  test("a second process in another network cannot open the folder, and a recreated container can", async () => {
     const own = path.join(folder, "shared");
     const first = run({ DATABASE_URL: `pglite://${own}` });
     await first.ready;
-    // As in another container: neither the door of the first nor its name for this machine can be reached from there.
+    // As in another container, which cannot reach the first process or its host name.
     const second = await run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES).exited;
     expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(inUse(own))]);
     first.child.kill("SIGKILL");
@@ -242,7 +242,7 @@ describe("one folder and several processes", () => {
 });
 
 describe("the limits' store", () => {
-  test("is awaited before anybody is listened to", async () => {
+  test("is awaited before the service listens", async () => {
     const limiter = createLimiter({
       name: "chat",
       layers: [{ name: "ip", key: ({ address }: { address: string }) => address, limits: "5/minute" }],
@@ -266,7 +266,7 @@ describe("the limits' store", () => {
       return service;
     });
     await isAsked;
-    // Long enough to listen, if it would.
+    // Long enough for the service to listen, if it did.
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(started).toBe(false);
     answer();
@@ -275,7 +275,7 @@ describe("the limits' store", () => {
     await service.close();
   });
 
-  test("that does not answer keeps nobody from starting, is told of, and is reported as down", async () => {
+  test("that does not answer does not prevent the start, is logged, and is reported as down", async () => {
     const probe = createServer();
     await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
     const address = probe.address();
@@ -304,11 +304,11 @@ test.each([
   [["grant", "ada@example.com", "five"], /^"five" is not an amount: it should be a decimal number/],
   [["steal", "ada@example.com", "5"], /^Usage:/],
   [[], /^Usage:/],
-])("the credit command says what is wrong with %j", async (words, message) => {
+])("the credit command reports what is wrong with %j", async (words, message) => {
   await expect(runCreditCommand(words, { DATABASE_URL: `pglite://${folder}` })).rejects.toThrow(message);
 });
 
-test("the credit command cannot reach a database that lives in memory, and says so", async () => {
+test("the credit command reports that it cannot reach a database in memory", async () => {
   const env = { DATABASE_URL: "pglite://memory" };
   await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(/no command can reach it/);
 });

@@ -5,8 +5,8 @@ import type { Credit, PaymentProblem, Problem } from "../../contract.ts";
 import type { DatabaseTrouble } from "../database-trouble.ts";
 
 /**
- * A refusal or an error on its way to the client, thrown from anywhere below a route.
- * Its `detail` is written for the person and is all that they learn of the cause.
+ * A refusal or an error for the client, thrown anywhere below a route. Its `detail` is written for the person, and is
+ * all that they see of the cause.
  */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
@@ -54,7 +54,7 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "The model took too long",
 };
 
-/** Writes a problem body (RFC 9457). Never cached: it says how things are now. */
+/** Creates a problem response (RFC 9457), which is never cached. */
 export function problemResponse(c: Context, problem: HttpProblem): Response {
   const body: Problem = {
     type: "about:blank",
@@ -65,7 +65,7 @@ export function problemResponse(c: Context, problem: HttpProblem): Response {
     ...problem.members,
     request_id: c.get("requestId"),
   };
-  // Through the context, so that a cookie which was set before the failure is sent.
+  // Use the context, so that a cookie that was set before the failure is sent.
   return c.body(JSON.stringify(body), problem.status as ContentfulStatusCode, {
     "Content-Type": "application/problem+json",
     "Cache-Control": "no-store",
@@ -73,7 +73,7 @@ export function problemResponse(c: Context, problem: HttpProblem): Response {
   });
 }
 
-/** The refusal of a limiter that is asked by hand, in the shape that the library's own guard gives it. */
+/** Converts the refusal of a limiter without a guard, in the form of the library's own guard. */
 export function refusalProblem({ status, headers, problem }: Refusal): HttpProblem {
   const { detail, error, ...members } = problem;
   return new HttpProblem(status, error, detail, { members: { ...members }, headers });
@@ -81,17 +81,19 @@ export function refusalProblem({ status, headers, problem }: Refusal): HttpProbl
 
 export type FieldMistake = { path: string; message: string };
 
-/** 400: the body, or another part of the request, is wrong in these places. */
+/** 400: fields of the body, or other parts of the request, are invalid. */
 export function badRequest(detail: string, fields: FieldMistake[] = []): HttpProblem {
   return new HttpProblem(400, "invalid_request", detail, { members: { fields } });
 }
 
-/** 404. The same words for what does not exist and for what is somebody else's: ids cannot be probed. */
+/**
+ * 404. The text is the same for what does not exist and what belongs to somebody else, so that ids cannot be probed.
+ */
 export function notFound(what: string): HttpProblem {
   return new HttpProblem(404, "not_found", `There is no such ${what}.`);
 }
 
-/** 499, as servers write it into their logs: nobody is there to read it. */
+/** 499, which only appears in logs, because the client has disconnected. */
 export function clientWentAway(detail: string): HttpProblem {
   return new HttpProblem(499, "client_closed_request", detail);
 }
@@ -111,13 +113,13 @@ const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]>
   ],
 };
 
-/** 503: the service works, and its database does not. */
+/** 503: the service works, but its database does not. */
 export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
   const [error, detail] = DATABASE_TROUBLE[trouble];
   return new HttpProblem(503, error, detail);
 }
 
-/** 402, distinguished from a 429 by its status, its `error` and its members. */
+/** 402: too little credit. */
 export function paymentRequired(credit: Credit): HttpProblem {
   const members: Pick<
     PaymentProblem,
@@ -141,7 +143,7 @@ function whyNotPaid({ balance, held }: Credit): string {
   return "Your credit is less than this message may cost, so it can't be answered. Your conversations are still here.";
 }
 
-/** 401, for services that answer accounts alone. */
+/** 401, for services that require an account. */
 export function accountRequired(): HttpProblem {
   return new HttpProblem(
     401,

@@ -9,7 +9,7 @@ describe("choosing a model", () => {
     {},
     { OPENAI_API_KEY: "" },
     { OPENAI_API_KEY: "  ", LLM_BASE_URL: "", ANTHROPIC_API_KEY: undefined },
-  ])("answers by itself with %j", (environment) => {
+  ])("uses the built-in responder with %j", (environment) => {
     expect(choose(environment)).toMatchObject({
       name: builtInName,
       builtIn: true,
@@ -29,7 +29,7 @@ describe("choosing a model", () => {
       "claude-opus-5-5",
     ],
     [{ LLM_BASE_URL: "http://localhost:11434/v1/", LLM_MODEL: "llama3.2" }, "llm.chat", "llama3.2"],
-    // Several at once: one's own server, then OpenAI, then Anthropic.
+    // Several at once: your own server first, then OpenAI, then Anthropic.
     [{ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }, "openai.chat", "gpt-5.4-mini"],
     [{ OPENAI_API_KEY: "sk-1", LLM_BASE_URL: "https://llm.example/v1", LLM_MODEL: "own" }, "llm.chat", "own"],
   ])("%j", (environment, provider, name) => {
@@ -59,11 +59,11 @@ describe("choosing a model", () => {
       Array.from({ length: 21 }, (_, n) => `m${n}`).join(),
       /^OPENAI_MODEL names 21 models; the maximum is 20/,
     ],
-  ])("takes no list such as %s", (OPENAI_MODEL, says) => {
+  ])("rejects a list such as %s", (OPENAI_MODEL, says) => {
     expect(() => choose({ OPENAI_API_KEY: "sk-1", OPENAI_MODEL })).toThrow(says);
   });
 
-  it("says which key is left unused", () => {
+  it("names unused keys", () => {
     expect(choose({ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }).warnings).toEqual([
       "ANTHROPIC_API_KEY is set but not used: OPENAI_API_KEY comes first.",
     ]);
@@ -82,11 +82,11 @@ describe("choosing a model", () => {
     [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY holds a space/],
     [{ MODEL_PRICE_INPUT_PER_MTOK: "cheap" }, /^MODEL_PRICE_INPUT_PER_MTOK is "cheap", which is not a price/],
     [{ MODEL_PRICE_OUTPUT_PER_MTOK: "-1" }, /^MODEL_PRICE_OUTPUT_PER_MTOK is "-1"/],
-  ])("refuses %j in a sentence", (environment, message) => {
+  ])("rejects %j with a message", (environment, message) => {
     expect(() => choose(environment)).toThrow(message);
   });
 
-  it("keeps keys and passwords out of its sentences", () => {
+  it("keeps keys and passwords out of messages", () => {
     for (const environment of [
       { LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" },
       { OPENAI_API_KEY: "sk-1\nsk-secret" },
@@ -106,13 +106,13 @@ describe("the price", () => {
     });
   });
 
-  it("of an unknown model is a stated default, with a warning", () => {
+  it("of an unknown model is a default, with a warning", () => {
     const { price, warnings } = choose({ LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" });
     expect(price).toEqual(priceOfUnknownModel);
     expect(warnings).toEqual([expect.stringMatching(/llama3\.2 is unknown: it is charged at \$5 and \$25/)]);
   });
 
-  it("is what the operator says, in whole or in part", () => {
+  it("is set by the operator, completely or in part", () => {
     const own = { LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" };
     const whole = choose({ ...own, MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "0.07" });
     expect(whole).toMatchObject({ price: { inputPerMillion: 0, outputPerMillion: 70_000 }, warnings: [] });

@@ -5,7 +5,7 @@ import { PayError } from "../../tax/work-out.ts";
 const fewestTableRows = 2;
 export const mostTableRows = 60;
 
-/** A step that people would choose themselves, giving some ten to twenty-one rows where the range allows it. */
+/** Returns a round step that gives about ten to twenty-one rows, if the range allows it. */
 export function comfortableStep(from: number, to: number): number {
   const steps = [
     100, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000, 25_000, 50_000, 100_000, 250_000, 500_000,
@@ -14,8 +14,8 @@ export function comfortableStep(from: number, to: number): number {
 }
 
 /**
- * `from`, and on by `step` while not past `to`. Pounds a year.
- * @throws {PayError} when that is fewer than 2 or more than 60 rows, saying which step would do
+ * Returns the salaries from `from` to `to` in steps of `step`, in pounds a year.
+ * @throws {PayError} for fewer than 2 or more than 60 rows, with a step that would work
  */
 export function salariesBetween(from: number, to: number, step: number): number[] {
   if (!(to > from))

@@ -6,10 +6,10 @@ import { type Order, type Outcome, readOutcome } from "./order.ts";
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Has the service that holds the database carry out an order.
+ * Sends an order to the service that holds the database.
  *
  * @returns what {@link carryOut} returns
- * @throws {StartError} with the service's own words, when it cannot, or when it cannot be reached from here
+ * @throws {StartError} with the service's message if it fails, or if it cannot be reached
  */
 export async function sendOrder(holder: FolderHolder, order: Order): Promise<Outcome | undefined> {
   const response = await ask(holder, order);

@@ -29,7 +29,7 @@ const HINT =
   "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all that begin so";
 const DAY_MS = 86_400_000;
 
-/** What the console does, by the same services as the operator's commands. */
+/** Creates the console's desks, with the same services as the operator's commands. */
 export function createOperatorDesk(options: OperatorDeskOptions): {
   callers: CallerDesk;
   credit: CreditDesk;
@@ -52,7 +52,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
   const changesIn = (outcome: LimitOutcome | undefined) =>
     outcome && "changes" in outcome ? outcome.changes : [];
 
-  /** @throws {OperatorMistake} for what is no amount */
+  /** @throws {OperatorMistake} for an invalid amount */
   function amountOf(text: string): Micros {
     const amount = parseMicros(text);
     if (amount !== undefined && amount > 0) return amount;
@@ -70,7 +70,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     }
   }
 
-  /** Grants are in the same log as decisions. */
+  /** Records a grant or a code in the log of actions. */
   async function record(
     what: "grant" | "code",
     amount: Micros,
@@ -115,7 +115,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
           : findUser(database, accountId));
         const granted = user && (await granting(user.email, amount, id));
         if (user === undefined || granted === undefined) return undefined;
-        // Asked for again, it is in the log already.
+        // A repeated grant is already in the log.
         if (granted.isNew) await record("grant", amount, by, { of, userId: user.id, until: null });
         return `${user.email} has ${formatMicros(granted.credit.balance, currency)} now.`;
       },
