@@ -9,7 +9,7 @@ import type { SectionResult } from "./report/result.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Those that need no more than seconds; "chat" and "start" start what the end-to-end tests start as well. */
+/** The sections that take only seconds. The end-to-end tests cover "chat" and "start". */
 const sections = ["memory", "bytes", "redis", "postgres", "http", "flood"];
 
 function bench(...words: string[]): Promise<{ code: number | null; output: string; errors: string }> {
@@ -32,7 +32,7 @@ function bench(...words: string[]): Promise<{ code: number | null; output: strin
   });
 }
 
-it("measures everybody, and makes a report of it", { timeout: 300_000 }, async () => {
+it("measures all contenders, and writes a report", { timeout: 300_000 }, async () => {
   const { code, output, errors } = await bench("--quick", "--json", ...sections);
   expect(code, errors).toBe(0);
   const { machine, sections: results }: { machine: Machine; sections: SectionResult[] } = JSON.parse(output);
@@ -57,7 +57,7 @@ it("measures everybody, and makes a report of it", { timeout: 300_000 }, async (
   expect(report).not.toMatch(/undefined|NaN/);
 });
 
-it("says which sections there are", async () => {
+it("lists the sections", async () => {
   const { code, errors } = await bench("memory", "nothing");
   expect(code).toBe(2);
   expect(errors).toMatch(/no section "nothing".+\[memory\] \[bytes\] \[redis\]/s);

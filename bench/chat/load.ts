@@ -8,7 +8,7 @@ export interface Load {
   readonly streams: number;
 }
 
-/** "begin" opens the streams and answers when each has sent its first byte; "end" answers when all are over. */
+/** "begin" opens the streams and answers once each has sent its first byte; "end" answers once all have ended. */
 export type Question = { do: "begin"; load: Load } | { do: "end" };
 
 export interface Begun {
@@ -18,7 +18,7 @@ export interface Begun {
 
 const question = JSON.stringify({ messages: [{ role: "user", content: "take-home on £45k" }] });
 
-/** How many callers there were so far: each stream has one of its own. */
+/** The number of callers so far. Each stream has its own caller. */
 let callers = 0;
 let ends: Promise<void>[] = [];
 
@@ -47,7 +47,7 @@ function open(port: number): { firstByteMs: Promise<number>; ended: Promise<void
       else reject(new Error(`A stream began with ${status}.`));
     });
   });
-  // The service closes the connection when the answer is over.
+  // The service closes the connection at the end of the answer.
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.write(requestBy(caller));
   return { firstByteMs, ended };
@@ -59,7 +59,7 @@ function requestBy(caller: number): string {
     "Host: localhost",
     "Connection: close",
     `X-User-Id: ${userOf(caller)}`,
-    // The service trusts proxies on the loopback: each caller comes from an address of its own.
+    // The service trusts proxies on the loopback address, so each caller can have its own address.
     `X-Forwarded-For: ${ipOf(caller)}`,
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(question)}`,

@@ -11,7 +11,7 @@ export const chat: Section = { name: "chat", run };
 
 const serverFile = new URL("./server.ts", import.meta.url);
 const loadFile = new URL("./load.ts", import.meta.url);
-const unguarded = "the same, guarding nobody";
+const unguarded = "the same, unguarded";
 
 interface Round extends Begun {
   readonly bytesAStream: number;
@@ -58,10 +58,10 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     name: "chat",
     title: "The chat service",
     method: [
-      `${streams.toLocaleString("en")} people, each with a name and an address of their own, ask at the same moment; the built-in responder answers word by word. ` +
-        "Each measurement has a service of its own, which has answered a few before, with its database in memory.",
+      `${streams.toLocaleString("en")} people, each with their own name and address, send a message at the same moment; the built-in responder answers word by word. ` +
+        "Each measurement has a separate service, which has answered a few messages before, with its database in memory.",
       "Bodies of up to 1 MiB are read within the service's bounds and checked, in this process, until they are refused.",
-      "Unguarded is the same service with a limiter none of whose layers applies to anybody. Memory is what the process holds while all streams are open, less what it held before, divided by their number.",
+      "Unguarded is the same service with a limiter whose layers apply to nobody. Memory is what the process holds while all streams are open, minus what it held before, divided by their number.",
     ],
     tables: [table, refused],
     targets: [

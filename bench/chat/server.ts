@@ -4,18 +4,18 @@ import { startService } from "../../apps/chat/server/start.ts";
 import { attend } from "../measuring/companion.ts";
 
 export interface Setting {
-  /** Whether the chat's own limits guard it, or a limiter none of whose layers applies to anybody. */
+  /** Whether the chat's limits guard it, or a limiter whose layers apply to nobody. */
   readonly isGuarded: boolean;
 }
 
-/** "url": where it listens. "resident": the bytes of memory that it holds. */
+/** "url": its address. "resident": its resident memory in bytes. */
 export type Question = "url" | "resident";
 
 const nobody = { name: "user", key: () => null, limits: "5/minute" };
 
 attend(({ isGuarded }: Setting) => {
   const starting = startService({
-    // A thousand answers at once are what is measured.
+    // The benchmark needs a thousand simultaneous answers.
     env: { PORT: "0", DATABASE_URL: "pglite://memory", MAX_STREAMS: "2000" },
     log: pino({ level: "silent" }),
     ...(isGuarded

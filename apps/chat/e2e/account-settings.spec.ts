@@ -20,13 +20,10 @@ async function signIn(page: Page, email: string, word = password): Promise<void>
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-// A password that is refused on purpose, and an account that is gone: the browser writes down each answer that is no.
+// The tests cause these statuses, which the browser logs: a refused password, and a deleted account.
 test.use({ expected: [status(400), status(401)] });
 
-test("somebody sees where they are signed in, ends what they do not know, and changes their password", async ({
-  page,
-  newVisitor,
-}) => {
+test("a person sees their sessions, ends one, and changes the password", async ({ page, newVisitor }) => {
   const email = newEmail();
   await signUp(page, email);
   const elsewhere = await newVisitor();
@@ -53,7 +50,7 @@ test("somebody sees where they are signed in, ends what they do not know, and ch
   await expect(accountButton(elsewhere)).toContainText(email);
 });
 
-test("somebody takes their data along, and deletes the account for good", async ({ page }) => {
+test("a person downloads their data, and deletes the account", async ({ page }) => {
   const email = newEmail();
   await signUp(page, email);
   await page.goto("/");
@@ -82,20 +79,20 @@ test.describe(() => {
     await expect(composer(page)).toHaveValue("take-home on £30,000");
     await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
     await expect(page).toHaveURL(/\/sign-in/);
-    await expect(page.getByRole("link", { name: "Go on without an account" })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Continue without an account" })).toHaveCount(0);
   });
 });
 
 test.describe(() => {
   test.use({ variables: { SIGN_UP: "closed" } });
 
-  test("where the operator makes the accounts, the page says so", async ({ page }) => {
+  test("if only the operator creates accounts, the page says so", async ({ page }) => {
     await page.goto("/sign-up");
     await expect(page.getByText("Only the operator of this service can create accounts.")).toBeVisible();
   });
 });
 
-test("a forgotten password is replaced by a link that came by mail", async ({ browser, time, database }) => {
+test("a forgotten password is replaced with a link from an e-mail", async ({ browser, time, database }) => {
   const { startService } = await import("../server/start.ts");
   const { promptModel } = await import("../testing/service.ts");
   const mail = await startSmtpServer();

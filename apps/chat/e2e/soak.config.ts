@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm run test:soak` tries of the service: the page's main stories in Firefox, and its metrics in Prometheus. */
+/** The service's part of `npm run test:soak`: the main user stories in Firefox, and the metrics in Prometheus. */
 export default defineConfig({
   resolve: { conditions: ["headgate-source", "module", "node", "development|production"] },
   ssr: { resolve: { conditions: ["headgate-source", "module", "node", "development|production"] } },

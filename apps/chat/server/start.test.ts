@@ -102,7 +102,7 @@ describe("a failed start", () => {
     [
       "a folder that cannot be",
       { DATABASE_URL: "pglite:///dev/null/data" },
-      /^DATABASE_URL: the folder \/dev\/null\/data .*\n$/,
+      /^DATABASE_URL: cannot use the folder \/dev\/null\/data: .*\n$/,
     ],
     [
       "a store that is not known",
@@ -210,7 +210,7 @@ test("the image contains everything needed: the service, its page, its tables an
 describe("one folder and several processes", () => {
   const inUse = (own: string) =>
     new RegExp(
-      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+, and serves one`,
+      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+\\. Only one process`,
     );
 
   test("of ten processes that start at the same moment, one gets the folder", async () => {
@@ -310,7 +310,9 @@ test.each([
 
 test("the credit command reports that it cannot reach a database in memory", async () => {
   const env = { DATABASE_URL: "pglite://memory" };
-  await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(/no command can reach it/);
+  await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(
+    /only the running service can reach that database/,
+  );
 });
 
 function nextMonth(): string {

@@ -161,9 +161,7 @@ function limiterOf(found: readonly string[], name: string | undefined, isOne: bo
     throw new InputError(`The log has no limiter ${JSON.stringify(name)}: it has ${found.join(", ")}.`);
   if (name !== undefined) return [name];
   if (!isOne || found.length === 1) return found;
-  throw new InputError(
-    `The log has several limiters: choose one with --limiter: ${found.join(", ")}.`,
-  );
+  throw new InputError(`The log has several limiters: choose one with --limiter: ${found.join(", ")}.`);
 }
 
 async function readPolicy(file: string): Promise<PolicyDocument> {

@@ -293,7 +293,9 @@ function caveatsOf(
       : []),
     "What was spent before the log begins is not known. Until the longest window has passed, the replay may admit too much.",
     ...(passedOver > 0
-      ? [`The log is long: only the newest lines were replayed, and ${count(passedOver)} older lines were left out.`]
+      ? [
+          `The log is long: only the newest lines were replayed, and ${count(passedOver)} older lines were left out.`,
+        ]
       : []),
     ...(isPartial
       ? [

@@ -52,7 +52,7 @@ describe("choosing a model", () => {
   });
 
   it.each([
-    ["a,", /^OPENAI_MODEL is "a,": it should be the name of a model, or names with a comma/],
+    ["a,", /^OPENAI_MODEL is "a,": it should be the name of a model, or several names/],
     [",", /^OPENAI_MODEL is ","/],
     ["a, b, a", /^OPENAI_MODEL names the model a twice/],
     [
@@ -77,9 +77,9 @@ describe("choosing a model", () => {
     [{ LLM_MODEL: "llama3.2" }, /^LLM_MODEL is set but LLM_BASE_URL is not\./],
     [{ LLM_API_KEY: "key" }, /^LLM_API_KEY is set but LLM_BASE_URL is not\./],
     [{ LLM_BASE_URL: "localhost:11434", LLM_MODEL: "m" }, /^LLM_BASE_URL is not an http or https address/],
-    [{ LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" }, /^LLM_BASE_URL holds a user name/],
+    [{ LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" }, /^LLM_BASE_URL contains a user name/],
     [{ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: "ftp://example" }, /^OPENAI_BASE_URL is not an http/],
-    [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY holds a space/],
+    [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY contains a space/],
     [{ MODEL_PRICE_INPUT_PER_MTOK: "cheap" }, /^MODEL_PRICE_INPUT_PER_MTOK is "cheap", which is not a price/],
     [{ MODEL_PRICE_OUTPUT_PER_MTOK: "-1" }, /^MODEL_PRICE_OUTPUT_PER_MTOK is "-1"/],
   ])("rejects %j with a message", (environment, message) => {

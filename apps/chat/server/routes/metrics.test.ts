@@ -128,7 +128,7 @@ describe("GET /metrics", () => {
     service = undefined;
     await expect(start({ METRICS_TOKEN: "ж".repeat(32) })).rejects.toThrow(/METRICS_TOKEN .* visible ASCII/);
     await expect(start({ METRICS_PORT: "3000", PORT: "3000" })).rejects.toThrow(
-      /METRICS_PORT is 3000, and so is PORT/,
+      /METRICS_PORT and PORT are both 3000/,
     );
   });
 

@@ -119,7 +119,7 @@ describe("a policy set at run time", () => {
     const operator = await operatorOf(await start());
     const { hash: from } = await chatOf(operator);
     for (const [text, message] of [
-      ['{ "layers": [{ "name": "user", "limits": "5 words/minute" }] }', /Nothing here uses words/],
+      ['{ "layers": [{ "name": "user", "limits": "5 words/minute" }] }', /No request uses words/],
       ['{ "layers": [{ "name": "org", "limits": "5/minute" }] }', /there are "user", "ip", "global"/],
     ] as const) {
       const response = await change(operator, "live", { from, text, reason: "x" });
@@ -162,7 +162,7 @@ describe("a policy set at run time", () => {
     const text = '{ "layers": [{ "name": "user", "plans": { "free": "3/minute" }, "defaultPlan": "free" }] }';
     const checked = await (await change(operator, "check", { text })).json();
     expect(checked.check.warnings).toEqual([
-      expect.stringContaining('"ip" is in force and is not in this policy'),
+      expect.stringContaining('"ip" is in force but not in this policy'),
       expect.stringContaining('no plan "pro"'),
     ]);
     expect((await change(operator, "live", { from, text, reason: "x" })).status).toBe(200);
@@ -198,7 +198,7 @@ describe("trying a policy on the decision log", () => {
     const early = await change(operator, "replay", { text: textOf(1) });
     expect([early.status, (await early.json()).detail]).toEqual([
       422,
-      expect.stringMatching(/no decision|there is none/i),
+      expect.stringMatching(/no decision|has none/i),
     ]);
     const person = service.client({ "X-User-Id": newUser() });
     for (let n = 0; n < 3; n += 1) await person.ask("hello");
@@ -284,7 +284,7 @@ describe("two processes on one Redis and one PostgreSQL", () => {
     const late = await change(ben, "live", { from, text: textOf(9), reason: "another" });
     expect([late.status, (await late.json()).detail]).toEqual([
       409,
-      expect.stringContaining(`${hash} is in force by now`),
+      expect.stringContaining(`${hash} is now in force`),
     ]);
     await stop(other);
     const third = await start(env);

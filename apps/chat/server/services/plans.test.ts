@@ -468,7 +468,7 @@ describe("the operator's commands", () => {
       expect([await ask({ cookie }), await ask({ cookie })]).toEqual([200, 429]);
       expect(await runLimitCommand(["reset", email], env)).toMatch(/3 of 3 left/);
       expect(await runLimitCommand(["block", email], env)).toMatch(
-        /: blocked\n.*blocked, until it is ended, by /s,
+        /: blocked\n.*blocked, until an operator ends it, by /s,
       );
       expect(await ask({ cookie })).toBe(403);
       expect(await runLimitCommand(["end", email], env)).toMatch(/2 of 2 left/);

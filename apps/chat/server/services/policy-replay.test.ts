@@ -59,7 +59,7 @@ test("ends after its time limit, and says what to do instead", async () => {
 });
 
 test.each([
-  ["of another limiter", () => replayOf()("mail", policy, undefined), /there is none of "mail"/],
+  ["of another limiter", () => replayOf()("mail", policy, undefined), /it has none of "mail"/],
   [
     "where there is none yet",
     () => replayOf({ where: path.join(folder, "missing") })("chat", policy, undefined),
