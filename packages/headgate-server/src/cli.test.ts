@@ -70,7 +70,7 @@ describe("replay", () => {
     expect(stdout).toMatch(/newly refused +10 +16\.7% +10 callers {2}5,000 tokens, £10/);
     expect(stdout).toMatch(/user-per-minute +20, 10 newly/);
     expect(stdout).toMatch(/Waits: \d+ s at the median, \d+ s at most/);
-    expect(stdout).toMatch(/whether those who are newly refused would have come back/);
+    expect(stdout).toMatch(/Whether newly refused callers would have retried/);
     expect(stdout.trimEnd().split("\n").at(-1)).toBe(
       "20 of 60 refused (33.3%), 10 of them newly, 10 callers, £10 unspent.",
     );
@@ -148,9 +148,7 @@ describe("a log of several limiters", () => {
   it("is replayed for the chosen limiter", async () => {
     const { lines } = await readLog([file("two.jsonl")], { limiter: "sign-in" });
     expect(new Set(lines.map((line) => "limiter" in line && line.limiter))).toEqual(new Set(["sign-in"]));
-    await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(
-      /there is none of "mail" in it/,
-    );
+    await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(/it has none of "mail"/);
   });
 });
 
@@ -191,12 +189,12 @@ describe("plan", () => {
 
 describe("invalid input", () => {
   it.each<[string[], RegExp]>([
-    [[], /There is no command: write replay, plan/],
-    [["reply"], /"reply" is no command/],
-    [["replay"], /replay needs the log/],
+    [[], /The command is missing: write replay, plan/],
+    [["reply"], /"reply" is not a command/],
+    [["replay"], /replay needs a log/],
     [["replay", "missing.jsonl"], /There is no file or folder missing\.jsonl/],
     [["replay", "LOG", "--polcy", "x"], /--polcy/],
-    [["replay", "LOG", "--policy", "missing.json"], /no file missing\.json/],
+    [["replay", "LOG", "--policy", "missing.json"], /Cannot read the file missing\.json/],
     [["replay", "LOG", "--policy", "FOLDER/broken.json"], /broken\.json is not JSON/],
     [["replay", "LOG", "--policy", "FOLDER/wrong.json"], /wrong\.json: .*fortnight/],
     [
@@ -220,7 +218,7 @@ describe("invalid input", () => {
       /--max-unspent needs a price/,
     ],
     [["replay", "FOLDER/future.jsonl"], /future\.jsonl has lines of version 2; this release reads version 1/],
-    [["replay", "FOLDER/empty.jsonl"], /The log needs lines of decisions, and there is none/],
+    [["replay", "FOLDER/empty.jsonl"], /The log needs decisions, but it has none/],
   ])("%j exits with 2 and a message", async (words, message) => {
     write("broken.json", "{");
     write("wrong.json", { layers: [{ name: "user", limits: "5 per fortnight" }] });

@@ -512,7 +512,7 @@ describe("the operator's commands", () => {
       expect(await runLimitCommand(["show", "ip:198.51.100.7"], env)).not.toMatch(/3 of 3 left/);
 
       for (const [words, says] of [
-        [["reset", "user:acme-*"], /Only one caller can be reset: user:acme-\* names all/],
+        [["reset", "user:acme-*"], /Only a single caller can be reset; user:acme-\* names several/],
         [["block", "ip:*"], /"ip:\*" is not a valid prefix: before the \*/],
         [["block", "user:*"], /"user:\*" is not a valid prefix/],
         [["override", email, "5/minut"], /5\/minut/],

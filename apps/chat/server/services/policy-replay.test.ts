@@ -41,7 +41,7 @@ test("reads closed files too, and only the newest lines", async () => {
     newlyRefused: { decisions: 39 },
   });
   const short = await replayOf({ newest: 10 })("chat", policy, undefined);
-  expect([short.decisions, short.caveats.join()]).toEqual([10, expect.stringContaining("30 older ones")]);
+  expect([short.decisions, short.caveats.join()]).toEqual([10, expect.stringContaining("30 older lines")]);
 });
 
 test("tries one policy at a time", async () => {
