@@ -14,8 +14,8 @@ describe("a figure", () => {
   });
 
   it("needs at least one value", () => {
-    expect(() => figureOf([])).toThrow("no measurement");
-    expect(() => percentileOf([], 0.5)).toThrow("no measurement");
+    expect(() => figureOf([])).toThrow("at least one measurement");
+    expect(() => percentileOf([], 0.5)).toThrow("at least one measurement");
   });
 });
 
