@@ -161,7 +161,7 @@ describe("the policy in force", () => {
         { text: '{ "layers": [{ "name": "org", "limits": "5/minute" }] }', reason: "x" },
         /needs the key "org": there are "user", "everybody"/,
       ],
-      [{ text: textOf("5 seconds/minute"), reason: "x" }, /Nothing here uses seconds, .* use requests/],
+      [{ text: textOf("5 seconds/minute"), reason: "x" }, /No request uses seconds, .* use requests/],
       [{ text: "{", reason: "x" }, /^Line 1: Expected/],
       [{ text: 5, reason: "x" }, /text must be the policy/],
       [{ reason: "x" }, /text must be the policy/],
