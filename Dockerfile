@@ -12,7 +12,7 @@ COPY packages/headgate/package.json packages/headgate/
 COPY packages/headgate-server/package.json packages/headgate-server/
 COPY packages/headgate-console/package.json packages/headgate-console/
 COPY apps/chat/package.json apps/chat/
-# Without install scripts: this image has its own Node, and nothing else needs one.
+# No install scripts: this image already has Node, and no other package needs its script.
 RUN npm ci --ignore-scripts --loglevel=error
 COPY tsconfig.base.json ./
 COPY packages/headgate packages/headgate
@@ -40,6 +40,6 @@ USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# SIGTERM lets answers that are being streamed end: give it SHUTDOWN_GRACE_SECONDS (30) before killing.
+# After SIGTERM, running answers may end: wait SHUTDOWN_GRACE_SECONDS (30) before SIGKILL.
 # The operator's commands: `docker exec <container> node apps/chat/server/dist/credit.js`, `…/account.js` and `…/limit.js`.
 CMD ["node", "apps/chat/server/dist/main.js"]

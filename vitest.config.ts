@@ -1,17 +1,17 @@
 import { defineConfig } from "vitest/config";
 
-/** The workspace's own sources are tested, not their build: see the "headgate-source" export condition. */
+/** Tests use the workspace's sources, not their builds: see the "headgate-source" export condition. */
 const resolve = { conditions: ["headgate-source", "module", "node", "development|production"] };
 
 export default defineConfig({
   test: {
-    // Properties run thousands of cases, and machines can be busy: a slow test is not a failed one.
+    // Property tests run thousands of cases, and the machine may be busy, so allow slow tests.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Many tests wait for servers and processes: leaving a processor free would leave it idle.
+    // Many tests wait for servers and processes, so a free processor would be idle.
     maxWorkers: "100%",
     projects: [
-      // Projects run by their names: this one, whose smoke run takes longest, is first and leaves nobody waiting at the end.
+      // Projects run in the order of their names. This one takes longest, so it starts first.
       {
         resolve,
         ssr: { resolve },
@@ -27,7 +27,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "headgate",
-          // An embedded PostgreSQL spends seconds on being optimised, which no test lives long enough to gain from.
+          // Optimising the embedded PostgreSQL takes seconds, which a test never recovers.
           execArgv: ["--liftoff-only"],
           include: ["packages/headgate/src/**/*.test.{ts,tsx}"],
           typecheck: { enabled: false },
@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: "chat",
           include: ["apps/chat/{server,tax,testing,web}/**/*.test.{ts,tsx}"],
-          // The limits are raised by the very variables an operator would use.
+          // Raise the limits with the same variables that an operator would use.
           env: {
             RATE_LIMIT_CHAT_PER_MIN: "10000",
             RATE_LIMIT_CHAT_PER_HOUR: "10000",

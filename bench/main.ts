@@ -22,7 +22,7 @@ for (const section of sections.filter(({ name }) => chosen.includes(name))) {
     measured.push({ day: new Date().toISOString().slice(0, 10), machine, result });
     if (!isJson) console.log(sectionText(result));
   } catch (error) {
-    // The others are worth having all the same.
+    // Continue with the other sections.
     console.error(`${section.name} failed:`, error);
     process.exitCode = 1;
   }

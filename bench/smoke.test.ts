@@ -32,7 +32,7 @@ function bench(...words: string[]): Promise<{ code: number | null; output: strin
   });
 }
 
-it("measures everybody, and makes a report of it", { timeout: 300_000 }, async () => {
+it("measures all contenders, and writes a report", { timeout: 300_000 }, async () => {
   const { code, output, errors } = await bench("--quick", "--json", ...sections);
   expect(code, errors).toBe(0);
   const { machine, sections: results }: { machine: Machine; sections: SectionResult[] } = JSON.parse(output);
@@ -57,7 +57,7 @@ it("measures everybody, and makes a report of it", { timeout: 300_000 }, async (
   expect(report).not.toMatch(/undefined|NaN/);
 });
 
-it("says which sections there are", async () => {
+it("lists the sections", async () => {
   const { code, errors } = await bench("memory", "nothing");
   expect(code).toBe(2);
   expect(errors).toMatch(/no section "nothing".+\[memory\] \[bytes\] \[redis\]/s);

@@ -3,21 +3,21 @@ import { startOfPass, visitsACycle } from "./memory/cadence.ts";
 import { crowdOf, ipOf, limits, shuffled, userOf } from "./traffic.ts";
 
 describe("callers", () => {
-  it("are cut from the crowd's bytes as they were put in", () => {
+  it("are read from the crowd's bytes unchanged", () => {
     const crowd = crowdOf(1_000);
     for (const index of [0, 1, 149, 150, 999]) {
       expect(crowd.make(index)).toEqual({ user: userOf(index), ip: ipOf(index) });
     }
   });
 
-  it("have addresses of their own, all of one length", () => {
+  it("have different addresses, all of the same length", () => {
     const far = [0, 1, 150, 22_500, 3_375_000, 4_999_999, 9_999_999];
     expect(new Set(far.map(ipOf)).size).toBe(far.length);
     for (const index of far) expect(ipOf(index)).toMatch(/^\d{3}\.\d{3}\.\d{3}\.\d{3}$/);
     expect(new Set(Array.from({ length: 100_000 }, (_, index) => ipOf(index))).size).toBe(100_000);
   });
 
-  it("come in another order than that of their numbers, each once", () => {
+  it("come once each, not in numerical order", () => {
     const order = shuffled(10_000);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
     expect([...order.slice(0, 10)]).not.toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -25,8 +25,8 @@ describe("callers", () => {
   });
 });
 
-it("the cadence of visits keeps the product's limits, wherever in a pass a caller comes", () => {
-  // The first pass has another order than the rest: in it a caller may come up to ten seconds later.
+it("the cadence of visits stays within the product's limits, at any position in a pass", () => {
+  // The first pass has another order, so a caller's first visit may be up to ten seconds later.
   const visits = Array.from({ length: 200 }, (_, pass) => startOfPass(pass) + (pass === 0 ? 9_999 : 0));
   for (const { quota, windowMs } of Object.values(limits)) {
     for (const at of visits) {

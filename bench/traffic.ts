@@ -1,4 +1,4 @@
-/** Who is calling, as the limiters are told. */
+/** A caller, as the limiters see it. */
 export interface Caller {
   readonly user: string;
   readonly ip: string;
@@ -55,13 +55,15 @@ const userBytes = "user:12345678".length;
 const ipBytes = "198.111.111.111".length;
 const callerBytes = userBytes + ipBytes;
 
-/** Callers by number, whose keys can be made anew each time, as a server's parser makes them from the bytes of a request. */
+/**
+ * Callers by number. Their keys can be created again each time, as a server's parser does from the bytes of a request.
+ */
 export interface Crowd {
   readonly size: number;
   make(index: number): Caller;
 }
 
-/** @param size each with an address of its own. */
+/** @param size the number of callers, each with its own address */
 export function crowdOf(size: number): Crowd {
   const bytes = Buffer.allocUnsafe(size * callerBytes);
   for (let index = 0; index < size; index += 1) {
@@ -83,13 +85,13 @@ export function userOf(index: number): string {
   return `user:${String(index).padStart(8, "0")}`;
 }
 
-/** All of one length, so that callers can be cut from one buffer. */
+/** All of the same length, so that callers can be read from one buffer. */
 export function ipOf(index: number): string {
   const part = (place: number) => 100 + (Math.floor(index / 150 ** place) % 150);
   return `${198 + Math.floor(index / 150 ** 3)}.${part(2)}.${part(1)}.${part(0)}`;
 }
 
-/** The numbers from 0 to `size`, in an order that is the same in every run: callers do not come in the order of memory. */
+/** Returns the numbers from 0 to `size` in a fixed random order, so that callers do not come in the order of memory. */
 export function shuffled(size: number): Uint32Array {
   const order = Uint32Array.from({ length: size }, (_, index) => index);
   let state = 0x2545f491;

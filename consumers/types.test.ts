@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from "vitest";
 import { compile, makeTypedConsumer, writeProgram } from "../packages/headgate/test-package/compile.ts";
 import { type Consumer, makeConsumer } from "../packages/headgate/test-package/consumer.ts";
 
-/** Of what can be used without another package; of the types, only Node's are installed. */
+/** Uses the subpaths that need no other package, with only Node's types installed. */
 const lonely = `
 import { createLimiter, guard } from "headgate";
 import * as client from "headgate/client";
@@ -30,15 +30,15 @@ export const costs = () => [
   guard(limiter, (words: string) => words.length, { caller, used: (tokens) => ({ tokens }) }),
   // @ts-expect-error a unit that no limit counts
   limiter.admit("ann", { cost: { tokens: 1, tokne: 1 } }),
-  // @ts-expect-error what a guard returns
+  // @ts-expect-error a unit that no limit counts, from a function
   rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error in a promise
+  // @ts-expect-error the same in a promise
   rateLimit(limiter, { caller, cost: async ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error what a call has used
+  // @ts-expect-error the same in what a call has used
   guard(limiter, (words: string) => words.length, { caller, used: (tokne) => ({ tokne }) }),
   // @ts-expect-error an option that does not exist
   createLimiter({ name: "chat", layers: [{ name: "user", key: caller, limits: "5/minute", outgae: "admit" }] }),
-  // @ts-expect-error a caller without what the key needs
+  // @ts-expect-error a caller without a field that the key needs
   limiter.admit({ user: "ann" }),
 ];
 `;

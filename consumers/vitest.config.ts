@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The library as it is packed, in projects of those who use it: `npm run test:runtimes`. */
+/** Tests the packed library in users' projects: `npm run test:runtimes`. */
 export default defineConfig({
   test: {
     include: ["consumers/*.test.ts"],

@@ -22,7 +22,7 @@ const storeTests = storeSuite({
   scripts: 3,
 });
 
-/** Deno does not report in time that such a client has left: it is charged for its request. */
+/** Deno reports too late that such a client has disconnected, so the client is charged. */
 const notInDeno = "a client that leaves while the guard waits is not charged, and the handler does not run";
 
 describe.each(["bun", "deno"] as const)("in %s", (name) => {

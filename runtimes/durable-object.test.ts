@@ -12,7 +12,7 @@ describe("headgate/durable-object, in workerd", () => {
   });
   afterAll(() => worker?.close());
 
-  it("admits what the quota has, of requests that come at once and one after another", async () => {
+  it("admits exactly the quota, of simultaneous and of consecutive requests", async () => {
     const ask = async (user: string) => (await fetch(`${worker.origin}/chat?user=${user}`)).status;
     const together = await Promise.all(Array.from({ length: 30 }, () => ask("ada")));
     const admitted = together.filter((status) => status === 200).length;
@@ -40,11 +40,11 @@ describe("headgate/durable-object, in workerd", () => {
     const names = storeSuite({
       create: () => ({ store: memoryStore(), clock: fakeClock(), close: () => {} }),
       scripts: 5,
-      // To write a text of thousands of reservations anew thousands of times takes minutes.
+      // This test rewrites a text of thousands of reservations thousands of times, which takes minutes.
     }).filter(({ name }) => !name.startsWith("a partition holds for 4,096 reservations"));
     it.each(names.map(({ name }) => name))("%s", async (name) => {
       const run = () => fetch(`${worker.origin}/?test=${encodeURIComponent(name)}`);
-      // A connection that the server closes while it is taken up again is no answer: each test begins anew.
+      // Retry if the server closes a connection just as it is reused. Tests are independent of each other.
       const answer = await run().catch(run);
       expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 204, text: "" });
     });

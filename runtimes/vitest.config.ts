@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The library as it is built, in the engines that the docs name: `npm run test:runtimes`. */
+/** Tests the built library in the engines that the docs name: `npm run test:runtimes`. */
 export default defineConfig({
   test: {
     include: ["runtimes/**/*.test.ts"],

@@ -29,14 +29,14 @@ describe("a Worker that shares Redis over HTTP", () => {
   };
   const errors = async () => (await fetch(`${worker.origin}/errors`)).json();
 
-  it("answers requests that come one after another, and leaves none to another's", async () => {
+  it("answers consecutive requests, none of which depends on another's connection", async () => {
     const statuses: number[] = [];
     for (let n = 0; n < 22; n += 1) statuses.push(await ask("ada"));
     expect(statuses).toEqual([...Array(20).fill(200), 429, 429]);
     expect(await errors()).toEqual([]);
   });
 
-  it("admits exactly the quota of requests that come at once", async () => {
+  it("admits exactly the quota of simultaneous requests", async () => {
     for (let round = 0; round < 5; round += 1) {
       const statuses = await Promise.all(Array.from({ length: 40 }, () => ask(`bea ${round}`)));
       expect(statuses.filter((status) => status === 200).length).toBe(20);
@@ -45,7 +45,7 @@ describe("a Worker that shares Redis over HTTP", () => {
     expect(await errors()).toEqual([]);
   });
 
-  it("answers those who come together with clients that leave", async () => {
+  it("answers requests that arrive together with clients that disconnect", async () => {
     for (let round = 0; round < 5; round += 1) {
       const leaving = Array.from({ length: 10 }, () =>
         ask(`cleo ${round}`, AbortSignal.timeout(2)).catch(() => 0),

@@ -2,7 +2,9 @@ import { adapterSuite } from "headgate/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorker, startWorker } from "./engines/workerd.ts";
 
-/** A Worker whose request waits for what only another request can bring is ended by workerd, before it hears of the client. */
+/**
+ * workerd ends a request that can only be continued by another request, before the Worker notices that the client left.
+ */
 const HANGING = [
   "a place is free again where the client hangs up before there is an answer",
   "a client that leaves while the guard waits is not charged, and the handler does not run",
@@ -20,7 +22,7 @@ describe("in a Worker", () => {
     await adapter?.close();
   });
 
-  it("every part can be imported, and everything made, while the module is loaded", async () => {
+  it("imports every subpath and creates limiters and stores while the module loads", async () => {
     const imports = await startWorker("programs/imports.ts");
     try {
       expect(await (await fetch(imports.origin)).json()).toEqual({ parts: 11, made: 6 });
@@ -29,7 +31,7 @@ describe("in a Worker", () => {
     }
   });
 
-  it("a limiter that is made while the module is loaded admits and refuses, each caller by itself", async () => {
+  it("a limiter that is created while the module loads admits and refuses each caller separately", async () => {
     const statuses = async (user: string) => {
       const all: number[] = [];
       for (let n = 0; n < 3; n += 1) all.push((await fetch(`${memory.origin}/?user=${user}`)).status);

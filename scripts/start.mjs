@@ -1,5 +1,5 @@
 import { requireSupportedNode } from "./bootstrap/supported-node.mjs";
 
-// Imported only afterwards: an old Node would fail on the syntax of the rest before it could say why.
+// Imported after the check, because an old Node would fail on the syntax of the other modules.
 requireSupportedNode();
 import("./commands/start.mjs").then(({ start }) => start());

@@ -16,7 +16,7 @@ afterAll(async () => {
   await server.remove();
 });
 
-it("runs on the version that it is meant for", () => {
+it("runs on the configured version", () => {
   expect(server.version).toContain(`(PostgreSQL) ${process.env.HEADGATE_POSTGRES_VERSION}.`);
 });
 

@@ -5,7 +5,7 @@ import { POSTGRES_VERSIONS } from "../scripts/testing/postgres-servers.mjs";
 const resolve = { conditions: ["headgate-source", "module", "node", "development|production"] };
 const store = "packages/headgate/src/stores/postgres";
 
-/** The PostgreSQL store on each version that the docs name: `npm run test:soak`. */
+/** Tests the PostgreSQL store on each version that the docs name: `npm run test:soak`. */
 export default defineConfig({
   test: {
     testTimeout: 120_000,

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import MiniSearch from "minisearch";
 import { searchOptions } from "./search.mts";
 
-/** The page that people should find first, by what they type. Run after the site is built. */
+/** The page that a search must find first, by search text. Run this after the site is built. */
 const expected: Record<string, string> = {
   Admission: "/reference/headgate.html#admission",
   Limit: "/reference/headgate.html#limit",

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 
-/** The pages of the guide, by their files in `docs/`, in the order in which the site lists them. */
+/** The pages of the guide, by their files in `docs/`, in the order of the sidebar. */
 const parts: Record<string, Record<string, string>> = {
   Start: {
     "quick-start": "Quick start",
@@ -65,7 +65,7 @@ const parts: Record<string, Record<string, string>> = {
 /**
  * The guide's part of the sidebar.
  *
- * @throws Error for a page without a place, and for a place without a page
+ * @throws Error for a page that is not listed, and for an entry without a page
  */
 export function groups(docs: string) {
   const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
@@ -75,7 +75,7 @@ export function groups(docs: string) {
   const missing = placed.filter((page) => !files.has(page));
   if (homeless.length + missing.length > 0) {
     throw new Error(
-      `site/navigation.mts has no place for: ${homeless.join(", ") || "none"}; and no page for: ${missing.join(", ") || "none"}.`,
+      `site/navigation.mts does not list: ${homeless.join(", ") || "none"}. It lists missing pages: ${missing.join(", ") || "none"}.`,
     );
   }
   return Object.entries(parts).map(([text, part]) => ({

@@ -12,16 +12,16 @@ import path from "node:path";
 import { Application } from "typedoc";
 
 /**
- * Writes what VitePress makes the site of: the guide, with the files of the repository that it links to; the first
- * page, from the README; the reference, from the comments in the code. With `watch`, nothing but the
- * guide, whenever a page of it changes.
+ * Writes the pages for VitePress: the guide, with the files of the repository to which it links; the first page, from
+ * the README; and the reference, from the doc comments. With `watch`, writes only the guide, whenever one of its pages
+ * changes.
  */
 const root = path.join(import.meta.dirname, "..");
 const library = path.join(root, "packages/headgate");
 const pages = path.join(import.meta.dirname, "pages");
 const text = (file: string) => readFileSync(path.join(root, file), "utf8");
 
-/** Pages of the site that come from files outside of `docs/`. */
+/** Pages from files outside `docs/`. */
 const shared: Record<string, { page: string; title: string }> = {
   "CHANGELOG.md": { page: "changelog", title: "Changelog" },
   "SECURITY.md": { page: "security", title: "Security" },
@@ -53,8 +53,8 @@ function writeGuide(): void {
 }
 
 /**
- * Examples between `<!-- tabs -->` and `<!-- /tabs -->` become tabs. Each has its name in bold on a line before it, which
- * is how they are read in the repository.
+ * Examples between `<!-- tabs -->` and `<!-- /tabs -->` become tabs. Each example has its name in bold on a line before
+ * it, for readers in the repository.
  */
 function withTabs(markdown: string): string {
   return markdown.replace(/^<!-- tabs -->$([\s\S]*?)^<!-- \/tabs -->$/gm, (_part, examples: string) => {
@@ -72,7 +72,9 @@ function writeShared(): void {
   }
 }
 
-/** Where the site shows a file or folder of the repository; it is written there. @throws where there is none */
+/**
+ * Writes a page for a file or folder of the repository. @returns the page's address @throws if the file does not exist
+ */
 function addressOf(file: string): string {
   if (file === "packages/headgate/api") return "./reference/index.md";
   if (shared[file]) return `./${shared[file].page}.md`;
@@ -81,7 +83,7 @@ function addressOf(file: string): string {
   return `./${page}`;
 }
 
-/** From the README, so that both say the same: what it is, the first example, a refusal, and what sets it apart. */
+/** Returns the landing page, from the README: the description, the first example, a refusal, and what sets it apart. */
 function landingPage(readme: string): string {
   const [, sentence, explanation] = readme.split("\n\n").map((part) => part.replaceAll("\n", " "));
   const example = /```ts\n[\s\S]*?\n```/.exec(readme)?.[0];
@@ -149,7 +151,7 @@ function sourcePage(file: string): string {
   return `${title}\`\`\`${path.extname(file).slice(1)}\n${text(file)}\n\`\`\`\n`;
 }
 
-/** Links and pictures of a page that is read elsewhere lead nowhere: their words stay. */
+/** Replaces relative links and pictures, which would be dead on the site, by their text. */
 function withoutLinks(markdown: string): string {
   return markdown
     .replace(/!\[[^\]]*\]\((?!https?:)[^)]*\)/g, "")
@@ -176,7 +178,7 @@ async function writeReference(): Promise<void> {
   const project = await typedoc.convert();
   if (project === undefined) throw new Error("TypeDoc could not read the library: see above.");
   for (const { source, specifier } of sources) {
-    // TypeDoc calls a module after its file: "adapters/hono" of src/adapters/hono.ts, "http" of src/http/index.ts.
+    // TypeDoc names a module after its file: "adapters/hono" of src/adapters/hono.ts, "http" of src/http/index.ts.
     const called = source.replace("./src/", "").replace(/(\/index)?\.ts$/, "");
     const module = project.children?.find((child) => child.name === called);
     if (module === undefined) throw new Error(`TypeDoc has no module "${called}" for ${specifier}.`);

@@ -1,6 +1,6 @@
 /**
- * Puts the service into few files, which load in a fraction of the time that its sources and their hundreds of modules
- * take: `node apps/chat/bundle.ts` writes `apps/chat/server/dist`. The library, the console and the replay must be built before.
+ * Bundles the service into a few files, which load much faster than its sources with hundreds of modules. `node
+ * apps/chat/bundle.ts` writes `apps/chat/server/dist`. Build the library, the console and the replay first.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const server = fileURLToPath(new URL("./server", import.meta.url));
 
 await build({
-  // The operator's commands too: where the service runs, nothing else of the sources is there.
+  // Include the operator's commands, because the image has no sources.
   entryPoints: {
     main: `${server}/main.ts`,
     credit: `${server}/commands/credit.ts`,
@@ -21,13 +21,13 @@ await build({
   platform: "node",
   format: "esm",
   target: "node24",
-  // What is imported when it is needed stays in files of its own, and unread until then.
+  // Lazy imports stay in separate files, which are loaded when needed.
   splitting: true,
-  // It finds its database engine beside its own file.
+  // It loads its database engine from its own folder.
   external: ["@electric-sql/pglite"],
-  // Readable as it is: no source map has to be read before a trace can be.
+  // Keep stack traces readable without a source map.
   minify: false,
-  // Packages in CommonJS ask for Node's modules by "require", which a module has not.
+  // CommonJS packages need "require", which an ES module does not have.
   banner: {
     js: 'import { createRequire as requireFrom } from "node:module";\nconst require = requireFrom(import.meta.url);',
   },

@@ -1,6 +1,6 @@
 /**
- * What the server and the page say to each other: the shapes of every body on the wire.
- * Types only, so that the page carries none of the server and the server none of the page.
+ * The API between the server and the page: the types of all bodies. Types only, so that neither contains code of the
+ * other.
  */
 import type { UIMessage } from "ai";
 import type { PayPeriod } from "./tax/pay-periods.ts";
@@ -20,11 +20,14 @@ export interface AnswerMetadata {
   createdAt?: Instant;
   inputTokens?: number;
   outputTokens?: number;
-  /** Questions that follow from the answer, for buttons under it. */
+  /** Follow-up questions, for buttons under the answer. */
   suggestions?: string[];
-  /** Set when the answer is not whole: the person stopped it, the model or the service failed, or credit or a quota of tokens ran out. */
+  /**
+   * Set if the answer is incomplete: the person stopped it, the model or the service failed, or credit or tokens ran
+   * out.
+   */
   incomplete?: "stopped" | "failed" | "credit" | "quota";
-  /** Set for an answer that a client brought along with its question: no model of this service wrote it. */
+  /** Set for an answer that a client sent together with its question. No model of this service wrote it. */
   supplied?: true;
 }
 
@@ -33,7 +36,7 @@ export type ChatMessage = UIMessage<AnswerMetadata>;
 export interface Conversation {
   id: string;
   title: string;
-  /** `false` until the title was chosen by a model or a person; the placeholder is the first question. */
+  /** `false` until a model or a person has chosen the title. Until then, the title is the first question. */
   titled: boolean;
   createdAt: Instant;
   updatedAt: Instant;
@@ -41,7 +44,7 @@ export interface Conversation {
   sharePath: string | null;
 }
 
-/** `GET /conversations?limit=&cursor=&search=`, newest first; `search` are words of the title or of what was said. */
+/** `GET /conversations?limit=&cursor=&search=`, newest first; `search` is a text in the title or the messages. */
 export interface ConversationPage {
   conversations: Conversation[];
   /** Opaque; `null` on the last page. */
@@ -53,7 +56,7 @@ export interface ConversationWithMessages extends Conversation {
   messages: ChatMessage[];
 }
 
-/** `GET /shared/:token`: what anybody who has the link may read. */
+/** `GET /shared/:token`: what anybody with the link can read. */
 export interface SharedConversation {
   title: string;
   createdAt: Instant;
@@ -63,39 +66,40 @@ export interface SharedConversation {
 /** `POST /chat/message`, the expensive one. `messages` are AI SDK UI messages or plain `{ role, content }`. */
 export interface MessageRequest {
   messages: (ChatMessage | { role: "user" | "assistant"; content: string })[];
-  /** Without one, a new conversation is made; its id comes back in `X-Conversation-Id` and in the metadata. */
+  /** If absent, a new conversation is created; its id is returned in `X-Conversation-Id` and in the metadata. */
   conversation_id?: string;
   /**
-   * The id of a stored message of this conversation that this turn takes the place of: it and all after it are
-   * dropped. An edited question names the old question; a retried answer names the old answer.
+   * The id of a stored message of this conversation that this turn replaces. It and all later messages are dropped. An
+   * edited question names the old question; a retried answer names the old answer.
    */
   replaces?: string;
-  /** Which model is to answer: one of `Me.models`. Absent: the first. */
+  /** The model that answers: one of `Me.models`. Default: the first. */
   model?: string;
 }
 
-/** 403: the message asks for a model that its sender may not use. Nothing was spent. */
+/** 403: the message names a model that its sender may not use. Nothing was spent. */
 export interface ModelProblem extends Problem {
   error: "model_not_allowed";
   model: string;
-  /** Those that they may use. */
+  /** The models that the sender may use. */
   models: string[];
 }
 
 /**
- * `POST /chat/stop` ends an answer, whichever process gives it, and keeps what it has said: the one to this message, or
- * every one of the conversation. A message that opened a conversation whose id is not known yet is named alone.
+ * `POST /chat/stop` ends an answer in any process, and keeps the part written so far: the answer to this message, or
+ * all answers of the conversation. For a message that opened a conversation, whose id may not be known yet, send only
+ * the message's id.
  */
 export interface StopRequest {
   conversation_id?: string;
   message_id?: string;
 }
 export interface StopResponse {
-  /** `false` where no such answer was being given. */
+  /** `false` if no such answer was in progress. */
   stopped: boolean;
 }
 
-/** `POST /chat/title` names a conversation, saves the name, and answers with it. */
+/** `POST /chat/title` chooses a title for a conversation, saves it and returns it. */
 export interface TitleRequest {
   conversation_id: string;
 }
@@ -104,7 +108,7 @@ export interface TitleResponse {
 }
 
 export interface QuotaOfLimit {
-  /** Layer and limit as the `RateLimit` field names them, such as `user-per-minute`. */
+  /** The limit's name in the `RateLimit` field, such as `user-per-minute`. */
   name: string;
   layer: string;
   quota: number;
@@ -118,26 +122,26 @@ export interface QuotaOfLimit {
 
 export interface Credit {
   currency: string;
-  /** Of answers that still run nothing is taken off yet. */
+  /** Not yet reduced by answers in progress. */
   balance: Micros;
-  /** What running answers hold of the balance. */
+  /** The part of the balance that answers in progress hold. */
   held: Micros;
   monthlyAllowance: Micros;
-  /** When the allowance is next given. */
+  /** When the next allowance is granted. */
   renewsAt: Instant;
 }
 
 /**
- * What an answer has cost, and what remains: near the end of its stream, as a `data-news` chunk that is not part of the message.
- * `quota` is in the form that the `observe` of `headgate/client` takes.
+ * What an answer cost, and what remains. Sent near the end of the stream as a `data-news` chunk, which is not part of
+ * the message. `quota` has the form that `observe` of `headgate/client` accepts.
  */
 export interface AnswerNews {
-  /** `null` where another request has begun the answer, or nobody pays. */
+  /** `null` if another request started the answer, or nobody pays. */
   cost: Micros | null;
   quota: QuotaOfLimit[];
-  /** The name of the limit of which least is left. */
+  /** The name of the tightest limit. */
   tightest: string | null;
-  /** As `Me.credit`. */
+  /** The same as `Me.credit`. */
   credit: Credit | null;
 }
 
@@ -148,33 +152,35 @@ export interface Me {
     | { kind: "header"; id: string }
     | { kind: "anonymous" };
   quota: QuotaOfLimit[];
-  /** Whose limits hold; `null` where the service has no plans. */
+  /** The plan whose limits apply; `null` if the service has no plans. */
   plan: string | null;
-  /** `null` for callers without an account, who are held by the limits alone, and where answers cost nothing. */
+  /** `null` for callers without an account, to whom only the limits apply, and if answers are free. */
   credit: Credit | null;
-  /** The one that answers where a message names none. */
+  /** The default model. */
   model: { name: string; builtIn: boolean };
-  /** The names of those that this caller may choose from, `model` first. */
+  /** The models that this caller may choose, the default first. */
   models: string[];
   accounts: {
-    /** Whether only accounts are answered. */
+    /** Whether only accounts get answers. */
     required: boolean;
-    /** Whether anybody may make one. */
+    /** Whether anybody may create an account. */
     signUp: boolean;
-    /** Whether the service sends mail: to confirm an address, which starts the allowance, and to reset a password. */
+    /**
+     * Whether the service sends e-mails: to confirm an address, which starts the allowance, and to reset a password.
+     */
     mail: boolean;
   };
 }
 
-/** One place where an account is signed in: `GET /account/sessions`. */
+/** A session of an account: `GET /account/sessions`. */
 export interface AccountSession {
   id: string;
   createdAt: Instant;
-  /** To the day: it is renewed once in 24 hours. */
+  /** Exact to the day, because it is updated once in 24 hours. */
   usedAt: Instant;
-  /** What the browser called itself. */
+  /** The browser's `User-Agent`. */
   userAgent: string | null;
-  /** The one by which this is asked. */
+  /** Whether this request used the session. */
   isCurrent: boolean;
 }
 
@@ -187,7 +193,7 @@ export interface Problem {
   detail: string;
   /** Short and stable, for programs. */
   error: string;
-  /** The request's id, to quote to the operator. */
+  /** The request's id, to give to the operator. */
   request_id?: string;
   /** 400: which fields of the body are wrong, and how. */
   fields?: { path: string; message: string }[];
@@ -199,7 +205,7 @@ export interface RateLimitProblem extends Problem {
   /** Whole seconds, the same as the `Retry-After` field. */
   retry_after_seconds: number;
   "violated-policies": string[];
-  /** `holders`: a place frees when an answer ends, which may be sooner. */
+  /** `holders`: a place becomes free when an answer ends, which may be sooner. */
   waits_for: "window" | "holders";
 }
 
@@ -207,38 +213,38 @@ export interface RateLimitProblem extends Problem {
 export interface PaymentProblem extends Problem {
   error: "payment_required";
   balance: Micros;
-  /** What running answers hold of the balance. */
+  /** The part of the balance that answers in progress hold. */
   held: Micros;
   currency: string;
   monthly_allowance: Micros;
   renews_at: Instant;
-  /** How an account gets more credit by itself: it posts a `code` there. */
+  /** How an account can add credit: post a `code` to this path. */
   top_up: { kind: "code"; path: string };
 }
 
-/** `POST /account/credit/codes` adds what a code is worth, once, and answers with the account's `Credit`. */
+/** `POST /account/credit/codes` adds a code's amount, once, and returns the account's `Credit`. */
 export interface RedeemRequest {
   code: string;
 }
 
-// The output of the tools, as they arrive in `tool-*` parts of an answer. ------------------------------------------
+// The output of the tools, in the `tool-*` parts of an answer. ------------------------------------------
 
-/** Parts are `tool-take_home`, `tool-compare_salaries`, … What a breakdown holds is written in `tax/work-out.ts`. */
+/** The parts are `tool-take_home`, `tool-compare_salaries`, … `tax/work-out.ts` defines `Breakdown`. */
 export interface ToolOutputs {
-  /** `shown`: the figures by the period asked for; `leftMonthly`: after outgoings such as rent. */
+  /** `shown`: the figures for the requested period; `leftMonthly`: after outgoings such as rent. */
   take_home: Breakdown & { shown?: ShownFigures; leftMonthly?: number };
   compare_salaries: { rows: Breakdown[]; gains: number[]; gainsMonthly: number[] };
   /** Several people, each taxed alone. */
   household: { rows: Breakdown[]; takeHome: number; takeHomeMonthly: number };
-  /** Drawn as a chart. */
+  /** Shown as a chart. */
   salary_table: { rows: Breakdown[]; from: number; to: number; step: number };
   salary_for_take_home: { wantedTakeHome: number; wantedMonthly: number; breakdown: Breakdown };
 }
 
-/** Pounds a period. */
+/** In pounds per period. */
 export interface ShownFigures {
   period: PayPeriod;
-  /** How many of the period are in a year: 12 months, 260 working days. */
+  /** The number of periods in a year, such as 12 months or 260 working days. */
   perYear: number;
   gross: number;
   takeHome: number;

@@ -10,12 +10,12 @@ import type { Task } from "./task.ts";
 const longMs = 24 * 3_600_000;
 const collections = 5;
 const visitsATurn = 50;
-/** Longer than any of them waits from one clearing to the next. */
+/** Longer than the interval between two sweeps of any contender. */
 const sweepMs = 11_000;
 
 await answer((task: Task) => (task.do === "hold" ? hold(task) : expire(task)));
 
-/** So many callers, each with one visit: the bytes of each, and how long it then takes to collect all garbage. */
+/** Measures the bytes per caller, with one visit each, and the time of a full garbage collection afterwards. */
 async function hold({ contender, callers }: Task): Promise<number[]> {
   const listed = await load(contender);
   const crowd = crowdOf(callers);
@@ -29,25 +29,25 @@ async function hold({ contender, callers }: Task): Promise<number[]> {
     collect();
     pausesMs.push(performance.now() - startedMs);
   }
-  // Asked once more, for the engine not to find out earlier that nobody is interested in them any more.
+  // Use the limiter once more, so that the engine cannot collect its data earlier.
   await visit(crowd.make(0));
   return [bytes, medianOf(pausesMs)];
 }
 
-/** So many callers, each with one visit, whose windows then end: the longest that the event loop stood still meanwhile. */
+/** Measures the longest pause of the event loop while the windows of many callers, with one visit each, end. */
 async function expire({ contender, callers, windowMs }: Task): Promise<number[]> {
   const { visit, clock, takesClock } = open(await load(contender), callers, windowMs);
   const crowd = crowdOf(callers);
   for (let index = 0; index < callers; index += 1) await visit(crowd.make(index));
   collect();
   const untilMs = performance.now() + windowMs + sweepMs;
-  // Of all windows, the longest is an hour.
+  // The longest window is an hour.
   clock.offsetMs = 2 * 3_600_000;
   const { longestPauseMs, longestWorkMs } = await watchTurns(async (turn) => {
     for (let count = 0; count < visitsATurn; count += 1) {
       await visit(crowd.make((turn * visitsATurn + count) % callers));
     }
-    // Whoever clears up as visitors come is given as many visitors as it has to forget.
+    // A contender that clears entries on visits gets as many visits as it has entries to forget.
     return takesClock ? (turn + 1) * visitsATurn < callers : performance.now() < untilMs;
   });
   return [longestPauseMs, longestWorkMs];

@@ -22,14 +22,14 @@ const all = [
 
 async function run(options: RunOptions): Promise<SectionResult> {
   const { isQuick } = options;
-  // That the others still work is seen in the section of memory.
+  // The memory section shows that the others work.
   const names = isQuick ? ["headgate", "hitlimit", "gcra-table"] : all;
-  // Floors forget nobody.
+  // Floors never forget callers.
   const expiring = isQuick ? ["headgate"] : names.filter((name) => memoryContenders[name]?.kind !== "floor");
   const some = isQuick ? 2_000 : 1_000_000;
   const many = isQuick ? 5_000 : 5_000_000;
   const [someText, manyText] = [some, many].map((count) => `${count.toLocaleString("en")} callers`);
-  // Long enough for everybody to have come once before the first window is over.
+  // Long enough for one visit of every caller before the first window is over.
   const windowMs = isQuick ? 200 : 20_000;
 
   const held = await measure(
@@ -68,14 +68,14 @@ async function run(options: RunOptions): Promise<SectionResult> {
   ]);
   return {
     name: "bytes",
-    title: "Memory, and what it costs to keep and to clear",
+    title: "Memory, and the cost of keeping and clearing it",
     method: [
-      "Each caller has a user's key and an address of its own and has come once: one stamp in each of three limits. Bytes are those of the heap and of buffers after a " +
-        "full collection, less what was held before the first caller came.",
-      "A full collection is one that is asked for, and stops the process from beginning to end; the engine's own do part of that beside the program. The empty loop shows what it costs where " +
+      "Each caller has its own user key and address, and has sent one request: one stamp in each of three limits. Bytes are those of the heap and of buffers after a " +
+        "full collection, minus what was held before the first caller.",
+      "A full collection is explicit, and stops the process from beginning to end; the engine's own collections run partly in parallel. The empty loop shows the cost if " +
         "nothing is held.",
       `For expiry, Headgate's clock is moved past all windows and as many visits follow as there were callers; the others have windows of ${windowMs / 1000} s by the machine's clock, and are watched ` +
-        "until all that clear up by a timer have done so. Visits come in turns of the event loop. A turn that takes long while the processor was given to others shows little processor time.",
+        "until all that clear up by a timer have done so. Visits come in turns of the event loop. A long turn with little processor time means that other processes had the processor.",
     ],
     tables: [size, pause, stall],
     targets: [
@@ -109,7 +109,7 @@ async function measure(
         const flags = ["--expose-gc", "--max-old-space-size=16384"];
         measured.get(contender)?.push(await inChild<Task, number[]>(file, { ...task, contender }, flags));
       } catch (error) {
-        // Not every machine has the memory that some need for so many callers: their place stays empty.
+        // If the machine has too little memory for a contender, its cell stays empty.
         say(`${what}: ${contender} could not be measured: ${error}`);
       }
     }

@@ -1,8 +1,8 @@
-/** One measurement, in a process of its own. */
+/** One measurement, in a separate process. */
 export interface Task {
   readonly do: "hold" | "expire";
   readonly contender: string;
   readonly callers: number;
-  /** Of all limits of those who read the machine's clock. */
+  /** The window of all limits, for contenders that read the machine's clock. */
   readonly windowMs: number;
 }

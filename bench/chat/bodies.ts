@@ -5,11 +5,11 @@ import { type Figure, figureOf } from "../measuring/figures.ts";
 
 const MEBIBYTE = 1_048_576;
 
-/** Bodies within the size limit that cost the most before they are refused. */
+/** The bodies within the size limit that cost most before they are refused. */
 const bodies: Record<string, string> = {
   "349,000 empty parts": `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`,
   "a million brackets": "[".repeat(1_000_000),
-  "as many wrong parts as are let through": JSON.stringify({
+  "as many invalid parts as the limits permit": JSON.stringify({
     messages: [{ role: "user", parts: Array.from({ length: 19_980 }, () => ({})) }],
   }),
   "eight long texts": JSON.stringify({
@@ -20,16 +20,16 @@ const bodies: Record<string, string> = {
 
 export interface BodyCost {
   readonly label: string;
-  /** Milliseconds of the loop from the first byte to the refusal. */
+  /** Milliseconds of the event loop from the first byte to the refusal. */
   readonly figure: Figure;
 }
 
-/** What the service spends on each body before it refuses it: reading it within its bounds, then checking what it says. */
+/** Measures the cost of each body before its refusal: reading it within limits, then checking it. */
 export async function measureBodies(rounds: number): Promise<BodyCost[]> {
   const costs: BodyCost[] = [];
   for (const [label, body] of Object.entries(bodies)) {
     const bytes = new TextEncoder().encode(body);
-    // The first runs are the compiler's.
+    // Warm up the compiler.
     for (let round = 0; round < 5; round += 1) await refuse(bytes);
     const measured: number[] = [];
     for (let round = 0; round < rounds; round += 1) {

@@ -8,7 +8,7 @@ export interface Load {
   readonly streams: number;
 }
 
-/** "begin" opens the streams and answers when each has sent its first byte; "end" answers when all are over. */
+/** "begin" opens the streams and answers once each has sent its first byte; "end" answers once all have ended. */
 export type Question = { do: "begin"; load: Load } | { do: "end" };
 
 export interface Begun {
@@ -45,7 +45,7 @@ function open(port: number): { firstByteMs: Promise<number>; ended: Promise<void
       else reject(new Error(`A stream began with ${status}.`));
     });
   });
-  // The service closes the connection when the answer is over.
+  // The service closes the connection at the end of the answer.
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.write(requestBy(caller));
   return { firstByteMs, ended };

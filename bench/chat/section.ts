@@ -89,7 +89,7 @@ async function measureAll(
         `Each measurement has a service of its own, which has answered a few before, with its database in memory, or on ${postgres} on the loopback.`,
       ...health.method,
       "Bodies of up to 1 MiB are read within the service's bounds and checked, in this process, until they are refused.",
-      "Unguarded is the same service with a limiter none of whose layers applies to anybody. Memory is what the process holds while all streams are open, less what it held before, divided by their number.",
+      "Unguarded is the same service with a limiter whose layers apply to nobody. Memory is what the process holds while all streams are open, minus what it held before, divided by their number.",
     ],
     tables: [table, health.table, refused],
     targets: [

@@ -4,14 +4,14 @@ import { startService } from "../../apps/chat/server/start.ts";
 import { attend } from "../measuring/companion.ts";
 
 export interface Setting {
-  /** Whether the chat's own limits guard it, or a limiter none of whose layers applies to anybody. */
+  /** Whether the chat's limits guard it, or a limiter whose layers apply to nobody. */
   readonly isGuarded: boolean;
   readonly databaseUrl: string;
   /** Where the limits are counted. */
   readonly storageUri: string;
 }
 
-/** "url": where it listens. "resident": the bytes of memory that it holds. */
+/** "url": its address. "resident": its resident memory in bytes. */
 export type Question = "url" | "resident";
 
 const nobody = { name: "user", key: () => null, limits: "5/minute" };

@@ -20,7 +20,7 @@ describe("docs/choosing-an-algorithm.md", () => {
 });
 
 describe("mostInAnyWindow", () => {
-  it("leaves out what is a whole window old", () => {
+  it("leaves out moments that are a whole window old", () => {
     expect(mostInAnyWindow([0, 999, 1000, 1999], 1000)).toBe(2);
     expect(mostInAnyWindow([0, 999, 1000, 1999], 1001)).toBe(3);
     expect(mostInAnyWindow([], 1000)).toBe(0);
@@ -28,14 +28,14 @@ describe("mostInAnyWindow", () => {
 });
 
 describe("replay", () => {
-  it("admits a quota, and again when the first admission is a window old", () => {
+  it("admits a quota, and another request when the first admission is a window old", () => {
     expect(replay("2/minute", [0, 1, 2, 59_999, 60_000, 60_000, 60_001], 0)).toEqual({
       admitted: [0, 1, 60_000, 60_001],
       refused: [2, 59_999, 60_000],
     });
   });
 
-  it("gives places back when what was admitted has been served", () => {
+  it("frees places when admitted requests have been served", () => {
     expect(replay("1 concurrent", [0, 5_999, 6_000], 6_000)).toEqual({
       admitted: [0, 6_000],
       refused: [5_999],

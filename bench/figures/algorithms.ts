@@ -26,7 +26,7 @@ export interface AlgorithmFigures {
   readonly rows: readonly string[];
 }
 
-/** The same traffic as each algorithm admits it. Nothing in it depends on the machine or the hour. */
+/** Compares how the algorithms admit the same traffic. The result does not depend on the machine or the time. */
 export function compareAlgorithms(): AlgorithmFigures {
   const counting = ["sliding-window", "token-bucket", "fixed-window", "sliding-counter"].map(countingFigures);
   const all = [...counting, concurrentFigures()];
@@ -70,7 +70,7 @@ function concurrentFigures(): Figures {
   const limits = `${places} concurrent`;
   const outcome = replay(limits, traffic, servedMs);
   const most = mostInAnyWindow(outcome.admitted, servedMs);
-  // A whole burst at once, again and again, while each admitted request takes its time.
+  // Repeated bursts, while each admitted request takes some time.
   const crowd = every(1, 0, servedMs);
   const worst = mostInAnyWindow(replay(limits, crowd, servedMs).admitted, servedMs);
   return {

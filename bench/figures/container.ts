@@ -4,19 +4,19 @@ import type { AddressInfo } from "node:net";
 import { createLimiter, type OutageOption } from "headgate";
 import { refusal } from "headgate/http";
 
-/** What a container is started with. */
+/** The options of a container. */
 export interface ContainerOptions {
   readonly store: string;
   readonly limits: string;
   readonly outage: OutageOption;
   readonly timeouts: { storeMs: number };
-  /** Whether it listens only once its store has answered, or at once. */
+  /** Whether it waits for its store before it listens. */
   readonly awaitsStore: boolean;
 }
 
 /**
- * One container of fleet.ts: an endpoint with a limit, on a free port of the loopback, which it says on its standard
- * output. It ends when its standard input does.
+ * One container of fleet.ts: an endpoint with a limit, on a free port of the loopback address, which it prints on
+ * standard output. It exits when its standard input ends.
  *
  * Argument: its options as JSON.
  */
@@ -28,7 +28,7 @@ const limiter = createLimiter<string>({
   layers: [{ name: "user", key: (user) => user, limits, outage }],
   store,
   timeouts,
-  // Outages are what is measured: the console need not hear of them.
+  // Outages are expected here, so do not log them.
   onError: () => {},
   onOutage: () => {},
 });

@@ -5,8 +5,8 @@ import type { ContainerOptions } from "./container.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 
 /**
- * How many requests of one user get in where containers take them in turn, as behind a balancer, by where they count.
- * Prints the table of docs/many-containers.md, in Markdown.
+ * Measures how many requests of one user are admitted by containers behind a load balancer, by store. Prints the table
+ * of docs/many-containers.md, in Markdown.
  *
  *     node --conditions=headgate-source bench/figures/containers.ts
  */
@@ -17,14 +17,14 @@ const windowMs = 60_000;
 interface Setup extends Partial<ContainerOptions> {
   readonly title: string;
   readonly store: string;
-  /** Happens when so many of the requests have been sent. */
+  /** An event after a number of requests. */
   readonly event?: { readonly after: number; happen(fleet: Fleet): Promise<void> };
 }
 
 const usual = {
   limits: "5/minute",
   outage: "local",
-  // A machine that is too small for ten containers and their servers is not what is measured.
+  // A long limit, so that a small machine does not affect the figures.
   timeouts: { storeMs: 10_000 },
   awaitsStore: true,
 } as const;
@@ -39,7 +39,7 @@ async function countAdmitted(setup: Setup, size: number): Promise<number> {
     await event?.happen(fleet);
     const after = await fleet.send(user, requests - (event?.after ?? 0));
     const tookMs = performance.now() - startedMs;
-    // From then on more is admitted by right, and the count says nothing.
+    // After a whole window, more requests are rightly admitted, so the count means nothing.
     if (tookMs >= windowMs)
       throw new Error(`${title}: took ${tookMs.toFixed(0)} ms, longer than the window.`);
     return before + after;
@@ -55,12 +55,12 @@ const postgres = await startPostgres().catch(async (error: unknown) => {
 });
 
 const replaced: Setup["event"] = { after: requests / 2, happen: (fleet) => fleet.replaceAll() };
-// Not one more than the quota: nobody has been refused when it happens.
+// Within the quota, so that nobody has been refused before the event.
 const redisStops: Setup["event"] = { after: 5, happen: () => redis.stop() };
 const tenth = { policy: "local", instances: 10 } as const;
-// By the library's defaults: a machine with fewer processors than containers takes part in these figures.
+// The library's defaults, so a machine with fewer processors than containers affects these figures.
 const asUsual = { timeouts: { storeMs: 250 } };
-/** Nothing is asked before: what the first decision has to do counts as part of it. */
+/** Without a warm-up, so that the work of the first decision counts. */
 const unprepared = { ...asUsual, awaitsStore: false };
 
 const setups: readonly Setup[] = [

@@ -1,6 +1,6 @@
 import type { Moments } from "./replay.ts";
 
-/** One limit, and what it made of the same traffic. */
+/** A limit, and what it admitted of the same traffic. */
 export interface Panel {
   readonly title: string;
   /** Short lines under the title. */
@@ -23,7 +23,7 @@ const stripHeight = 9;
 const panelHeight = 124;
 const foot = 30;
 
-// The picture brings its own background: it may be shown on a page of the other theme.
+// The picture has its own background, because the page may have the other theme.
 const style = `
   .page { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 12px system-ui, sans-serif }
   .title { font-weight: 600; font-size: 14px } .note { fill: #59636e }
@@ -37,7 +37,7 @@ const style = `
     .admitted { stroke: #4493f8 } .refused { stroke: #f0883e }
   }`;
 
-/** Panels under one another over the same axis of time, as an SVG that is readable in light and in dark. */
+/** Draws panels below each other on the same time axis, as an SVG for light and dark themes. */
 export function drawPicture(panels: readonly Panel[], lengthMs: number): string {
   const height = top + panels.length * panelHeight + foot;
   const x = (ms: number) => round(left + (ms / lengthMs) * (width - left - right));
@@ -109,7 +109,7 @@ interface Step {
   readonly count: number;
 }
 
-/** How many admitted requests count at each moment: a request at `s` does in `[s, s + countsForMs)`. */
+/** Returns how many admitted requests count at each moment. A request at `s` counts in `[s, s + countsForMs)`. */
 function steps({ admitted, countsForMs }: Panel, lengthMs: number): Step[] {
   const moments = [0, ...admitted, ...admitted.map((ms) => ms + countsForMs), lengthMs];
   const turns = [...new Set(moments)].filter((ms) => ms <= lengthMs).sort((a, b) => a - b);

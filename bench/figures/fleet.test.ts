@@ -11,7 +11,7 @@ const options: ContainerOptions = {
 };
 
 describe("a fleet of containers", () => {
-  it("counts in each by itself, and anew in each that is replaced", async () => {
+  it("counts in each container separately, and from zero in each replaced one", async () => {
     const fleet = await startFleet(options, 2);
     try {
       expect(await fleet.send("alice", 30)).toBe(10);
@@ -24,7 +24,7 @@ describe("a fleet of containers", () => {
     }
   });
 
-  it("says why one does not start", async () => {
+  it("reports why a container does not start", async () => {
     await expect(startFleet({ ...options, store: "nowhere://" }, 2)).rejects.toThrow(
       /ended before it listened: [\s\S]*No store is known for "nowhere:\/\/"/,
     );

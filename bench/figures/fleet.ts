@@ -8,7 +8,7 @@ import type { ContainerOptions } from "./container.ts";
 const program = fileURLToPath(new URL("./container.ts", import.meta.url));
 const requestsInFlight = 10;
 
-/** Containers that take requests in turn, as behind a balancer. */
+/** Containers that take turns, as behind a load balancer. */
 export interface Fleet {
   /**
    * Sends requests of one user over HTTP, ten at a time.
@@ -17,7 +17,7 @@ export interface Fleet {
    * @throws Error on any answer but 200 and 429
    */
   send(user: string, requests: number): Promise<number>;
-  /** Puts a new container in the place of each, as a deployment does. */
+  /** Replaces every container, as a deployment does. */
   replaceAll(): Promise<void>;
   end(): Promise<void>;
 }
@@ -28,16 +28,16 @@ interface Container {
 }
 
 /**
- * Starts so many processes of container.ts.
+ * Starts a number of processes of container.ts.
  *
- * @throws Error with what a container said that did not start; the others have been ended then
+ * @throws Error with the output of a container that did not start; the others are stopped first
  */
 export async function startFleet(options: ContainerOptions, size: number): Promise<Fleet> {
   const agent = new Agent({ keepAlive: true });
   let containers: Container[] = [];
   let turn = 0;
 
-  /** One after the other: they do not share a machine's processors where each has its own. */
+  /** Starts them one after the other, because real containers do not share processors at the start. */
   async function startAll(): Promise<void> {
     containers = [];
     try {
@@ -98,7 +98,7 @@ async function startContainer(options: ContainerOptions): Promise<Container> {
   child.stderr.on("data", (chunk: Buffer) => {
     complaints += chunk.toString();
   });
-  // It says its port; a process that fails to start says nothing there.
+  // The container prints its port; a process that fails to start prints nothing.
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   if (value === undefined) {
     await closed;

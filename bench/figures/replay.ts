@@ -1,23 +1,23 @@
 import { type Admission, createLimiter } from "headgate";
 import { fakeClock } from "headgate/testing";
 
-/** Milliseconds from the beginning, in order. */
+/** Times in milliseconds from the beginning, in order. */
 export type Moments = readonly number[];
 
-/** What became of requests, by the moment at which they came. */
+/** The result for requests, by their times. */
 export interface Outcome {
   readonly admitted: Moments;
   readonly refused: Moments;
 }
 
-/** Midnight, so that windows of the clock have their edges on whole minutes. */
+/** Midnight, so that calendar windows begin on whole minutes. */
 const midnight = Date.UTC(2026, 0, 1);
 
 /**
- * What one limit makes of one caller's requests, by the library itself under a clock that is moved.
+ * Decides one caller's requests under one limit, with the library and a clock that is moved.
  *
  * @param limits one limit, as a text
- * @param servedMs how long an admitted request takes until it gives its place back
+ * @param servedMs how long an admitted request holds its place
  */
 export function replay(limits: string, moments: Moments, servedMs: number): Outcome {
   const clock = fakeClock(midnight);
@@ -55,7 +55,7 @@ export function replay(limits: string, moments: Moments, servedMs: number): Outc
   return { admitted, refused };
 }
 
-/** The most of these moments that any interval `(t - windowMs, t]` holds. */
+/** Returns the maximum number of moments in any interval `(t - windowMs, t]`. */
 export function mostInAnyWindow(moments: Moments, windowMs: number): number {
   return Math.max(
     0,
@@ -66,8 +66,8 @@ export function mostInAnyWindow(moments: Moments, windowMs: number): number {
 const stepMs = 500;
 
 /**
- * The most that one caller gets into any window by beginning at the worst moment and never ceasing to ask: tries every
- * beginning within a window and asks for two windows, both in steps of half a second.
+ * Returns the most that one caller can get admitted in any window, by beginning at the worst moment and asking without
+ * a pause. Tries every beginning within a window, and asks for two windows, in steps of half a second.
  */
 export function mostByTrying(limits: string, windowMs: number): number {
   const steps = windowMs / stepMs;

@@ -6,7 +6,7 @@ import { userOf } from "../traffic.ts";
 
 export interface Task {
   readonly keys: number;
-  /** By which everybody of the flood is counted; none for turns that do nothing. */
+  /** The limits of the flood's callers; none for empty turns. */
   readonly limits: string | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface Flooded extends Watched {
   readonly partitions: number;
   readonly maxPartitions: number;
   readonly refused: number;
-  /** How often somebody who was refused got in, which must be never. */
+  /** How often a refused caller was admitted, which must be never. */
   readonly letIn: number;
   readonly residentBeforeBytes: number;
   readonly heldBytes: number;
@@ -25,7 +25,7 @@ const turnsBetweenSpenders = 1_000;
 
 await answer(({ keys, limits }: Task) => (limits === undefined ? idle(keys) : flood(keys, limits)));
 
-/** Distinct keys against the memory store with its default cap, and callers who are refused meanwhile. */
+/** Floods the memory store with distinct keys, with its default cap, while other callers are refused. */
 async function flood(keys: number, limits: string): Promise<Flooded> {
   const heldBefore = heldBytes();
   const residentBeforeBytes = process.memoryUsage.rss();
@@ -47,7 +47,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
 
   const spent: string[] = [];
   function spendAll(key: string): void {
-    // One that shares an account with others may have less than the five.
+    // A caller that shares a partition with others may have fewer than five.
     while (admit(key, "5/day"));
     spent.push(key);
   }
@@ -56,7 +56,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
   let letIn = 0;
   const watched = await watchTurns((turn) => {
     for (let count = 0; count < keysATurn; count += 1) admit(userOf(turn * keysATurn + count), limits);
-    // Also who comes once the store is full is refused until the own window is over.
+    // Callers that arrive when the store is full must also stay refused until their window is over.
     if (turn % turnsBetweenSpenders === turnsBetweenSpenders / 2) spendAll(`during:${turn}`);
     if (admit(spent[turn % spent.length] as string, "5/day")) letIn += 1;
     return (turn + 1) * keysATurn < keys;
@@ -73,7 +73,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
   };
 }
 
-/** As many turns with nothing in them: what the machine itself does to the event loop. */
+/** Runs the same number of empty turns, to measure the machine's own effect on the event loop. */
 async function idle(keys: number): Promise<Flooded> {
   const residentBeforeBytes = process.memoryUsage.rss();
   const watched = await watchTurns((turn) => (turn + 1) * keysATurn < keys);

@@ -15,7 +15,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
   const floods = [
     { label: "5/minute; 60/hour", limits: "5/minute; 60/hour" },
     { label: "5/second", limits: "5/second" },
-    { label: "turns that do nothing", limits: undefined },
+    { label: "empty turns", limits: undefined },
   ];
   const measured = new Map<string, Flooded[]>(floods.map(({ label }) => [label, []]));
   for (let round = 0; round < (isQuick ? 1 : 3); round += 1) {
@@ -51,9 +51,9 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     name: "flood",
     title: "A flood of new callers",
     method: [
-      `${keys.toLocaleString("en")} keys that were never seen before, one request each, against the memory store with its default cap, 100 in each turn of the event loop. ` +
-        "With windows longer than the flood the store fills up and stays full; with short ones callers are forgotten and replaced all the time.",
-      `Meanwhile ${sumOf(({ refused }) => refused)} callers had spent all they had, some before the flood and some during it, and went on asking: ` +
+      `${keys.toLocaleString("en")} new keys, one request each, with the memory store and its default cap, 100 in each turn of the event loop. ` +
+        "With windows longer than the flood, the store fills up and stays full; with short windows, callers are constantly forgotten and replaced.",
+      `Meanwhile ${sumOf(({ refused }) => refused)} callers had used up their quotas, some before the flood and some during it, and kept sending requests: ` +
         `${sumOf(({ letIn }) => letIn)} of their requests were admitted.`,
     ],
     tables: [table],

@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createLimiter } from "headgate";
 import { type Caller, headgateLayers, type Limit, limits } from "../traffic.ts";
 
-/** The answer of every endpoint. */
+/** The response body of every endpoint. */
 export const answer = "an answer";
 
-/** Who is calling, by two fields: the same for all limiters. */
+/** Reads the caller from two header fields, for all limiters. */
 export function callerOf(headers: IncomingHttpHeaders): Caller {
   return { user: String(headers["x-user-id"]), ip: String(headers["x-address"]) };
 }
 
-/** The product's limits, for those who stack one limiter a layer. */
+/** The product's limits, for guards that stack one limiter per layer. */
 export const layers: readonly { readonly by: keyof Caller; readonly limit: Limit }[] = [
   { by: "user", limit: limits.userPerMinute },
   { by: "user", limit: limits.userPerHour },
@@ -21,7 +21,7 @@ export function headgate() {
   return createLimiter({ name: "chat", layers: headgateLayers() });
 }
 
-/** The least that can be done by hand: the refusal's field, or the two fields of who passes. */
+/** A minimal hand-written guard: the field of a refusal, or the two fields of an admission. */
 export interface ByHand {
   readonly admitted: boolean;
   readonly policy: string;

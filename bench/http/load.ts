@@ -6,9 +6,11 @@ export interface Load {
   readonly port: number;
   readonly connections: number;
   readonly forMs: number;
-  /** Goes on longer for so many requests, where the time was too short for them. */
+  /** The minimum number of requests; the round takes longer if necessary. */
   readonly atLeast: number;
-  /** New callers all the time, each five times; or always the same, so that all but their first are refused. */
+  /**
+   * New callers, five requests each; or always the same callers, so that all except their first requests are refused.
+   */
   readonly callers: "new" | "same";
 }
 
@@ -19,16 +21,16 @@ export interface Loaded {
 }
 
 const visitsACaller = 5;
-/** Between two visits of a caller come this many others. */
+/** The number of other callers between two visits of a caller. */
 const callersABlock = 1_000;
 const sameCallers = 16;
 
-/** How many requests each port has had, for its new callers to be new. */
+/** The number of requests to each port, so that its new callers are new. */
 const asked = new Map<number, number>();
 
 attend(() => load);
 
-/** Keeps each connection asking, one request at a time, without pipelining. */
+/** Sends requests on each connection, one at a time, without pipelining. */
 async function load({ port, connections, forMs, atLeast, callers }: Load): Promise<Loaded> {
   const byStatus: Record<string, number> = {};
   const startedMs = performance.now();
@@ -77,7 +79,7 @@ function requestBy(caller: number): string {
   return `GET / HTTP/1.1\r\nHost: localhost\r\nX-User-Id: ${userOf(caller)}\r\nX-Address: ${ipOf(caller)}\r\n\r\n`;
 }
 
-/** The length of the whole response, once its head is there. */
+/** Returns the length of the whole response, once its head has arrived. */
 function lengthOf(received: string): number | undefined {
   const headEnd = received.indexOf("\r\n\r\n");
   if (headEnd === -1) return undefined;

@@ -12,7 +12,7 @@ export const http: Section = { name: "http", run };
 const loadFile = new URL("./load.ts", import.meta.url);
 const serverFile = new URL("./server.ts", import.meta.url);
 const connections = 32;
-/** More than those who are to be refused are admitted with. */
+/** More requests than the refused callers' quotas. */
 const warmUpRequests = 200;
 
 /** Microseconds added, and refusals a second over bare answers a second. */
@@ -38,12 +38,12 @@ async function run(options: RunOptions): Promise<SectionResult> {
     name: "http",
     title: "Guarding an endpoint",
     method: [
-      "One endpoint that answers a few bytes of text, in a process of its own for each guard; another process asks over 32 connections, one request at a time on each. " +
-        "Bare, guarded and the others take turns in many short rounds, each time another of them first, once all have been asked for long enough that the compiler is done with them.",
-      "Admitted requests come from new callers all the time, each five times; refused ones from 16 who have spent all they had. Who calls is told by two header fields, for everybody alike.",
-      "What is added is processor time of the server's process, all its threads together, for each request, less that of the bare framework in the same round: it does not depend on how fast the asking is. " +
-        "Refused: responses a second, over the bare framework's in the same round. " +
-        "A figure is the median of the rounds; the tenth that is lowest and the tenth that is highest are not printed as its range, since there something else was at work on the machine.",
+      "One endpoint that answers a few bytes of text, in a separate process for each guard; another process sends requests over 32 connections, one at a time on each. " +
+        "Bare, guarded and the others take turns in many short rounds, each time with another one first, after a warm-up that is long enough for the compiler.",
+      "Admitted requests come from new callers, five from each; refused ones from 16 callers who have used up their quotas. Two header fields identify the caller, for all guards.",
+      "The added time is the processor time of the server's process, with all its threads, for each request, minus that of the bare framework in the same round. It does not depend on the speed of the load generator. " +
+        "Refused: responses a second, divided by the bare framework's in the same round. " +
+        "A figure is the median of the rounds; its range leaves out the lowest and the highest tenth, in which other work on the machine interfered.",
     ],
     tables,
     targets,
@@ -106,13 +106,13 @@ const full: Pace = { rounds: 30, forMs: 150, warmUpMs: 2_500 };
 interface Contest {
   readonly servers: ReadonlyMap<string, Server>;
   readonly load: Loader;
-  /** Of the framework. */
+  /** The framework's name. */
   readonly name: string;
   readonly callers: Load["callers"];
   readonly measured: Measured;
 }
 
-/** Adds rounds of all servers in turn, each time another of them first. */
+/** Runs rounds of all servers in turn, each time with another one first. */
 async function takeTurns(
   { servers, load, name, callers, measured }: Contest,
   { rounds, forMs, warmUpMs }: Pace,
@@ -150,7 +150,7 @@ async function ask(server: Server, load: Loader, callers: Load["callers"], forMs
   return { loaded, workUs: (await server.ask("work")) - before };
 }
 
-/** A minute later those who were refused have a few requests again: no more than that may be otherwise. */
+/** The maximum share of unexpected statuses. After a minute, refused callers have a few requests again. */
 const otherwiseAtMost = 0.05;
 
 function checkStatuses(what: string, { byStatus, requests }: Loaded, status: string): void {
@@ -215,7 +215,7 @@ function kindOf(kind: Variant["kind"]): Kind {
   return "peer";
 }
 
-/** Without the lowest tenth and the highest: the median is that of all. */
+/** Returns the median of all values, with the range without the lowest and the highest tenth. */
 function middleOf(values: readonly number[]): Figure {
   const sorted = [...values].sort((a, b) => a - b);
   const outside = Math.floor(sorted.length / 10);

@@ -6,7 +6,7 @@ export interface Setting {
   readonly variant: string;
 }
 
-/** "port": where it listens. "work": microseconds of processor time that it has used, all threads together. */
+/** "port": its port. "work": its processor time in microseconds, of all threads. */
 export type Question = "port" | "work";
 
 attend(({ framework, variant }: Setting) => {

@@ -2,17 +2,16 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { withServer } from "./servers.ts";
 
-/** What this process was told of how to resolve packages, its children are told as well; nothing else. */
+/** The options for resolving packages, which child processes inherit. */
 export const conditions = process.execArgv.filter((word) => word.startsWith("--conditions="));
 
 /**
- * Runs a file in a process of its own, so that what one measurement left on the heap or taught the compiler does not
- * reach the next.
+ * Runs a file in a separate process, so that one measurement does not affect the heap or the compiler of the next.
  *
  * @param file a module that calls `answer`
- * @param task what `answer` is given there
- * @returns what `answer` returned there
- * @throws Error when the process ended without an answer
+ * @param task the argument for `answer` in the child
+ * @returns the result of `answer` in the child
+ * @throws Error if the process ended without an answer
  */
 export async function inChild<Task, Answer>(
   file: URL,
@@ -25,7 +24,7 @@ export async function inChild<Task, Answer>(
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const running = {
-    // By force: one that is counting hears nothing before it is done.
+    // Killed, because a busy process handles no other signal.
     async remove() {
       child.kill("SIGKILL");
       await ended;
@@ -44,9 +43,9 @@ export async function inChild<Task, Answer>(
   );
 }
 
-/** In the child: does the task that it was started for, tells the parent, and ends. */
+/** In the child: runs the task, sends the result to the parent, and exits. */
 export async function answer<Task, Answer>(work: (task: Task) => Answer | Promise<Answer>): Promise<void> {
-  // The one who asked is gone.
+  // The parent is gone.
   process.once("disconnect", () => process.exit(1));
   const figures = await work(JSON.parse(process.argv[2] ?? "null"));
   process.send?.(figures, () => process.exit(0));

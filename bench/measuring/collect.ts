@@ -1,16 +1,16 @@
-/** Collects all garbage at once. The process needs `--expose-gc`. */
+/** Runs a full garbage collection. The process needs `--expose-gc`. */
 export function collect(): void {
   const { gc } = globalThis as { gc?: () => void };
   if (gc === undefined) throw new Error("This measurement needs node --expose-gc.");
   gc();
 }
 
-/** What is held now, within the engine's heap and without, in bytes; garbage is collected before. */
+/** Returns the bytes held inside and outside the heap, after a garbage collection. */
 export function heldBytes(): number {
-  // The second takes what the first only finalised.
+  // The second collection frees what the first one finalised.
   collect();
   collect();
   const { heapUsed, external } = process.memoryUsage();
-  // Array buffers are part of what is external.
+  // `external` includes array buffers.
   return heapUsed + external;
 }

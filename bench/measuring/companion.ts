@@ -2,16 +2,16 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { conditions } from "./child.ts";
 
-/** A process that lives for a while and answers questions. */
+/** A child process that answers questions. */
 export interface Companion<Question, Answer> {
   ask(question: Question): Promise<Answer>;
   remove(): Promise<void>;
 }
 
 /**
- * Starts a process of its own from a file that calls `attend`.
+ * Starts a process from a file that calls `attend`.
  *
- * @param setting what it is told at the start
+ * @param setting the settings of the process
  */
 export function startCompanion<Setting, Question, Answer>(
   file: URL,
@@ -44,7 +44,7 @@ export function startCompanion<Setting, Question, Answer>(
   };
 }
 
-/** In the companion: answers one question after the other, until whoever asks is gone. */
+/** In the companion: answers one question after the other, until the parent is gone. */
 export function attend<Setting, Question, Answer>(
   begin: (setting: Setting) => (question: Question) => Answer | Promise<Answer>,
 ): void {

@@ -2,20 +2,20 @@ import { describe, expect, it } from "vitest";
 import { figureOf, medianOf, percentileOf } from "./figures.ts";
 
 describe("a figure", () => {
-  it("is the middle of what was measured, with the lowest and the highest", () => {
+  it("is the median, with the lowest and the highest value", () => {
     expect(figureOf([30, 10, 20])).toEqual({ median: 20, low: 10, high: 30, rounds: 3 });
     expect(medianOf([4, 1, 2, 3])).toBe(2.5);
   });
 
-  it("leaves what it was made of as it was", () => {
+  it("does not change its input", () => {
     const values = [3, 1, 2];
     figureOf(values);
     expect(values).toEqual([3, 1, 2]);
   });
 
-  it("is not made of nothing", () => {
-    expect(() => figureOf([])).toThrow("no measurement");
-    expect(() => percentileOf([], 0.5)).toThrow("no measurement");
+  it("needs at least one value", () => {
+    expect(() => figureOf([])).toThrow("at least one measurement");
+    expect(() => percentileOf([], 0.5)).toThrow("at least one measurement");
   });
 });
 

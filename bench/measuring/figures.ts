@@ -1,4 +1,4 @@
-/** A figure that was measured several times. */
+/** A figure from several measurements. */
 export interface Figure {
   readonly median: number;
   readonly low: number;
@@ -6,12 +6,12 @@ export interface Figure {
   readonly rounds: number;
 }
 
-/** @throws Error where nothing was measured. */
+/** @throws Error if there are no values */
 export function figureOf(values: readonly number[]): Figure {
   const sorted = [...values].sort((a, b) => a - b);
   const low = sorted[0];
   const high = sorted.at(-1);
-  if (low === undefined || high === undefined) throw new Error("There is no figure of no measurement.");
+  if (low === undefined || high === undefined) throw new Error("A figure needs at least one measurement.");
   return { median: middleOf(sorted), low, high, rounds: sorted.length };
 }
 
@@ -19,11 +19,11 @@ export function medianOf(values: readonly number[]): number {
   return figureOf(values).median;
 }
 
-/** The value that `share` (0 to 1) of the values do not exceed. */
+/** Returns the value that a `share` (0 to 1) of the values do not exceed. */
 export function percentileOf(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
-  if (value === undefined) throw new Error("There is no percentile of no measurement.");
+  if (value === undefined) throw new Error("A percentile needs at least one measurement.");
   return value;
 }
 

@@ -1,8 +1,8 @@
 import { type Figure, figureOf } from "./figures.ts";
 
 /**
- * Measures everybody in turn, round after round, so that a machine which grows slower or busier does so for all. Each
- * round begins with another one.
+ * Measures all contenders in turn, round by round, so that changes in the machine's load affect all of them. Each round
+ * begins with another contender.
  *
  * @returns a figure for each name
  */

@@ -1,7 +1,7 @@
-/** What is to be ended when this process is told to end. */
+/** The servers to remove when this process gets a signal to end. */
 const running = new Set<{ remove(): Promise<void> }>();
 
-/** Gives a server to some work, and removes it afterwards, whatever became of the work. */
+/** Runs work with a server, and removes the server afterwards, even after a failure. */
 export async function withServer<Server extends { remove(): Promise<void> }, Result>(
   starting: Promise<Server>,
   work: (server: Server) => Promise<Result>,
@@ -16,7 +16,7 @@ export async function withServer<Server extends { remove(): Promise<void> }, Res
   }
 }
 
-/** On a signal, ends what this process has started and then itself. */
+/** On a signal, removes the servers and then ends this process. */
 export function endWithServers(): void {
   const end = async (signal: NodeJS.Signals) => {
     await Promise.allSettled([...running].map((server) => server.remove()));

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** What the event loop of this process did while something ran in many short turns. */
+/** Measurements of the event loop during many short turns. */
 export interface Watched {
   readonly turns: number;
   readonly seconds: number;
-  /** The longest that one turn, and what the engine did after it, kept everything else waiting. */
+  /** The longest time that one turn, with the engine's work after it, blocked everything else. */
   readonly longestPauseMs: number;
   /**
-   * The most processor time that the main thread spent in one turn. On a machine that is busy with other things this
-   * tells a pause of the program's own from one in which it was not given the processor.
+   * The most processor time that the main thread spent in one turn. On a busy machine, this distinguishes the program's
+   * own pauses from times without the processor.
    */
   readonly longestWorkMs: number;
   readonly peakResidentBytes: number;
@@ -17,8 +17,8 @@ export interface Watched {
 const turnsBetweenMemorySamples = 500;
 
 /**
- * Runs `turn` until it answers `false`, giving way to the event loop after each, as requests that arrive from a network do. The
- * time from the beginning of one turn to the beginning of the next is what any other request would have waited.
+ * Runs `turn` until it returns `false`, and yields to the event loop after each turn, like requests from a network. The
+ * time from one turn to the next is how long any other request would have waited.
  */
 export async function watchTurns(turn: (index: number) => boolean | Promise<boolean>): Promise<Watched> {
   let longestPauseMs = 0;

@@ -3,20 +3,20 @@ export interface Task {
   readonly contender: string;
   readonly decided: "admitted" | "refused";
   readonly callers: number;
-  /** Whether the callers' keys are the same strings at every visit, or made anew as a server does. */
+  /** Whether the callers' keys are the same strings at every visit, or created again, as in a server. */
   readonly keys: "kept" | "anew";
-  /** None where the first visits of so many callers are warming enough. */
+  /** None if the first visits of many callers are enough of a warm-up. */
   readonly warmUpDecisions: number;
   readonly decisionsAStretch: number;
   readonly stretches: number;
 }
 
-/** A caller comes five times within a minute, and again later: never more often than the limits of the product allow. */
+/** A caller makes five visits within a minute, and more later, but never more than the product's limits allow. */
 export const visitsACycle = 5;
 const betweenVisitsMs = 14_000;
 const cycleMs = 330_000;
 
-/** When the callers' visit of this number begins, in milliseconds. */
+/** Returns when a pass over all callers begins, in milliseconds. */
 export function startOfPass(pass: number): number {
   return Math.floor(pass / visitsACycle) * cycleMs + (pass % visitsACycle) * betweenVisitsMs;
 }

@@ -1,6 +1,6 @@
 import type { Caller, Limits } from "../traffic.ts";
 
-/** What one visit does: whether it was admitted. */
+/** Decides one visit, and returns whether it was admitted. */
 export type Visit = { now: (caller: Caller) => boolean } | { later: (caller: Caller) => Promise<boolean> };
 
 export interface MovableClock {
@@ -9,12 +9,12 @@ export interface MovableClock {
 
 export interface Circumstances {
   /**
-   * What all but Headgate count by, which read the machine's clock: to be admitted, quotas out of reach. A count takes
-   * as much room at any quota. Headgate has the product's limits, and its clock is moved between visits.
+   * The limits of contenders that read the machine's clock, with quotas out of reach for admissions. A count has the
+   * same size with any quota. Headgate has the product's limits, and its clock is moved between visits.
    */
   readonly peersLimits: Limits;
   readonly callers: number;
-  /** To be added to what `Date.now()` says, by those who take a clock. */
+  /** An offset to `Date.now()`, for contenders that take a clock. */
   readonly clock: MovableClock;
 }
 

@@ -5,9 +5,9 @@ import { startOfPass, type Task, visitsACycle } from "./cadence.ts";
 import type { MovableClock, Visit } from "./contender.ts";
 import { memoryContenders } from "./contenders/index.ts";
 
-/** How many callers come between two movements of the clock. */
+/** The number of visits between two moves of the clock. */
 const visitsATick = 1_000;
-/** Within which everybody comes once, by the moved clock. */
+/** The duration of a pass over all callers, by the moved clock. */
 const passMs = 10_000;
 
 await answer(async (tasks: readonly Task[]) => {
@@ -16,7 +16,7 @@ await answer(async (tasks: readonly Task[]) => {
   return figures;
 });
 
-/** Nanoseconds a decision: the median of several stretches. */
+/** Returns nanoseconds per decision, the median of several measurements. */
 async function measure(task: Task): Promise<number> {
   const { contender, callers, keys, warmUpDecisions, decisionsAStretch, stretches } = task;
   const listed = memoryContenders[contender];
@@ -33,7 +33,7 @@ async function measure(task: Task): Promise<number> {
   const known =
     keys === "kept" ? Array.from({ length: callers }, (_, index) => crowd.make(index)) : undefined;
   const inOrder = known ? (index: number) => known[index] as Caller : crowd.make;
-  // First visits come in the order of numbers, all others in another: as memory would have it, by chance.
+  // First visits are in numerical order, all others in random order, unlike memory.
   const order = shuffled(callers);
   const mixed = known && Array.from(order, (index) => known[index] as Caller);
   const inDisorder = mixed
@@ -63,7 +63,7 @@ async function measure(task: Task): Promise<number> {
     );
   }
 
-  // Those who are to be refused spend what they have, and then some.
+  // For refusals, callers first use up their quotas.
   await pass(inOrder, isAdmitting ? 1 : visitsACycle);
   if (warmUpDecisions > 0) await passAtLeast(warmUpDecisions);
 
@@ -79,7 +79,7 @@ async function measure(task: Task): Promise<number> {
 interface Walk {
   readonly callers: number;
   readonly callerAt: (index: number) => Caller;
-  /** Absent where it stands still, but for the machine's own. */
+  /** Absent if the contender only uses the machine's clock. */
   readonly clock: MovableClock | undefined;
   readonly firstPass: number;
   readonly passes: number;
@@ -88,7 +88,7 @@ interface Walk {
 type Now = Extract<Visit, { now: unknown }>;
 type Later = Extract<Visit, { later: unknown }>;
 
-// Two loops, for the one without promises to know nothing of them.
+// Two loops, so that the synchronous one contains no promises.
 
 /** @returns how many were admitted. */
 function walkNow({ now }: Now, { callers, callerAt, clock, firstPass, passes }: Walk): number {

@@ -49,15 +49,15 @@ async function run(options: RunOptions): Promise<SectionResult> {
     name: "memory",
     title: "Deciding in memory",
     method: [
-      "5/minute and 60/hour for each user, 30/minute for each address; every caller has a key and an address of its own. " +
-        "A caller comes five times within a minute, then after some five minutes again, in an order that has nothing to do with that of memory.",
-      "Headgate has these limits, and a clock that is the machine's, moved on between visits: all are admitted, and what a caller " +
-        "holds is what callers hold. So has the floor that is as exact. The others read the machine's clock; to admit all, their quotas are out " +
-        "of reach, which changes nothing of what a fixed window holds. For refusals everybody has the limits as they are, and has spent them.",
-      "The peers' stores are called as their own middleware does, one for each limit, until one refuses. Each measurement is a process of its " +
-        "own; contenders take turns, round by round.",
-      "Keys are strings that exist already, as a map of strings likes them best; in the second table they are made from bytes for each request, as a server's are, " +
-        "which the empty loop shows the price of.",
+      "5/minute and 60/hour for each user, 30/minute for each address; every caller has its own key and address. " +
+        "A caller sends five requests within a minute, then more after about five minutes, in an order unrelated to that of memory.",
+      "Headgate has these limits, and the machine's clock moved forward between visits: all are admitted, and a caller " +
+        "holds a realistic count. So does the floor that is as exact. The others read the machine's clock; to admit all, their quotas are out " +
+        "of reach, which does not change what a fixed window holds. For refusals, all have the real limits, and callers have used them up.",
+      "The peers' stores are called as by their own middleware, one for each limit, until one refuses. Each measurement is a separate process; " +
+        "contenders take turns, round by round.",
+      "Keys are strings that already exist, which suits a map of strings best. In the second table, they are created from bytes for each request, as in a server; " +
+        "the empty loop shows the cost of that.",
     ],
     tables: [admitted, anew, refused],
     targets: [
@@ -75,7 +75,7 @@ function target(what: string, most: number, table: Table, column: number): Targe
   return atMost(what, most, `the fastest peer's time (${peer.label})`, ratio, floorsOf(table, column));
 }
 
-/** Each measurement in a process of its own; with `isQuick`, all of one contender in one. */
+/** Runs each measurement in a separate process; with `isQuick`, all of a contender in one process. */
 async function measureAll({ isQuick, say }: RunOptions, columns: readonly Column[]): Promise<Measured> {
   const names = Object.keys(memoryContenders);
   const taskOf = (contender: string, column: Column): Task => ({
@@ -125,7 +125,7 @@ function tableOf(id: string, title: string, measured: Measured, columns: readonl
 
 function lengthOf(callers: number, isQuick: boolean) {
   if (isQuick) return { warmUpDecisions: 1_000, decisionsAStretch: 1_000, stretches: 3 };
-  // One pass each: with the first visit, as many as a caller makes within a minute.
+  // One pass each: with the first visit, five visits, as within a minute.
   if (callers > 1_000) return { warmUpDecisions: 0, decisionsAStretch: callers, stretches: 4 };
   return { warmUpDecisions: 300_000, decisionsAStretch: 150_000, stretches: 5 };
 }
@@ -134,12 +134,12 @@ function labelOf(name: string): string {
   return memoryContenders[name]?.label ?? name;
 }
 
-/** The quickest that counts, and the one that is as exact. */
+/** Returns the fastest floor that counts, and the floor that is as exact as Headgate. */
 function floorsOf(table: Table, column: number): string {
   return `${floorOf(withoutEmptyLoop(table), column)}; ${floorOf(table, column, labelOf("sliding-log"))}`;
 }
 
-/** It counts nothing, so it is no floor for counting. */
+/** Removes the empty loop, which counts nothing and so is not a floor. */
 function withoutEmptyLoop(table: Table): Table {
   return { ...table, rows: table.rows.filter(({ label }) => label !== labelOf("empty-loop")) };
 }

@@ -10,7 +10,7 @@ export const postgres: Section = { name: "postgres", run };
 
 const inFlight = 64;
 
-/** Servers as they come, and as those set them up who can lose a second of counts. */
+/** A server with default settings, and one for users who can lose a second of counts. */
 const servers = [
   { id: "default", title: "server's defaults", settings: ["fsync=on", "full_page_writes=on"] },
   {
@@ -37,8 +37,8 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Deciding over PostgreSQL",
     method: [
       `${version} on the loopback, one Node process at a time with ${inFlight} decisions in flight, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
-        "New callers come all the time, each five times, so that all are admitted within the product's limits. Tables are emptied before each measurement.",
-      "Headgate turns synchronous_commit off for its own statements, whatever the server's default; the second table gives the other the same.",
+        "New callers keep arriving, each with five requests, so that all are admitted within the product's limits. Tables are emptied before each measurement.",
+      "Headgate turns synchronous_commit off for its own statements, whatever the server's default; in the second table, it is off for the other limiter, too.",
     ],
     tables,
     targets: tables.map((table, index) =>
@@ -75,7 +75,7 @@ async function measure({ isQuick, say }: RunOptions, id: string, title: string, 
   );
 }
 
-/** Drops what the contenders have made: each makes it again. */
+/** Drops the contenders' tables, which they create again. */
 async function clear(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -21,7 +21,7 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
       { title: "refused, 1 in flight", decided: "refused", inFlight: 1 },
       { title: "refused, 256 in flight", decided: "refused", inFlight: 256 },
     ],
-    // The other floors refuse nobody, or not these.
+    // The other floors do not refuse these callers.
     canRefuse: (name) => redisContenders[name]?.kind !== "floor" || refusingFloors.includes(name),
     canAdmit: (name) => !refusingFloors.includes(name),
     isQuick,
@@ -60,9 +60,9 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
     title: "Deciding over Redis",
     method: [
       `Redis ${server.version} on the loopback, one Node process at a time, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
-        "New callers come all the time, each five times, so that all are admitted within the product's limits. The server is emptied before each measurement.",
-      "Refused are 64 callers who have spent all they had, and go on asking. The two floors that refuse ask no server: they show how " +
-        "many refusals a second one process can ask for and note at all.",
+        "New callers keep arriving, each with five requests, so that all are admitted within the product's limits. The server is emptied before each measurement.",
+      "64 callers who have used up their quotas keep sending requests, which are refused. The two floors that refuse call no server: they show how " +
+        "many refusals a second one process can request and record at most.",
     ],
     tables: [rate, latency, calls],
     targets: [
@@ -89,7 +89,7 @@ function labelOf(contender: string): string {
   return redisContenders[contender]?.label ?? "";
 }
 
-/** How many scripts the server was told to run so far. */
+/** Returns the number of script calls of the server so far. */
 function scriptCalls(server: Server): number {
   const told = server.command("info", "commandstats");
   return [...told.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)].reduce(
@@ -98,7 +98,7 @@ function scriptCalls(server: Server): number {
   );
 }
 
-/** The table without its other columns, and without those that have no figure in these. */
+/** Returns a table with only these columns, without rows that have no figure in them. */
 function first(table: Table, columns: readonly string[]): Table {
   const kept = columns.map((title) => table.columns.findIndex((column) => column.title === title));
   const rows = table.rows.map((row) => ({

@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 
-/** What a run was made on. */
+/** The machine of a run. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** Of the last minute, at the start of the run: much above 0, and others were at work too. */
+  /** The load of the last minute at the start. Well above 0, other work was running too. */
   readonly load: number;
-  /** Of Headgate, its peers, and what they run on. */
+  /** The versions of Headgate, its peers, and their dependencies. */
   readonly packages: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +45,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** A machine in lines of text. */
+/** Formats a machine as lines of text. */
 export function machineLines({
   processor,
   cores,
@@ -59,7 +59,7 @@ export function machineLines({
   return [
     `${processor}, ${cores} cores, ${memoryGiB} GiB`,
     system,
-    `Node ${node.slice(1)}; load when it began: ${load.toFixed(2)}`,
+    `Node ${node.slice(1)}; load at the start: ${load.toFixed(2)}`,
     versions.join(", "),
   ];
 }
@@ -72,7 +72,7 @@ function distribution(): string | undefined {
   }
 }
 
-/** The manifest is looked for where the package is: not every package lets it be imported. */
+/** Reads the manifest from the package's folder, because not every package exports it. */
 function versionOf(name: string): string {
   for (const folder of createRequire(import.meta.url).resolve.paths(name) ?? []) {
     try {

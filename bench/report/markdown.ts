@@ -2,26 +2,26 @@ import { type Machine, machineLines } from "./machine.ts";
 import type { SectionResult, Table, Target } from "./result.ts";
 import { cellsOf } from "./text.ts";
 
-/** A section as it was measured. */
+/** A measured section. */
 export interface Measured {
-  /** When it was, by the day. */
+  /** The day of the measurement. */
   readonly day: string;
   readonly machine: Machine;
   readonly result: SectionResult;
 }
 
 /**
- * The report of all sections.
+ * Formats the report of all sections.
  *
- * @param plotOf where the plot of a table is, from the report's place
+ * @param plotOf returns the path of a table's plot, relative to the report
  */
 export function markdownOf(sections: readonly Measured[], plotOf: (table: Table) => string): string {
   const targets = sections.flatMap(({ result }) => result.targets);
   const met = targets.filter(({ isMet }) => isMet).length;
   return [
-    "# The benchmark's report",
-    "Written by `npm run bench`, never by hand: [how it is measured, and how to run it](../docs/speed.md). Figures are medians, with the lowest and the highest of all rounds behind them; " +
-      "`× headgate` is a figure over Headgate's in the same run. An arrow says which way is better.",
+    "# Benchmark report",
+    "Written by `npm run bench`, not by hand: see [how it is measured, and how to run it](../docs/speed.md). Figures are medians, followed by the lowest and the highest of all rounds; " +
+      "`× headgate` is a figure divided by Headgate's in the same run. An arrow shows which direction is better.",
     ...sections.flatMap((section, index) => sectionOf(section, sections[index - 1], plotOf)),
     `## Targets: ${met} of ${targets.length} met`,
     targetTable(targets),
@@ -73,7 +73,7 @@ function tableOf([head = [], ...rows]: readonly (readonly string[])[]): string {
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-/** But for how busy it was. */
+/** Whether two machines are the same, whatever their load. */
 function sameMachine(a: Machine, b: Machine): boolean {
   return JSON.stringify({ ...a, load: 0 }) === JSON.stringify({ ...b, load: 0 });
 }

@@ -25,7 +25,7 @@ const style = `
     .spread { stroke: #e6edf3; }
   }`;
 
-/** Draws a table: for each column a bar for each row, with its spread. Readable on a light and on a dark page. */
+/** Draws a table: for each column, a bar for each row, with its range. For light and dark pages. */
 export function plotOf(table: Table): string {
   const panels = table.columns.map((_, column) => table.rows.filter((row) => row.figures[column] != null));
   const heights = panels.map((rows) => titleHeight + rows.length * rowHeight + gap);

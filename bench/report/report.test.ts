@@ -25,7 +25,7 @@ const table: Table = {
 };
 
 describe("targets", () => {
-  it("compare with the best of the peers, whichever way is the better one", () => {
+  it("compare with the best of the peers, in either direction", () => {
     expect(ofHeadgate(table, 0)).toBe(100);
     expect(ofBestPeer(table, 0)).toEqual({ label: "quick", median: 150 });
     expect(ofBestPeer(table, 1)).toEqual({ label: "quick", median: 2_000 });
@@ -33,7 +33,7 @@ describe("targets", () => {
     expect(floorOf(table, 1)).toBe("bare: 9,000 decisions/s");
   });
 
-  it("are met or not, and say of what", () => {
+  it("are met or not, and name the comparison", () => {
     expect(atMost("time", 0.6, "quick's", 100 / 150, "bare: 25 ns")).toEqual({
       what: "time",
       wanted: "at most 0.6 of quick's",
@@ -49,12 +49,12 @@ describe("targets", () => {
     expect(atMostOf("pause", 10, "ms", 9.99)).toMatchObject({ measured: "9.99 ms", isMet: true });
   });
 
-  it("are not made of what was not measured", () => {
+  it("need a measured figure", () => {
     expect(() => ofRow(table, 1, "slow")).toThrow('Not measured: "rate" of "An example"');
   });
 });
 
-it("ratios come first, over Headgate's own", () => {
+it("shows ratios to Headgate first", () => {
   expect(cellsOf(table)).toEqual([
     ["", "× headgate", "time, ns ↓", "× headgate", "rate, decisions/s ↑"],
     ["headgate", "1", "100 (90 to 110)", "1", "4,000"],

@@ -5,15 +5,15 @@ export type Kind = "headgate" | "peer" | "floor";
 export interface Row {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not promise, or how it was set up. */
+  /** What it does not guarantee, or how it is set up. */
   readonly note: string;
-  /** One a column; `null` where it was not measured. */
+  /** One figure per column; `null` if not measured. */
   readonly figures: readonly (Figure | null)[];
 }
 
 export interface Column {
   readonly title: string;
-  /** Of what it shows, where the title does not say so. */
+  /** The unit, if the title does not contain it. */
   readonly unit: string;
   readonly better: "less" | "more";
 }
@@ -26,29 +26,29 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
-/** What issue 5 asks of a figure, and whether this run gave it. */
+/** A target for a figure, and whether this run met it. */
 export interface Target {
   readonly what: string;
   readonly wanted: string;
   readonly measured: string;
   readonly isMet: boolean;
-  /** The least that was measured of anything that does the job at all, to be told where the target is not met. */
+  /** The best floor, shown if the target is not met. */
   readonly floor?: string;
 }
 
 export interface SectionResult {
   readonly name: string;
   readonly title: string;
-  /** How it was measured, in sentences. */
+  /** Sentences about the method. */
   readonly method: readonly string[];
   readonly tables: readonly Table[];
   readonly targets: readonly Target[];
 }
 
 export interface RunOptions {
-  /** Small sizes, to see that it works. */
+  /** Whether to use small sizes, to check that it works. */
   readonly isQuick: boolean;
-  /** Tells what is going on. */
+  /** Prints progress. */
   say(line: string): void;
 }
 

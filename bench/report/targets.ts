@@ -1,7 +1,7 @@
 import type { Figure } from "../measuring/figures.ts";
 import type { Row, Table, Target } from "./result.ts";
 
-/** The median of Headgate's own row. */
+/** Returns the median of Headgate's row. */
 export function ofHeadgate(table: Table, column: number): number {
   return figureIn(
     table,
@@ -10,7 +10,7 @@ export function ofHeadgate(table: Table, column: number): number {
   ).median;
 }
 
-/** The best median of all peers. */
+/** Returns the best median of all peers. */
 export function ofBestPeer(table: Table, column: number): { label: string; median: number } {
   return best(
     table,
@@ -27,7 +27,7 @@ export function ofRow(table: Table, column: number, label: string): number {
   ).median;
 }
 
-/** The best of the floors, or the one of this name, in words. */
+/** Describes the best floor, or the named one. */
 export function floorOf(table: Table, column: number, named?: string): string {
   const floors = table.rows.filter(
     ({ kind, label, figures }) =>
@@ -37,7 +37,7 @@ export function floorOf(table: Table, column: number, named?: string): string {
   return `${label}: ${round(median)} ${table.columns[column]?.unit}`.trimEnd();
 }
 
-/** "At most this share of that": a target of a ratio. */
+/** A target for a ratio: at most this share. */
 export function atMost(what: string, most: number, of: string, ratio: number, floor?: string): Target {
   return {
     what,
@@ -48,7 +48,7 @@ export function atMost(what: string, most: number, of: string, ratio: number, fl
   };
 }
 
-/** "At least this many times that": a target of a ratio. */
+/** A target for a ratio: at least this many times. */
 export function atLeast(what: string, least: number, of: string, ratio: number, floor?: string): Target {
   return {
     what,
@@ -59,7 +59,7 @@ export function atLeast(what: string, least: number, of: string, ratio: number, 
   };
 }
 
-/** "At most so much": a target that is no ratio. */
+/** A target for an absolute figure: at most this amount. */
 export function atMostOf(what: string, most: number, unit: string, measured: number, floor?: string): Target {
   return {
     what,
@@ -70,7 +70,7 @@ export function atMostOf(what: string, most: number, unit: string, measured: num
   };
 }
 
-/** Three digits that count. */
+/** Rounds to three significant digits. */
 export function round(value: number): string {
   if (value === 0) return "0";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

@@ -2,7 +2,7 @@ import type { Figure } from "../measuring/figures.ts";
 import type { Column, Row, SectionResult, Table } from "./result.ts";
 import { round } from "./targets.ts";
 
-/** A section for the terminal: ratios first. */
+/** Formats a section for the terminal, ratios first. */
 export function sectionText({ title, method, tables, targets }: SectionResult): string {
   const wanted = targets.map(
     ({ what, wanted: aim, measured, isMet, floor }) =>
@@ -25,12 +25,12 @@ function tableText(table: Table): string {
   return [`${table.title}`, ...lines, ...notes].join("\n");
 }
 
-/** What a column shows, and which way is the better one. */
+/** Formats a column's title, unit and better direction. */
 export function columnText({ title, unit, better }: Column): string {
   return `${[title, unit].filter(Boolean).join(", ")} ${better === "less" ? "↓" : "↑"}`;
 }
 
-/** The table as text: a head, and a row for each contender. */
+/** Returns the cells of a table: a head, and a row for each contender. */
 export function cellsOf(table: Table): string[][] {
   const head = ["", ...table.columns.flatMap((column) => ["× headgate", columnText(column)])];
   return [
@@ -47,7 +47,7 @@ function cellOf(table: Table, row: Row, column: number): [string, string] {
   return [ratio, figureText(figure)];
 }
 
-/** The median, and what it came from where that was more than one. */
+/** Formats the median, with the range if there were several rounds. */
 export function figureText({ median, low, high, rounds }: Figure): string {
   return rounds === 1 ? round(median) : `${round(median)} (${round(low)} to ${round(high)})`;
 }

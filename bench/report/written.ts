@@ -5,15 +5,15 @@ import { type Measured, markdownOf } from "./markdown.ts";
 import { plotOf } from "./plot.ts";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-/** One line a section: what the report is made of, so that one section can be measured again. */
+/** The results, one line per section, so that single sections can be measured again. */
 const resultsFile = path.join(folder, "results.jsonl");
 const plots = "plots";
 
 /**
- * Writes the report, with these sections in place of those of earlier runs.
+ * Writes the report. These sections replace those of earlier runs.
  *
  * @param order the names of all sections
- * @returns where it is
+ * @returns the path of the report
  */
 export function writeReport(measured: readonly Measured[], order: readonly string[]): string {
   const latest = new Map([...earlier(), ...measured].map((section) => [section.result.name, section]));

@@ -1,7 +1,7 @@
 import type { Kind } from "../report/result.ts";
 import type { Caller } from "../traffic.ts";
 
-/** A limiter with three layers over a server, in this process. */
+/** An open limiter with three layers over a server, in this process. */
 export interface Opened {
   visit(caller: Caller): Promise<boolean>;
 }
@@ -13,8 +13,8 @@ export interface SharedContender {
 export interface Listed {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not promise, printed beside its figures. */
+  /** What it does not guarantee, printed next to its figures. */
   readonly note: string;
-  /** Loads it alone. */
+  /** Loads only this contender. */
   load(): Promise<SharedContender>;
 }

@@ -2,10 +2,10 @@ import { createLimiter } from "headgate";
 import { headgateLayers } from "../traffic.ts";
 import type { SharedContender } from "./contender.ts";
 
-/** A URL, as docs/redis.md and docs/postgres.md advise. */
+/** Headgate with a URL, as docs/redis.md and docs/postgres.md recommend. */
 export const headgate: SharedContender = {
   async open(url) {
-    // What the store could not decide in time would be decided in this process: that would measure something else.
+    // A long time limit, because decisions by an outage policy would not measure the store.
     const limiter = createLimiter({
       name: "chat",
       layers: headgateLayers(),

@@ -12,23 +12,23 @@ export interface Task {
 }
 
 export interface Measured {
-  /** All decisions that were asked for, those of warming up included. */
+  /** The number of decisions, including the warm-up. */
   readonly asked: number;
   readonly perSecond: number;
   readonly p50Us: number;
 }
 
 const visitsACaller = 5;
-/** Between two visits of a caller come this many others, more than are in flight. */
+/** The number of other callers between two visits of a caller, more than are in flight. */
 const callersABlock = 1_000;
-/** Those who are refused. */
+/** The number of refused callers. */
 const refusedCallers = 64;
-/** More than enough for every layer: some go on counting what they refuse. */
+/** More visits than any layer's quota. Some limiters also count refusals. */
 const visitsToBeRefused = 65;
-/** A process that answers everything by itself still has to hear from its server. */
+/** The maximum number of decisions per turn, so that a process that decides locally still reads from its server. */
 const decisionsATurn = 50;
 
-/** Keeps so many decisions in flight for a while. */
+/** Keeps a number of decisions in flight for some time. */
 export async function measure({ visit }: Opened, task: Task): Promise<Measured> {
   const { decided, inFlight, warmUpMs, forMs } = task;
   const isAdmitting = decided === "admitted";
@@ -75,7 +75,7 @@ export async function measure({ visit }: Opened, task: Task): Promise<Measured> 
   return askTogether(forMs);
 }
 
-/** The numbers of the measured callers are their own: nobody is refused for what came before. */
+/** Returns a measured caller. Its number was not used before, so earlier visits do not count. */
 function callerOf(index: number): Caller {
   return { user: userOf(index), ip: ipOf(index) };
 }

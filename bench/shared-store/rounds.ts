@@ -18,7 +18,7 @@ export interface Rounds {
   readonly contenders: Readonly<Record<string, Listed>>;
   readonly columns: readonly Column[];
   canRefuse(contender: string): boolean;
-  /** Everybody can, where it is absent. */
+  /** Default: every contender can. */
   canAdmit?(contender: string): boolean;
   readonly isQuick: boolean;
   readonly rounds: number;
@@ -27,21 +27,21 @@ export interface Rounds {
   readonly url: string;
   /** Empties the server. */
   clear(): Promise<void>;
-  /** How many calls the server has had so far. */
+  /** Returns the number of calls of the server so far. */
   calls?(): number;
   say(column: string): void;
 }
 
 export interface Counted extends Measured {
-  /** Of the server, for each decision. */
+  /** The server's calls for each decision. */
   readonly calls: number;
 }
 
 type Measuring = Companion<Task, Measured>;
 
 /**
- * All contenders over one server in turn, round by round, each measurement in a process of its own; with `isQuick`, all
- * of one contender in one.
+ * Measures all contenders over one server in turn, round by round, each in a separate process; with `isQuick`, all
+ * measurements of a contender in one process.
  */
 export async function runRounds(options: Rounds) {
   const { contenders, columns, canRefuse, canAdmit = () => true, rounds, warmUpMs, forMs, url } = options;

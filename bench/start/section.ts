@@ -18,7 +18,7 @@ interface Way {
   readonly label: string;
   readonly kind: Kind;
   readonly note: string;
-  /** @returns milliseconds until ready. */
+  /** @returns the milliseconds until ready */
   measure(folder: string): Promise<number>;
 }
 
@@ -59,7 +59,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
       path.join(folder, "empty", "package.json"),
       JSON.stringify({ private: true, scripts: { start: "node empty.js" } }),
     );
-    // The first start makes the database, and has the engine keep what it compiled.
+    // The first start creates the database and the compile cache.
     await ways["npm-start"]?.measure(folder);
     const measured = await interleaved(isQuick ? 1 : 7, Object.keys(ways), async (name) => {
       const way = ways[name];
@@ -81,7 +81,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
       name: "start",
       title: "Starting the service",
       method: [
-        "From the moment that the command is given until /ready answers 200, with everything installed and built, and an embedded database in a folder that an earlier start has made.",
+        "From the start of the command until /ready answers 200, with everything installed and built, and an embedded database in a folder from an earlier start.",
       ],
       tables: [table],
       targets: [
@@ -96,7 +96,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
 const askEveryMs = 5;
 const giveUpMs = 60_000;
 
-/** Starts the service on a free port, and ends it once it is ready. */
+/** Starts the service on a free port, and stops it once it is ready. */
 async function untilReady(program: string, words: readonly string[], folder: string): Promise<number> {
   const port = await freePort();
   const env = {
@@ -135,7 +135,7 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-/** Another program in a group of its own, which is asked to end in good order: the service then leaves its database whole. */
+/** Runs a program in its own process group, and ends it cleanly, so that the service closes its database. */
 async function running(program: string, words: readonly string[], folder: string, env: NodeJS.ProcessEnv) {
   const child: ChildProcess = spawn(program, words, {
     cwd: folder,
@@ -151,7 +151,7 @@ async function running(program: string, words: readonly string[], folder: string
     ended,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async remove() {
-      // npm tells its shell, which tells nobody, and ends before the service does.
+      // npm signals only its shell, which does not pass the signal on, and exits before the service.
       if (child.pid === undefined || !signalGroup(child.pid, "SIGTERM")) return;
       while (signalGroup(child.pid, 0)) await pause(askAgainMs);
     },
@@ -160,7 +160,7 @@ async function running(program: string, words: readonly string[], folder: string
 
 const askAgainMs = 50;
 
-/** @returns whether there was anybody left to hear it. */
+/** @returns whether the group still existed */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);
@@ -169,7 +169,7 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Without the variables that configure the service, which its reader may have set. */
+/** Removes variables that configure the service, which the user may have set. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own =
     /^(RATE_LIMIT_|TRUST_USER|HOST$|PUBLIC_URL|AUTH_|OPENAI_|ANTHROPIC_|LLM_|MODEL_|CREDIT_|MAX_BODY|SHUTDOWN_|NODE_OPTIONS$)/;

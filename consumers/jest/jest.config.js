@@ -1,2 +1,2 @@
-/** Of Jest 30, without a flag and with nothing set for Headgate. */
+/** Jest 30, without a flag or any setting for Headgate. */
 module.exports = { transform: { "\\.ts$": "ts-jest" } };

@@ -1,4 +1,4 @@
-/** jsdom has no fetch: this takes Node's. */
+/** Adds Node's fetch to jsdom, which has none. */
 const { TestEnvironment } = require("jest-environment-jsdom");
 
 module.exports = class extends TestEnvironment {

@@ -1,6 +1,6 @@
 import { createLimiter } from "headgate";
 
-test("the ES modules load where Jest is started with Node's flag", async () => {
+test("the ES modules load if Jest runs with Node's flag", async () => {
   const layers = [{ name: "user", key: (user) => user, limits: "1/minute" }];
   const limiter = createLimiter({ name: "chat", layers });
   expect((await limiter.admit("ann")).admitted).toBe(true);

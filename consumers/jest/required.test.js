@@ -7,7 +7,7 @@ const { Hono } = require("hono");
 
 const layers = [{ name: "user", key: (user) => `user:${user}`, limits: "1/minute" }];
 
-// Nest 12 is ES modules alone, which Jest requires only with a transform.
+// Nest 12 has only ES modules, which Jest can require only with a transform.
 const subpaths = Object.keys(manifest.exports).filter((path) => !["./package.json", "./nest"].includes(path));
 
 test.each(subpaths)("require headgate, subpath %s", (subpath) => {
@@ -26,11 +26,11 @@ test("an app is admitted, refused, and admitted again", async () => {
   await limiter.close();
 });
 
-test("a mistake is an error that instanceof knows", () => {
+test("instanceof recognises an error", () => {
   expect(() => createLimiter({ name: "chat", layers: [] })).toThrow(HeadgateError);
 });
 
-test("a store at a URL loads its driver", async () => {
+test("a store URL loads its driver", async () => {
   const limiter = createLimiter({
     name: randomUUID(),
     layers,
@@ -45,7 +45,7 @@ test("a store at a URL loads its driver", async () => {
   await limiter.close();
 });
 
-test("a store whose driver is missing says what to install", async () => {
+test("a store without its driver names the package to install", async () => {
   const errors = [];
   const limiter = createLimiter({
     name: "chat",

@@ -4,7 +4,7 @@ const layers = [{ name: "user", key: (user) => `user:${user}`, limits: "1/minute
 
 afterEach(() => jest.useRealTimers());
 
-test("fake timers move a limiter that was made and used before them", async () => {
+test("fake timers move a limiter that was created and used before them", async () => {
   const limiter = createLimiter({ name: "chat", layers });
   expect((await limiter.admit("ann")).admitted).toBe(true);
   jest.useFakeTimers();
@@ -14,7 +14,7 @@ test("fake timers move a limiter that was made and used before them", async () =
   await limiter.close();
 });
 
-test("what waits is admitted once the time has passed", async () => {
+test("a waiting caller is admitted once the time has passed", async () => {
   jest.useFakeTimers();
   const limiter = createLimiter({ name: "jobs", layers });
   expect((await limiter.admit("ann")).admitted).toBe(true);
@@ -24,7 +24,7 @@ test("what waits is admitted once the time has passed", async () => {
   await limiter.close();
 });
 
-test("setSystemTime moves nothing: a wall clock that steps must not widen a limit", async () => {
+test("setSystemTime moves nothing, because a wall clock that jumps must not widen a limit", async () => {
   jest.useFakeTimers();
   const limiter = createLimiter({ name: "steps", layers });
   expect((await limiter.admit("ann")).admitted).toBe(true);

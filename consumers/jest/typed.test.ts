@@ -10,7 +10,7 @@ const limiter = createLimiter({
   clock,
 });
 
-test("ts-jest reads the types, and runs what they describe", async () => {
+test("ts-jest checks the types and runs the code", async () => {
   // @ts-expect-error a unit that no limit counts
   expect(() => limiter.admit("ann", { cost: { tokne: 1 } })).toThrow("tokne");
   const guarded = rateLimit(limiter, { caller: () => "ann" })(() => new Response("hello"));

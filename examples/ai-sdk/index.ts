@@ -1,5 +1,5 @@
 /**
- * A chat's endpoint with the AI SDK, on Hono: guarded, metered, and ended with its response.
+ * A chat endpoint with the AI SDK, on Hono: guarded, metered, and ended with its response.
  * `MODEL_URL=http://localhost:11434/v1 MODEL=llama3.2 node index.ts`, then
  * `curl -N localhost:3000/chat?user=ada -d '{"messages":[{"id":"1","role":"user","parts":[{"type":"text","text":"Hello"}]}]}'`
  */
@@ -24,7 +24,7 @@ const limiter = createLimiter<{ user: string }>({
 const app = new Hono();
 
 const guard = rateLimit(limiter, {
-  caller: (c) => ({ user: c.req.query("user") ?? "anonymous" }), // yours: whom a session belongs to
+  caller: (c) => ({ user: c.req.query("user") ?? "anonymous" }), // replace with the user of a session
   cost: async (c) => ({ tokens: estimateTokens((await c.req.json()).messages) + 256 }),
 });
 

@@ -1,4 +1,4 @@
-/** Behind nginx: see nginx.conf beside this. Node's own HTTP server; `npm install jose` for the tokens. */
+/** Node's own HTTP server behind nginx: see nginx.conf in this folder. `npm install jose` for the tokens. */
 import { createServer } from "node:http";
 import { createLimiter } from "headgate";
 import { parseTrustProxy } from "headgate/http";
@@ -16,7 +16,8 @@ const limiter = createLimiter<Identified>({
 
 const whoIs = identify({
   verified: bearerIdentity({ key: new TextEncoder().encode(process.env.TOKEN_SECRET), audience: "example" }),
-  // nginx appends the address that it sees to X-Forwarded-For: the last entry is true, whatever callers put before it.
+  // nginx appends the address that it sees to X-Forwarded-For, so the last entry is true, whatever callers put before
+  // it.
   trust: parseTrustProxy("nginx"),
 });
 
@@ -30,7 +31,7 @@ const server = createServer(
   }),
 );
 
-// On loopback, so that nobody reaches it but through nginx.
+// On the loopback address, so that it can only be reached through nginx.
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
   const address = server.address();
   if (typeof address === "object") console.log(`Listening on http://127.0.0.1:${address?.port}`);

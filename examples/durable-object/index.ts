@@ -1,9 +1,9 @@
-/** A Cloudflare Worker that counts in a Durable Object: exact, over every Worker in the world, and nothing else to run. */
+/** A Cloudflare Worker that counts in a Durable Object: exact, over all locations, with no server to run. */
 import { createLimiter, type Limiter } from "headgate";
 import { durableObjectStore, type LimiterNamespace } from "headgate/durable-object";
 import { admissionOf, clientAddress, type FetchHandler, rateLimit } from "headgate/fetch";
 
-// The class of the object, which wrangler.jsonc binds as LIMITER.
+// The object's class, which wrangler.jsonc binds as LIMITER.
 export { LimiterObject } from "headgate/durable-object";
 
 interface Env {
@@ -27,7 +27,7 @@ function guard(env: Env): Handler {
     layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
     store: durableObjectStore(env.LIMITER),
   });
-  // Cloudflare writes the address into a field itself; nobody can forge it there.
+  // Cloudflare sets this field itself, so callers cannot forge it.
   const addressOf = clientAddress.with({ trust: "cloudflare-workers" });
   return rateLimit(limiter, { caller: (request: Request) => ({ ip: addressOf(request) }) })(answer);
 }

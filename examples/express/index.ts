@@ -1,4 +1,4 @@
-/** Express, 4 or 5. `node index.ts`, then ask six times within a minute. */
+/** Express, 4 or 5. `node index.ts`, then send six requests within a minute. */
 import express from "express";
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/express";
@@ -11,7 +11,7 @@ const limiter = createLimiter({
 const app = express();
 
 app.get("/health", (_request, response) => {
-  response.send("well\n"); // cheap, and therefore not guarded
+  response.send("well\n"); // cheap, so not guarded
 });
 
 app.get("/", rateLimit(limiter, { caller: clientAddress }), (request, response) => {

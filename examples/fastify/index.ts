@@ -1,4 +1,4 @@
-/** Fastify 5. `node index.ts`, then ask six times within a minute. */
+/** Fastify 5. `node index.ts`, then send six requests within a minute. */
 import { fastify } from "fastify";
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/fastify";
@@ -12,7 +12,7 @@ const guard = rateLimit(limiter, { caller: clientAddress });
 
 const app = fastify();
 
-app.get("/health", async () => "well\n"); // cheap, and therefore not guarded
+app.get("/health", async () => "well\n"); // cheap, so not guarded
 
 // For all routes at once: app.addHook("onRequest", guard)
 app.get("/", { onRequest: guard }, async (request) => {

@@ -1,4 +1,4 @@
-/** Any runtime that takes a handler of `fetch`'s kind: Workers, here; also Deno and Bun. */
+/** Any runtime with a `fetch` handler: here Workers; also Deno and Bun. */
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/fetch";
 
@@ -8,7 +8,8 @@ const limiter = createLimiter({
   layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-// A Worker has no peer: Cloudflare writes the address into a header. On Bun and Deno, `clientAddress` alone will do.
+// A Worker does not see the peer's address: Cloudflare puts it into a header. On Bun and Deno, use `clientAddress`
+// alone.
 const guard = rateLimit(limiter, { caller: clientAddress.with({ trust: "cloudflare-workers" }) });
 
 export default {

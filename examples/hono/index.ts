@@ -1,4 +1,4 @@
-/** Hono, here on Node. `node index.ts`, then ask six times within a minute. */
+/** Hono, here on Node. `node index.ts`, then send six requests within a minute. */
 import { serve } from "@hono/node-server";
 import { createLimiter } from "headgate";
 import { clientAddress, rateLimit } from "headgate/hono";
@@ -11,7 +11,7 @@ const limiter = createLimiter({
 
 const app = new Hono();
 
-app.get("/health", (c) => c.text("well\n")); // cheap, and therefore not guarded
+app.get("/health", (c) => c.text("well\n")); // cheap, so not guarded
 
 app.get("/", rateLimit(limiter, { caller: clientAddress }), (c) =>
   c.text(`an expensive answer; ${c.get("admission")?.tightest?.remaining} more at once\n`),

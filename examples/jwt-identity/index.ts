@@ -1,4 +1,4 @@
-/** Callers who show a signed token (JWT) are counted by account, all others by address. Express; `npm install jose`. */
+/** Express. Callers with a signed token (JWT) are counted by account, all others by address. `npm install jose`. */
 import express from "express";
 import { createLimiter } from "headgate";
 import { admissionOf, rateLimit } from "headgate/express";
@@ -8,7 +8,7 @@ const limiter = createLimiter<Identified>({
   name: "chat",
   layers: [
     { name: "user", key: ({ key }) => key, limits: "5/minute; 60/hour" },
-    { name: "ip", key: ({ ip }) => ip, limits: "30/minute" }, // everybody, whoever they say they are
+    { name: "ip", key: ({ ip }) => ip, limits: "30/minute" }, // everybody, whatever identity they claim
   ],
 });
 
@@ -18,7 +18,7 @@ const whoIs = identify({
     key: new TextEncoder().encode(process.env.TOKEN_SECRET), // at least 32 bytes
     audience: "example",
   }),
-  unverifiedHeader: "X-User-Id", // anybody can write it: it is counted apart, as user:…, never as account:…
+  unverifiedHeader: "X-User-Id", // can be forged, so it counts separately, as user:…, never as account:…
 });
 
 const app = express();

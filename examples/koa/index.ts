@@ -1,4 +1,4 @@
-/** Koa. `node index.ts`, then ask six times within a minute. */
+/** Koa. `node index.ts`, then send six requests within a minute. */
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/koa";
 import Koa from "koa";
@@ -13,7 +13,7 @@ const app = new Koa();
 app.use(
   rateLimit(limiter, {
     caller: clientAddress,
-    skip: ({ path }) => path === "/health", // cheap, and therefore not guarded
+    skip: ({ path }) => path === "/health", // cheap, so not guarded
   }),
 );
 

@@ -1,4 +1,4 @@
-/** NestJS, here over Express. Compile it (`tsc`), run it, then ask six times within a minute. */
+/** NestJS, here over Express. Compile it (`tsc`), run it, then send six requests within a minute. */
 import "reflect-metadata";
 import { Controller, Get, Module, UseGuards } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
@@ -16,7 +16,7 @@ const guard = rateLimit(limiter, { caller: clientAddress });
 class AnswerController {
   @Get("health")
   health() {
-    return "well\n"; // cheap, and therefore not guarded
+    return "well\n"; // cheap, so not guarded
   }
 
   @Get()

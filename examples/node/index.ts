@@ -1,4 +1,4 @@
-/** Node's own HTTP server. `node index.ts`, then ask six times within a minute. */
+/** Node's own HTTP server. `node index.ts`, then send six requests within a minute. */
 import { createServer } from "node:http";
 import { createLimiter } from "headgate";
 import { clientAddress, rateLimit } from "headgate/node";

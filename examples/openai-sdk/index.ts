@@ -1,5 +1,5 @@
 /**
- * A chat's endpoint with OpenAI's own client, on Express: guarded and metered.
+ * A chat endpoint with OpenAI's client, on Express: guarded and metered.
  * `MODEL_URL=http://localhost:11434/v1 MODEL=llama3.2 node index.ts`, then
  * `curl -N localhost:3000/chat?user=ada -H 'Content-Type: application/json' -d '{"messages":[{"role":"user","content":"Hello"}]}'`
  */
@@ -24,7 +24,7 @@ const app = express();
 app.use(express.json({ limit: "100kb" }));
 
 const guard = rateLimit(limiter, {
-  caller: (request) => ({ user: String(request.query.user ?? "anonymous") }), // yours: whom a session belongs to
+  caller: (request) => ({ user: String(request.query.user ?? "anonymous") }), // replace with the user of a session
   cost: (request) => ({ tokens: estimateTokens(request.body.messages) + 256 }),
 });
 
@@ -43,7 +43,7 @@ app.post("/chat", guard, async (request, response) => {
     const { how, charged } = await metered.ended;
     response.end(`\n[${how}: ${JSON.stringify(charged)}]\n`);
   } catch {
-    await metered.end("failed"); // nothing was served: the request is given back
+    await metered.end("failed"); // nothing was served: the request is refunded
     if (response.headersSent) response.destroy();
     else response.sendStatus(502);
   }

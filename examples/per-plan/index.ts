@@ -1,4 +1,4 @@
-/** Limits by plan: free, team and enterprise. Who moves to another plan takes along what was spent. Fastify. */
+/** Limits by plan: free, team and enterprise. What was spent stays spent after a change of plan. Fastify. */
 import { fastify } from "fastify";
 import { createLimiter } from "headgate";
 import { admissionOf, rateLimit } from "headgate/fastify";
@@ -14,12 +14,12 @@ interface Account {
   plan: Plan;
 }
 
-/** Stands for a look-up by a session or a key: what says who pays must be verified. */
+/** Replace with a look-up of a session or an API key. The identity of the payer must be verified. */
 const accounts: Record<string, Account> = {
   "key-of-ann": { id: "ann", plan: "free" },
   "key-of-bob": { id: "bob", plan: "team" },
 };
-const nobody: Account = { id: "nobody", plan: "free" }; // all without an account share one quota
+const nobody: Account = { id: "nobody", plan: "free" }; // callers without an account share one quota
 
 const limiter = createLimiter<Account>({
   name: "chat",

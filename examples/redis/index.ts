@@ -5,7 +5,7 @@ import { callerAddress } from "headgate/http";
 import { rateLimit } from "headgate/node";
 
 const limiter = createLimiter<{ ip: string }>({
-  name: "example", // keeps limiters apart that share a store
+  name: "example", // keeps limiters in the same store separate
   layers: [{ name: "ip", key: ({ ip }) => ip, limits: "5/minute; 60/hour" }],
   store: process.env.REDIS_URL ?? "redis://127.0.0.1:6379",
 });
@@ -27,5 +27,5 @@ server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
 
 process.once("SIGTERM", async () => {
   server.close();
-  await limiter.close(); // settles what is on its way, and ends the connection
+  await limiter.close(); // sends pending changes, then closes the connection
 });

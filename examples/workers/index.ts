@@ -1,4 +1,4 @@
-/** A Cloudflare Worker that counts in Redis over HTTP, as Upstash serves it: `npm install @upstash/redis`. */
+/** A Cloudflare Worker that counts in Upstash Redis, over HTTP: `npm install @upstash/redis`. */
 
 import { Redis } from "@upstash/redis/cloudflare";
 import { createLimiter } from "headgate";
@@ -21,7 +21,7 @@ function guard(env: Env): Handler {
   const redis = new Redis({
     url: env.UPSTASH_REDIS_REST_URL,
     token: env.UPSTASH_REDIS_REST_TOKEN,
-    // A call that was made and not answered may have been counted: asked again, it would be counted twice.
+    // A call without an answer may have been counted; a retry would count it twice.
     retry: false,
   });
   const limiter = createLimiter({
@@ -29,12 +29,12 @@ function guard(env: Env): Handler {
     layers: [{ name: "ip", key: ({ ip }: { ip: string }) => ip, limits: "5/minute; 60/hour" }],
     store: redisStore(redis),
   });
-  // Cloudflare writes the address into a field itself; nobody can forge it there.
+  // Cloudflare sets this field itself, so callers cannot forge it.
   const addressOf = clientAddress.with({ trust: "cloudflare-workers" });
   return rateLimit(limiter, { caller: (request: Request) => ({ ip: addressOf(request) }) })(answer);
 }
 
-/** Once for each isolate: what it knows of refused callers serves the next request too. */
+/** Created once for each isolate, so that it remembers refused callers between requests. */
 let guarded: Handler | undefined;
 
 const fetch: Handler = (request, env, context) => {

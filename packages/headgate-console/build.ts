@@ -1,4 +1,4 @@
-/** Builds the package: `node packages/headgate-console/build.ts` writes `dist`. The library must be built before. */
+/** Builds the package: `node packages/headgate-console/build.ts` writes `dist`. Build the library first. */
 import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 import { createLimiter } from "headgate";
 
-/** Admits once over the store that it is given, says who decided, and does nothing else: it has to end by itself. */
+/** Admits one request over the given store and prints who decided. The process must then end by itself. */
 const limiter = createLimiter<string>({
   name: "once",
   layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],

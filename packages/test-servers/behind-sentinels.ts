@@ -32,9 +32,10 @@ export async function openBehindSentinels({ sentinels, master }: RedisSentinels)
 }
 
 /**
- * Crashes the master once every replica has all that it has: a slow machine may still be giving them their first copy.
+ * Crashes the master once every replica has all of its data: on a slow machine, the first copy may still be in
+ * progress.
  *
- * @returns the port that it had
+ * @returns the port of the crashed master
  */
 export async function crashMaster(setUp: RedisSentinels): Promise<number> {
   const port = setUp.masterPort();

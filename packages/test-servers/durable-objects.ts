@@ -5,20 +5,23 @@ import {
   type LimiterStorage,
 } from "../headgate/src/stores/durable-object/index.ts";
 
-/** A namespace of Durable Objects in this process, each over an SQLite database in memory. Real ones: `npm run test:runtimes`. */
+/**
+ * A namespace of simulated Durable Objects in this process, each with an SQLite database in memory. `npm run
+ * test:runtimes` tests real ones.
+ */
 export interface LocalNamespace extends LimiterNamespace {
   /** By name. */
   readonly objects: ReadonlyMap<string, LocalObject>;
 }
 
 export interface LocalObject {
-  /** When the runtime would call `alarm`; `null` where it would not. */
+  /** When the runtime would call `alarm`; `null` if it would not. */
   alarmAt(): number | null;
   /** Calls it. */
   alarm(): Promise<void>;
   /** How many partitions are kept. */
   partitions(): number;
-  /** Makes the object anew over what it stored, as the runtime does when it was idle. */
+  /** Recreates the object from its storage, as the runtime does after it was idle. */
   evict(): void;
 }
 

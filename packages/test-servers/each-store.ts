@@ -7,7 +7,9 @@ import type { FakeClock } from "../headgate/src/testing/fake-clock.ts";
 import { postgresFixture } from "./postgres-fixture.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 
-/** A store of each kind, for tests of what must be the same on all. Starts their servers. Call it once, at the head of a file. */
+/**
+ * A store of each kind, for tests of what all stores must do. Starts their servers. Call it once, at the top of a file.
+ */
 export function eachStore(): Record<"memory" | "redis" | "postgres", (clock: FakeClock) => Store> {
   const postgres = postgresFixture();
   let server: RedisServer;

@@ -2,11 +2,11 @@ import { execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** An example that runs, as its reader would run it. */
+/** A running example, started as a reader would start it. */
 export interface RunningExample {
   /** Such as `http://127.0.0.1:49152`. */
   readonly origin: string;
-  /** Asks it to end, and waits until it has: its exit code, or `null` where the signal ended it. */
+  /** Asks the example to end, and waits for it. @returns its exit code, or `null` if the signal ended it */
   stop(): Promise<number | null>;
 }
 
@@ -14,16 +14,16 @@ const examples = new URL("../../examples/", import.meta.url);
 const modules = new URL("../node_modules/", examples);
 const run = promisify(execFile);
 
-/** A file of an example's. */
+/** The path of an example's file. */
 export function exampleFile(name: string): string {
   return fileURLToPath(new URL(name, examples));
 }
 
-/** Node strips types and knows no decorators: what has them is compiled first. */
+/** Compiles an example with decorators, which Node's type stripping does not support. */
 export async function compileExample(name: string): Promise<string> {
   const folder = fileURLToPath(new URL(`.cache/headgate-examples/${name}/`, modules));
   const tsc = fileURLToPath(new URL("typescript/bin/tsc", modules));
-  // Checked with the other examples: here, each decorator and type is only taken away.
+  // Without type checks: the examples' own project checks them.
   const settings =
     "--ignoreConfig --noCheck --noResolve --experimentalDecorators --target es2022 --module nodenext";
   await run(process.execPath, [
@@ -36,7 +36,7 @@ export async function compileExample(name: string): Promise<string> {
   return `${folder}index.js`;
 }
 
-/** Runs an example on a free port, and waits until it says where it listens. */
+/** Runs an example on a free port, and waits until it prints its address. */
 export function startExample(
   name: string,
   environment: Readonly<Record<string, string>> = {},

@@ -4,38 +4,40 @@ import type { Store } from "../headgate/src/core/store.ts";
 import type { Limiter } from "../headgate/src/limiter/contract.ts";
 import { createLimiter } from "../headgate/src/limiter/limiter.ts";
 
-/** The time limit of every call to the store, ms. */
+/** The time limit of every call to the store, in ms. */
 const limitMs = 250;
 /**
- * What ends a wait where the time limit does not: the shortest time limit of any driver is 5 s. An answer within half of
- * it was bounded by the limiter, however busy the machine is.
+ * The longest time that a decision may take, in ms: half of 5 s, the shortest time limit of any driver. So an answer
+ * within it was bounded by the limiter and not by a driver, however busy the machine is.
  */
 const hangMs = 2_500;
 const longestUntilMs = 20_000;
 
-/** A limiter over a server that a test breaks, and what is asked of it. */
+/** A limiter over a server that a test breaks, with functions to use it. */
 export interface Guarded {
   readonly limiter: Limiter<string>;
-  /** Decides one request, and holds the guard to its promise: never a rejection, never a hang. */
+  /** Decides one request, and checks that the guard neither rejects nor hangs. */
   admit(user: string, tokens?: number): Promise<Admission>;
-  /** How many of so many requests were admitted, one after the other. */
+  /** Sends requests one after the other. @returns how many were admitted */
   admitted(user: string, requests: number, tokens?: number): Promise<number>;
-  /** Sends requests until something is so, as traffic does: each from another user, so that each would be charged. */
+  /** Sends requests until a condition holds. Each is from another user, so that each would be charged. */
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
-  /** Until the store is left alone. */
+  /** Sends requests until the breaker is open. */
   isOpen(): Promise<void>;
-  /** Until the store decides again and has been told everything: by itself, there is nothing but traffic. */
+  /**
+   * Sends requests until the store decides again and has all pending changes. Traffic alone must be enough for that.
+   */
   isBack(): Promise<void>;
-  /** What the store says is left of the user's five requests and 1,000 tokens an hour. */
+  /** Asks the store what is left of the user's 5 requests and 1,000 tokens an hour. */
   left(user: string): Promise<number[]>;
 }
 
-/** Guards by a store: `5/hour; 1000 tokens/hour` a user, and a layer that everybody shares. */
+/** Creates a limiter over a store: `5/hour; 1000 tokens/hour` for each user, and a layer that everybody shares. */
 export function guardedBy(store: Store): Guarded {
   const limiter = createLimiter<string>({
     name: "chat",
     layers: [
-      // Two of these limiters in one test are two processes to a store that counts them.
+      // A store that counts processes counts two of these limiters in one test as two processes.
       {
         name: "user",
         key: (user) => user,
@@ -82,10 +84,10 @@ export function guardedBy(store: Store): Guarded {
       return admitted;
     },
 
-    isOpen: () => until("The store is left alone", () => limiter.status().state === "open"),
+    isOpen: () => until("The breaker is open", () => limiter.status().state === "open"),
 
     isBack: () =>
-      until("The store decides again and has been told everything", async () => {
+      until("The store decides again and has all pending changes", async () => {
         const { state, waiting } = limiter.status();
         return state === "closed" && waiting === 0 && (await limiter.peek("nobody")).shared;
       }),

@@ -1,17 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a scripted provider does when it is asked for a model of this name. */
+/** What a scripted provider does for one model. */
 export interface ModelScript {
-  /** How many pieces it says, each a token to it; 20 by default. */
+  /** How many pieces the answer has, one token each; 20 by default. */
   readonly pieces?: number;
-  /** By default 40 tokens of input, and each piece; `absent` for nothing. */
+  /** The reported usage. Default: 40 tokens of input, and a token of output for each piece. `absent` reports none. */
   readonly usage?: "absent" | { readonly input: number; readonly output: number; readonly cached?: number };
-  /** `status`: by its status. `first`, `midway`: by an error in the stream. `socket`: it breaks off midway. */
+  /**
+   * How it fails. `status`: with an error status. `first`, `midway`: with an error in the stream. `socket`: by closing
+   * the connection midway.
+   */
   readonly fails?: "status" | "first" | "midway" | "socket";
-  /** Says nothing any more, from the beginning or midway. */
+  /** Stops sending, from the beginning or midway. */
   readonly hangs?: "first" | "midway";
-  /** Asked without a stream, it calls this tool twice, and then answers. */
+  /** In answers without a stream, calls this tool twice before it answers. */
   readonly tool?: string;
   /** The status, headers and body of `status`: 500 by default. */
   readonly refusal?: {
@@ -21,13 +24,13 @@ export interface ModelScript {
   };
 }
 
-/** A provider that speaks as OpenAI's chat completions do, over HTTP on the loopback. */
+/** A provider with the API of OpenAI's chat completions, over HTTP on the loopback address. */
 export interface ModelServer {
   /** Such as `http://127.0.0.1:49152/v1`. */
   readonly url: string;
-  /** How many requests came. */
+  /** The number of requests. */
   requests(): number;
-  /** How many requests lost their client before their end. */
+  /** The number of requests whose client disconnected before the end. */
   cut(): number;
   stop(): Promise<void>;
 }
@@ -124,7 +127,7 @@ async function answer(script: ModelScript, response: ServerResponse): Promise<vo
     if (n === half && fails === "midway")
       return void response.end(`data: ${JSON.stringify(failure)}\n\ndata: [DONE]\n\n`);
     await send(chunk({ content: "tide " }));
-    // A model needs time, and its reader's other work gets its turn.
+    // Give the reader's other work a turn, as a real model would.
     await new Promise((resolve) => setImmediate(resolve));
   }
   await send(chunk({}, "stop"));

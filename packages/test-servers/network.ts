@@ -2,27 +2,27 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /**
- * What becomes of the connections through it. `open`: they are passed on. `swallow`: requests are passed on and answers
- * are not, and new connections are left hanging as well. `cut`: the next request is passed on; once the server has
- * answered it, the connection breaks with that answer unsent, and the cable stays out until the mode is changed.
+ * What happens to connections. `open`: data passes in both directions. `swallow`: requests pass but answers do not, and
+ * new connections hang. `cut`: the next request passes, but once the server has answered, the connection breaks without
+ * that answer, and new connections fail until the mode changes.
  */
 export type NetworkMode = "open" | "swallow" | "cut";
 
-/** A stretch of network between a client and a server, that a test can break. */
+/** A network between a client and a server that a test can break. */
 export interface BreakableNetwork {
   readonly port: number;
   mode: NetworkMode;
   /** How many answers have been lost by a cut. */
   readonly cuts: number;
-  /** Breaks every connection that there is, without a word. */
+  /** Breaks every connection. */
   drop(): void;
   close(): Promise<void>;
 }
 
 /**
- * Starts one on a free port of the loopback.
+ * Starts a breakable network on a free port of the loopback address.
  *
- * @param serverPort of the server on the loopback
+ * @param serverPort the server's port on the loopback address
  */
 export async function startNetwork(serverPort: number): Promise<BreakableNetwork> {
   const pairs = new Set<readonly [Socket, Socket]>();

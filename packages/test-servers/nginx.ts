@@ -11,10 +11,10 @@ export interface NginxServer {
 }
 
 /**
- * Starts the real nginx with a configuration as it stands in an example, but for its ports and its folders.
+ * Starts the real nginx with the configuration of an example, with other ports and folders.
  *
- * @param configuration that listens on port 8080 and passes on to `127.0.0.1:3000`
- * @param upstreamPort where the application listens in truth
+ * @param configuration listens on port 8080 and passes requests to `127.0.0.1:3000`
+ * @param upstreamPort the application's real port
  */
 export async function startNginx(configuration: string, upstreamPort: number): Promise<NginxServer> {
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-nginx-"));
@@ -46,7 +46,7 @@ export async function startNginx(configuration: string, upstreamPort: number): P
   return { port, stop };
 }
 
-/** Debian keeps it where only root's path leads. */
+/** Finds nginx. Debian installs it in a folder that is only on root's path. */
 function program(): string {
   const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin"];
   const found = folders.map((folder) => path.join(folder, "nginx")).find((file) => existsSync(file));
@@ -56,7 +56,7 @@ function program(): string {
 
 const longestWaitMs = 20_000;
 
-/** It announces nothing, so it is asked again and again. */
+/** Polls nginx, which does not report when it is ready. */
 async function untilListening(server: ChildProcess, port: number): Promise<void> {
   let said = "";
   server.stderr?.on("data", (piece) => {

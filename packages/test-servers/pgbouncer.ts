@@ -6,15 +6,18 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "./free-port.ts";
 
-/** A pooler in front of a PostgreSQL server, in transaction mode: each transaction of a client gets another connection. */
+/**
+ * A pooler in front of a PostgreSQL server, in transaction mode: each transaction of a client may use another
+ * connection.
+ */
 export interface PgBouncer {
   readonly url: string;
-  /** As `pgbouncer --version` says it. */
+  /** The output of `pgbouncer --version`. */
   readonly version: string;
   remove(): Promise<void>;
 }
 
-/** @param serverUrl of a PostgreSQL server on the loopback that trusts everybody. */
+/** @param serverUrl the URL of a PostgreSQL server on the loopback address that trusts everybody */
 export async function startPgBouncer(serverUrl: string): Promise<PgBouncer> {
   const { port: serverPort, username, pathname } = new URL(serverUrl);
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-pgbouncer-"));
@@ -34,7 +37,7 @@ export async function startPgBouncer(serverUrl: string): Promise<PgBouncer> {
   ];
   writeFileSync(file, `${settings.join("\n").replace("* =", `${pathname.slice(1)} = user=${username}`)}\n`);
   chmodSync(folder, 0o755);
-  // It does not run as root.
+  // PgBouncer refuses to run as root.
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
   const child = spawn("pgbouncer", ["-q", ...user, file], { stdio: "ignore" });
   await untilListening(port);

@@ -12,26 +12,28 @@ import { type PostgresServer, startPostgres } from "./postgres.ts";
 
 const startMs = 60_000;
 
-/** A server for the tests of one file, in which every test has a schema of its own. */
+/** A server for the tests of one file. Every test has its own schema. */
 export interface PostgresFixture {
   readonly url: string;
   /** The administrator's connections. */
   readonly pool: pg.Pool;
-  /** The schema of the test that runs. */
+  /** The schema of the running test. */
   readonly schema: string;
-  /** A pool that the test has to end. */
+  /** Opens a pool that the test must end. */
   openPool(options?: pg.PoolConfig): pg.Pool;
-  /** A pool that is ended after the test. */
+  /** Opens a pool that is ended after the test. */
   keepPool(options?: pg.PoolConfig): pg.Pool;
-  /** A store in the test's schema that is closed after the test; over the administrator's connections by default. */
+  /**
+   * Opens a store in the test's schema, over the administrator's connections by default. It is closed after the test.
+   */
   open(source?: Parameters<typeof postgresStore>[0], options?: PostgresStoreOptions): PostgresStore;
   /** Closes something after the test. */
   closeLater(one: { close(): Promise<void> }): void;
-  /** How many rows the test's schema holds. */
+  /** Returns the number of rows in the test's schema. */
   rows(): Promise<number>;
 }
 
-/** Call it once, at the head of a file of tests. */
+/** Call it once, at the top of a test file. */
 export function postgresFixture(): PostgresFixture {
   let server: PostgresServer;
   let pool: pg.Pool;
@@ -90,13 +92,13 @@ export function postgresFixture(): PostgresFixture {
   return fixture;
 }
 
-/** A charge of one request, or of what it costs. */
+/** Creates a charge of one request, or of the given cost. */
 export function charge(key: string, text = "5/hour", space = "user", cost?: Cost): Charge {
   const limits = compileLimits(space, text);
   return { space, key, limits, ...amountsOf(limits, cost) };
 }
 
-/** Whether all of these were charged. */
+/** Decides charges. @returns whether they were admitted */
 export async function admit(store: PostgresStore, ...charges: Charge[]): Promise<boolean> {
   return (await store.decide(charges, Date.now(), false)).admitted;
 }

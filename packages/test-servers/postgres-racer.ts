@@ -3,10 +3,10 @@ import { compileLimits } from "../headgate/src/core/limit-set.ts";
 import { postgresStore } from "../headgate/src/stores/postgres/index.ts";
 
 /**
- * One of several processes that race for the same quota. Says `ready` once it is connected, begins when anything
- * arrives on its standard input, and says how many of its requests were admitted.
+ * One of several processes that race for the same quota. It prints `ready` once it is connected, starts when anything
+ * arrives on its standard input, and prints how many of its requests were admitted.
  *
- * Arguments: the server's URL, the limits, how many requests.
+ * Arguments: the server's URL, the limits, the number of requests.
  */
 const [url = "", text = "", attempts = "0"] = process.argv.slice(2);
 const store = postgresStore(url);

@@ -5,31 +5,31 @@ import path from "node:path";
 import { installPackage } from "./apt.ts";
 import { freePort } from "./free-port.ts";
 
-/** A PostgreSQL server of a test's own. */
+/** A PostgreSQL server for a test. */
 export interface PostgresServer {
-  /** `postgres://…` of its first database. */
+  /** The `postgres://…` URL of its first database. */
   readonly url: string;
-  /** As `postgres --version` says it. */
+  /** The output of `postgres --version`. */
   readonly version: string;
-  /** Ends it as an administrator would: sessions are cut, everything is written. */
+  /** Shuts the server down cleanly: sessions are closed, and everything is written to disk. */
   stop(): Promise<void>;
-  /** Ends it as a failing machine would. */
+  /** Kills the server, as a crash of the machine would. */
   crash(): Promise<void>;
-  /** Stops all of its processes where they are: connections stay, and nothing answers. */
+  /** Suspends all of its processes: connections stay open, but nothing answers. */
   freeze(): void;
-  /** Lets them go on. */
+  /** Resumes the processes. */
   thaw(): void;
-  /** Starts it again, on the same port and with what it holds. */
+  /** Starts the server again, on the same port and with its data. */
   start(): Promise<void>;
   /** Stops the server if it runs, and removes its folder. */
   remove(): Promise<void>;
 }
 
 /**
- * Starts a PostgreSQL server on a free port of the loopback, in a folder of its own.
+ * Starts a PostgreSQL server on a free port of the loopback address, in a temporary folder.
  *
- * @param settings `name=value`, besides those that keep a test from waiting for the disk
- * @throws Error that says what is missing, where there is no PostgreSQL and none can be installed
+ * @param settings `name=value`, in addition to the settings that avoid waiting for the disk
+ * @throws Error that names what is missing, if PostgreSQL is neither installed nor installable
  */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const programs = findPrograms() ?? installPrograms();
@@ -69,7 +69,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     server = undefined;
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
     const exited = new Promise((resolve) => ending.once("exit", resolve));
-    // Those that were frozen hear nothing before they go on.
+    // Suspended processes do not handle signals until they are resumed.
     if (frozen) signalAll(ending, "SIGCONT");
     frozen = false;
     ending.kill(signal);
@@ -95,7 +95,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     version: runProgram(programs, "postgres", undefined, ["--version"]).stdout.trim(),
     start,
     stop,
-    // "Immediate" shutdown: no clean-up, so that the next start has to recover.
+    // An "immediate" shutdown skips the clean-up, so that the next start has to recover.
     crash: () => end("SIGQUIT"),
     freeze() {
       frozen = true;
@@ -109,7 +109,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   };
 }
 
-/** To the postmaster and to what it has started, each of which leads a session of its own. */
+/** Signals the postmaster and its children, each of which leads its own session. */
 function signalAll(server: ChildProcess | undefined, signal: NodeJS.Signals): void {
   if (server?.pid === undefined) return;
   server.kill(signal);
@@ -131,7 +131,10 @@ interface User {
   readonly gid: number;
 }
 
-/** Those that `HEADGATE_POSTGRES` names; newest first where Debian keeps them side by side; else whatever the path has. */
+/**
+ * Finds the programs: those that `HEADGATE_POSTGRES` names, otherwise the newest that Debian has installed, otherwise
+ * those on the path.
+ */
 function findPrograms(): string | undefined {
   const { HEADGATE_POSTGRES: named } = process.env;
   const versions = "/usr/lib/postgresql";
@@ -156,7 +159,7 @@ function installPrograms(): string {
   );
 }
 
-/** PostgreSQL refuses to run as root. `undefined` where the present user will do. */
+/** Returns a user for PostgreSQL, which refuses to run as root; `undefined` if the current user is not root. */
 function unprivilegedUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
@@ -175,7 +178,7 @@ function runProgram(programs: string, program: string, user: User | undefined, w
   return spawnSync(path.join(programs, program), words, { encoding: "utf8", cwd: tmpdir(), ...user });
 }
 
-/** The server says on standard error when it accepts connections: nothing has to be tried again and again. */
+/** Waits for the message on standard error that the server accepts connections. */
 function untilReady(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = "";

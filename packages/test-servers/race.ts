@@ -18,8 +18,8 @@ export interface Race {
 }
 
 /**
- * Lets processes race for the quota of one key, all from the same moment, and returns what each was admitted. The store has to decide
- * it all.
+ * Lets several processes race for the quota of one key, from the same moment. Returns the number of admitted requests
+ * of each. The store must make every decision.
  */
 export async function race(options: Race): Promise<number[]> {
   const results = await runRace(options);
@@ -29,7 +29,7 @@ export async function race(options: Race): Promise<number[]> {
   return results.map(({ admitted }) => admitted);
 }
 
-/** The same, whoever decides. */
+/** Runs a race in which outage policies may decide, too. */
 export async function runRace(options: Race): Promise<RaceResult[]> {
   const racers = Array.from({ length: options.processes }, () => {
     const words = ["--conditions=headgate-source", racer, JSON.stringify(options)];
@@ -49,10 +49,10 @@ export async function runRace(options: Race): Promise<RaceResult[]> {
   }
 }
 
-/** Of one process. */
+/** The result of one process. */
 export interface RaceResult {
   readonly admitted: number;
-  /** How many were decided by an outage policy, and how many of these were admitted. */
+  /** The number of decisions by an outage policy. */
   readonly byPolicy: number;
   readonly admittedByPolicy: number;
 }

@@ -3,15 +3,15 @@ import { createLimiter } from "headgate";
 import type { Race, RaceResult } from "./race.ts";
 
 /**
- * One of several processes that race for the same quota: connects, unless it is to start cold, says "ready", waits for a
- * line, asks so many times at once, and says how often it was admitted.
+ * One of several processes that race for the same quota. It connects (except for a cold start), prints "ready", waits
+ * for a line, sends all its requests at once, and prints how many were admitted.
  */
 const { url, attemptsEach, layers, key, id, cold = false } = JSON.parse(process.argv[2] ?? "") as Race;
 
 const limiter = createLimiter<string>({
   name: "chat",
   store: url,
-  // Not the time limit is raced against, unless it starts cold.
+  // Except for a cold start, the time limit must not decide the race.
   timeouts: cold ? {} : { storeMs: 60_000 },
   layers: layers.map(({ name, limits }) => ({ name, limits, key: (caller) => caller })),
 });

@@ -5,53 +5,53 @@ import path from "node:path";
 import { installPackage } from "./apt.ts";
 import { freePort } from "./free-port.ts";
 
-/** A Redis server of a test's own, which keeps nothing on disk. */
+/** A Redis server for a test, which saves nothing to disk. */
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
-  /** As `redis-server --version` says it: `7.0.15`. */
+  /** The version, such as `7.0.15`. */
   readonly version: string;
-  /** Its process, to be stopped (`SIGSTOP`) and continued. */
+  /** Its process id, to suspend it (`SIGSTOP`) and resume it. */
   readonly pid: number;
   /**
-   * Its folder as the server sees it, for a test to fill it or to put something in its way. Where the server has a disk of its own, only
-   * while it runs.
+   * The path of its folder, so that a test can fill the disk or block a file. With its own disk, only while the server
+   * runs.
    */
   readonly folder: string;
-  /** Sends one command by `redis-cli` and returns what it prints. */
+  /** Sends one command with `redis-cli` and returns its output. */
   command(...words: string[]): string;
-  /** Ends it in good order. */
+  /** Shuts the server down cleanly. */
   stop(): Promise<void>;
-  /** Ends it as a failing machine would. */
+  /** Kills the server, as a crash of the machine would. */
   crash(): Promise<void>;
-  /** Starts it again, on the same port and empty. */
+  /** Starts the server again, empty, on the same port. */
   start(): Promise<void>;
   /** Stops the server if it runs, and removes its folder. */
   remove(): Promise<void>;
 }
 
 /**
- * Starts a Redis server on a free port of the loopback, in a folder of its own.
+ * Starts a Redis server on a free port of the loopback address, in a temporary folder.
  *
- * `HEADGATE_REDIS_SERVER` names another program than the `redis-server` of the path, such as `valkey-server`.
+ * `HEADGATE_REDIS_SERVER` names another program, such as `valkey-server`. Default: `redis-server` on the path.
  *
  * @param settings `name value`, as in its configuration file
- * @throws Error that says what is missing, where there is no Redis and none can be installed
+ * @throws Error that names what is missing, if Redis is neither installed nor installable
  */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   return startServer(await freeClusterPort(), settings);
 }
 
-/** Whether this user may give a server a disk of its own, as `startRedisOnDisk` does. */
+/** Whether this user can mount a separate disk, which `startRedisOnDisk` needs. */
 export function canMakeDisks(): boolean {
   return spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "none", tmpdir()]).status === 0;
 }
 
 /**
- * Starts a Redis server that keeps what it holds on a disk of its own, which only it and its test see, and which goes
- * when it ends.
+ * Starts a Redis server that saves its data to a separate disk. Only the server and its test see this disk, and it is
+ * removed when the server ends.
  *
- * @param diskBytes how large the disk is
+ * @param diskBytes the size of the disk
  */
 export async function startRedisOnDisk(diskBytes: number, settings: readonly string[]): Promise<RedisServer> {
   return startServer(await freeClusterPort(), settings, [], diskBytes);
@@ -59,12 +59,12 @@ export async function startRedisOnDisk(diskBytes: number, settings: readonly str
 
 /** A master, a replica of it, and three Sentinels that watch them. */
 export interface RedisSentinels {
-  /** The name that the Sentinels know the master by. */
+  /** The name of the master in the Sentinels' configuration. */
   readonly master: string;
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
-  /** The servers, the first of which is the master at first. */
+  /** The servers. The first is the initial master. */
   readonly servers: readonly RedisServer[];
-  /** The port of the present master, as the first Sentinel says it. */
+  /** The port of the current master, according to the first Sentinel. */
   masterPort(): number;
   remove(): Promise<void>;
 }
@@ -107,10 +107,10 @@ export async function startSentinels(): Promise<RedisSentinels> {
   }
 }
 
-/** A cluster of three masters with a replica each. */
+/** A cluster of three masters, each with a replica. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
-  /** `redis://…?cluster=true` of all its nodes. */
+  /** The `redis://…?cluster=true` URL of all its nodes. */
   readonly url: string;
   remove(): Promise<void>;
 }
@@ -154,7 +154,7 @@ async function startServer(
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    // Written anew each time: Sentinels keep their memory in it.
+    // Rewritten at each start, because Sentinels save their state in it.
     const usual = [
       `port ${port}`,
       "bind 127.0.0.1",
@@ -180,7 +180,7 @@ async function startServer(
     server = undefined;
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
     const exited = new Promise((resolve) => ending.once("exit", resolve));
-    // One that was frozen hears nothing before it goes on.
+    // A suspended process does not handle signals until it is resumed.
     ending.kill("SIGCONT");
     ending.kill(signal);
     await exited;
@@ -209,7 +209,7 @@ async function startServer(
       if (status !== 0) throw new Error(`redis-cli ${command.join(" ")} failed: ${stdout}${stderr}`);
       return stdout.trimEnd();
     },
-    // A disk of its own is seen through the process: nobody else has it mounted.
+    // A separate disk is only visible through the process that mounted it.
     get folder() {
       return diskBytes === undefined ? folder : `/proc/${server?.pid}/root${disk}`;
     },
@@ -220,7 +220,7 @@ async function startServer(
   };
 }
 
-/** Takes the place of itself by the server, so that the process is the server's. */
+/** Replaces the shell with the server (`exec`), so that the process id is the server's. */
 const mountAndRun = 'mount -t tmpfs -o size="$0" none "$1" && shift && exec "$@"';
 
 function findProgram(): string | undefined {
@@ -257,7 +257,7 @@ async function freeClusterPort(): Promise<number> {
   }
 }
 
-/** The server says on standard output when it accepts connections. */
+/** Waits for the message on standard output that the server accepts connections. */
 function untilReady(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = "";
@@ -274,7 +274,7 @@ function untilReady(server: ChildProcess): Promise<void> {
 
 const longestWaitMs = 20_000;
 
-/** Asks a running server again and again: these states are reached in its own time, and it announces none. */
+/** Polls a running server, which does not report when it reaches these states. */
 async function until(what: string, holds: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + longestWaitMs;
   while (!holds()) {

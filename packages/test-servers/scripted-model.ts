@@ -1,32 +1,38 @@
 import type { CallOptions, LanguageModelV4, StreamPart } from "../headgate/src/ai/language-model.ts";
 
-/** What a scripted model does when it is called. */
+/** What a scripted model does in one call. */
 export interface Script {
-  /** Pieces of its answer, each one token to it. */
+  /** The pieces of its answer, one token each. */
   readonly says?: readonly string[];
-  /** What it reports; `absent` for nothing. By default what it was asked and what it said, each piece a token. */
+  /**
+   * The reported usage. Default: the words of the prompt and the pieces of the answer, one token each. `absent` reports
+   * none.
+   */
   readonly usage?: "absent" | { input: number; output: number; cacheRead?: number; reasoning?: number };
-  /** `call`: before it answers. `first`: before the first piece. `midway`: after half of them, by a part. `socket`: the same, by breaking off. */
+  /**
+   * When it fails. `call`: before it answers. `first`: before the first piece. `midway`: after half of the pieces, with
+   * an error part. `socket`: after half of the pieces, by throwing.
+   */
   readonly fails?: "call" | "first" | "midway" | "socket";
-  /** Says nothing any more: from the call on, or after half of the pieces. It does not heed signals either, where it is deaf. */
+  /** When it stops sending: from the call on, or after half of the pieces. `deaf` also ignores abort signals. */
   readonly hangs?: "call" | "midway" | "deaf";
   readonly finish?: "stop" | "tool-calls";
-  /** A tool that it calls at the end. */
+  /** A tool call at the end of the answer. */
   readonly calls?: { readonly name: string; readonly input: string };
 }
 
-/** A language model in this process that does as it is told. */
+/** A language model in this process that follows a script. */
 export interface ScriptedModel extends LanguageModelV4 {
   readonly calls: CallOptions[];
-  /** Pieces that left it. */
+  /** The number of pieces sent. */
   said: number;
-  /** Streams that were cancelled before their end. */
+  /** The number of streams cancelled before their end. */
   cancelled: number;
 }
 
 export const inputTokens = 40;
 
-/** @param scripts one for each call; the last one for all that follow. */
+/** @param scripts one for each call; the last is repeated for further calls */
 export function scriptedModel(...scripts: readonly Script[]): ScriptedModel {
   const model: ScriptedModel = {
     specificationVersion: "v4",

@@ -1,4 +1,4 @@
-/** Texts of the kinds that chats are made of, for tests and for the table in docs/estimating-tokens.md. */
+/** Typical texts of chats, for tests and for the table in docs/estimating-tokens.md. */
 export const samples: Readonly<Record<string, string>> = {
   English:
     "Could you explain how the new pension rules affect somebody who earns about £45,000 a year and lives in Scotland? I've read the guidance twice, but the paragraph on salary sacrifice doesn't say whether National Insurance is calculated before or after the contribution. Please keep it short; a worked example would help more than a general description.",

@@ -9,8 +9,8 @@ import type { FakeClock } from "../headgate/src/testing/fake-clock.ts";
 type Plans = Readonly<Record<"user" | "ip" | "global", readonly string[]>>;
 
 /**
- * Limits of a partition that differ from call to call, as plans do. The widest window is always the same: how much is
- * still known of what came before a wider one is for each store to say.
+ * Limits of a partition that differ from call to call, as plans do. The widest window is always the same, because
+ * stores may differ in how much they remember when a window becomes wider.
  */
 const windows: Plans = {
   user: ["3/10 seconds; 7/minute", "2/5 seconds; 9/minute", "5/minute"],
@@ -32,7 +32,7 @@ const held: Plans = {
   global: ["60 tokens/minute sliding-counter; 50 tokens/10 seconds sliding-window"],
 };
 
-/** Quotas so large that logs are coarse, alone in a partition or next to others. */
+/** Quotas large enough for coarse logs, alone in a partition or next to others. */
 const large: Plans = {
   user: ["7000/minute", "5000/minute", "9000/minute"],
   ip: [
@@ -45,9 +45,9 @@ const large: Plans = {
 
 export type Ask =
   | { readonly do: "decide" | "peek"; readonly charges: readonly Charge[] }
-  /** Asks to hold so much more of every unit. */
+  /** Asks to hold `more` of every unit. */
   | { readonly do: "extend"; readonly which: number; readonly more: number }
-  /** Says that so much more was used, or with 0 that all is given back. */
+  /** Reports that `spend` more was used; 0 refunds everything. */
   | { readonly do: "adjust"; readonly which: number; readonly spend: number; readonly ended: boolean }
   | { readonly do: "reset"; readonly charge: Charge };
 
@@ -71,7 +71,7 @@ function chargeArbitrary(plans: Plans, amounts: readonly number[]): fc.Arbitrary
     });
 }
 
-/** What is asked in one turn of the event loop, and how far the clock goes before it. */
+/** The calls of one turn of the event loop, and how far the clock moves before it. */
 export interface Turn {
   readonly advanceMs: number;
   readonly asks: readonly Ask[];
@@ -114,7 +114,7 @@ function turnArbitrary(
   );
   return fc.record({
     advanceMs: fc.constantFrom(...advancesMs),
-    // Runs of the same, which travel as one.
+    // Runs of equal requests, which travel together.
     asks: fc
       .array(fc.record({ ask: asking, times: fc.constantFrom(1, 1, 2, 5) }), { minLength: 1, maxLength: 8 })
       .map((runs) => runs.flatMap(({ ask, times }) => Array.from({ length: times }, () => ask))),
@@ -123,7 +123,7 @@ function turnArbitrary(
 
 const upToEight = (turn: fc.Arbitrary<Turn>) => fc.array(turn, { minLength: 1, maxLength: 8 });
 
-/** Turns of different kinds, by what they are of. */
+/** Turns of different kinds, by name. */
 export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][] = [
   [
     "windows and buckets",
@@ -152,26 +152,26 @@ export const turnsByKind: readonly [kind: string, turns: fc.Arbitrary<Turn[]>][]
       ),
     ),
   ],
-  // Where nothing leaves its widest window, and nothing is given back: the stores may differ in what they know of that.
+  // Nothing leaves its widest window, and nothing is refunded, because stores may differ in what they know then.
   [
     "windows, under a clock that is set back",
     upToEight(turnArbitrary(windows, [0, 1, 400, 3_000, 5_001, -300, -4_000], [5])),
   ],
 ];
 
-/** What one store has admitted, as far as this side knows it. */
+/** What one store has admitted, as far as the test knows. */
 interface Admitted {
   readonly rid: string;
   seq: number;
   readonly charges: readonly Charge[];
-  /** For each charge, for each of its groups. */
+  /** What was used, by charge and group. */
   readonly used: number[][];
   readonly held: number[][];
-  /** What can be given back, charge by charge. */
+  /** What can be refunded, by charge. */
   readonly refunds: Refund[][];
 }
 
-/** Gives back all that was charged, or spends so much beyond it. */
+/** Refunds everything that was charged, or spends `spend` more. */
 function adjustmentsOf(old: Admitted, spend: number, ended: boolean): Adjustment[] {
   old.seq += 1;
   return old.charges.map(({ space, key, limits }, c): Adjustment => {
@@ -200,7 +200,7 @@ function adjustmentsOf(old: Admitted, spend: number, ended: boolean): Adjustment
   });
 }
 
-/** Notes what can be given back of what an answer says was charged. */
+/** Records what can be refunded of the charges in an answer. */
 function noteCharged(old: Admitted, charged: readonly (readonly number[])[], { now, marks }: Outcome): void {
   for (const [c, amounts] of charged.entries()) {
     const charges = amounts.flatMap((amount, group) =>
@@ -220,7 +220,7 @@ function extensionsOf(old: Admitted, more: number): Charge[] {
   });
 }
 
-/** What one store answers, asked all at once; what it admitted is added to `admitted`. */
+/** Sends all calls to a store at once and returns its answers. Adds what it admitted to `admitted`. */
 async function ask(store: Store, asks: readonly Ask[], turn: number, now: number, admitted: Admitted[]) {
   const before = [...admitted];
   const which = (one: { readonly which: number }) => before[one.which % (before.length || 1)];
@@ -275,8 +275,8 @@ async function ask(store: Store, asks: readonly Ask[], turn: number, now: number
 }
 
 /**
- * Asks a store and a memory store the same, one by one and all of a turn together. The store must be empty, go by this clock, and
- * decide what it is asked in one turn in the order in which it was asked.
+ * Sends the same calls to a store and to memory stores, and compares: once one by one, and once all calls of a turn
+ * together. The store must be empty, use this clock, and decide the calls of a turn in their order.
  */
 export async function playTurns(shared: Store, clock: FakeClock, turns: readonly Turn[]): Promise<void> {
   const memory = memoryStore();

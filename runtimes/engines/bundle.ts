@@ -5,16 +5,16 @@ import { build } from "esbuild";
 
 const RUNTIMES = fileURLToPath(new URL("..", import.meta.url));
 
-/** What the library asks for only when a URI does, and not every user has. */
+/** Optional peers, which the library imports only if a URI needs them. */
 const PEERS = Object.keys(
   JSON.parse(readFileSync(new URL("../../packages/headgate/package.json", import.meta.url), "utf8"))
     .peerDependencies,
 );
 
 /**
- * A program and all that it imports in one module, as wrangler and others bundle it: from the package as it is built.
+ * Bundles a program and its imports into one module, as wrangler and others do. It uses the built package.
  *
- * @param program its file, relative to this workspace
+ * @param program the program's file, relative to this workspace
  */
 export async function bundle(program: string): Promise<string> {
   const { outputFiles } = await build({
@@ -26,10 +26,10 @@ export async function bundle(program: string): Promise<string> {
     target: "es2022",
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["module", "main"],
-    // What an example imports and only this workspace has.
+    // For packages that an example imports and only this workspace has.
     nodePaths: [path.join(RUNTIMES, "node_modules")],
     external: ["node:*", "cloudflare:*", ...PEERS],
-    // The paths in tsconfig.json are those of types.
+    // Ignore tsconfig.json, whose paths lead to types.
     tsconfigRaw: {},
     logLevel: "silent",
   });

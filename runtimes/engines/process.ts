@@ -10,7 +10,7 @@ export interface RunningEngine {
   close(): Promise<void>;
 }
 
-/** Where the engine's program is: each is in a package of its platform, which npm chose. */
+/** The engines' programs. Each is in a package for the platform, which npm chose. */
 const programs = {
   bun: () => programOf("@oven", "bun-", path.join("bin", "bun")),
   deno: () => programOf("@deno", "", "deno"),
@@ -23,7 +23,7 @@ const words: Record<Engine, string[]> = {
   deno: ["run", "--allow-all", "--node-modules-dir=manual", "--no-lock", "--quiet"],
 };
 
-/** Runs a program of this workspace in Bun or Deno, with the packages as npm installed them. */
+/** Runs a program of this workspace in Bun or Deno, with the packages that npm installed. */
 export async function startEngine(
   engine: Engine,
   program: string,
@@ -61,7 +61,7 @@ function portOf(child: ChildProcess, listening: RegExp): Promise<number> {
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`The engine ended with ${code}: ${output}`)));
+    child.once("exit", (code) => reject(new Error(`The engine exited with ${code}: ${output}`)));
   });
 }
 

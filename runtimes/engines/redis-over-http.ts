@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 
-/** A small front of a real Redis that speaks HTTP as Upstash does: one command a request, or a pipeline of them. */
+/** A small HTTP server in front of a real Redis, with the API of Upstash: one command per request, or a pipeline. */
 export interface RedisOverHttp {
   readonly url: string;
-  /** How many commands were run. */
+  /** The number of commands so far. */
   readonly commands: () => number;
-  /** Answers nothing until `thaw`. */
+  /** Stops answering until `thaw`. */
   freeze(): void;
   thaw(): void;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export async function startRedisOverHttp(redisUrl: string, token: string): Promi
   }
 
   const server: Server = createServer((request, response) => {
-    // Whoever has left gets no answer.
+    // The client may have disconnected.
     void answer(request, response).catch(() => response.destroy());
   });
 

@@ -8,7 +8,7 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** Of the newest workerd that may be asked for; promises of one request may be settled by another since 2024-10-14. */
+/** The newest date that this workerd supports. Since 2024-10-14, one request may settle promises of another. */
 const COMPATIBILITY_DATE = "2026-07-01";
 
 export async function startWorker(
@@ -19,11 +19,11 @@ export async function startWorker(
     modules: [{ type: "ESModule", path: "program.mjs", contents: await bundle(program) }],
     compatibilityDate: COMPATIBILITY_DATE,
     host: "127.0.0.1",
-    // It would be fetched from the network.
+    // Otherwise it would be fetched from the network.
     cf: false,
-    // Straight to the Worker: what stands before it in development answers for it when a body is left unread.
+    // Connect directly to the Worker: the development proxy in front answers in its place if a body is not read.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-    // Without it a Worker does not hear that a client has left.
+    // Without this flag, a Worker does not notice that a client has disconnected.
     compatibilityFlags: ["enable_request_signal"],
     log: new Log(LogLevel.ERROR),
     ...options,

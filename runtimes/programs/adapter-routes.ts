@@ -15,9 +15,9 @@ type Adapter = Pick<typeof import("headgate/fetch"), "admissionOf" | "rateLimit"
 
 /** An adapter's suite inside an engine: routes are mounted under `/<folder>/<number>/` of the engine's own server. */
 export interface AdapterRoutes {
-  /** The route that a request is for; `undefined` where it is for none. */
+  /** Returns the route of a request; `undefined` if there is none. */
   find(pathname: string): Handler | undefined;
-  /** @param origin where the engine listens. */
+  /** @param origin the origin of the engine's server */
   tests(origin: string): AdapterTest[];
 }
 

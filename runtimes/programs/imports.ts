@@ -24,7 +24,10 @@ const parts = {
   testing,
 };
 
-/** Workers allow no random numbers, timers or I/O while a module is loaded: nor may limiters and stores be made by them. */
+/**
+ * Workers allow no random numbers, timers or I/O while a module loads, so creating limiters and stores must not use
+ * them.
+ */
 const layers: headgate.LayerOptions<string>[] = [
   { name: "user", key: (user) => user, limits: "2/minute; 2 concurrent" },
 ];

@@ -10,5 +10,5 @@ const guard = rateLimit(limiter, {
   caller: (request: Request) => new URL(request.url).searchParams.get("user") ?? "anybody",
 });
 
-/** What every engine is to answer: a guard over the memory store, made while the module is loaded. */
+/** The program for every engine: a guard over the memory store, created while the module loads. */
 export default { fetch: guard(() => new Response("hello")) };

@@ -22,7 +22,7 @@ function guard({ REDIS_URL, REDIS_TOKEN }: Env): Handler {
       { name: "places", key: (user: string) => user, limits: "50 concurrent", outage: "admit" },
     ],
     store: redisStore(redis),
-    // A busy machine is no outage.
+    // A busy machine must not count as an outage.
     timeouts: { storeMs: 2000 },
     onError: (error) => errors.push(String(error)),
     onOutage: () => {},
@@ -32,7 +32,7 @@ function guard({ REDIS_URL, REDIS_TOKEN }: Env): Handler {
   })(() => new Response("hello"));
 }
 
-/** A shared store in a Worker: what one request waits for, no other may. `/errors` lists what was reported. */
+/** A shared store in a Worker, where requests cannot wait for each other's I/O. `/errors` lists the reported errors. */
 export default {
   fetch(request: Request, env: Env, context: unknown): Response | Promise<Response> {
     if (new URL(request.url).pathname === "/errors") return Response.json(errors);

@@ -1,10 +1,10 @@
-/** A test that an engine runs when it is asked to. */
+/** A test that an engine runs on request. */
 interface NamedTest {
   readonly name: string;
   run(): Promise<void>;
 }
 
-/** Runs the test that `?test=` names: 204 where it holds, 500 with what was wrong where it does not. */
+/** Runs the test that `?test=` names. Answers 204 if it passes, or 500 with the error. */
 export async function runTest(tests: readonly NamedTest[], url: URL): Promise<Response> {
   const name = url.searchParams.get("test");
   const test = tests.find((one) => one.name === name);

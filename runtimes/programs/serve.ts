@@ -34,7 +34,7 @@ const limiters = {
   postgres: createLimiter({ name: "postgres", layers, store: postgresUrl }),
 };
 
-/** What an engine is asked: to run one test of a suite, or to decide over the store that `?store=` names, by its URL. */
+/** Runs one test of a suite, or decides over the store that `?store=` names, by its URL. */
 const handler: Handler = async (request) => {
   const url = new URL(request.url);
   const route = routes.find(url.pathname);

@@ -1,9 +1,9 @@
-/** A reason that the person at the terminal can act on: shown as it is, without a stack. */
+/** An error that the user can fix. Its message is shown without a stack. */
 export class Failure extends Error {}
 
 /**
- * Runs a command to its end. A `Failure` is told in its own words and ends the process with 1; anything else is a
- * fault of these scripts, and is told with its stack.
+ * Runs a command. A `Failure` prints its message and exits with 1. Any other error is a bug in these scripts, and is
+ * printed with its stack.
  *
  * @param {() => Promise<void>} command
  */

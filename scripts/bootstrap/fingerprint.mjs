@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
 /**
- * A digest of the names and contents of files: another one whenever any was changed, added, removed or renamed. Contents and
- * not times, so that switching branches back and forth leaves what was built valid.
+ * Returns a digest of the names and contents of files, which differs whenever a file is changed, added, removed or
+ * renamed. It uses contents, not times, so that switching branches back and forth keeps builds valid.
  *
- * @param {string} root the paths are relative to it, so that a moved repository has the same fingerprint
- * @param {string[]} paths files and folders; one that does not exist counts as such
+ * @param {string} root paths are relative to this folder, so that a moved repository has the same fingerprint
+ * @param {string[]} paths files and folders, which need not exist
  * @param {(path: string) => boolean} [isInput] leaves files and folders out, by their path relative to `root`
  * @returns {string}
  */

@@ -33,7 +33,7 @@ describe("a fingerprint", () => {
       },
     ],
     ["a single input was changed", () => write("package.json", "{ }")],
-  ])("is another one when %s", (_, change) => {
+  ])("differs when %s", (_, change) => {
     const before = take();
     change();
     expect(take()).not.toBe(before);
@@ -41,8 +41,8 @@ describe("a fingerprint", () => {
 
   it.each<[string, () => void]>([
     ["a file was only touched", () => utimesSync(path.join(root, "src/a.ts"), 1, 1)],
-    ["what is no input was changed", () => write("src/a.test.ts", "")],
-    ["something beside the inputs was changed", () => write("README.md", "")],
+    ["an excluded file was changed", () => write("src/a.test.ts", "")],
+    ["a file outside the inputs was changed", () => write("README.md", "")],
   ])("stays when %s", (_, change) => {
     const before = take();
     change();

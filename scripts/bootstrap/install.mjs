@@ -6,7 +6,7 @@ import { inRepository, withoutPrograms } from "./workspace.mjs";
 
 const LOCK_FILE = inRepository("package-lock.json");
 const STAMP = inRepository("node_modules", ".headgate-installed");
-/** npm's own account of what it installed. */
+/** npm's record of what it installed. */
 const INSTALLED = inRepository("node_modules", ".package-lock.json");
 const OWN_NODE = inRepository("node_modules", ".bin", "node");
 const OWN_NODE_MAJOR = 24;
@@ -19,26 +19,27 @@ export function installedState() {
   const stamp = existsSync(STAMP) ? readFileSync(STAMP, "utf8") : undefined;
   if (stamp === stampOf(wanted)) return "fresh";
   if (stamp !== undefined && !stamp.startsWith(`${machine()} `)) return "stale";
-  // Somebody may have run npm by hand, which is as good, and nothing to undo.
+  // If the packages are right because somebody ran npm by hand, do not install again.
   if (!isInstalledAsWanted(JSON.parse(wanted), JSON.parse(readFileSync(INSTALLED, "utf8")))) return "stale";
   writeFileSync(STAMP, stampOf(wanted));
   return "fresh";
 }
 
 /**
- * Installs what package-lock.json names, tests and builders included, whatever NODE_ENV says.
+ * Installs the packages of package-lock.json, including development ones, whatever NODE_ENV is.
  *
- * @throws {Failure} when npm could not, or when what it installed does not run here
+ * @throws {Failure} if npm fails, or the installed Node does not run on this machine
  */
 export async function install() {
   const env = withoutPrograms(process.env);
-  // "error" leaves out a page of warnings that some packages want a newer Node than the one which runs npm: they get it.
+  // "error" hides warnings that some packages need a newer Node than the one that runs npm. They will run on a newer
+  // one.
   const words = ["ci", "--include=dev", "--include=optional", "--loglevel=error", "--no-fund", "--no-audit"];
   const { code, signal, isMissing } = await run("npm", words, { env });
   if (isMissing) throw new Failure("npm was not found. It comes with Node: https://nodejs.org/en/download");
   if (code !== 0) {
     throw new Failure(
-      `The packages could not be installed (npm ended with ${code ?? signal}). npm's own words are above; when it was the network, start again.`,
+      `Cannot install the packages (npm exited with ${code ?? signal}). See npm's output above; if the network failed, try again.`,
     );
   }
   if (!(await ownNodeRuns())) await fetchOwnNode(env);
@@ -46,11 +47,11 @@ export async function install() {
 }
 
 /**
- * The Node that runs the service, the builders and the tests: the repository's own, or the machine's where npm has none
- * for it (Alpine, say) and the machine's is new enough.
+ * Returns the Node that runs the service, the builds and the tests: the repository's own or, if npm has none for this
+ * platform (such as Alpine), the machine's if it is new enough.
  *
  * @returns {string} the path of the program
- * @throws {Failure} when there is neither
+ * @throws {Failure} if there is neither
  */
 export function nodeProgram() {
   if (existsSync(OWN_NODE)) return OWN_NODE;
@@ -59,8 +60,8 @@ export function nodeProgram() {
 }
 
 /**
- * Whether every package that the lock file names is installed in that version. Optional ones may be missing: most are other
- * platforms' programs.
+ * Whether every package in the lock file is installed in the right version. Optional packages may be missing: most are
+ * programs for other platforms.
  *
  * @typedef {{ packages: Record<string, { version?: string, integrity?: string, optional?: boolean, link?: boolean }> }} LockFile
  * @param {LockFile} wanted package-lock.json
@@ -93,7 +94,8 @@ async function ownNodeRuns() {
 }
 
 /**
- * The "node" package fetches its program in an install script, which npm leaves out for those who told it to run none.
+ * Fetches the program of the "node" package. Its install script normally does that, but npm can be configured to run no
+ * scripts.
  *
  * @param {NodeJS.ProcessEnv} env
  */

@@ -4,17 +4,19 @@ import { Failure } from "./failure.mjs";
 
 const LOOK_EVERY_MS = 200;
 const LONGEST_WAIT_MS = 10 * 60_000;
-/** Taking a dead process's lock away is a matter of microseconds; longer, and whoever did it died too. */
+/**
+ * Removing a dead process's lock takes microseconds. After this time, the process that was removing it has died too.
+ */
 const CLEARING_MS = 10_000;
 
 /**
- * Does the work while no other process does any under the same path, and waits for one that does. The lock is a symbolic
- * link that names the process, because that is made with its content in one step; one whose process died is taken over.
+ * Runs work under a lock, and waits while another process holds it. The lock is a symbolic link that names the process,
+ * because a link is created with its content in one step. The lock of a dead process is taken over.
  *
  * @template Result
- * @param {string} path where the link is made; a folder next to it, `<path>.clearing`, comes and goes
+ * @param {string} path the path of the link; `<path>.clearing` next to it is used temporarily
  * @param {() => Promise<Result>} work
- * @param {(processId: number) => void} onWait called once when there is somebody to wait for
+ * @param {(processId: number) => void} onWait called once if another process holds the lock
  * @returns {Promise<Result>}
  */
 export async function withLock(path, work, onWait) {
@@ -44,7 +46,7 @@ async function acquire(path, onWait) {
     hasWaited = true;
     if (performance.now() - startedMs > LONGEST_WAIT_MS) {
       throw new Failure(
-        `Process ${holder} has been preparing this repository for too long. End it, or remove ${path} if it is not one of Headgate's.`,
+        `Process ${holder} has been preparing this repository for too long. End it, or remove ${path} if the process is not one of Headgate's.`,
       );
     }
     await pause(LOOK_EVERY_MS);
@@ -64,7 +66,7 @@ function take(path) {
 
 /**
  * @param {string} path
- * @returns {number | undefined} `undefined` when it was released just now
+ * @returns {number | undefined} `undefined` if the lock was just released
  */
 function holderOf(path) {
   try {
@@ -81,14 +83,14 @@ function isAlive(processId) {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is a process.
+    // The process exists, but belongs to another user.
     return isCode(error, "EPERM");
   }
 }
 
 /**
- * Removes a lock whose process is dead. One process at a time, which looks again once it is alone: else two that saw
- * the same dead holder could remove each other's new lock.
+ * Removes the lock of a dead process. Only one process does this at a time, and it checks the holder again. Otherwise,
+ * two processes that saw the same dead holder could remove each other's new lock.
  *
  * @param {string} path
  */

@@ -17,7 +17,7 @@ const unexpectedWait = (processId: number) => {
   throw new Error(`waited for ${processId}`);
 };
 
-it("lets one at a time work, and tells the others whom they wait for", async () => {
+it("lets one process work at a time, and names it to the waiting ones", async () => {
   const order: string[] = [];
   const { promise: isAwaited, resolve: sayAwaited } = Promise.withResolvers<number>();
   const first = withLock(
@@ -33,7 +33,7 @@ it("lets one at a time work, and tells the others whom they wait for", async () 
   expect(order).toEqual(["first", "second"]);
 });
 
-it("is free again after a failure", async () => {
+it("is released after a failure", async () => {
   const failing = withLock(lock, () => Promise.reject(new Error("no network")), unexpectedWait);
   await expect(failing).rejects.toThrow("no network");
   expect(await withLock(lock, async () => "done", unexpectedWait)).toBe("done");

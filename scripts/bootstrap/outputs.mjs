@@ -28,15 +28,15 @@ const OUTPUTS = [
   {
     name: "the replay command",
     folder: "packages/headgate-server/dist",
-    // Typed by the library's build, which comes before.
+    // Typed by the library's build, which comes first.
     inputs: ["packages/headgate-server", "packages/headgate", "tsconfig.base.json", "package-lock.json"],
     program: "tsc",
     words: ["-p", "packages/headgate-server/tsconfig.build.json"],
   },
   {
-    name: "the operator's console",
+    name: "the operator console",
     folder: "packages/headgate-console/dist",
-    // Made from the library's build, which comes before.
+    // Made from the library's build, which comes first.
     inputs: ["packages/headgate-console", "packages/headgate", "tsconfig.base.json", "package-lock.json"],
     program: "node",
     words: ["packages/headgate-console/build.ts"],
@@ -44,7 +44,7 @@ const OUTPUTS = [
   {
     name: "the service",
     folder: "apps/chat/server/dist",
-    // Made from the builds of the library, the console and the replay, which come before.
+    // Made from the builds of the library, the console and the replay, which come first.
     inputs: [
       "apps/chat/bundle.ts",
       "apps/chat/server",
@@ -63,7 +63,7 @@ const OUTPUTS = [
   {
     name: "the page",
     folder: "apps/chat/web/dist",
-    // The page is made from the library's sources, not from its build.
+    // The page is bundled from the library's sources, not from its build.
     inputs: [
       "apps/chat/web",
       "apps/chat/contract.ts",
@@ -77,10 +77,10 @@ const OUTPUTS = [
   },
 ];
 
-/** Builds take seconds; one that takes this long hangs. */
+/** Builds take seconds, so a build that takes this long hangs. */
 const BUILD_LIMIT_MS = 5 * 60_000;
 
-/** @returns {Output[]} those whose inputs have changed since they were built, or that were never built */
+/** @returns {Output[]} the outputs that were never built, or whose inputs have changed since */
 export function staleOutputs() {
   return OUTPUTS.filter((output) => {
     const stamp = stampFile(output);
@@ -90,7 +90,7 @@ export function staleOutputs() {
 
 /**
  * @param {Output} output
- * @throws {Failure} with what the builder said
+ * @throws {Failure} with the builder's output
  */
 export async function build(output) {
   const inputs = fingerprintOf(output);
@@ -107,10 +107,10 @@ export async function build(output) {
   if (code !== 0) {
     const command = [output.program, ...output.words].join(" ");
     throw new Failure(
-      `${said.trimEnd()}\n\n${command} ended with ${code ?? signal}: ${output.name} was not built.`,
+      `${said.trimEnd()}\n\n${command} exited with ${code ?? signal}: ${output.name} was not built.`,
     );
   }
-  // Inputs as they were at the start: what was changed meanwhile is built again the next time.
+  // Record the inputs as of the start, so that a change during the build leads to another build.
   writeFileSync(stampFile(output), inputs);
 }
 

@@ -6,7 +6,7 @@ import { inRepository } from "./workspace.mjs";
 const LOCK = inRepository(".preparing");
 
 /**
- * Installs the packages that are missing or stale. One process at a time; the others wait, and find it done.
+ * Installs the packages that are missing or stale. Only one process does this at a time; others wait until it is done.
  *
  * @throws {import("./failure.mjs").Failure}
  */
@@ -16,7 +16,7 @@ export async function prepareInstalled() {
 }
 
 /**
- * Installs and builds whatever is missing or stale. One process at a time; the others wait, and find it done.
+ * Installs and builds what is missing or stale. Only one process does this at a time; others wait until it is done.
  *
  * @throws {import("./failure.mjs").Failure}
  */

@@ -5,16 +5,17 @@ import { Failure } from "./failure.mjs";
 import { inRepository, withoutPrograms } from "./workspace.mjs";
 
 /**
- * A workspace of its own, so that a clone need not fetch what only some tests need.
+ * A separate workspace, so that `npm ci` need not fetch packages that only some tests need.
  *
  * @typedef {object} SideWorkspace
- * @property {() => boolean} isInstalled whether what is installed is what its lock file names
- * @property {() => Promise<void>} install throws a {@link Failure} in one line, when npm could not
+ * @property {() => boolean} isInstalled whether the installed packages match the lock file
+ * @property {() => Promise<void>} install throws a {@link Failure} of one line if npm fails
  */
 
 /**
  * @param {string} folder in the repository
- * @param {{ contents: string, size: string, afterwards?: () => Promise<void> }} what is in it, for messages
+ * @param {{ contents: string, size: string, afterwards?: () => Promise<void> }} the description of its packages, for
+ * messages
  * @returns {SideWorkspace}
  */
 export function sideWorkspace(folder, { contents, size, afterwards }) {
@@ -34,7 +35,7 @@ export function sideWorkspace(folder, { contents, size, afterwards }) {
     async install() {
       if (isInstalled()) return;
       console.log(`Installing ${contents} (${size}) …`);
-      // They are programs inside of their packages: no install script has to fetch them.
+      // The packages contain their programs, so no install script is needed.
       const words = ["ci", `--prefix=${folder}`, "--ignore-scripts", "--include=dev", "--include=optional"];
       const { code, output } = await run("npm", [...words, "--loglevel=error"], {
         env: withoutPrograms(process.env),

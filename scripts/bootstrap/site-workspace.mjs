@@ -3,24 +3,24 @@ import { Failure } from "./failure.mjs";
 import { nodeProgram } from "./install.mjs";
 import { sideWorkspace } from "./side-workspace.mjs";
 
-/** What makes a site of `docs/` and of the comments in the code. */
+/** The tools that build the site from `docs/` and the doc comments. */
 export const siteWorkspace = sideWorkspace("site", { contents: "VitePress and TypeDoc", size: "150 MB" });
 
 export const VITEPRESS = "site/node_modules/vitepress/bin/vitepress.js";
 
-/** Writes what VitePress reads. @throws {Failure} for a link out of the guide that leads nowhere */
+/** Writes the pages for VitePress. @throws {Failure} for a dead link from the guide to a file */
 export async function writePages() {
-  await runNode(["site/pages.mts"], "The pages of the site could not be written: see above.");
+  await runNode(["site/pages.mts"], "Cannot write the pages of the site: see above.");
 }
 
 /**
  * Writes `docs/dist`.
  *
- * @throws {Failure} for a dead link, for a page without a place in the navigation, and for a word that does not find its page
+ * @throws {Failure} for a dead link, a page that is missing in the navigation, or a word that does not find its page
  */
 export async function buildSite() {
-  await runNode([VITEPRESS, "build", "site"], "The site could not be built: see above.");
-  await runNode(["site/check-search.mts"], "The site's search does not find what it should: see above.");
+  await runNode([VITEPRESS, "build", "site"], "Cannot build the site: see above.");
+  await runNode(["site/check-search.mts"], "The site's search does not find the right pages: see above.");
 }
 
 /**

@@ -9,12 +9,12 @@ export function inRepository(...parts) {
   return path.join(ROOT, ...parts);
 }
 
-/** The programs that npm installed, the repository's own Node among them. */
+/** The folder of the programs that npm installed, including the repository's own Node. */
 export const PROGRAMS = inRepository("node_modules", ".bin");
 
 /**
- * An environment in which the installed programs come first, so that their `#!/usr/bin/env node` finds the
- * repository's Node and not the machine's.
+ * Returns an environment with the installed programs first on the path, so that `#!/usr/bin/env node` finds the
+ * repository's Node.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NodeJS.ProcessEnv}
@@ -24,7 +24,7 @@ export function withPrograms(environment) {
 }
 
 /**
- * The opposite, for npm: it is about to take the installed programs away, and must not run on one of them.
+ * Returns an environment without the installed programs, for npm, which is about to replace them.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NodeJS.ProcessEnv}

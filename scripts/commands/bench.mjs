@@ -6,9 +6,9 @@ import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
 /**
- * `npm run bench`: installs and builds what is missing or stale, then measures what is shipped.
+ * `npm run bench`: installs and builds what is missing or stale, then measures the builds.
  *
- * @param {string[]} words sections and options, as bench/main.ts takes them
+ * @param {string[]} words the sections and options of bench/main.ts
  */
 export async function bench(words) {
   await tellFailures(async () => {

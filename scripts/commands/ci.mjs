@@ -1,9 +1,12 @@
 import { runSteps } from "./test.mjs";
 
-/** For all steps together: CI gives one run 90 minutes. */
+/** The time limit of all steps together. CI ends a run after 90 minutes. */
 const ALL_LIMIT_MS = 80 * 60_000;
 
-/** `.ci/run`: the steps of `npm test`, `npm run test:soak` and `npm run test:runtimes`, with one line for all of them. */
+/**
+ * `.ci/run`: runs the steps of `npm test`, `npm run test:soak` and `npm run test:runtimes`, and ends with one line for
+ * all.
+ */
 export async function ci() {
   await runSteps(async () => {
     const [{ STEPS }, { SOAK_STEPS }, { RUNTIMES_STEPS }] = await Promise.all([

@@ -6,8 +6,8 @@ import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
 /**
- * `npm run dev`: the service, started again on every change, and the page with hot reloading, both from sources and both
- * ended together. The page's server passes what is not the page on to the service.
+ * `npm run dev`: runs the service, which restarts on every change, and the page with hot reloading, both from sources.
+ * Both end together. The page's server forwards all other requests to the service.
  */
 export async function develop() {
   await tellFailures(async () => {
@@ -17,7 +17,7 @@ export async function develop() {
 
     const port = process.env.PORT || "3000";
     const env = {
-      // An answer that is being streamed should not hold up the change that was just saved.
+      // Do not wait for running answers before a restart.
       SHUTDOWN_GRACE_SECONDS: "1",
       SERVICE_URL: `http://localhost:${port}`,
       ...withPrograms(process.env),
@@ -27,7 +27,7 @@ export async function develop() {
         program: nodeProgram(),
         words: [
           "--watch",
-          // Folders, and not what was imported: a file with a syntax error was not, and has to be watched all the more.
+          // Watch folders rather than imported files: a file with a syntax error was not imported, but must be watched.
           "--watch-path=apps/chat/server",
           "--watch-path=apps/chat/tax",
           "--watch-path=packages/headgate/src",

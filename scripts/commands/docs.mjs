@@ -7,9 +7,9 @@ import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
 /**
- * `npm run docs` and `npm run docs:dev`: the site of `docs/`, with a reference made from the comments in the code.
+ * `npm run docs` and `npm run docs:dev`: the site of `docs/`, with a reference from the doc comments.
  *
- * @param {string[]} words `serve` shows it while it is written, or nothing to write it to `docs/dist`
+ * @param {string[]} words `serve` serves the site and follows changes; without it, the site is written to `docs/dist`
  */
 export async function docs(words) {
   await tellFailures(async () => {

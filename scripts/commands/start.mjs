@@ -5,10 +5,10 @@ import { ROOT, withPrograms } from "../bootstrap/workspace.mjs";
 import { runInForeground } from "../processes/foreground.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 
-/** Node keeps what it compiled from one start to the next. */
+/** The folder in which Node keeps compiled code between starts. */
 const COMPILE_CACHE = `${ROOT}/node_modules/.cache/headgate/compiled`;
 
-/** `npm start`: prepares the repository where needed, then runs the service until it is stopped. */
+/** `npm start`: prepares the repository if needed, then runs the service until it is stopped. */
 export async function start() {
   await tellFailures(async () => {
     const leavePreparing = endWithChildren();

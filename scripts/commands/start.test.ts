@@ -7,13 +7,13 @@ import { expect, it } from "vitest";
 import { ROOT } from "../bootstrap/workspace.mjs";
 import { testEnvironment } from "../testing/environment.mjs";
 
-/** What building takes on a busy machine, where this is run before anything was built. */
+/** Includes the time to build on a busy machine, if nothing has been built before. */
 const BUILDING_TOO_MS = 300_000;
 
 const withoutNpm = [process.execPath, "scripts/start.mjs"] as const;
 const withNpm = ["npm", "start"] as const;
 
-/** `npm start`, with npm or without, which passes signals on in its own way. */
+/** Runs `npm start`, with npm or without it, because npm forwards signals in its own way. */
 function start(folder: string, [program, ...words]: readonly [string, ...string[]] = withoutNpm) {
   const child = spawn(program, words, {
     cwd: ROOT,
@@ -35,13 +35,13 @@ function start(folder: string, [program, ...words]: readonly [string, ...string[
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
-    ended.then(() => reject(new Error(`It ended before it was ready: ${output}`)), reject);
+    ended.then(() => reject(new Error(`The service exited before it was ready: ${output}`)), reject);
   });
   return { child, url, ended };
 }
 
 it(
-  "npm start serves page and API from the bundle, and keeps what was stored",
+  "npm start serves page and API from the bundle, and keeps stored data",
   async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "headgate-npm-start-"));
     const running = [];
@@ -70,7 +70,7 @@ it(
       second.child.kill("SIGTERM");
       expect(await second.ended).toMatchObject({ code: 0 });
 
-      // npm ends at once, and its shell, and neither tells anybody.
+      // npm and its shell exit at once, without passing the signal on.
       const third = start(folder, withNpm);
       running.push(third);
       await third.url;

@@ -4,20 +4,23 @@ import { prepareInstalled } from "../bootstrap/prepare.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 import { closingLine, ONE_FAILED, sum } from "../testing/counts.mjs";
 
-/** For all steps together. A run takes some ten minutes; this only ends what hangs, on a busy machine too. */
+/**
+ * The time limit of all steps together. A run takes about ten minutes; the limit only ends steps that hang, even on a
+ * busy machine.
+ */
 const ALL_LIMIT_MS = 45 * 60_000;
 
 /**
  * `npm test`: prepares the repository, runs every step even after one has failed, and ends with one line,
- * `N passed, N failed`, and `, N skipped` when some were. Exits with 1 unless nothing failed.
+ * `N passed, N failed`, and `, N skipped` if any were skipped. Exits with 1 if anything failed.
  */
 export async function test() {
   await runSteps(async () => (await import("../testing/steps.mjs")).STEPS, ALL_LIMIT_MS);
 }
 
 /**
- * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load is called once what npm installs is there
- * @param {number} allLimitMs for all steps together
+ * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load called once npm's packages are installed
+ * @param {number} allLimitMs the time limit of all steps together
  */
 export async function runSteps(load, allLimitMs) {
   endWithChildren();
@@ -40,13 +43,13 @@ export async function runSteps(load, allLimitMs) {
       `${counts.failed > 0 ? "✗" : "✓"} ${name}: ${counts.passed} of ${ran}, in ${seconds.toFixed(1)} s`,
     );
   }
-  // Written at once: nothing may come after it.
+  // Written synchronously, so that it is the last line.
   writeSync(process.stdout.fd, `\n${closingLine(total)}\n`);
   process.exit(total.failed === 0 ? 0 : 1);
 }
 
 /**
- * The steps are run with what npm installs.
+ * Installs the packages, then loads the steps, which need them.
  *
  * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load
  */
@@ -62,6 +65,6 @@ async function stepsWhenInstalled(load) {
 
 /** @param {number} allLimitMs */
 function noTimeLeft(allLimitMs) {
-  console.error(`Not run: the ${allLimitMs / 60_000} minutes for all steps are over.`);
+  console.error(`Not run: the time limit of ${allLimitMs / 60_000} minutes for all steps is over.`);
   return ONE_FAILED;
 }

@@ -44,7 +44,7 @@ describe.each<[string, typeof library, Zone[]]>([
     },
   );
 
-  it("start in files that all have a place", () => {
+  it("start in files that belong to a zone", () => {
     const placeless = files.filter(({ path: file }) => !zones.some(({ files: match }) => match.test(file)));
     expect(placeless.map(({ path: file }) => file)).toEqual([]);
   });
@@ -61,19 +61,19 @@ describe.each<[string, typeof library, Zone[]]>([
 });
 
 describe("the published package", () => {
-  /** The optional peers, each needed by its own entry and by no other. */
+  /** The optional peers, each of which only its own entry may need. */
   const peers: Record<string, RegExp> = {
     "headgate/hono": /^hono(\/|$)/,
     "headgate/nest": /^@nestjs\/common$/,
     "headgate/log": /^node:(crypto|fs\/promises|path)$/,
     "headgate/otel": /^@opentelemetry\/api$/,
     "headgate/react": /^react(\/|$)/,
-    // The drivers are imported when a URL asks for one; what is left is Node's own.
+    // A driver is imported only when a URL needs it. The rest is Node's own.
     "headgate/redis": /^node:crypto$/,
     "headgate/postgres": /^node:crypto$/,
   };
 
-  it.each(entries)("needs nothing for %s that was not asked for", (name, entry) => {
+  it.each(entries)("loads only its own packages for %s", (name, entry) => {
     const { packages } = reachableFrom(entry, library);
     expect(packages.filter((specifier) => !peers[name]?.test(specifier))).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe("the published package", () => {
     },
   );
 
-  it("is used by the service through its entries alone", () => {
+  it("is used by the service only through its entries", () => {
     const names: string[] = [...entries.map(([name]) => name), "headgate/package.json"];
     const inside = chat.flatMap((file) =>
       file.imports

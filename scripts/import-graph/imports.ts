@@ -3,32 +3,34 @@ import path from "node:path";
 
 export interface Import {
   specifier: string;
-  /** Gone once the types are: `import type`, `export type … from`, `typeof import("…")` in a type is not told apart. */
+  /**
+   * Whether it is removed with the types: `import type`, `export type … from`. Does not recognise `typeof import("…")`.
+   */
   isTypeOnly: boolean;
-  /** Written as a call: loaded when it is made, and not with the module. */
+  /** Whether it is a call, which loads the module only when it runs. */
   isLazy: boolean;
   line: number;
 }
 
 export interface SourceFile {
-  /** From the root, with `/`. */
+  /** Relative to the root, with `/`. */
   path: string;
   imports: Import[];
 }
 
 /**
- * The statements are found by their shape and not by parsing: the formatter puts each at the start of a line, where neither a
- * comment's ` * ` nor an indented template has anything. `import { type A }` counts as an import of values, because with
- * `verbatimModuleSyntax` it is one: the module is still loaded.
+ * Finds statements by their shape, without parsing: the formatter puts each at the start of a line, where a comment's `
+ * * ` or an indented template never has one. `import { type A }` counts as an import of values, because with
+ * `verbatimModuleSyntax` the module is still loaded.
  */
 const STATEMENT = /^(?:import|export)\s(type\s)?(?:[^;"'`]*?\sfrom\s*)?["']([^"']+)["']/gm;
-/** Anywhere: lazy imports, and types written in place. */
+/** Finds lazy imports and inline import types, anywhere. */
 const CALL = /\bimport\(\s*["']([^"']+)["']\s*[,)]/g;
 
 /**
- * The imports of one source text, in the order of its lines.
+ * Returns the imports of one source text, in the order of its lines.
  *
- * @param source TypeScript or JavaScript as the formatter writes it
+ * @param source formatted TypeScript or JavaScript
  */
 export function importsIn(source: string): Import[] {
   const statements = [...source.matchAll(STATEMENT)].map(({ 1: type, 2: specifier = "", index }) => ({
@@ -58,10 +60,10 @@ function isInComment(source: string, index: number): boolean {
 }
 
 /**
- * Every source file under the folders, read.
+ * Reads every source file under the folders.
  *
- * @param root absolute
- * @param folders relative to it
+ * @param root an absolute path
+ * @param folders paths relative to the root
  */
 export function sourceFiles(root: string, folders: string[]): SourceFile[] {
   return folders
@@ -79,7 +81,7 @@ function filesUnder(root: string, folder: string): string[] {
   });
 }
 
-/** @returns the imported file, from the root; `undefined` when it is a package's */
+/** @returns the imported file, relative to the root; `undefined` for a package */
 export function importedFile(file: SourceFile, { specifier }: Import): string | undefined {
   if (!specifier.startsWith(".")) return undefined;
   return path.posix.join(path.posix.dirname(file.path), specifier.replace(/\?.*$/, ""));

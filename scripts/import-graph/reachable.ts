@@ -1,9 +1,8 @@
 import { importedFile, type SourceFile } from "./imports.ts";
 
 /**
- * Everything that is loaded when a module is: the files that it imports for more than their types (and not
- * only by a call, later), theirs in turn, and the
- * packages that any of them imports.
+ * Returns everything that is loaded with a module: the files that it imports directly or indirectly, and the packages
+ * that any of them imports. Type imports and lazy imports do not count.
  *
  * @param entry a file's path
  */

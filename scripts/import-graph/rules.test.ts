@@ -29,7 +29,7 @@ describe("finding imports", () => {
     );
   });
 
-  it("tells the line", () => {
+  it("has the line of each import", () => {
     expect(importsIn('import "a";\n\nimport {\n  b,\n} from "b";').map(({ line }) => line)).toEqual([1, 3]);
   });
 });
@@ -43,7 +43,7 @@ describe("the rules", () => {
       'import { a } from "../limiter/limiter.ts";',
       "core may import nothing but itself, not limiter",
     ],
-    [`${src}/core/policy.ts`, 'import { a } from "node:crypto";', "that package is not for core"],
+    [`${src}/core/policy.ts`, 'import { a } from "node:crypto";', "core may not import that package"],
     [
       `${src}/http/fields/fields.ts`,
       'import { a } from "../../limiter/limiter.ts";',
@@ -70,9 +70,9 @@ describe("the rules", () => {
       'import { a } from "./server/app.ts";',
       "contract may import nothing but itself",
     ],
-    ["apps/chat/web/src/app.tsx", 'import fs from "node:fs";', "that package is not for page"],
-    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate";', "that package is not for page"],
-    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate/hono";', "that package is not for page"],
+    ["apps/chat/web/src/app.tsx", 'import fs from "node:fs";', "page may not import that package"],
+    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate";', "page may not import that package"],
+    ["apps/chat/web/src/app.tsx", 'import { a } from "headgate/hono";', "page may not import that package"],
     ["apps/chat/web/src/app.tsx", 'import { a } from "../../server/app.ts";', "not server"],
     ["apps/chat/server/routes/me.ts", 'import { a } from "../repositories/credit.ts";', "not repositories"],
     ["apps/chat/server/routes/me.ts", 'import { a } from "../database/schema.ts";', "not database"],
@@ -80,7 +80,7 @@ describe("the rules", () => {
     [
       "apps/chat/server/app.ts",
       'import { a } from "../../../packages/headgate/src/index.ts";',
-      "outside of what",
+      "outside the zones",
     ],
   ])("refuse in the service: %s with %s", (path, source, expected) => {
     expect(violations({ path, imports: importsIn(source) }, CHAT).join()).toContain(expected);
@@ -102,7 +102,7 @@ describe("the rules", () => {
 });
 
 describe("what a module loads", () => {
-  it("follows imports of values in circles and leaves those of types", () => {
+  it("follows circular imports of values, and ignores those of types", () => {
     const files = [
       {
         path: "a.ts",

@@ -1,12 +1,12 @@
 import { importedFile, type SourceFile } from "./imports.ts";
 
-/** A part of the house. Every file is in the first zone whose `files` match it. */
+/** A part of the code base. A file is in the first zone whose `files` match it. */
 export interface Zone {
   name: string;
   files: RegExp;
-  /** The zones that it may import from; itself always. */
+  /** The other zones that it may import from. */
   mayImport: string[];
-  /** The zones that it may take types from, and nothing that runs. */
+  /** The zones from which it may import only types. */
   mayImportTypesOf?: string[];
   /** The packages that it may import; a `RegExp` for the whole specifier. */
   packages: RegExp;
@@ -14,16 +14,16 @@ export interface Zone {
 
 const NONE = /^$/;
 const ANY = /./;
-/** What holds a server's insides, and would carry them into a page. */
+/** Packages that a page must not import, because they contain server code. */
 const NOT_SERVERS =
   /^(?!node:|headgate$|headgate\/(?!client$|react$)|hono|@hono\/|pg$|pino|drizzle-|@electric-sql\/|better-auth(?!\/(react|client))|@ai-sdk\/(openai|anthropic))/;
 
-/** What knows HTTP and knows no framework. */
+/** The zones for HTTP without a framework. */
 const HTTP_ROOMS = ["http address", "http body", "http fields", "http refusal", "http guard"];
 
 /**
- * "Arrows point one way": core <- stores, http <- limiter <- adapters <- apps; client <- react <- web. Tests of a zone may
- * import what they need.
+ * Imports go one way: core <- stores, http <- limiter <- adapters <- apps; client <- react <- web. Tests may import
+ * anything.
  */
 export const LIBRARY: Zone[] = [
   { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
@@ -48,7 +48,7 @@ export const LIBRARY: Zone[] = [
   {
     name: "remote",
     files: /^packages\/headgate\/src\/remote\//,
-    // What this process counts by itself while a shared store is away, it counts in memory.
+    // During an outage, the process counts in a memory store.
     mayImport: ["core", "refusal memory", "reservation", "memory store"],
     packages: NONE,
   },
@@ -102,7 +102,7 @@ export const LIBRARY: Zone[] = [
     name: "ai",
     files: /^packages\/headgate\/src\/ai\//,
     mayImport: ["core", "limiter"],
-    // Its types alone: it loads without an SDK.
+    // Only its types, so that the module loads without an SDK.
     packages: /^ai$/,
   },
   {
@@ -191,7 +191,7 @@ function store(name: string, packages: RegExp): Zone {
   };
 }
 
-/** The operator's console: what runs in a process knows no browser, and the page carries nothing that runs in a process. */
+/** The operator console. Its server code does not use browser APIs, and the page contains no server code. */
 export const CONSOLE: Zone[] = [
   {
     name: "counting",
@@ -220,9 +220,9 @@ export const CONSOLE: Zone[] = [
   },
 ];
 
-/** The service: routes -> services -> repositories, and a page that carries none of it. */
+/** The service: routes -> services -> repositories, and a page without server code. */
 export const CHAT: Zone[] = [
-  // Rates and arithmetic of pay: what server and page both run.
+  // Tax rates and pay arithmetic, which the server and the page both run.
   { name: "tax", files: /^apps\/chat\/tax\//, mayImport: [], packages: NONE },
   {
     name: "contract",
@@ -255,7 +255,7 @@ export const CHAT: Zone[] = [
   {
     name: "services",
     files: /^apps\/chat\/server\/services\//,
-    // better-auth keeps accounts by itself, in the tables that it is given.
+    // better-auth stores accounts itself, in the tables that it is given.
     mayImport: ["repositories", "database", "model", "server http", "server"],
     mayImportTypesOf: ["contract"],
     packages: ANY,
@@ -290,7 +290,7 @@ export const CHAT: Zone[] = [
   },
   {
     name: "server",
-    // What puts the parts together, and what they all share.
+    // Files that combine the parts, or that all of them share.
     files: /^apps\/chat\/server\//,
     mayImport: ["routes", "services", "repositories", "database", "model", "server http", "manifest", "tax"],
     mayImportTypesOf: ["contract"],
@@ -306,21 +306,21 @@ export const CHAT: Zone[] = [
 ];
 
 /**
- * What is wrong with the imports of one file.
+ * Checks the imports of one file.
  *
- * @returns sentences that name the file, the line, and what would be right
+ * @returns a sentence for each violation, with the file, the line and what would be right
  */
 export function violations(file: SourceFile, zones: Zone[]): string[] {
   const zone = zoneOf(file.path, zones);
-  if (!zone) return [`${file.path} belongs to no zone: give it one in scripts/import-graph/rules.ts`];
+  if (!zone) return [`${file.path} belongs to no zone: add it to one in scripts/import-graph/rules.ts`];
   return file.imports.flatMap((import_) => {
     const at = `${file.path}:${import_.line} imports "${import_.specifier}"`;
     const target = importedFile(file, import_);
     if (target === undefined) {
-      return zone.packages.test(import_.specifier) ? [] : [`${at}: that package is not for ${zone.name}`];
+      return zone.packages.test(import_.specifier) ? [] : [`${at}: ${zone.name} may not import that package`];
     }
     const targetZone = zoneOf(target, zones);
-    if (!targetZone) return [`${at}: that is outside of what ${zone.name} may import`];
+    if (!targetZone) return [`${at}: that is outside the zones that ${zone.name} may import`];
     if (targetZone === zone || zone.mayImport.includes(targetZone.name)) return [];
     const mayImportTypes = zone.mayImportTypesOf?.includes(targetZone.name) ?? false;
     if (mayImportTypes && import_.isTypeOnly) return [];

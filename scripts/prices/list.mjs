@@ -1,8 +1,11 @@
-/** The kept table of the providers' prices, and the module that is made of it. Both are checked in. */
+/** The table of providers' prices, and the module generated from it. Both are in the repository. */
 export const TABLE = new URL("../../apps/chat/server/model/prices.json", import.meta.url);
 export const LIST = new URL("../../apps/chat/server/model/price-list.ts", import.meta.url);
 
-/** @typedef {{ input: string, cachedInput: string, output: string }} Price decimals of the currency, for a million tokens */
+/**
+ * @typedef {{ input: string, cachedInput: string, output: string }} Price decimals of the currency, for a million
+ * tokens
+ */
 /** @typedef {{ version: string, currency: string, sources: Record<string, string>, perMillionTokens: Record<string, Price> }} Table */
 
 /**
@@ -10,7 +13,7 @@ export const LIST = new URL("../../apps/chat/server/model/price-list.ts", import
  *
  * @param {Table} table
  * @returns {string}
- * @throws {Error} for a table that cannot be used, naming the place
+ * @throws {Error} for an invalid table, naming the place
  */
 export function priceList({ version, currency, sources, perMillionTokens }) {
   if (!/\S/.test(version)) throw new Error('version: should name these prices, such as "list 2026-11"');

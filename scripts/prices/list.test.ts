@@ -6,11 +6,11 @@ import { LIST, priceList, TABLE } from "./list.mjs";
 const table = () => JSON.parse(readFileSync(TABLE, "utf8"));
 const withoutSpaces = (text: string) => text.replace(/[\s;,]/g, "");
 
-test("the module that the service reads is the one that the table makes", () => {
+test("the module that the service reads matches the table", () => {
   expect(withoutSpaces(readFileSync(LIST, "utf8"))).toBe(withoutSpaces(priceList(table())));
 });
 
-test("every price is an integer of micros, and input from the cache is no dearer than other input", () => {
+test("every price is an integer of micros, and cached input costs no more than other input", () => {
   const kept = table();
   expect([LIST_VERSION, LIST_CURRENCY]).toEqual([kept.version, kept.currency]);
   for (const [model, { input, cachedInput, output }] of Object.entries<Record<string, string>>(
@@ -34,7 +34,7 @@ const one = (price: object, more: object = {}) => ({
   ...more,
 });
 
-test("a table that cannot be used is refused where it is wrong", () => {
+test("an invalid table is an error that names the place", () => {
   expect(priceList(one({ output: "0.000001" }))).toContain("outputPerMillion: 1 ");
   expect(() => priceList(one({ output: "0.0000001" }))).toThrow(/gpt-x\.output is "0\.0000001": should be/);
   expect(() => priceList(one({ input: "1e3" }))).toThrow(/gpt-x\.input is "1e3"/);

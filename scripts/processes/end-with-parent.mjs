@@ -1,7 +1,8 @@
 import { whenParentIsGone } from "./parent.mjs";
 
 /**
- * Loaded into the service ahead of it (`node --import`). It runs in a group of its own and would outlive a starter that was
- * ended by force, holding the port and the database's files; so it ends, in good order, when its starter is gone.
+ * Preloaded into the service (`node --import`). The service runs in its own process group, so it would outlive a killed
+ * parent and keep the port and the database's files. This module shuts the service down cleanly when its parent is
+ * gone.
  */
 whenParentIsGone(() => process.kill(process.pid, "SIGTERM"));

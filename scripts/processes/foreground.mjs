@@ -4,13 +4,14 @@ import { whenParentIsGone } from "./parent.mjs";
 
 /**
  * One Ctrl-C arrives more than once: the terminal signals every process of the group, and npm then signals its child
- * again. Repeats within this time count as one, because to a server that is closing a second signal means "at once".
+ * again. Repeats within this time count as one signal, because a server that is closing takes a second signal to mean
+ * "at once".
  */
 const REPEAT_MS = 1_000;
 
 /**
- * Runs programs in the foreground until one of them ends, ends the others, and ends this process the way that the
- * first one ended: with its code, or by its signal. Each signal is passed on once.
+ * Runs programs in the foreground until one of them ends. Then it ends the others, and exits like the first one: with
+ * its code, or by its signal. Each signal is passed on once.
  *
  * @param {{ program: string, words: string[], env: NodeJS.ProcessEnv }[]} programs
  */
@@ -32,10 +33,10 @@ export async function runInForeground(programs) {
   };
   process.on("SIGINT", () => passOn("SIGINT"));
   process.on("SIGTERM", () => passOn("SIGTERM"));
-  // The terminal was closed: still time to end well.
+  // The terminal was closed, but there is still time for a clean shutdown.
   process.on("SIGHUP", () => passOn("SIGTERM"));
-  // npm passes a signal only to its shell, and the shell passes it to nobody. Without npm, this process may outlive its
-  // starter. A process that already got the signal does not get it twice: that would mean "at once".
+  // npm passes a signal only to its shell, which does not pass it on, so watch for the end of npm. Without npm, this
+  // process may outlive its parent. Do not send a signal twice: that would mean "at once".
   if (process.env.npm_lifecycle_event !== undefined) {
     whenParentIsGone(() => {
       if (!isEnding) passOn("SIGTERM");
@@ -47,7 +48,7 @@ export async function runInForeground(programs) {
   if (!isEnding) for (const child of children) child.kill("SIGTERM");
   await Promise.all(endings);
 
-  // They have no common exit code; having ended when asked is success.
+  // Several programs have no common exit code. If they ended on request, that is success.
   if (isEnding && programs.length > 1) process.exit(0);
   if (first.signal) {
     process.removeAllListeners(first.signal);

@@ -1,7 +1,7 @@
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * Calls back once, when the process that started this one is gone. Waiting for that keeps no process alive.
+ * Calls back once, when the parent process is gone. The wait does not keep this process alive.
  *
  * @param {() => void} callBack
  */

@@ -4,30 +4,33 @@ import { ROOT } from "../bootstrap/workspace.mjs";
 
 /**
  * @typedef {object} Outcome
- * @property {number | null} code `null` when a signal ended it, or when it could not be started
+ * @property {number | null} code `null` if a signal ended it, or it could not be started
  * @property {NodeJS.Signals | null} signal
- * @property {string} output what it wrote, where that was kept
- * @property {boolean} isMissing there is no such program
- * @property {boolean} isOverdue it was ended because its time was up
+ * @property {string} output its output, if kept
+ * @property {boolean} isMissing whether there is no such program
+ * @property {boolean} isOverdue whether it was killed because its time was up
  */
 
-/** The children that are running now, to be told when this process is asked to stop. @type {Set<import("node:child_process").ChildProcess>} */
+/**
+ * The running children, which get a signal when this process is asked to stop. @type
+ * {Set<import("node:child_process").ChildProcess>}
+ */
 const running = new Set();
 
-/** Set once this process was asked to end: what its children's ends would lead to is of no interest any more. */
+/** Set once this process was asked to end. Results of children are ignored from then on. */
 let isEnding = false;
 
 const LONGEST_MS = 2 ** 31 - 1;
-/** How long a child that was asked to end may take, before it is ended by force. */
+/** How long a child may take to end before it is killed. */
 const GRACE_MS = 3_000;
 
 /**
- * Runs a program at the repository's root until it ends. Never throws: how it went is in what comes back.
+ * Runs a program at the repository's root until it ends. Never throws: the result says how it ended.
  *
  * @param {string} program
  * @param {string[]} words
- * @param {{ env?: NodeJS.ProcessEnv, keepOutput?: boolean, limitMs?: number }} [options] `keepOutput` gathers what it
- *   writes in place of showing it; `limitMs` is how long it may take
+ * @param {{ env?: NodeJS.ProcessEnv, keepOutput?: boolean, limitMs?: number }} [options] `keepOutput` collects its
+ * output instead of showing it; `limitMs` is how long it may take
  * @returns {Promise<Outcome>}
  */
 export function run(program, words, { env = process.env, keepOutput = false, limitMs = LONGEST_MS } = {}) {
@@ -36,7 +39,7 @@ export function run(program, words, { env = process.env, keepOutput = false, lim
       cwd: ROOT,
       env,
       stdio: keepOutput ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
-      // A group of its own, so that a child whose time is up goes with all that it started.
+      // A separate process group, so that a child whose time is up can be killed with all its children.
       detached: true,
     });
     running.add(child);
@@ -59,7 +62,7 @@ export function run(program, words, { env = process.env, keepOutput = false, lim
     const end = (how) => {
       clearTimeout(overdue);
       running.delete(child);
-      // What it left running would hold ports, and the terminal.
+      // Remaining processes would keep ports and the terminal.
       if (isOverdue) signalGroup(child, "SIGKILL");
       if (isEnding) return;
       resolve({ code: null, signal: null, isMissing: false, output, isOverdue, ...how });
@@ -73,10 +76,10 @@ export function run(program, words, { env = process.env, keepOutput = false, lim
 }
 
 /**
- * From now on, a signal that asks this process to end is passed on to its children, and this process ends by the same
- * signal once they have. Not before: an npm that went on alone would meet the next one in the same folders.
+ * From now on, passes signals that ask this process to end on to its children, and ends by the same signal after they
+ * have ended. Not before, because an npm that still runs would conflict with the next one in the same folders.
  *
- * @returns {() => void} ends that
+ * @returns {() => void} stops this
  */
 export function endWithChildren() {
   const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
@@ -112,6 +115,6 @@ function signalGroup(child, signal) {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // The group has ended already.
+    // The group has already ended.
   }
 }

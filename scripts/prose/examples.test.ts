@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readExamples } from "./examples.ts";
 
 describe("readExamples", () => {
-  it("finds TypeScript, and what it takes for granted", () => {
+  it("finds TypeScript, and the code before it in a comment", () => {
     const text = [
       "# Page",
       "```sh",
@@ -27,7 +27,7 @@ describe("readExamples", () => {
 
   it.each([
     ["```ts\nconst a = 1;", "page.md:1: a code fence is never closed"],
-    ["```ts later\n```", 'page.md:1: a fence knows "no-run", got "later"'],
+    ["```ts later\n```", 'page.md:1: expected "no-run" or nothing after the language, got "later"'],
     ["<!-- before the example\n", "page.md:1: a comment before an example is never closed"],
   ])("refuses %j", (text, message) => {
     expect(() => readExamples("page.md", text)).toThrow(message);

@@ -1,11 +1,11 @@
-/** One piece of code in a page of prose. */
+/** A code example in a page. */
 export interface Example {
   /** The page, relative to the repository. */
   readonly page: string;
   /** The line on which the code begins, counted from 1. */
   readonly line: number;
   readonly language: "ts" | "tsx";
-  /** Whether it can be run by itself; all are compiled. */
+  /** Whether it can run by itself. All examples are compiled. */
   readonly runs: boolean;
   readonly code: string;
 }
@@ -14,15 +14,15 @@ const opening = /^```(ts|tsx)(?:[ \t]+(.*))?$/;
 const preface = /^<!-- before the example$/;
 
 /**
- * The TypeScript of a page, as `ts` and `tsx` fences. A `ts` fence runs unless it says `no-run`: that one needs a
- * server, a browser or a surrounding that the page only tells of. What an example takes for granted stands before
- * it in a comment that readers do not see:
+ * Returns the TypeScript examples of a page, which are `ts` and `tsx` fences. A `ts` fence runs unless it is marked
+ * `no-run`, because it needs a server, a browser or other code. Code that an example assumes is in a hidden comment
+ * before it:
  *
  *     <!-- before the example
  *     declare const limiter: Limiter<Caller>;
  *     -->
  *
- * @throws Error for a fence that is never closed or says something unknown, naming the page and the line.
+ * @throws Error for a fence that is never closed or has an unknown mark, naming the page and the line
  */
 export function readExamples(page: string, text: string): Example[] {
   const examples: Example[] = [];
@@ -43,7 +43,7 @@ export function readExamples(page: string, text: string): Example[] {
     if (end < 0) throw new Error(`${page}:${at + 1}: a code fence is never closed`);
     const [, language, flag = ""] = fence;
     if (flag !== "" && flag !== "no-run")
-      throw new Error(`${page}:${at + 1}: a fence knows "no-run", got "${flag}"`);
+      throw new Error(`${page}:${at + 1}: expected "no-run" or nothing after the language, got "${flag}"`);
     examples.push({
       page,
       line: at + 2,

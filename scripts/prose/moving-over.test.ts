@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Where each peer declares its options: the page promises every one of them. */
+/** Where each peer declares its options. The page must mention all of them. */
 const peers = [
   {
     page: "moving-from-express-rate-limit",
@@ -36,13 +36,13 @@ const peers = [
   },
 ];
 
-/** The members of an object type or an interface, by how these files are laid out. */
+/** Returns the members of an object type or an interface, by the layout of these files. */
 function membersOf(declarations: string, type: string): string[] {
   const lines = declarations.split("\n");
   const start = lines.findIndex((line) =>
     new RegExp(`^\\s*(export )?(type|interface) ${type}\\b.*\\{$`).test(line),
   );
-  if (start < 0) throw new Error(`${type} is not declared as it was`);
+  if (start < 0) throw new Error(`cannot find the declaration of ${type}`);
   const indent = /^\s*/.exec(lines[start] as string)?.[0] ?? "";
   const end = lines.findIndex((line, at) => at > start && line.startsWith(`${indent}}`));
   const members = lines.slice(start + 1, end).flatMap((line) => {
@@ -54,7 +54,7 @@ function membersOf(declarations: string, type: string): string[] {
 }
 
 describe.each(peers)("$page", ({ page, declarations, types }) => {
-  it("tells of every option that the peer has", async () => {
+  it("mentions every option of the peer", async () => {
     const declared = await readFile(join(root, "node_modules", declarations), "utf8");
     const options = [...new Set(types.flatMap((type) => membersOf(declared, type)))];
     expect(options.length).toBeGreaterThan(10);

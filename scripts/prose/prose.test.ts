@@ -8,7 +8,7 @@ import { type Example, readExamples } from "./examples.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Not under node_modules, where Node strips no types. */
+/** Not under node_modules, where Node does not strip types. */
 const folder = join(root, ".prose");
 
 async function pages(): Promise<string[]> {
@@ -28,7 +28,7 @@ function fileOf({ page, line, language }: Example): string {
 beforeAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  // `export {}` keeps the names of one example out of the others.
+  // `export {}` makes each example a module, so that names do not clash.
   await Promise.all(examples.map((example) => writeFile(fileOf(example), `${example.code}export {};\n`)));
   const options = {
     jsx: "react-jsx",
@@ -94,7 +94,7 @@ describe("the places in pages that links lead to", () => {
   });
 });
 
-/** As GitHub makes them of headings. */
+/** Returns the anchors that GitHub gives to headings. */
 function anchorsOf(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, "");
   return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
@@ -106,7 +106,7 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-/** Compiler messages name our copies; readers look for the page. */
+/** Replaces the names of the copies in compiler messages by the pages. */
 function explain(output: string): string {
   return output
     .split("\n")

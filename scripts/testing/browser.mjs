@@ -11,7 +11,8 @@ const FIREFOX_NAMES = ["firefox-esr", "firefox"];
 const MAC_FIREFOX = ["/Applications/Firefox.app/Contents/MacOS/firefox"];
 
 /**
- * The system's Chromium: what `CHROMIUM_PATH` names, else the first one found on the path or among the Mac's applications.
+ * Finds Chromium: the program that `CHROMIUM_PATH` names, otherwise the first one on the path or among the Mac's
+ * applications.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {string | undefined} the path of the program
@@ -21,7 +22,7 @@ export function findChromium(environment) {
 }
 
 /**
- * The system's Firefox, in the same way: `FIREFOX_PATH` names it.
+ * Finds Firefox in the same way, with `FIREFOX_PATH`.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {string | undefined} the path of the program

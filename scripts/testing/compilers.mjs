@@ -1,6 +1,6 @@
 import { sideWorkspace } from "../bootstrap/side-workspace.mjs";
 
-/** What `npm run test:runtimes` tests and compiles consumers of the library with. */
+/** The test runners and compilers for consumers of the library, for `npm run test:runtimes`. */
 export const compilers = sideWorkspace("consumers", {
   contents: "Jest and older TypeScripts",
   size: "150 MB",

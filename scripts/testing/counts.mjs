@@ -23,7 +23,7 @@ export function sum(counts) {
 }
 
 /**
- * The line that a test run ends with.
+ * Returns the last line of a test run.
  *
  * @param {Counts} counts
  */
@@ -32,7 +32,7 @@ export function closingLine({ passed, failed, skipped }) {
 }
 
 /**
- * Reads a report of Vitest's JSON reporter. A file that could not be loaded counts as a failed test: it has none of its own.
+ * Reads a report of Vitest's JSON reporter. A file that could not be loaded counts as one failed test.
  *
  * @param {VitestReport} report
  * @returns {Counts}
@@ -68,17 +68,17 @@ export function countVitest(report) {
 export function countPlaywright({ stats, errors }) {
   return {
     passed: stats.expected,
-    // Passing at the second try is not passing.
+    // A test that passes only at the second attempt counts as failed.
     failed: stats.unexpected + stats.flaky + errors.length,
     skipped: stats.skipped,
   };
 }
 
 /**
- * What a runner's report and its exit code say together: a runner that ran nothing, or that failed for a reason which
- * its report does not count, has failed.
+ * Combines a runner's report with its exit code. A runner that ran no tests, or that failed for a reason outside its
+ * report, has failed.
  *
- * @param {Counts | undefined} reported `undefined` when there is no report that can be read
+ * @param {Counts | undefined} reported `undefined` if there is no readable report
  * @param {boolean} hasSucceeded
  * @returns {Counts}
  */

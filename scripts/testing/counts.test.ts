@@ -18,7 +18,7 @@ function vitestReport(
 }
 
 describe("counting a Vitest report", () => {
-  it("takes skipped and planned tests for skipped", () => {
+  it("counts skipped and planned tests as skipped", () => {
     expect(countVitest(vitestReport({ passed: 7, failed: 2, pending: 3, todo: 1 }))).toEqual({
       passed: 7,
       failed: 2,
@@ -33,7 +33,7 @@ describe("counting a Vitest report", () => {
     });
   });
 
-  it("does not count a file again whose tests failed", () => {
+  it("does not count a file again if its tests failed", () => {
     const report = vitestReport({ passed: 1, failed: 1 });
     report.testResults = [{ status: "failed", assertionResults: [passed, failed] }];
     expect(countVitest(report)).toMatchObject({ passed: 1, failed: 1 });
@@ -41,7 +41,7 @@ describe("counting a Vitest report", () => {
 });
 
 describe("counting a Playwright report", () => {
-  it("takes a test that passed at the second try, and an error outside of tests, for failed", () => {
+  it("counts a test that passed at the second attempt, and an error outside of tests, as failed", () => {
     const stats = { expected: 5, unexpected: 1, flaky: 1, skipped: 2 };
     expect(countPlaywright({ stats, errors: [{}] })).toEqual({ passed: 5, failed: 3, skipped: 2 });
   });
@@ -51,7 +51,7 @@ describe("counting a run", () => {
   const allPassed = { passed: 3, failed: 0, skipped: 0 };
 
   it.each([
-    ["is what its report says", allPassed, true, allPassed],
+    ["is its report", allPassed, true, allPassed],
     ["has failed without a report", undefined, true, { passed: 0, failed: 1, skipped: 0 }],
     [
       "has failed when nothing ran",

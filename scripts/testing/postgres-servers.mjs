@@ -6,7 +6,7 @@ import { inRepository } from "../bootstrap/workspace.mjs";
 /** The versions that the docs name. */
 export const POSTGRES_VERSIONS = [14, 15, 16, 17, 18];
 
-/** What `npm run test:soak` runs the PostgreSQL store on. */
+/** The PostgreSQL servers for `npm run test:soak`. */
 export const postgresServers = sideWorkspace("servers", {
   contents: `PostgreSQL ${POSTGRES_VERSIONS[0]} to ${POSTGRES_VERSIONS.at(-1)}`,
   size: "300 MB",
@@ -17,9 +17,9 @@ export const postgresServers = sideWorkspace("servers", {
 });
 
 /**
- * Packages hold no symbolic links: what there are is written in a file.
+ * Creates the symbolic links that a package needs. npm packages cannot contain links, so a file lists them.
  *
- * @param {string} folder of one package
+ * @param {string} folder the folder of the package
  */
 function linkLibraries(folder) {
   /** @type {{ source: string, target: string }[]} */

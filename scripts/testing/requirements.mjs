@@ -9,10 +9,10 @@ import { findChromium, findFirefox } from "./browser.mjs";
  * @property {string} name
  * @property {string} debianPackage
  * @property {() => boolean} isThere
- * @property {string} otherwise what to do where it cannot be installed from here
+ * @property {string} otherwise what to do if it cannot be installed automatically
  */
 
-/** The servers that stores are tested with. @type {Requirement[]} */
+/** The servers for tests of stores. @type {Requirement[]} */
 const SERVERS = [
   {
     name: "PostgreSQL's initdb and postgres",
@@ -30,7 +30,7 @@ const SERVERS = [
   },
 ];
 
-/** What `npm test` needs beyond npm's packages. @type {Requirement[]} */
+/** What `npm test` needs in addition to npm's packages. @type {Requirement[]} */
 const REQUIREMENTS = [
   ...SERVERS,
   {
@@ -53,7 +53,7 @@ const REQUIREMENTS = [
   },
 ];
 
-/** What `npm run test:soak` needs besides. @type {Requirement[]} */
+/** What `npm run test:soak` also needs. @type {Requirement[]} */
 const SOAK_REQUIREMENTS = [
   {
     name: "Firefox",
@@ -69,7 +69,7 @@ const SOAK_REQUIREMENTS = [
   },
 ];
 
-/** Debian keeps the server's programs off the path, a folder for each version. */
+/** Debian's folder for the server's programs, which are not on the path. It has a folder for each version. */
 const DEBIAN_POSTGRES = "/usr/lib/postgresql";
 const INSTALL_LIMIT_MS = 5 * 60_000;
 
@@ -78,7 +78,7 @@ export const requireServers = () => requireAll(SERVERS);
 export const requireForSoak = () => requireAll(SOAK_REQUIREMENTS);
 
 /**
- * Makes sure that what the tests need is there: installs what is missing on Debian when it may.
+ * Checks the requirements of the tests, and installs missing ones on Debian if permitted.
  *
  * @param {Requirement[]} requirements
  * @throws {Failure} that names what is missing and says how to get it
@@ -117,7 +117,7 @@ async function installFromDebian(missing) {
   if (code !== 0) console.error(output);
 }
 
-/** @param {string} folder where Debian keeps what only root's path leads to @param {string} program */
+/** @param {string} folder a Debian folder that is only on root's path @param {string} program */
 function onPathOr(folder, program) {
   const folders = [folder, ...(process.env.PATH ?? "").split(path.delimiter)];
   return folders.some((one) => existsSync(path.join(one, program)));

@@ -14,7 +14,7 @@ export const SOAK_STEPS = [
     "apps/chat/e2e/soak.config.ts",
   ),
   task("the site's programs", 5, siteWorkspace.install),
-  // They fail on a dead link, on a page without a place in the navigation, and on a module that the reference lacks.
+  // These steps fail for a dead link, a page that is missing in the navigation, and a module that the reference lacks.
   onceInstalled(siteWorkspace, task("pages of the site", 5, writePages)),
   onceInstalled(siteWorkspace, task("the site", 5, buildSite)),
   task("PostgreSQL servers", 10, postgresServers.install),

@@ -15,10 +15,10 @@ import { requireForTests } from "./requirements.mjs";
  * @typedef {object} Step
  * @property {string} name
  * @property {number} minutes how long it may take
- * @property {(limitMs: number) => Promise<Counts>} run shows what it does, and never throws
+ * @property {(limitMs: number) => Promise<Counts>} run prints its progress, and never throws
  */
 
-/** Where apps/chat/e2e/playwright.config.ts has it written. */
+/** The report's path, as set in apps/chat/e2e/playwright.config.ts. */
 const PLAYWRIGHT_REPORT = "test-results/playwright.json";
 
 /** `npm test`, in this order. A check counts as one test; a test runner counts its own. @type {Step[]} */
@@ -101,7 +101,8 @@ export function vitest(name, minutes, config) {
 }
 
 /**
- * Fails without a word where what it needs is not there: the step that installs it has said why.
+ * Runs a step if the packages that it needs are installed. Otherwise it fails silently, because the step that installs
+ * them has reported the reason.
  *
  * @param {import("../bootstrap/side-workspace.mjs").SideWorkspace} needed
  * @param {Step} step
@@ -139,13 +140,13 @@ function runner(name, minutes, program, words, reportFile, count) {
  * @template Report
  * @param {string} file
  * @param {(report: Report) => Counts} count
- * @returns {Counts | undefined} `undefined` when there is no whole report
+ * @returns {Counts | undefined} `undefined` if the report is missing or incomplete
  */
 function read(file, count) {
   try {
     return count(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    console.error(`The report ${file} cannot be read: ${error}`);
+    console.error(`Cannot read the report ${file}: ${error}`);
     return undefined;
   }
 }
@@ -158,15 +159,15 @@ function read(file, count) {
 async function runProgram(program, words, limitMs) {
   const env = withPrograms({
     ...testEnvironment(process.env),
-    // Asked for here and not when this file is loaded: it may have been installed since.
+    // Looked up here and not at load time, because it may have been installed since.
     CHROMIUM_PATH: findChromium(process.env),
     FIREFOX_PATH: findFirefox(process.env),
   });
   const { code, signal, isOverdue, output } = await run(`${PROGRAMS}/${program}`, words, { env, limitMs });
   if (code === 0) return true;
   const how = isOverdue
-    ? `was ended after ${Math.round(limitMs / 1_000)} s`
-    : `ended with ${code ?? signal ?? output}`;
+    ? `was stopped after ${Math.round(limitMs / 1_000)} s`
+    : `exited with ${code ?? signal ?? output}`;
   console.error(`${[program, ...words].join(" ")} ${how}`);
   return false;
 }

@@ -12,7 +12,7 @@ export default defineConfig({
   srcDir: "pages",
   outDir: "../docs/dist",
   cacheDir: "node_modules/.vitepress",
-  // A page without a place in the navigation fails the build, as a dead link does.
+  // A page that is not in the navigation fails the build, like a dead link.
   ignoreDeadLinks: [/^http:\/\/localhost/],
   head: [["link", { rel: "icon", href: "/mark.svg" }]],
   vite: { publicDir: path.join(site, "public") },
@@ -30,8 +30,8 @@ export default defineConfig({
     sidebar: [...groups(path.join(site, "../docs")), referenceGroup()],
     notFound: {
       title: "Page not found",
-      quote: "No page has this address. Search for a word of it, or begin on the first page.",
-      linkLabel: "go to the first page",
+      quote: "There is no page at this address. Try the search, or start from the home page.",
+      linkLabel: "go to the home page",
       linkText: "First page",
     },
     footer: {
@@ -41,7 +41,7 @@ export default defineConfig({
   },
   markdown: {
     languageAlias: { sh: "bash", conf: "nginx" },
-    // The anchors that GitHub gives: links within the guide hold in both places.
+    // GitHub's anchors, so that links within the guide work in both places.
     anchor: {
       slugify: (heading) =>
         heading
@@ -50,7 +50,7 @@ export default defineConfig({
           .replaceAll(" ", "-"),
     },
     config(md) {
-      // "no-run" tells the tests that an example does not run by itself: readers need not see it.
+      // Hide "no-run", which tells the tests that an example does not run by itself.
       const fence = md.renderer.rules.fence;
       md.renderer.rules.fence = (tokens, index, ...rest) => {
         const token = tokens[index];

@@ -17,15 +17,15 @@ import {
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-// Colours are measured where they have come to rest.
+// Without motion, so that colours are measured after transitions.
 test.use({ contextOptions: { reducedMotion: "reduce" } });
 
-/** Nothing changes its colour or place any more. */
+/** Waits until animations have ended. */
 async function settled(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
 }
 
-/** Nothing to complain of; in the dark, nothing about colours, which is all that is different there. */
+/** Checks with axe that there are no violations. In the dark theme, only colours are checked, because nothing else differs. */
 async function expectAccessible(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: "light" });
   await expectNoViolations(page);
@@ -35,7 +35,7 @@ async function expectAccessible(page: Page): Promise<void> {
 
 async function expectNoViolations(page: Page, rules?: string[]): Promise<void> {
   await settled(page);
-  // It is half a megabyte: each document is given it once.
+  // axe is half a megabyte, so add it once per document.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   const found = await page.evaluate(async (rules) => {
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
@@ -79,7 +79,7 @@ test("a conversation with a card, a comparison and a chart, all unfolded", async
   await expectAccessible(page);
 });
 
-test("a conversation's menu, its new name, and the dialogs about it", async ({ page }) => {
+test("a conversation's menu, renaming, and dialogs", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   const options = conversations(page).getByRole("button", { name: /^Options for/ });
@@ -107,7 +107,7 @@ test("a conversation's menu, its new name, and the dialogs about it", async ({ p
   await expectAccessible(page);
 });
 
-test("a shared page, and one that is shared no more", async ({ page, newVisitor }) => {
+test("a shared page, and one that is no longer shared", async ({ page, newVisitor }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   const id = new URL(page.url()).pathname.split("/").at(-1);
@@ -118,7 +118,7 @@ test("a shared page, and one that is shared no more", async ({ page, newVisitor 
   await expectAccessible(reader);
 });
 
-test("signing in and up, with what can go wrong", async ({ page }) => {
+test("signing in and up, with errors", async ({ page }) => {
   for (const path of ["/sign-in", "/sign-up"]) {
     await page.goto(path);
     await expect(page.getByLabel("E-mail")).toBeVisible();
@@ -129,7 +129,7 @@ test("signing in and up, with what can go wrong", async ({ page }) => {
   }
 });
 
-test("an account's own page, and the way back into one", async ({ page }) => {
+test("the account page, and the pages to reset a password", async ({ page }) => {
   await page.goto("/account");
   await expect(page.getByRole("heading", { name: "You are not signed in." })).toBeVisible();
   await expectAccessible(page);
@@ -143,10 +143,10 @@ test("an account's own page, and the way back into one", async ({ page }) => {
   await expectAccessible(page);
 });
 
-test.describe("what comes between a question and its answer", () => {
+test.describe("notices in place of an answer", () => {
   test.use({
     answeredBy: "model server",
-    // The least that there can be: the first answer spends it all.
+    // The minimum, which the first answer spends.
     variables: { CREDIT_MONTHLY_ALLOWANCE: "0.000001" },
     expected: [status(403), status(429), status(402), status(502), status(503), status(404)],
   });
@@ -169,10 +169,7 @@ test.describe("what comes between a question and its answer", () => {
     await expectAccessible(page);
   });
 
-  test("a model that fails, an answer that was stopped, a question that is being edited", async ({
-    page,
-    modelServer,
-  }) => {
+  test("a failed model, a stopped answer, and a question during an edit", async ({ page, modelServer }) => {
     modelServer.setMode("fail-500");
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -192,7 +189,7 @@ test.describe("what comes between a question and its answer", () => {
     await expectAccessible(page);
   });
 
-  test("a caller who is blocked, and an address that is no page", async ({ page }) => {
+  test("a blocked caller, and an unknown address", async ({ page }) => {
     await blockMessages(page);
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -203,7 +200,7 @@ test.describe("what comes between a question and its answer", () => {
     await expectAccessible(page);
   });
 
-  test("a conversation that is gone, and a link that is dead", async ({ page }) => {
+  test("a deleted conversation, and a removed link", async ({ page }) => {
     await page.goto(`/c/${crypto.randomUUID()}`);
     await expect(page.getByRole("heading", { name: "This conversation is gone." })).toBeVisible();
     await expectAccessible(page);

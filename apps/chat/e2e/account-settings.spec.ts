@@ -20,13 +20,10 @@ async function signIn(page: Page, email: string, word = password): Promise<void>
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-// A password that is refused on purpose, and an account that is gone: the browser writes down each answer that is no.
+// The tests cause these statuses, which the browser logs: a refused password, and a deleted account.
 test.use({ expected: [status(400), status(401)] });
 
-test("somebody sees where they are signed in, ends what they do not know, and changes their password", async ({
-  page,
-  newVisitor,
-}) => {
+test("a person sees their sessions, ends one, and changes the password", async ({ page, newVisitor }) => {
   const email = newEmail();
   await signUp(page, email);
   const elsewhere = await newVisitor();
@@ -42,18 +39,18 @@ test("somebody sees where they are signed in, ends what they do not know, and ch
   await elsewhere.reload();
   await expect(accountButton(elsewhere)).toContainText("Not signed in");
 
-  await page.getByLabel("Present password").fill(password);
+  await page.getByLabel("Current password").fill(password);
   await page.getByLabel("New password").fill("Password1!");
   await page.getByRole("button", { name: "Change the password" }).click();
-  await expect(page.getByText("one of the first that anybody would try").last()).toBeVisible();
+  await expect(page.getByText("This password is too common").last()).toBeVisible();
   await page.getByLabel("New password").fill("four quiet green kettles");
   await page.getByRole("button", { name: "Change the password" }).click();
-  await expect(page.getByText("Your password is changed.", { exact: true })).toBeVisible();
+  await expect(page.getByText("Your password has been changed.", { exact: true })).toBeVisible();
   await signIn(elsewhere, email, "four quiet green kettles");
   await expect(accountButton(elsewhere)).toContainText(email);
 });
 
-test("somebody takes their data along, and deletes the account for good", async ({ page }) => {
+test("a person downloads their data, and deletes the account", async ({ page }) => {
   const email = newEmail();
   await signUp(page, email);
   await page.goto("/");
@@ -75,27 +72,27 @@ test("somebody takes their data along, and deletes the account for good", async 
 test.describe(() => {
   test.use({ variables: { REQUIRE_ACCOUNT: "on" } });
 
-  test("where only accounts are answered, a question waits for its asker to sign in", async ({ page }) => {
+  test("if an account is required, a question waits until its author signs in", async ({ page }) => {
     await page.goto("/");
     await send(page, "take-home on £30,000");
     await expect(page.getByText("Sign in to get an answer.", { exact: true })).toBeVisible();
     await expect(composer(page)).toHaveValue("take-home on £30,000");
     await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
     await expect(page).toHaveURL(/\/sign-in/);
-    await expect(page.getByRole("link", { name: "Go on without an account" })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Continue without an account" })).toHaveCount(0);
   });
 });
 
 test.describe(() => {
   test.use({ variables: { SIGN_UP: "closed" } });
 
-  test("where the operator makes the accounts, the page says so", async ({ page }) => {
+  test("if only the operator creates accounts, the page says so", async ({ page }) => {
     await page.goto("/sign-up");
-    await expect(page.getByText("New accounts are made by the operator of this service.")).toBeVisible();
+    await expect(page.getByText("Only the operator of this service can create accounts.")).toBeVisible();
   });
 });
 
-test("a forgotten password is replaced by a link that came by mail", async ({ browser, time, database }) => {
+test("a forgotten password is replaced with a link from an e-mail", async ({ browser, time, database }) => {
   const { startService } = await import("../server/start.ts");
   const { promptModel } = await import("../testing/service.ts");
   const mail = await startSmtpServer();
@@ -129,7 +126,7 @@ test("a forgotten password is replaced by a link that came by mail", async ({ br
   await page.getByRole("link", { name: "Forgotten your password?" }).click();
   await page.getByLabel("E-mail").fill(email);
   await page.getByRole("button", { name: "Send the link" }).click();
-  await expect(page.getByText("a link is on its way").last()).toBeVisible();
+  await expect(page.getByText("we’ve sent a link").last()).toBeVisible();
   await expect.poll(() => mail.mails.length).toBe(2);
   await page.goto(/http:\S+\/reset-password#\S+/.exec(mail.mails[1]?.text ?? "")?.[0] ?? "about:blank");
   await page.getByLabel("New password").fill("four quiet green kettles");

@@ -3,7 +3,7 @@ import { accountButton, answers, ask, composer, conversations, newEmail, signUp 
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** All but the live regions, which say aloud what is written here. */
+/** Everything except the live regions, which repeat the text for screen readers. */
 const main = (page: Page) => page.getByRole("main");
 
 const password = "correct horse battery";
@@ -26,7 +26,7 @@ async function signOut(page: Page): Promise<void> {
   await expect(accountButton(page)).toContainText("Not signed in");
 }
 
-test("somebody signs up, out and in again, and finds what they asked before they had an account", async ({
+test("a person signs up, out and in again, and finds the questions from before the account", async ({
   page,
   newVisitor,
 }) => {
@@ -41,7 +41,7 @@ test("somebody signs up, out and in again, and finds what they asked before they
   await fillIn(page, email, password);
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(accountButton(page)).toContainText(email);
-  // The built-in calculator costs nothing: credit is not spoken of.
+  // The built-in calculator is free, so the page shows no credit.
   await expect(accountButton(page)).toContainText("Signed in");
   await expect(page.getByText("credit")).toHaveCount(0);
   await expect(conversations(page).getByRole("link")).toHaveText(["Take-home on £30,000"]);
@@ -59,7 +59,7 @@ test("somebody signs up, out and in again, and finds what they asked before they
   await expect(conversations(elsewhere).getByRole("link")).toHaveText(["Take-home on £30,000"]);
 });
 
-test("the cookies are out of reach of scripts and of other sites", async ({ page, context }) => {
+test("scripts and other sites cannot read the cookies", async ({ page, context }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   await signUp(page, newEmail());
@@ -69,10 +69,10 @@ test("the cookies are out of reach of scripts and of other sites", async ({ page
   expect(await page.evaluate(() => document.cookie)).toBe("");
 });
 
-test.describe("what can go wrong", () => {
+test.describe("errors", () => {
   test.use({ expected: [status(401), status(422), status(400), status(429)] });
 
-  test("a wrong password, an unknown address and a missing one are told in words, and nothing typed is lost", async ({
+  test("a wrong password, an unknown address and a missing one have messages, and the typed text stays", async ({
     page,
   }) => {
     const email = newEmail();
@@ -97,7 +97,7 @@ test.describe("what can go wrong", () => {
     await expect(accountButton(page)).toContainText("Not signed in");
   });
 
-  test("an address that has an account, and a short password, make no second one", async ({ page }) => {
+  test("an address in use, and a short password, create no account", async ({ page }) => {
     const email = newEmail();
     await signUp(page, email);
     await signOut(page);
@@ -115,7 +115,7 @@ test.describe("what can go wrong", () => {
   test.describe("guessing", () => {
     test.use({ variables: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "2" } });
 
-    test("too many attempts have to wait, and are told how long", async ({ page, time }) => {
+    test("too many attempts must wait, and see how long", async ({ page, time }) => {
       await page.goto("/sign-in");
       for (const guess of ["first guess", "second guess", "third guess"]) {
         await fillIn(page, "ada@example.com", guess);
@@ -135,7 +135,7 @@ test.describe("what can go wrong", () => {
   });
 });
 
-test("a draft comes along through signing up, and is nobody else's after signing out", async ({ page }) => {
+test("a draft survives signing up, and is removed on signing out", async ({ page }) => {
   await page.goto("/");
   await composer(page).fill("a private thought");
   await signUp(page, newEmail());
@@ -146,14 +146,14 @@ test("a draft comes along through signing up, and is nobody else's after signing
   await expect(composer(page)).toHaveValue("");
 });
 
-test("signing out leaves no draft, not even of a conversation that was not opened since, nor in another tab", async ({
+test("signing out removes all drafts, also of conversations that were not opened, and in other tabs", async ({
   page,
   context,
 }) => {
   await signUp(page, newEmail());
   await ask(page, "take-home on £30,000");
   await composer(page).fill("a private thought");
-  // Another page load knows of this draft by storage alone.
+  // After another page load, this draft is only in storage.
   await page.goto("/");
   await expect(conversations(page).getByRole("link")).toHaveCount(1);
   const drafts = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => /draft/.test(key)));

@@ -3,7 +3,7 @@ import { accountButton, answers, ask, notice, send, spend } from "./chat-page.ts
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** How bright the page's ground is on the screen, from 0 to 255. */
+/** Returns the brightness of the page's background on the screen, from 0 to 255. */
 function brightness(page: Page): Promise<number> {
   return page.evaluate(() => {
     const canvas = document.createElement("canvas").getContext("2d");
@@ -24,7 +24,7 @@ async function chooseTheme(page: Page, name: string): Promise<void> {
   await page.keyboard.press("Escape");
 }
 
-test("the page is dark where the system is, and follows it", async ({ page }) => {
+test("the page follows the system's dark theme", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto("/");
   await isDark(page);
@@ -32,7 +32,7 @@ test("the page is dark where the system is, and follows it", async ({ page }) =>
   await isLight(page);
 });
 
-test("a chosen theme stays, and is there before anything is drawn", async ({ page }) => {
+test("a chosen theme is kept, and applies before the first paint", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto("/");
   await chooseTheme(page, "Dark");
@@ -57,10 +57,10 @@ test("a chosen theme stays, and is there before anything is drawn", async ({ pag
   await isLight(page);
 });
 
-test.describe("for those who want less motion", () => {
+test.describe("with reduced motion", () => {
   test.use({ expected: [status(429)], contextOptions: { reducedMotion: "reduce" } });
 
-  test("nothing moves for longer than a blink", async ({ page }) => {
+  test("no animation is noticeable", async ({ page }) => {
     await spend(page, 4);
     await page.goto("/");
     await ask(page, "take-home on £30,000");

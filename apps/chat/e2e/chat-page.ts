@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** The parts of the chat by the names that a person knows them by. */
+/** The parts of the chat, by their accessible names. */
 export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Your question" });
 export const sendButton = (page: Page): Locator => page.getByRole("button", { name: "Send", exact: true });
 export const stopButton = (page: Page): Locator => page.getByRole("button", { name: "Stop answering" });
@@ -8,20 +8,20 @@ export const questions = (page: Page): Locator => page.getByRole("article", { na
 export const answers = (page: Page): Locator => page.getByRole("article", { name: "Headgate", exact: true });
 export const thread = (page: Page): Locator =>
   page.getByRole("region", { name: "Conversation", exact: true });
-/** What stands in the answer's place after a refusal for speed. */
+/** The notice after a rate-limit refusal. */
 export const notice = (page: Page): Locator => page.getByRole("group", { name: "Sending is paused" });
 export const sendAgain = (page: Page): Locator => notice(page).getByRole("button", { name: "Send again" });
 export const paywall = (page: Page): Locator => page.getByRole("dialog", { name: /^Your credit is/ });
 export const conversations = (page: Page): Locator => page.getByRole("navigation", { name: "Conversations" });
 export const accountButton = (page: Page): Locator => page.getByRole("button", { name: /^Account/ });
 
-/** Writes a question and sends it, without waiting for what becomes of it. */
+/** Types a question and sends it, without waiting for the result. */
 export async function send(page: Page, question: string): Promise<void> {
   await composer(page).fill(question);
   await composer(page).press("Enter");
 }
 
-/** Asks, and waits until the answer is whole. */
+/** Asks, and waits until the answer is complete. */
 export async function ask(page: Page, question: string): Promise<void> {
   const before = await answers(page).count();
   await send(page, question);
@@ -29,12 +29,12 @@ export async function ask(page: Page, question: string): Promise<void> {
   await isIdle(page);
 }
 
-/** The answer under way has ended, and another question can be sent. */
+/** Waits until the answer has ended and another question can be sent. */
 export async function isIdle(page: Page): Promise<void> {
   await expect(sendButton(page)).toBeVisible();
 }
 
-/** Holds back what the page loads from such an address until what is returned is called. */
+/** Holds back the page's requests to an address until the returned function is called. */
 export async function holdBack(page: Page, address: string): Promise<() => void> {
   let release = () => {};
   const released = new Promise<void>((resolve) => {
@@ -47,15 +47,15 @@ export async function holdBack(page: Page, address: string): Promise<() => void>
   return release;
 }
 
-/** Asks so many short questions, one after the other. */
+/** Asks a number of short questions, one after the other. */
 export async function askTimes(page: Page, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1)
     await ask(page, `What is the personal allowance on £${100 + time}k?`);
 }
 
 /**
- * Spends the quota of this browser's caller by so many questions that no conversation of the page's is about.
- * Answers are read to their end, so that nothing is under way afterwards.
+ * Spends the quota of this browser's caller with questions outside the page's conversations.
+ * Reads the answers to their end, so that nothing is in progress afterwards.
  */
 export async function spend(page: Page, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1) {
@@ -67,7 +67,7 @@ export async function spend(page: Page, times: number): Promise<void> {
   }
 }
 
-/** Has the service answer every message as it answers a caller whom an operator has blocked for good. */
+/** Lets the service answer every message as for a permanently blocked caller. */
 export async function blockMessages(page: Page): Promise<void> {
   await page.route("**/chat/message", (route) =>
     route.fulfill({
@@ -85,7 +85,7 @@ export async function blockMessages(page: Page): Promise<void> {
   );
 }
 
-/** A conversation of so many messages, as a program may have made it. @returns its id */
+/** Creates a conversation with a number of messages, like a program. @returns its id */
 export async function longConversation(page: Page, times: number): Promise<string> {
   const turns = Array.from({ length: times }, (_, turn) => [
     { role: "user", content: `question ${turn}` },
@@ -99,7 +99,7 @@ export async function longConversation(page: Page, times: number): Promise<strin
   return response.headers()["x-conversation-id"] ?? "";
 }
 
-/** How many seconds the notice says are to be waited; it must be of less than a minute, or just one. */
+/** Returns the wait in the notice, in seconds. It must be at most a minute. */
 export async function secondsToWait(page: Page): Promise<number> {
   const text = (await notice(page).textContent()) ?? "";
   const [, minutes = "0", seconds = "0"] = /Please wait (?:(\d+) min)? ?(?:(\d+) s)?\./.exec(text) ?? [];
@@ -108,7 +108,7 @@ export async function secondsToWait(page: Page): Promise<number> {
   return total;
 }
 
-/** Everything that screen readers were told since this was called, in order. */
+/** Returns everything announced to screen readers since this call, in order. */
 export async function listenToAnnouncements(page: Page): Promise<() => Promise<string[]>> {
   await page.getByTestId("announcer").evaluate((element) => {
     const said: string[] = [];
@@ -121,7 +121,7 @@ export async function listenToAnnouncements(page: Page): Promise<() => Promise<s
   return () => page.evaluate(() => [...(window as unknown as { said: string[] }).said]);
 }
 
-/** Makes an account through the page, and comes back to the chat. */
+/** Creates an account through the page, and returns to the chat. */
 export async function signUp(page: Page, email: string, password = "correct horse battery"): Promise<void> {
   await page.goto("/sign-up");
   await page.getByLabel("E-mail").fill(email);
@@ -131,7 +131,7 @@ export async function signUp(page: Page, email: string, password = "correct hors
   await expect(composer(page)).toBeVisible();
 }
 
-/** An address that no other test has: accounts are in a database that the tests of a worker share. */
+/** Returns a unique address, because the tests of a worker share a database. */
 export function newEmail(): string {
   return `ada-${crypto.randomUUID().slice(0, 8)}@example.com`;
 }

@@ -3,15 +3,15 @@ import type { Browser, BrowserContext, Page } from "@playwright/test";
 /** Part of a line on a browser's console, such as `the server responded with a status of 429`. */
 export type Complaint = string | RegExp;
 
-/** What Chromium writes when a request is answered with this status. */
+/** Chromium's message for a response with this status. */
 export const status = (code: number): Complaint => `the server responded with a status of ${code} `;
 
-/** What Chromium writes when a request finds no network, or nobody there. */
+/** Chromium's message for a request without a network or a server. */
 export const noConnection: Complaint =
   /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_(REFUSED|RESET|CLOSED)|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)/;
 
 interface ConsoleWatch {
-  /** All but what was to be expected. */
+  /** Returns the unexpected errors. */
   other(expected: readonly Complaint[]): string[];
   end(): void;
 }
@@ -31,7 +31,7 @@ export function watchConsole(browser: Browser): ConsoleWatch {
     });
   }
   function watchContext(context: BrowserContext): void {
-    // A library that tries what the policy forbids, and catches that it may not, is heard of nowhere else.
+    // A library that violates the policy and catches the error is only reported by this event.
     void context.addInitScript(() => {
       addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) => {
         console.error(`content policy: ${effectiveDirective} forbids ${blockedURI}, in ${sourceFile}`);

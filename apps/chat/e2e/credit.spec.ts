@@ -21,26 +21,26 @@ import { test as base, expect } from "./fixtures.ts";
 
 const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
 
-/** A database in a folder: it is there that the operator's command finds the service. */
+/** A database in a folder, in which the operator's command finds the service. */
 const test = base.extend<{ folder: string; credit: (...words: string[]) => Promise<string> }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
   folder: async ({}, use) => {
     const folder = await mkdtemp(path.join(tmpdir(), "headgate-e2e-"));
     await use(folder);
     await rm(folder, { recursive: true, force: true });
   },
-  // A price is what makes the calculator ask for credit, as in the README's demonstration.
+  // With a price, the calculator needs credit, as in the README's example.
   variables: async ({ folder }, use) => use({ DATABASE_URL: `pglite://${folder}`, ...price }),
   credit: async ({ variables }, use) => use((...words) => runCreditCommand(words, variables)),
 });
 
 test.use({ expected: [status(402), status(404)] });
 
-test("with its credit spent an account meets the paywall, keeps its message, and goes on once there is credit", async ({
+test("without credit, an account sees the paywall, keeps its message, and can continue once there is credit", async ({
   page,
   credit,
 }) => {
-  // A database in a folder is made from nothing, which is slow on a busy machine.
+  // Creating a database in a folder is slow on a busy machine.
   test.slow();
   const email = newEmail();
   await signUp(page, email);
@@ -65,7 +65,7 @@ test("with its credit spent an account meets the paywall, keeps its message, and
   await expect(composer(page)).toHaveValue("take-home on £52,000");
   await expect(questions(page)).toHaveCount(0);
 
-  // The draft outlives a reload, and a second refusal for want of credit brings the paywall again.
+  // The draft survives a reload, and a second credit refusal opens the paywall again.
   await page.reload();
   await expect(composer(page)).toHaveValue("take-home on £52,000");
   await composer(page).press("Enter");
@@ -114,7 +114,7 @@ test("a code from the operator leads from the paywall back to the same message",
 base.describe("with little of both", () => {
   base.use({
     expected: [status(402), status(429)],
-    // Enough for the first answer's first chunk, and not for another's.
+    // Enough for the first chunk of one answer.
     variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.0011", RATE_LIMIT_CHAT_PER_MIN: "1" },
   });
 

@@ -1,7 +1,7 @@
 import { answers, ask, composer, conversations, questions, send } from "./chat-page.ts";
 import { expect, test } from "./fixtures.ts";
 
-test("what was typed survives a reload, for each conversation its own", async ({ page }) => {
+test("each conversation's draft survives a reload", async ({ page }) => {
   await page.goto("/");
   await composer(page).fill("of a new chat");
   await page.reload();
@@ -19,7 +19,7 @@ test("what was typed survives a reload, for each conversation its own", async ({
   await expect(composer(page)).toHaveValue("of this conversation");
 });
 
-test("a draft that is sent in one tab goes in the others, and what was changed there stays", async ({
+test("a draft that is sent in one tab disappears in other tabs, unless it was changed there", async ({
   page,
   context,
 }) => {
@@ -40,10 +40,7 @@ test("a draft that is sent in one tab goes in the others, and what was changed t
 test.describe("with a slow model", () => {
   test.use({ answeredBy: "model server" });
 
-  test("a message that was on its way when the page was closed is not lost", async ({
-    page,
-    modelServer,
-  }) => {
+  test("a message that is being sent when the page is closed is not lost", async ({ page, modelServer }) => {
     modelServer.setMode("never");
     await page.goto("/");
     const asked = modelServer.nextRequest();
@@ -58,7 +55,7 @@ test.describe("with a slow model", () => {
     await expect(questions(page)).toHaveText("take-home on £52,000");
   });
 
-  test("what is typed while an answer comes is kept for the next message", async ({ page, modelServer }) => {
+  test("text typed during an answer is kept for the next message", async ({ page, modelServer }) => {
     modelServer.setMode("slow");
     await page.goto("/");
     await send(page, "take-home on £52,000");

@@ -17,32 +17,32 @@ import { type Complaint, watchConsole } from "./console-watch.ts";
 export type { BrowserContext, Page };
 export { expect };
 
-/** The time, for the service and for every page of a test; it is moved, never waited for. */
+/** The time of the service and of every page of a test. Tests move it, and never wait. */
 export interface Time {
-  /** The service's own clock: it stands still but for what is asked of it here. */
+  /** The service's clock, which only moves when a test moves it. */
   service: FakeClock;
-  /** Moves both on, as when the machine slept: timers of the page that fell due meanwhile fire once. */
+  /** Moves both clocks, as after the machine slept: due timers of the page fire once. */
   pass(page: Page, seconds: number): Promise<void>;
-  /** Stops the page's clock where it is, so that a countdown can be read to the second. */
+  /** Stops the page's clock, so that a countdown can be read exactly. */
   stop(page: Page): Promise<void>;
-  /** Has the page's clock, once stopped, run on through so many seconds; the service's comes along. */
+  /** Runs the stopped page's clock for a number of seconds, and moves the service's clock too. */
   run(page: Page, seconds: number): Promise<void>;
 }
 
 export interface RunningService {
   url: string;
-  /** As when it crashes or is taken down. */
+  /** Stops the service. */
   stop(): Promise<void>;
-  /** At the same address as before, with the same database. */
+  /** Starts the service again, at the same address and with the same database. */
   startAgain(): Promise<void>;
 }
 
 interface Options {
-  /** Variables of the service, over those of a fresh start: limits are the defaults of production. */
+  /** Variables of the service. By default, it has the limits of production. */
   variables: Environment;
-  /** `model server` is a real model as far as the service can tell: what it says and when is in `modelServer`'s hands. */
+  /** `model server` looks like a real model to the service. `modelServer` controls what it answers, and when. */
   answeredBy: "built-in responder" | "model server";
-  /** What a browser may complain of in this test: the failures that the test brings about. */
+  /** Browser errors that this test causes and expects. */
   expected: readonly Complaint[];
 }
 
@@ -50,7 +50,7 @@ interface Fixtures {
   time: Time;
   service: RunningService;
   modelServer: OpenAiServer;
-  /** Another browser, with cookies and storage of its own. */
+  /** Opens another browser, with separate cookies and storage. */
   newVisitor(options?: BrowserContextOptions): Promise<Page>;
   quietConsole: undefined;
 }
@@ -59,18 +59,18 @@ interface WorkerFixtures {
   database: OpenDatabase;
 }
 
-/** What an order to a page may take on a busy machine. */
+/** How long a command to a page may take on a busy machine. */
 const ORDER_MS = 5_000;
 
-/** A real browser against the real service, which runs in this process with a clock of the test's. */
+/** A real browser and the real service, which runs in this process with the test's clock. */
 export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   variables: [{}, { option: true }],
   answeredBy: ["built-in responder", { option: true }],
   expected: [[], { option: true }],
 
-  // Shared by the tests of a worker: every test has browsers of its own, and its own conversations with them.
+  // Shared by the tests of a worker. Every test has its own browsers, so it has its own conversations.
   database: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
     async ({}, use) => {
       const database = await openTestDatabase();
       await use(database);
@@ -89,7 +89,7 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   time: async ({}, use) => {
     const service = fakeClock(TEST_START_MS);
-    /** A page's clock runs by itself: what it has gained is made up for, so that no wait ends there too early. */
+    /** Corrects a page's clock, which runs by itself, so that no wait ends too early. */
     const follow = async (page: Page) => service.set(await page.evaluate(() => Date.now()));
     await use({
       service,
@@ -98,7 +98,7 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
         await follow(page);
       },
       async stop(page) {
-        // It runs on until the order has arrived, and cannot be stopped in its past.
+        // The clock runs until the command arrives, and cannot be stopped at an earlier time.
         await page.clock.pauseAt((await page.evaluate(() => Date.now())) + ORDER_MS);
         await follow(page);
       },

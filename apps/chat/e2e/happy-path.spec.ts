@@ -11,7 +11,7 @@ test("a question is answered with a computed number, and the conversation gets a
 
   await expect(questions(page)).toHaveText("take-home on £45k in Scotland with plan 2");
   const card = answers(page).getByRole("region", { name: "Take-home pay on £45,000" });
-  // By hand: 8% of £45,000 - £12,570; 9% of £45,000 - £29,385; Scottish bands of 2026/27.
+  // Calculated by hand: 8% of £45,000 - £12,570; 9% of £45,000 - £29,385; Scottish bands of 2026/27.
   await expect(card).toContainText("National Insurance£2,594.40");
   await expect(card).toContainText("Student loan£1,405.35");
   await expect(card).toContainText("Income tax£6,882.05");
@@ -31,7 +31,7 @@ test("a question is answered with a computed number, and the conversation gets a
   await expect(card).toBeVisible();
 });
 
-test("the assumptions of a card are controls, and work it out in place", async ({ page }) => {
+test("the controls of a card update its figures", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £45k in Scotland with plan 2");
   const card = answers(page).getByRole("region", { name: "Take-home pay on £45,000" });
@@ -50,7 +50,7 @@ test("the assumptions of a card are controls, and work it out in place", async (
   await expect(card.getByLabel("Pension, %")).toHaveValue("0");
 });
 
-test("a follow-up is a button, and answers about the same pay", async ({ page }) => {
+test("a follow-up button asks about the same pay", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £45,000");
   await page
@@ -62,14 +62,14 @@ test("a follow-up is a button, and answers about the same pay", async ({ page })
   await expect(page.getByRole("list", { name: "Follow-up questions" })).toHaveCount(1);
 });
 
-test("an example asks its question, and a follow-up builds on it", async ({ page }) => {
+test("an example asks its question, and a follow-up refers to it", async ({ page }) => {
   await page.goto("/");
   await page
     .getByRole("list", { name: "Examples" })
     .getByRole("button", { name: "Personal allowance" })
     .click();
   await expect(questions(page)).toHaveText("What is the personal allowance on £110k?");
-  // £1 is lost for every £2 above £100,000: £12,570 - £5,000.
+  // The allowance shrinks by £1 for every £2 above £100,000: £12,570 - £5,000.
   await expect(answers(page)).toContainText("£7,570");
 
   await ask(page, "what about 130k?");
@@ -99,7 +99,7 @@ test("a range is a chart, with its figures as a table", async ({ page }) => {
   await expect(table.getByRole("rowheader").last()).toHaveText("£120,000");
 });
 
-test("a step of an answer shows what went in and what came out", async ({ page }) => {
+test("a step of an answer shows its input and output", async ({ page }) => {
   await page.goto("/");
   await ask(page, "marginal rate at 120k");
   const step = answers(page).locator("details[data-tool=take_home]");
@@ -109,7 +109,7 @@ test("a step of an answer shows what went in and what came out", async ({ page }
   await expect(step).toContainText("Came out");
 });
 
-test("what the responder does not understand, it says", async ({ page }) => {
+test("the responder says if it does not understand", async ({ page }) => {
   await page.goto("/");
   await ask(page, "what is the VAT on a bicycle");
   await expect(answers(page)).toContainText("I can't work out");

@@ -6,7 +6,7 @@ import { expect, type Time, test } from "./fixtures.ts";
 
 const dayMs = 86_400_000;
 
-/** Makes an empty conversation as of so many days ago, in this browser's history. */
+/** Creates an empty conversation that is some days old, in this browser's history. */
 async function conversationOf(page: Page, time: Time, daysAgo: number, title: string): Promise<void> {
   time.service.set(TEST_START_MS - daysAgo * dayMs);
   const made = await page.request.post("/conversations", { data: { title } });
@@ -51,7 +51,7 @@ test("conversations are grouped by date, newest first", async ({ page, time }) =
   );
 });
 
-test("more of them are loaded as one scrolls, each once", async ({ page, time }) => {
+test("scrolling loads more conversations, each once", async ({ page, time }) => {
   const titles = Array.from({ length: 75 }, (_, index) => `conversation ${index + 1}`);
   for (const [index, title] of titles.entries()) await conversationOf(page, time, (index + 1) / 100, title);
   await page.goto("/");
@@ -66,7 +66,7 @@ test("more of them are loaded as one scrolls, each once", async ({ page, time })
   await expect(links).toHaveText(titles);
 });
 
-test("a conversation is renamed where it stands", async ({ page, time }) => {
+test("a conversation is renamed in the list", async ({ page, time }) => {
   await conversationOf(page, time, 0.1, "old name");
   await page.goto("/");
   await choose(page, "old name", "Rename");
@@ -84,7 +84,7 @@ test("a conversation is renamed where it stands", async ({ page, time }) => {
   await expect(conversations(page).getByRole("link")).toHaveText("new name");
 });
 
-test("a menu opened without the focus, as screen readers do, takes none from the name being changed", async ({
+test("a menu that a screen reader opens without focus does not take the focus from the title field", async ({
   page,
   time,
 }) => {
@@ -131,7 +131,7 @@ test("a conversation is deleted, but only after asking", async ({ page }) => {
 test.describe("somebody else's", () => {
   test.use({ expected: [status(404)] });
 
-  test("conversation cannot be opened, whoever knows its address", async ({ page, newVisitor }) => {
+  test("conversation cannot be opened, even with its address", async ({ page, newVisitor }) => {
     await page.goto("/");
     await ask(page, "take-home on £30,000");
     const stranger = await newVisitor();
@@ -142,7 +142,7 @@ test.describe("somebody else's", () => {
   });
 });
 
-test("conversations are found by their names and by what was said in them", async ({ page, time }) => {
+test("a search finds conversations by title and content", async ({ page, time }) => {
   await conversationOf(page, time, 3, "Moving to Leeds");
   await conversationOf(page, time, 2, "100% of it");
   await page.goto("/");
@@ -153,7 +153,7 @@ test("conversations are found by their names and by what was said in them", asyn
 
   await search.fill("leeds");
   await expect(links).toHaveText(["Moving to Leeds"]);
-  // In what was said, and not in the name.
+  // In a message, but not in the title.
   await search.fill("25,119.60");
   await expect(links).toHaveText(["Take-home on £30,000"]);
   await search.fill("0% of");
@@ -172,7 +172,7 @@ test("conversations are found by their names and by what was said in them", asyn
   await expect(links).toHaveText(["Take-home on £30,000", "100% of it", "Moving to York"]);
 });
 
-test("a title follows the first question when that is edited, unless a person chose it", async ({ page }) => {
+test("a title changes with an edited first question, unless a person chose it", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   const link = conversations(page).getByRole("link");
@@ -199,7 +199,7 @@ test("a title follows the first question when that is edited, unless a person ch
   await expect(link).toHaveText("My new job");
 });
 
-test("Back and Forward go through what was looked at", async ({ page }) => {
+test("Back and Forward move between visited pages", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   await page.getByRole("link", { name: "New chat" }).click();

@@ -14,7 +14,7 @@ import {
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-test("a question is asked, answered, shared and put aside without a mouse", async ({ page }) => {
+test("a conversation works without a mouse: asking, sharing and starting a new chat", async ({ page }) => {
   await page.goto("/");
   await expect(composer(page)).toBeFocused();
   const said = await listenToAnnouncements(page);
@@ -27,7 +27,7 @@ test("a question is asked, answered, shared and put aside without a mouse", asyn
     .poll(said)
     .toEqual(["Answering.", expect.stringMatching(/^Answer: On £30,000 you take home £/)]);
 
-  // The thread can be reached and scrolled, and the answer's buttons show themselves to the focus.
+  // The thread can be focused and scrolled, and the answer's buttons appear on focus.
   const again = answers(page).getByRole("button", { name: "Answer again" });
   await again.focus();
   await expect(again.locator("..")).toHaveCSS("opacity", "1");
@@ -37,7 +37,7 @@ test("a question is asked, answered, shared and put aside without a mouse", asyn
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog");
   await expect(dialog).toBeVisible();
-  // Focus goes round within the dialog.
+  // The focus wraps within the dialog.
   for (let press = 1; press <= 4; press += 1) {
     await page.keyboard.press("Tab");
     await expect(dialog.locator(":focus")).toHaveCount(1);
@@ -55,7 +55,7 @@ test("a question is asked, answered, shared and put aside without a mouse", asyn
 test.describe("over the limit", () => {
   test.use({ expected: [status(429)] });
 
-  test("the notice is reached, waited for and answered without a mouse", async ({ page, time }) => {
+  test("the notice works without a mouse", async ({ page, time }) => {
     await spend(page, 5);
     await page.goto("/");
     await expect(composer(page)).toBeFocused();
@@ -101,7 +101,7 @@ test("Enter sends, Shift+Enter makes a new line, and blanks are not sent", async
   await expect(answers(page)).toContainText("Scotland");
 });
 
-test("the Enter that ends the composing of a character does not send", async ({ page }) => {
+test("the Enter that ends the composition of a character does not send", async ({ page }) => {
   await page.goto("/");
   await expect(composer(page)).toBeFocused();
   const keyboard = await page.context().newCDPSession(page);
@@ -117,7 +117,7 @@ test("the Enter that ends the composing of a character does not send", async ({ 
       },
     );
   });
-  // The input method takes the key for itself: no character comes of it.
+  // The input method handles the key, so it types no character.
   const enter = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 13 };
   await keyboard.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
   await keyboard.send("Input.dispatchKeyEvent", { type: "keyUp", ...enter });
@@ -126,7 +126,7 @@ test("the Enter that ends the composing of a character does not send", async ({ 
   await expect(composer(page)).toHaveValue("税");
   await expect(questions(page)).toHaveCount(0);
 
-  // Safari's: the composition has ended, and only the key's code gives it away.
+  // As in Safari: the composition has ended, and only the key code shows it.
   await composer(page).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
   await expect(composer(page)).toHaveValue("税");
   await expect(questions(page)).toHaveCount(0);
@@ -135,7 +135,7 @@ test("the Enter that ends the composing of a character does not send", async ({ 
   await expect(questions(page)).toHaveText("税");
 });
 
-test.describe("where nothing has the focus yet", () => {
+test.describe("without a focused element", () => {
   test.use({ expected: [status(404)] });
 
   test("the first Tab offers to skip to the conversation", async ({ page }) => {
@@ -161,7 +161,7 @@ test("the shortcuts are listed, and focus returns when the list is closed", asyn
   await expect(composer(page)).toBeFocused();
 });
 
-test("a dialog that closes takes no focus from where a person has gone meanwhile", async ({ page }) => {
+test("a closing dialog does not take the focus from another element", async ({ page }) => {
   await page.goto("/");
   await send(page, "take-home on £30,000");
   await isIdle(page);
@@ -169,13 +169,13 @@ test("a dialog that closes takes no focus from where a person has gone meanwhile
   const dialog = page.getByRole("dialog", { name: "Share this conversation" });
   await expect(dialog).toBeVisible();
   await page.keyboard.press("Escape");
-  // While it fades.
+  // During the closing animation.
   await composer(page).evaluate((element) => element.focus());
   await expect(dialog).toBeHidden();
   await expect(composer(page)).toBeFocused();
 });
 
-test("the menus of the account and of a conversation work by arrows", async ({ page }) => {
+test("the menus of the account and of a conversation work with arrow keys", async ({ page }) => {
   await page.goto("/");
   await send(page, "take-home on £30,000");
   await expect(answers(page)).toContainText("£30,000");

@@ -3,9 +3,9 @@ import type { Page } from "@playwright/test";
 import { answers, composer, isIdle } from "./chat-page.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** All the JavaScript that a page loads up to its first answer, compressed as the most modest server would. */
+/** The limit of JavaScript that a page loads up to its first answer, compressed with gzip. */
 const mostScriptBytes = 150_000;
-/** What search engines call good is 0.1. */
+/** Search engines rate up to 0.1 as good. */
 const mostLayoutShift = 0.05;
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
@@ -48,7 +48,7 @@ for (const question of [
   "Compare £50,000 and £60,000",
   "chart take-home from 20k to 90k",
 ]) {
-  test(`a slow phone moves nothing while it draws the first answer: ${question}`, async ({ page }) => {
+  test(`the first answer causes no layout shift on a slow phone: ${question}`, async ({ page }) => {
     test.slow();
     const shift = await watchLayout(page);
     await slowDown(page);
@@ -63,9 +63,7 @@ for (const question of [
   });
 }
 
-test("what is loaded before the first answer is little, in Brotli, and its font comes with the first request", async ({
-  page,
-}) => {
+test("the page loads little before the first answer, in Brotli, and preloads its font", async ({ page }) => {
   const scripts: Promise<Buffer>[] = [];
   const encodings = new Map<string, string | undefined>();
   page.on("response", (response) => {

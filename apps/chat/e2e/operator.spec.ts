@@ -11,7 +11,7 @@ const TOKEN = "a token of at least 32 characters";
 
 test.use({
   // Policies are kept in the database, and replays read the log: each test has its own.
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are asked for from the pattern
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
   variables: async ({}, use) => {
     const folder = mkdtempSync(path.join(tmpdir(), "headgate-operator-"));
     await use({ OPERATOR_TOKEN: TOKEN, DATABASE_URL: "pglite://memory", DECISION_LOG: folder });
@@ -21,7 +21,7 @@ test.use({
   contextOptions: { reducedMotion: "reduce" },
 });
 
-/** Nothing to complain of; in the dark, nothing about colours, which is all that is different there. */
+/** Checks with axe that there are no violations. In the dark theme, only colours are checked, because nothing else differs. */
 async function expectAccessible(page: Page): Promise<void> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   for (const [colorScheme, rules] of [
@@ -38,7 +38,7 @@ async function expectAccessible(page: Page): Promise<void> {
     }, rules);
     expect(found, colorScheme).toEqual([]);
   }
-  // Nothing lies beyond the screen's edge.
+  // Nothing extends beyond the edge of the screen.
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(beyond).toBeLessThanOrEqual(0);
 }
@@ -47,7 +47,7 @@ const region = (page: Page, name: string) => page.getByRole("region", { name, ex
 const go = (page: Page, name: string) =>
   page.getByRole("navigation", { name: "Console" }).getByRole("link", { name }).click();
 
-/** Asks as a program does that says whose request it is, and reads the answer to its end. */
+/** Sends a question like a program with an X-User-Id, and reads the answer to its end. */
 async function statusFor(page: Page, user: string): Promise<number> {
   const response = await page.request.post("/chat/message", {
     data: { messages: [{ role: "user", content: "hello" }] },
@@ -57,13 +57,13 @@ async function statusFor(page: Page, user: string): Promise<number> {
   return response.status();
 }
 
-/** Types another policy, from 5 a minute to so many. */
+/** Types another policy, with another limit per minute. */
 async function typePolicy(page: Page, perMinute: number): Promise<void> {
   const area = page.getByLabel("Policy as JSON");
   await area.fill((await area.inputValue()).replace(/\d+\/minute; /, `${perMinute}/minute; `));
 }
 
-test("an operator's day: a refused person's id is explained, they pass until tomorrow; another policy is tried on the log and as a shadow, made live, and rolled back; the log says so", async ({
+test("an operator explains a refusal, lets the person through, tries a policy on the log and as a shadow, makes it live, rolls it back, and sees all of it in the log", async ({
   page,
   newVisitor,
   time,
@@ -94,13 +94,13 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(
     operator.getByRole("img", { name: /^Decisions over time: 3 admitted, 2 near, 1 refused$/ }),
   ).toBeVisible();
-  const table = region(operator, "Decisions over time").getByText("The same as a table");
+  const table = region(operator, "Decisions over time").getByText("Show as a table");
   await table.click();
   await expect(region(operator, "Decisions over time").getByRole("table")).toBeVisible();
 
   await go(operator, "Callers");
-  await operator.getByLabel("Caller, or a request’s id").fill(id);
-  await operator.getByLabel("Caller, or a request’s id").press("Enter");
+  await operator.getByLabel("Caller or request id").fill(id);
+  await operator.getByLabel("Caller or request id").press("Enter");
   const why = region(operator, "Why this request was refused");
   await expect(why).toContainText(
     "The caller may use 5 requests a minute, and none were left. The wait was 60 s.",
@@ -116,7 +116,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(operator.getByRole("status").first()).toContainText("has other limits now.");
   await expect(operator.getByRole("row", { name: /^user-per-minute/ })).toContainText("25 of 30");
 
-  // The notice counts on in the browser; whoever sends anew is let in.
+  // The notice keeps counting down in the browser, but a new message is admitted.
   await page.reload();
   await composer(page).fill("take-home on £53,000");
   await composer(page).press("Enter");
@@ -124,7 +124,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await isIdle(page);
 
   await go(operator, "Log");
-  const log = region(operator, "What was done");
+  const log = region(operator, "Actions");
   await expect(log.getByRole("row").nth(1)).toContainText(
     /other limits.*30\/minute.*11 Nov 2026.*a demo.*Ann \(token\)/,
   );
@@ -135,7 +135,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(operator.getByRole("status").first()).toContainText("has the usual limits again.");
   await go(operator, "Log");
   await expect(log.getByRole("row").nth(1)).toContainText(/ended.*Ann \(token\)/);
-  await expect(region(operator, "In force")).toContainText("Nobody is blocked");
+  await expect(region(operator, "In force")).toContainText("No caller is blocked");
   const download = operator.waitForEvent("download");
   await operator.getByRole("link", { name: "CSV" }).click();
   expect((await download).suggestedFilename()).toBe("limit-changes.csv");
@@ -165,9 +165,9 @@ test("an operator's day: a refused person's id is explained, they pass until tom
       ],
     }),
   );
-  await expect(state).toContainText("It can be used");
+  await expect(state).toContainText("It would be policy");
   await operator.getByRole("button", { name: "Try on the log" }).click();
-  // Five were admitted this morning, one was refused, and one passed by what was given to the caller.
+  // Five were admitted, one was refused, and one passed because of the caller's other limits.
   await expect(region(operator, "On past traffic")).toContainText("7 requests of 1 caller, 10 Nov 2026");
   await expect(region(operator, "On past traffic")).toContainText(
     "2 requests of 1 caller would be newly refused (28.6%).",
@@ -178,10 +178,10 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(operator.getByRole("status").first()).toContainText(
     "is the shadow of chat: it refuses nobody.",
   );
-  // A person who is new asks four times: the shadow would refuse the fourth.
+  // A new caller sends four messages; the shadow would refuse the fourth.
   for (let n = 0; n < 4; n += 1) expect(await statusFor(page, "ben")).toBe(200);
   const shadow = region(operator, "Shadow");
-  await expect(shadow.getByRole("row", { name: /^Refused by it alone 0 1/ })).toBeVisible();
+  await expect(shadow.getByRole("row", { name: /^Refused by this one only 0 1/ })).toBeVisible();
 
   await operator.getByLabel("Why make it live").fill("a quiet day");
   await operator.getByLabel("Why make it live").press("Enter");
@@ -195,7 +195,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
 
   await operator.getByLabel("Why roll back to the policy of the settings").fill("too few");
   await operator.getByRole("button", { name: "Roll back" }).click();
-  await expect(operator.getByRole("status").first()).toContainText(`chat is rolled back to ${before}.`);
+  await expect(operator.getByRole("status").first()).toContainText(`chat was rolled back to ${before}.`);
   await expect(region(operator, "In force")).toContainText("from the settings");
   expect(await statusFor(page, "ben")).toBe(200);
 
@@ -214,7 +214,7 @@ test("an operator's day: a refused person's id is explained, they pass until tom
   await expect(operator.getByLabel("Token")).toBeVisible();
 });
 
-test("of two operators who change one policy, the second is told who was first, and keeps what they typed", async ({
+test("of two operators who change one policy, the second sees who was first, and keeps the typed text", async ({
   page,
   newVisitor,
 }) => {
@@ -230,24 +230,22 @@ test("of two operators who change one policy, the second is told who was first, 
   }
   await typePolicy(page, 4);
   await typePolicy(second, 7);
-  // What the second is about to send was made from what is in force until now.
+  // The second operator's change starts from the policy in force before.
   await second.route("**/api/policies", (route) => route.abort());
   await page.getByLabel("Why make it live").fill("first");
   await page.getByRole("button", { name: "Make live" }).click();
   await expect(page.getByRole("status").first()).toContainText("is in force for chat.");
   await second.getByLabel("Why make it live").fill("second");
   await second.getByRole("button", { name: "Make live" }).click();
-  await expect(
-    second.getByText(/in force by now, since Ann \(token\) changed it at 09:00 UTC/),
-  ).toBeVisible();
+  await expect(second.getByText(/now in force, since Ann \(token\) changed it at 09:00 UTC/)).toBeVisible();
   await second.unroute("**/api/policies");
   await expect(second.getByLabel("Policy as JSON")).toHaveValue(/7\/minute/);
-  await second.getByRole("button", { name: "Load what is in force" }).click();
+  await second.getByRole("button", { name: "Load the policy in force" }).click();
   await expect(second.getByLabel("Policy as JSON")).toHaveValue(/4\/minute/);
   await expect(second.getByLabel("Policy as JSON")).toBeFocused();
 });
 
-test("everything is reached by the keyboard", async ({ page }) => {
+test("everything can be reached by keyboard", async ({ page }) => {
   await page.goto("/operator");
   await page.getByLabel("Your name").focus();
   await page.keyboard.type("Ben");
@@ -257,7 +255,7 @@ test("everything is reached by the keyboard", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1, name: "Now" })).toBeVisible();
   await page.getByRole("link", { name: "Callers" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Caller, or a request’s id").focus();
+  await page.getByLabel("Caller or request id").focus();
   await page.keyboard.type("user:ben");
   await page.keyboard.press("Enter");
   await region(page, "Block").getByLabel("Why").focus();
@@ -273,7 +271,7 @@ test("everything is reached by the keyboard", async ({ page }) => {
   await page.getByRole("link", { name: "Change the policy of chat" }).focus();
   await page.keyboard.press("Enter");
   await typePolicy(page, 4);
-  await expect(page.locator("#policy-state")).toContainText("It can be used");
+  await expect(page.locator("#policy-state")).toContainText("It would be policy");
   await page.getByLabel("Policy as JSON").focus();
   await page.keyboard.press("Tab");
   await expect(page.getByLabel("Past traffic")).toBeFocused();
@@ -289,7 +287,7 @@ test("everything is reached by the keyboard", async ({ page }) => {
   await page.getByLabel("Why roll back to the policy of the settings").focus();
   await page.keyboard.type("again");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("status").first()).toContainText("is rolled back to");
+  await expect(page.getByRole("status").first()).toContainText("was rolled back to");
 });
 
 test.describe("axe finds nothing, in light and dark", () => {
@@ -308,7 +306,7 @@ test.describe("axe finds nothing, in light and dark", () => {
       await page.getByLabel("Token").press("Enter");
       await expect(region(page, "Last refusals")).toContainText("user-per-minute");
       await page.getByRole("button", { name: "Pause" }).click();
-      for (const unfold of await page.getByText("The same as a table").all()) await unfold.click();
+      for (const unfold of await page.getByText("Show as a table").all()) await unfold.click();
       await expectAccessible(page);
       await page.goto("/operator#callers/user%3Aann");
       const form = region(page, "Other limits");

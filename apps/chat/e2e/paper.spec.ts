@@ -15,7 +15,7 @@ import { expect, test } from "./fixtures.ts";
 test.describe("on paper", () => {
   test.use({ colorScheme: "dark", expected: [status(429)] });
 
-  test("the conversation is printed whole, dark on light, with nothing to be pressed", async ({ page }) => {
+  test("the whole conversation is printed, dark on light, without controls", async ({ page }) => {
     const id = await longConversation(page, 40);
     await page.goto(`/c/${id}`);
     await expect(answers(page).last()).toContainText("£30,000");
@@ -61,7 +61,7 @@ test.describe("on paper", () => {
 test.describe("in forced colours", () => {
   test.use({ contextOptions: { forcedColors: "active" }, expected: [status(429)] });
 
-  test("what a ground would tell is told by a line, and figures keep their colours", async ({ page }) => {
+  test("borders replace backgrounds, and figures keep their colours", async ({ page }) => {
     await page.goto("/");
     await ask(page, "take-home on £45k in Scotland with plan 2");
     const outline = (selector: string) =>
@@ -115,12 +115,12 @@ test.describe("on the narrowest screens", () => {
     expected: [status(429)],
   });
 
-  test("nothing sticks out at 320 pixels", async ({ page }) => {
+  test("nothing overflows at 320 pixels", async ({ page }) => {
     const overflow = () =>
       page.evaluate(() =>
         [...document.querySelectorAll("body *")]
           .filter((element) => {
-            // What scrolls by itself, is not drawn, or is out of view until it is wanted.
+            // Except elements that scroll, are hidden, or are off screen until needed.
             if (element.closest("table, svg, .sr-only, pre, dialog, [popover], a[href='#main']"))
               return false;
             const { left, right, width } = element.getBoundingClientRect();
@@ -143,7 +143,7 @@ test.describe("on the narrowest screens", () => {
   });
 });
 
-test("words in a script that runs from right to left do so", async ({ page }) => {
+test("text in a right-to-left script runs from right to left", async ({ page }) => {
   await page.goto("/");
   await composer(page).fill("مرحبا");
   await expect(composer(page)).toHaveCSS("direction", "rtl");

@@ -24,7 +24,7 @@ async function expectToFit(page: Page): Promise<void> {
   expect(outside, "what sticks out at the sides").toEqual([]);
 }
 
-test("the page fits, its field needs no zoom, and the composer is always in view", async ({ page }) => {
+test("the page fits, its field needs no zoom, and the composer stays visible", async ({ page }) => {
   await page.goto("/");
   await expect(composer(page)).toBeInViewport({ ratio: 1 });
   await expectToFit(page);
@@ -40,11 +40,11 @@ test("the page fits, its field needs no zoom, and the composer is always in view
   await expect(composer(page)).toBeInViewport({ ratio: 1 });
   await expect(page.getByRole("button", { name: "Send", exact: true })).toBeInViewport({ ratio: 1 });
 
-  // The frame is as high as the screen: the page itself does not scroll.
+  // The layout is as high as the screen, so the page itself does not scroll.
   expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(844);
 });
 
-test("what can be pressed is large enough for a finger", async ({ page }) => {
+test("controls are large enough for a finger", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £45k in Scotland with plan 2");
   const small = await page.evaluate(() =>
@@ -92,7 +92,7 @@ test("the sidebar is a drawer", async ({ page }) => {
   await expect(drawer).toBeHidden();
 });
 
-test("an account is made from the drawer", async ({ page }) => {
+test("an account can be created from the drawer", async ({ page }) => {
   const email = newEmail();
   await page.goto("/");
   await page.getByRole("button", { name: "Open the sidebar" }).tap();
@@ -114,7 +114,7 @@ test("an account is made from the drawer", async ({ page }) => {
 test.describe("over the limit", () => {
   test.use({ expected: [status(429)] });
 
-  test("the notice and the message are both in view", async ({ page }) => {
+  test("the notice and the message are both visible", async ({ page }) => {
     await spend(page, 4);
     await page.goto("/");
     await ask(page, "chart take-home from 20k to 120k");

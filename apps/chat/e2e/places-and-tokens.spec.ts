@@ -4,10 +4,10 @@ import { expect, test } from "./fixtures.ts";
 
 test.use({ answeredBy: "model server", expected: [status(429)] });
 
-test.describe("one answer at once", () => {
+test.describe("one answer at a time", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_CONCURRENT: "1" } });
 
-  test("a second question waits for the first answer's end, and can be sent then", async ({
+  test("a second question waits for the first answer to end, and can be sent then", async ({
     page,
     modelServer,
   }) => {
@@ -55,7 +55,7 @@ test.describe("one answer at once", () => {
 test.describe("a provider that asks to wait", () => {
   test.use({ expected: [status(503)] });
 
-  test("is waited for: the countdown is the provider's, and the message is answered after it", async ({
+  test("makes the notice count down the provider's wait, after which the message is answered", async ({
     page,
     modelServer,
     time,
@@ -76,7 +76,7 @@ test.describe("a provider that asks to wait", () => {
 test.describe("a day's tokens", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" } });
 
-  test("run out in the middle of an answer: it ends there, says why, and the next says for how long", async ({
+  test("run out during an answer, which ends and says why; the next message shows the wait", async ({
     page,
     modelServer,
   }) => {

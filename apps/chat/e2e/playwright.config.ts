@@ -1,25 +1,25 @@
 import { defineConfig } from "@playwright/test";
 
-/** The system's; `npm test` looks for it and sets the variable. */
+/** The system's Chromium; `npm test` finds it and sets the variable. */
 const chromium = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 
-/** A real browser against the real server, as `npm test` builds them. */
+/** A real browser and the real server, as `npm test` builds them. */
 export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.ts",
   outputDir: "../../../test-results/e2e",
-  // `npm test` counts from the JSON file.
+  // `npm test` reads the counts from the JSON file.
   reporter: [["line"], ["json", { outputFile: "../../../test-results/playwright.json" }]],
-  // A test that passes at the second try hides a fault.
+  // Retries would hide bugs.
   retries: 0,
   forbidOnly: process.env.CI === "true",
   fullyParallel: false,
   workers: 2,
-  // Nothing waits for these to run out: they are for a machine that has other work.
+  // Generous, for a busy machine.
   timeout: 90_000,
   expect: { timeout: 20_000 },
   use: {
-    // A trace costs as much as the test; `--trace on` asks for one.
+    // A trace costs as much as the test; use `--trace on` if needed.
     trace: "off",
     screenshot: "only-on-failure",
     locale: "en-GB",
@@ -27,7 +27,7 @@ export default defineConfig({
     launchOptions: {
       executablePath: chromium,
       args: [
-        // Chromium's sandbox refuses to run as root, which is what a container's user mostly is.
+        // Chromium's sandbox refuses to run as root, the usual user in a container.
         "--no-sandbox",
         "--disable-gpu",
         "--disable-background-networking",

@@ -4,7 +4,7 @@ import { expect, test } from "./fixtures.ts";
 
 const meter = (page: Page) => page.getByRole("meter", { name: "Messages used" });
 
-test("the meter keeps quiet until four fifths are used, and again when they have come back", async ({
+test("the meter is hidden until 80% is used, and again after the quota has recovered", async ({
   page,
   time,
 }) => {
@@ -19,11 +19,14 @@ test("the meter keeps quiet until four fifths are used, and again when they have
   await expect(meter(page)).toBeHidden();
 });
 
-test("it knows from the start, and on every page of the same caller", async ({ page, newVisitor }) => {
+test("the meter is right from the start, and on every page of the same caller", async ({
+  page,
+  newVisitor,
+}) => {
   await spend(page, 4);
   await page.goto("/");
   await expect(meter(page)).toContainText("4 of 5 messages this minute");
-  // Without an account it is the address that is counted.
+  // Without an account, callers are counted by address.
   const neighbour = await newVisitor();
   await neighbour.goto("/");
   await expect(meter(neighbour)).toContainText("4 of 5 messages this minute");

@@ -24,13 +24,13 @@ test.use({ expected: [status(429)] });
 
 const sixth = "take-home on £52,000";
 
-/** The moment up to which the page says that one has to wait, as it keeps it. */
+/** Returns the stored deadline of the wait. */
 async function deadline(page: Page): Promise<number> {
   const kept = await page.evaluate(() => localStorage.getItem("headgate.refusal"));
   return JSON.parse(kept ?? "{}").refusal?.deadline;
 }
 
-test("the sixth message within a minute waits, is not lost, and is answered when its time has come", async ({
+test("the sixth message within a minute waits, is not lost, and is answered after the wait", async ({
   page,
   time,
 }) => {
@@ -66,7 +66,7 @@ test("the sixth message within a minute waits, is not lost, and is answered when
   await expect(answers(page).last()).toContainText("£52,000");
 });
 
-test("the notice is no part of the conversation; a reload keeps the deadline and the message", async ({
+test("the notice is not part of the conversation, and a reload keeps the deadline and the message", async ({
   page,
   time,
 }) => {
@@ -92,10 +92,7 @@ test("the notice is no part of the conversation; a reload keeps the deadline and
   await expect(notice(page)).toBeHidden();
 });
 
-test("a new chat waits for the same moment, and has nothing to press while nothing is written", async ({
-  page,
-  time,
-}) => {
+test("a new chat has the same wait, and no button without a draft", async ({ page, time }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   await spend(page, 4);
@@ -139,13 +136,13 @@ test.describe("signing up during a wait", () => {
     await expect(answers(page)).toHaveCount(2);
     await isIdle(page);
 
-    // Nor does it come back with a reload.
+    // A reload does not bring it back either.
     await page.reload();
     await expect(answers(page)).toHaveCount(2);
     await expect(notice(page)).toBeHidden();
   });
 
-  test("ends the last caller's refusal in every other tab too", async ({ page, context }) => {
+  test("ends the previous caller's refusal in every other tab too", async ({ page, context }) => {
     await page.goto("/");
     const other = await context.newPage();
     await other.goto("/");
@@ -164,7 +161,7 @@ test.describe("signing up during a wait", () => {
   });
 });
 
-test("a countdown is right at once after the machine slept", async ({ page, time }) => {
+test("a countdown is right immediately after the machine slept", async ({ page, time }) => {
   await spend(page, 5);
   await page.goto("/");
   await send(page, sixth);
@@ -172,7 +169,7 @@ test("a countdown is right at once after the machine slept", async ({ page, time
   await time.stop(page);
   const seconds = await secondsToWait(page);
 
-  // Timers do not run while a machine sleeps: the clock alone has moved on when it wakes.
+  // Timers do not run during sleep; only the clock has moved on.
   const wake = async (later: number) => {
     await page.clock.setSystemTime((await page.evaluate(() => Date.now())) + later * 1000);
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
@@ -183,7 +180,7 @@ test("a countdown is right at once after the machine slept", async ({ page, time
   await expect(notice(page)).toContainText("You can send again now.");
 });
 
-test("screen readers hear the arrival, the milestones and the end, and not every second", async ({
+test("screen readers announce the arrival, the milestones and the end, but not every second", async ({
   page,
   time,
 }) => {
@@ -212,14 +209,17 @@ test("screen readers hear the arrival, the milestones and the end, and not every
   await expect.poll(async () => (await said()).slice(3)).toEqual(["You can send again now."]);
 });
 
-test("a press before its time sends nothing, and says how long it still is", async ({ page, time }) => {
+test("pressing the button too early sends nothing, and announces the remaining wait", async ({
+  page,
+  time,
+}) => {
   await spend(page, 5);
   await page.goto("/");
   await expect(composer(page)).toBeVisible();
   const said = await listenToAnnouncements(page);
   await send(page, sixth);
   await time.stop(page);
-  // A whole minute would be said as one.
+  // A whole minute would be announced as "1 minute".
   await time.run(page, 3);
   const seconds = await secondsToWait(page);
   let sent = 0;
@@ -232,10 +232,7 @@ test("a press before its time sends nothing, and says how long it still is", asy
   await expect(composer(page)).toHaveValue(sixth);
 });
 
-test("the text can be changed while waiting; what is sent is what is written then", async ({
-  page,
-  time,
-}) => {
+test("the text can be changed during the wait, and the changed text is sent", async ({ page, time }) => {
   await spend(page, 5);
   await page.goto("/");
   await send(page, sixth);
@@ -271,7 +268,7 @@ test("another tab of the same browser shares the quota and the wait", async ({ p
 test.describe("an hour's limit", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_PER_MIN: "100", RATE_LIMIT_CHAT_PER_HOUR: "3" } });
 
-  test("is told in minutes, and lasts as long as it says", async ({ page, time }) => {
+  test("is shown in minutes, and lasts exactly as long", async ({ page, time }) => {
     await spend(page, 3);
     await page.goto("/");
     await send(page, sixth);
@@ -288,7 +285,7 @@ test.describe("an hour's limit", () => {
 test.describe("with a real model", () => {
   test.use({ answeredBy: "model server" });
 
-  test("a refused message never reaches it; sent again, it does, once", async ({
+  test("a refused message never reaches the model; sent again, it does, once", async ({
     page,
     time,
     modelServer,
@@ -309,7 +306,7 @@ test.describe("with a real model", () => {
   });
 });
 
-test("everything but the expensive route goes on for a caller who is limited", async ({ page }) => {
+test("everything except the expensive route works for a limited caller", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   await spend(page, 4);

@@ -12,7 +12,7 @@ const hostile = [
   "| Salary | Tax |\n| --- | ---: |\n| £1 | £0 |",
 ].join("\n\n");
 
-test("what a model writes is drawn as text, tables and code, and can do nothing", async ({
+test("a model's text is shown as text, tables and code, and cannot run anything", async ({
   page,
   service,
   modelServer,
@@ -50,7 +50,7 @@ test("what a model writes is drawn as text, tables and code, and can do nothing"
 test.describe(() => {
   test.use({ expected: [/content policy/] });
 
-  test("what the content policy forbids is heard of, and the page by itself does nothing of the kind", async ({
+  test("violations of the content security policy are reported, and the page itself causes none", async ({
     browser,
     page,
   }) => {
@@ -59,7 +59,7 @@ test.describe(() => {
     await send(page, "hello");
     await isIdle(page);
     expect(watch.other([])).toEqual([]);
-    // As a library does that tries what is forbidden, and hides that it may not.
+    // Like a library that violates the policy and hides the error.
     await page.evaluate(() => {
       setTimeout(() => {
         try {

@@ -12,7 +12,7 @@ import { answers, ask, notice, secondsToWait, send, spend } from "./chat-page.ts
 
 const folder = fileURLToPath(new URL("../../../docs/images/", import.meta.url));
 
-/** What the countdown says in every picture. */
+/** The countdown in every screenshot. */
 const shownSeconds = 42;
 
 const dayMs = 86_400_000;
@@ -35,7 +35,7 @@ const pictures: { file: string; browser: BrowserContextOptions }[] = [
   },
 ];
 
-/** A conversation with an answer, and a sixth message that has to wait for 42 seconds. */
+/** Prepares a conversation with an answer, and a sixth message that must wait for 42 seconds. */
 async function stage(page: Page, service: TestService): Promise<void> {
   for (const { title, daysAgo } of earlier) {
     service.clock.set(TEST_START_MS - daysAgo * dayMs);
@@ -44,7 +44,7 @@ async function stage(page: Page, service: TestService): Promise<void> {
   service.clock.set(TEST_START_MS);
   await page.clock.install({ time: TEST_START_MS });
   await spend(page, 4);
-  // What was only sent to spend the quota is no history to show.
+  // Remove the conversations that only spent the quota.
   const { conversations } = (await (await page.request.get("/conversations")).json()) as ConversationPage;
   for (const { id, title } of conversations) {
     if (!earlier.some((one) => one.title === title)) await page.request.delete(`/conversations/${id}`);

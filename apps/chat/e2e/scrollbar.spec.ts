@@ -2,10 +2,10 @@ import { answers, longConversation } from "./chat-page.ts";
 import { expect, test } from "./fixtures.ts";
 import config from "./playwright.config.ts";
 
-// Headless browsers hide their scrollbars, which then take no room.
+// Headless browsers hide scrollbars by default.
 test.use({ launchOptions: { ...config.use?.launchOptions, ignoreDefaultArgs: ["--hide-scrollbars"] } });
 
-test("thread and composer are in line beside a scrollbar, and stay so without one", async ({ page }) => {
+test("thread and composer are aligned with and without a scrollbar", async ({ page }) => {
   const middles = () =>
     page.evaluate(() =>
       ["main section", "main form"].map((selector) => {

@@ -39,7 +39,7 @@ test("the answer grows word by word", async ({ page, modelServer }) => {
   await expect(answers(page)).toContainText("test-model");
 });
 
-test("Stop keeps what was written, here and on the server, and Continue goes on from it", async ({
+test("Stop keeps the part received, here and on the server, and Continue continues it", async ({
   page,
   modelServer,
 }) => {
@@ -66,7 +66,7 @@ test("Stop keeps what was written, here and on the server, and Continue goes on 
   await expect(answers(page).first()).toContainText("one two three");
 });
 
-test("Escape stops too, and a stop before the first word leaves the question to be answered", async ({
+test("Escape stops too, and a stop before the first word keeps the question", async ({
   page,
   modelServer,
 }) => {
@@ -78,7 +78,7 @@ test("Escape stops too, and a stop before the first word leaves the question to 
   await isIdle(page);
 
   modelServer.setMode("normal");
-  // Nothing is lost: the words are in the composer again, or in the thread.
+  // Nothing is lost: the text is in the composer again, or in the thread.
   const inComposer = (await composer(page).inputValue()) === "count to eight";
   if (inComposer) await composer(page).press("Enter");
   else await page.getByRole("button", { name: "Answer it" }).click();
@@ -89,7 +89,7 @@ test("Escape stops too, and a stop before the first word leaves the question to 
   await expect(questions(page)).toHaveText(["count to eight"]);
 });
 
-test("an answer goes on through a reload, and can be stopped after it", async ({ page, modelServer }) => {
+test("an answer continues after a reload, and can be stopped then", async ({ page, modelServer }) => {
   await send(page, "count to eight");
   modelServer.release(2);
   await expect(answers(page)).toContainText("one two");
@@ -109,7 +109,7 @@ test("an answer goes on through a reload, and can be stopped after it", async ({
   expect(modelServer.requests.filter(({ body }) => body.stream)).toHaveLength(1);
 });
 
-test("an answer that ended while its page was closed is there when it is opened again", async ({
+test("an answer that ended while its page was closed is there after reopening", async ({
   page,
   modelServer,
 }) => {
@@ -125,7 +125,7 @@ test("an answer that ended while its page was closed is there when it is opened 
   await expect(answers(page)).toHaveCount(1);
 });
 
-test("Answer again takes the old answer's place", async ({ page, modelServer }) => {
+test("Answer again replaces the old answer", async ({ page, modelServer }) => {
   modelServer.setMode("normal");
   modelServer.setText("the first answer");
   await send(page, "tell me");
@@ -141,7 +141,7 @@ test("Answer again takes the old answer's place", async ({ page, modelServer }) 
   await expect(questions(page)).toHaveCount(1);
 });
 
-test("an edited question replaces the old one and all after it", async ({ page, modelServer }) => {
+test("an edited question replaces the old one and everything after it", async ({ page, modelServer }) => {
   modelServer.setMode("normal");
   for (const question of ["first question", "second question"]) {
     await send(page, question);
@@ -173,7 +173,7 @@ test("an edited question replaces the old one and all after it", async ({ page, 
   await expect(answers(page)).toHaveCount(1);
 });
 
-test("an answer goes on while another conversation is looked at", async ({ page, modelServer }) => {
+test("an answer continues while another conversation is shown", async ({ page, modelServer }) => {
   await send(page, "count to eight");
   modelServer.release(2);
   await expect(answers(page)).toContainText("one two");
@@ -185,7 +185,7 @@ test("an answer goes on while another conversation is looked at", async ({ page,
   await isIdle(page);
 });
 
-test("scrolling sticks to the end only while one is there", async ({ page, modelServer }) => {
+test("the thread stays scrolled to its end only while the reader is there", async ({ page, modelServer }) => {
   const lines = Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n\n");
   modelServer.setText(`${lines}\n\nthe end`);
   await send(page, "a long one");
@@ -197,7 +197,7 @@ test("scrolling sticks to the end only while one is there", async ({ page, model
   await page.mouse.wheel(0, -2000);
   const jump = page.getByRole("button", { name: "Jump to latest" });
   await expect(jump).toBeVisible();
-  // It covers nothing that is being read.
+  // It does not cover the text.
   const [button, region] = [await jump.boundingBox(), await thread(page).boundingBox()];
   expect(button?.y).toBeGreaterThanOrEqual((region?.y ?? 0) + (region?.height ?? 0));
   const top = await thread(page).evaluate((element) => element.scrollTop);
@@ -210,10 +210,7 @@ test("scrolling sticks to the end only while one is there", async ({ page, model
   await expect(answers(page).getByText("the end")).toBeInViewport();
 });
 
-test("the code for Markdown may come late: paragraphs that are being read stay where they were", async ({
-  page,
-  modelServer,
-}) => {
+test("paragraphs do not move if the code for Markdown loads late", async ({ page, modelServer }) => {
   const loadMarkdown = await holdBack(page, "**/assets/markdown-*.js");
   await page.reload();
   const lines = Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n\n");

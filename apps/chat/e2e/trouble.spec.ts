@@ -15,7 +15,7 @@ import {
 import { noConnection, status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** What stands in the answer's place, by its title; it has one thing to press. */
+/** The notice in place of an answer, by its title. It has one button. */
 const trouble = (page: Page, title: string) => page.getByRole("group", { name: title });
 
 async function oneAction(page: Page, title: string, action: string) {
@@ -34,7 +34,7 @@ async function messagesLeft(page: Page): Promise<number> {
 test.describe("between the browser and the service", () => {
   test.use({ expected: [noConnection, status(500)] });
 
-  test("offline: the message stays, and can be sent when the connection is back", async ({
+  test("offline, the message stays, and can be sent once the connection is back", async ({
     page,
     context,
   }) => {
@@ -55,7 +55,10 @@ test.describe("between the browser and the service", () => {
     await expect(composer(page)).toHaveValue("");
   });
 
-  test("the service is down: the same, once it is up again", async ({ page, service }) => {
+  test("with the service down, the message stays, and can be sent once the service is back", async ({
+    page,
+    service,
+  }) => {
     await page.goto("/");
     await ask(page, "take-home on £30,000");
     await service.stop();
@@ -73,7 +76,7 @@ test.describe("between the browser and the service", () => {
     await expect(questions(page)).toHaveText(["take-home on £30,000", "take-home on £52,000"]);
   });
 
-  test("an error of the service's is told as one, with the request to quote", async ({ page }) => {
+  test("an error of the service has its own notice, with the request id", async ({ page }) => {
     await page.goto("/");
     await expect(composer(page)).toBeVisible();
     const problem = {
@@ -103,7 +106,7 @@ test.describe("between the browser and the service", () => {
 test.describe("between the service and the model", () => {
   test.use({ answeredBy: "model server", expected: [status(502), status(503), noConnection] });
 
-  test("a failure before the first word costs nothing, and the question is answered at the next try", async ({
+  test("a failure before the first word costs nothing, and the question can be answered on the next attempt", async ({
     page,
     modelServer,
   }) => {
@@ -126,7 +129,7 @@ test.describe("between the service and the model", () => {
     await expect(answers(page)).toHaveCount(1);
   });
 
-  test("after a reload the question is still there to be answered", async ({ page, modelServer }) => {
+  test("after a reload, the question can still be answered", async ({ page, modelServer }) => {
     modelServer.setMode("fail-401");
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -139,7 +142,7 @@ test.describe("between the service and the model", () => {
   });
 
   for (const mode of ["error-midway", "hang-up-midway"] as const) {
-    test(`${mode}: what had arrived is kept, and the answer can be had again`, async ({
+    test(`${mode}: the part received is kept, and the answer can be retried`, async ({
       page,
       modelServer,
     }) => {
@@ -151,7 +154,7 @@ test.describe("between the service and the model", () => {
       await expect(answers(page)).toContainText("one two three");
       await expect(answers(page)).toContainText("Cut off before the end");
       await expect(page.locator("body")).not.toContainText("sk-secret");
-      // Something was served: it stays charged.
+      // Something was served, so the charge stays.
       expect(await messagesLeft(page)).toBe(4);
 
       await page.reload();
@@ -179,7 +182,7 @@ test.describe("between a person and their conversations", () => {
     await expect(composer(page)).toBeVisible();
   });
 
-  test("a session that ended elsewhere leads to signing in, and back to the same message", async ({
+  test("a session that ended elsewhere leads to the sign-in page, and back to the same message", async ({
     page,
   }) => {
     const email = newEmail();
@@ -200,7 +203,7 @@ test.describe("between a person and their conversations", () => {
     await expect(answers(page).last()).toContainText("£52,000");
   });
 
-  test("an address that is no page gets the page's own words, and a way on", async ({ page }) => {
+  test("an unknown address shows the page's own message, with a link", async ({ page }) => {
     const response = await page.goto("/nowhere/at/all");
     expect(response?.status()).toBe(404);
     await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
@@ -213,7 +216,7 @@ test.describe("between a person and their conversations", () => {
 test.describe("a caller who is blocked", () => {
   test.use({ expected: [status(403)] });
 
-  test("is told so, keeps the message, and is not asked to wait or to pay", async ({ page }) => {
+  test("sees a notice, keeps the message, and need not wait or pay", async ({ page }) => {
     await blockMessages(page);
     await page.goto("/");
     await send(page, "take-home on £52,000");

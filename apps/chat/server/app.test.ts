@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 describe("status", () => {
-  test("/health, /ready and /version say how and what the service is", async () => {
+  test("/health, /ready and /version report the state and the version of the service", async () => {
     expect(await (await client("/health")).json()).toEqual({ status: "ok" });
     expect(await (await client("/ready")).json()).toEqual({
       status: "ready",
@@ -57,7 +57,7 @@ describe("status", () => {
     });
   });
 
-  test("/me says who is calling and what is left, without spending it", async () => {
+  test("/me returns the caller and what is left, without spending anything", async () => {
     const me = await (await client("/me")).json();
     expect(me).toMatchObject({ caller: { kind: "anonymous" }, credit: null, model: { builtIn: true } });
     expect(me.quota.map(({ name }: { name: string }) => name)).toEqual([
@@ -70,7 +70,7 @@ describe("status", () => {
   });
 });
 
-describe("what is not there", () => {
+describe("unknown addresses", () => {
   test.each(["/nothing", "/chat", "/assets/missing.js", "/c", "/share", "/%00", "/%zz", "/.env", "//"])(
     "%s is a 404 problem",
     async (address) => {
@@ -93,7 +93,7 @@ describe("what is not there", () => {
     ["DELETE", "/health", "GET, HEAD"],
     ["OPTIONS", "/chat/message", "POST"],
     ["POST", "/", "GET, HEAD"],
-  ])("%s %s is a 405 that says what is allowed", async (method, address, allow) => {
+  ])("%s %s is a 405 with the allowed methods", async (method, address, allow) => {
     const response = await client(address, { method });
     expect([response.status, response.headers.get("Allow")]).toEqual([405, allow]);
     expect(await response.json()).toMatchObject({ error: "method_not_allowed" });
@@ -109,7 +109,7 @@ describe("the page", () => {
     expect(response.headers.get("X-Robots-Tag")).toBe(address.startsWith("/share/") ? "noindex" : null);
   });
 
-  test("hashed files are kept for ever, others are asked for, and both are compressed", async () => {
+  test("hashed files are cached for ever, others are revalidated, and both are compressed", async () => {
     const hashed = await client("/assets/index-abc123.js", { headers: { "Accept-Encoding": "gzip" } });
     expect(hashed.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
     expect(hashed.headers.get("Content-Encoding")).toBe("gzip");
@@ -118,7 +118,7 @@ describe("the page", () => {
     expect((await client("/theme.js")).headers.get("Cache-Control")).toBe("no-cache");
   });
 
-  test("a file's Brotli form is sent to those who take it, and not to others", async () => {
+  test("a file's Brotli form is sent only to clients that accept it", async () => {
     const taken = await client("/assets/index-abc123.css", {
       headers: { "Accept-Encoding": "gzip, deflate, br" },
     });
@@ -132,7 +132,7 @@ describe("the page", () => {
     expect(await plain.text()).toBe("body { color: red }");
   });
 
-  test("an unknown address is the page's to explain to a person, with the status of what is not there", async () => {
+  test("an unknown address gets the page, with status 404", async () => {
     const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     const response = await client("/nothing/here", { headers: { Accept: accept } });
     expect(response.status).toBe(404);
@@ -151,7 +151,7 @@ describe("the page", () => {
     expect((await client(`${service.url}${address}`)).status).toBe(404);
   });
 
-  test("that is not built yet says so, and the rest works", async () => {
+  test("that is not built yet is reported, and the API works", async () => {
     const unbuilt = await startTestService({ webRoot: path.join(webRoot, "nowhere") });
     const response = await unbuilt.client()("/");
     expect([response.status, (await response.json()).error]).toEqual([503, "page_not_built"]);
@@ -160,7 +160,7 @@ describe("the page", () => {
   });
 });
 
-test("every response carries the fields that protect a browser", async () => {
+test("every response has the fields that protect a browser", async () => {
   const responses = [
     await client("/"),
     await client("/me"),
@@ -177,7 +177,7 @@ test("every response carries the fields that protect a browser", async () => {
   expect((await client("/me")).headers.get("Cache-Control")).toBe("no-store");
 });
 
-test("a request has an id of the service's own; one that it came with stands in the log, where it is sane", async () => {
+test("the service generates a request's id, and logs a valid id that the client sent", async () => {
   const idOf = async (id: string) =>
     (await client("/health", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
   logged.length = 0;
@@ -191,7 +191,7 @@ test("a request has an id of the service's own; one that it came with stands in 
   ]);
 });
 
-test("the log tells of each request in one line, and of nothing that people wrote", async () => {
+test("the log has one line for each request, without anything that people wrote", async () => {
   logged.length = 0;
   const secretive = service.client({ "X-User-Id": "private-person", "X-Request-Id": "log-test" });
   const { conversationId } = await secretive.ask("my salary is £43,219 and I like marmalade");
@@ -239,35 +239,32 @@ test("a refusal is logged with the limits that refused", async () => {
   await strict.close();
 });
 
-test.each(["text/plain", "text/html"])(
-  "a refusal is told as %s to whoever asks for it, and logged",
-  async (accept) => {
-    const strict = await startTestService({
-      log: pino({ level: "info" }, { write: (line) => void logged.push(line) }),
-      env: { RATE_LIMIT_CHAT_PER_MIN: "1" },
+test.each(["text/plain", "text/html"])("a refusal is sent as %s if requested, and logged", async (accept) => {
+  const strict = await startTestService({
+    log: pino({ level: "info" }, { write: (line) => void logged.push(line) }),
+    env: { RATE_LIMIT_CHAT_PER_MIN: "1" },
+  });
+  const ask = () =>
+    strict.app.request("/chat/message", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-User-Id": "reader", Accept: accept },
+      body: JSON.stringify({ messages: [{ role: "user", content: "hi" }] }),
     });
-    const ask = () =>
-      strict.app.request("/chat/message", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-User-Id": "reader", Accept: accept },
-        body: JSON.stringify({ messages: [{ role: "user", content: "hi" }] }),
-      });
-    await (await ask()).text();
-    logged.length = 0;
-    const refused = await ask();
-    expect(refused.status).toBe(429);
-    expect(refused.headers.get("content-type")).toContain(accept);
-    expect(await refused.text()).toContain("Try again in");
-    const [line = "{}"] = logged;
-    expect(JSON.parse(line)).toMatchObject({ status: 429, refusedBy: ["user-per-minute"] });
-    await strict.close();
-  },
-);
+  await (await ask()).text();
+  logged.length = 0;
+  const refused = await ask();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("content-type")).toContain(accept);
+  expect(await refused.text()).toContain("Try again in");
+  const [line = "{}"] = logged;
+  expect(JSON.parse(line)).toMatchObject({ status: 429, refusedBy: ["user-per-minute"] });
+  await strict.close();
+});
 
-test("a fault of the service's own is a 500 without a word of its cause, and is logged", async () => {
+test("an internal error is a 500 without its cause, and is logged", async () => {
   logged.length = 0;
   const { app } = service;
-  // A model's history that cannot be read is nothing a client can cause: the table is taken away.
+  // Rename a table to cause an error that no client can cause.
   const { sql } = await import("drizzle-orm");
   await service.database.execute(sql`alter table conversations rename to conversations_away`);
   try {

@@ -24,7 +24,7 @@ import { type StatusDependencies, statusRoutes } from "./routes/status.ts";
 import { type TitleDependencies, titleRoutes } from "./routes/title.ts";
 import { addressOf } from "./services/identity.ts";
 
-/** Everything the routes need; `startService` makes it from the environment. */
+/** Everything that the routes need. `startService` creates it from the environment. */
 export interface AppDependencies
   extends AccountOwnerDependencies,
     AccountRouteDependencies,
@@ -35,13 +35,13 @@ export interface AppDependencies
     TitleDependencies {
   log: Logger;
   bodiesLimiter: Limiter<{ address: string }>;
-  /** What the service listens on, as its operator wrote it. */
+  /** The value of `HOST`. */
   host: string;
   /** The folder of the built page. */
   webRoot: string;
 }
 
-/** Puts the routes together. Nothing in here reads the environment, opens a port or keeps state of its own. */
+/** Combines the routes. It does not read the environment, open a port or keep state. */
 export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   const { log, publicUrl, bodiesLimiter, trustProxy, webRoot, conversations, sources, host, readiness } =
     dependencies;
@@ -80,6 +80,6 @@ function unexpected(): HttpProblem {
   return new HttpProblem(
     500,
     "internal_error",
-    "Something went wrong on our side. Please try again; if it stays, quote the request's id to the operator.",
+    "Something went wrong on our side. Please try again. If it happens again, give the request id to the operator.",
   );
 }

@@ -233,16 +233,19 @@ const variables: [
 ];
 
 describe.each(variables)("%s", (name, read, { default: byDefault, override, refused }) => {
-  test.each([{}, { [name]: "" }, { [name]: "   " }])("absent or blank is the default: %j", (environment) => {
-    expect(read(loadConfig(environment))).toEqual(byDefault);
-  });
+  test.each([{}, { [name]: "" }, { [name]: "   " }])(
+    "is the default if absent or blank: %j",
+    (environment) => {
+      expect(read(loadConfig(environment))).toEqual(byDefault);
+    },
+  );
 
   test.each(override)("%s is read", (text, value) => {
     expect(read(loadConfig({ [name]: text }))).toEqual(value);
     expect(read(loadConfig({ [name]: ` ${text} ` }))).toEqual(value);
   });
 
-  test.each(refused)("%s stops the start with a sentence that names it", (text) => {
+  test.each(refused)("%s prevents the start, with a message that names it", (text) => {
     expect(() => loadConfig({ [name]: text })).toThrow(ConfigError);
     expect(() => loadConfig({ [name]: text })).toThrow(new RegExp(`^${name} .* it should be `));
   });
@@ -269,7 +272,7 @@ test.each(["banana", "10.0.0.0/99"])("RATE_LIMIT_TRUST_PROXY %s is refused", (te
   );
 });
 
-test("a rate of exchange needs another currency than that of the prices", () => {
+test("an exchange rate needs a currency other than that of the prices", () => {
   expect(loadConfig({ CREDIT_CURRENCY: "GBP", CREDIT_EXCHANGE_RATE: "0.79" }).credit).toMatchObject({
     currency: "GBP",
     exchangeRate: 790_000,
@@ -301,7 +304,7 @@ test("the webhook of limits needs an address and a secret", () => {
     );
 });
 
-test("every wrong variable is told at once", () => {
+test("all invalid variables are reported at once", () => {
   const wrong = { PORT: "x", RATE_LIMIT_CHAT_PER_MIN: "banana", CREDIT_CURRENCY: "$" };
   expect(() => loadConfig(wrong)).toThrow(
     expect.objectContaining({ sentences: expect.objectContaining({ length: 3 }) }),
@@ -309,7 +312,7 @@ test("every wrong variable is told at once", () => {
 });
 
 test.each(["DATABASE_URL", "AUTH_SECRET", "RATE_LIMIT_STORAGE_URI", "LIMIT_WEBHOOK_SECRET"])(
-  "%s is never repeated",
+  "the value of %s is never repeated",
   (name) => {
     expect(() => loadConfig({ [name]: "hunter2:secret" })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),

@@ -40,7 +40,7 @@ test.each<[Error, string | undefined]>([
 });
 
 describe("an embedded database", () => {
-  test("on a disk with next to no room takes nothing new, says so, and can still be read and tidied", async () => {
+  test("on a nearly full disk rejects new data, reports it, and can still be read and cleaned up", async () => {
     let free = 1_000_000;
     const service = await startTestService({ database: { ...database, freeBytes: async () => free } });
     const client = service.client();
@@ -56,7 +56,7 @@ describe("an embedded database", () => {
     await service.close();
   });
 
-  test("that only reads is a 503", async () => {
+  test("that is read-only is a 503", async () => {
     const service = await startTestService({ database });
     const client = service.client();
     await database.database.execute("set default_transaction_read_only = on");
@@ -72,7 +72,7 @@ describe("an embedded database", () => {
     await service.close();
   });
 
-  test("has the answers that its process no longer gives ended at the next start", async () => {
+  test("ends the answers of a dead process at the next start", async () => {
     const service = await startTestService({ database });
     const { conversationId } = await service.client().ask("take-home on £45,000");
     const [given] = await database.database

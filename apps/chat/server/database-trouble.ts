@@ -1,10 +1,10 @@
-/** Why a database cannot do what it is asked, as opposed to having been asked something wrong. */
+/** Why a database is unavailable, as opposed to an error in a query. */
 export type DatabaseTrouble = "unreachable" | "read-only" | "full";
 
 /**
- * Reads a failure of the database's, as far down as its causes go.
+ * Finds a database failure in an error or its causes.
  *
- * @returns `undefined` for anything else: a mistake in a query, or what never came from a database
+ * @returns `undefined` for an error in a query, or an error from elsewhere
  */
 export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause as unknown) {
@@ -19,7 +19,7 @@ function troubleOf(code: string, message: string): DatabaseTrouble | undefined {
     return "full";
   }
   if (code === "25006" || code === "EROFS" || /Read-only file system/.test(message)) return "read-only";
-  // Classes 08 (connection), 53 (resources), 57 (stopped, or taking too long) and 58 (its files), and the socket's own.
+  // Classes 08 (connection), 53 (resources), 57 (stopped or timed out) and 58 (files), and socket errors.
   if (/^(08|53|57|58)...$|^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_AGAIN|NOTFOUND|IO$)/.test(code))
     return "unreachable";
   const isAway =

@@ -10,7 +10,7 @@ const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.m
 const compose = read("deploy/compose.yaml");
 const readme = read("README.md");
 
-/** Every variable that the service looks at, found by letting it look. */
+/** Returns every variable that the service reads, by recording its reads. */
 function variablesRead(): Set<string> {
   const names = new Set<string>();
   const watched = (given: Record<string, string>) =>
@@ -35,21 +35,21 @@ function variablesRead(): Set<string> {
 const passed = [...compose.matchAll(/^ {6}([A-Z_]+): /gm)]
   .map(([, name = ""]) => name)
   .filter((name) => !/^POSTGRES_/.test(name));
-/** What the image says itself. */
+/** Variables that the image sets. */
 const OF_THE_IMAGE = ["HOST", "PORT"];
 
-test("compose passes on every variable that the service reads, and no other", () => {
+test("compose passes every variable that the service reads, and no other", () => {
   const names = variablesRead();
   expect(names.size).toBeGreaterThan(25);
   expect(passed.sort()).toEqual([...names].filter((name) => !OF_THE_IMAGE.includes(name)).sort());
 });
 
-test("the README tells of every variable that the service reads", () => {
+test("the README lists every variable that the service reads", () => {
   const table = readme.slice(readme.indexOf("## The service's settings"));
   expect([...variablesRead()].filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
 });
 
-test("compose starts as the README's line has it: nothing has to be set before", () => {
+test("compose starts with the README's command, without any variable set", () => {
   expect(readme).toContain("docker compose -f deploy/compose.yaml up");
   expect(compose).not.toMatch(/\$\{[A-Z_]+:?\?/);
   const given = Object.fromEntries(
@@ -65,7 +65,7 @@ test("compose starts as the README's line has it: nothing has to be set before",
   });
 });
 
-test("every container of compose is confined and bounded", () => {
+test("every container of compose has restricted rights and resources", () => {
   const services = compose
     .slice(compose.indexOf("services:"), compose.indexOf("\nnetworks:"))
     .split(/^ {2}(?=\w+:$)/m)
@@ -80,7 +80,7 @@ test("every container of compose is confined and bounded", () => {
     expect(compose.slice(0, compose.indexOf("services:"))).toContain(line);
   }
   expect(compose).toContain('"--maxmemory"');
-  // Of the three only the service can be reached from outside.
+  // Only the service can be reached from outside.
   expect(compose.match(/ports:/g)).toHaveLength(1);
   expect(compose).toMatch(/"127\.0\.0\.1:\$\{CHAT_PORT:-3000\}:3000"/);
 });

@@ -1,17 +1,17 @@
 import { type Logger, type LoggerOptions, pino } from "pino";
 
-/** Lines that wait for a reader; beyond it, new ones are dropped. */
+/** The maximum size of waiting lines. Beyond it, new lines are dropped. */
 const MOST_WAITING_BYTES = 8_388_608;
-/** So often, a tenth of a second apart, an ending process tries to hand over the lines that are left. */
+/** How often an ending process tries to write the remaining lines, a tenth of a second apart. */
 const MOST_LAST_TRIES = 5;
 
 let isEnding = false;
-// Before any destination listens for the same.
+// Registered before any destination listens for the event.
 process.once("exit", () => {
   isEnding = true;
 });
 
-/** JSON lines on standard output. A reader that has stopped reading holds up neither requests nor the process's end. */
+/** Writes JSON lines to standard output. A blocked reader delays neither requests nor the end of the process. */
 export function createLog(options: LoggerOptions): Logger {
   let lastTries = 0;
   const destination = pino.destination({
@@ -27,7 +27,7 @@ export function createLog(options: LoggerOptions): Logger {
     try {
       flushSync();
     } catch {
-      // Nobody reads them.
+      // Nobody reads the lines.
     }
   };
   return pino(options, destination);

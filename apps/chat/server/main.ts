@@ -11,8 +11,8 @@ try {
 }
 
 /**
- * The first signal lets the start and what is being answered end; the second does not wait.
- * It listens before the service does: a supervisor that reads that the service listens may stop it at once.
+ * The first signal waits for the start and for answers in progress; the second does not wait. Signals are handled
+ * before the service listens, because a supervisor may stop it as soon as it does.
  */
 function stopOnSignals(starting: Promise<Service>): void {
   let isStopping = false;
@@ -25,7 +25,7 @@ function stopOnSignals(starting: Promise<Service>): void {
   process.on("SIGINT", stop);
 }
 
-/** A reason that the operator can correct is printed as sentences; anything else is a fault, printed with its stack. */
+/** Prints an error that the operator can correct as sentences, and any other error with its stack. */
 function fail(error: unknown): never {
   console.error(error instanceof StartError ? error.message : error);
   process.exit(1);

@@ -31,7 +31,7 @@ test.each([
   expect(formatMicros(micros, "USD")).toBe(text);
 });
 
-test("what is written is read back as the same amount", () => {
+test("a formatted amount is parsed as the same amount", () => {
   fc.assert(
     fc.property(fc.integer({ min: -999_999_999_999_999, max: 999_999_999_999_999 }), (micros) => {
       const [amount = ""] = formatMicros(micros, "USD").split(" ");

@@ -1,14 +1,14 @@
 import type { Micros } from "../contract.ts";
 
-/** One unit of a currency, in micros; one whole, where millionths are of a rate or a factor. */
+/** One unit of a currency in micros, or 1 in millionths of a rate or a factor. */
 export const MICROS_PER_UNIT = 1_000_000;
 const DECIMAL = /^([+-]?)(\d{1,9})(?:\.(\d{1,6}))?$/;
 
 /**
- * Reads a decimal amount of money without passing through a floating-point number.
+ * Parses a decimal amount of money, without floating-point numbers.
  *
  * @param text such as `5`, `5.00` or `-0.25`; at most six decimals, at most 999,999,999 units
- * @returns the amount in integer micros, or `undefined` when the text is not such an amount
+ * @returns the amount in integer micros, or `undefined` if the text is not an amount
  */
 export function parseMicros(text: string): Micros | undefined {
   const match = DECIMAL.exec(text.trim());
@@ -19,9 +19,9 @@ export function parseMicros(text: string): Micros | undefined {
 }
 
 /**
- * Writes an amount with at least two decimals, and as many more as it needs to be exact.
+ * Formats an amount with at least two decimals, and more if needed to be exact.
  *
- * @returns such as `1.25 USD` or `-0.000125 USD`
+ * @returns a text such as `1.25 USD` or `-0.000125 USD`
  */
 export function formatMicros(amount: Micros, currency: string): string {
   const absolute = Math.abs(amount);
@@ -32,7 +32,7 @@ export function formatMicros(amount: Micros, currency: string): string {
   return `${amount < 0 ? "-" : ""}${units}.${decimals} ${currency}`;
 }
 
-/** @returns such as `0.79`: all of it, and no more digits than it needs */
+/** @returns an exact decimal without trailing zeros, such as `0.79` */
 export function decimalOf(millionths: number): string {
   const fraction = String(millionths % MICROS_PER_UNIT)
     .padStart(6, "0")

@@ -43,7 +43,7 @@ function run(env: Record<string, string>, wrapper: readonly string[] = [], start
   return service;
 }
 
-describe("a start that cannot be", () => {
+describe("a failed start", () => {
   test.each<[string, Record<string, string>, RegExp]>([
     [
       "a limit",
@@ -61,21 +61,21 @@ describe("a start that cannot be", () => {
       /^LLM_BASE_URL is set but LLM_MODEL is not\. .*\n$/,
     ],
     [
-      "a database that is not there",
+      "a missing database",
       { DATABASE_URL: "postgres://someone:hunter2@127.0.0.1:1/chat" },
-      /^DATABASE_URL: the PostgreSQL server at 127\.0\.0\.1:1 cannot be used: .*\n$/,
+      /^DATABASE_URL: cannot use the PostgreSQL server at 127\.0\.0\.1:1: .*\n$/,
     ],
     [
       "a folder that cannot be",
       { DATABASE_URL: "pglite:///dev/null/data" },
-      /^DATABASE_URL: the folder \/dev\/null\/data .*\n$/,
+      /^DATABASE_URL: cannot use the folder \/dev\/null\/data: .*\n$/,
     ],
     [
       "a store that is not known",
       { DATABASE_URL: "pglite://memory", RATE_LIMIT_STORAGE_URI: "carrier-pigeon://hunter2" },
       /^RATE_LIMIT_STORAGE_URI: .*\n$/,
     ],
-  ])("for %s is told in sentences, without a stack", async (_case, env, sentence) => {
+  ])("because of %s is reported in sentences, without a stack", async (_case, env, sentence) => {
     const { code, stderr } = await run(env).exited;
     expect(stderr).toMatch(sentence);
     expect(code).toBe(1);
@@ -90,13 +90,13 @@ describe("a start that cannot be", () => {
     const { code, stderr } = await run({ PORT: String(port), DATABASE_URL: "pglite://memory" }).exited;
     expect([code, stderr]).toEqual([
       1,
-      `PORT: ${port} on 127.0.0.1 is in use by another program. Stop that one, or set PORT to another number.\n`,
+      `PORT: ${port} on 127.0.0.1 is in use by another program. Stop that program, or set PORT to another number.\n`,
     ]);
     await new Promise((resolve) => other.close(resolve));
   });
 });
 
-test("an embedded database's folder: kept over restarts, held by one process, given credit while it runs", async () => {
+test("an embedded database survives restarts, is locked by one process, and accepts commands while the service runs", async () => {
   const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
   const env = { DATABASE_URL: `pglite://${folder}` };
   const first = run(price);
@@ -114,15 +114,15 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const balance = async (at: string) =>
     (await (await fetch(`${at}/me`, { headers: { Cookie: cookie } })).json()).credit.balance;
 
-  // A second service is told who has the folder.
+  // A second service reports which process has the folder.
   const second = await run(price).exited;
   expect(second.code).toBe(1);
   expect(second.stderr).toBe(
-    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}, and serves one process alone. ` +
-      "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
+    `DATABASE_URL: the embedded database in ${folder} is in use by process ${first.child.pid} on ${hostname()}. Only one process can use it. ` +
+      "Stop that process, or set another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.\n",
   );
 
-  // The command asks the service that has it.
+  // The command asks the service that holds the folder.
   expect(await runCreditCommand(["grant", "Ada@example.com", "5.00"], env)).toBe(
     `Ada@example.com has 6.00 USD. The next allowance of 1.00 USD comes on ${nextMonth()}.`,
   );
@@ -133,7 +133,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   const holder = JSON.parse(readFileSync(holderFileOf(folder), "utf8"));
   expect((await fetch(`${holder.operator.url}/order`, { method: "POST", body: "{}" })).status).toBe(403);
 
-  // Killed, it leaves its name behind, and no lock: what the kernel held ended with the process.
+  // A killed process leaves its details behind, but no lock, because the kernel's lock ended with the process.
   first.child.kill("SIGKILL");
   await first.exited;
   expect(await runCreditCommand(["set", "ada@example.com", "0"], env)).toMatch(
@@ -149,7 +149,7 @@ test("an embedded database's folder: kept over restarts, held by one process, gi
   expect(() => statSync(holderFileOf(folder))).toThrow();
 });
 
-test("what the image holds is enough: the service, its page, its tables and the operator's commands", async () => {
+test("the image contains everything needed: the service, its page, its tables and the operator's commands", async () => {
   const image = path.join(folder, "image");
   const dockerfile = readFileSync(path.join(root, "Dockerfile"), "utf8");
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
@@ -176,10 +176,10 @@ test("what the image holds is enough: the service, its page, its tables and the 
 describe("one folder and several processes", () => {
   const inUse = (own: string) =>
     new RegExp(
-      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+, and serves one`,
+      `^DATABASE_URL: the embedded database in ${own} is in use by process \\d+ on \\S+\\. Only one process`,
     );
 
-  test("of ten that start at the same moment one has it", async () => {
+  test("of ten processes that start at the same moment, one gets the folder", async () => {
     const own = path.join(folder, "raced");
     const runs = Array.from({ length: 10 }, () => run({ DATABASE_URL: `pglite://${own}` }));
     const outcomes = await Promise.all(
@@ -191,11 +191,11 @@ describe("one folder and several processes", () => {
     for (const outcome of outcomes) if (outcome !== "ready") expect(outcome).toMatch(/is in use/);
   });
 
-  test("a network of its own lets no second one in, and a container that is made again is not shut out", async () => {
+  test("a second process in another network cannot open the folder, and a recreated container can", async () => {
     const own = path.join(folder, "shared");
     const first = run({ DATABASE_URL: `pglite://${own}` });
     await first.ready;
-    // As in another container: neither the door of the first nor its name for this machine can be reached from there.
+    // As in another container, which cannot reach the first process or its host name.
     const second = await run({ DATABASE_URL: `pglite://${own}` }, NAMESPACES).exited;
     expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(inUse(own))]);
     first.child.kill("SIGKILL");
@@ -208,7 +208,7 @@ describe("one folder and several processes", () => {
 });
 
 describe("the limits' store", () => {
-  test("is awaited before anybody is listened to", async () => {
+  test("is awaited before the service listens", async () => {
     const limiter = createLimiter({
       name: "chat",
       layers: [{ name: "ip", key: ({ address }: { address: string }) => address, limits: "5/minute" }],
@@ -232,7 +232,7 @@ describe("the limits' store", () => {
       return service;
     });
     await isAsked;
-    // Long enough to listen, if it would.
+    // Long enough for the service to listen, if it did.
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(started).toBe(false);
     answer();
@@ -241,7 +241,7 @@ describe("the limits' store", () => {
     await service.close();
   });
 
-  test("that does not answer keeps nobody from starting, is told of, and is reported as down", async () => {
+  test("that does not answer does not prevent the start, is logged, and is reported as down", async () => {
     const probe = createServer();
     await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
     const address = probe.address();
@@ -270,13 +270,15 @@ test.each([
   [["grant", "ada@example.com", "five"], /^"five" is not an amount: it should be a decimal number/],
   [["steal", "ada@example.com", "5"], /^Usage:/],
   [[], /^Usage:/],
-])("the credit command says what is wrong with %j", async (words, message) => {
+])("the credit command reports what is wrong with %j", async (words, message) => {
   await expect(runCreditCommand(words, { DATABASE_URL: `pglite://${folder}` })).rejects.toThrow(message);
 });
 
-test("the credit command cannot reach a database that lives in memory, and says so", async () => {
+test("the credit command reports that it cannot reach a database in memory", async () => {
   const env = { DATABASE_URL: "pglite://memory" };
-  await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(/no command can reach it/);
+  await expect(runCreditCommand(["show", "ada@example.com"], env)).rejects.toThrow(
+    /only the running service can reach that database/,
+  );
 });
 
 function nextMonth(): string {

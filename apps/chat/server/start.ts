@@ -64,34 +64,34 @@ import { createTurns, type TurnService } from "./services/turns.ts";
 import { createTurnsInFlight } from "./services/turns-in-flight.ts";
 
 export interface ServiceOptions {
-  /** The variables of the README; `process.env` for a real start. */
+  /** The environment variables; `process.env` outside of tests. */
   env: Environment;
-  /** Moves limits, credit and what is stored. Default: the wall clock. */
+  /** The clock of limits, credit and stored times. Default: the wall clock. */
   clock?: Clock;
-  /** One, or several of which the first answers where nobody chooses. Default: what the environment asks for. */
+  /** One model, or several, the default first. Default: the models of the environment. */
   model?: ModelChoice | [ModelChoice, ...ModelChoice[]];
-  /** How long a model may take, and how often it is tried. Default: the model folder's. */
+  /** The time limits and retries of a model. Default: those of the model folder. */
   answerLimits?: Partial<AnswerLimits>;
-  /** How long an answer's head waits for the model's first token. Default: the model folder's. */
+  /** How long a response's head waits for the model's first token. Default: that of the model folder. */
   undecidedAfterMs?: number;
   /** Default: JSON lines on standard output. */
   log?: Logger;
   /** The folder of the built page. Default: the workspace's. */
   webRoot?: string;
-  /** Used in place of `DATABASE_URL`'s, and left open: several services of a test may share one. */
+  /** Replaces the database of `DATABASE_URL`, and stays open, so that several services of a test can share it. */
   database?: OpenDatabase;
-  /** Replaces the guard of `POST /chat/message`, for tests of what happens when it is broken. */
+  /** Replaces the limiter of `POST /chat/message`, for tests with a broken limiter. */
   chatLimiter?: Limiter<RateLimitCaller>;
 }
 
 export interface Service {
-  /** Where it listens, such as `http://localhost:3000`. */
+  /** The address, such as `http://localhost:3000`. */
   url: string;
   app: Hono<ServiceEnv>;
   database: OpenDatabase["database"];
   /**
-   * Stops: accepts nothing new, says at `/ready` that it is stopping, lets the answers in flight end for as long as the
-   * grace lasts, saves what there is of the others, and closes everything. Calling it again waits for the same.
+   * Stops the service: accepts nothing new, reports at `/ready` that it is stopping, waits for answers in flight during
+   * the grace period, saves partial answers, and closes everything. A second call waits for the same.
    */
   close(): Promise<void>;
 }
@@ -99,8 +99,8 @@ export interface Service {
 /**
  * Starts the service: configuration, database, routes, port.
  *
- * @throws {StartError} with sentences for the operator, when something of their set-up is in the way; what was opened
- *   until then is closed again
+ * @throws {StartError} with a message for the operator, if the configuration prevents the start; everything opened so
+ * far is closed again
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const config = loadConfig(options.env);
@@ -130,7 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (plans) closers.push(plans.close);
     const context = { config, plans, clock, log };
     let decisions: DecisionLog | undefined;
-    // After the limiters, which have their last say as they close.
+    // Closed after the limiters, which log their last lines when they close.
     closers.push(() => decisions?.close());
     const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
     closers.push(() => chatLimiter.close());
@@ -184,7 +184,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         { limiter: bodiesLimiter },
         { limiter: providerLimiter },
         ...(mailLimiter ? [{ limiter: mailLimiter }] : []),
-        // It guards the console itself: nobody with a session makes guesses of the token easier.
+        // This limiter guards the console itself, so operators cannot change it.
         ...(operatorLimiter ? [{ limiter: operatorLimiter, canChange: false }] : []),
       ],
       replay:
@@ -220,7 +220,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(journal.close);
     const consoleParts = { ...context, database, isAlone, limiters, desk, policies: policies.desk, closers };
     const operator = operatorLimiter ? openConsole({ ...consoleParts, limiter: operatorLimiter }) : null;
-    // Nobody else gives answers here: whatever seems to run was cut off when its process ended.
+    // If no other process uses the database, all answers that seem to run were cut off with their process.
     closers.push(await sweepTurns(turns, isAlone ? 0 : LEASE_MS, log));
 
     const app = createApp({
@@ -301,7 +301,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const stopped = listening.close();
       if ("closeIdleConnections" in server) server.closeIdleConnections();
       await inFlight.stop(config.shutdownGraceMs);
-      // What is left by now are connections on which nothing is being answered, or a client that does not read.
+      // The remaining connections are idle, or their clients do not read.
       if ("closeAllConnections" in server)
         setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS).unref();
       await stopped;
@@ -315,26 +315,26 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-/** How long a request may take to arrive; what takes longer is a connection that somebody holds open. */
+/** The time limits for a request to arrive, against connections that are held open. */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
 
-/** What an answer's last bytes may take to leave after it was saved. */
+/** How long an answer's last bytes may take to be sent after it was saved. */
 const LAST_BYTES_MS = 1_000;
 
-/** Beyond it a service that goes on without the store is better than none. */
+/** After this time, the service starts without the store. */
 const STORE_READY_MS = 5_000;
 
-/** Answers whose process is gone are ended so often. */
+/** How often answers of ended processes are ended. */
 const SWEEP_EVERY_MS = 10_000;
 
-/** Ends the answers of processes that were killed: now, and from time to time. @returns what ends that */
+/** Ends the answers of killed processes, now and regularly. @returns a function that stops this */
 async function sweepTurns(turns: TurnService, leaseMs: number, log: Logger): Promise<() => void> {
   async function sweep(lease: number): Promise<void> {
     try {
       const swept = await turns.sweep(lease);
       if (swept > 0) log.warn({ swept }, "answers were cut off when their process ended");
     } catch (error) {
-      log.error({ error: describeError(error) }, "answers that were cut off could not be ended");
+      log.error({ error: describeError(error) }, "cannot end answers that were cut off");
     }
   }
   await sweep(leaseMs);
@@ -343,22 +343,25 @@ async function sweepTurns(turns: TurnService, leaseMs: number, log: Logger): Pro
   return () => clearInterval(timer);
 }
 
-/** What an operator should know whose service others can reach. */
+/** Warns about risky settings of a service that others can reach. */
 function warnOfOpenDoors({ host, signUp, mail }: Config, log: Logger): void {
   const isReachable = !isLoopback(host);
   if (signUp === "closed" || mail !== null || !isReachable) return;
   log.warn(
-    "MAIL_URL is not set, so e-mail addresses are not confirmed: anybody can make accounts, and each has the monthly allowance at once. Set MAIL_URL, or SIGN_UP=closed.",
+    "MAIL_URL is not set, so e-mail addresses are not confirmed: anybody can create accounts, and each gets the monthly allowance at once. Set MAIL_URL, or SIGN_UP=closed.",
   );
 }
 
 function logOf(config: Config): Logger {
-  // A person at a terminal sees what goes wrong, but not every request.
+  // On a terminal, log only warnings and errors.
   const level = config.logLevel ?? (process.stdout.isTTY ? "warn" : "info");
   return createLog({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 }
 
-/** Refused at once, without waiting: the person sees how long the wait will be. The built-in responder asks no provider. */
+/**
+ * Limits the calls of a provider without waiting, so that a person sees the wait at once. The built-in responder needs
+ * no limit.
+ */
 function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): ModelChoice {
   if (choice.builtIn) return choice;
   return {
@@ -367,7 +370,7 @@ function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): 
   };
 }
 
-/** @throws {ConfigError} where there are prices, and nobody said what they are in the service's currency */
+/** @throws {ConfigError} if a model has a price, and there is no exchange rate to the service's currency */
 function exchangeOf({ credit }: Config, choices: readonly ModelChoice[]): Exchange {
   const { currency, exchangeRate } = credit;
   if (currency === LIST_CURRENCY || exchangeRate !== null)
@@ -378,7 +381,7 @@ function exchangeOf({ credit }: Config, choices: readonly ModelChoice[]): Exchan
       `CREDIT_EXCHANGE_RATE is not set but CREDIT_CURRENCY is ${currency}, and the prices of ${priced.name} are in ${LIST_CURRENCY}: it should be what one ${LIST_CURRENCY} costs in ${currency}, such as 0.79.`,
     ]);
   }
-  // Nothing is to be converted.
+  // There is nothing to convert.
   return { currency, rate: 1_000_000 };
 }
 
@@ -391,19 +394,19 @@ function modelsFrom(env: Environment, clock: Clock): [ModelChoice, ...ModelChoic
   }
 }
 
-/** Callers who come while the first connection is being made would be counted by this process alone. */
+/** Waits for the store, because requests before the first connection would be counted only by this process. */
 async function awaitStore(limiters: readonly Pick<Limiter<never>, "ready">[], log: Logger): Promise<void> {
   try {
     await Promise.all(limiters.map((limiter) => limiter.ready({ timeoutMs: STORE_READY_MS })));
   } catch (error) {
     log.error(
       { error: describeError(error) },
-      "the limits' store does not answer: the service starts without it, and counts by itself until it does",
+      "the limits' store does not answer: the service starts without it, and counts by itself until the store answers",
     );
   }
 }
 
-/** Counts where somebody may read it. */
+/** Creates metrics if they can be read. */
 function metricsOf({ metrics }: Config): Metrics | undefined {
   return metrics.token === null && metrics.port === null ? undefined : createMetrics();
 }
@@ -422,7 +425,7 @@ interface ConsoleParts {
   closers: (() => void | Promise<void>)[];
 }
 
-/** Counts for the operator's console from now on, and tells the other processes of it. */
+/** Starts to count for the operator console, and to share the counts with other processes. */
 function openConsole(parts: ConsoleParts): OperatorConsole {
   const { config, clock, log, database, isAlone, limiter, limiters, desk, policies, closers } = parts;
   const name = `${hostname()} ${process.pid}`;

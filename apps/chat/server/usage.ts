@@ -1,6 +1,6 @@
 /** The tokens of an answer. */
 export interface Usage {
-  /** Cached ones included. */
+  /** Including cached input tokens. */
   inputTokens: number;
   cachedInputTokens: number;
   outputTokens: number;

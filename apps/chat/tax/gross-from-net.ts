@@ -1,14 +1,14 @@
 import { largestSalary, type Pay, PayError, workOut } from "./work-out.ts";
 
 /**
- * The lowest whole-pound salary whose pay leaves at least `takeHome`. Pounds a year.
- * @throws {PayError} when no salary up to the largest leaves so much
+ * Returns the lowest whole-pound salary with a take-home of at least `takeHome`, in pounds a year.
+ * @throws {PayError} if no salary up to the maximum is enough
  */
 export function grossFromNet(takeHome: number, pay: Omit<Pay, "salary">): number {
   const fixed = pay.pension?.amount ?? 0;
   const leaves = (salary: number) => workOut({ ...pay, salary }).takeHome;
   if (!(takeHome >= 0) || takeHome > leaves(largestSalary)) {
-    throw new PayError(`No salary up to £10,000,000 a year leaves £${takeHome}.`);
+    throw new PayError(`No salary up to £10,000,000 a year gives a take-home of £${takeHome}.`);
   }
   let low = Math.ceil(fixed);
   let high = largestSalary;

@@ -1,12 +1,15 @@
 import { shareOf, toPence } from "./pence.ts";
 import { type Band, bandsOf, type Nation, ratesOf, type TaxYear } from "./rates.ts";
 
-/** Income of one person over one tax year. Pence. */
+/** The income of one person in one tax year, in pence. */
 export interface TaxedIncome {
   income: number;
   nation: Nation;
   taxYear: TaxYear;
-  /** Gross contributions under relief at source: they widen the bands and save the allowance (Finance Act 2004, s. 192). */
+  /**
+   * Gross contributions under relief at source. They widen the bands and protect the allowance (Finance Act 2004, s.
+   * 192).
+   */
   reliefAtSource?: number;
 }
 
@@ -20,12 +23,12 @@ export function personalAllowance({ income, taxYear, reliefAtSource = 0 }: Taxed
 
 interface Slice {
   band: Band;
-  /** Taxable pence from which the band's rate is due, and up to which. */
+  /** The taxable pence at which the band begins. */
   from: number;
   upTo: number;
 }
 
-/** Relief at source widens the basic band, and moves every later one up; the starter band stays. */
+/** Relief at source widens the basic band and moves every later band up. The starter band does not change. */
 function slices({ nation, taxYear, reliefAtSource = 0 }: TaxedIncome): Slice[] {
   let from = 0;
   return bandsOf(taxYear, nation).map((band) => {
@@ -37,7 +40,7 @@ function slices({ nation, taxYear, reliefAtSource = 0 }: TaxedIncome): Slice[] {
   });
 }
 
-/** Income tax of a year, band by band, each rounded to the penny. Pence. */
+/** Returns a year's income tax by band, each rounded to the penny, in pence. */
 export function incomeTax(given: TaxedIncome) {
   const allowance = personalAllowance(given);
   const taxable = Math.max(0, given.income - allowance);
@@ -48,7 +51,10 @@ export function incomeTax(given: TaxedIncome) {
   return { allowance, taxable, bands, tax: bands.reduce((sum, band) => sum + band.tax, 0) };
 }
 
-/** The rate on the next pound and on the last one, in hundredths of a per cent; while the allowance shrinks, half as much again. */
+/**
+ * Returns the rates on the next pound and on the last pound, in hundredths of a per cent. While the allowance shrinks,
+ * they are half as much again.
+ */
 export function marginalIncomeTax(given: TaxedIncome): { next: number; last: number } {
   const rates = ratesOf[given.taxYear];
   const { taxable } = incomeTax(given);

@@ -15,7 +15,7 @@ export function employerInsurance(pay: number, taxYear: TaxYear): number {
   return shareOf(Math.max(0, pay - toPence(from)), rate);
 }
 
-/** The rate on the next pound and on the last one, in hundredths of a per cent. */
+/** Returns the rates on the next pound and on the last pound, in hundredths of a per cent. */
 export function marginalInsurance(pay: number, taxYear: TaxYear): { next: number; last: number } {
   const { from, rate, upperFrom, upperRate } = ratesOf[taxYear].employee;
   const next = pay >= toPence(upperFrom) ? upperRate : pay >= toPence(from) ? rate : 0;

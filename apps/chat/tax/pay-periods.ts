@@ -1,7 +1,7 @@
-/** Pay by the hour, day, week or month as pay a year. */
+/** The periods for which pay can be stated. */
 export type PayPeriod = "hour" | "day" | "week" | "fortnight" | "four weeks" | "month" | "quarter" | "year";
 
-/** What a full week is taken for where nobody says. */
+/** The default hours of a full week. */
 export const usualHours = 37.5;
 export const usualDays = 5;
 export const weeksPerYear = 52;
@@ -13,7 +13,7 @@ export interface WorkingWeek {
   weeks?: number | undefined;
 }
 
-/** How many of a period are in a year. */
+/** Returns the number of periods in a year. */
 export function periodsPerYear(period: PayPeriod, week: WorkingWeek = {}): number {
   const weeks = week.weeks ?? weeksPerYear;
   switch (period) {

@@ -1,6 +1,6 @@
-/** Money is whole pence wherever it is worked out, and pounds where it is read or written. */
+/** Calculations use whole pence; inputs and outputs are in pounds. */
 
-/** Rounds half away from zero, and undoes the binary noise of amounts such as 1.005. */
+/** Rounds half away from zero, and removes the binary noise of amounts such as 1.005. */
 export function toPence(pounds: number): number {
   const pence = Number((Math.abs(pounds) * 100).toFixed(6));
   return Math.sign(pounds) * Math.round(pence) || 0;

@@ -1,6 +1,6 @@
 /**
- * The parts of a whole in tenths of a per cent that sum to exactly 100.0: the largest remainders are rounded up.
- * @returns per cent, one decimal; all 0 when the parts sum to 0
+ * Returns parts as percentages with one decimal that sum to exactly 100.0. The largest remainders are rounded up.
+ * @returns the percentages; all 0 if the parts sum to 0
  */
 export function percentagesOf(parts: readonly number[]): number[] {
   const total = parts.reduce((sum, part) => sum + part, 0);

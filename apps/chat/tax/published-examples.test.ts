@@ -40,7 +40,7 @@ test.each([
   [95_000, 28_482, 3_050],
   [100_000, 30_732, 3_300],
   [150_000, 59_634, 5_931],
-])("income tax on £%d in Scotland, and what it is more than in England", (salary, tax, more) => {
+])("income tax on £%d in Scotland, and the difference from England", (salary, tax, more) => {
   const there = scottish(salary).incomeTax;
   const here = workOut({ salary, taxYear: "2026/27", nation: "England", studentLoanPlans: [] }).incomeTax;
   expect(Math.round(there)).toBe(tax);

@@ -1,6 +1,6 @@
 /**
  * The published rates of each tax year, in pounds a year and in hundredths of a per cent (`2000` is 20%).
- * A figure changes here and nowhere else; its source is next to it.
+ * Figures exist only here, next to their sources.
  */
 
 export type Nation = "England" | "Wales" | "Northern Ireland" | "Scotland";
@@ -14,7 +14,10 @@ export interface Band {
   name: string;
   /** Hundredths of a per cent. */
   rate: number;
-  /** The taxable income, after the personal allowance, up to which the rate holds. Pounds a year; `null`: no end. */
+  /**
+   * The taxable income, after the personal allowance, up to which the rate applies, in pounds a year; `null` for no
+   * end.
+   */
   upTo: number | null;
 }
 
@@ -30,17 +33,17 @@ export interface Rates {
   studentLoans: Record<StudentLoanPlan, StudentLoanTerms>;
   /** Pounds an hour. */
   minimumWage: { from21: number; from18: number; under18: number; apprentice: number };
-  /** The most that goes into pensions in a year without a tax charge. */
+  /** The maximum pension contribution in a year without a tax charge. */
   pensionAllowance: number;
 }
 
 export interface StudentLoanTerms {
-  /** `null`: no repayments were due in the year. */
+  /** `null` if no repayments were due in the year. */
   threshold: number | null;
   rate: number;
 }
 
-/** Where the figures of a kind are published. */
+/** Where each kind of figure is published. */
 export const sources = {
   incomeTax: "https://www.gov.uk/government/publications/rates-and-allowances-income-tax",
   scottishIncomeTax: "https://www.gov.scot/publications/scottish-income-tax-rates-and-bands",
@@ -60,7 +63,7 @@ const bands: readonly Band[] = [
   { name: "Additional rate", rate: 4500, upTo: null },
 ];
 
-/** Scottish bands are resolved each year by the Scottish Parliament; the upper three have been the same since 2024/25. */
+/** The Scottish Parliament sets these bands each year. The upper three have not changed since 2024/25. */
 function scottishBands(starterUpTo: number, basicUpTo: number): readonly Band[] {
   return [
     { name: "Starter rate", rate: 1900, upTo: starterUpTo },

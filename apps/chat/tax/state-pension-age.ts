@@ -13,7 +13,10 @@ function after(date: CalendarDate, months: number): CalendarDate {
   return { year: Math.floor(at / 12), month: (at % 12) + 1, day: date.day };
 }
 
-/** Months from birth to State Pension age. Dates of birth before 1955 count as 66 years: all of them are past it. */
+/**
+ * Returns the months from birth to State Pension age. For births before 1955 it returns 66 years, because all of these
+ * people have reached it.
+ */
 export function statePensionAgeMonths(born: CalendarDate): number {
   const sixtySix = 66 * 12;
   const rises = { year: 1960, month: 4, day: 6 };
@@ -26,7 +29,10 @@ export function statePensionAgeMonths(born: CalendarDate): number {
   return later < 12 ? 67 * 12 + later : 68 * 12;
 }
 
-/** Whether somebody of an age in whole years is past it on a day; `undefined` when that depends on their birthday. */
+/**
+ * Whether a person of this age, in whole years, has reached State Pension age on a day; `undefined` if it depends on
+ * the birthday.
+ */
 export function isOverStatePensionAge(age: number, today: CalendarDate): boolean | undefined {
   const reached = (born: CalendarDate) => ordinal(after(born, statePensionAgeMonths(born))) <= ordinal(today);
   const youngest = reached({ ...today, year: today.year - age });

@@ -12,9 +12,10 @@ export interface Repayment {
 }
 
 /**
- * Repayments from one job's pay. Borrowers with several undergraduate plans make one repayment of 9%, above the lowest of
- * their thresholds; a postgraduate loan is repaid next to it (https://www.gov.uk/repaying-your-student-loan/what-you-pay).
- * @param pay pence a year, before a pension that is not by salary sacrifice
+ * Returns the repayments from one job's pay. Borrowers with several undergraduate plans make one repayment of 9%, above
+ * the lowest of their thresholds. A postgraduate loan is repaid in addition
+ * (https://www.gov.uk/repaying-your-student-loan/what-you-pay).
+ * @param pay in pence a year, before pension contributions other than by salary sacrifice
  */
 export function repayments(pay: number, plans: readonly StudentLoanPlan[], taxYear: TaxYear): Repayment[] {
   const terms = ratesOf[taxYear].studentLoans;
@@ -33,7 +34,7 @@ export function repayments(pay: number, plans: readonly StudentLoanPlan[], taxYe
   ];
 }
 
-/** The rate on the next pound and on the last one, in hundredths of a per cent. */
+/** Returns the rates on the next pound and on the last pound, in hundredths of a per cent. */
 export function marginalRepayment(
   pay: number,
   plans: readonly StudentLoanPlan[],

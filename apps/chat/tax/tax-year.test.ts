@@ -12,7 +12,7 @@ test.each([
   expect(taxYearAt(Date.parse(instant))).toBe(taxYear);
 });
 
-test("a running year without a table is not guessed", () => {
+test("a current year without a table has no rates", () => {
   expect(currentTaxYear(Date.parse("2026-06-01T00:00:00Z"))).toBe("2026/27");
   expect(currentTaxYear(Date.parse("2027-06-01T00:00:00Z"))).toBeUndefined();
   expect(taxYearBeginning(2099)).toBe("2099/00");
@@ -32,7 +32,7 @@ test.each([
   expect(statePensionAgeMonths({ year, month, day })).toBe(months);
 });
 
-test("an age in whole years may leave it open", () => {
+test("an age in whole years may not be enough to decide", () => {
   const today = { year: 2026, month: 11, day: 28 };
   expect([65, 66, 67].map((age) => isOverStatePensionAge(age, today))).toEqual([false, undefined, true]);
 });

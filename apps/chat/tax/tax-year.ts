@@ -1,13 +1,13 @@
 import { ratesOf, type TaxYear } from "./rates.ts";
 
-/** The tax years that there is a table for, oldest first. */
+/** The tax years with a table, oldest first. */
 export const taxYears = Object.keys(ratesOf).sort() as TaxYear[];
 
 export function isKnownTaxYear(text: string): text is TaxYear {
   return text in ratesOf;
 }
 
-/** `2025` is "2025/26": the tax year that begins on 6 April of that calendar year. */
+/** Returns the tax year that begins on 6 April of a calendar year: "2025/26" for `2025`. */
 export function taxYearBeginning(calendarYear: number): string {
   return `${calendarYear}/${String((calendarYear + 1) % 100).padStart(2, "0")}`;
 }
@@ -33,22 +33,22 @@ export function dateAt(nowMs: number): CalendarDate {
   return { year: number("year"), month: number("month"), day: number("day") };
 }
 
-/** The calendar year in which the tax year of a moment began: on 6 April, in London's time. */
+/** Returns the calendar year in which the tax year of a moment began, on 6 April in London time. */
 export function beginningOfTaxYearAt(nowMs: number): number {
   const { year, month, day } = dateAt(nowMs);
   return month > 4 || (month === 4 && day >= 6) ? year : year - 1;
 }
 
-/** The tax year under way at a moment, such as "2026/27", whether there is a table for it or not. */
+/** Returns the tax year of a moment, such as "2026/27", even if it has no table. */
 export function taxYearAt(nowMs: number): string {
   return taxYearBeginning(beginningOfTaxYearAt(nowMs));
 }
 
-/** The year that a question is answered for when it names none; `undefined` when the running year has no table yet. */
+/** Returns the default tax year for questions; `undefined` if the current year has no table yet. */
 export function currentTaxYear(nowMs: number): TaxYear | undefined {
   const running = taxYearAt(nowMs);
   return isKnownTaxYear(running) ? running : undefined;
 }
 
-/** The latest year that there is a table for. */
+/** The latest year with a table. */
 export const latestTaxYear = taxYears.at(-1) as TaxYear;

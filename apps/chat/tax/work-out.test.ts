@@ -15,7 +15,7 @@ import { largestSalary, type Pay, PayError, type Pension, workOut } from "./work
 const england = (salary: number, rest: Partial<Pay> = {}) =>
   workOut({ salary, taxYear: "2026/27", nation: "England", studentLoanPlans: [], ...rest });
 
-/** Pounds with pence, thresholds and their neighbours more often than chance would have them. */
+/** Pounds with pence, often at or near a threshold. */
 const money = (max: number) =>
   fc.oneof(
     fc.integer({ min: 0, max: max * 100 }).map((pence) => pence / 100),
@@ -43,7 +43,7 @@ const pay = fc
   });
 
 describe("any pay", () => {
-  it("equals a calculator written apart, from the published table", () => {
+  it("equals an independent calculator that uses the published table", () => {
     fc.assert(
       fc.property(pay, (of) => {
         const mine = workOut(of);
@@ -87,14 +87,14 @@ describe("any pay", () => {
     );
   });
 
-  it("has the marginal rate that another £100 shows", () => {
+  it("has the marginal rate that another £100 confirms", () => {
     fc.assert(
       fc.property(pay, (of) => {
         const { pension: _, ...plain } = of;
         const salary = Math.round(of.salary);
         const at = (more: number) => workOut({ ...plain, salary: salary + more });
         const [now, then] = [at(0), at(100)];
-        // Where no threshold lies in between.
+        // Skip if there is a threshold in between.
         if (then.marginalRateBelow !== now.marginal.rate || then.marginal.rate !== now.marginal.rate) return;
         const kept = then.takeHome - now.takeHome;
         expect(Math.abs(100 - kept - now.marginal.rate * 100)).toBeLessThan(0.75);
@@ -103,14 +103,14 @@ describe("any pay", () => {
   });
 });
 
-describe("a rule at a time", () => {
+describe("single rules", () => {
   it.each([
     [50_270, 0.42, 0.28],
     [100_000, 0.62, 0.42],
     [125_140, 0.47, 0.62],
     [12_570, 0.28, 0],
     [12_569.99, 0, 0],
-  ])("£%d: the next pound and the last", (salary, next, last) => {
+  ])("£%d: the rates on the next pound and the last", (salary, next, last) => {
     const { marginal, marginalRateBelow } = england(salary);
     expect(marginal.rate).toBeCloseTo(next, 10);
     expect(marginalRateBelow).toBeCloseTo(last, 10);
@@ -135,9 +135,9 @@ describe("a rule at a time", () => {
     });
   });
 
-  it("relief at source gives a higher-rate taxpayer the higher relief, and saves the allowance", () => {
+  it("relief at source gives a higher-rate taxpayer the higher relief, and protects the allowance", () => {
     const pension: Pension = { kind: "relief at source", amount: 10_000 };
-    // £10,000 at 20% in place of 40%, and £10,000 of allowance kept from shrinking.
+    // £10,000 taxed at 20% instead of 40%, and £10,000 less income that shrinks the allowance.
     expect(england(60_000, { pension }).incomeTax).toBe(11_432 - 9_730 * 0.2);
     expect(england(110_000, { pension })).toMatchObject({ personalAllowance: 12_570, pension: 8_000 });
   });
@@ -150,7 +150,7 @@ describe("a rule at a time", () => {
 });
 
 describe("the salary for a take-home", () => {
-  test("is the lowest whole pound that leaves as much", () => {
+  test("is the lowest whole pound with at least this take-home", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200_000 }),
@@ -165,7 +165,7 @@ describe("the salary for a take-home", () => {
     );
   });
 
-  test.each([[35_000], [36_000], [70_000], [12_000]])("£%d, found by walking", (takeHome) => {
+  test.each([[35_000], [36_000], [70_000], [12_000]])("£%d, found by trying each pound", (takeHome) => {
     const of = { taxYear: "2026/27" } as const;
     const salary = grossFromNet(takeHome, { ...of, nation: "England", studentLoanPlans: [] });
     expect(salary).toBe(independentSalaryFor(takeHome, of));
@@ -184,7 +184,7 @@ test.each<[Partial<Pay>, RegExp]>([
   [{ pension: { kind: "net pay", share: 1.5 } }, /A pension share is from 0 to 1; got 1.5/],
   [{ pension: { kind: "net pay", amount: 60_000 } }, /more than the salary of £45000/],
   [{ extras: [{ name: "bonus", amount: -5 }] }, /A bonus is from £0/],
-])("what is out of range is named: %j", (rest, message) => {
+])("names the value that is out of range: %j", (rest, message) => {
   expect(() => england(45_000, rest)).toThrow(PayError);
   expect(() => england(45_000, rest)).toThrow(message);
 });
@@ -194,7 +194,7 @@ test.each<[Partial<Pay>, RegExp]>([
  * of loans times 52 (up to £1.12 and £7 a year), Scottish bands that begin a pound late (up to 26p), plan 4 of 2024/25
  * (£27,660 for £31,395), nothing at exactly £50,284, and an allowance that is not rounded up to the pound.
  */
-describe("another package, where it does not differ", () => {
+describe("agreement with another package", () => {
   const taxYear = "2025/26";
   it.each(["England/NI/Wales", "Scotland"] as const)("income tax in %s", (country) => {
     fc.assert(
@@ -214,7 +214,7 @@ describe("another package, where it does not differ", () => {
     );
   });
 
-  it("National Insurance and loans, but for their weeks", () => {
+  it("National Insurance and loans, except for weekly rounding", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 400_000 }), fc.constantFrom(1, 2, "postgrad"), (salary, plan) => {
         if (salary === 50_284) return;

@@ -1,4 +1,6 @@
-/** One person's pay of a year, worked out in full by the annual method. Pounds at this boundary, pence inside. */
+/**
+ * Works out one person's pay of a year by the annual method. Inputs and outputs are in pounds, calculations in pence.
+ */
 import { incomeTax, marginalIncomeTax } from "./income-tax.ts";
 import { employeeInsurance, employerInsurance, marginalInsurance } from "./national-insurance.ts";
 import { shareOf, toPence, toPounds } from "./pence.ts";
@@ -12,55 +14,58 @@ export type PensionKind = "salary sacrifice" | "net pay" | "relief at source";
 
 export interface Pension {
   kind: PensionKind;
-  /** What goes into the pension: a share of the salary (0.05 is 5%), or pounds a year. With relief at source, with the relief. */
+  /**
+   * The contribution: a share of the salary (0.05 is 5%), or pounds a year. With relief at source, it includes the
+   * relief.
+   */
   share?: number | undefined;
   amount?: number | undefined;
 }
 
-/** Pounds a year. */
+/** A person's pay and circumstances. Amounts are in pounds a year. */
 export interface Pay {
   salary: number;
   taxYear: TaxYear;
   nation: Nation;
   studentLoanPlans: StudentLoanPlan[];
-  /** Taxed as pay of the same job: a bonus, overtime, a car allowance. */
+  /** Other pay of the same job, such as a bonus, overtime or a car allowance. */
   extras?: { name: string; amount: number }[] | undefined;
   /** The salaries of further jobs. */
   otherJobs?: number[] | undefined;
   pension?: Pension | undefined;
-  /** Past State Pension age: no employee's National Insurance. */
+  /** Over State Pension age: no employee's National Insurance. */
   overPensionAge?: boolean | undefined;
 }
 
-/** Pounds a year, to the penny. What is taken and what is left add up to `gross` exactly. */
+/** The result in pounds a year, to the penny. Deductions and take-home add up to `gross` exactly. */
 export interface Breakdown {
   pay: Pay;
-  /** All pay before anything is taken. */
+  /** All pay before deductions. */
   gross: number;
   personalAllowance: number;
   incomeTax: number;
-  /** Band by band, in the order in which income fills them; bands with no income are left out. `rate` 0.2 is 20%. */
+  /** Income tax by band, from the lowest. Bands without income are left out. `rate` 0.2 is 20%. */
   incomeTaxBands: { name: string; rate: number; amount: number; tax: number }[];
   nationalInsurance: number;
   studentLoan: number;
   repayments: { plans: StudentLoanPlan[]; threshold: number; rate: number; repayment: number }[];
-  /** What the pension takes from pay. With relief at source 80% of what goes in: the provider claims the rest. */
+  /** The deduction from pay. With relief at source, it is 80% of the contribution; the provider claims the rest. */
   pension: number;
-  /** What goes into the pension. */
+  /** The contribution to the pension. */
   pensionContribution: number;
   takeHome: number;
   takeHomeMonthly: number;
   /** Income tax and National Insurance as a share of `gross`. */
   effectiveRate: number;
-  /** What of the next pound of pay goes where. 0.42 is 42%. */
+  /** The deductions from the next pound of pay. 0.42 is 42%. */
   marginal: { rate: number; incomeTax: number; nationalInsurance: number; studentLoan: number };
-  /** What of the last pound went: other than `marginal.rate` only where a band begins. */
+  /** The deductions from the last pound. Differs from `marginal.rate` only where a band begins. */
   marginalRateBelow: number;
-  /** What the employer pays on top of `gross`, and in all; without the employer's own pension contribution. */
+  /** The employer's National Insurance, and the total cost, without the employer's pension contribution. */
   employer: { nationalInsurance: number; cost: number };
 }
 
-/** A question that cannot be worked out; the message is a sentence for a person. */
+/** Pay that cannot be worked out. The message is for the user. */
 export class PayError extends Error {
   override name = "PayError";
 }
@@ -70,7 +75,7 @@ function checkAmount(amount: number, what: string): void {
   throw new PayError(`${what} is from £0 to £10,000,000 a year; got ${amount}.`);
 }
 
-/** @throws {PayError} naming what is out of range and what would be right */
+/** @throws {PayError} with the value that is out of range, and the range */
 export function checkPay(pay: Pay): void {
   checkAmount(pay.salary, "A salary");
   for (const { name, amount } of pay.extras ?? []) checkAmount(amount, `A ${name}`);
@@ -89,7 +94,7 @@ export function checkPay(pay: Pay): void {
   }
 }
 
-/** The share of a contribution under relief at source that the employee pays: the basic rate is the provider's to claim. */
+/** The employee's share of a contribution under relief at source. The provider claims the basic rate. */
 const paidAtSource = 8000;
 
 const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
@@ -162,7 +167,7 @@ export function workOut(pay: Pay): Breakdown {
   };
 }
 
-/** The same loan repaid from several jobs is one line. */
+/** Merges repayments of the same loan from several jobs. */
 function merged(found: readonly Repayment[]): Breakdown["repayments"] {
   const lines = new Map<string, Repayment>();
   for (const one of found) {

@@ -1,4 +1,4 @@
-/** The built-in responder asked directly: the same steps as through its language model, without a stream. */
+/** Asks the built-in responder directly: the same steps as with its language model, but without a stream. */
 import { asSchema } from "ai";
 import { compose } from "../server/model/built-in/compose.ts";
 import { type Understanding, understand } from "../server/model/built-in/understand.ts";
@@ -9,14 +9,14 @@ export const day = Date.parse("2026-11-28T12:00:00Z");
 
 export interface Asked {
   text: string;
-  /** `undefined`: it answered without a sum. */
+  /** `undefined` if it answered without a calculation. */
   tool: string | undefined;
   input: Record<string, unknown>;
   output: unknown;
   understanding: Understanding;
 }
 
-/** @param messages what a person wrote, oldest first; `→` in one divides it into several */
+/** @param messages a person's messages, oldest first; `→` splits a text into several messages */
 export async function asked(...messages: string[]): Promise<Asked> {
   const all = messages.flatMap((message) => message.split("→").map((part) => part.trim()));
   const understanding = understand(all, day);

@@ -6,15 +6,15 @@ import { fileURLToPath } from "node:url";
 import type { OpenDatabase } from "../server/database/connect.ts";
 import { overPglite, startPglite } from "../server/database/embedded.ts";
 
-/** What making the first database may take on a busy machine; every later one is a copy, and takes a second. */
+/** How long it may take to create the first database on a busy machine. Later ones are copies, and take a second. */
 export const DATABASE_START_MS = 120_000;
 
 const migrations = fileURLToPath(new URL("../server/database/migrations", import.meta.url));
 const packageFile = fileURLToPath(new URL("../package.json", import.meta.url));
 
 /**
- * Opens an empty database in memory, with every table. The first on a machine is kept in the temporary folder, since
- * making one is slow; it is made anew when the migrations or the versions in use change.
+ * Opens an empty database in memory, with every table. Creating one is slow, so the first one is kept in the temporary
+ * folder. It is recreated when migrations or versions change.
  */
 export async function openTestDatabase(): Promise<OpenDatabase> {
   const template = path.join(tmpdir(), `headgate-test-database-${fingerprint()}.tgz`);
@@ -24,7 +24,7 @@ export async function openTestDatabase(): Promise<OpenDatabase> {
   const client = await startPglite();
   const open = await overPglite(client);
   const copy = await client.dumpDataDir("gzip");
-  // Written aside first: a test file that runs at the same time must not read half of it.
+  // Write to a temporary file first, so that a test that runs at the same time never reads half of it.
   const draft = `${template}.${process.pid}`;
   writeFileSync(draft, Buffer.from(await copy.arrayBuffer()));
   renameSync(draft, template);

@@ -1,6 +1,6 @@
 /**
- * A second calculator for tests, by another way and from the published table alone: thresholds as GOV.UK writes them, with
- * the allowance, and pounds as they are. It shares no code and no table with `tax/`.
+ * A second calculator for tests, with another method. It uses only the published table: thresholds that include the
+ * allowance, as on GOV.UK, and unrounded pounds. It shares no code and no table with `tax/`.
  */
 export interface IndependentPay {
   salary: number;
@@ -58,16 +58,19 @@ const employerTable: Record<string, [over: number, rate: number]> = {
   "2026/27": [5_000, 0.15],
 };
 
-/** Every pound is taxed where it lies: the table read with the full allowance is moved down by what is lost of it. */
+/**
+ * Taxes every pound in its band. The published bands, which include the full allowance, move down by the lost part of
+ * the allowance.
+ */
 function incomeTax(income: number, { taxYear, scottish, reliefAtSource = 0 }: IndependentPay): number {
-  // Reckoned in whole pence: as floating-point pounds an even sum may fall short of its pound.
+  // Calculated in whole pence, because floating-point pounds may fall just short of a whole pound.
   const above = Math.round((income - reliefAtSource - 100_000) * 100);
   const lost = Math.min(12_570, Math.max(0, Math.floor(above / 200)));
   let tax = 0;
   let from = 12_570 - lost;
   for (const [published, rate] of scottish ? (scottishTable[taxYear] ?? []) : unitedKingdomTable) {
     const isStarter = rate === 0.19;
-    // At and above £125,140 the table counts without an allowance, below with all of it.
+    // From £125,140 on, the table excludes the allowance; below, it includes all of it.
     const taxable = published >= 125_140 ? published : published - 12_570;
     const upTo = taxable + (12_570 - lost) + (isStarter ? 0 : reliefAtSource);
     tax += Math.max(0, Math.min(income, upTo) - from) * rate;
@@ -88,7 +91,7 @@ function loan(pay: number, { taxYear, plans = [] }: IndependentPay): number {
   return undergraduate + (plans.includes("postgrad") ? Math.max(0, pay - 21_000) * 0.06 : 0);
 }
 
-/** Pounds a year, unrounded. */
+/** Returns pay in pounds a year, unrounded. */
 export function independentPay(of: IndependentPay) {
   const { salary, taxYear, extra = 0, otherJobs = [], sacrificed = 0, netPay = 0, reliefAtSource = 0 } = of;
   const jobs = [salary + extra - sacrificed, ...otherJobs];
@@ -107,7 +110,7 @@ export function independentPay(of: IndependentPay) {
   };
 }
 
-/** The salary, in whole pounds, that first leaves a take-home: found by walking. */
+/** Returns the lowest whole-pound salary with a take-home, by trying each pound. */
 export function independentSalaryFor(takeHome: number, of: Omit<IndependentPay, "salary">): number {
   let salary = Math.floor(takeHome);
   while (independentPay({ ...of, salary }).takeHome < takeHome - 0.005) salary += 1;

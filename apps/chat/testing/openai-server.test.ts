@@ -24,7 +24,7 @@ describe("the test server", () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 2 } });
   });
 
-  it("answers in one piece too", async () => {
+  it("also answers without streaming", async () => {
     server = await startOpenAiServer({ text: "one two" });
     expect(await (await ask(server.url, false)).json()).toMatchObject({
       choices: [{ message: { content: "one two" }, finish_reason: "stop" }],
@@ -66,7 +66,7 @@ describe("the test server", () => {
     await expect(ask(server.url, true)).rejects.toThrow();
   });
 
-  it("records requests, closes with answers in flight, and knows no other path", async () => {
+  it("records requests, closes during an answer, and rejects other paths", async () => {
     server = await startOpenAiServer({ mode: "never" });
     const arrived = server.nextRequest();
     const pending = ask(server.url, true).catch(() => "closed");

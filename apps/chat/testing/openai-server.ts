@@ -1,6 +1,6 @@
 /**
- * A model's stand-in for tests: speaks OpenAI's chat-completions protocol over real HTTP on the loopback address, and
- * fails in every way that a provider can. It waits for nobody's clock: what is slow is let go by hand.
+ * A fake model provider for tests. It speaks OpenAI's chat-completions protocol over real HTTP on the loopback address,
+ * and fails in every way that a provider can. It uses no clock: tests release slow answers by hand.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,9 +8,12 @@ import type { AddressInfo } from "node:net";
 export type OpenAiServerMode =
   /** Answers at once, in several chunks. */
   | "normal"
-  /** Sends the head, then one chunk for each `release()`; an answer that is not streamed, whole at the first. */
+  /**
+   * Sends the head, then one chunk for each `release()`. The first `release()` sends the whole of an answer without
+   * streaming.
+   */
   | "slow"
-  /** Asks for `take_home`; answers in words once the result is there. */
+  /** Calls `take_home`, and answers in text once it has the result. */
   | "tool-call"
   /** 500, 429, 401, 404 or a 400 for too long a prompt, before anything else. */
   | "fail-500"
@@ -18,9 +21,9 @@ export type OpenAiServerMode =
   | "fail-401"
   | "fail-404"
   | "fail-too-long"
-  /** 429, and a wait of 7 seconds. */
+  /** 429 with a wait of 7 seconds. */
   | "asks-to-wait"
-  /** 200 and an error chunk in place of the first token. */
+  /** 200, and an error chunk instead of the first token. */
   | "error-first"
   /** Some tokens, then an error chunk. */
   | "error-midway"
@@ -28,7 +31,7 @@ export type OpenAiServerMode =
   | "hang-up-midway"
   /** The socket is destroyed before the head is sent. */
   | "hang-up"
-  /** Takes the request and sends nothing, not even a head. */
+  /** Reads the request and sends nothing, not even a head. */
   | "never"
   /** 200, and an end without a token. */
   | "empty";
@@ -38,7 +41,7 @@ export interface RecordedRequest {
   headers: Record<string, string | string[] | undefined>;
   /** The parsed JSON body. */
   body: ChatRequest;
-  /** Whether the client went away before the answer had ended. */
+  /** Whether the client disconnected before the end of the answer. */
   aborted: boolean;
   /** What it truly took, of an answer that was streamed to its end, whatever was reported of it. */
   counted?: { prompt_tokens: number; completion_tokens: number };
@@ -53,19 +56,19 @@ interface ChatRequest {
 }
 
 export interface OpenAiServer {
-  /** Ends in `/v1`: what `LLM_BASE_URL` or `OPENAI_BASE_URL` is set to. */
+  /** The value for `LLM_BASE_URL` or `OPENAI_BASE_URL`, which ends in `/v1`. */
   url: string;
   /** Every request so far, oldest first. */
   requests: RecordedRequest[];
-  /** A fresh start: answers still held back are cut off, and releases not yet used are forgotten. */
+  /** Sets the mode. Cuts off answers that are held back, and discards unused releases. */
   setMode(mode: OpenAiServerMode): void;
-  /** What `normal`, `slow` and the rest say; chunks are its words. */
+  /** Sets the text of answers. Each word is a chunk. */
   setText(text: string): void;
-  /** What it says of the tokens that an answer took: `null` for nothing, `undefined` for its own count. */
+  /** Sets the reported usage: `null` for none, `undefined` for the server's own count. */
   setUsage(usage: Record<string, unknown> | null | undefined): void;
-  /** Lets chunks of slow answers go: 1 unless told, `Infinity` for all that are to come. */
+  /** Releases chunks of slow answers: 1 by default, `Infinity` for all further chunks. */
   release(chunks?: number): void;
-  /** Settles when the next request has been read. */
+  /** Resolves once the next request has been read. */
   nextRequest(): Promise<RecordedRequest>;
   close(): Promise<void>;
 }
@@ -77,7 +80,7 @@ export interface OpenAiServerOptions {
 
 const defaultText = "On £45,000 you take home about three quarters of it, the rest goes in deductions.";
 
-/** One token for four characters, as the built-in responder reckons too. */
+/** Counts one token per four characters, like the built-in responder. */
 const tokensOf = (text: string) => Math.ceil(text.length / 4);
 
 /** What it answers just now, and how. */
@@ -308,7 +311,7 @@ async function readJson(request: IncomingMessage): Promise<ChatRequest> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  // Clients that try again do so at once, unless they are asked to wait.
+  // Let clients retry at once, unless the mode asks them to wait.
   const wait = response.hasHeader("retry-after") ? {} : { "retry-after-ms": "1" };
   response.writeHead(status, { "content-type": "application/json", ...wait }).end(JSON.stringify(body));
 }

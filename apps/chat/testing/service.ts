@@ -10,7 +10,7 @@ export type FakeClock = ReturnType<typeof fakeClock>;
 
 export interface TestService extends Service {
   clock: FakeClock;
-  /** A caller with cookies of its own, as a browser has. */
+  /** Creates a client with its own cookies, like a browser. */
   client(headers?: Record<string, string>): TestClient;
 }
 
@@ -18,7 +18,7 @@ export interface TestClient {
   (path: string, init?: RequestInit): Promise<Response>;
   /** Sends a body as JSON. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Asks one question, and reads the answer to its end. */
+  /** Sends one question, and reads the answer to its end. */
   ask(question: string, more?: Record<string, unknown>): Promise<Asked>;
   cookies: Map<string, string>;
 }
@@ -39,18 +39,18 @@ export interface Asked {
   problem: Problem & Record<string, unknown>;
 }
 
-/** A morning in November 2026: the month has not just begun, nor does it end. */
+/** A morning in November 2026, not near the start or end of the month. */
 export const TEST_START_MS = Date.UTC(2026, 10, 10, 9, 0, 0);
 
-/** The built-in responder, in no hurry to be watched: every word at once. Free, unless the variables name a price. */
+/** The built-in responder without delays between words. Free, unless the variables set a price. */
 export function promptModel(clock: { now(): number }, env: Environment = {}): ModelChoice {
   const [choice] = chooseModels(env, { clock });
   return { ...choice, model: createBuiltInModel({ clock, pace: async () => {} }) };
 }
 
 /**
- * Starts the service on a free port, with a clock that stands still and a model that does not dawdle. Limits are those
- * of the test environment's variables, unless `env` says otherwise.
+ * Starts the service on a free port, with a stopped clock and a model without delays. The limits come from the test
+ * environment's variables, unless `env` overrides them.
  */
 export async function startTestService(options: Partial<ServiceOptions> = {}): Promise<TestService> {
   const clock = (options.clock ?? fakeClock(TEST_START_MS)) as FakeClock;
@@ -122,7 +122,7 @@ export function createClient(url: string, ownHeaders: Record<string, string> = {
   return Object.assign(request, { send, ask, cookies });
 }
 
-/** The chunks of a stream that was read to its end. */
+/** Returns the chunks of a complete stream. */
 export function chunksOf(events: string): Chunk[] {
   return events
     .split("\n")
@@ -134,7 +134,7 @@ export function textOf(chunks: Chunk[]): string {
   return chunks.map((chunk) => (chunk.type === "text-delta" ? chunk.delta : "")).join("");
 }
 
-/** Waits until something is so, without a guess at how long that takes: other work goes on in between. */
+/** Waits until `look` returns a value. Other work continues in between. */
 export async function until<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
   for (;;) {
     const found = await look();

@@ -1,17 +1,17 @@
-/** A mail server's stand-in for tests: takes every mail over plain SMTP on the loopback address, and keeps it. */
+/** A fake mail server for tests. It accepts every e-mail over plain SMTP on the loopback address, and keeps it. */
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
 export interface ReceivedMail {
   to: string;
-  /** Headers and words, with quoted-printable lines joined again. */
+  /** Headers and text, with quoted-printable decoded. */
   text: string;
 }
 
 export interface SmtpServer {
-  /** What `MAIL_URL` is set to. */
+  /** The value for `MAIL_URL`. */
   url: string;
   mails: ReceivedMail[];
-  /** Refuses every recipient from now on, naming it as mail servers do. */
+  /** Refuses every recipient from now on, and names it, as mail servers do. */
   refuse(): void;
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startSmtpServer(): Promise<SmtpServer> {
   };
 }
 
-/** Soft line breaks and escapes of quoted-printable, undone. */
+/** Decodes quoted-printable. */
 function joined(text: string): string {
   return text
     .replace(/=\r\n/g, "")

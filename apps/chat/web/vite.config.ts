@@ -7,7 +7,7 @@ import { preloadFont } from "./build/preload-font.ts";
 
 const service = process.env.SERVICE_URL ?? "http://localhost:3000";
 
-/** What the service answers itself; everything else is the page. */
+/** Paths that the service answers. All others are the page. */
 const serviceRoutes = [
   "/chat",
   "/conversations",
@@ -26,14 +26,14 @@ export default defineConfig({
   root: here("."),
   plugins: [react(), tailwindcss(), preloadFont(), precompress()],
   resolve: {
-    // The workspace's own sources, not their build.
+    // Use the workspace's sources, not their builds.
     conditions: ["headgate-source", "module", "browser", "development|production"],
   },
   build: {
     outDir: "dist",
     emptyOutDir: true,
     target: "es2023",
-    // Nothing as a data: URL, so that the content policy can stay at 'self'.
+    // No data: URLs, so that the content security policy can stay at 'self'.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

@@ -1,7 +1,7 @@
 export interface Variant {
   readonly label: string;
   readonly kind: "bare" | "headgate" | "usual" | "peer" | "floor";
-  /** What it does not promise, printed beside its figures. */
+  /** What it does not guarantee, printed next to its figures. */
   readonly note: string;
   /** @returns the port. */
   start(): Promise<number>;
@@ -18,7 +18,7 @@ const headgateNote =
   "exact; all or nothing; RateLimit-Policy and RateLimit of all limits, exposed to browsers";
 const floorNote = "a fixed window in a Map × 3 and two fields; forgets nobody";
 
-/** Everybody who is measured over HTTP. */
+/** All contenders over HTTP. */
 export const frameworks: Readonly<Record<string, Framework>> = {
   fastify: {
     label: "Fastify 5",

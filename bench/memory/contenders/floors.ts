@@ -2,7 +2,7 @@ import { type Limit, type Limits, limits as productsLimits } from "../../traffic
 import type { MemoryContender } from "../contender.ts";
 import { slotTable } from "./slot-table.ts";
 
-/** What it costs to come by a caller, to look at both keys, and to count who was admitted. */
+/** The cost of getting a caller, reading both keys, and counting admissions. */
 export const emptyLoop: MemoryContender = {
   open: ({ peersLimits }) => {
     const isAdmitting = peersLimits.userPerMinute.quota > 5;
@@ -10,7 +10,10 @@ export const emptyLoop: MemoryContender = {
   },
 };
 
-/** The least that counts at all: a fixed window, twice its quota around an edge, never forgetting a caller. */
+/**
+ * The minimum that counts at all: a fixed window, which admits twice its quota around an edge and never forgets a
+ * caller.
+ */
 export const bareMap: MemoryContender = {
   open({ peersLimits }) {
     const { userPerMinute, userPerHour, ipPerMinute } = peersLimits;
@@ -45,8 +48,8 @@ function fixedWindow({ quota, windowMs }: Limit): (key: string, now: number) => 
 }
 
 /**
- * The least that is exact and all or nothing, by the product's own limits: a list of stamps for each key. Never forgets a
- * caller, and reports nothing.
+ * The minimum that is exact and all or nothing, with the product's limits: a list of stamps for each key. It never
+ * forgets a caller, and reports nothing.
  */
 export const slidingLog: MemoryContender = {
   open({ clock }) {
@@ -59,7 +62,7 @@ export const slidingLog: MemoryContender = {
         const byUser = logOfUser(user, now);
         const byAddress = logOfAddress(ip, now);
         if (byUser.length >= userPerHour.quota || byAddress.length >= ipPerMinute.quota) return false;
-        // The one that must have left the shorter window.
+        // The stamp that must have left the shorter window.
         const last = byUser[byUser.length - userPerMinute.quota];
         if (last !== undefined && last > now - userPerMinute.windowMs) return false;
         byUser.push(now);
@@ -70,7 +73,7 @@ export const slidingLog: MemoryContender = {
   },
 };
 
-/** The stamps of each key that are in the window. */
+/** Returns a function that returns a key's stamps in the window. */
 function stamps({ windowMs }: Limit): (key: string, now: number) => number[] {
   const logs = new Map<string, number[]>();
   return (key, now) => {
@@ -85,7 +88,7 @@ function stamps({ windowMs }: Limit): (key: string, now: number) => number[] {
   };
 }
 
-/** GCRA, which is not exact: its one number in an array, found by a Map of keys. Never forgets a caller. */
+/** GCRA, which is not exact: one number per key in an array, found by a Map. Never forgets a caller. */
 export const gcraInMap: MemoryContender = {
   open: (circumstances) =>
     gcraOver(circumstances.peersLimits, () => {
@@ -99,7 +102,7 @@ export const gcraInMap: MemoryContender = {
     })(circumstances.callers),
 };
 
-/** The same by a table of hashes with no strings in it: two keys of the same hash would share their quota. */
+/** The same with a hash table without strings, in which two keys with the same hash would share their quota. */
 export const gcraInTable: MemoryContender = {
   open: (circumstances) => gcraOver(circumstances.peersLimits, slotTable)(circumstances.callers),
 };

@@ -2,7 +2,7 @@ import { type Admission, createLimiter, memoryStore } from "headgate";
 import { headgateLayers } from "../../traffic.ts";
 import type { MemoryContender } from "../contender.ts";
 
-/** The clock is read as in a service, once a decision. */
+/** Reads the clock once per decision, as in a service. */
 function headgate(algorithm: string): MemoryContender {
   return {
     open({ callers, clock }) {

@@ -4,15 +4,15 @@ import type { MemoryContender } from "../contender.ts";
 interface Listed {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not promise, printed beside its figures. */
+  /** What it does not guarantee, printed next to its figures. */
   readonly note: string;
-  /** Loads it alone: a process that measures one holds nothing of the others. */
+  /** Loads only this contender, so that a process contains nothing of the others. */
   open(): Promise<MemoryContender>;
 }
 
 const stacked = "twice the quota around an edge; a refusal spends in the layers before";
 
-/** Everybody who is measured in memory, by name. */
+/** All contenders in memory, by name. */
 export const memoryContenders: Readonly<Record<string, Listed>> = {
   headgate: {
     label: "headgate",
@@ -41,7 +41,7 @@ export const memoryContenders: Readonly<Record<string, Listed>> = {
   "fastify-rate-limit": {
     label: "@fastify/rate-limit × 3",
     kind: "peer",
-    note: `${stacked}; its cache was made large enough`,
+    note: `${stacked}; with a large enough cache`,
     open: async () => (await import("./fastify-rate-limit.ts")).fastifyRateLimit,
   },
   "express-rate-limit": {

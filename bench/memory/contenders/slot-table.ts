@@ -1,8 +1,8 @@
 /**
- * Slots by hash in one array, with linear probing: no strings kept, no object a caller.
+ * A hash table of slots in one array, with linear probing, without strings or an object per caller.
  *
- * @param most how many keys it will be asked for, at most
- * @returns the slot of a key, from 0 up, the same for the same key
+ * @param most the maximum number of keys
+ * @returns a function that returns the slot of a key, from 0 up
  */
 export function slotTable(most: number): (key: string) => number {
   const size = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * most)));
@@ -27,7 +27,7 @@ export function slotTable(most: number): (key: string) => number {
   };
 }
 
-/** FNV-1a with a last mixing; never 0, which marks an empty place. */
+/** FNV-1a with a final mix. Never 0, which marks an empty slot. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index += 1) {

@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import type { SharedContender } from "../../shared-store/contender.ts";
 
-/** What a prepared statement costs, whatever it does. */
+/** The cost of any prepared statement. */
 export const bareStatement: SharedContender = {
   async open(url) {
     const pool = new Pool({ connectionString: url });

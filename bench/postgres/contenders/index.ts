@@ -1,6 +1,6 @@
 import type { Listed } from "../../shared-store/contender.ts";
 
-/** Everybody who is measured over PostgreSQL, by name. */
+/** All contenders over PostgreSQL, by name. */
 export const postgresContenders: Readonly<Record<string, Listed>> = {
   headgate: {
     label: "headgate",

@@ -3,7 +3,10 @@ import { RateLimiterPostgres, RateLimiterUnion } from "rate-limiter-flexible";
 import type { SharedContender } from "../../shared-store/contender.ts";
 import { type Limit, limits } from "../../traffic.ts";
 
-/** https://github.com/animir/node-rate-limiter-flexible/wiki/PostgreSQL: a pool of `pg`, and a table that it makes itself. */
+/**
+ * https://github.com/animir/node-rate-limiter-flexible/wiki/PostgreSQL: a pool of `pg`, and a table that it creates
+ * itself.
+ */
 export const rateLimiterFlexible: SharedContender = {
   async open(url) {
     const storeClient = new Pool({ connectionString: url });
@@ -14,7 +17,7 @@ export const rateLimiterFlexible: SharedContender = {
           (error) => (error ? reject(error) : resolve(limiter)),
         );
       });
-    // One after the other: all of them make the same table.
+    // One after the other, because all of them create the same table.
     const minute = await limiterOf(limits.userPerMinute, "minute");
     const hour = await limiterOf(limits.userPerHour, "hour");
     const address = await limiterOf(limits.ipPerMinute, "ip");
@@ -25,7 +28,7 @@ export const rateLimiterFlexible: SharedContender = {
           await union.consume(user);
           return true;
         } catch (refused) {
-          // An outage is told by the same way as a refusal, and is no figure.
+          // It reports errors like refusals, but an error is not a measurement.
           if (Object.values(refused as object).some((each) => each instanceof Error)) throw refused;
           return false;
         }

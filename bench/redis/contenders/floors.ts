@@ -9,7 +9,7 @@ declare module "ioredis" {
   }
 }
 
-/** What a call of any script costs. */
+/** The cost of any script call. */
 export const bareScript: SharedContender = {
   async open(url) {
     const redis = new Redis(url);
@@ -18,7 +18,7 @@ export const bareScript: SharedContender = {
   },
 };
 
-/** The least that decides three layers at all: one read, one write, three numbers. */
+/** The minimum that decides three layers: one read, one write, three numbers. */
 export const packedScript: SharedContender = {
   async open(url) {
     const redis = new Redis(url);

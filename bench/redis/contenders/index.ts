@@ -3,7 +3,7 @@ import type { Listed } from "../../shared-store/contender.ts";
 const stacked =
   "twice the quota around an edge; a refusal spends in the layers before; a call for each layer";
 
-/** Everybody who is measured over Redis, by name. */
+/** All contenders over Redis, by name. */
 export const redisContenders: Readonly<Record<string, Listed>> = {
   headgate: {
     label: "headgate (ioredis)",
@@ -48,18 +48,18 @@ export const redisContenders: Readonly<Record<string, Listed>> = {
     load: async () => (await import("./floors.ts")).bareScript,
   },
   "refused-until": {
-    label: "a Map of who is refused until when",
+    label: "a Map of refused callers and their deadlines",
     kind: "floor",
-    note: "asks no server, admits nobody; one look for all layers; reports nothing",
+    note: "calls no server, admits nobody; one lookup for all layers; reports nothing",
     load: async () => (await import("./refusing.ts")).refusedUntil,
   },
   "saying-no": {
     label: "an async function that returns false",
     kind: "floor",
-    note: "what the measurement itself takes",
+    note: "the cost of the measurement itself",
     load: async () => (await import("./refusing.ts")).sayingNo,
   },
 };
 
-/** Of the floors, those that refuse, and do nothing else. */
+/** The floors that only refuse. */
 export const refusingFloors: readonly string[] = ["refused-until", "saying-no"];

@@ -33,7 +33,7 @@ async function open(url: string, blocks: boolean) {
         await union.consume(user);
         return true;
       } catch (refused) {
-        // An outage is told by the same way as a refusal, and is no figure.
+        // It reports errors like refusals, but an error is not a measurement.
         if (Object.values(refused as object).some((each) => each instanceof Error)) throw refused;
         return false;
       }

@@ -1,13 +1,13 @@
 import type { SharedContender } from "../../shared-store/contender.ts";
 
-/** What the measurement itself takes. */
+/** The cost of the measurement itself. */
 export const sayingNo: SharedContender = {
   async open() {
     return { visit: async () => false };
   },
 };
 
-/** The least that knows who is refused: one look, one reading of the clock. Refuses everybody for an hour. */
+/** The minimum that remembers refused callers: one lookup, one reading of the clock. Refuses everybody for an hour. */
 export const refusedUntil: SharedContender = {
   async open() {
     const until = new Map<string, number>();

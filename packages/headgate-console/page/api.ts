@@ -2,10 +2,12 @@ import type { PolicyReplay } from "../src/policies/policy-desk.ts";
 import type { CallerDecision } from "../src/serving/desk.ts";
 import type { Changes, Checked, Done, Found, Now, Policies, Session } from "../src/serving/view.ts";
 
-/** The script lies below the console, wherever that is mounted and whatever a proxy puts in front of it. */
+/**
+ * The console's address. It is relative to this script, so that it works at any mount path and behind any proxy prefix.
+ */
 const root = new URL("../", import.meta.url);
 
-/** The server said no, in words for the operator. */
+/** The server refused a request. The message is for the operator. */
 export class Refused extends Error {
   readonly status: number;
   constructor(status: number, detail: string) {
@@ -15,11 +17,11 @@ export class Refused extends Error {
 }
 
 const SIGN_IN = "api/sign-in";
-let tellEnd = () => {};
+let notifyEnd = () => {};
 
-/** @param told called whenever the service no longer knows the operator */
-export function onSessionEnd(told: () => void): void {
-  tellEnd = told;
+/** @param listener called when the operator's session has ended */
+export function onSessionEnd(listener: () => void): void {
+  notifyEnd = listener;
 }
 
 async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -27,11 +29,11 @@ async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer
   try {
     response = await fetch(new URL(path, root), { credentials: "same-origin", ...init });
   } catch {
-    throw new Refused(0, "The service cannot be reached.");
+    throw new Refused(0, "Cannot reach the service.");
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body as Answer;
-  if (response.status === 401 && path !== SIGN_IN) tellEnd();
+  if (response.status === 401 && path !== SIGN_IN) notifyEnd();
   const { detail } = (body ?? {}) as { detail?: unknown };
   throw new Refused(
     response.status,
@@ -74,10 +76,10 @@ export const api = {
   issueCode: (amount: string, days: number | undefined) => send<Done>("api/code", { amount, days }),
 };
 
-/** Where the audit log is to be had as a file. */
+/** The address of the audit log as a file. */
 export const exportAs = (format: "csv" | "json") => new URL(`api/export?format=${format}`, root).href;
 
-/** What to tell the operator of what went wrong. */
+/** Returns the message of an error, for the operator. */
 export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : "Something went wrong.";
 }

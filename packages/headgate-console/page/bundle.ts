@@ -1,4 +1,4 @@
-/** Bundles the page: what the sources serve, and what the build writes into the package. */
+/** Bundles the page, for the sources to serve and for the build to write into the package. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { PageFiles } from "./module.d.ts";
@@ -6,7 +6,7 @@ import type { PageFiles } from "./module.d.ts";
 const entry = fileURLToPath(new URL("./main.tsx", import.meta.url));
 let bundled: Promise<PageFiles> | undefined;
 
-/** Made once, when it is first asked for. */
+/** Returns the page's files. The first call bundles them. */
 export function pageFiles(): Promise<PageFiles> {
   bundled ??= bundle();
   return bundled;
@@ -21,7 +21,7 @@ async function bundle(): Promise<PageFiles> {
     format: "esm",
     target: ["es2023", "chrome123", "firefox121", "safari17.5"],
     minify: true,
-    // The licences of what is in it come along.
+    // Keep the licences of the bundled packages.
     legalComments: "eof",
     jsx: "automatic",
     jsxImportSource: "preact",

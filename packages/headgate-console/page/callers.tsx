@@ -8,7 +8,7 @@ import { announce, CallerLink, Card, fieldsOf, Table, Trouble, useAction } from 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Whoever complains gives a request's id, or says who they are. */
+/** Finds a caller by a request id or a name: people who complain give either. */
 export function CallersView({ query, features }: { query: string; features: Features }) {
   const [found, setFound] = useState<Found | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -48,7 +48,7 @@ export function CallersView({ query, features }: { query: string; features: Feat
             if (asked !== "") location.hash = `callers/${encodeURIComponent(asked)}`;
           }}
         >
-          <label for="q">Caller, or a request’s id</label>
+          <label for="q">Caller or request id</label>
           <div class="row">
             <input
               ref={field}
@@ -65,7 +65,7 @@ export function CallersView({ query, features }: { query: string; features: Feat
             </button>
           </div>
           <p id="q-hint" class="hint">
-            {features.callers ?? "The id that a refusal shows."}
+            {features.callers ?? "The request id from a refusal."}
           </p>
         </form>
       </search>
@@ -90,12 +90,12 @@ export function CallersView({ query, features }: { query: string; features: Feat
   );
 }
 
-/** Who sends a request may choose its id: it does not say whose of them was meant. */
+/** Shown if several refusals have the same request id, which clients can choose. */
 function Ambiguous({ refusals }: { refusals: readonly KnownRefusal[] }) {
   return (
     <Card
       title="Several refusals have this id"
-      lead="Programs may choose their requests’ ids, and these are the same. Ask the caller who they are, and when it was."
+      lead="Programs can choose their request ids, so several requests have this one. Ask the caller who they are, and when it happened."
     >
       <Table
         label="Refusals with this id"
@@ -157,12 +157,12 @@ function whyOf({ reason, quota, unit, windowMs, remaining, waitMs, waitsFor }: K
   const wait = waitMs === null ? "No wait helps." : `The wait was ${duration(waitMs)}.`;
   if (reason === "blocked") return `The caller is blocked. ${wait}`;
   if (reason === "store-unavailable")
-    return "The store did not answer, and the layer’s outage policy refuses then.";
+    return "The store did not answer, and the layer’s outage policy is to refuse.";
   if (waitsFor === "holders")
-    return `All ${number(quota)} were held by requests that had not ended. ${waitMs === null ? "" : `One is free after ${duration(waitMs)} at the latest.`}`;
+    return `Requests in progress held all ${number(quota)}. ${waitMs === null ? "" : `One becomes free within ${duration(waitMs)}.`}`;
   if (reason === "cost-exceeds-quota")
-    return `The request asked for more than ${limitInWords(quota, unit, windowMs)} ever allow.`;
-  return `The caller may use ${limitInWords(quota, unit, windowMs)}, and ${remaining === 0 ? "none" : number(remaining)} were left. ${wait}`;
+    return `The request asked for more than the whole limit of ${limitInWords(quota, unit, windowMs)}.`;
+  return `The caller may use ${limitInWords(quota, unit, windowMs)}, of which ${remaining === 0 ? "none" : number(remaining)} were left. ${wait}`;
 }
 
 interface CallerProps {
@@ -176,7 +176,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
   const [when] = useState(() => Date.now());
-  // Sent again after a failure, a grant is the same one: it is made once.
+  // A grant that is sent again after a failure keeps its id, so that it is made once.
   const grant = useRef({ amount: "", id: "" });
 
   const decide = (decision: CallerDecision, done?: () => void) =>
@@ -204,7 +204,8 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
         </p>
         {!standing.shared && (
           <Trouble>
-            The store does not answer: this is this process’s share, and says nothing of blocks and overrides.
+            The store does not answer. These are the counts of this process only; blocks and overrides are
+            unknown.
           </Trouble>
         )}
         <Table
@@ -239,7 +240,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
         ))}
         <div class="row">
           <button type="button" disabled={busy} onClick={() => decide({ what: "reset", of })}>
-            Give the whole quota back
+            Reset the quota
           </button>
           {standing.overrides.length > 0 && (
             <button type="button" disabled={busy} onClick={() => decide({ what: "end", of })}>
@@ -251,7 +252,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
         {said && <p class="done">{said}</p>}
       </Card>
       <div class="cards">
-        <Card title="Other limits" lead="In place of the usual ones. What was used stays used.">
+        <Card title="Other limits" lead="They replace the usual limits. What was used stays used.">
           <form
             onSubmit={(event) => {
               const field = fieldsOf(event);
@@ -274,7 +275,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
             </button>
           </form>
         </Card>
-        <Card title="Block" lead="Every request is refused, at once and in every process.">
+        <Card title="Block" lead="Every process refuses every request from now on.">
           <form
             onSubmit={(event) => {
               const field = fieldsOf(event);
@@ -288,7 +289,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
           </form>
         </Card>
         {features.credit !== null && /^(account:|[^:]+@)/.test(of) && (
-          <Card title="Credit" lead="What is granted does not expire with the month.">
+          <Card title="Credit" lead="Granted credit does not expire at the end of the month.">
             <form
               onSubmit={(event) => {
                 const form = formOf(event);
@@ -324,14 +325,14 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
   );
 }
 
-/** `randomUUID` is not there where the page comes without TLS. */
+/** Browsers have `randomUUID` only on pages served over TLS. */
 function newId(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 }
 
-/** For how long, and why. */
+/** The fields for the end and the reason. */
 function Terms({ id, when }: { id: string; when: number }) {
   return (
     <>
@@ -343,7 +344,7 @@ function Terms({ id, when }: { id: string; when: number }) {
         </option>
         <option value={7 * DAY_MS}>In 7 days, {dateOf(when + 7 * DAY_MS)}</option>
         <option value={30 * DAY_MS}>In 30 days, {dateOf(when + 30 * DAY_MS)}</option>
-        <option value="">Until it is ended</option>
+        <option value="">Until I end it</option>
       </select>
       <label for={`${id}-reason`}>Why</label>
       <input id={`${id}-reason`} name="reason" autocomplete="off" maxLength={200} />

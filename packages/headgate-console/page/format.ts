@@ -29,9 +29,9 @@ export const exactTimeOf = (at: number) => clockWithSeconds.format(at);
 export const exactDateOf = (at: number) => exactDate.format(at);
 export const dateOf = (at: number) => dayAndClock.format(at);
 export const untilOf = (until: number | null) =>
-  until === null ? "until it is ended" : `until ${dateOf(until)}`;
+  until === null ? "until an operator ends it" : `until ${dateOf(until)}`;
 
-/** Such as `42 s`, `3 min`, `2 h`. Waits are rounded up: never too early. */
+/** Formats a duration, such as `42 s`, `3 min`, `2 h`. Rounds up, so that a wait is never too short. */
 export function duration(ms: number | null): string {
   if (ms === null) return "for good";
   const seconds = Math.ceil(ms / 1_000);
@@ -41,7 +41,7 @@ export function duration(ms: number | null): string {
   return `${Math.ceil(seconds / 86_400)} days`;
 }
 
-/** Such as `5 requests a minute`. */
+/** Formats a limit, such as `5 requests a minute`. */
 export function limitInWords(quota: number, unit: string, windowMs: number): string {
   const window = duration(windowMs);
   const each = { "60 s": "a minute", "60 min": "an hour", "24 h": "a day" }[window] ?? `in ${window}`;
@@ -50,7 +50,7 @@ export function limitInWords(quota: number, unit: string, windowMs: number): str
     : `${number(quota)} ${unit}`;
 }
 
-/** Such as `1 request`, `2 requests`. */
+/** Formats a number with its noun, such as `1 request`, `2 requests`. */
 export function counted(amount: number, one: string, many = `${one}s`): string {
   return `${number(amount)} ${amount === 1 ? one : many}`;
 }

@@ -24,7 +24,7 @@ const DONE: Record<string, string> = {
   block: "blocked",
   override: "other limits",
   end: "ended",
-  reset: "quota given back",
+  reset: "quota reset",
   grant: "credit granted",
   code: "code issued",
   live: "policy made live",
@@ -34,14 +34,14 @@ const DONE: Record<string, string> = {
   plans: "plans changed",
 };
 
-/** Only what is in force ends; a code expires, or never does. */
+/** The end of a block, an override or a code. */
 function untilIn({ what, until }: Change): string {
   if (what === "block" || what === "override") return untilOf(until).replace(/^until /, "");
   if (what === "code") return until === null ? "for good" : untilOf(until).replace(/^until /, "");
   return "–";
 }
 
-/** The policies before and after, where it is one that changed. */
+/** The hashes before and after a change of policy. */
 function PolicyChanged({ before = null, after = null }: Pick<Change, "before" | "after">) {
   if (before === null && after === null) return <>–</>;
   const shown = (hash: string | null) => (hash === null ? "none" : <code>{hash}</code>);
@@ -52,7 +52,7 @@ function PolicyChanged({ before = null, after = null }: Pick<Change, "before" | 
   );
 }
 
-/** What is in force, and who did what. */
+/** Shows blocks and overrides in force, and the actions of operators. */
 export function LogView({ features }: { features: Features }) {
   const [changes, setChanges] = useState<Changes | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -80,16 +80,16 @@ export function LogView({ features }: { features: Features }) {
           <Card title="In force" wide>
             <Table
               label="In force"
-              empty="Nobody is blocked, and nobody has other limits."
+              empty="No caller is blocked or has other limits."
               rows={changes.inForce}
               keyOf={({ of, at }) => `${of} ${at}`}
               columns={[caller, { head: "What", cell: ({ what }) => DONE[what] ?? what }, ...details]}
             />
           </Card>
-          <Card title="What was done" lead="The newest first." wide>
+          <Card title="Actions" lead="The newest first." wide>
             <Table
-              label="What was done"
-              empty="Nothing was done yet."
+              label="Actions"
+              empty="No actions yet."
               rows={changes.log}
               keyOf={({ of, at, what, after }) => `${of} ${at} ${what} ${after}`}
               columns={[
@@ -111,7 +111,7 @@ function Codes({ currency, onIssued }: { currency: string; onIssued: () => void 
   const [busy, trouble, run] = useAction();
   const [code, setCode] = useState<string | null>(null);
   return (
-    <Card title="Top-up code" lead="Whoever has it adds what it is worth to an account, once.">
+    <Card title="Top-up code" lead="Anyone with the code can add its amount to one account, once.">
       <form
         onSubmit={(event) => {
           const form = event.currentTarget as HTMLFormElement;
@@ -129,7 +129,7 @@ function Codes({ currency, onIssued }: { currency: string; onIssued: () => void 
       >
         <label for="worth">Amount in {currency}</label>
         <input id="worth" name="amount" required inputMode="decimal" autocomplete="off" maxLength={20} />
-        <label for="days">Valid for days (empty: for good)</label>
+        <label for="days">Valid for how many days (empty: no end)</label>
         <input id="days" name="days" inputMode="numeric" pattern="[0-9]{1,4}" autocomplete="off" />
         <button type="submit" disabled={busy}>
           Issue
@@ -145,7 +145,7 @@ function Codes({ currency, onIssued }: { currency: string; onIssued: () => void 
   );
 }
 
-/** What a log line is about, where that is a caller. */
+/** Returns the caller that a log line is about, or `null` if it is about something else. */
 function nameIn(of: string): string | null {
   return /[:@]/.test(of) || !of.includes(" ") ? of : null;
 }

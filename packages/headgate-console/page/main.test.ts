@@ -43,7 +43,7 @@ afterEach(() => {
 const problem = (detail: string) => Response.json({ detail }, { status: 401 });
 const shown = () => document.body.textContent ?? "";
 
-it("shows the door again when the session has ended", async () => {
+it("shows the sign-in form again when the session has ended", async () => {
   await import("./main.tsx");
   await vi.waitFor(() => expect(shown()).toContain("Processes and their store"));
   answers = { session: () => Response.json(CLOSED), changes: () => problem("Only operators see this.") };
@@ -53,7 +53,7 @@ it("shows the door again when the session has ended", async () => {
   expect(document.querySelector("nav")).toBeNull();
 });
 
-it("says of a wrong token that it is wrong", async () => {
+it("reports a wrong token", async () => {
   answers = {
     session: () => Response.json(CLOSED),
     "sign-in": () => problem("This is not the operator's token."),
@@ -66,10 +66,10 @@ it("says of a wrong token that it is wrong", async () => {
 });
 
 it.each([
-  [true, "stays for an hour", "through a restart"],
-  [false, "through a restart", "stays for an hour"],
+  [true, "stay for an hour", "on a restart"],
+  [false, "on a restart", "stay for an hour"],
 ])(
-  "says what is kept of processes that ended, where others are read: %s",
+  "says how long counts of ended processes are kept, with other processes: %s",
   async (readsOthers, said, unsaid) => {
     answers.now = () => Response.json({ ...NOW, readsOthers });
     await import("./main.tsx");
@@ -78,7 +78,7 @@ it.each([
   },
 );
 
-it("says until when only of what ends, with the year, and of a policy what it was before", async () => {
+it("shows an end, with its year, only for what ends, and both hashes for a policy", async () => {
   const at = Date.UTC(2026, 10, 10, 9);
   const entry = { at, limits: "5.00 USD", until: null, reason: null, by: "Ann" };
   answers.changes = () =>
@@ -94,17 +94,17 @@ it("says until when only of what ends, with the year, and of a policy what it wa
   location.hash = "#log";
   await import("./main.tsx");
   await vi.waitFor(() => expect(shown()).toContain("credit granted"));
-  const rows = [...document.querySelectorAll("section[aria-label='What was done'] tbody tr")].map((row) =>
+  const rows = [...document.querySelectorAll("section[aria-label='Actions'] tbody tr")].map((row) =>
     [...row.children].map(({ textContent }) => textContent),
   );
-  expect(rows.map(([, , , , until]) => until)).toEqual(["–", "for good", "it is ended", "–"]);
+  expect(rows.map(([, , , , until]) => until)).toEqual(["–", "for good", "an operator ends it", "–"]);
   expect(rows[0]?.[0]).toContain("10 Nov 2026");
   expect(rows[3]?.slice(1, 4)).toEqual(["policy made live", "chat", "aaaa → bbbb"]);
-  // A limiter is no caller that could be looked up.
+  // A limiter is not a caller, so it has no link.
   expect(document.querySelector("a[href='#callers/chat']")).toBeNull();
 });
 
-it("sends a grant that failed again as the same one, and another as another", async () => {
+it("sends a failed grant again with the same id, and another grant with another id", async () => {
   const standing = { plan: null, blocked: false, shared: true, limits: [], overrides: [] };
   const sent: { amount: string; id: string }[] = [];
   let isDown = true;

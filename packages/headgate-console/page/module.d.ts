@@ -1,4 +1,4 @@
-/** The page's script and style, as files of one text each. */
+/** The text of the page's script and style. */
 export interface PageFiles {
   script: string;
   style: string;

@@ -14,7 +14,7 @@ const RANGES = [
 const LAYER_COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5"];
 const STATES = { closed: "decides", "half-open": "is being tried", open: "does not answer" };
 
-/** Asks again and again, while somebody looks. */
+/** Polls the server while the page is visible. */
 function useNow(isPaused: boolean): [Now | null, string | null] {
   const [now, setNow] = useState<Now | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -109,7 +109,7 @@ export function NowView() {
           detail="admitted with 80% or more used"
           look={near > 0 ? "warn" : undefined}
         />
-        <Tile name="Came back early" value={number(sum("early"))} detail="before their wait was over" />
+        <Tile name="Retried early" value={number(sum("early"))} detail="before the wait was over" />
         <Tile name="Holding now" value={number(holding)} detail="requests with units or places" />
       </dl>
       <div class="cards">
@@ -140,12 +140,12 @@ export function NowView() {
         ))}
         <Card
           title="Last refusals"
-          lead="Whoever is refused sees the request’s id. Look it up under Callers."
+          lead="A refused caller sees the request id. Look it up under Callers."
           wide
         >
           <Table
             label="Last refusals"
-            empty="Nobody was refused lately."
+            empty="No recent refusals."
             rows={now.refusals.filter((one) => one.limiter === limiter)}
             keyOf={({ at, key, requestId }) => `${at} ${key} ${requestId}`}
             columns={[
@@ -190,10 +190,7 @@ export function NowView() {
             />
           </Card>
         )}
-        <Card
-          title="Used"
-          lead="Units of reservations that have ended, and what went beyond what they were granted."
-        >
+        <Card title="Used" lead="Units used by ended reservations, and units used beyond what was granted.">
           <Table
             label="Used"
             empty="No reservation has ended."
@@ -209,7 +206,7 @@ export function NowView() {
         <Card title="Decided by">
           <Table
             label="Decided by"
-            empty="Nothing was decided yet."
+            empty="No decisions yet."
             rows={byName("by")}
             keyOf={([by]) => by}
             columns={[
@@ -264,7 +261,7 @@ function TopCallers({ kind, tops }: { kind: TopView["kind"]; tops: readonly TopV
   return (
     <Card
       title={title}
-      lead={`In the last 30 to 60 minutes. ${isExact ? "Counted exactly." : `A sketch: counts may be too high by what ± says; nobody else has more than ${number(unseen)} in a layer.`}`}
+      lead={`In the last 30 to 60 minutes. ${isExact ? "Counted exactly." : `A sketch: a count may be too high by the figure after ±; no other caller has more than ${number(unseen)} in a layer.`}`}
     >
       <Table
         label={title}
@@ -291,7 +288,7 @@ function Processes({ now, limiter }: { now: Now; limiter: string }) {
   return (
     <Card
       title="Processes and their store"
-      lead={`${live === 1 ? "One process is" : `${live} processes are`} counted on this page now.${readsOthers ? " What those that have ended counted stays for an hour." : " It keeps nothing through a restart."}${unreadable > 0 ? ` ${unreadable} of another version cannot be read.` : ""}`}
+      lead={`${live === 1 ? "One process is" : `${live} processes are`} counted on this page now.${readsOthers ? " Counts of ended processes stay for an hour." : " Counts are lost on a restart."}${unreadable > 0 ? ` ${unreadable} with another version cannot be read.` : ""}`}
       wide
     >
       <Table
@@ -368,7 +365,7 @@ function countsOf(now: Now, limiter: string, { steps, perBar }: (typeof RANGES)[
   };
 }
 
-/** Enough to tell one from another by eye; the link has all of it. */
+/** Shortens an id for display. The link has the whole id. */
 function shortId(id: string | null): string {
   if (id === null) return "–";
   return id.length > 13 ? `${id.slice(0, 8)}…` : id;

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sentenceOf } from "./api.ts";
 
-/** The sign of the house: a gate between two posts, and the water under it. */
+/** The logo: a gate between two posts, with water under it. */
 export function Mark() {
   return (
     <svg viewBox="0 0 32 32" class="mark" aria-hidden="true" focusable="false">
@@ -37,7 +37,7 @@ export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
   isNumber?: boolean;
-  /** Written by people: it wraps. */
+  /** Whether the cell has prose, which may wrap. */
   isProse?: boolean;
 }
 
@@ -49,11 +49,11 @@ interface TableProps<Row> {
   empty?: string;
 }
 
-/** Its first column names the row. Scrolls by itself where the screen is narrow. */
+/** A table whose first column names the row. It scrolls on narrow screens. */
 export function Table<Row>({ label, columns, rows, keyOf, empty }: TableProps<Row>) {
   if (rows.length === 0 && empty !== undefined) return <p class="empty">{empty}</p>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions need keyboard focus
     <section class="scroll" aria-label={`${label}: table`} tabIndex={0}>
       <table>
         <thead>
@@ -87,7 +87,7 @@ export function Table<Row>({ label, columns, rows, keyOf, empty }: TableProps<Ro
   );
 }
 
-/** A caller: a link to what can be done about them, where something can be. */
+/** A caller's name, with a link to the actions if there are any. */
 export function CallerLink({ of, shown }: { of: string | null; shown: string }) {
   const readable = shown.replaceAll("\u0000", "");
   if (of === null) {
@@ -112,7 +112,7 @@ export function Trouble({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Runs one thing at a time. @returns whether it runs, what went wrong with the last, and how to run one */
+/** Runs one action at a time. @returns whether one is running, the last error, and a function that runs one */
 export function useAction(): [
   busy: boolean,
   trouble: string | null,
@@ -134,7 +134,7 @@ export function useAction(): [
   ];
 }
 
-/** Tells screen readers what was done. Mounted from the beginning. */
+/** Announces results to screen readers. Always mounted, because new live regions are not announced. */
 let tell: (said: string) => void = () => {};
 export const announce = (said: string) => tell(said);
 
@@ -148,7 +148,7 @@ export function Announcer() {
   return <div ref={element} class="unseen" role="status" />;
 }
 
-/** What of a form its fields hold. */
+/** Returns a function that reads a form's fields by name. */
 export function fieldsOf(event: Event): (name: string) => string {
   event.preventDefault();
   const data = new FormData(event.currentTarget as HTMLFormElement);

@@ -6,21 +6,21 @@ import { Table } from "./parts.tsx";
 
 export interface PlotSeries {
   name: string;
-  /** A custom property of the style: `--admitted`. */
+  /** A custom CSS property, such as `--admitted`. */
   colour: string;
   counts: readonly number[];
 }
 
 interface PlotProps {
   label: string;
-  /** When each bar begins, in milliseconds. */
+  /** The start of each bar, in milliseconds. */
   times: readonly number[];
   series: readonly PlotSeries[];
 }
 
 const HEIGHT = 200;
 
-/** Bars over time, one series on top of the other, with the same as a table behind them. */
+/** Stacked bars over time, with a table of the same figures. */
 export function Plot({ label, times, series }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<number | null>(null);
@@ -28,7 +28,7 @@ export function Plot({ label, times, series }: PlotProps) {
   const names = series.map(({ name, colour }) => `${name} ${colour}`).join();
 
   const plot = useRef<uPlot | null>(null);
-  // Made anew for other series and colours; counts are set below.
+  // Recreated if the series or the colours change; the effect below sets the counts.
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -58,10 +58,10 @@ export function Plot({ label, times, series }: PlotProps) {
       </p>
       <div ref={place} class="canvas" role="img" aria-label={`${label}: ${inWords(series)}`} />
       <details>
-        <summary>The same as a table</summary>
+        <summary>Show as a table</summary>
         <Table
           label={label}
-          empty="Nothing was decided yet."
+          empty="No decisions yet."
           keyOf={({ time }) => String(time)}
           rows={times
             .map((time, t) => ({ time, counts: series.map(({ counts }) => counts[t] ?? 0) }))
@@ -89,7 +89,7 @@ function inWords(series: readonly PlotSeries[]): string {
     .join(", ");
 }
 
-/** The first series lies at the bottom: of each, what is drawn is the sum up to it, the highest first. */
+/** Stacks the series, the first at the bottom: each is drawn as the sum up to it, the highest sum first. */
 function stacked(times: readonly number[], series: readonly PlotSeries[]): uPlot.AlignedData {
   const sums = times.map(() => 0);
   const layers = series.map(({ counts }) => {
@@ -149,7 +149,7 @@ function optionsFor(
   };
 }
 
-/** A canvas knows no custom properties, and no colours that depend on the scheme. */
+/** Resolves a colour, because a canvas supports neither custom properties nor `light-dark()`. */
 function resolved(element: HTMLElement, property: string): string {
   const probe = document.createElement("span");
   probe.style.color = `var(${property})`;

@@ -5,7 +5,7 @@ import { api, type PolicyAction, sentenceOf } from "./api.ts";
 import { announce, Card, fieldsOf, Trouble, useAction } from "./parts.tsx";
 import { ReplayCard } from "./policy-replay.tsx";
 
-/** What is typed, and the policy that it was made from: kept while the operator looks elsewhere in the page. */
+/** The edited text, and the policy that it started from. Kept while the operator visits other parts of the page. */
 interface Draft {
   text: string;
   from: string;
@@ -32,7 +32,7 @@ interface EditorProps {
   onChange: () => Promise<void>;
 }
 
-/** Edit, try on the log, try as a shadow, make live. */
+/** The form to edit a policy, try it on the log or as a shadow, and make it live. */
 export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
   const { limiter } = policy;
   const [draft, setDraft] = useState(() => drafts.get(limiter) ?? draftOf(policy));
@@ -72,7 +72,7 @@ export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
       await onChange();
     });
 
-  // What was just made live is what the next change is made from.
+  // The next change starts from the policy that was just made live.
   const isUnchanged = !drafts.has(limiter);
   useEffect(() => {
     if (isUnchanged) setDraft(draftOf(policy));
@@ -87,11 +87,11 @@ export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
         {draft.from !== policy.hash && (
           <div class="inforce">
             <p>
-              You began from policy <code>{draft.from}</code>, and <code>{policy.hash}</code> is in force by
+              You started from policy <code>{draft.from}</code>, and <code>{policy.hash}</code> is in force by
               now.
             </p>
             <button type="button" onClick={loadInForce}>
-              Load what is in force
+              Load the policy in force
             </button>
           </div>
         )}
@@ -156,7 +156,7 @@ export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
   );
 }
 
-/** Has the service check what is typed, a moment after it was. `null` until it has. */
+/** Lets the service check the text after a pause in typing. `null` until the result arrives. */
 function useCheck(limiter: string, text: string, hash: string): Checked | null {
   const [checked, setChecked] = useState<Checked | null>(null);
   useEffect(() => {
@@ -177,7 +177,7 @@ function useCheck(limiter: string, text: string, hash: string): Checked | null {
   return checked;
 }
 
-/** What the service says of what is typed. */
+/** Shows the result of the check. */
 function PolicyState({
   checked,
   area,
@@ -212,7 +212,7 @@ function PolicyState({
       )}
       {check && (
         <p>
-          {check.isInForce ? "This is the policy in force." : "It can be used: it would be policy "}
+          {check.isInForce ? "This is the policy in force." : "Valid. It would be policy "}
           {!check.isInForce && <code>{check.hash}</code>}
         </p>
       )}
@@ -236,8 +236,8 @@ function Replay({ canReplay, disabled, onReplay }: ReplayProps) {
   if (!canReplay)
     return (
       <p class="hint">
-        This service keeps no decision log, so there is no past traffic to try a policy on. In the chat
-        service, DECISION_LOG keeps one.
+        This service keeps no decision log, so there is no past traffic for a trial. In the chat service,
+        DECISION_LOG keeps one.
       </p>
     );
   return (

@@ -3,7 +3,7 @@ import type { PolicyReplay, ReplayedGroup } from "../src/policies/policy-desk.ts
 import { counted, dateOf, duration, number, percent } from "./format.ts";
 import { Card, Table } from "./parts.tsx";
 
-/** What a policy would have done to past traffic. */
+/** Shows what a policy would have done to past traffic. */
 export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boolean }) {
   const { decisions, callers, from, to, logged, replayed, newlyRefused, newlyAdmitted, cutShort } = replay;
   const { byLimit, callersMost, caveats } = replay;
@@ -23,7 +23,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
         title="On past traffic"
         lead={`${counted(decisions, "request")} of ${counted(callers, "caller")}, ${dateOf(from)} to ${dateOf(to)}.`}
       >
-        {isOld && <p class="inforce">The policy was edited since: try it again.</p>}
+        {isOld && <p class="inforce">The policy has changed since this trial: try it again.</p>}
         <p class="answer">{answerOf(replay)}</p>
         <Table
           label="On past traffic"
@@ -56,11 +56,11 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
       </Card>
       <Card
         title="Callers concerned"
-        lead="The callers with the most changes: requests newly refused and newly let in, of all their requests. The log has pseudonyms, no names."
+        lead="The callers with most changes: requests newly refused and newly let in, of all their requests. The log has pseudonyms, not names."
       >
         <Table
           label="Callers concerned"
-          empty="Nothing changes for anybody."
+          empty="Nothing changes for any caller."
           rows={callersMost}
           keyOf={({ layer, partition }) => `${layer} ${partition}`}
           columns={[
@@ -78,7 +78,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
           ]}
         />
       </Card>
-      <Card wide title="What this does not know">
+      <Card wide title="What is not known">
         <ul>
           {caveats.map((caveat) => (
             <li key={caveat}>{caveat}</li>
@@ -92,7 +92,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
 function waitsOf({ replayed: { refused }, waits }: PolicyReplay): string | undefined {
   const { median, most, hopeless } = waits;
   if (refused.decisions === 0) return undefined;
-  if (hopeless === refused.decisions) return "No wait helps any of them.";
+  if (hopeless === refused.decisions) return "No wait helps for any refusal.";
   const never = hopeless > 0 ? ` For ${number(hopeless)} no wait helps.` : "";
   return `Waits: ${duration(median)} at the median, ${duration(most)} at most.${never}`;
 }

@@ -11,7 +11,7 @@ interface ShadowProps {
   onChange: () => Promise<void>;
 }
 
-/** The candidate and the policy in force, on the same requests. */
+/** Compares the shadow with the policy in force, for the same requests. */
 export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProps) {
   const [busy, trouble, run] = useAction();
   const [isTextShown, setTextShown] = useState(false);
@@ -31,13 +31,13 @@ export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProp
         <>
           Policy <code>{shadow.hash}</code>, started by {shadow.by} on {dateOf(shadow.at)}, in{" "}
           {counted(totals.processes, "process", "processes")}
-          {readsOthers ? "" : " (this one alone is counted)"}. It refuses nobody.
+          {readsOthers ? "" : " (only this process is counted)"}. It refuses nobody.
         </>
       }
     >
       <p class="answer">
         {decisions === 0
-          ? "No request was decided since it was started."
+          ? "It has not decided any request yet."
           : `It would refuse ${number(wouldRefuse)} of ${counted(decisions, "request")} (${percent(wouldRefuse, decisions)}), ${number(newlyRefused)} of them newly.`}
       </p>
       <Table
@@ -45,7 +45,7 @@ export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProp
         rows={[
           { name: "Requests", inForce: decisions, candidate: decisions },
           { name: "Refused", inForce: refused, candidate: wouldRefuse },
-          { name: "Refused by it alone", inForce: newlyAdmitted, candidate: newlyRefused },
+          { name: "Refused by this one only", inForce: newlyAdmitted, candidate: newlyRefused },
           { name: "Refused by both", inForce: stillRefused, candidate: stillRefused },
         ]}
         keyOf={({ name }) => name}
@@ -89,7 +89,7 @@ export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProp
         </button>
       </div>
       {isTextShown && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions need keyboard focus
         <pre tabIndex={0}>{JSON.stringify(shadow.document, null, 2)}</pre>
       )}
       {trouble && <Trouble>{trouble}</Trouble>}

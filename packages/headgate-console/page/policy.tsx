@@ -8,7 +8,7 @@ import { ShadowCard } from "./policy-shadow.tsx";
 
 const EVERY_MS = 2_000;
 
-/** As they are now, again and again: another operator may change them. */
+/** Polls the policies, because another operator may change them. */
 function usePolicies(): [Policies | null, string | null, () => Promise<void>] {
   const [policies, setPolicies] = useState<Policies | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -36,7 +36,7 @@ function usePolicies(): [Policies | null, string | null, () => Promise<void>] {
   return [policies, trouble, load];
 }
 
-/** @param limiter whose policy is shown by itself; empty: all of them */
+/** @param limiter the limiter whose policy to show; if empty, all policies */
 export function PoliciesView({ limiter }: { limiter: string }) {
   const [policies, trouble, load] = usePolicies();
   if (policies === null) return trouble ? <Trouble>{trouble}</Trouble> : <p class="empty">Loading …</p>;
@@ -122,7 +122,7 @@ function OnePolicy({ policy, policies, onChange }: OneProps) {
   );
 }
 
-/** Where the policy in force comes from. */
+/** Shows where the policy in force comes from. */
 function Origin({ policy: { hash, set, trouble } }: { policy: LimiterPolicies }) {
   if (trouble !== null)
     return (
@@ -166,7 +166,8 @@ function RollBack({ policy, onChange }: { policy: LimiterPolicies; onChange: () 
   const { limiter, hash, before, canChange } = policy;
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
-  // What was shown when the operator began to say why: another policy may be in force by the time that it is sent.
+  // The policy that was shown when the operator began to type the reason. Another may be in force when the form is
+  // sent.
   const began = useRef<string | null>(null);
   const target = before?.isOfSettings ? "the policy of the settings" : `policy ${before?.hash}`;
   return (

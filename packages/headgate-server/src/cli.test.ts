@@ -45,16 +45,16 @@ const file = (name: string) => path.join(folder, name);
 const policy = (name: string) => ["--policy", file(name)];
 
 describe("replay", () => {
-  it("says that a log replays as it was decided", async () => {
+  it("reports that a replay matches its log", async () => {
     const { code, stdout, stderr } = await runCommand(["replay", log]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(
       "chat: 60 decisions of 10 callers, 2026-11-01 09:00:00Z to 2026-11-01 09:00:29Z, 1 process",
     );
-    expect(stdout).toContain("Every decision is the same as in the log.");
+    expect(stdout).toContain("Every decision matches the log.");
   });
 
-  it("ends with 1 where one is not", async () => {
+  it("exits with 1 if a decision differs", async () => {
     const lines = readFileSync(log, "utf8").split("\n");
     const place = lines.findIndex((line) => line.includes('"admitted":false'));
     lines[place] = (lines[place] as string).replace(/"waitMs":\d+/, '"waitMs":7');
@@ -63,20 +63,20 @@ describe("replay", () => {
     expect([code, stdout.includes("1 decision differs from the log.")]).toEqual([1, true]);
   });
 
-  it("says what another policy would have done: who, waits, units, money, and what it does not know", async () => {
+  it("shows what another policy would have done: callers, waits, units, money, and what is not known", async () => {
     const price = ["--price", "tokens=2/1000", "--currency", "GBP"];
     const { code, stdout } = await runCommand(["replay", log, ...policy("stricter.json"), ...price]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/newly refused +10 +16\.7% +10 callers {2}5,000 tokens, £10/);
     expect(stdout).toMatch(/user-per-minute +20, 10 newly/);
     expect(stdout).toMatch(/Waits: \d+ s at the median, \d+ s at most/);
-    expect(stdout).toMatch(/whether those who are newly refused would have come back/);
+    expect(stdout).toMatch(/Whether newly refused callers would have retried/);
     expect(stdout.trimEnd().split("\n").at(-1)).toBe(
       "20 of 60 refused (33.3%), 10 of them newly, 10 callers, £10 unspent.",
     );
   });
 
-  it("prints JSON, counts a part, and names as many callers as are asked for", async () => {
+  it("prints JSON, counts only a period, and lists the requested number of callers", async () => {
     const words = [
       "replay",
       log,
@@ -98,7 +98,7 @@ describe("replay", () => {
     expect(summary.caveats[0]).toMatch(/What the 10 newly admitted requests would have used is not known/);
   });
 
-  it("writes a page that loads nothing, with a table behind the plot", async () => {
+  it("writes a page that loads nothing, with a table of the plot's figures", async () => {
     await runCommand(["replay", log, ...policy("stricter.json"), "--html", file("page.html")]);
     const page = readFileSync(file("page.html"), "utf8");
     expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
@@ -106,7 +106,7 @@ describe("replay", () => {
     expect(page).toContain("prefers-color-scheme:dark");
     expect(page).toContain('name="viewport"');
     expect(page.match(/<svg .*role="img" aria-label="[^"]+"/)).not.toBeNull();
-    // The figures of the plot and of its table are the same.
+    // The plot and its table have the same figures.
     const bars = [...page.matchAll(/<title>[^<]*: (\d+) newly refused<\/title>/g)].map(([, n]) => Number(n));
     expect(bars.reduce((a, b) => a + b, 0)).toBe(10);
     const cells = [
@@ -131,7 +131,7 @@ describe("a log of several limiters", () => {
     await decisions.close();
   });
 
-  it("is one page", async () => {
+  it("becomes one page", async () => {
     const { stdout } = await runCommand(["replay", file("two.jsonl"), "--html", file("two.html")]);
     expect(stdout).toContain("sign-in: 1 decision of 1 caller, ");
     const page = readFileSync(file("two.html"), "utf8");
@@ -145,7 +145,7 @@ describe("a log of several limiters", () => {
     expect(page).toContain("1 decision of 1 caller, ");
   });
 
-  it("is read for one of them", async () => {
+  it("is replayed for the chosen limiter", async () => {
     const { lines } = await readLog([file("two.jsonl")], { limiter: "sign-in" });
     expect(new Set(lines.map((line) => "limiter" in line && line.limiter))).toEqual(new Set(["sign-in"]));
     await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(
@@ -172,7 +172,7 @@ describe("a log of several limiters", () => {
   });
 });
 
-it("replays the newest lines of a long log, and says so", async () => {
+it("replays only the newest lines of a long log, and says so", async () => {
   const content = await readLog([log], { newest: 30 });
   expect(content.lines.slice(0, 2).map(({ type }) => type)).toEqual(["begin", "policy"]);
   expect(content.lines.filter(({ type }) => type !== "begin" && type !== "policy")).toHaveLength(30);
@@ -185,36 +185,36 @@ it("replays the newest lines of a long log, and says so", async () => {
     Date.UTC(2026, 10, 1, 9, 0, 20),
     Date.UTC(2026, 10, 1, 9, 0, 29, 500),
   ]);
-  expect(caveats.join()).toContain("80 older ones were passed over");
+  expect(caveats.join()).toContain("80 older lines were left out");
 });
 
 describe("plan", () => {
   it.each([
     [["--max-refused", "40%"], 0, ""],
     [["--max-refused", "20"], 0, ""],
-    [["--max-refused", "33%"], 1, "Refused: 33.3%, and 33% is the most.\n"],
-    [["--max-newly-refused", "9"], 1, "Newly refused: 10, and 9 is the most.\n"],
-    [["--max-callers", "50%"], 1, "Callers newly refused: 100.0%, and 50% is the most.\n"],
+    [["--max-refused", "33%"], 1, "Refused: 33.3%; the maximum is 33%.\n"],
+    [["--max-newly-refused", "9"], 1, "Newly refused: 10; the maximum is 9.\n"],
+    [["--max-callers", "50%"], 1, "Callers newly refused: 100.0%; the maximum is 50%.\n"],
     [
       ["--max-unspent", "4", "--price", "tokens=0.002", "--currency", "GBP"],
       1,
-      "Unspent: £10, and £4.00 is the most.\n",
+      "Unspent: £10; the maximum is £4.00.\n",
     ],
-  ])("with %j ends with %d", async (words, code, stderr) => {
+  ])("with %j, plan exits with %d", async (words, code, stderr) => {
     const result = await runCommand(["plan", log, ...policy("stricter.json"), ...words]);
     expect([result.code, result.stderr]).toEqual([code, stderr]);
     expect(result.stdout).toContain("20 of 60 refused (33.3%)");
   });
 });
 
-describe("what cannot be used", () => {
+describe("invalid input", () => {
   it.each<[string[], RegExp]>([
-    [[], /There is no command: write replay, plan/],
-    [["reply"], /"reply" is no command/],
-    [["replay"], /replay needs the log/],
+    [[], /The command is missing: write replay, plan/],
+    [["reply"], /"reply" is not a command/],
+    [["replay"], /replay needs a log/],
     [["replay", "missing.jsonl"], /There is no file or folder missing\.jsonl/],
     [["replay", "LOG", "--polcy", "x"], /--polcy/],
-    [["replay", "LOG", "--policy", "missing.json"], /no file missing\.json/],
+    [["replay", "LOG", "--policy", "missing.json"], /Cannot read the file missing\.json/],
     [["replay", "LOG", "--policy", "FOLDER/broken.json"], /broken\.json is not JSON/],
     [["replay", "LOG", "--policy", "FOLDER/wrong.json"], /wrong\.json: .*fortnight/],
     [
@@ -260,7 +260,7 @@ describe("what cannot be used", () => {
     { type: "settled", decision: 1, used: { tokens: 1.5 }, ended: true },
     { type: "policy", hash: "p" },
     { type: "reset", partitions: [{ layer: "user" }] },
-  ])("counts what is no line, and goes on: %j", async (line) => {
+  ])("counts an invalid line, and continues: %j", async (line) => {
     const damaged = path.join(folder, "damaged.jsonl");
     const one = { v: 1, n: 9999, process: "p", limiter: "chat", at: 1, ...line };
     writeFileSync(damaged, `${readFileSync(log, "utf8")}${JSON.stringify(one)}\n`);
@@ -268,7 +268,7 @@ describe("what cannot be used", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);
   });
 
-  it("counts lines that were cut, and goes on", async () => {
+  it("counts truncated lines, and continues", async () => {
     write("cut.jsonl", `${readFileSync(log, "utf8")}{"v":1,"n":99,"type":"deci`);
     const { code, stdout } = await runCommand(["replay", file("cut.jsonl")]);
     expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);

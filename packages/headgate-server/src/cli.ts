@@ -13,28 +13,28 @@ import { limitersIn, trafficOf } from "./traffic.ts";
 import { sentence } from "./words.ts";
 
 const usage = `headgate-server replay <log…>                      checks that a log replays as it was decided
-headgate-server replay <log…> --policy new.json    says what another policy would have done
+headgate-server replay <log…> --policy new.json    shows what another policy would have done
 headgate-server plan <log…> --policy new.json --max-refused 1%
-                                                   fails where that is beyond a threshold
+                                                   fails if a threshold is exceeded
 headgate-server schema                             prints the JSON Schema of policies
 
 <log…>  .jsonl files of a decision log, or folders of them
 
   --policy FILE          the other policy, as JSON
-  --limiter NAME         whose decisions, where the log has several limiters
-  --from, --to TIME      counts only decisions between these: 2026-11-01T09:00Z
+  --limiter NAME         which limiter, if the log has several
+  --from, --to TIME      counts only decisions between these times: 2026-11-01T09:00Z
   --price UNIT=AMOUNT    what a unit costs: tokens=0.000002, or tokens=2/1000000
-  --currency CODE        of the prices: GBP (default USD)
-  --top NUMBER           how many callers are named (default 10)
-  --json                 prints JSON in place of text
-  --html FILE            writes a page, too
+  --currency CODE        currency of the prices: GBP (default USD)
+  --top NUMBER           how many callers to list (default 10)
+  --json                 prints JSON instead of text
+  --html FILE            also writes an HTML page
 
 Thresholds of plan, as a number or a share:
   --max-refused, --max-newly-refused, --max-newly-admitted    of all decisions
   --max-callers                                               of all callers
-  --max-unspent                                               of the money that was spent
+  --max-unspent                                               of the money spent
 
-Ends with 0; 1 beyond a threshold, or where a replay under the same policy differs; 2 for input that cannot be used.
+Exits with 0; with 1 if a threshold is exceeded, or a replay under the same policy differs; with 2 for invalid input.
 `;
 
 const thresholdOptions = {
@@ -66,14 +66,14 @@ const options = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>["values"];
 
-/** What a command wrote, and how it ended. */
+/** The output and the exit code of a command. */
 export interface CommandResult {
   readonly code: 0 | 1 | 2;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the command. Its mistakes are sentences, never thrown. */
+/** Runs the command. Errors become messages on `stderr`; it never throws. */
 export async function runCommand(words: readonly string[]): Promise<CommandResult> {
   try {
     const { values, positionals } = parse(words);
@@ -83,15 +83,15 @@ export async function runCommand(words: readonly string[]): Promise<CommandResul
       return { code: 0, stdout: `${JSON.stringify(policySchema, null, 2)}\n`, stderr: "" };
     if (command !== "replay" && command !== "plan")
       throw new InputError(
-        `${command === undefined ? "There is no command" : `"${command}" is no command`}: write replay, plan, schema or --help.`,
+        `${command === undefined ? "The command is missing" : `"${command}" is not a command`}: write replay, plan, schema or --help.`,
       );
     return await run(command, places, values);
   } catch (error) {
     if (error instanceof InputError || error instanceof HeadgateError) return failed(error.message);
     if (error instanceof Error && "code" in error && String(error.code).startsWith("E"))
       return failed(error.message);
-    // Not 1: that is for what is beyond a threshold.
-    return failed(`It failed by a fault of its own: ${error instanceof Error ? error.stack : String(error)}`);
+    // Not 1, which means that a threshold is exceeded.
+    return failed(`Internal error: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
 
@@ -112,11 +112,11 @@ async function run(
   places: readonly string[],
   values: Values,
 ): Promise<CommandResult> {
-  if (places.length === 0) throw new InputError(`${command} needs the log: files, or folders of them.`);
+  if (places.length === 0) throw new InputError(`${command} needs a log: files, or folders of log files.`);
   const thresholds = thresholdsOf(command, values);
   const policy = values.policy === undefined ? undefined : await readPolicy(values.policy);
   if (command === "plan" && policy === undefined)
-    throw new InputError("plan needs --policy FILE: the policy that is to be put into force.");
+    throw new InputError("plan needs --policy FILE: the new policy.");
   const prices = pricesOf(values);
   if (thresholds.unspent !== undefined && prices === undefined)
     throw new InputError("--max-unspent needs a price: --price tokens=0.000002");
@@ -164,15 +164,13 @@ function limiterOf(found: readonly string[], name: string | undefined, isOne: bo
     throw new InputError(`The log has no limiter ${JSON.stringify(name)}: it has ${found.join(", ")}.`);
   if (name !== undefined) return [name];
   if (!isOne || found.length === 1) return found;
-  throw new InputError(
-    `The log has several limiters: say by --limiter whose policy it is, one of ${found.join(", ")}.`,
-  );
+  throw new InputError(`The log has several limiters: choose one with --limiter: ${found.join(", ")}.`);
 }
 
 async function readPolicy(file: string): Promise<PolicyDocument> {
   let json: unknown;
   const content = await readFile(file, "utf8").catch(() => {
-    throw new InputError(`There is no file ${file} that can be read: --policy needs the policy, as JSON.`);
+    throw new InputError(`Cannot read the file ${file}: --policy needs a policy as JSON.`);
   });
   try {
     json = JSON.parse(content);
@@ -192,9 +190,9 @@ function thresholdsOf(command: string, values: Values): Thresholds {
     return value === undefined ? [] : [[name, readThreshold(option, value)] as const];
   });
   if (command === "plan" && given.length === 0)
-    throw new InputError("plan needs a threshold, such as --max-refused 1%: without one it could not fail.");
+    throw new InputError("plan needs a threshold, such as --max-refused 1%: without one it can never fail.");
   if (command === "replay" && given.length > 0)
-    throw new InputError("Thresholds are for plan: write plan in place of replay.");
+    throw new InputError("Thresholds are for plan: write plan instead of replay.");
   return Object.fromEntries(given);
 }
 

@@ -3,7 +3,7 @@ import { count, counted, duration, percent, sentence, time, uses, waitsInWords }
 
 const width = 720;
 const height = 220;
-/** From the bottom up. */
+/** The parts of a bar, from the bottom up. */
 const parts = [
   ["kept", "admitted in both", ({ admitted, newlyRefused }: Stretch) => admitted - newlyRefused],
   ["gained", "newly admitted", ({ newlyAdmitted }: Stretch) => newlyAdmitted],
@@ -66,7 +66,7 @@ function partOf(summary: Summary): string {
     summary.differences === undefined
       ? sentence(summary)
       : summary.differences === 0
-        ? "Every decision is the same as in the log."
+        ? "Every decision matches the log."
         : `${counted(summary.differences, "decision differs", "decisions differ")} from the log.`;
   return `<section aria-label="${escaped(limiter)}">
 <h1>${escaped(limiter)}: ${policy === "another" ? "another policy" : "the same policy"}</h1>
@@ -86,7 +86,7 @@ ${table(
 <h2>Over time</h2>
 ${plot(summary.overTime)}
 <ul class="key">${parts.map(([name, words]) => `<li><i class="${name}"></i>${words}</li>`).join("")}</ul>
-<details><summary>The same as a table, for each ${duration(summary.stretchMs)}</summary>
+<details><summary>Show as a table, for each ${duration(summary.stretchMs)}</summary>
 ${table(
   ["from", ...parts.map(([, words]) => words)],
   summary.overTime.map((stretch) => [time(stretch.at), ...parts.map(([, , of]) => count(of(stretch)))]),
@@ -100,7 +100,7 @@ ${table(
 <p>${waitsInWords(summary.waits, summary.replayed.refused.decisions)}.</p>
 ${
   policy === "another"
-    ? `<h2>Callers with the most changes</h2>${table(
+    ? `<h2>Callers with most changes</h2>${table(
         ["caller", "newly refused", "newly admitted", "decisions"],
         summary.callersMost.map((one) => [
           `${one.layer} ${one.partition}`,
@@ -111,7 +111,7 @@ ${
       )}`
     : ""
 }
-<h2>What this does not know</h2><ul>${summary.caveats.map((caveat) => `<li>${escaped(caveat)}</li>`).join("")}</ul>
+<h2>What is not known</h2><ul>${summary.caveats.map((caveat) => `<li>${escaped(caveat)}</li>`).join("")}</ul>
 </section>`;
 }
 
@@ -127,7 +127,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return `<div class="scroll" tabindex="0" role="region" aria-label="${escaped(heads.join(", "))}"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-/** One bar for each stretch of time, in parts. */
+/** Draws one bar for each period, in parts. */
 function plot(stretches: readonly Stretch[]): string {
   const highest = Math.max(1, ...stretches.map(({ admitted, refused }) => admitted + refused));
   const step = width / Math.max(1, stretches.length);

@@ -1,4 +1,4 @@
-/** Something is wrong with a file, an option or a policy. The message is for the person who gave it. */
+/** An invalid file, option or policy. The message is for the user. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }

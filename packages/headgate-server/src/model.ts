@@ -1,15 +1,15 @@
 import type { Cost } from "headgate";
 import { courseKey, type Traffic } from "./traffic.ts";
 
-/** What is supposed of requests that the log refused: nobody can know what they would have used. */
+/** Assumptions about requests that the log refused: what they would have used is unknown. */
 export interface Model {
-  /** By unit, how much of their estimates ended requests used in all. 1 where the log has none. */
+  /** By unit, the share of their estimates that ended requests used. 1 if the log has none. */
   readonly usedOfEstimate: Readonly<Record<string, number>>;
-  /** How long requests held what they held: the median, ms. */
+  /** The median time for which requests held their units, in ms. */
   readonly heldMs: number;
-  /** What an admitted request spends of which nothing more was said. */
+  /** Returns what an admitted request spends if the log never mentions it again. */
   spentBy(cost: Cost | undefined): Cost;
-  /** What a refused request would have used. */
+  /** Returns what a refused request is assumed to use. */
   supposedFor(cost: Cost | undefined): Cost;
 }
 
@@ -46,7 +46,7 @@ export function modelOf({ stores, courses }: Traffic): Model {
   };
 }
 
-/** Places are held, and never used. */
+/** Removes places, which are held but never used. */
 function withoutPlaces(cost: Cost = {}): Cost {
   return Object.fromEntries(Object.entries(cost).filter(([unit]) => unit !== "concurrent"));
 }

@@ -5,23 +5,23 @@ import { count, money, percent } from "./words.ts";
 /** A number, or a share of all decisions. */
 export type Threshold = { readonly amount: number } | { readonly share: number };
 
-/** What a change of policy may do at most. */
+/** The largest permitted effects of a change of policy. */
 export interface Thresholds {
   /** Refused under the other policy, newly or not. */
   readonly refused?: Threshold | undefined;
   /** Admitted in the log, and refused under the other policy. */
   readonly newlyRefused?: Threshold | undefined;
   readonly newlyAdmitted?: Threshold | undefined;
-  /** Callers of whom something is newly refused. */
+  /** Callers with a newly refused request. */
   readonly callers?: Threshold | undefined;
-  /** What is newly refused would have cost this, in the currency. */
+  /** What newly refused requests would have cost, in the currency. */
   readonly unspent?: Threshold | undefined;
 }
 
 /**
  * Reads `1%`, `0.5%` or `300`.
  *
- * @param option its name, for the message.
+ * @param option the option's name, for the message
  * @throws InputError
  */
 export function readThreshold(option: string, text: string): Threshold {
@@ -34,7 +34,7 @@ export function readThreshold(option: string, text: string): Threshold {
   return found[2] === "%" ? { share: value / 100 } : { amount: value };
 }
 
-/** Sentences for what goes beyond its threshold; none where the plan passes. */
+/** Returns a sentence for each exceeded threshold; none if the plan passes. */
 export function beyond(summary: Summary, thresholds: Thresholds): string[] {
   const { decisions, callers, currency = "" } = summary;
   const over = (
@@ -49,8 +49,8 @@ export function beyond(summary: Summary, thresholds: Thresholds): string[] {
     if (value <= most) return [];
     return [
       "share" in threshold
-        ? `${what}: ${percent(value, whole)}, and ${Math.round(threshold.share * 1e6) / 1e4}% is the most.`
-        : `${what}: ${show(value)}, and ${show(most)} is the most.`,
+        ? `${what}: ${percent(value, whole)}; the maximum is ${Math.round(threshold.share * 1e6) / 1e4}%.`
+        : `${what}: ${show(value)}; the maximum is ${show(most)}.`,
     ];
   };
   const ofGroup = (what: string, { decisions: value }: Group, threshold: Threshold | undefined) =>

@@ -5,25 +5,25 @@ import { createInterface } from "node:readline";
 import { type LogLine, logVersion } from "headgate/log";
 import { InputError } from "./input-error.ts";
 
-/** What was read of a decision log. */
+/** The content of a decision log. */
 export interface DecisionLogContent {
   readonly lines: readonly LogLine[];
-  /** Lines that the log itself says were lost. */
+  /** The number of lost lines that the log itself reports. */
   readonly lost: number;
-  /** Lines that are not of a decision log, such as one that was cut. */
+  /** The number of invalid lines, such as truncated ones. */
   readonly unreadable: number;
-  /** Lines that were passed over because newer ones took their places. */
+  /** The number of older lines that were left out, because of `newest`. */
   readonly passedOver?: number;
 }
 
 export interface ReadLogOptions {
-  /** Reads the lines of this limiter alone. Default: all. */
+  /** Reads only the lines of this limiter. Default: all. */
   readonly limiter?: string | undefined;
-  /** How many lines to keep: the newest. Default: all; beyond 10,000,000 it is an error. */
+  /** Keeps this number of lines, the newest. Default: all; more than 10,000,000 are an error. */
   readonly newest?: number | undefined;
 }
 
-/** More are not kept in memory at once. */
+/** How many lines fit in memory. */
 const mostLines = 10_000_000;
 const types = new Set([
   "begin",
@@ -38,10 +38,10 @@ const types = new Set([
 ]);
 
 /**
- * Reads decision logs, of one process or of several.
+ * Reads decision logs of one process or several.
  *
  * @param places files, and folders with `.jsonl` files in them.
- * @throws InputError for what cannot be read, for lines of another version, and where there is no decision.
+ * @throws InputError if a file cannot be read, a line has another version, or the log has no decision
  */
 export async function readLog(
   places: readonly string[],
@@ -70,7 +70,7 @@ export async function readLog(
       if (lines.length > 2 * newest) keepNewest();
       if (lines.length > mostLines)
         throw new InputError(
-          `The log has more than ${mostLines.toLocaleString("en")} lines: give fewer of its files.`,
+          `The log has more than ${mostLines.toLocaleString("en")} lines: pass fewer of its files.`,
         );
     }
   }
@@ -128,7 +128,7 @@ function readLine(text: string, file: string): LogLine | undefined {
   return line as LogLine;
 }
 
-/** What the replay relies on. */
+/** Checks the fields that the replay needs. */
 function isSound(line: LogLine): boolean {
   if (!Number.isFinite(line.at) || typeof line.process !== "string") return false;
   if (line.type === "lost") return Number.isSafeInteger(line.lines);

@@ -1,6 +1,6 @@
 import { type Adjustment, type Charge, type Hold, memoryStore, type Outcome, type Store } from "headgate";
 
-/** A reservation that is held in a replay, with the heartbeats that its process sent. */
+/** A reservation in a replay, with the heartbeats of its process. */
 interface Held {
   readonly partitions: readonly Pick<Charge, "space" | "key" | "limits">[];
   known: readonly (readonly number[])[];
@@ -12,21 +12,24 @@ interface Held {
   readonly livesUntil: number;
 }
 
-/** A memory store in which reservations live as long as they did in the log. */
+/** A memory store that keeps reservations for as long as the log did. */
 export interface ReplayStore extends Store {
-  /** Sets the last heartbeat of what is admitted next: `Infinity` if it was ended, else the last time that the log mentions it. */
+  /**
+   * The last heartbeat of the next admitted request: `Infinity` if the request ended, otherwise the last time that the
+   * log mentions it.
+   */
   nextLivesUntil: number;
-  /** Sends the heartbeats of all holds up to this time. Call it before anything is decided at that time. */
+  /** Sends the heartbeats of all reservations up to this time. Call it before each decision. */
   advance(now: number): void;
 }
 
 const beatsPerLease = 3;
-/** The sequence number of heartbeats: they come between two calls of a reservation, and replace neither. */
+/** The sequence step of a heartbeat: smaller than that of a call, so that it replaces no call of the reservation. */
 const beatStep = 1e-9;
 
 export function replayStore(maxPartitions: number): ReplayStore {
   const inner = memoryStore({ maxPartitions });
-  /** In the order of their last heartbeat, the oldest first. */
+  /** Ordered by the last heartbeat, the oldest first. */
   const live = new Map<string, Held>();
   let everyMs = Number.POSITIVE_INFINITY;
 
@@ -90,7 +93,7 @@ export function replayStore(maxPartitions: number): ReplayStore {
     advance(now) {
       for (const [rid, one] of live) {
         if (one.beatAt + everyMs > now) return;
-        // A heartbeat moves it behind the others, where this loop meets it again.
+        // A heartbeat moves the reservation to the end of the map, where this loop visits it again.
         beat(rid, one, Math.floor(one.beatAt + everyMs));
       }
     },

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { record } from "../test-processes/record.ts";
 import { differencesOf, limitersIn, readLog, replay, trafficOf } from "./index.ts";
 
-/** By hand, with 100,000: see docs/replay.md. */
+/** The runs in docs/replay.md used 100,000. */
 const decisionsEach = Number(process.env.HEADGATE_REPLAY_DECISIONS ?? 1500);
 const processes = 3;
 
@@ -37,13 +37,13 @@ describe.each<[string, () => Promise<Opened>]>([
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("replays decision by decision, without a gap and without a difference", async () => {
+  it("replays every decision without a difference", async () => {
     const statuses = await record(server.url, folder, processes, decisionsEach);
     expect(statuses.map(({ lost, waiting }) => lost + waiting)).toEqual(statuses.map(() => 0));
     const { lines, lost, unreadable } = await readLog([folder]);
     expect([lost, unreadable]).toEqual([0, 0]);
     expect(limitersIn(lines)).toEqual(["chat"]);
-    // Every line of every process is there.
+    // No line of any process is missing.
     for (const process of new Set(lines.map((line) => line.process))) {
       const numbers = lines.flatMap((line) => (line.process === process ? [line.n] : []));
       expect(new Set(numbers).size).toBe(Math.max(...numbers));
@@ -57,7 +57,7 @@ describe.each<[string, () => Promise<Opened>]>([
     // Of thousands of extensions one may differ: see docs/replay.md.
     expect(extensionsDiffering).toBeLessThanOrEqual(2);
     expect([...notes]).toEqual([]);
-    // It was no easy traffic.
+    // The traffic covered the difficult cases.
     const kinds = new Set(
       decisions.map(({ line }) => (line.admitted ? "admitted" : `${line.reason} ${line.waitsFor}`)),
     );
@@ -116,7 +116,7 @@ function logged(store: Store = memoryStore()) {
 
 const asking = fc.record({ user: fc.nat(3), ip: fc.nat(2), tokens: fc.nat(300), after: fc.nat(4000) });
 
-it("puts policies into force that decided nothing: what they made the layers remember counts under the next", async () => {
+it("applies policies that decided nothing, because their limits are remembered under the next policy", async () => {
   const { clock, limiter, lines } = logged();
   const policy = (limits: string) => [
     { name: "user", limits },
@@ -136,7 +136,7 @@ it("puts policies into force that decided nothing: what they made the layers rem
 });
 
 describe("another policy over the same log", () => {
-  it("decides as a count by hand does", async () => {
+  it("agrees with a count by hand", async () => {
     const other = { user: "3/10 seconds; 700 tokens/20 seconds sliding-window", ip: "9/15 seconds" };
     const document = readPolicyDocument({
       layers: Object.entries(other).map(([name, limits]) => ({ name, limits })),
@@ -149,7 +149,7 @@ describe("another policy over the same log", () => {
         for (const { user, ip, tokens, after } of asked) {
           clock.advance(after);
           const admission = await limiter.admit({ user: `u${user}`, ip: `ip${ip}` }, { cost: { tokens } });
-          // Spent at once: by hand, nothing is held.
+          // End at once, because the count by hand has no holds.
           if (admission.admitted) await admission.end({ tokens });
           const charges = [
             { space: "user", key: `u${user}`, limits: parseLimits(other.user) },
@@ -165,7 +165,7 @@ describe("another policy over the same log", () => {
     );
   });
 
-  it("supposes that what it newly admits uses its share of the estimate, for as long as others did", async () => {
+  it("assumes that newly admitted requests use the usual share of the estimate, for the usual time", async () => {
     const { clock, limiter, lines } = logged();
     for (let n = 0; n < 3; n += 1) {
       const admission = await limiter.admit({ user: "ann", ip: `ip${n}` }, { cost: { tokens: 150 } });
@@ -182,7 +182,7 @@ describe("another policy over the same log", () => {
     expect(decisions.at(-1)).toMatchObject({ admitted: true, used: { requests: 1, tokens: 200 } });
   });
 
-  it("cuts short what may hold no more, and counts what it would have used less", async () => {
+  it("cuts short a request that may hold no more, and counts what it would not have used", async () => {
     const { clock, limiter, lines } = logged();
     const admission = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 100 } });
     if (!admission.admitted) throw new Error("It was refused.");
@@ -194,12 +194,12 @@ describe("another policy over the same log", () => {
     expect(decisions).toMatchObject([{ admitted: true, cut: true, used: { tokens: 100 } }]);
   });
 
-  it("lets lapse what was never ended, and keeps what was for as long as it was held", async () => {
+  it("lets unended reservations lapse, and keeps ended ones for as long as they were held", async () => {
     const { clock, limiter, lines } = logged();
     const held = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 400 } });
     await limiter.admit({ user: "bob", ip: "ip2" }, { cost: { tokens: 400 } });
     clock.advance(25_000);
-    // In the log these are refused by what was spent; the replay below asks what is held.
+    // The log refuses these because of what was spent. The replay below decides by what is held.
     if (held.admitted) await held.report({ tokens: 10 });
     clock.advance(20_000);
     for (const user of ["ann", "bob"]) await limiter.admit({ user, ip: "ip3" }, { cost: { tokens: 400 } });
@@ -211,7 +211,7 @@ describe("another policy over the same log", () => {
     expect(decisions.map(({ admitted }) => admitted)).toEqual([true, true, false, true]);
   });
 
-  it("is refused where it needs callers that the log does not know", async () => {
+  it("is an error if it needs callers that the log does not have", async () => {
     const { limiter, lines } = logged();
     await limiter.admit({ user: "ann", ip: "ip1" });
     const document = readPolicyDocument({ layers: [{ name: "org", limits: "5/minute" }] });

@@ -14,49 +14,50 @@ import { type Model, modelOf } from "./model.ts";
 import { type ReplayStore, replayStore } from "./replay-store.ts";
 import { courseKey, type Event, type StoreTraffic, type Traffic } from "./traffic.ts";
 
-/** What a replay made of one decision of the log. */
+/** A decision of the log, replayed. */
 export interface Replayed {
   readonly line: DecisionLine;
   readonly admitted: boolean;
   readonly reason?: Refused["reason"];
-  /** The limit that binds. */
+  /** The limit with the longest wait. */
   readonly limit?: string;
   /** The layer of that limit. */
   readonly layer?: string;
   readonly waitMs: number;
   readonly waitsFor?: Refused["waitsFor"];
-  /** Of an admitted one: what is left of its tightest limit. */
+  /** For an admitted request: what is left of its tightest limit. */
   readonly left?: number;
   /**
-   * What it uses in this replay, by unit: of an admitted one what the log says, or, where the log refused it, what the model
-   * supposes. Filled in as the replay goes on.
+   * What an admitted request uses in this replay, by unit: what the log says or, if the log refused it, what the model
+   * assumes. The replay fills it in as it runs.
    */
   used: Cost;
-  /** Whether it was cut short: the log let it hold more, and this policy does not. */
+  /** Whether the request was cut short: the log granted an extension that this policy refuses. */
   cut: boolean;
 }
 
 export interface ReplayOutcome {
-  /** In the order in which they were replayed. */
+  /** In the order of the replay. */
   readonly decisions: readonly Replayed[];
-  /** Extensions that the log answered otherwise. */
+  /** The number of extensions with another answer than in the log. */
   readonly extensionsDiffering: number;
-  /** What could not be replayed as it was, each in words, with how often. */
+  /** Descriptions of what could not be replayed exactly, with the number of times. */
   readonly notes: ReadonlyMap<string, number>;
-  /** What is supposed of requests that the log refused. */
+  /** The assumptions about requests that the log refused. */
   readonly model: Model;
-  /** What an admitted request of the log used, by unit. */
+  /** Returns what an admitted request of the log used, by unit. */
   usedInLog(line: DecisionLine): Cost;
 }
 
-/** A caller as the log knows one: pseudonyms, plans and limits by layer. */
+/** A caller in the log: pseudonyms, plans and limits by layer. */
 type Logged = ReadonlyMap<string, DecisionLine["partitions"][number]>;
 
 /**
- * Decides the traffic of a log again, by the library's own limiter and memory store, in the log's order and at the log's times.
+ * Decides the traffic of a log again, with the library's limiter and memory store, in the log's order and at the log's
+ * times.
  *
- * @param policy in place of those that were in force. Absent: each decision is made under the policy that made it.
- * @throws InputError for a policy that cannot be applied to this log.
+ * @param policy replaces the policies in the log. Default: each decision is made under its original policy
+ * @throws InputError if the policy cannot be applied to this log
  */
 export function replay(traffic: Traffic, policy?: PolicyDocument): ReplayOutcome {
   const notes = new Map<string, number>();
@@ -107,15 +108,15 @@ function replayStoreTraffic(
   return { decisions: one.decisions, extensionsDiffering: one.extensionsDiffering };
 }
 
-/** One store's traffic, being decided again. */
+/** Replays the traffic of one store. */
 class StoreReplay {
   readonly decisions: Replayed[] = [];
   extensionsDiffering = 0;
   readonly #open = new Map<string, { admission: Admitted; replayed: Replayed; line: DecisionLine }>();
-  /** Requests that the log refused and that were admitted, in the order of their supposed ends. */
+  /** Requests that the log refused and the replay admitted, in the order of their assumed ends. */
   readonly #supposed: { admission: Admitted; used: Cost; at: number }[] = [];
   #nextSupposed = 0;
-  /** By partition, the override in force as the last decision there met it. */
+  /** The override in force in each partition, as of its last decision. */
   readonly #overrides = new Map<string, string>();
   readonly #traffic: Traffic;
   readonly #limiter: Limiter<Logged>;
@@ -125,7 +126,7 @@ class StoreReplay {
   readonly #note: (what: string) => void;
   #hash: string | undefined;
 
-  /** @param follows whether each decision is made under the policy that made it. */
+  /** @param follows whether each decision is made under its original policy */
   constructor(
     traffic: Traffic,
     limiter: Limiter<Logged>,
@@ -163,7 +164,7 @@ class StoreReplay {
       void this.#limiter.reset(caller, { layer });
   }
 
-  /** Ends what is supposed to be over by then. */
+  /** Ends requests whose assumed end is before this time. */
   endSupposed(now: number, moveTo: (moment: number) => void): void {
     for (;;) {
       const next = this.#supposed[this.#nextSupposed];
@@ -174,7 +175,7 @@ class StoreReplay {
     }
   }
 
-  /** Also a policy that decides nothing: what it makes the layers remember counts under the next. */
+  /** Applies a policy of the log, even one that decides nothing: its limits are remembered under the next policy. */
   #follow(hash: string): void {
     if (!this.#follows || hash === this.#hash) return;
     this.#hash = hash;
@@ -190,7 +191,7 @@ class StoreReplay {
     this.#store.nextLivesUntil =
       course === undefined || course.endedAt !== undefined ? Number.POSITIVE_INFINITY : course.seenAt;
     const admission = this.#limiter.admit(caller, line.cost === undefined ? {} : { cost: line.cost });
-    // Over this store, and with plans from the log, nothing is waited for.
+    // This store and the plans from the log are synchronous, so `admit` returned no promise.
     const replayed = replayedOf(line, admission as Admission);
     this.decisions.push(replayed);
     if (!(admission as Admission).admitted) return;
@@ -232,7 +233,7 @@ class StoreReplay {
     if (line.admitted && !admitted) open.replayed.cut = true;
   }
 
-  /** Puts into force what the decision met. */
+  /** Applies the overrides that the decision met. */
   #overrideAs(line: DecisionLine, caller: Logged): void {
     for (const { layer, partition } of line.partitions) {
       const met = line.overrides?.find((one) => one.layer === layer);
@@ -283,13 +284,13 @@ function callerOf(
   return new Map(partitions.map((one) => [one.layer, one]));
 }
 
-/** A document's layers, with what the log knows of callers in place of functions. */
+/** Returns a document's layers, with functions that read callers' keys, plans and limits from the log. */
 function layersFor(traffic: Traffic, document: PolicyDocument) {
   const { layers } = traffic;
   for (const { name, key = name } of document.layers) {
     if (!layers.has(key))
       throw new InputError(
-        `Layer "${name}" of the policy needs the key "${key}", and the log has callers only for ${inWords(layers)}.`,
+        `Layer "${name}" of the policy needs the key "${key}", but the log has callers only for ${inWords(layers)}.`,
       );
   }
   const keys = Object.fromEntries(
@@ -313,7 +314,7 @@ function textOf(limits: unknown): string {
   return Array.isArray(limits) ? limits.join("; ") : String(limits);
 }
 
-/** The policy that an event is about. */
+/** Returns the hash of an event's policy. */
 function hashOf(event: Event | undefined): string | undefined {
   if (event?.type === "decision") return event.policy;
   return event?.type === "policy" ? event.hash : undefined;
@@ -323,7 +324,7 @@ function policyOf({ policies, limiter }: Traffic, hash: string | undefined): Pol
   const found = policies.get(hash ?? "");
   if (found !== undefined) return found;
   throw new InputError(
-    `The log of "${limiter}" names a policy ${hash} that it does not hold: give the files before these too, or --policy.`,
+    `The log of "${limiter}" names the policy ${hash}, but does not contain it: add the earlier files, or --policy.`,
   );
 }
 

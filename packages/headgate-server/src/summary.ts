@@ -7,29 +7,31 @@ import { count, counted as countedIn } from "./words.ts";
 
 /** What a unit costs, in one currency. */
 export interface Prices {
-  /** As ISO 4217 names it: `GBP`. */
+  /** An ISO 4217 code, such as `GBP`. */
   readonly currency: string;
-  /** For one unit, by unit. */
+  /** The price of one unit, by unit. */
   readonly perUnit: Readonly<Record<string, number>>;
 }
 
 export interface SummaryOptions {
-  /** From when on decisions are counted, ms; those before are replayed, so that their use is known. */
+  /**
+   * Counts only decisions from this time on, in ms. Earlier decisions are still replayed, so that their use is known.
+   */
   readonly from?: number | undefined;
-  /** Until when, ms. */
+  /** Counts only decisions until this time, in ms. */
   readonly to?: number | undefined;
   readonly prices?: Prices | undefined;
-  /** How many callers are named. */
+  /** How many callers to list. */
   readonly top?: number | undefined;
 }
 
-/** Decisions of one kind. */
+/** Decisions with the same result. */
 export interface Group {
   readonly decisions: number;
   readonly callers: number;
-  /** By unit. */
+  /** What they used, by unit. */
   readonly units: Readonly<Record<string, number>>;
-  /** In the currency; absent without prices. */
+  /** What they cost, in the currency; absent without prices. */
   readonly money?: number;
 }
 
@@ -42,10 +44,10 @@ export interface CallerSummary {
   readonly newlyAdmitted: number;
 }
 
-/** Decisions within one stretch of time. */
+/** The decisions of one period. */
 export interface Stretch {
   readonly at: number;
-  /** As in the log. */
+  /** In the log. */
   readonly admitted: number;
   readonly refused: number;
   readonly newlyRefused: number;
@@ -61,15 +63,15 @@ export interface Summary {
   readonly processes: number;
   readonly decisions: number;
   readonly callers: number;
-  /** What the log says. */
+  /** The decisions of the log. */
   readonly logged: { readonly admitted: Group; readonly refused: Group };
-  /** What the replay says. */
+  /** The decisions of the replay. */
   readonly replayed: { readonly admitted: Group; readonly refused: Group };
   /** Admitted in the log, refused in the replay: `units` and `money` would not have been used. */
   readonly newlyRefused: Group;
-  /** Refused in the log, admitted in the replay: `units` and `money` are supposed. */
+  /** Refused in the log, admitted in the replay: `units` and `money` are assumptions. */
   readonly newlyAdmitted: Group;
-  /** Admitted in both, but stopped in the middle for want of more. */
+  /** Admitted in both, but cut short in the replay, which refused an extension. */
   readonly cutShort: Group;
   /** Refusals of the replay by limit. */
   readonly byLimit: readonly {
@@ -77,15 +79,15 @@ export interface Summary {
     readonly refused: number;
     readonly newlyRefused: number;
   }[];
-  /** Waits that the replay's refusals say, in ms; those that no wait helps are counted apart. */
+  /** The waits of the replay's refusals, in ms. `hopeless` counts the refusals for which no wait helps. */
   readonly waits: { readonly median: number; readonly most: number; readonly hopeless: number };
   readonly callersMost: readonly CallerSummary[];
   readonly overTime: readonly Stretch[];
   readonly stretchMs: number;
   readonly currency?: string;
-  /** Under the policy of the log: decisions that the replay made otherwise. */
+  /** For a replay under the same policy: the number of decisions that differ. */
   readonly differences?: number;
-  /** What limits how far this can be relied on, in words. */
+  /** Sentences about what is not known. */
   readonly caveats: readonly string[];
 }
 
@@ -281,17 +283,19 @@ function caveatsOf(
   return [
     ...(newlyAdmitted > 0
       ? [
-          `What the ${countedIn(newlyAdmitted, "newly admitted request", "newly admitted requests")} would have used is not known: each is assumed to use ${ratios.length === 0 ? "what it asked for" : ratios.join(", ")}, as those in the log did, for ${seconds(model.heldMs)}.`,
+          `What the ${countedIn(newlyAdmitted, "newly admitted request", "newly admitted requests")} would have used is not known. Each is assumed to use ${ratios.length === 0 ? "what it asked for" : ratios.join(", ")}, as those in the log did, for ${seconds(model.heldMs)}.`,
         ]
       : []),
     ...(isAnother && newlyRefused > 0
       ? [
-          "Callers are supposed to ask as they did: whether those who are newly refused would have come back, and when, is not known.",
+          "Whether newly refused callers would have retried, and when, is not known. Callers are assumed to send the same requests.",
         ]
       : []),
-    "What was spent before the log begins is not known: until the longest window has passed, the replay may admit too much.",
+    "What was spent before the log begins is not known. Until the longest window has passed, the replay may admit too much.",
     ...(passedOver > 0
-      ? [`Of a long log the newest lines were replayed: ${count(passedOver)} older ones were passed over.`]
+      ? [
+          `The log is long: only the newest lines were replayed, and ${count(passedOver)} older lines were left out.`,
+        ]
       : []),
     ...(isPartial
       ? [
@@ -300,21 +304,21 @@ function caveatsOf(
       : []),
     ...(byPolicy > 0
       ? [
-          `${countedIn(byPolicy, "decision was", "decisions were")} made by the outage policies, without the store. What they decided is replayed as if it had answered, and not compared.`,
+          `${countedIn(byPolicy, "decision was", "decisions were")} made by the outage policies, without the store. They are replayed as if the store had answered, and are not compared.`,
         ]
       : []),
     ...(traffic.oneSegment
       ? []
       : [
-          "Processes gave their callers different pseudonyms: a caller of two of them counts as two. Give them one secret.",
+          "Processes used different pseudonyms, so a caller of two processes counts as two. Give all processes the same secret.",
         ]),
     ...(traffic.ordered
       ? []
       : [
-          "The store does not tell the order of decisions in one millisecond: between processes it is taken as it comes.",
+          "The store does not record the order of decisions within a millisecond, so the order of different processes is a guess.",
         ]),
     ...(!isAnother && extensionsDiffering > 0
-      ? [`${countedIn(extensionsDiffering, "extension was", "extensions were")} answered otherwise.`]
+      ? [`${countedIn(extensionsDiffering, "extension was", "extensions were")} answered differently.`]
       : []),
     ...[...notes].slice(0, 10).map(([what, times]) => `${what} (${countedIn(times, "time", "times")})`),
   ];

@@ -1,7 +1,7 @@
 import type { Group, Summary } from "./summary.ts";
 import { count, counted, percent, sentence, time, uses, waitsInWords } from "./words.ts";
 
-/** A summary for a terminal. */
+/** Renders a summary for a terminal. */
 export function asText(summary: Summary): string {
   const {
     limiter,
@@ -37,7 +37,7 @@ export function asText(summary: Summary): string {
     lines.push(
       "",
       differences === 0
-        ? "Every decision is the same as in the log."
+        ? "Every decision matches the log."
         : `${counted(differences, "decision differs", "decisions differ")} from the log.`,
     );
   if (replayed.refused.decisions > 0) {
@@ -52,13 +52,13 @@ export function asText(summary: Summary): string {
     );
   }
   if (policy === "another" && summary.callersMost.length > 0) {
-    lines.push("", "Callers with the most changes");
+    lines.push("", "Callers with most changes");
     for (const { layer, partition, decisions: all, newlyRefused, newlyAdmitted } of summary.callersMost)
       lines.push(
         `  ${`${layer} ${partition}`.padEnd(32)}${count(newlyRefused).padStart(8)} newly refused, ${count(newlyAdmitted)} newly admitted, of ${count(all)}`,
       );
   }
-  lines.push("", "What this does not know", ...summary.caveats.map((caveat) => `  - ${caveat}`));
+  lines.push("", "What is not known", ...summary.caveats.map((caveat) => `  - ${caveat}`));
   if (policy === "another") lines.push("", sentence(summary));
   return `${lines.join("\n")}\n`;
 }

@@ -12,26 +12,26 @@ import type {
 import type { PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 
-/** A line that changes what is decided. */
+/** A line that affects decisions. */
 export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | PenaltyLine | PolicyLine;
 
-/** What became of an admitted request, as far as the log says. */
+/** The course of an admitted request, as far as the log knows it. */
 export interface Course {
-  /** What it used in all; `undefined` if nothing was reported after the decision. */
+  /** What it used in total; `undefined` if nothing was reported after the decision. */
   used: Cost | undefined;
   endedAt: number | undefined;
-  /** When it was last heard of. */
+  /** When the log last mentions it. */
   seenAt: number;
 }
 
-/** All that was decided in one store, in the order in which it was. */
+/** The events of one store, in the order in which the store applied them. */
 export interface StoreTraffic {
-  /** The process, where the store is its own memory. */
+  /** The process, if the store is its memory. */
   readonly process: string | undefined;
   readonly events: readonly Event[];
 }
 
-/** What a log says of one limiter. */
+/** The traffic of one limiter in a log. */
 export interface Traffic {
   readonly limiter: string;
   readonly stores: readonly StoreTraffic[];
@@ -42,9 +42,9 @@ export interface Traffic {
   readonly layers: ReadonlySet<string>;
   readonly partitions: number;
   readonly processes: number;
-  /** Whether all processes gave their callers the same pseudonyms. */
+  /** Whether all processes use the same pseudonyms. */
   readonly oneSegment: boolean;
-  /** Whether the order of several processes within one millisecond is known. */
+  /** Whether the order of several processes within a millisecond is known. */
   readonly ordered: boolean;
 }
 
@@ -52,16 +52,16 @@ export function courseKey(process: string, decision: number): string {
   return `${process} ${decision}`;
 }
 
-/** The limiters of a log, by name. */
+/** Returns the names of the limiters in a log. */
 export function limitersIn(lines: readonly LogLine[]): string[] {
   return [...new Set(lines.flatMap((line) => (line.type === "decision" ? [line.limiter] : [])))].sort();
 }
 
 /**
- * Puts the lines of one limiter into order.
+ * Sorts the lines of one limiter into the order in which they were applied.
  *
- * @param asAnswered whether refusals from memory are put where the store gave the answer that they repeat: there the same policy refuses
- *   them again. Otherwise they come when they came.
+ * @param asAnswered whether to place refusals from memory where the store gave the answer that they repeat, so that the
+ * same policy refuses them again. Otherwise they keep their own time
  */
 export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered: boolean): Traffic {
   const policies = new Map<string, PolicyDocument>();
@@ -117,12 +117,12 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
   };
 }
 
-/** What a process does by itself has no place among what the store applied in the same millisecond. */
+/** Whether an event has no position among the events that the store applied in the same millisecond. */
 function isUnplaced({ type }: Event): boolean {
   return type === "reset" || type === "policy";
 }
 
-/** Decided by the process alone, without its store. */
+/** Whether the process decided without its store. */
 function isByProcess(event: Event): boolean {
   return event.type === "decision" && event.by !== "store";
 }

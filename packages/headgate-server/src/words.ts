@@ -28,7 +28,7 @@ export function time(at: number): string {
     .replace(/\.\d+Z$/, "Z");
 }
 
-/** Whole pounds from £10 up: what is modelled is not known to the penny. */
+/** Formats whole pounds from £10 on, because the model is not exact to the penny. */
 export function money(amount: number, currency: string): string {
   const digits = Math.abs(amount) >= 10 ? 0 : 2;
   return new Intl.NumberFormat("en", {
@@ -40,7 +40,7 @@ export function money(amount: number, currency: string): string {
   }).format(amount);
 }
 
-/** What a group used, besides requests: `1,204,000 tokens, £14`. */
+/** Formats what a group used, except requests: `1,204,000 tokens, £14`. */
 export function uses({ units, money: amount }: Group, currency: string | undefined): string {
   const named = Object.entries(units).filter(([unit, used]) => unit !== "requests" && used > 0);
   const words = named.map(([unit, used]) => `${count(used)} ${unit}`);
@@ -48,7 +48,7 @@ export function uses({ units, money: amount }: Group, currency: string | undefin
   return words.join(", ");
 }
 
-/** The sentence of a plan: `312 of 90,214 refused (0.35%), 280 of them newly, 41 callers, £14 unspent`. */
+/** Returns the sentence of a plan: `312 of 90,214 refused (0.35%), 280 of them newly, 41 callers, £14 unspent`. */
 export function sentence({ decisions, replayed, newlyRefused, newlyAdmitted, currency }: Summary): string {
   const { refused } = replayed;
   const parts = [
@@ -63,10 +63,10 @@ export function sentence({ decisions, replayed, newlyRefused, newlyAdmitted, cur
   return `${parts.join(", ")}.`;
 }
 
-/** How long the refused were to wait. */
+/** Formats the waits of refused requests. */
 export function waitsInWords({ median, most, hopeless }: Summary["waits"], refused: number): string {
   if (refused === 0) return "Waits: none";
-  if (hopeless >= refused) return "Waits: no wait helps any of them";
-  const never = hopeless > 0 ? `; ${count(hopeless)} for which no wait helps` : "";
+  if (hopeless >= refused) return "Waits: no wait helps for any refusal";
+  const never = hopeless > 0 ? `; for ${count(hopeless)}, no wait helps` : "";
   return `Waits: ${duration(median)} at the median, ${duration(most)} at most${never}`;
 }

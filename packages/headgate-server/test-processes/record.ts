@@ -8,9 +8,9 @@ import type { Recording } from "./recorder.ts";
 const recorder = fileURLToPath(new URL("./recorder.ts", import.meta.url));
 
 /**
- * Lets processes decide at the same time, all from the same moment, and log it into one folder.
+ * Runs several processes that start to decide at the same moment, and write their logs into one folder.
  *
- * @returns what each says of its log
+ * @returns the log status of each process
  */
 export async function record(
   url: string,
@@ -31,7 +31,7 @@ export async function record(
   });
   const next = async ({ child, lines }: (typeof children)[number]): Promise<string> => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(`A recorder ended with ${child.exitCode} before it answered.`);
+    if (done) throw new Error(`A recorder exited with ${child.exitCode} before it answered.`);
     return value;
   };
   try {

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createLimiter, type LayerOptions } from "headgate";
 import { decisionLog, logFiles } from "headgate/log";
 
-/** What a process is to record. */
+/** What a process records. */
 export interface Recording {
   readonly url: string;
   readonly folder: string;
   readonly seed: number;
   readonly decisions: number;
-  /** How many requests are under way at once. */
+  /** How many requests are in flight at once. */
   readonly together: number;
 }
 
@@ -18,12 +18,15 @@ interface Caller {
   readonly ip: string;
 }
 
-/** Has no key in any layer: what all such callers share is in the log as well. */
+/** A caller without a key in any layer, so that the log also has the partition that such callers share. */
 const nobody = {} as Caller;
 
 const plansByOrg: Record<string, string> = { o0: "free", o1: "pro", o2: "staff", o3: "closed", o4: "coarse" };
 
-/** Every algorithm, plans, limits by caller, tokens and places; windows of seconds, so that a short run fills and empties them. */
+/**
+ * Every algorithm, plans, limits by caller, tokens and places; windows of seconds, which a short run can fill and
+ * empty.
+ */
 const layers: readonly LayerOptions<Caller>[] = [
   {
     name: "user",
@@ -85,7 +88,7 @@ async function work(): Promise<void> {
     if (left === Math.floor(decisions / 2)) limiter.setPolicy(changed());
     await oneRequest();
     if (random() < 0.002) await operate();
-    // Lets the windows move on.
+    // Let time pass, so that windows move.
     if (random() < 0.05) await pause(Math.floor(random() * 10));
   }
 }
@@ -105,7 +108,7 @@ async function oneRequest(): Promise<void> {
   await admission.end(random() < 0.1 ? "nothing" : { tokens: Math.floor(random() * 500) });
 }
 
-/** What operators do, to callers who are asking meanwhile. */
+/** Does what operators do, while callers send requests. */
 async function operate(): Promise<void> {
   const one = caller();
   const what = random();
@@ -123,7 +126,7 @@ function changed(): readonly LayerOptions<Caller>[] {
 
 function caller(): Caller {
   const org = random() < 0.3 ? null : `o${Math.floor(random() * 5)}`;
-  // A few callers ask far more than the others.
+  // A few callers send far more requests than the others.
   return { user: `u${Math.floor(random() ** 2 * 40)}`, org, ip: `ip${Math.floor(random() * 8)}` };
 }
 

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeConsumer } from "./consumer.ts";
 
-/** The system's; `npm test` looks for it and sets the variable. */
+/** The system's Chromium; `npm test` finds it and sets the variable. */
 const systemChromium = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 
 const servers: Server[] = [];

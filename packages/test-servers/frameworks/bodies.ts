@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { AdapterAnswer, ReadField } from "../../headgate/src/testing/index.ts";
 
-/** Reads the fields of a request, whichever framework has put them together. */
+/** Reads the fields of a request of any framework. */
 export function fieldsOf({ headers }: { headers: IncomingHttpHeaders }): ReadField {
   return (name) => headers[name]?.toString();
 }
@@ -13,7 +13,7 @@ export async function textOf(incoming: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Writes an answer as a listener would by hand. */
+/** Writes an answer to a Node response. */
 export async function write(
   response: ServerResponse,
   { status, headers, body }: AdapterAnswer,
@@ -35,7 +35,7 @@ export function writeText(response: ServerResponse, { status, headers, body }: A
   response.end(body ?? undefined);
 }
 
-/** The answer as the web's own type. */
+/** Returns the answer as a web-standard `Response`. */
 export function responseOf({ status, headers, body }: AdapterAnswer): Response {
   return new Response(typeof body === "string" || body === null ? body : streamOf(body), { status, headers });
 }

@@ -11,7 +11,7 @@ import { fieldsOf, textOf, write } from "./bodies.ts";
 import { listening } from "./listening.ts";
 
 export const express5 = express;
-/** Under another name, since both are installed; its types are near enough. */
+/** Express 4, installed under another name next to Express 5, with the types of 5. */
 export const express4: typeof express = createRequire(import.meta.url)("express4");
 
 export function serveExpress(framework: typeof express, route: AdapterRoute): Promise<ServedRoute> {

@@ -6,7 +6,7 @@ import { serveNestOnExpress, serveNestOnFastify } from "./nest.ts";
 import { serveNode } from "./node.ts";
 import { serveFetch, serveHono, serveNext } from "./web.ts";
 
-/** Every framework that there is an adapter for, by its own server. */
+/** Every framework with an adapter, each on its own server. */
 export const frameworks: Record<string, AdapterSuiteOptions["serve"]> = {
   node: serveNode,
   "express 5": (route) => serveExpress(express5, route),

@@ -2,14 +2,14 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ServedRoute } from "../../headgate/src/testing/index.ts";
 
-/** Listens on loopback, at a port of the system's choosing. */
+/** Listens on a free port of the loopback address. */
 export async function listening(listener: RequestListener): Promise<ServedRoute> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return servedBy(server);
 }
 
-/** @param server one that listens already. */
+/** @param server a server that is already listening */
 export function servedBy(server: Server, close?: () => Promise<unknown>): ServedRoute {
   const { port } = server.address() as AddressInfo;
   return {

@@ -32,7 +32,10 @@ import { servedBy } from "./listening.ts";
 
 type Handler = (request: never, response: never, admission: Admission | undefined) => Promise<unknown>;
 
-/** A module with one guarded route, as its decorators would make it: Node strips types and knows no decorators. */
+/**
+ * Creates a module with one guarded route. It applies decorators by hand, because Node's type stripping does not
+ * support them.
+ */
 export function moduleOf(answer: Handler, ...decorators: MethodDecorator[]): Type {
   class Endpoint {
     answer(request: never, response: never, admission: Admission | undefined) {
@@ -55,7 +58,7 @@ const fieldsOfContext = (context: ExecutionContext) => fieldsOf(context.switchTo
 const guardOf = ({ limiter, options }: AdapterGuard) =>
   rateLimit(limiter, optionsFor(options, fieldsOfContext, answerRefused));
 
-/** By the platform's own response: Express's, or Fastify's reply. */
+/** Answers through the platform's own response: Express's response or Fastify's reply. */
 function answerRefused({ status, headers, body }: AdapterAnswer, context: ExecutionContext): void {
   const response = context.switchToHttp().getResponse<ExpressResponse | FastifyReply>();
   if ("raw" in response) response.code(status).headers(headers).send(body);
@@ -103,7 +106,7 @@ export async function serveNestOnFastify(route: AdapterRoute): Promise<ServedRou
   return servedBy(app.getHttpServer(), () => app.close());
 }
 
-/** One route of Express's platform behind a guard, and nothing else. */
+/** Serves a single route on Express's platform, behind a guard. */
 export async function serveNestCaller(guard: CanActivate, where: object) {
   const root = moduleOf(async (_request: never, response: ExpressResponse) => {
     response.send("ok");

@@ -21,7 +21,7 @@ import {
 import { responseOf } from "./bodies.ts";
 import { servedBy } from "./listening.ts";
 
-/** A handler of the web's own kind. There nothing stands in front of a guard: what is set, is set by the handler. */
+/** Serves a web-standard handler. Nothing runs before a guard there, so the handler sets all fields. */
 export function serveFetch({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const guarded = guards.reduceRight<FetchHandler>(
     (handler, { limiter, options }) =>
@@ -37,13 +37,14 @@ export function serveFetch({ guards, fieldsBefore, answer, observe }: AdapterRou
 
 type RouteHandler = NextHandler<[{ params: Promise<{ id: string }> }], RouteRequest>;
 
-/** A route handler, called as Next calls it: with a request of its own making, and the context of the route. */
+/** Serves a route handler, called as Next calls it: with Next's own kind of request, and the context of the route. */
 export function serveNext({ guards, fieldsBefore, answer, observe }: AdapterRoute): Promise<ServedRoute> {
   const route = guards.reduceRight<RouteHandler>(
     (handler, { limiter, options }) =>
       guardNext(limiter, optionsFor(options, fieldsOfRequest, responseOf))(handler),
     async (request, { params }) => {
-      if ((await params).id !== request.nextUrl.pathname) throw new Error("The context was not handed on.");
+      if ((await params).id !== request.nextUrl.pathname)
+        throw new Error("The guard did not pass on the context.");
       return responseOf(await answer(admissionOfNext(request), await request.text()));
     },
   );
@@ -56,7 +57,7 @@ export function serveNext({ guards, fieldsBefore, answer, observe }: AdapterRout
   });
 }
 
-/** As `NextRequest` is: a `Request` that knows more. */
+/** Like `NextRequest`, a `Request` with more properties. */
 class RouteRequest extends Request {
   get nextUrl() {
     return new URL(this.url);
@@ -87,7 +88,7 @@ export function serveHono({ guards, fieldsBefore, answer, observe }: AdapterRout
   }
   app.all("/", async (c) => {
     const response = responseOf(await answer(admissionOfHono(c), await c.req.text()));
-    // As a response of the context's own, which carries what was set before.
+    // The context's own response keeps the fields that were set before.
     return c.newResponse(response.body, response);
   });
   return serve(app.fetch);

@@ -3,7 +3,7 @@ import DefaultTheme from "vitepress/theme";
 import { h } from "vue";
 import "./style.css";
 
-/** VitePress shows its footer only on pages without a sidebar: the same line ends every page of the guide. */
+/** The footer for pages of the guide, because VitePress shows its own footer only on pages without a sidebar. */
 function GuideFooter() {
   const { theme } = useData();
   return h("footer", { class: "guide-footer", innerHTML: theme.value.footer.message });

@@ -3,7 +3,7 @@ import puppeteer, { type Browser, type BrowserContext, type Page } from "puppete
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { startTestService, type TestService } from "../../testing/service.ts";
 
-/** The system's; `npm run test:soak` looks for it and sets the variable. */
+/** The system's Firefox; `npm run test:soak` finds it and sets the variable. */
 const executablePath = process.env.FIREFOX_PATH || "/usr/bin/firefox-esr";
 
 const patience = { timeout: 60_000 };
@@ -45,12 +45,12 @@ async function newTab(): Promise<Page> {
 
 const open = (path: string, tab = page) => tab.goto(new URL(path, service.url).href);
 
-/** Waits until the page shows such words, as a person sees them. */
+/** Waits until the page shows a text. */
 async function shows(words: string, tab = page): Promise<void> {
   await tab.waitForFunction((text) => document.body.innerText.includes(text), patience, words);
 }
 
-/** The notice is gone; what was said of it may still be in the live region. */
+/** Waits until the notice is gone. Its announcement may still be in the live region. */
 async function isNotRefused(tab: Page): Promise<void> {
   await tab.waitForFunction(() => document.querySelector("[data-headgate-notice]") === null, patience);
 }
@@ -64,7 +64,7 @@ async function send(question: string, tab = page): Promise<void> {
   await tab.keyboard.press("Enter");
 }
 
-/** Asks so many questions, and waits for the answer to each. */
+/** Asks a number of questions, and waits for each answer. */
 async function askTimes(times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1) {
     await send(`take-home on £${30 + time}k`);
@@ -78,7 +78,7 @@ async function askTimes(times: number): Promise<void> {
   }
 }
 
-/** The accessible name, or else the text, of what has the focus. */
+/** Returns the accessible name or the text of the focused element. */
 const focused = () =>
   page.evaluate(() => {
     const element = document.activeElement;
@@ -88,7 +88,7 @@ const focused = () =>
 const keptDeadline = (tab: Page) =>
   tab.evaluate(() => JSON.parse(localStorage.getItem("headgate.refusal") ?? "{}").refusal?.deadline);
 
-/** How many pages a PDF has: its objects are in compressed streams. */
+/** Returns the number of pages of a PDF, whose objects are in compressed streams. */
 function pagesOf(pdf: Buffer): number {
   const streams = pdf.toString("latin1").matchAll(/stream\r?\n([\s\S]*?)\r?\nendstream/g);
   const texts = [...streams].map(([, body = ""]) => {
@@ -112,7 +112,7 @@ test("a question is answered with a card, and kept in the history", async () => 
   await shows("National Insurance");
 });
 
-test("a wait is one: after a reload, in another tab, and over when somebody signs up", async () => {
+test("a wait is the same after a reload and in another tab, and ends on signing up", async () => {
   await open("/");
   await askTimes(5);
   await send(sixth);
@@ -155,7 +155,7 @@ test("a wait is one: after a reload, in another tab, and over when somebody sign
   await shows("Take-home on £52,000");
 });
 
-test("menus and dialogs work by keyboard, and give the focus back", async () => {
+test("menus and dialogs work by keyboard, and restore the focus", async () => {
   await open("/");
   await askTimes(1);
   await page.waitForSelector("main [aria-haspopup=menu]");
@@ -177,7 +177,7 @@ test("menus and dialogs work by keyboard, and give the focus back", async () => 
   expect(await focused()).toBe(options);
 });
 
-test("on a phone the sidebar is a drawer, and nothing sticks out at 320 pixels", async () => {
+test("on a phone the sidebar is a drawer, and nothing overflows at 320 pixels", async () => {
   await page.setViewport({ width: 320, height: 640 });
   await open("/");
   await askTimes(1);
@@ -195,7 +195,7 @@ test("a conversation is printed whole", async () => {
   expect(pagesOf(Buffer.from(await page.pdf()))).toBeGreaterThan(1);
 });
 
-test("conversations are searched, and an unknown address says so in words", async () => {
+test("conversations can be searched, and an unknown address shows a message", async () => {
   await open("/");
   await askTimes(1);
   await page.type("input[type=search]", "nothing like it");

@@ -13,7 +13,7 @@ import { startTestService, until } from "../../testing/service.ts";
 const execute = promisify(execFile);
 const deploy = fileURLToPath(new URL("../../../../deploy/", import.meta.url));
 
-test("every alert fires when it should, and not before", async () => {
+test("every alert fires exactly when it should", async () => {
   const { stdout } = await execute("promtool", ["test", "rules", "prometheus-alerts.test.yaml"], {
     cwd: deploy,
   });
@@ -25,7 +25,7 @@ test("every alert fires when it should, and not before", async () => {
   for (const alert of alerts) expect(tests).toMatch(new RegExp(`alertname: ${alert}\\n +exp_alerts:\\n`));
 });
 
-test("no panel of the dashboard is empty in a Prometheus that reads the service", async () => {
+test("every panel of the dashboard has values from the service", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-prometheus-"));
   const [metricsPort, port] = [await freePort(), await freePort()];
   const model = await startOpenAiServer({ text: "one two three four five" });
@@ -62,7 +62,7 @@ test("no panel of the dashboard is empty in a Prometheus that reads the service"
   const ended = once(prometheus, "exit");
   try {
     let people = 0;
-    /** Somebody new, who is answered, and somebody who has asked before, who is refused: a rate needs both to go on. */
+    /** Sends a request that is admitted and one that is refused, because a rate needs continuous traffic. */
     const ask = async (): Promise<void> => {
       people += 1;
       await service.client({ "X-User-Id": `u-${people}` }).ask("hello");
@@ -107,7 +107,7 @@ test("no panel of the dashboard is empty in a Prometheus that reads the service"
         empty = await emptyOnes();
         if (empty.length === 0) break;
       }
-      // Prometheus reads once a second.
+      // Prometheus scrapes once a second.
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     expect(empty).toEqual([]);

@@ -5,7 +5,7 @@
  *     npm run account -- reset-link you@example.com
  *     npm run account -- plan       you@example.com pro
  *
- * The first two print a link for choosing the account's password: anybody who has the link can take the account.
+ * The first two print a link to set the account's password. Anybody with the link can take over the account.
  */
 import type { Environment } from "../config/variables.ts";
 import { StartError } from "../start-error.ts";
@@ -17,10 +17,10 @@ const USAGE = `Usage:
   account plan <e-mail> <plan>  gives the account a plan of PLANS_FILE; default takes it away again`;
 
 /**
- * Carries out one command line.
+ * Runs one command line.
  *
  * @returns the lines to print
- * @throws {StartError} with a sentence that says what is wrong
+ * @throws {StartError} with a message for the operator
  */
 export async function runAccountCommand(words: readonly string[], environment: Environment): Promise<string> {
   const [action, email, ...rest] = words;
@@ -30,10 +30,10 @@ export async function runAccountCommand(words: readonly string[], environment: E
   }
   checkEmail(email);
   const outcome = await carryOutWhereItRuns({ action, email }, environment);
-  if (outcome && "link" in outcome) return `${outcome.link}\nThe link is good for one hour, once.`;
+  if (outcome && "link" in outcome) return `${outcome.link}\nThe link works once, within one hour.`;
   throw new StartError(
     action === "invite"
-      ? `There is an account with the e-mail ${email} already; reset-link lets its owner in.`
+      ? `There is already an account with the e-mail ${email}. To let its owner in, use reset-link.`
       : `There is no account with the e-mail ${email}.`,
   );
 }
@@ -48,7 +48,7 @@ async function givePlan(
   const outcome = await carryOutWhereItRuns({ action: "plan", email, plan }, environment);
   if (!outcome) throw new StartError(`There is no account with the e-mail ${email}.`);
   if ("plan" in outcome) return `${email} has the plan ${outcome.plan}.`;
-  throw new StartError("refused" in outcome ? outcome.refused : "The plan could not be given.");
+  throw new StartError("refused" in outcome ? outcome.refused : "Cannot set the plan.");
 }
 
 function checkEmail(email: string): void {

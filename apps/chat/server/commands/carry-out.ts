@@ -17,11 +17,10 @@ import { createPolicies } from "../services/policies.ts";
 import { StartError } from "../start-error.ts";
 
 /**
- * Carries out an operator's order on the database that `DATABASE_URL` names, while the service runs as well as while it
- * does not.
+ * Carries out an operator's order on the database that `DATABASE_URL` names, whether the service is running or not.
  *
  * @returns what {@link carryOut} returns
- * @throws {StartError} with a sentence that says what is wrong
+ * @throws {StartError} with a message for the operator
  */
 export async function carryOutWhereItRuns(
   order: Order,
@@ -44,9 +43,9 @@ export async function carryOutWhereItRuns(
 }
 
 /**
- * Does something to the database while the service does not run: with the embedded one, this is seen to.
+ * Runs work on the database while the service is stopped. For the embedded database, this is enforced.
  *
- * @throws {StartError} with a sentence that says what is wrong
+ * @throws {StartError} with a message for the operator
  */
 export async function carryOutAlone<Outcome>(
   environment: Environment,
@@ -69,15 +68,15 @@ export async function carryOutAlone<Outcome>(
 function reachable({ database }: Config): Exclude<DatabaseLocation, { kind: "memory" }> {
   if (database.kind !== "memory") return database;
   throw new StartError(
-    "DATABASE_URL is pglite://memory: that database lives within the running service alone, and no command can reach it. Use a folder or PostgreSQL.",
+    "DATABASE_URL is pglite://memory: only the running service can reach that database. Use a folder or PostgreSQL.",
   );
 }
 
-/** What is counted in a process is that process's alone. */
+/** Checks that this process can reach the counts. */
 function checkReachable(order: Order, { limits }: Config): void {
   if (order.action !== "limit" || !limits.storageUri.startsWith("memory:")) return;
   throw new StartError(
-    "RATE_LIMIT_STORAGE_URI is memory://: what a process counts, no other can reach. With the embedded database, run the command while the service runs; else keep counts in redis:// or postgres://.",
+    "RATE_LIMIT_STORAGE_URI is memory://: a command cannot reach the counts of another process. With the embedded database, run the command while the service runs; otherwise keep counts in redis:// or postgres://.",
   );
 }
 
@@ -101,7 +100,7 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
     const limiter = createChatLimiter({ config, plans, clock, log });
     const policies = createPolicies({ config, plans, database, clock, log, chat: limiter, others: [] });
     try {
-      // What an operator set goes before the settings, here as in the service.
+      // A policy that an operator set takes precedence over the settings, as in the service.
       await policies.restore();
       const codes = createCreditCodes(database, clock, credit);
       const callerLimits = createCallerLimits({ database, clock, limiter, accounts });
@@ -115,7 +114,7 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
   }
 }
 
-/** Runs a command when its file is what was started. */
+/** Runs a command as a program. */
 export async function runCommand(command: () => Promise<string>): Promise<void> {
   try {
     console.log(await command());

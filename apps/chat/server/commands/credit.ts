@@ -25,10 +25,10 @@ const USAGE = `Usage:
   credit convert <from> <to> <rate>  all balances and unused codes into another currency, while the service is stopped`;
 
 /**
- * Carries out one command line.
+ * Runs one command line.
  *
  * @returns the sentence to print
- * @throws {StartError} with a sentence that says what is wrong
+ * @throws {StartError} with a message for the operator
  */
 export async function runCreditCommand(words: readonly string[], environment: Environment): Promise<string> {
   if (words[0] === "code") return issueCode(words.slice(1), environment);
@@ -49,7 +49,7 @@ function dayOf(instant: string, environment: Environment): string {
   return monthsIn(loadConfig(environment).credit.timeZone).dayOf(Date.parse(instant));
 }
 
-/** The rate is the operator's: what one unit of the old currency is worth in the new one. */
+/** Converts all credit. The operator states the rate: the value of one unit of the old currency in the new one. */
 async function convert(words: readonly string[], environment: Environment): Promise<string> {
   const [from, to, rateText, ...rest] = words;
   if (from === undefined || to === undefined || rateText === undefined || rest.length > 0)
@@ -58,10 +58,9 @@ async function convert(words: readonly string[], environment: Environment): Prom
     if (/^[A-Z]{3}$/.test(code)) continue;
     throw new StartError(`${JSON.stringify(code)} is not a currency: it should be a code such as USD.`);
   }
-  if (from === to)
-    throw new StartError(`The credit is to be converted from ${from} to ${to}: that is the same.`);
+  if (from === to) throw new StartError(`Cannot convert credit from ${from} to ${to}: they are the same.`);
   const rate = amountFrom(rateText);
-  if (rate <= 0) throw new StartError(`A rate is more than 0, got ${JSON.stringify(rateText)}.`);
+  if (rate <= 0) throw new StartError(`A rate must be more than 0, got ${JSON.stringify(rateText)}.`);
   const clock = { now: Date.now };
   const accounts = await carryOutAlone(environment, (database) =>
     convertCurrency(database, clock, { from, to, rate }),
@@ -73,14 +72,15 @@ async function issueCode(words: readonly string[], environment: Environment): Pr
   const [amountText, daysText, ...rest] = words;
   if (amountText === undefined || rest.length > 0) throw new StartError(USAGE);
   const amount = amountFrom(amountText);
-  if (amount <= 0) throw new StartError(`A code is worth more than 0, got ${JSON.stringify(amountText)}.`);
+  if (amount <= 0)
+    throw new StartError(`The amount of a code must be more than 0, got ${JSON.stringify(amountText)}.`);
   const validMs = daysText === undefined ? undefined : daysFrom(daysText) * DAY_MS;
   const outcome = await carryOutWhereItRuns(
     { action: "code", amount, ...(validMs === undefined ? {} : { validMs }) },
     environment,
   );
-  if (!outcome || !("code" in outcome)) throw new StartError("The code could not be made.");
-  return `${outcome.code}\nIt is shown this once. The first account that uses it gets ${formatMicros(amount, loadConfig(environment).credit.currency)}.`;
+  if (!outcome || !("code" in outcome)) throw new StartError("Cannot create the code.");
+  return `${outcome.code}\nIt is shown only once. The first account that uses it gets ${formatMicros(amount, loadConfig(environment).credit.currency)}.`;
 }
 
 const DAY_MS = 24 * 3_600_000;

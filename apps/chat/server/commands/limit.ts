@@ -28,10 +28,10 @@ no account, or ip:<address> for everybody behind it. With * at the end the last 
 A time is such as 30m, 24h or 7d; without it, until it is ended.`;
 
 /**
- * Carries out one command line.
+ * Runs one command line.
  *
  * @returns the lines to print
- * @throws {StartError} with a sentence that says what is wrong
+ * @throws {StartError} with a message for the operator
  */
 export async function runLimitCommand(words: readonly string[], environment: Environment): Promise<string> {
   const order = readOrder(words);
@@ -76,7 +76,7 @@ function timeFrom(text: string): number {
   const ms = Number(count) * (UNITS_MS[unit] ?? 0);
   if (ms > 0 && ms <= MOST_DAYS * 86_400_000) return ms;
   throw new StartError(
-    `${JSON.stringify(text)} is no time: it should be minutes, hours or days, such as 30m, 24h or 7d.`,
+    `${JSON.stringify(text)} is not a time: it should be minutes, hours or days, such as 30m, 24h or 7d.`,
   );
 }
 
@@ -84,8 +84,7 @@ type Standing = Extract<LimitOutcome, { stands: unknown }>["stands"];
 type Changes = Extract<LimitOutcome, { changes: unknown }>["changes"];
 
 function changesInWords(what: string, changes: Changes): string {
-  if (changes.length === 0)
-    return what === "list" ? "Nobody is blocked or overridden." : "Nothing was decided yet.";
+  if (changes.length === 0) return what === "list" ? "Nobody is blocked or overridden." : "No actions yet.";
   return printable(
     changes.map(({ at, of, what: done, limits, until, reason, by }) => {
       const end = until === null ? "" : `until ${new Date(until).toISOString()}`;
@@ -95,7 +94,7 @@ function changesInWords(what: string, changes: Changes): string {
   );
 }
 
-/** Reasons are what somebody typed: nothing of them may move a terminal's cursor. */
+/** Removes control characters, because reasons are typed text and must not control the terminal. */
 function printable(lines: readonly string[]): string {
   return lines.map((line) => line.replace(/\p{Cc}/gu, "\uFFFD")).join("\n");
 }
@@ -104,14 +103,14 @@ function inWords(of: string, { plan, blocked, shared, limits, overrides }: Stand
   const lines = [`${of}${plan === null ? "" : `, plan ${plan}`}${blocked ? ": blocked" : ""}`];
   if (!shared)
     lines.push(
-      "  The store does not answer: what follows is this process's share, and says nothing of blocks and overrides.",
+      "  The store does not answer. These are the counts of this process only; blocks and overrides are unknown.",
     );
   for (const { name, quota, remaining, resetMs } of limits) {
     const next = resetMs !== null && resetMs > 0 ? `, more in ${Math.ceil(resetMs / 1_000)} s` : "";
     lines.push(`  ${name}: ${remaining} of ${quota} left${next}`);
   }
   for (const { layer, limits: text, until, reason, by } of overrides) {
-    const end = until === null ? "until it is ended" : `until ${new Date(until).toISOString()}`;
+    const end = until === null ? "until an operator ends it" : `until ${new Date(until).toISOString()}`;
     lines.push(`  in force in ${layer}: ${[text, end, reason, by && `by ${by}`].filter(Boolean).join(", ")}`);
   }
   return printable(lines);

@@ -1,8 +1,8 @@
 import { StartError } from "../start-error.ts";
 
-/** Variables that cannot be read. Every wrong one is named at once, so that the operator mends them in one go. */
+/** Invalid variables. The error names all of them, so that the operator can fix them in one go. */
 export class ConfigError extends StartError {
-  /** One sentence a variable: its name, its value unless it is a secret, and what would be right. */
+  /** One sentence per variable: its name, its value unless it is a secret, and what would be right. */
   readonly sentences: readonly string[];
 
   constructor(sentences: readonly string[]) {

@@ -24,54 +24,56 @@ import {
   wholeNumber,
 } from "./variables.ts";
 
-/** The service's settings, from its environment. `variables` in docs and README list the same. */
+/** The service's settings, from its environment. The README lists the variables. */
 export interface Config {
   limits: {
-    /** Limit strings: what one person may send. */
+    /** The limits of messages for one person. */
     chatPerMinute: string;
     chatPerHour: string;
-    /** How many tokens the answers to one person may use; `null`: no limit. */
+    /** The limits of tokens for one person; `null` for no limit. */
     chatTokens: string | null;
-    /** How many answers one person may have at once; `null`: no limit. */
+    /** The limit of simultaneous answers for one person; `null` for no limit. */
     chatConcurrent: string | null;
-    /** What all callers together may use; `null`: no limit. */
+    /** The limits of all callers together; `null` for no limit. */
     chatGlobal: string | null;
-    /** What the model's provider accepts from this service; `null`: only the provider's own refusals count. */
+    /** The limits of the model's provider; `null` if only the provider's refusals apply. */
     provider: string | null;
-    /** What may be sent from one address, by all its callers together. */
+    /** The limits of messages from one address. */
     chatPerAddress: string;
-    /** Attempts to sign in or up from one address. */
+    /** The limits of attempts to sign in or up from one address. */
     signInPerAddress: string;
-    /** Request bodies that are read from one address, whatever the answer is. */
+    /** The limits of request bodies from one address, whatever the response is. */
     bodiesPerAddress: string;
     storageUri: string;
   };
-  /** The file that names the plans; `null`: there are none. */
+  /** The file with the plans; `null` for none. */
   plansFile: string | null;
   /** `null` if it is not set. */
   trustProxy: TrustProxy | null;
-  /** Whether `X-User-Id` says who is calling. Unverified: for services behind your own backend. */
+  /** Whether `X-User-Id` identifies callers. It is not verified, so it is for services behind your own backend. */
   userIdHeader: boolean;
   database: DatabaseLocation;
   port: number;
   host: string;
-  /** `null` leaves the choice to the start: less is logged on a terminal. */
+  /** `null` for the default, which logs less on a terminal. */
   logLevel: LogLevel | null;
-  /** The origin by which browsers reach the service; `null` uses the one in each request. */
+  /** The origin at which browsers reach the service; `null` to use the origin of each request. */
   publicUrl: string | null;
-  /** `null`: the service makes a secret and keeps it. */
+  /** `null` if the service generates a secret and keeps it. */
   authSecret: string | null;
-  /** Whether only accounts are answered. */
+  /** Whether only accounts get answers. */
   requireAccount: boolean;
-  /** Whether anybody may make an account, or only the operator. */
+  /** Whether anybody can create an account, or only the operator. */
   signUp: "open" | "closed";
-  /** `null` where the service sends no mail. */
+  /** `null` if the service sends no e-mails. */
   mail: MailSettings | null;
-  /** What opens `/operator`: the token, and the confirmed addresses of accounts. With neither there is no such page. */
+  /**
+   * What opens `/operator`: the token, and the confirmed addresses of accounts. Without both, the page does not exist.
+   */
   operator: { token: string | null; emails: readonly string[] };
-  /** The token for `GET /metrics`, and the port that needs no token; `null`: none. */
+  /** The token for `GET /metrics`, and the port without a token; `null` for none. */
   metrics: { token: string | null; port: number | null; host: string };
-  /** Where decisions are logged, and how large that may grow; `null`: nowhere. */
+  /** Where notices about limits are sent, and the secret that signs them; `null` for nowhere. */
   limitWebhook: { url: string; secret: string } | null;
   decisionLog: { where: string; maxBytes: number } | null;
   credit: {
@@ -83,7 +85,7 @@ export interface Config {
     timeZone: string;
   };
   bodyLimitBytes: number;
-  /** Answers that are streamed at once, by this process. */
+  /** The maximum number of answers that this process streams at once. */
   maxStreams: number;
   shutdownGraceMs: number;
 }
@@ -93,7 +95,7 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" |
 /**
  * Reads the environment. Every variable has a default, and an empty one counts as absent.
  *
- * @throws {ConfigError} naming every variable that cannot be read, its value and what would be right
+ * @throws {ConfigError} with every invalid variable, its value and what would be right
  */
 export function loadConfig(environment: Environment): Config {
   const variables = variableReader(environment);
@@ -133,14 +135,14 @@ export function loadConfig(environment: Environment): Config {
   }
   if (mailUrl && publicUrl === null) {
     variables.refuse(
-      "PUBLIC_URL is not set but MAIL_URL is: it should be what the links in mails begin with, such as https://chat.example.com.",
+      "PUBLIC_URL is not set but MAIL_URL is: it should be the start of links in e-mails, such as https://chat.example.com.",
     );
   }
   const metricsToken = read("METRICS_TOKEN", "", optional(headerSecret), { secret: true });
   const metricsHost = read("METRICS_HOST", "127.0.0.1", anyText);
   const metricsPort = read("METRICS_PORT", "", optional(wholeNumber(0, 65_535)));
   if (metricsPort && metricsPort === port) {
-    variables.refuse(`METRICS_PORT is ${port}, and so is PORT: it should be another one.`);
+    variables.refuse(`METRICS_PORT and PORT are both ${port}: set METRICS_PORT to another port.`);
   }
   const decisionLog = read("DECISION_LOG", "", optional(anyText));
   const decisionLogMegabytes = read("DECISION_LOG_MAX_MB", "1000", wholeNumber(1, 1_000_000));
@@ -148,7 +150,7 @@ export function loadConfig(environment: Environment): Config {
   const limitWebhookSecret = read("LIMIT_WEBHOOK_SECRET", "", optional(webhookSecret), { secret: true });
   if (limitWebhookUrl && limitWebhookSecret === null) {
     variables.refuse(
-      'LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is: it should be what signs the messages, as echo "whsec_$(openssl rand -base64 32)" prints it.',
+      'LIMIT_WEBHOOK_SECRET is not set but LIMIT_WEBHOOK_URL is: it should be the secret that signs the messages, such as the output of echo "whsec_$(openssl rand -base64 32)".',
     );
   }
   const operatorToken = read("OPERATOR_TOKEN", "", optional(longSecret), { secret: true });
@@ -211,14 +213,14 @@ export function loadConfig(environment: Environment): Config {
   };
 }
 
-/** After `assertAllRead` nothing is missing. This check shows that to the compiler, and throws if it is wrong. */
+/** Asserts that a value was read, which `assertAllRead` guarantees. */
 function asRead<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error("A variable was used before it was read.");
   return value;
 }
 
 const BODIES_PER_MINUTE = 120;
-/** Each message is followed by the request for its title, and each conversation by its own changes. */
+/** After each message, the page may request a title, and change the conversation. */
 const BODIES_PER_MESSAGE = 4;
 
 /** The default: 120 a minute, or more if the messages that an address may send need more. */
@@ -276,12 +278,12 @@ function webAddress(text: string): Reading<string> {
 function webhookSecret(text: string): Reading<string> {
   const base64 = text.replace(/^whsec_/, "");
   const bytes = Buffer.from(base64, "base64");
-  // `Buffer` reads what is not quite base64, and receivers do not.
+  // `Buffer` accepts almost-valid base64, but receivers do not.
   const isBase64 = bytes.toString("base64") === base64;
   const isSecret = text.startsWith("whsec_") && isBase64 && bytes.length >= 24 && bytes.length <= 64;
   return isSecret
     ? { value: text }
-    : { shouldBe: '24 to 64 random bytes as echo "whsec_$(openssl rand -base64 32)" prints them' };
+    : { shouldBe: '24 to 64 random bytes, such as the output of echo "whsec_$(openssl rand -base64 32)"' };
 }
 
 function mailServer(text: string): Reading<string> {
@@ -303,14 +305,16 @@ function mailAddresses(text: string): Reading<string[]> {
 
 function longSecret(text: string): Reading<string> {
   if (text.length >= 32) return { value: text };
-  return { shouldBe: "at least 32 random characters, such as `openssl rand -base64 32` writes" };
+  return { shouldBe: "at least 32 random characters, such as the output of `openssl rand -base64 32`" };
 }
 
-/** A token that can be sent in an HTTP field. */
+/** Reads a token that can be sent in an HTTP field. */
 function headerSecret(text: string): Reading<string> {
   return /^[!-~]*$/.test(text)
     ? longSecret(text)
-    : { shouldBe: "visible ASCII characters without spaces, such as `openssl rand -base64 32` writes" };
+    : {
+        shouldBe: "visible ASCII characters without spaces, such as the output of `openssl rand -base64 32`",
+      };
 }
 
 function allowance(text: string): Reading<Micros> {

@@ -15,7 +15,7 @@ test.each([
   expect(() => createLimiter({ name: "chat", layers: [limits], onWarning: () => {} }).close()).not.toThrow();
 });
 
-test("the most at once is the least quota, whatever its window", () => {
+test("the maximum at once is the lowest quota, whatever its window", () => {
   expect(mostAtOnce("30/minute")).toBe(30);
   expect(mostAtOnce("30/minute; 10/day")).toBe(10);
   expect(parseLimits("10000/hour")[0]?.quota).toBe(mostAtOnce("10000/hour"));

@@ -2,8 +2,8 @@ import { HeadgateError, type Limit, parseLimits } from "headgate";
 import type { Reading } from "./variables.ts";
 
 /**
- * Reads a variable that limits requests: a bare number counts per the variable's own window, anything else is the
- * library's grammar. What the routes cannot honour is refused here: they count requests, and hold no places.
+ * Reads a variable that limits requests. A bare number uses the variable's own window; anything else is parsed by the
+ * library. Rejects units that the routes do not count: they count requests, and hold no places.
  */
 export function requestsPer(window: "minute" | "hour") {
   return (text: string): Reading<string> => {
@@ -16,8 +16,8 @@ export function requestsPer(window: "minute" | "hour") {
       if (!wrong) return { value: limits };
       return shouldBe(
         wrong.algorithm === "concurrent"
-          ? "how many answers run at once is RATE_LIMIT_CHAT_CONCURRENT's to say"
-          : `only requests are counted here, so a limit of ${wrong.unit} would count nothing`,
+          ? "RATE_LIMIT_CHAT_CONCURRENT limits how many answers run at once"
+          : `only requests are counted here, not ${wrong.unit}`,
       );
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
@@ -26,29 +26,29 @@ export function requestsPer(window: "minute" | "hour") {
   };
 }
 
-/** Reads a variable that limits tokens: a bare number counts a day. */
+/** Reads a variable that limits tokens. A bare number is a limit per day. */
 export function tokensPerDay(text: string): Reading<string> {
   const limits = /^\d+$/.test(text) ? `${text} tokens/day` : text;
   return readLimits(
     limits,
     "a number of tokens a day, such as 100000, or a limit, such as 100000 tokens/day",
-    (limit) => (limit.unit === "tokens" ? undefined : `a limit of ${limit.unit} counts no tokens`),
+    (limit) => (limit.unit === "tokens" ? undefined : `this is a limit of ${limit.unit}, not of tokens`),
   );
 }
 
-/** Reads how many answers one caller may have at once. `null` for as many as they like. */
+/** Reads how many answers one caller may have at once; `null` for no limit. */
 export function answersAtOnce(text: string): Reading<string | null> {
   if (text === "unlimited") return { value: null };
   if (/^[1-9]\d{0,4}$/.test(text)) return { value: `${text} concurrent` };
   return { shouldBe: "a number of answers at once, from 1 to 99999, such as 2, or unlimited" };
 }
 
-/** Reads what all callers together may use, in any unit that the service counts. */
+/** Reads the limits of all callers together, in any unit that the service counts. */
 export function ofAllCallers(text: string): Reading<string> {
   const shouldBe =
     "limits of requests, tokens or answers at once, such as 1000/minute; 5000000 tokens/day; 100 concurrent";
   return readLimits(text, shouldBe, ({ unit }) =>
-    ["requests", "tokens", "concurrent"].includes(unit) ? undefined : `nothing here is counted in ${unit}`,
+    ["requests", "tokens", "concurrent"].includes(unit) ? undefined : `the service does not count ${unit}`,
   );
 }
 
@@ -71,8 +71,8 @@ function isOfRequests({ unit, algorithm }: Limit): boolean {
 }
 
 /**
- * Joins limits that several variables state. Of two over the same window the stricter holds: `2/hour` in the variable for
- * minutes and `60/hour` in the one for hours are one limit of 2.
+ * Joins the limits of several variables. If two have the same window, the stricter applies: `2/hour` in the variable
+ * for minutes and `60/hour` in the variable for hours become one limit of 2.
  */
 export function joinLimits(...texts: string[]): string {
   const strictest = new Map<string, { text: string; quota: number }>();
@@ -87,7 +87,7 @@ export function joinLimits(...texts: string[]): string {
   return [...strictest.values()].map(({ text }) => text).join("; ");
 }
 
-/** The most requests that limits ever admit at one moment. */
+/** Returns the maximum number of requests that the limits admit at one moment. */
 export function mostAtOnce(limits: string): number {
   return Math.min(...parseLimits(limits).map(({ quota }) => quota));
 }

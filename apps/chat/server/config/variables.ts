@@ -2,20 +2,20 @@ import { ConfigError } from "./config-error.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads one variable's text: its value, or the words that complete the sentence "NAME should be …". */
+/** The result of reading a variable: its value, or the end of the sentence "NAME … should be …". */
 export type Reading<Value> = { value: Value } | { shouldBe: string };
 
 /**
- * Reads variables one by one and remembers every one that cannot be read, so that all of them are reported together.
- * An empty variable counts as absent: compose files and CI pass those for what was left unset.
+ * Creates a reader of variables that collects all invalid ones, so that they are reported together. An empty variable
+ * counts as absent, because compose files and CI pass empty values for unset variables.
  */
 export function variableReader(environment: Environment) {
   const sentences: string[] = [];
 
   return {
     /**
-     * @param fallback what an absent variable is, as it would be written
-     * @param secret keeps the value out of the sentence
+     * @param fallback the text for an absent variable
+     * @param secret keeps the value out of the message
      */
     read<Value>(
       name: string,
@@ -32,12 +32,12 @@ export function variableReader(environment: Environment) {
       return undefined;
     },
 
-    /** Two variables that do not go together: a sentence that names them, and says what would be right. */
+    /** Reports variables that conflict, with a sentence that names them and what would be right. */
     refuse(sentence: string): void {
       sentences.push(sentence);
     },
 
-    /** @throws {ConfigError} naming every variable that could not be read */
+    /** @throws {ConfigError} with every invalid variable */
     assertAllRead(): void {
       if (sentences.length > 0) throw new ConfigError(sentences);
     },

@@ -8,17 +8,17 @@ export type Database = PgDatabase<PgQueryResultHKT, typeof schema>;
 /** Where the rows are stored; `readDatabaseUrl` reads one from a `DATABASE_URL`. */
 export type DatabaseLocation =
   | { kind: "postgres"; url: string }
-  /** `folder` is the service's own: the database's files are in `database` within it. */
+  /** `folder` belongs to the service. The database's files are in its subfolder `database`. */
   | { kind: "embedded"; folder: string }
   | { kind: "memory" };
 
 export interface OpenDatabase {
   database: Database;
-  /** Resolves when the database answers and takes what is written, and rejects when it does not. */
+  /** Resolves if the database answers and accepts writes, and rejects otherwise. */
   probe(): Promise<void>;
-  /** The free space of the disk that its files are on; `undefined` if it has no files, or they are on another machine. */
+  /** Returns the free space of the database's disk; `undefined` if it has no files, or they are on another machine. */
   freeBytes(): Promise<number | undefined>;
-  /** Whether other processes may be using it. */
+  /** Whether other processes may use the database. */
   isShared: boolean;
   close(): Promise<void>;
 }
@@ -41,10 +41,10 @@ export function readDatabaseUrl(text: string): DatabaseLocation | undefined {
 /**
  * Connects, and brings the tables up to date.
  *
- * @throws {StartError} when the database cannot be reached or opened
+ * @throws {StartError} if the database cannot be reached or opened
  */
 export async function openDatabase(location: DatabaseLocation): Promise<OpenDatabase> {
-  // Each needs a driver that the other does not, and loading a driver is the slowest step of a start.
+  // Load only the driver that is needed, because loading a driver is the slowest step of a start.
   if (location.kind === "postgres") {
     const { openShared } = await import("./shared.ts");
     return openShared(location.url);

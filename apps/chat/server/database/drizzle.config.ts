@@ -1,6 +1,6 @@
 import { defineConfig } from "drizzle-kit";
 
-/** For `drizzle-kit generate` alone: the service applies the migrations itself when it starts. */
+/** Only for `drizzle-kit generate`. The service applies migrations itself when it starts. */
 export default defineConfig({
   dialect: "postgresql",
   schema: "./server/database/schema.ts",

@@ -13,16 +13,16 @@ import { reasonOf } from "./reason.ts";
 import * as schema from "./schema.ts";
 
 /**
- * PostgreSQL fills its buffers when it starts, which for the 128 MB of its default took longer than all the rest. Files that
- * are not in them are in the operating system's cache.
+ * PostgreSQL fills its buffers at the start, which took longer than everything else with the default of 128 MB. Other
+ * pages are in the operating system's cache.
  */
 const SHARED_BUFFERS = "16MB";
 
 /**
- * Opens an embedded database, and brings the tables up to date. One process alone has it, so nobody else can be doing the
- * same.
+ * Opens an embedded database, and brings the tables up to date. Only one process can open it, so migrations never run
+ * twice at once.
  *
- * @throws {StartError} when its folder cannot be made or opened
+ * @throws {StartError} if the folder cannot be created or opened
  */
 export async function openEmbedded(
   location: Exclude<DatabaseLocation, { kind: "postgres" }>,
@@ -40,10 +40,10 @@ export async function openEmbedded(
   };
 }
 
-/** Starts PGlite with settings that suit a service: less memory, and sooner ready, than by its defaults. */
+/** Starts PGlite with settings for a service: less memory and a faster start than the defaults. */
 export async function startPglite(options: PGliteOptions = {}): Promise<PGlite> {
-  // The optimising compiler would spend seconds of a processor, and 600 MB, on one huge function of PostgreSQL's within the
-  // first queries. It gains the service's short queries less than a fifth of their time, and only after thousands.
+  // The optimising compiler would use seconds of processor time and 600 MB for one huge function of PostgreSQL during
+  // the first queries. It makes the service's short queries less than 20% faster, and only after thousands of queries.
   setFlagsFromString("--liftoff-only");
   return PGlite.create({
     ...options,
@@ -51,7 +51,7 @@ export async function startPglite(options: PGliteOptions = {}): Promise<PGlite> 
   });
 }
 
-/** Brings an embedded database that is open already up to date. */
+/** Brings an open embedded database up to date. */
 export async function overPglite(client: PGlite): Promise<OpenDatabase> {
   const database = drizzle(inTurns(client), { schema });
   await migrate(database, { migrationsFolder });
@@ -59,7 +59,7 @@ export async function overPglite(client: PGlite): Promise<OpenDatabase> {
     database: database as unknown as Database,
     probe: () => probeWrites(database as unknown as Database),
     freeBytes: async () => undefined,
-    // One that is handed in may be handed to several.
+    // The caller may pass the same database to several services.
     isShared: true,
     close: () => client.close(),
   };
@@ -96,8 +96,8 @@ async function openFiles(location: Exclude<DatabaseLocation, { kind: "postgres" 
     return await startPglite({ dataDir: files });
   } catch (error) {
     throw new StartError(
-      `DATABASE_URL: the embedded database in ${files} cannot be opened: ${reasonOf(error)}. ` +
-        "Check that the folder can be written to; if its files are damaged, move it away and start again.",
+      `DATABASE_URL: cannot open the embedded database in ${files}: ${reasonOf(error)}. ` +
+        "Check that the folder is writable. If its files are damaged, move it away and start again.",
     );
   }
 }

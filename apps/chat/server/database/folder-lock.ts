@@ -5,48 +5,48 @@ import { DatabaseSync } from "node:sqlite";
 import { StartError } from "../start-error.ts";
 
 /**
- * Who holds an embedded database's folder, and where that process can be asked for things.
- * PGlite is one process's alone: two at once would damage its files.
+ * The process that holds an embedded database's folder, and the address for operator commands. Only one process can use
+ * PGlite: two at once would damage its files.
  */
 export interface FolderHolder {
   pid: number;
   hostname: string;
-  /** A loopback address, and the word that proves that the asker can read this file. */
+  /** A loopback address, and a token that proves that the client can read this file. */
   operator: { url: string; token: string };
 }
 
-/** Another process has the folder. */
+/** Another process holds the folder. */
 export class FolderInUseError extends StartError {
-  /** `undefined` where that process has not said so yet. */
+  /** `undefined` if that process has not written its details yet. */
   readonly holder: FolderHolder | undefined;
 
   constructor(folder: string, holder: FolderHolder | undefined) {
     const by = holder ? ` by process ${holder.pid} on ${holder.hostname}` : "";
     super(
-      `DATABASE_URL: the embedded database in ${folder} is in use${by}, and serves one process alone. ` +
-        "Stop that one, or give this one another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.",
+      `DATABASE_URL: the embedded database in ${folder} is in use${by}. Only one process can use it. ` +
+        "Stop that process, or set another folder (DATABASE_URL=pglite://another-folder) or a PostgreSQL server.",
     );
     this.holder = holder;
   }
 }
 
-/** What says who holds the folder. It holds nothing itself: a process that was killed leaves it behind. */
+/** The file with the details of the holder. It is not the lock: a killed process leaves it behind. */
 export const holderFileOf = (folder: string) => path.join(folder, "holder.json");
 
-/** What the kernel locks. It stays empty. */
+/** The file that is locked. It stays empty. */
 const lockFileOf = (folder: string) => path.join(folder, "lock.sqlite");
 
-/** SQLite's own number for a lock that somebody else has. */
+/** SQLite's error code for a lock that another process holds. */
 const SQLITE_BUSY = 5;
 
 /**
- * Takes the folder for this process, by an exclusive transaction on an empty SQLite database in it. That is a lock of the
- * kernel's on the file: it holds between containers and network namespaces that share the folder, and it ends with the
- * process, however that ends.
+ * Locks the folder for this process, with an exclusive transaction on an empty SQLite database in it. That is a kernel
+ * lock on the file: it also works between containers and network namespaces that share the folder, and it ends with the
+ * process in any case.
  *
- * @returns gives the folder free again
- * @throws {FolderInUseError} when another process has it
- * @throws {StartError} when the folder cannot be used
+ * @returns a function that releases the folder
+ * @throws {FolderInUseError} if another process holds the folder
+ * @throws {StartError} if the folder cannot be used
  */
 export async function holdFolder(folder: string, holder: FolderHolder): Promise<() => Promise<void>> {
   try {
@@ -66,16 +66,16 @@ export async function holdFolder(folder: string, holder: FolderHolder): Promise<
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(
-      `DATABASE_URL: the folder ${folder} cannot be used: ${(error as Error).message}. Check that it can be written to.`,
+      `DATABASE_URL: cannot use the folder ${folder}: ${(error as Error).message}. Check that it is writable.`,
     );
   }
 }
 
-/** @returns ends the lock; `undefined` when another process has it */
+/** @returns a function that releases the lock; `undefined` if another process holds it */
 function lock(file: string): (() => void) | undefined {
   const database = new DatabaseSync(file);
   try {
-    // A journal in a file would be left behind by a process that is killed.
+    // A killed process would leave a journal file behind.
     database.exec("pragma journal_mode = memory; begin exclusive");
     return () => database.close();
   } catch (error) {
@@ -85,14 +85,14 @@ function lock(file: string): (() => void) | undefined {
   }
 }
 
-/** Written aside first: no reader ever sees half of it. */
+/** Writes to a temporary file first, so that no reader sees half of it. */
 async function writeHolder(folder: string, holder: FolderHolder): Promise<void> {
   const draft = `${holderFileOf(folder)}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(holder), { mode: 0o600, flag: "wx" });
   await rename(draft, holderFileOf(folder));
 }
 
-/** A file that is not there, or is not ours, names nobody. */
+/** Returns `undefined` if the file is missing or invalid. */
 async function readHolder(folder: string): Promise<FolderHolder | undefined> {
   try {
     return JSON.parse(await readFile(holderFileOf(folder), "utf8")) as FolderHolder;

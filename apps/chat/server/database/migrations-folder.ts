@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 
 /**
- * Where `npm run database:generate` writes. Named by way of the folder's name, so that it is found from `server/dist`,
- * where the bundle is, as well as from here.
+ * The folder of the migrations. The path works from this file and from the bundle in `server/dist`.
  */
 export const migrationsFolder = fileURLToPath(new URL("../database/migrations", import.meta.url));

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "./connect.ts";
 import { settings } from "./schema.ts";
 
-/** Writes, so that it fails where the database answers but takes nothing: read-only, or on a full disk. */
+/** Writes a value, to detect a database that answers but is read-only or on a full disk. */
 export async function probeWrites(database: Database): Promise<void> {
   await database
     .insert(settings)

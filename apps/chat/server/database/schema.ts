@@ -18,10 +18,10 @@ import {
 } from "drizzle-orm/pg-core";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 
-/** Only milliseconds are kept, so that the stored value equals the one in a cursor. */
+/** Stores milliseconds, so that the stored value equals the value in a cursor. */
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
 
-// Accounts: the tables that better-auth asks for. ------------------------------------------------------------------
+// Accounts: the tables that better-auth needs. ------------------------------------------------------------------
 
 export const user = pgTable("user", {
   id: text("id").primaryKey(),
@@ -29,7 +29,7 @@ export const user = pgTable("user", {
   email: text("email").notNull().unique(),
   emailVerified: boolean("email_verified").notNull().default(false),
   image: text("image"),
-  /** The plan that an operator gave; `null`: the default one of `PLANS_FILE`. */
+  /** The plan that an operator set; `null` for the default plan of `PLANS_FILE`. */
   plan: text("plan"),
   createdAt: instant("created_at").notNull().defaultNow(),
   updatedAt: instant("updated_at").notNull().defaultNow(),
@@ -97,7 +97,7 @@ export const conversations = pgTable(
     owner: text("owner").notNull(),
     title: text("title").notNull(),
     titled: boolean("titled").notNull().default(false),
-    /** A name that a person chose stays; a generated name follows the first question. */
+    /** Whether a person chose the title. Otherwise, the title is generated from the first question. */
     namedByPerson: boolean("named_by_person").notNull().default(false),
     shareToken: text("share_token").unique(),
     createdAt: instant("created_at").notNull(),
@@ -118,11 +118,11 @@ export const messages = pgTable(
     conversationId: text("conversation_id")
       .notNull()
       .references(() => conversations.id, { onDelete: "cascade" }),
-    /** Chosen by the client for a question, so that sending it again cannot store it twice. */
+    /** For a question, the client chooses the id, so that sending it again cannot store it twice. */
     id: text("id").notNull(),
     position: integer("position").notNull(),
     role: text("role", { enum: ["user", "assistant"] }).notNull(),
-    /** Empty for an answer that is still being given: its place is kept, and readers leave it out. */
+    /** Empty for an answer in progress, whose position is reserved. Readers ignore it. */
     parts: jsonb("parts").$type<ChatMessage["parts"]>().notNull(),
     metadata: jsonb("metadata").$type<AnswerMetadata>().notNull(),
     createdAt: instant("created_at").notNull(),
@@ -135,8 +135,9 @@ export const messages = pgTable(
 );
 
 /**
- * One answer that a model gives, kept until a minute after its end. Its unique keys make a message's id an idempotency key.
- * Deleting a conversation or an account deletes no turn: what an answer used is still charged, and what it held released.
+ * An answer of a model, kept until a minute after its end. Its unique keys make a message's id an idempotency key.
+ * Deleting a conversation or an account does not delete its turns, so that what an answer used is still charged, and
+ * what it held is released.
  */
 export const turns = pgTable(
   "turns",
@@ -144,30 +145,30 @@ export const turns = pgTable(
     answerId: text("answer_id").primaryKey(),
     conversationId: text("conversation_id").notNull(),
     owner: text("owner").notNull(),
-    /** What the model is asked for. */
+    /** What the model produces. */
     kind: text("kind", { enum: ["answer", "title"] }).notNull(),
-    /** The question's; of a title, something that is no message's. */
+    /** The question's id; for a title, an id that is not a message's. */
     messageId: text("message_id").notNull(),
-    /** Whether the question opened the conversation: its sender did not know the conversation's id. */
+    /** Whether the question opened the conversation, so that its sender did not know the conversation's id. */
     opened: boolean("opened").notNull(),
     /** The message that the question named to be replaced. */
     replaces: text("replaces"),
     model: text("model").notNull(),
-    /** The account that pays, if one does. */
+    /** The account that pays, if any. */
     payer: text("payer"),
     /** Micros held of the payer's credit. */
     held: bigint("held", { mode: "number" }).notNull(),
     priceVersion: text("price_version").notNull(),
-    /** What was used at the last beat: what a sweep charges. */
+    /** What was used at the last heartbeat, which a sweep charges. */
     used: bigint("used", { mode: "number" }).notNull().default(0),
     inputTokens: integer("input_tokens").notNull().default(0),
     cachedInputTokens: integer("cached_input_tokens").notNull().default(0),
     outputTokens: integer("output_tokens").notNull().default(0),
     stopRequested: boolean("stop_requested").notNull().default(false),
     createdAt: instant("created_at").notNull(),
-    /** When the process that answers last said that it lives, by the database's clock. */
+    /** The last heartbeat of the process that answers, by the database's clock. */
     beatAt: instant("beat_at").notNull().defaultNow(),
-    /** `null` while the answer is being given. By the database's clock. */
+    /** `null` while the answer is in progress. By the database's clock. */
     endedAt: instant("ended_at"),
   },
   (table) => [
@@ -177,35 +178,38 @@ export const turns = pgTable(
   ],
 );
 
-/** What a running answer has said so far, in batches, for those who resume it. */
+/** The parts of an answer in progress, in batches, for clients that resume it. */
 export const answerParts = pgTable(
   "answer_parts",
   {
     answerId: text("answer_id").notNull(),
-    /** The place of the batch's first chunk in the answer. */
+    /** The position of the batch's first chunk in the answer. */
     position: integer("position").notNull(),
-    /** Chunks of the AI SDK's UI message stream, as JSON, one a line. */
+    /** Chunks of the AI SDK's UI message stream, as JSON, one per line. */
     chunks: text("chunks").notNull(),
     count: integer("count").notNull(),
   },
   (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
-/** What operators did for single callers. It keeps what is in force if a store loses its data, and records who did what. */
+/**
+ * Operators' actions for single callers. It restores what is in force if a store loses its data, and records who did
+ * what.
+ */
 export const limitChanges = pgTable(
   "limit_changes",
   {
     id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
     /** The layer, and the caller's key in it. */
     partition: text("partition").notNull(),
-    /** As the operator named the caller. */
+    /** The caller, as the operator named it. */
     of: text("of").notNull(),
     /** The account, if it is one. */
     userId: text("user_id").references(() => user.id, { onDelete: "cascade" }),
     what: text("what", { enum: ["block", "override", "end", "reset", "grant", "code"] }).notNull(),
-    /** The limits that were given; of credit, the amount. */
+    /** The limits that were set; for credit, the amount. */
     limits: text("limits"),
-    /** `null`: until somebody ends it. */
+    /** `null`: until an operator ends it. */
     until: instant("until"),
     reason: text("reason"),
     by: text("by"),
@@ -214,18 +218,18 @@ export const limitChanges = pgTable(
   (table) => [index("limit_changes_partition").on(table.partition, table.id)],
 );
 
-/** What operators did to the limiters' policies, and how the plans file changed. Rows are only added. */
+/** Changes of the limiters' policies by operators, and changes of the plans file. Append-only. */
 export const policySteps = pgTable(
   "policy_steps",
   {
-    /** The name of the limiter; `PLANS_FILE` where the file changed. */
+    /** The name of the limiter; `PLANS_FILE` for a change of the file. */
     limiter: text("limiter").notNull(),
-    /** From 1, without a gap: if two changes come at once, one is refused. */
+    /** From 1, without gaps. Of two simultaneous changes, one is refused. */
     revision: integer("revision").notNull(),
     what: text("what", { enum: ["live", "roll-back", "shadow", "end-shadow", "plans"] }).notNull(),
-    /** The policy as JSON. `null`: the settings' own, or no shadow. */
+    /** The policy as JSON; `null` for the policy of the settings, or no shadow. */
     document: text("document"),
-    /** Of the policy; of the plans in the file. */
+    /** The hash of the policy, or of the plans in the file. */
     hash: text("hash"),
     before: text("before"),
     /** The revision that a roll back returns to. */
@@ -240,10 +244,13 @@ export const policySteps = pgTable(
   ],
 );
 
-/** The counts of each process, for the operator's console: rewritten every few seconds, and deleted an hour after its end. */
+/**
+ * The counts of each process, for the operator console. Rewritten every few seconds, and deleted an hour after the
+ * process ends.
+ */
 export const processSummaries = pgTable("process_summaries", {
   processId: text("process_id").primaryKey(),
-  /** As `headgate-console` writes it. It names callers. */
+  /** A summary of `headgate-console`. It contains callers' keys. */
   summary: text("summary").notNull(),
   /** The time of the process's last heartbeat, by the database's clock. */
   beatAt: instant("beat_at").notNull(),
@@ -255,21 +262,21 @@ export const creditAccounts = pgTable("credit_accounts", {
   userId: text("user_id")
     .primaryKey()
     .references(() => user.id, { onDelete: "cascade" }),
-  /** What is left of this month's free allowance; what is left at the month's end expires. */
+  /** What is left of this month's free allowance. It expires at the end of the month. */
   allowanceLeft: bigint("allowance_left", { mode: "number" }).notNull(),
-  /** What an operator granted and is left. Below zero after an answer that cost more than was left. */
+  /** What is left of granted credit. Negative after an answer that cost more than was left. */
   grantedLeft: bigint("granted_left", { mode: "number" }).notNull(),
-  /** What running answers hold of both: it is spent when they end, or free again. */
+  /** What answers in progress hold of both. It is spent or released when they end. */
   held: bigint("held", { mode: "number" }).notNull().default(0),
-  /** The month, such as `2026-11`, whose allowance was given. */
+  /** The month of the last allowance, such as `2026-11`. */
   allowanceMonth: text("allowance_month").notNull(),
-  /** Of both amounts. `null` of a row that is older than this column: the service's, which the settings name. */
+  /** The currency of both amounts; `null` in rows older than this column, which use the currency of the settings. */
   currency: text("currency"),
 });
 
 /**
- * Append-only: the sum of a person's amounts in the service's currency is their balance. In a currency that the service had
- * before it is 0: a conversion takes all of it out of the one, and enters what it is worth in the other.
+ * Append-only. The sum of a person's amounts in the service's currency is their balance. In a former currency, the sum
+ * is 0: a conversion books the whole amount out of the old currency, and its value into the new one.
  */
 export const creditEntries = pgTable(
   "credit_entries",
@@ -283,14 +290,14 @@ export const creditEntries = pgTable(
     }).notNull(),
     amount: bigint("amount", { mode: "number" }).notNull(),
     balanceAfter: bigint("balance_after", { mode: "number" }).notNull(),
-    /** What the entry is for: the month of an allowance, the id of an answer, a chosen id of a grant, the hash of a code. */
+    /** What the entry is for: the month of an allowance, the id of an answer, the id of a grant, the hash of a code. */
     reference: text("reference").notNull(),
-    /** Of the amounts. `null` of a row that is older than this column, as of an account. */
+    /** The currency of the amounts; `null` in older rows, as in `credit_accounts`. */
     currency: text("currency"),
-    /** Of an answer: the most that was held for it, the tokens it used, and the prices that it was charged at. */
+    /** For an answer: the most that was held, the tokens used, and the prices. */
     held: bigint("held", { mode: "number" }),
     inputTokens: integer("input_tokens"),
-    /** Of the input tokens, those that the provider read from its cache. */
+    /** The input tokens that the provider read from its cache. */
     cachedInputTokens: integer("cached_input_tokens"),
     outputTokens: integer("output_tokens"),
     priceVersion: text("price_version"),
@@ -299,15 +306,15 @@ export const creditEntries = pgTable(
   (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],
 );
 
-/** Codes that an operator hands out; each adds an amount once. Only the hashes of codes are stored. */
+/** Codes from operators, each of which adds an amount once. Only the hashes of codes are stored. */
 export const creditCodes = pgTable("credit_codes", {
   hash: text("hash").primaryKey(),
   amount: bigint("amount", { mode: "number" }).notNull(),
   currency: text("currency"),
   createdAt: instant("created_at").notNull(),
-  /** `null` for one that stays valid. */
+  /** `null` for a code without an end. */
   expiresAt: instant("expires_at"),
-  /** The account that has used it; the code stays used after that account is deleted. */
+  /** The account that used the code. The code stays used after the account is deleted. */
   redeemedBy: text("redeemed_by").references(() => user.id, { onDelete: "set null" }),
   redeemedAt: instant("redeemed_at"),
 });

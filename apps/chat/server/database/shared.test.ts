@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => postgres?.remove());
 
-test("processes that start together on one PostgreSQL bring it up to date without colliding", async () => {
+test("processes that start together on one PostgreSQL migrate it without conflict", async () => {
   const opened = await Promise.all(
     Array.from({ length: 4 }, () => openDatabase({ kind: "postgres", url: postgres.url })),
   );
@@ -59,14 +59,14 @@ test("the whole service works on PostgreSQL, two of them on one database", async
   await two.close();
 });
 
-test("a database that only reads is a 503 in one clear line, and is not ready", async () => {
+test("a read-only database is a 503 with a clear message, and is not ready", async () => {
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
   const service = await startTestService({ env: { DATABASE_URL: postgres.url }, log });
   const client = service.client();
   expect((await client("/ready")).status).toBe(200);
   await settle(postgres.url, "alter system set default_transaction_read_only = on");
-  // Its processes read the setting one after another.
+  // PostgreSQL's processes read the setting one after another.
   const ready = await until(async () => {
     const response = await client("/ready");
     return response.status === 503 && response;
@@ -95,7 +95,7 @@ test("a database that only reads is a 503 in one clear line, and is not ready", 
   await service.close();
 });
 
-/** Changes a setting of the server's, and has every session take it. */
+/** Changes a server setting, and reloads it in every session. */
 async function settle(url: string, statement: string): Promise<void> {
   const operator = new Client({ connectionString: url });
   await operator.connect();
@@ -105,7 +105,7 @@ async function settle(url: string, statement: string): Promise<void> {
   await operator.end();
 }
 
-test("a database that goes away is a 503, also at /ready, and the guard is not to blame", async () => {
+test("a lost database is a 503, also at /ready, and the guard reports no error", async () => {
   const gone = await startPostgres();
   const OPERATOR_TOKEN = "a token of at least 32 characters";
   const service = await startTestService({
@@ -126,7 +126,7 @@ test("a database that goes away is a 503, also at /ready, and the guard is not t
   const printed = vi.spyOn(console, "error");
   const signedUp = await client.send("POST", "/auth/sign-up/email", person);
   expect([signedUp.status, (await signedUp.json()).error]).toEqual([503, "database_unreachable"]);
-  // The accounts' library would print a stack of its own: lines of the log are the service's.
+  // better-auth would print a stack; only the service may write log lines.
   expect(printed).not.toHaveBeenCalled();
   expect(JSON.stringify(problem)).not.toMatch(/ECONN|127\.0\.0\.1|insert/i);
 

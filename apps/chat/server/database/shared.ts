@@ -10,17 +10,17 @@ import { reasonOf } from "./reason.ts";
 import * as schema from "./schema.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A database that hangs must not hang every request with it. */
+/** The time limit of a query, so that a hanging database does not block requests for ever. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CONNECT_ATTEMPTS = 5;
 
-/** Any number, the same in every process that shares the database: "headgate" on a telephone's keys. */
+/** An arbitrary number that all processes use: "headgate" on a phone keypad. */
 const MIGRATION_LOCK = 43_234_283;
 
 /**
  * Connects to a PostgreSQL server, and brings the tables up to date.
  *
- * @throws {StartError} when the server cannot be reached
+ * @throws {StartError} if the server cannot be reached
  */
 export async function openShared(url: string): Promise<OpenDatabase> {
   const pool = new Pool({
@@ -49,7 +49,7 @@ export async function openShared(url: string): Promise<OpenDatabase> {
   };
 }
 
-/** A database that starts together with the service (as in a compose file) is given a moment. */
+/** Waits for a database that starts together with the service, as in a compose file. */
 async function waitUntilReachable(pool: Pool, url: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -60,8 +60,8 @@ async function waitUntilReachable(pool: Pool, url: string): Promise<void> {
         continue;
       }
       throw new StartError(
-        `DATABASE_URL: the PostgreSQL server at ${new URL(url).host} cannot be used: ${reasonOf(error)}. ` +
-          "Check that it runs, and that the address, the database's name and the password are right.",
+        `DATABASE_URL: cannot use the PostgreSQL server at ${new URL(url).host}: ${reasonOf(error)}. ` +
+          "Check that it is running, and that the address, the database name and the password are right.",
       );
     }
   }
@@ -73,8 +73,8 @@ function isNotYetListening(error: unknown): boolean {
 }
 
 /**
- * Applies what is missing, one process at a time: containers that start together would collide otherwise. On a
- * connection of its own, since the service's may not wait as long as a migration may take.
+ * Applies missing migrations, one process at a time, because containers may start together. Uses a separate connection,
+ * since a migration may take longer than the service's time limit for queries.
  */
 async function migrateShared(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
@@ -84,7 +84,7 @@ async function migrateShared(url: string): Promise<void> {
     await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`);
     await migrate(database, { migrationsFolder });
   } finally {
-    // The lock is the connection's, and goes with it.
+    // Closing the connection releases the lock.
     await client.end();
   }
 }

@@ -5,8 +5,8 @@ import { refusalProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
 /**
- * Counts every request that brings a body, by address and before anything of it is read: reading and checking one costs
- * the service more than refusing it, whatever the request's answer is going to be.
+ * Counts every request with a body, by address and before the body is read, because reading and checking a body costs
+ * the service more than refusing it.
  */
 export function limitBodies(
   limiter: Limiter<{ address: string }>,
@@ -19,16 +19,16 @@ export function limitBodies(
     const refused = refusal(admission);
     c.set("admission", admission);
     c.set("refusedBy", refused.problem["violated-policies"]);
-    // What is left of the body is not waited for.
+    // Do not wait for the rest of the body.
     throw refusalProblem({ ...refused, headers: { ...refused.headers, Connection: "close" } });
   };
 }
 
-/** By its head alone: nothing is read to find out. */
+/** Whether a request has a body, according to its head. */
 export function bringsBody(c: Context<ServiceEnv>): boolean {
   const length = c.req.header("Content-Length");
   if (length !== undefined) return length !== "0";
   if (c.req.header("Transfer-Encoding") !== undefined) return true;
-  // A request that did not come over HTTP has neither field.
+  // A request that did not arrive over HTTP has neither field.
   return c.env?.incoming === undefined && c.req.raw.body !== null;
 }

@@ -5,19 +5,19 @@ import { bringsBody } from "./bodies.ts";
 import { badRequest, clientWentAway, type FieldMistake, HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** What is enough for a title, a name or a password. */
+/** Enough for a title, a name or a password. */
 const SMALL: JsonBounds = { bytes: 16_384, depth: 4, nodes: 100, stringLength: 8_192 };
 
-/** A body of ten thousand mistakes is answered with the first few. */
+/** How many invalid fields a response lists. */
 const MOST_FIELDS_REPORTED = 20;
 
 /**
- * Reads a small body as JSON of a certain shape, whatever its `Content-Type` says.
+ * Reads a small body as JSON of a given shape, whatever its `Content-Type`.
  *
- * @param absent the value for an absent body; without it, there must be a body
- * @param bounds those of the text, before anything is made of it
- * @throws {HttpProblem} 413 or 400 that says which bound is exceeded or which fields are wrong, and how; 499 when the
- *   client left before the body's end
+ * @param absent the value for an absent body; without it, a body is required
+ * @param bounds the limits of the text, checked before it is parsed
+ * @throws {HttpProblem} 413 or 400 with the exceeded limit or the invalid fields; 499 if the client disconnects before
+ * the body's end
  */
 export async function readBody<Shape extends z.ZodType>(
   c: Context<ServiceEnv>,
@@ -36,13 +36,14 @@ async function readJson(c: Context<ServiceEnv>, bounds: JsonBounds): Promise<unk
     return await boundedJson(c.req.raw, bounds);
   } catch (error) {
     if (!(error instanceof JsonBodyError)) throw error;
-    if (error.reason === "interrupted") throw clientWentAway("The request was stopped before its end.");
+    if (error.reason === "interrupted")
+      throw clientWentAway("The client disconnected before the end of the request.");
     if (error.status === 413) throw new HttpProblem(413, "body_too_large", error.message);
     throw badRequest(error.message);
   }
 }
 
-/** As one writes it in JavaScript: `messages[0].content`. */
+/** Formats a path as in JavaScript: `messages[0].content`. */
 function toFieldMistake(issue: z.core.$ZodIssue): FieldMistake {
   const path = issue.path
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))

@@ -2,8 +2,8 @@ import { DrizzleQueryError } from "drizzle-orm";
 import { databaseTrouble } from "../database-trouble.ts";
 
 /**
- * An error as the log may hold it. A failed query's parameters are what people wrote, and PostgreSQL repeats values
- * in its `detail`: neither goes in. A database that does not answer gets one line: no stack says more about it.
+ * Describes an error for the log. Leaves out a failed query's parameters and PostgreSQL's `detail`, which contain what
+ * people wrote. A database that does not answer gets one line, because a stack adds nothing.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   const database = databaseTrouble(error);
@@ -26,7 +26,7 @@ export function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
-/** The driver's own words: those around it are the query. */
+/** Returns the driver's message. The outer errors contain the query. */
 function lastCause(error: Error): Record<string, unknown> {
   let cause = error;
   while (cause.cause instanceof Error) cause = cause.cause;

@@ -21,7 +21,7 @@ async function start(env: Record<string, string>): Promise<TestService> {
   return service;
 }
 
-test("without PUBLIC_URL the service answers under addresses and names of this machine alone", async () => {
+test("without PUBLIC_URL the service answers only under IP addresses and names of this machine", async () => {
   const { app } = await start({});
   const status = async (host: string) => (await app.request(`http://${host}/me`)).status;
   for (const own of [
@@ -52,7 +52,7 @@ test("without PUBLIC_URL the service answers under addresses and names of this m
   });
 });
 
-test("with PUBLIC_URL a proxy may ask by any name", async () => {
+test("with PUBLIC_URL a proxy may use any host name", async () => {
   const proxied = await start({ PUBLIC_URL: "https://chat.example.com" });
   expect((await proxied.app.request("http://upstream-7/version")).status).toBe(200);
 });

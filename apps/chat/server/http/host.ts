@@ -4,11 +4,11 @@ import { HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
 /**
- * Answers under no name that somebody else may have pointed here: a page of theirs could read what it asks for, since to a
- * browser both are one origin (DNS rebinding). An address cannot be pointed anywhere, and neither can the names of this
- * machine alone. Where `PUBLIC_URL` is set, that is the origin that counts, and proxies may ask by any name.
+ * Prevents DNS rebinding. Somebody else could point a host name here, and a page of theirs could then read responses,
+ * since a browser sees one origin. So the service answers only under IP addresses and this machine's own names. If
+ * `PUBLIC_URL` is set, that origin is checked instead, and proxies may use any host name.
  *
- * @param ownName what `HOST` says: a name that the operator listens on is one that they chose
+ * @param ownName the value of `HOST`, a name that the operator chose
  */
 export function ownHostOnly(publicUrl: string | null, ownName: string): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
@@ -16,14 +16,14 @@ export function ownHostOnly(publicUrl: string | null, ownName: string): Middlewa
       throw new HttpProblem(
         421,
         "misdirected",
-        "The service is not served under this name. Its operator sets PUBLIC_URL to the address that browsers use.",
+        "The service does not answer under this host name. Its operator must set PUBLIC_URL to the address that browsers use.",
       );
     }
     await next();
   };
 }
 
-/** Whether only this machine reaches what listens there. */
+/** Whether only this machine can reach a server that listens on this host. */
 export function isLoopback(host: string): boolean {
   return ["127.0.0.1", "::1", "localhost"].includes(host);
 }

@@ -3,12 +3,12 @@ import type { StreamPlaces } from "../services/stream-places.ts";
 import { HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** Some answer of those in flight ends sooner than that. */
+/** Of many answers in flight, one usually ends within this time. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Answers 503 while as many answers are streamed as this process may; a place is held until the response is closed, and
- * the answer has ended: it does so by itself, also when its reader has left.
+ * Answers 503 while this process streams its maximum number of answers. A place is held until the response is closed
+ * and the answer has ended, which it does even if its reader has left.
  */
 export function limitStreams(places: StreamPlaces): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
@@ -16,7 +16,7 @@ export function limitStreams(places: StreamPlaces): MiddlewareHandler<ServiceEnv
     if (!leave) throw busy();
     const outgoing = c.env?.outgoing;
     const closed = new Promise<void>((resolve) => {
-      // Without a socket nothing says when the response was read; with one that closed already, nothing says so again.
+      // Without a socket, or with a closed one, there will be no close event.
       if (!outgoing || outgoing.closed) resolve();
       else outgoing.once("close", resolve);
     });
@@ -32,7 +32,7 @@ export function busy(): HttpProblem {
   return new HttpProblem(
     503,
     "busy",
-    `More people are being answered just now than the service has room for. Please try again in ${RETRY_AFTER_SECONDS} seconds.`,
+    `The service is busy right now. Please try again in ${RETRY_AFTER_SECONDS} seconds.`,
     { headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } },
   );
 }

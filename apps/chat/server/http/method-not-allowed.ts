@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** Answers 405, with `Allow`, where a path is known but not with this method. Call it after every route is there. */
+/** Answers 405, with `Allow`, if a path exists but not with this method. Call it after all routes are added. */
 export function refuseOtherMethods(app: Hono<ServiceEnv>): void {
   const methodsOf = new Map<string, Set<string>>();
   for (const { method, path } of app.routes) {
@@ -16,9 +16,14 @@ export function refuseOtherMethods(app: Hono<ServiceEnv>): void {
     if (path.includes("*")) continue;
     const allow = [...methods].sort().join(", ");
     app.all(path, (c) => {
-      throw new HttpProblem(405, "method_not_allowed", `${c.req.method} is not for this address: ${allow}.`, {
-        headers: { Allow: allow },
-      });
+      throw new HttpProblem(
+        405,
+        "method_not_allowed",
+        `${c.req.method} is not allowed for this address. Allowed: ${allow}.`,
+        {
+          headers: { Allow: allow },
+        },
+      );
     });
   }
 }

@@ -3,7 +3,7 @@ import { readPage } from "./page.ts";
 import { notFound, problemResponse } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** 404: a person who follows a link gets the page, which says so in words; a program gets the problem. */
+/** Answers 404: with the page for a person who follows a link, with a problem for a program. */
 export function notFoundHandler(webRoot: string): NotFoundHandler<ServiceEnv> {
   return async (c) => {
     const html = isForPerson(c) ? await readPage(webRoot) : undefined;
@@ -13,7 +13,7 @@ export function notFoundHandler(webRoot: string): NotFoundHandler<ServiceEnv> {
   };
 }
 
-/** Browsers name HTML when they go to an address, and not when a script asks. */
+/** Browsers accept HTML when they navigate, but not in a script's request. */
 function isForPerson(c: Context): boolean {
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
   return isRead && (c.req.header("Accept") ?? "").includes("text/html");

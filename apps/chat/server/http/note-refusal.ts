@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "./service-env.ts";
 
 /**
- * Tells the log which limits refused, and gives the problem of a refusal the request's id, as every problem has it. Who asked
- * for text or a page gets it as it is: the id is in a header, too.
+ * Logs which limits refused, and adds the request id to the problem of a refusal. Refusals as text or a page are not
+ * changed: the id is in a header, too.
  */
 export const noteRefusal: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();

@@ -7,7 +7,7 @@ import { compress } from "hono/compress";
 import { HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** The addresses that the page itself tells apart; the server gives the same page for each. */
+/** The addresses that the page handles. The server sends the same page for all of them. */
 const PAGE_ROUTES = [
   "/",
   "/c/:id",
@@ -23,7 +23,7 @@ const PAGE_ROUTES = [
 const FOREVER = "public, max-age=31536000, immutable";
 const ASK_EACH_TIME = "no-cache";
 
-/** Serves the built page. Compresses, which nothing that streams may be: so it is mounted on its own routes alone. */
+/** Serves the built page, compressed. Streams must not be compressed, so this only applies to the page's own routes. */
 export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   for (const route of PAGE_ROUTES) {
@@ -33,11 +33,11 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
         throw new HttpProblem(
           503,
           "page_not_built",
-          "The page is not built yet: run `npm run build`. The API answers meanwhile.",
+          "The page is not built yet: run `npm run build`. The API already works.",
         );
       }
       c.header("Cache-Control", ASK_EACH_TIME);
-      // What somebody shared by a secret link is not for search engines.
+      // Keep secret links of shared conversations out of search engines.
       if (route.startsWith("/share/")) c.header("X-Robots-Tag", "noindex");
       return c.html(html);
     });
@@ -47,7 +47,7 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
     routes.get(
       "*",
       compress(),
-      // The build leaves the Brotli and gzip forms of long files next to them: those are sent as they are.
+      // The build writes Brotli and gzip forms of long files next to them, which are sent unchanged.
       serveStatic({
         root: webRoot,
         precompressed: true,
@@ -61,7 +61,7 @@ export function pageRoutes(webRoot: string): Hono<ServiceEnv> {
   return routes;
 }
 
-/** The built page, or `undefined` where there is none yet. */
+/** Reads the built page; `undefined` if it does not exist. */
 export function readPage(webRoot: string): Promise<string | undefined> {
   return readFile(path.join(webRoot, "index.html"), "utf8").catch(() => undefined);
 }

@@ -5,8 +5,8 @@ import type { Credit, PaymentProblem, Problem } from "../../contract.ts";
 import type { DatabaseTrouble } from "../database-trouble.ts";
 
 /**
- * A refusal or an error on its way to the client, thrown from anywhere below a route.
- * Its `detail` is written for the person and is all that they learn of the cause.
+ * A refusal or an error for the client, thrown anywhere below a route. Its `detail` is written for the person, and is
+ * all that they see of the cause.
  */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
@@ -36,7 +36,7 @@ export class HttpProblem extends Error {
 }
 
 const TITLES: Readonly<Record<number, string>> = {
-  400: "The request cannot be read",
+  400: "Invalid request",
   401: "Not signed in",
   402: "Payment required",
   403: "Not allowed from here",
@@ -44,17 +44,17 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Method not allowed",
   409: "Conflict",
   413: "The request is too large",
-  421: "Not served under this name",
+  421: "Unknown host name",
   422: "The request cannot be carried out",
   429: "Too many requests",
-  499: "The client left",
+  499: "The client disconnected",
   500: "Something went wrong",
   502: "The model failed",
   503: "Unavailable",
   504: "The model took too long",
 };
 
-/** Writes a problem body (RFC 9457). Never cached: it says how things are now. */
+/** Creates a problem response (RFC 9457), which is never cached. */
 export function problemResponse(c: Context, problem: HttpProblem): Response {
   const body: Problem = {
     type: "about:blank",
@@ -65,7 +65,7 @@ export function problemResponse(c: Context, problem: HttpProblem): Response {
     ...problem.members,
     request_id: c.get("requestId"),
   };
-  // Through the context, so that a cookie which was set before the failure is sent.
+  // Use the context, so that a cookie that was set before the failure is sent.
   return c.body(JSON.stringify(body), problem.status as ContentfulStatusCode, {
     "Content-Type": "application/problem+json",
     "Cache-Control": "no-store",
@@ -73,7 +73,7 @@ export function problemResponse(c: Context, problem: HttpProblem): Response {
   });
 }
 
-/** The refusal of a limiter that is asked by hand, in the shape that the library's own guard gives it. */
+/** Converts the refusal of a limiter without a guard, in the form of the library's own guard. */
 export function refusalProblem({ status, headers, problem }: Refusal): HttpProblem {
   const { detail, error, ...members } = problem;
   return new HttpProblem(status, error, detail, { members: { ...members }, headers });
@@ -81,17 +81,19 @@ export function refusalProblem({ status, headers, problem }: Refusal): HttpProbl
 
 export type FieldMistake = { path: string; message: string };
 
-/** 400: the body, or another part of the request, is wrong in these places. */
+/** 400: fields of the body, or other parts of the request, are invalid. */
 export function badRequest(detail: string, fields: FieldMistake[] = []): HttpProblem {
   return new HttpProblem(400, "invalid_request", detail, { members: { fields } });
 }
 
-/** 404. The same words for what does not exist and for what is somebody else's: ids cannot be probed. */
+/**
+ * 404. The text is the same for what does not exist and what belongs to somebody else, so that ids cannot be probed.
+ */
 export function notFound(what: string): HttpProblem {
   return new HttpProblem(404, "not_found", `There is no such ${what}.`);
 }
 
-/** 499, as servers write it into their logs: nobody is there to read it. */
+/** 499, which only appears in logs, because the client has disconnected. */
 export function clientWentAway(detail: string): HttpProblem {
   return new HttpProblem(499, "client_closed_request", detail);
 }
@@ -99,25 +101,25 @@ export function clientWentAway(detail: string): HttpProblem {
 const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]> = {
   unreachable: [
     "database_unreachable",
-    "The service cannot reach its database just now. Please try again in a moment.",
+    "The service cannot reach its database right now. Please try again in a moment.",
   ],
   "read-only": [
     "database_read_only",
-    "The service cannot save anything just now: its database only reads. Please try again later.",
+    "The service cannot save anything right now, because its database is read-only. Please try again later.",
   ],
   full: [
     "disk_full",
-    "The service cannot save anything just now: its disk is full. Its operator has to make room.",
+    "The service cannot save anything right now, because its disk is full. Please tell its operator.",
   ],
 };
 
-/** 503: the service works, and its database does not. */
+/** 503: the service works, but its database does not. */
 export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
   const [error, detail] = DATABASE_TROUBLE[trouble];
   return new HttpProblem(503, error, detail);
 }
 
-/** 402, distinguished from a 429 by its status, its `error` and its members. */
+/** 402: too little credit. */
 export function paymentRequired(credit: Credit): HttpProblem {
   const members: Pick<
     PaymentProblem,
@@ -135,13 +137,17 @@ export function paymentRequired(credit: Credit): HttpProblem {
 
 function whyNotPaid({ balance, held }: Credit): string {
   if (balance <= 0)
-    return "Your credit is used up, so new messages can't be answered. Your conversations are all still here.";
+    return "Your credit is used up, so new messages can't be answered. Your conversations are still here.";
   if (held > 0)
-    return "Your credit is held by answers that are still being written, so this message can't be answered yet. Wait until they have ended, or top up.";
-  return "Your credit is less than this message may cost, so it can't be answered. Your conversations are all still here.";
+    return "Your credit is held by answers in progress, so this message can't be answered yet. Wait until they end, or top up.";
+  return "Your credit is less than this message may cost, so it can't be answered. Your conversations are still here.";
 }
 
-/** 401, for services that answer accounts alone. */
+/** 401, for services that require an account. */
 export function accountRequired(): HttpProblem {
-  return new HttpProblem(401, "account_required", "Only accounts are answered here. Please sign in first.");
+  return new HttpProblem(
+    401,
+    "account_required",
+    "You need an account to get answers here. Please sign in first.",
+  );
 }

@@ -6,28 +6,28 @@ import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** What the client, or a proxy in front, calls the request: short, and nothing that could forge a line of the log. */
+/** A request id from the client or a proxy may be logged if it is short and cannot forge a log line. */
 const SANE_GIVEN_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
 const requestIds = new AsyncLocalStorage<string>();
 
-/** The id of the request that is being handled, for what does not see the request itself. */
+/** Returns the id of the current request, for code that does not have the request. */
 export function currentRequestId(): string | undefined {
   return requestIds.getStore();
 }
 
 /**
- * Gives each request its id, and writes one line for each when its head was sent: never what people wrote, and no
- * address in the path that would let a reader of the log open a conversation or a shared page.
+ * Generates each request's id, and logs one line per request when its head is sent. The line never contains what people
+ * wrote, nor a path with which a reader of the log could open a conversation or a shared page.
  *
- * @param refusals is given the id of a request that a limiter refused
+ * @param refusals gets the id of each request that a limiter refused
  */
 export function requestLog(
   log: Logger,
   refusals?: { name(refused: Refused, requestId: string): void },
 ): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
-    // Always our own: an operator finds refusals by it, and a client that chose its id could pass for another's.
+    // Never the client's: operators find refusals by this id, and a client that chose it could pose as another client.
     const requestId = randomUUID();
     const given = c.req.header("X-Request-Id");
     const requestLogger = log.child({

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "./service-env.ts";
 
-/** The page runs its own files and nothing else. What floats (menus, dialogs) is placed by script, which may style. */
+/** The page loads only its own files. Scripts may set styles, to position menus and dialogs. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
 
 const ONE_YEAR_SECONDS = 31_536_000;
 
-/** Sets the fields that keep a browser from being turned against the person who uses it. */
+/** Sets the security header fields for browsers. */
 export function securityHeaders(publicUrl: string | null): MiddlewareHandler<ServiceEnv> {
   const isHttps = publicUrl?.startsWith("https://") ?? false;
   return async (c, next) => {
@@ -29,7 +29,7 @@ export function securityHeaders(publicUrl: string | null): MiddlewareHandler<Ser
     c.header("Cross-Origin-Opener-Policy", "same-origin");
     c.header("Cross-Origin-Resource-Policy", "same-origin");
     c.header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
-    // The API's answers are for one caller and one moment.
+    // Responses of the API are personal and not cacheable.
     const isJson = c.res.headers.get("Content-Type")?.startsWith("application/json");
     if (isJson && !c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
     if (isHttps) c.header("Strict-Transport-Security", `max-age=${ONE_YEAR_SECONDS}`);

@@ -5,22 +5,22 @@ import type { Identity } from "../services/identity.ts";
 import type { AskedRequest } from "../services/message-request.ts";
 import type { Offered } from "../services/model-offers.ts";
 
-/** What a request carries from one handler to the next. */
+/** The context of a request. */
 export interface ServiceEnv {
-  /** Absent where a test calls `app.request` without a socket. */
+  /** Absent if a test calls `app.request` without a socket. */
   Bindings: Partial<HttpBindings>;
   Variables: {
     requestId: string;
     log: Logger;
-    /** Set once by the first that asks; see `identify`. */
+    /** Set by the first call of `identify`. */
     identity: Promise<Identity> | undefined;
-    /** Set by whatever limiter decided the request last. */
+    /** Set by the limiter that decided the request last. */
     admission: Admission | undefined;
-    /** What `POST /chat/message` is asked, read and checked before its guard decides. */
+    /** The body of `POST /chat/message`, read and checked before its guard decides. */
     asked: AskedRequest;
-    /** The model that is to answer, at the price that its caller pays. */
+    /** The model that will answer, at the caller's price. */
     choice: Offered[number];
-    /** Settles when the answer that the request began has ended. */
+    /** Settles when the answer that the request started has ended. */
     answered: Promise<void> | undefined;
     /** The names of the limits that refused the request. */
     refusedBy: readonly string[] | undefined;

@@ -74,7 +74,7 @@ describe.each(["own", "openai"] as const)("a real model over HTTP: %s", (which) 
     expect(usage.outputTokens).toBeGreaterThan(10);
   });
 
-  it("is told its rules, the tools and the key", async () => {
+  it("gets the instructions, the tools and the key", async () => {
     const { opening } = await begin("normal", { choice: choices[which] });
     await readAll(opening.stream);
     const [request] = server.requests;
@@ -84,7 +84,7 @@ describe.each(["own", "openai"] as const)("a real model over HTTP: %s", (which) 
     expect(JSON.stringify(request?.body.messages?.[0])).toContain("only source of numbers");
   });
 
-  it("calls a tool and goes on with what it gave", async () => {
+  it("calls a tool and continues with its result", async () => {
     const { given, opening } = await begin("tool-call", { choice: choices[which] });
     expect(opening.known).toEqual({ kind: "started" });
     const { types, text } = await readAll(opening.stream);
@@ -103,10 +103,10 @@ describe.each(["own", "openai"] as const)("a real model over HTTP: %s", (which) 
     ["fail-404", 502, "model_not_found"],
     ["fail-too-long", 502, "conversation_too_long"],
     ["hang-up", 502, "model_unreachable"],
-    // Told in the stream, where the two providers keep different parts of the error.
+    // Reported in the stream, in which the two providers keep different parts of the error.
     ["error-first", expect.any(Number), expect.stringMatching(/^model_(failed|overloaded)$/)],
     ["empty", 502, "model_failed"],
-  ])("that fails before its first token (%s) is told by a status", async (mode, status, code) => {
+  ])("that fails before its first token (%s) has a status", async (mode, status, code) => {
     const { opening } = await begin(mode, { choice: choices[which] });
     if (opening.known?.kind !== "failed") throw new Error(`not failed: ${JSON.stringify(opening.known)}`);
     const failure = modelFailure(opening.known.error);
@@ -115,7 +115,7 @@ describe.each(["own", "openai"] as const)("a real model over HTTP: %s", (which) 
   });
 
   it.each<OpenAiServerMode>(["error-midway", "hang-up-midway"])(
-    "that fails later (%s) keeps its words",
+    "that fails later (%s) keeps its text",
     async (mode) => {
       const { given, opening } = await begin(mode, { choice: choices[which] });
       expect(opening.known).toEqual({ kind: "started" });
@@ -128,8 +128,8 @@ describe.each(["own", "openai"] as const)("a real model over HTTP: %s", (which) 
   );
 });
 
-describe("limits of time", () => {
-  /** Timers that are let go by hand. */
+describe("time limits", () => {
+  /** Timers that a test fires by hand. */
   function handTimers() {
     const running: { ms: number; fire: () => void }[] = [];
     const startTimer = (ms: number, fire: () => void) => {
@@ -143,7 +143,7 @@ describe("limits of time", () => {
     return { running, startTimer };
   }
 
-  it("gives up on a model that takes the request and never answers", async () => {
+  it("gives up on a model that accepts the request and never answers", async () => {
     const { running, startTimer } = handTimers();
     const opened = begin("never", { startTimer, limits: { firstTokenMs: 7 } });
     await vi.waitFor(() => expect(server.requests).toHaveLength(1));
@@ -156,7 +156,7 @@ describe("limits of time", () => {
 
   it.each([
     ["falls silent", 8],
-    ["goes on for too long", 9],
+    ["takes too long in total", 9],
   ])("gives up on a model that %s", async (_, limit) => {
     const { running, startTimer } = handTimers();
     const { opening } = await begin("slow", {
@@ -181,7 +181,7 @@ describe("limits of time", () => {
     },
   );
 
-  it("tries again when the provider fails, as often as it may", async () => {
+  it("retries when the provider fails, up to the limit", async () => {
     const again = server.nextRequest().then(() => server.setMode("normal"));
     const { opening } = await begin("fail-500", { limits: { retries: 1 } });
     await again;
@@ -191,7 +191,7 @@ describe("limits of time", () => {
 });
 
 describe("a stop", () => {
-  it("ends the answer at once, keeps what came, and lets the provider know", async () => {
+  it("ends the answer at once, keeps the part received, and cancels the request", async () => {
     const stop = new AbortController();
     const { opening } = await begin("slow", { released: 2, abortSignal: stop.signal });
     expect(opening.known).toEqual({ kind: "started" });
@@ -209,7 +209,7 @@ describe("a stop", () => {
     await vi.waitFor(() => expect(server.requests[0]?.aborted).toBe(true));
   });
 
-  it("before the first token is a stop, not a failure", async () => {
+  it("before the first token, it is a stop, not a failure", async () => {
     const stop = new AbortController();
     const opened = begin("never", { abortSignal: stop.signal });
     await vi.waitFor(() => expect(server.requests).toHaveLength(1));
@@ -218,8 +218,8 @@ describe("a stop", () => {
   });
 });
 
-describe("what a model is given", () => {
-  it("leaves out the tool calls of earlier turns, and calls that a stop cut short", async () => {
+describe("the messages for a model", () => {
+  it("leave out the tool calls of earlier turns, and calls that a stop interrupted", async () => {
     const messages = await modelMessages([
       said("take home on 45k"),
       {
@@ -245,7 +245,7 @@ describe("what a model is given", () => {
     expect(JSON.stringify(messages)).toContain("About £35,920.");
   });
 
-  it("is the end of a long conversation, from a question on", async () => {
+  it("are the end of a long conversation, from a question on", async () => {
     const long = Array.from({ length: 101 }, (_, at): ChatMessage => {
       const parts: ChatMessage["parts"] = [{ type: "text", text: `message ${at}` }];
       return { id: String(at), role: at % 2 === 0 ? "user" : "assistant", parts };
@@ -256,28 +256,28 @@ describe("what a model is given", () => {
     expect(JSON.stringify(messages.at(-1))).toContain("message 100");
   });
 
-  it("says today's date and the years known, and where this year's are not", () => {
+  it("contain the date and the known years, and whether this year is unknown", () => {
     expect(instructionsAt(clock.now())).toMatch(/Today is 2026-11-24, in tax year 2026\/27\. Use it/);
     expect(instructionsAt(Date.parse("2027-11-24T08:00:00Z"))).toMatch(
       /in tax year 2027\/28\. Its rates are not known: when no year is asked for, use 2026\/27/,
     );
   });
 
-  it("gives the built-in responder no instructions to be charged for", async () => {
+  it("contain no instructions for the built-in responder", async () => {
     const [builtIn] = chooseModels({}, { clock, pace: async () => {} });
     const given = answer({ choice: builtIn, messages: await modelMessages([said("hello")]), clock });
     expect((await given.usage).inputTokens).toBeLessThan(20);
   });
 });
 
-describe("an estimate of what the first step reads", () => {
+describe("the estimate of the first step's input", () => {
   const messages = [{ role: "user" as const, content: "12345678" }];
 
-  it("is four characters a token", () => {
+  it("counts four characters per token", () => {
     expect(estimatePrompt(messages, { builtIn: true })).toBe(2);
   });
 
-  it("counts the instructions and the tools that a real model is given", () => {
+  it("includes the instructions and the tools of a real model", () => {
     expect(estimatePrompt(messages, { builtIn: false })).toBe(3_602);
   });
 });

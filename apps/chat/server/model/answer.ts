@@ -15,11 +15,11 @@ import { type SalaryTools, salaryTools } from "./tools.ts";
 import { createWatchdog, type StartTimer, type WatchdogLimits } from "./watchdog.ts";
 
 export interface AnswerLimits extends WatchdogLimits {
-  /** Rounds of the model, tool calls between them. */
+  /** The maximum number of rounds, with tool calls between them. */
   steps: number;
-  /** Further attempts when the provider refuses the connection or the request, before any token. */
+  /** The number of retries if the provider refuses the connection or the request, before any token. */
   retries: number;
-  /** Tokens that a round may write; a model that thinks aloud counts its thoughts. */
+  /** The maximum number of tokens that a round writes, including reasoning. */
   outputTokens: number;
 }
 
@@ -36,9 +36,9 @@ export interface AnswerOptions {
   choice: ModelChoice;
   messages: ModelMessage[];
   clock: { now(): number };
-  /** Stops the answer at once, mid-word. */
+  /** Stops the answer at once. */
   abortSignal?: AbortSignal | undefined;
-  /** Asked before each further step: `false` ends the answer with the step before. */
+  /** Called before each further step. `false` ends the answer after the previous step. */
   mayGoOn?: () => Promise<boolean>;
   limits?: Partial<AnswerLimits>;
   startTimer?: StartTimer;
@@ -46,7 +46,7 @@ export interface AnswerOptions {
 
 export type Answer = StreamTextResult<SalaryTools, Record<string, unknown>, never>;
 
-/** The prompt of a real model. The built-in responder needs none of it. */
+/** Returns the instructions for a real model. The built-in responder needs none. */
 export function instructionsAt(nowMs: number): string {
   const current = taxYearAt(nowMs);
   return [
@@ -61,12 +61,12 @@ export function instructionsAt(nowMs: number): string {
   ].join("\n");
 }
 
-/** Of a longer conversation the model reads the end: what a question costs must not grow without bound. */
+/** The maximum number of messages for the model, so that the cost of a question is bounded. */
 const mostMessagesSent = 40;
 
 /**
- * Stored messages as a model reads them. Tool calls of earlier turns are left out, their answers in words stay: a chart's
- * sixty rows would be paid for again with every question. Calls that a stop cut short are dropped.
+ * Converts stored messages for a model. It leaves out the tool calls of earlier turns, but keeps their text: otherwise,
+ * a chart's sixty rows would be paid for again with every question. It drops calls that a stop interrupted.
  */
 export async function modelMessages(messages: readonly ChatMessage[]): Promise<ModelMessage[]> {
   const converted = await convertToModelMessages([...messages], {
@@ -88,7 +88,7 @@ export async function modelMessages(messages: readonly ChatMessage[]): Promise<M
   );
 }
 
-/** Parts that show the model at work: between two of them it may not be silent for long. */
+/** Parts that show progress. The time between two of them is limited. */
 const tokens = new Set([
   "text-delta",
   "reasoning-delta",
@@ -98,8 +98,8 @@ const tokens = new Set([
 ]);
 
 /**
- * Has the model answer, with the salary tools at hand. It throws nothing: a failure is an `error` part of the stream, a
- * stop or a time-out an `abort` part (`firstToken` tells them apart). What came before either stays.
+ * Lets the model answer, with the salary tools. It never throws: a failure is an `error` part of the stream, a stop or
+ * a time-out an `abort` part (`firstToken` distinguishes them). Earlier parts stay.
  */
 export function answer(options: AnswerOptions): Answer {
   const { choice, messages, clock, abortSignal, mayGoOn, limits, startTimer } = options;
@@ -124,22 +124,22 @@ export function answer(options: AnswerOptions): Answer {
     onStepEnd: watchdog.roundEnds,
     onEnd: watchdog.answerEnds,
     onAbort: watchdog.answerEnds,
-    // Without a handler the SDK prints errors, provider bodies included, to the console.
+    // Without a handler, the SDK prints errors to the console, including provider bodies.
     onError: watchdog.answerEnds,
   });
 }
 
 const charactersPerToken = 4;
 
-/** An estimate: about four characters a token. */
+/** Estimates tokens: about four characters each. */
 export function tokensIn(characters: number): number {
   return Math.ceil(characters / charactersPerToken);
 }
 
-/** What a real model is given besides the messages: the instructions, and what each tool is and takes. */
+/** The tokens of the instructions and the tool descriptions, which a real model gets in addition to the messages. */
 const tokensOfInstructionsAndTools = 3_600;
 
-/** The same for what a request says alone: what the conversation holds besides is not read yet. */
+/** Estimates the input of a request alone, before the stored conversation is read. */
 export function estimateMessage(
   messages: readonly { role: "user" | "assistant"; text: string }[],
   model: { builtIn: boolean },
@@ -148,7 +148,7 @@ export function estimateMessage(
   return estimatePrompt(said, model);
 }
 
-/** An estimate of what the first step of an answer reads. */
+/** Estimates the input of an answer's first step. */
 export function estimatePrompt(messages: readonly ModelMessage[], { builtIn }: { builtIn: boolean }): number {
   const read = messages.reduce((sum, { content }) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);

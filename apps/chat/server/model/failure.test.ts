@@ -42,7 +42,7 @@ describe("a model's failure", () => {
     expect(modelFailure(error)).toMatchObject({ status, code });
   });
 
-  it("is that of the last attempt, when there were several", () => {
+  it("is the failure of the last attempt, if there were several", () => {
     const error = new RetryError({
       message: "Failed after 2 attempts",
       reason: "maxRetriesExceeded",
@@ -52,7 +52,7 @@ describe("a model's failure", () => {
     expect(describeFailure(error)).toEqual({ name: "AI_APICallError", statusCode: 429 });
   });
 
-  it("never repeats a provider's words", () => {
+  it("never repeats a provider's message", () => {
     for (const status of [400, 401, 403, 404, 408, 413, 429, 500, 503, undefined]) {
       const error = call(status);
       const told = JSON.stringify([modelFailure(error), describeFailure(error)]);

@@ -1,19 +1,19 @@
 import { APICallError, RetryError, StreamProviderError } from "ai";
 import { ProviderRefusedError } from "headgate/ai";
 
-/** The model gave nothing, or nothing more, within its time. */
+/** The model sent nothing, or nothing more, within its time limit. */
 export class ModelTimeoutError extends Error {
   override name = "ModelTimeoutError";
 }
 
-/** The model ended its answer before it began. */
+/** The model ended its answer without any text. */
 export class EmptyAnswerError extends Error {
   override name = "EmptyAnswerError";
 }
 
 export interface ModelFailure {
   status: 502 | 503 | 504;
-  /** A sentence for the person; never a provider's own words, an address or a key. */
+  /** A sentence for the person, without a provider's message, an address or a key. */
   detail: string;
   /** Short and stable, for programs and logs. */
   code:
@@ -26,7 +26,7 @@ export interface ModelFailure {
     | "model_timed_out"
     | "conversation_too_long"
     | "model_failed";
-  /** Whole seconds that the provider asks to wait, where it says so. */
+  /** The wait in whole seconds, if the provider states one. */
   retryAfterSeconds?: number;
 }
 
@@ -63,13 +63,13 @@ const failures: Record<ModelFailure["code"], Pick<ModelFailure, "status" | "deta
   model_failed: { status: 502, detail: "The model failed to answer. Please try again." },
 };
 
-/** What the log may have of an error apart from its code: its kind and HTTP status, but no body, address or key. */
+/** Describes an error for the log: its name and HTTP status, but no body, address or key. */
 export function describeFailure(error: unknown): { name: string; statusCode: number | undefined } {
   const cause = rootOf(error);
   return { name: cause instanceof Error ? cause.name : typeof cause, statusCode: statusOf(cause) };
 }
 
-/** Retries wrap what happened; the last attempt tells. */
+/** Returns the error of the last attempt, which retries wrap. */
 function rootOf(error: unknown): unknown {
   return RetryError.isInstance(error) ? rootOf(error.lastError) : error;
 }
@@ -79,7 +79,7 @@ function statusOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** A provider's code and message, for recognising only. */
+/** Returns a provider's code and message, only to recognise the failure. */
 function wordsOf(error: unknown): string {
   if (APICallError.isInstance(error)) return `${error.message} ${error.responseBody ?? ""}`;
   if (StreamProviderError.isInstance(error))
@@ -117,12 +117,12 @@ function codeOf(error: unknown): ModelFailure["code"] {
   if (status === 429 || /rate_limit/i.test(words)) return "model_rate_limited";
   if (status === 408 || status === 504) return "model_timed_out";
   if ((status !== undefined && status >= 500) || /overloaded/i.test(words)) return "model_overloaded";
-  // A connection that breaks in mid-answer carries the 200 that the answer began with.
+  // A connection that breaks during an answer still has the answer's status 200.
   if ((status === undefined || status === 200) && causedByConnection(error)) return "model_unreachable";
   return "model_failed";
 }
 
-/** Turns whatever a model threw into a status, a sentence and a code that are safe to send. */
+/** Turns a model's error into a status, a sentence and a code that are safe to send. */
 export function modelFailure(error: unknown): ModelFailure {
   const cause = rootOf(error);
   const code = codeOf(cause);

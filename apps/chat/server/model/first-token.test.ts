@@ -58,14 +58,14 @@ describe("waiting for the first token", () => {
     expect(await all(broken.stream)).toEqual([start, failed(error)]);
   });
 
-  it("takes an answer without a word for a failure", async () => {
+  it("treats an answer without text as a failure", async () => {
     const finished = await firstToken(streamOf([start, finish]), neverFires);
     expect(finished.known).toEqual({ kind: "failed", error: expect.any(EmptyAnswerError) });
     const closed = await firstToken(streamOf([]), neverFires);
     expect(closed.known).toEqual({ kind: "failed", error: expect.any(EmptyAnswerError) });
   });
 
-  it("tells a stop from a time-out", async () => {
+  it("distinguishes a stop from a time-out", async () => {
     const abort = { type: "abort", reason: "First chunk timeout of 5ms exceeded" } as Part;
     const timedOut = await firstToken(streamOf([start, abort]), neverFires);
     expect(timedOut.known).toEqual({ kind: "failed", error: expect.any(ModelTimeoutError) });
@@ -76,7 +76,7 @@ describe("waiting for the first token", () => {
     expect(stopped.known).toEqual({ kind: "stopped" });
   });
 
-  it("is not troubled by a failure after it", async () => {
+  it("is not affected by a later failure", async () => {
     const parts = [start, text("On "), failed(new Error("late"))];
     const { known, stream, beginning } = await firstToken(streamOf(parts), neverFires);
     expect(known).toEqual({ kind: "started" });
@@ -84,7 +84,7 @@ describe("waiting for the first token", () => {
     expect(await beginning).toEqual({ kind: "started" });
   });
 
-  it("is bounded: the stream is handed back undecided, and the beginning told later", async () => {
+  it("is limited: the stream is returned undecided, and the beginning reported later", async () => {
     let waited: number | undefined;
     const startTimer = (ms: number, fire: () => void) => {
       waited = ms;
@@ -116,13 +116,13 @@ describe("waiting for the first token", () => {
     expect(await beginning).toEqual({ kind: "failed", error });
   });
 
-  it("makes an error part of a connection that broke", async () => {
+  it("turns a broken connection into an error part", async () => {
     const error = new TypeError("terminated");
     const { stream } = await firstToken(streamOf([start, text("On ")], error), neverFires);
     expect(await all(stream)).toEqual([start, text("On "), failed(error)]);
   });
 
-  it("takes its timer down again", async () => {
+  it("clears its timer", async () => {
     let cancelled = 0;
     const startTimer = () => () => {
       cancelled += 1;
@@ -131,7 +131,7 @@ describe("waiting for the first token", () => {
     expect(cancelled).toBe(1);
   });
 
-  it("passes a cancellation on, and calls it a stop when nothing had come", async () => {
+  it("passes a cancellation on, and treats it as a stop if nothing had arrived", async () => {
     let cancelled: unknown;
     const source = new ReadableStream<Part>({
       cancel(reason) {

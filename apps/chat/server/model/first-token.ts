@@ -2,25 +2,25 @@ import type { TextStreamPart, ToolSet } from "ai";
 import { EmptyAnswerError, ModelTimeoutError } from "./failure.ts";
 import { type StartTimer, startRealTimer } from "./watchdog.ts";
 
-/** How an answer began. `stopped`: the caller aborted or stopped reading before anything came. */
+/** How an answer began. `stopped`: the caller aborted or stopped reading before anything arrived. */
 export type Beginning = { kind: "started" } | { kind: "stopped" } | { kind: "failed"; error: unknown };
 
 export interface Opening<TOOLS extends ToolSet> {
-  /** `undefined` when nothing had come by the end of the wait: `beginning` will tell. */
+  /** `undefined` if nothing had arrived by the end of the wait: then see `beginning`. */
   known: Beginning | undefined;
   /**
-   * The same parts in the same order as the stream that was given, those already read included. It never errors: a
-   * stream that broke ends in an `error` part.
+   * The same parts in the same order as the given stream, including those already read. It never errors: a broken
+   * stream ends with an `error` part.
    */
   stream: ReadableStream<TextStreamPart<TOOLS>>;
-  /** Settles once the first token, or the failure before it, was read. Never rejects. */
+  /** Resolves once the first token, or a failure before it, has been read. Never rejects. */
   beginning: Promise<Beginning>;
 }
 
 export interface FirstTokenOptions {
-  /** Milliseconds to wait before the stream is handed back undecided. Default 10,000. */
+  /** Milliseconds to wait before the stream is returned undecided. Default 10,000. */
   waitMs?: number;
-  /** The caller's own signal: tells a stop from a time-out. */
+  /** The caller's signal, which distinguishes a stop from a time-out. */
   abortSignal?: AbortSignal | undefined;
   startTimer?: StartTimer;
 }
@@ -45,18 +45,21 @@ function beginningShownBy<TOOLS extends ToolSet>(
     case "abort":
       return abortSignal?.aborted
         ? { kind: "stopped" }
-        : { kind: "failed", error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
+        : {
+            kind: "failed",
+            error: new ModelTimeoutError(part.reason ?? "The model's time limit has passed."),
+          };
     case "finish":
-      return { kind: "failed", error: new EmptyAnswerError("The model ended without a word.") };
+      return { kind: "failed", error: new EmptyAnswerError("The model ended without any text.") };
     default:
       return undefined;
   }
 }
 
 /**
- * Waits until an answer has begun or failed, so that a failure can still have its own HTTP status, and returns a
- * stream that has lost nothing. The wait is bounded: a slow model is handed back undecided.
- * @param stream `streamText(…).stream`; it is read from here on
+ * Waits until an answer has begun or failed, so that a failure can still have its own HTTP status, and returns the
+ * complete stream. The wait is limited: the stream of a slow model is returned undecided.
+ * @param stream `streamText(…).stream`, which this function reads
  */
 export async function firstToken<TOOLS extends ToolSet>(
   stream: ReadableStream<TextStreamPart<TOOLS>>,
@@ -85,7 +88,7 @@ export async function firstToken<TOOLS extends ToolSet>(
         settle(
           abortSignal?.aborted
             ? { kind: "stopped" }
-            : { kind: "failed", error: new EmptyAnswerError("The model ended without a word.") },
+            : { kind: "failed", error: new EmptyAnswerError("The model ended without any text.") },
         );
         return;
       }
@@ -97,7 +100,7 @@ export async function firstToken<TOOLS extends ToolSet>(
       settle(abortSignal?.aborted ? { kind: "stopped" } : { kind: "failed", error });
     }
   };
-  /** One read at a time: a read that outlasted the wait is joined, not doubled. */
+  /** Reads one part at a time. A read that outlasts the wait is continued, not repeated. */
   const read = () => {
     reading ??= readOne().finally(() => {
       reading = undefined;

@@ -7,7 +7,7 @@ import type { SalaryTools } from "./tools.ts";
 
 type Chunk = { type: string; text?: string; input?: unknown; output?: unknown };
 
-/** What a reader sees of a stream of parts. */
+/** Returns the text that a reader sees. */
 async function through(
   parts: Chunk[],
   messages: Parameters<typeof markUncalculated>[0] = [],
@@ -43,7 +43,7 @@ it.each([
   expect(await through([...worked, said(text), { type: "finish" }])).toBe(expected);
 });
 
-it("takes what the person said for known, and a figure that was marked for unknown still", async () => {
+it("treats the person's figures as known, and marked figures as still unknown", async () => {
   const messages = [
     { role: "user", content: "my rent is £1,200" },
     { role: "assistant", content: "That leaves £999 (not calculated)." },
@@ -53,7 +53,7 @@ it("takes what the person said for known, and a figure that was marked for unkno
   );
 });
 
-it("marks the same however the words are cut", async () => {
+it("marks the same figures however the text is split", async () => {
   const text = "On £45,000 you keep £34,118.20, so £2,843.18 a month, 33% less than £1.2 million.";
   const whole = await through([...worked, said(text), { type: "finish" }]);
   await fc.assert(

@@ -1,4 +1,4 @@
-/** Marks every figure in a model's words that no tool gave. */
+/** Marks every figure in a model's text that no tool returned. */
 import type { ModelMessage, TextStreamPart } from "ai";
 import type { SalaryTools } from "./tools.ts";
 
@@ -6,12 +6,12 @@ type Part = TextStreamPart<SalaryTools>;
 
 export const mark = " (not calculated)";
 
-/** "£1,234.50", "£45k", "28.8%": what an answer about pay states as a figure. */
+/** Matches figures such as "£1,234.50", "£45k" and "28.8%". */
 const figure = /£ ?\d[\d,]*(?:\.\d+)?(?:k\b| ?million\b)?|\d[\d,]*(?:\.\d+)? ?%/g;
-/** What may still grow into a figure at the end of what has come so far. */
+/** Matches the end of a text that may become a figure. */
 const unfinished = /(?:£ ?|£ ?\d[\d,.]*k?|\d[\d,.]* ?|£ ?\d[\d,.]* ?m?i?l?l?i?o?n?)$/;
 
-/** The value of a figure, and half of what its last digit stands for: "£36k" is 36,000 to 500. */
+/** Returns the value of a figure, and half of the place value of its last digit: "£36k" is 36,000 ± 500. */
 function readFigure(text: string): { value: number; halfDigit: number } {
   const digits = /\d[\d,]*(?:\.(?<decimals>\d+))?/.exec(text);
   const scale = /k$/.test(text) ? 1_000 : /million$/.test(text) ? 1_000_000 : 1;
@@ -22,7 +22,7 @@ function readFigure(text: string): { value: number; halfDigit: number } {
   };
 }
 
-/** Every number in a value, however deep; shares also as percentages. */
+/** Yields every number in a value, at any depth. Shares also as percentages. */
 function* numbersIn(value: unknown): Generator<number> {
   if (typeof value === "number") {
     yield Math.abs(value);
@@ -35,7 +35,7 @@ function* numbersIn(value: unknown): Generator<number> {
   }
 }
 
-/** What was said before, by the person or with a tool at hand; a figure that was marked then is marked again. */
+/** Yields the figures in earlier messages, except marked ones, which are marked again. */
 function* numbersSaid(messages: readonly ModelMessage[]): Generator<number> {
   for (const { content } of messages) {
     const text = typeof content === "string" ? content : JSON.stringify(content);
@@ -44,9 +44,9 @@ function* numbersSaid(messages: readonly ModelMessage[]): Generator<number> {
 }
 
 /**
- * Watches a model's answer go by: whatever tools were given and gave is calculated, and so is what was said before. Any
- * other amount or percentage is followed by "(not calculated)". Nothing is held back.
- * @param messages what the model was given
+ * Transforms a model's answer. Figures from tools' inputs and outputs and from earlier messages count as calculated.
+ * Any other amount or percentage is followed by "(not calculated)". No text is delayed.
+ * @param messages the model's messages
  */
 export function markUncalculated(messages: readonly ModelMessage[]) {
   return (): TransformStream<Part, Part> => {
@@ -56,7 +56,7 @@ export function markUncalculated(messages: readonly ModelMessage[]) {
       return known.some((one) => Math.abs(one - value) <= halfDigit + 1e-9);
     };
     const marked = (text: string) => text.replace(figure, (found) => (isKnown(found) ? found : found + mark));
-    /** The end of what was passed on, while it may still grow into a figure, or into another one. */
+    /** The end of the text so far, if it may become a figure, or another figure. */
     let open = "";
     let id = "";
     return new TransformStream({

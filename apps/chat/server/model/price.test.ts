@@ -49,7 +49,7 @@ describe("the cost of an answer", () => {
     expect(costOf(used, price)).toBe(micros);
   });
 
-  it("is whole, never less than what was used, and at most a micro more", () => {
+  it("is an integer, never below the exact cost, and at most a micro above it", () => {
     const count = fc.integer({ min: 0, max: 2_000_000 });
     const rate = fc.integer({ min: 0, max: 100_000_000 });
     fc.assert(
@@ -78,7 +78,7 @@ describe("a price in the service's currency", () => {
   const price = listPriceOf("gpt-4.1-nano");
   if (!price) throw new Error("The list has no gpt-4.1-nano.");
 
-  it("is converted at a rate, and multiplied by a factor, which its version names", () => {
+  it("is converted at a rate and multiplied by a factor, both named in its version", () => {
     const pounds = exchanged(price, { currency: "GBP", rate: 790_000 });
     expect(pounds).toEqual({
       inputPerMillion: 79_000,
@@ -94,13 +94,13 @@ describe("a price in the service's currency", () => {
     });
   });
 
-  it("is left alone where there is nothing to convert", () => {
+  it("is unchanged if there is nothing to convert", () => {
     expect(exchanged(price, { currency: "USD", rate: 1_000_000 })).toBe(price);
     expect(exchanged(builtInPrice, { currency: "GBP", rate: 790_000 })).toBe(builtInPrice);
     expect(multiplied(price, 1_000_000)).toBe(price);
   });
 
-  it("is free where its factor is 0, and never by rounding", () => {
+  it("is free if its factor is 0, and never by rounding", () => {
     expect(isPriced(multiplied(price, 0))).toBe(false);
     expect(exchanged({ ...price, outputPerMillion: 1 }, { currency: "GBP", rate: 1 }).outputPerMillion).toBe(
       1,
@@ -109,7 +109,7 @@ describe("a price in the service's currency", () => {
 });
 
 describe("list prices", () => {
-  it("knows a dated model by its name, and takes no other for it", () => {
+  it("recognises a dated model by its name, and no other model", () => {
     expect(listPriceOf("gpt-4.1-mini-2025-04-14")).toEqual(listPriceOf("gpt-4.1-mini"));
     expect(listPriceOf("claude-haiku-4-5-20251001")).toEqual(listPriceOf("claude-haiku-4-5"));
     expect(listPriceOf("gpt-4.1-mini")).not.toEqual(listPriceOf("gpt-4.1"));

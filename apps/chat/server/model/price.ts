@@ -3,17 +3,17 @@ import { decimalOf, MICROS_PER_UNIT } from "../money.ts";
 import type { Usage } from "../usage.ts";
 import { LIST_CURRENCY, LIST_VERSION, listPrices } from "./price-list.ts";
 
-/** What a million tokens cost, in micros of one currency: of the list's here, of the service's once `exchanged`. */
+/** The price of a million tokens, in micros of the list's currency, or of the service's after `exchanged`. */
 export interface ModelPrice {
   inputPerMillion: Micros;
-  /** Of input that the provider read from its cache. */
+  /** The price of input that the provider read from its cache. */
   cachedInputPerMillion: Micros;
   outputPerMillion: Micros;
-  /** Names these prices in the ledger, with the rate and the factor that they were changed by. */
+  /** Names these prices in the ledger, with the rate and the factor. */
   version: string;
 }
 
-/** The built-in calculator costs nothing, unless `MODEL_PRICE_…` says otherwise, such as to try out credit. */
+/** The built-in calculator is free, unless `MODEL_PRICE_…` sets a price, such as to try out credit. */
 export const builtInPrice: ModelPrice = {
   inputPerMillion: 0,
   cachedInputPerMillion: 0,
@@ -21,12 +21,12 @@ export const builtInPrice: ModelPrice = {
   version: "built-in",
 };
 
-/** Whether an answer costs anything: where it does not, nobody is asked for credit. */
+/** Whether an answer costs anything. If not, it needs no credit. */
 export function isPriced({ inputPerMillion, outputPerMillion }: ModelPrice): boolean {
   return inputPerMillion > 0 || outputPerMillion > 0;
 }
 
-/** For models not listed: as dear as a large one, so that an unknown model never runs up a surprise. */
+/** The price of an unlisted model: that of a large model, so that its cost is not underestimated. */
 export const priceOfUnknownModel: ModelPrice = {
   inputPerMillion: 5_000_000,
   cachedInputPerMillion: 5_000_000,
@@ -34,17 +34,17 @@ export const priceOfUnknownModel: ModelPrice = {
   version: "unknown model",
 };
 
-/** A price in the service's currency. */
+/** An exchange rate to the service's currency. */
 export interface Exchange {
   currency: string;
-  /** What one unit of the list's currency costs in this one, in micros. */
+  /** The price of one unit of the list's currency, in micros of this currency. */
   rate: Micros;
 }
 
 /**
- * A price of the list's currency in the service's, at a stated rate that its version names.
+ * Converts a price from the list's currency to the service's, at a rate that the version names.
  *
- * @returns the same price where nothing is to be changed: it is free, or in this currency already
+ * @returns the same price if it is free, or already in this currency
  */
 export function exchanged(price: ModelPrice, { currency, rate }: Exchange): ModelPrice {
   if (currency === LIST_CURRENCY || !isPriced(price)) return price;
@@ -52,7 +52,7 @@ export function exchanged(price: ModelPrice, { currency, rate }: Exchange): Mode
 }
 
 /**
- * A price that a plan makes dearer or cheaper.
+ * Multiplies a price by a plan's factor.
  *
  * @param factor in millionths: 1,200,000 adds a fifth
  */
@@ -62,7 +62,7 @@ export function multiplied(price: ModelPrice, factor: number): ModelPrice {
     : scaled(price, factor, `x${decimalOf(factor)}`);
 }
 
-/** Rounded up, as `costOf` is: no price becomes 0 by rounding. */
+/** Rounds up, like `costOf`, so that no price becomes 0. */
 function scaled(price: ModelPrice, millionths: number, by: string): ModelPrice {
   const times = (micros: Micros) =>
     Number((BigInt(micros) * BigInt(millionths) + BigInt(MICROS_PER_UNIT - 1)) / BigInt(MICROS_PER_UNIT));
@@ -77,7 +77,7 @@ function scaled(price: ModelPrice, millionths: number, by: string): ModelPrice {
 /** `gpt-4.1-2025-04-14` is a dated `gpt-4.1`; `gpt-4.1-turbo` would be another model. */
 const datedSuffix = /^(?:-\d{4}-?\d{2}-?\d{2}|-latest)?$/;
 
-/** The list price of a model, in dollars; `undefined` when it is not known. */
+/** Returns the list price of a model, in dollars; `undefined` if it is unknown. */
 export function listPriceOf(modelId: string): ModelPrice | undefined {
   const [, price] =
     Object.entries(listPrices).find(
@@ -87,8 +87,8 @@ export function listPriceOf(modelId: string): ModelPrice | undefined {
 }
 
 /**
- * Reads a decimal of dollars as micros, exactly: "0.15" is 150_000.
- * @returns `undefined` when the text is not a plain decimal from 0 to 999,999.999999
+ * Converts a decimal of dollars to micros, exactly: "0.15" is 150_000.
+ * @returns `undefined` if the text is not a plain decimal from 0 to 999,999.999999
  */
 export function microsOf(text: string): Micros | undefined {
   const match = /^(?<whole>\d{1,6})(?:\.(?<fraction>\d{1,6}))?$/.exec(text.trim());
@@ -98,8 +98,8 @@ export function microsOf(text: string): Micros | undefined {
 }
 
 /**
- * What an answer costs, in whole micros of the price's currency, rounded up: a fraction of one is never given away.
- * A count that a provider left out, or that is no number, counts as 0.
+ * Returns the cost of an answer, in whole micros of the price's currency, rounded up. A missing or invalid count from a
+ * provider counts as 0.
  */
 export function costOf(
   used: { [Count in keyof Usage]?: number | undefined },

@@ -9,7 +9,7 @@ describe("choosing a model", () => {
     {},
     { OPENAI_API_KEY: "" },
     { OPENAI_API_KEY: "  ", LLM_BASE_URL: "", ANTHROPIC_API_KEY: undefined },
-  ])("answers by itself with %j", (environment) => {
+  ])("uses the built-in responder with %j", (environment) => {
     expect(choose(environment)).toMatchObject({
       name: builtInName,
       builtIn: true,
@@ -29,7 +29,7 @@ describe("choosing a model", () => {
       "claude-opus-5-5",
     ],
     [{ LLM_BASE_URL: "http://localhost:11434/v1/", LLM_MODEL: "llama3.2" }, "llm.chat", "llama3.2"],
-    // Several at once: one's own server, then OpenAI, then Anthropic.
+    // Several at once: your own server first, then OpenAI, then Anthropic.
     [{ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }, "openai.chat", "gpt-5.4-mini"],
     [{ OPENAI_API_KEY: "sk-1", LLM_BASE_URL: "https://llm.example/v1", LLM_MODEL: "own" }, "llm.chat", "own"],
   ])("%j", (environment, provider, name) => {
@@ -52,15 +52,18 @@ describe("choosing a model", () => {
   });
 
   it.each([
-    ["a,", /^OPENAI_MODEL is "a,": it should be the name of a model, or names with a comma/],
+    ["a,", /^OPENAI_MODEL is "a,": it should be the name of a model, or several names/],
     [",", /^OPENAI_MODEL is ","/],
     ["a, b, a", /^OPENAI_MODEL names the model a twice/],
-    [Array.from({ length: 21 }, (_, n) => `m${n}`).join(), /^OPENAI_MODEL names 21 models, and 20 at most/],
-  ])("takes no list such as %s", (OPENAI_MODEL, says) => {
+    [
+      Array.from({ length: 21 }, (_, n) => `m${n}`).join(),
+      /^OPENAI_MODEL names 21 models; the maximum is 20/,
+    ],
+  ])("rejects a list such as %s", (OPENAI_MODEL, says) => {
     expect(() => choose({ OPENAI_API_KEY: "sk-1", OPENAI_MODEL })).toThrow(says);
   });
 
-  it("says which key is left unused", () => {
+  it("names unused keys", () => {
     expect(choose({ OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2" }).warnings).toEqual([
       "ANTHROPIC_API_KEY is set but not used: OPENAI_API_KEY comes first.",
     ]);
@@ -74,16 +77,16 @@ describe("choosing a model", () => {
     [{ LLM_MODEL: "llama3.2" }, /^LLM_MODEL is set but LLM_BASE_URL is not\./],
     [{ LLM_API_KEY: "key" }, /^LLM_API_KEY is set but LLM_BASE_URL is not\./],
     [{ LLM_BASE_URL: "localhost:11434", LLM_MODEL: "m" }, /^LLM_BASE_URL is not an http or https address/],
-    [{ LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" }, /^LLM_BASE_URL holds a user name/],
+    [{ LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" }, /^LLM_BASE_URL contains a user name/],
     [{ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: "ftp://example" }, /^OPENAI_BASE_URL is not an http/],
-    [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY holds a space/],
+    [{ OPENAI_API_KEY: "sk-1\nsk-secret" }, /^OPENAI_API_KEY contains a space/],
     [{ MODEL_PRICE_INPUT_PER_MTOK: "cheap" }, /^MODEL_PRICE_INPUT_PER_MTOK is "cheap", which is not a price/],
     [{ MODEL_PRICE_OUTPUT_PER_MTOK: "-1" }, /^MODEL_PRICE_OUTPUT_PER_MTOK is "-1"/],
-  ])("refuses %j in a sentence", (environment, message) => {
+  ])("rejects %j with a message", (environment, message) => {
     expect(() => choose(environment)).toThrow(message);
   });
 
-  it("keeps keys and passwords out of its sentences", () => {
+  it("keeps keys and passwords out of messages", () => {
     for (const environment of [
       { LLM_BASE_URL: "https://me:secret@llm.example", LLM_MODEL: "m" },
       { OPENAI_API_KEY: "sk-1\nsk-secret" },
@@ -103,15 +106,13 @@ describe("the price", () => {
     });
   });
 
-  it("of an unknown model is a stated default, with a warning", () => {
+  it("of an unknown model is a default, with a warning", () => {
     const { price, warnings } = choose({ LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" });
     expect(price).toEqual(priceOfUnknownModel);
-    expect(warnings).toEqual([
-      expect.stringMatching(/llama3\.2 is not known: it is charged at \$5 and \$25/),
-    ]);
+    expect(warnings).toEqual([expect.stringMatching(/llama3\.2 is unknown: it is charged at \$5 and \$25/)]);
   });
 
-  it("is what the operator says, in whole or in part", () => {
+  it("is set by the operator, completely or in part", () => {
     const own = { LLM_BASE_URL: "http://localhost:1/v1", LLM_MODEL: "llama3.2" };
     const whole = choose({ ...own, MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "0.07" });
     expect(whole).toMatchObject({ price: { inputPerMillion: 0, outputPerMillion: 70_000 }, warnings: [] });

@@ -7,16 +7,16 @@ import { builtInPrice, listPriceOf, type ModelPrice, microsOf, priceOfUnknownMod
 
 export interface ModelChoice {
   model: LanguageModelV4;
-  /** As `Me.model.name` shows it. */
+  /** The name in `Me.model.name`. */
   name: string;
   builtIn: boolean;
-  /** In dollars as chosen here, in the service's currency once it is offered. */
+  /** In dollars at first, in the service's currency once the model is offered. */
   price: ModelPrice;
-  /** Sentences for the operator's log: what was assumed, which variable would say otherwise. */
+  /** Warnings for the operator's log: what was assumed, and which variable changes it. */
   warnings: string[];
 }
 
-/** A variable that cannot be used; the message is a sentence that names it, and never holds a key. */
+/** An invalid variable. The message names it, and never contains a key. */
 export class ModelConfigError extends Error {
   override name = "ModelConfigError";
 }
@@ -30,12 +30,13 @@ const defaultAnthropicModel = "claude-haiku-5-5";
 type Read = (name: string) => string | undefined;
 
 /**
- * The models that answer; the first is the default. Your own server (`LLM_BASE_URL` and `LLM_MODEL`) goes before `OPENAI_API_KEY`, and that
- * before `ANTHROPIC_API_KEY`; with none of them it is the built-in responder alone, which needs no network. `LLM_MODEL`,
- * `OPENAI_MODEL` and `ANTHROPIC_MODEL` name one model, or several with commas between them.
+ * Returns the models that answer; the first is the default. Your own server (`LLM_BASE_URL` and `LLM_MODEL`) comes
+ * first, then `OPENAI_API_KEY`, then `ANTHROPIC_API_KEY`. Without any of them, the built-in responder answers, which
+ * needs no network. `LLM_MODEL`,
+ * `OPENAI_MODEL` and `ANTHROPIC_MODEL` name one model, or several separated by commas.
  * @param environment the variables, such as `process.env`; an empty or blank one counts as absent
  * @param builtIn the clock and the pace of the built-in responder
- * @throws {ModelConfigError} for a value or a combination that cannot be used
+ * @throws {ModelConfigError} for an invalid value or combination
  */
 export function chooseModels(
   environment: ModelEnvironment,
@@ -66,7 +67,7 @@ function choice(read: Read, model: LanguageModelV4, name: string): ModelChoice {
   if (!listed && !isPriced) {
     const { inputPerMillion, outputPerMillion } = price;
     warnings.push(
-      `The price of the model ${name} is not known: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
+      `The price of the model ${name} is unknown: it is charged at $${inputPerMillion / 1e6} and $${outputPerMillion / 1e6} a million tokens in and out. Set MODEL_PRICE_INPUT_PER_MTOK and MODEL_PRICE_OUTPUT_PER_MTOK to its price.`,
     );
   }
   return { model, name, builtIn: false, price, warnings };
@@ -75,7 +76,7 @@ function choice(read: Read, model: LanguageModelV4, name: string): ModelChoice {
 interface Chosen {
   model(name: string): LanguageModelV4;
   names: [string, ...string[]];
-  /** The variables that made the choice. */
+  /** The variables that determined the choice. */
   uses: string[];
 }
 
@@ -115,7 +116,8 @@ function openAi(read: Read): Chosen | undefined {
   const baseURL =
     baseUrl === undefined ? "https://api.openai.com/v1" : addressFrom(baseUrl, "OPENAI_BASE_URL");
   const names = namesFrom(read("OPENAI_MODEL") ?? defaultOpenAiModel, "OPENAI_MODEL");
-  // The chat-completions API rather than the default Responses API: gateways behind OPENAI_BASE_URL speak it too.
+  // Use the chat-completions API instead of the default Responses API, because gateways behind OPENAI_BASE_URL support
+  // it too.
   const model = createOpenAI({ apiKey, baseURL }).chat;
   return { model, names, uses: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"] };
 }
@@ -135,19 +137,19 @@ function anthropic(read: Read): Chosen | undefined {
 
 const MOST_MODELS = 20;
 
-/** @throws {ModelConfigError} for a list with a gap, a name twice, or too many */
+/** @throws {ModelConfigError} for a list with a gap, a duplicate, or too many names */
 function namesFrom(text: string, variable: string): [string, ...string[]] {
   const names = text.split(",").map((name) => name.trim());
   const [first, ...others] = names;
   if (!first || others.includes("")) {
     throw new ModelConfigError(
-      `${variable} is "${text}": it should be the name of a model, or names with a comma between two.`,
+      `${variable} is "${text}": it should be the name of a model, or several names separated by commas.`,
     );
   }
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new ModelConfigError(`${variable} names the model ${twice} twice.`);
   if (names.length > MOST_MODELS) {
-    throw new ModelConfigError(`${variable} names ${names.length} models, and ${MOST_MODELS} at most.`);
+    throw new ModelConfigError(`${variable} names ${names.length} models; the maximum is ${MOST_MODELS}.`);
   }
   return [first, ...others];
 }
@@ -158,12 +160,12 @@ function halfSet(present: string, absent: string, meaning: string): ModelConfigE
   );
 }
 
-/** @throws {ModelConfigError} without the key itself: it may end up in a log */
+/** @throws {ModelConfigError} without the key, because the message may be logged */
 function keyFrom(read: Read, name: string): string | undefined {
   const key = read(name);
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
     throw new ModelConfigError(
-      `${name} holds a space or a character that no key has. Paste the key again, on one line.`,
+      `${name} contains a space or another invalid character. Paste the key again, on one line.`,
     );
   }
   return key;
@@ -178,7 +180,7 @@ function addressFrom(text: string, name: string): string {
   }
   if (url.username !== "" || url.password !== "") {
     throw new ModelConfigError(
-      `${name} holds a user name or password. Give the key in its own variable instead.`,
+      `${name} contains a user name or password. Set the key in its own variable instead.`,
     );
   }
   return text.replace(/\/+$/, "");
@@ -191,7 +193,7 @@ function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
     const read_ = microsOf(text);
     if (read_ !== undefined) return read_;
     throw new ModelConfigError(
-      `${name} is "${text}", which is not a price: give dollars a million tokens, such as 0.15.`,
+      `${name} is "${text}", which is not a price: set US dollars per million tokens, such as 0.15.`,
     );
   };
   const names = [
@@ -202,7 +204,7 @@ function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
   if (names.every((name) => read(name) === undefined)) return otherwise;
   const [input, cached, output] = names;
   const inputPerMillion = price(input, otherwise.inputPerMillion);
-  // A price of its own for input that is not cached says nothing of the list's for input that is.
+  // If the price of uncached input is set, the list's price of cached input no longer applies.
   const usual = read(input) === undefined ? otherwise.cachedInputPerMillion : inputPerMillion;
   const cachedInputPerMillion = price(cached, usual);
   const outputPerMillion = price(output, otherwise.outputPerMillion);
@@ -214,7 +216,7 @@ function priceFrom(read: Read, otherwise: ModelPrice): ModelPrice {
   };
 }
 
-/** Variables that ask for another model than the one chosen, and so do nothing. */
+/** Returns warnings for variables without effect, because another provider was chosen. */
 function strays(read: Read, used: readonly string[]): string[] {
   return ["OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_MODEL"]
     .filter((name) => !used.includes(name) && read(name) !== undefined)

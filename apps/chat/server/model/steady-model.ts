@@ -2,8 +2,8 @@ import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provide
 import { wrapLanguageModel } from "ai";
 
 /**
- * The same model, whose stream ends in an `error` part when the connection breaks instead of erroring itself. A stream
- * that errors takes the words that came before down with it: the SDK then neither calls `onError` nor settles usage.
+ * Wraps a model so that its stream ends with an `error` part if the connection breaks, instead of erroring. If the
+ * stream errors, the SDK loses the earlier text, and neither calls `onError` nor settles usage.
  */
 export function steady(model: LanguageModelV4): LanguageModelV4 {
   return wrapLanguageModel({
@@ -31,7 +31,7 @@ function endingInErrorPart(
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          // A stop is no failure; the SDK has a part of its own for it.
+          // A stop is not a failure; the SDK has a separate part for it.
           if (abortSignal?.aborted) return controller.error(error);
           controller.enqueue({ type: "error", error });
           controller.close();

@@ -2,9 +2,9 @@ import type { ModelMessage } from "ai";
 import { understand } from "./built-in/understand.ts";
 
 /**
- * Questions that follow from the last one, whichever model answered it. Never throws.
- * @param messages what the model was given
- * @param nowMs milliseconds since the epoch: which tax year is running
+ * Returns follow-up questions to the last question, whichever model answered it. Never throws.
+ * @param messages the model's messages
+ * @param nowMs milliseconds since the epoch, to determine the current tax year
  */
 export function suggestionsAfter(messages: readonly ModelMessage[], nowMs: number): string[] {
   const asked = messages.flatMap(({ role, content }) => {

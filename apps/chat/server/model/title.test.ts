@@ -74,7 +74,7 @@ describe("a title by a real model", () => {
   });
   afterAll(() => server.close());
 
-  it("is what it says, cleaned, with what it used", async () => {
+  it("is the model's text, cleaned, with the usage", async () => {
     const title = await titleOf({ choice, question: "take home on 45k", clock });
     expect(title).toEqual({
       title: "Scottish pay, explained",
@@ -89,7 +89,7 @@ describe("a title by a real model", () => {
   });
 
   it.each(["fail-500", "fail-401", "hang-up", "empty"] as const)(
-    "is found by rule when the model fails: %s",
+    "is found by rule if the model fails: %s",
     async (mode) => {
       server.setMode(mode);
       const { title } = await titleOf({ choice, question: "take home on 45k", clock });
@@ -97,7 +97,7 @@ describe("a title by a real model", () => {
     },
   );
 
-  it("is found by rule when the model takes too long", async () => {
+  it("is found by rule if the model takes too long", async () => {
     server.setMode("never");
     const { title } = await titleOf({ choice, question: "take home on 45k", clock, timeoutMs: 1 });
     expect(title).toBe("Take-home on £45,000");

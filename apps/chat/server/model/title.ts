@@ -11,11 +11,11 @@ export const longestTitle = 60;
 
 export interface TitleOptions {
   choice: ModelChoice;
-  /** The question that the conversation began with. */
+  /** The first question of the conversation. */
   question: string;
   clock: { now(): number };
   abortSignal?: AbortSignal | undefined;
-  /** How long a real model may take, in milliseconds; then the rules name the conversation. Default 8,000. */
+  /** The time limit of a real model, in milliseconds. After that, the title is found by rule. Default 8,000. */
   timeoutMs?: number;
 }
 
@@ -24,12 +24,12 @@ export interface Title {
   usage: Usage;
 }
 
-/** The most that a title may use. */
+/** The maximum usage for a title. */
 export const mostUsedForTitle: Usage = { inputTokens: 400, cachedInputTokens: 0, outputTokens: 400 };
 
 /**
- * Names a conversation in a few words. A real model is asked within a bounded time; if it fails, and for the built-in
- * responder always, rules name it from the question. Never rejects.
+ * Returns a short title for a conversation, from a real model with a time limit. If the model fails, and always for the
+ * built-in responder, the title is found by rule from the question. Never rejects.
  */
 export async function titleOf({
   choice,
@@ -53,7 +53,7 @@ export async function titleOf({
     });
     const title = cleanTitle(text);
     const used: Usage = {
-      // A provider that reports nothing is not free.
+      // If the provider reports no usage, charge the maximum.
       inputTokens: usage.inputTokens ?? mostUsedForTitle.inputTokens,
       cachedInputTokens: usage.inputTokenDetails.cacheReadTokens ?? 0,
       outputTokens: usage.outputTokens ?? tokensIn(text.length),
@@ -64,13 +64,16 @@ export async function titleOf({
   }
 }
 
-/** One line of plain words, at most 60 characters: no Markdown, quotation marks or control characters. May be empty. */
+/**
+ * Cleans a title: one line of at most 60 characters, without Markdown, quotation marks or control characters. May be
+ * empty.
+ */
 export function cleanTitle(text: string): string {
   const line = text
     .normalize("NFKC")
     .replace(/<[^>]{0,200}>/g, " ")
     .replace(/!?\[([^\]]{0,200})\]\([^)]{0,500}\)/g, "$1")
-    // Controls, and the invisible characters that reorder or hide text.
+    // Control characters, and invisible characters that reorder or hide text.
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
     .replace(/[`*_#~>|<"“”„«»]+/g, "")
     .replace(/^\s*(?:title|name)\s*:\s*/i, "")
@@ -108,7 +111,7 @@ const subjects: Record<Figure, string> = {
   employer: "Employer's cost of",
 };
 
-/** Names a conversation from its first question, such as "Take-home on £45,000 in Scotland". */
+/** Returns a title from the first question, such as "Take-home on £45,000 in Scotland". */
 export function titleByRule(question: string, nowMs: number): string {
   const understanding = understand([question], nowMs);
   if (understanding.kind === "reply") return cleanTitle(question) || "New conversation";

@@ -1,4 +1,4 @@
-/** What the tools give back, described for models and checked in tests. */
+/** The outputs of the tools, described for models and checked in tests. */
 import { z } from "zod";
 import { nations, type StudentLoanPlan } from "../../tax/rates.ts";
 import { taxYears } from "../../tax/tax-year.ts";

@@ -4,7 +4,7 @@ import { salaryTools } from "./tools.ts";
 
 const options = { toolCallId: "call", messages: [], context: {} } as unknown as ToolExecutionOptions<never>;
 
-/** As the SDK does it: the input is validated, the tool runs, and its output must fit what it declares. */
+/** Runs a tool like the SDK: validates the input, runs the tool, and checks its output against its schema. */
 async function run(name: keyof typeof salaryTools, input: unknown): Promise<unknown> {
   const { inputSchema, outputSchema, execute } = salaryTools[name];
   const checked = await asSchema(inputSchema as never).validate?.(input);
@@ -24,7 +24,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("take_home works by the period asked for, and after outgoings", async () => {
+  it("take_home returns figures for the requested period, and after outgoings", async () => {
     const input = { salary: 60_000, show: { figure: "take-home", period: "month" } };
     expect(await run("take_home", input)).toMatchObject({
       shown: { period: "month", gross: 5_000, takeHome: 3_779.78, incomeTax: 952.67 },
@@ -41,7 +41,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("take_home takes extra pay, other jobs, a pension and an age", async () => {
+  it("take_home accepts extra pay, other jobs, a pension and an age", async () => {
     const input = {
       salary: 45_000,
       extras: [{ name: "bonus", amount: 5_000 }],
@@ -57,7 +57,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("compare_salaries keeps the order of the cases and says how much more each leaves", async () => {
+  it("compare_salaries keeps the order of the cases and returns the differences", async () => {
     const cases = [{ salary: 50_000 }, { salary: 50_000, nation: "Scotland" }, { salary: 60_000 }];
     expect(await run("compare_salaries", { cases })).toMatchObject({
       rows: [{ takeHome: 39_519.6 }, { takeHome: 38_023.55 }, { takeHome: 45_357.4 }],
@@ -66,7 +66,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("household taxes each alone", async () => {
+  it("household taxes each person separately", async () => {
     const people = [{ salary: 45_000 }, { salary: 38_000 }];
     expect(await run("household", { people })).toMatchObject({
       takeHome: 66_799.2,
@@ -74,7 +74,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("salary_table chooses a step, and says which", async () => {
+  it("salary_table chooses and returns a step", async () => {
     const output = (await run("salary_table", { from: 20_000, to: 120_000 })) as {
       rows: unknown[];
       step: number;
@@ -83,11 +83,11 @@ describe("the salary tools", () => {
     expect(output.rows).toHaveLength(21);
   });
 
-  it("salary_table says which step would do when the rows are too many", async () => {
+  it("salary_table suggests a step if there would be too many rows", async () => {
     await expect(run("salary_table", { from: 0, to: 100_000, step: 100 })).rejects.toThrow(/at least 1695/);
   });
 
-  it("salary_for_take_home works the found salary out", async () => {
+  it("salary_for_take_home returns the breakdown of the salary that it finds", async () => {
     expect(await run("salary_for_take_home", { takeHome: 36_000 })).toMatchObject({
       wantedTakeHome: 36_000,
       wantedMonthly: 3_000,
@@ -95,7 +95,7 @@ describe("the salary tools", () => {
     });
   });
 
-  it("tax_rates lists bands and thresholds as they are published, with their sources", async () => {
+  it("tax_rates returns the published bands and thresholds, with their sources", async () => {
     expect(await run("tax_rates", { taxYear: "2024/25" })).toMatchObject({
       personalAllowance: 12_570,
       bands: [{ above: 12_570 }, { above: 50_270 }, { above: 125_140 }],
@@ -125,13 +125,13 @@ describe("the salary tools", () => {
     await expect(run("take_home", input)).rejects.toThrow();
   });
 
-  it("says which years are known", async () => {
+  it("names the known years", async () => {
     await expect(run("take_home", { salary: 45_000, taxYear: "2022/23" })).rejects.toThrow(
       /2024\/25, 2025\/26, 2026\/27/,
     );
   });
 
-  it("describes itself in JSON Schema that any provider takes", async () => {
+  it("has a JSON Schema that all providers accept", async () => {
     for (const [name, { inputSchema }] of Object.entries(salaryTools)) {
       const schema = await asSchema(inputSchema as never).jsonSchema;
       expect(schema, name).toMatchObject({ type: "object", properties: expect.anything() });

@@ -57,7 +57,7 @@ const circumstances = {
 };
 const pay = { salary, ...circumstances };
 
-/** The figures that a card can lead with. */
+/** The figures that a card can show first. */
 const figures = [
   "take-home",
   "income-tax",
@@ -69,14 +69,14 @@ const figures = [
   "tax-band",
   "employer",
 ] as const;
-/** Described to the model once: for a bare Zod schema the SDK makes the JSON Schema anew with every round. */
+/** Creates the JSON Schema once. From a plain Zod schema, the SDK would create it again in every round. */
 function inputOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return zodSchema(z.object(shape));
 }
 
 /**
- * What any model may call, the built-in one included: the only source of numbers in an answer. Each works with the rates
- * of `tax/rates.ts` and throws a sentence that says what is supported.
+ * The tools for all models, including the built-in one. They are the only source of numbers in an answer. They use the
+ * rates of `tax/rates.ts`. Their errors say what is supported.
  */
 export const salaryTools = {
   take_home: tool({
@@ -200,7 +200,7 @@ export const salaryTools = {
   }),
 };
 
-/** Pounds a year as pounds a period, to the penny: by 52 weeks, 260 days or 1,950 hours a year. */
+/** Converts pounds a year to pounds per period, to the penny. Default: 52 weeks, 260 days or 1,950 hours a year. */
 function perPeriod(yearly: number, period: PayPeriod, week?: WorkingWeek): number {
   return toPounds(toPence(yearly / periodsPerYear(period, week)));
 }
@@ -252,7 +252,7 @@ function taxRates(year: TaxYear): TaxRatesOutput {
   };
 }
 
-/** Where each band begins, with the allowance; the last begins where no allowance is left. */
+/** Returns where each band begins, including the allowance. The last begins where no allowance is left. */
 function bandsAbove({ personalAllowance }: Rates, bands: Rates["bands"]): TaxRatesOutput["bands"] {
   let above = personalAllowance;
   return bands.map(({ name, rate, upTo }) => {

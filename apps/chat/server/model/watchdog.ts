@@ -1,9 +1,9 @@
 import { ModelTimeoutError } from "./failure.ts";
 
-/** Calls `fire` after `ms`, unless the function that it returns is called first. */
+/** Calls `fire` after `ms`, unless the returned function is called first. */
 export type StartTimer = (ms: number, fire: () => void) => () => void;
 
-/** A timer of the process that does not keep it alive. */
+/** Starts a timer that does not keep the process alive. */
 export const startRealTimer: StartTimer = (ms, fire) => {
   const timer = setTimeout(fire, ms);
   timer.unref();
@@ -11,7 +11,7 @@ export const startRealTimer: StartTimer = (ms, fire) => {
 };
 
 export interface WatchdogLimits {
-  /** Milliseconds until the first token of each round, connecting included. */
+  /** Milliseconds until the first token of each round, including the connection. */
   firstTokenMs: number;
   /** Milliseconds between two tokens. */
   silenceMs: number;
@@ -20,23 +20,23 @@ export interface WatchdogLimits {
 }
 
 export interface Watchdog {
-  /** Aborts with a `ModelTimeoutError` when a limit is passed. */
+  /** Aborts with a `ModelTimeoutError` when a limit is exceeded. */
   signal: AbortSignal;
   roundBegins(): void;
   tokenCame(): void;
-  /** Between rounds, while tools run: only the total counts. */
+  /** Call it after a round. While tools run, only the total limit applies. */
   roundEnds(): void;
   answerEnds(): void;
 }
 
 /**
- * Watches over an answer's time. The SDK's own first-chunk limit starts only when the provider's response head is
- * there: a provider that accepts the request and sends nothing would hold the stream open for ever.
+ * Enforces an answer's time limits. The SDK's own first-chunk limit starts only after the provider's response head, so
+ * a provider that accepts the request and sends nothing would keep the stream open for ever.
  */
 export function createWatchdog(limits: WatchdogLimits, startTimer: StartTimer = startRealTimer): Watchdog {
   const controller = new AbortController();
   const expire = (what: string) => () =>
-    controller.abort(new ModelTimeoutError(`The model's time for ${what} was up.`));
+    controller.abort(new ModelTimeoutError(`The model's time limit for ${what} has passed.`));
   const cancelTotal = startTimer(limits.totalMs, expire("the answer"));
   let cancel: () => void = () => {};
   const expect = (ms: number, what: string) => {

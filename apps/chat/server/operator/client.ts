@@ -6,10 +6,10 @@ import { type Order, type Outcome, readOutcome } from "./order.ts";
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Has the service that holds the database carry out an order.
+ * Sends an order to the service that holds the database.
  *
  * @returns what {@link carryOut} returns
- * @throws {StartError} with the service's own words, when it cannot, or when it cannot be reached from here
+ * @throws {StartError} with the service's message if it fails, or if it cannot be reached
  */
 export async function sendOrder(holder: FolderHolder, order: Order): Promise<Outcome | undefined> {
   const response = await ask(holder, order);
@@ -29,7 +29,7 @@ async function ask({ pid, hostname, operator }: FolderHolder, order: Order): Pro
     });
   } catch {
     throw new StartError(
-      `The database is in use by process ${pid} on ${hostname}, which cannot be reached from here. ` +
+      `The database is in use by process ${pid} on ${hostname}, which this command cannot reach. ` +
         "Run the command where the service runs, such as in its container.",
     );
   }

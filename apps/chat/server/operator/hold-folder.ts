@@ -3,9 +3,9 @@ import { holdFolder } from "../database/folder-lock.ts";
 import { type OperatorServer, startOperatorServer } from "./server.ts";
 
 /**
- * Takes an embedded database's folder for this process, with a door at which the operator's commands can ask.
+ * Locks an embedded database's folder for this process, and starts a server for the operator's commands.
  *
- * @throws {FolderInUseError} when another process has the folder
+ * @throws {FolderInUseError} if another process holds the folder
  */
 export async function holdEmbeddedFolder(folder: string): Promise<OperatorServer> {
   const door = await startOperatorServer();

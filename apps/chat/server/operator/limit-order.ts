@@ -2,7 +2,10 @@ import { isIP } from "node:net";
 import { z } from "zod";
 
 const timed = {
-  /** `you@example.com`, `account:<id>`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`; with `*` at the end of the last three, all that begin so. */
+  /**
+   * `you@example.com`, `account:<id>`, `user:<id>` of a header, `visitor:<address>`, or `ip:<address>`; a `*` at the
+   * end of the last three matches all with this beginning.
+   */
   of: z.string(),
   forMs: z.int().positive().optional(),
   reason: z.string().optional(),
@@ -29,14 +32,17 @@ export const limitOrder = z.discriminatedUnion("what", [
   z.object({ action: z.literal("limit"), what: z.literal("override"), limits: z.string(), ...timed }),
 ]);
 
-/** What an operator wants to do to the limits of one caller, or to see. */
+/** An operator's order to show or change a caller's limits. */
 export type LimitOrder = z.output<typeof limitOrder>;
 
 const stands = z.object({
   stands: z.object({
     plan: z.string().nullable(),
     blocked: z.boolean(),
-    /** Whether the store says so; else it did not answer, and this process alone reckons. */
+    /**
+     * Whether the state comes from the store. If not, the store did not answer, and these are only this process's
+     * counts.
+     */
     shared: z.boolean(),
     limits: z.array(
       z.object({
@@ -44,7 +50,7 @@ const stands = z.object({
         quota: z.number(),
         unit: z.string(),
         remaining: z.number(),
-        /** Until more is left; `null` where it never is. */
+        /** Milliseconds until more is left; `null` if never. */
         resetMs: z.number().nullable(),
       }),
     ),
@@ -52,7 +58,7 @@ const stands = z.object({
       z.object({
         layer: z.string(),
         limits: z.string(),
-        /** `null`: until somebody ends it. */
+        /** `null`: until an operator ends it. */
         until: z.number().nullable(),
         reason: z.string().nullable(),
         by: z.string().nullable(),
@@ -77,26 +83,26 @@ const changes = z.object({
 
 export const limitOutcome = z.union([stands, changes]);
 
-/** The caller's state afterwards, or what has been decided. */
+/** The caller's state afterwards, or the list of changes. */
 export type LimitOutcome = z.output<typeof limitOutcome>;
 
-/** @returns what is wrong with a caller's name, in a sentence; `undefined` for one that may be somebody's */
+/** @returns a sentence about an invalid caller; `undefined` for a valid one */
 export function callerMistake(of: string): string | undefined {
-  // All whose names begin so.
+  // A prefix.
   if (/^((ip|visitor):[\da-f]*[.:][\da-f.:]*|user:[!-+\--~]{1,127})\*$/i.test(of)) return undefined;
   if (/^(ip|visitor|user):.*\*$/s.test(of)) {
-    return `${JSON.stringify(of)} names nobody: before the * it should have a beginning of an address or id, such as ip:203.0.113.* or user:acme-*.`;
+    return `${JSON.stringify(of)} is not a valid prefix: before the * it should have the beginning of an address or id, such as ip:203.0.113.* or user:acme-*.`;
   }
   const [, address] = /^(?:ip|visitor):(.*)$/s.exec(of) ?? [];
   if (address !== undefined && isIP(withoutPrefix(address)) === 0) {
-    return `${JSON.stringify(of)} names no address: it should be such as ip:203.0.113.7 or ip:2001:db8::1, or ip:203.0.113.* for all that begin so.`;
+    return `${JSON.stringify(of)} is not an address: it should be like ip:203.0.113.7 or ip:2001:db8::1, or ip:203.0.113.* for all addresses with this beginning.`;
   }
   if (/^(account:[\w-]{1,64}|user:[!-+\--~]{1,128}|ip:.+|visitor:.+|[^\s@]+@[^\s@]+)$/.test(of))
     return undefined;
-  return `${JSON.stringify(of)} is no caller: it should be an e-mail address, account:<id>, user:<id>, visitor:<address> or ip:<address>.`;
+  return `${JSON.stringify(of)} is not a caller: it should be an e-mail address, account:<id>, user:<id>, visitor:<address> or ip:<address>.`;
 }
 
-/** Addresses of IPv6 are counted by their /64, and shown so. */
+/** Removes the `/64` of an IPv6 address, by which it is counted and shown. */
 export function withoutPrefix(address: string): string {
   return address.replace(/\/64$/, "");
 }

@@ -18,7 +18,7 @@ const order = z.discriminatedUnion("action", [
   z.object({ action: z.literal("invite"), email: z.string() }),
 ]);
 
-/** What an operator wants done to an account or a caller, or a code that any account can use. Amounts are integer micros. */
+/** An operator's order about an account, a caller or a top-up code. Amounts are in integer micros. */
 export type Order = z.output<typeof order>;
 
 const outcome = z.union([
@@ -37,15 +37,15 @@ const outcome = z.union([
   z.object({ refused: z.string() }),
 ]);
 
-/** The state of the account or the caller afterwards, or the link for its owner, or the code; or why it was not done. */
+/** The state of the account or the caller afterwards, the link for its owner, or the code; or why the order failed. */
 export type Outcome = z.output<typeof outcome>;
 
-/** @returns `undefined` for what is no order */
+/** @returns `undefined` if the value is not an order */
 export function readOrder(value: unknown): Order | undefined {
   return order.safeParse(value).data;
 }
 
-/** @returns `undefined` for what is no outcome */
+/** @returns `undefined` if the value is not an outcome */
 export function readOutcome(value: unknown): Outcome | undefined {
   return outcome.safeParse(value).data;
 }
@@ -54,12 +54,12 @@ export interface OrderServices {
   credit: CreditService;
   codes: CreditCodes;
   accounts: Pick<Accounts, "resetLink" | "invite" | "setPlan" | "find">;
-  /** Absent where there are none. */
+  /** Absent if there are no plans. */
   plans?: Pick<Plans, "table"> | undefined;
   callerLimits: Pick<CallerLimits, "carryOut">;
 }
 
-/** @returns `undefined` when nobody has this e-mail, or, for an invitation, when somebody has it */
+/** @returns `undefined` for an unknown e-mail or, for an invitation, a known one */
 export async function carryOut(order: Order, services: OrderServices): Promise<Outcome | undefined> {
   const { credit, codes, accounts } = services;
   if (order.action === "limit") {
@@ -100,7 +100,7 @@ async function givePlan(
   if (plans === undefined) return { refused: "There are no plans: PLANS_FILE is not set." };
   const names = Object.keys(plans.table.plans);
   const isNamed = names.includes(plan);
-  // What takes a plan away: no plan has this name.
+  // "default" removes a plan; no plan can have this name.
   if (!isNamed && plan !== "default")
     return { refused: `There is no plan ${JSON.stringify(plan)}: the plans are ${names.join(", ")}.` };
   const isFound = await accounts.setPlan(email, isNamed ? plan : null);

@@ -11,12 +11,12 @@ import { carryOut, type OrderServices, readOrder } from "./order.ts";
 /**
  * Receives the operator's commands on a loopback port that is published nowhere else. Only one process can use an embedded
  * database, so while the service runs, the service must do what a command asks.
- * The word that opens it is in the folder's `holder.json`, which only the operator's own user can read.
+ * Its token is in the folder's `holder.json`, which only the operator's own user can read.
  */
 export interface OperatorServer {
   url: string;
   token: string;
-  /** Until this is called, orders are asked to come again. */
+  /** Starts to carry out orders. Until then, the server answers 503. */
   serve(services: OrderServices, log: Logger): void;
   close(): Promise<void>;
 }
@@ -34,14 +34,14 @@ export async function startOperatorServer(): Promise<OperatorServer> {
   });
   app.post("/order", async (c) => {
     const order = readOrder(await c.req.json().catch(() => undefined));
-    if (!order) return c.json({ error: "The order cannot be read." }, 400);
+    if (!order) return c.json({ error: "Invalid order." }, 400);
     if (!services) return c.json({ error: "The service is still starting. Try again in a moment." }, 503);
     return c.json((await carryOut(order, services)) ?? null);
   });
   app.onError((error, c) => {
     log?.error({ error: describeError(error) }, "an operator's command failed");
     const reason = error instanceof HeadgateError ? ` (${error.message.replace(/\.$/, "")})` : "";
-    return c.json({ error: `The service could not carry this out${reason}; its log says why.` }, 500);
+    return c.json({ error: `The service could not do this${reason}. See its log.` }, 500);
   });
 
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
@@ -49,7 +49,7 @@ export async function startOperatorServer(): Promise<OperatorServer> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
-  // The door alone keeps no process running.
+  // This server alone must not keep the process running.
   server.unref();
   const { port } = server.address() as AddressInfo;
 

@@ -13,13 +13,13 @@ export async function findUser(database: Database, id: string): Promise<UserRow 
   return row;
 }
 
-/** @param email in any case: accounts keep theirs in lower case */
+/** @param email in any case; accounts store it in lower case */
 export async function findUserByEmail(database: Database, email: string): Promise<UserRow | undefined> {
   const [row] = await database.select().from(user).where(eq(user.email, email.trim().toLowerCase()));
   return row;
 }
 
-/** @returns `undefined` for an unknown account, `null` for one to which nobody gave a plan */
+/** @returns `undefined` for an unknown account, `null` for an account without a plan */
 export async function findPlan(database: Database, id: string): Promise<string | null | undefined> {
   const [row] = await database.select({ plan: user.plan }).from(user).where(eq(user.id, id));
   return row?.plan;
@@ -29,7 +29,7 @@ export async function updatePlan(database: Database, id: string, plan: string | 
   await database.update(user).set({ plan }).where(eq(user.id, id));
 }
 
-/** Those that have not run out, the one used last first. Their tokens stay in the database. */
+/** Returns the unexpired sessions without their tokens, the most recently used first. */
 export async function listSessions(database: Database, userId: string, now: Date): Promise<SessionRow[]> {
   return database
     .select({
@@ -44,7 +44,7 @@ export async function listSessions(database: Database, userId: string, now: Date
     .orderBy(desc(session.updatedAt), desc(session.id));
 }
 
-/** @returns whether there was one */
+/** @returns whether the session existed */
 export async function deleteSession(database: Database, userId: string, id: string): Promise<boolean> {
   const rows = await database
     .delete(session)
@@ -57,7 +57,7 @@ export async function deleteOtherSessions(database: Database, userId: string, ke
   await database.delete(session).where(and(eq(session.userId, userId), ne(session.id, kept)));
 }
 
-/** Everything that belongs to an account: what refers to it goes with it. */
+/** Deletes an account with everything that belongs to it. */
 export async function deleteAccount(database: Database, userId: string, owner: string): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.delete(conversations).where(eq(conversations.owner, owner));

@@ -5,7 +5,7 @@ import type { Used } from "./turns.ts";
 
 export type PartsRow = typeof answerParts.$inferSelect;
 
-/** How a running answer is, as its process says. */
+/** The heartbeat of an answer in progress. */
 export interface Beat extends Used {
   answerId: string;
 }
@@ -14,7 +14,7 @@ export async function insertParts(database: Database, rows: PartsRow[]): Promise
   if (rows.length > 0) await database.insert(answerParts).values(rows).onConflictDoNothing();
 }
 
-/** Forgets the parts of each answer before a position. */
+/** Deletes the parts of each answer before a position. */
 export async function deletePartsBefore(
   database: Database,
   bounds: readonly { answerId: string; position: number }[],
@@ -25,7 +25,7 @@ export async function deletePartsBefore(
   if (isBefore.length > 0) await database.delete(answerParts).where(or(...isBefore));
 }
 
-/** In order, from a position on. */
+/** Returns the parts from a position on, in order. */
 export async function listParts(database: Database, answerId: string, from: number): Promise<PartsRow[]> {
   return database
     .select()
@@ -35,9 +35,9 @@ export async function listParts(database: Database, answerId: string, from: numb
 }
 
 /**
- * Says that this process still gives these answers, and what they have used.
+ * Writes heartbeats of this process's answers, with what they have used.
  *
- * @returns those that somebody asked to stop, and those that another process has ended
+ * @returns the answers that were asked to stop, and those that another process has ended
  */
 export async function beat(database: Database, beats: readonly Beat[]): Promise<Set<string>> {
   const values = sql.join(

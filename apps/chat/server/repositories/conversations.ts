@@ -8,7 +8,7 @@ export async function insertConversation(database: Database, row: ConversationRo
   await database.insert(conversations).values(row);
 }
 
-/** @returns `undefined` for one that does not exist and for somebody else's alike */
+/** @returns `undefined` if it does not exist or belongs to somebody else */
 export async function findConversation(
   database: Database,
   owner: string,
@@ -18,7 +18,7 @@ export async function findConversation(
   return row;
 }
 
-/** As `findConversation`, and holds the row until the transaction ends: what follows is one turn after another. */
+/** Like `findConversation`, but locks the row until the transaction ends, so that turns run one after another. */
 export async function lockConversation(
   transaction: Database,
   owner: string,
@@ -28,7 +28,7 @@ export async function lockConversation(
   return row;
 }
 
-/** For the end of a turn whose owner was checked at its beginning. */
+/** Locks a conversation at the end of a turn, whose owner was checked at its beginning. */
 export async function lockConversationById(transaction: Database, id: string): Promise<void> {
   await transaction
     .select({ id: conversations.id })
@@ -39,13 +39,13 @@ export async function lockConversationById(transaction: Database, id: string): P
 
 export interface ListRequest {
   limit: number;
-  /** The last of the page before. */
+  /** The last conversation of the previous page. */
   after: Pick<ConversationRow, "updatedAt" | "id"> | undefined;
-  /** Only those with these words, as they are, in their title or in what was said. */
+  /** Returns only conversations with this literal text in the title or a message. */
   search: string | undefined;
 }
 
-/** Newest first. */
+/** Returns conversations, newest first. */
 export async function listConversations(
   database: Database,
   owner: string,
@@ -84,7 +84,7 @@ export async function updateConversation(
   return row;
 }
 
-/** Gives it a title unless it has one meanwhile. @returns the title that it has then; `undefined` where it is gone */
+/** Sets the title unless there is one. @returns the resulting title; `undefined` if the conversation is gone */
 export async function giveTitle(
   database: Database,
   owner: string,
@@ -102,7 +102,7 @@ export async function giveTitle(
   return row?.title;
 }
 
-/** Shares it under this token unless it has one: of two at once, both get the same. */
+/** Shares a conversation under this token unless it has one, so that two simultaneous calls get the same token. */
 export async function shareConversation(
   database: Database,
   owner: string,
@@ -117,7 +117,7 @@ export async function shareConversation(
   return row;
 }
 
-/** @returns whether there was one */
+/** @returns whether the conversation existed */
 export async function deleteConversation(database: Database, owner: string, id: string): Promise<boolean> {
   const rows = await database
     .delete(conversations)
@@ -138,7 +138,7 @@ export async function countConversations(database: Database, owner: string): Pro
   return database.$count(conversations, eq(conversations.owner, owner));
 }
 
-/** Holds everybody else who adds to this owner's conversations until the transaction ends: a count stays true that long. */
+/** Locks an owner's list of conversations until the transaction ends, so that a count stays valid. */
 export async function lockOwner(transaction: Database, owner: string): Promise<void> {
   await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${owner}, 0))`);
 }

@@ -8,7 +8,7 @@ export async function insertCode(database: Database, row: typeof creditCodes.$in
   await database.insert(creditCodes).values(row);
 }
 
-/** Holds the code until the transaction ends: of two who use it at once, one does. */
+/** Locks a code until the transaction ends, so that it is used only once. */
 export async function lockCode(transaction: Database, hash: string): Promise<CodeRow | undefined> {
   const [row] = await transaction.select().from(creditCodes).where(eq(creditCodes.hash, hash)).for("update");
   return row;

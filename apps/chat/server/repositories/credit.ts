@@ -11,12 +11,12 @@ export async function findCredit(database: Database, userId: string): Promise<Cr
   return row;
 }
 
-/** Opens an account's credit unless it is open already. */
+/** Opens an account's credit unless it is already open. */
 export async function openCredit(transaction: Database, row: CreditRow): Promise<void> {
   await transaction.insert(creditAccounts).values(row).onConflictDoNothing();
 }
 
-/** Holds the row until the transaction ends, so that no charge is lost between reading and writing. */
+/** Locks the row until the transaction ends, so that no charge is lost between reading and writing. */
 export async function lockCredit(transaction: Database, userId: string): Promise<CreditRow> {
   const [row] = await transaction
     .select()
@@ -31,7 +31,7 @@ export async function updateCredit(transaction: Database, row: CreditRow): Promi
   await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
 }
 
-/** Holds credit if this amount of the currency is neither spent nor held. @returns whether it was */
+/** Holds credit if this amount of the currency is available. @returns whether it was held */
 export async function holdCredit(
   transaction: Database,
   userId: string,
@@ -57,7 +57,7 @@ export async function isUser(database: Database, userId: string): Promise<boolea
   return (await database.$count(user, eq(user.id, userId))) > 0;
 }
 
-/** @returns `false` when the same thing was entered before */
+/** @returns `false` if the same entry already exists */
 export async function insertCreditEntry(transaction: Database, entry: CreditEntry): Promise<boolean> {
   const entered = await transaction
     .insert(creditEntries)
@@ -67,7 +67,7 @@ export async function insertCreditEntry(transaction: Database, entry: CreditEntr
   return entered.length > 0;
 }
 
-/** What was entered for this reference, if anything was. */
+/** Returns the entry for a reference, if any. */
 export async function findCreditEntry(
   transaction: Database,
   userId: string,
@@ -111,7 +111,7 @@ export async function isEmailConfirmed(database: Database, userId: string): Prom
   return row?.confirmed ?? false;
 }
 
-/** @param email in any case: accounts keep theirs in lower case */
+/** @param email in any case; accounts store it in lower case */
 export async function findUserIdByEmail(database: Database, email: string): Promise<string | undefined> {
   const [row] = await database
     .select({ id: user.id })

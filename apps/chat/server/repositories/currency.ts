@@ -3,20 +3,20 @@ import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { creditAccounts, creditCodes, creditEntries, turns } from "../database/schema.ts";
 
-/** Whether anything is kept whose worth a currency says. */
+/** Whether the database has any amount of credit. */
 export async function isCreditKept(transaction: Database): Promise<boolean> {
   const [account] = await transaction.select({ of: creditAccounts.userId }).from(creditAccounts).limit(1);
   const [code] = await transaction.select({ of: creditCodes.hash }).from(creditCodes).limit(1);
   return account !== undefined || code !== undefined;
 }
 
-/** Says of what is older than the columns which currency it is of. */
+/** Sets the currency of rows that are older than the currency columns. */
 export async function stampCurrency(transaction: Database, currency: string): Promise<void> {
   for (const table of [creditAccounts, creditEntries, creditCodes])
     await transaction.update(table).set({ currency }).where(isNull(table.currency));
 }
 
-/** Answers that somebody pays for and that have not ended. */
+/** Counts paid answers that have not ended. */
 export async function countPaidTurns(transaction: Database): Promise<number> {
   return transaction.$count(turns, and(isNull(turns.endedAt), isNotNull(turns.payer)));
 }
@@ -24,7 +24,7 @@ export async function countPaidTurns(transaction: Database): Promise<number> {
 export interface Conversion {
   from: string;
   to: string;
-  /** What one unit of `from` is worth in `to`, in micros. */
+  /** The value of one unit of `from` in `to`, in micros. */
   rate: Micros;
   /** Names the conversion in the ledger. */
   reference: string;
@@ -32,8 +32,8 @@ export interface Conversion {
 }
 
 /**
- * Converts every balance, and every code that nobody has used. The ledger has it in two rows for each account: all of it out
- * of the one currency, and what that is worth into the other. Rounded to the nearest micro.
+ * Converts every balance and every unused code, rounded to the nearest micro. The ledger gets two rows for each
+ * account: the whole amount out of the old currency, and its value into the new one.
  *
  * @returns the number of accounts
  */

@@ -11,7 +11,7 @@ export async function insertLimitChange(
   await database.insert(limitChanges).values(row);
 }
 
-/** The last thing that was decided for each partition, an end included; what only gave something is passed over. */
+/** Returns the last block, override or end for each partition. */
 export async function listLastLimitChanges(database: Database): Promise<LimitChangeRow[]> {
   return database
     .selectDistinctOn([limitChanges.partition])
@@ -20,7 +20,7 @@ export async function listLastLimitChanges(database: Database): Promise<LimitCha
     .orderBy(limitChanges.partition, desc(limitChanges.id));
 }
 
-/** What was decided for one account. */
+/** Returns the changes for one account. */
 export async function listLimitChangesOf(database: Database, userId: string) {
   const { what, limits, until, reason, at } = limitChanges;
   return database
@@ -30,7 +30,7 @@ export async function listLimitChangesOf(database: Database, userId: string) {
     .orderBy(limitChanges.id);
 }
 
-/** The newest first. */
+/** Returns the changes, the newest first. */
 export async function listLimitChanges(database: Database, most: number): Promise<LimitChangeRow[]> {
   return database.select().from(limitChanges).orderBy(desc(limitChanges.id)).limit(most);
 }

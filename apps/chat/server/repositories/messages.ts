@@ -5,7 +5,7 @@ import { conversations, messages } from "../database/schema.ts";
 
 export type MessageRow = typeof messages.$inferSelect;
 
-/** In order, without the answers that are still being given. */
+/** Returns messages in order, without answers in progress. */
 export async function listMessages(database: Database, conversationId: string): Promise<ChatMessage[]> {
   const rows = await database
     .select()
@@ -43,7 +43,7 @@ export async function findMessageAt(
   return row;
 }
 
-/** The newest question under this id, in any conversation of this owner. */
+/** Returns the newest question with this id, in any conversation of this owner. */
 export async function findQuestionOf(
   database: Database,
   owner: string,
@@ -72,7 +72,7 @@ export async function lastMessage(
   return row;
 }
 
-/** Whether a person said something after this place. */
+/** Whether there is a question after this position. */
 export async function isQuestionAfter(
   database: Database,
   conversationId: string,
@@ -86,13 +86,13 @@ export async function isQuestionAfter(
   return count > 0;
 }
 
-/** The place after the last message; 0 in an empty conversation. */
+/** Returns the position after the last message; 0 in an empty conversation. */
 export async function nextPosition(database: Database, conversationId: string): Promise<number> {
   const last = await lastMessage(database, conversationId);
   return last ? last.position + 1 : 0;
 }
 
-/** Drops a message's place and all after it. @returns what was dropped, in order */
+/** Deletes the messages from a position on. @returns the deleted messages, in order */
 export async function deleteMessagesFrom(
   database: Database,
   conversationId: string,
@@ -105,7 +105,7 @@ export async function deleteMessagesFrom(
   return dropped.sort((a, b) => a.position - b.position);
 }
 
-/** Fills the place that was kept for an answer; does nothing once that place was given up. */
+/** Stores an answer at its reserved position. Does nothing if the position was released. */
 export async function fillAnswer(
   database: Database,
   conversationId: string,

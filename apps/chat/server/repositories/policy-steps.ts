@@ -5,7 +5,7 @@ import { policySteps } from "../database/schema.ts";
 
 export type PolicyStepRow = typeof policySteps.$inferSelect;
 
-/** @returns whether it was added: another of this revision may have been first */
+/** @returns whether the step was added; another step with this revision may have been first */
 export async function insertPolicyStep(
   database: Database,
   row: typeof policySteps.$inferInsert,
@@ -18,7 +18,7 @@ export async function insertPolicyStep(
   return rows.length > 0;
 }
 
-/** Of each limiter, the last step that changed its policy, and the last that changed its shadow. */
+/** Returns, for each limiter, the last step that changed its policy and the last that changed its shadow. */
 export async function listLastPolicySteps(database: Database): Promise<PolicyStepRow[]> {
   const isOfShadow = sql`${policySteps.what} in ('shadow', 'end-shadow')`;
   return database
@@ -53,7 +53,7 @@ export async function findLastPolicyStep(
   return row;
 }
 
-/** The newest first. */
+/** Returns the steps, the newest first. */
 export async function listPolicySteps(database: Database, most: number): Promise<PolicyStepRow[]> {
   return database
     .select()
@@ -62,7 +62,7 @@ export async function listPolicySteps(database: Database, most: number): Promise
     .limit(most);
 }
 
-/** The same without the policies themselves: ten thousand of them may be hundreds of megabytes. */
+/** Returns the steps without the policies, because ten thousand policies may be hundreds of megabytes. */
 export async function listPolicyChanges(
   database: Database,
   most: number,
@@ -75,7 +75,7 @@ export async function listPolicyChanges(
     .limit(most);
 }
 
-/** A row as the console shows it; `undefined` for what is no step of a limiter. */
+/** Converts a row for the console; `undefined` if it is not a limiter's step. */
 export function stepOf({ what, document, by, at, ...rest }: PolicyStepRow): PolicyStep | undefined {
   if (what === "plans") return undefined;
   return {

@@ -2,7 +2,7 @@ import { desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
 import { processSummaries } from "../database/schema.ts";
 
-/** Each process keeps one; of more than these, the ones that wrote last are read. */
+/** How many processes' summaries are read: those that wrote last. */
 const MOST_PROCESSES = 100;
 
 export async function upsertSummary(database: Database, processId: string, summary: string): Promise<void> {
@@ -13,7 +13,7 @@ export async function upsertSummary(database: Database, processId: string, summa
     .onConflictDoUpdate({ target: processSummaries.processId, set: row });
 }
 
-/** Says that the process lives, and has nothing new to say. @returns whether its summary is there */
+/** Writes a heartbeat without a new summary. @returns whether the process has a summary */
 export async function touchSummary(database: Database, processId: string): Promise<boolean> {
   const rows = await database
     .update(processSummaries)
@@ -23,14 +23,14 @@ export async function touchSummary(database: Database, processId: string): Promi
   return rows.length > 0;
 }
 
-/** Those of processes that have not been heard of for so long. */
+/** Deletes the summaries of processes without a heartbeat for this time. */
 export async function deleteSummariesBefore(database: Database, ageMs: number): Promise<void> {
   await database
     .delete(processSummaries)
     .where(lt(processSummaries.beatAt, sql`now() - ${ageMs} * interval '1 millisecond'`));
 }
 
-/** Of the other processes, the one that wrote last first. */
+/** Returns the other processes' summaries, the most recently written first. */
 export async function listOtherSummaries(
   database: Database,
   processId: string,

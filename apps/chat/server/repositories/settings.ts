@@ -3,9 +3,9 @@ import type { Database } from "../database/connect.ts";
 import { settings } from "../database/schema.ts";
 
 /**
- * Reads a setting, or makes it first. Of several processes that make it at once, all get the one that was first.
+ * Reads a setting, or creates it. If several processes create it at once, all of them get the first value.
  *
- * @param make the value it is given, once
+ * @param make creates the value
  */
 export async function settingOrNew(database: Database, name: string, make: () => string): Promise<string> {
   await database.insert(settings).values({ name, value: make() }).onConflictDoNothing();
@@ -14,7 +14,7 @@ export async function settingOrNew(database: Database, name: string, make: () =>
   return row.value;
 }
 
-/** Reads a setting, if there is one, and holds it until the transaction ends. */
+/** Reads a setting, if it exists, and locks it until the transaction ends. */
 export async function lockSetting(transaction: Database, name: string): Promise<string | undefined> {
   const [row] = await transaction.select().from(settings).where(eq(settings.name, name)).for("update");
   return row?.value;

@@ -7,7 +7,7 @@ import type { Usage } from "../usage.ts";
 export type TurnRow = typeof turns.$inferSelect;
 export type NewTurn = typeof turns.$inferInsert;
 
-/** What an answer used so far. */
+/** What an answer has used so far. */
 export interface Used {
   usage: Usage;
   cost: Micros;
@@ -23,7 +23,7 @@ export async function claimTurn(transaction: Database, turn: NewTurn): Promise<b
   return claimed.length > 0;
 }
 
-/** Holds a turn that has not ended until the transaction ends. @returns `undefined` for one that has */
+/** Locks a running turn until the transaction ends. @returns `undefined` if the turn has ended */
 export async function lockRunningTurn(transaction: Database, answerId: string): Promise<TurnRow | undefined> {
   const [row] = await transaction
     .select()
@@ -33,7 +33,7 @@ export async function lockRunningTurn(transaction: Database, answerId: string): 
   return row;
 }
 
-/** As `lockRunningTurn`, for a turn whose process has sent no heartbeat for this long. */
+/** Like `lockRunningTurn`, for a turn whose process has sent no heartbeat for this time. */
 export async function lockLapsedTurn(
   transaction: Database,
   answerId: string,
@@ -73,7 +73,7 @@ export async function setHeld(transaction: Database, answerId: string, held: Mic
   await transaction.update(turns).set({ held }).where(eq(turns.answerId, answerId));
 }
 
-/** Marks a turn as ended; a minute later it is forgotten. */
+/** Marks a turn as ended. It is deleted a minute later. */
 export async function endTurn(transaction: Database, answerId: string, { usage, cost }: Used): Promise<void> {
   await transaction
     .update(turns)
@@ -86,9 +86,10 @@ export async function deleteTurn(transaction: Database, answerId: string): Promi
 }
 
 /**
- * Makes room for another answer to a question.
+ * Deletes an ended turn, so that its question can have another answer.
  *
- * @param opener whose question opens a conversation, and has opened one before that is gone, or goes on without it
+ * @param opener the owner, if the question opens a conversation. Then also deletes the turn of an earlier conversation
+ * that this question opened, if the conversation or the question no longer exists
  */
 export async function deleteEndedTurn(
   transaction: Database,
@@ -109,7 +110,7 @@ export async function deleteEndedTurn(
     .where(and(eq(turns.messageId, messageId), isNotNull(turns.endedAt), isInTheWay));
 }
 
-/** Turns whose process has sent no heartbeat for this long. Oldest first. */
+/** Returns the turns whose process has sent no heartbeat for this time, oldest first. */
 export async function listLapsedTurns(database: Database, leaseMs: number, most: number): Promise<string[]> {
   const rows = await database
     .select({ answerId: turns.answerId })
@@ -120,7 +121,7 @@ export async function listLapsedTurns(database: Database, leaseMs: number, most:
   return rows.map(({ answerId }) => answerId);
 }
 
-/** Forgets turns that ended this long ago, and all their parts. */
+/** Deletes turns that ended this long ago, with their parts. */
 export async function deleteEndedTurns(database: Database, endedForMs: number): Promise<void> {
   await database.delete(turns).where(lt(turns.endedAt, msAgo(endedForMs)));
   await database
@@ -128,7 +129,7 @@ export async function deleteEndedTurns(database: Database, endedForMs: number): 
     .where(notInArray(answerParts.answerId, database.select({ answerId: turns.answerId }).from(turns)));
 }
 
-/** Whether a turn is running; `undefined` for a forgotten one. */
+/** Returns the state of a turn; `undefined` if it was deleted. */
 export async function stateOfTurn(
   database: Database,
   answerId: string,
@@ -144,7 +145,7 @@ export async function stateOfTurn(
   return row?.state;
 }
 
-/** The newest running answer of a conversation. */
+/** Returns the newest running answer of a conversation. */
 export async function findRunningTurnIn(
   database: Database,
   conversationId: string,
@@ -163,7 +164,7 @@ export type StopTarget =
   | { conversationId: string; messageId: string | undefined }
   | { owner: string; openingMessageId: string };
 
-/** @returns the answers to stop; other processes learn of it with their next heartbeat */
+/** @returns the answers to stop. Other processes see the request with their next heartbeat */
 export async function requestStop(database: Database, target: StopTarget): Promise<string[]> {
   const isMeant =
     "owner" in target
@@ -180,7 +181,7 @@ export async function requestStop(database: Database, target: StopTarget): Promi
   return rows.map(({ answerId }) => answerId);
 }
 
-/** By the database's clock, which every process shares. */
+/** An earlier time, by the database's clock. */
 function msAgo(ms: number) {
   return sql`now() - ${ms} * interval '1 millisecond'`;
 }

@@ -63,7 +63,7 @@ async function sessionsOf(client: TestClient): Promise<AccountSession[]> {
 }
 
 describe("sessions", () => {
-  test("are listed without their tokens, and ended one by one or all but the present one", async () => {
+  test("are listed without their tokens, and can be ended one by one, or all except the current one", async () => {
     const service = await start();
     const email = newEmail();
     const here = service.client();
@@ -96,7 +96,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("of somebody else cannot be seen nor ended", async () => {
+  test("of somebody else cannot be seen or ended", async () => {
     const service = await start();
     const victim = service.client();
     await signUp(victim, newEmail());
@@ -129,7 +129,7 @@ describe("sessions", () => {
 });
 
 describe("passwords", () => {
-  test("that everybody tries are refused wherever one is chosen", async () => {
+  test("that are too common are refused wherever one is set", async () => {
     const service = await start();
     const email = `${crypto.randomUUID().slice(0, 8)}@example.com`;
     const client = service.client();
@@ -151,7 +151,7 @@ describe("passwords", () => {
     expect((await reset.json()).code).toBe("PASSWORD_TOO_COMMON");
   });
 
-  test("that are guessed at to change one end in a 429", async () => {
+  test("that are guessed to change one get a 429", async () => {
     const service = await start({ env: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "4" } });
     const client = service.client();
     await signUp(client, newEmail());
@@ -165,7 +165,7 @@ describe("passwords", () => {
   });
 });
 
-test("an account's name and address have an end", async () => {
+test("an account's name and address have a maximum length", async () => {
   const service = await start();
   const tried = async (more: Record<string, string>) =>
     service
@@ -180,11 +180,11 @@ test("an account's name and address have an end", async () => {
   expect((await (await client("/me")).json()).caller.name).toBe("Ada Lovelace");
 });
 
-/** Accounts have credit where answers have a price. */
+/** Accounts have credit if answers have a price. */
 const prices = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
 
-describe("what is kept of an account", () => {
-  test("can be had in one file, and nothing of anybody else is in it", async () => {
+describe("an account's data", () => {
+  test("can be exported in one file, which contains nothing of anybody else", async () => {
     const service = await start({ env: prices });
     const email = newEmail();
     const client = service.client();
@@ -208,7 +208,7 @@ describe("what is kept of an account", () => {
     expect(text).not.toMatch(/99,999|token"/);
   });
 
-  test("goes with it, by its password alone", async () => {
+  test("is deleted with the account, which needs the password", async () => {
     const service = await start();
     const email = newEmail();
     const client = service.client();
@@ -222,14 +222,14 @@ describe("what is kept of an account", () => {
     expect(await kindOf(client)).toBe("anonymous");
     expect((await service.client()(sharePath.replace("/share/", "/shared/"))).status).toBe(404);
     expect(await kindOf(await signIn(service, email))).toBe("anonymous");
-    // The address is free again, and what comes with it is new.
+    // The address is free again, and a new account starts empty.
     await signUp(client, email);
     expect((await (await client("/conversations")).json()).conversations).toEqual([]);
   });
 });
 
-describe("who may have an account, and who is answered", () => {
-  test("REQUIRE_ACCOUNT answers accounts alone", async () => {
+describe("access to accounts and answers", () => {
+  test("with REQUIRE_ACCOUNT, only accounts get answers", async () => {
     const service = await start({ env: { REQUIRE_ACCOUNT: "on" } });
     for (const client of [service.client(), service.client({ "X-User-Id": "someone" })]) {
       const { response, problem } = await client.ask("take-home on £45,000");
@@ -248,7 +248,7 @@ describe("who may have an account, and who is answered", () => {
     });
   });
 
-  test("SIGN_UP=closed leaves accounts to the operator, whose link lets one person in, once", async () => {
+  test("with SIGN_UP=closed, the operator creates accounts, with a link that works once", async () => {
     const service = await start({ env: { SIGN_UP: "closed" } });
     const email = newEmail();
     const client = service.client();
@@ -286,7 +286,7 @@ describe("who may have an account, and who is answered", () => {
     expect(await kindOf(await signIn(service, email))).toBe("account");
   });
 
-  test("without mail its routes are not there", async () => {
+  test("without a mail server, its routes do not exist", async () => {
     const client = (await start()).client();
     for (const path of ["/auth/request-password-reset", "/auth/send-verification-email"]) {
       expect((await client.send("POST", path, { email: newEmail() })).status).toBe(404);
@@ -322,7 +322,7 @@ describe("by mail", () => {
     const after = await (await client("/me")).json();
     expect([after.caller.emailVerified, after.credit.balance]).toEqual([true, 1_000_000]);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
-    // Again brings nothing more.
+    // Confirming again adds nothing.
     await client(link);
     expect((await (await client("/me")).json()).credit.balance).toBeLessThan(1_000_000);
     const token = link.split("token=")[1]?.split("&")[0] ?? "none";
@@ -331,7 +331,7 @@ describe("by mail", () => {
     expect(lines.join("")).not.toContain(email);
   });
 
-  test("a forgotten password is replaced, every session ends, and nobody learns who has an account", async () => {
+  test("a forgotten password is replaced, every session ends, and nobody can find out who has an account", async () => {
     const mail = await startMail();
     const service = await start({ env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL } });
     const email = newEmail();
@@ -354,7 +354,7 @@ describe("by mail", () => {
     expect(await kindOf(await signIn(service, email, newPassword))).toBe("account");
   });
 
-  test("a mailbox is not flooded, whoever asks and whether or not it has an account", async () => {
+  test("a mailbox is not flooded, whoever sends the requests, with or without an account", async () => {
     const mail = await startMail();
     const service = await start({ env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL } });
     const email = newEmail();
@@ -367,7 +367,7 @@ describe("by mail", () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  test("a mail server that refuses is logged without whom and what", async () => {
+  test("a refusal by the mail server is logged without recipient and text", async () => {
     const mail = await startMail();
     mail.refuse();
     const lines: string[] = [];

@@ -21,7 +21,7 @@ export interface AccountOwnerDependencies {
   trustProxy: TrustProxy;
 }
 
-/** What the owner of an account may see of it and do with it: where it is signed in, everything it holds, its end. */
+/** Routes for an account's owner: sessions, export, credit codes and deletion. */
 export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono<ServiceEnv> {
   const { sources, accounts, accountOwner, topUps, signInLimiter, trustProxy } = dependencies;
   const routes = new Hono<ServiceEnv>();
@@ -49,11 +49,11 @@ export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono
     return c.body(null, 204);
   });
 
-  // It reads everything that an account has: as seldom as passwords are tried.
+  // The export reads everything of an account, so it is limited like password attempts.
   routes.get("/account/export", noteRefusal, guard, async (c) => {
     const account = await signedIn(c);
     const pieces = accountOwner.exported(account);
-    // The first is made before the head is sent: an account that cannot be read is a problem, and not half a file.
+    // Create the first piece before the head is sent, so that a failure is a problem and not half a file.
     const first = await pieces.next();
     c.header("Content-Type", "application/json; charset=utf-8");
     c.header("Content-Disposition", 'attachment; filename="headgate-export.json"');
@@ -61,7 +61,7 @@ export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono
     return c.body(streamOf(String(first.value), pieces));
   });
 
-  // Codes are guessed as passwords are.
+  // Codes could be guessed, so they are limited like password attempts.
   routes.post("/account/credit/codes", noteRefusal, guard, async (c) => {
     const account = await signedIn(c);
     const { code } = await readBody(c, redeemBody);

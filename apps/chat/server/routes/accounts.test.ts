@@ -37,7 +37,7 @@ async function kindOf(client: TestClient): Promise<string> {
   return (await (await client("/me")).json()).caller.kind;
 }
 
-test("somebody signs up, out and in again", async () => {
+test("a person signs up, out and in again", async () => {
   const client = service.client();
   const signedUp = await signUp(client, "Ada@Example.com");
   expect(signedUp.status).toBe(200);
@@ -66,7 +66,7 @@ test("somebody signs up, out and in again", async () => {
   expect(await kindOf(client)).toBe("account");
 });
 
-test("a session that was signed out is nobody's, even by its old cookie", async () => {
+test("a signed-out session is invalid, even with its old cookie", async () => {
   const client = service.client();
   await signUp(client, "leaving@example.com");
   const kept = client.cookies.get("headgate.session_token") ?? "";
@@ -76,7 +76,7 @@ test("a session that was signed out is nobody's, even by its old cookie", async 
 });
 
 test.each(["", "x", "abc.def", "%00", "a".repeat(2_000)])(
-  "a made-up session %j is nobody's",
+  "a made-up session %j is invalid",
   async (token) => {
     const client = service.client();
     client.cookies.set("headgate.session_token", token);
@@ -84,7 +84,7 @@ test.each(["", "x", "abc.def", "%00", "a".repeat(2_000)])(
   },
 );
 
-test("what cannot be done is a problem, in the service's shape and in the library's", async () => {
+test("a failure is a problem, in the service's form and the library's", async () => {
   const client = service.client();
   await signUp(client, "taken@example.com");
   const tries: [Promise<Response>, number, string][] = [
@@ -107,7 +107,7 @@ test.each([
   "[]",
   '{"email":7}',
   '{"email":"a@b.c","password":"\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000","name":"x"}',
-])("a body of %j is the client's mistake, not the server's", async (body) => {
+])("a body of %j is a 4xx, not a 500", async (body) => {
   const response = await service.client()("/auth/sign-up/email", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -129,7 +129,7 @@ test.each([
   expect((await service.client()(path)).status).toBe(404);
 });
 
-test("attempts to sign in are limited by address, and only they", async () => {
+test("only attempts to sign in are limited by address", async () => {
   const strict = await startTestService({ database, env: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "3" } });
   const guesser = strict.client();
   const tried: Response[] = [];
@@ -150,7 +150,7 @@ test("attempts to sign in are limited by address, and only they", async () => {
   await strict.close();
 });
 
-test("what a browser wrote before comes along to the account, signing up as well as in", async () => {
+test("a browser's history moves to the account, on signing up and on signing in", async () => {
   const browser = service.client();
   const before = (await browser.ask("take-home on £45,000")).conversationId;
   await signUp(browser, "keeper@example.com");
@@ -169,12 +169,12 @@ test("what a browser wrote before comes along to the account, signing up as well
   expect((await idsOf(elsewhere)).sort()).toEqual([before, between].sort());
 });
 
-describe("requests that another site's page makes a browser send", () => {
+describe("cross-site requests", () => {
   const host = () => new URL(service.url).host;
 
   test.each<[string, () => Record<string, string>, number]>([
     ["another origin", () => ({ Origin: "https://evil.example" }), 403],
-    ["no origin that it would tell", () => ({ Origin: "null" }), 403],
+    ["an opaque origin", () => ({ Origin: "null" }), 403],
     ["another port of this host", () => ({ Origin: "http://localhost:1" }), 403],
     ["another site, by its metadata", () => ({ "Sec-Fetch-Site": "cross-site" }), 403],
     ["a sister site", () => ({ "Sec-Fetch-Site": "same-site", Origin: `http://${host()}` }), 403],
@@ -199,7 +199,7 @@ describe("requests that another site's page makes a browser send", () => {
     expect((await client("/me")).status).toBe(200);
   });
 
-  test("but not for the origin that PUBLIC_URL names", async () => {
+  test("are accepted from the origin of PUBLIC_URL", async () => {
     const proxied = await startTestService({ database, env: { PUBLIC_URL: "https://chat.example.com" } });
     const client = proxied.client({ Origin: "https://chat.example.com" });
     const response = await signUp(client, "proxied@example.com");
@@ -211,7 +211,7 @@ describe("requests that another site's page makes a browser send", () => {
   });
 });
 
-test("the secret is made once and kept: sessions outlive a restart", async () => {
+test("the secret is generated once and kept, so sessions survive a restart", async () => {
   const client = service.client();
   await signUp(client, "patient@example.com");
   const successor = await startTestService({ database });

@@ -35,10 +35,10 @@ export interface AccountRouteDependencies {
   accounts: Accounts;
   conversations: ConversationService;
   signInLimiter: Limiter<{ address: string }>;
-  /** Counts mails by recipient; `null` where the service sends none. */
+  /** Limits e-mails by recipient; `null` if the service sends none. */
   mailLimiter: Limiter<{ recipient: string }> | null;
   signUp: "open" | "closed";
-  /** Addresses that nobody signs up with: who has an account of theirs is an operator. In lower case. */
+  /** Operators' addresses, with which nobody can sign up. In lower case. */
   operatorEmails: readonly string[];
   readiness: Readiness;
   trustProxy: TrustProxy;
@@ -47,8 +47,8 @@ export interface AccountRouteDependencies {
 }
 
 /**
- * Accounts: sign up, sign in, sign out, another password. What the accounts' library offers beyond that cannot be reached,
- * and so cannot be attacked. Attempts that test a password or a link are limited by address, mails by recipient as well.
+ * Routes to sign up, sign in, sign out and change a password. Other features of better-auth cannot be reached, so they
+ * cannot be attacked. Attempts that test a password or a link are limited by address, e-mails also by recipient.
  */
 export function accountRoutes(dependencies: AccountRouteDependencies): Hono<ServiceEnv> {
   const { sources, signInLimiter, mailLimiter, signUp, operatorEmails, trustProxy } = dependencies;
@@ -57,7 +57,7 @@ export function accountRoutes(dependencies: AccountRouteDependencies): Hono<Serv
     caller: (c) => ({ address: addressOf(c, trustProxy) }),
   });
 
-  /** A route of the accounts' library: what it may be given, and what is asked of that before an attempt is counted. */
+  /** Adds a route of better-auth: the schema of its body, and checks that run before an attempt is counted. */
   function offer<Shape extends z.ZodType<object>>(
     path: string,
     shape: Shape,
@@ -123,20 +123,20 @@ async function answerFromAccounts(
 function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
   const { method, url } = c.req.raw;
   const headers = new Headers(c.req.raw.headers);
-  // Of a body that is written anew.
+  // The body is rewritten, so its length may change.
   headers.delete("Content-Length");
   headers.delete("Transfer-Encoding");
   if (body === undefined) return new Request(url, { method, headers });
   headers.set("Content-Type", "application/json");
-  // This also ends the session of a person who got the password through an old session.
+  // End the other sessions, which an attacker may use.
   const given = c.req.path === "/auth/change-password" ? { ...body, revokeOtherSessions: true } : body;
   return new Request(url, { method, headers, body: JSON.stringify(given) });
 }
 
-/** What the accounts' library says of an account that could not be written, whatever the reason. */
+/** The code of better-auth for an account that could not be written, for any reason. */
 const SWALLOWED_FAILURE = "FAILED_TO_CREATE_USER";
 
-/** Both shapes in one: the service's own problem, and the `code` and `message` that better-auth's client reads. */
+/** Returns a problem that also has the `code` and `message` of better-auth. */
 async function problemOf(
   c: Context<ServiceEnv>,
   response: Response,
@@ -153,7 +153,7 @@ async function problemOf(
   if (response.status >= 500)
     c.get("log").error({ from: "accounts", status: response.status }, "accounts failed");
   const isTold = response.status < 500 && typeof body.message === "string" && body.message !== "";
-  const detail = isTold ? String(body.message) : "Accounts cannot be reached just now. Please try again.";
+  const detail = isTold ? String(body.message) : "Accounts are not available right now. Please try again.";
   return problemResponse(
     c,
     accountProblem(response.status, typeof body.code === "string" ? body.code : "ACCOUNTS_FAILED", detail),
@@ -169,15 +169,15 @@ function refuseWeak(password: string, email?: string): void {
   throw accountProblem(
     400,
     "PASSWORD_TOO_COMMON",
-    "This password is one of the first that anybody would try. Please choose another, such as four words that have nothing to do with each other.",
+    "This password is too common. Please choose another, such as four unrelated words.",
   );
 }
 
 function signUpClosed(): HttpProblem {
-  return accountProblem(403, "SIGN_UP_CLOSED", "This account is made by the operator of this service alone.");
+  return accountProblem(403, "SIGN_UP_CLOSED", "Only the operator of this service can create this account.");
 }
 
-/** What a browser's visitor wrote before signing in comes along to the account. */
+/** Moves the history that a browser's visitor has written before signing in to the account. */
 async function adoptHistory(
   c: Context<ServiceEnv>,
   response: Response,
@@ -191,7 +191,7 @@ async function adoptHistory(
     if (typeof token !== "string" || typeof user?.id !== "string") return;
     await conversations.adopt(visitorOwner(visitor), accountOwner(user.id));
   } catch (error) {
-    // Signed in is signed in. The history stays with the browser's cookie, and comes along the next time.
+    // The user is signed in anyway. The history stays with the browser's cookie, and moves the next time.
     c.get("log").error({ error: describeError(error) }, "a visitor's history was not adopted");
   }
 }

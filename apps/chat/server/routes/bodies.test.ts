@@ -27,7 +27,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** A body that counts how often it is asked for more. */
+/** A body that counts reads. */
 function countedBody(text: string) {
   let pulls = 0;
   const bytes = new TextEncoder().encode(text);
@@ -50,7 +50,7 @@ function post(service: TestService, path: string, body: BodyInit): Promise<Respo
   return Promise.resolve(service.app.request(path, init));
 }
 
-/** Bodies that somebody sends who means no good: nearly right, deep, wide, long, odd, and bytes at random. */
+/** Bodies of an attacker: nearly valid, deep, wide, long, odd, and random bytes. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary", maxLength: 40 }),
@@ -109,7 +109,7 @@ const fuzzed = fc.oneof(
   },
 );
 
-test("ten thousand bodies that mean no good: no fault of ours, one unit each, and beyond them none is read", async () => {
+test("ten thousand hostile bodies cause no error, cost one unit each, and are not read above the limit", async () => {
   const count = 10_000;
   const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: String(count) });
   const statuses = new Map<number, number>();
@@ -117,7 +117,7 @@ test("ten thousand bodies that mean no good: no fault of ours, one unit each, an
     const response = await post(service, "/chat/message", body as BodyInit);
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
   }
-  // The empty ones bring no body: they are refused without a unit.
+  // Empty ones have no body, so they are refused without a unit.
   const bringingNone = fc
     .sample(fuzzed, { numRuns: count, seed: 13 })
     .filter((body) => body.length === 0).length;
@@ -136,8 +136,8 @@ test("ten thousand bodies that mean no good: no fault of ours, one unit each, an
   expect(refused.headers.get("Retry-After")).toBe("60");
 });
 
-describe("the door's order", () => {
-  test("every route that takes a body counts it by address, before it is read and whatever comes of it", async () => {
+describe("the order of checks", () => {
+  test("every route with a body counts it by address before reading it, whatever the result", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "2" });
     const routes: [string, string][] = [
       ["POST", "/chat/message"],
@@ -172,7 +172,7 @@ describe("the door's order", () => {
     expect((await client.send("POST", "/conversations", {})).status).toBe(429);
   });
 
-  test("a body is refused before the limit of messages is asked, an admitted one after it is charged there", async () => {
+  test("an invalid body is refused before the limit of messages is charged", async () => {
     const service = await start({ RATE_LIMIT_CHAT_PER_MIN: "1" });
     const client = service.client({ "X-User-Id": "orderly" });
     const left = async () => (await (await client("/me")).json()).quota[0].remaining;
@@ -180,12 +180,12 @@ describe("the door's order", () => {
     expect(await left()).toBe(1);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
     expect(await left()).toBe(0);
-    // Wrong beyond the limit of messages is still wrong, and is said to be.
+    // Above the limit of messages, an invalid body is still a 400.
     expect((await client("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(429);
   });
 
-  test("by default an address may bring what its messages need", async () => {
+  test("the default is enough for the messages of an address", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "", RATE_LIMIT_CHAT_IP_PER_MIN: "1" });
     const statuses: number[] = [];
     for (let sent = 0; sent < 121; sent += 1) statuses.push((await post(service, "/chat/title", "[")).status);
@@ -194,12 +194,12 @@ describe("the door's order", () => {
   });
 });
 
-describe("what a body costs before it is refused", () => {
+describe("the cost of a body before it is refused", () => {
   test.each<[string, string, number]>([
     ["349,000 empty parts", `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`, 8],
     ["half a million brackets", "[".repeat(500_000), 2],
     ["one endless text", `{"messages":[{"role":"user","content":"${"x".repeat(1_000_000)}"}]}`, 10],
-  ])("%s: read no further than the bound", async (_case, body, mostPulls) => {
+  ])("%s: read only up to the limit", async (_case, body, mostPulls) => {
     const service = await start({});
     const { stream, pulls } = countedBody(body);
     expect((await post(service, "/chat/message", stream)).status).toBe(400);
@@ -217,7 +217,7 @@ describe("what a body costs before it is refused", () => {
               return counted(Reflect.get(target, name, receiver));
             },
           });
-    // As many parts as the bound on nodes lets through.
+    // As many parts as the limit of nodes permits.
     const parts = Array.from({ length: 19_000 }, () => ({}));
     const result = messageRequest.safeParse(counted({ messages: [{ role: "user", parts }] }));
     expect(result.success).toBe(false);
@@ -225,14 +225,14 @@ describe("what a body costs before it is refused", () => {
   });
 });
 
-test("a client that leaves in mid-body is no failure of the database's", async () => {
+test("a client that disconnects during its body is not a database failure", async () => {
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
   const service = await startTestService({ database, log });
   started.push(service);
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write('POST /chat/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":[');
-  // Served after it, so that the service has begun to read it.
+  // Once this request is answered, the service has begun to read the other one.
   expect((await fetch(`${service.url}/health`)).status).toBe(200);
   socket.destroy();
   const left = await vi.waitFor(() => {

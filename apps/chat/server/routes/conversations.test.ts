@@ -20,7 +20,7 @@ async function listOf(client: TestClient): Promise<Conversation[]> {
   return (await (await client("/conversations")).json()).conversations;
 }
 
-test("a browser's history is its own, by a cookie that scripts cannot read", async () => {
+test("a browser has its own history, by a cookie that scripts cannot read", async () => {
   const browser = service.client();
   expect(await listOf(browser)).toEqual([]);
   expect(browser.cookies.size).toBe(0);
@@ -44,12 +44,12 @@ test("a browser's history is its own, by a cookie that scripts cannot read", asy
   expect(await listOf(service.client())).toEqual([]);
 });
 
-test("the cookie is kept to TLS where the browser's connection has it", async () => {
+test("the cookie is secure if the browser's connection uses TLS", async () => {
   const response = await service.client({ "X-Forwarded-Proto": "https" }).send("POST", "/conversations");
   expect(response.headers.getSetCookie()[0]).toMatch(/; Secure/);
 });
 
-test("a cookie that was not signed here is nobody's", async () => {
+test("a cookie with another signature is ignored", async () => {
   const browser = service.client();
   await browser.ask(QUESTION);
   const [visitor = ""] = (browser.cookies.get("headgate_visitor") ?? "").split(".");
@@ -60,7 +60,7 @@ test("a cookie that was not signed here is nobody's", async () => {
   expect(await listOf(thief)).toEqual([]);
 });
 
-describe("nobody can touch what is not theirs", () => {
+describe("access to others' conversations", () => {
   type Caller = [string, () => Promise<TestClient>];
   const callers: Caller[] = [
     ["a browser", async () => service.client()],
@@ -70,7 +70,7 @@ describe("nobody can touch what is not theirs", () => {
       async () => {
         const client = service.client();
         const email = `${crypto.randomUUID()}@example.com`;
-        // Each from an address of its own, so that the guard of sign-up does not mind.
+        // Each from another address, because of the limit on sign-ups.
         const address = { "X-Forwarded-For": `198.51.100.${Math.floor(Math.random() * 250)}` };
         const person = { email, password: "correct horse battery", name: "Someone" };
         expect((await client.send("POST", "/auth/sign-up/email", person, address)).status).toBe(200);
@@ -82,7 +82,7 @@ describe("nobody can touch what is not theirs", () => {
     callers.map(([other, asOther]) => [owner, other, asOwner, asOther] as const),
   );
 
-  test.each(pairs)("what %s wrote is a 404 for %s", async (_owner, _other, asOwner, asOther) => {
+  test.each(pairs)("a conversation of %s is a 404 for %s", async (_owner, _other, asOwner, asOther) => {
     const owner = await asOwner();
     const other = await asOther();
     const { conversationId } = await owner.ask(QUESTION);
@@ -114,7 +114,7 @@ describe("nobody can touch what is not theirs", () => {
     },
   );
 
-  test("a header that spells another's id, with or without its kind, is only a header", async () => {
+  test("a header with another caller's id, with or without its kind, gives no access", async () => {
     const browser = service.client();
     const { conversationId } = await browser.ask(QUESTION);
     const [visitor = ""] = (browser.cookies.get("headgate_visitor") ?? "").split(".");
@@ -126,7 +126,7 @@ describe("nobody can touch what is not theirs", () => {
   });
 });
 
-test("a conversation is made, renamed and deleted", async () => {
+test("a conversation is created, renamed and deleted", async () => {
   const client = service.client();
   const made = await client.send("POST", "/conversations");
   expect(made.status).toBe(201);
@@ -145,11 +145,11 @@ test("a conversation is made, renamed and deleted", async () => {
   expect((await client.send("DELETE", `/conversations/${id}`)).status).toBe(404);
 });
 
-test("history comes in pages, newest first, and none is missed or told twice", async () => {
+test("history comes in pages, newest first, without gaps or duplicates", async () => {
   const client = service.client({ "X-User-Id": "prolific" });
   const made: string[] = [];
   for (let index = 0; index < 7; index += 1) {
-    // Three at the same moment: the order must hold among equals too.
+    // Three at the same moment, whose order must be stable too.
     if (index > 3) service.clock.advance(1_000);
     const { id } = await (await client.send("POST", "/conversations", { title: `No. ${index}` })).json();
     made.push(id);
@@ -171,7 +171,7 @@ test("history comes in pages, newest first, and none is missed or told twice", a
   }
 });
 
-test("a shared conversation can be read by whoever has the link, until it is unshared", async () => {
+test("a shared conversation can be read with its link, until it is unshared", async () => {
   const owner = service.client();
   const { conversationId } = await owner.ask(QUESTION);
   const [first, second] = await Promise.all([
@@ -199,7 +199,7 @@ test("a shared conversation can be read by whoever has the link, until it is uns
   }
 });
 
-test("a conversation is named by its first question, once", async () => {
+test("a conversation gets its title from its first question, once", async () => {
   const client = service.client();
   const { conversationId } = await client.ask("take-home on £45k in Scotland?");
   const [first, second] = await Promise.all(
@@ -215,14 +215,14 @@ test("a conversation is named by its first question, once", async () => {
   expect(await later.json()).toEqual({ title: "Mine" });
 });
 
-test("an empty conversation cannot be named yet", async () => {
+test("an empty conversation cannot get a title", async () => {
   const client = service.client();
   const { id } = await (await client.send("POST", "/conversations")).json();
   expect((await client.send("POST", "/chat/title", { conversation_id: id })).status).toBe(400);
 });
 
-describe("what one owner may keep", () => {
-  test("a thousand conversations, however many are made at once", async () => {
+describe("limits of one owner", () => {
+  test("a thousand conversations, however many are created at once", async () => {
     const client = service.client({ "X-User-Id": "collector" });
     const now = new Date(service.clock.now());
     await service.database.insert(conversations).values(
@@ -243,7 +243,7 @@ describe("what one owner may keep", () => {
       error: "too_many_conversations",
       detail: expect.stringContaining("1,000"),
     });
-    // A message without a conversation would make one more: it is refused before anything is charged.
+    // A message without a conversation would create another one, so it is refused before anything is charged.
     const before = (await (await client("/me")).json()).quota[0].remaining;
     expect((await client.ask(QUESTION)).response.status).toBe(409);
     expect((await (await client("/me")).json()).quota[0].remaining).toBe(before);
@@ -272,16 +272,13 @@ describe("what one owner may keep", () => {
   });
 });
 
-test.each([253_402_300_800_000, 999_999_999_999_999])(
-  "a cursor of the time %d is a mistake, not a fault",
-  async (time) => {
-    const cursor = Buffer.from(`${time} ${crypto.randomUUID()}`).toString("base64url");
-    const response = await service.client({ "X-User-Id": "paging" })(`/conversations?cursor=${cursor}`);
-    expect(response.status).toBe(400);
-  },
-);
+test.each([253_402_300_800_000, 999_999_999_999_999])("a cursor with the time %d is a 400", async (time) => {
+  const cursor = Buffer.from(`${time} ${crypto.randomUUID()}`).toString("base64url");
+  const response = await service.client({ "X-User-Id": "paging" })(`/conversations?cursor=${cursor}`);
+  expect(response.status).toBe(400);
+});
 
-test("a title turns no text beside it around", async () => {
+test("a title cannot reverse the direction of text next to it", async () => {
   const client = service.client({ "X-User-Id": "turner" });
   const turned = "\u202Egnihsihp\u202C \u2066ok\u2069";
   const { conversationId } = await client.ask(`${turned} take-home on £45,000`);
@@ -291,7 +288,7 @@ test("a title turns no text beside it around", async () => {
   expect((await (await client(address)).json()).title).toBe("gnihsihp ok");
 });
 
-test("an answer that a client brought along is marked, where it is shared as well", async () => {
+test("an answer that a client supplied is marked, also on a shared page", async () => {
   const client = service.client({ "X-User-Id": "forger" });
   const response = await client.send("POST", "/chat/message", {
     messages: [
@@ -320,7 +317,7 @@ describe("searching", () => {
     return page.conversations.map(({ title }) => title);
   };
 
-  test("finds words in titles and in what was said, whatever their case, and nothing of anybody else's", async () => {
+  test("finds text in titles and messages, in any case, but nothing of other callers", async () => {
     const browser = service.client();
     await browser.send("POST", "/conversations", { title: "Moving to Leeds" });
     await browser.send("POST", "/conversations", { title: "100%_of it \\ all" });
@@ -330,7 +327,7 @@ describe("searching", () => {
     expect(await find(browser, "LEEDS")).toEqual(["Moving to Leeds"]);
     expect(await find(browser, "TAKE-HOME")).toEqual(["My job"]);
     expect(await find(browser, "  moving   to ")).toEqual(["Moving to Leeds"]);
-    // What stands for anything in a pattern stands for itself.
+    // Wildcards of patterns match literally.
     expect(await find(browser, "%_of")).toEqual(["100%_of it \\ all"]);
     expect(await find(browser, "it \\ a")).toEqual(["100%_of it \\ all"]);
     expect(await find(browser, "0_%")).toEqual([]);
@@ -339,7 +336,7 @@ describe("searching", () => {
     expect(await find(service.client(), "Leeds")).toEqual([]);
   });
 
-  test("goes by pages, and refuses a search that is too long by name", async () => {
+  test("has pages, and rejects a long search with a message", async () => {
     const browser = service.client();
     for (const title of ["one of two", "two of two", "another"])
       await browser.send("POST", "/conversations", { title });
@@ -361,7 +358,7 @@ describe("searching", () => {
   });
 });
 
-test("a made title goes with the first question when that is edited; one that a person chose stays", async () => {
+test("a generated title changes with an edited first question; one that a person chose stays", async () => {
   const browser = service.client();
   const { conversationId } = await browser.ask("take-home on £30,000", { id: "first" });
   const titled = () => browser.send("POST", "/chat/title", { conversation_id: conversationId });

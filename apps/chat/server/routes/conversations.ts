@@ -24,7 +24,7 @@ const title = z
 const createBody = z.looseObject({ title: title.optional() }, { error: "should be an object" });
 const renameBody = z.looseObject({ title }, { error: "should be an object with a title" });
 
-/** History: a caller's own conversations, and the links by which others may read one. */
+/** Routes for a caller's own conversations, and for public links to them. */
 export function conversationRoutes(
   conversations: ConversationService,
   sources: IdentitySources,
@@ -80,7 +80,7 @@ function readPageSize(text: string | undefined): number {
   ]);
 }
 
-/** What is looked for, on one line; `undefined` for a search of blanks, which finds everything. */
+/** Reads the search text as one line; `undefined` for a blank search, which finds everything. */
 function readSearch(text = ""): string | undefined {
   const words = oneLine(text);
   if (words.length <= LONGEST_SEARCH) return words || undefined;

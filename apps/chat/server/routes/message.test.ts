@@ -33,7 +33,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** The statuses of so many questions, one after another, each from the caller that `headersOf` says. */
+/** Sends questions one after another, each with the headers of `headersOf`. Returns the statuses. */
 async function statuses(
   service: TestService,
   count: number,
@@ -47,8 +47,8 @@ async function statuses(
   return seen;
 }
 
-describe("the limits, as they are by default", () => {
-  test("of eight messages in a minute five are answered, and the wait that is told is exact", async () => {
+describe("the default limits", () => {
+  test("of eight messages in a minute, five are answered, and the reported wait is exact", async () => {
     const service = await start({ env: defaults });
     expect(await statuses(service, 8, () => ({ "X-User-Id": "abc" }))).toEqual([
       200, 200, 200, 200, 200, 429, 429, 429,
@@ -74,7 +74,7 @@ describe("the limits, as they are by default", () => {
     expect((await abc.ask(QUESTION)).response.status).toBe(200);
   });
 
-  test("sixty messages an hour, however slowly they come", async () => {
+  test("sixty messages an hour, however slowly they arrive", async () => {
     const service = await start({ env: { ...defaults, RATE_LIMIT_CHAT_PER_HOUR: "7" } });
     const client = service.client({ "X-User-Id": "patient" });
     for (let sent = 0; sent < 7; sent += 1) {
@@ -87,7 +87,7 @@ describe("the limits, as they are by default", () => {
     expect(Number(response.headers.get("Retry-After"))).toBe(3_600 - 7 * 60);
   });
 
-  test("forty names from one address: thirty are answered, and other routes answer meanwhile", async () => {
+  test("of forty names from one address, thirty are answered, and other routes still work", async () => {
     const service = await start({ env: defaults });
     const cheap = service.client();
     const asked = Array.from({ length: 40 }, (_, index) =>
@@ -102,12 +102,12 @@ describe("the limits, as they are by default", () => {
     for (const { problem } of refused) expect(problem["violated-policies"]).toEqual(["ip-per-minute"]);
     expect(meanwhile.map((response) => response.status)).toEqual(others.map(() => 200));
 
-    // Refused by the address, nothing was spent of anybody's own quota.
+    // A refusal by address spends nothing of a caller's own quota.
     service.clock.advance(60_000);
     expect(await statuses(service, 5, () => ({ "X-User-Id": "name-39" }))).toEqual([200, 200, 200, 200, 200]);
   });
 
-  test("other routes are never limited, and spend nothing", async () => {
+  test("other routes are not limited, and spend nothing", async () => {
     const service = await start({ env: defaults });
     const client = service.client({ "X-User-Id": "reader" });
     for (let read = 0; read < 50; read += 1) expect((await client("/conversations")).status).toBe(200);
@@ -115,7 +115,7 @@ describe("the limits, as they are by default", () => {
     expect(me.quota[0]).toMatchObject({ name: "user-per-minute", quota: 5, remaining: 5, resetSeconds: 0 });
   });
 
-  test("every answer tells what is left", async () => {
+  test("every answer reports what is left", async () => {
     const service = await start({ env: defaults });
     const { response } = await service.client({ "X-User-Id": "curious" }).ask(QUESTION);
     expect(response.headers.get("RateLimit")).toBe(
@@ -131,7 +131,7 @@ test.each(["10000", "10000/minute"])("RATE_LIMIT_CHAT_PER_MIN=%s raises the limi
   expect(response.headers.get("RateLimit-Policy")).toContain('"user-per-minute";q=10000;w=60');
 });
 
-describe("who is counted", () => {
+describe("the counted caller", () => {
   const five = { ...defaults, RATE_LIMIT_CHAT_IP_PER_MIN: "100" };
 
   test.each([[""], ["   "]])("an X-User-Id of %j counts by address", async (blank) => {
@@ -140,27 +140,27 @@ describe("who is counted", () => {
     expect(await statuses(service, 3, () => ({}))).toEqual([200, 200, 429]);
   });
 
-  test("with the header switched off, it counts by address too", async () => {
+  test("with the header switched off, callers are counted by address", async () => {
     const service = await start({ env: { ...five, TRUST_USER_ID_HEADER: "off" } });
     expect(await statuses(service, 6, (index) => ({ "X-User-Id": `name-${index}` }))).toEqual([
       200, 200, 200, 200, 200, 429,
     ]);
   });
 
-  test("a forged left-most X-Forwarded-For does not change the key behind a trusted proxy", async () => {
+  test("behind a trusted proxy, a forged left-most X-Forwarded-For does not change the key", async () => {
     const service = await start({ env: five });
     const forged = (index: number) => ({ "X-Forwarded-For": `198.51.100.${index}, 203.0.113.7` });
     expect(await statuses(service, 6, forged)).toEqual([200, 200, 200, 200, 200, 429]);
     expect(await statuses(service, 1, () => ({ "X-Forwarded-For": "203.0.113.8" }))).toEqual([200]);
   });
 
-  test("from a peer that is not trusted the header is ignored", async () => {
+  test("from an untrusted peer, the header is ignored", async () => {
     const service = await start({ env: { ...five, RATE_LIMIT_TRUST_PROXY: "none" } });
     const forged = (index: number) => ({ "X-Forwarded-For": `198.51.100.${index}` });
     expect(await statuses(service, 6, forged)).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  test("an X-User-Id that cannot be one is a 400, and costs nothing", async () => {
+  test("an invalid X-User-Id is a 400, and costs nothing", async () => {
     const service = await start({ env: five });
     const { response, problem } = await service.client({ "X-User-Id": "a, b" }).ask(QUESTION);
     expect(response.status).toBe(400);
@@ -168,7 +168,7 @@ describe("who is counted", () => {
     expect(await statuses(service, 5, () => ({}))).toEqual([200, 200, 200, 200, 200]);
   });
 
-  test("signed in, the account is counted, whatever the header says", async () => {
+  test("a signed-in account is counted, whatever the header says", async () => {
     const service = await start({ env: five });
     const client = service.client();
     const person = { email: "counted@example.com", password: "correct horse battery", name: "Counted" };
@@ -186,7 +186,7 @@ describe("who is counted", () => {
     }
     expect((await client.ask(QUESTION)).response.status).toBe(429);
 
-    // Nor does somebody who forges the account's key touch its quota.
+    // A forged account key does not use the account's quota either.
     const me = await (await client("/me")).json();
     service.clock.advance(60_000);
     const forger = service.client({ "X-User-Id": `account:${me.caller.id}` });
@@ -195,7 +195,7 @@ describe("who is counted", () => {
   });
 });
 
-describe("what spends nothing", () => {
+describe("requests that spend nothing", () => {
   const one = { ...defaults, RATE_LIMIT_CHAT_PER_MIN: "1" };
 
   test.each<[string, string, string]>([
@@ -214,9 +214,9 @@ describe("what spends nothing", () => {
       "messages[0]: should be from the user",
     ],
     ["blank text", '{"messages":[{"role":"user","content":"  "}]}', "messages[0]: should not be empty"],
-    ["NUL alone", '{"messages":[{"role":"user","content":"\\u0000"}]}', "messages[0]: should not be empty"],
+    ["only NUL", '{"messages":[{"role":"user","content":"\\u0000"}]}', "messages[0]: should not be empty"],
     [
-      "text that is none",
+      "text that is not a string",
       '{"messages":[{"role":"user","content":7}]}',
       "messages[0].content: should be text",
     ],
@@ -231,12 +231,12 @@ describe("what spends nothing", () => {
       "messages[0].content: should be 16000 characters at most",
     ],
     ...["a b", "é", "a".repeat(129)].map((id): [string, string, string] => [
-      `an id of ${id.length} characters that cannot be one`,
+      `an invalid id of ${id.length} characters`,
       JSON.stringify({ messages: [{ id, role: "user", content: "hi" }] }),
       "messages[0].id",
     ]),
     ["another thing", "[]", "should be an object with messages"],
-  ])("%s is a 400 that says where", async (_case, body, words) => {
+  ])("%s is a 400 that names the field", async (_case, body, words) => {
     const service = await start({ env: one });
     const client = service.client({ "X-User-Id": "clumsy" });
     const response = await client("/chat/message", { method: "POST", body });
@@ -244,7 +244,7 @@ describe("what spends nothing", () => {
     const problem = await response.json();
     expect(problem).toMatchObject({ status: 400, error: "invalid_request" });
     expect(problem.detail).toContain(words);
-    // It did not even get to the limit of messages.
+    // It did not reach the limit of messages.
     expect(response.headers.get("RateLimit")).toBeNull();
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
@@ -264,7 +264,7 @@ describe("what spends nothing", () => {
     expect(response.status).toBe(413);
     expect(problem).toMatchObject({ error: "body_too_large", status: 413 });
 
-    // Nor can one that does not say how large it is be larger.
+    // The same for a body without a Content-Length.
     const pieces = new Blob(["x".repeat(3_000)]).stream();
     const measured = await client("/chat/message", {
       method: "POST",
@@ -276,7 +276,7 @@ describe("what spends nothing", () => {
   });
 });
 
-describe("a broken guard never breaks the route", () => {
+describe("a broken guard does not break the route", () => {
   const layers = [
     { name: "user", key: userKey, limits: "5/minute" },
     { name: "ip", key: addressKey, limits: "30/minute" },
@@ -318,7 +318,7 @@ describe("a broken guard never breaks the route", () => {
       () => ({ ...createLimiter({ name: "chat", layers, onError: () => {} }), admit: broken }),
     ],
     [
-      "a limiter that throws at everything",
+      "a limiter whose every method throws",
       () => {
         const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
         limiter.close();
@@ -326,7 +326,7 @@ describe("a broken guard never breaks the route", () => {
       },
     ],
     [
-      "a limiter that was closed",
+      "a closed limiter",
       () => {
         const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
         limiter.close();
@@ -366,7 +366,7 @@ describe("the stream", () => {
     });
   });
 
-  test("takes AI SDK UI messages, and knows the conversation from what is stored", async () => {
+  test("accepts AI SDK UI messages, and uses the stored conversation", async () => {
     const service = await start();
     const client = service.client();
     const { conversationId } = await client.ask(QUESTION);

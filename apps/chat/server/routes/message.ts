@@ -43,30 +43,30 @@ export interface MessageDependencies {
   answering: Answering;
   following: Following;
   stopping: StoppingService;
-  /** Of answers that this process gives. */
+  /** Places for answers of this process. */
   streamPlaces: StreamPlaces;
-  /** Of those who read an answer that another request began. */
+  /** Places for readers of an answer that another request started. */
   readerPlaces: StreamPlaces;
   bodyLimitBytes: number;
-  /** Whether only accounts are answered. */
+  /** Whether only accounts get answers. */
   requireAccount: boolean;
   isStopping(): boolean;
 }
 
-/** Proxies cut connections on which nothing comes; a model may think for longer. */
+/** Proxies close idle connections, and a model may think for longer. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** No answer takes so long, and `meter` waits for no longer. */
+/** The maximum duration of an answer, and how long `meter` waits. */
 const LONGEST_ANSWER_MS = 600_000;
 
-/** Beside the bytes. A thousand messages of some parts each fit, and so does what the tools of an answer say. */
+/** The limits of a body, in addition to its bytes. A thousand messages with some parts and tool outputs fit. */
 export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
 /**
- * The expensive route, and what belongs to it. At its door, behind the limit that counts bodies: the body within its bounds,
- * what it says, who is calling, whether the message was sent before, the model that is asked for, a place among the answers in flight, the rate limit,
- * then credit. A caller who gets no answer gets the charge back, unless they stopped it themselves; a message that is
- * refused before the rate limit is charged nothing there, and so is a message that was sent before.
+ * The expensive route and its companions. After the limit of bodies, it checks in this order: the body's size, its
+ * content, the caller, whether the message was sent before, the model, a place among the answers in flight, the rate
+ * limit, and credit. A caller who gets no answer is refunded, unless they stopped it themselves. The rate limit does
+ * not charge a message that is refused before it, or that was sent before.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
@@ -100,19 +100,19 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     if (requireAccount && kind !== "account") throw accountRequired();
     await next();
   };
-  /** A message that was sent before is answered by the answer that it has. */
+  /** Answers a message that was sent before with its existing answer. */
   const knownMessage: MiddlewareHandler<ServiceEnv> = async (c, next) => {
     const turn = await findTurn(c);
     if (turn) return followed(c, turn);
     await next();
     if (c.res.status !== 429) return;
-    // Its twin was admitted with the last of the quota, a moment before.
+    // The same message was admitted a moment before, with the last of the quota.
     const twin = await findTurn(c);
     if (!twin) return;
     c.res = undefined;
     c.res = await followed(c, twin);
   };
-  /** Before anything is spent: what the caller's plan does not have is refused. */
+  /** Refuses a model that the caller's plan does not include, before anything is spent. */
   const modelChosen: MiddlewareHandler<ServiceEnv> = async (c, next) => {
     c.set("choice", chosenOf(await offeredTo(c), c.get("asked").model));
     await next();
@@ -138,7 +138,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     return { owner, payer: undefined, messages, conversationId, replaces };
   }
 
-  /** The account that pays for the answer, if it costs anything. */
+  /** Returns the account that pays for the answer, if it costs anything. */
   async function payerOf(c: Context<ServiceEnv>): Promise<string | undefined> {
     const identity = await identify(c, sources);
     return identity.kind === "account" && isPriced(c.get("choice").price) ? identity.id : undefined;
@@ -154,7 +154,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   }
 
   async function answered(c: Context<ServiceEnv>, end: () => void): Promise<NewAnswer | KnownTurn> {
-    // Whose first request breaks before they have their cookie: nobody could ever ask for the answer.
+    // If a visitor's first request breaks before they get their cookie, nobody could ever read the answer.
     const isNew = ownerOf(await identify(c, sources)) === undefined;
     let isRunning = false;
     try {
@@ -175,7 +175,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     }
   }
 
-  /** An answer goes on without its reader, and so does its meter: the answer's own time limit is shorter than this. */
+  /** Creates the answer's meter, which continues without a reader. Its time limit is longer than the answer's own. */
   function metered(c: Context<ServiceEnv>): Meter | undefined {
     const admission = c.get("admission");
     if (!admission?.admitted) return undefined;
@@ -236,11 +236,11 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   return routes;
 }
 
-/** Known only once the conversation has been read: too few tokens are left. */
+/** Refuses for too few tokens, which is only known once the conversation has been read. */
 function refusedFor(c: Context<ServiceEnv>, error: unknown): Response {
   if (!(error instanceof QuotaSpent)) throw error;
   const { status, headers, body } = refusal(error.refused, { accept: c.req.header("Accept") ?? null });
-  // Through the context, so that the cookie of somebody who came just now is sent.
+  // Use the context, so that the cookie of a new visitor is sent.
   return c.body(body, status as ContentfulStatusCode, {
     ...headers,
     "X-Conversation-Id": error.conversationId,
@@ -259,7 +259,7 @@ async function refund(admission: Refundable): Promise<void> {
   if (admission?.admitted) await admission.end("nothing");
 }
 
-/** Gives the charge back when the handler answers with a problem. A client that went away keeps its charge. */
+/** Refunds the charge if the handler answers with a problem. A client that disconnected is not refunded. */
 const refundUnlessServed: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();
   if (c.res.status >= 400 && c.res.status !== 499) await refund(c.get("admission"));

@@ -32,7 +32,7 @@ async function start(env: Record<string, string>): Promise<TestService> {
   return service;
 }
 
-/** The values of a metric, by its labels in words. */
+/** Returns the values of a metric, by its labels. */
 function valuesOf(text: string, name: string): Record<string, number> {
   const lines = text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm);
   return Object.fromEntries(
@@ -43,7 +43,7 @@ function valuesOf(text: string, name: string): Record<string, number> {
 }
 
 describe("GET /metrics", () => {
-  test("tells of decisions, use, places and answers, for whoever has the token", async () => {
+  test("reports decisions, use, places and answers to clients with the token", async () => {
     provider = await startOpenAiServer({ text: "one two three" });
     const { client, url } = await start({
       METRICS_TOKEN: TOKEN,
@@ -76,7 +76,7 @@ describe("GET /metrics", () => {
     );
     expect(output?.[1]).toBe(2);
     expect(output?.[0]).toContain("gen_ai_request_model=test-model");
-    // Nobody is named.
+    // No caller appears.
     expect(text).not.toContain("u-");
     for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Bearer ${TOKEN}x` }]) {
       const refusedAtDoor = await fetch(`${url}/metrics`, { headers });
@@ -100,7 +100,7 @@ describe("GET /metrics", () => {
     expect(failed.map(([, count]) => count)).toEqual([1]);
   });
 
-  test("is at a port of its own, and nothing else is", async () => {
+  test("has a separate port, with nothing else on it", async () => {
     const port = await freePort();
     const { client, url } = await start({ METRICS_PORT: String(port) });
     const foreign = await new Promise((resolve) =>
@@ -120,7 +120,7 @@ describe("GET /metrics", () => {
     service = undefined;
   });
 
-  test("takes the scheme in any case, and no token that no field can carry", async () => {
+  test("accepts the scheme in any case, and rejects a token that no header can carry", async () => {
     const { client } = await start({ METRICS_TOKEN: TOKEN });
     const lower = { headers: { Authorization: `bearer ${TOKEN}` } };
     expect((await client()("/metrics", lower)).status).toBe(200);
@@ -128,16 +128,16 @@ describe("GET /metrics", () => {
     service = undefined;
     await expect(start({ METRICS_TOKEN: "ж".repeat(32) })).rejects.toThrow(/METRICS_TOKEN .* visible ASCII/);
     await expect(start({ METRICS_PORT: "3000", PORT: "3000" })).rejects.toThrow(
-      /METRICS_PORT is 3000, and so is PORT/,
+      /METRICS_PORT and PORT are both 3000/,
     );
   });
 
-  test("is not there where nobody asked for it", async () => {
+  test("does not exist by default", async () => {
     const { client } = await start({});
     expect((await client()("/metrics", bearer)).status).toBe(404);
   });
 
-  test("a port that is taken stops the start, and the sentence names the variable", async () => {
+  test("a port in use prevents the start, and the message names the variable", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     const { port } = taken.address() as { port: number };
@@ -148,8 +148,8 @@ describe("GET /metrics", () => {
   });
 });
 
-describe("what reads the metrics", () => {
-  test("asks for none that the service does not have", async () => {
+describe("dashboards and alerts", () => {
+  test("use only metrics that the service has", async () => {
     provider = await startOpenAiServer({ text: "one two three" });
     const { client } = await start({
       METRICS_TOKEN: TOKEN,

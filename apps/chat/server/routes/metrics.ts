@@ -6,15 +6,15 @@ import type { ServiceEnv } from "../http/service-env.ts";
 import type { Metrics } from "../services/metrics.ts";
 
 export interface MetricsDependencies {
-  /** `undefined`: nothing is counted. */
+  /** `undefined` if nothing is counted. */
   metrics: Metrics | undefined;
-  /** Who may read them from outside; `null`: nobody. */
+  /** The token to read the metrics; `null` if nobody can. */
   metricsToken: string | null;
 }
 
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-/** `GET /metrics`, for clients with the token. Without a token there is no such route. */
+/** `GET /metrics`, for clients with the token. Without a token, the route does not exist. */
 export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   if (metrics === undefined || metricsToken === null) return routes;
@@ -23,15 +23,15 @@ export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): H
 }
 
 /**
- * The same on a separate port, for everything that can reach it. On the loopback that is this machine alone, and no web page
- * that uses a host name of its own.
+ * The metrics on a separate port, without a token. On the loopback address, only this machine can reach it, and no web
+ * page can, through a host name of its own.
  */
 export function metricsApp(metrics: Metrics, host: string): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
   if (isLoopback(host)) app.use(ownHostOnly(null, host));
   app.get("/metrics", (c) => written(c, metrics));
   app.onError((error, c) =>
-    error instanceof HttpProblem ? problemResponse(c, error) : c.text("The metrics could not be read.", 500),
+    error instanceof HttpProblem ? problemResponse(c, error) : c.text("Cannot read the metrics.", 500),
   );
   return app;
 }

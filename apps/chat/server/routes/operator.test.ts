@@ -30,7 +30,7 @@ async function start(env: Environment): Promise<TestService> {
   return service;
 }
 
-/** A browser of an operator's. */
+/** Signs in an operator's browser. */
 async function operatorOf({ client, url }: TestService, name = "Ann"): Promise<TestClient> {
   const operator = client({ Origin: new URL(url).origin });
   const response = await operator.send("POST", "/operator/api/sign-in", { token: TOKEN, name });
@@ -42,13 +42,13 @@ const read = async (client: TestClient, path: string) => (await client(`/operato
 const newUser = () => `u-${crypto.randomUUID().slice(0, 8)}`;
 
 describe("/operator", () => {
-  test("is nowhere where nothing opens it", async () => {
+  test("does not exist without a token or operators' addresses", async () => {
     const { client } = await start({});
     for (const path of ["/operator", "/operator/", "/operator/api/session", "/operator/api/now"])
       expect((await client()(path)).status, path).toBe(404);
   });
 
-  test("shows nothing, and does nothing, for anybody else", async () => {
+  test("shows and does nothing for anybody else", async () => {
     const { client, url } = await start({ OPERATOR_TOKEN: TOKEN });
     const anybody = client({ Origin: new URL(url).origin });
     expect((await anybody("/operator")).status).toBe(200);
@@ -59,7 +59,7 @@ describe("/operator", () => {
     expect((await anybody.ask("hello")).response.status).toBe(200);
   });
 
-  test("explains a refusal by the id that its problem has, and lets the person pass", async () => {
+  test("explains a refusal by its request id, and lets the person pass", async () => {
     const service = await start({ OPERATOR_TOKEN: TOKEN, RATE_LIMIT_CHAT_PER_MIN: "1" });
     const user = newUser();
     const person = service.client({ "X-User-Id": user });
@@ -93,7 +93,7 @@ describe("/operator", () => {
     expect(log[0]).toMatchObject(entry);
   });
 
-  test("gives the problem of a blocked caller the id as well, and names who did it", async () => {
+  test("adds the id to a blocked caller's problem too, and shows who blocked the caller", async () => {
     const service = await start({ OPERATOR_TOKEN: TOKEN });
     const user = newUser();
     const operator = await operatorOf(service, "");
@@ -110,7 +110,7 @@ describe("/operator", () => {
     });
   });
 
-  test("grants credit and issues codes, and the log says who did", async () => {
+  test("grants credit and issues codes, and logs the operator", async () => {
     const service = await start({ OPERATOR_TOKEN: TOKEN, CREDIT_MONTHLY_ALLOWANCE: "0" });
     const person = service.client();
     const email = `${newUser()}@example.com`;
@@ -142,7 +142,7 @@ describe("/operator", () => {
       expect((await operator.send("POST", "/operator/api/grant", { of: email, amount })).status).toBe(422);
   });
 
-  test("knows an account by what its limits are counted under", async () => {
+  test("finds an account by the key of its limits", async () => {
     const service = await start({ OPERATOR_TOKEN: TOKEN });
     const person = service.client();
     const email = `${newUser()}@example.com`;
@@ -169,7 +169,7 @@ describe("/operator", () => {
 describe("OPERATOR_EMAILS", () => {
   const password = "correct horse battery";
 
-  test("opens it for nobody who has only signed up: addresses are not confirmed", async () => {
+  test("do not open it for somebody who has only signed up, because the address is not confirmed", async () => {
     const early = await start({});
     const email = `${newUser()}@example.com`;
     const before = await early.client().send("POST", "/auth/sign-up/email", { email, password, name: "Eve" });
@@ -189,7 +189,7 @@ describe("OPERATOR_EMAILS", () => {
     expect(await read(eve, "session")).toMatchObject({ operator: null, asksForToken: false });
   });
 
-  test("opens it for the owner of an address that was confirmed, and names them", async () => {
+  test("open it for the owner of a confirmed address, and show the owner's name", async () => {
     const email = `${newUser()}@example.com`;
     const early = await start({});
     const { user } = await (
@@ -209,7 +209,7 @@ describe("OPERATOR_EMAILS", () => {
   });
 });
 
-test("one console shows both processes of a shared PostgreSQL; what is set in one holds in the other within a second", async () => {
+test("one console shows both processes of a shared PostgreSQL, and a change in one applies in the other within a second", async () => {
   postgres = await startPostgres();
   const env = {
     OPERATOR_TOKEN: TOKEN,
@@ -227,7 +227,7 @@ test("one console shows both processes of a shared PostgreSQL; what is set in on
   expect(response.status).toBe(429);
 
   const operator = await operatorOf(one);
-  // What the other process counted arrives with its next summary.
+  // The other process's counts arrive with its next summary.
   const found = await until(async () => {
     const answer = await read(operator, `find?q=${problem.request_id}`);
     return answer.refusal !== null && answer;
@@ -245,12 +245,12 @@ test("one console shows both processes of a shared PostgreSQL; what is set in on
 
   const order = { what: "override", of: `user:${user}`, limits: "30/minute", forMs: 3_600_000 };
   expect((await operator.send("POST", "/operator/api/decide", order)).status).toBe(200);
-  // A process refuses from memory for at most a second after the store did.
+  // A process refuses from memory for at most a second after the store refused.
   await other.clock.advance(1_000);
   expect((await there.ask("hello")).response.status).toBe(200);
 
   await other.close();
   services.splice(services.indexOf(other), 1);
   const after = await read(operator, `find?q=${problem.request_id}`);
-  expect(after.refusal, "what an ended process counted stays for an hour").not.toBeNull();
+  expect(after.refusal, "the counts of an ended process stay for an hour").not.toBeNull();
 }, 120_000);

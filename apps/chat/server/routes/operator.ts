@@ -20,11 +20,11 @@ import { addressOf, type IdentitySources, identify, isHttps } from "../services/
 export interface OperatorDependencies {
   sources: IdentitySources;
   publicUrl: string | null;
-  /** `null` where nothing opens the console. */
+  /** `null` if there is no console. */
   operator: OperatorConsole | null;
 }
 
-/** The console's parts, and what opens it. */
+/** The console's parts, the token and the operators' addresses. */
 export interface OperatorConsole extends Pick<Config["operator"], "token" | "emails"> {
   collector: Collector;
   others: (() => Promise<StoredSummary[]>) | undefined;
@@ -38,7 +38,10 @@ export interface OperatorConsole extends Pick<Config["operator"], "token" | "ema
 
 const PATH = "/operator";
 
-/** `GET /operator`: the console, for people with the token or an operator's account. Without either there is no such page. */
+/**
+ * `GET /operator`: the console, for people with the token or an operator's account. Without both settings, the page
+ * does not exist.
+ */
 export function operatorRoutes({ sources, publicUrl, operator }: OperatorDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   if (operator === null) return routes;
@@ -57,7 +60,7 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
           clock,
         });
 
-  /** An address is nobody's until it is confirmed: anybody can sign up with any. */
+  /** Returns the account's address if it is confirmed, because anybody can sign up with any address. */
   async function accountOf(c: Context<ServiceEnv>): Promise<string | undefined> {
     if (emails.length === 0) return undefined;
     const identity = await identify(c, sources);
@@ -97,7 +100,7 @@ export function operatorRoutes({ sources, publicUrl, operator }: OperatorDepende
 
 const WARN_EVERY_MS = 60_000;
 
-/** Somebody may be guessing. One line a minute says how often, whatever is sent; the token that was typed is in none. */
+/** Logs the number of wrong tokens once a minute, without the typed tokens. */
 function warnOfWrongTokens(log: Logger, clock: { now(): number }): () => void {
   let warnedAt = Number.NEGATIVE_INFINITY;
   let attempts = 0;

@@ -56,7 +56,7 @@ async function stop(service: TestService): Promise<void> {
   await service.close();
 }
 
-/** A browser of an operator's. */
+/** Signs in an operator's browser. */
 async function operatorOf({ client, url }: TestService, name = "Ann"): Promise<TestClient> {
   const operator = client({ Origin: new URL(url).origin });
   await operator.send("POST", "/operator/api/sign-in", { token: TOKEN, name });
@@ -80,7 +80,7 @@ const change = (operator: TestClient, what: string, order: object) =>
 const newUser = () => `u-${crypto.randomUUID().slice(0, 8)}`;
 
 describe("a policy set at run time", () => {
-  test("goes before the environment, outlives a restart, and forgets nothing", async () => {
+  test("takes precedence over the environment, survives a restart, and keeps counts", async () => {
     const first = await start();
     const operator = await operatorOf(first);
     const user = newUser();
@@ -96,7 +96,7 @@ describe("a policy set at run time", () => {
     const { hash } = await chatOf(operator);
     await stop(first);
 
-    // Another setting of the environment stays behind it.
+    // Another value in the environment has no effect.
     const second = await start({ RATE_LIMIT_CHAT_PER_MIN: "1" });
     const another = second.client({ "X-User-Id": newUser() });
     for (let n = 0; n < 3; n += 1) expect((await another.ask("hello")).response.status).toBe(200);
@@ -116,11 +116,11 @@ describe("a policy set at run time", () => {
     ]);
   });
 
-  test("counts what the service counts, for callers whom it knows; the console's own guard stays", async () => {
+  test("accepts only the service's units and keys; the console's own limiter cannot be changed", async () => {
     const operator = await operatorOf(await start());
     const { hash: from } = await chatOf(operator);
     for (const [text, message] of [
-      ['{ "layers": [{ "name": "user", "limits": "5 words/minute" }] }', /Nothing here uses words/],
+      ['{ "layers": [{ "name": "user", "limits": "5 words/minute" }] }', /No request uses words/],
       ['{ "layers": [{ "name": "org", "limits": "5/minute" }] }', /there are "user", "ip", "global"/],
     ] as const) {
       const response = await change(operator, "live", { from, text, reason: "x" });
@@ -148,7 +148,7 @@ describe("a policy set at run time", () => {
     expect(changed.status).toBe(200);
   });
 
-  test("goes before the plans file, whose changes are in the log, once for all processes", async () => {
+  test("takes precedence over the plans file, whose changes are logged once for all processes", async () => {
     const file = path.join(folder, "plans.json");
     const write = (limits: string) =>
       writeFileSync(file, JSON.stringify({ default: "free", plans: { free: { limits }, pro: {} } }));
@@ -163,7 +163,7 @@ describe("a policy set at run time", () => {
     const text = '{ "layers": [{ "name": "user", "plans": { "free": "3/minute" }, "defaultPlan": "free" }] }';
     const checked = await (await change(operator, "check", { text })).json();
     expect(checked.check.warnings).toEqual([
-      expect.stringContaining('"ip" is in force and is not in this policy'),
+      expect.stringContaining('"ip" is in force but not in this policy'),
       expect.stringContaining('no plan "pro"'),
     ]);
     expect((await change(operator, "live", { from, text, reason: "x" })).status).toBe(200);
@@ -191,7 +191,7 @@ describe("a policy set at run time", () => {
 });
 
 describe("trying a policy on the decision log", () => {
-  test("says what would have changed, in numbers", async () => {
+  test("reports what would have changed", async () => {
     const where = path.join(folder, "decisions");
     const service = await start({ DECISION_LOG: where });
     const operator = await operatorOf(service);
@@ -199,7 +199,7 @@ describe("trying a policy on the decision log", () => {
     const early = await change(operator, "replay", { text: textOf(1) });
     expect([early.status, (await early.json()).detail]).toEqual([
       422,
-      expect.stringMatching(/no decision|there is none/i),
+      expect.stringMatching(/no decision|has none/i),
     ]);
     const person = service.client({ "X-User-Id": newUser() });
     for (let n = 0; n < 3; n += 1) await person.ask("hello");
@@ -225,7 +225,7 @@ describe("trying a policy on the decision log", () => {
     expect((await unknown.json()).detail).toMatch(/callers only for "user", "ip"/);
   });
 
-  test("is not offered where no log is kept", async () => {
+  test("is not offered without a log", async () => {
     const operator = await operatorOf(await start());
     expect((await read(operator, "policies")).canReplay).toBe(false);
     expect((await (await change(operator, "replay", { text: textOf(1) })).json()).detail).toMatch(
@@ -245,7 +245,7 @@ describe("two processes on one Redis and one PostgreSQL", () => {
     await postgres.remove();
   });
 
-  test("have one policy within two seconds, one shadow whose figures add up, and keep both through a restart", async () => {
+  test("have the same policy within two seconds, the same shadow with summed figures, and keep both through a restart", async () => {
     const env = { DATABASE_URL: postgres.url, RATE_LIMIT_STORAGE_URI: redis.url };
     const [one, other] = [await start(env), await start(env)] as const;
     const [ann, ben] = [await operatorOf(one, "Ann"), await operatorOf(other, "Ben")];
@@ -254,7 +254,7 @@ describe("two processes on one Redis and one PostgreSQL", () => {
     const shadowed = await change(ann, "shadow", { from, text: textOf(1) });
     expect(shadowed.status).toBe(200);
     const { shadow } = await chatOf(ann);
-    // Each process says in its summary that it has the shadow.
+    // Each process reports the shadow in its summary.
     await until(async () => (await chatOf(ann)).shadow.totals.processes === 2);
     const user = newUser();
     for (const service of [one, other]) await service.client({ "X-User-Id": user }).ask("hello");
@@ -262,7 +262,7 @@ describe("two processes on one Redis and one PostgreSQL", () => {
       const { totals } = (await chatOf(ann)).shadow;
       return totals.decisions === 2 && totals;
     });
-    // They count together: the second of the two would be refused.
+    // The shadow's counts are shared, so the second request would be refused.
     expect(totals).toMatchObject({ newlyRefused: 1, stillRefused: 0, undecided: 0 });
 
     const changedAt = performance.now();
@@ -272,20 +272,20 @@ describe("two processes on one Redis and one PostgreSQL", () => {
       const { policies } = await read(operator, "now");
       return policies.find(({ limiter }: { limiter: string }) => limiter === "chat").hash;
     };
-    // `now` reads no policy from the database: it shows what the process has put in force by itself.
+    // `now` does not read the database: it shows the policy in force in the process.
     await until(async () => (await hashOf(ben)) === hash);
     expect(performance.now() - changedAt).toBeLessThan(2_000);
     const there = other.client({ "X-User-Id": user });
     expect((await there.ask("hello")).response.status).toBe(200);
     expect((await there.ask("hello")).response.status).toBe(429);
 
-    // The operator's command, a process of its own, has it as well.
+    // The operator's command, a separate process, uses the policy too.
     expect(await runLimitCommand(["show", `user:${user}`], { ...LIMITS, ...env })).toMatch(/0 of 3/);
 
     const late = await change(ben, "live", { from, text: textOf(9), reason: "another" });
     expect([late.status, (await late.json()).detail]).toEqual([
       409,
-      expect.stringContaining(`${hash} is in force by now`),
+      expect.stringContaining(`${hash} is now in force`),
     ]);
     await stop(other);
     const third = await start(env);
@@ -296,7 +296,7 @@ describe("two processes on one Redis and one PostgreSQL", () => {
   }, 120_000);
 });
 
-test("a wrong token is warned about once a minute, and is in no line of the log", async () => {
+test("wrong tokens are logged once a minute, without the tokens", async () => {
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
   const service = await start({}, { log });

@@ -26,13 +26,13 @@ export interface StatusDependencies {
   modelOffers: ModelOffers;
   taxYearsKnown: readonly string[];
   readiness: Readiness;
-  /** Every limiter, by the name that the operator knows it by. */
+  /** Every limiter, by its name for the operator. */
   limiters: Readonly<Record<string, Pick<Limiter<never>, "status">>>;
   offers: Me["accounts"];
   isStopping(): boolean;
 }
 
-/** Is it alive, can it serve, what is it, and who am I. */
+/** Routes for health, readiness, the version and the caller. */
 export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv> {
   const {
     sources,
@@ -55,7 +55,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     const stores = Object.fromEntries(
       Object.entries(limiters).map(([name, limiter]) => [name, storeState(limiter)]),
     );
-    // Without a limiter's store the service still serves, by the outage policies: that is no reason to take it away.
+    // Without a limiter's store, the outage policies decide, so the service is still ready.
     if (database === "ok" && !isStopping()) return c.json({ status: "ready", database, stores });
     throw new HttpProblem(
       503,
@@ -98,13 +98,13 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
 const NOT_READY: Record<DatabaseTrouble | "ok", string> = {
   ok: "The service is stopping.",
   unreachable: "The database does not answer.",
-  "read-only": "The database takes nothing that is written.",
+  "read-only": "The database is read-only.",
   full: "The disk is full.",
 };
 
 type StoreState = "ok" | "failing" | "down" | "recovering";
 
-/** Why it fails is for the log: the reason may name hosts. */
+/** Returns the store's state without the reason, which may name hosts. */
 function storeState(limiter: Pick<Limiter<never>, "status">): { name: string; state: StoreState } {
   const { store, state, failures } = limiter.status();
   if (state === "open") return { name: store, state: "down" };
@@ -112,7 +112,7 @@ function storeState(limiter: Pick<Limiter<never>, "status">): { name: string; st
   return { name: store, state: failures > 0 ? "failing" : "ok" };
 }
 
-/** The visitor's cookie is a secret of the browser's: it is not repeated. */
+/** Returns the caller without a visitor's id, which is the secret in the browser's cookie. */
 function toCaller(identity: Identity): Me["caller"] {
   if (identity.kind === "anonymous") return { kind: "anonymous" };
   if (identity.kind === "header") return identity;

@@ -20,7 +20,7 @@ export interface TitleDependencies {
   requireAccount: boolean;
 }
 
-/** Names a conversation by what was said in it. */
+/** The route that gives a conversation a title. */
 export function titleRoutes({
   sources,
   titles,

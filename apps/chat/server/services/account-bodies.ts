@@ -2,7 +2,7 @@ import { z } from "zod";
 import { oneLine, storable } from "./text.ts";
 
 const LONGEST_NAME = 100;
-/** RFC 5321: what a mail server has to take. */
+/** RFC 5321: the maximum length that mail servers must accept. */
 const LONGEST_EMAIL = 254;
 const LONGEST_TOKEN = 2_048;
 
@@ -11,7 +11,7 @@ const isStorable = (value: string) => storable(value) === value;
 const email = text
   .max(LONGEST_EMAIL, `should be ${LONGEST_EMAIL} characters at most`)
   .refine(isStorable, "should be an e-mail address");
-/** How long it must be is the accounts' library's to say: it has a code for it that pages know. */
+/** better-auth checks the length, with an error code that the page recognises. */
 const password = text.refine(isStorable, "should hold no NUL and no half characters");
 const name = text
   .transform(oneLine)
@@ -24,7 +24,7 @@ function body<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object(shape, { error: `should be an object with ${Object.keys(shape).join(", ")}` });
 }
 
-/** The bodies of the accounts' routes. What they do not name is dropped before the accounts' library sees it. */
+/** The bodies of the account routes. Other fields are dropped before better-auth sees them. */
 export const signInBody = body({ email, password, rememberMe: z.boolean().optional() });
 export const signUpBody = body({ email, password, name });
 export const changePasswordBody = body({ currentPassword: password, newPassword: password });

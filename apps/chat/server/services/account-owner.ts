@@ -17,22 +17,22 @@ import { listMessages } from "../repositories/messages.ts";
 import { toConversation } from "./conversations.ts";
 import { accountOwner } from "./identity.ts";
 
-/** The account that asks, and the session by which it does. */
+/** The account and session of a request. */
 export interface SignedIn {
   id: string;
   sessionId: string;
 }
 
-/** What the owner of an account may do with it beyond using it. */
+/** What an owner can do with their account. */
 export interface AccountOwnerService {
-  /** Where the account is signed in. */
+  /** Returns the account's sessions. */
   sessions(account: SignedIn): Promise<AccountSession[]>;
-  /** Ends one of them. @throws {HttpProblem} 404 for one that is not this account's */
+  /** Ends a session. @throws {HttpProblem} 404 if it is not this account's */
   endSession(account: SignedIn, sessionId: string): Promise<void>;
   endOtherSessions(account: SignedIn): Promise<void>;
-  /** Deletes the account with everything in it. Nothing of it can be had back. */
+  /** Permanently deletes the account with everything in it. */
   remove(account: SignedIn): Promise<void>;
-  /** Everything that is kept of the account, as JSON, piece by piece: no more than one conversation is in memory at once. */
+  /** Yields all data of the account as JSON, in pieces, so that only one conversation is in memory at once. */
   exported(account: SignedIn): AsyncGenerator<string>;
 }
 

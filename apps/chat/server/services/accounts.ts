@@ -14,34 +14,34 @@ export interface Person {
   email: string;
   name: string;
   emailVerified: boolean;
-  /** What an operator gave; `null`: the default plan. */
+  /** The plan that an operator set; `null` for the default plan. */
   plan: string | null;
-  /** The session by which they are signed in. */
+  /** The session of the request. */
   sessionId: string;
 }
 
 export interface Accounts {
   /**
-   * Answers a request under `/auth`.
+   * Handles a request under `/auth`.
    *
    * @throws what the database throws
    */
   handle(request: Request): Promise<Response>;
-  /** Whose session the cookies hold: verified, unexpired, not signed out. `undefined` for nobody's. */
+  /** Returns the account of a valid session cookie; `undefined` if there is none. */
   signedIn(headers: Headers): Promise<Person | undefined>;
-  /** Whether this is the password of the account whose session the cookies hold. */
+  /** Whether this is the password of the account of the session cookie. */
   isPassword(headers: Headers, password: string): Promise<boolean>;
-  /** Makes a link by which an account's owner chooses another password. @returns `undefined` for an unknown e-mail */
+  /** Creates a link to set a new password. @returns `undefined` for an unknown e-mail */
   resetLink(email: string): Promise<string | undefined>;
   /**
-   * Gives an account a plan, or with `null` the default one.
+   * Sets the plan of an account; `null` for the default plan.
    *
    * @returns `false` for an unknown e-mail
    */
   setPlan(email: string, plan: string | null): Promise<boolean>;
-  /** The plan and the id of an account. @returns `undefined` for an unknown e-mail */
+  /** Returns the id and the plan of an account; `undefined` for an unknown e-mail. */
   find(email: string): Promise<{ id: string; plan: string | null } | undefined>;
-  /** Makes an account without a password, and the link to choose one. @returns `undefined` for a known e-mail */
+  /** Creates an account without a password, and a link to set one. @returns `undefined` for a known e-mail */
   invite(email: string): Promise<string | undefined>;
 }
 
@@ -49,12 +49,12 @@ export interface AccountsOptions {
   database: Database;
   secret: string;
   publicUrl: string | null;
-  /** What the links for an account's owner begin with. */
+  /** The origin of links in e-mails. */
   linkOrigin: string;
   signUp: "open" | "closed";
-  /** `null` where the service sends no mail: then nothing has to be confirmed. */
+  /** `null` if the service sends no e-mails. Then addresses need no confirmation. */
   mail: Mailer | null;
-  /** Default: nobody is listened to. */
+  /** Default: nothing is logged. */
   log?: Logger;
 }
 
@@ -64,10 +64,10 @@ const ONE_DAY_SECONDS = 86_400;
 const ONE_HOUR_SECONDS = 3_600;
 const LINK_TOKEN_BYTES = 24;
 
-/** Accounts by e-mail and password, with sessions in the database and their ids in a cookie. */
+/** Creates accounts with e-mail and password, with sessions in the database and session cookies. */
 export function createAccounts(options: AccountsOptions): Accounts {
   const { database, secret, publicUrl, linkOrigin, signUp, mail, log } = options;
-  // In the fragment, which browsers send to nobody: the token is in no log and no referrer.
+  // The token is in the fragment, which browsers do not send, so it appears in no log or referrer.
   const resetLinkOf = (token: string) => `${linkOrigin}/reset-password#${token}`;
 
   const auth = betterAuth({
@@ -76,7 +76,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     secret,
     ...(publicUrl === null ? {} : { baseURL: publicUrl }),
     database: drizzleAdapter(database, { provider: "pg", schema, transaction: true }),
-    // The operator's to give: nobody chooses their own.
+    // Only the operator sets plans.
     user: { additionalFields: { plan: { type: "string", required: false, input: false } } },
     emailAndPassword: {
       enabled: true,
@@ -91,7 +91,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
             async sendResetPassword({ user, token }) {
               mail.send(user.email, {
                 subject: "Choose a new password",
-                text: `Somebody, probably you, asked for a new password of your account.\n\nChoose it here within one hour:\n${resetLinkOf(token)}\n\nIf it was not you, there is nothing to do: your password stays as it is.`,
+                text: `Somebody, probably you, asked to reset the password of your account.\n\nChoose it here within one hour:\n${resetLinkOf(token)}\n\nIf it was not you, you can ignore this e-mail. Your password stays the same.`,
               });
             },
           }),
@@ -106,26 +106,26 @@ export function createAccounts(options: AccountsOptions): Accounts {
               const link = `${linkOrigin}/auth/verify-email?token=${token}&callbackURL=%2F`;
               mail.send(user.email, {
                 subject: "Confirm your e-mail address",
-                text: `Somebody, probably you, made an account with this e-mail address.\n\nConfirm it here within one day, and the monthly allowance begins:\n${link}\n\nIf it was not you, there is nothing to do.`,
+                text: `Somebody, probably you, created an account with this e-mail address.\n\nConfirm it here within one day to start the monthly allowance:\n${link}\n\nIf it was not you, there is nothing to do.`,
               });
             },
           },
         }),
     session: { expiresIn: THIRTY_DAYS_SECONDS, updateAge: ONE_DAY_SECONDS },
-    // The service's own guard counts attempts, exactly and with an honest wait.
+    // The service's own limiter counts attempts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
-    // What is not the client's mistake is the service's to answer and to log.
+    // The service answers and logs internal errors itself.
     onAPIError: { throw: true },
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
       useSecureCookies: publicUrl?.startsWith("https://") ?? false,
-      // `sameOriginOnly` has checked every request already, by a rule that also holds behind a proxy.
+      // `sameOriginOnly` has already checked every request, with a rule that also works behind a proxy.
       disableCSRFCheck: true,
       ipAddress: { disableIpTracking: true },
     },
     logger: {
-      // The arguments name people; the message alone is logged.
+      // Log only the message, because the arguments name people.
       log: (level, message) => log?.[level === "error" ? "warn" : "debug"]({ from: "accounts" }, message),
     },
   });
@@ -145,7 +145,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     handle: (request) => auth.handler(request),
 
     async signedIn(headers) {
-      // Most requests of the limited route come without a session: they cost no look at the database.
+      // Most requests of the limited route have no session, so skip the database.
       if (!headers.get("cookie")?.includes(`${COOKIE_PREFIX}.session_token=`)) return undefined;
       const found = await auth.api.getSession({ headers, query: { disableRefresh: true } });
       if (!found) return undefined;
@@ -180,7 +180,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const address = email.trim().toLowerCase();
       if (await findUserByEmail(database, address)) return undefined;
       const { internalAdapter } = await auth.$context;
-      // The person who gets the link from the operator has the account: there is nothing to confirm.
+      // The operator gives the link to the owner, so the address needs no confirmation.
       const user = await internalAdapter.createUser(
         {
           email: address,
@@ -194,12 +194,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
   };
 }
 
-/** What signs cookies: the operator's own, or one that is made once and kept. */
+/** Returns the secret that signs cookies: the operator's, or one that is generated once and kept. */
 export async function authSecretOf(database: Database, given: string | null): Promise<string> {
   return given ?? settingOrNew(database, "auth-secret", () => randomBytes(32).toString("base64url"));
 }
 
-/** What links begin with: the address that browsers use, as far as the service knows it. */
+/** Returns the origin for links: the address that browsers use, as far as the service knows it. */
 export function linkOriginOf({ publicUrl, port }: Pick<Config, "publicUrl" | "port">): string {
   return publicUrl ?? `http://localhost:${port}`;
 }

@@ -19,7 +19,8 @@ describe("the months of a time zone", () => {
     ["Asia/Kolkata", "2026-11-10T00:00:00Z", "2026-11-30T18:30:00.000Z"],
     ["Pacific/Kiritimati", "2026-11-10T00:00:00Z", "2026-11-30T10:00:00.000Z"],
     ["Etc/GMT+12", "2026-11-10T00:00:00Z", "2026-12-01T12:00:00.000Z"],
-    // Cuba's clocks went from 1:00 back to 0:00 on 1 November 2026: the month begins with the first of the two midnights.
+    // Cuba's clocks went back from 1:00 to 0:00 on 1 November 2026: the month begins with the first of the two
+    // midnights.
     ["America/Havana", "2026-10-31T12:00:00Z", "2026-11-01T04:00:00.000Z"],
     // Paraguay's went from 0:00 to 1:00 on 1 October 2017: the month begins at one o'clock.
     ["America/Asuncion", "2017-09-30T12:00:00Z", "2017-10-01T04:00:00.000Z"],
@@ -29,14 +30,14 @@ describe("the months of a time zone", () => {
     expect(nextIn(zone, now)).toBe(next);
   });
 
-  it("an hour before midnight in London's summer is still the month before", () => {
+  it("in London's summer, the month before lasts until midnight local time", () => {
     const { at, dayOf } = monthsIn("Europe/London");
     const begin = Date.parse("2026-06-30T23:00:00Z");
     expect([at(begin - 1), at(begin)]).toEqual(["2026-06", "2026-07"]);
     expect([dayOf(begin - 1), dayOf(begin)]).toEqual(["2026-06-30", "2026-07-01"]);
   });
 
-  it("the moment before the next month is in this one, wherever and whenever", () => {
+  it("the moment before the next month is in this month, in every zone at any time", () => {
     const zones = [
       "UTC",
       "Europe/London",
@@ -61,7 +62,7 @@ describe("the months of a time zone", () => {
     );
   });
 
-  it("a name that is no time zone has none", () => {
+  it("an unknown time zone is an error", () => {
     expect(() => monthsIn("Europe/Londn")).toThrow(RangeError);
   });
 });

@@ -1,18 +1,18 @@
-/** The months of an allowance, by the calendar of one time zone. */
+/** The months of an allowance, in one time zone. */
 export interface Months {
-  /** @returns such as `2026-11`: these sort as time does */
+  /** @returns the month, such as `2026-11`, which sorts by time */
   at(nowMs: number): string;
-  /** When the next month begins: its first moment, also where midnight is skipped or comes twice. In milliseconds. */
+  /** Returns the first moment of the next month, in milliseconds, even if midnight is skipped or occurs twice. */
   nextAfter(nowMs: number): number;
   /** @returns the day, such as `2026-12-01` */
   dayOf(ms: number): string;
 }
 
 const HOUR_MS = 3_600_000;
-/** No zone is further from UTC. */
+/** The maximum offset of a time zone from UTC. */
 const FURTHEST_MS = 16 * HOUR_MS;
 
-/** @throws {RangeError} for a name that is no time zone */
+/** @throws {RangeError} for an unknown time zone */
 export function monthsIn(timeZone: string): Months {
   const format = new Intl.DateTimeFormat("en-GB", {
     timeZone,
@@ -33,7 +33,7 @@ export function monthsIn(timeZone: string): Months {
     return { year: year.padStart(4, "0"), month, day, hour, minute, second };
   }
 
-  /** How far the zone's clocks are ahead of UTC. */
+  /** Returns the zone's offset from UTC. */
   function offsetAt(ms: number): number {
     const { year, month, day, hour, minute, second } = read(ms);
     const local = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second);
@@ -50,7 +50,7 @@ export function monthsIn(timeZone: string): Months {
     nextAfter(nowMs) {
       const { year, month } = read(nowMs);
       const midnight = Date.UTC(+year, +month, 1);
-      // Clocks may change on that very night: of the two offsets around it, the first by which the month has begun.
+      // Clocks may change that night. Of the two offsets around it, use the first with which the month has begun.
       const next = at(midnight + 2 * FURTHEST_MS);
       const [first = midnight] = [midnight - FURTHEST_MS, midnight + FURTHEST_MS]
         .map((around) => midnight - offsetAt(around))

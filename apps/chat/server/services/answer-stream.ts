@@ -28,7 +28,7 @@ export interface AnswerStreamOptions {
   turns: TurnService;
   choice: ModelChoice;
   createdAt: Date;
-  /** What the model was given, for suggestions. */
+  /** The model's messages, for suggestions. */
   messages: ModelMessage[];
   parts: ReadableStream<Part>;
   /** Waited for before each part. */
@@ -36,29 +36,29 @@ export interface AnswerStreamOptions {
   /** Tells whether there was a first token. */
   beginning: Promise<Beginning>;
   meter: UsageMeter;
-  /** Ends with the answer: then its tokens are charged, and its place is free. */
+  /** Ends with the answer. Then its tokens are charged and its place is free. */
   metered: Meter | undefined;
-  /** `undefined` where nobody pays. */
+  /** `undefined` if nobody pays. */
   spending: Spending | undefined;
   entry: JournalEntry;
   /** Stops the model. */
   stop: AbortController;
-  /** Aborted where it is the service that ends the answer, and no person. */
+  /** Aborted if the service ends the answer, not a person. */
   serviceEnds: AbortSignal;
   log: Logger;
   refund(): Promise<void>;
-  /** Asked once the answer is charged. */
+  /** Called once the answer is charged. */
   news(cost: Micros): Promise<AnswerNews>;
-  /** Called once the answer is saved, or cannot be. */
+  /** Called once the answer is saved, or could not be saved. */
   onAnswered?: ((record: AnswerRecord) => void) | undefined;
-  /** Called when the answer was saved and its last chunk was given, or could not be. */
+  /** Called when the answer is saved and its last chunk is sent, or after a failure. */
   onEnd(): void;
 }
 
 /**
- * Turns a model's answer into what the page reads, and saves it before its end is sent. The answer is read to its end
- * whether or not anybody listens: a lost connection, or a closed page, is no stop. It is never held up by a slow reader:
- * what they have not read yet waits in memory, and an answer is short.
+ * Converts a model's answer for the page, and saves it before its end is sent. The answer is always read to its end: a
+ * lost connection or a closed page does not stop it. A slow reader does not delay it: unread chunks wait in memory,
+ * because an answer is short.
  */
 export function answerStream(options: AnswerStreamOptions): ReadableStream<AnswerChunk> {
   const {
@@ -97,7 +97,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (part.type === "finish") isWhole = true;
     if (part.type === "error") failure ??= { error: part.error };
     if (part.type === "abort" && !stop.signal.aborted) {
-      failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time was up.") };
+      failure ??= { error: new ModelTimeoutError(part.reason ?? "The model's time limit has passed.") };
     }
     const soFar = used();
     entry.use(soFar);
@@ -110,7 +110,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (!isCovered) stop.abort();
   }
 
-  /** Before the meter charges: a reader who got nothing pays nothing. */
+  /** Runs before the meter charges, so that a reader who got nothing pays nothing. */
   async function readToTheEnd(): Promise<void> {
     if ((await beginning).kind === "failed") await refund();
   }
@@ -121,7 +121,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     generateMessageId: () => turn.answerId,
     messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
     onError: (error) => modelFailure(error).detail,
-    // A failed tool's words are the tools' own: which years are known, which salary is too large.
+    // The tools' own errors can be shown: which years are known, which salary is too large.
     redactToolErrors: false,
     onEnd: ({ responseMessage }) => {
       written = responseMessage.parts;
@@ -141,7 +141,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     try {
       for await (const chunk of chunks as ReadableStream<AnswerChunk> & AsyncIterable<AnswerChunk>) {
         if (chunk.type === "finish") end = chunk;
-        // A time-out reads as an abort, which a client would take for its own.
+        // A time-out is an abort part, which a client would take for its own abort.
         else if (chunk.type !== "abort") tell(chunk);
         else if (failure) fail(failure.error);
       }
@@ -166,12 +166,12 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     else if (end) send(end);
   }
 
-  /** It is a courtesy: without it, the page asks. */
+  /** Sends the news. If that fails, the page asks for it. */
   async function sendNews(send: (chunk: AnswerChunk) => void): Promise<void> {
     try {
       send(newsChunk(await options.news(charged)));
     } catch (error) {
-      log.warn({ error: describeError(error) }, "what remains could not be said");
+      log.warn({ error: describeError(error) }, "cannot report what remains");
     }
   }
 
@@ -183,7 +183,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     return options.serviceEnds.aborted ? "failed" : "stopped";
   }
 
-  /** @returns what the message's metadata is, now that its end is known */
+  /** @returns the message's final metadata */
   async function save(): Promise<AnswerMetadata> {
     const began = await beginning;
     const { usage, cost }: Used = began.kind === "started" ? used() : { usage: noUsage, cost: 0 };
@@ -222,17 +222,17 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   });
 }
 
-/** What remains, as a chunk that is no part of the message. */
+/** Returns the news as a chunk that is not part of the message. */
 export function newsChunk(news: AnswerNews): AnswerChunk {
   return { type: "data-news", data: news, transient: true };
 }
 
-/** Logs a model's failure: its kind, and none of its words, which may hold keys and what people wrote. */
+/** Logs the kind of a model's failure, but not its message, which may contain keys and what people wrote. */
 export function logFailure(log: Logger, error: unknown): void {
   log.warn({ code: modelFailure(error).code, ...describeFailure(error) }, "the model failed");
 }
 
-/** The same parts, each seen as it goes by; there are hundreds to an answer, and a transform stream is two streams. */
+/** Calls back for each part of a stream. Cheaper than a transform stream, which consists of two streams. */
 function watched(
   parts: ReadableStream<Part>,
   fairTurns: FairTurns,

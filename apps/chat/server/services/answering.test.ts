@@ -56,7 +56,7 @@ async function remaining(as = client): Promise<number> {
 const wordsOf = (message: ChatMessage | undefined) =>
   message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
 
-test("an answer is streamed, saved and measured by what the provider reported", async () => {
+test("an answer is streamed, saved, and measured by the provider's usage", async () => {
   const { text, conversationId } = await client.ask("count", { id: "q1" });
   expect(text).toBe("one two three four five six");
   const [question, answer] = await messagesOf(conversationId);
@@ -80,7 +80,7 @@ describe("a model that fails before its first token", () => {
     ["error-first", 502, expect.stringMatching(/^model_/)],
     ["hang-up", 502, "model_unreachable"],
     ["empty", 502, "model_failed"],
-  ] as const)("%s: a plain problem, and nothing is charged", async (mode, status, error) => {
+  ] as const)("%s: a problem, and nothing is charged", async (mode, status, error) => {
     provider.setMode(mode);
     const { response, problem, conversationId } = await client.ask("count", { id: "q1" });
     expect(problem).toMatchObject({ error, conversation_id: conversationId });
@@ -90,7 +90,8 @@ describe("a model that fails before its first token", () => {
     expect(response.headers.get("RateLimit")).toContain('"user-per-minute";r=5');
     expect(await remaining()).toBe(5);
 
-    // The question was kept, the browser was told whose it is, and sent again it is answered, not doubled.
+    // The question is kept, the browser gets its cookie, and the question is answered when it is sent again, not stored
+    // twice.
     expect((await messagesOf(conversationId)).map(({ id }) => id)).toEqual(["q1"]);
     provider.setMode("normal");
     service.clock.advance(1_000);
@@ -100,7 +101,7 @@ describe("a model that fails before its first token", () => {
     expect(await remaining()).toBe(4);
   });
 
-  test("a provider that asks to wait is asked nothing until then, by nobody; its wait is told at once", async () => {
+  test("a provider that asks to wait gets no request until then, and callers get the wait at once", async () => {
     provider.setMode("asks-to-wait");
     const first = await client.ask("count");
     expect(first.response.status).toBe(503);
@@ -126,7 +127,7 @@ describe("a model that fails before its first token", () => {
     expect((await other.ask("count", { id: "q1" })).response.status).toBe(200);
   });
 
-  test("that says nothing in its time is a 504, and nothing is charged", async () => {
+  test("that sends nothing in time is a 504, and nothing is charged", async () => {
     const impatient = await startWithProvider({}, 200);
     provider.setMode("never");
     const waiting = impatient.client();
@@ -136,7 +137,7 @@ describe("a model that fails before its first token", () => {
     await impatient.close();
   });
 
-  test("after its head was sent undecided: the stream says so, and nothing is charged", async () => {
+  test("after its head was sent undecided: the stream reports the failure, and nothing is charged", async () => {
     const hasty = await startTestService({
       database,
       env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5" },
@@ -152,7 +153,7 @@ describe("a model that fails before its first token", () => {
     await hasty.close();
   });
 
-  test("a retried answer that fails gives the former answer back", async () => {
+  test("a retried answer that fails restores the former answer", async () => {
     const { conversationId } = await client.ask("count", { id: "q1" });
     const before = await messagesOf(conversationId);
     provider.setMode("fail-500");
@@ -168,7 +169,7 @@ describe("a model that fails before its first token", () => {
 
 describe("a model that fails after its first token", () => {
   test.each(["error-midway", "hang-up-midway"] as const)(
-    "%s: the charge stays, and so do the words",
+    "%s: the charge stays, and so does the text",
     async (mode) => {
       provider.setMode(mode);
       const { response, chunks, text, conversationId } = await client.ask("count");
@@ -188,7 +189,7 @@ describe("a model that fails after its first token", () => {
   );
 });
 
-/** Reads until so many words have come. */
+/** Reads until `count` words have arrived. */
 async function readWords(reader: ReadableStreamDefaultReader<Uint8Array>, count: number): Promise<string> {
   let events = "";
   while (textOf(chunksOf(events)).split(" ").filter(Boolean).length < count) {
@@ -208,7 +209,7 @@ async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
 }
 
 describe("an answer whose reader leaves", () => {
-  test("goes on, and is saved whole", async () => {
+  test("continues, and is saved completely", async () => {
     provider.setMode("slow");
     const leaving = new AbortController();
     const sent = client("/chat/message", {
@@ -231,7 +232,7 @@ describe("an answer whose reader leaves", () => {
     expect(provider.requests[0]?.aborted).toBe(false);
   });
 
-  test("before they have their cookie stops it: nobody could ever read it", async () => {
+  test("is stopped if the reader leaves before getting a cookie, because nobody could ever read it", async () => {
     provider.setMode("never");
     const leaving = new AbortController();
     const asked = provider.nextRequest();
@@ -246,7 +247,7 @@ describe("an answer whose reader leaves", () => {
     await until(async () => request.aborted);
   });
 
-  test("before it began is given all the same, and keeps its charge", async () => {
+  test("is still given if the reader leaves before it begins, and is charged", async () => {
     provider.setMode("slow");
     const leaving = new AbortController();
     const { id } = await (await client.send("POST", "/conversations")).json();
@@ -290,7 +291,7 @@ describe("an answer that is stopped", () => {
     return { conversationId, answer: messages[1], rest };
   }
 
-  test("is saved as far as it came, its stream says so, and the model is stopped", async () => {
+  test("is saved so far, is marked in its stream, and stops the model", async () => {
     const { answer, rest } = await stopAfterTwoWords();
     expect(wordsOf(answer)).toBe("one two");
     expect(answer?.metadata).toMatchObject({ incomplete: "stopped" });
@@ -302,7 +303,7 @@ describe("an answer that is stopped", () => {
     expect(await remaining()).toBe(4);
   });
 
-  test("is charged to the account for what was used", async () => {
+  test("is charged to the account for the part used", async () => {
     await client.send("POST", "/auth/sign-up/email", {
       email: "stopper@example.com",
       password: "correct horse battery",
@@ -315,7 +316,7 @@ describe("an answer that is stopped", () => {
     expect(after).toBeLessThan(before);
   });
 
-  test("can be stopped by whoever opened its conversation and does not know its id yet", async () => {
+  test("can be stopped by the caller who opened its conversation, without knowing its id", async () => {
     provider.setMode("never");
     const asked = provider.nextRequest();
     const named = service.client({ "X-User-Id": "opener" });
@@ -334,14 +335,14 @@ describe("an answer that is stopped", () => {
     });
   });
 
-  test("is not found by an id that cannot be one: a 400", async () => {
+  test("is a 400 for an invalid id", async () => {
     const stop = await service
       .client({ "X-User-Id": "w" })
       .send("POST", "/chat/stop", { message_id: "\u0000" });
     expect(stop.status).toBe(400);
   });
 
-  test("is nobody else's to stop", async () => {
+  test("cannot be stopped by anybody else", async () => {
     provider.setMode("slow");
     provider.release(1);
     const sent = await client.send("POST", "/chat/message", {
@@ -355,7 +356,7 @@ describe("an answer that is stopped", () => {
     expect(textOf(chunksOf(await sent.text()))).toBe("one two three four five six");
   });
 
-  test("can be asked again in its place", async () => {
+  test("can be replaced by another answer", async () => {
     const { conversationId, answer } = await stopAfterTwoWords();
     provider.setMode("normal");
     const { response } = await client.ask("count", { conversation_id: conversationId, replaces: answer?.id });
@@ -366,8 +367,8 @@ describe("an answer that is stopped", () => {
   });
 });
 
-describe("more answers at once than the service has places for", () => {
-  test("503 with a wait, charged nowhere; a place is free again when an answer has ended or was left", async () => {
+describe("more simultaneous answers than the service has places for", () => {
+  test("get a 503 with a wait, and are not charged; a place is free again after an answer has ended", async () => {
     const narrow = await startWithProvider({ MAX_STREAMS: "2" });
     provider.setMode("slow");
     provider.release(2);
@@ -385,7 +386,7 @@ describe("more answers at once than the service has places for", () => {
     expect(third.headers.get("Retry-After")).toBe("5");
     expect(await third.json()).toMatchObject({ error: "busy", status: 503 });
     expect(await remaining(narrow.client({ "X-User-Id": "third" }))).toBe(5);
-    // Neither a body that is wrong nor any other route asks for a place.
+    // Invalid bodies and other routes need no place.
     expect((await narrow.client()("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
     expect((await narrow.client()("/health")).status).toBe(200);
 
@@ -406,7 +407,7 @@ describe("more answers at once than the service has places for", () => {
 });
 
 describe("a title", () => {
-  test("that a person chooses while the model thinks of one is the one that stays", async () => {
+  test("that a person chooses while the model generates one is kept", async () => {
     const { conversationId } = await client.ask("count");
     provider.setMode("slow");
     const asked = provider.nextRequest();
@@ -421,7 +422,7 @@ describe("a title", () => {
 });
 
 describe("stopping the service", () => {
-  test("lets an answer end, refuses new ones, and says so", async () => {
+  test("lets an answer end, refuses new ones, and reports it", async () => {
     provider.setMode("slow");
     const sent = client("/chat/message", {
       method: "POST",
@@ -430,7 +431,7 @@ describe("stopping the service", () => {
     provider.release(1);
     const response = await sent;
     const closed = service.close();
-    // The port is shut; a request on a connection that was open already gets a plain answer.
+    // The port is closed, but requests on open connections are answered.
     const ready = await service.app.request("/ready");
     expect([ready.status, (await ready.json()).error]).toEqual([503, "stopping"]);
     const refused = await service.app.request("/chat/message", { method: "POST", body: "{}" });
@@ -444,7 +445,7 @@ describe("stopping the service", () => {
     await closed;
   });
 
-  test("waits for an answer that has not begun, and has it end after the grace", async () => {
+  test("waits for an answer that has not begun, and ends it after the grace period", async () => {
     const hasty = await startWithProvider({ SHUTDOWN_GRACE_SECONDS: "0" });
     const visitor = hasty.client({ "X-User-Id": "early" });
     provider.setMode("never");
@@ -460,7 +461,7 @@ describe("stopping the service", () => {
     await successor.close();
   });
 
-  test("after the grace, what there is of an answer is saved", async () => {
+  test("after the grace period, a partial answer is saved", async () => {
     const hasty = await startWithProvider({ SHUTDOWN_GRACE_SECONDS: "0" });
     const visitor = hasty.client();
     provider.setMode("slow");
@@ -479,14 +480,14 @@ describe("stopping the service", () => {
     const conversationId = response.headers.get("X-Conversation-Id") ?? "";
     const [, answer] = await messagesOf(conversationId, returned);
     expect(wordsOf(answer)).toBe("one two");
-    // No person has stopped it.
+    // It was not stopped by a person.
     expect(answer?.metadata?.incomplete).toBe("failed");
     await successor.close();
   });
 });
 
 describe("turns of one conversation", () => {
-  test("that are sent at once neither mix nor get lost", async () => {
+  test("that are sent at once are not mixed or lost", async () => {
     const roomy = await startWithProvider({ RATE_LIMIT_CHAT_PER_MIN: "100" });
     const writer = roomy.client();
     const { conversationId } = await writer.ask("first", { id: "q0" });
@@ -508,7 +509,7 @@ describe("turns of one conversation", () => {
     await roomy.close();
   });
 
-  test("an edited question takes the place of the old one and of all that followed", async () => {
+  test("an edited question replaces the old one and everything after it", async () => {
     const { conversationId } = await client.ask("first", { id: "q1" });
     await client.ask("second", { id: "q2", conversation_id: conversationId });
     const edited = { id: "q1-edited", conversation_id: conversationId, replaces: "q1" };
@@ -517,7 +518,7 @@ describe("turns of one conversation", () => {
     expect(messages.map(wordsOf)).toEqual(["first, better", "one two three four five six"]);
   });
 
-  test("a question edited under its own id is replaced, not doubled", async () => {
+  test("a question edited under its own id is replaced, not duplicated", async () => {
     const { conversationId } = await client.ask("first", { id: "q1" });
     const edited = { id: "q1", conversation_id: conversationId, replaces: "q1" };
     expect((await client.ask("better", edited)).response.status).toBe(200);
@@ -525,7 +526,7 @@ describe("turns of one conversation", () => {
     expect(await messagesOf(conversationId)).toHaveLength(2);
   });
 
-  test("what is to be replaced must be there", async () => {
+  test("the message to replace must exist", async () => {
     const { conversationId } = await client.ask("first", { id: "q1" });
     const { response, problem } = await client.ask("x", {
       conversation_id: conversationId,
@@ -536,13 +537,13 @@ describe("turns of one conversation", () => {
     expect(await messagesOf(conversationId)).toHaveLength(2);
   });
 
-  test("text that a database cannot hold is stored without it", async () => {
+  test("characters that the database cannot store are removed", async () => {
     const { response, conversationId } = await client.ask("a\u0000b\ud800c");
     expect(response.status).toBe(200);
     expect(wordsOf((await messagesOf(conversationId))[0])).toBe("ab\ufffdc");
   });
 
-  test("history that comes with a new conversation is kept, and given to the model", async () => {
+  test("history that is sent with a new conversation is kept, and passed to the model", async () => {
     const response = await client.send("POST", "/chat/message", {
       messages: [
         { role: "user", content: "earlier" },

@@ -25,35 +25,35 @@ export interface AnsweringOptions {
   inFlight: TurnsInFlight;
   journal: Journal;
   clock: Clock;
-  /** Where they differ from the model's own. */
+  /** Limits that differ from the model's defaults. */
   limits?: Partial<AnswerLimits>;
-  /** Told of each answer that has ended. */
+  /** Called for each answer that has ended. */
   onAnswered?: ((record: AnswerRecord) => void) | undefined;
-  /** How long the answer's head waits for the first token. Default: `firstToken`'s. */
+  /** How long the response's head waits for the first token. Default: that of `firstToken`. */
   undecidedAfterMs?: number;
 }
 
 export interface AnswerRequest {
   question: Question;
-  /** The model that answers, at the price that is charged. */
+  /** The model that answers, with the price to charge. */
   choice: ModelChoice;
-  /** Aborts when nobody will ever read the answer; counts until its first token. */
+  /** Aborts if nobody will ever read the answer. Has an effect until the first token. */
   abandoned?: AbortSignal;
   log: Logger;
   /**
-   * Counts what the answer uses against the rate limit's tokens, and keeps its place until it has ended. `undefined` where
-   * the guard itself is broken.
+   * Charges the answer's use to the rate limit's tokens, and keeps its place until it has ended. `undefined` if the
+   * limiter is broken.
    */
   metered: Meter | undefined;
-  /** Gives the rate limit's charge back, where the person was given nothing after all. */
+  /** Refunds the rate limit's charge if the person gets nothing. */
   refund(): Promise<void>;
-  /** What remains, given what the answer has cost the payer. */
+  /** Returns what remains, given the answer's cost. */
   news(cost: Micros): Promise<AnswerNews>;
-  /** Called when nothing of a new answer is left to do. */
+  /** Called when all work for a new answer is done. */
   onEnd(): void;
 }
 
-/** A new answer, as it comes. */
+/** A new answer as a stream. */
 export interface NewAnswer {
   kind: "new";
   conversationId: string;
@@ -62,12 +62,12 @@ export interface NewAnswer {
 
 export interface Answering {
   /**
-   * Stores a question and has the model answer it; saves and charges what was answered: whole, stopped or failed, read
-   * to its end by the client or not.
+   * Stores a question and lets the model answer it. Saves and charges the answer, whether it is complete, stopped or
+   * failed, and whether or not the client reads it to its end.
    *
-   * @returns the answer as it comes, or the turn of a question that was asked before
-   * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 when the model fails before its first token,
-   *   in which case no credit is charged; 499 when the person stopped it before that
+   * @returns the answer as a stream, or the turn of a question that was asked before
+   * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 if the model fails before its first token,
+   * without a charge; 499 if the person stopped it before that
    * @throws {QuotaSpent} if fewer tokens are left than the question alone costs
    */
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
@@ -92,7 +92,7 @@ export class QuotaSpent extends Error {
   }
 }
 
-/** Makes the service that turns a question into a stored, charged and streamed answer. */
+/** Creates the service that turns a question into a stored, charged and streamed answer. */
 export function createAnswering(options: AnsweringOptions): Answering {
   const { turns, inFlight, journal, clock, limits = {}, undecidedAfterMs: waitMs } = options;
   const fairTurns = createFairTurns();
@@ -213,17 +213,20 @@ export function createAnswering(options: AnsweringOptions): Answering {
   };
 }
 
-/** @throws {QuotaSpent} where the answer ended before its first token because nothing is left of a quota */
+/** @throws {QuotaSpent} if the answer ended before its first token because a quota is used up */
 async function refuseIfSpent(metered: Meter | undefined, { conversationId }: Turn): Promise<void> {
   if (metered?.news().budget === undefined) return;
   const { refused } = await metered.end();
   if (refused) throw new QuotaSpent(refused, conversationId);
 }
 
-/** As the library's own refusals have it: what is refused is nobody's own quota. */
+/** The problem type of the library's own refusals that are not about a caller's quota. */
 const reducedCapacity = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
-/** The question is stored: sent again under the same id, it is answered, not stored twice. */
+/**
+ * Returns the problem for a model's failure. The question is stored, so sending it again with the same id does not
+ * store it twice.
+ */
 function modelProblem(error: unknown, turn: Turn): HttpProblem {
   const { status, detail, code, retryAfterSeconds } = modelFailure(error);
   const { members, headers } = whereItIsStored(turn);

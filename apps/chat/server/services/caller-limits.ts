@@ -16,14 +16,17 @@ import type { Accounts } from "./accounts.ts";
 import type { RateLimitCaller } from "./identity.ts";
 import { addressKey, userKey } from "./limits.ts";
 
-/** What an operator decides for one caller. The limiter's store holds it; the database keeps it beyond the store, and who did what. */
+/**
+ * Applies operators' actions for single callers. The limiter's store holds them; the database keeps them if the store
+ * loses them, and records who did what.
+ */
 export interface CallerLimits {
   /**
-   * @returns `undefined` for a caller whom nobody knows
-   * @throws {HeadgateError} for limits, times and texts that cannot be used
+   * @returns `undefined` for an unknown caller
+   * @throws {HeadgateError} for invalid limits, times and texts
    */
   carryOut(order: LimitOrder): Promise<LimitOutcome | undefined>;
-  /** Puts into force again what a store has lost that keeps nothing. Never throws: what cannot be is logged. */
+  /** Restores blocks and overrides that the store has lost. Never throws: failures are logged. */
   restore(log: Logger): Promise<void>;
 }
 
@@ -40,10 +43,10 @@ interface OneCaller {
   userId: string | null;
 }
 
-/** Everybody whose key in a layer begins with a prefix. */
+/** A prefix of keys in a layer. */
 type ManyCallers = Parameters<Limiter<RateLimitCaller>["overridePrefix"]>[0];
 
-/** A place on no network, for callers whose address is not the question. */
+/** A placeholder address, for callers whose address does not matter. */
 const NOWHERE = "nowhere";
 const MOST_CHANGES_TOLD = 50;
 
@@ -53,7 +56,7 @@ export function createCallerLimits({
   limiter,
   accounts,
 }: CallerLimitsOptions): CallerLimits {
-  /** A person by what is their own, an address by those who have nothing else or by everybody behind it. */
+  /** Returns the caller and the layer that a name refers to. */
   async function targetOf(of: string): Promise<OneCaller | undefined> {
     const known = targetOfName(of);
     if (known) return known;
@@ -68,7 +71,7 @@ export function createCallerLimits({
   async function decideForOne(order: Deciding, { caller, layer, userId }: OneCaller): Promise<void> {
     if (order.what === "show") return;
     const terms = { layer, ...termsOf(order) };
-    // In one layer: what the caller shares with others is theirs too.
+    // Reset only this layer, because other layers are shared with other callers.
     if (order.what === "reset") await limiter.reset(caller, { layer });
     else if (order.what === "end") await limiter.endOverride(caller, { layer });
     else if (order.what === "block") await limiter.block(caller, terms);
@@ -81,7 +84,7 @@ export function createCallerLimits({
     if (order.what === "reset") {
       throw new HeadgateError(
         "option-invalid",
-        `Only one caller can be reset: ${order.of} names all whose names begin so.`,
+        `Only a single caller can be reset; ${order.of} names several.`,
       );
     }
     if (order.what === "end") await limiter.endPrefixOverride(target);
@@ -111,7 +114,7 @@ export function createCallerLimits({
   ): Promise<void> {
     const { forMs, reason, by, limits }: Terms = order;
     const now = clock.now();
-    // After it is in force: what is written here and is not would come into force with the next start.
+    // Write after the change is in force, because a written change comes into force at the next start.
     await insertLimitChange(database, {
       partition,
       of: order.of,
@@ -128,7 +131,7 @@ export function createCallerLimits({
   const isInForce = ({ what, until }: LimitChangeRow) =>
     what !== "end" && (until === null || until.getTime() > clock.now());
 
-  /** @returns whether the store had lost it */
+  /** @returns whether the store had lost the change */
   async function restoreOne(row: LimitChangeRow): Promise<boolean> {
     const { partition, of, userId, limits } = row;
     const [layer = "user"] = partition.split(" ");
@@ -136,7 +139,7 @@ export function createCallerLimits({
     const caller = userId === null ? targetOfName(of)?.caller : { account: userId, address: NOWHERE };
     if (caller === undefined || limits === null) return false;
     const { overrides = [] } = await limiter.peek(caller, { layer });
-    // One by prefix is not the caller's own.
+    // Ignore overrides by prefix, which are not the caller's own.
     if (overrides.some(({ prefix }) => prefix === undefined)) return false;
     await limiter.override(caller, { layer, limits, ...keptTermsOf(row) });
     return true;
@@ -176,10 +179,7 @@ export function createCallerLimits({
 
     async restore(log) {
       const failed = (error: unknown) =>
-        log.error(
-          { error: describeError(error) },
-          "what was decided for a caller could not be put into force again",
-        );
+        log.error({ error: describeError(error) }, "cannot restore a block or an override");
       let rows: LimitChangeRow[] = [];
       try {
         rows = (await listLastLimitChanges(database)).filter(isInForce);
@@ -191,7 +191,7 @@ export function createCallerLimits({
         try {
           if (await restoreOne(row)) restored += 1;
         } catch (error) {
-          // The others are to be in force all the same.
+          // Continue with the others.
           failed(error);
         }
       }
@@ -200,7 +200,7 @@ export function createCallerLimits({
   };
 }
 
-/** As far as an order states them. */
+/** The terms of an order. */
 interface Terms {
   forMs?: number | undefined;
   reason?: string | undefined;
@@ -227,10 +227,13 @@ function keptTermsOf({ until, reason, by }: LimitChangeRow) {
   };
 }
 
-/** Stands behind the layer where a change is for many. No layer's name has it. */
+/** Follows the layer's name if a change is for a prefix. No layer's name contains it. */
 const MANY = "*";
 
-/** Everybody whom `ip:203.0.113.*`, `visitor:203.0.113.*` or `user:acme-*` names; `undefined` for one caller. */
+/**
+ * Returns the prefix of a name such as `ip:203.0.113.*`, `visitor:203.0.113.*` or `user:acme-*`; `undefined` for one
+ * caller.
+ */
 function manyOf(of: string): ManyCallers | undefined {
   const [, kind, prefix = ""] = /^(user|visitor|ip):(.+)\*$/.exec(of) ?? [];
   if (kind === undefined) return undefined;
@@ -238,7 +241,7 @@ function manyOf(of: string): ManyCallers | undefined {
   return { layer: kind === "ip" ? "ip" : "user", prefix: addressKey({ address: prefix.toLowerCase() }) };
 }
 
-/** Callers whom no account names. */
+/** Returns the target of a name that is not an account's. */
 function targetOfName(of: string): OneCaller | undefined {
   const [, kind, name = ""] = /^(user|visitor|ip):(.+)$/.exec(of) ?? [];
   if (kind === undefined) return undefined;

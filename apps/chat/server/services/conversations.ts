@@ -26,38 +26,38 @@ import { listMessages } from "../repositories/messages.ts";
 import { requestStop } from "../repositories/turns.ts";
 import { oneLine } from "./text.ts";
 
-/** Of one owner. */
+/** The maximum number of conversations for one owner. */
 const MOST_CONVERSATIONS = 1_000;
 const UNTITLED = "New conversation";
 const LONGEST_PLACEHOLDER = 80;
-/** 256 bits: nobody guesses one. */
+/** 256 bits, so that a token cannot be guessed. */
 const SHARE_TOKEN_BYTES = 32;
 
 export interface ListRequest {
   limit: number;
-  /** Of the page before. */
+  /** The cursor of the previous page. */
   cursor: string | undefined;
-  /** Only conversations in which these words appear. */
+  /** Only conversations with this text. */
   search: string | undefined;
 }
 
-/** What is asked with an id that is not the owner's is answered as if there were none: 404. */
+/** Methods throw a 404 for an id that is not the owner's, as for one that does not exist. */
 export interface ConversationService {
   list(owner: string | undefined, request: ListRequest): Promise<ConversationPage>;
   create(owner: string, title: string | undefined): Promise<ConversationWithMessages>;
   get(owner: string | undefined, id: string): Promise<ConversationWithMessages>;
   rename(owner: string | undefined, id: string, title: string): Promise<Conversation>;
   remove(owner: string | undefined, id: string): Promise<void>;
-  /** Sharing again gives the same link; after unsharing, another. */
+  /** Shares a conversation. Sharing again returns the same link; after unsharing, another link. */
   share(owner: string | undefined, id: string): Promise<Conversation>;
   unshare(owner: string | undefined, id: string): Promise<Conversation>;
   shared(token: string): Promise<SharedConversation>;
-  /** Gives what one owner has to another, as far as there is room. @returns how many conversations */
+  /** Moves conversations from one owner to another, as far as there is room. @returns how many were moved */
   adopt(from: string, to: string): Promise<number>;
 }
 
 export function createConversations(database: Database, clock: Clock): ConversationService {
-  /** Runs `look` for an id that can be one, of a caller who can own anything; otherwise there is nothing to find. */
+  /** Runs `look` if the caller can own conversations and the id is valid. Otherwise throws a 404. */
   async function owned<Found>(
     owner: string | undefined,
     id: string,
@@ -104,7 +104,7 @@ export function createConversations(database: Database, clock: Clock): Conversat
 
     async remove(owner, id) {
       await owned(owner, id, async (known) => (await deleteConversation(database, known, id)) || undefined);
-      // Nobody reads what is still being answered in it.
+      // Stop its answers in progress, which nobody can read any more.
       await requestStop(database, { conversationId: id, messageId: undefined });
     },
 
@@ -136,9 +136,9 @@ export function createConversations(database: Database, clock: Clock): Conversat
 }
 
 /**
- * Adds a conversation to its owner's.
+ * Adds a conversation.
  *
- * @throws {HttpProblem} 409 where they have as many as one may
+ * @throws {HttpProblem} 409 if its owner has the maximum number of conversations
  */
 export async function addConversation(transaction: Database, row: ConversationRow): Promise<void> {
   await lockOwner(transaction, row.owner);
@@ -146,13 +146,13 @@ export async function addConversation(transaction: Database, row: ConversationRo
     throw new HttpProblem(
       409,
       "too_many_conversations",
-      `You have ${MOST_CONVERSATIONS.toLocaleString("en")} conversations, which is as many as are kept. Delete some, then try again.`,
+      `You have ${MOST_CONVERSATIONS.toLocaleString("en")} conversations, which is the maximum. Delete some, then try again.`,
     );
   }
   await insertConversation(transaction, row);
 }
 
-/** Ids are made here and nowhere else; anything of another form is nobody's. */
+/** Whether a text has the form of a conversation's id, which only this service generates. */
 export function isConversationId(id: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 }
@@ -176,10 +176,10 @@ export function newConversation(
   };
 }
 
-/** A conversation's title until it has one: its first question, on one line. */
+/** Returns the provisional title of a conversation: its first question, on one line. */
 export function placeholderTitle(question: string): string {
   const line = oneLine(question);
-  // By code point, so that no character is cut in two.
+  // Cut by code point, so that no character is cut in two.
   const characters = [...line];
   return characters.length <= LONGEST_PLACEHOLDER
     ? line
@@ -200,7 +200,7 @@ export function toConversation(row: ConversationRow): Conversation {
   };
 }
 
-/** The private id of the conversation and what it cost stay with its owner. */
+/** Removes the conversation's id and the cost from metadata for other readers. */
 function forReaders({ model, createdAt, incomplete, supplied }: AnswerMetadata): AnswerMetadata {
   return {
     ...(model === undefined ? {} : { model }),
@@ -214,14 +214,14 @@ function writeCursor(row: ConversationRow): string {
   return Buffer.from(`${row.updatedAt.getTime()} ${row.id}`).toString("base64url");
 }
 
-/** The end of the year 9999: beyond it, years have five digits, which databases and programs write differently. */
+/** The end of the year 9999. Later years have five digits, which databases and programs write differently. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
 function readCursor(cursor: string): Pick<ConversationRow, "updatedAt" | "id"> {
   const [time = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
   if (!/^\d{1,15}$/.test(time) || Number(time) > LATEST_MS || !isConversationId(id)) {
-    throw badRequest("The cursor is not one that this list gave.", [
-      { path: "cursor", message: "should be the nextCursor of the page before" },
+    throw badRequest("Invalid cursor.", [
+      { path: "cursor", message: "should be the nextCursor of the previous page" },
     ]);
   }
   return { updatedAt: new Date(Number(time)), id };

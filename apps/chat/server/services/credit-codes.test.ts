@@ -42,7 +42,7 @@ describe.each(["embedded", "PostgreSQL"])("codes on %s", (kind) => {
     return { clock, credit, codes, newPerson };
   }
 
-  test("a code adds what it is worth, once, to one account", async () => {
+  test("a code adds its amount once, to one account", async () => {
     const { codes, credit, newPerson } = newShop();
     const [one, other] = [await newPerson(), await newPerson()];
     const code = await codes.issue(5_000_000, undefined);
@@ -55,7 +55,7 @@ describe.each(["embedded", "PostgreSQL"])("codes on %s", (kind) => {
     expect(JSON.stringify(await open.database.select().from(creditCodes))).not.toContain(code.slice(0, 5));
   });
 
-  test("many who use one code at once: one of them gets it, once", async () => {
+  test("of many accounts that use one code at once, one gets it, once", async () => {
     const { codes, credit, newPerson } = newShop();
     const people = await Promise.all(Array.from({ length: 5 }, newPerson));
     const code = await codes.issue(3_000_000, undefined);
@@ -74,7 +74,7 @@ describe.each(["embedded", "PostgreSQL"])("codes on %s", (kind) => {
     expect((await codes.redeem(await newPerson(), written(code))).balance).toBe(3_000_000);
   });
 
-  test("is valid for as long as it says", async () => {
+  test("expires after its stated time", async () => {
     const { codes, clock, newPerson } = newShop();
     const [early, late] = [await codes.issue(1, 30 * day), await codes.issue(1, 30 * day)];
     const person = await newPerson();
@@ -111,7 +111,7 @@ describe("POST /account/credit/codes", () => {
     };
   };
 
-  test("leads from the 402 to an answer, and bounds guesses", async () => {
+  test("leads from the 402 to an answer, and limits guesses", async () => {
     const client: TestClient = service.client();
     const email = `${crypto.randomUUID()}@example.com`;
     const signedUp = { name: "Ada", email, password: "four words of my own" };
@@ -134,7 +134,7 @@ describe("POST /account/credit/codes", () => {
     expect(statuses).toEqual([404, 404, 404, 429, 429]);
   });
 
-  test("asks to sign in, and says what a body should be", async () => {
+  test("requires a session, and reports an invalid body", async () => {
     service.clock.advance(60_000);
     const nobody = service.client();
     expect((await nobody.send("POST", "/account/credit/codes", { code: "X" })).status).toBe(401);

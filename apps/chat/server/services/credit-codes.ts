@@ -7,14 +7,14 @@ import { insertCode, lockCode, redeemCode } from "../repositories/credit-codes.t
 import type { CreditService } from "./credit.ts";
 
 /**
- * How an account gets more credit by itself. Codes are the one way that the service brings along; a shop's would be
- * another: it takes the money elsewhere, and calls `credit.add` once for each payment.
+ * Lets accounts add credit. Codes are the only built-in way. A shop could be another: it takes the payment elsewhere,
+ * and calls `credit.add` once for each payment.
  */
 export interface TopUps {
   /**
-   * Adds what a code is worth to an account, once.
+   * Adds a code's amount to an account, once.
    *
-   * @throws {HttpProblem} 404 for no code, 409 for one that was used, 410 for one that is over
+   * @throws {HttpProblem} 404 for an unknown code, 409 for a used one, 410 for an expired one
    */
   redeem(userId: string, code: string): Promise<Credit>;
 }
@@ -50,7 +50,7 @@ export function createCreditCodes(database: Database, clock: Clock, credit: Cred
         const hash = hashOf(text);
         const code = await lockCode(transaction, hash);
         if (!code) throw unknownCode();
-        // Sent twice, such as by a page that did not hear the answer: it is added once.
+        // The request was sent again, such as after a lost response: add the amount once.
         if (code.redeemedBy === userId) return;
         if (code.redeemedAt) throw usedCode();
         if (code.expiresAt && code.expiresAt <= now()) throw expiredCode();
@@ -62,12 +62,12 @@ export function createCreditCodes(database: Database, clock: Clock, credit: Cred
   };
 }
 
-/** Crockford's: nobody confuses its letters and digits. */
+/** Crockford's alphabet, in which letters and digits are not confused. */
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const GROUPS = 4;
 const GROUP_LENGTH = 5;
 
-/** 100 random bits, such as `7K3QD-9WXM2-42PTA-ZB81C`. */
+/** Generates a code of 100 random bits, such as `7K3QD-9WXM2-42PTA-ZB81C`. */
 function newCode(): string {
   const letters = [...randomBytes(GROUPS * GROUP_LENGTH)]
     .map((byte) => LETTERS[byte % LETTERS.length])
@@ -75,7 +75,7 @@ function newCode(): string {
   return letters.match(new RegExp(`.{${GROUP_LENGTH}}`, "g"))?.join("-") ?? letters;
 }
 
-/** Whatever a person makes of it: lower case, spaces, other dashes, O for 0. */
+/** Returns the hash of a code, however it is typed: in lower case, with spaces or other dashes, with O for 0. */
 function hashOf(code: string): string {
   const read = code
     .toUpperCase()
@@ -90,9 +90,9 @@ function unknownCode(): HttpProblem {
 }
 
 function usedCode(): HttpProblem {
-  return new HttpProblem(409, "code_used", "This code has been used already. Each works once.");
+  return new HttpProblem(409, "code_used", "This code has already been used. Each code works once.");
 }
 
 function expiredCode(): HttpProblem {
-  return new HttpProblem(410, "code_expired", "This code is no longer valid. Ask for another one.");
+  return new HttpProblem(410, "code_expired", "This code is no longer valid. Request another one.");
 }

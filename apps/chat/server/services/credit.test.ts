@@ -57,7 +57,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     return { id, email, clock, credit, charge, hold, settle, balance };
   }
 
-  test("the allowance is given once a month, and what is left of it expires", async () => {
+  test("the allowance is granted once a month, and the rest expires", async () => {
     const { id, clock, charge, balance, credit } = await newPerson();
     expect(await credit.of(id)).toEqual({
       currency: "USD",
@@ -76,17 +76,17 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "allowance")).toBe(2);
   });
 
-  test("the month of the allowance is that of the service's time zone, once each", async () => {
+  test("the allowance follows the months of the service's time zone, once each", async () => {
     const { id, email, clock, charge } = await newPerson();
     const credit = createCredit(open.database, clock, { ...terms, timeZone: "Europe/London" });
-    // London's June ends an hour before UTC's.
+    // June ends an hour earlier in London than in UTC.
     clock.set(Date.parse("2027-06-30T22:59:59Z"));
     expect((await credit.of(id)).renewsAt).toBe("2027-06-30T23:00:00.000Z");
     await charge(400_000);
     expect((await credit.of(id)).balance).toBe(600_000);
     clock.set(Date.parse("2027-06-30T23:00:00Z"));
     expect(await credit.of(id)).toMatchObject({ balance: 1_000_000, renewsAt: "2027-07-31T23:00:00.000Z" });
-    // A service that counts by UTC again is still in June, and gives July's no second time.
+    // A service that uses UTC again is still in June, and does not grant July's allowance again.
     await charge(300_000);
     expect((await createCredit(open.database, clock, terms).of(id)).balance).toBe(700_000);
     clock.set(Date.parse("2027-07-01T00:00:00Z"));
@@ -94,7 +94,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect((await credit.show(email))?.balance).toBe(700_000);
   });
 
-  test("the allowance is spent first, and grants outlive the month", async () => {
+  test("the allowance is spent first, and grants do not expire with the month", async () => {
     const { email, clock, credit, charge, balance } = await newPerson();
     await credit.grant(email.toUpperCase(), 5_000_000);
     await charge(1_500_000);
@@ -111,7 +111,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await balance()).toBe(800_000);
   });
 
-  test("an operator can set a balance, and the next allowance is whole", async () => {
+  test("an operator can set a balance, and the next allowance is complete", async () => {
     const { email, clock, credit, balance } = await newPerson();
     expect((await credit.set(email, 0))?.balance).toBe(0);
     clock.set(Date.UTC(2026, 11, 3));
@@ -122,14 +122,14 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await credit.grant("nobody@example.com", 1)).toBeUndefined();
   });
 
-  test("an answer is charged once, however often its charge is tried", async () => {
+  test("an answer is charged once, however often the charge is repeated", async () => {
     const { charge, balance } = await newPerson();
     await charge(100, "answer-1");
     await charge(100, "answer-1");
     expect(await balance()).toBe(999_900);
   });
 
-  test("of many charges at once none is lost, and the allowance is given once", async () => {
+  test("of many simultaneous charges none is lost, and the allowance is granted once", async () => {
     const { id, charge, balance } = await newPerson();
     await Promise.all(Array.from({ length: 20 }, (_, index) => charge(index + 1)));
     expect(await balance()).toBe(1_000_000 - 210);
@@ -137,7 +137,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "usage")).toBe(20);
   });
 
-  test("of many holds at once no more are given than there is credit for", async () => {
+  test("simultaneous holds never exceed the credit", async () => {
     const { hold, settle, credit, id } = await newPerson();
     const held = await Promise.all(Array.from({ length: 50 }, () => hold(300_000)));
     expect(held.filter(Boolean)).toHaveLength(3);
@@ -147,7 +147,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect([await hold(150_001), await hold(150_000)]).toEqual([false, true]);
   });
 
-  test("an account that was deleted while its answer ran is charged nothing", async () => {
+  test("an account that is deleted during its answer is charged nothing", async () => {
     const { hold, settle, id } = await newPerson();
     await hold(100);
     await open.database.delete(user).where(eq(user.id, id));
@@ -155,7 +155,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "usage")).toBe(0);
   });
 
-  test("whatever happens, the ledger adds up to the balance", async () => {
+  test("the ledger always adds up to the balance", async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant("charge" as const), amount: fc.integer({ min: 1, max: 2_000_000 }) }),
       fc.record({
@@ -183,7 +183,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
 });
 
 const chunkPrice = { MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "1000" };
-/** Of a chunk of 256 tokens, at that price. */
+/** The cost of a chunk of 256 tokens, at that price. */
 const CHUNK = 256_000;
 
 async function signUp(client: TestClient, name: string): Promise<TestClient> {
@@ -192,7 +192,7 @@ async function signUp(client: TestClient, name: string): Promise<TestClient> {
   return client;
 }
 
-describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (kind) => {
+describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
   let database: OpenDatabase;
   let provider: OpenAiServer;
   let service: TestService;
@@ -244,7 +244,7 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
     );
   }
 
-  test("fifty at once, on credit for three: three are answered, and the balance stays above zero", async () => {
+  test("of fifty at once with credit for three, three are answered, and the balance stays above zero", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "0.80" });
     provider.setMode("slow");
     let refused = 0;
@@ -266,7 +266,7 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
     );
   });
 
-  test("with too little left for a first chunk, a message is a 402 that gives the limit's charge back", async () => {
+  test("with too little credit for a first chunk, a message is a 402, and its rate limit charge is refunded", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "0.255" });
     const before = (await (await client("/me")).json()).quota[0].remaining;
     const refused = await client.ask("anything");
@@ -282,14 +282,14 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
       detail: expect.stringContaining("less than this message may cost"),
     });
     expect((await (await client("/me")).json()).quota[0].remaining).toBe(before);
-    // Nothing of it is stored, and the model was not asked.
+    // Nothing is stored, and the model is not called.
     expect((await (await client("/conversations")).json()).conversations).toEqual([]);
     expect(provider.requests).toEqual([]);
-    // Without an account there is nothing to charge: the limits alone hold.
+    // Without an account, only the limits apply.
     expect((await service.client().ask("anything")).response.status).toBe(200);
   });
 
-  test("an answer holds chunk by chunk, and ends cleanly when nothing more is to be had", async () => {
+  test("an answer holds credit chunk by chunk, and ends cleanly when there is no more", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "0.60" });
     provider.setText("four ".repeat(2_000));
     const { response, chunks, conversationId } = await client.ask("at length");
@@ -300,12 +300,12 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
     expect(messages[1].parts[1].text.length).toBeGreaterThan(1_000);
     const { balance, held } = await creditOf();
     expect(held).toBe(0);
-    // By no more than the words that were on their way when the model was stopped.
+    // Only by the words that were in transit when the model was stopped.
     expect(balance).toBeGreaterThan(-CHUNK / 8);
     expect(balance).toBeLessThanOrEqual(0);
   });
 
-  test("what a model could not answer is free, and its hold is released", async () => {
+  test("a failed answer is free, and its hold is released", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00" });
     provider.setMode("fail-500");
     expect((await client.ask("anything")).response.status).toBe(503);
@@ -354,7 +354,7 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
         .where(eq(turns.conversationId, conversationId));
       return rows[0]?.outputTokens === tokensIn("one two three".length);
     });
-    // As if its process had been gone for longer than the lease.
+    // Simulate a process that has been gone for longer than the lease.
     await database.database.update(turns).set({ beatAt: sql`now() - interval '31 seconds'` });
     const other = createTurns(
       database.database,
@@ -370,7 +370,7 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
     );
     const charged = tokensIn("one two three".length) * 1_000;
     expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });
-    // Its process was only slow: it changes nothing any more.
+    // The slow process changes nothing any more.
     provider.release(Number.POSITIVE_INFINITY);
     await response.text();
     expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });
@@ -378,7 +378,7 @@ describe.each(["embedded", "PostgreSQL"])("messages that are paid for, on %s", (
   });
 });
 
-test("a model that costs nothing asks for no credit, and shows none", async () => {
+test("a free model needs no credit, and shows none", async () => {
   const service = await startTestService({ env: { CREDIT_MONTHLY_ALLOWANCE: "0" } });
   const client = service.client();
   await client.send("POST", "/auth/sign-up/email", {

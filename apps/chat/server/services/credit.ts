@@ -22,42 +22,42 @@ import type { Usage } from "../usage.ts";
 import { monthsIn } from "./allowance-month.ts";
 
 export interface CreditTerms {
-  /** Given to every account on the first of the month. What is left of it expires; grants do not. */
+  /** Granted to every account on the first of the month. The rest expires at the end of the month; grants do not. */
   monthlyAllowance: Micros;
-  /** Of an account whose plan says so; default: `monthlyAllowance` for everybody. */
+  /** Returns the allowance of an account, by its plan. Default: `monthlyAllowance` for everybody. */
   allowanceOf?: (database: Database, userId: string) => Promise<Micros>;
-  /** Of every amount. */
+  /** The currency of every amount. */
   currency: string;
-  /** By whose calendar a month begins. Default: UTC. */
+  /** The time zone of the months. Default: UTC. */
   timeZone?: string;
-  /** Whether the allowance begins with a confirmed e-mail address only. Default `false`. */
+  /** Whether the allowance needs a confirmed e-mail address. Default `false`. */
   afterConfirmation?: boolean;
 }
 
 export interface CreditService {
-  /** Of every amount. */
+  /** The currency of every amount. */
   currency: string;
-  /** What an account has. Gives the month's allowance if it was not given yet. */
+  /** Returns an account's credit. Grants the month's allowance if necessary. */
   of(userId: string): Promise<Credit>;
   /**
-   * Holds this much of an account's credit for a running answer, or nothing of it: in one statement, so that simultaneous
+   * Holds this amount of an account's credit for an answer, or nothing. Uses one statement, so that simultaneous
    * answers cannot hold more credit than there is.
    *
-   * @returns whether this much was left
+   * @returns whether the amount was held
    */
   hold(transaction: Database, userId: string, amount: Micros): Promise<boolean>;
-  /** As `hold`, but holds what there is where there is less. @returns how much it holds */
+  /** Like `hold`, but holds the rest if there is less. @returns the amount held */
   holdAffordable(transaction: Database, userId: string, amount: Micros): Promise<Micros>;
   /**
-   * Charges what was used, once per `reference`: the allowance first, then grants; and gives back what was held for it. What
-   * cost more than was held is charged in full, so a balance may end slightly below zero; the debt is carried over.
-   * An account that was deleted meanwhile is charged nothing.
+   * Charges what was used, once per `reference`, first from the allowance, then from grants, and releases what was
+   * held. A cost above the hold is charged in full, so a balance may end slightly below zero; the debt is carried over.
+   * A deleted account is charged nothing.
    */
   settle(transaction: Database, userId: string, settlement: Settlement): Promise<void>;
-  /** Adds what an account has got by itself, once per `reference`. */
+  /** Adds credit from a top-up, once per `reference`. */
   add(transaction: Database, userId: string, addition: Addition): Promise<void>;
   /**
-   * Adds to an account, or takes from it when `amount` is below zero.
+   * Adds an amount to an account, or takes it if negative.
    *
    * @returns `undefined` for an unknown e-mail; else the account's state
    * @throws {GrantError} for more than an account may hold, and for a reference of another amount
@@ -75,26 +75,26 @@ export interface GrantOptions {
   record?(transaction: Database): Promise<void>;
 }
 
-/** A grant that is not made; the message says why. */
+/** A grant that cannot be made. The message says why. */
 export class GrantError extends Error {
   override readonly name = "GrantError";
 }
 
-/** What grants may add up to on one account: a million. */
+/** The maximum of granted credit on one account: a million. */
 const MOST_GRANTED: Micros = 1_000_000_000_000;
 
-/** What becomes of a hold. */
+/** The settlement of a hold. */
 export interface Settlement {
-  /** The id of an answer, or what else is charged. */
+  /** Identifies the charge, such as the id of an answer. */
   reference: string;
   cost: Micros;
-  /** What was held for it, all of which is free again. */
+  /** The amount that was held, all of which is released. */
   held: Micros;
   usage: Usage;
   priceVersion: string;
 }
 
-/** What an account has got, and by what. */
+/** A top-up, and its reason. */
 export interface Addition {
   kind: "code";
   amount: Micros;
@@ -113,7 +113,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     return !terms.afterConfirmation || isEmailConfirmed(transaction, userId);
   }
 
-  /** Opens the credit if need be, gives this month's allowance if need be, and holds the row. */
+  /** Locks the row. First opens the credit and grants this month's allowance if necessary. */
   async function lockUpToDate(transaction: Database, userId: string): Promise<CreditRow> {
     await openCredit(transaction, {
       userId,
@@ -132,7 +132,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     return renewed;
   }
 
-  /** @throws {HttpProblem} 503 where an operator has converted the credit since this process started */
+  /** @throws {HttpProblem} 503 if an operator has converted the credit since this process started */
   function inCurrency<Row extends CreditRow | undefined>(row: Row): Row {
     if (row && row.currency !== null && row.currency !== terms.currency) throw convertedMeanwhile();
     return row;
@@ -249,7 +249,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
   };
 }
 
-/** Before every month: no allowance was given yet. */
+/** Sorts before every month: no allowance was granted yet. */
 const NO_MONTH = "";
 
 function allowanceEntry(amount: Micros, month: string): Change {
@@ -273,6 +273,6 @@ function convertedMeanwhile(): HttpProblem {
   return new HttpProblem(
     503,
     "currency_changed",
-    "The service is changing its currency, so nothing can be paid for just now. Please try again in a moment.",
+    "The service is changing its currency, so no payments are possible right now. Please try again in a moment.",
   );
 }

@@ -47,7 +47,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
       .orderBy(creditEntries.id);
   const sum = (entries: { amount: number }[]) => entries.reduce((total, { amount }) => total + amount, 0);
 
-  test("is another name only where there is no credit", async () => {
+  test("can be renamed only if there is no credit", async () => {
     await keepCurrency(open.database, "USD");
     await keepCurrency(open.database, "GBP");
     const { id } = await newPerson();
@@ -58,7 +58,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     );
   });
 
-  test("is at the first start what the service is set to, also of older rows", async () => {
+  test("is the service's setting at the first start, also for older rows", async () => {
     const { id } = await newPerson();
     const [row] = await open.database
       .insert(creditAccounts)
@@ -100,7 +100,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
       priceVersion: expect.stringMatching(/^0\.79 GBP\/USD /),
     });
 
-    // A code that nobody had used is worth as much as before.
+    // An unused code keeps its value.
     await createCreditCodes(open.database, clock, pounds).redeem(bob.id, code);
     expect((await pounds.of(bob.id)).balance).toBe(790_000 + 7_900_000);
     // Converted once.
@@ -109,7 +109,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     ).rejects.toThrow("The credit in the database is in GBP, not in USD.");
   });
 
-  test("is not converted under a running answer, and a process that has not noticed charges nothing", async () => {
+  test("is not converted during an answer, and a process that missed the conversion charges nothing", async () => {
     await keepCurrency(open.database, "USD");
     const dollars = creditIn("USD");
     const { id } = await newPerson();
@@ -147,7 +147,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
   });
 });
 
-test("a service in another currency than its credit does not start; one without a rate for its prices neither", async () => {
+test("a service does not start with a currency other than its credit's, or without a rate for its prices", async () => {
   const database = await openTestDatabase();
   const start = (env: Record<string, string>) => startTestService({ database, env });
   const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
@@ -155,7 +155,7 @@ test("a service in another currency than its credit does not start; one without 
     await expect(start({ ...price, CREDIT_CURRENCY: "GBP" })).rejects.toThrow(
       "CREDIT_EXCHANGE_RATE is not set but CREDIT_CURRENCY is GBP, and the prices of Headgate built-in are in USD: it should be what one USD costs in GBP, such as 0.79.",
     );
-    // What is free is free in every currency.
+    // A free model needs no rate.
     await (await start({ CREDIT_CURRENCY: "GBP" })).close();
     const service = await start(price);
     const client = service.client();

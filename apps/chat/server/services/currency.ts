@@ -6,13 +6,13 @@ import { convertCredit, countPaidTurns, isCreditKept, stampCurrency } from "../r
 import { lockSetting, settingOrNew, updateSetting } from "../repositories/settings.ts";
 import { StartError } from "../start-error.ts";
 
-/** Names the setting that says which currency balances, holds and codes are in. */
+/** The name of the setting for the currency of balances, holds and codes. */
 const CURRENCY = "credit currency";
 
 /**
- * Keeps which currency the credit is in, from the first start on: another one is a conversion, and never only another name.
+ * Stores the currency of the credit at the first start. Later changes need a conversion.
  *
- * @throws {StartError} where there is credit in another currency
+ * @throws {StartError} if there is credit in another currency
  */
 export async function keepCurrency(database: Database, currency: string): Promise<void> {
   await database.transaction(async (transaction) => {
@@ -28,11 +28,11 @@ export async function keepCurrency(database: Database, currency: string): Promis
 }
 
 /**
- * Converts all credit that is kept: balances, and codes that nobody has used.
+ * Converts all credit: balances and unused codes.
  *
- * @param rate what one unit of `from` is worth in `to`, in micros
+ * @param rate the value of one unit of `from` in `to`, in micros
  * @returns the number of accounts
- * @throws {StartError} where the credit is in another currency, or answers that are to be charged in it have not ended
+ * @throws {StartError} if the credit is in another currency, or answers that will be charged have not ended
  */
 export async function convertCurrency(
   database: Database,

@@ -27,7 +27,7 @@ const strict = {
 };
 
 describe("DECISION_LOG", () => {
-  test("logs what the service decides, and it replays as it was decided", async () => {
+  test("logs the service's decisions, and a replay matches them", async () => {
     const where = path.join(folder, "decisions");
     const env = { ...strict, DECISION_LOG: where };
     const service = await startTestService({ database, env });
@@ -68,7 +68,7 @@ describe("DECISION_LOG", () => {
     for (const secret of [...names, "127.0.0.1", "hello"]) expect(text).not.toContain(secret);
   });
 
-  test("is off without it, and a log that cannot be written stops nobody", async () => {
+  test("is off by default, and a log that cannot be written refuses nobody", async () => {
     const inTheWay = path.join(folder, "file");
     writeFileSync(inTheWay, "");
     const service = await startTestService({

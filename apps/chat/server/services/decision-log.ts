@@ -8,9 +8,10 @@ import { currentRequestId } from "../http/request-log.ts";
 const FILES = 10;
 
 /**
- * Logs what the limiters decide, with pseudonyms in place of callers. They are the same in all processes of a database, and after a restart.
+ * Logs the limiters' decisions, with pseudonyms instead of callers. A caller has the same pseudonym in all processes of
+ * a database, and after a restart.
  *
- * @param secret what signs cookies: the secret of the pseudonyms is made from it.
+ * @param secret the secret that signs cookies, from which the secret of the pseudonyms is derived
  */
 export function openDecisionLog(
   { where, maxBytes }: NonNullable<Config["decisionLog"]>,

@@ -8,28 +8,28 @@ import { type AnswerChunk, newsChunk } from "./answer-stream.ts";
 import { chunksIn } from "./journal.ts";
 import type { KnownTurn, TurnService } from "./turns.ts";
 
-/** How long a process that gives answers may be silent before they count as broken off. */
+/** How long a process may send no heartbeat before its answers count as broken off. */
 export const LEASE_MS = 30_000;
 
 export interface Following {
   /**
-   * An answer that another request, perhaps of another process, began: what it has said so far, what it goes on to say, and
-   * its end. One that has ended is read as it was saved.
+   * Streams an answer that another request started, perhaps in another process: the part so far, the rest, and its end.
+   * An ended answer is read as it was saved.
    */
   follow(turn: Followed): ReadableStream<AnswerChunk>;
 }
 
 export interface Followed extends Pick<KnownTurn, "conversationId" | "answerId"> {
-  /** What remains once it has ended. */
+  /** Returns what remains after the answer has ended. */
   news(): Promise<AnswerNews>;
-  /** Called once when the stream was read to its end, or left. */
+  /** Called once, when the stream was read to its end or cancelled. */
   onEnd(): void;
 }
 
 export interface FollowingOptions {
   database: Database;
   turns: Pick<TurnService, "sweep">;
-  /** How often the database is asked for more. Default 250 ms. */
+  /** How often the database is polled. Default 250 ms. */
   pollMs?: number;
 }
 
@@ -43,7 +43,7 @@ export function createFollowing({ database, turns, pollMs = 250 }: FollowingOpti
       const state = await stateOfTurn(database, answerId, LEASE_MS);
       if (state === "lapsed") await turns.sweep(LEASE_MS);
       for (const row of await listParts(database, answerId, position)) {
-        // The beginning of a very long answer is gone: it is shown whole, once it has ended.
+        // The beginning of a very long answer is no longer kept, so it is shown only after it has ended.
         if (row.position > position) break;
         yield* chunksIn(row);
         position += row.count;
@@ -97,7 +97,7 @@ const notAnswered: AnswerChunk = {
 
 type Saved = Pick<MessageRow, "id" | "parts" | "metadata">;
 
-/** A saved answer, as the stream that it once was, up to its end. */
+/** Yields a saved answer as a stream, up to its end. */
 function* replayOf(saved: Saved): Generator<AnswerChunk> {
   yield { type: "start", messageId: saved.id, messageMetadata: saved.metadata };
   for (const [place, part] of saved.parts.entries()) yield* chunksOfPart(part, String(place));

@@ -11,8 +11,8 @@ test.each<[string, RateLimitCaller, string]>([
   ["an account over a header", { account: "42", userId: "7", address }, "account:42"],
   ["a header over an address", { userId: "7", address }, "user:7"],
   ["an address", { address }, "ip:203.0.113.7"],
-  ["a header that spells an account's key", { userId: "account:42", address }, "user:account:42"],
-  ["a header that spells an address's key", { userId: "ip:203.0.113.7", address }, "user:ip:203.0.113.7"],
+  ["a header with an account's key", { userId: "account:42", address }, "user:account:42"],
+  ["a header with an address's key", { userId: "ip:203.0.113.7", address }, "user:ip:203.0.113.7"],
 ])("the user layer counts by %s", (_case, caller, key) => {
   expect(userKey(caller)).toBe(key);
 });
@@ -25,7 +25,7 @@ test.each<[string, RateLimitCaller]>([
   expect(addressKey(caller)).toBe("ip:203.0.113.7");
 });
 
-test("no header and no address ever meets an account's partition", () => {
+test("no header or address ever has an account's partition", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (account, userId, anyAddress) => {
       const verified = userKey({ account, address: anyAddress });
@@ -35,7 +35,7 @@ test("no header and no address ever meets an account's partition", () => {
   );
 });
 
-test.each([undefined, "", " ", "\t "])("an X-User-Id of %j is none", (field) => {
+test.each([undefined, "", " ", "\t "])("an X-User-Id of %j counts as absent", (field) => {
   expect(readUserId(field)).toBeUndefined();
 });
 
@@ -49,13 +49,13 @@ test.each([
 });
 
 test.each(["a, b", "a,b", "a b", "a".repeat(129), "é", "a\u0000b", "a\nb"])(
-  "an X-User-Id of %j is refused",
+  "an X-User-Id of %j is rejected",
   (field) => {
     expect(() => readUserId(field)).toThrow(expect.objectContaining({ status: 400 }));
   },
 );
 
-test("a guard whose key function is for another caller does not compile", () => {
+test("a limiter with a key function for another caller type does not compile", () => {
   interface Stranger {
     passport: string;
   }

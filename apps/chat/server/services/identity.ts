@@ -6,8 +6,8 @@ import type { ServiceEnv } from "../http/service-env.ts";
 import type { Accounts } from "./accounts.ts";
 
 /**
- * Who is calling. An account is verified by its session; a header's id is only what the caller says, and lets a
- * backend in front of the service tell its own people apart; everybody else is a browser or a program without a name.
+ * The identity of a caller. An account is verified by its session. A header's id is only a claim, with which a backend
+ * in front of the service can distinguish its users. All others are anonymous browsers or programs.
  */
 export type Identity =
   | {
@@ -22,13 +22,13 @@ export type Identity =
   | { kind: "header"; id: string }
   | { kind: "anonymous"; visitor: string | undefined };
 
-/** What the layers of the limits see of a caller. */
+/** A caller for the layers of the limits. */
 export interface RateLimitCaller {
   account?: string;
-  /** The account's, where an operator gave it one. */
+  /** The account's plan, if an operator set one. */
   plan?: string;
   userId?: string;
-  /** Of the client, as far as the proxies on the way are trusted. */
+  /** The client's address, as far as proxies are trusted. */
   address: string;
 }
 
@@ -36,7 +36,7 @@ export interface IdentitySources {
   accounts: Accounts;
   trustProxy: TrustProxy;
   userIdHeader: boolean;
-  /** Signs the cookie that an anonymous browser's history belongs to. */
+  /** Signs the cookie that identifies an anonymous browser's history. */
   visitorSecret: string;
   publicUrl: string | null;
 }
@@ -46,14 +46,14 @@ const ONE_YEAR_SECONDS = 31_536_000;
 const VISITOR_ID = /^[0-9a-f-]{36}$/;
 
 const LONGEST_USER_ID = 128;
-/** Visible ASCII without the comma, by which several values of one field arrive joined. */
+/** Visible ASCII without the comma, which joins several values of a field. */
 const USER_ID = /^[!-+\--~]+$/;
 
 /**
- * Says who is calling: account over header over nobody. Looked up once a request, however many ask.
+ * Identifies the caller: by account, otherwise by header, otherwise anonymous. Looks it up once per request.
  *
- * @throws {HttpProblem} 400 for an `X-User-Id` that cannot be an id: to ignore it would quietly put its sender into
- *   somebody else's partition and history
+ * @throws {HttpProblem} 400 for an invalid `X-User-Id`: ignoring it would silently give its sender another partition
+ * and history
  */
 export function identify(c: Context<ServiceEnv>, sources: IdentitySources): Promise<Identity> {
   const known = c.get("identity");
@@ -72,9 +72,9 @@ async function lookUp(c: Context<ServiceEnv>, sources: IdentitySources): Promise
 }
 
 /**
- * Reads an `X-User-Id`: trimmed; an absent, empty or blank one is none.
+ * Reads an `X-User-Id` and trims it. An empty or blank value counts as absent.
  *
- * @throws {HttpProblem} 400 when it is too long, is several, or holds what is not visible ASCII
+ * @throws {HttpProblem} 400 if it is too long, has several values, or contains anything but visible ASCII
  */
 export function readUserId(field: string | undefined): string | undefined {
   const id = field?.trim() ?? "";
@@ -85,7 +85,7 @@ export function readUserId(field: string | undefined): string | undefined {
   );
 }
 
-/** The caller as the limits count it. */
+/** Returns the caller for the limits. */
 export async function rateLimitCaller(
   c: Context<ServiceEnv>,
   sources: IdentitySources,
@@ -100,13 +100,13 @@ export async function rateLimitCaller(
   return { address };
 }
 
-/** The client's address: the peer's, or what trusted proxies say. `unknown` where there is no socket. */
+/** Returns the client's address: the peer's, or the one that trusted proxies report; `unknown` without a socket. */
 export function addressOf(c: Context<ServiceEnv>, trustProxy: TrustProxy): string {
   const peer = c.env?.incoming?.socket.remoteAddress;
   return callerAddress({ peer, headers: c.req.raw.headers }, trustProxy);
 }
 
-/** What a conversation's `owner` is for this caller; `undefined` for a browser that has made nothing yet. */
+/** Returns the caller's `owner` of conversations; `undefined` for a browser without a cookie. */
 export function ownerOf(identity: Identity): string | undefined {
   if (identity.kind === "account") return accountOwner(identity.id);
   if (identity.kind === "header") return `user:${identity.id}`;
@@ -116,7 +116,7 @@ export function ownerOf(identity: Identity): string | undefined {
 export const accountOwner = (id: string) => `account:${id}`;
 export const visitorOwner = (visitor: string) => `visitor:${visitor}`;
 
-/** As `ownerOf`, but gives a browser that has no cookie yet its own, for the first thing it makes. */
+/** Like `ownerOf`, but sets a cookie for a browser that has none, for its first conversation. */
 export async function ownerToBe(c: Context<ServiceEnv>, sources: IdentitySources): Promise<string> {
   const owner = ownerOf(await identify(c, sources));
   if (owner !== undefined) return owner;
@@ -132,13 +132,13 @@ export async function ownerToBe(c: Context<ServiceEnv>, sources: IdentitySources
   return visitorOwner(visitor);
 }
 
-/** The browser's own id, if its cookie is there and was signed here. */
+/** Returns the browser's id, if its cookie has a valid signature. */
 export async function readVisitor(c: Context, secret: string): Promise<string | undefined> {
   const visitor = await getSignedCookie(c, secret, VISITOR_COOKIE);
   return typeof visitor === "string" && VISITOR_ID.test(visitor) ? visitor : undefined;
 }
 
-/** Whether cookies may be kept to TLS. A client that lies about its scheme loses only its own cookie. */
+/** Whether cookies can be `Secure`. A client that lies about its scheme only loses its own cookie. */
 export function isHttps(c: Context, publicUrl: string | null): boolean {
   if (publicUrl !== null) return publicUrl.startsWith("https://");
   return c.req.header("X-Forwarded-Proto") === "https" || c.req.url.startsWith("https://");

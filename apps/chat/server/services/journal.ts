@@ -14,38 +14,38 @@ import type { Used } from "../repositories/turns.ts";
 import { noUsage } from "../usage.ts";
 import type { AnswerChunk } from "./answer-stream.ts";
 
-/** Keeps what running answers have said, so that any process can go on showing them, and one can be had after a crash. */
+/** Stores the parts of running answers, so that any process can show them, and a partial answer survives a crash. */
 export interface Journal {
-  /** @param onStop called once when somebody, through any process, asked to stop the answer */
+  /** @param onStop called once if the answer is asked to stop, through any process */
   open(answerId: string, onStop: () => void): JournalEntry;
-  /** Stops an answer that this process gives. Answers of other processes are stopped through the database. */
+  /** Stops an answer of this process. Answers of other processes are stopped through the database. */
   stop(answerId: string): void;
   close(): void;
 }
 
-/** One answer's. */
+/** The journal of one answer. */
 export interface JournalEntry {
   write(chunk: AnswerChunk): void;
-  /** What the answer used so far. */
+  /** Records what the answer has used so far. */
   use(used: Used): void;
-  /** Writes what is left, and beats no more. Never rejects. */
+  /** Writes the rest, and stops the heartbeats. Never rejects. */
   close(): Promise<void>;
 }
 
 export interface JournalOptions {
   database: Database;
   log: Logger;
-  /** Chunks are written this often, all answers' together. Default 250 ms. */
+  /** How often chunks of all answers are written. Default 250 ms. */
   flushMs?: number;
-  /** How often a process says that it lives, and asks what was stopped elsewhere. Default 1,000 ms. */
+  /** How often a process sends heartbeats, and checks which answers to stop. Default 1,000 ms. */
   beatMs?: number;
 }
 
-/** The most that is kept of one answer: its end. */
+/** The maximum number of parts that are kept of one answer: its latest. */
 export const MOST_PARTS = 2_000;
 export const MOST_BYTES = 1_048_576;
 
-/** Chunks that were written down together. */
+/** Chunks that were written together. */
 interface Batch {
   position: number;
   count: number;
@@ -55,7 +55,7 @@ interface Batch {
 interface Open {
   answerId: string;
   pending: AnswerChunk[];
-  /** Rows that the database has not taken yet. */
+  /** Rows that are not written to the database yet. */
   unwritten: PartsRow[];
   used: Used;
   isNews: boolean;
@@ -80,10 +80,10 @@ export function createJournal(options: JournalOptions): Journal {
     timer.unref();
   }
 
-  /** One write at a time, so that batches of one answer keep their order. */
+  /** Runs one write at a time, so that batches of an answer keep their order. */
   function inTurn(write: () => Promise<void>): Promise<void> {
     writing = writing.then(write).catch((error: unknown) => {
-      log.warn({ error: describeError(error) }, "running answers were not written down");
+      log.warn({ error: describeError(error) }, "cannot write running answers");
     });
     return writing;
   }
@@ -152,7 +152,7 @@ export function createJournal(options: JournalOptions): Journal {
   };
 }
 
-/** Neighbouring pieces of one text become one. */
+/** Appends a chunk. Joins consecutive pieces of the same text. */
 function append(pending: AnswerChunk[], chunk: AnswerChunk): void {
   const last = pending.at(-1);
   if (
@@ -175,7 +175,7 @@ function takePending(entry: Open): void {
   entry.unwritten.push({ answerId: entry.answerId, position, count: taken.length, chunks });
 }
 
-/** Forgets the oldest batches beyond the bounds. @returns from where the rest begins, if any were */
+/** Drops the oldest batches above the limits. @returns the new first position, if any were dropped */
 function dropOldest(entry: Open): { answerId: string; position: number }[] {
   const { answerId, batches } = entry;
   let count = 0;
@@ -190,12 +190,12 @@ function dropOldest(entry: Open): { answerId: string; position: number }[] {
   return [{ answerId, position: batches[0]?.position ?? entry.nextPosition }];
 }
 
-/** The chunks of a row. */
+/** Returns the chunks of a row. */
 export function chunksIn({ chunks }: Pick<PartsRow, "chunks">): AnswerChunk[] {
   return chunks.split("\n").map((line) => JSON.parse(line) as AnswerChunk);
 }
 
-/** The parts of an answer's message, as far as they were written down. */
+/** Returns the stored parts of an answer's message. */
 export async function readAnswer(database: Database, answerId: string): Promise<ChatMessage["parts"]> {
   const rows = await listParts(database, answerId, 0);
   const chunks = rows.flatMap(chunksIn).filter(hasBeginning());
@@ -212,7 +212,7 @@ export async function readAnswer(database: Database, answerId: string): Promise<
   return parts;
 }
 
-/** Whether what a chunk goes on with is known: the beginning of a very long answer may be gone. */
+/** Returns a filter for chunks that continue a part whose beginning is missing, as in a very long answer. */
 function hasBeginning(): (chunk: AnswerChunk) => boolean {
   const begun = new Set<string>();
   return (chunk) => {

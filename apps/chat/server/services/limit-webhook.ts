@@ -4,7 +4,10 @@ import type { Logger } from "pino";
 import type { Config } from "../config/index.ts";
 import { describeError } from "../http/describe-error.ts";
 
-/** Sends a signed message when a caller comes near a limit of the chat: once a window, over all processes of a store. */
+/**
+ * Sends a signed message when a caller comes near a limit of the chat: once per window, over all processes that share a
+ * store.
+ */
 export function openLimitWebhook(
   limiter: Pick<Limiter<never>, "name" | "observe">,
   { url, secret }: NonNullable<Config["limitWebhook"]>,

@@ -16,8 +16,8 @@ import type { RateLimitCaller } from "./identity.ts";
 import type { Plans, PlanTable } from "./plans.ts";
 
 /**
- * Which partition a caller's own quota is counted in: account over header over address. The prefixes are the
- * service's, so that no header can name an account's partition, nor an address's.
+ * Returns the key of a caller's own quota: by account, otherwise by header, otherwise by address. The service adds the
+ * prefixes, so that no header can name the partition of an account or an address.
  */
 export function userKey(caller: RateLimitCaller): string {
   if (caller.account !== undefined) return `account:${caller.account}`;
@@ -25,23 +25,23 @@ export function userKey(caller: RateLimitCaller): string {
   return addressKey(caller);
 }
 
-/** Counts everybody at an address, whatever names they use: new names bring no new quota. */
+/** Returns the key of an address, which counts all its callers together, so that new names bring no new quota. */
 export function addressKey(caller: Pick<RateLimitCaller, "address">): string {
   return `ip:${caller.address}`;
 }
 
 export interface LimiterContext {
   config: Config;
-  /** Absent where `PLANS_FILE` names none. */
+  /** Absent if `PLANS_FILE` is not set. */
   plans?: Plans | undefined;
   clock: Clock;
   log: Logger;
 }
 
 /**
- * Guards `POST /chat/message`.
+ * Creates the limiter of `POST /chat/message`.
  *
- * @throws {ConfigError} when the limits, each readable, cannot be used together, or the store cannot be opened
+ * @throws {ConfigError} if the limits conflict with each other, or the store cannot be opened
  */
 export function createChatLimiter({ config, plans, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
   const { storageUri } = config.limits;
@@ -50,7 +50,7 @@ export function createChatLimiter({ config, plans, clock, log }: LimiterContext)
     createLimiter<RateLimitCaller>({
       name: "chat",
       layers: chatLayers(config, plans, plans?.table),
-      // Every message says what it may cost, whether or not a limit counts that.
+      // Every message has a cost in tokens, even if no limit counts tokens.
       units: ["tokens"],
       store: storageUri,
       clock,
@@ -60,9 +60,9 @@ export function createChatLimiter({ config, plans, clock, log }: LimiterContext)
 }
 
 /**
- * What guards `POST /chat/message`.
+ * Returns the layers of the limiter of `POST /chat/message`.
  *
- * @param table the plans that are to be in force
+ * @param table the plans
  */
 export function chatLayers(
   { limits }: Pick<Config, "limits">,
@@ -92,7 +92,7 @@ export function chatLayers(
   ];
 }
 
-/** What the model's provider allows the service, and asks it to wait: counted apart from everybody's own quota. */
+/** Creates the limiter for the model's provider, with its limits and its requested waits. */
 export function createProviderLimiter({ config, clock, log }: LimiterContext): Limiter<string> {
   const { provider, storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_PROVIDER", storageUri, () =>
@@ -107,13 +107,13 @@ export function createProviderLimiter({ config, clock, log }: LimiterContext): L
   );
 }
 
-/** The most mails that this service sends to one mailbox, over all requests. */
+/** The limits of e-mails to one mailbox. */
 const MAILS_PER_RECIPIENT = "3/hour; 10/day";
 
-/** Guesses of the operator's token from one address: somebody who has the token needs only one. */
+/** The limits of attempts with the operator's token from one address. */
 const OPERATOR_ATTEMPTS = "5/minute; 30/hour";
 
-/** Guards the operator's token. */
+/** Creates the limiter for attempts with the operator's token. */
 export function createOperatorLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
   const { storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
@@ -127,7 +127,7 @@ export function createOperatorLimiter({ config, clock, log }: LimiterContext): L
   );
 }
 
-/** Guards mailboxes: anybody may ask for a mail to anybody. */
+/** Creates the limiter for e-mails, because anybody can request an e-mail to any address. */
 export function createMailLimiter({ config, clock, log }: LimiterContext): Limiter<{ recipient: string }> {
   const { storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
@@ -143,7 +143,7 @@ export function createMailLimiter({ config, clock, log }: LimiterContext): Limit
   );
 }
 
-/** Guards signing in and up, whose passwords somebody may be guessing. */
+/** Creates the limiter for signing in and up, against guessing passwords. */
 export function createSignInLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
   const { signInPerAddress, storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_SIGN_IN_IP_PER_MIN", storageUri, () =>
@@ -158,8 +158,8 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
 }
 
 /**
- * Counts request bodies before they are read, in this process: reading one costs this process alone, and asking a shared
- * store would cost as much. A unit is never given back, whatever comes of the request.
+ * Creates the limiter for request bodies, which counts them before they are read. It counts in this process, because
+ * reading a body only costs this process, and a call to a shared store would cost as much. Units are never refunded.
  */
 export function createBodiesLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
   const { bodiesPerAddress } = config.limits;
@@ -173,7 +173,7 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
   );
 }
 
-/** Readings as the page shows them. Places are no quota: they are free again when an answer ends. */
+/** Converts readings for the page, without places, which are free again when an answer ends. */
 export function quotaOf(limits: readonly LimitReading[]): QuotaOfLimit[] {
   return limits.filter(({ algorithm }) => algorithm !== "concurrent").map(toQuota);
 }

@@ -10,26 +10,26 @@ export interface Mail {
 
 export interface Mailer {
   /**
-   * Queues a mail and does not wait: the time that the mail server takes would show who has an account. A mail that cannot
-   * be sent is logged, without its recipient and its text.
+   * Queues an e-mail without waiting, because the time that the mail server takes would reveal who has an account. A
+   * failure is logged, without recipient and text.
    */
   send(to: string, mail: Mail): void;
-  /** Waits for the mails that are being sent. */
+  /** Waits for the e-mails that are being sent. */
   close(): Promise<void>;
 }
 
 export interface MailSettings {
-  /** `smtp://` or `smtps://`, with user and password where the server wants them. */
+  /** `smtp://` or `smtps://`, with user and password if the server needs them. */
   url: string;
   from: string;
 }
 
-/** With more mails waiting, the mail server is down or too slow, and the queue would only grow. */
+/** The maximum number of waiting e-mails. Above it, the mail server is down or too slow. */
 const MOST_WAITING = 100;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 30_000;
 
-/** Sends mail by SMTP. A password goes over TLS or not at all, except to this machine. */
+/** Creates a mailer over SMTP. It sends a password only over TLS, except to this machine. */
 export function createMailer({ url, from }: MailSettings, log: Logger): Mailer {
   const { protocol, hostname, port, username, password } = new URL(url);
   const secure = protocol === "smtps:";
@@ -70,7 +70,7 @@ export function createMailer({ url, from }: MailSettings, log: Logger): Mailer {
   };
 }
 
-/** A mail server's answer may repeat the recipient. */
+/** Describes an error without the mail server's response, which may contain the recipient. */
 function withoutWords(error: unknown): Record<string, unknown> {
   const { name, code } = describeError(error);
   const { responseCode } = error as { responseCode?: unknown };

@@ -27,7 +27,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
   let databases: OpenDatabase[];
   let provider: OpenAiServer;
   let services: TestService[];
-  /** The same person, by way of either process. */
+  /** The same person, through either process. */
   let one: TestClient;
   let two: TestClient;
 
@@ -88,7 +88,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
 
   const answerIdOf = (chunks: Chunk[]) => chunks.find(({ type }) => type === "start")?.messageId;
 
-  test("again after its answer: the saved answer, no charge, no model", async () => {
+  test("sent again after its answer, returns the saved answer without a charge or a call of the model", async () => {
     const first = await one.ask("count", { id: "q1" });
     const { conversationId } = first;
     const before = await me();
@@ -110,7 +110,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(await messagesOf(conversationId)).toHaveLength(2);
   });
 
-  test("again after its parts are forgotten, and after the conversation went on", async () => {
+  test("sent again after its parts were deleted, or after the conversation continued", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     await one.ask("and more", { id: "q2", conversation_id: conversationId });
     await databases[0]?.database.delete(turns);
@@ -120,7 +120,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(provider.requests).toHaveLength(2);
   });
 
-  test("again after its conversation was deleted: a new answer, at once", async () => {
+  test("sent again after its conversation was deleted, gets a new answer at once", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     expect((await one(`/conversations/${conversationId}`, { method: "DELETE" })).status).toBe(204);
     const again = await two.ask("count", { id: "q1" });
@@ -128,7 +128,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(again.conversationId).not.toBe(conversationId);
   });
 
-  test("with other words is a 422, and nothing changes", async () => {
+  test("sent with another text is a 422, and nothing changes", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     const before = await me();
     for (const more of [{}, { conversation_id: conversationId }]) {
@@ -139,7 +139,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(await messagesOf(conversationId)).toHaveLength(2);
   });
 
-  test("while its answer runs: the same stream, through either process", async () => {
+  test("sent while its answer runs, gets the same stream through either process", async () => {
     provider.setMode("slow");
     provider.release(2);
     const sent = one.ask("count", { id: "q1" });
@@ -154,7 +154,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me(two)).held).toBe(0);
   });
 
-  test("sent many times at once to both processes: one answer, one charge", async () => {
+  test("sent many times at once to both processes, gets one answer and one charge", async () => {
     const { conversationId } = await one.ask("first", { id: "q0" });
     const asked = await Promise.all(
       [one, two, one, two].map((client) =>
@@ -171,11 +171,11 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     ]);
     expect((await me()).spent).toBe(2 * cost);
     const left = await Promise.all([me(one), me(two)]);
-    // Each process counts by itself here: one of them gave a unit, the other gave all of its own back.
+    // Each process counts by itself here: one spent a unit, and the other refunded all of its units.
     expect(left.map(({ remaining }) => remaining).reduce((sum, each) => sum + each)).toBe(10 - 2);
   });
 
-  test("that opens a conversation, sent many times at once: one conversation", async () => {
+  test("that opens a conversation, sent many times at once, creates one conversation", async () => {
     const asked = await Promise.all([one, two, one, two].map((client) => client.ask("count", { id: "q1" })));
     expect(asked.map(({ text }) => text)).toEqual(asked.map(() => TEXT));
     expect(new Set(asked.map(({ conversationId }) => conversationId)).size).toBe(1);
@@ -185,7 +185,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me()).spent).toBe(cost);
   });
 
-  test("of an attempt that brought nothing is answered at the next, in the same conversation", async () => {
+  test("without an answer is answered when sent again, in the same conversation", async () => {
     provider.setMode("fail-500");
     const failed = await one.ask("count", { id: "q1" });
     expect(failed.response.status).toBe(503);
@@ -195,7 +195,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me()).spent).toBe(cost);
   });
 
-  test("after its process was killed: the partial answer, which says so, charged once", async () => {
+  test("sent after its process was killed, returns the partial answer, marked and charged once", async () => {
     provider.setMode("slow");
     const sent = one.send("POST", "/chat/message", {
       messages: [{ id: "q1", role: "user", content: "count" }],
@@ -218,13 +218,13 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(again.text).toBe("one two three");
     expect(provider.requests).toHaveLength(1);
     expect(await me()).toMatchObject({ spent: 4_000, held: 0 });
-    // To have it whole, the person asks for another answer in its place.
+    // For a complete answer, the person requests another one in its place.
     provider.setMode("normal");
     const whole = { id: "q1", conversation_id: conversationId, replaces: answerIdOf(again.chunks) };
     expect((await one.ask("count", whole)).text).toBe(TEXT);
   });
 
-  test("a retried answer that is asked for twice is made once", async () => {
+  test("a retry that is sent twice makes one answer", async () => {
     const first = await one.ask("count", { id: "q1" });
     const retry = {
       id: "q1",
@@ -238,7 +238,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me()).spent).toBe(2 * cost);
   });
 
-  test("and its answer's stream end with what it cost and what remains", async () => {
+  test("gets the cost and what remains at the end of the stream", async () => {
     const newsOf = (chunks: Chunk[]) =>
       chunks.filter(({ type }) => type === "data-news").map(({ data }) => data);
     const first = await one.ask("count", { id: "q1" });
@@ -247,7 +247,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(credit).toMatchObject({ balance: 1_000_000 - cost, held: 0 });
     const again = await one.ask("count", { id: "q1" });
     expect(newsOf(again.chunks)).toEqual([{ cost: null, quota, tightest: "user-per-minute", credit }]);
-    // It is no part of the message.
+    // The news is not part of the message.
     const [, answer] = await messagesOf(first.conversationId);
     expect(answer?.parts.map(({ type }) => type)).not.toContain("data-news");
     const visitor = await services[0]?.client().ask("count");
@@ -255,7 +255,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
   });
 
   describe("resuming", () => {
-    test("reads what was said and goes on, through either process; 204 where nothing runs", async () => {
+    test("reads the part so far and continues, through either process; 204 if nothing runs", async () => {
       provider.setMode("slow");
       provider.release(2);
       const sent = one.send("POST", "/chat/message", { messages: [{ role: "user", content: "count" }] });
@@ -271,7 +271,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
       expect([after.status, await after.text()]).toEqual([204, ""]);
     });
 
-    test("an answer that another process gives is stopped through this one", async () => {
+    test("an answer of another process can be stopped through this one", async () => {
       provider.setMode("slow");
       provider.release(2);
       const response = await one.send("POST", "/chat/message", {

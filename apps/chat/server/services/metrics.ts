@@ -7,24 +7,24 @@ import type { Usage } from "../usage.ts";
 
 /** An answer that has ended. */
 export interface AnswerRecord {
-  /** The model that has answered. */
+  /** The model that answered. */
   choice: Pick<ModelChoice, "name" | "model">;
   usage: Usage;
   durationMs: number;
-  /** `whole`, or why it is not. */
+  /** `whole`, or why the answer is incomplete. */
   outcome: string;
 }
 
-/** What is counted of the service, for metrics collectors. */
+/** The service's metrics. */
 export interface Metrics {
   observe(limiter: Pick<Limiter<never>, "name" | "observe" | "status">): void;
   answered(record: AnswerRecord): void;
-  /** All of it, in the text format of Prometheus. */
+  /** Returns all metrics, in the text format of Prometheus. */
   text(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** OpenTelemetry's names for what generative AI uses: they are experimental, so they are only written here. */
+/** OpenTelemetry's names for generative AI, which are experimental, so they appear only here. */
 const TOKEN_USAGE = "gen_ai.client.token.usage";
 const OPERATION_DURATION = "gen_ai.client.operation.duration";
 const TOKEN_BUCKETS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];

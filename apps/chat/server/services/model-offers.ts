@@ -4,7 +4,7 @@ import type { ModelChoice } from "../model/provider.ts";
 import type { RateLimitCaller } from "./identity.ts";
 import type { Plan, Plans } from "./plans.ts";
 
-/** Models that one caller may use, at the prices that they pay: the first where they do not choose. */
+/** The models that a caller may use, with the caller's prices. The first is the default. */
 export type Offered = readonly [ModelChoice, ...ModelChoice[]];
 
 export interface ModelOffers {
@@ -12,9 +12,9 @@ export interface ModelOffers {
 }
 
 /**
- * Which models a caller may use, and what they pay for each: by their plan, where there are plans.
+ * Determines which models a caller may use and at which prices, by the caller's plan if there are plans.
  *
- * @param choices all of the service, at the list's prices
+ * @param choices all models of the service, at list prices
  */
 export function createModelOffers(
   choices: Offered,
@@ -22,7 +22,7 @@ export function createModelOffers(
   exchange: Exchange,
 ): ModelOffers {
   const all = mapped(choices, (choice) => ({ ...choice, price: exchanged(choice.price, exchange) }));
-  /** A plan that has changed is another object. */
+  /** Cached by plan. A changed plan is another object. */
   const known = new WeakMap<Plan, Offered>();
 
   function offeredBy(plan: Plan): Offered {
@@ -33,7 +33,7 @@ export function createModelOffers(
     });
     const [first, ...others] =
       models?.flatMap((name) => priced.filter((choice) => choice.name === name)) ?? priced;
-    // The file was checked against the service's models when it was read.
+    // The file's models were checked when it was read.
     if (first === undefined)
       throw new Error(`None of the models ${models?.join(", ")} is one of the service.`);
     return [first, ...others];
@@ -54,15 +54,15 @@ function mapped([first, ...others]: Offered, change: (choice: ModelChoice) => Mo
   return [change(first), ...others.map(change)];
 }
 
-/** Whether any of them costs anything: else nobody is shown credit. */
+/** Whether any model has a price. If not, the page shows no credit. */
 export function isAnyPriced(offered: Offered): boolean {
   return offered.some(({ price }) => isPriced(price));
 }
 
 /**
- * The model that a message asks for.
+ * Returns the model that a message names.
  *
- * @throws {HttpProblem} 403 for one that the caller may not use, or that the service does not have
+ * @throws {HttpProblem} 403 for a model that the caller may not use or that does not exist
  */
 export function chosenOf(offered: Offered, name: string | undefined): ModelChoice {
   if (name === undefined) return offered[0];

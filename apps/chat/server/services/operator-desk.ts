@@ -29,7 +29,7 @@ const HINT =
   "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all that begin so";
 const DAY_MS = 86_400_000;
 
-/** What the console does, by the same services as the operator's commands. */
+/** Creates the console's desks, with the same services as the operator's commands. */
 export function createOperatorDesk(options: OperatorDeskOptions): {
   callers: CallerDesk;
   credit: CreditDesk;
@@ -52,7 +52,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
   const changesIn = (outcome: LimitOutcome | undefined) =>
     outcome && "changes" in outcome ? outcome.changes : [];
 
-  /** @throws {OperatorMistake} for what is no amount */
+  /** @throws {OperatorMistake} for an invalid amount */
   function amountOf(text: string): Micros {
     const amount = parseMicros(text);
     if (amount !== undefined && amount > 0) return amount;

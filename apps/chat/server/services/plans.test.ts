@@ -41,7 +41,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "headgate-plans-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
-/** @param content of a file that nobody has read yet */
+/** @param content the content of a new file */
 function fileOf(content: unknown): string {
   files += 1;
   const file = path.join(folder, `plans-${files}.json`);
@@ -86,7 +86,7 @@ async function setPlan(email: string, plan: string | null): Promise<void> {
 }
 
 describe("PLANS_FILE", () => {
-  test("gives each caller the limits of their plan, and says which it is", async () => {
+  test("gives each caller the limits of their plan, and names the plan", async () => {
     const { client } = await start(fileOf(PLANS));
     const visitor = client();
     expect((await meOf(visitor)).plan).toBe("visitor");
@@ -111,12 +111,12 @@ describe("PLANS_FILE", () => {
     await setPlan(email, "closed");
     const { response, problem } = await ada.ask("What is £30,000 after tax?");
     expect([response.status, problem.error]).toEqual([403, "Blocked"]);
-    // A plan that the file does not name: the default one, and never none.
+    // A plan that the file does not define becomes the default plan.
     await setPlan(email, "gold");
     expect((await meOf(ada)).plan).toBe("free");
   });
 
-  test("nobody chooses their own plan", async () => {
+  test("callers cannot choose their own plan", async () => {
     const { client } = await start(fileOf(PLANS));
     const ada = client();
     const email = `${crypto.randomUUID()}@example.com`;
@@ -128,7 +128,7 @@ describe("PLANS_FILE", () => {
     expect((await meOf(ada)).plan).toBe("free");
   });
 
-  test("a plan without limits has those of the environment", async () => {
+  test("a plan without limits uses those of the environment", async () => {
     const file = fileOf({ default: "usual", plans: PLANS.plans });
     const { client } = await start(file, { RATE_LIMIT_CHAT_PER_MIN: "7", RATE_LIMIT_CHAT_PER_HOUR: "70" });
     const { quota, plan } = await meOf(client());
@@ -155,7 +155,7 @@ describe("PLANS_FILE", () => {
     }
   });
 
-  test("that has changed is in force without a restart, and a bad one changes nothing", async () => {
+  test("that has changed is in force without a restart, and an invalid one changes nothing", async () => {
     const file = fileOf(PLANS);
     const { client } = await start(file);
     const ada = client();
@@ -177,7 +177,7 @@ describe("PLANS_FILE", () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await limitOf()).toBe(3);
 
-    // As editors and deployments replace a file.
+    // Replace the file like editors and deployments do.
     const next = fileOf({ ...PLANS, plans: { ...PLANS.plans, free: { limits: "6/minute" } } });
     renameSync(next, file);
     await until(async () => (await limitOf()) === 6);
@@ -211,7 +211,7 @@ describe("PLANS_FILE", () => {
       /has 21 limits, and 20 at most/,
     ],
     ["x".repeat(1_048_577), /1048577 bytes, and 1048576 at most/],
-  ])("%j stops the start, and the sentence says why", async (content, says) => {
+  ])("%j prevents the start, and the message says why", async (content, says) => {
     const file = fileOf(content);
     await expect(start(file)).rejects.toThrow(says);
     await expect(start(file)).rejects.toThrow(/PLANS_FILE/);
@@ -226,14 +226,14 @@ describe("PLANS_FILE", () => {
     await expect(start(folder)).rejects.toThrow(/it is no file/);
   });
 
-  test("that is not there stops the start", async () => {
+  test("that does not exist prevents the start", async () => {
     await expect(start("/nowhere/plans.json")).rejects.toThrow(
       /PLANS_FILE: \/nowhere\/plans\.json cannot be used: ENOENT/,
     );
     service = undefined;
   });
 
-  test("has the schema that is published, and the example keeps it", () => {
+  test("has the published schema, which the example satisfies", () => {
     const at = (file: string) => readFileSync(new URL(`../../../../${file}`, import.meta.url), "utf8");
     expect(JSON.parse(at("deploy/plans.schema.json"))).toEqual(z.toJSONSchema(plansFile, { io: "input" }));
     expect(Object.keys(readPlans(at("deploy/plans.example.json")).plans)).toContain("pro");
@@ -281,7 +281,7 @@ describe("the models of a plan", () => {
 
   const QUESTION = "What is £30,000 after tax?";
 
-  test("are those that a message may ask for; another is refused before anything is spent", async () => {
+  test("can be named by a message; another model is refused before anything is spent", async () => {
     const { client } = await startWith(fileOf(MODELS));
     const visitor = client();
     const before = await meOf(visitor);
@@ -315,7 +315,7 @@ describe("the models of a plan", () => {
     expect((await ada.ask(QUESTION, { model: 7 })).response.status).toBe(400);
   });
 
-  test("cost what the plan says, and the ledger says by which prices", async () => {
+  test("have the plan's prices, which the ledger names", async () => {
     const { client } = await startWith(fileOf(MODELS));
     const ada = client();
     const email = await signedUp(ada);
@@ -355,7 +355,7 @@ describe("the models of a plan", () => {
     expect((await ada.ask(QUESTION, { model: "large" })).problem.error).toBe("model_not_allowed");
   });
 
-  test("are converted, at a rate that the ledger names", async () => {
+  test("have prices that are converted at a rate, which the ledger names", async () => {
     const converted = await openTestDatabase();
     try {
       const clock = fakeClock(TEST_START_MS);
@@ -385,7 +385,7 @@ describe("the models of a plan", () => {
         "GBP",
         "small 0.8 GBP/USD x1.25",
       ]);
-      // 0.8 times 1.25 is 1: as much in pounds as the list says in dollars.
+      // 0.8 times 1.25 is 1, so the price in pounds equals the list price in dollars.
       expect(used?.amount).toBe(-((used?.inputTokens ?? 0) + 4 * (used?.outputTokens ?? 0)));
       expect([news.cost, news.credit?.currency, news.credit?.balance]).toEqual([
         -(used?.amount ?? 0),
@@ -409,7 +409,7 @@ describe("the models of a plan", () => {
     [{ priceFactor: "-1" }, /plans\.a\.priceFactor: should be a number/],
     [{ priceFactor: 2 }, /plans\.a\.priceFactor: /],
     [{ priceFactor: "1000.1" }, /plans\.a\.priceFactor: should be 1000 at most/],
-  ])("%j stops the start, and the sentence says why", async (plan, says) => {
+  ])("%j prevents the start, and the message says why", async (plan, says) => {
     await expect(startWith(fileOf({ default: "a", plans: { a: plan } }))).rejects.toThrow(says);
     service = undefined;
   });
@@ -468,7 +468,7 @@ describe("the operator's commands", () => {
       expect([await ask({ cookie }), await ask({ cookie })]).toEqual([200, 429]);
       expect(await runLimitCommand(["reset", email], env)).toMatch(/3 of 3 left/);
       expect(await runLimitCommand(["block", email], env)).toMatch(
-        /: blocked\n.*blocked, until it is ended, by /s,
+        /: blocked\n.*blocked, until an operator ends it, by /s,
       );
       expect(await ask({ cookie })).toBe(403);
       expect(await runLimitCommand(["end", email], env)).toMatch(/2 of 2 left/);
@@ -480,7 +480,7 @@ describe("the operator's commands", () => {
       await runLimitCommand(["block", "user:7", "1d"], env);
       expect([await ask({ "X-User-Id": "7" }), await ask({ "X-User-Id": "8" })]).toEqual([429, 200]);
 
-      // The address alone, its visitors, and what all callers share are told apart.
+      // An address, its visitors, and the partition of all callers are separate.
       expect(await runLimitCommand(["show", "visitor:127.0.0.1"], env)).toMatch(
         /user-per-minute: 1 of 1 left$/,
       );
@@ -498,7 +498,7 @@ describe("the operator's commands", () => {
         /up\uFFFD\[2J\uFFFDdown/,
       );
 
-      // All whose ids begin so; what one of them was given goes before it.
+      // A prefix of ids. A caller's own override takes precedence.
       expect(await runLimitCommand(["block", "user:acme-*", "1d", "a trial"], env)).toMatch(
         /^user:acme-\*: blocked\n {2}in force in user: blocked, until \S+, a trial, by /,
       );
@@ -512,15 +512,15 @@ describe("the operator's commands", () => {
       expect(await runLimitCommand(["show", "ip:198.51.100.7"], env)).not.toMatch(/3 of 3 left/);
 
       for (const [words, says] of [
-        [["reset", "user:acme-*"], /Only one caller can be reset: user:acme-\* names all/],
-        [["block", "ip:*"], /"ip:\*" names nobody: before the \*/],
-        [["block", "user:*"], /"user:\*" names nobody/],
+        [["reset", "user:acme-*"], /Only a single caller can be reset; user:acme-\* names several/],
+        [["block", "ip:*"], /"ip:\*" is not a valid prefix: before the \*/],
+        [["block", "user:*"], /"user:\*" is not a valid prefix/],
         [["override", email, "5/minut"], /5\/minut/],
         [["override", email, "5 widgets/minute"], /widgets/],
-        [["block", email, "soon"], /"soon" is no time: it should be minutes, hours or days, such as 30m/],
-        [["block", "ada"], /"ada" is no caller/],
-        [["block", "ip:zzz"], /"ip:zzz" names no address/],
-        [["block", "user:a b"], /"user:a b" is no caller/],
+        [["block", email, "soon"], /"soon" is not a time: it should be minutes, hours or days, such as 30m/],
+        [["block", "ada"], /"ada" is not a caller/],
+        [["block", "ip:zzz"], /"ip:zzz" is not an address/],
+        [["block", "user:a b"], /"user:a b" is not a caller/],
         [["show", "nobody@example.com"], /no account with the e-mail nobody@example.com/],
         [["shut", email], /Usage/],
         [["show"], /Usage/],
@@ -528,7 +528,7 @@ describe("the operator's commands", () => {
       ] as const)
         await expect(runLimitCommand(words, env)).rejects.toThrow(says);
 
-      // What is in force outlives the process, whose counts do not.
+      // Overrides survive the process, but its counts do not.
       await runLimitCommand(["override", email, "9/minute", "1d", "kept"], env);
       await runLimitCommand(["block", "user:10"], env);
       await runLimitCommand(["end", "user:10"], env);
@@ -540,11 +540,11 @@ describe("the operator's commands", () => {
         "override visitor",
         "block user",
       ]);
-      // The account's owner is told of it, and it goes with the account.
+      // The account's export contains the override, which is deleted with the account.
       const kept = await (await fetch(`${url}/account/export`, { headers: { cookie } })).json();
       expect(kept.limits.at(-1)).toMatchObject({ what: "override", limits: "9/minute", reason: "kept" });
       await running.close();
-      // One that cannot be used any more keeps none of the others back.
+      // An invalid stored change does not prevent the others.
       const opened = await openDatabase({ kind: "embedded", folder: where });
       await opened.database.insert(limitChanges).values({
         partition: "user user:11",
@@ -576,7 +576,7 @@ describe("the operator's commands", () => {
     } finally {
       await running?.close();
     }
-    // What the process counted has gone with it.
+    // The process's counts have ended with it.
     await expect(runLimitCommand(["show", "user:7"], env)).rejects.toThrow(
       /RATE_LIMIT_STORAGE_URI is memory:\/\//,
     );

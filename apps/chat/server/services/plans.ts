@@ -10,41 +10,41 @@ import { MICROS_PER_UNIT, parseMicros } from "../money.ts";
 import { findPlan } from "../repositories/accounts.ts";
 import type { CreditTerms } from "./credit.ts";
 
-/** What one plan gives. */
+/** A plan. */
 export interface Plan {
-  /** Limits as text; `null` takes those of the environment. */
+  /** Limits as text; `null` for those of the environment. */
   limits: string | null;
-  /** `null` takes `CREDIT_MONTHLY_ALLOWANCE`. */
+  /** `null` for `CREDIT_MONTHLY_ALLOWANCE`. */
   monthlyAllowance: Micros | null;
-  /** The models that it may use, the first of them where nobody chooses; `null`: all of the service. */
+  /** The permitted models, the default first; `null` for all models of the service. */
   models: [string, ...string[]] | null;
-  /** What the models' prices are multiplied by, in millionths. */
+  /** The factor of the models' prices, in millionths. */
   priceFactor: number;
-  /** Prices of its own, by model, in the service's currency. The factor leaves them as they are. */
+  /** The plan's own prices, by model, in the service's currency. The factor does not apply to them. */
   prices: Readonly<Record<string, ModelPrice>>;
 }
 
 export interface PlanTable {
-  /** Of accounts to which nobody gave another, and of callers whose plan could not be found. */
+  /** The plan of accounts without a plan, and of callers whose plan could not be found. */
   default: string;
-  /** Of callers without an account. */
+  /** The plan of callers without an account. */
   anonymous: string;
   plans: Readonly<Record<string, Plan>>;
 }
 
-/** The plans in force: those of the file, as it was when it could last be read. */
+/** The plans in force, from the last valid version of the file. */
 export interface Plans {
   readonly table: PlanTable;
-  /** Which plan a caller has; an account's may be one that the file no longer names. */
+  /** Returns the name of a caller's plan. An account may have a plan that the file no longer defines. */
   of(caller: { account?: string; plan?: string | undefined }): string;
-  /** What it gives. */
+  /** Returns a caller's plan. */
   planOf(caller: { account?: string; plan?: string | undefined }): Plan;
-  /** What an account of this plan gets on the first of each month; `null`: as everybody. */
+  /** Returns the monthly allowance of a plan; `null` for the default. */
   allowanceOf(plan: string | null): Micros | null;
   /**
-   * Looks at the file from time to time, and puts what has changed into force.
+   * Polls the file, and puts changes in force.
    *
-   * @param use is given the new plans first; what it throws keeps the old ones
+   * @param use called with the new plans first; if it throws, the old plans stay
    */
   watch(use: (table: PlanTable) => void): void;
   close(): void;
@@ -122,7 +122,7 @@ const name = z
   .max(LONGEST_NAME)
   .regex(/^(?!default$|__proto__$)/, "is a name that no plan can have");
 
-/** What a plans file holds. */
+/** The schema of a plans file. */
 export const plansFile = z
   .strictObject({
     $schema: z.string().optional(),
@@ -144,7 +144,7 @@ function whyUnusable(text: string): string | undefined {
   }
 }
 
-/** What a schema cannot see: a member of this name is none to it. */
+/** Rejects the name `__proto__`, which the schema cannot see. */
 function checkNames(value: unknown): void {
   const { plans } = (value ?? {}) as { plans?: unknown };
   if (typeof plans === "object" && plans !== null && Object.hasOwn(plans, "__proto__"))
@@ -152,15 +152,15 @@ function checkNames(value: unknown): void {
 }
 
 /**
- * Reads what a plans file holds.
+ * Parses a plans file.
  *
- * @param offered the models of the service; absent where they do not matter
- * @throws {Error} whose message says where it is wrong, and what would be right
+ * @param offered the models of the service; absent if they need not be checked
+ * @throws {Error} with the place of the mistake and what would be right
  */
 export function readPlans(text: string, offered?: readonly string[]): PlanTable {
   let value: unknown;
   try {
-    // Some editors begin a file with a mark that nobody sees.
+    // Some editors begin a file with an invisible byte order mark.
     value = JSON.parse(text.replace(/^\uFEFF/, ""));
     checkNames(value);
   } catch (error) {
@@ -233,7 +233,7 @@ function toPrice(of: string, { input, cachedInput = input, output }: z.output<ty
   return { inputPerMillion, cachedInputPerMillion, outputPerMillion, version };
 }
 
-/** Of a text that the schema has let through. */
+/** Converts an amount that the schema has checked. */
 function microsOf(text: string): Micros {
   const micros = parseMicros(text);
   if (micros === undefined) throw new Error(`${JSON.stringify(text)} should be an amount of money`);
@@ -241,10 +241,10 @@ function microsOf(text: string): Micros {
 }
 
 /**
- * The plans of `PLANS_FILE`.
+ * Opens the plans of `PLANS_FILE`.
  *
- * @param offered as `readPlans` takes it
- * @throws {ConfigError} when the file cannot be read now; later, what cannot be read is logged and changes nothing
+ * @param offered as in `readPlans`
+ * @throws {ConfigError} if the file is invalid now; later, an invalid file is logged and changes nothing
  */
 export function openPlans(path: string, log: Logger, offered?: readonly string[]): Plans {
   let seen = stamp(path);
@@ -306,7 +306,7 @@ function textOf(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-/** Tells whether a file is another one by now, however it was replaced. */
+/** Returns a stamp that differs after a file has changed, however it was replaced. */
 function stamp(path: string): string {
   try {
     const { mtimeMs, size, ino } = statSync(path);
@@ -316,7 +316,7 @@ function stamp(path: string): string {
   }
 }
 
-/** What accounts get each month, by their plans where there are any. */
+/** Returns the terms of credit, with allowances by plan if there are plans. */
 export function creditTerms(
   { credit }: Pick<Config, "credit">,
   plans: Plans | undefined,

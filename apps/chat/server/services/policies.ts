@@ -24,20 +24,21 @@ import type { RateLimitCaller } from "./identity.ts";
 import { addressKey, chatLayers, userKey } from "./limits.ts";
 import type { Plans, PlanTable } from "./plans.ts";
 
-/** Policies that operators set while the service runs: kept in the database, in force in every process. */
+/** Policies that operators set while the service runs. They are kept in the database, and in force in every process. */
 export interface Policies {
   desk: PolicyDesk;
   /** Puts the kept policies in force. */
   restore(): Promise<void>;
   /**
-   * Restores before the first decision, and records whether the plans file has changed.
+   * Restores the policies before the first decision, and records a change of the plans file.
    *
-   * @param isAlone whether no other process can change the policies; otherwise the database is read every second from now on
+   * @param isAlone whether no other process can change the policies. If not, reads the database every second from now
+   * on
    */
   start(isAlone: boolean): Promise<void>;
-  /** Call it when the plans file has changed. @throws {Error} for plans that cannot be used; then nothing changes */
+  /** Call it when the plans file has changed. @throws {Error} for invalid plans; then nothing changes */
   usePlans(table: PlanTable): void;
-  /** Resolves when no work is under way. */
+  /** Resolves when no work is in progress. */
   close(): Promise<void>;
 }
 
@@ -55,7 +56,7 @@ export interface PoliciesOptions {
   everyMs?: number;
 }
 
-/** The plans in force, which the chat's answers use. */
+/** The units that the chat's requests use. */
 const CHAT_UNITS = ["requests", "tokens", "concurrent"];
 const PLANS_FILE = "PLANS_FILE";
 
@@ -75,7 +76,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     keeper: databaseKeeper(database),
     ...(replay ? { replay } : {}),
     onError: (error) =>
-      log.error({ error: describeError(error) }, "an operator's policy could not be put in force"),
+      log.error({ error: describeError(error) }, "cannot put an operator's policy in force"),
     clock,
   });
 
@@ -89,14 +90,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
       await live.refresh();
       isAway = false;
     } catch (error) {
-      // Once: other parts, which need the database more, report its absence.
+      // Log this once, because other parts report that the database is down.
       if (!isAway)
         log.warn({ error: describeError(error) }, "policies stay as they are: the database does not answer");
       isAway = true;
     }
   }
 
-  /** Of several processes that see the same file, the first records it. */
+  /** Records a change of the file. Of several processes, only the first does so. */
   async function note(table: PlanTable): Promise<void> {
     const hash = createHash("sha256").update(JSON.stringify(table)).digest("hex").slice(0, 16);
     const last = await findLastPolicyStep(database, PLANS_FILE);
@@ -116,7 +117,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     noting = noting
       .then(() => note(table))
       .catch((error: unknown) =>
-        log.error({ error: describeError(error) }, "the change of the plans file could not be recorded"),
+        log.error({ error: describeError(error) }, "cannot record the change of the plans file"),
       );
     return noting;
   }

@@ -1,4 +1,4 @@
-/** Replays a decision log in a thread of its own: answers do not wait for it. */
+/** Replays a decision log in a separate thread, so that requests do not wait for it. */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import type { PolicyDocument } from "headgate/policy-document";
 import type { PolicyReplay } from "headgate-console";
@@ -8,7 +8,7 @@ export interface ReplayWork {
   places: readonly string[];
   limiter: string;
   document: PolicyDocument;
-  /** From when on decisions are counted, in milliseconds since 1970-01-01T00:00Z. */
+  /** Counts decisions from this time on, in milliseconds since 1970-01-01T00:00Z. */
   from: number | undefined;
   newest: number;
 }

@@ -15,7 +15,7 @@ let where: string;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "headgate-replay-"));
   where = path.join(folder, "log.jsonl");
-  // So small that the first file is closed, and another begun.
+  // Small enough that a second file is started.
   const writer = logFiles(where, { maxBytes: 10_000 });
   const log = decisionLog({ writer, secret: "a secret of sixteen" });
   const limiter = createLimiter<string>({
@@ -35,13 +35,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const replayOf = (more: Partial<PolicyReplayOptions> = {}) =>
   createPolicyReplay({ where, decisions: { flush: async () => {} }, clock, ...more });
 
-test("reads the files that were closed too, and the newest lines of them", async () => {
+test("reads closed files too, and only the newest lines", async () => {
   expect(await replayOf()("chat", policy, undefined)).toMatchObject({
     decisions: 40,
     newlyRefused: { decisions: 39 },
   });
   const short = await replayOf({ newest: 10 })("chat", policy, undefined);
-  expect([short.decisions, short.caveats.join()]).toEqual([10, expect.stringContaining("30 older ones")]);
+  expect([short.decisions, short.caveats.join()]).toEqual([10, expect.stringContaining("30 older lines")]);
 });
 
 test("tries one policy at a time", async () => {
@@ -52,7 +52,7 @@ test("tries one policy at a time", async () => {
   await expect(replay("chat", policy, undefined)).resolves.toMatchObject({ decisions: 40 });
 });
 
-test("ends after its time, and says what to do instead", async () => {
+test("ends after its time limit, and says what to do instead", async () => {
   const slow = replayOf({ timeLimitMs: 1 })("chat", policy, undefined);
   await expect(slow).rejects.toThrow(OperatorMistake);
   await expect(slow).rejects.toThrow(/took longer than .* run headgate-server replay/);

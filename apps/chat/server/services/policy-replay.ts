@@ -13,13 +13,13 @@ export interface PolicyReplayOptions {
   clock: Clock;
   /** Default: a minute. */
   timeLimitMs?: number;
-  /** How many lines are replayed at most, the newest. Default 100,000: some 200 MB of memory. */
+  /** The maximum number of lines, the newest. Default 100,000, which needs about 200 MB of memory. */
   newest?: number;
 }
 
 const MEMORY_MB = 512;
 
-/** Tries a policy on the decision log of this machine: one at a time, within bounds. */
+/** Creates a function that tries a policy on this machine's decision log, one at a time and with limits. */
 export function createPolicyReplay(options: PolicyReplayOptions): ReplayPolicy {
   const { where, decisions, clock, timeLimitMs = 60_000, newest = 100_000 } = options;
   let isBusy = false;
@@ -42,7 +42,7 @@ export function createPolicyReplay(options: PolicyReplayOptions): ReplayPolicy {
   };
 }
 
-/** The files of the log, those that were closed included. */
+/** Returns the files of the log, including closed ones. */
 async function placesIn(where: string): Promise<string[]> {
   const isFile = where.endsWith(".jsonl");
   const folder = isFile ? path.dirname(where) : where;
@@ -53,7 +53,7 @@ async function placesIn(where: string): Promise<string[]> {
     .map((name) => path.join(folder, name));
 }
 
-/** @throws OperatorMistake where it takes too long, or too much memory */
+/** @throws OperatorMistake if it takes too long, or too much memory */
 function inThread(work: ReplayWork, timeLimitMs: number): Promise<ReplayResult> {
   const isSource = import.meta.url.endsWith(".ts");
   const file = new URL(`./policy-replay-worker.${isSource ? "ts" : "js"}`, import.meta.url);

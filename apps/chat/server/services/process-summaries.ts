@@ -9,10 +9,10 @@ import {
   upsertSummary,
 } from "../repositories/process-summaries.ts";
 
-/** What the processes that share a database tell each other of what they have counted. */
+/** Shares the counts of processes through the database. */
 export interface ProcessSummaries {
   others(): Promise<StoredSummary[]>;
-  /** Writes what there is, and no more. Never rejects. */
+  /** Writes the last summary, then stops. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface ProcessSummariesOptions {
   everyMs?: number;
 }
 
-/** With nothing new to write, a process only reports that it is alive, every fifth time. */
+/** Without new counts, a process only writes a heartbeat, every fifth time. */
 const BEAT_EVERY = 5;
 /** How long the summary of an ended process is kept: the console shows the last hour. */
 const KEPT_MS = 3_600_000;
@@ -45,10 +45,12 @@ export function createProcessSummaries(options: ProcessSummariesOptions): Proces
     if (turns % BEAT_EVERY === 0) await deleteSummariesBefore(database, KEPT_MS);
   }
 
-  /** One write at a time. Other parts, which need the database more, report that it does not answer. */
+  /**
+   * Runs one write at a time. Failures are only debug messages, because other parts report that the database is down.
+   */
   function inTurn(): Promise<void> {
     writing = writing.then(write).catch((error: unknown) => {
-      log.debug({ error: describeError(error) }, "what this process counted was not written down");
+      log.debug({ error: describeError(error) }, "cannot write this process's summary");
     });
     return writing;
   }

@@ -2,13 +2,13 @@ import type { OpenDatabase } from "../database/connect.ts";
 import { type DatabaseTrouble, databaseTrouble } from "../database-trouble.ts";
 
 export interface Readiness {
-  /** Whether the database answers, takes what is written, and has room left. Asked once for all who ask at the same time. */
+  /** Checks whether the database answers, accepts writes and has room. Simultaneous calls share one check. */
   database(): Promise<"ok" | DatabaseTrouble>;
-  /** Whether the disk of an embedded database has room left; `true` for a database elsewhere, which knows by itself. */
+  /** Checks whether the disk of an embedded database has room; always `true` for a database server. */
   hasRoom(): Promise<boolean>;
 }
 
-/** Two segments of PostgreSQL's log: without room for the next, it stops. */
+/** Two segments of PostgreSQL's write-ahead log. Without room for the next segment, PostgreSQL stops. */
 const LEAST_FREE_BYTES = 33_554_432;
 const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -16,7 +16,7 @@ export function createReadiness({ probe, freeBytes }: Pick<OpenDatabase, "probe"
   let asking: Promise<"ok" | DatabaseTrouble> | undefined;
 
   async function hasRoom(): Promise<boolean> {
-    // A disk that cannot be asked is no reason to refuse: what is written will tell.
+    // If the free space is unknown, do not refuse: a failed write will show a full disk.
     const free = await freeBytes().catch(() => undefined);
     return free === undefined || free >= LEAST_FREE_BYTES;
   }

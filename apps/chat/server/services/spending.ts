@@ -1,33 +1,33 @@
 import type { Micros } from "../../contract.ts";
 import { costOf, type ModelPrice } from "../model/price.ts";
 
-/** How much of an answer credit is held ahead, in tokens. */
+/** The size of a chunk of an answer, for which credit is held in advance, in tokens. */
 export const CHUNK_TOKENS = 256;
 
 export interface SpendingOptions {
-  /** What is held already. */
+  /** The amount already held. */
   held: Micros;
   price: ModelPrice;
-  /** Holds more, or what there is of it. @returns how much was held on top */
+  /** Holds more, or the rest if there is less. @returns the additional amount held */
   extend(amount: Micros): Promise<Micros>;
 }
 
-/** Holds credit ahead of what a running answer uses. */
+/** Holds credit in advance of what a running answer uses. */
 export interface Spending {
   /**
    * Holds another chunk once a quarter of the last one is left.
    *
    * @param used what the answer has cost so far
-   * @returns `false` once it has used all that is held, and no more is to be had: it has to end
+   * @returns `false` once everything held is used and there is no more credit, so that the answer must end
    */
   keepAhead(used: Micros): boolean | Promise<boolean>;
-  /** Holds what the answer will have cost after the beginning of its next step. @returns `false` if there is not enough credit */
+  /** Holds the cost of the answer up to the input of its next step. @returns `false` if there is not enough credit */
   affords(cost: Micros): boolean | Promise<boolean>;
-  /** Whether credit, and nothing else, ended the answer. */
+  /** Whether the answer ended for lack of credit. */
   isExhausted(): boolean;
 }
 
-/** What is held before the model is asked: all that it reads, and the first chunk of what it writes. */
+/** Returns the amount to hold before the model is called: its whole input, and the first chunk of its output. */
 export function firstHold(promptTokens: number, price: ModelPrice): Micros {
   return costOf({ inputTokens: promptTokens, outputTokens: CHUNK_TOKENS }, price);
 }

@@ -8,7 +8,7 @@ import type { Journal } from "./journal.ts";
 import { readableId } from "./message-request.ts";
 import type { KnownTurn } from "./turns.ts";
 
-/** What `POST /chat/stop` is asked. */
+/** The body of `POST /chat/stop`. */
 export const stopRequest = z
   .object(
     { conversation_id: readableId.nullish(), message_id: readableId.nullish() },
@@ -20,14 +20,14 @@ export const stopRequest = z
 
 export interface StoppingService {
   /**
-   * Ends answers that are being given, by this process or another; what they have said is kept and charged.
+   * Ends running answers, of this process or another. Their parts so far are kept and charged.
    *
-   * @returns how many
+   * @returns how many answers were ended
    * @throws {HttpProblem} 404 for a conversation that is not the owner's
    */
   stop(owner: string | undefined, target: z.output<typeof stopRequest>): Promise<number>;
   /**
-   * The newest answer that is being given in a conversation.
+   * Returns the newest running answer of a conversation.
    *
    * @throws {HttpProblem} 404 for a conversation that is not the owner's
    */

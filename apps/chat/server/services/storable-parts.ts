@@ -5,8 +5,8 @@ import { storable } from "./text.ts";
 type Part = ChatMessage["parts"][number];
 
 /**
- * An answer's parts as they are kept: text that a stop cut off counts as finished, and tool calls that got no result
- * are left out, since they would seem to run for ever. Empty when nothing is left that anybody could read.
+ * Returns the parts of an answer to store. Text that a stop cut off counts as finished. Tool calls without a result are
+ * left out, because they would seem to run for ever. Empty if nothing readable is left.
  */
 export function storableParts(parts: ChatMessage["parts"]): ChatMessage["parts"] {
   const kept = parts.filter((part) => !isToolUIPart(part) || hasResult(part)).map(asFinished);
@@ -26,7 +26,7 @@ function isReadable(part: Part): boolean {
   return part.type !== "step-start";
 }
 
-/** The text of a model is as little to be trusted as that of a person, and sits at any depth of a tool's output. */
+/** Cleans all texts in a value, because a model's text, at any depth of a tool's output, cannot be trusted. */
 function withStorableText(value: unknown): unknown {
   if (typeof value === "string") return storable(value);
   if (Array.isArray(value)) return value.map(withStorableText);

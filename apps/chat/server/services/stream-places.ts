@@ -1,6 +1,6 @@
-/** How many answers this process streams at once: beyond it, every one of them would come slowly. */
+/** Limits how many answers this process streams at once, because with more, all of them would be slow. */
 export interface StreamPlaces {
-  /** @returns gives the place back, once however often it is called; `undefined` when every place is taken */
+  /** @returns a function that frees the place, also if called repeatedly; `undefined` if every place is taken */
   take(): (() => void) | undefined;
 }
 

@@ -25,17 +25,17 @@ export interface NamingRequest {
 
 export interface TitleService {
   /**
-   * Names a conversation and keeps the name. One that has a name keeps it, so that a route which is not limited cannot
-   * be used to make a model work without end.
+   * Generates and saves a conversation's title. An existing title is kept, so that this route, which is not limited,
+   * cannot make a model work without end.
    *
-   * @param choice the model that names it, at the price that the payer pays
-   * @throws {HttpProblem} 404 for a conversation that is not the owner's, 400 for one in which nothing was said
+   * @param choice the model, at the payer's price
+   * @throws {HttpProblem} 404 for a conversation that is not the owner's, 400 for an empty one
    */
   name(request: NamingRequest): Promise<string>;
 }
 
 export function createTitles({ database, clock, turns }: TitleOptions): TitleService {
-  /** Two pages that ask at once get the same title, made once. */
+  /** Titles in progress, so that two simultaneous requests share one title. */
   const beingMade = new Map<string, Promise<string>>();
 
   async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {
@@ -43,14 +43,14 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
     const messages = await listMessages(database, id);
     const question = messages.find((message) => message.role === "user");
     if (!question) {
-      throw badRequest("Nothing was said in this conversation yet, so it cannot be named.", [
+      throw badRequest("This conversation is empty, so it cannot get a title yet.", [
         { path: "conversation_id", message: "should be a conversation with messages" },
       ]);
     }
     const title = await titleFor(textOf(question.parts), conversation, payer, choice);
-    // A title is a nicety: whose credit is used up keeps the first question as one.
+    // Without credit, the first question stays as the title.
     if (title === undefined) return conversation.title;
-    // The conversation was renamed while the model was answering: keep that name.
+    // If the conversation was renamed meanwhile, keep that title.
     const kept = await giveTitle(database, owner, id, oneLine(title));
     if (kept === undefined) throw notFound("conversation");
     return kept;

@@ -33,7 +33,7 @@ afterEach(async () => {
   await provider.close();
 });
 
-/** @param undecidedAfterMs lets the head go before the first token of a slow model. */
+/** @param undecidedAfterMs after this time, sends the head before the first token of a slow model */
 async function start(env: Record<string, string>, undecidedAfterMs?: number): Promise<TestService> {
   service = await startTestService({
     database,
@@ -57,7 +57,7 @@ async function answerOf(client: TestClient, conversationId: string): Promise<Cha
 }
 
 describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
-  test("is 2: a third answer at once waits for one of the two to end", async () => {
+  test("is 2: a third simultaneous answer must wait until one of the two ends", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "" }, 1);
     const caller = client({ "X-User-Id": "busy" });
     provider.setMode("slow");
@@ -72,14 +72,14 @@ describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
       waits_for: "holders",
       retry_after_seconds: 30,
     });
-    // Somebody else's places are their own.
+    // Other callers have their own places.
     provider.setMode("normal");
     expect((await client({ "X-User-Id": "calm" }).ask("d")).response.status).toBe(200);
 
     for (const { body } of running) await body?.cancel();
   });
 
-  test("counts an answer until it has ended, read or not, and no longer", async () => {
+  test("counts an answer exactly until it has ended, read or not", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "1" }, 1);
     const caller = client({ "X-User-Id": "leaver" });
     provider.setMode("slow");
@@ -121,7 +121,7 @@ describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
 });
 
 describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
-  test("counts what the provider reports, and what remains is told with the answer", async () => {
+  test("counts what the provider reports, and reports what remains with the answer", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
     const caller = client({ "X-User-Id": "reader" });
     const { chunks, conversationId } = await caller.ask("count");
@@ -135,7 +135,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     );
   });
 
-  test("ends an answer cleanly where they run out, and says so", async () => {
+  test("ends an answer cleanly when they run out, and reports it", async () => {
     provider.setText("word ".repeat(4_000));
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" });
     const caller = client({ "X-User-Id": "talker" });
@@ -146,22 +146,22 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     expect(chunks.at(-1)).toMatchObject({ type: "finish", finishReason: "length" });
     expect((await answerOf(caller, conversationId))?.metadata?.incomplete).toBe("quota");
 
-    // Nothing is left: the next is refused, with the wait for the day's window.
+    // Nothing is left, so the next message is refused, with the wait of the daily window.
     const refused = await caller.ask("more");
     expect(refused.response.status).toBe(429);
     expect(refused.problem["violated-policies"]).toEqual(["user-tokens-per-day"]);
     expect(refused.problem.waits_for).toBe("window");
   });
 
-  test("refuses what the conversation so far costs too much for, stores the question, and charges nothing", async () => {
+  test("refuses a message whose conversation costs too many tokens, stores the question, and charges nothing", async () => {
     const { client } = await start({
-      // Of this model nothing is learnt from other tests, by which estimates would be lower.
+      // A model without usage from other tests, which would lower estimates.
       LLM_MODEL: "unknown-model",
       RATE_LIMIT_CHAT_TOKENS_PER_DAY: "24000",
       RATE_LIMIT_CHAT_PER_MIN: "5",
     });
     const caller = client({ "X-User-Id": "historian" });
-    // Some characters are a token each, whatever this provider reports.
+    // These characters are a token each, whatever this provider reports.
     const long = "歷史".repeat(7_500);
     const first = await caller.ask(long);
     expect(first.response.status).toBe(200);
@@ -169,7 +169,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     const provided = provider.requests.length;
     const requests = await quotaOf(caller, "user-per-minute");
 
-    // Of the question alone there would be enough.
+    // There would be enough tokens for the question alone.
     const { response, problem } = await caller.ask("and now?", {
       conversation_id: first.conversationId,
       id: "q2",
@@ -182,7 +182,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     expect(await quotaOf(caller, "user-tokens-per-day")).toBe(left);
     expect(await quotaOf(caller, "user-per-minute")).toBe(requests);
 
-    // A day later it is answered, under the same id.
+    // A day later, the question with the same id is answered.
     service?.clock.advance(25 * 3_600_000);
     const again = await caller.ask("and now?", { conversation_id: first.conversationId, id: "q2" });
     expect(again.response.status).toBe(200);
@@ -204,7 +204,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     ["parts of a token", { prompt_tokens: 1.5, completion_tokens: 2.5 }],
     ["nothing", null],
   ])(
-    "an answer of which the provider reports %s is saved, and charged for what it can have been",
+    "an answer with a reported usage of %s is saved, and charged a plausible amount",
     async (_what, usage) => {
       const { client } = await start({ LLM_MODEL: `odd-${_what}`, RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
       const caller = client({ "X-User-Id": "odd" });
@@ -222,7 +222,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
       expect(spent).toBeGreaterThan(0);
       expect(spent).toBeLessThan(10_000);
 
-      // Nobody else pays for it.
+      // Other callers are not charged.
       provider.setUsage(undefined);
       const other = client({ "X-User-Id": "even" });
       const even = (await answerOf(other, (await other.ask("count")).conversationId))?.metadata;
@@ -232,7 +232,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     },
   );
 
-  test("an answer that is stopped is charged for its part", async () => {
+  test("a stopped answer is charged for the part received", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
     const caller = client({ "X-User-Id": "stopper" });
     provider.setMode("slow");
@@ -261,7 +261,7 @@ test("RATE_LIMIT_CHAT_GLOBAL counts everybody together", async () => {
   ]);
 });
 
-test("two hundred streams whose readers hang up at random: no place is lost, and all tokens are charged", async () => {
+test("two hundred streams with readers that disconnect at random lose no place, and charge all tokens", async () => {
   const most = 200;
   const { client } = await start(
     { RATE_LIMIT_CHAT_TOKENS_PER_DAY: "1000000000", RATE_LIMIT_CHAT_CONCURRENT: "1000", MAX_STREAMS: "2000" },
@@ -273,7 +273,7 @@ test("two hundred streams whose readers hang up at random: no place is lost, and
   const streams = await Promise.all(
     Array.from({ length: most }, async (_, n) => {
       const leaves = new AbortController();
-      // With the first word, before it, in the middle, and not at all.
+      // Disconnect at the first word, before it, in the middle, or not at all.
       if (n % 4 === 0) leaving.push(() => leaves.abort());
       const response = await (callers[n % 10] as TestClient)("/chat/message", {
         method: "POST",

@@ -2,7 +2,7 @@ import { callerAddress } from "headgate/http";
 import { expect, it } from "vitest";
 import { trustPrivate } from "./trust-private.ts";
 
-it("logs once that a forwarding header came from a public address, without anybody's address", () => {
+it("logs once that a forwarding header came from a public address, without the address", () => {
   const lines: unknown[][] = [];
   const trust = trustPrivate({ warn: (...line: unknown[]) => void lines.push(line) });
   const headers = { "x-forwarded-for": "198.51.100.7" };

@@ -1,12 +1,12 @@
-/** One turn's place among those in flight. */
+/** A turn in flight. */
 export interface TurnInFlight {
-  /** Aborts when the service stops and its grace period is over: save the part of the answer that exists. */
+  /** Aborts when the service stops and its grace period is over. Then save the partial answer. */
   signal: AbortSignal;
   /** Call it when the turn has ended and no work is left. Calling it again changes nothing. */
   leave(): void;
 }
 
-/** The turns that are under way, so that a stopping service can let them end. */
+/** The turns in flight, so that a stopping service can let them end. */
 export interface TurnsInFlight {
   readonly count: number;
   /** Whether the service has begun to stop: no new turn should begin. */

@@ -45,7 +45,7 @@ import type { CreditService } from "./credit.ts";
 import { readAnswer } from "./journal.ts";
 import { storableParts } from "./storable-parts.ts";
 
-/** A message of a request, read and checked: text alone, whatever shape it came in. */
+/** A checked message of a request, as text, whatever its form was. */
 export interface AskedMessage {
   id: string | undefined;
   role: "user" | "assistant";
@@ -54,38 +54,41 @@ export interface AskedMessage {
 
 export interface Question {
   owner: string;
-  /** The account that pays, if one does. */
+  /** The account that pays, if any. */
   payer: string | undefined;
-  /** The last is the question. The others count for a new conversation alone; an old one's history is stored. */
+  /**
+   * The last message is the question. The others are only used for a new conversation, because an existing one's
+   * history is stored.
+   */
   messages: [...AskedMessage[], AskedMessage];
   conversationId: string | undefined;
   replaces: string | undefined;
 }
 
-/** A question that is stored, with the place of its answer kept and its credit held. */
+/** A stored question, with a reserved position for its answer and held credit. */
 export interface Turn {
   kind: "new";
   conversationId: string;
   answerId: string;
   payer: string | undefined;
-  /** What is held of the payer's credit. */
+  /** The amount of the payer's credit that is held. */
   held: Micros;
-  /** What the model is to continue, the question last. */
+  /** The conversation for the model, with the question last. */
   history: ChatMessage[];
-  /** The answers that this turn's question had: they come back if this turn brings none. */
+  /** The question's former answers, which are restored if this turn has none. */
   formerAnswers: MessageRow[];
 }
 
-/** A question that was asked before under the same id: its answer is read, not made again. */
+/** A question that was asked before under the same id. Its existing answer is read. */
 export interface KnownTurn {
   kind: "known";
   conversationId: string;
   answerId: string;
 }
 
-/** What an answer is charged by. */
+/** The model and the prices of an answer. */
 export interface Terms {
-  /** Of the model. */
+  /** The model's name. */
   name: string;
   priceVersion: string;
 }
@@ -98,62 +101,65 @@ export interface Naming {
 
 export interface TurnService {
   /**
-   * The turn of a question that was asked before, if its answer runs or is stored. It reads alone.
+   * Finds the turn of a question that was asked before, if its answer is running or stored. Only reads.
    *
-   * @throws {HttpProblem} 422 where the same id came with other words; 409 where the conversation has gone on without an
-   *   answer to it
+   * @throws {HttpProblem} 422 if the same id was used with another text; 409 if the conversation has continued without
+   * an answer to it
    */
   find(question: Question): Promise<KnownTurn | undefined>;
   /**
-   * Stores a question, keeps the next place for its answer and holds credit for it, in one transaction that no other turn
-   * of the same conversation can come between. The message's id is a unique key of the database: of several that bring the
-   * same one at once, to whichever process, one is answered, and the others find its turn.
+   * Stores a question, reserves the next position for its answer and holds credit, in one transaction that excludes
+   * other turns of the same conversation. The message's id is a unique key of the database: of several simultaneous
+   * requests with the same id, in any process, one is answered, and the others find its turn.
    *
-   * @param holdFor what is held of the payer's credit, given what the model is to continue
+   * @param holdFor returns the amount to hold of the payer's credit, given the conversation for the model
    * @throws {HttpProblem} what `find` throws; 402 if there is not enough credit; 404 for a conversation that is not the
-   *   owner's, 400 for a `replaces` that is not in it, 409 where there is no room for another message
+   * owner's; 400 for a `replaces` that is not in it; 409 if the conversation is full
    */
   begin(
     question: Question,
     terms: Terms,
     holdFor: (history: ChatMessage[]) => Promise<Micros>,
   ): Promise<Turn | KnownTurn>;
-  /** Holds more of the payer's credit, or what there is of it. @returns how much was held on top */
+  /** Holds more of the payer's credit, or the rest if there is less. @returns the additional amount held */
   extend(turn: Pick<Turn, "answerId">, more: Micros): Promise<Micros>;
-  /** Saves the answer, or what there is of it, charges what it used and frees what it held. Only the first end counts. */
+  /**
+   * Saves the complete or partial answer, charges what it used and releases what it held. Only the first call has an
+   * effect.
+   */
   finish(turn: Turn, parts: ChatMessage["parts"], metadata: AnswerMetadata, used: Used): Promise<void>;
-  /** Gives up the place of an answer that never began. The question stays: the person's words are not lost. */
+  /** Releases the position of an answer that never began. The question stays. */
   abandon(turn: Turn): Promise<void>;
   /**
-   * Claims the naming of a conversation, and holds credit for it.
+   * Claims the generation of a conversation's title, and holds credit for it.
    *
-   * @returns `false` if somebody else names it just now, or there is not enough credit
+   * @returns `false` if another request is generating it, or there is not enough credit
    */
   beginTitle(naming: Naming, terms: Terms, held: Micros): Promise<boolean>;
-  /** Charges what naming used, and frees what it held. */
+  /** Charges what the title used, and releases what it held. */
   finishTitle(conversationId: string, used: Used): Promise<void>;
   /**
-   * Ends the turns whose process has not said for `leaseMs` that it lives: charges what they had used by its last beat, frees
-   * the rest of what they held, and keeps what there is of their answers.
+   * Ends the turns whose process has sent no heartbeat for `leaseMs`. Charges what they had used by the last heartbeat,
+   * releases the rest of what they held, and keeps their partial answers.
    *
-   * @returns how many
+   * @returns the number of turns that were ended
    */
   sweep(leaseMs: number): Promise<number>;
 }
 
-/** In one conversation, the answer to come included. */
+/** The maximum number of messages in a conversation, including the next answer. */
 const MOST_MESSAGES = 2_000;
 
-/** What a model is given of a long conversation, at most. */
+/** The maximum number of messages that a model gets. */
 const MOST_MESSAGES_TO_MODEL = 60;
 
-/** How many lapsed turns are ended at once. */
+/** The maximum number of lapsed turns that are ended at once. */
 const MOST_SWEPT_AT_ONCE = 100;
 
-/** How long a turn is kept after its end, for those who are reading its last parts. */
+/** How long a turn is kept after its end, for readers of its last parts. */
 const KEPT_AFTER_END_MS = 60_000;
 
-/** Another answer has claimed the question since it was looked for. */
+/** Another answer has claimed the question meanwhile. */
 class AlreadyClaimed extends Error {}
 
 class CreditRefused extends Error {}
@@ -171,7 +177,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
       parts: [{ type: "text", text: message.text }],
       metadata: {
         createdAt: createdAt.toISOString(),
-        // What a client says that an answer said is its own word.
+        // A client's answers are unverified, so mark them.
         ...(message.role === "assistant" ? { supplied: true as const } : {}),
       },
       createdAt,
@@ -190,7 +196,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     return { conversationId: conversation.id, messageId: rows.at(-1)?.id ?? randomUUID() };
   }
 
-  /** @returns the position of the question, and the answers that it had */
+  /** @returns the position of the question, and its former answers */
   async function continueConversation(
     transaction: Database,
     question: Question,
@@ -212,7 +218,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     if (!stored) await insertMessages(transaction, [toRow(conversationId, position, asked, messageId)]);
     await updateConversation(transaction, question.owner, conversationId, {
       updatedAt: now(),
-      // The first question names it, until something better does; a name that a person chose stays.
+      // The first question is the title until one is generated. A title that a person chose stays.
       ...(position === 0 && !conversation.namedByPerson
         ? { title: placeholderTitle(asked.text), titled: false }
         : {}),
@@ -246,7 +252,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     }
   }
 
-  /** Everything in one order, here and in `end`: the conversation, the turn, the account. */
+  /** Locks in the same order as `end`: the conversation, the turn, the account. */
   async function beginIn(
     transaction: Database,
     question: Question,
@@ -287,7 +293,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     return { kind: "new", conversationId, answerId, payer, held, history, formerAnswers };
   }
 
-  /** Only the first end of a turn counts. */
+  /** Ends a turn. Only the first call has an effect. */
   function end(
     place: Place,
     parts: ChatMessage["parts"],
@@ -322,7 +328,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     await credit.settle(transaction, payer, { reference: answerId, cost, held, usage, priceVersion });
   }
 
-  /** Once more under its locks: its process may have been slow, not dead. */
+  /** Checks again under locks, because the process may have been slow, not dead. */
   function sweepOne(answerId: string, leaseMs: number): Promise<boolean> {
     return database.transaction(async (transaction) => {
       const conversationId = await conversationOfTurn(transaction, answerId);
@@ -408,15 +414,15 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
   };
 }
 
-/** With a space, which no message's id has. */
+/** Returns the id of a title's turn. It contains a space, which no message's id contains. */
 function titleTurn(conversationId: string): string {
   return `title ${conversationId}`;
 }
 
-/** Where an answer is to be. */
+/** The position of an answer. */
 type Place = Pick<Turn, "conversationId" | "answerId" | "formerAnswers">;
 
-/** The question's conversation, held until the transaction ends; `undefined` where it is to open one. */
+/** Locks the question's conversation until the transaction ends; `undefined` if the question opens a new one. */
 async function lockConversationOf(
   transaction: Database,
   question: Question,
@@ -433,7 +439,7 @@ async function lockConversationOf(
   return conversation;
 }
 
-/** What is stored under the question's id: in its conversation, or, where it names none, in any of its owner's. */
+/** Finds the message with the question's id in its conversation or, without one, in any conversation of its owner. */
 async function findAsked(database: Database, question: Question): Promise<MessageRow | undefined> {
   const { owner, conversationId } = question;
   const { id } = lastOf(question.messages);
@@ -471,7 +477,7 @@ function otherWords(): HttpProblem {
   return new HttpProblem(
     422,
     "message_id_reused",
-    "A message with this id was sent before, with other words. Send new words under a new id.",
+    "A message with this id was sent before, with another text. Use a new id for a new text.",
   );
 }
 
@@ -495,7 +501,7 @@ function conversationFull(): HttpProblem {
   return new HttpProblem(
     409,
     "conversation_full",
-    `This conversation has ${MOST_MESSAGES.toLocaleString("en")} messages, which is as many as one holds. Start a new one.`,
+    `This conversation has ${MOST_MESSAGES.toLocaleString("en")} messages, which is the maximum. Start a new one.`,
   );
 }
 
@@ -509,7 +515,7 @@ async function dropReplaced(
   return replaced ? deleteMessagesFrom(transaction, conversationId, replaced.position) : [];
 }
 
-/** The question, if it is stored: found by its id, or, where a client gives none, as what the replaced answer answered. */
+/** Finds the stored question by its id or, without an id, as the question of the replaced answer. */
 async function findStoredQuestion(
   transaction: Database,
   conversationId: string,
@@ -530,7 +536,7 @@ function isAnswer(message: MessageRow): boolean {
   return message.role === "assistant" && message.parts.length > 0;
 }
 
-/** Text of a message's parts, joined. */
+/** Returns the joined text of a message's parts. */
 export function textOf(parts: ChatMessage["parts"]): string {
   return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
@@ -539,7 +545,9 @@ function lastOf(messages: Question["messages"]): AskedMessage {
   return messages[messages.length - 1] as AskedMessage;
 }
 
-/** Ids that clients chose, where they chose one and did not choose it twice. The question's own has precedence. */
+/**
+ * Returns unique ids: the client's, or new ones if it sent none or a duplicate. The question's own id has precedence.
+ */
 function uniqueIds(messages: AskedMessage[]): string[] {
   const taken = new Set<string>();
   return messages
@@ -552,7 +560,7 @@ function uniqueIds(messages: AskedMessage[]): string[] {
     .toReversed();
 }
 
-/** The end of the conversation, beginning with something a person said. */
+/** Returns the end of the conversation, beginning with a question. */
 function recent(history: ChatMessage[]): ChatMessage[] {
   const end = history.slice(-MOST_MESSAGES_TO_MODEL);
   const firstQuestion = end.findIndex((message) => message.role === "user");

@@ -5,18 +5,18 @@ import { noUsage, type Usage } from "../usage.ts";
 export interface UsageMeter {
   read(part: TextStreamPart<ToolSet>): void;
   /**
-   * What was used so far: what the provider reported of the steps that ended, and an estimate of a step that runs or was cut
-   * short, or of which the provider reported nothing.
+   * Returns what was used so far: the reported usage of ended steps, and an estimate for a step that is running, was
+   * cut off, or has no reported usage.
    */
   usage(): Usage;
-  /** What the next step would begin with: all that the last one read and wrote. In tokens. */
+  /** Returns the input of the next step, in tokens: the last step's input and output. */
   nextPrompt(): number;
 }
 
 /**
- * Counts the tokens of an answer while it comes, so that one that is stopped in the middle is charged for its part.
+ * Counts the tokens of an answer while it streams, so that a stopped answer is charged for its part.
  *
- * @param promptTokens an estimate of what the first step reads
+ * @param promptTokens an estimate of the first step's input
  */
 export function usageMeter(promptTokens: number): UsageMeter {
   let ended = noUsage;
@@ -29,7 +29,7 @@ export function usageMeter(promptTokens: number): UsageMeter {
   const current = (): Usage => ({ ...noUsage, inputTokens: prompt, outputTokens: written() });
 
   function endStep({ usage }: { usage: StepUsage }): void {
-    // A provider that reports nothing is not free; one that reports 0 is believed.
+    // Use the estimate if the provider reports nothing, but accept a reported 0.
     const inputTokens = countOf(usage.inputTokens) ?? prompt;
     const outputTokens = countOf(usage.outputTokens) ?? written();
     const cachedInputTokens = countOf(usage.inputTokenDetails.cacheReadTokens) ?? 0;
@@ -66,7 +66,7 @@ export function usageMeter(promptTokens: number): UsageMeter {
   };
 }
 
-/** No step uses more: what is beyond it, or no number, was not reported. */
+/** The maximum for a step. A larger or invalid number counts as not reported. */
 const MOST_TOKENS = 1e8;
 
 function countOf(tokens: number | undefined): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * What most lists of leaked passwords begin with, without the digits and signs that people put around it. Words that are
- * as common as these and shorter than a password may be are here for what is made of them: `password1`, `Qwerty2024!`.
+ * The most common leaked passwords, without the digits and signs that people add. It includes words that are too short
+ * for a password, because people extend them: `password1`, `Qwerty2024!`.
  */
 const COMMON_WORDS = new Set(
   `password passwort passwd motdepasse contrasena parola senha passw letmein welcome welcom admin administrator login
@@ -23,7 +23,7 @@ const COMMON_WORDS = new Set(
     .filter(Boolean),
 );
 
-/** Rows of keys, letters and digits, in which a password may not just run along. */
+/** Sequences of keys, letters and digits, of which a password must not consist. */
 const RUNS = [
   "abcdefghijklmnopqrstuvwxyz",
   "01234567890123456789",
@@ -38,7 +38,7 @@ const RUNS = [
   "!@#$%^&*()",
 ];
 
-/** What people write for letters. */
+/** Characters that people use instead of letters. */
 const LEET: Readonly<Record<string, string>> = {
   "0": "o",
   "1": "i",
@@ -53,14 +53,14 @@ const LEET: Readonly<Record<string, string>> = {
 };
 
 const SHORTEST_RUN = 4;
-/** Digits and signs alone are a date or a telephone number, unless there are many. */
+/** A password of only digits and signs is a date or a phone number, up to this length. */
 const LONGEST_OF_DIGITS = 16;
 
 /**
- * Whether a password is among the first that anybody guesses: a common word with what people put around one, a run of
- * keys, one thing again and again, or the account's own e-mail address.
+ * Whether a password is easy to guess: a common word with additions, a sequence of keys, a repetition, or the account's
+ * own e-mail address.
  *
- * @param email of the account, where it is known
+ * @param email the account's address, if known
  */
 export function isWeakPassword(password: string, email?: string): boolean {
   const text = password.toLowerCase();
@@ -83,7 +83,7 @@ function isCommonWord(text: string): boolean {
   );
 }
 
-/** The letters alone: digits and signs at either end, and signs between, are what people add. */
+/** Removes what people add: digits and signs at either end, and signs in between. */
 function bare(text: string): string {
   return trimmed(text).replace(/[\s._\-+]/g, "");
 }
@@ -96,7 +96,7 @@ function unleet(text: string): string {
   return [...text].map((character) => LEET[character] ?? character).join("");
 }
 
-/** `word` of `wordword`; else nothing. */
+/** Returns `word` for `wordword`, and an empty text otherwise. */
 function half(word: string): string {
   const middle = word.length / 2;
   return Number.isInteger(middle) && word.slice(0, middle) === word.slice(middle)
@@ -104,12 +104,12 @@ function half(word: string): string {
     : "";
 }
 
-/** One to four characters, again and again: `aaaaaaaa`, `12121212`, `abcabcabc`. */
+/** Whether a text repeats one to four characters: `aaaaaaaa`, `12121212`, `abcabcabc`. */
 function isRepetition(text: string): boolean {
   return /^(.{1,4}?)\1+.{0,3}$/su.test(text) && new Set(text).size <= 4;
 }
 
-/** Nothing but pieces of rows, forward or backward: `12345678`, `qwer1234`, `fdsa4321`. */
+/** Whether a text consists of parts of sequences, forward or backward: `12345678`, `qwer1234`, `fdsa4321`. */
 function isMadeOfRuns(text: string): boolean {
   let at = 0;
   while (at < text.length) {

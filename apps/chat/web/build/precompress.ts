@@ -3,14 +3,14 @@ import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-/** What is text. Fonts are compressed as they are. */
+/** Text files. Fonts are already compressed. */
 const compressible = /\.(js|css|svg)$/;
-/** Shorter files gain nothing. */
+/** Shorter files do not become smaller. */
 const shortestBytes = 1_024;
 
 /**
- * Puts Brotli and gzip forms next to each file, made once and as small as they can be: the service sends what a browser
- * takes. From the files as they were written, since other plugins have the last word on them.
+ * Writes Brotli and gzip forms next to each file, at the highest level. The service sends the form that a browser
+ * accepts. It reads the written files, because other plugins may still change them before that.
  */
 export function precompress(): Plugin {
   return {

@@ -1,9 +1,9 @@
 import type { Plugin } from "vite";
 
-/** The letters of English; those of other scripts are loaded where they are written. */
+/** The font for English. Fonts for other scripts are loaded when they are needed. */
 const latin = /inter-latin-wght-normal.*\.woff2$/;
 
-/** Has the font loaded with the first request and not once the styles are read: words are drawn in it from the start. */
+/** Preloads the font, so that text uses it from the first paint, before the styles are read. */
 export function preloadFont(): Plugin {
   return {
     name: "preload-font",
@@ -12,7 +12,7 @@ export function preloadFont(): Plugin {
       order: "post",
       handler(_, { bundle }) {
         const fileName = Object.keys(bundle ?? {}).find((name) => latin.test(name));
-        if (!fileName) throw new Error("The font of the page is not among its files: see design/style.css.");
+        if (!fileName) throw new Error("The page’s font is not among its files: see design/style.css.");
         return [
           {
             tag: "link",

@@ -100,7 +100,7 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   }
 }
 
-/** A part of the page could not be loaded or drawn. Drafts and conversations outlive the reload. */
+/** Shown if a part of the page could not be loaded or rendered. Drafts and conversations survive the reload. */
 function Broken() {
   return (
     <div className="grid grow place-items-center px-6 text-center">
@@ -130,13 +130,13 @@ function usePageTitle(route: Route): void {
           unknown: "No such page",
           shared: undefined,
         }[route.page];
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a shared page names itself, and is to be forgotten after it
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a shared page changes the title, so leaving it must reset the title
   useEffect(() => {
     document.title = title === undefined ? "Headgate" : `${title} · Headgate`;
   }, [title, route.page]);
 }
 
-/** Shortcuts with a modifier only: a single letter would get in the way of those who speak to their computer. */
+/** Shortcuts with a modifier only, because single letters interfere with speech input. */
 function useShortcuts(): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {

@@ -1,6 +1,6 @@
 /**
- * Loaded before anything else: the page's content policy allows no code made from text, and a library that the chat uses
- * (Zod) would try that once on each load to find out. This is its own setting for such pages, `config({ jitless: true })`,
- * written where it keeps it: importing the function would load the library with the first paint.
+ * Loaded before anything else. The page's content security policy forbids `eval`, but Zod tests for it once on each
+ * load. This is Zod's setting `config({ jitless: true })`, written directly to where Zod keeps it, because importing
+ * the function would load Zod with the first paint.
  */
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });

@@ -21,7 +21,7 @@ test("a conversation's path leads back to its id", () => {
   expect(routeOf(conversationPath("a/b?c"))).toEqual({ page: "conversation", id: "a/b?c" });
 });
 
-test("going somewhere is known at once, and adds to the history once", () => {
+test("navigation notifies listeners at once, and adds one history entry", () => {
   const before = history.length;
   navigate("/sign-in?next=%2Fc%2F1");
   expect(currentPath.get()).toBe("/sign-in");
@@ -31,7 +31,7 @@ test("going somewhere is known at once, and adds to the history once", () => {
   expect(history.length).toBe(before + 1);
 });
 
-test("a path that is no page of ours is loaded from the server, such as the operator's console", () => {
+test("a path that is not a page of the app is loaded from the server, such as the operator console", () => {
   const assign = vi.spyOn(location, "assign").mockImplementation(() => {});
   const before = currentPath.get();
   navigate("/operator");

@@ -12,7 +12,7 @@ export type Route =
   | { page: "reset-password" }
   | { page: "unknown"; path: string };
 
-/** Which page a path names. */
+/** Returns the page of a path. */
 export function routeOf(path: string): Route {
   const segments = path.split("/").filter(Boolean);
   const [first, second] = segments;
@@ -46,9 +46,9 @@ export const currentPath = observable(location.pathname);
 
 addEventListener("popstate", () => currentPath.set(location.pathname));
 
-/** Shows the page at this path of our own, without a reload. */
+/** Shows the page at this path, without a reload. */
 export function navigate(path: string, options: { replace?: boolean } = {}): void {
-  // Not a page of ours: the server may have one, such as the operator's console.
+  // Not a page of the app: the server may have one, such as the operator console.
   if (routeOf(new URL(path, location.origin).pathname).page === "unknown") {
     location.assign(path);
     return;
@@ -66,7 +66,7 @@ interface LinkProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
   href: string;
 }
 
-/** A link to a page of our own; with a modifier key it opens a tab, as any link. */
+/** A link to a page of the app. With a modifier key, it opens a tab, like any link. */
 export function Link({ href, onClick, ...props }: LinkProps) {
   const follow = (event: MouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);

@@ -2,23 +2,23 @@ const LONGEST = 200;
 const MARK_LENGTH = 13;
 const MARK = /…~[0-9a-z]{11}$/;
 
-/** Long texts are kept as what they begin with. */
+/** Cuts a long text to its beginning. */
 export function clip(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
-/** A long key is kept as what it begins with and a mark of all of it, so that two of the same beginning stay two. */
+/** Cuts a long key to its beginning and a hash of the whole key, so that keys with the same beginning stay distinct. */
 export function clipKey(key: string): string {
   if (key.length <= LONGEST) return key;
   return `${key.slice(0, LONGEST - MARK_LENGTH)}…~${hash53(key).toString(36).padStart(11, "0")}`;
 }
 
-/** Whether {@link clipKey} has cut a key: such a one names no caller. A key that only looks so is taken for one as well. */
+/** Whether {@link clipKey} has cut a key, which then names no caller. Also true for a key that only looks cut. */
 export function isClippedKey(key: string): boolean {
   return key.length === LONGEST && MARK.test(key);
 }
 
-/** Two 32-bit hashes by multiplication, made one of 53 bits. It tells texts apart, and hides nothing. */
+/** Combines two 32-bit multiplicative hashes into 53 bits. It distinguishes texts, but hides nothing. */
 function hash53(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;

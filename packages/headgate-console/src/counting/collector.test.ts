@@ -36,8 +36,8 @@ function totalsOf(summaries: readonly Summary[], now: number) {
   return { sums, tops, refusals };
 }
 
-describe("a process counts", () => {
-  it("outcomes by layer, plans, waits, who came back early, and who was refused most", async () => {
+describe("a collector", () => {
+  it("counts outcomes by layer, plans, waits, early retries, and the callers refused most", async () => {
     const { clock, limiter, collector } = setUp();
     for (let n = 0; n < 8; n += 1) await limiter.admit("ann");
     await limiter.admit("pro ben");
@@ -61,7 +61,7 @@ describe("a process counts", () => {
     ]);
   });
 
-  it("adds processes up, and forgets what is older than an hour", async () => {
+  it("adds up processes, and forgets counts older than an hour", async () => {
     const one = setUp();
     const other = setUp();
     await one.limiter.admit("ann");
@@ -71,7 +71,7 @@ describe("a process counts", () => {
     expect(totalsOf(summaries, START + STEPS * STEP_MS).sums.admitted).toBeUndefined();
   });
 
-  it("explains a refusal by the id of its request", async () => {
+  it("explains a refusal by its request id", async () => {
     const { clock, limiter, collector } = setUp("1/minute");
     await limiter.admit("ann");
     const refused = (await limiter.admit("ann")) as Refused;
@@ -106,15 +106,15 @@ describe("a process counts", () => {
     expect(collector.summary().series).toEqual([]);
   });
 
-  it("refuses what is no list of limiters of different names", () => {
+  it("rejects anything but a list of limiters with different names", () => {
     const { limiter } = setUp();
     expect(() => createCollector([])).toThrow(/takes a list of limiters/);
-    expect(() => createCollector([limiter, limiter])).toThrow(/each with a name of its own/);
+    expect(() => createCollector([limiter, limiter])).toThrow(/each with a different name/);
   });
 });
 
 describe("refusals of several limiters", () => {
-  it("take none of each other's places, and are bounded over all of them", async () => {
+  it("do not push out those of other limiters, and are limited in total", async () => {
     const limiters = ["quiet", "loud", "louder"].map((name) =>
       createLimiter<string>({
         name,
@@ -135,8 +135,8 @@ describe("refusals of several limiters", () => {
   });
 });
 
-describe("keys that are too long to keep", () => {
-  it("stay two callers where they begin alike, and say that they were cut", async () => {
+describe("long keys", () => {
+  it("stay distinct if they begin alike, and are marked as cut", async () => {
     const { clock, limiter, collector } = setUp("1/minute");
     const begin = "x".repeat(500);
     for (const caller of [`${begin}1`, `${begin}2`, "y".repeat(200)])
@@ -151,7 +151,7 @@ describe("keys that are too long to keep", () => {
     expect(new Set(refusals.map(({ key }) => key)).size).toBe(3);
   });
 
-  it("are told apart, and are none that is short enough", () => {
+  it("stay distinct, and never equal a short key", () => {
     const tail = fc.string({ minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(tail, tail, (one, other) => {
@@ -180,7 +180,7 @@ describe("a summary", () => {
     expect(top?.counters).toHaveLength(64);
   });
 
-  it("is read back, and one of another version is not", async () => {
+  it("can be read back, but not if it has another version", async () => {
     const { limiter, collector } = setUp();
     await limiter.admit("ann");
     const summary = collector.summary();
@@ -191,12 +191,12 @@ describe("a summary", () => {
   });
 });
 
-describe("the timeline, against a list of everything", () => {
+describe("the timeline, compared with a complete list", () => {
   const events = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 * STEPS }), fc.integer({ min: 1, max: 5 })), {
     maxLength: 60,
   });
 
-  it("has of each of the last steps what was counted in it", () => {
+  it("has the counts of each recent step", () => {
     fc.assert(
       fc.property(events, fc.integer({ min: 0, max: STEPS }), (unsorted, later) => {
         const sorted = [...unsorted].sort(([one], [other]) => one - other);
@@ -213,7 +213,7 @@ describe("the timeline, against a list of everything", () => {
     );
   });
 
-  it("counts on where it was when the clock is set back", () => {
+  it("counts in its latest step while the clock is behind", () => {
     const timeline = createTimeline();
     timeline.add(10 * STEP_MS, ["chat", "admitted", ""]);
     timeline.add(0, ["chat", "admitted", ""]);
@@ -244,7 +244,7 @@ describe("recent refusals", () => {
     override: null,
   });
 
-  it("keep those of others through a flood of one caller", () => {
+  it("keep other callers' refusals through a flood from one caller", () => {
     const refusals = createRecentRefusals();
     refusals.add(record("ann"));
     for (let n = 0; n < 10_000; n += 1) refusals.add(record("loud", n));
@@ -252,7 +252,7 @@ describe("recent refusals", () => {
     expect(refusals.read().map(({ at }) => at)).toEqual([0, 9_995, 9_996, 9_997, 9_998, 9_999]);
   });
 
-  it("never are more than they may, whoever is refused", () => {
+  it("never exceed their limit", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 2_000 }), (callers) => {
         const refusals = createRecentRefusals();
@@ -267,7 +267,7 @@ describe("recent refusals", () => {
     );
   });
 
-  it("say who came back before the wait was over", () => {
+  it("show who retried before the wait was over", () => {
     const refusals = createRecentRefusals();
     expect(refusals.add(record("ann", 0))).toBe(false);
     expect(refusals.add(record("ben", 10))).toBe(false);

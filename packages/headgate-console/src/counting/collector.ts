@@ -7,50 +7,50 @@ import { createSpaceSaving, type SpaceSaving } from "./space-saving.ts";
 import { eraOf, type LimiterSummary, MOST_TOP_CALLERS, SUMMARY_VERSION, type Summary } from "./summary.ts";
 import { createTimeline, type SeriesKind } from "./timeline.ts";
 
-/** What the console shows of a limiter. */
+/** The parts of a limiter that the console uses. */
 export type Counted = Pick<Limiter<never>, "name" | "policy" | "observe" | "status" | "shadowReport">;
 
 export interface CollectorOptions {
-  /** What this process is called on the page, such as its host and number. Default: a part of its id. */
+  /** The name of this process on the page, such as its host and number. Default: a part of its id. */
   name?: string;
   /** Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
-/** What this process counts of its limiters, in bounded memory. */
+/** Counts the decisions of this process's limiters, in bounded memory. */
 export interface Collector {
-  /** Of this process, made when it started to count. */
+  /** The id of this process, generated when the collector is created. */
   readonly id: string;
   readonly limiters: readonly Counted[];
   /**
-   * Says which request a refusal answered, so that the console can explain it to a person who has that id. A refusal that is
-   * not among the last ones is ignored.
+   * Sets the request id of a refusal, so that the console can find the refusal by this id. Ignored if the refusal is no
+   * longer kept.
    *
-   * @param refused the very object that `admit` returned
-   * @param requestId the first 100 characters count
+   * @param refused the same object that `admit` returned
+   * @param requestId cut to 100 characters
    */
   name(refused: Refused, requestId: string): void;
   summary(): Summary;
-  /** Counts no more. */
+  /** Stops counting. */
   stop(): void;
 }
 
-/** From this share of a limit on, an admission is near it. */
+/** From this share of a limit on, an admission counts as near the limit. */
 const NEAR_FROM = 0.8;
-/** In seconds: what a wait is counted as is the first of these that is not less. */
+/** Upper bounds of waits, in seconds. A wait counts under the first bound that is not less. */
 const WAITS = [1, 5, 10, 30, 60, 300, 3_600, 86_400];
 const LONGEST_REQUEST_ID = 100;
-/** Limiter and layer pairs whose callers are counted; policies have a few. */
+/** How many pairs of limiter and layer have their callers counted. Policies have a few. */
 const MOST_TOPS = 50;
 
 /**
- * Counts what limiters of this process decide, for a console in this or another process.
+ * Counts what this process's limiters decide, for a console in this or another process.
  *
  * ```ts
  * const collector = createCollector([limiter]);
  * ```
  *
- * @param limiters each with a name of its own
+ * @param limiters limiters with different names
  * @throws HeadgateError `option-invalid`
  */
 export function createCollector(limiters: readonly Counted[], options: CollectorOptions = {}): Collector {
@@ -59,7 +59,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
   const id = crypto.randomUUID();
   const process = { id, name: options.name ?? id.slice(0, 8), startedAt: clock.now() };
   const timeline = createTimeline();
-  // One limiter's refusals take none of another's places.
+  // Separate lists, so that one limiter's refusals do not push out another's.
   const refusals = new Map(
     limiters.map(({ name }) => [name, createRecentRefusals(refusalsOfEach(limiters.length))]),
   );
@@ -76,7 +76,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
     }
     const era = eraOf(at);
     const newest = top.eras.at(-1);
-    // A clock that was set back counts into the half hour that it had reached.
+    // If the clock was set back, keep counting in the latest half hour.
     if (newest !== undefined && era <= newest.era) return newest.sketch;
     const sketch = createSpaceSaving(MOST_TOP_CALLERS);
     top.eras = [...top.eras.slice(-1), { era, sketch }];
@@ -158,7 +158,7 @@ function checkLimiters(limiters: readonly Counted[]): void {
   if (names.size > 0 && names.size === limiters.length) return;
   throw new HeadgateError(
     "option-invalid",
-    "createCollector takes a list of limiters that createLimiter has made, one or more, each with a name of its own: createCollector([limiter]).",
+    "createCollector takes a list of limiters that createLimiter has made, one or more, each with a different name: createCollector([limiter]).",
   );
 }
 
@@ -213,7 +213,7 @@ function limiterSummary(limiter: Counted): LimiterSummary {
   };
 }
 
-/** The limit of which the largest share is used. Places are taken and given back all the time: they are none. */
+/** Returns the limit with the largest used share. Ignores places, which are taken and freed all the time. */
 function nearestOf(limits: Admission["limits"]): LimitReading | undefined {
   let nearest: LimitReading | undefined;
   let most = NEAR_FROM;

@@ -1,4 +1,4 @@
-/** JSON has no infinity: `null` represents it. */
+/** Replaces infinity, which JSON does not have, with `null`. */
 export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

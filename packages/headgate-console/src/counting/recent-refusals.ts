@@ -1,12 +1,12 @@
-/** What is known of one refusal, found by its request's id. */
+/** A recent refusal. The console finds it by its request id. */
 export interface RefusalRecord {
-  /** The request's, where the service said so: see `Collector.name`. */
+  /** The request id, if the service set one with `Collector.name`. */
   requestId: string | null;
   /** Milliseconds since 1970-01-01T00:00Z. */
   at: number;
   limiter: string;
   layer: string;
-  /** The caller in that layer. A long one is only what it begins with, and a mark: see `isClippedKey`. */
+  /** The caller's key in that layer. Long keys are cut: see `isClippedKey`. */
   key: string;
   plan: string | null;
   reason: string;
@@ -22,34 +22,34 @@ export interface RefusalRecord {
   waitsFor: string;
   decidedBy: string;
   policy: string;
-  /** What an operator had decided for the caller in that layer. */
+  /** The block or override of the caller in that layer. */
   override: { limits: string; until: number | null; reason: string | null; by: string | null } | null;
 }
 
-/** How many refusals of one limiter a process keeps, */
+/** How many refusals of one limiter a process keeps. */
 export const MOST_REFUSALS = 500;
-/** of all of its limiters, */
+/** How many refusals of all limiters a process keeps. */
 const MOST_REFUSALS_OF_ALL = 1_000;
-/** and of one caller: a flood of one takes nobody else's place. */
+/** How many refusals of one caller a process keeps, so that a flood from one caller does not push out others. */
 export const MOST_REFUSALS_OF_A_CALLER = 5;
 
-/** @returns how many refusals each limiter keeps, where there are `limiters`: enough for one caller at least */
+/** @returns how many refusals each of this number of limiters keeps: at least enough for one caller */
 export function refusalsOfEach(limiters: number): number {
   const share = Math.floor(MOST_REFUSALS_OF_ALL / limiters);
   return Math.max(MOST_REFUSALS_OF_A_CALLER, Math.min(MOST_REFUSALS, share));
 }
 
-/** The last refusals of one limiter in this process, bounded. */
+/** The most recent refusals of one limiter in this process. */
 export interface RecentRefusals {
-  /** @returns whether the caller came back before the last wait was over */
+  /** @returns whether the caller retried before the last wait was over */
   add(record: RefusalRecord): boolean;
   /** The oldest first. */
   read(): RefusalRecord[];
 }
 
-/** @param most how many it keeps: {@link MOST_REFUSALS_OF_A_CALLER} or more */
+/** @param most how many refusals to keep: {@link MOST_REFUSALS_OF_A_CALLER} or more */
 export function createRecentRefusals(most: number = MOST_REFUSALS): RecentRefusals {
-  // In the order in which they came.
+  // In the order of arrival.
   const records = new Map<number, RefusalRecord>();
   const ofCaller = new Map<string, number[]>();
   let next = 0;

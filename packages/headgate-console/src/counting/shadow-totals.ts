@@ -21,13 +21,16 @@ const ROWS = ["decisions", "wouldRefuse", "newlyRefused", "stillRefused"] as con
 type TotalName = (typeof TOTALS)[number];
 type RowName = (typeof ROWS)[number];
 
-/** The largest difference expected between the clocks of machines: what began earlier is an earlier trial of the same policy. */
+/**
+ * The largest expected difference between machines' clocks. A report that began earlier is from an earlier trial of the
+ * same policy.
+ */
 const CLOCKS_DIFFER_MS = 60_000;
 
 /**
- * Adds up what processes say of one shadow.
+ * Adds up the processes' reports of one shadow.
  *
- * @param since when it was set, in milliseconds since 1970-01-01T00:00Z
+ * @param since when the shadow was set, in milliseconds since 1970-01-01T00:00Z
  */
 export function addShadows(
   summaries: readonly Summary[],

@@ -28,8 +28,8 @@ function expectBounds({ counters, unseen, total }: Heavy, truth: Map<string, num
   for (const [key, times] of truth) if (!listed.has(key)) expect(times).toBeLessThanOrEqual(unseen);
 }
 
-describe("the sketch, against counting everybody", () => {
-  it("is never further off than it says, and than total / size", () => {
+describe("the sketch, compared with exact counts", () => {
+  it("is never further off than its error, or than total / size", () => {
     fc.assert(
       fc.property(traffic, fc.integer({ min: 1, max: 14 }), (events, size) => {
         const truth = count(events);
@@ -42,7 +42,7 @@ describe("the sketch, against counting everybody", () => {
     );
   });
 
-  it("keeps its bounds when sketches are added up", () => {
+  it("keeps its error bounds when sketches are added up", () => {
     fc.assert(
       fc.property(
         fc.array(traffic, { maxLength: 4 }),

@@ -1,9 +1,9 @@
-/** One counter of a sketch: what was seen of `key` is at most `count`, and at least `count - error`. */
+/** One counter of a sketch: the true count of `key` is at most `count`, and at least `count - error`. */
 export type Counter = [key: string, count: number, error: number];
 
-/** A sketch in its stored form. */
+/** A serialised sketch. */
 export interface Heavy {
-  /** Everything that was counted. */
+  /** The sum of all counts. */
   total: number;
   /** The highest count that a key without a counter can have. */
   unseen: number;
@@ -19,7 +19,7 @@ export interface SpaceSaving {
 
 /**
  * The Space-Saving sketch (Metwally, Agrawal and El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data
- * Streams", 2005): a key that has no counter takes over the smallest one, and its count with it as the error.
+ * Streams", 2005): a key without a counter takes over the smallest counter, and that counter's count becomes the error.
  *
  * @param size how many counters it keeps, 1 or more; no count is more than total / size too high
  */
@@ -59,8 +59,8 @@ export function createSpaceSaving(size: number): SpaceSaving {
 }
 
 /**
- * Adds sketches up, such as those of several processes: a key that one of them does not list may have been seen there as
- * often as its smallest counter says. The bounds of each count hold for the sum.
+ * Adds up sketches, such as those of several processes. A key that a sketch does not list may have been counted there
+ * as often as its smallest counter says, so that value is added to the count and the error.
  *
  * @param size how many counters the sum keeps
  */

@@ -3,27 +3,27 @@ import type { RefusalRecord } from "./recent-refusals.ts";
 import { addHeavy, type Heavy } from "./space-saving.ts";
 import { type SeriesKey, type SparseSeries, STEP_MS, STEPS, seriesKinds } from "./timeline.ts";
 
-/** Of another version a console reads nothing: its counts may mean something else. */
+/** A console ignores summaries of another version, whose counts may have another meaning. */
 export const SUMMARY_VERSION = 2;
 
-/** What one process has counted: JSON, bounded. Processes hand theirs to each other, and a console adds them up. */
+/** The counts of one process, as JSON of limited size. Processes share their summaries, and a console adds them up. */
 export interface Summary {
   version: typeof SUMMARY_VERSION;
   process: { id: string; name: string; startedAt: number };
   series: SparseSeries[];
   tops: TopCallers[];
   limiters: LimiterSummary[];
-  /** What the shadows of this process have decided. */
+  /** The reports of this process's shadows. */
   shadows: ShadowReport[];
   refusals: RefusalRecord[];
 }
 
-/** Who was most often refused, or near a limit, in one layer and one half hour. */
+/** The callers that were refused, or near a limit, most often in one layer and half hour. */
 export interface TopCallers extends Heavy {
   limiter: string;
   layer: string;
   kind: "refused" | "near";
-  /** Half hours since 1970. */
+  /** The half hour, counted since 1970. */
   era: number;
 }
 
@@ -46,15 +46,15 @@ export interface LimiterSummary {
   holding: number;
 }
 
-/** A summary as another process left it. */
+/** A summary that another process stored. */
 export interface StoredSummary {
   /** The JSON of a {@link Summary}. */
   text: string;
-  /** How long ago it was written, in milliseconds, by the clock of the process that keeps it. */
+  /** The time since it was written, in milliseconds, by the clock of the place that keeps it. */
   ageMs: number;
 }
 
-/** @returns `undefined` for what no console of this version can read */
+/** @returns `undefined` if this version cannot read the text */
 export function readSummary(text: string): Summary | undefined {
   try {
     const summary: Partial<Summary> | null = JSON.parse(text);
@@ -76,7 +76,7 @@ export interface SummedSeries {
   counts: number[];
 }
 
-/** What all processes have counted. */
+/** The counts of all processes. */
 export interface Totals {
   /** When the first step begins, in milliseconds since 1970-01-01T00:00Z. */
   from: number;
@@ -93,7 +93,7 @@ export const MOST_TOP_CALLERS = 64;
 /**
  * Adds up what processes have counted.
  *
- * @param now milliseconds since 1970-01-01T00:00Z: the last step holds it
+ * @param now the time that the last step contains, in milliseconds since 1970-01-01T00:00Z
  */
 export function addUp(summaries: readonly Summary[], now: number): Totals {
   const first = Math.floor(now / STEP_MS) - STEPS + 1;
@@ -132,7 +132,7 @@ function addTops(tops: readonly TopCallers[]): Totals["tops"] {
 
 const ERA_MS = 1_800_000;
 
-/** The half hour of a time: who was often refused is counted by these, so that it can be forgotten. */
+/** Returns the half hour of a time. Frequent callers are counted by half hours, so that old counts can be dropped. */
 export function eraOf(at: number): number {
   return Math.floor(at / ERA_MS);
 }

@@ -1,17 +1,18 @@
-/** How long one step of a timeline is. */
+/** The length of a step, in milliseconds. */
 export const STEP_MS = 15_000;
-/** How many steps are kept: an hour. */
+/** How many steps are kept: one hour. */
 export const STEPS = 240;
-/** How many series one process keeps. A policy names its limits, layers and plans: there are some dozens. */
+/** How many series a process keeps. Limits, layers and plans of a policy make some dozens. */
 const MOST_SERIES = 400;
 const OTHERS = "others";
 
-/** What a series counts: of a limiter, the decisions of one kind and name. */
+/** Identifies a series: a limiter, a kind of decision, and a name. */
 export type SeriesKey = readonly [limiter: string, kind: SeriesKind, name: string];
 
 /**
- * `admitted`, `near` and `refused` by layer; `plan` and `plan-refused` by plan; `wait` by an upper bound of the wait, in
- * seconds; `early`: refused again before the wait was over; `by` who decided; `used` and `overshoot` by unit.
+ * `admitted`, `near` and `refused` are counted by layer, `plan` and `plan-refused` by plan, `wait` by an upper bound of
+ * the wait in seconds, `by` by who decided, `used` and `overshoot` by unit. `early` counts refusals of callers who
+ * retried before their wait was over.
  */
 export type SeriesKind = (typeof seriesKinds)[number];
 export const seriesKinds = [
@@ -27,7 +28,7 @@ export const seriesKinds = [
   "overshoot",
 ] as const;
 
-/** A series as it is written down: only the steps in which something was counted. */
+/** A serialised series, with only the steps that have counts. */
 export interface SparseSeries {
   key: SeriesKey;
   /** Steps since 1970. */
@@ -45,7 +46,7 @@ export function createTimeline(): Timeline {
   const series = new Map<string, { key: SeriesKey; counts: Float64Array }>();
   let newest = Number.NEGATIVE_INFINITY;
 
-  /** A clock that was set back counts into the step that it had reached. */
+  /** Moves to the step of a time. If the clock was set back, stays in the latest step. */
   function advance(at: number): number {
     const step = Math.floor(at / STEP_MS);
     if (step <= newest) return newest;

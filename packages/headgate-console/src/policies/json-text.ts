@@ -1,13 +1,13 @@
-/** Where something is in a text; both count from 1. */
+/** A position in a text; line and column count from 1. */
 export interface TextPlace {
   line: number;
   column: number;
 }
 
-/** JSON that was read, and where its members are. */
+/** Parsed JSON, with the positions of its members. */
 export interface JsonText {
   value: unknown;
-  /** @param path such as `["layers", 0, "limits"]`. @returns where it is, or the nearest that holds it. */
+  /** @param path such as `["layers", 0, "limits"]`. @returns its position, or that of the nearest parent */
   placeOf(path: JsonPath): TextPlace;
 }
 
@@ -25,7 +25,10 @@ export class JsonTextError extends Error {
 
 /** A policy is nested 6 deep at most. */
 const DEEPEST = 20;
-/** Where a value or member begins, and what is in it. A path as text would be as long as all names above it, for each item. */
+/**
+ * The start of a value or member, and its children. A tree, because a map of paths would repeat all parent names for
+ * each item.
+ */
 interface Node {
   at: number;
   parts: Map<string | number, Node>;
@@ -37,10 +40,10 @@ const WORD = /true|false|null/y;
 const SPACE = /[ \t\r\n]*/y;
 
 /**
- * Reads JSON, and remembers where each member is. `JSON.parse` gives no place that is the same in all runtimes, and takes the last of
- * two members of one name without a word.
+ * Parses JSON and records the position of each member. `JSON.parse` reports no position that is the same in all
+ * runtimes, and silently accepts two members with the same name.
  *
- * @throws JsonTextError that says where and what was expected
+ * @throws JsonTextError with the position and what was expected
  */
 export function readJsonText(text: string): JsonText {
   let at = 0;

@@ -1,19 +1,19 @@
 import type { PolicyDocument } from "headgate/policy-document";
 
-/** One change of what a limiter's policy or shadow is. Steps are only added. */
+/** One change of a limiter's policy or shadow. Steps are never changed or deleted. */
 export interface PolicyStep {
   /** The name of the limiter. */
   limiter: string;
   /** Numbers the steps of a limiter, from 1, without a gap. */
   revision: number;
   what: "live" | "roll-back" | "shadow" | "end-shadow";
-  /** What is in force, or the shadow, from this step on. `null`: the policy of the settings, or no shadow. */
+  /** The policy in force, or the shadow, from this step on. `null`: the policy of the settings, or no shadow. */
   document: PolicyDocument | null;
-  /** Its hash; of the settings' policy, as it was then. `null`: no shadow. */
+  /** The document's hash, or the hash of the settings' policy at that time. `null`: no shadow. */
   hash: string | null;
-  /** The hash of what it took the place of. */
+  /** The hash of the policy or shadow that it replaced. */
   before: string | null;
-  /** Of `live` and `roll-back`: the step that the next roll back returns to. `null`: the policy of the settings. */
+  /** For `live` and `roll-back`: the step to which the next roll back returns. `null`: the policy of the settings. */
   parent: number | null;
   reason: string | null;
   by: string;
@@ -21,24 +21,24 @@ export interface PolicyStep {
   at: number;
 }
 
-/** Where the steps are kept: for several processes, where all of them read and write. */
+/** Keeps the steps. Several processes need a place that all of them can read and write. */
 export interface PolicyKeeper {
-  /** The last step of each limiter that changed its policy, and the last that changed its shadow. */
+  /** Returns, for each limiter, the last step that changed its policy and the last that changed its shadow. */
   latest(): Promise<readonly PolicyStep[]>;
   find(limiter: string, revision: number): Promise<PolicyStep | undefined>;
   /** The newest first. */
   list(most: number): Promise<readonly PolicyStep[]>;
   /**
-   * Adds a step, unless the limiter has one of this revision already.
+   * Adds a step, unless the limiter already has a step with this revision.
    *
-   * @returns whether it was added
+   * @returns whether the step was added
    */
   append(step: PolicyStep): Promise<boolean>;
 }
 
 const MOST_STEPS = 1_000;
 
-/** Keeps steps in this process: they end with it. */
+/** Keeps steps in the memory of this process. */
 export function memoryKeeper(): PolicyKeeper {
   const steps: PolicyStep[] = [];
   const lastOf = (limiter: string, isOfShadow: boolean) =>
@@ -58,7 +58,7 @@ export function memoryKeeper(): PolicyKeeper {
       if (steps.some(({ limiter, revision }) => limiter === step.limiter && revision === step.revision))
         return false;
       steps.push(step);
-      // What is in force stays, however old it is.
+      // Steps that are in force are kept, however old they are.
       if (steps.length > MOST_STEPS) {
         const kept = new Set(latest());
         const oldest = steps.findIndex((one) => !kept.has(one));

@@ -17,21 +17,27 @@ import {
   type ReplayPolicy,
 } from "./policy-desk.ts";
 
-/** A limiter whose policy operators see, and may change. */
+/** A limiter whose policy operators can see and change. */
 export interface ManagedLimiter<Caller> {
   limiter: Pick<
     Limiter<Caller>,
     "name" | "policy" | "setPolicy" | "setShadow" | "endShadow" | "shadowReport"
   >;
-  /** The policy of the settings: what `createLimiter` was given. Default: the policy in force, where no layer has plans or looks up limits. */
+  /**
+   * The policy of the settings: the layers passed to `createLimiter`. Default: the policy in force, if no layer has
+   * plans or looks up limits.
+   */
   layers?: readonly LayerOptions<Caller>[];
-  /** Key functions that a document may name. Default: those of `layers`, by layer. */
+  /** Key functions that a policy document may name. Default: those of `layers`, by layer. */
   keys?: Readonly<Record<string, (caller: Caller) => string | number | null>>;
-  /** The plan of a caller, in layers that have plans. Default: that of `layers`, by layer. */
+  /** Returns the plan of a caller, for layers with plans. Default: the function in `layers`, by layer. */
   plan?: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
-  /** The plans that callers may have: a policy without one of them is warned about. */
+  /** The plans that callers can have. The console warns if a policy lacks one of them. */
   planNames?: () => readonly string[];
-  /** The units that costs name: a limit of another would never refuse. Default: those of the limiter's policy. */
+  /**
+   * The units that requests use: a limit on another unit would never refuse. Default: the units of the limiter's
+   * policy.
+   */
   units?: readonly string[];
   /** Whether operators may change it. Default: true. */
   canChange?: boolean;
@@ -39,11 +45,11 @@ export interface ManagedLimiter<Caller> {
 
 export interface LivePoliciesOptions {
   limiters: readonly ManagedLimiter<never>[];
-  /** Where the steps are kept. Default: in this process, for as long as it lives. */
+  /** Where the steps are kept. Default: in the memory of this process. */
   keeper?: PolicyKeeper;
-  /** Replays the decision log. Default: none is kept, and the console says so. */
+  /** Replays the decision log. Default: the console says that no log is kept. */
   replay?: ReplayPolicy;
-  /** Called where a policy that is kept cannot be put in force here. Default: writes on the console. */
+  /** Called if a kept policy cannot be put in force in this process. Default: `console.error`. */
   onError?: (error: unknown) => void;
   /** Default: the wall clock. */
   clock?: Pick<Clock, "now">;
@@ -51,38 +57,38 @@ export interface LivePoliciesOptions {
 
 export interface LivePolicies extends PolicyDesk {
   /**
-   * Puts in force what is kept: call it before the first decision, and every second where several processes share a keeper. What cannot be
-   * put in force changes nothing, and is reported.
+   * Puts the kept policies in force. Call it before the first decision, and every second if several processes share a
+   * keeper. A policy that cannot be put in force is reported and changes nothing.
    *
    * @throws what the keeper throws
    */
   refresh(): Promise<void>;
   /**
-   * The settings have changed. They are in force where no operator has set a policy.
+   * Replaces the policy of the settings. It is in force unless an operator has set a policy.
    *
-   * @returns whether they are in force
-   * @throws HeadgateError for a policy that cannot be used; then nothing changes
+   * @returns whether the settings are in force
+   * @throws HeadgateError for an invalid policy; then nothing changes
    */
   useSettings<Caller>(limiter: string, layers: readonly LayerOptions<Caller>[]): boolean;
 }
 
 const TRIES = 3;
 
-/** One limiter, and what is in force in this process. */
+/** One limiter, and the policy that is in force in this process. */
 interface Held {
   readonly managed: ManagedLimiter<never>;
   layers: readonly LayerOptions<never>[];
-  /** The steps that were put in force here, or could not be. */
+  /** The last steps that were applied here, successfully or not. */
   policy: PolicyStep | undefined;
   shadow: PolicyStep | undefined;
-  /** The document in force; `undefined`: the settings'. */
+  /** The document in force; `undefined` for the policy of the settings. */
   document: PolicyDocument | undefined;
   trouble: string | null;
 }
 
 /**
- * Policies that operators change while the service runs: each change is a step, kept by the keeper and put in force in every process that
- * reads it. A policy that was set goes before the settings'.
+ * Lets operators change policies while the service runs. Each change is a step that the keeper keeps, and that every
+ * process puts in force. A policy set by an operator takes precedence over the settings.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -95,7 +101,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     if (held.has(name))
       throw new HeadgateError(
         "option-invalid",
-        `livePolicies has two limiters named "${name}": give it each once.`,
+        `livePolicies has two limiters named "${name}": pass each limiter once.`,
       );
     held.set(name, {
       managed,
@@ -111,12 +117,12 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const found = held.get(name);
     if (found !== undefined) return found;
     throw new OperatorMistake(
-      `There is no limiter ${JSON.stringify(name)}: there are ${[...held.keys()].join(", ")}.`,
+      `There is no limiter ${JSON.stringify(name)}, only ${[...held.keys()].join(", ")}.`,
     );
   }
 
   function putPolicy(one: Held, step: PolicyStep): void {
-    // What was read before a change may arrive after it.
+    // A read that started before a change may finish after it.
     if (step.revision <= (one.policy?.revision ?? 0)) return;
     one.policy = step;
     try {
@@ -193,7 +199,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       const unknown = [...units, ...(document.units ?? [])].find((unit) => !counted.includes(unit));
       if (unknown !== undefined)
         throw new OperatorMistake(
-          `Nothing here uses ${unknown}, so a limit of ${unknown} would never refuse: use ${counted.join(", ")}.`,
+          `No request uses ${unknown}, so a limit on ${unknown} would never refuse: use ${counted.join(", ")}.`,
         );
       return {
         hash,
@@ -211,32 +217,33 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   }
 
   function isSame(document: PolicyDocument, hash: string, one: Held): boolean {
-    // What replaces a policy that cannot be used here may be what this process has instead of it.
+    // If the policy in force could not be applied here, the new policy may equal what this process has instead.
     if (one.trouble !== null) return false;
     return hash === one.managed.limiter.policy.hash && keysIn(document) === keysIn(documentOf(one));
   }
 
-  /** @throws PolicyConflict where the operator saw something else */
+  /** @throws PolicyConflict if the operator saw another policy or shadow */
   function checkSeen(one: Held, { from, fromShadow, what }: PolicyOrder): void {
     const { hash } = one.managed.limiter.policy;
     if (from !== hash) {
       const { by, at } = one.policy ?? {};
       const who = by === undefined || at === undefined ? "" : `, since ${by} changed it at ${timeOf(at)}`;
       throw new PolicyConflict(
-        `Your change was made from policy ${from}, and ${hash} is in force by now${who}. Nothing was changed: load what is in force, and make your change again.`,
+        `Your change started from policy ${from}, but ${hash} is now in force${who}. Nothing was changed: load the policy in force, and make your change again.`,
       );
     }
     const isOfShadow = what === "shadow" || what === "end-shadow";
     const shadow = one.shadow?.document ? one.shadow.hash : null;
     if (isOfShadow && (fromShadow ?? null) !== shadow) {
-      const now = shadow === null ? "none runs by now" : `${shadow} runs by now, set by ${one.shadow?.by}`;
+      const now =
+        shadow === null ? "none is running now" : `${shadow} is running now, set by ${one.shadow?.by}`;
       throw new PolicyConflict(
-        `You saw ${fromShadow ? `the shadow ${fromShadow}` : "no shadow"}, and ${now}. Nothing was changed: look at the policies again.`,
+        `You saw ${fromShadow ? `the shadow ${fromShadow}` : "no shadow"}, but ${now}. Nothing was changed: look at the policies again.`,
       );
     }
   }
 
-  /** What a step is about, by what is in force. */
+  /** Returns the step for an order, depending on what is in force. */
   async function stepFor(
     one: Held,
     order: PolicyOrder,
@@ -250,14 +257,12 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     if (what === "roll-back") {
       const { policy } = one;
       if (policy === undefined || policy.document === null)
-        throw new OperatorMistake(
-          `${limiter} has the policy of the settings: there is none before it to return to.`,
-        );
+        throw new OperatorMistake(`${limiter} has the policy of the settings: there is no earlier policy.`);
       const parent = policy.parent === null ? null : await keeper.find(limiter, policy.parent);
-      if (parent === undefined) throw new OperatorMistake("The policy before this one is no longer kept.");
+      if (parent === undefined) throw new OperatorMistake("The previous policy is no longer kept.");
       if (parent === null || parent.document === null)
         return { document: null, hash: tried(one.layers, one).hash, before: inForce, parent: null };
-      // It was usable once: this process must be able to use it now.
+      // It was valid when it was set, but this process must be able to use it now.
       check(limiter, parent.document);
       return { document: parent.document, hash: parent.hash, before: inForce, parent: parent.parent };
     }
@@ -285,7 +290,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       if (one.managed.canChange === false)
         throw new OperatorMistake(`The policy of ${order.limiter} cannot be changed here.`);
       checkSeen(one, order);
-      // Before anything is awaited: a change that comes meanwhile takes this number, and this one is tried again.
+      // Read before any await. If another change takes this number meanwhile, this change is tried again.
       const revision = Math.max(one.policy?.revision ?? 0, one.shadow?.revision ?? 0) + 1;
       const step: PolicyStep = {
         ...(await stepFor(one, order)),
@@ -298,13 +303,15 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       };
       if (await keeper.append(step)) return step;
     }
-    throw new PolicyConflict("Somebody else is changing this policy. Nothing was changed: look at it again.");
+    throw new PolicyConflict(
+      "Somebody else is changing this policy. Nothing was changed: look at the policy again.",
+    );
   }
 
   async function change(order: PolicyOrder, by: string): Promise<string> {
     const needsReason = order.what === "live" || order.what === "roll-back";
     if (needsReason && order.reason === undefined)
-      throw new OperatorMistake("Say why: the reason is kept in the log.");
+      throw new OperatorMistake("Give a reason: it is kept in the log.");
     const report = heldOf(order.limiter).managed.limiter.shadowReport();
     const step = await add(order, by);
     await refresh();
@@ -312,14 +319,14 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     if (what === "shadow") return `${hash} is the shadow of ${limiter}: it refuses nobody.`;
     if (what === "end-shadow")
       return `The shadow of ${limiter} has ended${report ? `: in this process it would have refused ${report.wouldRefuse} of ${report.decisions}` : ""}.`;
-    if (what === "roll-back") return `${limiter} is rolled back to ${hash}.`;
-    // It would be compared with itself.
+    if (what === "roll-back") return `${limiter} was rolled back to ${hash}.`;
+    // The shadow would be compared with itself.
     if (held.get(limiter)?.shadow?.hash === hash)
       await change(
         { limiter, what: "end-shadow", from: hash ?? "", fromShadow: hash, reason: "it is in force" },
         by,
       ).catch((error: unknown) => {
-        // Somebody else was first. The policy was made live all the same.
+        // Another operator was first, but the policy is live anyway.
         if (!(error instanceof PolicyConflict || error instanceof OperatorMistake)) throw error;
       });
     return `${hash} is in force for ${limiter}.`;
@@ -365,7 +372,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
   };
 }
 
-/** @throws HeadgateError `option-invalid` where functions that are no longer known belong to it */
+/** @throws HeadgateError `option-invalid` if the layers need functions, which the policy in force does not have */
 function layersInForce({ name, policy }: ManagedLimiter<never>["limiter"]): LayerOptions<never>[] {
   if (policy.layers.some(({ limits }) => limits === undefined))
     throw new HeadgateError(
@@ -398,7 +405,7 @@ function layersIn({ managed, layers }: Held, document: PolicyDocument): LayerOpt
   });
 }
 
-/** What a limiter would have of these layers; nothing is decided by it. */
+/** Creates a limiter with these layers, only to check them. */
 function tried(layers: readonly LayerOptions<never>[], { managed }: Held) {
   const limiter = createLimiter<never>({
     name: "policy-check",
@@ -425,7 +432,7 @@ function layerWarnings({ layers }: Pick<LimiterPolicy, "layers">, { managed }: H
   return [
     ...ended.map(
       ({ name }) =>
-        `Layer "${name}" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.`,
+        `Layer "${name}" is in force but not in this policy: its limits would end. A layer with another name counts from 0.`,
     ),
     ...closed.map(({ name }) => `Layer "${name}" refuses every request.`),
   ];
@@ -441,16 +448,16 @@ function planWarnings(
     const isKnown =
       managed.plan !== undefined || layers.some((layer) => layer.name === name && "plan" in layer);
     if (!isKnown)
-      return [`Layer "${name}": nobody's plan is known, so all callers have the plan "${defaultPlan}".`];
+      return [`Layer "${name}": callers' plans are unknown, so all callers have the plan "${defaultPlan}".`];
     const missing = names.filter((plan) => !Object.hasOwn(plans, plan));
     if (missing.length === 0) return [];
     return [
-      `Layer "${name}" has no plan ${missing.map((plan) => `"${plan}"`).join(", ")}: those who have it get "${defaultPlan}".`,
+      `Layer "${name}" has no plan ${missing.map((plan) => `"${plan}"`).join(", ")}: callers with it get "${defaultPlan}".`,
     ];
   });
 }
 
-/** Which function tells callers apart, by layer: a hash does not say. */
+/** Returns the name of each layer's key function, which the hash does not cover. */
 function keysIn({ layers }: PolicyDocument): string {
   return JSON.stringify(layers.map(({ name, key = name }) => [name, key]));
 }

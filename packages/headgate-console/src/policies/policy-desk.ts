@@ -1,18 +1,18 @@
 import type { PolicyDocument } from "headgate/policy-document";
 
-/** The policy of one limiter, and the shadow that is tried with it. */
+/** The policy of one limiter, and its shadow. */
 export interface PolicyStanding {
   limiter: string;
-  /** Whether operators may change it. */
+  /** Whether operators can change it. */
   canChange: boolean;
   hash: string;
   document: PolicyDocument;
-  /** What put it in force; `null`: it is the one of the settings. */
+  /** Who set it, when and why; `null` if it is the policy of the settings. */
   set: { at: number; by: string; reason: string | null } | null;
-  /** What a roll back returns to; `null` where there is nothing before it. */
+  /** The policy to which a roll back returns; `null` if there is none. */
   before: { hash: string | null; isOfSettings: boolean } | null;
   shadow: ShadowStanding | null;
-  /** Why the policy that was set is not in force here, in words. */
+  /** Why the policy is not in force in this process, as a sentence. */
   trouble: string | null;
 }
 
@@ -23,28 +23,31 @@ export interface ShadowStanding {
   by: string;
 }
 
-/** What is known of a policy before it is tried. */
+/** The result of checking a valid policy. */
 export interface PolicyCheck {
   hash: string;
   isInForce: boolean;
-  /** What is allowed but is probably a mistake, in words. */
+  /** Sentences about what is allowed but probably a mistake. */
   warnings: string[];
 }
 
-/** What an operator wants done to a limiter's policy. */
+/** An operator's change of a limiter's policy. */
 export interface PolicyOrder {
   limiter: string;
   what: "live" | "roll-back" | "shadow" | "end-shadow";
-  /** The hash of the policy in force when the operator began: where another is in force by now, nothing is done. */
+  /**
+   * The hash of the policy that was in force when the operator started. If another is in force by now, nothing is
+   * changed.
+   */
   from: string;
-  /** Of `shadow` and `end-shadow`: the hash of the shadow that the operator saw. */
+  /** For `shadow` and `end-shadow`: the hash of the shadow that the operator saw. */
   fromShadow?: string | null;
-  /** Of `live` and `shadow`. */
+  /** For `live` and `shadow`: the new policy. */
   document?: PolicyDocument;
   reason?: string;
 }
 
-/** What was done, for the audit log. */
+/** A change, for the audit log. */
 export interface PolicyChange {
   at: number;
   limiter: string;
@@ -55,13 +58,13 @@ export interface PolicyChange {
   by: string | null;
 }
 
-/** One kind of decisions in a replay. */
+/** Decisions of a replay with the same result. */
 export interface ReplayedGroup {
   decisions: number;
   callers: number;
 }
 
-/** What another policy would have done to logged traffic: what `summarize` of `headgate-server` returns. */
+/** What another policy would have done to logged traffic, as `summarize` of `headgate-server` returns it. */
 export interface PolicyReplay {
   from: number;
   to: number;
@@ -73,7 +76,7 @@ export interface PolicyReplay {
   newlyAdmitted: ReplayedGroup;
   cutShort: ReplayedGroup;
   byLimit: readonly { limit: string; refused: number; newlyRefused: number }[];
-  /** Milliseconds. */
+  /** The waits of refusals, in milliseconds. `hopeless` counts those for which no wait helps. */
   waits: { median: number; most: number; hopeless: number };
   /** Callers are pseudonyms, as in the log. */
   callersMost: readonly {
@@ -89,8 +92,8 @@ export interface PolicyReplay {
 /**
  * Replays the decision log of one limiter under another policy.
  *
- * @param lastMs how far back decisions are counted, in milliseconds; `undefined`: all that is kept
- * @throws OperatorMistake where it cannot, saying why
+ * @param lastMs how far back to count decisions, in milliseconds; `undefined` for the whole log
+ * @throws OperatorMistake if the replay is not possible, with the reason
  */
 export type ReplayPolicy = (
   limiter: string,
@@ -99,22 +102,22 @@ export type ReplayPolicy = (
 ) => Promise<PolicyReplay>;
 
 /**
- * What the console can do about policies: `livePolicies` makes it. Methods throw an `OperatorMistake` for what the operator can put right,
- * and a {@link PolicyConflict} where somebody else was first.
+ * The console's access to policies, as `livePolicies` creates it. Methods throw an `OperatorMistake` for mistakes that
+ * the operator can correct, and a {@link PolicyConflict} if another operator was first.
  */
 export interface PolicyDesk {
   list(): Promise<PolicyStanding[]>;
-  /** Changes nothing. */
+  /** Checks a policy, without changing anything. */
   check(limiter: string, document: PolicyDocument): PolicyCheck;
-  /** @returns a sentence that says what was done */
+  /** @returns a sentence that describes the change */
   change(order: PolicyOrder, by: string): Promise<string>;
-  /** What was done last, the newest first, at most `most`. */
+  /** The latest changes, the newest first, at most `most`. */
   log(most: number): Promise<PolicyChange[]>;
-  /** Absent where no decision log is kept. */
+  /** Absent if no decision log is kept. */
   replay?: ReplayPolicy;
 }
 
-/** The policy is no longer the one that a change was made from. */
+/** Another policy is in force than the one from which the change started. */
 export class PolicyConflict extends Error {
   override readonly name = "PolicyConflict";
 }

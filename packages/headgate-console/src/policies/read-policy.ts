@@ -2,19 +2,19 @@ import { HeadgateError } from "headgate";
 import { type PolicyDocument, policySchema, readPolicyDocument } from "headgate/policy-document";
 import { type JsonPath, type JsonText, JsonTextError, readJsonText, type TextPlace } from "./json-text.ts";
 
-/** Why a text is no policy. */
+/** A mistake in the text of a policy. */
 export interface PolicyMistake extends TextPlace {
-  /** Such as `layers[0].limits`; empty where it is the whole document. */
+  /** The field, such as `layers[0].limits`; empty for the whole document. */
   field: string;
   message: string;
 }
 
 export type ReadPolicy = { document: PolicyDocument } | { mistake: PolicyMistake };
 
-/** Characters of a policy: some 300 plans. */
+/** The maximum length of a policy, in characters: about 300 plans. */
 export const LONGEST_POLICY = 65_536;
 
-/** Reads a policy as an operator typed it. The first mistake is returned, with its place. */
+/** Reads the policy that an operator typed. Returns the first mistake with its position. */
 export function readPolicyText(text: string): ReadPolicy {
   if (text.length > LONGEST_POLICY)
     return mistake([], { line: 1, column: 1 }, `A policy has at most ${LONGEST_POLICY} characters.`);
@@ -32,9 +32,9 @@ export function readPolicyText(text: string): ReadPolicy {
 }
 
 /**
- * Places what a limiter says against a policy that is one by itself, such as a unit that nothing uses.
+ * Finds the position of a limiter's error about a policy that is valid by itself, such as an unused unit.
  *
- * @param isUsable whether the limiter could have these layers
+ * @param isUsable returns whether the limiter accepts these layers
  */
 export function mistakeOfUse(
   text: string,
@@ -48,7 +48,7 @@ export function mistakeOfUse(
   return mistake(path, json.placeOf(path), message).mistake;
 }
 
-/** A mistake in one sentence: `Line 4, layers[0].limits: …`. */
+/** Formats a mistake as one sentence: `Line 4, layers[0].limits: …`. */
 export function sentenceOf({ line, field, message }: PolicyMistake): string {
   return `Line ${line}${field === "" ? "" : `, ${field}`}: ${message}`;
 }
@@ -74,7 +74,7 @@ function whyUnreadable(value: unknown): string | undefined {
 const usual = { name: "x", limits: "1/minute" };
 const isUsable = (layer: object) => whyUnreadable({ layers: [layer] }) === undefined;
 
-/** Where a document that cannot be used is wrong: the reader itself tries its parts. */
+/** Finds the mistake in an invalid document by reading its parts separately. */
 function pathOfMistake(value: unknown): JsonPath {
   if (!isObject(value)) return [];
   const unknown = unknownMember(value, policySchema.properties);
@@ -84,7 +84,7 @@ function pathOfMistake(value: unknown): JsonPath {
   const index = layers.findIndex((layer) => whyUnreadable({ layers: [layer] }) !== undefined);
   if (index >= 0) return ["layers", index, ...pathInLayer(layers[index])];
   if (units !== undefined && whyUnreadable({ layers: [usual], units }) !== undefined) return ["units"];
-  // Each layer by itself is right: two of them do not go together.
+  // Each layer is valid by itself, but two of them conflict.
   const twice = firstOf(
     layers.length,
     (l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined,
@@ -92,7 +92,10 @@ function pathOfMistake(value: unknown): JsonPath {
   return twice === layers.length ? ["layers"] : ["layers", twice, "name"];
 }
 
-/** The first number below `length` that `isWrong`, as all after it are; `length` where none is. Each look is costly: it halves. */
+/**
+ * Returns the first number below `length` for which `isWrong`, and all after it, hold; `length` if there is none. A
+ * binary search, because each check is costly.
+ */
 function firstOf(length: number, isWrong: (index: number) => boolean): number {
   let from = 0;
   let to = length;

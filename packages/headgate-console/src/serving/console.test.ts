@@ -60,17 +60,17 @@ function setUp(more: Partial<ConsoleOptions> = {}) {
 const READS = ["now", "changes", "find?q=user-1", "export?format=csv"].map((name) => `/operator/api/${name}`);
 const ACTIONS = ["decide", "grant", "code"].map((name) => `/operator/api/${name}`);
 
-describe("who is let in", () => {
-  it("is yours to say: there is no default", () => {
+describe("access", () => {
+  it("has no default: authorize is required", () => {
     const { collector } = setUp();
     expect(() => createConsole({ collector } as unknown as ConsoleOptions)).toThrow(/needs authorize/);
     expect(() => createConsole({ authorize: () => null } as unknown as ConsoleOptions)).toThrow(
-      /needs collector/,
+      /needs a collector/,
     );
     expect(() => createConsole({ collector, authorize: () => null, path: "/operator/" })).toThrow(/path of/);
   });
 
-  it("nobody sees or does anything without", async () => {
+  it("is needed for every page and action", async () => {
     const { get, post } = setUp();
     for (const path of READS) expect((await get(path)).status, path).toBe(401);
     for (const path of ACTIONS) expect((await post(path, {})).status, path).toBe(401);
@@ -84,10 +84,10 @@ describe("who is let in", () => {
 
   it.each<[string, ConsoleOptions["authorize"]]>([
     ["throws", () => Promise.reject(new Error("down"))],
-    ["says true", () => true as never],
-    ["says somebody without a name", () => ({}) as never],
-    ["says an empty name", () => ({ name: "" })],
-  ])("nobody where authorize %s; it is reported", async (_, authorize) => {
+    ["returns true", () => true as never],
+    ["returns an operator without a name", () => ({}) as never],
+    ["returns an empty name", () => ({ name: "" })],
+  ])("is denied and reported if authorize %s", async (_, authorize) => {
     const { get, post, failures } = setUp({ authorize });
     for (const path of READS) expect((await get(path)).status, path).toBe(500);
     expect((await post("/operator/api/decide", {})).status).toBe(500);
@@ -95,7 +95,7 @@ describe("who is let in", () => {
     expect(await (await get(READS[0] as string)).text()).not.toContain("down");
   });
 
-  it("is whoever types the token, for twelve hours", async () => {
+  it("is granted by the token, for twelve hours", async () => {
     const { get, post, signIn, clock } = setUp();
     const response = await post("/operator/api/sign-in", { token: TOKEN, name: "Ann" });
     expect(response.headers.get("Set-Cookie")).toMatch(
@@ -110,7 +110,7 @@ describe("who is let in", () => {
     expect((await get("/operator/api/now", cookie)).status).toBe(401);
   });
 
-  it("is not who has a cookie that another token signed, or that was changed", async () => {
+  it("is denied with a cookie that is altered or signed with another token", async () => {
     const { get, signIn } = setUp();
     const { Cookie } = await signIn();
     const [payload = "", signature = ""] = Cookie.slice("headgate_operator=".length).split(".");
@@ -138,7 +138,7 @@ describe("who is let in", () => {
     expect(await other.authorize(new Request(ORIGIN, { headers: { Cookie } }))).toBeNull();
   });
 
-  it("guesses are counted before they are read, and a right token is given back", async () => {
+  it("counts guesses before it reads them, and refunds a correct token", async () => {
     const { post, signIn, clock } = setUp();
     for (let n = 0; n < 5; n += 1) await signIn();
     for (let n = 0; n < 3; n += 1)
@@ -150,7 +150,7 @@ describe("who is let in", () => {
     expect((await post("/operator/api/sign-in", { token: TOKEN })).status).toBe(200);
   });
 
-  it("a token is at least 32 characters", () => {
+  it("needs a token of at least 32 characters", () => {
     const limiter = createLimiter<string>({
       name: "x",
       layers: [{ name: "ip", key: (ip) => ip, limits: "3/minute" }],
@@ -161,7 +161,7 @@ describe("who is let in", () => {
   });
 });
 
-describe("what other sites' pages send", () => {
+describe("cross-site requests", () => {
   it.each<[string, Record<string, string>]>([
     ["another origin", { Origin: "https://evil.example" }],
     ["no origin", { Origin: "null" }],
@@ -176,7 +176,7 @@ describe("what other sites' pages send", () => {
     expect((await limiter.peek("user-1")).admitted).toBe(true);
   });
 
-  it("is refused where nothing says whence it comes, and as a form", async () => {
+  it("are refused without an origin, and as a form", async () => {
     const { handle, signIn } = setUp();
     const { Cookie } = await signIn();
     const send = (headers: Record<string, string>) =>
@@ -191,7 +191,7 @@ describe("what other sites' pages send", () => {
     expect((await send({ "Content-Type": "text/plain", Origin: ORIGIN })).status).toBe(415);
   });
 
-  it("passes by the public origin, where a proxy changes the host", async () => {
+  it("are recognised by the public origin if a proxy changes the host", async () => {
     const { post, signIn } = setUp();
     const cookie = await signIn();
     const behind = setUp({ origin: "https://chat.example.com" });
@@ -204,7 +204,7 @@ describe("what other sites' pages send", () => {
 });
 
 describe("the page", () => {
-  it("brings its own files alone, by addresses that a proxy's prefix does not break", async () => {
+  it("loads only its own files, at addresses that work behind a proxy's prefix", async () => {
     const { get } = setUp();
     for (const [path, base] of [
       ["/operator", "operator/assets/"],
@@ -242,7 +242,7 @@ describe("the page", () => {
 });
 
 describe("an operator", () => {
-  it("explains a refusal by its id, gives other limits, and finds it in the log", async () => {
+  it("explains a refusal by its id, sets other limits, and shows them in the log", async () => {
     const { get, post, signIn, limiter, collector } = setUp();
     const cookie = await signIn();
     await limiter.admit("user-1");
@@ -276,11 +276,11 @@ describe("an operator", () => {
     ]);
     const csv = await (await get("/operator/api/export?format=csv", cookie)).text();
     expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by,before,after");
-    // A spreadsheet would work it out.
+    // A spreadsheet would evaluate it.
     expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token),,");
   });
 
-  it("finds a caller by what has a caller's form, whatever ids others chose for their requests", async () => {
+  it("looks up text in the form of a caller as a caller, whatever request ids others choose", async () => {
     const { get, post, signIn, limiter, collector } = setUp();
     const cookie = await signIn();
     const anybody = setUp({
@@ -307,7 +307,7 @@ describe("an operator", () => {
     expect((await post("/operator/api/sign-out", {}, cookie)).status).toBe(200);
   });
 
-  it("has the desk say what has a caller's form", async () => {
+  it("lets the desk define the form of a caller", async () => {
     const { limiter, collector } = setUp();
     const callers = limiterDesk({ limiter, caller: (of) => of, isCaller: (of) => of.startsWith("user-") });
     const { get, signIn } = setUp({ collector, callers });
@@ -322,7 +322,7 @@ describe("an operator", () => {
     expect([byId.refusal.requestId, byId.caller.of]).toEqual(["ip:a-request", "user-1"]);
   });
 
-  it("is shown all refusals of one id, and no caller of one of them", async () => {
+  it("shows all refusals with the same id, and no caller", async () => {
     const { get, signIn, limiter, collector } = setUp();
     for (const user of ["user-1", "user-2"]) {
       for (let n = 0; n < 2; n += 1) await limiter.admit(user);
@@ -333,7 +333,7 @@ describe("an operator", () => {
     expect(found.ambiguous.map(({ of }: { of: string }) => of).sort()).toEqual(["user-1", "user-2"]);
   });
 
-  it("sees the last refusals of each limiter, whatever others refuse", async () => {
+  it("shows the last refusals of each limiter, whatever other limiters refuse", async () => {
     const { clock } = setUp();
     const [quiet, loud] = ["quiet", "loud"].map((name) =>
       createLimiter<string>({
@@ -354,7 +354,7 @@ describe("an operator", () => {
     expect([of("quiet").length, of("loud").length]).toEqual([1, 20]);
   });
 
-  it("can do nothing about a caller whose key was cut", async () => {
+  it("has no actions for a caller whose key was cut", async () => {
     const { get, signIn, limiter, collector } = setUp();
     const caller = `user-${"x".repeat(300)}`;
     for (let n = 0; n < 2; n += 1) await limiter.admit(caller);
@@ -381,7 +381,7 @@ describe("an operator", () => {
     ["{", 400],
     [{ what: "block", of: "x".repeat(2_000) }, 422],
     [`${" ".repeat(9_000)}{}`, 413],
-  ])("is told what is wrong, %#", async (body, status) => {
+  ])("reports an invalid order, %#", async (body, status) => {
     const { post, signIn, failures } = setUp();
     const response = await post("/operator/api/decide", body, await signIn());
     expect([response.status, typeof (await response.json()).detail, failures]).toEqual([
@@ -391,7 +391,7 @@ describe("an operator", () => {
     ]);
   });
 
-  it("sees the processes of a shared store, how old each summary is, and those that cannot be read", async () => {
+  it("shows the processes of a shared store, the age of each summary, and unreadable ones", async () => {
     const elsewhere = setUp();
     await elsewhere.limiter.admit("user-9");
     const text = JSON.stringify(elsewhere.collector.summary());

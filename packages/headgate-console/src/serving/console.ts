@@ -29,36 +29,36 @@ import {
 } from "./view.ts";
 
 export interface ConsoleOptions<Given extends readonly unknown[] = []> {
-  /** What this process counts. */
+  /** The counts of this process. */
   collector: Collector;
   /**
-   * Who is at the console; `null` for nobody, who sees nothing. There is no default: what opens the console is yours to say. Where it
-   * throws, nobody is let in.
+   * Returns the operator who sent a request, or `null` for anybody else, who sees nothing. Required: there is no
+   * default. If it throws, the request is denied.
    *
-   * @param given what else the handler is called with, such as the framework's context
+   * @param given the handler's other arguments, such as the framework's context
    */
   authorize: (
     request: Request,
     ...given: Given
   ) => Operator | null | undefined | PromiseLike<Operator | null | undefined>;
-  /** Has the page ask for a token: `operatorToken` makes it. */
+  /** Lets the page ask for a token: pass what `operatorToken` returns. */
   signIn?: SignIn<Given>;
-  /** Where else an operator signs in, shown to people who are not let in. */
+  /** Another place to sign in, shown to visitors who are not operators. */
   link?: Link;
   /**
-   * What the other processes counted, from wherever they leave it; own summaries among them are passed over. Default: the page
-   * shows this process alone, and says so.
+   * Returns the stored summaries of the other processes; this process's own are ignored. Default: the page shows only
+   * this process, and says so.
    */
   others?: () => Promise<readonly StoredSummary[]>;
-  /** What can be done about callers. Default: the page only shows. */
+  /** Actions for callers. Default: none. */
   callers?: CallerDesk;
-  /** What can be done about credit. Default: nothing. */
+  /** Actions for credit. Default: none. */
   credit?: CreditDesk;
-  /** What can be done about policies: `livePolicies` makes it. Default: the page shows them. */
+  /** Actions for policies: pass what `livePolicies` returns. Default: the page only shows policies. */
   policies?: PolicyDesk;
-  /** Where it is mounted: what the paths of requests begin with. Default: `/operator`. */
+  /** The mount path, with which requests' paths begin. Default: `/operator`. */
   path?: string;
-  /** The scheme and host that browsers use, where a proxy changes `Host` on the way, such as `https://chat.example.com`. */
+  /** The origin that browsers use, if a proxy changes `Host`, such as `https://chat.example.com`. */
   origin?: string;
   /** The page's title. Default: "Headgate". */
   title?: string;
@@ -79,9 +79,9 @@ export type ConsoleHandler<Given extends readonly unknown[] = []> = (
   ...given: Given
 ) => Promise<Response>;
 
-/** After so long without a new summary a process has ended, or cannot write. */
+/** After this time without a new summary, a process has ended or cannot write. */
 const SILENT_AFTER_MS = 30_000;
-/** Refusals of one limiter that the page lists, of all that can be asked for. */
+/** How many refusals of one limiter the page lists. Others can still be found by id. */
 const MOST_SHOWN_REFUSALS = 20;
 const MOST_SHOWN_CALLERS = 20;
 const MOST_SHOWN_CHANGES = 200;
@@ -89,12 +89,12 @@ const MOST_EXPORTED_CHANGES = 10_000;
 const LONGEST_QUERY = 300;
 const CALLER_FORM = /^(account|user|visitor|ip):|@/;
 const BODY = { bytes: 8_192, depth: 3, nodes: 40, stringLength: 2_048 };
-/** Of a policy, which is a text in JSON. */
+/** Limits of a request body with a policy, which is a text in JSON. */
 const POLICY_BODY = { bytes: 262_144, depth: 3, nodes: 40, stringLength: 2 * LONGEST_POLICY };
 const COLUMNS = ["at", "what", "of", "limits", "until", "reason", "by", "before", "after"] as const;
 
 /**
- * The operator's console, as a handler of web-standard requests:
+ * Creates the operator console, a handler of web-standard requests:
  *
  * ```ts
  * const console = createConsole({ collector, authorize: (request) => operatorOf(request) });
@@ -166,7 +166,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
     };
   }
 
-  /** Who sends a request may choose its id: what has the form of a caller is none. */
+  /** Whether a text is a caller. Clients can choose request ids, so a text in the form of a caller is never an id. */
   function isCaller(query: string): boolean {
     if (callers === undefined) return false;
     return callers.isCaller?.(query) ?? CALLER_FORM.test(query);
@@ -179,7 +179,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       .map(known);
   }
 
-  /** Finds a caller by name or by a request's id: people who complain give either. */
+  /** Finds a caller by name or by request id: people who complain give either. */
   async function find(query: string): Promise<Found> {
     const found = isCaller(query) ? [] : await refusalsOf(query);
     if (found.length > 1)
@@ -226,7 +226,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       ...ofCallers,
       ...ofPolicies.map(({ limiter, ...change }) => ({ ...change, of: limiter, limits: null, until: null })),
     ];
-    // Stable: what happened in one millisecond stays in its order.
+    // A stable sort keeps the order within a millisecond.
     return { inForce, log: log.sort((one, other) => other.at - one.at).slice(0, most) };
   }
 
@@ -246,15 +246,16 @@ export function createConsole<Given extends readonly unknown[] = []>(
   }
 
   async function decide(body: unknown, by: string): Promise<Done> {
-    if (callers === undefined) throw new OperatorMistake("This console decides nothing about callers.");
+    if (callers === undefined) throw new OperatorMistake("This console cannot change callers.");
     const decision = readDecision(body);
     const standing = await callers.decide(decision, by);
-    if (standing === undefined) throw new OperatorMistake(`Nobody knows ${JSON.stringify(decision.of)}.`);
+    if (standing === undefined)
+      throw new OperatorMistake(`There is no caller ${JSON.stringify(decision.of)}.`);
     return { said: saidOf[decision.what](decision.of), standing };
   }
 
   async function grant(body: unknown, by: string): Promise<Done> {
-    if (credit === undefined) throw new OperatorMistake("There is no credit here.");
+    if (credit === undefined) throw new OperatorMistake("This service has no credit.");
     const { of, amount, id } = readGrant(body);
     const said = await credit.grant(of, amount, by, id);
     if (said === undefined) throw new OperatorMistake(`There is no account ${JSON.stringify(of)}.`);
@@ -262,7 +263,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
   }
 
   async function issueCode(body: unknown, by: string): Promise<Done> {
-    if (credit === undefined) throw new OperatorMistake("There is no credit here.");
+    if (credit === undefined) throw new OperatorMistake("This service has no credit.");
     const { amount, days } = readCode(body);
     return { said: "The code is shown only now.", code: await credit.issueCode(amount, days, by) };
   }
@@ -303,7 +304,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
 
   async function signedIn(request: Request, given: Given): Promise<Response> {
     if (signIn === undefined) return notFound();
-    // Counted before anything of it is read.
+    // Count the attempt before reading the body.
     const attempt = await signIn.attempt(request, ...given);
     if (!attempt.admitted) return refused(attempt, request);
     const { token, name } = readSignIn(await boundedJson(request, BODY));
@@ -312,7 +313,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
     return json({}, { headers: { "Set-Cookie": session.cookie } });
   }
 
-  /** @throws HeadgateError `option-invalid` for what is no operator */
+  /** @throws HeadgateError `option-invalid` if `authorize` returns anything but an operator or `null` */
   async function operatorOf(request: Request, given: Given): Promise<Operator | null> {
     const operator: unknown = (await authorize(request, ...given)) ?? null;
     if (operator === null) return null;
@@ -326,7 +327,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       return problem(
         403,
         "Cross-site request",
-        "This did not come from the console's own page. A program sends Origin with the console's own.",
+        "This request did not come from the console's page. Programs must send the console's origin as Origin.",
       );
     }
     if (!/^application\/json\b/i.test(request.headers.get("Content-Type") ?? ""))
@@ -348,7 +349,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
     const place = url.pathname.slice(path.length);
     if (request.method === "POST") return acted(place, request, given);
     if (request.method !== "GET" && request.method !== "HEAD")
-      return problem(405, "Method not allowed", "GET and POST are for this address.");
+      return problem(405, "Method not allowed", "Use GET or POST.");
     if (place === "" || place === "/") return page(path, place, title);
     if (place.startsWith("/assets/")) return asset(place.slice("/assets/".length));
     const operator = await operatorOf(request, given);
@@ -378,14 +379,11 @@ function checkOptions(options: unknown): void {
   if (typeof authorize !== "function") {
     throw new HeadgateError(
       "option-invalid",
-      'createConsole needs authorize: a function of the request that returns { name: "…" } for an operator, and null for anybody else.',
+      'createConsole needs authorize: a function of the request that returns { name: "…" } for an operator, or null for anybody else.',
     );
   }
   if (typeof collector !== "object" || collector === null || !("summary" in collector)) {
-    throw new HeadgateError(
-      "option-invalid",
-      "createConsole needs collector: what createCollector returned.",
-    );
+    throw new HeadgateError("option-invalid", "createConsole needs a collector, from createCollector.");
   }
   if (path !== undefined && !/^(\/[\w.~-]+)+$/.test(path)) {
     throw new HeadgateError(
@@ -396,7 +394,7 @@ function checkOptions(options: unknown): void {
 }
 
 const saidOf = {
-  reset: (of: string) => `${of} has the whole quota again.`,
+  reset: (of: string) => `${of} has the full quota again.`,
   end: (of: string) => `${of} has the usual limits again.`,
   block: (of: string) => `${of} is blocked.`,
   override: (of: string) => `${of} has other limits now.`,
@@ -432,7 +430,7 @@ function refused(attempt: Refused, request: Request): Response {
   });
 }
 
-/** Addresses are relative: whatever a proxy puts in front of the path, they lead here. */
+/** Addresses are relative, so that they work behind any proxy prefix. */
 async function page(path: string, place: string, title: string): Promise<Response> {
   const { script, style } = await files();
   const base = place === "" ? `${path.slice(path.lastIndexOf("/") + 1)}/` : "";
@@ -450,7 +448,7 @@ async function page(path: string, place: string, title: string): Promise<Respons
 </head>
 <body>
 <div id="console"></div>
-<noscript>The console needs JavaScript.</noscript>
+<noscript>This page needs JavaScript.</noscript>
 </body>
 </html>
 `;
@@ -465,7 +463,7 @@ interface File {
 
 let made: Promise<{ script: File; style: File }> | undefined;
 
-/** Named by their content, so that they can be kept for ever. */
+/** Named by their content, so that browsers can cache them for ever. */
 function files(): Promise<{ script: File; style: File }> {
   made ??= (async () => {
     const { script, style } = await pageFiles();

@@ -8,7 +8,7 @@ export interface LimitStanding {
   resetMs: number | null;
 }
 
-/** An operator's decision for a caller that is in force. */
+/** A block or override that is in force for a caller. */
 export interface OverrideStanding {
   layer: string;
   limits: string;
@@ -18,11 +18,13 @@ export interface OverrideStanding {
   by: string | null;
 }
 
-/** The present state of a caller. */
+/** The current state of a caller. */
 export interface Standing {
   plan: string | null;
   blocked: boolean;
-  /** Whether the store says so; if not, the store did not answer, and only this process's counts are shown. */
+  /**
+   * Whether the state comes from the store. If not, the store did not answer, and these are only this process's counts.
+   */
   shared: boolean;
   limits: LimitStanding[];
   overrides: OverrideStanding[];
@@ -43,13 +45,13 @@ export interface Change {
   until: number | null;
   reason: string | null;
   by: string | null;
-  /** Of a change of policy: the hash of the policy before it, and after it. */
+  /** For a change of policy: the hash of the policy before and after it. */
   before?: string | null;
   after?: string | null;
 }
 
 /**
- * What the console can do about callers, through your own services. `limiterDesk` makes one that needs no service.
+ * The console's access to callers, through your own services. `limiterDesk` creates one that needs no service.
  * Methods throw an {@link OperatorMistake} for mistakes that the operator can correct.
  */
 export interface CallerDesk {
@@ -72,12 +74,12 @@ export interface CallerDesk {
   log(most: number): Promise<Change[]>;
 }
 
-/** What the console can do about credit, if the service has any. Amounts are as the operator typed them. */
+/** The console's access to credit, if the service has any. Amounts are as the operator typed them. */
 export interface CreditDesk {
   currency: string;
   /**
-   * @param id the same for a grant that is sent again: it adds to the account once
-   * @returns a sentence that says what was done, or `undefined` for an unknown account
+   * @param id identifies the grant, so that a grant that is sent again adds to the account only once
+   * @returns a sentence that describes the result, or `undefined` for an unknown account
    */
   grant(of: string, amount: string, by: string, id: string): Promise<string | undefined>;
   /** @returns the code, which is shown once */

@@ -5,13 +5,13 @@ import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./
 
 export interface LimiterDeskOptions<Caller> {
   limiter: Limiter<Caller>;
-  /** The caller that an operator's words name; `undefined` where they name none. */
+  /** Returns the caller that the operator's text names; `undefined` for an unknown caller. */
   caller: (of: string) => Caller | undefined | PromiseLike<Caller | undefined>;
-  /** How a caller that a layer counts is written. Default: the key itself. */
+  /** Returns the name of a caller that a layer counts. Default: the key itself. */
   nameOf?: CallerDesk["nameOf"];
-  /** Which words are never taken for a request's id. Default: as of {@link CallerDesk}. */
+  /** Whether a text has the form of a caller. Default: as in {@link CallerDesk}. */
   isCaller?: (of: string) => boolean;
-  /** The layer in which it is decided. Default: the first of the policy. What others share stays as it is. */
+  /** The layer to which actions apply. Default: the first layer of the policy. Other layers are not changed. */
   layer?: string;
   /** Default: "A caller's key". */
   hint?: string;
@@ -19,12 +19,12 @@ export interface LimiterDeskOptions<Caller> {
   clock?: Pick<Clock, "now">;
 }
 
-/** How many changes are kept: the oldest go. */
+/** How many changes are kept; the oldest are dropped. */
 const MOST_CHANGES = 1_000;
 
 /**
- * Decides through the limiter alone. Its log is this process's: a service that must know who did what keeps that itself, in a
- * {@link CallerDesk} of its own.
+ * Creates a desk that acts only through the limiter. It keeps its log in the memory of this process. For a permanent
+ * log, implement your own {@link CallerDesk}.
  */
 export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): CallerDesk {
   const { limiter, caller: callerOf, clock = { now: Date.now } } = options;
@@ -89,7 +89,7 @@ export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): Caller
   };
 }
 
-/** The state of a caller, from `peek`. */
+/** Returns the state of a caller, from `peek`. */
 export function standingOf(peek: Peek): Standing {
   return {
     plan: peek.plan ?? null,
@@ -106,7 +106,7 @@ export function standingOf(peek: Peek): Standing {
   };
 }
 
-/** An override as the page shows it. */
+/** Converts an override for the page. */
 export function overrideInForce({
   layer,
   limits,
@@ -117,7 +117,7 @@ export function overrideInForce({
   return { layer, limits, until: finite(until), reason: reason ?? null, by: by ?? null };
 }
 
-/** Whether what a limiter threw is the operator's to mend, such as limits that cannot be read. */
+/** Whether a limiter's error is one that the operator can correct, such as invalid limits. */
 export function isOperatorsMistake(error: unknown): error is HeadgateError {
   return (
     error instanceof HeadgateError &&

@@ -1,43 +1,43 @@
 import { type Clock, HeadgateError, type Limiter, type Refused } from "headgate";
 
-/** Who is at the console: the audit log records their name. */
+/** The operator who uses the console. The audit log records the name. */
 export interface Operator {
   name: string;
 }
 
 /** How the console's page asks for a token. */
 export interface SignIn<Given extends readonly unknown[]> {
-  /** Counts the attempt, before anything of it is read. */
+  /** Counts an attempt, before the body is read. */
   attempt(request: Request, ...given: Given): Promise<SignInAttempt | Refused>;
-  /** The cookie that ends the session in this browser. */
+  /** Returns the cookie that ends the session in this browser. */
   signOut(request: Request, ...given: Given): string;
 }
 
 export interface SignInAttempt {
   readonly admitted: true;
-  /** @param name what the operator calls themselves, for the audit log; may be empty */
+  /** @param name the operator's name for the audit log; may be empty */
   check(token: string, name: string): Promise<{ cookie: string } | undefined>;
 }
 
 export interface OperatorTokenOptions<Caller, Given extends readonly unknown[]> {
-  /** 32 characters or more, such as `openssl rand -base64 32` writes. Another one ends every session. */
+  /** 32 characters or more, such as the output of `openssl rand -base64 32`. Changing it ends every session. */
   token: string;
-  /** Counts attempts, so that nobody guesses; a right one is given back. */
+  /** Limits attempts, to prevent guessing. A correct attempt is refunded. */
   limiter: Limiter<Caller>;
-  /** Who attempts, for the limiter: usually the client's address. */
+  /** Returns the limiter's caller for an attempt, usually the client's address. */
   caller: (request: Request, ...given: Given) => Caller;
-  /** Where the console is mounted, as browsers see it. Default: `/operator`. */
+  /** The console's path, as browsers see it. Default: `/operator`. */
   path?: string;
-  /** Whether the cookie is kept to TLS. Default: where the request's address says `https`. */
+  /** Whether the cookie is `Secure`. Default: if the request's URL begins with `https`. */
   secure?: (request: Request, ...given: Given) => boolean;
-  /** Called after a wrong token. What was typed is not passed on: it may be the right one of another service. */
+  /** Called after a wrong token. The typed text is not passed, because it may be a valid token of another service. */
   onWrong?: (request: Request, ...given: Given) => void;
   /** Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
 export interface OperatorToken<Given extends readonly unknown[]> {
-  /** Whose session the request's cookie holds; `null` for nobody's. */
+  /** Returns the operator of the request's session cookie, or `null`. */
   authorize(request: Request): Promise<Operator | null>;
   signIn: SignIn<Given>;
 }
@@ -49,8 +49,9 @@ const LONGEST_NAME = 60;
 const TOKENS_NAME = "token";
 
 /**
- * Opens the console with a token that operators share. It starts a session of twelve hours, in a cookie that no script
- * and no other site can use. The cookie is signed with the token, so every process that has the token accepts it.
+ * Opens the console to operators who share a token. The token starts a session of twelve hours, in a cookie that no
+ * script and no other site can use. The cookie is signed with the token, so every process that has the token accepts
+ * it.
  *
  * @throws HeadgateError `option-invalid` for a token that is too short
  */
@@ -61,7 +62,7 @@ export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   if (typeof token !== "string" || token.length < SHORTEST_TOKEN) {
     throw new HeadgateError(
       "option-invalid",
-      `token of operatorToken must be text of ${SHORTEST_TOKEN} characters or more, such as \`openssl rand -base64 32\` writes (its value is not shown).`,
+      `token of operatorToken must be text of ${SHORTEST_TOKEN} characters or more, such as the output of \`openssl rand -base64 32\` (the value is not shown).`,
     );
   }
   const { secure = (request: Request) => request.url.startsWith("https:") } = options;
@@ -115,10 +116,10 @@ export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   };
 }
 
-/** Named by what makes it: Node's types have no name for it. */
+/** Derived from a function, because Node's types have no name for it. */
 type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** A key of its own: what else the token may be used for tells nothing of it. */
+/** Derives a separate key, so that other uses of the token reveal nothing about it. */
 async function importKey(token: string): Promise<HmacKey> {
   const digest = await crypto.subtle.digest(
     "SHA-256",
@@ -127,7 +128,7 @@ async function importKey(token: string): Promise<HmacKey> {
   return crypto.subtle.importKey("raw", digest, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 }
 
-/** In a time that tells nothing of where they differ: what is compared are their digests, to the last byte. */
+/** Compares in constant time: it compares all bytes of the digests. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all(
     [one, other].map(async (text) => {
@@ -156,7 +157,7 @@ function encode(bytes: Uint8Array): string {
     .replaceAll("=", "");
 }
 
-/** @returns `undefined` for what is not base64url */
+/** @returns `undefined` if the text is not base64url */
 function decode(text: string | undefined): Uint8Array<ArrayBuffer> | undefined {
   if (text === undefined || !/^[\w-]{1,1024}$/.test(text)) return undefined;
   try {

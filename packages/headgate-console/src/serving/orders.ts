@@ -28,11 +28,11 @@ export function readGrant(body: unknown): { of: string; amount: string; id: stri
   const order = membersOf(body);
   const id = textIn(order, "id", 64);
   if (!/^[\w-]{16,64}$/.test(id))
-    throw new OperatorMistake("id must be 16 to 64 letters, digits, - or _: another one for each grant.");
+    throw new OperatorMistake("id must be 16 to 64 letters, digits, - or _, different for each grant.");
   return { of: textIn(order, "of", LONGEST_CALLER), amount: textIn(order, "amount", 30), id };
 }
 
-/** What an operator typed as a policy, and for which limiter. */
+/** The policy that an operator typed, and its limiter. */
 export interface TypedPolicy {
   limiter: string;
   text: string;

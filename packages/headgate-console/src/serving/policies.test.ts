@@ -17,7 +17,7 @@ const layersOf = (limits: string) => [{ name: "user", key: (user: string) => use
 const policy = (limits: string): PolicyDocument => ({ layers: [{ name: "user", limits }] });
 const textOf = (limits: string) => JSON.stringify(policy(limits));
 
-/** One process of a service: a keeper may be shared by several. */
+/** One process of a service. Several can share a keeper. */
 function setUp({ keeper = memoryKeeper(), ...more }: Partial<LivePoliciesOptions> = {}) {
   const clock = fakeClock(Date.UTC(2026, 10, 10, 9));
   const limiter = createLimiter<string>({ name: "chat", layers: layersOf("2/minute"), clock });
@@ -72,7 +72,7 @@ function setUp({ keeper = memoryKeeper(), ...more }: Partial<LivePoliciesOptions
 const detailOf = async (response: Response) => (await response.json()).detail as string;
 
 describe("the policy in force", () => {
-  it("is shown with its hash, and as the settings' own", async () => {
+  it("is shown with its hash, and as the settings' policy", async () => {
     const { read, chat, limiter } = setUp();
     expect(await chat()).toMatchObject({
       hash: limiter.policy.hash,
@@ -88,7 +88,7 @@ describe("the policy in force", () => {
     expect(canReplay).toBe(false);
   });
 
-  it("is what an operator makes live, since when, by whom and why; what was used stays used", async () => {
+  it("is what an operator made live, with time, name and reason; what was used stays used", async () => {
     const { chat, live, limiter, clock, read } = setUp();
     const { hash: before } = limiter.policy;
     for (let n = 0; n < 2; n += 1) await limiter.admit("ann");
@@ -119,7 +119,7 @@ describe("the policy in force", () => {
     ]);
   });
 
-  it("is rolled back step by step, to the settings' own", async () => {
+  it("is rolled back step by step, to the settings' policy", async () => {
     const { send, live, limiter, chat, clock, read } = setUp();
     const hashes = [limiter.policy.hash];
     for (const limits of ["3/minute", "4/minute"]) {
@@ -130,7 +130,7 @@ describe("the policy in force", () => {
     const back = (reason?: string) =>
       send("roll-back", { limiter: "chat", from: limiter.policy.hash, ...(reason ? { reason } : {}) });
     expect((await chat()).before).toEqual({ hash: hashes[1], isOfSettings: false });
-    expect(await detailOf(await back())).toMatch(/Say why/);
+    expect(await detailOf(await back())).toMatch(/Give a reason/);
     expect((await back("too much")).status).toBe(200);
     expect(limiter.policy.hash).toBe(hashes[1]);
     expect((await chat()).before).toEqual({ hash: null, isOfSettings: true });
@@ -140,19 +140,19 @@ describe("the policy in force", () => {
     const more = await back("once more");
     expect([more.status, await detailOf(more)]).toEqual([
       422,
-      "chat has the policy of the settings: there is none before it to return to.",
+      "chat has the policy of the settings: there is no earlier policy.",
     ]);
     const { log } = await read("changes");
     expect(log.map(({ what }: { what: string }) => what)).toEqual(["roll-back", "roll-back", "live", "live"]);
     expect(log[0]).toMatchObject({ before: hashes[1], after: hashes[2], reason: "again" });
   });
 
-  it("stays where a change has no reason, changes nothing, or cannot be used", async () => {
+  it("stays if a change has no reason, changes nothing, or is invalid", async () => {
     const { send, limiter, live, read } = setUp();
     const from = limiter.policy.hash;
     for (const [body, message] of [
-      [{ text: textOf("3/minute") }, /Say why/],
-      [{ text: textOf("2/minute"), reason: "x" }, /in force already/],
+      [{ text: textOf("3/minute") }, /Give a reason/],
+      [{ text: textOf("2/minute"), reason: "x" }, /already in force/],
       [
         { text: '{\n"layers": [{ "name": "user", "limits": "lots" }] }', reason: "x" },
         /^Line 2, layers\[0\].limits: .*lots/,
@@ -161,7 +161,7 @@ describe("the policy in force", () => {
         { text: '{ "layers": [{ "name": "org", "limits": "5/minute" }] }', reason: "x" },
         /needs the key "org": keys has "user", "everybody"/,
       ],
-      [{ text: textOf("5 seconds/minute"), reason: "x" }, /Nothing here uses seconds, .* use requests/],
+      [{ text: textOf("5 seconds/minute"), reason: "x" }, /No request uses seconds, .* use requests/],
       [{ text: "{", reason: "x" }, /^Line 1: Expected/],
       [{ text: 5, reason: "x" }, /text must be the policy/],
       [{ reason: "x" }, /text must be the policy/],
@@ -177,7 +177,7 @@ describe("the policy in force", () => {
     const guard = await send("live", { limiter: "guard", from, text: textOf("3/minute"), reason: "x" });
     expect(await detailOf(guard)).toMatch(/cannot be changed here/);
     expect([limiter.policy.hash, (await read("changes")).log]).toEqual([from, []]);
-    // The hash does not say whose key counts: the same limits for everybody together are another policy.
+    // The hash does not cover keys: the same limits for everybody together are a different policy.
     const shared = { layers: [{ name: "user", key: "everybody", limits: "2/minute" }] };
     const changed = await send("live", { limiter: "chat", from, text: JSON.stringify(shared), reason: "x" });
     expect(changed.status).toBe(200);
@@ -187,19 +187,19 @@ describe("the policy in force", () => {
     expect((await live("3/minute")).status).toBe(200);
   });
 
-  it("is changed by one of two operators: the other is told who was first", async () => {
+  it("is changed by one of two operators, and the other sees who was first", async () => {
     const { limiter, live, read } = setUp();
     const from = limiter.policy.hash;
     expect((await live("3/minute", from, "a test", "Ann")).status).toBe(200);
     const late = await live("4/minute", from, "a test", "Ben");
     expect([late.status, await detailOf(late)]).toEqual([
       409,
-      `Your change was made from policy ${from}, and ${limiter.policy.hash} is in force by now, since Ann changed it at 09:00 UTC. Nothing was changed: load what is in force, and make your change again.`,
+      `Your change started from policy ${from}, but ${limiter.policy.hash} is now in force, since Ann changed it at 09:00 UTC. Nothing was changed: load the policy in force, and make your change again.`,
     ]);
     expect((await read("changes")).log).toHaveLength(1);
   });
 
-  it("is changed once where two processes are asked at the same moment", async () => {
+  it("is changed once if two processes get a change at the same moment", async () => {
     const keeper = memoryKeeper();
     const [one, other] = [setUp({ keeper }), setUp({ keeper })];
     const answers = await Promise.all([one.live("3/minute"), other.live("4/minute")]);
@@ -209,7 +209,7 @@ describe("the policy in force", () => {
     expect(await keeper.list(10)).toHaveLength(1);
   });
 
-  it("is not rolled back by an operator who saw another: it was changed while the policy before was read", async () => {
+  it("is not rolled back if it changes while the previous policy is read", async () => {
     const keeper = memoryKeeper();
     let meanwhile: (() => Promise<unknown>) | undefined;
     const { live, send, limiter, policies } = setUp({
@@ -236,7 +236,7 @@ describe("the policy in force", () => {
     expect((await policies.list())[0]).toMatchObject({ document: policy("5/minute"), set: { by: "Ben" } });
   });
 
-  it("stays where what was read before a change arrives after it", async () => {
+  it("ignores an earlier state that arrives after a change", async () => {
     const keeper = memoryKeeper();
     let late: readonly PolicyStep[] | undefined;
     const { policies, live, send, limiter } = setUp({
@@ -259,7 +259,7 @@ describe("the policy in force", () => {
     expect([limiter.policy.hash, limiter.shadowReport()?.policy]).toEqual(after);
   });
 
-  it("holds in another process, and after a restart, once that reads what is kept", async () => {
+  it("is in force in another process, and after a restart, after refresh", async () => {
     const keeper = memoryKeeper();
     const one = setUp({ keeper });
     await one.live("3/minute");
@@ -271,7 +271,7 @@ describe("the policy in force", () => {
     expect((await other.chat()).set).toMatchObject({ by: "Ann" });
   });
 
-  it("stays the settings' where what is kept cannot be used, and says so", async () => {
+  it("stays the settings' policy if the kept policy cannot be used, and says so", async () => {
     const keeper = memoryKeeper();
     const step: PolicyStep = {
       limiter: "chat",
@@ -297,7 +297,7 @@ describe("the policy in force", () => {
     expect(await chat()).toMatchObject({ hash, trouble: null, document: policy("2/minute") });
   });
 
-  it("goes before the settings, which are in force again after a roll back", async () => {
+  it("takes precedence over the settings, until a roll back", async () => {
     const { policies, live, limiter, send } = setUp();
     expect(policies.useSettings("chat", layersOf("5/minute"))).toBe(true);
     await live("3/minute");
@@ -310,8 +310,8 @@ describe("the policy in force", () => {
   });
 });
 
-describe("a policy that is typed", () => {
-  it("is checked, and warned about", async () => {
+describe("checking a policy", () => {
+  it("reports mistakes and warnings", async () => {
     const { send } = setUp();
     const check = async (text: string) => (await send("check", { limiter: "chat", text })).json();
     expect(await check(textOf("2/minute"))).toMatchObject({ check: { isInForce: true, warnings: [] } });
@@ -333,14 +333,14 @@ describe("a policy that is typed", () => {
       'Layer "user" refuses every request.',
     ]);
     expect(await warningsOf({ name: "everybody", limits: "9/minute" })).toEqual([
-      'Layer "user" is in force and is not in this policy: its limits would end. A layer of another name counts from 0.',
+      'Layer "user" is in force but not in this policy: its limits would end. A layer with another name counts from 0.',
     ]);
     const plans = { layers: [{ name: "user", plans: { free: "5/minute" }, defaultPlan: "free" }] };
     const { check: checked } = await check(JSON.stringify(plans));
-    expect(checked.warnings).toEqual([expect.stringContaining("nobody's plan is known")]);
+    expect(checked.warnings).toEqual([expect.stringContaining("callers' plans are unknown")]);
   });
 
-  it("is warned about where it lacks a plan that callers have", async () => {
+  it("warns if the policy lacks a plan that callers have", async () => {
     const { policies } = setUp({
       limiters: [
         {
@@ -353,7 +353,7 @@ describe("a policy that is typed", () => {
     });
     const document = { layers: [{ name: "user", plans: { free: "5/minute" }, defaultPlan: "free" }] };
     expect(policies.check("plans", document).warnings).toEqual([
-      'Layer "user" has no plan "pro": those who have it get "free".',
+      'Layer "user" has no plan "pro": callers with it get "free".',
     ]);
   });
 });
@@ -414,7 +414,7 @@ describe("a shadow", () => {
     expect(log[2]).toMatchObject({ before: null, after: shadow.hash });
   });
 
-  it("stays where somebody changes the policy before it is ended: that the policy was made live is said", async () => {
+  it("stays if another operator changes the policy before it is ended, but the change is reported as live", async () => {
     const keeper = memoryKeeper();
     const other = setUp({ keeper });
     const { send, live, limiter } = setUp({
@@ -437,7 +437,7 @@ describe("a shadow", () => {
     ]);
   });
 
-  it("is replaced and ended by who saw it alone", async () => {
+  it("is replaced and ended only by an operator who saw it", async () => {
     const { send, limiter, chat } = setUp();
     const from = limiter.policy.hash;
     await send("shadow", { limiter: "chat", from, text: textOf("1/minute") });
@@ -449,19 +449,22 @@ describe("a shadow", () => {
     );
     expect([blind.status, await detailOf(blind)]).toEqual([
       409,
-      `You saw no shadow, and ${hash} runs by now, set by Ann. Nothing was changed: look at the policies again.`,
+      `You saw no shadow, but ${hash} is running now, set by Ann. Nothing was changed: look at the policies again.`,
     ]);
     const ended = await send("end-shadow", { limiter: "chat", from, fromShadow: hash });
     expect(ended.status).toBe(200);
     expect(limiter.shadowReport()).toBeUndefined();
     const gone = await send("end-shadow", { limiter: "chat", from, fromShadow: hash });
-    expect([gone.status, await detailOf(gone)]).toEqual([409, expect.stringContaining("none runs by now")]);
+    expect([gone.status, await detailOf(gone)]).toEqual([
+      409,
+      expect.stringContaining("none is running now"),
+    ]);
     expect((await send("end-shadow", { limiter: "chat", from })).status).toBe(422);
   });
 });
 
 describe("a replay", () => {
-  it("is asked of what keeps the log, with the policy and how far back", async () => {
+  it("passes the policy and the period to the replay", async () => {
     const asked: unknown[] = [];
     const { send, read } = setUp({
       replay: async (...given) => {
@@ -478,7 +481,7 @@ describe("a replay", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("is not to be had where no log is kept: the answer says so", async () => {
+  it("is an error if no log is kept", async () => {
     const { send } = setUp();
     const answer = await send("replay", { limiter: "chat", text: textOf("3/minute") });
     expect([answer.status, await detailOf(answer)]).toEqual([
@@ -490,13 +493,13 @@ describe("a replay", () => {
 
 const ACTIONS = ["check", "replay", "shadow", "end-shadow", "live", "roll-back"];
 
-describe("nobody else changes a policy", () => {
+describe("changes of a policy are refused", () => {
   const order = (from: string) => ({ limiter: "chat", from, text: textOf("900/minute"), reason: "x" });
 
   it.each<[string, Record<string, string>, number]>([
-    ["who is no operator", { "X-Operator": "" }, 500],
-    ["another site's page", { Origin: "https://evil.example" }, 403],
-    ["a form", { "Content-Type": "text/plain" }, 415],
+    ["without an operator", { "X-Operator": "" }, 500],
+    ["from another site", { Origin: "https://evil.example" }, 403],
+    ["from a form", { "Content-Type": "text/plain" }, 415],
   ])("%s", async (_, headers, status) => {
     const { send, limiter } = setUp();
     const { hash } = limiter.policy;
@@ -523,7 +526,7 @@ describe("nobody else changes a policy", () => {
     expect(limiter.policy.hash).toBe(hash);
   });
 
-  it("with a body that is too heavy, or no JSON", async () => {
+  it("with a body that is too large, or not JSON", async () => {
     const { send, failures } = setUp();
     expect((await send("check", `${" ".repeat(300_000)}{}`)).status).toBe(413);
     expect((await send("check", "{")).status).toBe(400);
@@ -533,7 +536,7 @@ describe("nobody else changes a policy", () => {
   });
 });
 
-it("a console without policies shows them, and changes none", async () => {
+it("a console without a policy desk shows policies, but changes none", async () => {
   const { limiter } = setUp();
   const handle = createConsole({ collector: createCollector([limiter]), authorize: () => ({ name: "Ann" }) });
   const { limiters } = await (await handle(new Request(`${ORIGIN}/operator/api/policies`))).json();
@@ -545,10 +548,10 @@ it("a console without policies shows them, and changes none", async () => {
       body: JSON.stringify({ limiter: "chat", from: "x", text: textOf("3/minute"), reason: "x" }),
     }),
   );
-  expect([response.status, await detailOf(response)]).toEqual([422, "This console changes no policies."]);
+  expect([response.status, await detailOf(response)]).toEqual([422, "This console cannot change policies."]);
 });
 
-it("a keeper that fails changes nothing, and is reported", async () => {
+it("a failing keeper changes nothing, and is reported", async () => {
   const failing: PolicyKeeper = { ...memoryKeeper(), append: () => Promise.reject(new Error("secret")) };
   const { live, limiter, failures } = setUp({ keeper: failing });
   const { hash } = limiter.policy;

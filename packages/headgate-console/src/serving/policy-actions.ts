@@ -15,7 +15,7 @@ import { type Checked, type Done, type PolicyView, policyView } from "./view.ts"
 type Desk = PolicyDesk | undefined;
 type Shown = PolicyStanding & Pick<PolicyView, "layers" | "warnings">;
 
-/** The policies in force, those that can be changed first. */
+/** Returns the policies in force, first those that can be changed. */
 export async function shownPolicies(desk: Desk, limiters: readonly Counted[]): Promise<Shown[]> {
   const standings = (await desk?.list()) ?? [];
   const shown = limiters.map((limiter): Shown => {
@@ -26,7 +26,7 @@ export async function shownPolicies(desk: Desk, limiters: readonly Counted[]): P
   return shown.sort((one, other) => Number(other.canChange) - Number(one.canChange));
 }
 
-/** Of a limiter whose policy nobody changes here. */
+/** Returns the policy of a limiter that operators cannot change. */
 function settled({ name, policy }: Counted): PolicyStanding {
   return {
     limiter: name,
@@ -40,7 +40,7 @@ function settled({ name, policy }: Counted): PolicyStanding {
   };
 }
 
-/** Says what is wrong with a policy that is being typed, and what it would be. */
+/** Checks the policy that an operator types: returns its mistake, or its hash and warnings. */
 export async function checkPolicy(desk: Desk, body: unknown): Promise<Checked> {
   const { limiter, text } = readTypedPolicy(body);
   const read = readPolicyText(text);
@@ -86,7 +86,7 @@ export async function changePolicy(
 
 function needed(desk: Desk): PolicyDesk {
   if (desk !== undefined) return desk;
-  throw new OperatorMistake("This console changes no policies.");
+  throw new OperatorMistake("This console cannot change policies.");
 }
 
 function documentIn(text: string) {

@@ -1,4 +1,4 @@
-/** The page runs its own files and nothing else, and is nobody's frame. */
+/** The page runs only its own files, and cannot be framed. */
 const SECURITY: Record<string, string> = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -14,7 +14,7 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-/** Never cached: it says how things are now, and of whom. */
+/** Creates a response that is never cached, because it shows current and personal data. */
 export function text(body: string, type: string, { status = 200, headers = {} }: Answer = {}): Response {
   return new Response(body, {
     status,
@@ -26,7 +26,7 @@ export function json(value: unknown, answer: Answer = {}): Response {
   return text(JSON.stringify(value), "application/json", answer);
 }
 
-/** A problem document (RFC 9457). */
+/** Creates a problem document (RFC 9457). */
 export function problem(status: number, title: string, detail: string, more: object = {}): Response {
   return text(
     JSON.stringify({ type: "about:blank", title, status, detail, ...more }),
@@ -36,8 +36,8 @@ export function problem(status: number, title: string, detail: string, more: obj
 }
 
 /**
- * A table as CSV (RFC 4180). What a spreadsheet would take for a formula is marked as text, also where the spreadsheet splits lines
- * at semicolons or tabs: there a quotation mark in the middle of a line keeps nothing together.
+ * Formats a table as CSV (RFC 4180). Cells that a spreadsheet would read as formulas are marked as text. This includes
+ * text after a semicolon or tab, because some spreadsheets split lines there, whatever the quotation marks.
  */
 export function csv(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
   return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");

@@ -1,8 +1,8 @@
 /**
- * Whether the browser says that a page of this very origin sent the request. A request without that information is refused
- * too: every browser sends one of the two fields, and a program can.
+ * Whether a page of this origin sent the request, according to the browser. A request without that information is
+ * refused too, because every browser sends one of the two fields, and a program can send one.
  *
- * @param origin what browsers see, where a proxy changes `Host` on the way; `undefined`: what the request's address says
+ * @param origin the origin that browsers see, if a proxy changes `Host`; `undefined` for the request's own
  */
 export function isFromOwnPage(request: Request, origin: string | undefined): boolean {
   const site = request.headers.get("Sec-Fetch-Site");
@@ -11,6 +11,6 @@ export function isFromOwnPage(request: Request, origin: string | undefined): boo
   if (given === null) return site === "same-origin";
   if (!URL.canParse(given)) return false;
   if (origin !== undefined) return new URL(given).origin === origin;
-  // The scheme is left out: behind a proxy that ends TLS, the service does not know the browser's.
+  // The scheme is not compared: behind a proxy that terminates TLS, the service does not know the browser's scheme.
   return new URL(given).host === new URL(request.url).host;
 }

@@ -8,7 +8,7 @@ import type { PolicyMistake } from "../policies/read-policy.ts";
 import type { Change, Standing } from "./desk.ts";
 import type { Operator } from "./operator-token.ts";
 
-/** The API between the page and its server, whose both sides are of one version. */
+/** The API between the page and its server, which always have the same version. */
 
 /** `GET api/session` */
 export type Session =
@@ -16,23 +16,23 @@ export type Session =
   | { operator: null; asksForToken: boolean; link: Link | null; title: string };
 
 export interface Features {
-  /** How a caller is written; `null` where the console can do nothing about callers. */
+  /** How to write a caller; `null` if the console has no actions for callers. */
   callers: string | null;
-  /** The currency; `null` where there is no credit. */
+  /** The currency; `null` if there is no credit. */
   credit: string | null;
   canSignOut: boolean;
 }
 
-/** Where else an operator can sign in. */
+/** Another place where an operator can sign in. */
 export interface Link {
   href: string;
   label: string;
 }
 
-/** A refusal, with its caller as the search knows them. */
+/** A refusal, with its caller in the form that the search accepts. */
 export interface KnownRefusal extends RefusalRecord {
   of: string | null;
-  /** What it is found by: its request's id, unless that has the form of a caller. */
+  /** The id by which the search finds it: its request id, unless that has the form of a caller. */
   foundBy: string | null;
 }
 
@@ -40,12 +40,12 @@ export interface KnownRefusal extends RefusalRecord {
 export interface Now extends Pick<Totals, "from" | "stepMs" | "series"> {
   at: number;
   processes: ProcessView[];
-  /** Whether what other processes counted is read. */
+  /** Whether the summaries of other processes are read. */
   readsOthers: boolean;
-  /** Summaries of processes whose version this console cannot read. */
+  /** The number of summaries whose version this console cannot read. */
   unreadable: number;
   tops: TopView[];
-  /** The last ones of each limiter. */
+  /** The last refusals of each limiter. */
   refusals: KnownRefusal[];
   policies: PolicyView[];
 }
@@ -54,9 +54,9 @@ export interface ProcessView {
   id: string;
   name: string;
   startedAt: number;
-  /** How old its summary is, in milliseconds; 0 for the process that answers. */
+  /** The age of its summary, in milliseconds; 0 for the process that answers. */
   ageMs: number;
-  /** `own`: it answers. `live`: it wrote lately. `silent`: it has ended, or cannot write. */
+  /** `own`: the process that answers. `live`: it wrote recently. `silent`: it has ended, or cannot write. */
   state: "own" | "live" | "silent";
   limiters: LimiterSummary[];
 }
@@ -70,7 +70,7 @@ export interface TopView {
   callers: { key: string; of: string | null; count: number; error: number }[];
 }
 
-/** What is in force in the process that answers. */
+/** The policy in force in the process that answers. */
 export interface PolicyView {
   limiter: string;
   hash: string;
@@ -81,7 +81,7 @@ export interface PolicyView {
 /** `GET api/find?q=` */
 export interface Found {
   refusal: KnownRefusal | null;
-  /** The refusals that share the id, the newest first, where it is not one's alone: then there is neither a refusal nor a caller. */
+  /** The refusals that share the id, the newest first, if there are several. Then `refusal` and `caller` are `null`. */
   ambiguous: KnownRefusal[];
   caller: { of: string; standing: Standing } | null;
 }
@@ -95,9 +95,9 @@ export interface Changes {
 /** `GET api/policies` */
 export interface Policies {
   limiters: LimiterPolicies[];
-  /** Whether a decision log is kept on which a policy can be tried. */
+  /** Whether there is a decision log on which to try a policy. */
   canReplay: boolean;
-  /** Whether what other processes counted is in the shadows' figures. */
+  /** Whether the shadows' figures include other processes. */
   readsOthers: boolean;
 }
 

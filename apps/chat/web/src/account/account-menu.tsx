@@ -31,7 +31,7 @@ const themes: { value: Theme; label: string; icon: typeof Sun }[] = [
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
 
-/** Who one is, what credit is left, the theme, and the way in and out. */
+/** The account, the credit left, the theme, and signing in and out. */
 export function AccountMenu() {
   const current = useObservable(me);
   const chosen = useObservable(theme);
@@ -86,7 +86,7 @@ export function AccountMenu() {
             onChoose={() => {
               void signOut()
                 .then(afterSigningOut)
-                .catch(() => announce("Signing out did not work. Please try again."));
+                .catch(() => announce("We couldn’t sign you out. Please try again."));
             }}
           >
             <LogOut aria-hidden="true" /> Sign out

@@ -22,7 +22,7 @@ import {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** What the owner of an account sees and can do. */
+/** The page of an account's owner. */
 export function AccountPage() {
   const current = useObservable(me);
   if (!current) return null;
@@ -32,7 +32,7 @@ export function AccountPage() {
       <div className="grid grow place-items-center px-6 text-center">
         <div>
           <h1 className="font-semibold text-xl">You are not signed in.</h1>
-          <p className="mt-1 mb-6 text-quiet">An account has its settings here.</p>
+          <p className="mt-1 mb-6 text-quiet">Sign in to see your account’s settings.</p>
           <Link href="/sign-in?next=/account" className={buttonClass("solid")}>
             Sign in
           </Link>
@@ -56,7 +56,7 @@ export function AccountPage() {
         {current.credit && (
           <Section
             title="Credit"
-            lead={`You have ${formatMoney(current.credit.balance, current.credit.currency)}. A code from the person who runs this service adds to it.`}
+            lead={`You have ${formatMoney(current.credit.balance, current.credit.currency)}. To add credit, use a code from the person who runs this service.`}
           >
             <div className="max-w-sm">
               <RedeemCode />
@@ -65,7 +65,7 @@ export function AccountPage() {
         )}
         <Section
           title="Your data"
-          lead="Everything that is kept of your account in one file: conversations, credit, sessions."
+          lead="Everything we keep about your account, in one file: conversations, credit, sessions."
         >
           <a href="/account/export" download className={buttonClass()}>
             Download your data
@@ -91,7 +91,7 @@ function Confirmation({ email }: { email: string }) {
   const [told, setTold] = useState("");
   const send = () => {
     requestConfirmation(email)
-      .then(() => "The mail is on its way.")
+      .then(() => "The e-mail is on its way.")
       .catch((error: unknown) => authTroubleOf(error).sentence)
       .then((sentence) => {
         setTold(sentence);
@@ -101,9 +101,9 @@ function Confirmation({ email }: { email: string }) {
   return (
     <Section
       title="Confirm your e-mail address"
-      lead="The link in the mail that we sent you starts your monthly allowance."
+      lead="The link in the e-mail that we sent you starts your monthly allowance."
     >
-      <Button onClick={send}>Send the mail again</Button>
+      <Button onClick={send}>Send the e-mail again</Button>
       {told && <p className="mt-3 text-quiet text-sm">{told}</p>}
     </Section>
   );
@@ -131,7 +131,7 @@ function Sessions() {
   return (
     <Section
       title="Where you are signed in"
-      lead="End a session that you do not know, and change your password."
+      lead="If you don’t recognise a session, end it and change your password."
     >
       <ul className="divide-y divide-line rounded-xl border border-line">
         {sessions.map((session) => (
@@ -188,7 +188,7 @@ function Password() {
       await changePassword(current.current?.value ?? "", next.current?.value ?? "");
       form.reset();
       setIsDone(true);
-      announce("Your password is changed, and your other sessions have ended.");
+      announce("Your password has been changed, and your other sessions have ended.");
     } catch (error) {
       const { sentence } = authTroubleOf(error);
       setTrouble(sentence);
@@ -196,12 +196,12 @@ function Password() {
     }
   };
   return (
-    <Section title="Change your password" lead="Your other sessions end with it.">
+    <Section title="Change your password" lead="This ends your other sessions.">
       <form className="max-w-sm space-y-4" noValidate onSubmit={(event) => void submit(event)}>
         <Field
           ref={current}
           id={`${id}-current`}
-          label="Present password"
+          label="Current password"
           type="password"
           autoComplete="current-password"
         />
@@ -214,7 +214,7 @@ function Password() {
           hint={`At least ${shortestPassword} characters.`}
         />
         {trouble && <Trouble>{trouble}</Trouble>}
-        {isDone && <p className="text-quiet text-sm">Your password is changed.</p>}
+        {isDone && <p className="text-quiet text-sm">Your password has been changed.</p>}
         <Button type="submit">Change the password</Button>
       </form>
     </Section>
@@ -240,7 +240,7 @@ function Deletion() {
   return (
     <Section
       title="Delete your account"
-      lead="Your conversations, shared links and credit go with it, at once and for good."
+      lead="This deletes your conversations, shared links and credit immediately. It can’t be undone."
     >
       {!isAsked && <Button onClick={() => setIsAsked(true)}>Delete the account …</Button>}
       {isAsked && (
@@ -248,7 +248,7 @@ function Deletion() {
           <Field
             ref={password}
             id={`${id}-password`}
-            label="Your password, to be sure that it is you"
+            label="Your password, to confirm"
             type="password"
             autoComplete="current-password"
           />

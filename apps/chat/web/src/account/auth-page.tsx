@@ -15,7 +15,7 @@ import { nextPath } from "./next-path.ts";
 const words = {
   "sign-in": {
     title: "Welcome back",
-    lead: "Sign in to find your conversations on every device.",
+    lead: "Sign in to see your conversations on every device.",
     action: "Sign in",
     busy: "Signing in …",
     other: "No account yet?",
@@ -24,7 +24,7 @@ const words = {
   },
   "sign-up": {
     title: "Create an account",
-    lead: "The conversations in this browser come with you.",
+    lead: "The conversations in this browser move to your account.",
     action: "Create account",
     busy: "Creating your account …",
     other: "Already have an account?",
@@ -33,7 +33,7 @@ const words = {
   },
 } as const;
 
-/** Signing in or up: two fields, which password managers know. */
+/** The page to sign in or sign up, with two fields that password managers recognise. */
 export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
   const text = words[page];
   const [trouble, setTrouble] = useState<AuthTrouble | null>(null);
@@ -57,7 +57,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
-    // Read from the fields: password managers do not always tell React.
+    // Read from the elements, because password managers do not always trigger React's events.
     const credentials = { email: email.current?.value.trim() ?? "", password: password.current?.value ?? "" };
     if (!/^\S+@\S+$/.test(credentials.email)) {
       return fail({
@@ -171,7 +171,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
           </p>
         )}
         {page === "sign-up" && offers?.signUp === false && (
-          <p className="mt-4 text-quiet text-sm">New accounts are made by the operator of this service.</p>
+          <p className="mt-4 text-quiet text-sm">Only the operator of this service can create accounts.</p>
         )}
         <p className="mt-6 text-quiet text-sm">
           {text.other}{" "}

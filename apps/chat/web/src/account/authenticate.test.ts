@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { ServiceError } from "../service/failure.ts";
 import { authTroubleOf } from "./authenticate.ts";
 
-test("a wrong password does not say which of the two is wrong", () => {
+test("an error for a wrong password does not say which field is wrong", () => {
   const trouble = authTroubleOf(new ServiceError(401, { code: "INVALID_EMAIL_OR_PASSWORD" } as object));
   expect(trouble.sentence).toContain("do not match");
   expect(trouble.field).toBeUndefined();
 });
 
-test("a taken address is a matter of the e-mail field", () => {
+test("an address in use is an error of the e-mail field", () => {
   const trouble = authTroubleOf(new ServiceError(422, { code: "USER_ALREADY_EXISTS" } as object));
   expect(trouble).toMatchObject({ field: "email" });
 });
@@ -20,11 +20,11 @@ test("an unknown code shows what the service says", () => {
   );
 });
 
-test("a broken service never shows its insides", () => {
+test("a broken service never shows internal errors", () => {
   const trouble = authTroubleOf(new ServiceError(500, { message: "at Object.<anonymous>" } as object));
   expect(trouble.sentence).not.toContain("Object");
 });
 
-test("no network is said as such", () => {
+test("a network failure has its own message", () => {
   expect(authTroubleOf(new TypeError("Failed to fetch")).sentence).toContain("could not be reached");
 });

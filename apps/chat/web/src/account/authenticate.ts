@@ -2,7 +2,9 @@ import { createClient, RateLimitedError } from "headgate/client";
 import { api } from "../service/api.ts";
 import { ServiceError } from "../service/failure.ts";
 
-/** A store of its own, so that too many sign-in attempts are not shown as too many messages, and not shared with other tabs. */
+/**
+ * A separate client, so that too many sign-in attempts are not shown as too many messages or shared with other tabs.
+ */
 export const authClient = createClient({ share: false });
 
 export interface Credentials {
@@ -10,12 +12,12 @@ export interface Credentials {
   password: string;
 }
 
-/** Opens a session. Throws what {@link api} throws; {@link signInTrouble} makes it a sentence. */
+/** Opens a session. Throws what {@link api} throws; {@link authTroubleOf} turns it into a sentence. */
 export async function signIn(credentials: Credentials): Promise<void> {
   await api("/auth/sign-in/email", { method: "POST", body: credentials, fetch: authClient.fetch });
 }
 
-/** Makes an account and opens a session for it. */
+/** Creates an account and opens a session for it. */
 export async function signUp(credentials: Credentials): Promise<void> {
   const name = credentials.email.split("@")[0] ?? credentials.email;
   await api("/auth/sign-up/email", {
@@ -30,7 +32,7 @@ export async function signOut(): Promise<void> {
   await api("/auth/sign-out", { method: "POST", body: {}, fetch: authClient.fetch });
 }
 
-/** What went wrong in signing in or up: a sentence, which field it is about, and until when to wait. */
+/** Why signing in or up failed: a sentence, its field, and until when to wait. */
 export interface AuthTrouble {
   sentence: string;
   field?: "email" | "password";
@@ -38,14 +40,14 @@ export interface AuthTrouble {
   deadline?: number;
 }
 
-/** In characters; the service refuses shorter ones. */
+/** The minimum length of a password, which the service enforces. */
 export const shortestPassword = 8;
 
-/** The codes of better-auth that a person can do something about. */
+/** Messages for the error codes of better-auth that a user can fix. */
 const sentences: Record<string, AuthTrouble> = {
   INVALID_EMAIL_OR_PASSWORD: { sentence: "This e-mail address and password do not match an account." },
-  INVALID_PASSWORD: { sentence: "This is not your present password.", field: "password" },
-  INVALID_TOKEN: { sentence: "This link has been used, or is older than an hour. Please ask for another." },
+  INVALID_PASSWORD: { sentence: "This is not your current password.", field: "password" },
+  INVALID_TOKEN: { sentence: "This link has been used, or is older than an hour. Please request another." },
   INVALID_EMAIL: { sentence: "This does not look like an e-mail address.", field: "email" },
   USER_ALREADY_EXISTS: {
     sentence: "There is already an account with this e-mail address. Sign in instead?",
@@ -60,14 +62,13 @@ const sentences: Record<string, AuthTrouble> = {
     field: "password",
   },
   PASSWORD_TOO_COMMON: {
-    sentence:
-      "This password is one of the first that anybody would try. Four words that have nothing to do with each other are better.",
+    sentence: "This password is too common. Four unrelated words make a better one.",
     field: "password",
   },
   PASSWORD_TOO_LONG: { sentence: "Please choose a password of at most 128 characters.", field: "password" },
 };
 
-/** Makes a sentence of anything that {@link signIn} or {@link signUp} threw. */
+/** Turns an error of {@link signIn} or {@link signUp} into a sentence. */
 export function authTroubleOf(error: unknown): AuthTrouble {
   if (error instanceof RateLimitedError) {
     return { sentence: "Too many attempts from your network.", deadline: error.deadline };

@@ -7,8 +7,8 @@ import { callerKey, me, refreshMe } from "./me.ts";
 let begun = false;
 
 /**
- * Asks, once, who we are and what conversations there are. Before the first paint, except on a shared page: that is for
- * anybody, and asks nothing about its reader until they go on to ask something themselves.
+ * Loads the caller and the conversations, once, before the first paint. A shared page does not do so, because it is for
+ * anybody; it loads them only when its reader goes on to ask a question.
  */
 export function beginAsCaller(): void {
   if (begun) return;
@@ -18,7 +18,7 @@ export function beginAsCaller(): void {
   onTabMessage(({ kind }) => {
     if (kind === "signed-out") void leave();
   });
-  // Another tab says that somebody else is calling.
+  // Another tab reports another caller.
   client.subscribe(() => {
     const known = me.get();
     if (known && client.caller() !== callerKey(known)) void lookAgain();

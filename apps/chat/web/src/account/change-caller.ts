@@ -7,19 +7,19 @@ import { client } from "../service/client.ts";
 import { tellTabs } from "../service/tabs.ts";
 import { callerKey, me, refreshMe, refreshMeAnew } from "./me.ts";
 
-/** Asks again who we are: another tab may have signed in or out meanwhile, or the session may have run out. */
+/** Loads the caller again: another tab may have signed in or out, or the session may have expired. */
 export async function lookAgain(): Promise<void> {
   const before = me.get();
   if (!before) return;
   const now = await refreshMe();
   if (!now || callerKey(now) === callerKey(before)) return;
-  // A refusal of the last caller says nothing about this one.
+  // A refusal of the previous caller does not apply to this one.
   endRefusals();
   void restartConversations();
   if (before.caller.kind === "account") tellSignedOut();
 }
 
-/** Somebody has signed in or up: the whole page is read again for the new caller. */
+/** After signing in or up: reloads the page for the new caller. */
 export async function afterSigningIn(next: string): Promise<void> {
   closeConversations();
   client.clear();
@@ -29,14 +29,14 @@ export async function afterSigningIn(next: string): Promise<void> {
   announce("Signed in.");
 }
 
-/** Somebody has signed out, here: nothing of theirs is left on the page, in storage or in another tab. */
+/** After signing out in this tab: removes the caller's data from the page, from storage and from other tabs. */
 export async function afterSigningOut(): Promise<void> {
   tellTabs({ kind: "signed-out" });
   await leave();
   announce("Signed out.");
 }
 
-/** Leaves no trace of the one who has signed out. */
+/** Removes the data of the caller who has signed out. */
 export async function leave(): Promise<void> {
   closeConversations();
   client.clear();

@@ -10,13 +10,13 @@ interface FieldProps {
   id: string;
   label: string;
   type: "email" | "password" | "text";
-  /** As password managers know it. */
+  /** The hint for password managers. */
   autoComplete: "username" | "current-password" | "new-password" | "off";
   hint?: string | undefined;
   invalid?: boolean;
 }
 
-/** One field of the account's forms, with its label and what it expects. */
+/** A field of the account's forms, with its label and hint. */
 export function Field({ ref, id, label, hint, invalid = false, ...input }: FieldProps) {
   return (
     <div>
@@ -43,7 +43,7 @@ export function Field({ ref, id, label, hint, invalid = false, ...input }: Field
   );
 }
 
-/** What went wrong with a form. */
+/** The error message of a form. */
 export function Trouble({ children }: { children: ReactNode }) {
   return (
     <p className="rounded-xl border border-bad-line bg-bad-tint px-4 py-2.5 text-bad text-sm">{children}</p>

@@ -3,20 +3,20 @@ import { observable } from "../design/observable.ts";
 import { api } from "../service/api.ts";
 import { client } from "../service/client.ts";
 
-/** Who the service takes us for; `null` until it has said so. */
+/** The caller, according to the service; `null` until it has answered. */
 export const me = observable<Me | null>(null);
 
 let asking: Promise<Me | null> | null = null;
 
 /**
- * Asks the service who we are, and tells the client whose limits these are. Never throws: without an answer, what was known
- * stays.
+ * Loads the caller from the service, and tells the client whose limits apply. Never throws: on failure, the known
+ * caller stays.
  */
 export function refreshMe(): Promise<Me | null> {
   if (asking) return asking;
   const own: Promise<Me | null> = api<Me>("/me")
     .then((answer) => {
-      // Asked before somebody signed in or out, it is about the last caller.
+      // This request was sent before a change of caller, so its result is about the previous caller.
       if (asking !== own) return me.get();
       me.set(answer);
       client.setCaller(callerKey(answer));
@@ -31,19 +31,19 @@ export function refreshMe(): Promise<Me | null> {
   return own;
 }
 
-/** Takes in what the end of an answer's stream says of quota and credit: nobody has to be asked. */
+/** Updates quota and credit from the end of an answer's stream, without another request. */
 export function learn({ quota, credit }: AnswerNews): void {
   me.set((known) => known && { ...known, quota, credit });
   client.observe(quota);
 }
 
-/** Asks again, whatever a question that is still under way will bring. */
+/** Loads the caller again, and ignores a request that is still in flight. */
 export function refreshMeAnew(): Promise<Me | null> {
   asking = null;
   return refreshMe();
 }
 
-/** Tells callers apart, as the service does. */
+/** Returns a key that identifies the caller, as the service does. */
 export function callerKey({ caller }: Me): string {
   return caller.kind === "anonymous" ? caller.kind : `${caller.kind} ${caller.id}`;
 }

@@ -3,9 +3,9 @@ import type { Micros } from "../../../contract.ts";
 const microsInOne = 1_000_000;
 
 /**
- * An amount for people, such as `$0.98`: two decimals, or four below ten cents, where two would hide what is left.
- * Rounded down: nobody is shown more than there is.
- * @param currency ISO 4217; an unknown code is written out before the amount
+ * Formats an amount, such as `$0.98`, with two decimals, or four below ten cents. It rounds down, so that it never
+ * shows more than there is.
+ * @param currency ISO 4217; an unknown code is shown before the amount
  */
 export function formatMoney(micros: Micros, currency: string): string {
   const amount = micros / microsInOne;

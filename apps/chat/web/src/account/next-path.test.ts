@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nextPath } from "./next-path.ts";
 
-test("a path of this page is where one goes", () => {
+test("a path of this page is accepted", () => {
   expect(nextPath("?next=%2Fc%2Fabc-123")).toBe("/c/abc-123");
 });
 

@@ -1,6 +1,6 @@
 /**
- * Where to go after signing in, from `?next=`. Only a path of this page: a link that somebody else made must not lead
- * elsewhere.
+ * Returns where to go after signing in, from `?next=`. Accepts only paths of this site, so that a crafted link cannot
+ * lead elsewhere.
  */
 export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get("next");
@@ -8,10 +8,10 @@ export function nextPath(search: string): string {
   return next;
 }
 
-/** Where to sign in or up, and come back from to the page that is open now. */
+/** Returns the path of the page to sign in or up, with a way back to the current page. */
 export function signInPath(page: "/sign-in" | "/sign-up"): string {
   const { pathname, search } = location;
-  // From one of the two to the other, the way back stays the same.
+  // Keep the way back when the user switches between the two pages.
   if (pathname === "/sign-in" || pathname === "/sign-up") return `${page}${search}`;
   return pathname === "/" ? page : `${page}?next=${encodeURIComponent(pathname)}`;
 }

@@ -10,26 +10,26 @@ import { requestReset, resetPassword } from "./settings.ts";
 const words = {
   "forgot-password": {
     title: "Forgotten your password?",
-    lead: "We send you a link by which you choose another.",
+    lead: "We’ll send you a link to choose a new one.",
     action: "Send the link",
-    done: "If there is an account with this address, a link is on its way to it. It is good for one hour.",
+    done: "If there is an account with this address, we’ve sent a link to it. The link works for one hour.",
   },
   "reset-password": {
     title: "Choose a new password",
-    lead: "It ends every session of your account; you sign in with it afterwards.",
+    lead: "This signs you out everywhere. Then sign in with your new password.",
     action: "Save the password",
     done: "Your new password is saved. Please sign in with it.",
   },
 } as const;
 
-/** The way back into an account: asking for a link, and choosing another password by it. */
+/** The pages to request a reset link, and to choose a new password with it. */
 export function PasswordPage({ page }: { page: "forgot-password" | "reset-password" }) {
   const text = words[page];
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isDone, setIsDone] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
-  // Sent to nobody: the token is in the fragment.
+  // The token is in the fragment, which browsers do not send.
   const token = location.hash.slice(1);
   const isAsking = page === "forgot-password";
 
@@ -43,7 +43,7 @@ export function PasswordPage({ page }: { page: "forgot-password" | "reset-passwo
       setTrouble(null);
       setIsDone(true);
       announce(text.done);
-      // The used link must not be readable over a shoulder or in the browser's history.
+      // Remove the used token from the address bar and the history.
       if (!isAsking) navigate(location.pathname, { replace: true });
     } catch (error) {
       const { sentence } =

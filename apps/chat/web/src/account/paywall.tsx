@@ -11,22 +11,22 @@ import { RedeemCode } from "./redeem-code.tsx";
 
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** What is blocked, and why. */
+/** Returns what is blocked, and why. */
 function wordsFor({ balance, held }: PaymentProblem): [title: string, what: string] {
   if (balance <= 0)
     return ["Your credit is used up", "You can't get new answers until you have credit again."];
   if (held > 0) {
     return [
       "Your credit is held by answers in progress",
-      "What they do not use is yours again when they end.",
+      "Credit that they don’t use becomes available when they end.",
     ];
   }
-  return ["Your credit is too low for this message", "What is left may not pay for its answer."];
+  return ["Your credit is too low for this message", "You may not have enough for the answer."];
 }
 
 const toppedUp: [title: string, what: string] = ["You have credit again", "You can send your message now."];
 
-/** The credit is spent: what is left, what is blocked, how to get more, and the way back to the same draft. */
+/** Shown when credit is too low: what is left, what is blocked, how to get more, and a way back to the draft. */
 export function Paywall() {
   const problem = useObservable(paywall);
   const current = useObservable(me);

@@ -8,7 +8,7 @@ import { me } from "./me.ts";
 import { formatMoney } from "./money.ts";
 import { redeem } from "./settings.ts";
 
-/** A code from the operator, for more credit. */
+/** The form for a code from the operator, which adds credit. */
 export function RedeemCode({ onRedeemed }: { onRedeemed?: (credit: Credit) => void }) {
   const [told, setTold] = useState<{ trouble?: string; done?: string }>({});
   const code = useRef<HTMLInputElement>(null);
@@ -22,7 +22,7 @@ export function RedeemCode({ onRedeemed }: { onRedeemed?: (credit: Credit) => vo
       const credit = await redeem(code.current?.value ?? "");
       me.set((known) => known && { ...known, credit });
       form.reset();
-      const done = `The code is used. Your balance is ${formatMoney(credit.balance, credit.currency)}.`;
+      const done = `Code accepted. Your balance is ${formatMoney(credit.balance, credit.currency)}.`;
       setTold({ done });
       announce(done);
       onRedeemed?.(credit);

@@ -4,7 +4,7 @@ import { authClient } from "./authenticate.ts";
 
 const { fetch } = authClient;
 
-/** Where the account is signed in, the place used last first. */
+/** Returns the account's sessions, the most recently used first. */
 export async function listSessions(): Promise<AccountSession[]> {
   return (await api<{ sessions: AccountSession[] }>("/account/sessions", { fetch })).sessions;
 }
@@ -17,7 +17,7 @@ export function endOtherSessions(): Promise<void> {
   return api("/account/sessions", { method: "DELETE", fetch });
 }
 
-/** The other sessions end with it. */
+/** Changes the password, which ends the other sessions. */
 export function changePassword(currentPassword: string, newPassword: string): Promise<void> {
   return api("/auth/change-password", { method: "POST", body: { currentPassword, newPassword }, fetch });
 }
@@ -26,7 +26,7 @@ export function deleteAccount(password: string): Promise<void> {
   return api("/account/delete", { method: "POST", body: { password }, fetch });
 }
 
-/** Asks for a link by mail. The answer is the same whether or not there is such an account. */
+/** Requests a reset link by e-mail. The response is the same whether or not the account exists. */
 export function requestReset(email: string): Promise<void> {
   return api("/auth/request-password-reset", { method: "POST", body: { email }, fetch });
 }
@@ -35,17 +35,17 @@ export function resetPassword(token: string, newPassword: string): Promise<void>
   return api("/auth/reset-password", { method: "POST", body: { token, newPassword }, fetch });
 }
 
-/** Asks for the mail that confirms the account's address once more. */
+/** Requests another confirmation e-mail. */
 export function requestConfirmation(email: string): Promise<void> {
   return api("/auth/send-verification-email", { method: "POST", body: { email }, fetch });
 }
 
-/** Adds what a code is worth to the account. */
+/** Adds a code's credit to the account. */
 export function redeem(code: string): Promise<Credit> {
   return api("/account/credit/codes", { method: "POST", body: { code } satisfies RedeemRequest, fetch });
 }
 
-/** What a browser calls itself, in two words: `Firefox on Linux`. */
+/** Returns a short name of a browser and its system, such as `Firefox on Linux`. */
 export function browserName(userAgent: string | null): string {
   if (userAgent === null) return "Unknown browser";
   const browser = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].find((word) =>

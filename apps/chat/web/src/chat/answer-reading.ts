@@ -5,30 +5,32 @@ import { ServiceError } from "../service/failure.ts";
 import { chunksOf, emptyAnswer, withChunk } from "./answer-stream.ts";
 import type { TurnUnderWay } from "./turn-under-way.ts";
 
-/** At most this often the thread changes while an answer comes, in milliseconds. */
+/** The minimum time between changes of the thread while an answer arrives, in milliseconds. */
 const drawnEveryMs = 40;
 
-/** Before each try to go on reading after a lost connection, in milliseconds: a minute in all, as in a lift or a tunnel. */
+/**
+ * The waits before each attempt to reconnect, in milliseconds: about a minute in total, enough for a lift or a tunnel.
+ */
 const reconnectAfterMs = [300, 700, 1_500, 3_000, 5_000, 7_500, 10_000, 10_000, 10_000, 10_000];
 
 /** Reads answers into the thread. */
 export interface AnswerReading {
-  /** Reads an answer, through lost connections. @throws what it says that went wrong, or `TypeError` */
+  /** Reads an answer, and reconnects if necessary. @throws the error in the stream, or `TypeError` */
   readToEnd(
     own: TurnUnderWay,
     first: ReadableStream<Uint8Array>,
     thread: readonly ChatMessage[],
   ): Promise<void>;
   /**
-   * Asks for an answer that the service is giving, or has given.
+   * Opens the stream of an answer that is in progress or has ended.
    *
-   * @returns what it goes on with; `undefined` where it has ended meanwhile, and is in the turn
-   * @throws where the service cannot be reached, or has no answer
+   * @returns the stream; `undefined` if the answer has ended meanwhile and is in the turn
+   * @throws if the service cannot be reached, or has no answer
    */
   openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined>;
 }
 
-/** @param show takes the thread, a new one every few hundredths of a second */
+/** @param show gets a new thread every few hundredths of a second */
 export function createAnswerReading(
   currentId: () => string | undefined,
   show: (thread: readonly ChatMessage[]) => void,
@@ -49,7 +51,7 @@ export function createAnswerReading(
     if (own.answer.errorText !== undefined) throw new Error(own.answer.errorText);
   }
 
-  /** @returns what the answer goes on with; `undefined` where it has ended meanwhile, and is here */
+  /** @returns the stream; `undefined` if the answer has ended meanwhile and is here */
   async function reconnect(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
     const { signal } = own.abort;
     for (const waitMs of reconnectAfterMs) {
@@ -64,7 +66,7 @@ export function createAnswerReading(
     throw new TypeError("The connection ended before the answer did.");
   }
 
-  /** As `reconnect`, at once. */
+  /** Like `reconnect`, but with a single attempt. */
   async function openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
     const id = encodeURIComponent(currentId() ?? "");
     const { signal } = own.abort;

@@ -31,7 +31,7 @@ const whole: Chunk[] = [
 
 const read = (chunks: readonly Chunk[]): AnswerSoFar => chunks.reduce(withChunk, emptyAnswer("none"));
 
-/** Parts without what is absent and what only providers need. */
+/** Removes absent fields and provider fields from parts. */
 function plain(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (key, field) => (/rovider|preliminary/.test(key) ? undefined : field)),
@@ -62,7 +62,7 @@ test("reads an answer as the AI SDK reads it", async () => {
   expect({ isComplete, errorText }).toEqual({ isComplete: true, errorText: undefined });
 });
 
-test("knows an answer that was cut off from one that has ended, whichever way", () => {
+test("distinguishes an answer that was cut off from one that has ended, in every way", () => {
   expect(read(whole.slice(0, -1)).isComplete).toBe(false);
   const stopped: Chunk = { type: "message-metadata", messageMetadata: { incomplete: "stopped" } };
   expect(read([...whole.slice(0, -1), stopped]).isComplete).toBe(true);
@@ -72,7 +72,7 @@ test("knows an answer that was cut off from one that has ended, whichever way", 
   });
 });
 
-test("reads the same chunks however the network cuts them, and passes over what it does not know", async () => {
+test("reads the same chunks however the network splits them, and ignores unknown ones", async () => {
   const lines = [
     ": a comment to keep the line open\n\n",
     ...whole.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`),

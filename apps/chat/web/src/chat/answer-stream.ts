@@ -1,6 +1,6 @@
 import type { ChatMessage } from "../../../contract.ts";
 
-/** One chunk of the AI SDK's UI message protocol. What this page does not know, it passes over. */
+/** One chunk of the AI SDK's UI message protocol. Unknown chunks are ignored. */
 interface Chunk {
   type: string;
   [member: string]: unknown;
@@ -11,13 +11,13 @@ type Part = ChatMessage["parts"][number];
 /** The state of an answer after the chunks received so far. */
 export interface AnswerSoFar {
   message: ChatMessage;
-  /** The service's sentence, once it has said that the answer failed. */
+  /** The service's error message, if the answer failed. */
   errorText: string | undefined;
-  /** Whether the service has said how the answer ended: without it, the connection was lost on the way. */
+  /** Whether the service has reported the end of the answer. If not, the connection was lost. */
   isComplete: boolean;
 }
 
-/** An answer of which nothing has come yet. */
+/** An answer without any chunk yet. */
 export function emptyAnswer(id: string): AnswerSoFar {
   return { message: { id, role: "assistant", parts: [] }, errorText: undefined, isComplete: false };
 }
@@ -25,7 +25,7 @@ export function emptyAnswer(id: string): AnswerSoFar {
 /**
  * Reads the events of an answer's stream (`data:` lines of server-sent events, each a chunk as JSON).
  *
- * @throws {TypeError} when the connection breaks, and the signal's reason when it was aborted
+ * @throws {TypeError} if the connection breaks; the signal's reason if it was aborted
  */
 export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Chunk> {
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
@@ -57,7 +57,7 @@ function readLine(line: string): Chunk | undefined {
   }
 }
 
-/** The answer with one more chunk in it. What was given stays as it was. */
+/** Returns the answer with one more chunk, without changing the given answer. */
 export function withChunk(answer: AnswerSoFar, chunk: Chunk): AnswerSoFar {
   switch (chunk.type) {
     case "start":
@@ -132,7 +132,7 @@ function changeLast<Type extends "text" | "reasoning">(
   return parts.map((part, at) => (at === index ? change(part as Extract<Part, { type: Type }>) : part));
 }
 
-/** Adds a tool's call, or changes the one that is there: the chunks of one call share its id. */
+/** Adds a tool call, or changes the call with the same id. */
 function withCall(parts: readonly Part[], chunk: Chunk, changes: object): Part[] {
   const { toolCallId, toolName, dynamic } = chunk;
   const isCall = (part: Part) => "toolCallId" in part && part.toolCallId === toolCallId;

@@ -14,7 +14,7 @@ import type { ChatSession } from "./session.ts";
 import { freshConversation, openConversation, reopenConversation } from "./sessions.ts";
 import { Thread } from "./thread.tsx";
 
-/** A conversation: a new one, or a stored one that is loaded first. */
+/** A new conversation, or a stored one, which is loaded first. */
 export function ChatPage({ id }: { id: string | null }) {
   const opening = useObservable(id === null ? freshConversation() : openConversation(id));
   if (opening.status === "ready") return <ChatView session={opening.session} />;
@@ -48,7 +48,7 @@ function ChatView({ session }: { session: ChatSession }) {
   const { conversationId } = useObservable(session.state);
   const focusComposer = useCallback(() => {
     if (hasKeyboard()) return field.current?.focus();
-    // The field would bring up the keyboard, over half of the page; its button is as near.
+    // Focusing the field would open the on-screen keyboard over half of the page, so focus its button.
     field.current?.form?.querySelector<HTMLElement>("[data-send]")?.focus();
   }, []);
 
@@ -75,10 +75,10 @@ function ChatView({ session }: { session: ChatSession }) {
   );
 }
 
-/** Menus and dialogs that are open. */
+/** Open menus and dialogs. */
 const overlays = ":popover-open, dialog[open]";
 
-/** Somebody is choosing from a menu, answering a dialog or writing: a chat that is loaded meanwhile takes no focus from it. */
+/** Whether the user is in a menu, a dialog or a field. Then a chat that has loaded must not take the focus. */
 function isBusyElsewhere(): boolean {
   return (
     document.querySelector(overlays) !== null ||
@@ -86,7 +86,7 @@ function isBusyElsewhere(): boolean {
   );
 }
 
-/** Escape stops the answer wherever the focus is, unless it is there to close something. */
+/** Stops the answer on Escape, wherever the focus is, unless Escape closes something else. */
 function useEscapeToStop(session: ChatSession): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -99,7 +99,7 @@ function useEscapeToStop(session: ChatSession): void {
   }, [session]);
 }
 
-/** Nearly used up, the quota is shown; else who answers and how much to believe. */
+/** Shows the quota if it is nearly used up; otherwise the model and a warning about mistakes. */
 function UnderComposer() {
   const { tightest, usedShare } = useRateLimit(client);
   const connected = useObservable(online);

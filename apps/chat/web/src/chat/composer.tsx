@@ -10,7 +10,7 @@ import type { ChatSession } from "./session.ts";
 /** Longer texts scroll inside the field. */
 const highestPx = 240;
 
-/** What the service takes in one message; the counter appears when it comes near. */
+/** The maximum length of a message. A counter appears near this limit. */
 export const longestQuestion = 16_000;
 
 interface ComposerProps {
@@ -18,7 +18,7 @@ interface ComposerProps {
   fieldRef: Ref<HTMLTextAreaElement>;
 }
 
-/** Where a question is written. Enter sends, Shift+Enter makes a new line, Escape stops the answer or ends an edit. */
+/** The field for questions. Enter sends, Shift+Enter adds a line, Escape stops the answer or ends an edit. */
 export function Composer({ session, fieldRef }: ComposerProps) {
   const state = useObservable(session.state);
   const draftStore = session.draft();
@@ -64,7 +64,7 @@ export function Composer({ session, fieldRef }: ComposerProps) {
         event.preventDefault();
         if (blank || tooLong) return field.current?.focus();
         void session.ask();
-        // On a touch screen the keyboard makes room for the answer.
+        // On a touch screen, let the keyboard close to make room for the answer.
         if (hasKeyboard()) field.current?.focus();
         else field.current?.blur();
       }}

@@ -25,19 +25,19 @@ test("a refused text is back in the composer as it was", () => {
   expect(giveBack(taken)).toMatchObject({ text: sending.text, sent: sending });
 });
 
-test("what was typed meanwhile is kept behind a refused text, and alone after an accepted one", () => {
+test("text typed meanwhile follows a refused text, and stays alone after an accepted one", () => {
   const taken = { ...takeForSending({ text: sending.text }, sending), text: "and in Scotland?" };
   expect(giveBack(taken).text).toBe("take-home on £45k\n\nand in Scotland?");
   expect(afterAccepted(taken, sending.text)).toEqual({ text: "and in Scotland?" });
 });
 
-test("an accepted text leaves the composer also while it is still shown there", () => {
+test("an accepted text leaves the composer even while it is still shown there", () => {
   expect(afterAccepted({ text: " take-home on £45k " }, sending.text)).toEqual(emptyDraft);
   expect(afterAccepted({ text: "take-home on £45k please" }, sending.text)).toEqual({ text: "please" });
   expect(afterAccepted({ text: "something else" }, sending.text)).toEqual({ text: "something else" });
 });
 
-test("editing a sent question sets the draft aside, and gives it back however the editing ends", () => {
+test("editing a sent question sets the draft aside, and restores it however the edit ends", () => {
   const editing = beginEditing({ text: "half a thought" }, { id: "q1", text: "the question" });
   expect(editing).toEqual({ text: "the question", replaces: "q1", aside: "half a thought" });
   expect(cancelEditing(editing)).toEqual({ text: "half a thought" });
@@ -46,19 +46,19 @@ test("editing a sent question sets the draft aside, and gives it back however th
   });
 });
 
-test("editing another question keeps what was set aside first", () => {
+test("editing another question keeps the draft that was set aside first", () => {
   const editing = beginEditing({ text: "half a thought" }, { id: "q1", text: "one" });
   expect(beginEditing(editing, { id: "q2", text: "two" }).aside).toBe("half a thought");
 });
 
-test("an example goes before what was typed, and ends an editing", () => {
+test("an example is inserted before the draft, and ends an edit", () => {
   expect(putFirst({ text: "typed" }, "example")).toEqual({ text: "example\n\ntyped" });
   expect(afterAccepted(putFirst({ text: "typed" }, "example"), "example")).toEqual({ text: "typed" });
   const editing = beginEditing({ text: "" }, { id: "q1", text: "the question" });
   expect(putFirst(editing, "example")).toEqual({ text: "example" });
 });
 
-test("a draft survives a reload, and so does a text that was on its way", () => {
+test("a draft and a text that is being sent survive a reload", () => {
   const draft = draftOf("reload");
   draft.set({ text: "hello" });
   expect(restore(localStorage.getItem("headgate.draft.reload"))).toEqual({ text: "hello" });
@@ -68,7 +68,7 @@ test("a draft survives a reload, and so does a text that was on its way", () => 
   expect(localStorage.getItem("headgate.draft.reload")).toBeNull();
 });
 
-test("anything in storage can be read", () => {
+test("restoring accepts anything in storage", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (stored) => {
       expect(typeof restore(stored).text).toBe("string");
@@ -89,9 +89,9 @@ test("no text is ever lost between taking, typing and refusing", () => {
   );
 });
 
-test("nothing is left of any draft once they are forgotten, of those not opened since a reload either", () => {
+test("forgetting drafts removes all of them, even those not opened since a reload", () => {
   draftOf("opened").set({ text: "a private thought" });
-  // As an earlier page load has left it; nothing here has asked for it.
+  // Left by an earlier page load, and not opened here.
   localStorage.setItem("headgate.draft.not-opened", JSON.stringify({ text: "another private thought" }));
   localStorage.setItem("headgate.theme", "dark");
   forgetDrafts();

@@ -1,29 +1,32 @@
 import { type Observable, observable } from "../design/observable.ts";
 import { readStored, storedKeys, writeStored } from "../design/storage.ts";
 
-/** What a person has typed and the service has not taken yet. */
+/** Text that the service has not accepted yet. */
 export interface Draft {
   text: string;
-  /** On its way, and no longer shown in the composer: it comes back if the service says no, or the page is reloaded. */
+  /**
+   * A text that is being sent and is no longer in the composer. It returns if the service refuses it or the page is
+   * reloaded.
+   */
   sending?: { text: string; messageId: string };
   /** The id of the sent question that this text will replace. */
   replaces?: string;
-  /** What was being typed when the editing of a sent question began. */
+  /** The draft that was set aside when the edit of a sent question began. */
   aside?: string;
-  /** The id under which exactly this text was sent before, without an answer: sent again, it is not stored twice. */
+  /** The id under which this text was sent before without a response, so that it is not stored twice. */
   sent?: { text: string; messageId: string };
 }
 
 export const emptyDraft: Draft = { text: "" };
 
-/** The draft of a conversation that does not exist yet. */
+/** The key of the draft for a new conversation. */
 export const newConversation = "new";
 
 const storageKey = (conversation: string) => `headgate.draft.${conversation}`;
 
 const drafts = new Map<string, Observable<Draft>>();
 
-/** The draft of a conversation, as it survived reloads and signing in. */
+/** Returns the draft of a conversation, which survives reloads and signing in. */
 export function draftOf(conversation: string): Observable<Draft> {
   const known = drafts.get(conversation);
   if (known) return known;
@@ -37,19 +40,19 @@ export function draftOf(conversation: string): Observable<Draft> {
   return draft;
 }
 
-/** Takes a text that another tab has sent out of the composer here; one that was changed since stays. */
+/** Removes a text from the composer that another tab has sent, unless it was changed since. */
 export function dropSentElsewhere(conversation: string, text: string): void {
   const draft = drafts.get(conversation);
   if (!draft || draft.get().sending) return;
   if (draft.get().text.trim() === text) draft.set((current) => afterAccepted(current, text));
 }
 
-/** Forgets the draft of a conversation that was deleted. */
+/** Removes the draft of a deleted conversation. */
 export function dropDraft(conversation: string): void {
   draftOf(conversation).set(emptyDraft);
 }
 
-/** Reads what was stored; what cannot be read is an empty draft. A text that was on its way is back in the composer. */
+/** Reads a stored draft. Invalid data becomes an empty draft. A text that was being sent returns to the composer. */
 export function restore(stored: string | null): Draft {
   if (stored === null) return emptyDraft;
   try {
@@ -75,19 +78,19 @@ function isSent(value: unknown): value is { text: string; messageId: string } {
   return typeof text === "string" && typeof messageId === "string";
 }
 
-/** Takes the text out of the composer while the service is thinking it over. */
+/** Removes the text from the composer while it is being sent. */
 export function takeForSending(draft: Draft, sending: { text: string; messageId: string }): Draft {
   const { text, sent: _, ...rest } = draft;
   return { ...rest, text: remainderAfter(text, sending.text), sending };
 }
 
-/** What stays in the composer once `sent` has left it: what was typed behind it, or anything else that was typed. */
+/** Returns what stays in the composer without `sent`: the text after it, or any other text. */
 function remainderAfter(text: string, sent: string): string {
   if (text.trim() === sent) return "";
   return text.trimStart().startsWith(sent) ? text.trimStart().slice(sent.length).trimStart() : text;
 }
 
-/** The service said no: the text is back in the composer, before whatever was typed meanwhile. */
+/** Puts a refused text back into the composer, before text typed meanwhile. */
 export function giveBack(draft: Draft): Draft {
   const { sending, ...rest } = draft;
   if (!sending) return draft;
@@ -98,20 +101,20 @@ export function giveBack(draft: Draft): Draft {
   };
 }
 
-/** The service took it: the text is gone, and what was set aside for editing is back. */
+/** Removes an accepted text, and restores a draft that was set aside. */
 export function afterAccepted(draft: Draft, sentText: string): Draft {
   const remaining = draft.sending ? draft.text : remainderAfter(draft.text, sentText);
   if (draft.aside === undefined || draft.aside === "") return { text: remaining };
   return { text: remaining === "" ? draft.aside : `${draft.aside}\n\n${remaining}` };
 }
 
-/** Puts a text at the head of the composer, as a question of its own: not as the edit of a sent one. */
+/** Inserts a text at the start of the composer, as a new question, not as the edit of a sent one. */
 export function putFirst(draft: Draft, text: string): Draft {
   const { text: typed } = draft.replaces === undefined ? draft : cancelEditing(draft);
   return { text: typed.trim() === "" ? text : `${text}\n\n${typed}` };
 }
 
-/** Loads a sent question into the composer, and sets aside what was there. */
+/** Loads a sent question into the composer, and sets the draft aside. */
 export function beginEditing(draft: Draft, question: { id: string; text: string }): Draft {
   return {
     text: question.text,
@@ -120,12 +123,12 @@ export function beginEditing(draft: Draft, question: { id: string; text: string 
   };
 }
 
-/** Puts the question back as it was, and what was set aside into the composer. */
+/** Ends an edit without changes, and restores the draft that was set aside. */
 export function cancelEditing(draft: Draft): Draft {
   return { text: draft.aside ?? "" };
 }
 
-/** Forgets every draft, here and in storage: the next person at this browser is not to read them. */
+/** Removes every draft, here and in storage, so that the next person at this browser cannot read them. */
 export function forgetDrafts(): void {
   for (const draft of drafts.values()) draft.set(emptyDraft);
   for (const key of storedKeys()) if (key.startsWith(storageKey(""))) writeStored(key, null);

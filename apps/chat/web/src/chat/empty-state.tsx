@@ -10,7 +10,7 @@ const examples = [
   { question: "What is the personal allowance on £110k?", label: "Personal allowance on £110k" },
 ];
 
-/** What the page is for, and four questions to begin with. */
+/** Explains the page, with example questions. */
 export function EmptyState({ onAsk }: { onAsk: (question: string) => void }) {
   return (
     <div className="flex grow flex-col justify-center py-4">

@@ -5,10 +5,10 @@ import type { Failure } from "../service/failure.ts";
 
 export type Action = () => Promise<void> | void;
 
-/** A failure that is shown as text: a refusal has a countdown, and the paywall is a dialog. */
+/** A failure that is shown as text. Refusals have a countdown, and the paywall is a dialog. */
 export type ToldFailure = Exclude<Failure, { kind: "refused" | "unpaid" }>;
 
-/** The text for a person, and the one action that they have. */
+/** The text and the action for a failure. */
 export interface FailureWords {
   icon: ReactNode;
   title: string;
@@ -20,7 +20,7 @@ export interface FailureWords {
 const alert = <CircleAlert aria-hidden="true" />;
 const unplugged = <WifiOff aria-hidden="true" />;
 
-/** The words for a failure. `resend` does once more what failed; `startOver` begins a new chat. */
+/** Returns the words for a failure. `resend` repeats what failed; `startOver` begins a new chat. */
 export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action): FailureWords {
   const again = { action: "Try again", act: resend };
   switch (failure.kind) {
@@ -73,7 +73,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
         icon: <LogIn aria-hidden="true" />,
         title: failure.required ? "Sign in to get an answer." : "Your session has ended.",
         detail: failure.required
-          ? "Only accounts are answered here. What you typed is saved."
+          ? "You need an account to get answers here. What you typed is saved."
           : "Sign in again to continue. What you typed is saved.",
         action: "Sign in",
         act: () => navigate(`/sign-in?next=${encodeURIComponent(location.pathname)}`),
@@ -89,7 +89,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
   }
 }
 
-/** The words once the network is back after an `offline` failure. */
+/** Returns the words for a network that is back after an `offline` failure. */
 export function backOnline(resend: Action): FailureWords {
   return {
     icon: <Wifi aria-hidden="true" />,
@@ -102,7 +102,7 @@ export function backOnline(resend: Action): FailureWords {
 
 const nothing = () => undefined;
 
-/** What is said aloud when the failure arrives; empty for those that announce themselves. */
+/** Returns the announcement for screen readers; empty for failures that announce themselves. */
 export function spokenFailure(failure: Failure): string {
   if (failure.kind === "refused" || failure.kind === "unpaid") return "";
   const { title, detail } = wordsFor(failure, nothing, nothing);

@@ -24,7 +24,7 @@ test.each<[string, string]>([
   ["nothing", ""],
 ])("%s is drawn", (_what, text) => expect(isTooCostly(text)).toBe(false));
 
-test("a text as long as may be is judged in no time", () => {
+test("a text of maximum length is checked quickly", () => {
   const texts = [
     "```\n".repeat(16_000),
     "[".repeat(64_000),

@@ -1,6 +1,6 @@
 /**
- * Signs that Markdown pairs up with each other, and how many of each a text may have. Parsers look back for a partner at each
- * of them, so that ten thousand take seconds and stop the whole page; no answer that somebody reads has as many.
+ * Markdown characters that come in pairs, with the maximum number of each. Parsers search backwards for a partner at
+ * each of them, so ten thousand take seconds and freeze the page. No readable answer has so many.
  */
 const MOST: [sign: RegExp, most: number][] = [
   [/\[/g, 800],
@@ -9,12 +9,12 @@ const MOST: [sign: RegExp, most: number][] = [
   [/^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*){20}/gm, 0],
 ];
 
-/** The widest line of a table that is drawn as one. */
+/** The maximum number of columns of a table. */
 const MOST_CELLS = 100;
 
-/** Whether drawing this Markdown could stop the page: it is then shown as the text that it is. */
+/** Whether rendering this Markdown could freeze the page. Such Markdown is shown as plain text. */
 export function isTooCostly(markdown: string): boolean {
-  // What is in a fenced block is not looked at for signs.
+  // The contents of fenced blocks do not count.
   const prose = markdown.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
   if (MOST.some(([sign, most]) => count(prose, sign) > most)) return true;
   return prose.split("\n").some((line) => count(line, /\|/g) > MOST_CELLS);

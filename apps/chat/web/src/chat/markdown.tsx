@@ -6,8 +6,8 @@ import { ScrollRegion } from "../design/scroll-region.tsx";
 import { withoutEntities } from "./entities.ts";
 
 /**
- * An answer's Markdown, as elements: no HTML is ever made of it, so what a model writes can do nothing but be read.
- * While it streams, what is not closed yet is drawn as if it were.
+ * Renders an answer's Markdown as React elements, never as HTML, so a model's text cannot run anything. While it
+ * streams, unclosed syntax is rendered as if it were closed.
  */
 export default function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
   const tokens = useMemo(() => lexer(streaming ? remend(text, { katex: false }) : text), [text, streaming]);
@@ -18,7 +18,7 @@ function blocks(tokens: readonly Token[] = []): ReactNode {
   return [...tokens.entries()].map(([index, token]) => <Fragment key={index}>{block(token)}</Fragment>);
 }
 
-/** Every kind of block that GitHub's Markdown has; raw HTML is shown as the text that it is. */
+/** Renders a block of GitHub's Markdown. Raw HTML is shown as text. */
 function block(token: Token): ReactNode {
   switch (token.type) {
     case "paragraph":
@@ -26,7 +26,7 @@ function block(token: Token): ReactNode {
     case "text":
       return token.tokens ? inlines(token.tokens) : withoutEntities(token.text);
     case "heading": {
-      // The page's own heading is the first; an answer's begin below it.
+      // The page has the first-level heading, so an answer's headings begin at level 2.
       const Heading = `h${Math.max(2, token.depth)}` as "h2";
       return <Heading dir="auto">{inlines(token.tokens)}</Heading>;
     }
@@ -157,7 +157,7 @@ function SafeLink({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-/** Never loaded from elsewhere by itself: the address of a picture can carry away what was said. */
+/** Links to a picture instead of loading it, because a picture's address could leak the conversation. */
 function PictureLink({ href, alt }: { href: string; alt: string }) {
   return <SafeLink href={href}>{alt ? `Picture: ${alt}` : "Picture"}</SafeLink>;
 }

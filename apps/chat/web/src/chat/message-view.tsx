@@ -10,16 +10,16 @@ import { isEmptyAnswer, textOf, toolCallOf } from "./message.ts";
 import { ToolFigure, ToolStep } from "./tools/tool-step.tsx";
 
 const Markdown = loadedAhead(() => import("./markdown.tsx").then((module) => module.default));
-/** Has the code for Markdown loaded, while a question is being written. */
+/** Preloads the code for Markdown while a question is being written. */
 export const loadMarkdown = Markdown.load;
 
 interface QuestionProps {
   message: ChatMessage;
-  /** Absent where nothing can be changed, such as on a shared page. */
+  /** Absent if nothing can be changed, such as on a shared page. */
   onEdit?: ((message: ChatMessage) => void) | undefined;
 }
 
-/** What the person asked. */
+/** A question. */
 export const Question = memo(function Question({ message, onEdit }: QuestionProps) {
   return (
     <article
@@ -52,11 +52,11 @@ export const Question = memo(function Question({ message, onEdit }: QuestionProp
 
 interface AnswerProps {
   message: ChatMessage;
-  /** Whether it is being written at this moment. */
+  /** Whether the answer is being written. */
   live: boolean;
   onRetry?: ((answerId: string) => void) | undefined;
   onContinue?: ((answerId: string) => void) | undefined;
-  /** Asks a question that follows from the answer; absent where none can be asked now. */
+  /** Asks a follow-up question; absent if none can be asked now. */
   onAsk?: ((question: string) => void) | undefined;
 }
 
@@ -67,7 +67,7 @@ const howItEnded = {
   quota: "Ended here: your tokens are used up for now",
 };
 
-/** What the model answered: its steps, figures and words, in the order in which they came. */
+/** An answer: its steps, figures and text, in the order of arrival. */
 export const Answer = memo(function Answer({ message, live, onRetry, onContinue, onAsk }: AnswerProps) {
   const { incomplete, model, suggestions, supplied } = message.metadata ?? {};
   const text = textOf(message);
@@ -75,7 +75,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue,
     <article aria-label="Headgate" aria-busy={live} className="group">
       {supplied && (
         <p className="mb-1.5 text-quiet text-sm">
-          Not written by Headgate: this answer came along with a question.
+          Not written by Headgate: this answer was sent together with a question.
         </p>
       )}
       {message.parts.map((part, index) => {
@@ -136,7 +136,7 @@ export const Answer = memo(function Answer({ message, live, onRetry, onContinue,
   );
 });
 
-/** Questions that follow from an answer, as buttons. */
+/** Buttons for follow-up questions. */
 function Suggestions({
   questions,
   onAsk,
@@ -157,7 +157,7 @@ function Suggestions({
   );
 }
 
-/** Until the code for Markdown is there, and should it never come, the text as it was written. */
+/** Shows plain text until the code for Markdown is loaded, or if it cannot be loaded. */
 function Words({ text, streaming }: { text: string; streaming: boolean }) {
   const plain = <PlainWords text={text} />;
   if (isTooCostly(text)) return plain;
@@ -170,7 +170,7 @@ function Words({ text, streaming }: { text: string; streaming: boolean }) {
   );
 }
 
-/** In paragraphs spaced as Markdown's are: when it takes over, they stay where they were, but for lists and code above. */
+/** Plain paragraphs with the spacing of Markdown, so that they move little when Markdown replaces them. */
 function PlainWords({ text }: { text: string }) {
   const paragraphs = text.split(/\n{2,}/);
   return (
@@ -190,7 +190,7 @@ interface ActionsProps {
   className?: string;
 }
 
-/** Buttons that keep quiet until the message is pointed at or tabbed into; always there for fingers. */
+/** Buttons that appear when the message is hovered or focused; always visible on touch screens. */
 function Actions({ children, model, className = "" }: ActionsProps) {
   return (
     <div
@@ -202,7 +202,7 @@ function Actions({ children, model, className = "" }: ActionsProps) {
   );
 }
 
-/** Shown from the sending of a question to the first word of its answer. */
+/** Shown after a question is sent, until the first word of its answer. */
 export function FirstTokenIndicator() {
   return (
     <p role="img" className="flex min-h-8 items-center gap-1" aria-label="Working on an answer">

@@ -1,6 +1,6 @@
 import type { ChatMessage } from "../../../contract.ts";
 
-/** All that is written in a message, without its tools. */
+/** Returns the text of a message, without tool calls. */
 export function textOf(message: ChatMessage): string {
   return message.parts
     .flatMap((part) => (part.type === "text" ? [part.text] : []))
@@ -8,7 +8,7 @@ export function textOf(message: ChatMessage): string {
     .trim();
 }
 
-/** A call of a tool, whatever its kind; the fields are those of the AI SDK's tool parts. */
+/** A tool call of any kind, with the fields of the AI SDK's tool parts. */
 export interface ToolCall {
   id: string;
   name: string;
@@ -18,7 +18,7 @@ export interface ToolCall {
   errorText?: string | undefined;
 }
 
-/** The tool call that a part of a message is; `null` for every other part. */
+/** Returns a message part as a tool call; `null` for every other part. */
 export function toolCallOf(part: ChatMessage["parts"][number]): ToolCall | null {
   if (!("toolCallId" in part)) return null;
   return {
@@ -31,7 +31,7 @@ export function toolCallOf(part: ChatMessage["parts"][number]): ToolCall | null 
   };
 }
 
-/** An answer with nothing in it yet: no words, no tool. */
+/** Whether an answer has no text and no tool call yet. */
 export function isEmptyAnswer(message: ChatMessage): boolean {
   return !message.parts.some(
     (part) =>
@@ -42,7 +42,7 @@ export function isEmptyAnswer(message: ChatMessage): boolean {
 }
 
 /**
- * Markdown as it is read aloud: without marks, table rules and addresses, and no longer than a few breaths.
+ * Returns Markdown for reading aloud: without markup, table rules and addresses, and shortened.
  * @param longest characters
  */
 export function spokenText(markdown: string, longest = 600): string {
@@ -58,7 +58,7 @@ export function spokenText(markdown: string, longest = 600): string {
 }
 
 /**
- * A new message's id: 128 random bits. `crypto.randomUUID` is missing on plain http, where home networks are.
+ * Returns a new message id of 128 random bits. Browsers lack `crypto.randomUUID` on plain HTTP, as on home networks.
  */
 export function newMessageId(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))]

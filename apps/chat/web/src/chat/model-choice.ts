@@ -4,7 +4,7 @@ import { readStored, writeStored } from "../design/storage.ts";
 
 const key = "headgate-model";
 
-/** The model that somebody chose on this page; `null` while nobody has. */
+/** The model chosen on this page; `null` if none was chosen. */
 export const chosenModel = observable<string | null>(readStored(key));
 
 export function chooseModel(name: string): void {
@@ -12,7 +12,7 @@ export function chooseModel(name: string): void {
   writeStored(key, name);
 }
 
-/** @returns the model that a message names; `undefined` for the one that answers anyway, or one that is no longer offered */
+/** @returns the model that a message names; `undefined` for the default model, or one that is no longer offered */
 export function modelToName(me: Pick<Me, "models"> | null, chosen: string | null): string | undefined {
   const offered = me?.models ?? [];
   return chosen !== null && chosen !== offered[0] && offered.includes(chosen) ? chosen : undefined;

@@ -14,28 +14,28 @@ import { isOfPlaces, refusalWords } from "./refusal-words.ts";
 interface NoticeProps<Told = Failure> {
   failure: Told;
   onResend: Action;
-  /** Takes what is in the composer along into a new chat. */
+  /** Moves the draft to a new chat. */
   onStartOver: Action;
 }
 
-/** In the answer's place: what came between, in plain words, and the one thing to do about it. Never part of the thread. */
+/** Shown in place of an answer: the failure, and the action for it. Never part of the thread. */
 export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
   const shared = useRefusal();
   if (failure.kind === "refused") {
-    // Another tab may have been refused later, and so for longer.
+    // Another tab may have a later refusal, with a later deadline.
     const error = shared && shared.deadline > failure.error.deadline ? shared : failure.error;
-    // An answer has ended since: the refusal is forgotten everywhere.
+    // An answer has ended since, so the refusal is cleared everywhere.
     const hasEnded = isOfPlaces(error) && !shared;
     return <Refused error={error} deadline={hasEnded ? 0 : error.deadline} hasDraft onResend={onResend} />;
   }
-  // The paywall is a dialog of its own.
+  // The paywall is a separate dialog.
   if (failure.kind === "unpaid") return null;
   return <FailureNotice failure={failure} onResend={onResend} onStartOver={onStartOver} />;
 }
 
 /**
- * The same for a caller who was refused in another tab, in another conversation or before a reload: a message from here
- * would be refused as well. Once the time has come it offers to send what is in the composer, if anything is.
+ * The notice for a caller who was refused in another tab, in another conversation or before a reload, since a message
+ * from here would be refused too. After the wait, it offers to send the draft, if there is one.
  */
 export function SharedNotice({ hasDraft, onResend }: { hasDraft: boolean; onResend: Action }) {
   const refusal = useRefusal();
@@ -47,7 +47,7 @@ export function SharedNotice({ hasDraft, onResend }: { hasDraft: boolean; onRese
 interface RefusedProps {
   error: RateLimitedError;
   deadline: number;
-  /** Whether there is something to be sent when the time has come. */
+  /** Whether there is a draft to send after the wait. */
   hasDraft: boolean;
   onResend: Action;
 }
@@ -108,7 +108,7 @@ function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailu
   );
 }
 
-/** What the operator finds the request by. A body may say anything: only text is shown. */
+/** The id by which the operator finds the request. A body can contain anything, so only text is shown. */
 function RequestId({ id }: { id: unknown }) {
   if (typeof id !== "string" || id === "") return null;
   return <p className="mt-1 break-all text-quiet text-xs">Request {id}</p>;

@@ -4,7 +4,7 @@ import { navigate } from "../router.tsx";
 import type { Failure } from "../service/failure.ts";
 import { type Action, wordsFor } from "./failure-words.tsx";
 
-/** A whole page's worth of trouble: what could not be loaded, and what to do. */
+/** Shown instead of a page that could not be loaded, with an action. */
 export function PageFailure({ failure, onRetry }: { failure: Failure; onRetry: Action }) {
   // Reading is neither limited nor charged for.
   if (failure.kind === "refused" || failure.kind === "unpaid") return null;

@@ -1,12 +1,12 @@
 import type { RateLimitedError } from "headgate/client";
 import { type NoticeLabels, noticeLabels, shortWait, spokenWait } from "headgate/react";
 
-/** Whether as many answers as this caller may have are being written: what is waited for is that one of them ends. */
+/** Whether the caller already has the maximum number of answers in progress and must wait for one to end. */
 export function isOfPlaces({ problem }: RateLimitedError): boolean {
   return problem?.waits_for === "holders";
 }
 
-/** What a refusal is for, in words: too many messages is only one of the reasons. */
+/** Returns the words for a refusal, by its reason. */
 export function refusalWords(error: RateLimitedError): NoticeLabels {
   if (isOfPlaces(error)) return ofPlaces;
   if (error.status === 503) return waitingFor("The model is busy just now.");
@@ -22,7 +22,7 @@ const ofPlaces: NoticeLabels = {
   waiting: () => places,
   arrival: () => places,
   ready: "An answer has ended. You can send this now.",
-  milestone: (seconds) => `You can send again when an answer ends, in ${spokenWait(seconds)} at the latest.`,
+  milestone: (seconds) => `You can send again when an answer ends, within ${spokenWait(seconds)}.`,
 };
 
 function waitingFor(reason: string): NoticeLabels {

@@ -22,7 +22,7 @@ test("a question is appended", () => {
   expect(ids(thread)).toHaveLength(4);
 });
 
-test("an edited question takes the place of the old one and of all after it", () => {
+test("an edited question replaces the old one and everything after it", () => {
   expect(ids(threadFor({ kind: "ask", text: "uno", messageId: "q3", replaces: "q1" }, thread))).toEqual([
     "q3",
   ]);
@@ -33,12 +33,12 @@ test("an edited question takes the place of the old one and of all after it", ()
   ]);
 });
 
-test("a retried answer makes room for another, its question stays", () => {
+test("retrying removes the answer and keeps its question", () => {
   expect(ids(threadFor({ kind: "again", replaces: "a2" }, thread))).toEqual(["q1", "a1", "q2"]);
   expect(ids(threadFor({ kind: "again" }, thread.slice(0, 3)))).toEqual(["q1", "a1", "q2"]);
 });
 
-test("a stored conversation is sent by its id and the question alone", () => {
+test("a stored conversation is sent as its id and the question", () => {
   const next = threadFor({ kind: "again", replaces: "a2" }, thread);
   expect(requestFor(next, { conversationId: "c", replaces: "a2" })).toEqual({
     messages: [thread[2]],
@@ -47,7 +47,7 @@ test("a stored conversation is sent by its id and the question alone", () => {
   });
 });
 
-test("a model that was chosen is named", () => {
+test("a chosen model is named", () => {
   expect(
     requestFor(thread.slice(0, 1), { conversationId: "c", replaces: undefined, model: "large" }),
   ).toEqual({

@@ -1,13 +1,13 @@
 import type { ChatMessage, MessageRequest } from "../../../contract.ts";
 
-/** One thing that a person wants from the service: what `POST /chat/message` is asked for. */
+/** What a request to `POST /chat/message` is for. */
 export type Intent =
-  /** A question, perhaps in place of an earlier one. */
+  /** A question, which may replace an earlier one. */
   | { kind: "ask"; text: string; messageId: string; replaces?: string }
-  /** The last question once more: in place of its answer, or because it has none. */
+  /** The last question again, to replace its answer or because it has none. */
   | { kind: "again"; replaces?: string };
 
-/** The thread as it will be when the intent is sent, without the answer; its last message is the question. */
+/** Returns the thread to send, without the answer. Its last message is the question. */
 export function threadFor(intent: Intent, messages: readonly ChatMessage[]): ChatMessage[] {
   const from = intent.replaces === undefined ? -1 : messages.findIndex(({ id }) => id === intent.replaces);
   const kept = from === -1 ? [...messages] : messages.slice(0, from);
@@ -16,8 +16,8 @@ export function threadFor(intent: Intent, messages: readonly ChatMessage[]): Cha
 }
 
 /**
- * The body that says it to the service. A stored conversation is the service's own to know, so only the question is
- * sent; refusals and notices are no messages and never in it.
+ * Returns the body of the request. The service knows a stored conversation, so only the question is sent. Refusals and
+ * notices are not messages, so they are never sent.
  */
 export function requestFor(
   thread: readonly ChatMessage[],

@@ -3,7 +3,7 @@ import { isSendKey } from "./send-key.ts";
 
 const enter = { key: "Enter", shiftKey: false, altKey: false, isComposing: false, keyCode: 13 };
 
-test("Enter sends, also with Ctrl or Cmd", () => {
+test("Enter sends, with or without Ctrl or Cmd", () => {
   expect(isSendKey(enter)).toBe(true);
 });
 

@@ -1,6 +1,6 @@
 /**
- * Whether this key press sends: Enter alone, and not the one that ends the composing of a character. Safari ends the
- * composition before that key press, which then only its code 229 gives away.
+ * Whether a key press sends: Enter without Shift or Alt, but not the Enter that ends the composition of a character.
+ * Safari ends the composition before that key press, which then can only be recognised by its key code 229.
  */
 export function isSendKey(
   event: Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "isComposing" | "keyCode">,

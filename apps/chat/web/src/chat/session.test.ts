@@ -66,7 +66,7 @@ function stream(chunks: object[], end = true, signal?: AbortSignal | null): Resp
   return new Response(body, { headers: { "content-type": "text/event-stream", "x-conversation-id": "c1" } });
 }
 
-/** As `stream`, left open until it is closed by hand. */
+/** Like `stream`, but stays open until the test closes it. */
 function held(chunks: object[], give: (close: () => void) => void): Response {
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
@@ -122,7 +122,7 @@ test("an answered question leaves the composer and becomes a conversation", asyn
   expect(outcomes).toEqual(["whole"]);
 });
 
-test("what remains is taken from the end of the stream, and is no part of the message", async () => {
+test("quota and credit come from the end of the stream, and are not part of the message", async () => {
   const told = { cost: 10, quota: [], tightest: null, credit: null };
   answer = async () => stream([...words, { type: "data-news", data: told }, { type: "finish" }]);
   const session = open();
@@ -132,7 +132,7 @@ test("what remains is taken from the end of the stream, and is no part of the me
   expect(session.messages.get()[1]?.parts.map(({ type }) => type)).toEqual(["text"]);
 });
 
-test("a refused question stays in the composer, and neither in the thread nor in the next request", async () => {
+test("a refused question stays in the composer, but not in the thread or the next request", async () => {
   answer = async () => refused();
   const session = open();
   session.draft().set({ text: "one too many" });
@@ -149,7 +149,7 @@ test("a refused question stays in the composer, and neither in the thread nor in
   expect(session.state.get().failure).toBeNull();
 });
 
-test("a slow refusal brings the question back, before what was typed meanwhile", async () => {
+test("a slow refusal puts the question back, before text typed meanwhile", async () => {
   let refuse: (response: Response) => void = () => undefined;
   answer = () =>
     new Promise((resolve) => {
@@ -171,7 +171,7 @@ test("a slow refusal brings the question back, before what was typed meanwhile",
   expect(thread(session)).toEqual([]);
 });
 
-test("the question that the composer holds is sent again, not the one that was refused", async () => {
+test("resending sends the text in the composer, not the refused one", async () => {
   answer = async () => refused();
   const session = open();
   session.draft().set({ text: "fisrt" });
@@ -196,7 +196,7 @@ test("the same text sent again has the same id, so that it cannot be stored twic
   expect(sent[1]?.messages[0]?.id).toBe(sent[0]?.messages[0]?.id);
 });
 
-test("an edited question replaces the old one; refused, the old one is back and the edit is kept", async () => {
+test("an edited question replaces the old one; if refused, the old one returns and the edit is kept", async () => {
   const stored = [message("q1", "user", "£45k"), message("a0", "assistant", "£34k")];
   const session = open(stored);
   session.draft().set({ text: "£46k", replaces: "q1", aside: "a thought" });
@@ -218,7 +218,7 @@ test("an edited question replaces the old one; refused, the old one is back and 
   expect(session.draft().get()).toEqual({ text: "a thought" });
 });
 
-test("an answer asked for again takes the place of the old one, and leaves it where it was if refused", async () => {
+test("a retried answer replaces the old one, which stays if the retry is refused", async () => {
   const session = open([message("q1", "user", "£45k"), message("a0", "assistant", "old")]);
   answer = async () => refused();
   await session.again("a0");
@@ -235,7 +235,7 @@ test("an answer asked for again takes the place of the old one, and leaves it wh
   ]);
 });
 
-test("stopping asks the service to end the answer, and keeps what has come, marked", async () => {
+test("stopping asks the service to end the answer, and keeps and marks the part received", async () => {
   let end = () => {};
   answer = async () => held([...words], (close) => (end = close));
   other = async (path, init) => {
@@ -258,7 +258,7 @@ test("stopping asks the service to end the answer, and keeps what has come, mark
   expect(outcomes).toEqual(["stopped"]);
 });
 
-test("a stop is asked for again until the service has heard it, and read no longer than two seconds", async () => {
+test("a stop is repeated until the service confirms it, and reading ends after two seconds", async () => {
   answer = async (init) => stream(words, false, init.signal);
   let asked = 0;
   other = async () => {
@@ -277,7 +277,7 @@ test("a stop is asked for again until the service has heard it, and read no long
   expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "stopped" });
 });
 
-test("stopping before the service has spoken gives the question back", async () => {
+test("stopping before the service responds puts the question back", async () => {
   let end = (_: Response) => {};
   answer = () => new Promise((resolve) => (end = resolve));
   other = async () => {
@@ -295,7 +295,7 @@ test("stopping before the service has spoken gives the question back", async () 
   expect(session.state.get()).toMatchObject({ phase: "idle", failure: null });
 });
 
-test("an answer that breaks off is kept, and asked for again in its own place", async () => {
+test("a broken answer is kept, and a retry replaces it", async () => {
   answer = async () => stream([...words, { type: "error", errorText: "The model failed." }]);
   const session = open([]);
   session.draft().set({ text: "£45k" });
@@ -307,7 +307,7 @@ test("an answer that breaks off is kept, and asked for again in its own place", 
   expect(sent[1]).toMatchObject({ replaces: "a1" });
 });
 
-test("a model that fails before its first word leaves the stored question in the thread, to be answered again", async () => {
+test("if the model fails before its first word, the stored question stays in the thread and can be retried", async () => {
   answer = async () => problem(502, { detail: "The model is busy." }, { "x-conversation-id": "c1" });
   const session = open();
   session.draft().set({ text: "£45k" });
@@ -323,7 +323,7 @@ test("a model that fails before its first word leaves the stored question in the
   expect(thread(session)).toHaveLength(2);
 });
 
-test("nothing is sent twice at once, and nothing that is blank", async () => {
+test("nothing is sent twice at once, and blank text is not sent", async () => {
   answer = async () => stream(whole);
   const session = open();
   session.draft().set({ text: "  " });
@@ -341,7 +341,7 @@ test("an example is in the composer if it is refused", async () => {
   expect(session.draft().get().text).toBe("Compare £50,000 and £60,000");
 });
 
-test("what is closed while a question is on its way writes nothing down any more", async () => {
+test("a session closed while it sends a question stores nothing any more", async () => {
   answer = (init) =>
     new Promise((_, reject) => {
       init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
@@ -351,7 +351,7 @@ test("what is closed while a question is on its way writes nothing down any more
   const asking = session.ask();
   await vi.advanceTimersByTimeAsync(400);
   session.close();
-  // As signing out does.
+  // Signing out does this.
   forgetDrafts();
   await asking;
   expect(Object.entries(localStorage)).toEqual([]);
@@ -369,7 +369,7 @@ describe("a connection that is lost in the middle of an answer", () => {
     return session;
   }
 
-  test("is made again, and the answer read from its beginning", async () => {
+  test("is opened again, and the answer is read from its beginning", async () => {
     let tries = 0;
     other = async (path) => {
       expect(path).toBe("/chat/stream/c1");
@@ -398,7 +398,7 @@ describe("a connection that is lost in the middle of an answer", () => {
     expect(failures).toEqual([]);
   });
 
-  test("is not needed for an answer that was saved meanwhile", async () => {
+  test("is not needed if the answer was saved meanwhile", async () => {
     other = async (path) => {
       if (path === "/chat/stream/c1") return new Response(null, { status: 204 });
       const question = { ...message(String(sent[0]?.messages[0]?.id), "user", "£45k") };
@@ -409,7 +409,7 @@ describe("a connection that is lost in the middle of an answer", () => {
     expect(outcomes).toEqual(["whole"]);
   });
 
-  test("that cannot be made again leaves the answer cut off", async () => {
+  test("that cannot be restored leaves the answer cut off", async () => {
     const session = await askAndLose();
     expect(failures).toEqual(["broken-off"]);
     expect(session.messages.get()[1]?.metadata).toMatchObject({ incomplete: "failed" });
@@ -417,7 +417,7 @@ describe("a connection that is lost in the middle of an answer", () => {
 });
 
 describe("a conversation that is opened while its question is being answered", () => {
-  test("shows the answer as it comes", async () => {
+  test("shows the answer as it arrives", async () => {
     other = async () => stream(whole);
     const session = open([message("q1", "user", "£45k")]);
     await session.resume();
@@ -425,7 +425,7 @@ describe("a conversation that is opened while its question is being answered", (
     expect([session.state.get().phase, outcomes]).toEqual(["idle", ["whole"]]);
   });
 
-  test("offers to answer it where nobody does", async () => {
+  test("offers to answer the question if no answer is in progress", async () => {
     other = async (path) =>
       path === "/chat/stream/c1"
         ? new Response(null, { status: 204 })
@@ -437,7 +437,7 @@ describe("a conversation that is opened while its question is being answered", (
   });
 });
 
-test("whoever is answered is refused no more", async () => {
+test("an answer ends the refusal", async () => {
   answer = async () => refused();
   const session = open();
   session.draft().set({ text: "one too many" });

@@ -26,7 +26,7 @@ export interface SessionState {
   /** `undefined` until the service has stored the first question. */
   conversationId: string | undefined;
   /**
-   * - `asking`: just sent; for a moment the page stays as it is, so that a quick refusal moves nothing.
+   * - `asking`: just sent. The page does not change for a moment, so that a quick refusal moves nothing.
    * - `waiting`: the question is in the thread, the answer has not begun.
    * - `answering`: the service has taken the question.
    */
@@ -34,39 +34,39 @@ export interface SessionState {
   failure: Failure | null;
 }
 
-/** One conversation on this page. It goes on answering while another one is looked at. */
+/** A conversation on this page. Its answer continues while another conversation is shown. */
 export interface ChatSession {
-  /** Tells sessions apart, also while they have no conversation. */
+  /** Identifies the session, even before it has a conversation. */
   readonly key: string;
-  /** The thread; while an answer comes, a new one every few hundredths of a second. */
+  /** The thread. While an answer arrives, it is replaced every few hundredths of a second. */
   readonly messages: Observable<readonly ChatMessage[]>;
   readonly state: Observable<SessionState>;
   draft(): Observable<Draft>;
   /**
-   * Sends what is in the composer; a given text is put there first, so that a refusal finds it there.
-   * Does nothing when there is nothing to send or an answer is under way.
+   * Sends the text in the composer. A given text is inserted there first, so that it is there after a refusal. Does
+   * nothing if the composer is empty or an answer is in progress.
    */
   ask(text?: string): Promise<void>;
-  /** Answers the last question again: in place of this answer, or because it has none. */
+  /** Answers the last question again, to replace this answer or because it has none. */
   again(replaces?: string): Promise<void>;
-  /** Does once more what was refused or failed. */
+  /** Repeats what was refused or failed. */
   resend(): Promise<void>;
-  /** Goes on reading an answer that the service is giving, or has given meanwhile, to the last question. */
+  /** Continues to read the answer to the last question, which may be in progress or have ended. */
   resume(): Promise<void>;
-  /** Has the service end the answer; what it has said is kept. */
+  /** Asks the service to end the answer, and keeps the part received. */
   stop(): void;
-  /** Reads no further, for good: somebody else is using the page, and nothing of this is written down any more. */
+  /** Stops reading and storing permanently, because somebody else is using the page. */
   close(): void;
   dismiss(): void;
 }
 
 export interface SessionEvents {
-  /** The service took the question and stores it under this id; whether it will answer is another matter. */
+  /** The service has accepted the question and stores it under this id. It may still not answer. */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
   /**
-   * The answer has ended: whole, stopped, broken off, or because credit is used up.
+   * The answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
    *
-   * @param news what it has cost and what remains, where the service has said so
+   * @param news what it cost and what remains, if the service reported it
    */
   ended(
     session: ChatSession,
@@ -77,10 +77,10 @@ export interface SessionEvents {
   failed(session: ChatSession, failure: Failure): void;
 }
 
-/** How long a question stays in the composer before the thread shows it as on its way, in milliseconds. */
+/** How long a question stays in the composer before the thread shows it, in milliseconds. */
 const verdictMs = 300;
 
-/** Makes a session over a stored conversation, or a new one. */
+/** Creates a session for a stored conversation or a new one. */
 export function createSession(
   stored: { id: string; messages: ChatMessage[] } | undefined,
   events: SessionEvents,
@@ -96,7 +96,7 @@ export function createSession(
   let closed = false;
   let failedIntent: Intent | null = null;
 
-  /** The service has the question: it leaves the composer, and stays in the thread. */
+  /** The service has accepted the question: it leaves the composer and stays in the thread. */
   function take(response: Response, own: TurnUnderWay): void {
     own.accepted = true;
     const { intent } = own;
@@ -106,20 +106,20 @@ export function createSession(
       from.set((current) => afterAccepted(current, intent.text));
       tellTabs({ kind: "sent", conversation: known ?? newConversation, text: intent.text });
     }
-    // An answered caller is no longer refused, in any tab.
+    // A caller who gets an answer is no longer refused, in any tab.
     if (client.refusal()) client.clear();
     const conversationId = response.headers.get("x-conversation-id") ?? known;
     patch({ phase: "answering", conversationId });
     if (conversationId === undefined) return;
     if (known === undefined) {
-      // What was typed behind the question goes along into the conversation.
+      // Text typed after the question moves to the conversation's draft.
       draftOf(conversationId).set(from.get());
       from.set({ text: "" });
     }
     events.accepted(session, conversationId, intent.kind === "ask" ? intent.text : "", response.ok);
   }
 
-  /** Sends the thread, and reads the answer into it. @throws what came between */
+  /** Sends the thread, and reads the answer into it. @throws the failure */
   async function exchange(own: TurnUnderWay, thread: readonly ChatMessage[]): Promise<void> {
     const body = requestFor(thread, {
       conversationId: currentId(),
@@ -132,7 +132,7 @@ export function createSession(
       body: JSON.stringify(body),
       signal: own.abort.signal,
     });
-    // The model failed before its first word, and the service has stored the question all the same.
+    // The model failed before its first word, but the service has stored the question.
     const isStored = own.intent.kind === "ask" && response.headers.has("x-conversation-id");
     if (response.ok || isStored) {
       messages.set(thread);
@@ -142,7 +142,7 @@ export function createSession(
     await reading.readToEnd(own, response.body, thread);
   }
 
-  /** Marks an answer that did not come whole; one of which nothing had come is taken away. */
+  /** Marks an incomplete answer, or removes it if it is empty. */
   function endAnswer(own: TurnUnderWay, thread: readonly ChatMessage[], failed: boolean): void {
     const { message, isComplete } = own.answer;
     const cutOff = own.isStopped ? "stopped" : failed ? "failed" : undefined;
@@ -162,7 +162,7 @@ export function createSession(
     const own = newTurn(intent, thread.at(-1)?.id ?? "", false);
     turn = own;
     failedIntent = null;
-    // For a moment nothing moves: most refusals arrive within it, and then nothing has to move back.
+    // Change nothing for a moment: most refusals arrive within it, and then nothing has to move back.
     patch({ phase: "asking", failure: null });
     const timer = setTimeout(() => {
       if (own.accepted) return;
@@ -222,7 +222,7 @@ export function createSession(
     }
     turn = null;
     if (closed) return;
-    // Nobody answers it, or nobody can be asked: the question offers to be answered.
+    // No answer is in progress, or the service cannot be reached: offer to answer the question.
     if (isUnanswered) return patch({ phase: "idle" });
     endAnswer(own, thread, error !== undefined);
     if (error === undefined || own.isStopped) patch({ phase: "idle" });
@@ -255,7 +255,7 @@ export function createSession(
     async resend() {
       const intent = failedIntent;
       if (intent?.kind === "again") return session.again(intent.replaces);
-      // The composer has the last word: the text may have been changed since.
+      // Send the text in the composer, which may have changed since.
       await session.ask();
     },
     resume,
@@ -274,13 +274,13 @@ export function createSession(
   return session;
 }
 
-/** An answer that broke off is asked for again in its own place; one that never began, by its question. */
+/** Retries a broken answer in its place; if there is none, sends the question again. */
 function answerAgain(messages: readonly ChatMessage[]): Intent {
   const last = messages.at(-1);
   return last?.role === "assistant" ? { kind: "again", replaces: last.id } : { kind: "again" };
 }
 
-/** Remembers under which id a text was sent, in case the service has stored it without our hearing so. */
+/** Records the id under which a text was sent, in case the service has stored it but its response was lost. */
 function noteSent(draft: Draft, intent: Intent, maybeStored: boolean): Draft {
   if (intent.kind !== "ask" || !maybeStored) return draft;
   return { ...draft, sent: { text: intent.text, messageId: intent.messageId } };

@@ -15,7 +15,7 @@ import { spokenText, textOf } from "./message.ts";
 import { isOfPlaces } from "./refusal-words.ts";
 import { type ChatSession, createSession, type SessionEvents } from "./session.ts";
 
-/** A conversation on its way to the screen. */
+/** A conversation that is being opened. */
 export type OpenConversation =
   | { status: "loading" }
   | { status: "ready"; session: ChatSession }
@@ -29,7 +29,7 @@ const events: SessionEvents = {
     if (answering) announce("Answering.");
     const now = new Date().toISOString();
     const known = knownConversation(id);
-    // A conversation that begins anew may be about something else; the service keeps a name that a person chose.
+    // If the first question changed, the topic may have changed. The service keeps a title that a person chose.
     const isFirst = session.messages.get().length === 1;
     putConversation(
       known
@@ -37,7 +37,7 @@ const events: SessionEvents = {
         : { id, title: question, titled: false, createdAt: now, updatedAt: now, sharePath: null },
     );
     if (session !== fresh?.session) return;
-    // The same object moves over, so that what is on the screen stays as it is.
+    // Move the same object, so that the screen does not change.
     open.set(id, fresh.opening);
     fresh = null;
     if (currentPath.get() === "/") navigate(conversationPath(id), { replace: true });
@@ -54,20 +54,20 @@ const events: SessionEvents = {
     if (id !== undefined && answer && knownConversation(id)?.titled !== true) void titleConversation(id);
   },
   failed(session, failure) {
-    // Which models there are to choose from may have changed.
+    // The list of models may have changed.
     if (failure.kind === "rejected") void refreshMe();
     if (failure.kind === "unpaid") showPaywall(failure.problem);
     if (failure.kind === "gone") void tellGoneFromSignedOut(session);
   },
 };
 
-/** An answer has ended, so a message that waited for its place can be sent, in every tab. */
+/** Clears a refusal that waits for a place, in every tab, because an answer has ended. */
 function endWaitForPlace(): void {
   const refusal = client.refusal();
   if (refusal && isOfPlaces(refusal)) client.clear();
 }
 
-/** After a session's end its conversations are somebody else's, and the service says 404: only `/me` tells the two apart. */
+/** Distinguishes a deleted conversation from an ended session. The service answers 404 to both, so `/me` is needed. */
 async function tellGoneFromSignedOut(session: ChatSession): Promise<void> {
   if (await sessionEnded()) session.state.set((state) => ({ ...state, failure: { kind: "signed-out" } }));
 }
@@ -78,7 +78,7 @@ async function sessionEnded(): Promise<boolean> {
   return before?.caller.kind === "account" && now?.caller.kind === "anonymous";
 }
 
-/** A conversation that does not exist yet. The same one until its first question is taken. */
+/** Returns the new conversation. It is the same object until its first question is accepted. */
 export function freshConversation(): Observable<OpenConversation> {
   if (!fresh) {
     const session = createSession(undefined, events);
@@ -87,7 +87,7 @@ export function freshConversation(): Observable<OpenConversation> {
   return fresh.opening;
 }
 
-/** A stored conversation, loaded when it is not here yet. */
+/** Returns a stored conversation, and loads it if necessary. */
 export function openConversation(id: string): Observable<OpenConversation> {
   const known = open.get(id);
   if (known) return known;
@@ -97,7 +97,7 @@ export function openConversation(id: string): Observable<OpenConversation> {
   return opening;
 }
 
-/** Tries once more to load what could not be loaded. */
+/** Tries again to load a conversation. */
 export function reopenConversation(id: string): void {
   const opening = openConversation(id);
   if (opening.get().status !== "failed") return;
@@ -123,7 +123,7 @@ async function load(id: string, opening: Observable<OpenConversation>): Promise<
   }
 }
 
-/** A text that was on its way when the page was closed is not a draft any more if the service had taken it. */
+/** Removes a draft that was being sent when the page was closed, if the service had accepted it. */
 function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
   const draft = draftOf(id);
   const { sent, text } = draft.get();
@@ -131,14 +131,14 @@ function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
     draft.set({ text: "" });
 }
 
-/** Closes every conversation, answers under way included: somebody else is using the page now. */
+/** Closes every conversation, including answers in progress, because somebody else is using the page now. */
 export function closeConversations(): void {
   for (const session of openSessions()) session.close();
   fresh = null;
   open.clear();
 }
 
-/** The account whose conversations are open is signed in no more. What is on the screen stays until it is left. */
+/** The account has been signed out. What is on the screen stays until the user leaves it. */
 export function tellSignedOut(): void {
   for (const session of openSessions()) {
     if (session !== fresh?.session) {
@@ -147,7 +147,7 @@ export function tellSignedOut(): void {
   }
 }
 
-/** Another caller has limits and credit of their own: what the last one was refused for is over. */
+/** Removes refusals, because another caller has other limits and credit. */
 export function endRefusals(): void {
   for (const session of openSessions()) {
     const kind = session.state.get().failure?.kind;
@@ -155,7 +155,7 @@ export function endRefusals(): void {
   }
 }
 
-/** Forgets a conversation that was deleted. */
+/** Closes a deleted conversation. */
 export function closeConversation(id: string): void {
   const state = open.get(id)?.get();
   if (state?.status === "ready") state.session.close();

@@ -16,7 +16,7 @@ type Loading =
 
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** A conversation that somebody shared, to read and no more. */
+/** A shared conversation, read-only. */
 export function SharePage({ token }: { token: string }) {
   const [loading, setLoading] = useState<Loading>({ status: "loading" });
   const [attempt, setAttempt] = useState(0);
@@ -89,7 +89,7 @@ function Withdrawn() {
       <Mark className="size-12" />
       <h1 className="mt-5 font-semibold text-lg">This link no longer works.</h1>
       <p className="mt-1 mb-6 text-quiet">
-        The person who shared this conversation has removed the link, or it was typed wrongly.
+        The person who shared this conversation may have removed the link, or the address may be wrong.
       </p>
       <Link href="/" className={buttonClass("solid")}>
         Ask your own question

@@ -2,16 +2,17 @@ import type { StopRequest, StopResponse } from "../../../contract.ts";
 import { api } from "../service/api.ts";
 import type { TurnUnderWay } from "./turn-under-way.ts";
 
-/** How long a stopped answer may take to end before this page reads no further, in milliseconds. */
+/** How long a stopped answer may take to end before this page stops reading, in milliseconds. */
 const stopMs = 2_000;
 
-/** Between two tries to stop a question that the service may not have begun to answer, in milliseconds. */
+/** The time between two attempts to stop an answer, which may not have begun yet, in milliseconds. */
 const stopAgainMs = 250;
 
 /**
- * Asks the service to end this answer, again until it is heard: the service may not have begun to answer.
+ * Asks the service to end this answer, and repeats the request until it is confirmed, because the answer may not have
+ * begun yet.
  *
- * @param isUnderWay whether the turn has not ended by itself
+ * @param isUnderWay returns whether the turn is still in progress
  */
 export async function askToStop(
   own: TurnUnderWay,

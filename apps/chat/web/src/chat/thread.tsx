@@ -18,7 +18,7 @@ import { Notice, SharedNotice } from "./notices.tsx";
 import type { ChatSession } from "./session.ts";
 import { loadFigures } from "./tools/tool-step.tsx";
 
-/** Messages beyond these are drawn on request: a long thread opens quickly. */
+/** How many messages are shown at first. Older ones are shown on request, so that a long thread opens quickly. */
 const shownAtFirst = 60;
 
 interface ThreadProps {
@@ -26,7 +26,9 @@ interface ThreadProps {
   focusComposer: () => void;
 }
 
-/** The conversation, and under it whatever came between. Scrolling sticks to its end only while one is there. */
+/**
+ * The conversation, with a notice of any failure below. It stays scrolled to its end only while the reader is there.
+ */
 export function Thread({ session, focusComposer }: ThreadProps) {
   const messages = useObservable(session.messages);
   const { conversationId, phase, failure } = useObservable(session.state);
@@ -39,13 +41,13 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const [hidden, setHidden] = useState(() => Math.max(0, messages.length - shownAtFirst));
 
   useEffect(() => {
-    // What an answer needs, while its question is being written.
+    // Preload the code for answers while the question is being written.
     void loadMarkdown();
     void loadFigures();
   }, []);
 
   useEffect(() => {
-    // On paper the conversation is whole.
+    // Print the whole conversation.
     const showAll = () => flushSync(() => setHidden(0));
     addEventListener("beforeprint", showAll);
     return () => removeEventListener("beforeprint", showAll);
@@ -87,7 +89,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const goOn = useCallback(
     (answerId: string) => {
       focusComposer();
-      // The built-in responder answers whole questions only; a model can take up where it left off.
+      // The built-in calculator only answers whole questions; a model can continue where it stopped.
       if (builtIn) void session.again(answerId);
       else void session.ask("Please go on from where you stopped.");
     },
@@ -119,7 +121,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
           {empty && phase !== "waiting" ? (
             <EmptyState onAsk={(question) => void session.ask(question)} />
           ) : (
-            // Once it is stored, the header has its title.
+            // Once the conversation is stored, the header shows its title.
             conversationId === undefined && <h1 className="sr-only">New chat</h1>
           )}
           {hidden > 0 && messages.length > hidden && (
@@ -168,7 +170,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
         </div>
       </ScrollRegion>
       {!isAtBottom && !empty && (
-        // In a row of its own: over the thread it would cover what is being read.
+        // In a separate row, because over the thread it would cover text.
         <div className="unprinted flex shrink-0 justify-center pt-1 pb-2">
           <button
             type="button"

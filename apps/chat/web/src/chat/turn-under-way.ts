@@ -3,12 +3,14 @@ import { type AnswerSoFar, emptyAnswer } from "./answer-stream.ts";
 import { newMessageId } from "./message.ts";
 import type { Intent } from "./request.ts";
 
-/** A question on its way. A later one is another object, so that a late answer to this one is not taken for its own. */
+/**
+ * A question in progress. Each question has its own object, so that a late answer is not taken for another question's.
+ */
 export interface TurnUnderWay {
   intent: Intent;
   /** The id of the question. */
   messageId: string;
-  /** Ends the reading, and not the answer. */
+  /** Stops reading, but does not end the answer. */
   abort: AbortController;
   isStopped: boolean;
   accepted: boolean;
@@ -16,7 +18,7 @@ export interface TurnUnderWay {
   news?: AnswerNews;
 }
 
-/** @param accepted whether the service has the question already */
+/** @param accepted whether the service already has the question */
 export function newTurn(intent: Intent, messageId: string, accepted: boolean): TurnUnderWay {
   const abort = new AbortController();
   return { intent, messageId, abort, isStopped: false, accepted, answer: emptyAnswer(newMessageId()) };

@@ -4,7 +4,7 @@ import { DeleteDialog } from "./delete-dialog.tsx";
 import { conversationDialog } from "./dialogs.ts";
 import { ShareDialog } from "./share-dialog.tsx";
 
-/** The dialogs about a conversation. Each is drawn on until its way out has ended. */
+/** The dialogs for a conversation. Each stays until its closing animation has ended. */
 export function ConversationDialogs() {
   const current = useObservable(conversationDialog);
   const [last, setLast] = useState(current);

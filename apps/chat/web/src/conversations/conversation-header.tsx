@@ -9,7 +9,7 @@ import { conversationDialog } from "./dialogs.ts";
 import { conversationList } from "./list.ts";
 import { RenameField } from "./rename-field.tsx";
 
-/** The bar above the thread: what the conversation is called, and what can be done with it. */
+/** The bar above the thread, with the conversation's title and menu. */
 export function ConversationHeader({ id }: { id: string | null }) {
   const { conversations } = useObservable(conversationList);
   const [editing, setEditing] = useState(false);

@@ -10,7 +10,7 @@ interface ConversationMenuProps {
   className?: string;
 }
 
-/** What can be done with a conversation. */
+/** The menu of a conversation. */
 export function ConversationMenu({ conversation, onRename, className = "" }: ConversationMenuProps) {
   const { id, title, sharePath } = conversation;
   return (

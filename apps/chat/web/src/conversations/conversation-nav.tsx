@@ -13,7 +13,7 @@ import {
   searchWords,
 } from "./list.ts";
 
-/** All conversations by date, more of them as one scrolls. */
+/** All conversations by date. Scrolling loads more. */
 export function ConversationNav() {
   const words = useObservable(searchWords).trim();
   const source = words === "" ? conversationList : foundConversations;
@@ -80,7 +80,7 @@ export function ConversationNav() {
   );
 }
 
-/** The time when the day last changed, or the page was last looked at. */
+/** Returns the time of the last change of day, or of the page's last return to view. */
 function useToday(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -9,7 +9,7 @@ import { conversationPath, currentPath, navigate } from "../router.tsx";
 import type { ConversationDialog } from "./dialogs.ts";
 import { deleteConversation } from "./list.ts";
 
-/** Asks before a conversation is deleted for good. */
+/** Asks for confirmation before a conversation is deleted. */
 export function DeleteDialog({
   open,
   subject,
@@ -59,7 +59,8 @@ export function DeleteDialog({
       }
       initialFocus={cancel}
       finalFocus={() => {
-        // The button that opened this is gone with its conversation; without one, focus would start anew at the top.
+        // The button that opened the dialog is gone with its conversation, so focus would return to the top of the
+        // page.
         if (deleted.current) document.querySelector<HTMLElement>("nav[aria-label=Conversations] a")?.focus();
       }}
       actions={

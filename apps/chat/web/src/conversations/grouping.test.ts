@@ -33,7 +33,7 @@ test("groups by the reader's own days, newest first", () => {
   ]);
 });
 
-test("a clock that runs ahead is today, and a date that cannot be read is kept", () => {
+test("a future date counts as today, and an invalid date is kept", () => {
   const broken = { ...conversation("broken", new Date(now)), updatedAt: "not a date" };
   const groups = groupByDate([conversation("tomorrow", new Date(2026, 10, 25)), broken], now);
   expect(groups.map(({ label }) => label)).toEqual(["Today", "Earlier"]);

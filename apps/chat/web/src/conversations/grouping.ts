@@ -7,13 +7,13 @@ export interface ConversationGroup {
 
 const dayMs = 86_400_000;
 
-/** Midnight at the start of the day, `days` days earlier, where the reader is; right over clock changes too. */
+/** Returns the start of the day `days` days ago in the reader's time zone, also across clock changes. */
 function startOfDay(now: Date, days: number): number {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).getTime();
 }
 
 /**
- * Sorts conversations, newest first, under Today, Yesterday, Previous 7 days, Previous 30 days, and then by month.
+ * Groups conversations, newest first, under Today, Yesterday, Previous 7 days, Previous 30 days, and then by month.
  * @param now milliseconds since the epoch; days are the reader's own
  */
 export function groupByDate(conversations: readonly Conversation[], now: number): ConversationGroup[] {
@@ -47,7 +47,7 @@ function monthOf(updated: number, today: Date): string {
   );
 }
 
-/** Milliseconds until the groups change by themselves: the next midnight. */
+/** Returns the milliseconds until the groups change, at the next midnight. */
 export function untilTomorrow(now: number): number {
   return Math.min(Math.max(startOfDay(new Date(now), -1) - now, 1000), dayMs + 3_600_000);
 }

@@ -20,7 +20,7 @@ const emptyList: ConversationList = {
 /** All conversations, newest first. */
 export const conversationList = observable<ConversationList>(emptyList);
 
-/** What is looked for; blank for nothing. */
+/** The search text; blank for no search. */
 export const searchWords = observable("");
 
 /** The conversations in which `searchWords` appear. */
@@ -28,22 +28,22 @@ export const foundConversations = observable<ConversationList>(emptyList);
 
 const pageSize = 30;
 
-// Counts up when a list starts anew, so that a late page of the old one is not appended to the new one.
+// Incremented when a list restarts, so that a late page of the old list is not appended to the new one.
 const generations = new Map<Observable<ConversationList>, number>();
 
-/** Loads the list from its start; what is shown stays until the new page is there. */
+/** Reloads the list from its start. The current entries stay until the new page arrives. */
 export async function refreshConversations(): Promise<void> {
   await loadFirstPage(conversationList);
 }
 
-/** Loads the next page of a list, if there is one and none is under way. */
+/** Loads the next page of a list, if there is one and it is not already loading. */
 export async function loadMoreConversations(of = conversationList): Promise<void> {
   const { nextCursor, loading } = of.get();
   if (loading || nextCursor === null) return;
   await loadPage(of, nextCursor);
 }
 
-/** Looks for words in titles and in what was said; blank ones end the search. */
+/** Searches titles and messages. A blank text ends the search. */
 export async function searchConversations(words: string): Promise<void> {
   searchWords.set(words);
   if (words.trim() !== "") return loadFirstPage(foundConversations);
@@ -51,7 +51,7 @@ export async function searchConversations(words: string): Promise<void> {
   foundConversations.set(emptyList);
 }
 
-/** Forgets the lists of the last caller, when somebody signs in or out, and loads anew. */
+/** Clears the lists after a change of caller, and reloads them. */
 export async function restartConversations(): Promise<void> {
   conversationList.set(emptyList);
   void searchConversations("");
@@ -92,7 +92,7 @@ export function merge(known: readonly Conversation[], page: readonly Conversatio
   return [...byId.values()];
 }
 
-/** Puts a conversation into the list, or its newer form in place of the older. */
+/** Adds a conversation to the list, or replaces its older form. */
 export function putConversation(conversation: Conversation): void {
   conversationList.set((list) => ({ ...list, conversations: merge(list.conversations, [conversation]) }));
   foundConversations.set((list) =>
@@ -102,7 +102,7 @@ export function putConversation(conversation: Conversation): void {
   );
 }
 
-/** The conversation as the lists know it. */
+/** Returns a conversation from the lists. */
 export function knownConversation(id: string): Conversation | undefined {
   const isIt = (conversation: Conversation) => conversation.id === id;
   return conversationList.get().conversations.find(isIt) ?? foundConversations.get().conversations.find(isIt);
@@ -119,26 +119,26 @@ function dropConversation(id: string): void {
 
 const pathOf = (id: string) => `/conversations/${encodeURIComponent(id)}`;
 
-/** Gives the conversation a name. Throws what {@link api} throws, and then keeps the old one. */
+/** Renames a conversation. On failure, keeps the old title and throws what {@link api} throws. */
 export async function renameConversation(id: string, title: string): Promise<void> {
   await api(pathOf(id), { method: "PATCH", body: { title } });
   change(id, { title, titled: true });
 }
 
-/** Deletes the conversation, for good. */
+/** Deletes a conversation permanently. */
 export async function deleteConversation(id: string): Promise<void> {
   await api(pathOf(id), { method: "DELETE" });
   dropConversation(id);
 }
 
-/** Makes a public page of the conversation. @returns its path */
+/** Creates a public page of a conversation. @returns its path */
 export async function shareConversation(id: string): Promise<string> {
   const answer = await api<{ sharePath: string }>(`${pathOf(id)}/share`, { method: "POST", body: {} });
   change(id, { sharePath: answer.sharePath });
   return answer.sharePath;
 }
 
-/** Takes the public page away. */
+/** Removes the public page. */
 export async function unshareConversation(id: string): Promise<void> {
   await api(`${pathOf(id)}/share`, { method: "DELETE" });
   change(id, { sharePath: null });
@@ -149,7 +149,7 @@ function change(id: string, changes: Partial<Conversation>): void {
   if (known) putConversation({ ...known, ...changes });
 }
 
-/** Asks the service for a name and shows it; without one the first question stays as the title. */
+/** Asks the service for a title. If there is none, the first question stays as the title. */
 export async function titleConversation(id: string): Promise<void> {
   try {
     const { title } = await api<{ title: string }>("/chat/title", {
@@ -158,6 +158,6 @@ export async function titleConversation(id: string): Promise<void> {
     });
     change(id, { title, titled: true });
   } catch {
-    // A title is a nicety: the next answer asks again.
+    // A title is optional: the next answer asks again.
   }
 }

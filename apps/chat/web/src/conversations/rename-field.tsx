@@ -7,19 +7,19 @@ const longestTitle = 120;
 interface RenameFieldProps {
   id: string;
   title: string;
-  /** Called once, when the field is done, whether the name was changed or not. */
+  /** Called once when editing ends, with or without a change. */
   onDone: () => void;
   className?: string;
 }
 
-/** A name that is edited in its place. Enter and leaving the field save; Escape does not. */
+/** An inline field for a title. Enter and leaving the field save; Escape does not. */
 export function RenameField({ id, title, onDone, className = "" }: RenameFieldProps) {
   const [text, setText] = useState(title);
   const [failed, setFailed] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const finished = useRef(false);
 
-  // Before anybody notices that the focus was on a button that is gone.
+  // Focus the field before the browser moves the focus from the removed button.
   useLayoutEffect(() => {
     field.current?.focus();
     field.current?.select();

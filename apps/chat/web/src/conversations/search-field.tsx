@@ -4,10 +4,10 @@ import { announce } from "../design/announcer.tsx";
 import { useObservable } from "../design/observable.ts";
 import { foundConversations, searchConversations, searchWords } from "./list.ts";
 
-/** A search begins when nothing was typed for so long, in milliseconds. */
+/** A search starts after this pause in typing, in milliseconds. */
 const pauseMs = 250;
 
-/** Finds conversations by their titles and by what was said in them. */
+/** Searches conversations by title and content. */
 export function SearchField() {
   const words = useObservable(searchWords);
   const [text, setText] = useState(words);
@@ -19,7 +19,7 @@ export function SearchField() {
     return () => clearTimeout(timer);
   }, [text]);
 
-  // Ended from elsewhere, as when somebody signs out.
+  // The search can be ended from outside, such as by signing out.
   useEffect(() => {
     if (words === "") setText("");
   }, [words]);

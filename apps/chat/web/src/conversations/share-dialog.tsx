@@ -7,7 +7,7 @@ import { useObservable } from "../design/observable.ts";
 import type { ConversationDialog } from "./dialogs.ts";
 import { conversationList, shareConversation, unshareConversation } from "./list.ts";
 
-/** Makes a public link to a conversation, shows it, and takes it away. */
+/** Creates, shows and removes the public link of a conversation. */
 export function ShareDialog({
   open,
   subject,
@@ -86,7 +86,7 @@ export function ShareDialog({
       )}
       {failed && (
         <p role="alert" className="mt-4 rounded-xl bg-bad-tint px-4 py-2.5 text-bad text-sm">
-          That did not work. Please try again.
+          Something went wrong. Please try again.
         </p>
       )}
     </Modal>

@@ -11,7 +11,7 @@ import { Link } from "../router.tsx";
 import { ConversationNav } from "./conversation-nav.tsx";
 import { SearchField } from "./search-field.tsx";
 
-/** Beside the thread where there is room for both. */
+/** The sidebar next to the thread, on wide screens. */
 export function Sidebar() {
   if (!useMedia(wide)) return null;
   return (
@@ -24,14 +24,14 @@ export function Sidebar() {
   );
 }
 
-/** Over the thread, on phones. */
+/** The sidebar over the thread, on phones. */
 export function SidebarDrawer() {
   const opened = useObservable(drawerOpen);
   const isWide = useMedia(wide);
   const frame = useRef<HTMLDialogElement>(null);
   const close = () => drawerOpen.set(false);
   const dialog = useDialog(frame, {
-    // A phone that is turned may have room for both.
+    // A rotated phone may be wide enough for both.
     open: !isWide && opened,
     onClose: close,
     closesOutside: true,

@@ -2,14 +2,14 @@ import { observable, useObservable } from "./observable.ts";
 
 const spoken = observable<{ text: string; turn: number }>({ text: "", turn: 0 });
 
-/** Says a sentence to people who use a screen reader, when they are next idle. The same sentence twice is said twice. */
+/** Announces a sentence to screen readers, politely. A repeated sentence is announced again. */
 export function announce(text: string): void {
   spoken.set(({ turn }) => ({ text, turn: turn + 1 }));
 }
 
 /**
- * The page's live regions, in the document from load: a region that is mounted together with its text stays silent in
- * most screen readers. Two take turns, so that a repeated sentence is a change.
+ * The page's live regions. They are in the document from the start, because most screen readers ignore a region that is
+ * mounted together with its text. Two regions take turns, so that a repeated sentence is a change.
  */
 export function Announcer() {
   const { text, turn } = useObservable(spoken);

@@ -17,7 +17,7 @@ const shared =
 
 export type ButtonLook = keyof typeof looks;
 
-/** The classes of a button, for links that look like one. */
+/** Returns the classes of a button, also for links that look like a button. */
 export function buttonClass(look: ButtonLook = "outline", size: keyof typeof sizes = "normal"): string {
   return `${shared} ${looks[look]} ${sizes[size]}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Puts text on the clipboard. The modern interface exists only in secure contexts; a service on a home network is
- * reached over plain http, so there the old way is tried.
- * @returns whether it worked
+ * Copies text to the clipboard. The modern API exists only in secure contexts. On plain HTTP, as on a home network,
+ * this tries the old API.
+ * @returns whether the text was copied
  */
 export async function copyText(text: string): Promise<boolean> {
   try {
@@ -18,7 +18,7 @@ function copyBySelecting(text: string): boolean {
   field.value = text;
   field.readOnly = true;
   field.className = "sr-only";
-  // Inside an open dialog focus may not leave it.
+  // In an open dialog, the focus must stay inside.
   (focused?.closest("[role=dialog]") ?? document.body).append(field);
   field.select();
   try {

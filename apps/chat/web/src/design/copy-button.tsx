@@ -4,7 +4,7 @@ import { announce } from "./announcer.tsx";
 import { copyText } from "./clipboard.ts";
 
 interface CopyButtonProps {
-  /** What it copies, read when it is pressed. */
+  /** Returns the text to copy, when the button is pressed. */
   text: () => string;
   label: string;
   className?: string;
@@ -12,7 +12,7 @@ interface CopyButtonProps {
   worded?: boolean;
 }
 
-/** Copies, shows a tick for a moment, and tells screen readers. */
+/** Copies text, shows a tick for a moment, and announces the result. */
 export function CopyButton({ text, label, className, worded = false }: CopyButtonProps) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {

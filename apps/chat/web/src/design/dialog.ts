@@ -8,18 +8,18 @@ import {
 
 interface DialogOptions {
   open: boolean;
-  /** Asked for by Escape, or by a press outside. */
+  /** Called on Escape or a press outside. */
   onClose: () => void;
   initialFocus?: RefObject<HTMLElement | null> | undefined;
-  /** Moves the focus on closing; without it, the browser gives it back to where it was. */
+  /** Moves the focus after closing. Default: the browser restores the previous focus. */
   finalFocus?: (() => void) | undefined;
   /** Whether a press outside closes it. */
   closesOutside: boolean;
 }
 
 /**
- * Opens and closes a `<dialog>` over the page: what is behind it is inert, and the focus stays within, by the browser's
- * own means. Returns what the element has to be given.
+ * Opens and closes a modal `<dialog>`: the browser makes the page behind it inert and keeps the focus inside. Returns
+ * the props of the element.
  */
 export function useDialog(
   frame: RefObject<HTMLDialogElement | null>,
@@ -27,7 +27,7 @@ export function useDialog(
 ): DialogHTMLAttributes<HTMLDialogElement> {
   const pressedOutside = useRef(false);
 
-  // Only opening and closing do anything: what else it was given may be new at each render.
+  // Runs only on opening and closing, because the other arguments may change at each render.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useLayoutEffect(() => {
     const dialog = frame.current;
@@ -42,18 +42,18 @@ export function useDialog(
   }, [open]);
 
   return {
-    // The state decides, and not the browser.
+    // The state closes the dialog, not the browser.
     onCancel: (event) => {
       if (event.target !== event.currentTarget) return;
       event.preventDefault();
       onClose();
     },
-    // A second Escape closes it whatever a page says.
+    // Browsers let a second Escape close a dialog in any case.
     onClose: (event) => {
       if (open && event.target === event.currentTarget) onClose();
     },
     onKeyDown: keepFocusWithin,
-    // Both ends of the press: a selection that ends outside is no wish to leave.
+    // The press must begin and end outside, so that a text selection that ends outside does not close the dialog.
     onPointerDown: (event) => {
       pressedOutside.current = event.target === event.currentTarget;
     },
@@ -63,7 +63,7 @@ export function useDialog(
   };
 }
 
-/** From the last element to the first, and back: by itself the focus would leave for the browser's own bars. */
+/** Wraps the focus from the last element to the first and back. Otherwise it would move to the browser's own bars. */
 function keepFocusWithin(event: KeyboardEvent<HTMLDialogElement>): void {
   if (event.key !== "Tab") return;
   const all = event.currentTarget.querySelectorAll<HTMLElement>(

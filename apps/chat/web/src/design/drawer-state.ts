@@ -1,4 +1,4 @@
 import { observable } from "./observable.ts";
 
-/** Whether the sidebar is drawn over the page, on screens too narrow to have both. */
+/** Whether the sidebar is open over the page, on narrow screens. */
 export const drawerOpen = observable(false);

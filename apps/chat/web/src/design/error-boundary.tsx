@@ -1,14 +1,14 @@
 import { Component, type ReactNode } from "react";
 
 interface ErrorBoundaryProps {
-  /** Drawn instead of the children once one of them has failed. */
+  /** Shown instead of the children after one of them has failed. */
   fallback: ReactNode;
   children: ReactNode;
 }
 
 /**
- * Keeps a failure to the part of the page where it happened. The usual one: a new version was installed while the page
- * was open, and a part of the old one can no longer be loaded.
+ * Limits a failure to the part of the page where it happened. Usually, a new version was deployed while the page was
+ * open, and code of the old version can no longer be loaded.
  */
 export class ErrorBoundary extends Component<ErrorBoundaryProps, { failed: boolean }> {
   override state = { failed: false };

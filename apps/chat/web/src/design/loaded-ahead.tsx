@@ -1,14 +1,14 @@
 import { type ComponentType, createElement, lazy, useState } from "react";
 
-/** A component whose code comes by itself: see {@link loadedAhead}. */
+/** A component whose code is loaded separately: see {@link loadedAhead}. */
 export type LoadedAhead<Props> = ComponentType<Props> & {
-  /** Has the code loaded. Never throws: what cannot be loaded now is tried once more when it is drawn. */
+  /** Preloads the code. Never throws: a failed load is tried again when the component is rendered. */
   load(): Promise<void>;
 };
 
 /**
- * A part of the page whose code is no part of the first load. Where it has been loaded by the time it is drawn, it is there
- * at once and nothing moves; else it suspends.
+ * Creates a component whose code is not part of the first load. If the code has been preloaded, the component renders
+ * at once and nothing moves. Otherwise it suspends.
  */
 export function loadedAhead<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
@@ -21,7 +21,7 @@ export function loadedAhead<Props extends object>(
   const Lazy = lazy(async () => ({ default: await get() })) as unknown as ComponentType<Props>;
 
   function Part(props: Props) {
-    // Chosen once for each place, since another component there would lose its state.
+    // Chosen once for each instance, because switching components would lose its state.
     const [Chosen] = useState<ComponentType<Props>>(() => loaded ?? Lazy);
     return createElement(Chosen, props);
   }

@@ -1,4 +1,4 @@
-/** The sign of the house: a gate between two posts, and the water under it. */
+/** The logo: a gate between two posts, with water under it. */
 export function Mark({ className }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={className} aria-hidden="true" focusable="false">

@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 
-/** Whether a media query matches, as it changes. */
+/** Returns whether a media query matches, and updates on changes. */
 export function useMedia(query: string): boolean {
   const subscribe = useCallback(
     (listener: () => void) => {
@@ -13,7 +13,7 @@ export function useMedia(query: string): boolean {
   return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }
 
-/** Whether there is a keyboard, as far as the browser shows it: on a touch screen a keyboard would cover half of the page. */
+/** Whether there is probably a physical keyboard. An on-screen keyboard would cover half of the page. */
 export function hasKeyboard(): boolean {
   return matchMedia("(pointer: fine)").matches;
 }

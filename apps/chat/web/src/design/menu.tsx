@@ -11,38 +11,38 @@ import {
 interface MenuProps {
   /** Names the button and the menu. */
   label: string;
-  /** Shown when the button is pointed at; for buttons without words. */
+  /** A tooltip, for buttons without text. */
   title?: string;
   /** What is on the button. */
   trigger: ReactNode;
   /** Classes of the button. */
   className: string;
-  /** Which edge of the button the menu is in line with. */
+  /** The edge of the button with which the menu is aligned. */
   align: "start" | "end";
-  /** Classes of the menu, over those that every menu has. */
+  /** Additional classes of the menu. */
   popupClass?: string;
   children: ReactNode;
 }
 
-/** Below this height of free screen under the button the menu opens above it, where there is more. In pixels. */
+/** If less than this space is free below the button and more above, the menu opens above. In pixels. */
 const roomyPx = 240;
 const gapPx = 5;
 
 const MenuContext = createContext<(act: () => void) => void>(() => undefined);
 
 /**
- * A button and its menu, which the browser draws over everything else and closes on Escape or a press elsewhere. It stays
- * where it is in the document, so that people who navigate by landmarks find it there.
+ * A button and its menu. The browser shows the menu over everything else and closes it on Escape or a press elsewhere.
+ * It stays at its place in the document, so that people who navigate by landmarks find it.
  */
 export function Menu({ label, title, trigger, className, align, popupClass = "", children }: MenuProps) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const popup = useRef<HTMLDivElement>(null);
-  // How the next opening begins: with the keyboard an item has the focus, with a pointer the menu as a whole.
+  // What to focus when the menu opens: an item if opened by keyboard, the menu itself if opened by pointer.
   const opening = useRef<"first" | "last" | "menu">("menu");
 
   useEffect(() => {
-    // Where what scrolls is not around the button, as a thread that grows, the menu stays.
+    // Stay open if the scrolled element does not contain the button, such as a growing thread.
     const close = ({ target }: Event) => {
       if (target instanceof Node && !target.contains(button.current)) return;
       if (popup.current?.matches(":popover-open")) popup.current.hidePopover();
@@ -57,7 +57,7 @@ export function Menu({ label, title, trigger, className, align, popupClass = "",
 
   const choose = (act: () => void) => {
     popup.current?.hidePopover();
-    // This is where a dialog gives the focus back to.
+    // A dialog restores the focus to this element.
     button.current?.focus();
     act();
   };
@@ -112,7 +112,7 @@ export function Menu({ label, title, trigger, className, align, popupClass = "",
   );
 }
 
-/** By the edges of the button alone: how large the menu is, is not known before it is shown. */
+/** Positions the menu by the edges of the button, because the menu's size is unknown before it is shown. */
 function place(popup: HTMLElement, button: HTMLElement, align: "start" | "end"): void {
   const { left, right, top, bottom } = button.getBoundingClientRect();
   const { clientWidth, clientHeight } = document.documentElement;
@@ -132,7 +132,7 @@ function itemsOf(popup: HTMLElement): HTMLElement[] {
   );
 }
 
-/** Arrows go round, Home and End to the ends, a letter to the next item that begins with it. */
+/** Moves the focus: arrows wrap around, Home and End go to the ends, a letter to the next item that begins with it. */
 function moveByKey(event: KeyboardEvent<HTMLElement>): void {
   const popup = event.currentTarget;
   const items = itemsOf(popup);
@@ -162,13 +162,13 @@ const itemClass =
   "flex min-h-9 w-full cursor-default select-none items-center gap-2.5 rounded-lg px-2.5 text-start text-sm outline-none focus:bg-tint pointer-coarse:min-h-11 [&_svg]:size-4 [&_svg]:shrink-0";
 
 interface MenuItemProps {
-  /** Called once the menu has closed, with the focus back on its button. */
+  /** Called after the menu has closed and its button has the focus. */
   onChoose: () => void;
   className?: string;
   children: ReactNode;
 }
 
-/** One thing to do. */
+/** A menu item that runs an action. */
 export function MenuItem({ onChoose, className = "", children }: MenuItemProps) {
   const choose = useContext(MenuContext);
   return (
@@ -191,7 +191,7 @@ interface MenuChoiceProps {
   children: ReactNode;
 }
 
-/** One of several choices; the menu stays, so that what it does can be seen. */
+/** One of several choices. The menu stays open, so that the effect is visible. */
 export function MenuChoice({ chosen, onChoose, children }: MenuChoiceProps) {
   return (
     <button

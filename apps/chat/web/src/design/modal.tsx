@@ -9,16 +9,16 @@ interface ModalProps {
   title: string;
   description?: ReactNode;
   children?: ReactNode;
-  /** The row of buttons; the one that is safe comes first. */
+  /** The buttons, with the safe one first. */
   actions?: ReactNode;
   initialFocus?: RefObject<HTMLElement | null>;
-  /** Moves the focus on closing; without it, the focus goes back to where it was. */
+  /** Moves the focus after closing. Default: the focus returns to where it was. */
   finalFocus?: () => void;
   /** `alertdialog` for questions that must be answered. */
   role?: "dialog" | "alertdialog";
 }
 
-/** A dialog in the middle of the screen; at the bottom on phones, in reach of a thumb. Escape and the cross close it. */
+/** A dialog in the middle of the screen, or at the bottom on phones. Escape and the cross close it. */
 export function Modal({
   open,
   onClose,

@@ -1,14 +1,14 @@
 import type { ReactNode, Ref } from "react";
 
 interface ScrollRegionProps {
-  /** What scrolls, for screen readers. */
+  /** The label for screen readers. */
   label: string;
   className: string;
   children: ReactNode;
   ref?: Ref<HTMLElement>;
 }
 
-/** A part of the page that scrolls by itself. It can be focused, since without that no keyboard could scroll it. */
+/** A scrollable region. It can be focused, so that it can be scrolled by keyboard. */
 export function ScrollRegion({ label, className, children, ref }: ScrollRegionProps) {
   const focusable = { tabIndex: 0 };
   return (

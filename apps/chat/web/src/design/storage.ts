@@ -1,4 +1,4 @@
-/** What `localStorage` holds under the key; `null` when there is nothing or storage is blocked. */
+/** Reads a value from `localStorage`; `null` if there is none or storage is blocked. */
 export function readStored(key: string): string | null {
   try {
     return localStorage.getItem(key);
@@ -7,17 +7,17 @@ export function readStored(key: string): string | null {
   }
 }
 
-/** Writes to `localStorage`, or removes with `null`. A full or blocked storage is not an error: the page works on. */
+/** Writes a value to `localStorage`, or removes it with `null`. Full or blocked storage is not an error. */
 export function writeStored(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
   } catch {
-    // Private windows and full disks: what is on the screen is still there.
+    // Private windows and full disks: the page still works without storage.
   }
 }
 
-/** Every key that `localStorage` holds; none when storage is blocked. */
+/** Returns all keys of `localStorage`; none if storage is blocked. */
 export function storedKeys(): string[] {
   try {
     return Object.keys(localStorage);

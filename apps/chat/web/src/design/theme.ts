@@ -13,7 +13,7 @@ function storedTheme(): Theme {
 
 export const theme = observable<Theme>(storedTheme());
 
-/** Shows the page in this theme, here and after a reload. */
+/** Sets the theme, and keeps it after a reload. */
 export function chooseTheme(chosen: Theme): void {
   theme.set(chosen);
   writeStored(storageKey, chosen === "system" ? null : chosen);

@@ -10,9 +10,9 @@ interface ApiRequest {
 }
 
 /**
- * Asks the service and reads its JSON; `undefined` for an answer without a body.
+ * Sends a request to the service and returns its JSON; `undefined` for a response without a body.
  * @throws {ServiceError} for any status that is not 2xx; `RateLimitedError` and `PaymentRequiredError` for 429 and 402;
- *   `TypeError` when the service cannot be reached
+ *   `TypeError` if the service cannot be reached
  */
 export async function api<Body>(path: string, request: ApiRequest = {}): Promise<Body> {
   const send = request.fetch ?? client.fetch;
@@ -31,12 +31,12 @@ export async function api<Body>(path: string, request: ApiRequest = {}): Promise
   try {
     return JSON.parse(text) as Body;
   } catch {
-    // A page instead of JSON: something between us and the service has answered.
+    // A page instead of JSON: a proxy has answered.
     throw new ServiceError(502, {});
   }
 }
 
-/** The problem body of a refusal, or an empty one when there is none that can be read. */
+/** Returns the problem body of a refusal, or an empty object if there is none. */
 export async function problemOf(response: Response): Promise<Partial<Problem>> {
   const requestId = response.headers.get("x-request-id");
   const fallback = requestId === null ? {} : { request_id: requestId };

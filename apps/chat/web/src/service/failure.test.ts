@@ -4,7 +4,7 @@ import { failureOf, ServiceError } from "./failure.ts";
 
 const online = { online: true };
 
-test("a refusal for speed and one for want of credit are never taken for each other", () => {
+test("a rate-limit refusal and a credit refusal are never confused", () => {
   const refused = new RateLimitedError({
     status: 429,
     deadline: 1,
@@ -17,17 +17,17 @@ test("a refusal for speed and one for want of credit are never taken for each ot
   expect(failureOf(new PaymentRequiredError(problem), online)).toMatchObject({ kind: "unpaid", problem });
 });
 
-test("a 402 without a balance, from something in between, is no paywall", () => {
+test("a 402 without a balance, from a proxy, does not open the paywall", () => {
   expect(failureOf(new PaymentRequiredError(undefined), online)).toMatchObject({ kind: "rejected" });
 });
 
-test("without a network the browser's own word decides", () => {
+test("without a network, navigator.onLine decides", () => {
   const error = new TypeError("Failed to fetch");
   expect(failureOf(error, { online: false })).toEqual({ kind: "offline" });
   expect(failureOf(error, online)).toEqual({ kind: "unreachable" });
 });
 
-test("an answer that had begun broke off, whatever the reason", () => {
+test("an answer that fails after it began is broken off, whatever the reason", () => {
   expect(failureOf(new TypeError("network error"), { online: true, begun: true })).toEqual({
     kind: "broken-off",
     connection: true,

@@ -14,26 +14,26 @@ export class ServiceError extends Error {
   }
 }
 
-/** The failures that the page shows between a question and its answer, each in its own way and with one action. */
+/** The failures that the page shows in place of an answer. */
 export type Failure =
   | { kind: "refused"; error: RateLimitedError }
   | { kind: "unpaid"; problem: PaymentProblem }
-  /** An operator has barred this caller; no wait helps. */
+  /** An operator has blocked this caller; no wait helps. */
   | { kind: "blocked"; requestId: string | undefined }
   | { kind: "offline" }
-  /** The service could not be reached, though the browser is online. */
+  /** The service cannot be reached, although the browser is online. */
   | { kind: "unreachable" }
   | { kind: "server"; requestId: string | undefined }
   | { kind: "model"; detail: string; requestId: string | undefined }
   /** The answer began and then broke off. */
   | { kind: "broken-off"; connection: boolean }
   | { kind: "rejected"; detail: string }
-  /** `required`: nobody is signed in, and the service answers only accounts. */
+  /** `required`: the caller is not signed in, and the service requires an account. */
   | { kind: "signed-out"; required?: true }
   | { kind: "gone" };
 
 /**
- * Says what went wrong, in the page's terms.
+ * Turns an error into a failure that the page can show.
  * @param online `navigator.onLine`: false is reliable, true is not
  * @param begun whether the answer had begun to arrive
  */
@@ -62,15 +62,15 @@ function failureOfStatus({ status, problem }: ServiceError): Failure {
       ? { kind: "signed-out", required: true }
       : { kind: "signed-out" };
   }
-  // The page's requests come from its own origin, so `cross_origin` is a proxy's mistake and not a block. A model that the
-  // plan no longer includes is no block either: the next try uses another model.
+  // The page's requests come from its own origin, so `cross_origin` is a proxy's mistake, not a block. A model that the
+  // plan no longer includes is not a block either: the next attempt uses another model.
   if (status === 403 && problem.error !== "cross_origin" && problem.error !== "model_not_allowed")
     return { kind: "blocked", requestId };
   if (status === 404) return { kind: "gone" };
   if (status === 502 || status === 503 || status === 504) {
-    // A proxy in front of a stopped service answers with the same numbers, and without a problem body.
+    // A proxy in front of a stopped service answers with the same statuses, but without a problem body.
     if (problem.detail === undefined || problem.error === "stopping") return { kind: "unreachable" };
-    // The service itself is busy, or cannot save: the model is not the cause.
+    // The service is busy or cannot save, so the model is not the cause.
     if (/^(busy|disk_full|database_)/.test(problem.error ?? "")) {
       return { kind: "rejected", detail: problem.detail };
     }

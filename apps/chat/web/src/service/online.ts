@@ -1,6 +1,6 @@
 import { observable } from "../design/observable.ts";
 
-/** Whether the browser believes that it has a network. */
+/** Whether the browser reports a network connection. */
 export const online = observable(navigator.onLine);
 
 addEventListener("online", () => online.set(true));

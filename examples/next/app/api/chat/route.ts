@@ -2,7 +2,7 @@
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/next";
 
-// Made once for the module. Serverless functions each count for themselves: give it a shared store to count together.
+// Created once for the module. Each serverless function counts for itself, unless you pass a shared store.
 const limiter = createLimiter({
   name: "chat",
   layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],

@@ -18,7 +18,7 @@ const lines = [
   when?: (row: Breakdown) => boolean;
 }[];
 
-/** The heading that distinguishes columns: the pay, or whatever else differs. */
+/** Returns the heading of a column: the pay, and what else differs. */
 function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): string[] {
   const differs = (key: "taxYear" | "nation" | "studentLoanPlans" | "pension") =>
     new Set(rows.map((other) => JSON.stringify(other.pay[key]))).size > 1;
@@ -34,11 +34,11 @@ function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): strin
 
 interface ComparisonTableProps {
   rows: readonly Breakdown[];
-  /** What several people take home together, pounds a year: they are no alternatives. */
+  /** What several people take home together, in pounds a year. Then the columns are not alternatives. */
   together?: number | undefined;
 }
 
-/** Salaries next to each other, and for two of them what lies between, or for people what they have together. */
+/** Compares salaries side by side. Shows the difference between two of them, or the total of several people. */
 export function ComparisonTable({ rows, together }: ComparisonTableProps) {
   const shown = lines.filter((line) => !("when" in line) || rows.some(line.when));
   const [first, second] = rows;

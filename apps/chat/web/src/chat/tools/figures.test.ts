@@ -20,7 +20,7 @@ const breakdown = workOut({
   studentLoanPlans: [2, "postgrad"],
 });
 
-test("money and shares as they are read", () => {
+test("formats money and shares for people", () => {
   expect(pounds(45000)).toBe("£45,000");
   expect(pounds(6881.6)).toBe("£6,881.60");
   expect(thousands(120_000)).toBe("£120k");
@@ -49,7 +49,7 @@ test("percentages sum to 100.0", () => {
   expect(percentagesIn(nothing, sharesOf([nothing]))).toEqual(["–", "–", "–"]);
 });
 
-test("what is not a breakdown is not taken for one", () => {
+test("recognises only breakdowns", () => {
   expect(isBreakdown(breakdown)).toBe(true);
   expect(isBreakdown(JSON.parse(JSON.stringify(breakdown)))).toBe(true);
   expect(isBreakdown({ ...breakdown, takeHome: "lots" })).toBe(false);

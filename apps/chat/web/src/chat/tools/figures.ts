@@ -12,12 +12,12 @@ const wholePounds = new Intl.NumberFormat("en-GB", {
 });
 const percents = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 2 });
 
-/** `£35,278.60`; whole pounds are written without pennies. */
+/** Formats `£35,278.60`, or whole pounds without pence. */
 export function pounds(amount: number): string {
   return Number.isInteger(amount) ? wholePounds.format(amount) : exactPounds.format(amount);
 }
 
-/** `£35,278.60`, pennies always: for columns of amounts. */
+/** Formats `£35,278.60`, always with pence, for columns of amounts. */
 export function exact(amount: number): string {
   return exactPounds.format(amount);
 }
@@ -38,18 +38,18 @@ export function percent(share: number): string {
   return percents.format(share);
 }
 
-/** Pounds a year as pounds a period, to the penny: by 52 weeks of 5 days or 37.5 hours where nobody says. */
+/** Converts pounds a year to pounds a period, to the penny. Default: 52 weeks of 5 days or 37.5 hours. */
 export function perPeriod(yearly: number, period: PayPeriod, week: WorkingWeek = {}): number {
   return toPounds(toPence(yearly / periodsPerYear(period, week)));
 }
 
-/** `plan 2 and postgraduate` of the plans of a student loan; empty for none. */
+/** Formats student loan plans, such as `plan 2 and postgraduate`; empty for none. */
 export function plansInWords(plans: readonly StudentLoanPlan[]): string {
   const words = plans.map((plan) => (plan === "postgrad" ? "postgraduate" : `plan ${plan}`));
   return new Intl.ListFormat("en-GB").format(words);
 }
 
-/** `2026/27 · Scotland · student loan plan 2`: what the figures hold for. */
+/** Formats the assumptions of the figures, such as `2026/27 · Scotland · student loan plan 2`. */
 export function assumptions({ pay }: Breakdown): string {
   const plans = plansInWords(pay.studentLoanPlans);
   const { pension } = pay;
@@ -63,7 +63,7 @@ export function assumptions({ pay }: Breakdown): string {
   ].join(" · ");
 }
 
-/** What pay is spent on, in the order in which charts stack it. */
+/** The shares of pay, in the order in which charts stack them. */
 export const shares = [
   { key: "takeHome", label: "Take-home", colour: "var(--chart-take-home)" },
   { key: "incomeTax", label: "Income tax", colour: "var(--chart-income-tax)" },
@@ -74,12 +74,12 @@ export const shares = [
 
 const always = new Set<string>(["takeHome", "incomeTax", "nationalInsurance"]);
 
-/** The shares that at least one of the rows has anything of. */
+/** Returns the shares that are above zero in at least one row. */
 export function sharesOf(rows: readonly Breakdown[]): readonly (typeof shares)[number][] {
   return shares.filter(({ key }) => always.has(key) || rows.some((row) => row[key] > 0));
 }
 
-/** Each share as `79.8%`; together they are exactly 100.0%. Empty texts where there is no pay. */
+/** Formats each share, such as `79.8%`. Together they are exactly 100.0%. Empty strings if there is no pay. */
 export function percentagesIn(row: Breakdown, parts: readonly (typeof shares)[number][]): string[] {
   if (row.gross === 0) return parts.map(() => "–");
   return percentagesOf(parts.map(({ key }) => row[key])).map((part) => `${part.toFixed(1)}%`);
@@ -101,7 +101,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** Whether a tool's output is pay worked out: stored conversations may be older than this page. */
+/** Whether a tool's output is a breakdown. Stored conversations may be from an older version. */
 export function isBreakdown(value: unknown): value is Breakdown {
   if (!isRecord(value) || !isRecord(value.pay) || !isRecord(value.marginal) || !isRecord(value.employer))
     return false;
@@ -118,7 +118,7 @@ export function isBreakdown(value: unknown): value is Breakdown {
   );
 }
 
-/** The rows of a table or comparison; `null` when the output is something else. */
+/** Returns the rows of a table or comparison; `null` for any other output. */
 export function breakdownRows(output: unknown): Breakdown[] | null {
   if (!isRecord(output)) return null;
   const { rows } = output;

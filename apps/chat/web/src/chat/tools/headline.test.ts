@@ -14,11 +14,11 @@ test.each([
   [{ show: { figure: "new", period: "eon" } }, "Take-home on £60,000", "£45,357.40", "a year"],
   [{}, "Take-home on £60,000", "£45,357.40", "a year"],
   [null, "Take-home on £60,000", "£45,357.40", "a year"],
-])("a card leads with what was asked for: %j", (input, label, value, unit) => {
+])("a card shows the requested figure first: %j", (input, label, value, unit) => {
   expect(headlineOf(row, shownBy(input))).toEqual({ label, value, unit });
 });
 
-test("an hour is one of the week that was said", () => {
+test("an hourly figure uses the stated working week", () => {
   const asked = shownBy({ show: { figure: "take-home", period: "hour", hoursPerWeek: 40 } });
   expect(headlineOf(row, asked)).toMatchObject({ value: "£21.81", unit: "an hour" });
   const ofWeeks = shownBy({

@@ -1,4 +1,4 @@
-/** What a card leads with: the figure that was asked for. */
+/** The headline of a card: the requested figure. */
 import type { PayPeriod, WorkingWeek } from "../../../../tax/pay-periods.ts";
 import type { Breakdown } from "../../../../tax/work-out.ts";
 import { percent, perPeriod, pounds } from "./figures.ts";
@@ -9,7 +9,7 @@ export interface Shown {
   week: WorkingWeek;
 }
 
-/** What the call of the tool asked to show; take-home by the year where it says nothing. */
+/** Returns the figure that a tool call asks to show; by default, take-home pay a year. */
 export function shownBy(input: unknown): Shown {
   const plain: Shown = { figure: "take-home", period: "year", week: {} };
   if (typeof input !== "object" || input === null || !("show" in input)) return plain;

@@ -1,4 +1,4 @@
-/** The assumptions of a card, as controls: each change is worked out in place. */
+/** Controls for a card's assumptions. Each change updates the card. */
 import { type ReactNode, useId } from "react";
 import type { PayPeriod } from "../../../../tax/pay-periods.ts";
 import { type Nation, nations, type StudentLoanPlan, type TaxYear } from "../../../../tax/rates.ts";
@@ -47,7 +47,7 @@ export function PayControls({ pay, period, onPay, onPeriod }: PayControlsProps) 
 
 type PartProps = Pick<PayControlsProps, "pay" | "onPay">;
 
-/** Several undergraduate plans make one repayment: the card's choice is one of them, or those that the answer was for. */
+/** Several undergraduate plans have one repayment, so the control offers single plans, or the answer's combination. */
 function LoanControls({ pay, onPay }: PartProps) {
   const id = useId();
   const postgraduate = pay.studentLoanPlans.includes("postgrad");

@@ -8,13 +8,13 @@ import { PayControls } from "./pay-controls.tsx";
 
 interface SalaryCardProps {
   breakdown: Breakdown;
-  /** What the question asked for. */
+  /** The requested figure. */
   asked: Shown;
-  /** What is left of the take-home after outgoings, pounds a month. */
+  /** Take-home pay minus outgoings, in pounds a month. */
   leftMonthly?: number | undefined;
 }
 
-/** One person's pay worked out: what is kept, where the rest goes, and the assumptions as controls. */
+/** One person's pay: the take-home, the deductions, and the assumptions as controls. */
 export function SalaryCard({ breakdown, asked, leftMonthly }: SalaryCardProps) {
   const [pay, setPay] = useState<Pay>(breakdown.pay);
   const [period, setPeriod] = useState(asked.period);
@@ -48,7 +48,7 @@ export function SalaryCard({ breakdown, asked, leftMonthly }: SalaryCardProps) {
       </p>
       {typeof result === "string" && <p className="my-0! px-5 pb-3 text-bad text-sm">{result}</p>}
       <PayControls
-        // A reset gives the fields their first values again.
+        // A new key resets the fields to their first values.
         key={resets}
         pay={pay}
         period={period}
@@ -74,7 +74,7 @@ export function SalaryCard({ breakdown, asked, leftMonthly }: SalaryCardProps) {
   );
 }
 
-/** The figures, or the sentence that says why there are none. */
+/** Returns the figures, or a sentence that says why there are none. */
 function workedOut(pay: Pay): Breakdown | string {
   try {
     return workOut(pay);

@@ -7,7 +7,7 @@ import { axisTicks, labelStep } from "./scale.ts";
 const height = 260;
 const margin = { top: 12, right: 4, bottom: 26, left: 46 };
 
-/** A range of salaries as stacked bars, each a salary and where it goes; with the same figures as a table below. */
+/** Stacked bars for a range of salaries, with a table of the same figures below. */
 export function SalaryChart({ rows }: { rows: readonly Breakdown[] }) {
   const [width, frame] = useWidth();
   const [picked, setPicked] = useState<number | null>(null);
@@ -64,7 +64,7 @@ export function SalaryChart({ rows }: { rows: readonly Breakdown[] }) {
           className="block max-w-full touch-pan-y select-none overflow-visible"
           onPointerDown={pick}
           onPointerMove={pick}
-          // A finger is lifted to look at what was tapped.
+          // On a touch screen, keep the selection after the finger is lifted.
           onPointerLeave={(event) => {
             if (event.pointerType === "mouse") setPicked(null);
           }}
@@ -224,7 +224,7 @@ function ChartTable({ rows }: { rows: readonly Breakdown[] }) {
   );
 }
 
-/** The width of an element in pixels, as it changes; and the ref to put on it. */
+/** Returns a ref, and the current width of its element in pixels. */
 function useWidth() {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(320);

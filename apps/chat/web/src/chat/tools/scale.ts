@@ -1,4 +1,7 @@
-/** Round steps for an axis from 0: the largest of 1, 2, 2.5, 5 times a power of ten that gives at least `least` of them. */
+/**
+ * Returns the ticks of an axis from 0. The step is 1, 2, 2.5 or 5 times a power of ten: the largest that gives at least
+ * `least` ticks.
+ */
 export function axisTicks(highest: number, least = 3): number[] {
   if (!(highest > 0) || !Number.isFinite(highest)) return [0];
   const rough = highest / least;
@@ -9,7 +12,7 @@ export function axisTicks(highest: number, least = 3): number[] {
   return Array.from({ length: count + 1 }, (_, index) => index * step);
 }
 
-/** Every how many of `count` labels there is room for, when each takes `labelWidth` of `width`. */
+/** Returns n so that every nth of `count` labels fits into `width`, if each takes `labelWidth`. */
 export function labelStep(count: number, width: number, labelWidth: number): number {
   const room = Math.max(1, Math.floor(width / labelWidth));
   return Math.max(1, Math.ceil(count / room));

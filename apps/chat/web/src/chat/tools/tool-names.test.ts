@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fieldWords, toolWords } from "./tool-names.ts";
 
-test("known tools are called by what they do, others by their name", () => {
+test("known tools are described, others are named", () => {
   expect(toolWords("take_home").done).toBe("Worked out take-home pay");
   expect(toolWords("look_up-rates").running).toBe("Using look up rates");
   expect(toolWords("").running).toBe("Using a tool");

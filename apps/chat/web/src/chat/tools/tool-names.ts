@@ -12,7 +12,7 @@ const known: Record<string, string> = {
   salary_for_take_home: "the salary",
 };
 
-/** What a tool does, in words; a tool that this page does not know is called by its name. */
+/** Describes what a tool does. An unknown tool is named. */
 export function toolWords(name: string): ToolWords {
   const thing = known[name];
   if (thing !== undefined) {
@@ -33,7 +33,7 @@ export function toolWords(name: string): ToolWords {
   return { running: `Using ${words}`, done: `Used ${words}`, failed: `${words} did not work` };
 }
 
-/** `taxYear` and `tax_year` as `Tax year`. */
+/** Formats `taxYear` and `tax_year` as `Tax year`. */
 export function fieldWords(key: string): string {
   const words = key
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")

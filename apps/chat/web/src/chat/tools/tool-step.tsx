@@ -13,15 +13,15 @@ const ComparisonTable = loadedAhead(() =>
   import("./comparison-table.tsx").then((module) => module.ComparisonTable),
 );
 
-/** Has the code of every figure loaded, while its question is being written. */
+/** Preloads the code of all figures while a question is being written. */
 export const loadFigures = () => Promise.all([SalaryCard.load(), ComparisonTable.load(), SalaryChart.load()]);
 
-/** One step of an answer: what is being worked out, whether it is done, and on a click what went in and came out. */
+/** A step of an answer: what it does and whether it is done. Input and output appear on a click. */
 export function ToolStep({ call, live }: { call: ToolCall; live: boolean }) {
   const words = toolWords(call.name);
   const failed = call.state === "output-error" || call.state === "output-denied";
   const done = call.state === "output-available";
-  // A stored answer that was stopped in mid-step has nothing running any more.
+  // A stored answer that was stopped during a step has no running step.
   const running = !failed && !done && live;
   const title = failed
     ? words.failed
@@ -49,14 +49,14 @@ export function ToolStep({ call, live }: { call: ToolCall; live: boolean }) {
       </summary>
       <div className="mt-1 mb-3 ms-2 space-y-3 border-line border-s-2 ps-4">
         <Fields title="Went in" value={call.input} />
-        {failed && <p className="my-0! text-bad">{call.errorText ?? "It did not say why."}</p>}
+        {failed && <p className="my-0! text-bad">{call.errorText ?? "No reason was given."}</p>}
         {done && <Fields title="Came out" value={call.output} />}
       </div>
     </details>
   );
 }
 
-/** The figures of a tool whose output this page knows how to draw; nothing for others, whose step shows it all. */
+/** The figures of a known tool. Nothing for other tools, whose step shows the output. */
 export function ToolFigure({ call }: { call: ToolCall }) {
   const figure = call.state === "output-available" ? figureOf(call) : null;
   if (!figure) return null;
@@ -126,7 +126,7 @@ function Fields({ title, value }: { title: string; value: unknown }) {
 
 type FlatValue = string | number | boolean | null;
 
-/** Whether every field can be written in a line: such objects read better as a list than as JSON. */
+/** Whether every field fits on a line. Such objects are shown as a list instead of JSON. */
 function isFlat(value: unknown): value is Record<string, FlatValue | FlatValue[]> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every(
