@@ -10,12 +10,12 @@ import { Reservation } from "../reservation/reservation.ts";
 import { ShadowedReservation } from "../shadow/shadowed-reservation.ts";
 import type { Trial } from "../shadow/trial.ts";
 import { byKeysOf } from "../stores/memory/by-keys.ts";
-import type { Plain } from "./asking.ts";
 import { checkDecision, checkSignal } from "./checks.ts";
 import { checkClaim, claiming } from "./claiming.ts";
 import type { ClaimOptions, DecisionOptions, Limiter } from "./contract.ts";
 import type { LimiterParts } from "./parts.ts";
 import { PlainRuling } from "./plain-ruling.ts";
+import type { Plain } from "./question-builder.ts";
 
 /** The calls of a limiter that decide. */
 export interface Admitting<Caller> extends Pick<Limiter<Caller>, "admit" | "wait" | "peek"> {
@@ -79,13 +79,13 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
     trialOf?: (question: Question) => Trial,
   ): Admission | Promise<Admission> {
     check(cost);
-    const { asking } = live;
-    const keys = asking.keysOf(caller);
+    const { questions } = live;
+    const keys = questions.keysOf(caller);
     if (cost === undefined && trialOf === undefined) {
-      const admission = admitByKeys(asking.plain, keys);
+      const admission = admitByKeys(questions.plain, keys);
       if (admission !== undefined) return admission;
     }
-    return after(asking.for(caller, cost, keys), (question) =>
+    return after(questions.for(caller, cost, keys), (question) =>
       admitQuestion(
         question,
         cost,
@@ -101,20 +101,23 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
   ): Admission | Known | Promise<Admission | Known> {
     const { cost } = options;
     check(cost);
-    return after(live.asking.for(caller, cost), (asked): Admission | Known | Promise<Admission | Known> => {
-      const question = claiming(asked, options);
-      const began = observing.begin();
-      return decide(question, cost, false, (ruling): Admission | Known => {
-        const { known: found } = ruling.outcome;
-        if (found === undefined) {
-          const trial = shadowing.shadow?.begin(question, caller, cost);
-          return conclude(question, cost, ruling, began, trial);
-        }
-        const answer = knownRequest(ruling, found);
-        observing.known(answer);
-        return answer;
-      });
-    });
+    return after(
+      live.questions.for(caller, cost),
+      (asked): Admission | Known | Promise<Admission | Known> => {
+        const question = claiming(asked, options);
+        const began = observing.begin();
+        return decide(question, cost, false, (ruling): Admission | Known => {
+          const { known: found } = ruling.outcome;
+          if (found === undefined) {
+            const trial = shadowing.shadow?.begin(question, caller, cost);
+            return conclude(question, cost, ruling, began, trial);
+          }
+          const answer = knownRequest(ruling, found);
+          observing.known(answer);
+          return answer;
+        });
+      },
+    );
   }
 
   function admit(caller: Caller, decision: ClaimOptions): Admission | Known | Promise<Admission | Known>;
@@ -136,7 +139,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
       checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
       checkSignal(decision.signal);
       check(decision.cost);
-      const { layers, charges } = await live.asking.for(caller, decision.cost);
+      const { layers, charges } = await live.questions.for(caller, decision.cost);
       const trial = shadowing.shadow?.wait(caller, decision.cost);
       const ask = () => admitCaller(caller, decision.cost, trial?.of);
       const waiting = waitingRoom.wait({ layers, charges, ask }, decision);
@@ -152,7 +155,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
         ruling.outcome.admitted
           ? { admitted: true, ...new Decision(ruling, cost, question).toJSON() }
           : new RefusedRequest(ruling, cost, question);
-      return after(live.asking.for(caller, cost), (whole) => {
+      return after(live.questions.for(caller, cost), (whole) => {
         const question = within(whole, layer);
         return decide(question, cost, true, (ruling) => reading(ruling.asked ?? question, ruling));
       });
@@ -160,7 +163,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
 
     admitUnidentified() {
       check(undefined);
-      const question = live.asking.forUnidentified(undefined);
+      const question = live.questions.forUnidentified(undefined);
       return admitQuestion(question, undefined, shadowing.shadow?.beginUnidentified(question, undefined));
     },
   };

@@ -46,7 +46,7 @@ export function createCountCalls<Caller>(
     penalise(caller, cost = oneRequest) {
       check(undefined);
       checkPenalty(cost, live.units);
-      return after(live.asking.for(caller, undefined), (asked) =>
+      return after(live.questions.for(caller, undefined), (asked) =>
         after(knowing(asked, cost), (question) => {
           const charging = charge(question, cost);
           shadowing.shadow?.penalise(caller, cost);
@@ -58,7 +58,7 @@ export function createCountCalls<Caller>(
     reset(caller, options = {}) {
       check(undefined);
       checkTarget("reset", options);
-      return after(live.asking.for(caller, undefined), (question) => {
+      return after(live.questions.for(caller, undefined), (question) => {
         const asked = within(question, options.layer);
         const resetting = (guard ?? own).reset(asked.charges);
         shadowing.shadow?.reset(caller, options.layer);

@@ -77,7 +77,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
       const { timeoutMs = defaultReadyMs } = options;
       check(undefined);
       checkWholeNumber("timeoutMs", timeoutMs, 1, longestReadyMs);
-      await guard?.ready(timeoutMs, live.asking.forUnidentified(undefined));
+      await guard?.ready(timeoutMs, live.questions.forUnidentified(undefined));
     },
 
     observe(observer) {

@@ -29,7 +29,7 @@ export interface LayerChange<Caller> {
 /** The policy in force, and what depends on it. */
 export interface LivePolicy<Caller> {
   readonly policy: DefinedPolicy<Caller>;
-  readonly asking: Asking<Caller>;
+  readonly questions: QuestionBuilder<Caller>;
   /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
   readonly units: ReadonlySet<string>;
   outageOf(layer: string): OutagePolicy;

@@ -155,7 +155,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     },
 
     known(known) {
-      if (observers.size > 0) tell("known", { limiter: name, at: known.at, known });
+      if (observers.size > 0) notifyAll("known", { limiter: name, at: known.at, known });
     },
 
     ended({ used, granted, question }) {

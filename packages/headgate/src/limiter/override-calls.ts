@@ -53,7 +53,7 @@ export function createOverrideCalls<Caller>(
       );
     }
     const { override: overrideIn } = store;
-    return after(live.asking.for(caller, undefined), (question) => {
+    return after(live.questions.for(caller, undefined), (question) => {
       const { charge, layer } = targetOf(question, target);
       if (terms !== undefined) checkTerms(layer, [charge.limits], terms);
       const partitions = [charge];

@@ -27,9 +27,9 @@ import { createOwnStore } from "./own-store.ts";
 import {
   eachKindOnce,
   guarded,
+  notify,
   outagesOnConsole,
   reportOnConsole,
-  told,
   warnOnConsole,
 } from "./reporting.ts";
 import { createRunningClaims } from "./running-claims.ts";
@@ -56,7 +56,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
   const { connectMs, storeMs, lookupMs } = readTimeouts(options.timeouts);
   const onOutage = options.onOutage ?? outagesOnConsole();
   const onWarning = options.onWarning ?? warnOnConsole;
-  const warn = (warning: string) => told(onWarning, warning, report);
+  const warn = (warning: string) => notify(onWarning, warning, report);
   const madeAt = clock.now();
   /** The shadow of the policy in force. */
   const shadowing: { shadow: Shadow<Caller> | undefined } = { shadow: undefined };
@@ -87,7 +87,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
         connectMs,
         policyOf: live.outageOf,
         report,
-        onOutage: (event) => told(onOutage, event, report),
+        onOutage: (event) => notify(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
         findClaim: running.find,
         onContact: () => prefixes.load(),
@@ -158,7 +158,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
       observing.ended(book);
     },
     settled: observing.settled,
-    settledUntold: observing.settledUntold,
+    settledLocally: observing.settledLocally,
     extended: observing.extended,
   };
 

@@ -46,7 +46,7 @@ export function createShadowCalls<Caller>(
         isAnswering: () => guard?.status().state === "closed",
         report: reportMistake,
         isObserved: () => observing.isShadowObserved,
-        tell: observing.shadowed,
+        notify: observing.shadowed,
       },
       layers,
     );

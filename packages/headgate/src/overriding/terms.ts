@@ -228,8 +228,8 @@ export function targetOf(
     fail("No layer of the policy applies to this caller: there is nothing to override.");
   if (isSharedKey(charge.key)) {
     fail(
-      `The caller's key in layer "${layers[place]}" is not known, or is too long: all such callers share one partition, ` +
-        "which is not overridden for one of them.",
+      `The caller's key in layer "${layers[place]}" is unknown or too long. Such callers share one partition, ` +
+        "which cannot be overridden for one of them.",
     );
   }
   return { charge, layer: layers[place] as string };

@@ -133,8 +133,8 @@ export function isDecided(
 ): boolean {
   if (decisions === undefined || !decisions.some((decision) => isSame(decision.limiter, limiter)))
     return false;
-  if (!told.twice.has(limiter)) {
-    told.twice.add(limiter);
+  if (!reported.twice.has(limiter)) {
+    reported.twice.add(limiter);
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
     reportTo(
       limiter,
@@ -167,8 +167,8 @@ export function reportLate(limiter: AnyLimiter): void {
 
 /** Reports, once for each limiter, that what a request holds was given back before its response had ended. */
 export function reportEndedEarly(limiter: AnyLimiter): void {
-  if (told.endedEarly.has(limiter)) return;
-  told.endedEarly.add(limiter);
+  if (reported.endedEarly.has(limiter)) return;
+  reported.endedEarly.add(limiter);
   reportTo(
     limiter,
     new HeadgateError(
