@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Admission } from "../core/admission.ts";
 import type { LimiterOptions } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
+import { notInstalled } from "../stores/shared/absent.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 import { mostAwaiting } from "./first-contact.ts";
@@ -78,6 +79,20 @@ describe("a store that has never answered", () => {
     const { limiter } = connecting({ store: { ...scripted, check: () => Promise.reject(full) } });
     scripted.mode = "reject";
     expect(await limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+  });
+
+  it("is not awaited where it can never be connected to, and ready() says at once what is missing", async () => {
+    const missing = notInstalled("A store at redis:// needs a client: npm install ioredis.");
+    const errors: unknown[] = [];
+    const store = {
+      ...scriptedStore(),
+      check: () => Promise.reject(missing),
+      decide: () => Promise.reject(missing),
+    };
+    const { limiter } = connecting({ store, onError: (error) => void errors.push(error) });
+    expect(await limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+    expect(errors).toEqual([missing]);
+    await expect(limiter.ready()).rejects.toBe(missing);
   });
 
   it("is awaited by a bounded number: the others are decided by the outage policies", async () => {

@@ -1,6 +1,7 @@
 import type { Question } from "../core/ruling.ts";
 import { isWorker } from "../core/runtime.ts";
 import type { Store } from "../core/store.ts";
+import { isNotInstalled } from "./readiness.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
 /** How many decisions wait for the first answer at most; beyond that, the outage policies decide. */
@@ -47,7 +48,7 @@ export function createFirstContact(
         break;
       } catch (error) {
         // The next decision gets the error, and reports it.
-        if (isAnswered(error)) break;
+        if (isFinal(error)) break;
         await new Promise<void>((resolve) => {
           wake = resolve;
           setTimeout(resolve, Math.min(pauseMs, Math.max(0, giveUpAt - performance.now())));
@@ -74,7 +75,7 @@ export function createFirstContact(
   };
 }
 
-/** The store was reached, and says itself that it cannot decide: to wait for it would be to wait for its operator. */
-function isAnswered(error: unknown): boolean {
-  return (error as { answered?: unknown } | null)?.answered === true;
+/** The store says itself that it cannot decide, or its driver is not installed: waiting does not help. */
+function isFinal(error: unknown): boolean {
+  return (error as { answered?: unknown } | null)?.answered === true || isNotInstalled(error);
 }

@@ -32,7 +32,7 @@ const longestPauseMs = 500;
  * Asks again and again until then.
  *
  * @param longestMs how long in all, by this machine's own monotonic time.
- * @throws HeadgateError `store-unavailable` with the last reason, or `limiter-closed`
+ * @throws HeadgateError `store-unavailable` with the last reason, `store-invalid` at once where no client for the store is installed, or `limiter-closed`
  */
 export async function untilReady(options: ReadinessOptions, longestMs: number): Promise<void> {
   const { store, breaker, calls, timeoutMs, ask, probed, isClosed } = options;
@@ -52,6 +52,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
     try {
       await call;
     } catch (error) {
+      if (isNotInstalled(error)) throw error;
       // That an attempt was cut short by the end of the wait says less than what was wrong before.
       const cutShort = error instanceof StoreTimeoutError && limitMs < attemptMs;
       if (!cutShort || reason === undefined) reason = reasonOf(error);
@@ -78,6 +79,11 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
     await pause(Math.min(pauseMs, Math.max(0, giveUpAt - performance.now())));
     pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
+}
+
+/** Whether no client for the store is installed: waiting does not help. */
+export function isNotInstalled(error: unknown): boolean {
+  return (error as { notInstalled?: unknown } | null)?.notInstalled === true;
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { show } from "../../core/show.ts";
-import { absent } from "../shared/absent.ts";
+import { absent, notInstalled } from "../shared/absent.ts";
 
 type Row = Record<string, unknown>;
 
@@ -130,17 +130,13 @@ async function connectServer(url: string, connections: number): Promise<Connecti
     });
     return { ...connectionOver(sql), close: () => sql.end({ timeout: statementMs / 1000 }) };
   }
-  throw new HeadgateError(
-    "store-invalid",
-    "A store at postgres:// needs a driver, and none is installed: npm install pg",
-  );
+  throw notInstalled("A store at postgres:// needs a driver, and none is installed: npm install pg");
 }
 
 async function connectPglite(url: string): Promise<Connection> {
   const pglite = await importPglite();
   if (pglite === undefined) {
-    throw new HeadgateError(
-      "store-invalid",
+    throw notInstalled(
       "A store at pglite:// needs PGlite, and it is not installed: npm install @electric-sql/pglite",
     );
   }

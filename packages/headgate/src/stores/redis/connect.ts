@@ -1,6 +1,5 @@
-import { HeadgateError } from "../../core/errors.ts";
 import { textOf } from "../../core/reason.ts";
-import { absent } from "../shared/absent.ts";
+import { absent, notInstalled } from "../shared/absent.ts";
 import type { RedisAddress } from "./address.ts";
 import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.ts";
 
@@ -154,8 +153,7 @@ async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> 
   const driver = (await first()) ?? (await second());
   if (driver !== undefined) return namedBy(driver as unknown as Driver | { default: Driver });
   const wanted = preferred === "redis" ? "ioredis" : "iovalkey";
-  throw new HeadgateError(
-    "store-invalid",
+  throw notInstalled(
     `A ${preferred}:// URL needs a client, and none is installed: npm install ${wanted}. ` +
       "Or pass a client of your own to redisStore.",
   );

@@ -1,3 +1,5 @@
+import { HeadgateError } from "../../core/errors.ts";
+
 /**
  * `undefined` for a package that is not installed. What fails inside of one that is must not be hidden.
  *
@@ -7,4 +9,9 @@ export function absent(error: unknown): undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") return undefined;
   throw error;
+}
+
+/** No client for a store is installed: waiting does not help. */
+export function notInstalled(message: string): HeadgateError & { readonly notInstalled: true } {
+  return Object.assign(new HeadgateError("store-invalid", message), { notInstalled: true as const });
 }
