@@ -27,7 +27,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
   const { check, decide } = parts;
   const byKeys = byKeysOf(store);
 
-  /** @param began when the caller asked, by `performance`; only where somebody observes. */
+  /** @param began when the caller asked, by `performance.now()`; used only if the limiter is observed. */
   function conclude(
     own: Question,
     cost: Cost | undefined,
@@ -58,7 +58,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
     return decide(question, cost, false, (ruling) => conclude(question, cost, ruling, began, trial));
   }
 
-  /** Decides most requests over a memory store: without an observer, a shadow or an override. `undefined` if a whole question is needed. */
+  /** The fast path of a memory store without observers, a shadow or overrides. @returns `undefined` if the request needs a whole question */
   function admitByKeys(plain: Plain | undefined, keys: readonly (string | null)[]): Admission | undefined {
     if (plain === undefined || byKeys === undefined || byKeys.decide !== store.decide) return undefined;
     if (shadowing.shadow !== undefined || observing.isObserved || !known.isEmpty) return undefined;
@@ -94,7 +94,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
     );
   }
 
-  /** A request with an id. A shadow decides only what is not known: after the store, and not along with it. */
+  /** Admits a request with an id. A shadow decides it only if the id is not known, so after the store has answered. */
   function admitClaiming(
     caller: Caller,
     options: ClaimOptions,
@@ -169,7 +169,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
   };
 }
 
-/** An id that is `undefined` is a mistake, and no request without one. */
+/** An `id` of `undefined` is a mistake, not a request without an id. */
 function isClaiming(decision: object | undefined): decision is ClaimOptions {
   return decision !== undefined && ("id" in decision || "fingerprint" in decision || "result" in decision);
 }

@@ -16,9 +16,9 @@ export function createCountCalls<Caller>(
   const { store, clock, live, guard, own, observing, waitingRoom, overriding, unannounced } = parts;
   const { shadowing, check, decide } = parts;
 
-  /** Charges on top of what is admitted. */
+  /** Charges a penalty, whatever is left of the quota. */
   function charge(asked: Question, cost: Cost): void | Promise<void> {
-    // What it costs is charged afterwards, as it is when a request is settled.
+    // Asked for nothing, and charged at its end, as a settlement is.
     const question = free(asked);
     const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
     const charging = rulings.map((ruling) => {
@@ -34,7 +34,7 @@ export function createCountCalls<Caller>(
     if (charging.some((one) => one !== undefined)) return Promise.all(charging).then(() => {});
   }
 
-  /** The same partitions under the overrides in force. Asked for only where an override may count what the plans do not. */
+  /** Applies the overrides in force. Asks the store only if an override may count a unit that the plans do not. */
   function knowing(asked: Question, cost: Cost): Question | Promise<Question> {
     const found = overriding.underKnown(asked);
     const counted = new Set(found.charges.flatMap(({ limits }) => limits.groups.map(({ unit }) => unit)));

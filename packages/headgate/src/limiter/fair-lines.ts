@@ -1,47 +1,47 @@
 import type { Charge } from "../core/store.ts";
 
-/** Somebody who stands in a line. */
+/** A waiter in a line. */
 export interface Standing {
-  /** The partitions that are charged. Those who are charged to the same partitions share one line. */
+  /** The partitions to charge. Waiters with the same partitions share one line. */
   readonly charges: readonly Charge[];
 }
 
 interface Place<Waiter> {
   readonly waiter: Waiter;
-  /** What it takes, in units of all kinds. */
+  /** How much it asks for: the sum over all units. */
   readonly weight: number;
 }
 
-/** Those who are charged to the same partitions, first come first. */
+/** The waiters for the same partitions, first come first. */
 export interface Line<Waiter> {
-  /** The name of the line, which is no partition's where it has several. */
+  /** A line with one partition is named after it. A line with several has a name that no partition has. */
   readonly name: string;
   readonly partitions: readonly string[];
   readonly places: Place<Waiter>[];
-  /** How many units it may take in this round, on top of what it has taken. */
+  /** How many more units the line may take in this round. */
   deficit: number;
 }
 
 /**
- * Lines that are served in turn. Within a line, the first to come is first, however much it takes. Between lines, deficit
- * round robin (Shreedhar and Varghese, 1995): each may take as many units as the others.
+ * Lines that are served in turn. Within a line, waiters are served in the order in which they came. Between lines, deficit
+ * round robin (Shreedhar and Varghese, 1995) lets each line take the same number of units.
  */
 export interface FairLines<Waiter extends Standing> {
-  /** How many stand in all lines. */
+  /** The number of waiters in all lines. */
   readonly size: number;
   enter(waiter: Waiter): Line<Waiter>;
   isFirst(line: Line<Waiter>, waiter: Waiter): boolean;
   leave(line: Line<Waiter>, waiter: Waiter): void;
-  /** The line whose turn it is, of those that are not blocked. */
+  /** The next line to serve that is not blocked. */
   next(isBlocked: (line: Line<Waiter>) => boolean): Line<Waiter> | undefined;
-  /** The first of a line has got what it takes. */
+  /** Removes the first waiter of a line, which has got its units. */
   served(line: Line<Waiter>): void;
 }
 
 export function createFairLines<Waiter extends Standing>(): FairLines<Waiter> {
   const lines = new Map<string, Line<Waiter>>();
   let size = 0;
-  /** The line whose turn it is. */
+  /** The place of the line that is served next. */
   let turn = 0;
 
   function leave(line: Line<Waiter>, waiter: Waiter): void {
@@ -99,12 +99,12 @@ export function createFairLines<Waiter extends Standing>(): FairLines<Waiter> {
   };
 }
 
-/** @returns a name that no other partition has. */
+/** @returns a name that is unique to the partition. */
 export function partitionOf({ space, key }: Pick<Charge, "space" | "key">): string {
   return JSON.stringify([space, key]);
 }
 
-/** Whoever is first in a line that has not ended. */
+/** The first waiter of a line. A line is never empty. */
 export function firstOf<Waiter>({ places }: Line<Waiter>): Place<Waiter> {
   return places[0] as Place<Waiter>;
 }

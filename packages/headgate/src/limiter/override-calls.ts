@@ -30,13 +30,13 @@ export function createOverrideCalls<Caller>(
 ): Pick<Limiter<Caller>, OverrideCalls> {
   const { store, clock, live, known, guard, observing, waitingRoom, prefixes, overriding, check } = parts;
 
-  /** What the policy gives callers in a layer, as far as that is known beforehand. */
+  /** The limits that the policy can give callers in a layer, as far as they are known in advance. */
   function limitsIn(layer: string): readonly LimitSet[] {
     const found = live.policy.layers.find(({ name }) => name === layer);
     return found === undefined ? [] : found.knownLimits.filter(({ word }) => word !== "blocked");
   }
 
-  /** @throws HeadgateError where the limits cannot take the place of those that the layer has. */
+  /** @throws HeadgateError if the limits cannot replace those of the layer */
   function checkTerms(layer: string, own: readonly LimitSet[], { limits }: OverrideTerms): void {
     for (const one of new Set([...own, ...limitsIn(layer)])) overriding.check(layer, one, limits);
   }
@@ -59,7 +59,7 @@ export function createOverrideCalls<Caller>(
       const partitions = [charge];
       const call = (now: number) => overrideIn.call(store, partitions, terms, now);
       const applying = guard === undefined ? call(clock.now()) : guard.override(partitions, call);
-      // Only after that: if the store could not be called, what it keeps is still in force.
+      // Not before: if the call fails, the store's override is still in force.
       return after(applying, () => {
         known.forget(partitions);
         if (terms !== undefined) known.begin(partitions, terms, clock.now());

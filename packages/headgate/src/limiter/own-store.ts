@@ -8,24 +8,24 @@ import { MemoryOutcome } from "../stores/memory/outcome.ts";
 
 export interface OwnStoreOptions {
   readonly store: Store;
-  /** Whether the user made the store: its answers are checked. */
+  /** Whether the user supplied the store. Its answers are then checked. */
   readonly isForeign: boolean;
   readonly clock: Clock;
   readonly outageOf: (layer: string) => OutagePolicy;
   readonly report: (error: unknown) => void;
 }
 
-/** A store of this process. It answers at once and needs no guard, but it may fail all the same. */
+/** Asks a store that runs in this process. Such a store answers at once and needs no guard, but it can still fail. */
 export interface OwnStore {
   decide(question: Question, peek: boolean): Ruling | Promise<Ruling>;
   reset(charges: readonly Charge[]): void | Promise<void>;
 }
 
-/** After a failure of a store of this process, ms: it may answer again with the next call. */
+/** The wait to report when the store failed and the outage policy refuses, ms. */
 const retryMs = 1000;
 
 export function createOwnStore({ store, isForeign, clock, outageOf, report }: OwnStoreOptions): OwnStore {
-  /** Counts where the store fails. Made when it is first needed. */
+  /** Counts while the store fails. Created on first use. */
   let alone: LocalLedger | undefined;
 
   function decideAlone(question: Question, peek: boolean, now: number, error: unknown): Ruling {

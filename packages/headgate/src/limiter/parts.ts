@@ -38,14 +38,14 @@ import { createWaitingRoom } from "./waiting.ts";
 /** What the calls of a limiter share. */
 export type LimiterParts<Caller> = ReturnType<typeof createParts<Caller>>;
 
-/** Overrides that a process keeps by itself. */
+/** How many overrides a process remembers. */
 const mostKnownOverrides = 10_000;
 const usualConnectMs = 5000;
 const usualStoreMs = 250;
 const usualLookupMs = 250;
 const longestTimeoutMs = 60_000;
 
-/** Makes the parts of a limiter and joins them: they know each other by functions that are called later. */
+/** Creates the parts of a limiter and connects them. Parts that need each other get functions, which they call later. */
 export function createParts<Caller>(options: LimiterOptions<Caller>) {
   const { name } = options;
   const opened = typeof options.store === "object" ? undefined : openStore(options.store ?? "memory://");
@@ -58,11 +58,11 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
   const onWarning = options.onWarning ?? warnOnConsole;
   const warn = (warning: string) => notify(onWarning, warning, report);
   const madeAt = clock.now();
-  /** The shadow of the policy in force. */
+  /** The shadow, if one is set. */
   const shadowing: { shadow: Shadow<Caller> | undefined } = { shadow: undefined };
   const state = { isClosed: false };
 
-  /** Another policy of this limiter: the one in force, or a shadow's. */
+  /** Defines a policy of this limiter: the one in force, or a shadow's. */
   function definePolicy(
     of: string,
     layers: readonly LayerOptions<Caller>[],
@@ -133,7 +133,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     ask: guard?.decide ?? own.decide,
   });
 
-  /** For what is charged or given back without having been admitted: its end is not reported. */
+  /** For charges and refunds outside of an admission. Their end is not reported. */
   const unannounced: ReservationServices = {
     now: clock.now,
     report,
@@ -146,7 +146,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     released(book) {
       running.remove(book);
       heartbeat.remove(book);
-      // Once the store has applied it.
+      // Afterwards, so that the store has applied it.
       queueMicrotask(() => waitingRoom.freed());
     },
     mintRid,
@@ -164,7 +164,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
 
   function takeBack(charged: Ruling): void {
     const ruling = asCharged(charged, charged.outcome);
-    // Of an extension the reservation itself states the totals.
+    // The totals of an extension are stated by its reservation.
     if (ruling.hold === undefined || ruling.hold.seq === 1)
       void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
   }
@@ -177,8 +177,8 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
   }
 
   /**
-   * Decides under the overrides in force, and goes on with the ruling. The first decisions of a process, or after a pause, wait until the
-   * overrides by prefix have been read.
+   * Decides under the overrides in force, and calls `decided` with the ruling. The first decisions of a process, and those after a pause,
+   * wait until the overrides by prefix have been read.
    */
   function decide<Result>(
     question: Question,
@@ -195,7 +195,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
   return {
     name,
     store,
-    /** The store, where it was opened by its address: it ends with the limiter. */
+    /** The store, if the limiter opened it from a URI. It is then closed with the limiter. */
     opened,
     clock,
     storeMs,

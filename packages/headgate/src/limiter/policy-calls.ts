@@ -7,7 +7,7 @@ import type { LimiterParts } from "./parts.ts";
 /** The calls that change the policy in force. */
 export function createPolicyCalls<Caller>(parts: LimiterParts<Caller>, { store }: LimiterOptions<Caller>) {
   const { name, opened, live, observing, waitingRoom, warn, check } = parts;
-  // A store that was opened by its address is shared only where that is another process's.
+  // A store that the limiter opened is shared only if it is remote.
   const shared = opened === undefined || opened.remote ? store : undefined;
   const register = () => registerLimiter({ name, layers: live.policy.layers }, shared, warn);
   let forget = register();
@@ -27,7 +27,7 @@ export function createPolicyCalls<Caller>(parts: LimiterParts<Caller>, { store }
   };
 }
 
-/** The calls that try another policy beside the one in force. */
+/** The calls that try another policy next to the one in force. */
 export function createShadowCalls<Caller>(
   parts: LimiterParts<Caller>,
 ): Pick<Limiter<Caller>, "setShadow" | "endShadow" | "shadowReport"> {

@@ -52,8 +52,8 @@ interface Waiter extends Wanted {
 }
 
 /**
- * A fair queue. Nobody is asked for while one of its partitions is known to refuse, so that the store is asked once for each
- * admission, and once for each wait.
+ * A fair queue. A waiter does not ask the store while one of its partitions is known to refuse. The store is asked once for each
+ * admission and once for each wait.
  */
 export function createWaitingRoom(clock: Clock): WaitingRoom {
   const lines = createFairLines<Waiter>();
@@ -92,7 +92,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
       return waiter.fail(error);
     }
     if (waiter.isOver) {
-      // It left while it was being asked for: nothing is served.
+      // The waiter left while the store was asked.
       if (admission.admitted) await admission.end("nothing");
       return;
     }
@@ -120,7 +120,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     if (Number.isFinite(next)) wake = later(clock, next - now, () => void serve());
   }
 
-  /** Nobody is forgotten behind others: at its deadline it is asked for out of turn, a last time. */
+  /** At its deadline, a waiter asks the store once more, out of turn. */
   function askLate(line: Line<Waiter>, waiter: Waiter): void {
     if (waiter.isOver) return;
     leave(line, waiter);
@@ -181,10 +181,10 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
   };
 }
 
-/** Until when partitions are known to refuse. A line stands for them where it is not known which of its partitions refuses. */
+/** Remembers until when partitions refuse. If it is not known which partition of a line refuses, the line's name is remembered. */
 function createKnownRefusals() {
   const until = new Map<string, number>();
-  /** Those that wait for holders to end. */
+  /** The names that refuse until holders end. */
   const forHolders = new Set<string>();
 
   return {
@@ -194,13 +194,13 @@ function createKnownRefusals() {
     },
 
     note(name: string, { retryAfterMs, waitsFor }: Refused, now: number): void {
-      // Holders may end at any time, and those of other processes do not say so.
+      // Holders in other processes can end at any time, and this process is not notified.
       const waitMs = waitsFor === "holders" ? Math.min(retryAfterMs, holdersAgainMs) : retryAfterMs;
       until.set(name, now + Math.max(1, waitMs));
       if (waitsFor === "holders") forHolders.add(name);
     },
 
-    /** When the first of them is over; `Infinity` where there is none. */
+    /** When the first refusal ends; `Infinity` if there is none. */
     get first(): number {
       return Math.min(...until.values());
     },
@@ -213,7 +213,7 @@ function createKnownRefusals() {
       }
     },
 
-    /** @returns whether there were any. */
+    /** @returns whether any refusal was forgotten */
     forgetHolders(): boolean {
       if (forHolders.size === 0) return false;
       for (const name of forHolders) until.delete(name);

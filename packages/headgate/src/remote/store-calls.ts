@@ -48,8 +48,8 @@ export interface StoreCalls {
    */
   bounded<Answer>(call: () => Answer | Promise<Answer>, within?: TimeLimit): Promise<Answer>;
   /**
-   * Asks for a decision, and goes on at once with the store's answer, or with what the call failed with. An answer that makes no
-   * sense is a failure.
+   * Asks for a decision and calls `answered` with the store's answer, or `otherwise` with the error. An invalid answer is an
+   * error too.
    */
   decided<Result>(
     charges: readonly Charge[],

@@ -34,7 +34,7 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
     options;
   const { counters } = calls;
 
-  // Every decision of a shared store passes here: one promise is made, of which all the rest is a part.
+  // Every decision of a shared store passes here. It creates one promise, not one for each step.
   function ask(question: Question, peek: boolean): Promise<Ruling> {
     const { charges, hold, claim } = question;
     const askedAt = clock.now();
@@ -59,7 +59,7 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
       },
       (error) => {
         const tookMs = performance.now() - enteredAt;
-        // Calls expire together: the breaker hears of all of them before the line sends more.
+        // Calls expire together. The breaker must count all of them before the line sends more.
         queueMicrotask(() => line.left(false, tookMs));
         if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
         return withoutStore(question, peek);

@@ -16,14 +16,14 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
-/** Passes on what is answered in time, and rejects with a `StoreTimeoutError` what is not. */
+/** Limits the time of a call. A call that is not answered in time rejects with a `StoreTimeoutError`. */
 export interface TimeLimit {
   <Answer>(answer: Promise<Answer>): Promise<Answer>;
   /**
-   * Goes on at once with what came of it, as `then` does with one promise more.
+   * The same as `then(answered, failed)` on the result, with one promise less.
    *
-   * @param answered for what is answered in time.
-   * @param failed for what fails in time, or expires.
+   * @param answered called with an answer in time.
+   * @param failed called with an error in time, or with the `StoreTimeoutError`.
    */
   <Answer, Result>(
     answer: Promise<Answer>,

@@ -9,21 +9,21 @@ import { noRow } from "./rows.ts";
 import { hasRead, isFreeFor, read, type Slot } from "./slot.ts";
 
 /**
- * Requests of any algorithm and any cost, where nothing is held and nobody is overridden. What one decision needs is kept for
- * the next, so that nothing is made anew: find first, then decide.
+ * Decides requests of any algorithm and any cost, if nothing is held and no override applies. Call `find`, then `decide`. The
+ * working space of one decision is kept for the next, so that a decision allocates little.
  */
 export class BatchPath {
   readonly #accounts: Accounts;
-  /** The groups of the current batch, in order; those beyond it are left from other batches. */
+  /** The groups of the current batch, in order. Places after the last one are left over from other batches. */
   readonly #slots: Slot[] = [];
   #used = 0;
   /** The value of the rows' `moves` when all rows were found. */
   #foundAt = 0;
-  /** Read only so that memory fetches it. */
+  /** Written to make the processor fetch a row early. It is never read. */
   readonly #fetched = new Float64Array(1);
   /** The hash of the current key. */
   readonly #key: KeyHash = { high: 0, low: 0 };
-  /** By group, the marks of the last decision; `undefined` where it has none. */
+  /** The marks of the last decision, by group; `undefined` if there are none. */
   marks: number[] | undefined;
 
   constructor(accounts: Accounts) {
@@ -51,10 +51,10 @@ export class BatchPath {
   }
 
   /**
-   * Finds the row of every group of a batch. In steps, each for all of them, so that memory fetches what lies far apart
-   * at the same time: where callers are many, waiting for it is most of a decision.
+   * Finds the row of every group of a batch. Each step runs for all groups before the next begins, so that the processor fetches rows
+   * that lie far apart at the same time. With many callers, waiting for memory is most of a decision.
    *
-   * @returns whether one of the partitions may be overridden.
+   * @returns whether one of the partitions may have an override
    */
   find(charges: readonly Charge[], now: number, mayBeOverridden: (key: KeyHash) => boolean): boolean {
     const { rows, kinds } = this.#accounts;
@@ -82,13 +82,13 @@ export class BatchPath {
       const slot = this.#slots[r] as Slot;
       slot.row = this.#accounts.find(slot.group.kind, slot.key, now);
     }
-    // Unfolding what others counted may be necessary first, and may move rows.
+    // This may unfold rings into rows first, which can move other rows.
     do this.#foundAt = rows.moves;
     while (!this.#showFound(now));
     return isSuspect;
   }
 
-  /** Decides the batch that was found, all or nothing. @returns whether it is admitted. */
+  /** Decides the batch that was found, all or nothing. @returns whether it is admitted */
   decide(now: number, peek: boolean, into: number[]): boolean {
     const admitted = this.#look(now, into);
     this.marks = undefined;
@@ -101,7 +101,7 @@ export class BatchPath {
     return admitted;
   }
 
-  /** Shows every slot its numbers. @returns whether none has moved meanwhile. */
+  /** Gives every slot its numbers. @returns `false` if a row has moved meanwhile */
   #showFound(now: number): boolean {
     const { rows } = this.#accounts;
     for (let r = 0; r < this.#used; r += 1) {
@@ -120,7 +120,7 @@ export class BatchPath {
     return rows.moves === this.#foundAt;
   }
 
-  /** Whether every group of a batch is free. Reads those that can tell both at once. */
+  /** Whether every group of a batch is free. Also reads the groups whose algorithm can do both at once. */
   #look(now: number, into: number[]): boolean {
     let isFree = true;
     for (let r = 0; r < this.#used; r += 1) {
@@ -138,7 +138,7 @@ export class BatchPath {
     return isFree;
   }
 
-  /** Keeps the converted states of limits that have changed: a wait that was reported must stay true. */
+  /** Stores the converted states of limits that have changed, so that a reported wait stays true. */
   #keepChanges(now: number): void {
     let begins = false;
     for (let r = 0; r < this.#used; r += 1) {
@@ -154,7 +154,7 @@ export class BatchPath {
     }
   }
 
-  /** Completes the readings of a batch for which nothing is spent, as the request with this cost sees them. */
+  /** Completes the readings of a batch that spends nothing. */
   #readFound(now: number, into: number[]): void {
     for (let r = 0; r < this.#used; r += 1) {
       const slot = this.#slots[r] as Slot;
