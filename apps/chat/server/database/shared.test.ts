@@ -153,7 +153,7 @@ test("a lost database is a 503, also at /ready, and the guard reports no error",
         type: "about:blank",
         title: "Unavailable",
         status: 503,
-        detail: "The service cannot reach its database just now. Please try again in a moment.",
+        detail: "The service cannot reach its database right now. Please try again in a moment.",
       },
     ]);
   // Nobody has an account's session to look up: the page can be opened, and the token works.

@@ -114,7 +114,7 @@ function whyNotListening(
 ): string {
   const [portName, hostName] = variables === "METRICS" ? ["METRICS_PORT", "METRICS_HOST"] : ["PORT", "HOST"];
   if (error.code === "EADDRINUSE") {
-    return `${portName}: ${port} on ${host} is in use by another program. Stop that one, or set ${portName} to another number.`;
+    return `${portName}: ${port} on ${host} is in use by another program. Stop that program, or set ${portName} to another number.`;
   }
   if (error.code === "EACCES")
     return `${portName}: this user may not listen on ${port}. Set ${portName} to 1024 or above.`;

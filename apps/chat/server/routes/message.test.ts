@@ -118,8 +118,9 @@ describe("the default limits", () => {
   test("every answer reports what is left", async () => {
     const service = await start({ env: defaults });
     const { response } = await service.client({ "X-User-Id": "curious" }).ask(QUESTION);
-    expect(response.headers.get("RateLimit")).toBe(
-      '"user-per-minute";r=4;t=60, "user-per-hour";r=59;t=3600, "user-concurrent";r=1;t=30, "ip-per-minute";r=29;t=60',
+    // A short answer can end before its head is sent. Its place is then free again.
+    expect(response.headers.get("RateLimit")).toMatch(
+      /^"user-per-minute";r=4;t=60, "user-per-hour";r=59;t=3600, "user-concurrent";(r=1;t=30|r=2;t=0), "ip-per-minute";r=29;t=60$/,
     );
     expect(response.headers.get("RateLimit-Policy")).toContain('"user-per-minute";q=5;w=60');
   });

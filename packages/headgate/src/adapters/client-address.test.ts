@@ -360,7 +360,7 @@ describe("clientAddress.with, given by mistake", () => {
     [{ trust: "cloudfare" }, 'Cannot read "cloudfare"'],
     [{ trust: -1 }, 'Cannot read "-1"'],
     [{ trust: 1.5 }, 'Cannot read "1.5"'],
-    [{ trust: true }, 'Cannot read "true"'],
+    [{ trust: true }, 'trust of clientAddress.with must be text such as "10.0.0.0/8"'],
     [{ peer: "x-real-ip" }, 'peer of clientAddress.with must be a function of the request, got "x-real-ip"'],
   ])("%j", (options, message) => {
     expect(() => ofNode.clientAddress.with(options as never)).toThrow(message);

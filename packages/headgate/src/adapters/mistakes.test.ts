@@ -34,7 +34,7 @@ describe.each(Object.entries(adapters))(
         [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
         "rateLimit takes a limiter made by createLimiter",
       ],
-      ["no limiter", [undefined, { caller }], "rateLimit takes a limiter that createLimiter has made"],
+      ["no limiter", [undefined, { caller }], "rateLimit takes a limiter made by createLimiter"],
       ["no options", [limiter], "The options of rateLimit must be an object such as"],
       ["no caller", [limiter, {}], "caller of rateLimit must be a function of the request, got undefined."],
       [

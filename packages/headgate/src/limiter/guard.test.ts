@@ -82,7 +82,7 @@ describe("a guarded function", () => {
   });
 
   it.each<[string, () => unknown]>([
-    ["got the function undefined", () => guard(limited("1/day").limiter, undefined as never, { caller })],
+    ["the function is undefined", () => guard(limited("1/day").limiter, undefined as never, { caller })],
     ["needs a caller option", () => guard(limited("1/day").limiter, () => 1, {} as never)],
     ['did you mean "caller"', () => guard(limited("1/day").limiter, () => 1, { calller: caller } as never)],
   ])("says what is wrong: %s", (message, mistake) => {

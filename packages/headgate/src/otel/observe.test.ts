@@ -208,7 +208,7 @@ it.each<[unknown, unknown, RegExp]>([
   [undefined, {}, /takes a limiter/],
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
-  ["limiter", { meter: null }, /meter of observe must be a meter of OpenTelemetry, got null/],
+  ["limiter", { meter: null }, /meter of observe must be an OpenTelemetry meter, got null/],
 ])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
   const { limiter } = observed();
   expect(() => observe((of === "limiter" ? limiter : of) as never, options as never)).toThrow(says);
