@@ -16,6 +16,7 @@ it("a block is logged where counts are not, and so is what is overridden by pref
     [postgres.schema],
   );
   expect(rows.map(({ relname, relpersistence }) => [relname, relpersistence])).toEqual([
+    ["claims", "u"],
     ["holds", "u"],
     ["overrides", "p"],
     ["partitions", "u"],
