@@ -252,7 +252,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
         onWarning,
       }),
     );
-    expect(onWarning.mock.calls.flat().join()).toContain("have been made and not closed");
+    expect(onWarning.mock.calls.flat().join()).toContain("have been created and not closed");
     await Promise.all(made.map((limiter) => limiter.close()));
   });
 });
