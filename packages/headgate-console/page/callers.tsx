@@ -162,7 +162,7 @@ function whyOf({ reason, quota, unit, windowMs, remaining, waitMs, waitsFor }: K
     return `Requests in progress held all ${number(quota)}. ${waitMs === null ? "" : `One becomes free within ${duration(waitMs)}.`}`;
   if (reason === "cost-exceeds-quota")
     return `The request asked for more than the whole limit of ${limitInWords(quota, unit, windowMs)}.`;
-  return `The caller may use ${limitInWords(quota, unit, windowMs)}, of which ${remaining === 0 ? "none" : number(remaining)} were left. ${wait}`;
+  return `The caller may use ${limitInWords(quota, unit, windowMs)}, and ${remaining === 0 ? "none" : number(remaining)} were left. ${wait}`;
 }
 
 interface CallerProps {
