@@ -118,6 +118,35 @@ describe("an id that is claimed in one slot, and charged in others", () => {
     await expectSoon([user, ip], [5, 5]);
   });
 
+  it("is kept by the next attempt of its reservation, though a copy of a cancel comes late", async () => {
+    const [user, ip] = [chargeOf("5/hour", "copy", "user"), chargeOf("5/hour", "copy", "ip")];
+    const held: (() => Promise<unknown>)[] = [];
+    let calls = 0;
+    const by = storeThrough(async (key, send) => {
+      if (!key.includes("{user")) return send();
+      calls += 1;
+      // 1: its reply is lost. 2: the cancel is late; its copy is sent.
+      if (calls === 2) {
+        held.push(send);
+        throw new Error("Command timed out");
+      }
+      const reply = await send();
+      if (calls === 1) throw new Error("Connection is closed.");
+      return reply;
+    });
+    const hold = newHold();
+    await expect(by.decide([user, ip], 0, false, hold, claimOf(user))).rejects.toThrow();
+    expect(await by.decide([user, ip], 0, false, hold, claimOf(user))).toMatchObject({
+      admitted: true,
+      attempt: 1,
+    });
+    await held[0]?.();
+    expect(await Promise.all([user, ip].map((c) => remaining(c)))).toEqual([4, 4]);
+    expect(await store.decide([user, ip], 0, false, newHold(), claimOf(user))).toMatchObject({
+      known: { state: "running" },
+    });
+  });
+
   it("costs 40 requests at once, from three processes, one charge", async () => {
     const charges = [
       chargeOf("5/hour", "at once", "user"),
