@@ -101,23 +101,22 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
   ): Admission | Known | Promise<Admission | Known> {
     const { cost } = options;
     check(cost);
-    return after(
-      live.questions.for(caller, cost),
-      (asked): Admission | Known | Promise<Admission | Known> => {
-        const question = claiming(asked, options);
-        const began = observing.begin();
-        return decide(question, cost, false, (ruling): Admission | Known => {
-          const { known: found } = ruling.outcome;
-          if (found === undefined) {
-            const trial = shadowing.shadow?.begin(question, caller, cost);
-            return conclude(question, cost, ruling, began, trial);
-          }
-          const answer = knownRequest(ruling, found);
-          observing.known(answer);
-          return answer;
-        });
-      },
-    );
+    const { questions, policy } = live;
+    const firstLayer = policy.layers[0]?.name;
+    return after(questions.for(caller, cost), (asked): Admission | Known | Promise<Admission | Known> => {
+      const question = claiming(asked, options, firstLayer);
+      const began = observing.begin();
+      return decide(question, cost, false, (ruling): Admission | Known => {
+        const { known: found } = ruling.outcome;
+        if (found === undefined) {
+          const trial = shadowing.shadow?.begin(question, caller, cost);
+          return conclude(question, cost, ruling, began, trial);
+        }
+        const answer = knownRequest(ruling, found);
+        observing.known(answer);
+        return answer;
+      });
+    });
   }
 
   function admit(caller: Caller, decision: ClaimOptions): Admission | Known | Promise<Admission | Known>;

@@ -29,13 +29,19 @@ export function checkClaim(options: Partial<ClaimOptions>, storeName: string, ke
 }
 
 /**
- * The same request, which claims an id in the first layer that applies. Where none does, or where that layer could not identify
- * the caller, there is nobody to claim it for: strangers share no ids.
+ * The same request, which claims an id in the first layer. Where that does not apply, or could not identify the caller, there is
+ * nobody to claim it for: strangers share no ids, and a layer behind it may count them together.
+ *
+ * @param firstLayer of the policy
  */
-export function claiming(question: Question, { id, fingerprint = "", result = "" }: ClaimOptions): Question {
-  const { charges } = question;
+export function claiming(
+  question: Question,
+  { id, fingerprint = "", result = "" }: ClaimOptions,
+  firstLayer: string | undefined,
+): Question {
+  const { charges, layers } = question;
   const [first] = charges;
-  if (first === undefined || isSharedKey(first.key)) return question;
+  if (first === undefined || layers[0] !== firstLayer || isSharedKey(first.key)) return question;
   const { space, key } = first;
   const claim: Claim = { space, key, id, fingerprint, result, leaseMs: leaseOf(charges) };
   return { ...question, claim, hold: question.hold ?? { rid: mintRid(), seq: 1 } };

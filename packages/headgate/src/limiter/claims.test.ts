@@ -282,3 +282,20 @@ it("looks at no id where no layer applies", () => {
   expect(limiter.admit("ann", { id: "m1" })).toMatchObject({ admitted: true });
   expect(limiter.admit("ann", { id: "m1" })).toMatchObject({ admitted: true });
 });
+
+it("looks at no id where the first layer does not apply: a layer behind it may count strangers together", () => {
+  const limiter = createLimiter<string | null>({
+    name: "chat",
+    layers: [
+      { name: "user", key: (user) => user, limits: "5/hour" },
+      { name: "all", key: () => "all", limits: "100/hour" },
+    ],
+  });
+  const ask = (user: string | null, result?: string) =>
+    limiter.admit(user, { id: "m1", ...(result === undefined ? {} : { result }) }) as Admission | Known;
+  expect(admitted(ask(null, "of a stranger")).attempt).toBeUndefined();
+  expect(admitted(ask(null)).attempt).toBeUndefined();
+  expect(admitted(ask("ann", "of ann")).attempt).toBe(1);
+  expect(ask("ann")).toMatchObject({ state: "running", result: "of ann" });
+  expect(admitted(ask(null)).attempt).toBeUndefined();
+});

@@ -87,7 +87,7 @@ export interface DecisionOptions<Unit extends string = string> {
 export interface ClaimOptions<Unit extends string = string> extends DecisionOptions<Unit> {
   /**
    * The id of the request, such as that of a chat message or an `Idempotency-Key`: 1 to 256 characters. It is the caller's own, in the
-   * first layer that applies: other callers may use the same. Where no layer applies, it is not looked at.
+   * first layer: other callers may use the same. Where that layer does not apply, it is not looked at.
    */
   id: string;
   /**

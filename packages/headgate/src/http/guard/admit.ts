@@ -37,8 +37,8 @@ export interface GuardOptions<
   /**
    * How the request names itself, so that it is charged and answered once: `(request) => ({ id: request.headers.get("idempotency-key") })`.
    * A request whose id is running or done never reaches the handler: it gets 409, and 422 where the id belongs to another
-   * fingerprint. The id is done with a response below 500 that was sent whole; after any other, the next request with it reaches the
-   * handler. Where this fails, that is reported, and the request has no id.
+   * fingerprint. The id is done with a response below 500 that was sent whole and does not ask for the request once more (408,
+   * 425, 429); after any other, the next request with it reaches the handler. Where this fails, that is reported, and the request has no id.
    */
   idempotency?: (...given: Given) => RequestId | undefined | PromiseLike<RequestId | undefined>;
   /**

@@ -21,6 +21,8 @@ export interface Decision {
 
 /** From this status on a service has failed to answer. */
 const firstFailure = 500;
+/** These ask for the same request once more, as a guard further in does with a refusal: 408, 425 and 429. */
+const comeAgain: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
 export function waitUntilOf(context: unknown): Decision["waitUntil"] {
@@ -57,7 +59,7 @@ export function endDecision(decision: Decision, status: number | undefined, isWh
   const { admission, refunds } = decision;
   if (!admission.admitted || !admission.holds) return;
   const isRefunded = status !== undefined && refunds?.(status) === true;
-  const isDone = isWhole && status !== undefined && status < firstFailure;
+  const isDone = isWhole && status !== undefined && status < firstFailure && !comeAgain.has(status);
   endWithin(decision, isRefunded ? "nothing" : undefined, isDone);
 }
 

@@ -109,7 +109,7 @@ export function createAttempts(ask: Ask): Attempts {
           return;
         }
         const cancelled = await cancelling;
-        final[s] = cancelled === undefined ? answer : { ...cancelled, admitted: true, marks: [] };
+        final[s] = cancelled === undefined ? answer : { ...answer, ...cancelled, admitted: true, marks: [] };
       }),
     );
     return final;
@@ -161,8 +161,12 @@ export function createAttempts(ask: Ask): Attempts {
     const first = answers[placeOfClaim(shares, claim)];
     if (isKnown(first)) return first;
     const isCharged = answers.every(isAdmitted);
+    throwFaultOf(answers);
+    const isFree = attemptOf(first) > 1;
     const outcomes = outcomesOf(
-      await Promise.all(answers.map((answer, s) => answer ?? look(attempt, shares[s] as SlotShare<Charge>))),
+      await Promise.all(
+        answers.map((answer, s) => answer ?? look(attempt, shares[s] as SlotShare<Charge>, isFree)),
+      ),
     );
     const outcome = merge(shares, outcomes, isCharged);
     if (isCharged) return { ...outcome, attempt: attemptOf(first) };
@@ -174,8 +178,14 @@ export function createAttempts(ask: Ask): Attempts {
     return claimAcross(attempt, true);
   }
 
-  function look({ at, hold }: Attempt, { slot, keys, parts }: SlotShare<Charge>): Promise<Outcome> {
-    return ask(slot, { do: "peek", at, keys, parts, hold, attempt: "" });
+  /** @param isFree whether an earlier attempt at the id has paid for the requests. */
+  function look(
+    { at, hold }: Attempt,
+    { slot, keys, parts }: SlotShare<Charge>,
+    isFree = false,
+  ): Promise<Outcome> {
+    const asked = isFree ? withoutRequests(parts) : parts;
+    return ask(slot, { do: "peek", at, keys, parts: asked, hold, attempt: "" });
   }
 
   /** All is in one slot, which keeps the claim too. */
@@ -247,9 +257,14 @@ function isAdmitted(answer: Answer): boolean {
 }
 
 /** @throws what a slot failed with; what is in doubt goes before what is not. */
-function outcomesOf(answers: readonly Answer[]): Outcome[] {
+function throwFaultOf(answers: readonly Answer[]): void {
   const faults = answers.filter((answer) => answer instanceof Error);
   if (faults.length > 0) throw faults.find(isInDoubt) ?? faults[0];
+}
+
+/** @throws as `throwFaultOf` does. */
+function outcomesOf(answers: readonly Answer[]): Outcome[] {
+  throwFaultOf(answers);
   return answers as Outcome[];
 }
 

@@ -86,7 +86,9 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     at += 1;
     if (attempt > 0) {
       const decided = answer(request, index);
-      return decided instanceof Error || !decided.admitted ? decided : { ...decided, attempt };
+      // Where several slots are asked, it says what the others would charge.
+      const isSaid = !(decided instanceof Error) && (decided.admitted || isPartOfAttempt(request));
+      return isSaid ? { ...decided, attempt } : decided;
     }
     at += 2;
     const state = knownStates[(numbers[at - 2] as number) - 1] ?? "conflict";
@@ -133,6 +135,11 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     throw new Error(`The Redis store's script answered too ${amount}.`);
   }
   return answers;
+}
+
+/** Whether it is charged in several slots of a cluster. */
+function isPartOfAttempt(request: Request): boolean {
+  return "attempt" in request && request.attempt !== undefined && request.attempt !== "";
 }
 
 function limitsOf(parts: readonly { readonly limits: LimitSet }[], place: number): LimitSet {

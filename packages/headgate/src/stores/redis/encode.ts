@@ -162,26 +162,18 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
 
+  /** A copy that comes late finds no attempt any more, and leaves the id to the next one of the same reservation. */
   function addUnclaiming(request: Extract<Request, { do: "cancel" }>, claim: Claim): void {
     const rid = request.hold?.rid ?? "";
-    addClaimChange(
-      keyIn(request, claim),
-      request.at,
-      { rid, raises: false },
-      { ...claim, attempt: 1, state: "nothing" },
-    );
+    const change = { ...claim, attempt: 1, state: "nothing" } as const;
+    addClaimChange(keyIn(request, claim), request.at, rid, change, raisings.withItsAttempt);
   }
 
-  function addClaimChange(
-    key: string,
-    at: number,
-    { rid, raises }: Pick<Adjustment, "rid" | "raises">,
-    change: ClaimChange,
-  ): void {
+  function addClaimChange(key: string, at: number, rid: string, change: ClaimChange, raising: number): void {
     const { id, fingerprint, result, leaseMs, attempt, state } = change;
     numbers.push(codes.claimed, claimKeys.push(claimKey(key, id)), at);
     numbers.push(rids.push(fingerprint), rids.push(result), rids.push(rid), leaseMs, attempt);
-    numbers.push(claimStates.indexOf(state) + 1, raises ? 1 : 0);
+    numbers.push(claimStates.indexOf(state) + 1, raising);
   }
 
   function addOverriding({ parts, terms }: Extract<Request, { do: "override" }>): void {
@@ -252,9 +244,9 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       case "adjust":
         numbers.push(request.parts.length);
         for (const adjustment of request.parts) addAdjustment(adjustment);
-        for (const [p, adjustment] of request.parts.entries()) {
-          if (adjustment.claim !== undefined)
-            addClaimChange(request.keys[p] as string, request.at, adjustment, adjustment.claim);
+        for (const [p, { rid, raises, claim }] of request.parts.entries()) {
+          const raising = raises ? raisings.raises : raisings.no;
+          if (claim !== undefined) addClaimChange(request.keys[p] as string, request.at, rid, claim, raising);
         }
         break;
       case "reset":
@@ -324,6 +316,8 @@ const codes = {
   claim: 12,
   claimed: 13,
 } as const;
+/** Whether an id may be claimed that is not known; or is given back only with the attempt that claimed it. */
+const raisings = { no: 0, raises: 1, withItsAttempt: 2 } as const;
 const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 
 /** What the script can hold: until the year 10889. It also means "for good". */

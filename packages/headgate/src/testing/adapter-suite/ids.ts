@@ -84,6 +84,28 @@ export const ids: Conversation[] = [
   ),
 
   conversation(
+    "an id whose request was told to come again is answered anew, and not charged again",
+    {
+      options: { idempotency },
+      answer: (admission) =>
+        (admission as Admitted).attempt === 1 ? { ...hello, status: 429 } : { ...hello, body: "anew" },
+    },
+    async (dialogue) => {
+      expectSame((await dialogue.send(named("m1"))).status, 429, "the first status");
+      let next = "";
+      await until("the id is no longer running", async () => {
+        next = (await dialogue.send(named("m1"))).body;
+        return !next.includes("in progress");
+      });
+      expectSame(
+        [next, await left(dialogue), dialogue.answered()],
+        ["anew", 1, 2],
+        "the next answer, what is left, and what was answered",
+      );
+    },
+  ),
+
+  conversation(
     "onKnown answers in place of the guard, or leaves it to the guard",
     {
       options: {

@@ -14,6 +14,8 @@ export const attempts = /* lua */ `
 -- The attempt that the next request belongs to, and '' where it only looks at the records; the records of its charges.
 local spans, records = looks, nil
 local contended = false
+-- Whether the last cancel has found what its attempt charged.
+local isUndone = false
 
 local function attemptRecords()
   local undecidedMs, mostCounted, untidy = 5000, 1024, 64

@@ -95,13 +95,13 @@ local function setUpClaims()
   end
 
   -- The place of its key, and: the time, fingerprint, result, reservation, lease, attempt, 1 to 4 for running, done, unfinished
-  -- and nothing, and whether it may not be known yet.
+  -- and nothing, and whether it may not be known yet: 1 where it may, 2 where the cancel before this has to have found its attempt.
   local function changeClaim(place)
     local given, fingerprint, result, rid, lease, attempt, state, raises = unpack(q, at, at + 7)
     at = at + 8
     local now, c = timeOf(given), openClaim(place)
     rid = rids[rid]
-    if c.corrupt then return end
+    if c.corrupt or raises == 2 and not isUndone then return end
     if c.rid and overAt(c) <= now then forget(c) end
     if c.rid and (c.rid ~= rid or c.done) then return end
     if state <= 2 then

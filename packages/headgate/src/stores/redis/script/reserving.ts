@@ -302,7 +302,7 @@ local function reserving()
     local count, rid, seq, id, mayCome = q[at], q[at + 1] > 0 and rids[q[at + 1]] or '', q[at + 2], rids[q[at + 3]], q[at + 4] == 1
     local first, k = at + 5, key
     local ps, hs, fault = {}, {}, 0
-    at, key, spans = first, key + count, ''
+    at, key, spans, isUndone = first, key + count, '', false
     for c = 1, count do
       local p = open(k + c - 1)
       ps[c], hs[c] = p, false
@@ -326,6 +326,7 @@ local function reserving()
       local p, set, units = ps[c], sets[q[i]], terms[q[i]]
       local record = attempts().take(mine[c], id, mayCome)
       if record then
+        isUndone = true
         local state, chargedAt, used, before = attempts().read(record)
         p.testClock = testClock
         local spent = {}
