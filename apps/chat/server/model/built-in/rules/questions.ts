@@ -1,11 +1,11 @@
-/** What is asked for: which figure, a comparison, a chart, a meaning; and talk. */
+/** Rules for the purpose of a question: a figure, a comparison, a chart, a definition or small talk. */
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
 import { neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
-/** The rates that bands have; any other percentage is no band's. */
+/** The rates of the bands. Other percentages do not name a band. */
 const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
 
 const asks = (figure: Figure, source: string) =>
@@ -162,7 +162,7 @@ export const payRules: Rule[] = [
   ),
   rule("part time", (facts) => {
     facts.speaksOfPay = true;
-    facts.remarks.push("I took the pay as what you get for your part-time hours.");
+    facts.remarks.push("I assumed that this is your pay for your part-time hours.");
   }),
 ];
 
@@ -242,7 +242,7 @@ export const termRules: Rule[] = [
       facts.term ??= {
         name: "State Pension age",
         meaning:
-          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Past it an employee pays no National Insurance, and income tax as before.",
+          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Employees past it pay no National Insurance, but still pay income tax.",
       };
     },
   ),

@@ -47,11 +47,11 @@ function isSmaller(one: Amount, other: Amount): boolean {
 const nameOf = ({ name = "extra pay" }: Match["groups"]) => name.replace(/bonuses$/, "bonus");
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
-/** "is 30k good": nobody is told so. */
+/** "is 30k good": the answer gives no opinion. */
 export const judgement = rule(
   "(?<=S )(?:good|decent|fair|bad|low|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to live(?: on)?)?(?! (?:morning|afternoon|evening|for))",
   (facts) => {
-    facts.remarks.push("Whether that is enough I can't judge: I work out what is left of it.");
+    facts.remarks.push("I can't judge whether that is enough. I only work out your take-home.");
   },
 );
 
@@ -304,7 +304,7 @@ function multiply(facts: Facts, { amounts, text }: Match, reading: Reading): boo
   if (salary === undefined || !(times > 0 && times <= 100)) return false;
   const [first] = amounts;
   if (first && first !== salary) reading.takeAmount(first);
-  facts.remarks.push(`${times} times £${salary.value.toLocaleString("en-GB")} is the salary that I took.`);
+  facts.remarks.push(`I assumed a salary of ${times} times £${salary.value.toLocaleString("en-GB")}.`);
   salary.value = Number((salary.value * times).toFixed(2));
   facts.speaksOfPay = true;
   return true;
@@ -426,16 +426,16 @@ export const jobRules: Rule[] = [
     facts.subjects.push({
       name: "income from a trade of your own",
       scope: "part",
-      sentence: "I can't work out tax on income from a trade of your own: I left it out.",
+      sentence: "I can't work out tax on income from self-employment: I left it out.",
     });
   }),
 ];
 
 export const outgoingNames =
   "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
-/** A sum without a period that is no monthly payment: a mortgage's size. */
+/** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
 const smallestDebt = 10_000;
-/** A sum without a period that may be a month's or a year's. */
+/** A sum without a period that may be for a month or a year. */
 const smallestUnclear = 4_000;
 
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
@@ -445,7 +445,7 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
   if (isDebt && reading.money.length < 2) return false;
   if (!isDebt && amount.period === undefined && amount.value >= smallestUnclear)
     facts.remarks.push(
-      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: say whether that is a month's or a year's.`,
+      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: say whether it is for a month or a year.`,
     );
   else if (!isDebt) facts.outgoings.push({ name, amount });
   else

@@ -39,7 +39,7 @@ function setPayments(facts: Facts, { amounts: [times], before, after }: Match, r
   facts.speaksOfPay = true;
   if (period === undefined) {
     facts.remarks.push(
-      `I left the ${times?.value ?? "several"} payments a year out: the year's pay is the same.`,
+      `I left the ${times?.value ?? "several"} payments a year out: they do not change your yearly pay.`,
     );
     return true;
   }
@@ -80,7 +80,7 @@ export const workingTime: Rule[] = [
     `(?:paid )?(?:once|twice|N times) (?:${each} (?:week|month|fortnight)|(?:weekly|monthly))`,
     (facts, { text }) => {
       facts.speaksOfPay = true;
-      facts.remarks.push(`I left “${text.replace("paid ", "")}” out: the year's pay is the same.`);
+      facts.remarks.push(`I left “${text.replace("paid ", "")}” out: it does not change your yearly pay.`);
     },
   ),
   rule("N / N(?:th)? of", (facts, { amounts: [one, parts] }) => {
@@ -99,7 +99,7 @@ export const workingTime: Rule[] = [
   rule(
     "(?:N (?:days?|weeks?|hours?) )?(?:of )?(?:paid )?(?:annual leave|holidays?|paid leave)(?! pay)(?: (?:allowance|entitlement))?",
     (facts) => {
-      facts.remarks.push("Paid holiday does not change the year's pay.");
+      facts.remarks.push("Paid holiday does not change your yearly pay.");
     },
   ),
   rule(
@@ -113,7 +113,7 @@ export const workingTime: Rule[] = [
       const times = groups.by === undefined ? 1 : /month/.test(groups.by) ? 12 : 52;
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
       facts.extras.push({ name: "overtime", part: { pounds } });
-      if (times === 1) facts.remarks.push("I took the overtime as that many hours in the whole year.");
+      if (times === 1) facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
     },
   ),
   rule(
