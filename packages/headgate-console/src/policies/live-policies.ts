@@ -269,7 +269,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
     const { document } = order;
     if (document === undefined) throw new OperatorMistake("The policy is missing.");
     const { hash, isInForce } = check(limiter, document);
-    if (isInForce) throw new OperatorMistake(`This is the policy that is in force already (${hash}).`);
+    if (isInForce) throw new OperatorMistake(`This policy is already in force (${hash}).`);
     const { shadow } = one;
     if (
       what === "shadow" &&

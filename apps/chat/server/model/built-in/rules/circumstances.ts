@@ -12,7 +12,7 @@ function isYear(value: number): boolean {
   return value >= 1990 && value <= 2049;
 }
 
-/** @param current the calendar year in which the running tax year began */
+/** @param current the calendar year in which the current tax year began */
 export function yearRules(current: number): Rule[] {
   const adds = (source: string, start: number) =>
     rule(source, (facts) => {
