@@ -10,7 +10,7 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
   return { user: String(headers["x-user-id"]), ip: String(headers["x-address"]) };
 }
 
-/** The product's limits, for guards that stack one limiter per layer. */
+/** The limits of the product, for guards that use one limiter per layer. */
 export const layers: readonly { readonly by: keyof Caller; readonly limit: Limit }[] = [
   { by: "user", limit: limits.userPerMinute },
   { by: "user", limit: limits.userPerHour },
@@ -21,7 +21,7 @@ export function headgate() {
   return createLimiter({ name: "chat", layers: headgateLayers() });
 }
 
-/** A minimal hand-written guard: the field of a refusal, or the two fields of an admission. */
+/** The decision of a minimal hand-written guard, with its header fields. */
 export interface ByHand {
   readonly admitted: boolean;
   readonly policy: string;

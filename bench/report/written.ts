@@ -5,12 +5,12 @@ import { type Measured, markdownOf } from "./markdown.ts";
 import { plotOf } from "./plot.ts";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-/** The results, one line per section, so that single sections can be measured again. */
+/** The results. Each section is one line, so that a section can be measured again by itself. */
 const resultsFile = path.join(folder, "results.jsonl");
 const plots = "plots";
 
 /**
- * Writes the report. These sections replace those of earlier runs.
+ * Writes the report. Sections in `measured` replace the same sections of earlier runs.
  *
  * @param order the names of all sections
  * @returns the path of the report

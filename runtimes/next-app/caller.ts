@@ -1,2 +1,2 @@
-/** Who asks, as the tests say. */
+/** Returns the caller named by the test. */
 export const caller = (request: Request) => request.headers.get("x-user") ?? "nobody";

@@ -14,7 +14,7 @@ const chat = sourceFiles(root, ["apps/chat"]);
 const manifest: { exports: Record<string, string | { "headgate-source": string }> } = JSON.parse(
   readFileSync(path.join(root, "packages/headgate/package.json"), "utf8"),
 );
-/** `headgate/http` to `packages/headgate/src/http/index.ts`. */
+/** Each entry with its source file: `headgate/http` and `packages/headgate/src/http/index.ts`. */
 const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
   typeof target === "string"
     ? []
@@ -30,9 +30,9 @@ describe.each<[string, typeof library, Zone[]]>([
   ["the library", library, LIBRARY],
   ["the console", operatorConsole, CONSOLE],
   ["the service", chat, CHAT],
-])("arrows in %s", (_, files, zones) => {
+])("imports in %s", (_, files, zones) => {
   it.each(zones.map(({ name, files: pattern }) => [name, pattern] as const))(
-    "do not run back from %s",
+    "%s imports only lower zones",
     (name, pattern) => {
       const inZone = files.filter(
         (file) => zones.find(({ files: match }) => match.test(file.path))?.files === pattern,
@@ -44,12 +44,12 @@ describe.each<[string, typeof library, Zone[]]>([
     },
   );
 
-  it("start in files that belong to a zone", () => {
+  it("every file belongs to a zone", () => {
     const placeless = files.filter(({ path: file }) => !zones.some(({ files: match }) => match.test(file)));
     expect(placeless.map(({ path: file }) => file)).toEqual([]);
   });
 
-  it("lead to files that exist", () => {
+  it("every imported file exists", () => {
     const targets = files.flatMap((file) =>
       file.imports.map((import_) => ({ file: file.path, target: importedFile(file, import_) })),
     );
@@ -61,32 +61,32 @@ describe.each<[string, typeof library, Zone[]]>([
 });
 
 describe("the published package", () => {
-  /** The optional peers, each of which only its own entry may need. */
+  /** The packages that an entry may import. */
   const peers: Record<string, RegExp> = {
     "headgate/hono": /^hono(\/|$)/,
     "headgate/nest": /^@nestjs\/common$/,
     "headgate/log": /^node:(crypto|fs\/promises|path)$/,
     "headgate/otel": /^@opentelemetry\/api$/,
     "headgate/react": /^react(\/|$)/,
-    // A driver is imported only when a URL needs it. The rest is Node's own.
+    // Drivers are imported only if a URL needs them. The other imports are modules of Node.js.
     "headgate/redis": /^node:crypto$/,
     "headgate/postgres": /^node:crypto$/,
   };
 
-  it.each(entries)("loads only its own packages for %s", (name, entry) => {
+  it.each(entries)("loads only allowed packages for %s", (name, entry) => {
     const { packages } = reachableFrom(entry, library);
     expect(packages.filter((specifier) => !peers[name]?.test(specifier))).toEqual([]);
   });
 
   it.each(entries.filter(([name]) => /\/(client|react)$/.test(name)))(
-    "carries no server into %s",
+    "loads no server code for %s",
     (_, entry) => {
       const { files } = reachableFrom(entry, library);
       expect(files.filter((file) => !/\/src\/(client|react)\//.test(file))).toEqual([]);
     },
   );
 
-  it("is used by the service only through its entries", () => {
+  it("is imported by the service only through its entries", () => {
     const names: string[] = [...entries.map(([name]) => name), "headgate/package.json"];
     const inside = chat.flatMap((file) =>
       file.imports

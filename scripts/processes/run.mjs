@@ -4,20 +4,20 @@ import { ROOT } from "../bootstrap/workspace.mjs";
 
 /**
  * @typedef {object} Outcome
- * @property {number | null} code `null` if a signal ended it, or it could not be started
+ * @property {number | null} code `null` if a signal ended the program, or it could not be started
  * @property {NodeJS.Signals | null} signal
- * @property {string} output its output, if kept
- * @property {boolean} isMissing whether there is no such program
- * @property {boolean} isOverdue whether it was killed because its time was up
+ * @property {string} output the output of the program, with `keepOutput`
+ * @property {boolean} isMissing whether the program was not found
+ * @property {boolean} isOverdue whether the program was killed because it took longer than `limitMs`
  */
 
 /**
- * The running children, which get a signal when this process is asked to stop. @type
+ * The running children. They get a signal when this process is asked to stop. @type
  * {Set<import("node:child_process").ChildProcess>}
  */
 const running = new Set();
 
-/** Set once this process was asked to end. Results of children are ignored from then on. */
+/** Set when this process is asked to end. From then on, results of children are ignored. */
 let isEnding = false;
 
 const LONGEST_MS = 2 ** 31 - 1;
@@ -25,12 +25,12 @@ const LONGEST_MS = 2 ** 31 - 1;
 const GRACE_MS = 3_000;
 
 /**
- * Runs a program at the repository's root until it ends. Never throws: the result says how it ended.
+ * Runs a program at the repository's root until it ends. Never throws: the result contains the exit code or the signal.
  *
  * @param {string} program
  * @param {string[]} words
  * @param {{ env?: NodeJS.ProcessEnv, keepOutput?: boolean, limitMs?: number }} [options] `keepOutput` collects its
- * output instead of showing it; `limitMs` is how long it may take
+ * output instead of showing it; `limitMs` is how long the program may take
  * @returns {Promise<Outcome>}
  */
 export function run(program, words, { env = process.env, keepOutput = false, limitMs = LONGEST_MS } = {}) {
@@ -39,7 +39,7 @@ export function run(program, words, { env = process.env, keepOutput = false, lim
       cwd: ROOT,
       env,
       stdio: keepOutput ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
-      // A separate process group, so that a child whose time is up can be killed with all its children.
+      // A separate process group, so that an overdue child can be killed with all its children.
       detached: true,
     });
     running.add(child);
@@ -76,16 +76,16 @@ export function run(program, words, { env = process.env, keepOutput = false, lim
 }
 
 /**
- * From now on, passes signals that ask this process to end on to its children, and ends by the same signal after they
- * have ended. Not before, because an npm that still runs would conflict with the next one in the same folders.
+ * From now on, passes termination signals on to the children. This process ends with the same signal after all children
+ * have ended: an npm process that still runs would conflict with the next npm process in the same folders.
  *
- * @returns {() => void} stops this
+ * @returns {() => void} stops passing signals on
  */
 export function endWithChildren() {
   const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
   /** @param {NodeJS.Signals} signal */
   const end = async (signal) => {
-    // One Ctrl-C arrives more than once.
+    // One Ctrl-C sends more than one signal.
     if (isEnding) return;
     isEnding = true;
     const children = [...running];

@@ -1,7 +1,7 @@
 import { sideWorkspace } from "../bootstrap/side-workspace.mjs";
 
-/** The test runners and compilers for consumers of the library, for `npm run test:runtimes`. */
+/** The test runners and compilers that users of the library may have, for `npm run test:runtimes`. */
 export const compilers = sideWorkspace("consumers", {
-  contents: "Jest and older TypeScripts",
+  contents: "Jest and older TypeScript versions",
   size: "150 MB",
 });

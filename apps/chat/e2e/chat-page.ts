@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** The parts of the chat, by their accessible names. */
+/** Locators for the parts of the chat, by accessible name. */
 export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Your question" });
 export const sendButton = (page: Page): Locator => page.getByRole("button", { name: "Send", exact: true });
 export const stopButton = (page: Page): Locator => page.getByRole("button", { name: "Stop answering" });
@@ -21,7 +21,7 @@ export async function send(page: Page, question: string): Promise<void> {
   await composer(page).press("Enter");
 }
 
-/** Asks, and waits until the answer is complete. */
+/** Asks a question, and waits until the answer is complete. */
 export async function ask(page: Page, question: string): Promise<void> {
   const before = await answers(page).count();
   await send(page, question);
@@ -47,7 +47,7 @@ export async function holdBack(page: Page, address: string): Promise<() => void>
   return release;
 }
 
-/** Asks a number of short questions, one after the other. */
+/** Asks this number of short questions, one after the other. */
 export async function askTimes(page: Page, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1)
     await ask(page, `What is the personal allowance on £${100 + time}k?`);
@@ -55,7 +55,7 @@ export async function askTimes(page: Page, times: number): Promise<void> {
 
 /**
  * Spends the quota of this browser's caller with questions outside the page's conversations.
- * Reads the answers to their end, so that nothing is in progress afterwards.
+ * Reads the answers to their end, so that no request is in progress afterwards.
  */
 export async function spend(page: Page, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1) {
@@ -67,7 +67,7 @@ export async function spend(page: Page, times: number): Promise<void> {
   }
 }
 
-/** Lets the service answer every message as for a permanently blocked caller. */
+/** Answers every message with the refusal of a permanently blocked caller. */
 export async function blockMessages(page: Page): Promise<void> {
   await page.route("**/chat/message", (route) =>
     route.fulfill({
@@ -85,7 +85,7 @@ export async function blockMessages(page: Page): Promise<void> {
   );
 }
 
-/** Creates a conversation with a number of messages, like a program. @returns its id */
+/** Creates a conversation with this number of questions, through the API. @returns the id of the conversation */
 export async function longConversation(page: Page, times: number): Promise<string> {
   const turns = Array.from({ length: times }, (_, turn) => [
     { role: "user", content: `question ${turn}` },
@@ -99,12 +99,13 @@ export async function longConversation(page: Page, times: number): Promise<strin
   return response.headers()["x-conversation-id"] ?? "";
 }
 
-/** Returns the wait in the notice, in seconds. It must be at most a minute. */
+/** Returns the wait in the notice, in seconds. Expects more than 0 and at most 60 seconds. */
 export async function secondsToWait(page: Page): Promise<number> {
   const text = (await notice(page).textContent()) ?? "";
   const [, minutes = "0", seconds = "0"] = /Please wait (?:(\d+) min)? ?(?:(\d+) s)?\./.exec(text) ?? [];
   const total = Number(minutes) * 60 + Number(seconds);
   expect(total, text).toBeGreaterThan(0);
+  expect(total, text).toBeLessThanOrEqual(60);
   return total;
 }
 

@@ -48,7 +48,6 @@ test("the sixth message within a minute waits, is not lost, and is answered afte
 
   await time.stop(page);
   const seconds = await secondsToWait(page);
-  expect(seconds).toBeLessThanOrEqual(60);
   await time.run(page, seconds - 1);
   await expect(notice(page)).toContainText("Please wait 1 s.");
   await expect(sendAgain(page)).toHaveAttribute("aria-disabled", "true");

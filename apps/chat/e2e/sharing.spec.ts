@@ -4,7 +4,7 @@ import { expect, test } from "./fixtures.ts";
 
 test.use({ permissions: ["clipboard-read", "clipboard-write"], expected: [status(404)] });
 
-test("a shared conversation can be read by anybody with the link, until the link is removed", async ({
+test("anyone with the link can read a shared conversation until its owner stops sharing", async ({
   page,
   newVisitor,
 }) => {
@@ -46,7 +46,7 @@ test("a shared conversation can be read by anybody with the link, until the link
   await expect(reader.getByRole("heading", { name: "This link no longer works." })).toBeVisible();
   await expect(reader.getByText("£34,118.20")).toHaveCount(0);
 
-  // A new link differs, and the old one stays invalid.
+  // The new link differs from the old link, and the old link stays invalid.
   await dialog.getByRole("button", { name: "Create link" }).click();
   await expect(link).toBeVisible();
   expect(await link.inputValue()).not.toBe(address);

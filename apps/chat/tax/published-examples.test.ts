@@ -1,6 +1,6 @@
 /**
- * Worked examples that others published, to the penny or to the pound as they were published. HMRC's own manuals could be had
- * for 2012/13 and before only; its examples for these years are those of GOV.UK.
+ * Published examples, with the same rounding as in the publication. HMRC's manuals only have examples up to 2012/13, so
+ * these tests use examples from GOV.UK for later years.
  */
 import { describe, expect, test } from "vitest";
 import { personalAllowance } from "./income-tax.ts";
@@ -16,11 +16,14 @@ const scottish = (salary: number) =>
 test.each([
   [16_000, 651.7, 274.4, 15_073.9],
   [33_000, 4_081.07, 1_634.4, 27_284.53],
-])("£%d in Scotland", (salary, incomeTax, nationalInsurance, takeHome) => {
-  expect(scottish(salary)).toMatchObject({ incomeTax, nationalInsurance, takeHome });
-});
+])(
+  "tax, National Insurance and take-home on £%d in Scotland",
+  (salary, incomeTax, nationalInsurance, takeHome) => {
+    expect(scottish(salary)).toMatchObject({ incomeTax, nationalInsurance, takeHome });
+  },
+);
 
-// Scottish Parliament Information Centre, Scottish Budget 2026-27, table 8: income tax, and more than elsewhere in the UK.
+// Scottish Parliament Information Centre, Scottish Budget 2026-27, table 8: income tax, and the difference from the rest of the UK.
 test.each([
   [20_000, 1_446, -40],
   [25_000, 2_446, -40],
@@ -48,8 +51,8 @@ test.each([
 });
 
 describe("GOV.UK", () => {
-  // https://www.gov.uk/income-tax-rates: no allowance from £125,140 on.
-  test("the personal allowance is gone at £125,140", () => {
+  // https://www.gov.uk/income-tax-rates: the allowance is £0 from £125,140.
+  test("the personal allowance is £0 at £125,140", () => {
     const at = (income: number) =>
       personalAllowance({ income: toPence(income), nation: "England", taxYear: "2026/27" });
     expect(at(125_139)).toBe(100);
@@ -66,18 +69,18 @@ describe("GOV.UK", () => {
 
   // https://www.gov.uk/repaying-your-student-loan/what-you-pay, while the threshold of plan 2 was £27,295 (until April 2025):
   // on £28,800 a year, £11 each month.
-  test("plan 2 on £28,800", () => {
+  test("monthly repayment of plan 2 on £28,800", () => {
     const [line] = repayments(toPence(28_800), [2], "2024/25");
     expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(11);
   });
 
-  // The same page, as it was in each year: plan 1 on £33,000 a year, plan 4 on £36,000; whole pounds each month.
+  // Older versions of the same page: plan 1 on £33,000 a year and plan 4 on £36,000 a year, in whole pounds a month.
   test.each([
     ["2024/25", 1, 33_000, 60],
     ["2024/25", 4, 36_000, 34],
     ["2025/26", 1, 33_000, 52],
     ["2025/26", 4, 36_000, 24],
-  ] as const)("%s, plan %d on £%d", (taxYear, plan, salary, repaid) => {
+  ] as const)("monthly repayment in %s of plan %d on £%d", (taxYear, plan, salary, repaid) => {
     const [line] = repayments(toPence(salary), [plan], taxYear);
     expect(Math.floor((line?.repayment ?? 0) / 12 / 100)).toBe(repaid);
   });
@@ -86,7 +89,7 @@ describe("GOV.UK", () => {
   test.each([
     [2_500, 45],
     [3_000, 75],
-  ])("the postgraduate loan on £%d a month", (monthly, repaid) => {
+  ])("monthly repayment of the postgraduate loan on £%d a month", (monthly, repaid) => {
     for (const year of ["2024/25", "2025/26", "2026/27"] as const) {
       const [line] = repayments(toPence(monthly * 12), ["postgrad"], year);
       expect((line?.repayment ?? 0) / 12).toBe(toPence(repaid));
@@ -94,7 +97,7 @@ describe("GOV.UK", () => {
   });
 
   // https://www.gov.uk/repaying-your-student-loan/what-you-pay: several undergraduate plans make one repayment.
-  test("plans 1 and 2 together are repaid above the lower threshold", () => {
+  test("plans 1 and 2 together use the lower threshold", () => {
     expect(repayments(toPence(36_900), [1, 2], "2026/27")).toEqual([
       { plans: [1, 2], threshold: 26_900, rate: 900, repayment: toPence(900) },
     ]);

@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import type { SharedContender } from "../../shared-store/contender.ts";
 
-/** The cost of any prepared statement. */
+/** Measures a prepared statement that does nothing. */
 export const bareStatement: SharedContender = {
   async open(url) {
     const pool = new Pool({ connectionString: url });

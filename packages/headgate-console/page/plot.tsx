@@ -28,7 +28,7 @@ export function Plot({ label, times, series }: PlotProps) {
   const names = series.map(({ name, colour }) => `${name} ${colour}`).join();
 
   const plot = useRef<uPlot | null>(null);
-  // Recreated if the series or the colours change; the effect below sets the counts.
+  // The plot is recreated if the series or the colours change. The effect below sets the counts.
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -89,7 +89,7 @@ function inWords(series: readonly PlotSeries[]): string {
     .join(", ");
 }
 
-/** Stacks the series, the first at the bottom: each is drawn as the sum up to it, the highest sum first. */
+/** Stacks the series, with the first series at the bottom. Each series is drawn as a running sum, the highest sum first. */
 function stacked(times: readonly number[], series: readonly PlotSeries[]): uPlot.AlignedData {
   const sums = times.map(() => 0);
   const layers = series.map(({ counts }) => {

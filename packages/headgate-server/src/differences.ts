@@ -3,20 +3,20 @@ import type { Replayed } from "./replay.ts";
 /** A decision for which a replay under the same policy gives another result. */
 export interface Difference {
   readonly replayed: Replayed;
-  /** What differs, in words. */
+  /** The difference, as text. */
   readonly what: string;
 }
 
-/** Not comparable are decisions of the outage policies: only their process knew the counts that they used. */
+/** Decisions of outage policies cannot be compared: their counts were only known to the process that made them. */
 export function isComparable({ line }: Replayed): boolean {
   return line.by !== "outage-policy";
 }
 
 /**
  * Lists where a replay under the same policy differs from its log. It compares whether a request is admitted, the
- * reason, the limit, the wait, and what is left of the tightest limit. For a wait for holders and for a refusal from
- * memory it compares only the decision and its reason: the first is an upper bound that each heartbeat moves, and the
- * second repeats an earlier answer.
+ * reason, the limit, the wait and the rest of the tightest limit. It compares only the decision and its reason if the
+ * request waits for holders, because each heartbeat changes that wait, or if the refusal came from memory, because it
+ * repeats an earlier answer.
  */
 export function differencesOf(decisions: readonly Replayed[]): Difference[] {
   return decisions.filter(isComparable).flatMap((replayed) => {

@@ -115,7 +115,7 @@ describe("says what would be right", () => {
       'has no option "outgae": did you mean "outage", of a layer?',
     ],
     ["limits beside the layers", made({ limits: "5/minute" }), 'no option "limits": it is one of a layer'],
-    ["prefix, which name replaced", made({ prefix: "a" }), "it is another library's"],
+    ["prefix, which name replaced", made({ prefix: "a" }), "it belongs to another library"],
     [
       "a client of Redis",
       made({ store: { call() {}, evalsha() {}, eval() {} } }),
@@ -150,7 +150,7 @@ describe("says what would be right", () => {
     ],
     ["no source", () => callerAddress({} as never), "callerAddress takes { peer, headers }"],
     [
-      "another library's store option",
+      "a store option of another library",
       () => redisStore("redis://a", { keyPrefix: "a" } as never),
       '"prefix"',
     ],

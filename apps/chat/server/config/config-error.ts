@@ -1,8 +1,8 @@
 import { StartError } from "../start-error.ts";
 
-/** Invalid variables. The error names all of them, so that the operator can fix them in one go. */
+/** Invalid environment variables. The error lists all of them, so that the operator can fix them at once. */
 export class ConfigError extends StartError {
-  /** One sentence per variable: its name, its value unless it is a secret, and what would be right. */
+  /** One sentence per variable: its name, its value unless it is a secret, and the valid values. */
   readonly sentences: readonly string[];
 
   constructor(sentences: readonly string[]) {

@@ -31,7 +31,7 @@ export async function updateCredit(transaction: Database, row: CreditRow): Promi
   await transaction.update(creditAccounts).set(row).where(eq(creditAccounts.userId, row.userId));
 }
 
-/** Holds credit if this amount of the currency is available. @returns whether it was held */
+/** Holds credit if this amount of the currency is available. @returns whether the credit was held */
 export async function holdCredit(
   transaction: Database,
   userId: string,
@@ -67,7 +67,7 @@ export async function insertCreditEntry(transaction: Database, entry: CreditEntr
   return entered.length > 0;
 }
 
-/** Returns the entry for a reference, if any. */
+/** Returns the entry for a reference, if it exists. */
 export async function findCreditEntry(
   transaction: Database,
   userId: string,
@@ -111,7 +111,7 @@ export async function isEmailConfirmed(database: Database, userId: string): Prom
   return row?.confirmed ?? false;
 }
 
-/** @param email in any case; accounts store it in lower case */
+/** @param email in upper or lower case; accounts store lower case */
 export async function findUserIdByEmail(database: Database, email: string): Promise<string | undefined> {
   const [row] = await database
     .select({ id: user.id })

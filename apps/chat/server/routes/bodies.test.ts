@@ -50,7 +50,7 @@ function post(service: TestService, path: string, body: BodyInit): Promise<Respo
   return Promise.resolve(service.app.request(path, init));
 }
 
-/** Bodies of an attacker: nearly valid, deep, wide, long, odd, and random bytes. */
+/** Hostile bodies: nearly valid, deeply nested, wide, long and unusual JSON, and random bytes. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary", maxLength: 40 }),
@@ -117,7 +117,7 @@ test("ten thousand hostile bodies cause no error, cost one unit each, and are no
     const response = await post(service, "/chat/message", body as BodyInit);
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
   }
-  // Empty ones have no body, so they are refused without a unit.
+  // Requests with an empty body are refused without charging a unit.
   const bringingNone = fc
     .sample(fuzzed, { numRuns: count, seed: 13 })
     .filter((body) => body.length === 0).length;
@@ -136,8 +136,8 @@ test("ten thousand hostile bodies cause no error, cost one unit each, and are no
   expect(refused.headers.get("Retry-After")).toBe("60");
 });
 
-describe("the order of checks", () => {
-  test("every route with a body counts it by address before reading it, whatever the result", async () => {
+describe("counting bodies", () => {
+  test("every route counts a body by address before reading it, for valid and invalid bodies", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "2" });
     const routes: [string, string][] = [
       ["POST", "/chat/message"],
@@ -180,12 +180,12 @@ describe("the order of checks", () => {
     expect(await left()).toBe(1);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
     expect(await left()).toBe(0);
-    // Above the limit of messages, an invalid body is still a 400.
+    // An invalid body still gets a 400 after the limit of messages is reached.
     expect((await client("/chat/message", { method: "POST", body: "{" })).status).toBe(400);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(429);
   });
 
-  test("the default is enough for the messages of an address", async () => {
+  test("the default limit admits as many bodies as the message limit of an address", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "", RATE_LIMIT_CHAT_IP_PER_MIN: "1" });
     const statuses: number[] = [];
     for (let sent = 0; sent < 121; sent += 1) statuses.push((await post(service, "/chat/title", "[")).status);
@@ -194,7 +194,7 @@ describe("the order of checks", () => {
   });
 });
 
-describe("the cost of a body before it is refused", () => {
+describe("checking a body", () => {
   test.each<[string, string, number]>([
     ["349,000 empty parts", `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`, 8],
     ["half a million brackets", "[".repeat(500_000), 2],
@@ -217,7 +217,7 @@ describe("the cost of a body before it is refused", () => {
               return counted(Reflect.get(target, name, receiver));
             },
           });
-    // As many parts as the limit of nodes permits.
+    // The largest number of parts within the limit of nodes.
     const parts = Array.from({ length: 19_000 }, () => ({}));
     const result = messageRequest.safeParse(counted({ messages: [{ role: "user", parts }] }));
     expect(result.success).toBe(false);
@@ -225,14 +225,14 @@ describe("the cost of a body before it is refused", () => {
   });
 });
 
-test("a client that disconnects during its body is not a database failure", async () => {
+test("a client that disconnects while sending a body is not reported as a database failure", async () => {
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
   const service = await startTestService({ database, log });
   started.push(service);
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write('POST /chat/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":[');
-  // Once this request is answered, the service has begun to read the other one.
+  // After this response, the service has begun to read the first request.
   expect((await fetch(`${service.url}/health`)).status).toBe(200);
   socket.destroy();
   const left = await vi.waitFor(() => {

@@ -106,7 +106,7 @@ function Broken() {
     <div className="grid grow place-items-center px-6 text-center">
       <div role="alert">
         <h1 className="font-semibold text-xl">Please reload this page.</h1>
-        <p className="mt-1 mb-6 text-quiet">There may be a new version. What you typed is saved.</p>
+        <p className="mt-1 mb-6 text-quiet">There may be a new version. Your draft is saved.</p>
         <Button look="solid" onClick={() => location.reload()}>
           Reload
         </Button>

@@ -61,7 +61,7 @@ const READS = ["now", "changes", "find?q=user-1", "export?format=csv"].map((name
 const ACTIONS = ["decide", "grant", "code"].map((name) => `/operator/api/${name}`);
 
 describe("access", () => {
-  it("has no default: authorize is required", () => {
+  it("requires authorize: there is no default", () => {
     const { collector } = setUp();
     expect(() => createConsole({ collector } as unknown as ConsoleOptions)).toThrow(/needs authorize/);
     expect(() => createConsole({ authorize: () => null } as unknown as ConsoleOptions)).toThrow(
@@ -228,7 +228,7 @@ describe("the page", () => {
   });
 
   it.each(["/", "/operators", "/operator/x", "/operator/assets/x.js", "/operator/api/x", "/operator/../x"])(
-    "has nothing at %s",
+    "returns 404 at %s",
     async (path) => {
       const { get, signIn } = setUp();
       expect((await get(path, await signIn())).status).toBe(404);
@@ -280,7 +280,7 @@ describe("an operator", () => {
     expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token),,");
   });
 
-  it("looks up text in the form of a caller as a caller, whatever request ids others choose", async () => {
+  it("looks up text in the format of a caller as a caller, even if it is also a request id", async () => {
     const { get, post, signIn, limiter, collector } = setUp();
     const cookie = await signIn();
     const anybody = setUp({
@@ -307,7 +307,7 @@ describe("an operator", () => {
     expect((await post("/operator/api/sign-out", {}, cookie)).status).toBe(200);
   });
 
-  it("lets the desk define the form of a caller", async () => {
+  it("uses the format of callers that the desk defines", async () => {
     const { limiter, collector } = setUp();
     const callers = limiterDesk({ limiter, caller: (of) => of, isCaller: (of) => of.startsWith("user-") });
     const { get, signIn } = setUp({ collector, callers });
@@ -322,7 +322,7 @@ describe("an operator", () => {
     expect([byId.refusal.requestId, byId.caller.of]).toEqual(["ip:a-request", "user-1"]);
   });
 
-  it("shows all refusals with the same id, and no caller", async () => {
+  it("shows all refusals with the same id, but not a caller", async () => {
     const { get, signIn, limiter, collector } = setUp();
     for (const user of ["user-1", "user-2"]) {
       for (let n = 0; n < 2; n += 1) await limiter.admit(user);
@@ -333,7 +333,7 @@ describe("an operator", () => {
     expect(found.ambiguous.map(({ of }: { of: string }) => of).sort()).toEqual(["user-1", "user-2"]);
   });
 
-  it("shows the last refusals of each limiter, whatever other limiters refuse", async () => {
+  it("shows the last refusals of each limiter, even if another limiter refuses more requests", async () => {
     const { clock } = setUp();
     const [quiet, loud] = ["quiet", "loud"].map((name) =>
       createLimiter<string>({
@@ -354,7 +354,7 @@ describe("an operator", () => {
     expect([of("quiet").length, of("loud").length]).toEqual([1, 20]);
   });
 
-  it("has no actions for a caller whose key was cut", async () => {
+  it("shows no actions for a caller if the key was shortened", async () => {
     const { get, signIn, limiter, collector } = setUp();
     const caller = `user-${"x".repeat(300)}`;
     for (let n = 0; n < 2; n += 1) await limiter.admit(caller);
@@ -428,7 +428,7 @@ describe("an operator", () => {
   });
 });
 
-it("what is away is named in one sentence, the same on every route that needs it", async () => {
+it("every route reports an unavailable dependency with the same message", async () => {
   const away = () => Promise.reject(new Error("postgres://secret is gone"));
   const { get, post, signIn, failures } = setUp({
     others: away,
@@ -451,7 +451,7 @@ it("what is away is named in one sentence, the same on every route that needs it
   expect(failures).toHaveLength(answers.length);
 });
 
-it("a refusal that is known is no answer without the caller's state, where that cannot be read", async () => {
+it("a search by request id returns 503 if the state of the caller cannot be read", async () => {
   const { get, signIn, limiter, collector } = setUp();
   for (let n = 0; n < 2; n += 1) await limiter.admit("user-1");
   collector.name((await limiter.admit("user-1")) as Refused, "request-7");
@@ -465,7 +465,7 @@ it("a refusal that is known is no answer without the caller's state, where that 
   expect((await get("/operator/api/find?q=request-7", await signIn())).status).toBe(200);
 });
 
-it("what fails unexpectedly is reported, and told to nobody", async () => {
+it("an unexpected error is reported and not shown to the operator", async () => {
   const report = vi.fn();
   const { get, signIn } = setUp({
     others: () => Promise.reject(new Error("postgres://secret")),

@@ -17,7 +17,7 @@ const layersOf = (limits: string) => [{ name: "user", key: (user: string) => use
 const policy = (limits: string): PolicyDocument => ({ layers: [{ name: "user", limits }] });
 const textOf = (limits: string) => JSON.stringify(policy(limits));
 
-/** One process of a service. Several can share a keeper. */
+/** One process of a service. Several processes can share a keeper. */
 function setUp({ keeper = memoryKeeper(), ...more }: Partial<LivePoliciesOptions> = {}) {
   const clock = fakeClock(Date.UTC(2026, 10, 10, 9));
   const limiter = createLimiter<string>({ name: "chat", layers: layersOf("2/minute"), clock });
@@ -72,7 +72,7 @@ function setUp({ keeper = memoryKeeper(), ...more }: Partial<LivePoliciesOptions
 const detailOf = async (response: Response) => (await response.json()).detail as string;
 
 describe("the policy in force", () => {
-  it("is shown with its hash, and as the settings' policy", async () => {
+  it("is shown with its hash, and as the policy of the settings", async () => {
     const { read, chat, limiter } = setUp();
     expect(await chat()).toMatchObject({
       hash: limiter.policy.hash,
@@ -88,7 +88,7 @@ describe("the policy in force", () => {
     expect(canReplay).toBe(false);
   });
 
-  it("is what an operator made live, with time, name and reason; what was used stays used", async () => {
+  it("is the policy that an operator made live, with time, name and reason, and keeps the counts", async () => {
     const { chat, live, limiter, clock, read } = setUp();
     const { hash: before } = limiter.policy;
     for (let n = 0; n < 2; n += 1) await limiter.admit("ann");
@@ -119,7 +119,7 @@ describe("the policy in force", () => {
     ]);
   });
 
-  it("is rolled back step by step, to the settings' policy", async () => {
+  it("is rolled back step by step to the policy of the settings", async () => {
     const { send, live, limiter, chat, clock, read } = setUp();
     const hashes = [limiter.policy.hash];
     for (const limits of ["3/minute", "4/minute"]) {
@@ -187,7 +187,7 @@ describe("the policy in force", () => {
     expect((await live("3/minute")).status).toBe(200);
   });
 
-  it("is changed by one of two operators, and the other sees who was first", async () => {
+  it("is changed by the first of two operators, and the second operator sees the name of the first", async () => {
     const { limiter, live, read } = setUp();
     const from = limiter.policy.hash;
     expect((await live("3/minute", from, "a test", "Ann")).status).toBe(200);
@@ -259,7 +259,7 @@ describe("the policy in force", () => {
     expect([limiter.policy.hash, limiter.shadowReport()?.policy]).toEqual(after);
   });
 
-  it("is in force in another process, and after a restart, after refresh", async () => {
+  it("is in force in another process and after a restart, after a refresh", async () => {
     const keeper = memoryKeeper();
     const one = setUp({ keeper });
     await one.live("3/minute");
@@ -271,7 +271,7 @@ describe("the policy in force", () => {
     expect((await other.chat()).set).toMatchObject({ by: "Ann" });
   });
 
-  it("stays the settings' policy if the kept policy cannot be used, and says so", async () => {
+  it("is the policy of the settings if the stored policy is invalid, and an error is reported", async () => {
     const keeper = memoryKeeper();
     const step: PolicyStep = {
       limiter: "chat",
@@ -359,7 +359,7 @@ describe("checking a policy", () => {
 });
 
 describe("a shadow", () => {
-  it("that runs already is no step, and goes on counting", async () => {
+  it("that already runs is not recorded as a change, and continues counting", async () => {
     const { send, read, limiter } = setUp();
     const from = limiter.policy.hash;
     const order = { limiter: "chat", from, text: textOf("1/minute") };
@@ -377,7 +377,7 @@ describe("a shadow", () => {
     const others = { layers: [{ name: "user", key: "everybody", limits: "1/minute" }] };
     const other = await send("shadow", { ...order, fromShadow, text: JSON.stringify(others) });
     expect([other.status, (await read("changes")).log.length]).toEqual([200, 2]);
-    // One that has ended can be started again.
+    // A shadow that has ended can be started again.
     const ofOthers = limiter.shadowReport()?.policy;
     expect((await send("end-shadow", { limiter: "chat", from, fromShadow: ofOthers })).status).toBe(200);
     expect((await send("shadow", { ...order, text: JSON.stringify(others) })).status).toBe(200);
@@ -481,7 +481,7 @@ describe("a replay", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("is an error if no log is kept", async () => {
+  it("returns an error if no log is kept", async () => {
     const { send } = setUp();
     const answer = await send("replay", { limiter: "chat", text: textOf("3/minute") });
     expect([answer.status, await detailOf(answer)]).toEqual([
@@ -493,7 +493,7 @@ describe("a replay", () => {
 
 const ACTIONS = ["check", "replay", "shadow", "end-shadow", "live", "roll-back"];
 
-describe("changes of a policy are refused", () => {
+describe("a change of a policy is refused", () => {
   const order = (from: string) => ({ limiter: "chat", from, text: textOf("900/minute"), reason: "x" });
 
   it.each<[string, Record<string, string>, number]>([

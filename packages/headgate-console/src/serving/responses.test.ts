@@ -8,7 +8,7 @@ describe("a cell of a table", () => {
     ['say "no"', '"say ""no"""'],
     ["a - b = c", "a - b = c"],
     ["=1+1", "'=1+1"],
-    // If a spreadsheet splits lines at semicolons or tabs, the text after one begins a cell.
+    // If a spreadsheet splits lines at semicolons or tabs, a new cell begins after each of them.
     ["a;=1+1", `"a;'=1+1"`],
     ["a; +1", `"a; '+1"`],
     ["a\t-1", `"a\t'-1"`],

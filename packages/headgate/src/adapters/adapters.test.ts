@@ -60,7 +60,7 @@ const request = (user: string | null = "a", init: RequestInit = {}) =>
 describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
   const hello: Answer = () => new Response("hello", { headers: { "X-Own": "kept" } });
 
-  it("lets pass with the fields, then refuses without reaching the handler, then lets pass again", async () => {
+  it("admits a request with the fields, refuses the next without calling the handler, then admits again", async () => {
     const { limiter, clock } = limiterOf();
     const answer = vi.fn(hello);
     const send = adapt(limiter, { caller: byHeader }, answer);
@@ -79,7 +79,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect((await send(request())).status).toBe(200);
   });
 
-  it("shows a refund that the handler makes", async () => {
+  it("shows a refund by the handler in the fields", async () => {
     const { limiter } = limiterOf();
     const send = adapt(limiter, { caller: byHeader }, async (admission) => {
       await (admission as Admitted).end("nothing");
@@ -94,7 +94,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     }
   });
 
-  it("takes callers and costs that have to be looked up", async () => {
+  it("awaits callers and costs that are promises", async () => {
     const { limiter } = limiterOf();
     const send = adapt(
       limiter,
@@ -105,7 +105,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect((await send(request())).status).toBe(429);
   });
 
-  it("passes a stream on as it comes, and its cancellation", async () => {
+  it("passes on a stream without buffering, and its cancellation", async () => {
     const { limiter } = limiterOf();
     const cancelled = vi.fn();
     let push: ((text: string) => void) | undefined;
@@ -128,7 +128,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect(cancelled).toHaveBeenCalledOnce();
   });
 
-  it("writes the fields also where the handler's headers may not be changed", async () => {
+  it("writes the fields even if the handler's headers cannot be changed", async () => {
     const { limiter } = limiterOf();
     const send = adapt(limiter, { caller: byHeader }, () => Response.redirect("http://localhost/elsewhere"));
     const response = await send(request());
@@ -136,7 +136,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect(response.headers.get("RateLimit")).toContain("r=1");
   });
 
-  it("counts neither preflights nor what is skipped", async () => {
+  it("does not count preflights or skipped requests", async () => {
     const { limiter } = limiterOf();
     const send = adapt(limiter, { caller: byHeader, skip: (headers) => headers.has("x-skip") }, hello);
     const preflight = { method: "OPTIONS", headers: { "Access-Control-Request-Method": "POST" } };
@@ -147,7 +147,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect((await send(request())).headers.get("RateLimit")).toContain("r=1");
   });
 
-  it("refuses HEAD without a body", async () => {
+  it("refuses a HEAD request without a body", async () => {
     const { limiter } = limiterOf();
     const send = adapt(limiter, { caller: byHeader }, hello);
     for (let n = 0; n < 2; n += 1) await send(request("a", { method: "HEAD" }));
@@ -159,7 +159,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     ]);
   });
 
-  it("sends no fields where no layer applies", async () => {
+  it("sends no fields if no layer applies", async () => {
     const { limiter } = limiterOf();
     const response = await adapt(limiter, { caller: byHeader }, hello)(request(null));
     expect(response.headers.has("RateLimit")).toBe(false);
@@ -169,15 +169,15 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     throw new Error("guard");
   };
   it.each<[string, Partial<Options>, Partial<Limiter<Caller>>]>([
-    ["the caller cannot be told", { caller: fail }, {}],
-    ["the caller cannot be looked up", { caller: async () => fail() }, {}],
-    ["the cost cannot be told", { cost: fail }, {}],
-    ["the cost cannot be looked up", { cost: async () => fail() }, {}],
-    ["the cost makes no sense", { cost: () => ({ requests: Number.NaN }) }, {}],
-    ["skip fails", { skip: fail, caller: fail }, {}],
+    ["caller throws", { caller: fail }, {}],
+    ["caller rejects", { caller: async () => fail() }, {}],
+    ["cost throws", { cost: fail }, {}],
+    ["cost rejects", { cost: async () => fail() }, {}],
+    ["cost returns NaN", { cost: () => ({ requests: Number.NaN }) }, {}],
+    ["skip throws", { skip: fail, caller: fail }, {}],
     ["admit throws", {}, { admit: fail }],
     ["admit rejects", {}, { admit: async () => fail() }],
-  ])("neither breaks nor opens the endpoint when %s", async (_when, options, overrides) => {
+  ])("still answers and limits requests if %s", async (_when, options, overrides) => {
     const { limiter, onError } = limiterOf(overrides);
     const send = adapt(limiter, { caller: byHeader, ...options }, hello);
     const statuses = [];
@@ -186,7 +186,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect(onError).toHaveBeenCalled();
   });
 
-  it("lets pass, and reports, when not even the unidentified can be decided", async () => {
+  it("admits the request and reports an error if unidentified requests cannot be decided", async () => {
     const { limiter, onError } = limiterOf();
     const send = adapt(limiter, { caller: byHeader }, hello);
     limiter.close();
@@ -195,22 +195,22 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
   });
 });
 
-describe("types", () => {
-  it("refuse a caller function for another kind of request, or of caller", () => {
+describe("types of the adapters", () => {
+  it("reject a caller function for another type of request or caller", () => {
     const { limiter } = limiterOf();
     const ofNode = (incoming: { socket: { remoteAddress: string } }): Caller => ({
       user: incoming.socket.remoteAddress,
     });
-    // @ts-expect-error a function of Node's request does not guard a fetch handler
+    // @ts-expect-error a function of a Node.js request does not fit a fetch handler
     fetchRateLimit(limiter, { caller: ofNode });
-    // @ts-expect-error nor a Hono route
+    // @ts-expect-error a function of a Node.js request does not fit a Hono route
     honoRateLimit(limiter, { caller: ofNode });
     const ofSession = (_request: Request) => ({ session: "s" });
-    // @ts-expect-error a function that tells another kind of caller
+    // @ts-expect-error the function returns another type of caller
     fetchRateLimit(limiter, { caller: ofSession });
   });
 
-  it("let the handler read the admission", () => {
+  it("allow the handler to read the admission", () => {
     const app = new Hono();
     const { limiter } = limiterOf();
     app.get("/", honoRateLimit(limiter, { caller: () => ({ user: null }) }), (c) => {

@@ -18,12 +18,12 @@ const limiter = createLimiter({
   units: ["pages"],
 });
 const caller = () => "ann";
-/** Costs that only the run knows. */
+/** Costs with units that the compiler does not know. */
 const priced: Record<string, number> = { tokens: 1 };
 
-// That this file compiles is the test: each line after an expected error has to have one.
-describe("the costs of a guard name the units of its limiter, or do not compile", () => {
-  it("express", () => {
+// The compiler runs this test: each line after `@ts-expect-error` must have an error.
+describe("a cost with a unit that the limiter does not count is a type error", () => {
+  it("cost of headgate/express", () => {
     express.rateLimit(limiter, {
       caller,
       cost: ({ url }) => ({ requests: 1, tokens: url.length, pages: 1 }),
@@ -33,85 +33,85 @@ describe("the costs of a guard name the units of its limiter, or do not compile"
       cost: async ({ url }) => (url === "/" ? { tokens: 1 } : undefined),
     });
     express.rateLimit(limiter, { caller, cost: () => priced });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     express.rateLimit(limiter, { caller, cost: () => ({ tokne: 5 }) });
-    // @ts-expect-error beside one that there is
+    // @ts-expect-error a known unit and an unknown unit
     express.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: 1, tokne: url.length }) });
-    // @ts-expect-error in a promise
+    // @ts-expect-error a promise of an unknown unit
     express.rateLimit(limiter, { caller, cost: async ({ url }) => ({ tokens: 1, tokne: url.length }) });
-    // @ts-expect-error in one of two costs
+    // @ts-expect-error an unknown unit in one of two costs
     express.rateLimit(limiter, { caller, cost: ({ url }) => (url === "/" ? { tokens: 1 } : { images: 1 }) });
-    // @ts-expect-error no number
+    // @ts-expect-error an amount must be a number
     express.rateLimit(limiter, { caller, cost: () => ({ tokens: "5" }) });
   });
 
-  it("fastify", () => {
+  it("cost of headgate/fastify", () => {
     fastify.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     fastify.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: 1, tokne: url.length }) });
   });
 
-  it("koa", () => {
+  it("cost of headgate/koa", () => {
     koa.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     koa.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: 1, tokne: url.length }) });
   });
 
-  it("hono", () => {
+  it("cost of headgate/hono", () => {
     hono.rateLimit(limiter, { caller, cost: ({ req }) => ({ tokens: req.url.length, pages: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     hono.rateLimit(limiter, { caller, cost: ({ req }) => ({ tokens: 1, tokne: req.url.length }) });
   });
 
-  it("nest", () => {
+  it("cost of headgate/nest", () => {
     nest.rateLimit(limiter, { caller, cost: (context) => ({ tokens: context.getArgs().length, pages: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     nest.rateLimit(limiter, { caller, cost: (context) => ({ tokens: 1, tokne: context.getArgs().length }) });
   });
 
-  it("node", () => {
+  it("cost of headgate/node", () => {
     node.rateLimit(limiter, { caller, cost: ({ headers }) => ({ tokens: Number(headers["x-tokens"]) }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     node.rateLimit(limiter, { caller, cost: ({ headers }) => ({ pages: 1, tokne: Number(headers.age) }) });
   });
 
-  it("fetch", () => {
+  it("cost of headgate/fetch", () => {
     fetching.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) });
     const worker = (_request: Request, env: { readonly user: string }) => env.user;
     fetching.rateLimit(limiter, { caller: worker, cost: (_request, env) => ({ tokens: env.user.length }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     fetching.rateLimit(limiter, { caller: worker, cost: (_request, env) => ({ tokne: env.user.length }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     fetching.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: 1, tokne: url.length }) });
   });
 
-  it("next", () => {
+  it("cost of headgate/next", () => {
     next.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     next.rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: 1, tokne: url.length }) });
   });
 
-  it("guard, of what a call costs and has used", () => {
+  it("cost and used of guard", () => {
     const run = (words: string) => words.length;
     guard(limiter, run, {
       caller,
       cost: (words) => ({ tokens: words.length }),
       used: (tokens) => ({ tokens }),
     });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     guard(limiter, run, { caller, cost: (words) => ({ tokens: 1, tokne: words.length }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     guard(limiter, run, { caller, used: (tokne) => ({ tokne }) });
   });
 
-  it("limitedTool", () => {
+  it("cost of limitedTool", () => {
     const search = { execute: async () => "found" };
     limitedTool(search, limiter, { caller: "ann", cost: () => ({ tokens: 1 }) });
-    // @ts-expect-error no unit of this name
+    // @ts-expect-error the limiter has no unit with this name
     limitedTool(search, limiter, { caller: "ann", cost: () => ({ requests: 1, tokne: 1 }) });
   });
 
-  it("are checked as they run where the units are not known to the compiler", async () => {
+  it("a cost is checked at run time if the compiler does not know the units", async () => {
     const reported: unknown[] = [];
     const untyped: Limiter<string> = createLimiter<string>({
       name: "untyped",
@@ -126,11 +126,11 @@ describe("the costs of a guard name the units of its limiter, or do not compile"
     expect(String(reported[0])).toContain('"tokne"');
   });
 
-  it("so do those that an admission is ended with", () => {
+  it("end of an admission", () => {
     const admission = express.admissionOf({} as never, limiter);
     if (admission?.admitted) {
       admission.end({ tokens: 1 });
-      // @ts-expect-error no unit of this name
+      // @ts-expect-error the limiter has no unit with this name
       admission.end({ tokne: 1 });
     }
     expect(admission).toBeUndefined();

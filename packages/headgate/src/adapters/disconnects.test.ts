@@ -11,7 +11,7 @@ const disconnectsEach = 1000;
 const atOnce = 50;
 const places = 40;
 
-/** Mulberry32: the same run each time, so that a failure can be met again. */
+/** Mulberry32 random numbers with a fixed seed, so that a failure can be repeated. */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
@@ -24,7 +24,7 @@ function randomOf(seed: number): () => number {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Answers at once, late or never, in one piece or in several, or fails. */
+/** A handler that answers at once, late or never, in one or several pieces, or throws. */
 async function answerSomehow(random: () => number): Promise<AdapterAnswer> {
   const kind = random();
   const headers = {};
@@ -47,14 +47,14 @@ const heads = [
   "GET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\nConnection: close\r\n\r\n",
   "HEAD / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n\r\n",
   "POST / HTTP/1.1\r\nHost: a\r\nX-User: a\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
-  // A body that never comes to its end, and a head.
+  // An unfinished body and an unfinished head.
   "POST / HTTP/1.1\r\nHost: a\r\nX-User: a\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhel",
   "GET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n",
   // Two requests at once.
   "GET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n\r\n",
 ];
 
-/** Connects, asks, and leaves at some moment: politely, or by a reset. */
+/** Connects, sends a request, and disconnects at a random time, with a normal close or a reset. */
 function leave(port: number, random: () => number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -74,12 +74,12 @@ function leave(port: number, random: () => number): Promise<void> {
   });
 }
 
-describe("clients that leave at any moment", () => {
-  // Frameworks complain of sockets that close early.
+describe("clients that disconnect at a random time", () => {
+  // Frameworks log errors for sockets that close early.
   beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
   afterAll(() => void vi.restoreAllMocks());
 
-  it.each(Object.entries(frameworks))(`leave no place held, over %s`, async (_name, serve) => {
+  it.each(Object.entries(frameworks))(`do not keep a place with %s`, async (_name, serve) => {
     const random = randomOf(2026);
     const store = memoryStore();
     const asked = {
@@ -127,7 +127,7 @@ describe("clients that leave at any moment", () => {
     await close();
     await limiter.close();
     expect(errors).toEqual([]);
-    // So that it was a test: many were admitted, and many left before the handler.
+    // The test is only useful if many requests were admitted and many clients disconnected before the handler ran.
     expect(seen.handled).toBeGreaterThan(disconnectsEach / 10);
     expect(seen.admitted + seen.refused).toBeGreaterThan(disconnectsEach / 10);
   });

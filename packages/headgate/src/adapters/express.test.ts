@@ -28,7 +28,7 @@ describe.each([
     return replies;
   }
 
-  it("guards single routes, each by a limiter of its own", async () => {
+  it("guards single routes with separate limiters", async () => {
     const replies = await statusesOf(["/a", "/a", "/b/1", "/b/2", "/b/3", "/c"], (app) => {
       app.get("/a", rateLimit(limiterOf("1/hour"), { caller: () => "x" }), (_request, response) => {
         response.send("a");
@@ -41,7 +41,7 @@ describe.each([
     expect(replies.at(-1)?.[1]).toBe(null);
   });
 
-  it("reports a guard that comes after the answer has begun, and ends what it refuses", async () => {
+  it("reports a guard that runs after the response has begun, and ends a refused response", async () => {
     const errors: unknown[] = [];
     const layers = [{ name: "user", key: (user: string) => user, limits: "1/hour" }];
     const limiter = createLimiter<string>({ name: "chat", layers, onError: (error) => errors.push(error) });
@@ -58,7 +58,7 @@ describe.each([
     expect(errors.map(String)).toEqual([expect.stringContaining("before rateLimit ran")]);
   });
 
-  it("keeps the fields on what Express answers by itself: errors and the unknown", async () => {
+  it("keeps the fields on error and 404 responses by Express", async () => {
     const replies = await statusesOf(["/fails", "/unknown"], (app) => {
       app.set("env", "test");
       app.use(rateLimit(limiterOf("5/hour"), { caller: () => "x" }));
@@ -78,8 +78,8 @@ describe.each([
     ['next("route")', (next) => next("route")],
     ['next("router")', (next) => next("router")],
     ["next() in a promise", async (next) => next()],
-    ["next() when it has been refused", (next) => void setImmediate(next)],
-  ])("refuses although onRefused calls %s", async (call, ask) => {
+    ["next() after the refusal", (next) => void setImmediate(next)],
+  ])("still refuses the request if onRefused calls %s", async (call, ask) => {
     const onError = vi.fn();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -101,11 +101,12 @@ describe.each([
     });
     expect(replies.map(([status]) => status)).toEqual([200, 429, 429]);
     expect(served).toHaveBeenCalledTimes(1);
-    if (!call.includes("when it has")) expect(String(onError.mock.calls[0]?.[0])).toContain("called next()");
+    if (!call.includes("after the refusal"))
+      expect(String(onError.mock.calls[0]?.[0])).toContain("called next()");
     await limiter.close();
   });
 
-  it("lets onRefused redirect, hand an error on, or answer later", async () => {
+  it("allows onRefused to redirect, pass on an error, or answer later", async () => {
     const onError = vi.fn();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -138,13 +139,13 @@ describe.each([
       app.get("/slow", (_request, response) => void response.send("slow"));
       app.use((_request, response) => void response.send("ok"));
     });
-    // The redirect is followed, into another refusal that nothing answers.
+    // The redirect leads to another refusal, which onRefused does not answer.
     expect(replies.map(([status]) => status)).toEqual([200, 429, 420, 402, 429]);
     expect(seen.slice(0, 4)).toEqual([false, false, 200, true]);
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it("calls next at once where nothing has to be waited for", async () => {
+  it("calls next at once if nothing is asynchronous", async () => {
     let waited = true;
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     await statusesOf(["/"], (app) => {
@@ -160,7 +161,7 @@ describe.each([
     expect(waited).toBe(false);
   });
 
-  it("lets be what something else has answered while the store was asked", async () => {
+  it("does not change a response that was sent while the store decided", async () => {
     const store = memoryStore();
     const failed = vi.fn();
     process.on("unhandledRejection", failed);
@@ -188,17 +189,17 @@ describe.each([
   });
 });
 
-describe("types", () => {
-  it("let Express's own request be read, and no other", () => {
+describe("types of headgate/express", () => {
+  it("accept functions of an Express request only", () => {
     const limiter = limiterOf("5/hour");
     rateLimit(limiter, { caller: (request) => request.ip ?? request.get("X-User") ?? "" });
     rateLimit(limiter, { caller: (request: ExpressRequest) => request.path });
     rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.socket.remoteAddress ?? "" });
-    // @ts-expect-error a function of the web's request
+    // @ts-expect-error a function of a fetch Request
     rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
-    // @ts-expect-error tells another kind of caller
+    // @ts-expect-error the function returns another type of caller
     rateLimit(limiter, { caller: () => 42 });
-    // @ts-expect-error nor is it the web's request that was admitted
+    // @ts-expect-error admissionOf takes an Express request, not a fetch Request
     expect(() => admissionOf(new Request("http://localhost/"))).not.toThrow();
   });
 });

@@ -33,7 +33,7 @@ describe("on Fastify", () => {
     expect(statuses).toEqual([200, 429, 200, 429, 200]);
   });
 
-  it("guards from a later hook, which knows the body", async () => {
+  it("guards in a later hook, which can read the body", async () => {
     const app = appOf();
     const guard = rateLimit(limiterOf("1/hour"), {
       caller: (request) => (request.body as { user: string }).user,
@@ -45,7 +45,7 @@ describe("on Fastify", () => {
     expect(statuses).toEqual([200, 429, 200]);
   });
 
-  it("writes the fields also where the handler hijacks the reply", async () => {
+  it("writes the fields even if the handler hijacks the reply", async () => {
     const app = appOf();
     app.addHook("onRequest", rateLimit(limiterOf("5/hour"), { caller: () => "x" }));
     app.get("/", (_request, reply) => {
@@ -61,7 +61,7 @@ describe("on Fastify", () => {
     ]);
   });
 
-  it("keeps the fields on errors and on the unknown, and shows refusals to the application's hooks", async () => {
+  it("keeps the fields on error and 404 responses, and calls the application's hooks for refusals", async () => {
     const app = appOf();
     const sent: number[] = [];
     let lastPayload: unknown;
@@ -88,7 +88,7 @@ describe("on Fastify", () => {
     ]);
   });
 
-  it("is done at once where nothing has to be waited for", async () => {
+  it("calls done at once if nothing is asynchronous", async () => {
     const app = appOf();
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     const order: string[] = [];
@@ -103,16 +103,16 @@ describe("on Fastify", () => {
   });
 });
 
-describe("types", () => {
-  it("let Fastify's own request be read, and no other", () => {
+describe("types of headgate/fastify", () => {
+  it("accept functions of a Fastify request only", () => {
     const limiter = limiterOf("5/hour");
     const hook: FastifyHook = rateLimit(limiter, {
       caller: (request) => `${request.ip} ${request.routeOptions.url}`,
     });
     expect(hook).toBeTypeOf("function");
-    // @ts-expect-error a function of Node's request
+    // @ts-expect-error a function of a Node.js request
     rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.url ?? "" });
-    // @ts-expect-error a function of the web's request
+    // @ts-expect-error a function of a fetch Request
     rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
   });
 });

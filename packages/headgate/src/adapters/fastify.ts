@@ -90,11 +90,11 @@ const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, Fas
 function misplaced(): HeadgateError {
   return new HeadgateError(
     "guard-misplaced",
-    'rateLimit of headgate/fastify is a hook, and no plugin: app.addHook("onRequest", rateLimit(limiter, { caller })), or { onRequest } of a route.',
+    'rateLimit of headgate/fastify is a hook, not a plugin: app.addHook("onRequest", rateLimit(limiter, { caller })), or { onRequest } of a route.',
   );
 }
 
-/** Fastify keeps names in lower case. Given so, they are not made anew for each refusal, which costs. */
+/** Names in lower case, as Fastify stores them, so that it does not convert them for each refusal. */
 const keptNames: ReadonlyMap<string, string> = new Map(
   [
     "Content-Type",

@@ -15,7 +15,7 @@ afterEach(() => {
 const limiterOf = (limits: string) =>
   createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
-/** Over a socket, by Node's own server. */
+/** Serves the app over a socket, with a Node.js server. */
 async function served(app: Hono<{ Bindings: HttpBindings }>): Promise<string> {
   const server = createAdaptorServer(app);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -23,7 +23,7 @@ async function served(app: Hono<{ Bindings: HttpBindings }>): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-it("refuses behind CORS middleware with the fields of both", async () => {
+it("sends a refusal with the headers of CORS middleware and of the guard", async () => {
   const limiter = limiterOf("1/hour");
   const app = new Hono();
   app.use(cors({ origin: "https://example.com", exposeHeaders: ["X-Own"] }));
@@ -44,16 +44,16 @@ it("refuses behind CORS middleware with the fields of both", async () => {
   expect(headers.get("Content-Type")).toBe("application/problem+json");
 });
 
-it.each(["by a Response", "by the context", "by a stream", "by Node's own response"])(
-  "writes the fields where Node's server answers %s",
+it.each(["a Response", "the context", "a stream", "the Node.js response"])(
+  "writes the fields if a handler on a Node.js server answers with %s",
   async (how) => {
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.use(cors({ origin: "https://example.com", exposeHeaders: ["X-Own"] }));
     app.use(rateLimit(limiterOf("5/hour"), { caller: () => "a" }));
     app.get("/", (c) => {
-      if (how === "by the context") return c.text("hello", 201, { "X-Own": "own" });
-      if (how === "by a Response") return new Response("hello", { status: 201, headers: { "X-Own": "own" } });
-      if (how === "by a stream")
+      if (how === "the context") return c.text("hello", 201, { "X-Own": "own" });
+      if (how === "a Response") return new Response("hello", { status: 201, headers: { "X-Own": "own" } });
+      if (how === "a stream")
         return new Response(new Blob(["hello"]).stream(), { status: 201, headers: { "X-Own": "own" } });
       c.env.outgoing.writeHead(201, { "X-Own": "own" }).end("hello");
       return RESPONSE_ALREADY_SENT;
@@ -65,15 +65,15 @@ it.each(["by a Response", "by the context", "by a stream", "by Node's own respon
       "hello",
     ]);
     expect(response.headers.get("RateLimit")).toBe('"user-per-hour";r=4;t=3600');
-    // Who writes to Node's response leaves Hono out, and what Hono's own middleware has prepared.
+    // A handler that writes to the Node.js response bypasses Hono and headers prepared by its middleware.
     const exposed = "RateLimit, RateLimit-Policy, Retry-After";
     expect(response.headers.get("Access-Control-Expose-Headers")).toBe(
-      how === "by Node's own response" ? exposed : `X-Own, ${exposed}`,
+      how === "the Node.js response" ? exposed : `X-Own, ${exposed}`,
     );
   },
 );
 
-it("keeps the fields on errors and on the unknown, on Node's server and without", async () => {
+it("keeps the fields on error and 404 responses, with and without a Node.js server", async () => {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(rateLimit(limiterOf("9/hour"), { caller: () => "a" }));
   app.get("/fails", () => {
@@ -94,7 +94,7 @@ it("keeps the fields on errors and on the unknown, on Node's server and without"
   ]);
 });
 
-it("refuses with what other middleware has prepared, cookies included", async () => {
+it("sends a refusal with headers and cookies that other middleware has prepared", async () => {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use((c, next) => {
     c.status(418);
@@ -115,7 +115,7 @@ it("refuses with what other middleware has prepared, cookies included", async ()
   }
 });
 
-it("takes a binding of another kind for what it is", async () => {
+it("does not treat a binding named outgoing as a Node.js response", async () => {
   const app = new Hono<{ Bindings: { outgoing: { send(): void } } }>();
   app.use(rateLimit(limiterOf("5/hour"), { caller: () => "a" }));
   app.get("/", (c) => c.text("hello"));

@@ -9,7 +9,7 @@ const limiterOf = (limits: string) =>
   createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 describe("on Koa", () => {
-  it("keeps the fields on errors and on the unknown, and shows refusals to what is mounted before", async () => {
+  it("keeps the fields on error and 404 responses, and shows refusals to earlier middleware", async () => {
     const app = new Koa();
     app.silent = true;
     const seen: [number, unknown][] = [];
@@ -40,7 +40,7 @@ describe("on Koa", () => {
     ]);
   });
 
-  it("hands on at once where nothing has to be waited for", async () => {
+  it("calls next at once if nothing is asynchronous", async () => {
     const app = new Koa();
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     const order: string[] = [];
@@ -59,8 +59,8 @@ describe("on Koa", () => {
   });
 });
 
-describe("types", () => {
-  it("let Koa's own context be read, and no other", () => {
+describe("types of headgate/koa", () => {
+  it("accept functions of a Koa context only", () => {
     const limiter = limiterOf("5/hour");
     interface State {
       user: string;
@@ -69,9 +69,9 @@ describe("types", () => {
     app.use(rateLimit(limiter, { caller: (context) => context.state.user }));
     app.use(rateLimit<string, State>(limiter, { caller: (context) => context.state.user.toLowerCase() }));
     expect(app.middleware).toHaveLength(2);
-    // @ts-expect-error a function of Node's request
+    // @ts-expect-error a function of a Node.js request
     rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.httpVersion });
-    // @ts-expect-error a function of the web's request
+    // @ts-expect-error a function of a fetch Request
     rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
   });
 });

@@ -18,88 +18,93 @@ const limiter = createLimiter<string>({
 });
 const caller = () => "203.0.113.7";
 
-describe.each(Object.entries(adapters))(
-  "rateLimit of headgate/%s, given by mistake",
-  (_name, { rateLimit }) => {
-    const mount = rateLimit as (...given: unknown[]) => unknown;
+describe.each(Object.entries(adapters))("invalid arguments of headgate/%s", (_name, { rateLimit }) => {
+  const mount = rateLimit as (...given: unknown[]) => unknown;
 
-    it.each([
-      [
-        "another library's options",
-        [{ windowMs: 60_000, limit: 5 }, { caller }],
-        "got an object with windowMs, limit",
-      ],
-      [
-        "what only looks like a limiter, and could not count the unidentified",
-        [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
-        "rateLimit takes a limiter made by createLimiter",
-      ],
-      ["no limiter", [undefined, { caller }], "rateLimit takes a limiter made by createLimiter"],
-      ["no options", [limiter], "The options of rateLimit must be an object such as"],
-      ["no caller", [limiter, {}], "caller of rateLimit must be a function of the request, got undefined."],
-      [
-        "a caller that is no function",
-        [limiter, { caller: "ip" }],
-        'caller of rateLimit must be a function of the request, got "ip".',
-      ],
-      [
-        "a cost that is no function",
-        [limiter, { caller, cost: { requests: 2 } }],
-        "cost of rateLimit must be a function",
-      ],
-      ["a misspelt option", [limiter, { caller, skipp: () => true }], 'did you mean "skip"?'],
-      [
-        "an onRefused that is no function",
-        [limiter, { caller, onRefused: 402 }],
-        "onRefused of rateLimit must be",
-      ],
-      [
-        "a refundWhen that is no function",
-        [limiter, { caller, refundWhen: true }],
-        "refundWhen of rateLimit must be",
-      ],
-      [
-        "a redirect for a status",
-        [limiter, { caller, status: 302 }],
-        "status of rateLimit must be a whole number from 400 to 599, got 302. For a redirect, answer in onRefused.",
-      ],
-      [
-        "no time for lookups",
-        [limiter, { caller, lookupMs: 0 }],
-        "lookupMs of rateLimit must be a whole number from 1 to 60000, got 0.",
-      ],
-      ["a status in quotes", [limiter, { caller, status: "503" }], 'got "503"'],
-      [
-        "a form of the fields that does not exist",
-        [limiter, { caller, fields: "draft-8" }],
-        "fields must be false or one of draft, draft-7, draft-6",
-      ],
-      ["fields: true", [limiter, { caller, fields: true }], "fields must be false or one of"],
-      ["legacy in quotes", [limiter, { caller, legacy: "yes" }], "legacy must be true or false"],
-      [
-        "Fastify, which register calls it with",
-        [{ addHook() {}, register() {} }, {}],
-        'Write app.addHook("onRequest", rateLimit(limiter, { caller })).',
-      ],
-      [
-        "a request, as it was mounted without being called",
-        [{ headers: {}, socket: {} }, {}, () => {}],
-        "rateLimit was mounted without being called",
-      ],
-      ["a promise of a limiter", [Promise.resolve(limiter), { caller }], "got a promise"],
-      [
-        "another library's option",
-        [limiter, { caller, skipFailedRequests: true }],
-        "it is another library's",
-      ],
-      ["keyGenerator", [limiter, { caller, keyGenerator: caller }], "it is another library's"],
-    ])("says at once what is wrong: %s", (_what, given, message) => {
-      expect(() => mount(...given)).toThrow(message);
-    });
-  },
-);
+  it.each([
+    [
+      "options of another library",
+      [{ windowMs: 60_000, limit: 5 }, { caller }],
+      "got an object with windowMs, limit",
+    ],
+    [
+      "an object that only looks like a limiter",
+      [{ name: "chat", admit: () => ({ admitted: true }) }, { caller }],
+      "rateLimit takes a limiter made by createLimiter",
+    ],
+    ["an undefined limiter", [undefined, { caller }], "rateLimit takes a limiter made by createLimiter"],
+    ["missing options", [limiter], "The options of rateLimit must be an object such as"],
+    [
+      "a missing caller",
+      [limiter, {}],
+      "caller of rateLimit must be a function of the request, got undefined.",
+    ],
+    [
+      "a caller that is not a function",
+      [limiter, { caller: "ip" }],
+      'caller of rateLimit must be a function of the request, got "ip".',
+    ],
+    [
+      "a cost that is not a function",
+      [limiter, { caller, cost: { requests: 2 } }],
+      "cost of rateLimit must be a function",
+    ],
+    ["a misspelt option", [limiter, { caller, skipp: () => true }], 'did you mean "skip"?'],
+    [
+      "an onRefused that is not a function",
+      [limiter, { caller, onRefused: 402 }],
+      "onRefused of rateLimit must be",
+    ],
+    [
+      "a refundWhen that is not a function",
+      [limiter, { caller, refundWhen: true }],
+      "refundWhen of rateLimit must be",
+    ],
+    [
+      "a redirect status",
+      [limiter, { caller, status: 302 }],
+      "status of rateLimit must be a whole number from 400 to 599, got 302. For a redirect, answer in onRefused.",
+    ],
+    [
+      "a lookupMs of 0",
+      [limiter, { caller, lookupMs: 0 }],
+      "lookupMs of rateLimit must be a whole number from 1 to 60000, got 0.",
+    ],
+    ["a status that is a string", [limiter, { caller, status: "503" }], 'got "503"'],
+    [
+      "an unknown format of the fields",
+      [limiter, { caller, fields: "draft-8" }],
+      "fields must be false or one of draft, draft-7, draft-6",
+    ],
+    ["fields: true", [limiter, { caller, fields: true }], "fields must be false or one of"],
+    ["a legacy that is a string", [limiter, { caller, legacy: "yes" }], "legacy must be true or false"],
+    [
+      "the Fastify instance that register passes",
+      [{ addHook() {}, register() {} }, {}],
+      'Write app.addHook("onRequest", rateLimit(limiter, { caller })).',
+    ],
+    [
+      "a request, if rateLimit is mounted without being called",
+      [{ headers: {}, socket: {} }, {}, () => {}],
+      "rateLimit was mounted without being called",
+    ],
+    ["a promise of a limiter", [Promise.resolve(limiter), { caller }], "got a promise"],
+    [
+      "skipFailedRequests of another library",
+      [limiter, { caller, skipFailedRequests: true }],
+      "it belongs to another library",
+    ],
+    [
+      "keyGenerator of another library",
+      [limiter, { caller, keyGenerator: caller }],
+      "it belongs to another library",
+    ],
+  ])("rateLimit throws for %s", (_what, given, message) => {
+    expect(() => mount(...given)).toThrow(message);
+  });
+});
 
-it("answers where a guard is mounted in place of a listener, and reports it", async () => {
+it("a guard mounted as a listener returns 500 and reports an error", async () => {
   const onError = vi.fn();
   const reporting = createLimiter<string>({
     name: "chat",
@@ -118,10 +123,10 @@ it("answers where a guard is mounted in place of a listener, and reports it", as
   }
 });
 
-it("says at the start that Fastify's register guards nothing", () => {
+it("rateLimit throws if it is passed to Fastify's register", () => {
   const instance = fastifyOf();
   const register = fastify.rateLimit(limiter, { caller }) as (...given: unknown[]) => void;
-  expect(() => register(instance, {}, () => {})).toThrow("is a hook, and no plugin");
+  expect(() => register(instance, {}, () => {})).toThrow("is a hook, not a plugin");
   expect(() => fastify.rateLimit(instance as never, { windowMs: 1000 } as never)).toThrow(
     "fastify.register(rateLimit, …) guards nothing",
   );
@@ -130,17 +135,20 @@ it("says at the start that Fastify's register guards nothing", () => {
 it.each([
   ["fetch", fetchAdapter.rateLimit],
   ["next", next.rateLimit],
-])("fails, and reports it, where a guard of headgate/%s has no handler", async (_name, rateLimit) => {
-  const onError = vi.fn();
-  const reporting = createLimiter<string>({
-    name: "chat",
-    layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
-    onError,
-  });
-  const guard = rateLimit(reporting, { caller }) as unknown as (request: Request) => Response;
-  expect(() => guard(new Request("http://localhost/"))).toThrow("rateLimit guards a handler");
-  expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "guard-misplaced" }));
-});
+])(
+  "a guard of headgate/%s throws and reports an error if it gets a request instead of a handler",
+  async (_name, rateLimit) => {
+    const onError = vi.fn();
+    const reporting = createLimiter<string>({
+      name: "chat",
+      layers: [{ name: "ip", key: (ip) => ip, limits: "1/minute" }],
+      onError,
+    });
+    const guard = rateLimit(reporting, { caller }) as unknown as (request: Request) => Response;
+    expect(() => guard(new Request("http://localhost/"))).toThrow("rateLimit guards a handler");
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "guard-misplaced" }));
+  },
+);
 
 describe("onRefused", () => {
   async function refusedBy(onRefused: (...given: unknown[]) => unknown): Promise<[number, number]> {
@@ -157,7 +165,7 @@ describe("onRefused", () => {
     return [(await handler(new Request("http://localhost/"))).status, onError.mock.calls.length];
   }
 
-  it("that returns what cannot be sent is reported, and the usual refusal is sent", async () => {
+  it("reports a return value that is not a response, and sends the usual refusal", async () => {
     expect(await refusedBy(() => ({ error: "slow down" }))).toEqual([429, 1]);
     expect(await refusedBy(() => "slow down")).toEqual([429, 1]);
     expect(await refusedBy(async () => null)).toEqual([429, 1]);
@@ -180,26 +188,26 @@ describe("skip", () => {
     return all;
   }
 
-  it("may be asynchronous, and passes only what it says to skip", async () => {
+  it("may return a promise, and skips only requests for which it returns true", async () => {
     expect(await statuses(async () => false)).toEqual([200, 429]);
     expect(await statuses(async () => true)).toEqual([200, 200]);
     expect(await statuses(async () => Promise.reject(new Error("lookup")))).toEqual([200, 429]);
     expect(await statuses(() => "yes")).toEqual([200, 429]);
   });
 
-  it("may answer by a promise that is not the platform's own", async () => {
+  it("may return a promise from another library", async () => {
     expect(await statuses(() => thenable(false))).toEqual([200, 429]);
     expect(await statuses(() => thenable(true))).toEqual([200, 200]);
   });
 });
 
-/** As query builders return it, and other realms. */
+/** A promise that is not a `Promise`, such as a query builder returns. */
 function thenable<T>(value: T): PromiseLike<T> {
-  // biome-ignore lint/suspicious/noThenProperty: it is what is tested.
+  // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable.
   return { then: (resolve) => Promise.resolve(value).then(resolve) };
 }
 
-describe("lookups", () => {
+describe("the caller and cost functions", () => {
   const ask = () => new Request("http://localhost/");
   const limiterOf = (onError = vi.fn()) => ({
     onError,
@@ -210,7 +218,7 @@ describe("lookups", () => {
     }),
   });
 
-  it("wait for promises of any kind", async () => {
+  it("may return any object with a then method", async () => {
     const { own, onError } = limiterOf();
     const guard = fetchAdapter.rateLimit(own, {
       caller: () => thenable("203.0.113.7"),
@@ -221,7 +229,7 @@ describe("lookups", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it("that fail after another has failed end no process", async () => {
+  it("do not cause an unhandled rejection if both fail", async () => {
     const { own, onError } = limiterOf();
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
@@ -239,7 +247,7 @@ describe("lookups", () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "cost" }));
   });
 
-  it("are given what a runtime hands on with the request, in its types", async () => {
+  it("get the other arguments of the runtime, such as env, with their types", async () => {
     const { own } = limiterOf();
     const given: unknown[] = [];
     interface Bindings {
@@ -255,7 +263,7 @@ describe("lookups", () => {
     });
     const handler = guard((_request: Request, env: Bindings) => new Response(env.plan));
     const [env, context] = [{ plan: "free" }, { waitUntil: () => {} }];
-    // @ts-expect-error the guard needs what its options read
+    // @ts-expect-error the guard needs the arguments that its options use
     guard(() => new Response("x"))(ask()).catch(() => {});
     const passed = handler as (request: Request, ...rest: unknown[]) => Promise<Response>;
     expect(await (await passed(ask(), env, context)).text()).toBe("free");

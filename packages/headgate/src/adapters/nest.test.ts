@@ -30,7 +30,7 @@ const platforms = {
   fastify: () => new FastifyAdapter(),
 };
 
-/** Starts a Nest application with one route, and says what it answers to so many requests. */
+/** Starts a Nest application with one route, sends `count` requests, and returns the responses. */
 async function ask(
   platform: keyof typeof platforms,
   count: number,
@@ -55,7 +55,7 @@ async function ask(
   }
 }
 
-/** An application's own way to answer errors, as many have one for all of them. */
+/** An exception filter of an application. */
 class OwnFilter implements ExceptionFilter {
   readonly caught: unknown[] = [];
   catch(exception: unknown, host: { switchToHttp(): { getResponse(): OwnResponse } }) {
@@ -70,7 +70,7 @@ interface OwnResponse {
 Catch()(OwnFilter);
 
 describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => {
-  it("throws an exception that an application's own filter may answer, with the fields", async () => {
+  it("throws an exception with the fields, which a filter of the application can answer", async () => {
     const filter = new OwnFilter();
     const guard = UseGuards(rateLimit(limiterOf("1/hour"), { caller: () => "x" }));
     const [first, second] = await ask(platform, 2, [guard], (app) => app.useGlobalFilters(filter));
@@ -86,7 +86,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
     expect(exception?.message).toContain("The limit of 1 request per hour has been reached.");
   });
 
-  it("throws the exception that onRefused returns, and lets be what it has answered", async () => {
+  it("throws the exception that onRefused returns, and keeps a response that onRefused has sent", async () => {
     const paying = UseGuards(
       rateLimit(limiterOf("1/hour"), { caller: () => "x", onRefused: () => new HttpException("pay", 402) }),
     );
@@ -104,7 +104,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
     expect([answered?.status, answered?.body]).toEqual([418, "slow"]);
   });
 
-  it("guards the whole application, and reads what a method says of itself", async () => {
+  it("guards the whole application, and reads the metadata of methods", async () => {
     const reflector = new Reflector();
     const guard = rateLimit(limiterOf("3/hour"), {
       caller: () => "x",
@@ -114,7 +114,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
     expect(replies.map(({ status }) => status)).toEqual([200, 429]);
   });
 
-  it("keeps the fields on what Nest answers by itself", async () => {
+  it("keeps the fields on responses by Nest", async () => {
     const failing = {
       canActivate() {
         throw new HttpException("teapot", 418);
@@ -127,7 +127,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
 });
 
 describe("on Nest", () => {
-  it("lets what is not HTTP pass, and reports that it is not counted", () => {
+  it("passes on calls other than HTTP, and reports that they are not counted", () => {
     const errors: unknown[] = [];
     const guard = rateLimit(
       limiterOf("1/hour", (error) => errors.push(error)),
@@ -139,10 +139,10 @@ describe("on Nest", () => {
     expect(String(errors[0])).toContain('"graphql" passed uncounted');
   });
 
-  it("compiles with a function of Nest's context alone", () => {
+  it("accepts functions of a Nest context only", () => {
     const limiter: Limiter<string> = limiterOf("5/hour");
     rateLimit(limiter, { caller: (context) => context.switchToHttp().getRequest<ExpressRequest>().ip ?? "" });
-    // @ts-expect-error a function of Express's request
+    // @ts-expect-error a function of an Express request
     rateLimit(limiter, { caller: (request: ExpressRequest) => request.ip ?? "" });
   });
 });

@@ -14,7 +14,7 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-/** Runs `proxy` and a route as Next does: each gets a request of its own, and headers that `proxy` has set replace the route's. */
+/** Runs `proxy` and a route like Next: each gets a separate request, and headers set by `proxy` replace headers of the route. */
 async function serve(proxy: Handler, route: Handler): Promise<string> {
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = () => new Request(`http://localhost${incoming.url}`);
@@ -45,7 +45,7 @@ async function serve(proxy: Handler, route: Handler): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** What `NextResponse.next()` returns. */
+/** The same response as `NextResponse.next()`. */
 const passOn = () => new Response(null, { headers: { "x-middleware-next": "1" } });
 const hello = () => new Response("hello");
 const caller = () => "alice";
@@ -67,7 +67,7 @@ const rateLimitOf = async (origin: string) => {
   return { status, fields: headers.get("RateLimit"), retryAfter: headers.get("Retry-After") };
 };
 
-describe("a guard of Next's proxy and one of a route", () => {
+describe("a guard in Next's proxy and a guard on a route", () => {
   it("send the limits of both", async () => {
     const [site, chat] = [limiterOf("site", "5/hour").limiter, limiterOf("chat", "2/hour").limiter];
     const origin = await serve(rateLimit(site, { caller })(passOn), rateLimit(chat, { caller })(hello));
@@ -79,16 +79,19 @@ describe("a guard of Next's proxy and one of a route", () => {
   });
 
   it.each([
-    ["the proxy's", "2/hour", "5/hour", "limit=2, remaining=1, reset=3600"],
-    ["the route's", "5/hour", "2/hour", "limit=2, remaining=1, reset=3600"],
-  ])("send the tightest where the form has one only: %s", async (_, ofProxy, ofRoute, fields) => {
-    const [site, chat] = [limiterOf("site", ofProxy).limiter, limiterOf("chat", ofRoute).limiter];
-    const options = { caller, fields: "draft-7" } as const;
-    const origin = await serve(rateLimit(site, options)(passOn), rateLimit(chat, options)(hello));
-    expect((await rateLimitOf(origin)).fields).toBe(fields);
-  });
+    ["proxy", "2/hour", "5/hour", "limit=2, remaining=1, reset=3600"],
+    ["route", "5/hour", "2/hour", "limit=2, remaining=1, reset=3600"],
+  ])(
+    "send the tightest limit if the format has room for one limit: the limit of the %s",
+    async (_, ofProxy, ofRoute, fields) => {
+      const [site, chat] = [limiterOf("site", ofProxy).limiter, limiterOf("chat", ofRoute).limiter];
+      const options = { caller, fields: "draft-7" } as const;
+      const origin = await serve(rateLimit(site, options)(passOn), rateLimit(chat, options)(hello));
+      expect((await rateLimitOf(origin)).fields).toBe(fields);
+    },
+  );
 
-  it("send the proxy's for a route without a guard, and where the proxy refuses", async () => {
+  it("send the limit of the proxy if the route has no guard, and if the proxy refuses", async () => {
     const site = limiterOf("site", "1/hour").limiter;
     const origin = await serve(rateLimit(site, { caller })(passOn), hello);
     const fields = '"site-per-hour";r=0;t=3600';
@@ -96,7 +99,7 @@ describe("a guard of Next's proxy and one of a route", () => {
     expect(await rateLimitOf(origin)).toEqual({ status: 429, fields, retryAfter: "3600" });
   });
 
-  it("send the route's alone where the proxy's sends none", async () => {
+  it("send only the limit of the route if the proxy sends no fields", async () => {
     const [site, chat] = [limiterOf("site", "5/hour").limiter, limiterOf("chat", "2/hour").limiter];
     const origin = await serve(
       rateLimit(site, { caller, fields: false })(passOn),
@@ -105,13 +108,13 @@ describe("a guard of Next's proxy and one of a route", () => {
     expect((await rateLimitOf(origin)).fields).toBe('"chat-per-hour";r=1;t=3600');
   });
 
-  it.each(["the same", "a copy in another bundle"])(
-    "charge a limiter once, and report it: %s",
+  it.each(["the same limiter", "a copy in another bundle"])(
+    "charge a limiter once and report the second guard: %s",
     async (which) => {
       const { limiter: first } = limiterOf("chat", "5/hour");
       const copy = limiterOf("chat", "5/hour");
       const { limiter, errors } = copy;
-      const ofProxy = which === "the same" ? limiter : first;
+      const ofProxy = which === "the same limiter" ? limiter : first;
       const origin = await serve(
         rateLimit(ofProxy, { caller })(passOn),
         rateLimit(limiter, { caller })(hello),
@@ -122,12 +125,12 @@ describe("a guard of Next's proxy and one of a route", () => {
   );
 });
 
-describe("a guard of Next's proxy", () => {
-  /** One piece, and then nothing more. */
+describe("a guard in Next's proxy", () => {
+  /** A response that sends one byte and never ends. */
   const unending = () =>
     new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }));
 
-  it("holds a place until the route's response ends, also where the client hangs up", async () => {
+  it("holds a place until the response of the route ends or the client disconnects", async () => {
     const { limiter, isFree } = limiterOf("chat", "1 concurrent");
     const origin = await serve(rateLimit(limiter, { caller })(passOn), unending);
     const request = requestOver(origin).end();
@@ -137,14 +140,14 @@ describe("a guard of Next's proxy", () => {
     while (!(await isFree())) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("refunds by the status of the route", async () => {
+  it("refunds the request by the status of the route", async () => {
     const { limiter } = limiterOf("site", "5/hour");
     const guard = rateLimit(limiter, { caller, refundWhen: (status) => status === 404 });
     const origin = await serve(guard(passOn), () => new Response(null, { status: 404 }));
     expect(await rateLimitOf(origin)).toMatchObject({ status: 404, fields: '"site-per-hour";r=5;t=0' });
   });
 
-  it("writes its own fields where Node's response is not known, and reports that it cannot hold a place", async () => {
+  it("without a Node.js response, writes its fields itself and reports that it cannot hold a place", async () => {
     const { limiter, errors } = limiterOf("site", "5/hour; 1 concurrent");
     const proxy = rateLimit(limiter, { caller })(passOn);
     for (const left of [4, 3]) {
@@ -152,6 +155,6 @@ describe("a guard of Next's proxy", () => {
       expect(headers.get("RateLimit")).toContain(`"site-per-hour";r=${left};t=3600`);
     }
     expect(errors).toEqual([expect.any(HeadgateError)]);
-    expect(String(errors[0])).toContain("A guard of Next's proxy gave back what its request held");
+    expect(String(errors[0])).toContain("A guard in Next's proxy released its request's places");
   });
 });

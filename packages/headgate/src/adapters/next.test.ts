@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLimiter } from "../limiter/limiter.ts";
 import { admissionOf, rateLimit } from "./next.ts";
 
-/** As Next has them: a request that knows its cookies, a response that sets them. */
+/** Like in Next: a request with cookies, and a response that sets cookies. */
 class RouteRequest extends Request {
   get cookies() {
     return { get: (name: string) => this.headers.get("Cookie")?.match(`${name}=([^;]*)`)?.[1] };
@@ -20,7 +20,7 @@ const requestOf = (user: string) =>
   new RouteRequest("http://localhost/api/7", { method: "POST", headers: { Cookie: `user=${user}` } });
 
 describe("on Next", () => {
-  it("hands the route's context on, and knows Next's own request", async () => {
+  it("passes on the route's context, and accepts a Next request", async () => {
     const guard = rateLimit(limiterOf("1/hour"), {
       caller: (request: RouteRequest) => request.cookies.get("user") ?? "",
     });
@@ -35,7 +35,7 @@ describe("on Next", () => {
     expect(statuses.map(({ status }) => status)).toEqual([429, 200]);
   });
 
-  it("lets what redirect() and notFound() throw pass, and counts it", async () => {
+  it("passes on errors of redirect() and notFound(), and counts the request", async () => {
     const thrown = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;replace;/login;307;" });
     const GET = rateLimit(limiterOf("1/hour"), { caller: () => "x" })(() => {
       throw thrown;
@@ -48,14 +48,14 @@ describe("on Next", () => {
     throw Object.assign(new Error("NEXT_REDIRECT"), { digest: `NEXT_REDIRECT;replace;/slow?a;b;${status};` });
   };
 
-  it("lets redirect() answer in onRefused", async () => {
+  it("allows redirect() in onRefused", async () => {
     const guard = rateLimit(limiterOf("1/hour"), { caller: () => "x", onRefused: () => redirect(307) });
     const GET = guard(() => new Response("hello"));
     await GET(requestOf("a"));
     await expect(GET(requestOf("a"))).rejects.toThrow("NEXT_REDIRECT");
   });
 
-  it("knows the status that redirect(), notFound() and a failure come to", async () => {
+  it("passes the status of redirect(), notFound() and errors to refundWhen", async () => {
     const seen: number[] = [];
     const guard = rateLimit(limiterOf("1/hour"), {
       caller: () => "x",
@@ -73,21 +73,21 @@ describe("on Next", () => {
   });
 });
 
-describe("types", () => {
-  it("let a handler know more of its request than the guard does, and no guard more than its handler", () => {
+describe("types of headgate/next", () => {
+  it("allow a handler with a more specific request type than its guard, but not the reverse", () => {
     const limiter = limiterOf("5/hour");
     const guard = rateLimit(limiter, { caller: (request) => request.headers.get("x-user") ?? "" });
     const POST: (request: RouteRequest, context: Context) => Response | Promise<Response> = guard(
       (request: RouteRequest, _context: Context) => new Response(request.cookies.get("user")),
     );
     expect(POST).toBeTypeOf("function");
-    // @ts-expect-error a function of Node's request
+    // @ts-expect-error a function of a Node.js request
     rateLimit(limiter, { caller: (incoming: IncomingMessage) => incoming.url ?? "" });
     const ofCookies = rateLimit(limiter, {
       caller: (request: RouteRequest) => request.cookies.get("u") ?? "",
     });
     const guarded = ofCookies((_request: Request) => new Response());
-    // @ts-expect-error the guard would be handed a request without cookies
+    // @ts-expect-error the guard would get a request without cookies
     const anyRequest: (request: Request) => unknown = guarded;
     expect(anyRequest).toBe(guarded);
   });

@@ -8,7 +8,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** What a client is sent where the handler writes to a guarded response. */
+/** Returns the response that a client gets from a handler with a guarded response. */
 async function sent(handle: (response: ServerResponse) => void, fields = vi.fn(() => ({ RateLimit: "r" }))) {
   const server = createServer((_request, response) => {
     writeFieldsWithHead(response, fields);
@@ -75,7 +75,7 @@ describe("writeFieldsWithHead", () => {
       "writeHead with no message and an object",
       (response) => response.writeHead(200, undefined, { "X-Own": "a" }).end("body"),
     ],
-  ])("writes the fields where the head goes out by %s", async (how, handle) => {
+  ])("writes the fields if the head is sent by %s", async (how, handle) => {
     const fields = vi.fn(() => ({ RateLimit: "r" }));
     const { status, message, headers, body } = await sent(handle, fields);
     expect([status, message, headers.ratelimit, body]).toEqual([200, "OK", "r", "body"]);
@@ -83,7 +83,7 @@ describe("writeFieldsWithHead", () => {
     expect(fields).toHaveBeenCalledOnce();
   });
 
-  it("has the headers given to writeHead replace those set before, as Node does", async () => {
+  it("lets headers of writeHead replace earlier headers, like Node.js", async () => {
     const { headers } = await sent((response) => {
       response.setHeader("X-Own", "before");
       response.setHeader("Set-Cookie", "before=1");
@@ -93,7 +93,7 @@ describe("writeFieldsWithHead", () => {
     expect(headers["set-cookie"]).toEqual(["a=1", "b=2"]);
   });
 
-  it("takes pairs, as Node does", async () => {
+  it("accepts pairs, like Node.js", async () => {
     const pairs = [
       ["X-Own", "a"],
       ["X-Other", "b"],
@@ -102,7 +102,7 @@ describe("writeFieldsWithHead", () => {
     expect([headers["x-own"], headers["x-other"], headers.ratelimit]).toEqual(["a", "b", "r"]);
   });
 
-  it("keeps what writeHead exposes to scripts", async () => {
+  it("keeps headers that writeHead exposes to scripts", async () => {
     const { headers } = await sent(
       (response) => response.writeHead(200, ["access-control-expose-headers", ["X-Own", "X-Other"]]).end(),
       vi.fn(() => ({ RateLimit: "r", "Access-Control-Expose-Headers": "RateLimit" })),
@@ -110,7 +110,7 @@ describe("writeFieldsWithHead", () => {
     expect(headers["access-control-expose-headers"]).toBe("X-Own, X-Other, RateLimit");
   });
 
-  it("keeps what writeHead exposes by an object, and what was exposed before it", async () => {
+  it("keeps headers exposed by an object of writeHead, and headers exposed earlier", async () => {
     const fields = () => vi.fn(() => ({ RateLimit: "r", "Access-Control-Expose-Headers": "RateLimit" }));
     const given = await sent(
       (response) => response.writeHead(200, { "access-control-expose-headers": "X-Own" }).end(),
@@ -124,14 +124,14 @@ describe("writeFieldsWithHead", () => {
     expect(before.headers["access-control-expose-headers"]).toBe("X-Own, RateLimit");
   });
 
-  it("is the only one to write its fields, and leaves the handler's object as it was", async () => {
+  it("writes its fields once, and does not change the handler's object", async () => {
     const own = { RATELIMIT: "the handler's", "X-Own": "a" };
     const { headers } = await sent((response) => response.writeHead(200, own).end());
     expect([headers.ratelimit, headers["x-own"]]).toEqual(["r", "a"]);
     expect(own).toEqual({ RATELIMIT: "the handler's", "X-Own": "a" });
   });
 
-  it("hands the fields to a writeHead that something else has put in its place", async () => {
+  it("passes the fields to a writeHead that other code has replaced", async () => {
     const seen: unknown[][] = [];
     const { headers, message } = await sent((response) => {
       const guarded = response.writeHead;
@@ -146,12 +146,12 @@ describe("writeFieldsWithHead", () => {
     expect(seen).toEqual([[200, "Fine", { "X-Own": "a" }]]);
   });
 
-  it("keeps the length of a body that is sent whole", async () => {
+  it("keeps the Content-Length of a body that is sent at once", async () => {
     const { headers } = await sent((response) => response.end("body"));
     expect([headers["content-length"], headers["transfer-encoding"]]).toEqual(["4", undefined]);
   });
 
-  it("leaves Node's complaints to Node", async () => {
+  it("throws the same errors as Node.js", async () => {
     const complaints: unknown[] = [];
     const complain = (write: () => unknown) => {
       try {

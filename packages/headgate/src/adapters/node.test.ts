@@ -8,8 +8,8 @@ import { admissionOf, rateLimit } from "./node.ts";
 const limiterOf = (limits: string) =>
   createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
-describe("on Node's own server", () => {
-  it("returns what the listener does, at once where nothing has to be waited for", async () => {
+describe("on a Node.js server", () => {
+  it("returns the listener's result, at once if nothing is asynchronous", async () => {
     const returned: unknown[] = [];
     const answer = (_request: IncomingMessage, response: ServerResponse) => {
       response.end("hello");
@@ -26,7 +26,7 @@ describe("on Node's own server", () => {
     expect(await Promise.all(returned.slice(2))).toEqual(["done", undefined]);
   });
 
-  it("hands what the listener throws to whoever called it", async () => {
+  it("passes an error of the listener on to the caller of the guard", async () => {
     const guarded = rateLimit(limiterOf("5/hour"), { caller: () => "x" })(() => {
       throw new Error("the listener's");
     });
@@ -39,15 +39,15 @@ describe("on Node's own server", () => {
   });
 });
 
-describe("types", () => {
-  it("let Node's own request be read, and no other", () => {
+describe("types of headgate/node", () => {
+  it("accept functions of a Node.js request only", () => {
     const limiter = limiterOf("5/hour");
     rateLimit(limiter, { caller: (request) => request.socket.remoteAddress ?? "" });
-    // @ts-expect-error a function of Express's request
+    // @ts-expect-error a function of an Express request
     rateLimit(limiter, { caller: (request: ExpressRequest) => request.ip ?? "" });
-    // @ts-expect-error a function of the web's request
+    // @ts-expect-error a function of a fetch Request
     rateLimit(limiter, { caller: (request: Request) => request.headers.get("x-user") ?? "" });
-    // @ts-expect-error nor is it the web's request that was admitted
+    // @ts-expect-error admissionOf takes a Node.js request, not a fetch Request
     expect(() => admissionOf(new Request("http://localhost/"))).not.toThrow();
   });
 });

@@ -28,7 +28,7 @@ async function bearing(user: string, by = secret): Promise<Record<string, string
   return { Authorization: `Bearer ${jwt}` };
 }
 
-/** Asks from an address of the loopback network, each of which is a caller of its own. */
+/** Sends a request from an address of the loopback network. Each address is a separate caller. */
 function statusFrom(address: string, port: number, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     request({ host: "127.0.0.1", port, localAddress: address, headers, agent: false }, (response) => {
@@ -49,7 +49,7 @@ async function times(count: number, ask: (n: number) => Promise<number>): Promis
 const fiveThenRefused = [200, 200, 200, 200, 200, 429];
 
 describe("examples/jwt-identity", () => {
-  it("counts accounts, those who say who they are, and addresses, each apart", async () => {
+  it("counts accounts, callers with a user id, and addresses separately", async () => {
     const origin = await originOf("jwt-identity", { TOKEN_SECRET: secret });
     const asking = (headers: Record<string, string>) => async () => {
       const response = await fetch(origin, { headers });
@@ -79,7 +79,7 @@ describe("examples/per-plan", () => {
 });
 
 describe("examples/redis", () => {
-  it("counts once for two processes, and ends in good order", async () => {
+  it("counts two processes together, and shuts down cleanly", async () => {
     const redis = await startRedis();
     ending.push(() => redis.remove());
     const environment = { REDIS_URL: redis.url };
@@ -101,7 +101,7 @@ describe("examples/behind-nginx", () => {
     return port;
   }
 
-  it("counts a caller by the address that nginx saw, whatever headers are forged", async () => {
+  it("counts a caller by the address that nginx reports, even with forged headers", async () => {
     const port = await behindNginx();
     const forging = (n: number) => {
       const forged = `198.51.100.${n}`;
@@ -114,12 +114,12 @@ describe("examples/behind-nginx", () => {
       });
     };
     expect(await times(6, forging)).toEqual(fiveThenRefused);
-    // Nor does it spend what belongs to the address that it names.
+    // The forged address is not charged.
     expect(await statusFrom("127.0.0.3", port, { "X-Forwarded-For": "127.0.0.2" })).toBe(200);
     expect(await statusFrom("127.0.0.2", port, { "X-Forwarded-For": "127.0.0.3" })).toBe(429);
   });
 
-  it("lets two who share an address be, once they are signed in", async () => {
+  it("counts two signed-in users with the same address separately", async () => {
     const port = await behindNginx();
     const [ann, bob] = [await bearing("ann"), await bearing("bob")];
     expect(await times(6, () => statusFrom("127.0.0.4", port, ann))).toEqual(fiveThenRefused);

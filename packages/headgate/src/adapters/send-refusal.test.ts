@@ -10,7 +10,7 @@ const refused = {
   headers: { "Content-Type": "application/problem+json", Vary: "Accept", "Retry-After": "60" },
 };
 
-/** What a client is sent where a refusal is written to a response that something has been done to before. */
+/** Returns the response that a client gets if a refusal is sent after `before` has changed the response. */
 async function sent(before: (response: ServerResponse) => void, body = "{}", method = "GET") {
   const { origin, close } = await listening((request, response) => {
     before(response);
@@ -28,7 +28,7 @@ async function sent(before: (response: ServerResponse) => void, body = "{}", met
   return { status: response.status, fields: [type, vary, retry], others, text };
 }
 
-/** The arguments with which `writeHead` is called after `before`. */
+/** Returns the arguments of `writeHead` after `before`. */
 async function headOf(before: (response: ServerResponse) => void): Promise<unknown[]> {
   let given: unknown[] = [];
   const { origin, close } = await listening((request, response) => {
@@ -52,8 +52,8 @@ async function headOf(before: (response: ServerResponse) => void): Promise<unkno
   return given;
 }
 
-describe("a refusal over Node's response", () => {
-  it("is one list of fields where nothing has been done to the response", async () => {
+describe("a refusal on a Node.js response", () => {
+  it("is written as one list of headers if the response is unchanged", async () => {
     expect(await headOf(() => {})).toEqual([
       429,
       [
@@ -71,38 +71,38 @@ describe("a refusal over Node's response", () => {
 
   it.each<[string, (response: ServerResponse) => void]>([
     [
-      "something else writes the head, which may not know lists",
+      "writeHead was replaced by code that may not support lists",
       (response) => {
         const { writeHead } = response;
         response.writeHead = writeHead.bind(response) as ServerResponse["writeHead"];
       },
     ],
-    ["fields have been set", (response) => response.setHeader("X-Own", "a")],
-  ])("is an object where %s", async (_what, before) => {
+    ["headers were set before", (response) => response.setHeader("X-Own", "a")],
+  ])("is written as an object if %s", async (_what, before) => {
     expect(await headOf(before)).toEqual([429, { ...refused.headers, "Content-Length": 2 }]);
   });
 
   it.each<[string, (response: ServerResponse) => void, string | undefined]>([
-    ["nothing", () => {}, undefined],
-    ["a field of somebody else's", (response) => response.setHeader("X-Own", "a"), "a"],
-  ])("comes with its length and %s", async (_what, before, own) => {
+    ["no other headers", () => {}, undefined],
+    ["a header that was set before", (response) => response.setHeader("X-Own", "a"), "a"],
+  ])("has a Content-Length and %s", async (_what, before, own) => {
     const { status, fields, others, text } = await sent(before);
     expect([status, fields, text]).toEqual([429, Object.values(refused.headers), "{}"]);
     expect([others["content-length"], others["x-own"]]).toEqual(["2", own]);
   });
 
-  it("counts bytes, not characters", async () => {
+  it("has a Content-Length in bytes, not characters", async () => {
     const { others, text } = await sent(() => {}, '{"detail":"Schluß für heute, 再见"}');
     expect(text).toBe('{"detail":"Schluß für heute, 再见"}');
     expect(others["content-length"]).toBe(String(Buffer.byteLength(text)));
   });
 
-  it("has no body where only the head was asked for", async () => {
+  it("has no body for a HEAD request", async () => {
     const { fields, text } = await sent(() => {}, "{}", "HEAD");
     expect([fields, text]).toEqual([Object.values(refused.headers), ""]);
   });
 
-  it("goes over HTTP/2 as well", async () => {
+  it("can be sent over HTTP/2", async () => {
     const server = createHttp2Server((request, response) =>
       sendRefusal(response as unknown as ServerResponse, request as unknown as IncomingMessage, {
         ...refused,

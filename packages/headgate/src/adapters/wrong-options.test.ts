@@ -20,16 +20,16 @@ import * as nestAdapter from "./nest.ts";
 import * as nextAdapter from "./next.ts";
 import * as nodeAdapter from "./node.ts";
 
-/** Each kind of mistake is made this often on each adapter, and meets four requests. */
+/** How often each kind of mistake is tested on each adapter, with four requests each time. */
 const numRuns = 280;
 const asks = 4;
 const quota = 2;
-/** How many decisions mistakes of a kind must reach on each adapter. */
+/** The least number of decisions for each kind of mistake on each adapter. */
 const leastDecided = 1000;
 const kinds = ["caller", "cost", "skip", "onRefused", "refundWhen", "body", "key", "plan", "store"] as const;
 type Kind = (typeof kinds)[number] | "options";
 
-/** What a function may do in place of what it should. */
+/** The ways in which a wrong function can behave. */
 type Behaviour =
   | { how: "returns" | "resolves" | "thenable" | "throws" | "rejects"; what: unknown }
   | { how: "getter" };
@@ -59,7 +59,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
 function behave(given: Behaviour): unknown {
   if (given.how === "getter") {
     return {
-      // biome-ignore lint/suspicious/noThenProperty: it is what is tested.
+      // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable.
       get then() {
         throw new Error("getter");
       },
@@ -69,7 +69,7 @@ function behave(given: Behaviour): unknown {
   if (how === "throws") throw what;
   if (how === "rejects") return Promise.reject(what);
   if (how === "resolves") return Promise.resolve(what);
-  // biome-ignore lint/suspicious/noThenProperty: it is what is tested.
+  // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable.
   if (how === "thenable") return { then: (resolve: (value: unknown) => void) => resolve(what) };
   return what;
 }
@@ -79,7 +79,7 @@ const fails = ({ how }: Behaviour) => how === "throws" || how === "rejects";
 type Options = Record<string, unknown>;
 type Ask = () => Promise<number>;
 
-/** Answers a request in this process, as a server of Node's would. @returns its status */
+/** Answers a request in this process, like a Node.js server. @returns the status */
 function askInProcess(listener: (incoming: IncomingMessage, response: ServerResponse) => unknown): Ask {
   return () =>
     new Promise((resolve, reject) => {
@@ -166,7 +166,7 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
     for (const kind of kinds) expect([kind, (decided[kind] ?? 0) >= leastDecided]).toEqual([kind, true]);
   });
 
-  /** Mounts, asks some times, and holds the guard to its promises. */
+  /** Mounts a guard, sends requests, and checks the results. */
   async function run(
     kind: Kind,
     options: Options,
@@ -195,12 +195,12 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
   const property = (check: (given: Behaviour) => Promise<void>) =>
     fc.assert(fc.asyncProperty(behaviour, check), { numRuns });
 
-  it("caller: whatever it does, the quota holds", () =>
+  it("a wrong caller function does not exceed the quota", () =>
     property((given) =>
       run("caller", { caller: () => behave(given) }, { bounded: true, reported: fails(given) }),
     ));
 
-  it("cost: what is none is counted strictly, and reported", () =>
+  it("an invalid cost is counted strictly and reported", () =>
     property((given) => {
       const what = given.how === "getter" ? null : given.what;
       const isObject = typeof what === "object" && what !== null;
@@ -213,18 +213,18 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       );
     }));
 
-  it("skip: nothing but true skips", () =>
+  it("skip only skips a request if it returns true", () =>
     property((given) => {
       const isTrue = given.how !== "getter" && given.what === true && !fails(given);
       return run("skip", { skip: () => behave(given) }, { bounded: !isTrue, reported: fails(given) });
     }));
 
-  it("onRefused: whatever it does, no refused request is let through", () =>
+  it("a wrong onRefused function does not admit a refused request", () =>
     property((given) =>
       run("onRefused", { onRefused: () => behave(given) }, { bounded: true, reported: fails(given) }),
     ));
 
-  it("refundWhen: nothing but true refunds", () =>
+  it("refundWhen only refunds a request if it returns true", () =>
     property((given) => {
       const isTrue = given.how === "returns" && given.what === true;
       const isAnswer = given.how === "returns" && typeof given.what === "boolean";
@@ -235,12 +235,12 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       );
     }));
 
-  it("body: whatever it is, a refusal is sent", () =>
+  it("a refusal is sent even with an invalid body", () =>
     property((given) =>
       run("body", { body: () => behave(given) }, { bounded: true, reported: given.how === "throws" }),
     ));
 
-  it("key: whatever it does, the quota holds, and what is no key is reported", () =>
+  it("a wrong key function does not exceed the quota, and an invalid key is reported", () =>
     property((given) => {
       const what = given.how === "returns" ? given.what : undefined;
       const isNull = given.how === "returns" && what === null;
@@ -250,7 +250,7 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       return run("key", {}, { bounded: !isNull, reported: !isNull && !isKey }, { layers });
     }));
 
-  it("plan: what is none gets the default plan, and is reported", () =>
+  it("an invalid plan is replaced by the default plan and reported", () =>
     property((given) => {
       const isPlan =
         given.how !== "getter" && !fails(given) && (given.what === undefined || given.what === "free");
@@ -260,13 +260,13 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       return run("plan", {}, { bounded: true, reported: !isPlan }, { layers });
     }));
 
-  it("store: what is no answer of a store is a failed store, and is reported", () =>
+  it("an invalid store result is reported as a store error", () =>
     property((given) => {
       const store = { ...memoryStore(), name: "wrong", decide: () => behave(given) as never };
       return run("store", {}, { bounded: true, reported: true }, { store });
     }));
 
-  it(`${4 * numRuns} wrong options are errors when mounted, or decide`, async () => {
+  it(`${4 * numRuns} wrong options throw at start-up or still decide requests`, async () => {
     const names = ["caller", "cost", "skip", "body", "onRefused", "refundWhen", "status", "fields", "legacy"];
     const name = fc.oneof(fc.constantFrom(...names, "Caller", "keyGenerator", "max"), fc.string());
     let mounted = 0;

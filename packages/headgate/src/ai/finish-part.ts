@@ -13,7 +13,7 @@ export function reportedUse({ inputTokens, outputTokens }: GenerateResult["usage
   };
 }
 
-/** The finish part of an answer that is stopped because the budget is spent. */
+/** Creates the finish part of an answer that is stopped because the budget is used up. */
 export function stopPart(
   spending: Spending,
   call: Call | undefined,

@@ -14,7 +14,7 @@ describe("checkOptions", () => {
     ["colour", 'createLimiter has no option "colour". It takes layers, store, timeouts, outage, onDecision.'],
     [
       "windowMs",
-      'createLimiter has no option "windowMs": it is another library\'s. docs/moving-over.md says what takes its place.',
+      'createLimiter has no option "windowMs": it belongs to another library. docs/moving-over.md lists the replacements.',
     ],
   ])("refuses %s, and says what is expected", (option, message) => {
     expect(check({ layers: [], [option]: 1 })).toThrow(message);

@@ -34,7 +34,7 @@ export function checkOptions(
   }
 }
 
-/** @throws HeadgateError `option-invalid` for an option that is given and is no function. */
+/** @throws HeadgateError `option-invalid` for an option that is set but is not a function. */
 export function checkFunctions(of: string, options: object, names: readonly string[]): void {
   for (const name of names) {
     const given = (options as Record<string, unknown>)[name];
@@ -45,7 +45,8 @@ export function checkFunctions(of: string, options: object, names: readonly stri
 
 function hint(option: string, known: readonly string[], { moved, near }: OtherOptions): string {
   if (near?.options.includes(option)) return `: it is one of ${near.of}.`;
-  if (moved?.has(option)) return ": it is another library's. docs/moving-over.md says what takes its place.";
+  if (moved?.has(option))
+    return ": it belongs to another library. docs/moving-over.md lists the replacements.";
   const like = nearest(option, known);
   if (like !== undefined) return `: did you mean "${like}"?`;
   const other = near === undefined ? undefined : nearest(option, near.options);

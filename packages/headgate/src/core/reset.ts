@@ -1,22 +1,22 @@
 import type { Refund } from "./store.ts";
 
 /**
- * What a partition remembers of its last reset. Units charged before the reset are forgotten. Refunding them would
+ * The record of a partition's last reset. Units charged before the reset are forgotten. Refunding these units would
  * reduce the count of later charges and admit a caller over the limit.
  */
 export interface Reset {
   /** The store's time, ms. */
   readonly at: number;
-  /** Whether there was an earlier reset in the same millisecond. If so, no charge of that millisecond is given back. */
+  /** Whether there was an earlier reset in the same millisecond. If so, charges of that millisecond are not refunded. */
   readonly again: boolean;
   /** From this time on, the forgotten units would not have counted anyway. */
   readonly until: number;
 }
 
 /**
- * @param before the reset before this one, if it is remembered.
- * @param until when the last unit forgotten now would have left its window; 0 if nothing is forgotten.
- * @returns `undefined` if nothing must be remembered.
+ * @param before the previous reset, if it is remembered.
+ * @param the time at which the last forgotten unit would have left its window; 0 if no unit is forgotten.
+ * @returns `undefined` if no reset must be remembered.
  */
 export function noteReset(before: Reset | undefined, now: number, until: number): Reset | undefined {
   const earlier = resetInForce(before, now);
@@ -30,8 +30,8 @@ export function resetInForce(reset: Reset | undefined, now: number): Reset | und
 }
 
 /**
- * The mark of a charge made now. It is negative if the charge comes after a reset in the same millisecond: the time
- * alone could not tell whether the charge came before. Other marks are never negative.
+ * The mark of a charge made now. It is negative if the charge comes after a reset in the same millisecond, because the
+ * time does not show their order. Other marks are never negative.
  */
 export function markSince(reset: Reset | undefined, now: number, mark: number): number {
   return reset !== undefined && now <= reset.at ? -1 - mark : mark;

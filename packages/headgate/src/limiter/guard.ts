@@ -123,8 +123,7 @@ export async function endingWith<Result>(
 }
 
 function checkGuard(limiter: unknown, run: unknown, options: { maxWaitMs?: number } | undefined): void {
-  if (!isLimiter(limiter))
-    fail(`guard takes a limiter made by createLimiter, got ${describe(limiter)}.`);
+  if (!isLimiter(limiter)) fail(`guard takes a limiter made by createLimiter, got ${describe(limiter)}.`);
   if (typeof run !== "function")
     fail(`guard takes a limiter, a function and { caller }; the function is ${show(run)}.`);
   if (options !== undefined)

@@ -234,11 +234,11 @@ describe("createLimiter", () => {
       'createLimiter has no option "outgae": did you mean "outage", of a layer?',
     ],
     ["timeout", { timeout: 100 }, 'did you mean "timeouts"?'],
-    ["windowMs", { windowMs: 1000 }, "it is another library's"],
+    ["windowMs", { windowMs: 1000 }, "it belongs to another library"],
     [
       "a layer's limit",
       { layers: [{ name: "a", key: String, limit: "5/minute" }] },
-      "it is another library's",
+      "it belongs to another library",
     ],
     [
       "a layer's limts",

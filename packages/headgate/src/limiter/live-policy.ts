@@ -12,7 +12,7 @@ import {
 
 /**
  * A layer of a new policy. Like `LayerOptions`, but `key`, `plan` and a `limits` function may be left out if the layer
- * of this name has them already. The rest is data that fits into a JSON document.
+ * with this name already has them. All other properties can be stored as JSON.
  */
 export interface LayerChange<Caller> {
   name: string;
@@ -26,18 +26,18 @@ export interface LayerChange<Caller> {
   outage?: OutageOption;
 }
 
-/** The policy in force, and what depends on it. */
+/** The policy in force, and the objects that depend on it. */
 export interface LivePolicy<Caller> {
   readonly policy: DefinedPolicy<Caller>;
   readonly questions: QuestionBuilder<Caller>;
-  /** What costs may name: it only grows, so that no request fails for a unit that a policy has just dropped. */
+  /** The units that costs may name. Units are never removed, so that no request fails after a policy drops a unit. */
   readonly units: ReadonlySet<string>;
   outageOf(layer: string): OutagePolicy;
   /** Whether a layer looks up the limits, or the plan, of each caller. */
   isLookedUp(layer: string): boolean;
-  /** How far back a layer remembers what was spent. */
+  /** How long a layer remembers charges. */
   memoryOf(layer: string): LayerMemory;
-  /** @throws HeadgateError as `definePolicy`; then the policy in force does not change. */
+  /** @throws HeadgateError for an invalid policy, like `definePolicy`. The policy in force then does not change. */
   replace(layers: readonly LayerChange<Caller>[]): void;
   /**
    * Adds the known functions of layers with the same names.
@@ -46,7 +46,7 @@ export interface LivePolicy<Caller> {
    */
   complete(layers: readonly LayerChange<Caller>[], of: string): readonly LayerOptions<Caller>[];
   functionsOf(layer: string): LayerFunctions<Caller> | undefined;
-  /** Costs may name these units too from now on. */
+  /** Allows costs to name these units too. */
   allow(units: Iterable<string>): void;
 }
 
@@ -59,12 +59,12 @@ export function createLivePolicy<Caller>(
   let questions = createQuestionBuilder({ ...asks, policy });
   const units = new Set<string>();
   const known = new Map<string, DefinedLayer<Caller>>();
-  /** By layer, as they were given last: a policy that is rolled back finds those of a layer that was left out meanwhile. */
+  /** The last functions of each layer. Functions of removed layers are kept, so that a rolled-back policy finds them. */
   const functions = new Map<string, LayerFunctions<Caller>>();
 
   /**
-   * Remembers the functions, units and layers. Layers of the previous policy are kept, because requests under it may
-   * still be under way.
+   * Remembers the functions, units and layers. Layers of the previous policy are kept, because some of its requests may
+   * still be in progress.
    */
   function note(layers: readonly LayerChange<Caller>[]): void {
     for (const { name, key, plan, limits } of layers) {
@@ -117,7 +117,7 @@ export function createLivePolicy<Caller>(
   };
 }
 
-/** How many layers are remembered, in force and earlier. */
+/** How many layers are remembered: current and earlier layers. */
 const mostLayers = 100;
 const localPolicy: OutagePolicy = { policy: "local", instances: undefined };
 

@@ -18,7 +18,7 @@ export interface Lookups {
 
 interface LookupsOptions {
   clock: Clock;
-  /** How long a plan may take. */
+  /** How long `plan` may take, ms. */
   lookupMs: number;
   /** Reports a lookup that failed. */
   report: (error: unknown) => void;
@@ -38,7 +38,7 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
     report(new HeadgateError("lookup-failed", message, { cause }));
   }
 
-  /** What a function returned by mistake is reported as it is: it names what would be right. */
+  /** Returns the default limits, and reports the error. An invalid return value is reported unchanged: the error names the valid values. */
   function fell<Caller>({ name, choice }: DefinedLayer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {

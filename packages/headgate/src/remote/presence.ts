@@ -1,15 +1,17 @@
 import type { Store } from "../core/store.ts";
 import { mintRid } from "../reservation/rid.ts";
 
-/** Who decides notes this often that it is alive, ms: sooner at first, when others start as well. */
+/** How often a process that decides requests reports that it is alive, ms: more often at first, because other processes may start at the same time. */
 const firstEveryMs = 100;
 const everyMs = 10_000;
 
-/** How many processes decide over the same store, as far as it has reported. */
+/** The number of processes that use the same store. */
 export interface Presence {
+  /** The last number that the store reported; `undefined` before its first report. */
   readonly processes: number | undefined;
   /**
-   * Call it along with calls to the store: notes that this process is alive, if it is time. Nobody waits for it.
+   * Reports to the store that this process is alive, if the next report is due. Does not wait for the store. Call it with
+   * each call to the store.
    *
    * @param now by the limiter's clock, ms.
    */
@@ -23,13 +25,13 @@ export function createPresence(store: Store, limiter: string): Presence {
   let nextMs = firstEveryMs;
 
   async function count(at: number): Promise<void> {
-    // Drawn late: some runtimes have no random numbers before the first request.
+    // Created late: some runtimes provide random numbers only during a request.
     process ??= mintRid();
     try {
       const counted = await store.countProcesses?.(limiter, process, at);
       if (Number.isSafeInteger(counted) && (counted as number) >= 1) processes = counted;
     } catch {
-      // What was reported last goes on to count, and what is wrong with the store its decisions show.
+      // Keep the last reported number. Store errors are reported by the decisions.
     }
   }
 

@@ -1,6 +1,7 @@
 /**
- * Turns the results of tools into the words of an answer. The page draws a card, a table or a chart of the result, so the
- * words say the figure that was asked for and what the drawing lacks. Every figure is a tool's or the question's.
+ * Turns the results of tools into the text of an answer. The page shows a card, a table or a chart of the result, so the
+ * text only gives the requested figure and details that the page does not show. All figures come from a tool or from the
+ * question.
  */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Breakdown, Pay } from "../../../tax/work-out.ts";
@@ -14,13 +15,13 @@ export interface ToolResult {
   output: unknown;
 }
 
-/** The answer to a sum, in Markdown, from what its tool gave. */
+/** Returns the answer to a calculation, in Markdown, from the result of its tool. */
 export function compose(sum: Sum, { tool, output }: ToolResult): string {
   const paragraphs = leads(sum, tool, output);
   return [...paragraphs, ...(sum.notes.length > 0 ? [sum.notes.join(" ")] : [])].join("\n\n");
 }
 
-// The tools' own output schemas vouch for these shapes.
+// The output schemas of the tools guarantee these types.
 function leads(sum: Sum, tool: string, output: unknown): string[] {
   switch (tool) {
     case "compare_salaries":
@@ -79,7 +80,7 @@ const inWords: Record<PayPeriod, string> = {
   year: "a year",
 };
 
-/** "£45,000", and what it is made of: "£49,500 (£45,000 + bonus £4,500)". */
+/** "£45,000", with its parts: "£49,500 (£45,000 + bonus £4,500)". */
 function payWords({ pay, gross }: Breakdown): string {
   const extras = (pay.extras ?? []).map(({ name, amount }) => `${name} ${pounds(amount)}`);
   const jobs = pay.otherJobs ?? [];
@@ -87,7 +88,7 @@ function payWords({ pay, gross }: Breakdown): string {
   return `${pounds(gross)} (${[pounds(pay.salary), ...jobs.map(pounds), ...extras].join(" + ")})`;
 }
 
-/** What the figure holds for: year, nation where it is not England, loans, the pension. */
+/** The circumstances of a figure: year, nation unless it is England, loans and pension. */
 function basis({ pay, pensionContribution }: Breakdown): string {
   return `(${[
     pay.taxYear,
@@ -172,7 +173,7 @@ function noRepayment({ repayments }: Breakdown): string {
   const [first] = repayments;
   return first
     ? `The loan takes £0: the threshold is ${pounds(first.threshold)}.`
-    : "The loan takes £0: nothing was due on it in that year.";
+    : "The loan takes £0: no repayment was due in that year.";
 }
 
 /** "A third of the take-home is £877.77 a month", "Half of the take-home, for the rent, is £1,046.65 a month". */
@@ -204,7 +205,7 @@ function pensionWords({ pay, pensionContribution }: Breakdown): string {
   return pay.pension ? `${pounds(pensionContribution)} into the pension` : "no pension";
 }
 
-/** What tells the rows of a comparison apart. */
+/** The differences between the rows of a comparison. */
 function labels(rows: readonly Breakdown[]): string[] {
   const differs = (of: (pay: Pay) => unknown) =>
     new Set(rows.map(({ pay }) => JSON.stringify(of(pay)))).size > 1;
@@ -238,7 +239,7 @@ const figureOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) =>
   employer: { name: "Employer's National Insurance", read: (row) => pounds(row.employer.nationalInsurance) },
 };
 
-/** What is taken off pay, where the question is what is taken off a rise. */
+/** The deductions, for questions about the deductions from a rise. */
 const takenOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => number }>> = {
   "income-tax": { name: "income tax", read: (row) => row.incomeTax },
   "national-insurance": { name: "National Insurance", read: (row) => row.nationalInsurance },
@@ -291,7 +292,7 @@ function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string
   ];
 }
 
-/** What all rows have in common. */
+/** The circumstances that all rows share. */
 function sharedBasis(rows: readonly Breakdown[]): string {
   const [first] = rows;
   if (!first) return "";

@@ -1,4 +1,4 @@
-/** What the messages so far have settled, and how one more message changes it. */
+/** The facts known from earlier messages, and how the next message changes them. */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan, TaxYear } from "../../../tax/rates.ts";
 import { isKnownTaxYear } from "../../../tax/tax-year.ts";
@@ -6,7 +6,7 @@ import type { Extra, Facts, Figure, SaidPension, ShareOfTakeHome } from "./facts
 import { yearlyOf } from "./rules/rule.ts";
 import type { Amount } from "./tokens.ts";
 
-/** What an answer is about: one person's pay, several to compare, the pay of two people, or the salary for a take-home. */
+/** The subject of an answer: one person's pay, a comparison, the pay of two people, or the salary for a take-home. */
 export type Mode = "one" | "compare" | "household" | "net" | "table";
 
 export interface Context {
@@ -15,24 +15,24 @@ export interface Context {
   salaries: number[];
   otherJobs: number[];
   nations: Nation[];
-  /** Empty: the running year. */
+  /** Empty for the current year. */
   taxYears: TaxYear[];
   /** More than one to compare with and without a loan. */
   planSets: StudentLoanPlan[][];
   extras: Extra[];
   /** More than one to compare with and without. */
   pensions: (SaidPension | undefined)[];
-  /** Where each salary has its own: those that have one, by the salary a year. */
+  /** Pensions that apply to one salary only, with the yearly salary. */
   pensionsOf: { of: number; pension: SaidPension }[];
   overPensionAge: boolean;
   outgoings: Facts["outgoings"];
   shares: ShareOfTakeHome[];
-  /** Whether the difference that extra pay or a further job makes is asked for. */
+  /** Whether the question is about the difference from extra pay or another job. */
   asksKept: boolean;
   figures: Figure[];
   shownBy: PayPeriod | undefined;
   step: number | undefined;
-  /** What the person was asked about, and has not yet said. */
+  /** The open question to the person. */
   asked: { amounts: Amount[] } | undefined;
 }
 
@@ -56,7 +56,7 @@ export const freshContext: Context = {
   asked: undefined,
 };
 
-/** A new salary in a question of its own starts afresh; what the person said of themselves stays. */
+/** A new salary starts a new calculation. Facts about the person are kept. */
 export function begun(facts: Facts, before: Context): Context {
   const isNew = facts.salaries.length + facts.numbers.length > 0 && !facts.isAddition && !facts.isCorrection;
   if (!isNew) return { ...before, asked: undefined };
@@ -70,7 +70,7 @@ export function begun(facts: Facts, before: Context): Context {
   };
 }
 
-/** Takes over what a message says of its circumstances; whatever it does not mention stays. */
+/** Applies the circumstances of a message. Other circumstances are kept. */
 export function withCircumstances(facts: Facts, context: Context): Context {
   const next = { ...context };
   const comparesOne = facts.comparison && new Set(facts.salaries.map(yearlyOf)).size < 2;
@@ -106,7 +106,7 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   return next;
 }
 
-/** A share that is said anew replaces the one of the same name. */
+/** A new share replaces the share with the same name. */
 function sharesAfter({ shares }: Facts, context: Context): ShareOfTakeHome[] {
   const kept = context.shares.filter(
     ({ name }) => name !== undefined && shares.every((share) => share.name !== name),
@@ -114,7 +114,7 @@ function sharesAfter({ shares }: Facts, context: Context): ShareOfTakeHome[] {
   return [...kept, ...shares];
 }
 
-/** "40k with 5% pension vs 42k with none": a pension for each salary. What is said after all of them is said of each. */
+/** "40k with 5% pension vs 42k with none": a pension for each salary. A pension after the last salary applies to all of them. */
 function ownPensions({ pensionsOf, pensionKind, salaries }: Facts): Context["pensionsOf"] {
   const areApart = pensionsOf.length > 1 || pensionsOf.some(({ isBetween }) => isBetween);
   if (!areApart || new Set(salaries.map(yearlyOf)).size < 2) return [];
@@ -134,7 +134,7 @@ function pensionsAfter(
     return context.pensions.map((one) => (one && pensionKind ? { ...one, kind: pensionKind } : one));
   }
   const said = { part: pension.part, kind: pension.kind ?? pensionKind };
-  // The same salary twice, with a pension each.
+  // The same salary twice, with different pensions.
   if (pensionsOf.length > 1)
     return pensionsOf.map((one) => one.pension && { ...one.pension, kind: one.pension.kind ?? pensionKind });
   if (pensionBefore) return [{ part: pensionBefore, kind: said.kind }, said];

@@ -1,4 +1,4 @@
-/** What one message says. Everything here was taken from its words; what could not be is in `leftovers`. */
+/** The facts in one message. Words without a rule are in `leftovers`. */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan } from "../../../tax/rates.ts";
 import type { PensionKind } from "../../../tax/work-out.ts";
@@ -19,19 +19,19 @@ export type Figure =
 
 export type SmallTalk = "greeting" | "thanks" | "goodbye" | "who" | "capabilities" | "accuracy" | "wellbeing";
 
-/** A sum of its own, or a share of the salary (0.1 is 10%). */
+/** An amount, or a share of the salary (0.1 is 10%). */
 export type Part = { pounds: number } | { share: number };
 
 export interface Extra {
   name: string;
   part: Part;
-  /** The salary a year that it was said with. */
+  /** The yearly salary next to it in the message. */
   of?: number | undefined;
-  /** Whether another salary follows it, so that it is of the one before alone. */
+  /** Whether another salary follows. The pension then applies only to the salary before it. */
   isBetween?: boolean;
 }
 
-/** A pension, as it was said. */
+/** A pension, as written in the message. */
 export interface SaidPension {
   part: Part;
   kind: PensionKind | undefined;
@@ -39,47 +39,47 @@ export interface SaidPension {
 
 /** "my rent is half my take home". */
 export interface ShareOfTakeHome {
-  /** What it goes on, where that was said. */
+  /** The purpose of the share, if the message names it. */
   name: string | undefined;
   /** 0.5 is half. */
   share: number;
-  /** The share as the person said it: "a third", "20%". */
+  /** The share in the person's words: "a third", "20%". */
   words: string;
 }
 
 export class Facts {
-  /** Amounts that no rule gave another part: salaries, in reading order. */
+  /** Amounts that no other rule used: salaries, in reading order. */
   salaries: Amount[] = [];
-  /** Bare numbers that may be salaries where nothing else is. */
+  /** Bare numbers that may be salaries if the message has no other salary. */
   numbers: Amount[] = [];
-  /** Salaries that a word next to them, which no rule knows, may claim: "£45k car". */
+  /** Amounts next to an unknown noun, which may not be salaries: "£45k car". */
   claimed: { amount: Amount; noun: string }[] = [];
   figures: Figure[] = [];
   shownBy: PayPeriod | undefined = undefined;
   taxYears: string[] = [];
   thisYear = false;
   nations: Nation[] = [];
-  /** "60k in London or 55k in Edinburgh": the sum that each nation follows. */
+  /** "60k in London or 55k in Edinburgh": the amount before each nation. */
   placed: { nation: Nation; amount: Amount }[] = [];
   plans: StudentLoanPlan[] | undefined = undefined;
-  /** Plans that are to be compared. */
+  /** Plans to compare. */
   planChoices: StudentLoanPlan[][] | undefined = undefined;
   unknownPlan: string | undefined = undefined;
-  /** "with a student loan", and no plan said. */
+  /** "with a student loan" without a plan. */
   loanWithoutPlan = false;
   withAndWithout = false;
   extras: Extra[] = [];
-  /** Extras that are said to be part of the salary already. */
+  /** Extras that are already part of the salary. */
   includedExtras: string[] = [];
   pension: SaidPension | "none" | "unsaid" | undefined = undefined;
   /** "40k with 5% pension vs 42k with none": the salary before each, and whether another one follows. */
   pensionsOf: { salary: Amount; isBetween: boolean; pension: SaidPension | undefined }[] = [];
-  /** "pension to get down to 100k": what is to be left of the salary. */
+  /** "pension to get down to 100k": the salary that should be left. */
   pensionDownTo: Amount | undefined = undefined;
   pensionKind: PensionKind | undefined = undefined;
-  /** "from 5% to 8%": the other one to compare with. */
+  /** "from 5% to 8%": the other share to compare with. */
   pensionBefore: Part | undefined = undefined;
-  /** Contributions of the employer, which change nothing in the pay. */
+  /** Contributions of the employer, which do not change the pay. */
   employerPension = false;
   rise: { part: Part; sign: 1 | -1 } | undefined = undefined;
   secondJobs: Amount[] = [];
@@ -90,22 +90,22 @@ export class Facts {
   isEach = false;
   outgoings: { name: string; amount: Amount }[] = [];
   shares: ShareOfTakeHome[] = [];
-  /** "half of that": of the take-home of the answer before. */
+  /** "half of that": half of the take-home in the previous answer. */
   shareOfThat: ShareOfTakeHome | undefined = undefined;
-  /** "how much of the bonus do I keep": the difference that extra pay or a further job makes is asked for. */
+  /** "how much of the bonus do I keep": the question is about the difference from extra pay or another job. */
   asksKept = false;
   /** "will I pay less tax in Scotland" */
   asksLessTax = false;
-  /** An offer: compared where there is another salary to compare it with. */
+  /** A job offer: compared with another salary, if there is one. */
   isOffer = false;
-  /** "how much less": the difference that fewer days or hours make. */
+  /** "how much less": the difference from fewer days or hours. */
   asksLess = false;
   loanBalance = false;
   wantsSalaryForNet = false;
-  /** "35k net" says neither that it is what is wanted nor that it is asked for. */
+  /** "35k net" does not say whether 35k is the salary or the wanted take-home. */
   maybeNet = false;
   hours: number | undefined = undefined;
-  /** Said by the day, or so few that they may be a day's where days are said too. */
+  /** Hours a day: named as such, or few enough to be hours a day if days are also given. */
   hoursPerDay: number | undefined = undefined;
   days: number | undefined = undefined;
   weeks: number | undefined = undefined;
@@ -124,19 +124,19 @@ export class Facts {
   step: number | undefined = undefined;
   isCorrection = false;
   isAddition = false;
-  /** "I also earn 5k": in addition to what was said before. */
+  /** "I also earn 5k": in addition to earlier salaries. */
   isFurther = false;
   asksForRates = false;
   asksForDates = false;
   term: Term | undefined = undefined;
   talk: SmallTalk | undefined = undefined;
   subjects: Subject[] = [];
-  /** A subject has its own sum, so that what is left is the salary. */
+  /** A subject has its own amount, so the other amount is the salary. */
   subjectSums = false;
   speaksOfPay = false;
-  /** Sentences that account for words which change no figure. */
+  /** Sentences about words that do not change a figure. */
   remarks: string[] = [];
-  /** Words that no rule explained, as the person wrote them. */
+  /** Words that no rule knows, as the person wrote them. */
   leftovers: string[] = [];
   /** "salery" read as "salary". */
   corrections: { from: string; to: string }[] = [];

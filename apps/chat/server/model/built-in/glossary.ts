@@ -1,10 +1,10 @@
-/** Words of pay, each in two sentences at most. */
+/** Terms about pay, each explained in at most two sentences. */
 export interface Term {
   name: string;
   meaning: string;
 }
 
-/** A line for each: the words that ask for it as a pattern, its name, and what it means. */
+/** One line for each term: a pattern of its words, its name, and its meaning. */
 const terms = `
 paye|pay as you earn ~ PAYE ~ Pay As You Earn: your employer takes income tax and National Insurance out of each payment of your wages and sends them to HMRC. For most employees that settles the year, without a tax return.
 hmrc ~ HMRC ~ HM Revenue and Customs, the UK's tax authority. It collects income tax and National Insurance, mostly through employers.
@@ -57,7 +57,7 @@ const exact =
   "(?:what does|what do|what is meant by|meaning of|explain|define|definition of|tell me about)(?: an?| the)*";
 const tail = "(?: (?:mean|means|stand for|is|are|work|works))*";
 
-/** The patterns of a question for a meaning: "what does PAYE mean", "explain salary sacrifice". */
+/** The patterns of questions about a term: "what does PAYE mean", "explain salary sacrifice". */
 export const termPatterns = termsIn(terms).map(([pattern = "", name = "", meaning = ""]) => ({
   asked: `(?:${general}|${exact}) (?:${pattern})${tail}|(?:${pattern}) (?:meaning|explained|definition)`,
   term: { name, meaning } satisfies Term,

@@ -208,16 +208,16 @@ test.each(rows)("%s", async (question, ...figures) => {
 test.each<[question: string, says: RegExp]>([
   ["25 days of pay on 40k", /That is one day's: for 25 days take it 25 times\./],
   ["38k, 10 days unpaid leave", /I left the unpaid leave out/],
-  ["45k with 25 days holiday", /Paid holiday does not change the year's pay\./],
-  ["teacher 42k in the teachers pension 9.6%", /What you work as does not change these figures\./],
+  ["45k with 25 days holiday", /Paid holiday does not change your yearly pay\./],
+  ["teacher 42k in the teachers pension 9.6%", /Your job does not change these figures\./],
   ["paid 24 times a year 36k", /I left the 24 payments a year out/],
   ["paid twice a month 36k", /I left “twice a month” out/],
-  ["2x my salary of 30k", /2 times £30,000 is the salary that I took\./],
+  ["2x my salary of 30k", /I assumed a salary of 2 times £30,000\./],
   ["45k with 4x salary life cover", /I left “4 x” and “life cover” out/],
   ["i earn 30k and did 200 pounds overtime this month what will i take home", /once in the year/],
   ["i earn 40k and sold shares with 20k gain", /I can't work out Capital Gains Tax \(£20,000\)/],
   ["compare 30k and 40k, rent is half my take home", /I left the rent out/],
-  ["38k with 5% pension vs 40k", /I took the pension for £38,000 alone\./],
+  ["38k with 5% pension vs 40k", /I assumed that the pension applies only to £38,000\./],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -225,21 +225,21 @@ test.each<[question: string, says: RegExp]>([
 });
 
 test.each<[question: string, says: RegExp]>([
-  ["2x salary", /On which salary/],
-  ["net monthly 2350", /Is £2,350 the salary, or what you want to take home\?/],
+  ["2x salary", /Which salary/],
+  ["net monthly 2350", /Is £2,350 the salary or the take-home that you want\?/],
   ["what if I also did a saturday job for 6k", /What does each job pay\?/],
   ["29k → i also earn 5k from tutoring", /How do £29,000 and £5,000 belong together/],
-  ["paid 13 times a year", /On what salary\?/],
+  ["paid 13 times a year", /Which salary\?/],
   ["how much can i borrow at 4.5 times 45k", /“borrow at 4\.5 times”/],
   ["would we be better off both on 30k or one on 60k", /two households/],
   ["sold shares with 20k gain tax?", /Capital Gains Tax/],
   ["52k → how can i pay less tax", /I don't advise on paying less tax/],
-  ["nurse band 5 salary take home", /I don't know what pay bands pay/],
-  ["average uk salary after tax", /I don't know what people earn on average/],
-  ["what is the weather in leeds", /I didn't understand that\. I know nothing of “weather”/],
-  ["write me a poem about tax", /I know nothing of “write” and “poem”/],
+  ["nurse band 5 salary take home", /I don't know the salaries of pay bands/],
+  ["average uk salary after tax", /I don't know average salaries/],
+  ["what is the weather in leeds", /I didn't understand that\. I don't know “weather”/],
+  ["write me a poem about tax", /I don't know “write” and “poem”/],
   ["can you help me hide income from hmrc", /I don't advise on paying less tax/],
-  ["what's half my take home", /On what salary\?/],
+  ["what's half my take home", /Which salary\?/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

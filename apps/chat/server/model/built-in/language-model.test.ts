@@ -61,14 +61,14 @@ describe("an answer of the built-in responder", () => {
     ["what can you do?", "2024/25, 2025/26 and 2026/27"],
     ["how accurate is this", "https://www.gov.uk/"],
     ["colourless green ideas", "I didn't understand that."],
-    ["45k in 2022/23", "I have no table for **2022/23**, and won't guess its rates"],
+    ["45k in 2022/23", "I don't have the rates for **2022/23**"],
     ["take home on 45", "Is that £45 an hour, a day, a week, a month or a year?"],
     ["take home on $50,000", "I only work in pounds sterling"],
     ["take home on -5000", "A salary can't be below £0"],
     ["£999,999,999", "Salaries go up to £10,000,000 a year"],
     ["chart 0 to 100k in steps of £100", "Steps of £100 make 1,001 rows"],
     ["chart from 45k to 45k", "from which salary to which?"],
-    ["45k with plan 6", "I know no student loan plan 6"],
+    ["45k with plan 6", "I don't know student loan plan 6"],
   ])("%s: replies at once, without a tool", async (question, expected) => {
     const { text, steps } = await ask(question);
     expect(steps).toHaveLength(1);
@@ -86,7 +86,7 @@ describe("an answer of the built-in responder", () => {
       tools: salaryTools,
       stopWhen: isStepCount(4),
     });
-    expect(text).toContain("I have no table for 2027/28: these are the rates of 2026/27.");
+    expect(text).toContain("I don't have the rates for 2027/28. I used the rates for 2026/27.");
   });
 
   it("does not take the tools' earlier results for those of this question", async () => {

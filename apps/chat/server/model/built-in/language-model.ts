@@ -13,13 +13,13 @@ import { understand } from "./understand.ts";
 export const builtInModelId = "headgate-built-in";
 
 export interface BuiltInModelOptions {
-  /** Tells what "last year" means. */
+  /** Used to find the year for "last year". */
   clock: { now(): number };
-  /** Waits before each chunk, so that an answer reads as it arrives. Rejects, or merely returns, once aborted. */
+  /** Waits before each chunk, so that the answer appears gradually. Rejects or returns after it is aborted. */
   pace?: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** Some 18 ms a word: quicker than anybody reads, slow enough to be seen arriving. */
+/** About 18 ms a word: faster than people read, but slow enough to be visible. */
 const chunkDelayMs = 18;
 const charactersPerToken = 4;
 
@@ -57,7 +57,7 @@ function sentenceOf(errorText: string): string {
 
 type Outcome = { kind: "result"; result: ToolResult } | { kind: "failure"; message: string };
 
-/** What the tools gave since the person last spoke. */
+/** The results of the tools since the person's last message. */
 function outcomesOfThisTurn(prompt: LanguageModelV4Prompt): Outcome[] {
   const since = prompt.findLastIndex((message) => message.role === "user");
   return prompt.slice(since + 1).flatMap((message) =>
@@ -103,7 +103,7 @@ function takeTurn({ prompt, tools }: LanguageModelV4CallOptions, clock: BuiltInM
   if (outcome?.kind === "result" && outcome.result.tool === tool)
     return say(compose(understanding, outcome.result));
   if (!tools?.some(({ name }) => name === tool))
-    return say("The calculator is not at hand, so I can't work that out.");
+    return say("The calculator is not available, so I can't work that out.");
   const json = JSON.stringify(input);
   return {
     content: { type: "tool-call", tool, input: json, id: `call_${crypto.randomUUID()}` },
@@ -112,7 +112,7 @@ function takeTurn({ prompt, tools }: LanguageModelV4CallOptions, clock: BuiltInM
   };
 }
 
-/** Words with the space that follows them: joined, they are the text again. */
+/** Splits a text into words. Each word keeps the space after it. */
 function chunksOf(text: string): string[] {
   return text.match(/\s*\S+\s*/g) ?? [];
 }
@@ -134,8 +134,8 @@ async function* partsOf({ content, finishReason, usage }: Turn): AsyncGenerator<
 }
 
 /**
- * The built-in responder behind the AI SDK's language-model interface: it understands plain questions about UK pay by
- * rules, asks the tools for every number, and streams like any model. It needs no network and no key.
+ * The built-in responder behind the AI SDK's language-model interface: it understands questions about UK pay by
+ * rules, calls tools for all figures, and streams like other models. It works without a network or an API key.
  */
 export function createBuiltInModel({
   clock,

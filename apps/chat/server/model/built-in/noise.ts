@@ -1,4 +1,4 @@
-/** Words that ask, join or soothe and carry no circumstance: passed over where no rule took them. */
+/** Words for questions, joins and politeness. They are ignored unless a rule uses them. */
 const words = `
 a about actually again ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 before being best bit both bro but by calculate calculation calculations calculator can cant check cheers come comes could cos curious currently
@@ -19,6 +19,6 @@ export function isNoise(word: string): boolean {
   return word.split(" ").every((part) => noiseWords.has(part) || part === "");
 }
 
-/** Taken out before anything else is read, so that "a bonus of around 5k" reads "bonus of 5k". */
+/** Removed before the rules run, so that "a bonus of around 5k" reads "bonus of 5k". */
 export const absorbed =
   "please|pls|plz|just|about|around|roughly|approx|approximately|exactly|actually|currently|really|basically|like|an?|the|my|our|your|his|her|their|any|some|only|also";

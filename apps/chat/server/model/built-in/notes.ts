@@ -1,4 +1,4 @@
-/** The sentences that account for what a question says and the figures do not show. */
+/** Sentences about parts of a question that the figures do not show. */
 import type { Context } from "./context.ts";
 import type { Facts, SaidPension } from "./facts.ts";
 import { list, planNames, pounds } from "./wording.ts";
@@ -7,10 +7,10 @@ const quoted = (words: readonly string[]) => list(words.map((word) => `“${word
 
 export function leftOut(words: readonly string[]): string | undefined {
   if (words.length === 0) return undefined;
-  return `I left ${quoted(words)} out: I don't know what that changes.`;
+  return `I left ${quoted(words)} out: I don't know how to use it in a calculation.`;
 }
 
-/** @param before what was settled before this message */
+/** @param before the context before this message */
 export function notesOn(facts: Facts, context: Context, before: Context): string[] {
   return [
     ...facts.corrections.map(({ from, to }) => `I read “${from}” as “${to}”.`),
@@ -19,11 +19,11 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
     ...pensionNotes(facts, context),
     ...loanNotes(facts, context),
     facts.includedExtras.length > 0
-      ? `The ${list(facts.includedExtras)} is part of that salary, so I added nothing.`
+      ? `The ${list(facts.includedExtras)} is already part of the salary, so I did not add it.`
       : undefined,
-    facts.employerPension ? "Your employer's pension contribution changes nothing in your pay." : undefined,
+    facts.employerPension ? "Your employer's pension contribution does not change your pay." : undefined,
     facts.isFullTime && facts.salaries.every(({ period }) => period !== "hour") && !facts.fraction
-      ? "I took the salary as the full-time one that you are paid."
+      ? "I assumed this is your full-time salary."
       : undefined,
     idleHours(facts),
     unused(facts, context),
@@ -36,20 +36,20 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
 function pensionNotes(facts: Facts, context: Context): string[] {
   const [own, ...others] = context.pensionsOf;
   const said = own?.pension ?? context.pensions.find(Boolean);
-  // Where the other one was said to have none, there is nothing to say.
+  // No note is needed if the question says that the other salary has no pension.
   if (own && others.length === 0 && facts.pensionsOf.length === 1)
-    return [`I took the pension for ${pounds(own.of)} alone.`, ...kindNotes(facts, said)];
+    return [`I assumed that the pension applies only to ${pounds(own.of)}.`, ...kindNotes(facts, said)];
   return kindNotes(facts, said);
 }
 
-/** How the pension was taken to be paid, where nobody said. */
+/** Returns the assumed kind of pension, if the question does not say it. */
 function kindNotes({ pension, pensionKind }: Facts, said: SaidPension | undefined): string[] {
   if (pension === "unsaid" || (pensionKind && !said)) {
-    return ["I left the pension out: say how much goes in, such as “with 5% pension”."];
+    return ["I left the pension out. Give the contribution, such as “with 5% pension”."];
   }
   if (!said || pension === undefined || pension === "none" || pensionKind || said.kind) return [];
   return [
-    "I took the pension for salary sacrifice; under relief at source you would take home another amount.",
+    "I assumed that the pension is paid by salary sacrifice. With relief at source, your take-home is different.",
   ];
 }
 
@@ -57,17 +57,17 @@ function loanNotes({ loanBalance, loanWithoutPlan, plans }: Facts, context: Cont
   const hasPlan =
     context.planSets.some(({ length }) => length > 0) || context.figures.includes("student-loan");
   return [
-    ...(loanBalance ? ["What you owe does not change the repayment, which depends on your pay."] : []),
+    ...(loanBalance ? ["The repayment depends on your pay, not on your loan balance."] : []),
     ...(loanWithoutPlan && plans === undefined && !hasPlan
       ? ["I left the student loan out: it depends on your plan (1, 2, 4, 5 or postgraduate)."]
       : []),
     ...(context.taxYears.some((year) => year !== "2026/27") && context.planSets.some((set) => set.includes(5))
-      ? ["Plan 5 is repaid from April 2026, so nothing is due before."]
+      ? ["Plan 5 repayments start in April 2026."]
       : []),
   ];
 }
 
-/** What belongs to one person's pay, where the answer is about something else. */
+/** Names the parts of one person's pay that the answer does not use. */
 function unused(
   { outgoings, shares, extras, pension }: Facts,
   { mode, salaries }: Context,
@@ -82,7 +82,7 @@ function unused(
   return names.length > 0 ? `I left the ${list(names)} out.` : undefined;
 }
 
-/** Hours and days that are said next to a yearly salary. */
+/** Explains how hours and days next to a yearly salary were used. */
 function idleHours({ hours, days, weeks, salaries, fraction, minimumWage }: Facts): string | undefined {
   const byTheHour = salaries.some(({ period }) => period === "hour" || period === "day") || minimumWage;
   if (byTheHour || fraction || (hours === undefined && days === undefined && weeks === undefined))
@@ -90,7 +90,7 @@ function idleHours({ hours, days, weeks, salaries, fraction, minimumWage }: Fact
   const said = [hours && `${hours} hours`, days && `${days} days`, weeks && `${weeks} weeks`].filter(
     Boolean,
   ) as string[];
-  return `I took the salary as what you are paid for those ${list(said)}.`;
+  return `I assumed that this is your salary for ${list(said)}.`;
 }
 
 function householdNote(context: Context): string | undefined {
@@ -98,10 +98,10 @@ function householdNote(context: Context): string | undefined {
     context.planSets.some(({ length }) => length > 0) ||
     context.pensions.some(Boolean) ||
     context.extras.length > 0;
-  return own ? "Loan, pension and extra pay are the first person's." : undefined;
+  return own ? "I applied the loan, pension and extra pay to the first person." : undefined;
 }
 
-/** What stays from earlier messages, where this one starts a sum of its own. */
+/** Names the circumstances kept from earlier messages, if this message starts a new calculation. */
 function carried(facts: Facts, context: Context, before: Context): string | undefined {
   if (before.salaries.length === 0 || facts.salaries.length === 0) return undefined;
   const [nation] = context.nations;
@@ -114,5 +114,5 @@ function carried(facts: Facts, context: Context, before: Context): string | unde
       ? "past State Pension age"
       : undefined,
   ].filter((one) => one !== undefined);
-  return kept.length > 0 ? `As before: ${list(kept)}.` : undefined;
+  return kept.length > 0 ? `I kept ${list(kept)} from your earlier question.` : undefined;
 }

@@ -280,8 +280,8 @@ const replies: [question: string, says: RegExp][] = [
   ["self employed profit 40k how much tax", /self-employed/],
   ["i'm a sole trader making 30k", /self-employed/],
   ["sold shares with 20k gain tax?", /Capital Gains Tax/],
-  ["50k in 2027/28", /no table for \*\*2027\/28/],
-  ["what was the personal allowance in 2015", /no table for \*\*2015\/16/],
+  ["50k in 2027/28", /rates for \*\*2027\/28/],
+  ["what was the personal allowance in 2015", /rates for \*\*2015\/16/],
   ["what is the weather in leeds", /“weather”/],
   ["write me a poem about tax", /“write” and “poem”/],
   ["who are you", /built-in calculator/],
@@ -293,7 +293,7 @@ const replies: [question: string, says: RegExp][] = [
   ["how much tax on 52k → how can i pay less tax", /don't advise on paying less tax/],
   ["I earn 45k. → how did you work that out", /published rates/],
   ["nurse band 5 salary take home", /pay bands/],
-  ["average uk salary after tax", /on average/],
+  ["average uk salary after tax", /average salaries/],
   ["-5000 salary take home", /below £0/],
 ];
 

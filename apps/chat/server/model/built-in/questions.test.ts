@@ -8,7 +8,7 @@ const table: [question: string, ...owed: (string | RegExp)[]][] = [
   ["effective tax rate on 80k", "28.8%", "£23,042.60"],
   ["does my employer pay NI on 35k", "the employer pays **£4,500**"],
   ["I have two jobs, 20k and 15k, what's my take home", "£29,725.20", "£35,000 (£20,000 + £15,000)"],
-  ["i earn 45k and my student loan is 38k plan 2", "£34,514.25", "does not change the repayment"],
+  ["i earn 45k and my student loan is 38k plan 2", "£34,514.25", "not on your loan balance"],
   ["my salary is 45k and my rent is £1200 a month, what's left", "£1,793.30", "After the rent"],
   ["What if I work 4 days instead of 5 on 45k", "£29,439.60", "On £36,000"],
   ["I'm 67 and still working on 40k, how much NI do I pay", "National Insurance is **£0**"],
@@ -91,7 +91,7 @@ test.each<[question: string, ...owed: string[]]>([
   // What was said of a person stays; what was said of a salary does not.
   ["take home on 45k in Scotland with plan 2 → and 60k?", "On £60,000", "Scotland", "Plan 2"],
   ["45k with 5% pension → what's the tax on 60k", "On £60,000 income tax is **£11,432**"],
-  ["45k in Scotland → take home on 50k", "As before: Scotland"],
+  ["45k in Scotland → take home on 50k", "I kept Scotland from your earlier question"],
   ["take home on 45k → and in Scotland?", "£35,523.55"],
   ["take home on 45k → compare with Scotland", "£35,523.55", "£35,919.60"],
   ["take home on 45k → how much a week?", "£690.76 a week"],

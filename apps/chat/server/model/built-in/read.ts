@@ -1,4 +1,4 @@
-/** Reads one message: every word is taken by a rule, passed over as noise, or left over by name. */
+/** Reads one message. Each word is explained by a rule, ignored as noise, or listed as a leftover. */
 import { usualDays } from "../../../tax/pay-periods.ts";
 import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
 import { Facts } from "./facts.ts";
@@ -10,7 +10,7 @@ import { partOfFullTime } from "./salaries.ts";
 import { putRight, wordsOf } from "./spelling.ts";
 import { markup, plainText, tokensOf } from "./tokens.ts";
 
-/** Characters of a message that are read; a question has fewer. */
+/** How many characters of a message are read. Usual questions are shorter. */
 export const longestRead = 600;
 
 interface Grammar {
@@ -26,7 +26,7 @@ function grammarAt(nowMs: number): Grammar {
   if (known) return known;
   const rules = rulesFor(year);
   const made = { rules, words: wordsOf(rules.map(({ source }) => source)) };
-  // One for the running year, and one more around the turn of a year.
+  // One set of rules for the current year, and one more around the turn of a year.
   if (grammars.size > 1) grammars.clear();
   grammars.set(year, made);
   return made;
@@ -36,7 +36,7 @@ const bareSalary = phrase(
   "(?<=(?:on|earn|earns|earning|make|making|salary|salary is|of|paid|get|at|for|is|meant|about) )N(?! [a-z])|(?<=^[^\ue000-\uf8ff]*)N(?=[ ,.?!·]*$)",
 );
 const paidAt = phrase("on M");
-/** "£45k car", "my house is worth 300k": a sum of something that no rule knows. */
+/** "£45k car", "my house is worth 300k": a sum with a noun that no rule knows. */
 const claimed = phrase(
   "M(?: (?:in|from|worth of|of))? (?<noun>\\p{L}{3,})|(?<noun2>\\p{L}{3,}) (?:is|are|was|costs?|of|worth) M",
 );
@@ -44,7 +44,7 @@ const claimed = phrase(
 const further =
   /\b(?:also|additionally) (?:[a-z]+ )?(?:do|did|doing|take|took|taking|get|got|getting|have|had|having|work|worked|working|earn|earned|earning|make|made|making|start|started|run|ran)\b|\bas well\b|\bon top of (?:that|this|it)\b/;
 
-/** @param nowMs milliseconds since the epoch: what "last year" is counted from */
+/** @param nowMs milliseconds since the epoch: the time from which "last year" is counted */
 export function readMessage(message: string, nowMs: number): Facts {
   const { rules, words } = grammarAt(nowMs);
   const facts = new Facts();
@@ -77,7 +77,7 @@ export function readMessage(message: string, nowMs: number): Facts {
   const { hoursPerDay, days } = facts;
   if (hoursPerDay !== undefined && (days !== undefined || facts.hours === undefined)) {
     facts.hours = hoursPerDay * (days ?? usualDays);
-    facts.remarks.push(`I took ${hoursPerDay} hours a day for ${days ?? usualDays} days a week.`);
+    facts.remarks.push(`I assumed ${hoursPerDay} hours a day and ${days ?? usualDays} days a week.`);
   }
   if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
   facts.salaries = reading.money;

@@ -1,4 +1,4 @@
-/** A question while rules read it: each rule takes the words that it explains, and what is left over is known. */
+/** A question while rules read it. Each rule takes the words that it explains. Other words are leftovers. */
 import type { Amount, Token } from "./tokens.ts";
 
 /** The first of a row of private characters: one stands for the amount of the token at the same place. */
@@ -33,7 +33,7 @@ export interface Match {
   after: Amount | undefined;
 }
 
-/** What to do with a match; on `false` its words stay. */
+/** Uses a match. If it returns `false`, the words are not taken. */
 export type Use = (match: Match) => boolean | undefined;
 
 export class Reading {

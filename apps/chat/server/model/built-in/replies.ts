@@ -1,4 +1,4 @@
-/** Answers that need no sum: talk, meanings, questions back, and what is not covered. */
+/** Answers without a calculation: small talk, definitions, questions to the person, and unsupported subjects. */
 import { sources } from "../../../tax/rates.ts";
 import { latestTaxYear, taxYears } from "../../../tax/tax-year.ts";
 import type { Facts, SmallTalk } from "./facts.ts";
@@ -38,20 +38,18 @@ const talk: Record<SmallTalk, string> = {
 
 export const replies = {
   unknownYear: (year: string) =>
-    reply(`I have no table for **${year}**, and won't guess its rates: I know ${list(taxYears)}.`, [
-      `In ${latestTaxYear}`,
-    ]),
+    reply(`I don't have the rates for **${year}**. I have ${list(taxYears)}.`, [`In ${latestTaxYear}`]),
   unknownPlan: (plan: string) =>
     reply(
-      `I know no student loan plan ${plan}: there are plan 1, 2, 4 and 5, and the postgraduate loan (also called plan 3).`,
+      `I don't know student loan plan ${plan}. There are plans 1, 2, 4 and 5, and the postgraduate loan (also called plan 3).`,
       ["With plan 2"],
     ),
   whichSalary: ({ leftovers, rise }: Facts) =>
     reply(
       [
         rise
-          ? "On which salary is the rise?"
-          : "On what salary? By the year, month, week, day or hour, such as “£45,000” or “£2,500 a month”.",
+          ? "Which salary does the rise apply to?"
+          : "Which salary? Give it by the year, month, week, day or hour, such as “£45,000” or “£2,500 a month”.",
         leftOut(leftovers),
       ]
         .filter(Boolean)
@@ -81,7 +79,7 @@ export const replies = {
     ]),
   netOrGross: (amount: Amount | undefined) => {
     const sum = pounds(amount?.value ?? 0);
-    return reply(`Is ${sum} the salary, or what you want to take home?`, [
+    return reply(`Is ${sum} the salary or the take-home that you want?`, [
       `Take-home on ${sum}`,
       `Which salary leaves ${sum}?`,
     ]);
@@ -98,15 +96,15 @@ export const replies = {
     );
   },
   compareWithWhat: (salary: number) =>
-    reply(`What shall I compare ${pounds(salary)} with? Another salary, a nation or a tax year.`, [
+    reply(`What should I compare ${pounds(salary)} with? Name another salary, a nation or a tax year.`, [
       `Compare with Scotland`,
       `Compare with ${pounds(salary + 5_000)}`,
     ]),
   twoHouseholds: () =>
-    reply(
-      "I can't compare two households. I work out what each takes home: ask for one, and then for the other.",
-      ["We both earn £30,000", "Take-home on £60,000"],
-    ),
+    reply("I can't compare two households. Ask for the take-home of one household, then of the other.", [
+      "We both earn £30,000",
+      "Take-home on £60,000",
+    ]),
   whichRange: () => reply("A chart needs a range: from which salary to which?", ["Chart £20k to £120k"]),
   tooMany: (count: number) =>
     reply(`That makes ${count} cases, and I compare up to 8 at a time. Leave some out.`),
@@ -121,13 +119,11 @@ export const replies = {
 
 export function notUnderstood(leftovers: readonly string[]): Reply {
   const words =
-    leftovers.length > 0
-      ? ` I know nothing of ${list(leftovers.slice(0, 5).map((word) => `“${word}”`))}.`
-      : "";
+    leftovers.length > 0 ? ` I don't know ${list(leftovers.slice(0, 5).map((word) => `“${word}”`))}.` : "";
   return reply(`I didn't understand that.${words} ${abilities}`, examples);
 }
 
-/** The answer to a message that asks for no sum, or for one that this calculator must not do; `undefined` for others. */
+/** Answers a message that asks for no calculation, or for an unsupported one. Returns `undefined` for other messages. */
 export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Reply | undefined {
   const left = leftOut(facts.leftovers);
   const remarks = [...facts.remarks, left].filter((one) => one !== undefined);

@@ -1,4 +1,4 @@
-/** Turns what a conversation has settled into the tool call that answers it. */
+/** Turns the context of a conversation into a tool call. */
 import { weeksPerYear } from "../../../tax/pay-periods.ts";
 import { ratesOf, type StudentLoanPlan, studentLoanPlans, type TaxYear } from "../../../tax/rates.ts";
 import type { Pay } from "../../../tax/work-out.ts";
@@ -28,7 +28,7 @@ interface Variant {
   pension: Context["pensions"][number];
 }
 
-/** "45k bonus 5k vs 50k bonus 2k": each has its own. What is said after all of them is said of each. */
+/** "45k bonus 5k vs 50k bonus 2k": each salary has its own extras. Extras after the last salary apply to all salaries. */
 function extrasOf(salary: number, { extras, salaries }: Context): Context["extras"] {
   const areApart = new Set(salaries).size > 1 && extras.some(({ isBetween }) => isBetween);
   return areApart ? extras.filter(({ of }) => of === undefined || of === salary) : extras;
@@ -55,7 +55,7 @@ function inputOf(part: Part): { share: number } | { amount: number } {
   return "share" in part ? part : { amount: part.pounds };
 }
 
-/** @param taxYear the year for questions that name none */
+/** @param taxYear the year for questions that do not name a year */
 export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): ToolRequest | Reply {
   const [salary] = context.salaries;
   if (salary === undefined || (facts.asksForRates && facts.salaries.length === 0)) {
@@ -72,7 +72,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   if (context.mode === "table") return tableOf(one, context);
   if (context.mode === "household") {
     const people = context.salaries.map((each, at) =>
-      // What a message says of loans, pensions and extras applies to the person who asks.
+      // Loans, pensions and extras apply to the person who asks.
       at === 0
         ? payOf({ ...one, salary: each, nation: placesOf(each, facts, context)[0] ?? nation }, context)
         : payOf(
@@ -132,7 +132,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   };
 }
 
-/** Without extra pay and further jobs, and with them: what of them is kept is the difference. */
+/** Compares the pay without extra pay and other jobs with the pay including them. */
 function withoutAndWith(cases: Pay[]): Pay[] {
   const [pay] = cases;
   if (pay === undefined || cases.length > 1 || !(pay.extras || pay.otherJobs)) return cases;
@@ -140,7 +140,7 @@ function withoutAndWith(cases: Pay[]): Pay[] {
   return [without, pay];
 }
 
-/** The hours and days that one of each is counted by, where they were said. */
+/** The hours and days to convert pay by the hour and day, if the message gives them. */
 function shownWeek({ hours, days, weeks }: Facts): Record<string, number> {
   // "220 days a year"
   const isOfYear = days === 1 && weeks !== undefined && weeks > 53;
@@ -158,7 +158,7 @@ function placesOf(salary: number, { placed }: Facts, { salaries, nations }: Cont
   return isEachPlaced && own.length === 1 ? own : nations;
 }
 
-/** For "student loan on 40k", where the plan decides: one row for each that is repaid in the year. */
+/** For "student loan on 40k", if the plan is missing: one row for each plan that is repaid in the year. */
 function everyPlan(taxYear: TaxYear): StudentLoanPlan[][] {
   const terms = ratesOf[taxYear].studentLoans;
   return studentLoanPlans.filter((plan) => terms[plan].threshold !== null).map((plan) => [plan]);

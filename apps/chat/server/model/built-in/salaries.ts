@@ -1,4 +1,4 @@
-/** Amounts as salaries: pounds a year, and the sentence that says how. */
+/** Converts amounts to yearly salaries in pounds, and explains the conversion in a sentence. */
 import {
   type PayPeriod,
   periodsPerYear,
@@ -11,7 +11,7 @@ import type { Facts } from "./facts.ts";
 import type { Amount } from "./tokens.ts";
 import { pounds } from "./wording.ts";
 
-/** A bare sum below this may be a month's or a week's pay: the person is asked. */
+/** A bare sum below this may be a month's or a week's pay: the answer asks the person. */
 const leastCertain = 5_000;
 
 export function isUnsure({ value, period, scaled, kind }: Amount, isAlone: boolean): boolean {
@@ -26,7 +26,7 @@ export interface Salary {
   note: string | undefined;
 }
 
-/** @returns pounds a year: for pay by the hour or day from the week said, or a usual one */
+/** @returns pounds a year: pay by the hour or day is converted with the working week in the message, or a usual week */
 export function yearly(amount: Amount, facts: Facts): Salary {
   const { value, period = "year" } = amount;
   const factor = periodsPerYear(period, weekOf(period, facts));
@@ -41,7 +41,7 @@ export function yearly(amount: Amount, facts: Facts): Salary {
 
 const hoursOfDay = usualHours / usualDays;
 
-/** Pay by the hour for some days a week: each day of 7.5 hours, unless hours were said. */
+/** Pay by the hour for some days a week: each day has 7.5 hours, unless the message gives hours. */
 function weekOf(period: PayPeriod, { hours, days, weeks }: Facts): WorkingWeek {
   const ofDays = period === "hour" && days !== undefined ? days * hoursOfDay : undefined;
   return { hours: hours ?? ofDays, days, weeks };

@@ -1,10 +1,10 @@
-/** Puts right a word that is one slip away from a single word of the rules. */
+/** Corrects a word if it differs from exactly one word of the rules by one typing error. */
 import { noiseWords } from "./noise.ts";
 import type { Token } from "./tokens.ts";
 
 const shortest = 4;
 
-/** The words that patterns are made of. */
+/** The words in the patterns. */
 export function wordsOf(sources: readonly string[]): Set<string> {
   const words = new Set<string>();
   for (const source of sources) {
@@ -42,7 +42,7 @@ export function isSlip(wrong: string, right: string): boolean {
   );
 }
 
-/** @returns what was put right, for the answer to say */
+/** @returns the corrections, for the answer */
 export function putRight(tokens: Token[], known: ReadonlySet<string>): { from: string; to: string }[] {
   const corrections: { from: string; to: string }[] = [];
   for (const token of tokens) {

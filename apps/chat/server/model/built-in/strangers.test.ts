@@ -292,8 +292,8 @@ const declined: [question: string, says: RegExp][] = [
   ["redundancy payment of 40k", /redundancy pay/],
   ["50k in dubai", /outside the UK/],
   ["$80,000 after tax", /pounds sterling/],
-  ["take home on 40k in 2022/23", /no table for \*\*2022\/23/],
-  ["30k next year", /no table for \*\*2027\/28/],
+  ["take home on 40k in 2022/23", /rates for \*\*2022\/23/],
+  ["30k next year", /rates for \*\*2027\/28/],
   ["retired with pension of 18k", /pension in payment/],
   ["2500", /a month or a year\?/],
   ["my base is 40 and bonus is 10", /“40”/],
@@ -318,9 +318,9 @@ test.each(answered)("%s", async (question, ...figures) => {
 });
 
 test.each<[question: string, says: RegExp]>([
-  ["Is 30k good", /Whether that is enough I can't judge/],
-  ["is 60k enough to live on in Manchester", /Whether that is enough I can't judge/],
-  ["5k goes to rent, 45k salary", /I left the rent of £5,000 out: say whether that is a month's or a year's/],
+  ["Is 30k good", /I can't judge whether that is enough/],
+  ["is 60k enough to live on in Manchester", /I can't judge whether that is enough/],
+  ["5k goes to rent, 45k salary", /I left the rent of £5,000 out: say whether it is for a month or a year/],
 ])("%s: says what it leaves out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool).toBe("take_home");

@@ -1,9 +1,9 @@
-/** Subjects that people mention but this calculator does not work out, or need not. */
+/** Subjects that people mention but that this calculator does not support or need. */
 export interface Subject {
   name: string;
   /**
-   * `all`: an employee's figures would be the wrong ones, so nothing is worked out from its amount.
-   * `part`: the salary's part can be worked out without it.
+   * `all`: figures for an employee would be wrong, so the amount is not used.
+   * `part`: the answer for the salary is right without the subject.
    */
   scope: "all" | "part";
   /** One sentence. */
@@ -22,18 +22,18 @@ function linesOf(text: string): string[][] {
     .map((line) => line.split(" ~ "));
 }
 
-/** A line for each: its scope, its name, its words as a pattern, and the sentence that says it is left out. */
+/** One line for each subject: the scope, the name, a pattern of its words, and a sentence for the answer. */
 export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
 all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
-part ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, which has rates of its own: I left the dividends out.
-all ~ tax for the self-employed ~ self employed|self employment|sole trader|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, which differs from an employee's.
-all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: through a limited or umbrella company other taxes come first.
+part ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, because dividends have separate rates: I left the dividends out.
+all ~ tax for the self-employed ~ self employed|self employment|sole trader|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, at other rates than employees.
+all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: a limited or umbrella company pays other taxes first.
 all ~ Construction Industry Scheme deductions ~ cis ~ I can't work out Construction Industry Scheme deductions.
 all ~ Corporation Tax ~ corporation tax ~ I can't work out Corporation Tax.
 all ~ Inheritance Tax ~ inheritance(?: tax)?|iht|inherited ~ I can't work out Inheritance Tax.
 all ~ Stamp Duty ~ stamp duty|sdlt|lbtt ~ I can't work out Stamp Duty.
-all ~ redundancy pay ~ redundancy(?: pay| payment| package)?|made redundant|severance ~ I can't work out redundancy pay: up to £30,000 of it can be free of tax, by rules that I don't know.
+all ~ redundancy pay ~ redundancy(?: pay| payment| package)?|made redundant|severance ~ I can't work out redundancy pay: up to £30,000 of it can be free of tax, but I don't know these rules.
 all ~ statutory pay ~ maternity(?: pay| leave)?|paternity(?: pay| leave)?|smp|ssp|statutory sick pay|sick pay|furlough ~ I can't work out statutory pay.
 all ~ tax outside the UK ~ (?:in |from )?(?:the )?(?:usa|america|american|germany|german|france|french|spain|spanish|italy|italian|netherlands|dutch|switzerland|swiss|australia|australian|canada|canadian|new zealand|india|indian|singapore|dubai|uae|poland|portugal|sweden|norway|denmark|japan|china|hong kong|jersey|guernsey|isle of man|dublin|new york|california|texas|ireland|irish|europe|abroad|overseas) ~ I can't work out tax outside the UK.
 all ~ pensions in payment ~ state pension(?: income)?(?! age)|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity ~ I can't work out tax on a pension in payment.
@@ -45,31 +45,31 @@ part ~ Blind Person's Allowance ~ blind(?: persons?)?(?: allowance)?|registered 
 part ~ company cars and other benefits in kind ~ company car|company van|benefits? in kind|bik|private medical(?: insurance)?|private healthcare|bupa|electric car scheme|ev scheme|car scheme|cycle to work(?: scheme)?|bike to work(?: scheme)? ~ I can't work out benefits in kind and schemes such as a company car or cycle to work: I left them out.
 part ~ rent received ~ rental income|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
 part ~ tax on savings and investments ~ savings? interest|bank interest|interest on savings|savings|isas?|crypto(?:currency)?|bitcoin|shares|rsus?|stock options?|stocks?|investments?|share scheme|sharesave ~ I can't work out tax on savings and investments: I left them out.
-part ~ gift aid ~ gift aid|charity donations?|donations?|payroll giving|give as you earn ~ I can't work out relief on gifts to charity: I left them out.
+part ~ gift aid ~ gift aid|charity donations?|donations?|payroll giving|give as you earn ~ I can't work out relief on gifts to charity: I left the gifts out.
 part ~ expenses ~ tax relief|work from home allowance|uniform allowance|professional fees|mileage(?: allowance)?|expenses claim ~ I can't work out relief on expenses: I left it out.
-part ~ tax refunds ~ tax (?:refund|rebate|back)|refund|rebate|owed tax|overpaid(?: tax)?|underpaid(?: tax)?|self assessment|tax return ~ I can't work out refunds or returns: I know neither what was paid nor what is owed.
+part ~ tax refunds ~ tax (?:refund|rebate|back)|refund|rebate|owed tax|overpaid(?: tax)?|underpaid(?: tax)?|self assessment|tax return ~ I can't work out refunds or returns: I don't know how much you paid or owe.
 part ~ when a loan is paid off ~ (?:paid|pay|paying) off|write off|written off|wiped|loan interest|interest rate|interest ~ I can't work out when a loan is paid off.
 part ~ public sector pensions ~ nhs pension|teachers? pension|lgps|civil service pension|alpha pension|police pension|final salary(?: pension)?|defined benefit ~ I don't know that scheme's contribution tiers: I left the pension out. Say “with 9.8% pension” if you know the share.
 part ~ part of a year ~ part of the year|part year|mid year|halfway through|half way through|N months? (?:of work|worked|only|of the year)|(?:started|starting|start|left|leaving|leave|joined|joining) (?:work |a job |my job |in |on |mid )*(?:january|february|march|april|may|june|july|august|september|october|november|december|halfway) ~ I work out a whole year: I left the part-year out.
 part ~ tax codes ~ (?:(?:br|0t|d0|emergency) )?tax codes?(?: code:(?!1257l)[a-z0-9]+)?|code:(?!1257l)[a-z0-9]+ ~ I can't check tax codes: these figures use the usual allowance.
-part ~ pay bands ~ (?:nhs |afc )?(?<!tax )bands? N ~ I don't know what pay bands pay, only what a salary leaves.
-part ~ average pay ~ (?:average|median|typical|mean)(?: (?:uk|british|national|full time))* (?:salary|salaries|wages?|pay|income|earnings)|(?:salary|wages?|pay)(?: (?:of|for))? (?:average|typical) ~ I don't know what people earn on average, only what a salary leaves.
-part ~ advice ~ (?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax: ask what a pension, such as “with 10% pension”, changes.
+part ~ pay bands ~ (?:nhs |afc )?(?<!tax )bands? N ~ I don't know the salaries of pay bands. Give the salary.
+part ~ average pay ~ (?:average|median|typical|mean)(?: (?:uk|british|national|full time))* (?:salary|salaries|wages?|pay|income|earnings)|(?:salary|wages?|pay)(?: (?:of|for))? (?:average|typical) ~ I don't know average salaries. Give a salary.
+part ~ advice ~ (?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax. You can ask for the effect of a pension, such as “with 10% pension”.
 part ~ council tax ~ council tax ~ I don't know your council tax: I left it out.
 part ~ inflation ~ inflation|cost of living|cpi|rpi|real terms ~ I don't work with inflation: I left it out.
-part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance payments? ~ I left deductions ordered by a court or for maintenance out.
+part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance payments? ~ I left out deductions for court orders or maintenance.
 part ~ union fees ~ union (?:fees|dues|subs)|unison ~ I left the union fees out.
 `).map(([scope, name = "", pattern = "", sentence = ""]) => ({
   pattern,
   subject: { name, scope: scope === "all" ? "all" : "part", sentence },
 }));
 
-/** Circumstances that change no figure, as a pattern, and the sentence that says so. */
+/** Circumstances that do not change a figure: a pattern, and a sentence for the answer. */
 export const neutralRules: string[][] = linesOf(`
 (?:with )?(?:no )?mortgages? ~ The mortgage does not change your tax.
 (?:i am |we are |just |get(?:ting)? |got |not )?stays? at home(?: (?:wife|husband|mum|dad|partner|parent|mother|father))?|(?:married|single|divorced|engaged|unmarried|widowed|separated|civil partnership) ~ Being married or single does not change these figures (I left the Marriage Allowance out).
 (?:with |have |has |and )*(?:no |N |one )?(?:kids?|children|child|baby|babies|dependants?|dependents?|toddlers?|sons?|daughters?|twins)|single (?:mum|mom|dad|parent)|parent|mum|dad|mother|father ~ Children do not change income tax or National Insurance (I left Child Benefit out).
-(?:i am )?(?:teacher|nurse|doctor|police officer|firefighter|engineer|plumber|electrician|driver|cleaner|chef|waiter|waitress|accountant|lawyer|solicitor|developer|programmer|manager|teaching assistant|care worker|carer|civil servant|paramedic|midwife|lecturer|receptionist|postman|soldier) ~ What you work as does not change these figures.
+(?:i am )?(?:teacher|nurse|doctor|police officer|firefighter|engineer|plumber|electrician|driver|cleaner|chef|waiter|waitress|accountant|lawyer|solicitor|developer|programmer|manager|teaching assistant|care worker|carer|civil servant|paramedic|midwife|lecturer|receptionist|postman|soldier) ~ Your job does not change these figures.
 homeowner|own (?:a |my )?(?:house|home|flat)|renting|rent a flat|tenant ~ Owning or renting a home does not change your tax.
 (?:tax code )?code:1257l ~ 1257L is the usual tax code; these figures use its allowance.
 `);

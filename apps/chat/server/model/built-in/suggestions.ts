@@ -1,4 +1,4 @@
-/** What one may well ask next: short questions that follow from the answer. */
+/** Suggests short follow-up questions. */
 import type { Context } from "./context.ts";
 import type { Facts } from "./facts.ts";
 import type { ToolRequest } from "./request.ts";

@@ -1,11 +1,11 @@
-/** A question cut into words and amounts. Nothing here knows what they are for. */
+/** Splits a question into words and amounts. It does not interpret them. */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 
 export interface Amount {
   value: number;
   kind: "money" | "percent" | "number";
   currency: "£" | "other" | "unsaid";
-  /** "k", "grand", "million" … was written: the size is certain. */
+  /** "k", "grand", "million" … was written, so the size is certain. */
   scaled: boolean;
   negative: boolean;
   /** As written next to it ("a month", "pw"). */
@@ -62,7 +62,7 @@ function digitsOf(words: string): string {
   return String(total + group);
 }
 
-/** A tag, and what stands in a script: never read, and said to be left out. */
+/** A tag, or the content of a script. It is not read, and the answer says that it was left out. */
 export const markup = /<script[^<>]{0,200}>[^<]{0,200}<\/script>|<[a-z!/][^<>]{0,200}>/gi;
 
 /** Lower case, one kind of dash, quote and space, no markup, and numbers in digits. */
@@ -90,7 +90,7 @@ export function plainText(text: string): string {
 
 const pattern = new RegExp(
   [
-    // 2026/27, 2026-2027, 24/25: a tax year; which one the rules say.
+    // 2026/27, 2026-2027, 24/25: a tax year; the rules decide which year.
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
     "(?<code>\\b(?:[sc]?\\d{3,4}[ltmn]|[sc]?k\\d{3}|0t|d0)\\b)",
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
@@ -173,7 +173,7 @@ export function tokensOf(text: string): Token[] {
     const groups = match.groups ?? {};
     const { year, code, form, amount, word, mark } = groups;
     if (year !== undefined && !isConsecutive(year)) {
-      // "1/2" or "20/30" are no years: their numbers are read by themselves.
+      // "1/2" or "20/30" are not years: their numbers are read separately.
       const [first = "", second = ""] = year.split(/[/-]/);
       tokens.push(...tokensOf(first), wordToken(year.includes("/") ? "/" : "-"), ...tokensOf(second));
     } else if (year !== undefined) tokens.push(wordToken(year, `year:${startOf(year)}`));

@@ -1,4 +1,4 @@
-/** What a conversation asks for: each message read in the light of those before it. */
+/** Finds the question of a conversation. Each message is read together with earlier messages. */
 
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import { ratesOf } from "../../../tax/rates.ts";
@@ -17,18 +17,18 @@ import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
 import { pounds } from "./wording.ts";
 
-/** A question that a tool answers, and what the wording of the answer needs to know. */
+/** A question that a tool answers, with details for the wording of the answer. */
 export interface Sum {
   kind: "sum";
   request: ToolRequest;
   mode: Mode;
   figures: Figure[];
   shownBy: PayPeriod | undefined;
-  /** Whether a rise is asked about, so that the difference is the answer. */
+  /** Whether the question is about a rise. The answer is then the difference. */
   isRise: boolean;
-  /** What the shares of the take-home are for, and how the person said them. */
+  /** The shares of the take-home, with their names and words from the question. */
   shares: Context["shares"];
-  /** Sentences that account for every word that changed nothing. */
+  /** Sentences about words that did not change the figures. */
   notes: string[];
   suggestions: string[];
 }
@@ -40,13 +40,13 @@ interface Step {
   context: Context;
 }
 
-/** Messages further back no longer bear on what is asked now. */
+/** How many messages are read. Older messages do not affect the current question. */
 const mostMessagesRead = 40;
 
 /**
  * Understands the last of a person's messages. Never throws, whatever the text.
- * @param messages what the person wrote, oldest first
- * @param nowMs milliseconds since the epoch: which tax year is running
+ * @param messages the person's messages, oldest first
+ * @param nowMs milliseconds since the epoch, to find the current tax year
  */
 export function understand(messages: readonly string[], nowMs: number): Understanding {
   let step: Step = { understanding: notUnderstood([]), context: freshContext };
@@ -82,7 +82,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   if ("kind" in request) return { understanding: request, context };
   const notes = [...settled.notes, ...notesOn(facts, context, before)];
   if (context.taxYears.length === 0 && facts.thisYear === false && currentTaxYear(nowMs) === undefined) {
-    notes.push(`I have no table for ${taxYearAt(nowMs)}: these are the rates of ${latestTaxYear}.`);
+    notes.push(`I don't have the rates for ${taxYearAt(nowMs)}. I used the rates for ${latestTaxYear}.`);
   }
   return {
     understanding: {
@@ -100,7 +100,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   };
 }
 
-/** Whether a message asks for, or changes, something that can be worked out. */
+/** Whether a message asks for a calculation or changes one. */
 function hasSum(facts: Facts): boolean {
   return (
     facts.salaries.length + facts.numbers.length + facts.partners.length + facts.secondJobs.length > 0 ||
@@ -131,12 +131,12 @@ function hasSum(facts: Facts): boolean {
   );
 }
 
-/** Whether there is something that tax is less or more by. */
+/** Whether there is a comparison in which the tax can be less or more. */
 function hasChoice({ nations, taxYears, plans, pension }: Facts): boolean {
   return nations.length + taxYears.length > 0 || plans !== undefined || typeof pension === "object";
 }
 
-/** "half of that": of the take-home that was the last answer. */
+/** "half of that": half of the take-home in the last answer. */
 function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void {
   if (facts.shareOfThat === undefined) return;
   const isTakeHome = figures.every((figure) => figure === "take-home");
@@ -144,7 +144,7 @@ function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void 
   else facts.leftovers.push(`${facts.shareOfThat.words} of that`);
 }
 
-/** "a month", "they are two jobs": what was just asked about the amounts of the message before. */
+/** "a month", "they are two jobs": replies to a question about the amounts of the previous message. */
 function resolveAsked(facts: Facts, { asked }: Context): void {
   if (!asked || facts.salaries.length + facts.numbers.length > 0) return;
   const [one] = asked.amounts;
@@ -179,7 +179,7 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
   });
   facts.remarks.push(`The minimum wage ${who} is ${pounds(value)} an hour in ${year}.`);
   if (facts.hours === undefined && facts.isFullTime)
-    facts.remarks.push("I took full time for 37.5 hours a week.");
+    facts.remarks.push("I assumed that full time is 37.5 hours a week.");
 }
 
 function takeAge(facts: Facts, context: Context, nowMs: number): void {
@@ -191,14 +191,14 @@ function takeAge(facts: Facts, context: Context, nowMs: number): void {
   const who = born === undefined ? `At ${age}` : `Born in ${born}`;
   if (isOver === undefined || others.some((other) => other !== isOver)) {
     facts.remarks.push(
-      `${who} it depends on your birthday whether you are past State Pension age; I took it that you are not. Past it no National Insurance is due.`,
+      `${who}, you may be past State Pension age, depending on your birthday. I assumed that you are not. Employees past it pay no National Insurance.`,
     );
   } else if (isOver) context.overPensionAge = true;
-  else if (age < 16) facts.remarks.push("Under 16 no National Insurance is due: I left your age out.");
-  else facts.remarks.push(`${who} your age changes none of these figures.`);
+  else if (age < 16) facts.remarks.push("Under 16, you pay no National Insurance. I left your age out.");
+  else facts.remarks.push(`${who}, your age does not change these figures.`);
 }
 
-/** A sum of something unknown is left out where another sum is the salary. */
+/** Leaves out sums with an unknown noun if another sum is the salary. */
 function withoutClaimed(facts: Facts, amounts: Amount[]): Amount[] {
   const rest = amounts.filter((amount) => facts.claimed.every((claim) => claim.amount !== amount));
   if (rest.length === 0 || rest.length === amounts.length) return amounts;
@@ -215,7 +215,7 @@ interface Settled {
 }
 type Asked = { reply: Reply; asked: Context["asked"] };
 
-/** Which salaries the message is about, and how they belong together. */
+/** Finds the salaries of the message, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
   const amounts = withoutClaimed(facts, said);
@@ -234,7 +234,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
   if (unexplained && !facts.comparison && !hasCircumstance(facts))
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
-  // A rise is of a salary, and what was said is what is left of one.
+  // A rise applies to a salary, but the question gives a take-home.
   if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
     return ask(replies.netOrGross(amounts[0]), []);
 
@@ -252,7 +252,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;
 
-  // A part-time share of the salary before.
+  // A part-time share of the previous salary.
   if (salaries.length === 0 && earlier.length === 1) facts.fraction ??= partOfFullTime(facts);
   if (salaries.length === 0 && facts.fraction && earlier.length === 1) {
     const part = yearly(sumOf(earlier[0] ?? 0), facts);
@@ -285,7 +285,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   }
   if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
   if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
-  if (facts.isCouple) notes.push(`I took ${pounds(one)} for the salary of one person.`);
+  if (facts.isCouple) notes.push(`I assumed that ${pounds(one)} is the salary of one person.`);
   if (facts.chart || facts.range) return ask(replies.whichRange());
   const differs =
     context.nations.length > 1 ||
@@ -300,7 +300,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   return { ...settled, context: { ...context, mode: "one", salaries } };
 }
 
-/** "how much into my pension to get down to 100k": what is above. */
+/** "how much into my pension to get down to 100k": the part above 100k. */
 function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Context): void {
   const { pensionDownTo: to } = facts;
   if (to === undefined) return;
@@ -314,7 +314,7 @@ function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Co
   facts.remarks.push(
     above > 0
       ? `${pounds(above)} into the pension brings ${pounds(salary)} down to ${pounds(yearlyOf(to))}.`
-      : `${pounds(salary)} is not above ${pounds(yearlyOf(to))}, so nothing need go into the pension.`,
+      : `${pounds(salary)} is not above ${pounds(yearlyOf(to))}, so you don't need to pay into the pension.`,
   );
 }
 
@@ -330,7 +330,7 @@ function sumOf(value: number): Amount {
   return { value, kind: "money", currency: "£", scaled: true, negative: false };
 }
 
-/** Whether a message says more of the person than an amount. */
+/** Whether a message says more about the person than an amount. */
 function hasCircumstance(facts: Facts): boolean {
   return (
     facts.nations.length + facts.extras.length + facts.taxYears.length + facts.outgoings.length > 0 ||
@@ -371,7 +371,7 @@ function settleRise(
   return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, after] } };
 }
 
-/** Two and more salaries are what the words say: never a comparison by default. */
+/** Two or more salaries are only compared if the words say so. */
 function settleSeveral(
   settled: Settled,
   facts: Facts,
@@ -394,7 +394,7 @@ function settleSeveral(
   return { reply: replies.howTogether(salaries), asked: { amounts } };
 }
 
-/** No salary in the message: it is about the one before, or about the rates. */
+/** The message has no salary, so it is about the previous salary or about rates. */
 function settleNone(settled: Settled, facts: Facts, before: Context): Settled | Asked {
   const { context } = settled;
   const [one, other] = before.salaries;
@@ -404,7 +404,7 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
     const ofRates = facts.figures.some((figure) => rates.includes(figure));
     const ofPay = facts.figures.every((figure) => figure === "take-home" || figure === "employer");
     const isGeneral = ofRates || (!ofPay && !facts.speaksOfPay);
-    // "a poem about tax" asks for no rates.
+    // "a poem about tax" does not ask for rates.
     if (!ofRates && facts.leftovers.length > 0)
       return { reply: notUnderstood(facts.leftovers), asked: undefined };
     return isGeneral

@@ -1,10 +1,10 @@
-/** Numbers, places and plans as a reader sees them. */
+/** Formats numbers, nations and plans for readers. */
 import type { StudentLoanPlan } from "../../../tax/rates.ts";
 
 const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 const toThePenny = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-/** `35920.72` is "£35,920.72", `45000` is "£45,000": pence are shown when there are any. */
+/** `35920.72` is "£35,920.72", `45000` is "£45,000": pence are shown unless they are zero. */
 export function pounds(amount: number): string {
   const shown = (Number.isInteger(amount) ? whole : toThePenny).format(Math.abs(amount));
   return `${amount < 0 ? "−" : ""}£${shown}`;
@@ -33,7 +33,7 @@ export function list(items: readonly string[], joiner: "and" | "or" = "and"): st
   return `${items.slice(0, -1).join(", ")} ${joiner} ${items.at(-1)}`;
 }
 
-/** A Markdown table; the first column reads from the left, figures line up on the right. */
+/** Creates a Markdown table. The first column is aligned left, figures are aligned right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));

@@ -6,7 +6,7 @@ import type { Failure } from "../service/failure.ts";
 export type Action = () => Promise<void> | void;
 
 /** A failure that is shown as text. Refusals have a countdown, and the paywall is a dialog. */
-export type ToldFailure = Exclude<Failure, { kind: "refused" | "unpaid" }>;
+export type ShownFailure = Exclude<Failure, { kind: "refused" | "unpaid" }>;
 
 /** The text and the action for a failure. */
 export interface FailureWords {
@@ -20,8 +20,8 @@ export interface FailureWords {
 const alert = <CircleAlert aria-hidden="true" />;
 const unplugged = <WifiOff aria-hidden="true" />;
 
-/** Returns the words for a failure. `resend` repeats what failed; `startOver` begins a new chat. */
-export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action): FailureWords {
+/** Returns the words for a failure. `resend` sends the message again; `startOver` begins a new chat. */
+export function wordsFor(failure: ShownFailure, resend: Action, startOver: Action): FailureWords {
   const again = { action: "Try again", act: resend };
   switch (failure.kind) {
     case "offline":
@@ -52,8 +52,8 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
         icon: alert,
         title: "The answer was cut off.",
         detail: failure.connection
-          ? "The connection was lost. What arrived before that is saved."
-          : "What arrived before that is saved.",
+          ? "The connection was lost. The part that arrived is saved."
+          : "The part that arrived is saved.",
         action: "Answer again",
         act: resend,
       };
@@ -73,8 +73,8 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
         icon: <LogIn aria-hidden="true" />,
         title: failure.required ? "Sign in to get an answer." : "Your session has ended.",
         detail: failure.required
-          ? "You need an account to get answers here. What you typed is saved."
-          : "Sign in again to continue. What you typed is saved.",
+          ? "You need an account to get answers here. Your draft is saved."
+          : "Sign in again to continue. Your draft is saved.",
         action: "Sign in",
         act: () => navigate(`/sign-in?next=${encodeURIComponent(location.pathname)}`),
       };
@@ -89,7 +89,7 @@ export function wordsFor(failure: ToldFailure, resend: Action, startOver: Action
   }
 }
 
-/** Returns the words for a network that is back after an `offline` failure. */
+/** Returns the words for a connection that works again after an `offline` failure. */
 export function backOnline(resend: Action): FailureWords {
   return {
     icon: <Wifi aria-hidden="true" />,

@@ -7,7 +7,7 @@ import { useObservable } from "../design/observable.ts";
 import type { Failure } from "../service/failure.ts";
 import { online } from "../service/online.ts";
 import { useRefusal } from "../service/use-refusal.ts";
-import { type Action, backOnline, type ToldFailure, wordsFor } from "./failure-words.tsx";
+import { type Action, backOnline, type ShownFailure, wordsFor } from "./failure-words.tsx";
 import "./notices.css";
 import { isOfPlaces, refusalWords } from "./refusal-words.ts";
 
@@ -81,7 +81,7 @@ function Refused({ error, deadline, hasDraft, onResend }: RefusedProps) {
   );
 }
 
-function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ToldFailure>) {
+function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ShownFailure>) {
   const connected = useObservable(online);
   const words =
     failure.kind === "offline" && connected ? backOnline(onResend) : wordsFor(failure, onResend, onStartOver);

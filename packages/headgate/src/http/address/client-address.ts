@@ -124,7 +124,7 @@ function readTrust(trust: string | number | TrustProxy | undefined): TrustProxy 
   if (typeof trust === "string" || typeof trust === "number") return parseTrustProxy(String(trust));
   throw new HeadgateError(
     "option-invalid",
-    `trust of clientAddress.with must be text such as "10.0.0.0/8", a hop count, or what parseTrustProxy returns, got ${describe(trust)}.`,
+    `trust of clientAddress.with must be text such as "10.0.0.0/8", a hop count, or the result of parseTrustProxy, got ${describe(trust)}.`,
   );
 }
 

@@ -167,7 +167,7 @@ export function reportLate(limiter: AnyLimiter): void {
   );
 }
 
-/** Reports, once for each limiter, that what a request holds was given back before its response had ended. */
+/** Reports, once for each limiter, that a request's places were released before its response ended. */
 export function reportEndedEarly(limiter: AnyLimiter): void {
   if (reported.endedEarly.has(limiter)) return;
   reported.endedEarly.add(limiter);
@@ -175,8 +175,8 @@ export function reportEndedEarly(limiter: AnyLimiter): void {
     limiter,
     new HeadgateError(
       "guard-misplaced",
-      "A guard of Next's proxy gave back what its request held as soon as proxy returned: the route's response is not known to it. " +
-        "Guard the route instead; on a server of Node's own, load the guard in instrumentation.ts.",
+      "A guard in Next's proxy released its request's places as soon as proxy returned, because it cannot see the route's response. " +
+        "Guard the route instead. On a Node.js server, load the guard in instrumentation.ts.",
     ),
   );
 }

@@ -1,19 +1,19 @@
 import type { Known } from "../../core/admission.ts";
 import type { Fields } from "../fields/fields.ts";
 
-/** The body of the answer to a request whose id is claimed already (RFC 9457). */
+/** The response body for a request with an id that is already in use (RFC 9457). */
 export interface KnownProblem {
   type: "about:blank";
   title: "Conflict" | "Unprocessable Content";
-  /** 409; 422 where the id belongs to another request. */
+  /** 409, or 422 if the id belongs to another request. */
   status: 409 | 422;
-  /** A sentence for a person. */
+  /** A sentence for people. */
   detail: string;
-  /** For programs that look for a short, stable text. */
+  /** A short text for programs. It does not change. */
   error: "Request in progress" | "Request already answered" | "Id belongs to another request";
 }
 
-/** The answer to a request whose id is claimed already, as it goes on the wire. */
+/** The response to a request with an id that is already in use. */
 export interface KnownAnswer {
   status: number;
   headers: Fields;
@@ -27,14 +27,14 @@ const problems: Readonly<Record<Known["state"], KnownProblem>> = {
     type: "about:blank",
     title: "Conflict",
     status: 409,
-    detail: "This request is being answered already.",
+    detail: "This request is already being processed.",
     error: "Request in progress",
   },
   done: {
     type: "about:blank",
     title: "Conflict",
     status: 409,
-    detail: "This request has been answered already.",
+    detail: "This request was already answered.",
     error: "Request already answered",
   },
   conflict: {
@@ -47,9 +47,9 @@ const problems: Readonly<Record<Known["state"], KnownProblem>> = {
 };
 
 /**
- * Makes the answer to a request whose id is claimed already, as guards give it: `409` while the first is running and once it is
- * done, `422` where the id had another body. There is no `Retry-After`, as no limit refuses it. What the first request was answered
- * is yours to look up.
+ * Creates the response to a request with an id that is already in use. Guards send the same response: `409` if the first
+ * request is in progress or done, `422` if the first request had another fingerprint. It has no `Retry-After`, because no
+ * limit refused the request. To send the first answer again, save it and look it up.
  */
 export function knownAnswer({ state }: Known): KnownAnswer {
   const problem = { ...problems[state] };

@@ -34,9 +34,9 @@ import {
 import { workingTime } from "./working-time.ts";
 
 /**
- * All rules in the order in which they are tried: what names a circumstance comes before what might read one of its words
- * as something else.
- * @param current the calendar year in which the running tax year began
+ * All rules in the order in which they are tried: a rule comes before other rules that could misread its
+ * words.
+ * @param current the calendar year in which the current tax year began
  */
 export function rulesFor(current: number): readonly Rule[] {
   return [

@@ -1,4 +1,4 @@
-/** When, where, how old, and which student loans. */
+/** Rules for the tax year, nation, age and student loans. */
 import type { Nation, StudentLoanPlan } from "../../../../tax/rates.ts";
 import { taxYearBeginning } from "../../../../tax/tax-year.ts";
 import type { Facts } from "../facts.ts";
@@ -12,7 +12,7 @@ function isYear(value: number): boolean {
   return value >= 1990 && value <= 2049;
 }
 
-/** @param current the calendar year in which the running tax year began */
+/** @param current the calendar year in which the current tax year began */
 export function yearRules(current: number): Rule[] {
   const adds = (source: string, start: number) =>
     rule(source, (facts) => {
@@ -37,14 +37,14 @@ export function yearRules(current: number): Rule[] {
         const value = year?.value ?? 0;
         if (!isYear(value)) return false;
         facts.taxYears.push(taxYearBeginning(value));
-        facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
+        facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
       },
     ),
     rule("N(?= ?[?.!]?$)", (facts, { amounts: [year] }) => {
       const value = year?.value ?? 0;
       if (!isYear(value) || value < 2015) return false;
       facts.taxYears.push(taxYearBeginning(value));
-      facts.remarks.push(`I took ${value} as the tax year ${taxYearBeginning(value)}.`);
+      facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
     }),
     adds(`${taxYear} before last`, current - 2),
     adds(`(?:last|previous|past|prior) ${taxYear}`, current - 1),
@@ -79,7 +79,7 @@ const works = "(?:work|working|works|job|commute|commuting|employed|office|emplo
 const residence = (source: string) =>
   rule(source, (facts, { groups }) => {
     facts.nations.push(nationOf(groups.home ?? "") ?? "England");
-    facts.remarks.push("Where you live decides whose income tax you pay, not where you work.");
+    facts.remarks.push("Your income tax rates depend on where you live, not on where you work.");
   });
 
 export const nationRules: Rule[] = [

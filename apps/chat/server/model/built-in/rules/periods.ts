@@ -1,4 +1,4 @@
-/** "a month": what an amount is paid by, or what the answer is shown by. */
+/** Rules for periods such as "a month": the period of an amount or of the answer. */
 import type { PayPeriod } from "../../../../tax/pay-periods.ts";
 import type { Match } from "../reading.ts";
 import { each, type Rule, rule } from "./rule.ts";
@@ -24,7 +24,7 @@ function periodOf({ groups, amounts: [weeks] }: Match): PayPeriod | undefined {
   return names.find(([period]) => groups[groupOf(period)] !== undefined)?.[0];
 }
 
-/** From these sums on "45k a month" is a year's salary that is to be shown by the month. */
+/** From these amounts on, "45k a month" is a yearly salary to be shown by the month. */
 export const implausible: Record<PayPeriod, number> = {
   hour: 1_000,
   day: 5_000,
@@ -39,7 +39,7 @@ export const implausible: Record<PayPeriod, number> = {
 const before =
   "gross|(?<kept>net|after tax|take home)|salary|wages?|pay|before tax|rent|mortgage|bills|bonus|overtime|commission|tips|pension|car allowance|allowance|childcare|nursery|travel|expenses|into (?:my |a |the )?pension|pay rise|rise|raise|more|extra|increase";
 
-/** Periods next to an amount; they go before the articles do. */
+/** Periods next to an amount. These rules run before articles are removed. */
 export const amountPeriods: Rule[] = [
   rule(
     `(?<=(?<earns>(?:earn|earns|earning|make|makes|making) )?(?:A|P) (?:(?:${before}) )?)(?:${periodWords})`,
@@ -47,7 +47,7 @@ export const amountPeriods: Rule[] = [
       const period = periodOf(match);
       const { before: amount, groups } = match;
       if (amount === undefined || period === undefined) return false;
-      // In "4 weekly pay of £2,200" the number is no amount.
+      // In "4 weekly pay of £2,200" the number is not an amount.
       if (amount.kind === "number" && match.text === "weekly" && match.after?.kind === "money") return false;
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
@@ -78,7 +78,7 @@ export const amountPeriods: Rule[] = [
   ),
 ];
 
-/** Periods that belong to no amount: what the answer is shown by. */
+/** Periods that do not belong to an amount: the period of the answer. */
 export const shownPeriods: Rule[] = [
   rule(
     `(?:(?:broken down|work out|shown|comes?) )*(?:${periodWords}|(?:in|into|by) (?<unit>hour|day|week|month)s?)(?: (?:pay|take home|breakdown|basis|terms|equivalent|income|rate))*`,

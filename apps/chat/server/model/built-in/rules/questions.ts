@@ -1,11 +1,11 @@
-/** What is asked for: which figure, a comparison, a chart, a meaning; and talk. */
+/** Rules for the purpose of a question: a figure, a comparison, a chart, a definition or small talk. */
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
 import { neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
-/** The rates that bands have; any other percentage is no band's. */
+/** The rates of the bands. Other percentages do not name a band. */
 const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
 
 const asks = (figure: Figure, source: string) =>
@@ -103,7 +103,7 @@ const toKeep = "(?:take home|bring home|net|clear|walk away with|end up with|poc
 const asNet =
   "(?:net|nett|take home|after tax|after deductions|in hand|clear|cleared|in my pocket|in my bank|left)";
 
-/** Runs before the figures: whether the amount is the take-home that is wanted. */
+/** Finds out whether the amount is the wanted take-home. Runs before the rules for figures. */
 export const netRules: Rule[] = [
   sets(
     "(?:how much|what)(?: (?:is|do|would|i|need|needed|have))* (?:before (?:any )?tax|gross)(?: (?:do|would|i|need|needed|have|is|to|for|salary|pay))* (?:get|have|see|receive|take home|bring home|clear|net|pocket)(?= M)",
@@ -131,7 +131,7 @@ export const netRules: Rule[] = [
   ),
 ];
 
-/** "I take home 3,000 a month", and not "what do I take home": what is said is the net pay. */
+/** "I take home 3,000 a month", but not "what do I take home": the amount is the net pay. */
 const saysNet = sets(
   "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:take|bring|clear|pocket)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
   { wantsSalaryForNet: true },
@@ -152,7 +152,7 @@ const netGiven = sets(
   { wantsSalaryForNet: true },
 );
 
-/** Run first of all that ask for figures: what is said of an amount is what it is. */
+/** These rules run before other rules for figures: they decide the meaning of an amount. */
 export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
 
 export const payRules: Rule[] = [
@@ -162,7 +162,7 @@ export const payRules: Rule[] = [
   ),
   rule("part time", (facts) => {
     facts.speaksOfPay = true;
-    facts.remarks.push("I took the pay as what you get for your part-time hours.");
+    facts.remarks.push("I assumed that this is your pay for your part-time hours.");
   }),
 ];
 
@@ -193,7 +193,7 @@ export const talkRules: Rule[] = talks.map(([talk, source]) =>
   }),
 );
 
-/** A subject with its own amount, and then without: the one sum that there is stays the salary. */
+/** Rules for subjects, first with an amount, then without. A single amount stays the salary. */
 export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
   const add = (facts: Facts, sentence: string): undefined => {
     if (!facts.subjects.some(({ name }) => name === subject.name))
@@ -242,7 +242,7 @@ export const termRules: Rule[] = [
       facts.term ??= {
         name: "State Pension age",
         meaning:
-          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Past it an employee pays no National Insurance, and income tax as before.",
+          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Employees past it pay no National Insurance, but still pay income tax.",
       };
     },
   ),
@@ -266,7 +266,7 @@ export const openingRules: Rule[] = [
     { isCorrection: true },
   ),
   sets("(?<=^M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
-  // "net monthly 2350" says what is left, or asks what is left of it.
+  // "net monthly 2350" gives a take-home, or asks for the take-home of 2350.
   rule(
     "(?<=^(?:(?:is|it|i|am|on|and|so) )*(?:my )?)(?:(?:monthly|weekly|fortnightly) )?(?:net|nett|take home|(?:pay|salary|wages?|income) after (?:tax|deductions))(?: (?:pay|salary|income|wages?))*(?: (?:monthly|weekly|fortnightly|(?:a|per) (?:month|week)))?(?= A ?[?.!]?$)",
     (facts, { text, after }) => {

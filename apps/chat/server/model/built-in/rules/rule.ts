@@ -16,7 +16,7 @@ export function rule(source: string, use: Rule["use"] = () => {}, how?: "absorb"
   return { source, pattern: phrase(source), use, how };
 }
 
-/** A rule that only sets something. */
+/** A rule that only sets a value. */
 export function sets(source: string, values: Partial<Facts>): Rule {
   return rule(source, (facts) => {
     Object.assign(facts, values);
@@ -40,7 +40,7 @@ const timesAYear: Record<PayPeriod, number> = {
   year: 1,
 };
 
-/** Pounds a year; a sum that names no period is the year's. */
+/** Returns pounds a year. An amount without a period is yearly. */
 export function yearlyOf({ value, period = "year" }: Amount): number {
   return Number((value * timesAYear[period]).toFixed(2));
 }

@@ -21,10 +21,10 @@ const fraction = `(?:${one}|${several}|N / N|P)`;
 const whose = "(?:my|our|the|your|total|whole|monthly|weekly|yearly|annual|household)";
 const pay = "(?:pay|salary|income|wages?|money|earnings)";
 const takeHome = `(?:take home(?: ${pay})?|nett?(?: (?:monthly|weekly|yearly))?(?: ${pay})?|after tax ${pay}|${pay} after (?:tax|deductions)|disposable income|pay ?packet)`;
-// "8% net pay pension" is no share: only "half" stands without "of".
+// "8% net pay pension" is not a share: only "half" is used without "of".
 const ofTakeHome = `(?:${fraction} (?:of|off)|(?<half>half))(?: ${whose})* ${takeHome}`;
 
-/** "1/12 of my net" is a month's, which the periods read. */
+/** "1/12 of my net" is monthly pay, which the rules for periods read. */
 const periodParts = new Set([12, 13, 26, 52]);
 
 function shareOf({ amounts, groups }: Match): Pick<ShareOfTakeHome, "share" | "words"> | undefined {
@@ -80,7 +80,7 @@ export const shareRules: Rule[] = [
   }),
 ];
 
-/** "how much is my rent", where the rent was said as a share. */
+/** "how much is my rent", if the rent was given as a share. */
 export const shareAsked = rule(
   `(?:(?:how much|what)(?: (?:is|are|will|would|does|do|should))* )?${names}(?: (?:be|cost|come to|is))*`,
   ({ shares }, { groups }) => shares.some(({ name }) => name === groups.name),

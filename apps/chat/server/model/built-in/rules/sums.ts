@@ -1,4 +1,4 @@
-/** Sums that are not the salary: extras, pensions, rises, other jobs, a partner's pay, outgoings. */
+/** Rules for amounts other than the salary: extras, pensions, rises, other jobs, a partner's pay, outgoings. */
 import type { PensionKind } from "../../../../tax/work-out.ts";
 import type { Facts, SaidPension } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
@@ -21,7 +21,7 @@ function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after
   return true;
 }
 
-/** "44k bonus 6k overtime 2k": a salary, then names with their sums; of two sums the smaller one has the name. */
+/** "44k bonus 6k overtime 2k": a salary, then names with amounts. Of two amounts, the smaller one belongs to the name. */
 function addNamed(facts: Facts, { amounts, text }: Match, reading: Reading): boolean {
   const names = [...text.matchAll(new RegExp(`(?<=^\\S+ .*)(?<!\\S)(?:${extraNames})(?!\\S)`, "g"))].map(
     ([name]) => name,
@@ -47,11 +47,11 @@ function isSmaller(one: Amount, other: Amount): boolean {
 const nameOf = ({ name = "extra pay" }: Match["groups"]) => name.replace(/bonuses$/, "bonus");
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
-/** "is 30k good": nobody is told so. */
+/** "is 30k good": the answer gives no opinion. */
 export const judgement = rule(
   "(?<=S )(?:good|decent|fair|bad|low|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to live(?: on)?)?(?! (?:morning|afternoon|evening|for))",
   (facts) => {
-    facts.remarks.push("Whether that is enough I can't judge: I work out what is left of it.");
+    facts.remarks.push("I can't judge whether that is enough. I only work out your take-home.");
   },
 );
 
@@ -64,7 +64,7 @@ export const extraRules: Rule[] = [
     addNamed,
     "absorb",
   ),
-  // Of "45k bonus of 3k" the sum behind the name is its own.
+  // In "45k bonus of 3k", the amount after the name belongs to the name.
   rule(
     `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
     addExtra,
@@ -91,10 +91,10 @@ function kindOf(text: string): PensionKind | undefined {
   return undefined;
 }
 
-/** From here on "a pension of 12k" is income, and not what goes into one; unless a word says so. */
+/** From here on "a pension of 12k" is income, not a contribution, unless a word says so. */
 const largestUnsaid = 5_000;
 
-/** Notes the salary that a pension follows. @returns whether it is another one than the last pension's */
+/** Notes the salary before a pension. @returns whether it differs from the salary of the last pension */
 function addPensionOf(
   { pensionsOf }: Facts,
   { before, after }: Match,
@@ -170,7 +170,7 @@ export const pensionRules: Rule[] = [
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
       facts.employerPension = true;
-      // "my employer matches 5%": the employee pays as much.
+      // "my employer matches 5%": the employee pays 5% too.
       if (amount && /match/.test(text)) facts.pension = { part: partOf(amount), kind: undefined };
     },
   ),
@@ -182,7 +182,7 @@ export const pensionRules: Rule[] = [
     `(?:no|without|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     setNoPension,
   ),
-  // "42k in the teachers pension 9.6%": the salary is not what goes in.
+  // "42k in the teachers pension 9.6%": the salary is not the contribution.
   rule(
     `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
     setPension,
@@ -240,7 +240,7 @@ const setRise =
     facts.rise = { part: partOf(amount), sign };
   };
 
-/** "45k rise 3k": of two sums the smaller one is the rise. */
+/** "45k rise 3k": the smaller of two amounts is the rise. */
 const setSmallerRise =
   (sign: 1 | -1): Rule["use"] =>
   (facts, { amounts: [one, other] }, reading) => {
@@ -250,7 +250,7 @@ const setSmallerRise =
     reading.takeAmount(rise);
   };
 
-/** "how much of a 3k bonus will I keep on 40k": the difference that it makes. */
+/** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
   `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
@@ -263,7 +263,7 @@ export const bonusRise = rule(
 
 const keeps = "(?:keep|see|get|take home|receive|pocket)";
 const keptThing = `(?:it|that|this|(?:second|2nd|other|extra|weekend|new)(?: (?:one|job|pay|income|money))?|bonus(?:es)?|commission|overtime)`;
-/** "how much of the bonus do I keep", where its sum was said before. */
+/** "how much of the bonus do I keep", if its amount was given before. */
 export const keptOf = rule(
   `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}`,
   (facts, _, reading) => {
@@ -281,7 +281,7 @@ export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
   );
 });
 
-/** What multiplies a salary. */
+/** Words that multiply a salary. */
 const multiples: Record<string, number> = {
   double: 2,
   doubled: 2,
@@ -293,7 +293,7 @@ const multiples: Record<string, number> = {
   halved: 0.5,
 };
 const pay = "(?:salary|salaries|pay|wages?|income|earnings)";
-/** Of these a multiple of a salary is the size, and no pay. */
+/** A multiple of a salary next to these words is a size, not pay. */
 const notPay =
   "mortgage|borrow|lend|loan|house|afford|cover|insurance|death|assurance|deposit|pension pot|redundancy|payout|lump";
 
@@ -304,13 +304,13 @@ function multiply(facts: Facts, { amounts, text }: Match, reading: Reading): boo
   if (salary === undefined || !(times > 0 && times <= 100)) return false;
   const [first] = amounts;
   if (first && first !== salary) reading.takeAmount(first);
-  facts.remarks.push(`${times} times £${salary.value.toLocaleString("en-GB")} is the salary that I took.`);
+  facts.remarks.push(`I assumed a salary of ${times} times £${salary.value.toLocaleString("en-GB")}.`);
   salary.value = Number((salary.value * times).toFixed(2));
   facts.speaksOfPay = true;
   return true;
 }
 
-/** "what if my salary doubled", "2x my salary": the salary that was said, that many times. */
+/** "what if my salary doubled", "2x my salary": a multiple of the earlier salary. */
 function multiplyEarlier(facts: Facts, { amounts: [amount], text }: Match, reading: Reading): boolean {
   const word = text.split(" ").find((one) => one in multiples) ?? "";
   const times = amount?.value ?? multiples[word] ?? 0;
@@ -426,16 +426,16 @@ export const jobRules: Rule[] = [
     facts.subjects.push({
       name: "income from a trade of your own",
       scope: "part",
-      sentence: "I can't work out tax on income from a trade of your own: I left it out.",
+      sentence: "I can't work out tax on income from self-employment: I left it out.",
     });
   }),
 ];
 
 export const outgoingNames =
   "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
-/** A sum without a period that is no monthly payment: a mortgage's size. */
+/** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
 const smallestDebt = 10_000;
-/** A sum without a period that may be a month's or a year's. */
+/** A sum without a period that may be for a month or a year. */
 const smallestUnclear = 4_000;
 
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
@@ -445,7 +445,7 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
   if (isDebt && reading.money.length < 2) return false;
   if (!isDebt && amount.period === undefined && amount.value >= smallestUnclear)
     facts.remarks.push(
-      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: say whether that is a month's or a year's.`,
+      `I left the ${name} of £${amount.value.toLocaleString("en-GB")} out: say whether it is for a month or a year.`,
     );
   else if (!isDebt) facts.outgoings.push({ name, amount });
   else

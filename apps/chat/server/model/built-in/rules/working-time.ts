@@ -1,4 +1,4 @@
-/** Hours, days and weeks worked, and part of full time. They go before "a week" is read as anything else. */
+/** Rules for working time. They run before other rules that read "a week". */
 import { type PayPeriod, usualDays, usualHours } from "../../../../tax/pay-periods.ts";
 import type { Facts } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
@@ -23,7 +23,7 @@ function ofWeek(facts: Facts, { amounts: [part, whole], groups }: Match): boolea
   return setPart(facts, part?.value ?? 0, full, isDays ? "days" : "hours");
 }
 
-/** How often somebody is paid, as the periods that have that many in a year. */
+/** Payments a year, by period. */
 const paidTimes: Record<number, PayPeriod> = {
   1: "year",
   4: "quarter",
@@ -33,18 +33,18 @@ const paidTimes: Record<number, PayPeriod> = {
   52: "week",
 };
 
-/** "paid 13 times a year": what one payment is, or by what the answer is to be shown. */
+/** "paid 13 times a year": the amount of one payment, or the period of the answer. */
 function setPayments(facts: Facts, { amounts: [times], before, after }: Match, reading: Reading): boolean {
   const period = paidTimes[times?.value ?? 0];
   facts.speaksOfPay = true;
   if (period === undefined) {
     facts.remarks.push(
-      `I left the ${times?.value ?? "several"} payments a year out: the year's pay is the same.`,
+      `I left the ${times?.value ?? "several"} payments a year out: they do not change your yearly pay.`,
     );
     return true;
   }
   const amount = before ?? after;
-  // No single payment is so large: it is what all of them come to.
+  // A single payment is not this large, so it is the total of all payments.
   const isPayment = amount !== undefined && reading.money.length === 1 && amount.kind === "money";
   if (
     isPayment &&
@@ -56,12 +56,12 @@ function setPayments(facts: Facts, { amounts: [times], before, after }: Match, r
   return true;
 }
 
-/** From here on a sum is what all payments come to. */
+/** From here on, an amount is the total of all payments. */
 const largestPayment = 10_000;
 
 const shares: Record<number, PayPeriod> = { 12: "month", 13: "four weeks", 26: "fortnight", 52: "week" };
 
-/** Some days' or weeks' pay: one is shown, and the number is named. */
+/** Pay for several days or weeks: the answer shows one and names the number. */
 function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
   const period = (groups.unit ?? "").replace(/s$/, "").replace(/^hr$/, "hour") as PayPeriod;
   if (count === undefined) return false;
@@ -80,7 +80,7 @@ export const workingTime: Rule[] = [
     `(?:paid )?(?:once|twice|N times) (?:${each} (?:week|month|fortnight)|(?:weekly|monthly))`,
     (facts, { text }) => {
       facts.speaksOfPay = true;
-      facts.remarks.push(`I left “${text.replace("paid ", "")}” out: the year's pay is the same.`);
+      facts.remarks.push(`I left “${text.replace("paid ", "")}” out: it does not change your yearly pay.`);
     },
   ),
   rule("N / N(?:th)? of", (facts, { amounts: [one, parts] }) => {
@@ -99,7 +99,7 @@ export const workingTime: Rule[] = [
   rule(
     "(?:N (?:days?|weeks?|hours?) )?(?:of )?(?:paid )?(?:annual leave|holidays?|paid leave)(?! pay)(?: (?:allowance|entitlement))?",
     (facts) => {
-      facts.remarks.push("Paid holiday does not change the year's pay.");
+      facts.remarks.push("Paid holiday does not change your yearly pay.");
     },
   ),
   rule(
@@ -113,7 +113,7 @@ export const workingTime: Rule[] = [
       const times = groups.by === undefined ? 1 : /month/.test(groups.by) ? 12 : 52;
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
       facts.extras.push({ name: "overtime", part: { pounds } });
-      if (times === 1) facts.remarks.push("I took the overtime as that many hours in the whole year.");
+      if (times === 1) facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
     },
   ),
   rule(
@@ -166,7 +166,7 @@ export const workingTime: Rule[] = [
     `N weeks(?: ${each} (?:year|annum|yr)| (?:of|in) (?:the|a) year)?`,
     (facts, { amounts: [weeks], text }) => {
       const value = weeks?.value ?? 0;
-      // A few weeks by themselves are no working year.
+      // A few weeks by themselves are not a working year.
       if (!(value > (text.endsWith("weeks") ? 20 : 0) && value <= 53)) return false;
       facts.weeks = value;
     },
