@@ -1,5 +1,15 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createFairTurns } from "./fair-turns.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+function heapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 /** A turn of the event loop, with all that was due in it. */
 const round = () => new Promise((resolve) => setImmediate(resolve));
@@ -52,4 +62,19 @@ test("nobody is forgotten, whenever they come", async () => {
   }
   await Promise.all(all);
   expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, n) => n));
+});
+
+test("nothing is kept of those that had their turn, where somebody always waits", async () => {
+  const { turns } = workers();
+  const answers = 20;
+  const rounds = 20_000;
+  const before = heapBytes();
+  let grown = 0;
+  await Promise.all(
+    Array.from({ length: answers }, async (_, answer) => {
+      for (let n = 0; n < rounds; n += 1) await turns.take();
+      if (answer === 0) grown = heapBytes() - before;
+    }),
+  );
+  expect(grown / (answers * rounds)).toBeLessThan(8);
 });

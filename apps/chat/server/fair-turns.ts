@@ -37,8 +37,9 @@ export function createFairTurns(now: () => number = () => performance.now()): Fa
       setImmediate(begin);
     } else if (now() - startedAt >= TURN_MS) return;
     next += 1;
-    if (next === waiting.length) {
-      waiting.length = 0;
+    // Where somebody always waits, the list would never be empty, and grow for ever.
+    if (next * 2 >= waiting.length) {
+      waiting.splice(0, next);
       next = 0;
     }
     start();

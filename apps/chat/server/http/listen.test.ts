@@ -69,6 +69,19 @@ test("answers what was asked before it was closed, and takes nothing new", async
 });
 
 test.runIf(process.platform === "linux")(
+  "closes also while another program is connected to the name that holds the port",
+  async () => {
+    const port = await freePort();
+    const { close } = await listen(answering("mine"), { host: "127.0.0.1", port });
+    const socket = connect({ path: `\0headgate-chat 127.0.0.1 ${port}` });
+    const isGone = new Promise((resolve) => socket.once("close", resolve));
+    await new Promise((resolve) => socket.once("connect", resolve));
+    await close();
+    await isGone;
+  },
+);
+
+test.runIf(process.platform === "linux")(
   "takes several new connections in a turn of the event loop",
   async () => {
     const most = 128;

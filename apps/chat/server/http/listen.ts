@@ -77,7 +77,11 @@ const LIKE_HTTP = { allowHalfOpen: true, noDelay: true };
  * any other program.
  */
 async function holdPort(host: string, port: number): Promise<Server> {
-  const lock = await opened(createServer(), { path: `\0headgate-chat ${host} ${port}` });
+  // Nothing is said over it. A connection that stayed would keep the service from stopping.
+  const lock = await opened(
+    createServer((socket) => void socket.destroy()),
+    { path: `\0headgate-chat ${host} ${port}` },
+  );
   try {
     await closed(await opened(createServer(), { host, port }));
     return lock;

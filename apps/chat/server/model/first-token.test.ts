@@ -76,6 +76,12 @@ describe("waiting for the first token", () => {
     expect(stopped.known).toEqual({ kind: "stopped" });
   });
 
+  it("takes what a model reports once it is stopped for the stop", async () => {
+    const reports = [start, failed(new DOMException("This operation was aborted", "AbortError"))];
+    const options = { ...neverFires, abortSignal: AbortSignal.abort() };
+    expect((await firstToken(streamOf(reports), options)).known).toEqual({ kind: "stopped" });
+  });
+
   it("is not affected by a later failure", async () => {
     const parts = [start, text("On "), failed(new Error("late"))];
     const { known, stream, beginning } = await firstToken(streamOf(parts), neverFires);

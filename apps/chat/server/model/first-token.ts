@@ -41,7 +41,8 @@ function beginningShownBy<TOOLS extends ToolSet>(
     case "file":
       return { kind: "started" };
     case "error":
-      return { kind: "failed", error: part.error };
+      // A model that is stopped may report that as its failure.
+      return abortSignal?.aborted ? { kind: "stopped" } : { kind: "failed", error: part.error };
     case "abort":
       return abortSignal?.aborted
         ? { kind: "stopped" }

@@ -1,5 +1,6 @@
 import type { Admission, Clock, DecisionEvent, EndEvent, Limiter, LimitReading, Refused } from "headgate";
 import { HeadgateError } from "headgate";
+import { checkNames } from "../options.ts";
 import { clip, clipKey } from "./clipped.ts";
 import { finite } from "./finite.ts";
 import { createRecentRefusals, type RefusalRecord, refusalsOfEach } from "./recent-refusals.ts";
@@ -55,6 +56,7 @@ const MOST_TOPS = 50;
  */
 export function createCollector(limiters: readonly Counted[], options: CollectorOptions = {}): Collector {
   checkLimiters(limiters);
+  checkNames("createCollector", options, { name: true, clock: true });
   const { clock = { now: Date.now } } = options;
   const id = crypto.randomUUID();
   const process = { id, name: options.name ?? id.slice(0, 8), startedAt: clock.now() };

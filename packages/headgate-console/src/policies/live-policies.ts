@@ -5,6 +5,7 @@ import {
   readPolicyDocument,
   writePolicyDocument,
 } from "headgate/policy-document";
+import { checkNames } from "../options.ts";
 import { OperatorMistake } from "../serving/desk.ts";
 import { isOperatorsMistake } from "../serving/limiter-desk.ts";
 import { isShadowStep, memoryKeeper, type PolicyKeeper, type PolicyStep } from "./keeper.ts";
@@ -93,10 +94,26 @@ interface Held {
  * @throws HeadgateError `option-invalid`
  */
 export function livePolicies(options: LivePoliciesOptions): LivePolicies {
+  checkNames("livePolicies", options, {
+    limiters: true,
+    keeper: true,
+    replay: true,
+    onError: true,
+    clock: true,
+  });
   const { keeper = memoryKeeper(), replay, clock = { now: Date.now } } = options;
   const { onError = (error: unknown) => console.error("headgate-console:", error) } = options;
   const held = new Map<string, Held>();
   for (const managed of options.limiters) {
+    checkNames("A limiter of livePolicies", managed, {
+      limiter: true,
+      layers: true,
+      keys: true,
+      plan: true,
+      planNames: true,
+      units: true,
+      canChange: true,
+    });
     const { name } = managed.limiter;
     if (held.has(name))
       throw new HeadgateError(

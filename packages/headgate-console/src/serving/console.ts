@@ -6,6 +6,7 @@ import type { Collector } from "../counting/collector.ts";
 import type { RefusalRecord } from "../counting/recent-refusals.ts";
 import { addShadows } from "../counting/shadow-totals.ts";
 import { addUp, readSummary, type StoredSummary, type Summary } from "../counting/summary.ts";
+import { checkNames } from "../options.ts";
 import { PolicyConflict, type PolicyDesk, type PolicyOrder } from "../policies/policy-desk.ts";
 import { LONGEST_POLICY } from "../policies/read-policy.ts";
 import { type CallerDesk, type Change, type CreditDesk, OperatorMistake } from "./desk.ts";
@@ -374,8 +375,24 @@ export function createConsole<Given extends readonly unknown[] = []>(
   };
 }
 
-function checkOptions(options: unknown): void {
-  const { collector, authorize, path } = (options ?? {}) as Partial<ConsoleOptions>;
+function checkOptions<Given extends readonly unknown[]>(options: ConsoleOptions<Given>): void {
+  checkNames("createConsole", options, {
+    collector: true,
+    authorize: true,
+    signIn: true,
+    link: true,
+    others: true,
+    callers: true,
+    credit: true,
+    policies: true,
+    path: true,
+    origin: true,
+    title: true,
+    unavailable: true,
+    onError: true,
+    clock: true,
+  });
+  const { collector, authorize, path } = options;
   if (typeof authorize !== "function") {
     throw new HeadgateError(
       "option-invalid",

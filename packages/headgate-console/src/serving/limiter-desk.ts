@@ -1,6 +1,7 @@
 import type { AppliedOverride, Clock, Limiter, Peek, PrefixOverride } from "headgate";
 import { HeadgateError } from "headgate";
 import { finite } from "../counting/finite.ts";
+import { checkNames } from "../options.ts";
 import { type CallerDesk, type Change, OperatorMistake, type Standing } from "./desk.ts";
 
 export interface LimiterDeskOptions<Caller> {
@@ -27,6 +28,15 @@ const MOST_CHANGES = 1_000;
  * log, implement your own {@link CallerDesk}.
  */
 export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): CallerDesk {
+  checkNames("limiterDesk", options, {
+    limiter: true,
+    caller: true,
+    nameOf: true,
+    isCaller: true,
+    layer: true,
+    hint: true,
+    clock: true,
+  });
   const { limiter, caller: callerOf, clock = { now: Date.now } } = options;
   const layer = options.layer ?? limiter.policy.layers[0]?.name ?? "";
   const changes: Change[] = [];

@@ -1,4 +1,5 @@
 import { type Clock, HeadgateError, type Limiter, type Refused } from "headgate";
+import { checkNames } from "../options.ts";
 
 /** The operator who uses the console. The audit log records the name. */
 export interface Operator {
@@ -58,6 +59,15 @@ const TOKENS_NAME = "token";
 export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   options: OperatorTokenOptions<Caller, Given>,
 ): OperatorToken<Given> {
+  checkNames("operatorToken", options, {
+    token: true,
+    limiter: true,
+    caller: true,
+    path: true,
+    secure: true,
+    onWrong: true,
+    clock: true,
+  });
   const { token, limiter, caller, path = "/operator", onWrong, clock = { now: Date.now } } = options;
   if (typeof token !== "string" || token.length < SHORTEST_TOKEN) {
     throw new HeadgateError(

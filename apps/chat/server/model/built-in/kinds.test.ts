@@ -97,6 +97,7 @@ const rows: [question: string, ...figures: number[]][] = [
   ["a quarter of my take home pay goes on rent, 28k", takeHome({ salary: 28_000 }) / 48],
   ["two thirds of my take home on 33k", takeHome({ salary: 33_000 }) / 18],
   ["three quarters of net pay on 31k", takeHome({ salary: 31_000 }) / 16],
+  ["40k, I save 0.5 of my take home", takeHome({ salary: 40_000 }) / 24],
   ["1/3 of my take home on 36k", takeHome({ salary: 36_000 }) / 36],
   ["rent takes half my wages after tax, i'm on 26k in Scotland", takeHome({ salary: 26_000, scottish }) / 24],
   ["what rent is 30% of take home pay on 35k", (takeHome({ salary: 35_000 }) * 0.3) / 12],
@@ -226,6 +227,7 @@ test.each<[question: string, says: RegExp]>([
 
 test.each<[question: string, says: RegExp]>([
   ["2x salary", /Which salary/],
+  ["40k, rent is two thirds of half my take home", /I left “rent is 2 thirds” out/],
   ["net monthly 2350", /Is £2,350 the salary or the take-home that you want\?/],
   ["what if I also did a saturday job for 6k", /What does each job pay\?/],
   ["29k → i also earn 5k from tutoring", /How do £29,000 and £5,000 belong together/],

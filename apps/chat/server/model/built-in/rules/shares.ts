@@ -16,7 +16,7 @@ const parts: [parts: number, one: string, several: string][] = [
 ];
 const one = `(?:(?:an?|one) )?(?<one>${parts.map(([, word]) => word).join("|")})`;
 const several = `N (?<several>${parts.map(([, , words]) => words).join("|")})`;
-const fraction = `(?:${one}|${several}|N / N|P)`;
+const fraction = `(?:${one}|${several}|N / N|P|N)`;
 
 const whose = "(?:my|our|the|your|total|whole|monthly|weekly|yearly|annual|household)";
 const pay = "(?:pay|salary|income|wages?|money|earnings)";
@@ -43,7 +43,13 @@ function shareOf({ amounts, groups }: Match): Pick<ShareOfTakeHome, "share" | "w
     const share = first.value / 100;
     return share > 0 && share <= 1 ? { share, words: percent(share) } : undefined;
   }
-  if (first === undefined || second === undefined || periodParts.has(second.value)) return undefined;
+  if (first === undefined) return undefined;
+  // "0.5 of my take home"
+  if (second === undefined)
+    return first.value > 0 && first.value < 1
+      ? { share: first.value, words: String(first.value) }
+      : undefined;
+  if (periodParts.has(second.value)) return undefined;
   const share = first.value / second.value;
   return share > 0 && share <= 1 ? { share, words: `${first.value}/${second.value}` } : undefined;
 }

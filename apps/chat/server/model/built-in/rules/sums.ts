@@ -433,6 +433,8 @@ export const jobRules: Rule[] = [
 
 export const outgoingNames =
   "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+/** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
+const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
 const smallestDebt = 10_000;
 /** A sum without a period that may be for a month or a year. */
@@ -456,7 +458,10 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
-  rule(`(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x))`, setOutgoing),
+  rule(
+    `(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x|${partsOf}))`,
+    setOutgoing,
+  ),
   rule(
     `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
     setOutgoing,
