@@ -19,7 +19,7 @@ import { tokensIn } from "../model/answer.ts";
 import { countCreditEntries, sumOfCreditEntries } from "../repositories/credit.ts";
 import { noUsage } from "../usage.ts";
 import { createCredit } from "./credit.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, type Turn } from "./turns.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
@@ -336,6 +336,34 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
     expect(await ledger()).toEqual([]);
     provider.release(Number.POSITIVE_INFINITY);
     await (await sent).text();
+  });
+
+  test("a process whose heartbeats are late does not end its own answers", async () => {
+    await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00" });
+    const open = database.database;
+    const { clock } = service;
+    const credit = createCredit(open, clock, terms);
+    const [mine, other] = [createTurns(open, clock, credit), createTurns(open, clock, credit)];
+    const begin = async (id: string) =>
+      (await mine.begin(
+        {
+          owner: "busy",
+          payer: undefined,
+          messages: [{ id, role: "user", text: "count" }],
+          conversationId: undefined,
+          replaces: undefined,
+        },
+        { name: "test-model", priceVersion: "1" },
+        async () => 0,
+      )) as Turn;
+    const [first, second] = [await begin("q1"), await begin("q2")];
+    await open.update(turns).set({ beatAt: sql`now() - interval '31 seconds'` });
+    expect(await mine.sweep(30_000)).toBe(0);
+    await mine.abandon(first);
+    expect(await mine.sweep(30_000)).toBe(0);
+    expect(await other.sweep(30_000)).toBe(1);
+    await mine.abandon(second);
+    expect(await other.sweep(30_000)).toBe(0);
   });
 
   test("after a crash the partial answer is kept and charged, and the rest of its hold released", async () => {

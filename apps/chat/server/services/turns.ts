@@ -140,7 +140,7 @@ export interface TurnService {
   finishTitle(conversationId: string, used: Used): Promise<void>;
   /**
    * Ends the turns whose process has sent no heartbeat for `leaseMs`. Charges what they had used by the last heartbeat,
-   * releases the rest of what they held, and keeps their partial answers.
+   * releases the rest of what they held, and keeps their partial answers. Turns of this process are left alone.
    *
    * @returns the number of turns that were ended
    */
@@ -166,6 +166,8 @@ class CreditRefused extends Error {}
 
 export function createTurns(database: Database, clock: Clock, credit: CreditService): TurnService {
   const now = () => new Date(clock.now());
+  /** The answers of this process. It sends its heartbeats late while it is busy, and must not end its own answers. */
+  const own = new Set<string>();
 
   function toRow(conversationId: string, position: number, message: AskedMessage, id: string): MessageRow {
     const createdAt = now();
@@ -307,6 +309,15 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     });
   }
 
+  async function endOwn(...[place, ...answer]: Parameters<typeof end>): Promise<void> {
+    try {
+      await end(place, ...answer);
+    } finally {
+      // If it could not be stored, the next sweep ends it.
+      own.delete(place.answerId);
+    }
+  }
+
   async function endIn(
     transaction: Database,
     row: TurnRow,
@@ -359,7 +370,11 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
 
     async begin(question, terms, holdFor) {
       try {
-        return await database.transaction((transaction) => beginIn(transaction, question, terms, holdFor));
+        const turn = await database.transaction((transaction) =>
+          beginIn(transaction, question, terms, holdFor),
+        );
+        if (turn.kind === "new") own.add(turn.answerId);
+        return turn;
       } catch (error) {
         if (error instanceof CreditRefused && question.payer !== undefined) {
           throw paymentRequired(await credit.of(question.payer));
@@ -380,9 +395,9 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
         return granted;
       }),
 
-    finish: end,
+    finish: endOwn,
 
-    abandon: (turn) => end(turn, [], {}, { usage: noUsage, cost: 0 }),
+    abandon: (turn) => endOwn(turn, [], {}, { usage: noUsage, cost: 0 }),
 
     async beginTitle({ conversationId, owner, payer }, { name, priceVersion }, held) {
       const id = titleTurn(conversationId);
@@ -407,7 +422,9 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     async sweep(leaseMs) {
       const lapsed = await listLapsedTurns(database, leaseMs, MOST_SWEPT_AT_ONCE);
       let swept = 0;
-      for (const answerId of lapsed) if (await sweepOne(answerId, leaseMs)) swept += 1;
+      for (const answerId of lapsed) {
+        if (!own.has(answerId) && (await sweepOne(answerId, leaseMs))) swept += 1;
+      }
       await deleteEndedTurns(database, KEPT_AFTER_END_MS);
       return swept;
     },

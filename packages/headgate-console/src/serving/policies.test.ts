@@ -152,7 +152,7 @@ describe("the policy in force", () => {
     const from = limiter.policy.hash;
     for (const [body, message] of [
       [{ text: textOf("3/minute") }, /Give a reason/],
-      [{ text: textOf("2/minute"), reason: "x" }, /is in force already/],
+      [{ text: textOf("2/minute"), reason: "x" }, /is already in force/],
       [
         { text: '{\n"layers": [{ "name": "user", "limits": "lots" }] }', reason: "x" },
         /^Line 2, layers\[0\].limits: .*lots/,
