@@ -11,7 +11,7 @@ describe("definePolicy", () => {
     [undefined, "A policy needs at least one layer"],
     [
       [{ name: "", key, limits: "5/minute" }],
-      'Layer 1 needs a name of lower-case letters, digits, ".", "_" and "-", got "".',
+      'Layer 1 needs a name of at most 100 lower-case letters, digits, ".", "_" and "-", got "".',
     ],
     [[{ name: "a b", key, limits: "5/minute" }], 'got "a b"'],
     [
@@ -45,7 +45,7 @@ describe("definePolicy", () => {
     ],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, name: 'a"b' }] }],
-      "name must be made of lower-case letters",
+      "name must be made of at most 100 lower-case letters",
     ],
     [
       [{ name: "ip", key, limits: [{ quota: 1, windowMs: 1, calendar: "month" }] }],

@@ -44,7 +44,7 @@ export interface Timeouts {
 
 export interface LimiterOptions<Caller> {
   /**
-   * The name of the limiter: lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from
+   * The name of the limiter: at most 100 lower-case letters, digits, `.`, `_` and `-`. It keeps this limiter's counts apart from
    * those of other limiters, on every store. Limiters of the same name in one store share their counts.
    */
   name: string;

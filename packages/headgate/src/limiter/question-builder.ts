@@ -2,6 +2,7 @@ import { amountsOf, type Cost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 import type { DefinedLayer, DefinedPolicy } from "../core/policy.ts";
+import { reasonOf } from "../core/reason.ts";
 import type { Question } from "../core/ruling.ts";
 import { overlong, ownKey, unidentified } from "../core/shared-keys.ts";
 import { show } from "../core/show.ts";
@@ -17,6 +18,14 @@ const longestKey = 1024;
 function describe(key: unknown): string {
   if (key === "") return "empty";
   return isThenable(key) ? "a promise: look callers up before, a key is synchronous" : show(key);
+}
+
+function keyFailed(layer: string, cause: unknown): HeadgateError {
+  return new HeadgateError(
+    "policy-invalid",
+    `The key of layer "${layer}" threw: ${reasonOf(cause)}. The request is counted as unidentified.`,
+    { cause },
+  );
 }
 
 /** Names cannot contain a slash, so different pairs of names make different spaces. */
@@ -87,7 +96,7 @@ export function createQuestionBuilder<Caller>(
           `${describe(key)}. The request is counted as unidentified.`,
       );
     } catch (error) {
-      report(error);
+      report(error instanceof HeadgateError ? error : keyFailed(layer.name, error));
       return unidentified;
     }
   }
