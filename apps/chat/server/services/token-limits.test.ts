@@ -309,7 +309,8 @@ test("two hundred streams with readers that disconnect at random lose no place, 
     charged += 1_000_000_000 - ((await quotaOf(caller, "user-tokens-per-day")) ?? 0);
     provider.setMode("normal");
     const { response } = await caller.ask("any place left?");
-    expect(response.headers.get("RateLimit")).toContain('"user-concurrent";r=999;');
+    // A short answer can end before its head is sent. Its place is then free again.
+    expect(response.headers.get("RateLimit")).toMatch(/"user-concurrent";r=(999|1000);/);
   }
   expect(provider.requests).toHaveLength(most + callers.length);
   expect(charged).toBe(counted);
