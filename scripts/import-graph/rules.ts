@@ -194,15 +194,21 @@ function store(name: string, packages: RegExp): Zone {
 /** The operator console. Its server code does not use browser APIs, and the page contains no server code. */
 export const CONSOLE: Zone[] = [
   {
+    name: "options",
+    files: /^packages\/headgate-console\/src\/options\.ts$/,
+    mayImport: [],
+    packages: /^headgate$/,
+  },
+  {
     name: "counting",
     files: /^packages\/headgate-console\/src\/counting\//,
-    mayImport: [],
+    mayImport: ["options"],
     packages: /^headgate$/,
   },
   {
     name: "serving",
     files: /^packages\/headgate-console\/src\//,
-    mayImport: ["counting"],
+    mayImport: ["counting", "options"],
     packages: /^(headgate(\/(http|policy-document))?|#page)$/,
   },
   {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CallerDecision, Standing } from "../src/serving/desk.ts";
 import type { Features, Found, KnownRefusal } from "../src/serving/view.ts";
 import { api, sentenceOf } from "./api.ts";
@@ -14,10 +14,14 @@ export function CallersView({ query, features }: { query: string; features: Feat
   const [trouble, setTrouble] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
 
+  // Before the page is drawn: afterwards, it would replace what somebody has begun to type.
+  useLayoutEffect(() => {
+    if (field.current) field.current.value = query;
+  }, [query]);
+
   useEffect(() => {
     setFound(null);
     setTrouble(null);
-    if (field.current) field.current.value = query;
     if (query === "") return;
     let isOver = false;
     api
