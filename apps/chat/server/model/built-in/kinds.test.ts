@@ -1,6 +1,7 @@
 /** Kinds of questions that were once read the wrong way round, or of which a part was lost. Checked against a calculator written apart. */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
+import { expectFigures } from "../../../testing/figures.ts";
 import {
   type IndependentPay,
   independentPay,
@@ -196,14 +197,7 @@ const rows: [question: string, ...figures: number[]][] = [
 ];
 
 test.each(rows)("%s", async (question, ...figures) => {
-  const { text } = await asked(question);
-  const numbers = [...text.matchAll(/\d[\d,]*(?:\.\d+)?/g)].map(([number]) =>
-    Number(number.replaceAll(",", "")),
-  );
-  for (const figure of figures) {
-    const isThere = numbers.some((number) => Math.abs(number - figure) < 0.03);
-    expect(isThere, `${figure.toFixed(2)} in: ${text}`).toBe(true);
-  }
+  await expectFigures(question, figures);
 });
 
 test.each<[question: string, says: RegExp]>([

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
+import { expectFigures } from "../../../testing/figures.ts";
 import {
   type IndependentPay,
   independentPay,
@@ -255,14 +256,7 @@ const answered: [question: string, ...figures: number[]][] = [
 ];
 
 test.each(answered)("%s", async (question, ...figures) => {
-  const { text } = await asked(question);
-  const numbers = [...text.matchAll(/\d[\d,]*(?:\.\d+)?/g)].map(([number]) =>
-    Number(number.replaceAll(",", "")),
-  );
-  for (const figure of figures) {
-    const isThere = numbers.some((number) => Math.abs(number - figure) < 0.03);
-    expect(isThere, `${figure.toFixed(2)} in: ${text}`).toBe(true);
-  }
+  await expectFigures(question, figures);
 });
 
 /** Asked back, explained or declined, each in words that say which part. */
