@@ -135,17 +135,10 @@ export function isDecided(
 ): boolean {
   if (decisions === undefined || !decisions.some((decision) => isSame(decision.limiter, limiter)))
     return false;
-  if (!reported.twice.has(limiter)) {
-    reported.twice.add(limiter);
+  reportOnce(reported.twice, limiter, () => {
     const path = target?.split("?", 1)[0]?.slice(0, longestPath);
-    reportTo(
-      limiter,
-      new HeadgateError(
-        "guard-misplaced",
-        `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or create a limiter for each.`,
-      ),
-    );
-  }
+    return `The same limiter guards ${method} ${path} twice, and charges it once. Mount it in one place, or create a limiter for each.`;
+  });
   return true;
 }
 
@@ -156,29 +149,29 @@ export const hasSameName = (one: AnyLimiter, other: AnyLimiter) => one.name === 
 
 /** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
 export function reportLate(limiter: AnyLimiter): void {
-  if (reported.late.has(limiter)) return;
-  reported.late.add(limiter);
-  reportTo(
+  reportOnce(
+    reported.late,
     limiter,
-    new HeadgateError(
-      "guard-misplaced",
+    () =>
       "A response had begun before rateLimit ran, so neither a refusal nor fields can be sent. Mount rateLimit before the handlers that respond.",
-    ),
   );
 }
 
 /** Reports, once for each limiter, that a request's places were released before its response ended. */
 export function reportEndedEarly(limiter: AnyLimiter): void {
-  if (reported.endedEarly.has(limiter)) return;
-  reported.endedEarly.add(limiter);
-  reportTo(
+  reportOnce(
+    reported.endedEarly,
     limiter,
-    new HeadgateError(
-      "guard-misplaced",
+    () =>
       "A guard in Next's proxy released its request's places as soon as proxy returned, because it cannot see the route's response. " +
-        "Guard the route instead. On a Node.js server, load the guard in instrumentation.ts.",
-    ),
+      "Guard the route instead. On a Node.js server, load the guard in instrumentation.ts.",
   );
+}
+
+function reportOnce(known: WeakSet<AnyLimiter>, limiter: AnyLimiter, message: () => string): void {
+  if (known.has(limiter)) return;
+  known.add(limiter);
+  reportTo(limiter, new HeadgateError("guard-misplaced", message()));
 }
 
 const guardedBy = /* @__PURE__ */ processWide("guarded-handlers", () => new WeakMap<object, AnyLimiter>());
