@@ -127,19 +127,28 @@ export function createAttempts(ask: Ask): Attempts {
     return (await within(undecidedMs, look(attempt, share)).catch(() => undefined)) ?? before;
   }
 
+  /** Lets the attempts that are in the way be decided. @returns whether this one may be repeated */
+  async function giveWay(
+    { charges: shares, hold }: Attempt,
+    outcomes: readonly Outcome[],
+    startedAt: number,
+  ): Promise<boolean> {
+    explain(shares, outcomes);
+    await pause(performance.now() - startedAt);
+    // A cancel that came later would undo what is admitted then under the same number.
+    return hold === undefined || cancels.settle(hold.rid);
+  }
+
   /** Charges all slots, or says why not. */
   async function chargeAcross(attempt: Attempt): Promise<Outcome> {
-    const { charges: shares, hold } = attempt;
+    const { charges: shares } = attempt;
     const startedAt = performance.now();
     const first = outcomesOf(await charge(attempt, false));
     const refusals = first.filter(({ admitted }) => !admitted);
     if (refusals.length === 0) return merge(shares, first, true);
     let last: Answer[] = first;
     if (refusals.every(({ contended }) => contended)) {
-      explain(shares, first);
-      await pause(performance.now() - startedAt);
-      // A cancel that came later would undo what is admitted now under the same number.
-      if (hold !== undefined && !(await cancels.settle(hold.rid))) return merge(shares, first, false);
+      if (!(await giveWay(attempt, first, startedAt))) return merge(shares, first, false);
       last = await charge(attempt, true);
       if (last.every(isAdmitted)) return merge(shares, outcomesOf(last), true);
     } else if (!explain(shares, first)) {
@@ -155,7 +164,7 @@ export function createAttempts(ask: Ask): Attempts {
 
   /** The same for a request that claims an id. What is known of it is the answer. */
   async function claimAcross(attempt: Attempt, isRetry = false): Promise<Outcome> {
-    const { charges: shares, hold, claim } = attempt;
+    const { charges: shares, claim } = attempt;
     const startedAt = performance.now();
     const answers = await charge(attempt, isRetry);
     const first = answers[placeOfClaim(shares, claim)];
@@ -172,9 +181,7 @@ export function createAttempts(ask: Ask): Attempts {
     if (isCharged) return { ...outcome, attempt: attemptOf(first) };
     const isContended = outcomes.every(({ admitted, contended }) => admitted || contended);
     if (isRetry || !isContended) return outcome;
-    explain(shares, outcomes);
-    await pause(performance.now() - startedAt);
-    if (hold !== undefined && !(await cancels.settle(hold.rid))) return outcome;
+    if (!(await giveWay(attempt, outcomes, startedAt))) return outcome;
     return claimAcross(attempt, true);
   }
 
