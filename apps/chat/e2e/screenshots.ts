@@ -137,8 +137,8 @@ async function takeConsole(browser: Browser): Promise<void> {
     await picture("console-now");
 
     await go("Callers");
-    await page.getByLabel("Caller, or a request’s id").fill(refused);
-    await page.getByLabel("Caller, or a request’s id").press("Enter");
+    await page.getByLabel("Caller or request id").fill(refused);
+    await page.getByLabel("Caller or request id").press("Enter");
     await page.getByRole("region", { name: "Why this request was refused" }).waitFor();
     await picture("console-refusal");
 
@@ -148,7 +148,7 @@ async function takeConsole(browser: Browser): Promise<void> {
     await policy.fill((await policy.inputValue()).replace(/\d+\/minute; /, "3/minute; "));
     await page
       .locator("#policy-state")
-      .getByText(/It can be used/)
+      .getByText(/It would be policy/)
       .waitFor();
     await page.getByRole("button", { name: "Try on the log" }).click();
     const tried = page.getByRole("region", { name: "On past traffic" }).first();
