@@ -87,7 +87,7 @@ describe("a policy document", () => {
     [{ layer: [] }, /no option "layer": did you mean "layers"/],
     [{ layers: ["5/minute"] }, /layers\[0\] of the policy must be an object .* "5\/minute"/],
     [{ layers: [{ limits: "5/minute" }] }, /layers\[0\] of the policy needs a name/],
-    [{ layers: [{ name: "User", limits: "5/minute" }] }, /name of lower-case letters.*"User"/],
+    [{ layers: [{ name: "User", limits: "5/minute" }] }, /name of at most 100 lower-case letters.*"User"/],
     [
       { layers: [{ name: "user" }] },
       /Layer "user" of the policy needs one of limits, plans, defaultLimits; it has none/,
