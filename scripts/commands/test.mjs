@@ -42,6 +42,7 @@ export async function runSteps(load, allLimitMs) {
     console.log(
       `${counts.failed > 0 ? "✗" : "✓"} ${name}: ${counts.passed} of ${ran}, in ${seconds.toFixed(1)} s`,
     );
+    for (const failure of counts.failures ?? []) console.log(`    ${failure}`);
   }
   // Written synchronously, so that it is the last line.
   writeSync(process.stdout.fd, `\n${closingLine(total)}\n`);

@@ -13,7 +13,11 @@ function vitestReport(
     numFailedTests: counts.failed ?? 0,
     numPendingTests: counts.pending ?? 0,
     numTodoTests: counts.todo ?? 0,
-    testResults: files.map(({ status }) => ({ status, assertionResults: [] as { status: string }[] })),
+    testResults: files.map(({ status }) => ({
+      name: "a.test.ts",
+      status,
+      assertionResults: [] as { status: string }[],
+    })),
   };
 }
 
@@ -23,6 +27,7 @@ describe("counting a Vitest report", () => {
       passed: 7,
       failed: 2,
       skipped: 4,
+      failures: [],
     });
   });
 
@@ -35,15 +40,76 @@ describe("counting a Vitest report", () => {
 
   it("does not count a file again if its tests failed", () => {
     const report = vitestReport({ passed: 1, failed: 1 });
-    report.testResults = [{ status: "failed", assertionResults: [passed, failed] }];
+    report.testResults = [{ name: "a.test.ts", status: "failed", assertionResults: [passed, failed] }];
     expect(countVitest(report)).toMatchObject({ passed: 1, failed: 1 });
+  });
+});
+
+describe("naming what failed", () => {
+  it("names each failed test of a Vitest report, and each file that could not be loaded, with its error", () => {
+    const report = {
+      ...vitestReport({ passed: 1, failed: 1 }),
+      testResults: [
+        {
+          name: "a.test.ts",
+          status: "failed",
+          assertionResults: [
+            passed,
+            {
+              ...failed,
+              fullName: "a limit refuses",
+              failureMessages: ["\u001b[31mexpected 5\u001b[39m\n  at …"],
+            },
+          ],
+        },
+        { name: "b.test.ts", status: "failed", message: "No such file", assertionResults: [] },
+      ],
+    };
+    expect(countVitest(report).failures).toEqual([
+      "a.test.ts > a limit refuses: expected 5",
+      "b.test.ts: No such file",
+    ]);
+  });
+
+  it("names each failed test of a Playwright report, and each error outside of tests", () => {
+    const report = {
+      stats: { expected: 1, unexpected: 1, flaky: 0, skipped: 0 },
+      errors: [{ message: "No browser\n  at …" }],
+      suites: [
+        {
+          title: "a.spec.ts",
+          suites: [
+            {
+              title: "a notice",
+              specs: [
+                {
+                  title: "counts",
+                  tests: [
+                    {
+                      projectName: "phone",
+                      status: "unexpected",
+                      results: [{ error: { message: "Timeout" } }],
+                    },
+                  ],
+                },
+                { title: "ends", tests: [{ projectName: "phone", status: "expected", results: [{}] }] },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    expect(countPlaywright(report).failures).toEqual([
+      "a.spec.ts > a notice > counts > phone: Timeout",
+      "outside of any test: No browser",
+    ]);
   });
 });
 
 describe("counting a Playwright report", () => {
   it("counts a test that passed at the second attempt, and an error outside of tests, as failed", () => {
     const stats = { expected: 5, unexpected: 1, flaky: 1, skipped: 2 };
-    expect(countPlaywright({ stats, errors: [{}] })).toEqual({ passed: 5, failed: 3, skipped: 2 });
+    expect(countPlaywright({ stats, errors: [{}] })).toMatchObject({ passed: 5, failed: 3, skipped: 2 });
   });
 });
 
