@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { OrderedMap } from "../core/ordered-map.ts";
 import { isSharedKey } from "../core/shared-keys.ts";
 
 /** Replaces callers' keys with pseudonyms that cannot be reversed without the secret. */
@@ -14,7 +15,7 @@ const mostKept = 10_000;
 const characters = 16;
 
 export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
-  const kept = new Map<string, string>();
+  const kept = new OrderedMap<string>();
   // UTF-16, because UTF-8 encodes all unpaired surrogates the same, so two callers would share a pseudonym.
   const hmac = (text: string) => createHmac("sha256", secret).update(text, "utf16le").digest("base64url");
   return {
@@ -24,8 +25,8 @@ export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
       const known = kept.get(key);
       if (known !== undefined) return known;
       const made = hmac(key).slice(0, characters);
-      if (kept.size >= mostKept) kept.delete(kept.keys().next().value as string);
-      kept.set(key, made);
+      if (kept.size >= mostKept) kept.delete(kept.oldest() as string);
+      kept.setNewest(key, made);
       return made;
     },
   };

@@ -1,9 +1,11 @@
+import { OrderedMap } from "../../core/ordered-map.ts";
+
 /**
- * Values by space and key, in the order in which they were set. In a map for each space: to put both into one text, and to
- * hash that, takes longer than everything else that a remembered refusal needs.
+ * Values by space and key, in the order in which they were set. Each space has a map of its own: joining space and key into
+ * one text, and hashing it, takes longer than all else that a remembered refusal needs.
  */
 export class PartitionMap<Value> {
-  readonly #spaces = new Map<string, Map<string, Value>>();
+  readonly #spaces = new Map<string, OrderedMap<Value>>();
   #size = 0;
 
   get size(): number {
@@ -14,15 +16,14 @@ export class PartitionMap<Value> {
     return this.#spaces.get(space)?.get(key);
   }
 
-  /** Also where there was one before, it is the newest from now on. */
+  /** Makes this key the newest, even if it was set before. */
   setNewest(space: string, key: string, value: Value): void {
     let values = this.#spaces.get(space);
     if (values === undefined) {
-      values = new Map();
+      values = new OrderedMap();
       this.#spaces.set(space, values);
     }
-    if (!values.delete(key)) this.#size += 1;
-    values.set(key, value);
+    if (values.setNewest(key, value)) this.#size += 1;
   }
 
   delete(space: string, key: string): void {
@@ -32,15 +33,13 @@ export class PartitionMap<Value> {
     if (values.size === 0) this.#spaces.delete(space);
   }
 
-  /** @param timeOf when a value was set, which never decreases: spaces are compared by it. */
+  /** @param timeOf the time at which a value was set. It never decreases, and compares the oldest keys of the spaces. */
   deleteOldest(timeOf: (value: Value) => number): void {
     let oldest: { space: string; key: string; time: number } | undefined;
     for (const [space, values] of this.#spaces) {
-      for (const [key, value] of values) {
-        const time = timeOf(value);
-        if (oldest === undefined || time < oldest.time) oldest = { space, key, time };
-        break;
-      }
+      const key = values.oldest() as string;
+      const time = timeOf(values.get(key) as Value);
+      if (oldest === undefined || time < oldest.time) oldest = { space, key, time };
     }
     if (oldest !== undefined) this.delete(oldest.space, oldest.key);
   }
