@@ -1,6 +1,7 @@
 /** The facts in one message. Words without a rule are in `leftovers`. */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan } from "../../../tax/rates.ts";
+import type { CalendarDate } from "../../../tax/tax-year.ts";
 import type { PensionKind } from "../../../tax/work-out.ts";
 import type { Term } from "./glossary.ts";
 import type { Subject } from "./subjects.ts";
@@ -104,6 +105,8 @@ export class Facts {
   wantsSalaryForNet = false;
   /** "35k net" does not say whether 35k is the salary or the wanted take-home. */
   maybeNet = false;
+  /** Overtime at a multiple of the hourly pay: time and a half is 1.5. */
+  overtime: { hoursAYear: number; times: number; words: string } | undefined = undefined;
   hours: number | undefined = undefined;
   /** Hours a day: named as such, or few enough to be hours a day if days are also given. */
   hoursPerDay: number | undefined = undefined;
@@ -116,6 +119,8 @@ export class Facts {
   age: number | undefined = undefined;
   /** The year of birth. */
   born: number | undefined = undefined;
+  /** The date of birth. */
+  bornOn: CalendarDate | undefined = undefined;
   overPensionAge = false;
   minimumWage = false;
   comparison = false;
@@ -129,6 +134,7 @@ export class Facts {
   asksForRates = false;
   asksForDates = false;
   term: Term | undefined = undefined;
+  asksForPensionAge = false;
   talk: SmallTalk | undefined = undefined;
   subjects: Subject[] = [];
   /** A subject has its own amount, so the other amount is the salary. */

@@ -38,6 +38,7 @@ pro rata ~ pro rata ~ In proportion: a part-time salary is the full-time one tim
 auto enrolment|auto enrollment|automatic enrolment ~ automatic enrolment ~ Employers must put most employees into a pension. At least 8% of qualifying earnings goes in, of which at least 3% from the employer.
 employers? (?:national insurance|ni|nics?) ~ employer's National Insurance ~ What an employer pays on top of your salary: 15% of pay above £5,000 a year. It is not taken from your pay.
 minimum wage|living wage|national minimum wage|national living wage|nmw|nlw ~ minimum wage ~ The least an employer may pay an hour, by age; from 21 it is called the National Living Wage. It changes each April.
+(?:the )?(?:P|100k|hundred k)(?: (?:tax|income tax|marginal rate))? traps? ~ 60% trap ~ Between £100,000 and £125,140 each £2 earned takes away £1 of the personal allowance, so £1 more costs 60p of income tax, and 2p of National Insurance. A pension contribution that brings your pay down to £100,000 avoids it.
 fiscal drag ~ fiscal drag ~ While allowances and bands stay the same and pay rises, more of it is taxed, and at higher rates. Most of the UK's thresholds are frozen until April 2031.
 state pension(?: age)? ~ State Pension age ~ The age from which you can have the State Pension: 66, rising to 67 for those born from April 1960. Employees past it pay no National Insurance.
 payslip ~ payslip ~ The statement with each payment of your wages: gross pay, each deduction, and what you take home.

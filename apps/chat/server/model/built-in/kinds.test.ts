@@ -10,6 +10,7 @@ import {
 
 type Pay = Omit<IndependentPay, "taxYear">;
 const takeHome = (of: Pay) => independentPay({ taxYear: "2026/27", ...of }).takeHome;
+const loan = (of: Pay) => independentPay({ taxYear: "2026/27", ...of }).studentLoan;
 const salaryFor = (net: number) => independentSalaryFor(net, { taxYear: "2026/27" });
 const scottish = true;
 
@@ -194,6 +195,77 @@ const rows: [question: string, ...figures: number[]][] = [
   ["will I pay less tax in Scotland on 30k", 3_451.07, 3_486],
   ["do I pay less tax with a 5% pension on 40k", 5_486, 5_086],
   ["salery of 31500 wat is my takehom pay", takeHome({ salary: 31_500 })],
+  // Overtime at a multiple of the hourly pay.
+  [
+    "overtime 10 hours a week at time and a half, base £15 an hour 40 hours",
+    takeHome({ salary: 31_200, extra: 11_700 }),
+  ],
+  [
+    "£14 an hour 37.5 hours plus 6 hours overtime a week at double time",
+    takeHome({ salary: 27_300, extra: 8_736 }),
+  ],
+  [
+    "5 hours of overtime a week at 1.5x on £12.50 an hour for 40 hours",
+    takeHome({ salary: 26_000, extra: 4_875 }),
+  ],
+  [
+    "£16/hr 40 hours, 4 hours a week overtime at time and a quarter",
+    takeHome({ salary: 33_280, extra: 4_160 }),
+  ],
+  [
+    "31,200 for 40 hours a week and 10 hours overtime a month at time and a half",
+    takeHome({ salary: 31_200, extra: 2_700 }),
+  ],
+  // What goes with fewer days.
+  [
+    "4 day week instead of 5 on 50k, how much do I lose",
+    takeHome({ salary: 50_000 }) - takeHome({ salary: 40_000 }),
+  ],
+  [
+    "how much would i lose going from 5 days to 4 on 36k",
+    takeHome({ salary: 36_000 }) - takeHome({ salary: 28_800 }),
+  ],
+  [
+    "what would I lose if I dropped from 40 hours to 30 on 38k",
+    takeHome({ salary: 38_000 }) - takeHome({ salary: 28_500 }),
+  ],
+  // A change of the pension.
+  [
+    "what would 1% more pension cost me on 38k",
+    takeHome({ salary: 38_000 }),
+    takeHome({ salary: 38_000, sacrificed: 380 }),
+  ],
+  [
+    "if I opt out of my 5% pension on 30k how much more do I get",
+    takeHome({ salary: 30_000 }),
+    takeHome({ salary: 30_000, sacrificed: 1_500 }),
+  ],
+  // National Insurance, not Northern Ireland.
+  [
+    "what did I pay in NI in 2024/25 on 40k",
+    independentPay({ taxYear: "2024/25", salary: 40_000 }).nationalInsurance,
+  ],
+  ["how much of 35k is lost in NI", independentPay({ taxYear: "2026/27", salary: 35_000 }).nationalInsurance],
+  // Repayments of a plan.
+  ["plan 5 repayments 27k", loan({ salary: 27_000, plans: [5] })],
+  ["what are my plan 2 repayments on 40k", loan({ salary: 40_000, plans: [2] })],
+  // This year and the last.
+  [
+    "what was take home on 50k last year vs this year",
+    independentPay({ taxYear: "2025/26", salary: 50_000 }).takeHome,
+    takeHome({ salary: 50_000 }),
+  ],
+  // The allowance comes back at 100,000.
+  [
+    "I earn 120k, how much do I need to put in my pension to get my allowance back",
+    20_000,
+    takeHome({ salary: 100_000 }),
+  ],
+  [
+    "on 110k what pension contribution do i need to keep my full personal allowance",
+    10_000,
+    takeHome({ salary: 100_000 }),
+  ],
 ];
 
 test.each(rows)("%s", async (question, ...figures) => {
@@ -201,6 +273,7 @@ test.each(rows)("%s", async (question, ...figures) => {
 });
 
 test.each<[question: string, says: RegExp]>([
+  ["how much can I earn before student loan plan 2 kicks in", /Plan 2 \| £29,385/],
   ["25 days of pay on 40k", /That is one day's: for 25 days take it 25 times\./],
   ["38k, 10 days unpaid leave", /I left the unpaid leave out/],
   ["45k with 25 days holiday", /Paid holiday does not change your yearly pay\./],
@@ -213,6 +286,12 @@ test.each<[question: string, says: RegExp]>([
   ["i earn 40k and sold shares with 20k gain", /I can't work out Capital Gains Tax \(£20,000\)/],
   ["compare 30k and 40k, rent is half my take home", /I left the rent out/],
   ["38k with 5% pension vs 40k", /I assumed that the pension applies only to £38,000\./],
+  ["when do I start paying 40%", /Higher rate \| £50,270 \| 40%/],
+  ["at what salary do you start to pay the 45% rate", /Additional rate \| £125,140 \| 45%/],
+  [
+    "28k, 10 hours overtime at double time",
+    /I assumed that these are the overtime hours for the whole year\./,
+  ],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -233,6 +312,22 @@ test.each<[question: string, says: RegExp]>([
   ["nurse band 5 salary take home", /I don't know the salaries of pay bands/],
   ["average uk salary after tax", /I don't know average salaries/],
   ["what is the weather in leeds", /I didn't understand that\. I don't know “weather”/],
+  ["how much tax on 5000 savings interest", /tax on savings and investments: I left them out \(£5,000\)/],
+  ["what tax do I pay on 20k dividends", /tax on dividends.*\(£20,000\)/],
+  ["tax on £800 a month rental income", /tax on rent received.*\(£800\)/],
+  ["overtime 10 hours at time and a half", /Which salary/],
+  ["what is the 60% trap", /Between £100,000 and £125,140/],
+  [
+    "what is the state pension age if I was born 5 June 1968",
+    /Born on 5 June 1968, you reach it at 67, on 5 June 2035/,
+  ],
+  ["born on 20th august 1960 when do i get my state pension", /at 66 years and 5 months, on 20 January 2027/],
+  ["born 1957 when do i get state pension", /Born in 1957, you reach it at 66, in 2023/],
+  [
+    "when can i draw my state pension, born in 1960",
+    /Born in 1960, you reach it between 66 and 66 years and 9 months/,
+  ],
+  ["state pension age born 1 jan 1980", /at 68, on 1 January 2048/],
   ["write me a poem about tax", /I don't know “write” and “poem”/],
   ["can you help me hide income from hmrc", /I don't advise on paying less tax/],
   ["what's half my take home", /Which salary\?/],

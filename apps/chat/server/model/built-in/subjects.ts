@@ -6,6 +6,8 @@ export interface Subject {
    * `part`: the answer for the salary is right without the subject.
    */
   scope: "all" | "part";
+  /** Whether it is an income: an amount next to it is then no salary, even if it is the only amount. */
+  isIncome: boolean;
   /** One sentence. */
   sentence: string;
 }
@@ -22,11 +24,11 @@ function linesOf(text: string): string[][] {
     .map((line) => line.split(" ~ "));
 }
 
-/** One line for each subject: the scope, the name, a pattern of its words, and a sentence for the answer. */
+/** One line for each subject: the scope (`income` is a part), the name, a pattern of its words, and a sentence for the answer. */
 export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
 all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
-part ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, because dividends have separate rates: I left the dividends out.
+income ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, because dividends have separate rates: I left the dividends out.
 all ~ tax for the self-employed ~ self employed|self employment|sole trader|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, at other rates than employees.
 all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: a limited or umbrella company pays other taxes first.
 all ~ Construction Industry Scheme deductions ~ cis ~ I can't work out Construction Industry Scheme deductions.
@@ -43,8 +45,8 @@ part ~ free childcare ~ free childcare|childcare vouchers?|tax free childcare|fr
 part ~ Marriage Allowance ~ marriage allowance|marriage tax allowance|married couples? allowance ~ I can't work out the Marriage Allowance: I left it out.
 part ~ Blind Person's Allowance ~ blind(?: persons?)?(?: allowance)?|registered blind ~ I can't work out the Blind Person's Allowance: I left it out.
 part ~ company cars and other benefits in kind ~ company car|company van|benefits? in kind|bik|private medical(?: insurance)?|private healthcare|bupa|electric car scheme|ev scheme|car scheme|cycle to work(?: scheme)?|bike to work(?: scheme)? ~ I can't work out benefits in kind and schemes such as a company car or cycle to work: I left them out.
-part ~ rent received ~ rental income|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
-part ~ tax on savings and investments ~ savings? interest|bank interest|interest on savings|savings|isas?|crypto(?:currency)?|bitcoin|shares|rsus?|stock options?|stocks?|investments?|share scheme|sharesave ~ I can't work out tax on savings and investments: I left them out.
+income ~ rent received ~ rental income|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
+income ~ tax on savings and investments ~ savings? interest|bank interest|interest on savings|savings|isas?|crypto(?:currency)?|bitcoin|shares|rsus?|stock options?|stocks?|investments?|share scheme|sharesave ~ I can't work out tax on savings and investments: I left them out.
 part ~ gift aid ~ gift aid|charity donations?|donations?|payroll giving|give as you earn ~ I can't work out relief on gifts to charity: I left the gifts out.
 part ~ expenses ~ tax relief|work from home allowance|uniform allowance|professional fees|mileage(?: allowance)?|expenses claim ~ I can't work out relief on expenses: I left it out.
 part ~ tax refunds ~ tax (?:refund|rebate|back)|refund|rebate|owed tax|overpaid(?: tax)?|underpaid(?: tax)?|self assessment|tax return ~ I can't work out refunds or returns: I don't know how much you paid or owe.
@@ -61,7 +63,7 @@ part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance p
 part ~ union fees ~ union (?:fees|dues|subs)|unison ~ I left the union fees out.
 `).map(([scope, name = "", pattern = "", sentence = ""]) => ({
   pattern,
-  subject: { name, scope: scope === "all" ? "all" : "part", sentence },
+  subject: { name, scope: scope === "all" ? "all" : "part", isIncome: scope === "income", sentence },
 }));
 
 /** Circumstances that do not change a figure: a pattern, and a sentence for the answer. */

@@ -1,6 +1,6 @@
 /** Finds the question of a conversation. Each message is read together with earlier messages. */
 
-import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { type PayPeriod, usualHours, weeksPerYear } from "../../../tax/pay-periods.ts";
 import { ratesOf } from "../../../tax/rates.ts";
 import { isOverStatePensionAge } from "../../../tax/state-pension-age.ts";
 import { currentTaxYear, dateAt, isKnownTaxYear, latestTaxYear, taxYearAt } from "../../../tax/tax-year.ts";
@@ -13,6 +13,7 @@ import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
 import { requestFor, type ToolRequest } from "./request.ts";
 import { yearlyOf } from "./rules/rule.ts";
 import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
+import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
 import { pounds } from "./wording.ts";
@@ -58,6 +59,7 @@ export function understand(messages: readonly string[], nowMs: number): Understa
 
 function follow(facts: Facts, before: Context, nowMs: number): Step {
   const stay = (understanding: Understanding): Step => ({ understanding, context: before });
+  if (facts.asksForPensionAge) facts.term = statePensionAge(facts);
   const remark = replyTo(facts, hasSum(facts), before.salaries.length > 0);
   if (remark) return stay(remark);
 
@@ -69,6 +71,9 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     facts.comparison = true;
     facts.withAndWithout = true;
   }
+  // "last year vs this year"
+  if (facts.comparison && facts.thisYear && facts.taxYears.length > 0)
+    facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
@@ -116,6 +121,7 @@ function hasSum(facts: Facts): boolean {
       facts.fraction,
       facts.age,
       facts.born,
+      facts.overtime,
       facts.hours,
       facts.days,
     ].some((fact) => fact !== undefined) ||
@@ -248,6 +254,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     return ask(replies.tooLarge());
   }
   takePensionDownTo(facts, salaries, before);
+  takeOvertime(facts, amounts, salaries, before);
   const context = withCircumstances(facts, begun(facts, before));
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;
@@ -315,6 +322,34 @@ function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Co
     above > 0
       ? `${pounds(above)} into the pension brings ${pounds(salary)} down to ${pounds(yearlyOf(to))}.`
       : `${pounds(salary)} is not above ${pounds(yearlyOf(to))}, so you don't need to pay into the pension.`,
+  );
+}
+
+/** "10 hours of overtime a week at time and a half": an extra, from the pay for an hour. */
+function takeOvertime(
+  facts: Facts,
+  amounts: readonly Amount[],
+  salaries: readonly number[],
+  before: Context,
+) {
+  if (facts.overtime === undefined) return;
+  const [salary, other] = salaries.length > 0 ? salaries : before.salaries;
+  const { hoursAYear, times, words } = facts.overtime;
+  if (salary === undefined) return;
+  if (other !== undefined) {
+    facts.leftovers.push(words);
+    return;
+  }
+  const [amount] = amounts;
+  const hours = facts.hours ?? usualHours;
+  const rate =
+    amount?.period === "hour" ? amount.value : Number((salary / (hours * weeksPerYear)).toFixed(4));
+  const added = Number((hoursAYear * times * rate).toFixed(2));
+  facts.extras.push({ name: "overtime", part: { pounds: added } });
+  const assumed =
+    facts.hours === undefined && amount?.period !== "hour" ? `; I assumed ${hours} hours a week` : "";
+  facts.remarks.push(
+    `${words} at ${Number(times.toFixed(2))} times ${pounds(Number(rate.toFixed(2)))} an hour is ${pounds(added)} a year${assumed}.`,
   );
 }
 

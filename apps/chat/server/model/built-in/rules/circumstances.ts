@@ -8,6 +8,15 @@ const months =
   "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 const taxYear = "(?:(?:tax|financial|fiscal) )?year";
 
+function monthNumber(name: string): number {
+  return "jan feb mar apr may jun jul aug sep oct nov dec".split(" ").indexOf(name.slice(0, 3)) + 1;
+}
+
+function isDate(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return year >= 1900 && year <= 2049 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
 function isYear(value: number): boolean {
   return value >= 1990 && value <= 2049;
 }
@@ -61,7 +70,7 @@ const places: [Nation, string][] = [
   ["Wales", "wales|welsh|cardiff|swansea|newport"],
   [
     "Northern Ireland",
-    "northern ireland|northern irish|n ireland|belfast|derry|(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+    "northern ireland|northern irish|n ireland|belfast|derry|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
   ],
   [
     "England",
@@ -118,7 +127,19 @@ export const ageRules: Rule[] = [
       facts.age = value;
     },
   ),
-  rule("born (?:in )?N", (facts, { amounts: [year] }) => {
+  rule(
+    `(?:born|birthday|date of birth|dob)(?: (?:is|was|on|in|:))* (?:(?:N|(?<nth>\\d+(?:st|nd|rd|th))) (?:of )?(?<month>${months})|(?<monthFirst>${months}) (?:N|(?<ordinal>\\d+(?:st|nd|rd|th)))(?: ,)?) N`,
+    (facts, { amounts, groups }) => {
+      const year = amounts.at(-1)?.value ?? 0;
+      const day = Number.parseInt(groups.nth ?? groups.ordinal ?? "", 10) || (amounts[0]?.value ?? 0);
+      const month = monthNumber(groups.month ?? groups.monthFirst ?? "");
+      if (!isDate(year, month, day)) return false;
+      facts.bornOn = { year, month, day };
+      facts.born = year;
+    },
+  ),
+  rule(`born (?:in )?(?:(?:${months}) )?N`, (facts, { amounts: [year] }) => {
+    if (!Number.isInteger(year?.value)) return false;
     facts.born = year?.value;
   }),
   rule("still work(?:ing)?"),
@@ -134,6 +155,15 @@ function addPlan(facts: Facts, plan: StudentLoanPlan): void {
 }
 
 export const loanRules: Rule[] = [
+  rule(
+    `(?<=^(?:(?:what|how much|is|are|do|i|pay|calculate|show|me|tell|give) )*)${loan}? ?plan N(?: ${loan})? (?:repayments?|deductions?|payments?)`,
+    (facts, { amounts: [plan] }) => {
+      const of = planOf[plan?.value ?? 0];
+      if (of === undefined) return false;
+      addPlan(facts, of);
+      facts.figures.push("student-loan");
+    },
+  ),
   rule("(?:how much|what)(?: (?:is|of|my))* student loan(?: repayments?)?(?= plan)", (facts) => {
     facts.figures.push("student-loan");
   }),

@@ -51,6 +51,10 @@ export const figureRules: Rule[] = [
       if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
     },
   ),
+  asks(
+    "tax-band",
+    "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
+  ),
   asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
   asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
@@ -69,6 +73,10 @@ export const figureRules: Rule[] = [
 ];
 
 export const askRules: Rule[] = [
+  sets(
+    "(?:how much|when|what salary|what income)(?: (?:can|may|do|does|will|could|i|we|you|earn|make|must|should|need|have|to|it|be))*(?: before)?(?=(?: ·)* (?:kicks?|starts?|begins?|comes?)(?: in)?(?!\\S))|(?<=· )(?:kicks?|starts?|begins?|comes?)(?: in| (?:to be )?(?:repaid|paid|taken|deducted))?",
+    { asksForRates: true },
+  ),
   sets(
     "how much (?:can|may|could) i (?:earn|make) before(?: i)?(?: (?:start|have to|begin))? (?:pay|paying)",
     { asksForRates: true },
@@ -203,10 +211,11 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
   return [
     rule(
       `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
-      (facts, { amounts }, reading) => {
+      (facts, { amounts, text }, reading) => {
         const isOnlySum =
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
-        if (isOnlySum && subject.scope === "part") return false;
+        const isIncome = subject.isIncome && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
+        if (isOnlySum && subject.scope === "part" && !isIncome) return false;
         facts.subjectSums = true;
         const sums = list(
           amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),
@@ -239,11 +248,7 @@ export const termRules: Rule[] = [
     "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:state )?pension(?: age)?|state pension age",
     (facts, _, reading) => {
       if (reading.money.length > 0) return false;
-      facts.term ??= {
-        name: "State Pension age",
-        meaning:
-          "It is 66 for those born before 6 April 1960, rises month by month to 67 for those born until 5 March 1961, and is 67 for those born after, until April 1977. Employees past it pay no National Insurance, but still pay income tax.",
-      };
+      facts.asksForPensionAge = true;
     },
   ),
 ];

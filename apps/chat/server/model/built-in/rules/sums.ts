@@ -145,8 +145,27 @@ const pensionDownTo = rule(
   },
 );
 
+/** "pension to get my allowance back": the allowance is whole up to £100,000. */
+const wholeAllowanceUpTo: Amount = {
+  value: 100_000,
+  kind: "money",
+  currency: "£",
+  scaled: false,
+  negative: false,
+  period: "year",
+};
+const allowanceBack =
+  "(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
+const pensionForAllowance = rule(
+  `(?:(?:so|to|and|that|i|we|can|would) )*${allowanceBack}(?=.*(?:${scheme}|sacrific|sal sac))|(?<=(?:${scheme}|sacrific|sal sac).*)(?:(?:so|to|and|that|i|we|can|would) )*${allowanceBack}`,
+  (facts) => {
+    facts.pensionDownTo ??= wholeAllowanceUpTo;
+  },
+);
+
 export const pensionRules: Rule[] = [
   pensionDownTo,
+  pensionForAllowance,
   rule("(?:put|contribute|sacrifice)(?: (?:in|into))?", (facts) => facts.pensionDownTo !== undefined),
   rule(
     `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)`,
@@ -162,6 +181,27 @@ export const pensionRules: Rule[] = [
       if (one === undefined || other === undefined) return false;
       facts.pensionBefore = partOf(one);
       facts.pension = { part: partOf(other), kind: undefined };
+    },
+  ),
+  rule(
+    `(?:(?:put|putting|pay|paying|adding|add|contribute|contributing|contributed) )?P (?:more|extra|additional)(?: (?:in|into|to|of|on))?(?: (?:my|the))? ${scheme}(?: contributions?)?|(?:increase|increasing|raise|raising|up|upping)(?: (?:my|the))? ${scheme}(?: contributions?)? by P`,
+    (facts, { amounts: [more] }) => {
+      if (more === undefined || facts.pension !== undefined) return false;
+      facts.pension = { part: partOf(more), kind: undefined };
+      facts.withAndWithout = true;
+      facts.comparison = true;
+      facts.remarks.push(
+        "I compared this contribution with none: name the one before, such as “from 5% to 6%”, to compare with that.",
+      );
+    },
+  ),
+  // "if I opt out of my 5% pension"
+  rule(
+    `(?:opt(?:ed|ing)? out of|stop(?:ped|ping)?(?: paying)?|quit(?:ting)?|leav(?:e|ing)|drop(?:ped|ping)?)(?: (?:my|the|a|into))* P ${scheme}(?: contributions?)?`,
+    (facts, match) => {
+      if (!setPension(facts, match)) return false;
+      facts.withAndWithout = true;
+      facts.comparison = true;
     },
   ),
   rule(
@@ -426,6 +466,7 @@ export const jobRules: Rule[] = [
     facts.subjects.push({
       name: "income from a trade of your own",
       scope: "part",
+      isIncome: true,
       sentence: "I can't work out tax on income from self-employment: I left it out.",
     });
   }),

@@ -73,6 +73,34 @@ function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
   return true;
 }
 
+const hoursOf = "(?:hours?|hrs?)";
+const by = `(?: ${each} (?:week|month)| weekly| monthly)?`;
+const multiple =
+  "(?:time and (?:a )?(?<part>half|quarter|third)|(?<whole>double|triple|treble)(?: time| pay| rate)?|N(?: x|x| times)(?: (?:pay|rate|normal pay|normal rate|the rate))?)";
+const parts: Record<string, number> = {
+  half: 1.5,
+  quarter: 1.25,
+  third: 4 / 3,
+  double: 2,
+  triple: 3,
+  treble: 3,
+};
+
+/** "10 hours of overtime a week at time and a half" */
+function setOvertime(facts: Facts, { amounts: [hours, times], groups, text }: Match): boolean {
+  const factor = parts[groups.part ?? groups.whole ?? ""] ?? times?.value;
+  if (hours === undefined || factor === undefined || facts.overtime !== undefined) return false;
+  const timesAYear = /month/.test(text) ? 12 : /week/.test(text) ? 52 : 1;
+  const often = timesAYear === 12 ? " a month" : timesAYear === 52 ? " a week" : "";
+  facts.overtime = {
+    hoursAYear: hours.value * timesAYear,
+    times: factor,
+    words: `${hours.value} hours of overtime${often}`,
+  };
+  if (timesAYear === 1) facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
+  return true;
+}
+
 export const workingTime: Rule[] = [
   rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
   rule(`(?:paid |salary )?N times ${each} (?:year|annum|yr)`, setPayments),
@@ -106,6 +134,10 @@ export const workingTime: Rule[] = [
     "(?<!(?:work|working|doing|do|does|over|for) )N (?<unit>days?|weeks?|hours?|hrs?|months?)(?: worth)?(?: of)?(?: my| the)? (?:pay|wages|salary|holiday pay|net pay|take home)(?: worth)?",
     setSome,
   ),
+  rule(
+    `(?:N ${hoursOf}${by}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:(?:at|for|on|paid|paid at) )?${multiple}${by}`,
+    setOvertime,
+  ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
     `N (?:hours?|hrs?)(?: of)? overtime(?<by> ${each} (?:week|month)| weekly| monthly)? (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
@@ -122,6 +154,11 @@ export const workingTime: Rule[] = [
   ),
   rule(
     `(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`,
+    (facts, { amounts: [whole, part], groups }) =>
+      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
+  ),
+  rule(
+    `(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`,
     (facts, { amounts: [whole, part], groups }) =>
       setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
   ),
@@ -173,7 +210,7 @@ export const workingTime: Rule[] = [
   ),
   rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
   rule(
-    "how much (?:less|lower|worse off)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
+    "how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
     (facts) => {
       if (facts.fraction === undefined) return false;
       facts.asksLess = true;
