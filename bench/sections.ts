@@ -1,5 +1,6 @@
 import { bytes } from "./bytes/section.ts";
 import { chat } from "./chat/section.ts";
+import { estimate } from "./estimate/section.ts";
 import { flood } from "./flood/section.ts";
 import { http } from "./http/section.ts";
 import { memory } from "./memory/section.ts";
@@ -16,6 +17,7 @@ export const sections: readonly Section[] = [
   redis,
   postgres,
   http,
+  estimate,
   flood,
   operator,
   chat,

@@ -3,6 +3,7 @@
  * `MODEL_URL=http://localhost:11434/v1 MODEL=llama3.2 node index.ts`, then
  * `curl -N localhost:3000/chat?user=ada -H 'Content-Type: application/json' -d '{"messages":[{"role":"user","content":"Hello"}]}'`
  */
+import { once } from "node:events";
 import express from "express";
 import { createLimiter } from "headgate";
 import { estimateTokens, meter, openaiChat } from "headgate/ai";
@@ -38,8 +39,11 @@ app.post("/chat", guard, async (request, response) => {
       { signal: metered.signal },
     );
     response.type("text/plain");
-    for await (const part of metered.bind(stream, openaiChat))
-      response.write(part.choices[0]?.delta.content ?? "");
+    for await (const part of metered.bind(stream, openaiChat)) {
+      // Read no further than the client does.
+      if (!response.write(part.choices[0]?.delta.content ?? ""))
+        await once(response, "drain", { signal: metered.signal });
+    }
     const { how, charged } = await metered.ended;
     response.end(`\n[${how}: ${JSON.stringify(charged)}]\n`);
   } catch {

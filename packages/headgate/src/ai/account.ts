@@ -92,9 +92,9 @@ export class Account {
     this.settle(call, noUse);
   }
 
-  /** Whether everything that is held has been used. */
+  /** Whether the hold does not cover another token of the answer. */
   get isExhausted(): boolean {
-    return this.#left(noUse) <= 0;
+    return !this.#covers(1);
   }
 
   /**
@@ -104,7 +104,7 @@ export class Account {
    */
   keepAhead(): boolean | Promise<boolean> {
     const { chunk } = this.#options;
-    if (this.#left({ ...noUse, output: lowWaterMark(chunk) }) >= 0) return true;
+    if (this.#covers(lowWaterMark(chunk))) return true;
     if (this.#extending === undefined && this.#refused === undefined) void this.#extend(chunk);
     return this.isExhausted ? this.#secure() : true;
   }
@@ -117,7 +117,7 @@ export class Account {
    */
   async secure(output: number, enough: number): Promise<boolean> {
     await this.#extending;
-    if (this.#left({ ...noUse, output: enough }) < 0) await this.#extend(output);
+    if (!this.#covers(enough)) await this.#extend(output);
     return !this.isExhausted;
   }
 
@@ -144,20 +144,21 @@ export class Account {
   #outputFor(available: (unit: string) => number): number {
     let least = Number.POSITIVE_INFINITY;
     for (const [unit, weights] of this.#weights) {
+      // Reasoning cannot be limited alone: a limit that counts nothing else must not shorten the answer.
+      if (weights.output === 0) continue;
       const each = Math.max(weights.output, weights.reasoning);
-      if (each > 0) least = Math.min(least, Math.floor(available(unit) / each));
+      least = Math.min(least, Math.floor(available(unit) / each));
     }
     return Math.max(0, least);
   }
 
-  /** The smallest amount left in any unit, after this further use. */
-  #left(ahead: TokenUse): number {
-    const use = addUse(this.used, ahead);
+  /** Whether the hold covers this many more tokens of the answer, in every unit. */
+  #covers(tokens: number): boolean {
+    const { used } = this;
     const { granted } = this.admission;
-    let least = Number.POSITIVE_INFINITY;
     for (const [unit, weights] of this.#weights)
-      least = Math.min(least, (granted[unit] ?? 0) - unitsOf(use, weights));
-    return least;
+      if (unitsAhead(used, tokens, weights) > (granted[unit] ?? 0)) return false;
+    return true;
   }
 
   #free(unit: string): number {
@@ -178,11 +179,9 @@ export class Account {
     const more: Record<string, number> = {};
     let needed = 0;
     for (const [unit, weights] of this.#weights) {
-      const used = unitsOf(use, weights);
-      const wanted = unitsOf(addUse(use, { ...noUse, output }), weights);
-      const missing = wanted - (granted[unit] ?? 0);
+      const missing = unitsAhead(use, output, weights) - (granted[unit] ?? 0);
       if (missing > 0) more[unit] = missing;
-      needed = Math.max(needed, used + 1 - (granted[unit] ?? 0));
+      needed = Math.max(needed, unitsAhead(use, 1, weights) - (granted[unit] ?? 0));
     }
     const amounts = Object.values(more);
     if (amounts.length === 0) return;
@@ -232,4 +231,10 @@ export class Account {
     }
     return charged;
   }
+}
+
+/** The units of this use and of more tokens of the answer, which may be output or reasoning. */
+function unitsAhead(use: TokenUse, tokens: number, weights: TokenWeights): number {
+  const kind = weights.reasoning > weights.output ? "reasoning" : "output";
+  return unitsOf({ ...use, [kind]: use[kind] + tokens }, weights);
 }

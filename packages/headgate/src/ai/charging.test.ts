@@ -16,17 +16,22 @@ import type { Admitted } from "../core/admission.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { createEstimator } from "./estimate/estimator.ts";
+import { governedModel, ProviderRefusedError } from "./governed-model.ts";
 import { type Meter, type MeterOptions, meter } from "./meter.ts";
 import type { MeterEnd } from "./meter-end.ts";
+import { type ProviderRefusal, readProviderRefusal } from "./provider-refusal.ts";
 import { openaiChat } from "./readers.ts";
 
 /** What happens to an answer, and what is charged. */
 interface Row extends ModelScript {
   readonly options?: MeterOptions;
   /**
-   * When the client leaves: after the first bytes of the answer, or before them but after the model has been called.
+   * When the client leaves: after the first tokens of the answer, before them but after the model has been called, or
+   * before the call, while the account at the provider is held.
    */
-  readonly leaves?: "midway" | "early";
+  readonly leaves?: "midway" | "early" | "uncalled";
+  /** What the handler is told by the provider's refusal. */
+  readonly refused?: ProviderRefusal;
   readonly how: MeterEnd["how"];
   /** The charged tokens: minimum and maximum. */
   readonly tokens: readonly [number, number];
@@ -41,6 +46,46 @@ const prompt: readonly [number, number] = [6, 30];
 const chunk = 256;
 const usualQuota = 100_000;
 const smallQuota = 800;
+
+const asksToWait: ProviderRefusal = { reason: "quota", waitMs: 7000 };
+
+function refusedBy(
+  refused: ProviderRefusal,
+  headers: Record<string, string>,
+  body: unknown = { error: { message: "Slow down.", code: "rate_limit_exceeded" } },
+  status = 429,
+): Row {
+  const refusal = { status, headers, body };
+  return { fails: "status", refusal, refused, how: "failed", tokens: [0, 0], givenBack: true };
+}
+
+const refusals: Readonly<Record<string, Row>> = {
+  "with Retry-After": refusedBy(asksToWait, { "retry-after": "7" }),
+  "with OpenAI's fields": refusedBy(asksToWait, {
+    "x-ratelimit-remaining-requests": "0",
+    "x-ratelimit-reset-requests": "7s",
+  }),
+  "with Anthropic's fields": refusedBy(asksToWait, {
+    date: "Thu, 01 Jan 2026 00:00:00 GMT",
+    "anthropic-ratelimit-requests-remaining": "0",
+    "anthropic-ratelimit-requests-reset": "2026-01-01T00:00:07Z",
+  }),
+  "with Azure's fields": refusedBy(asksToWait, {
+    "x-ratelimit-remaining-tokens": "0",
+    "x-ratelimit-reset-tokens": "7",
+  }),
+  "with Gemini's body": refusedBy(
+    asksToWait,
+    {},
+    { error: { code: 429, message: "Slow down.", details: [{ retryDelay: "7s" }] } },
+  ),
+  "because of overload": refusedBy({ reason: "overload", waitMs: 7000 }, { "retry-after": "7" }, {}, 529),
+  "because of money": refusedBy(
+    { reason: "money" },
+    { "retry-after": "7" },
+    { error: { message: "You exceeded your current quota.", code: "insufficient_quota" } },
+  ),
+};
 
 const rows: Readonly<Record<string, Row>> = {
   "is complete": { how: "finished", tokens: [60, 60] },
@@ -69,8 +114,17 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "fails before it is a stream": { fails: "status", how: "failed", tokens: [0, 0], givenBack: true },
   "fails before its first token": { fails: "first", how: "failed", tokens: [0, 0], givenBack: true },
+  ...Object.fromEntries(
+    Object.entries(refusals).map(([how, row]) => [`is refused by its provider ${how}`, row]),
+  ),
   "fails later": { fails: "midway", how: "failed", tokens: [10 + prompt[0], 20 + prompt[1]] },
   "breaks off": { fails: "socket", how: "failed", tokens: [10 + prompt[0], 20 + prompt[1]] },
+  "is left by its client before the model is called": {
+    leaves: "uncalled",
+    how: "gone",
+    tokens: [0, 0],
+    givenBack: true,
+  },
   "is left by its client before its first token": {
     hangs: "first",
     leaves: "early",
@@ -89,6 +143,13 @@ const rows: Readonly<Record<string, Row>> = {
     options: { onHangUp: "drain" },
     how: "gone",
     tokens: [2040, 2040],
+  },
+  "is left by its client, and drained for as long as is allowed": {
+    hangs: "midway",
+    leaves: "midway",
+    options: { onHangUp: "drain", drainMs: 60 },
+    how: "gone",
+    tokens: [10 + prompt[0], 20 + prompt[1]],
   },
   "stays silent before its first token": {
     hangs: "first",
@@ -125,8 +186,9 @@ beforeAll(async () => {
 });
 afterAll(() => provider.stop());
 
-/** The meter of each user, for the test to read. */
+/** The meter of each user, for the test to read, and the error that its handler got. */
 const meters = new Map<string, Meter>();
+const errors = new Map<string, unknown>();
 
 function begin(admission: unknown, { user, row }: Caller): Meter {
   const metered = meter(admission as Admitted, {
@@ -148,42 +210,63 @@ const streamOf = (metered: Meter, model: string) =>
     { signal: metered.signal },
   );
 
-const answerOf = (metered: Meter, model: string) =>
-  streamText({ model: metered.model(compatible(model)), prompt: content, maxRetries: 0, onError: () => {} });
+/** In these rows, calls do not wait for the provider: its refusal reaches the handler. */
+const governedOf = (metered: Meter, { user, row }: Caller, accounts: Limiter<string>) =>
+  governedModel(metered.model(compatible(row)), accounts, {
+    caller: user,
+    maxWaitMs: rows[row]?.leaves === "uncalled" ? 2 * hourMs : 0,
+  });
+
+const answerOf = (metered: Meter, caller: Caller, accounts: Limiter<string>) =>
+  streamText({
+    model: governedOf(metered, caller, accounts),
+    prompt: content,
+    maxRetries: 0,
+    abortSignal: metered.signal,
+    onError: ({ error }) => void errors.set(caller.user, error),
+  });
+
+const hourMs = 3_600_000;
+
+type Endpoint = (limiter: Limiter<Caller>, accounts: Limiter<string>) => Promise<Served>;
 
 /** Each endpoint serves a metered answer, with one SDK and one framework. */
-const endpoints: Readonly<Record<string, (limiter: Limiter<Caller>) => Promise<Served>>> = {
-  "the AI SDK on Hono": (limiter) =>
-    serveHono(limiter, (metered, { row }) =>
+const endpoints: Readonly<Record<string, Endpoint>> = {
+  "the AI SDK on Hono": (limiter, accounts) =>
+    serveHono(limiter, (metered, caller) =>
       metered.bind(
-        answerOf(metered, row).toUIMessageStreamResponse({ messageMetadata: metered.messageMetadata }),
+        answerOf(metered, caller, accounts).toUIMessageStreamResponse({
+          messageMetadata: metered.messageMetadata,
+        }),
       ),
     ),
   "OpenAI's client on Hono": (limiter) =>
-    serveHono(limiter, async (metered, { row }) => {
+    serveHono(limiter, async (metered, { user, row }) => {
       let stream: Awaited<ReturnType<typeof streamOf>>;
       try {
         stream = await streamOf(metered, row);
-      } catch {
+      } catch (error) {
+        errors.set(user, error);
         await metered.end("failed");
         return new Response(null, { status: 502 });
       }
       return new Response(linesOf(metered.bind(stream, openaiChat)));
     }),
-  "the AI SDK on Express": (limiter) =>
-    serveExpress(limiter, async (metered, { row }, response) => {
+  "the AI SDK on Express": (limiter, accounts) =>
+    serveExpress(limiter, async (metered, caller, response) => {
       metered.bind(response);
-      await answerOf(metered, row).pipeUIMessageStreamToResponse(response);
+      await answerOf(metered, caller, accounts).pipeUIMessageStreamToResponse(response);
     }),
   "OpenAI's client on Express": (limiter) =>
-    serveExpress(limiter, async (metered, { row }, response) => {
+    serveExpress(limiter, async (metered, { user, row }, response) => {
       try {
         const stream = await streamOf(metered, row);
         response.writeHead(200).write("\n");
         for await (const part of metered.bind(stream, openaiChat))
           response.write(`${part.choices[0]?.delta.content ?? ""}\n`);
         response.end();
-      } catch {
+      } catch (error) {
+        errors.set(user, error);
         await metered.end("failed");
         if (response.headersSent) response.destroy();
         else response.writeHead(502).end();
@@ -251,7 +334,8 @@ async function ask(origin: string, caller: Caller, leaves: Row["leaves"]): Promi
     if (leaves === undefined) return void (await response.text());
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let text = "";
-    if (leaves === "early") await expect.poll(() => provider.requests()).toBeGreaterThan(asked);
+    if (leaves === "uncalled") await reader.read();
+    else if (leaves === "early") await expect.poll(() => provider.requests()).toBeGreaterThan(asked);
     else
       while ((text.match(/tide/g)?.length ?? 0) < 10)
         text += new TextDecoder().decode((await reader.read()).value);
@@ -268,8 +352,18 @@ const stores: Readonly<Record<string, () => Promise<{ url: string; remove(): Pro
   PostgreSQL: () => startPostgres(),
 };
 
+/** What a handler knows of the provider's refusal. */
+function refusalIn(error: unknown): ProviderRefusal | undefined {
+  if (!(error instanceof ProviderRefusedError)) return readProviderRefusal(error);
+  const { reason, retryAfterSeconds: seconds } = error;
+  return seconds === undefined ? { reason } : { reason, waitMs: seconds * 1000 };
+}
+
 describe.each(Object.keys(stores))("on %s, an answer", (store) => {
   let limiter: Limiter<Caller>;
+  /** The provider's layer, and the same one in another process. In memory there is one process. */
+  let accounts: Limiter<string>;
+  let elsewhere: Limiter<string>;
   const ending: (() => unknown)[] = [];
   beforeAll(async () => {
     const { url, remove } = await (stores[store] as (typeof stores)[string])();
@@ -290,7 +384,22 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
       timeouts: { storeMs: 20_000 },
     });
     await limiter.ready();
-    ending.push(remove, () => limiter.close());
+    const accountsOf = () =>
+      createLimiter<string>({
+        name: "accounts",
+        layers: [{ name: "account", key: (account) => account, limits: "unlimited" }],
+        store: url,
+        timeouts: { storeMs: 20_000 },
+      });
+    accounts = accountsOf();
+    elsewhere = url === "memory://" ? accounts : accountsOf();
+    await Promise.all([accounts.ready(), elsewhere.ready()]);
+    ending.push(
+      remove,
+      () => limiter.close(),
+      () => accounts.close(),
+      () => elsewhere.close(),
+    );
   });
   afterAll(async () => {
     for (const end of ending.reverse()) await end();
@@ -299,33 +408,49 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
   describe.each(Object.keys(endpoints))("by %s", (endpoint) => {
     let served: Served;
     beforeAll(async () => {
-      served = await (endpoints[endpoint] as (typeof endpoints)[string])(limiter);
+      served = await (endpoints[endpoint] as Endpoint)(limiter, accounts);
     });
     afterAll(() => {
       served.server.closeAllConnections();
       served.server.close();
     });
 
-    it.each(Object.entries(rows))(
-      "that %s",
-      async (row, { how, tokens, givenBack, leaves, quota = usualQuota }) => {
-        const caller = { user: `${endpoint} ${row}`, row };
-        await ask(served.origin, caller, leaves);
-        const end = await (meters.get(caller.user) as Meter).ended;
-        expect(end.how).toBe(how);
-        const charged = end.charged === "nothing" ? 0 : (end.charged.tokens ?? -1);
-        expect(charged).toBeGreaterThanOrEqual(tokens[0]);
-        expect(charged).toBeLessThanOrEqual(tokens[1]);
-        const free = { cost: { requests: 0, tokens: 0, concurrent: 0 } };
-        const [requests, left, places] = (await limiter.peek(caller, free)).limits.map(
-          ({ remaining }) => remaining,
-        );
-        expect({ requests, left, places }).toEqual({
-          requests: givenBack ? 9 : 8,
-          left: Math.max(0, quota - charged),
-          places: 2,
-        });
-      },
-    );
+    const isGoverned = endpoint.startsWith("the AI SDK");
+
+    it.each(
+      // A provider's own client is not bound before it has called the model.
+      Object.entries(rows).filter(([, { leaves }]) => isGoverned || leaves !== "uncalled"),
+    )("that %s", async (row, { how, tokens, givenBack, leaves, refused, quota = usualQuota }) => {
+      const caller = { user: `${endpoint} ${row}`, row };
+      if (leaves === "uncalled") await accounts.block(caller.user, { forMs: hourMs });
+      await ask(served.origin, caller, leaves);
+      const end = await (meters.get(caller.user) as Meter).ended;
+      expect(end.how).toBe(how);
+      const charged = end.charged === "nothing" ? 0 : (end.charged.tokens ?? -1);
+      expect(charged).toBeGreaterThanOrEqual(tokens[0]);
+      expect(charged).toBeLessThanOrEqual(tokens[1]);
+      const free = { cost: { requests: 0, tokens: 0, concurrent: 0 } };
+      const [requests, left, places] = (await limiter.peek(caller, free)).limits.map(
+        ({ remaining }) => remaining,
+      );
+      expect({ requests, left, places }).toEqual({
+        requests: givenBack ? 9 : 8,
+        left: Math.max(0, quota - charged),
+        places: 2,
+      });
+      if (refused === undefined) return;
+      expect(refusalIn(errors.get(caller.user))).toEqual(refused);
+      if (!isGoverned || refused.waitMs === undefined) return;
+      // Another process does not ask the provider before its wait is over.
+      const asked = provider.requests();
+      const model = governedModel(compatible(row), elsewhere, { caller: caller.user, maxWaitMs: 0 });
+      const error = await model.doGenerate({ prompt: [] }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(ProviderRefusedError);
+      expect((error as ProviderRefusedError).retryAfterSeconds).toBeLessThanOrEqual(7);
+      expect(provider.requests()).toBe(asked);
+    });
   });
 });

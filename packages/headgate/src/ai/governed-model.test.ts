@@ -1,4 +1,5 @@
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
 import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
@@ -257,46 +258,91 @@ describe("a governed model", () => {
   });
 });
 
-describe("over several processes that share a store", () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startRedis();
-  }, 60_000);
-  afterAll(() => server?.remove());
+/** A model whose calls fail one by one, when told to. */
+function failingLater() {
+  const model = scriptedModel({});
+  const calls: ((error: unknown) => void)[] = [];
+  model.doGenerate = () => new Promise((_, reject) => calls.push(reject));
+  const fail = (seconds: number) =>
+    calls.shift()?.(refusedBy({ headers: { "retry-after": String(seconds) } }));
+  return { model: model as LanguageModelV4, fail, calls: () => calls.length };
+}
 
-  const quotaOf = (own: Limiter<string>[]) => {
+const errorOf = (model: LanguageModelV4): Promise<ProviderRefusedError> =>
+  ask(model).then(
+    () => {
+      throw new Error("The call was not refused.");
+    },
+    (error) => error,
+  );
+
+describe("attempts that are refused one after the other", () => {
+  it.each([
+    [7, 600],
+    [600, 7],
+  ])("wait as long as the longer wait: %i s, then %i s", async (first, second) => {
+    const { model, fail } = failingLater();
+    const { model: governedOne } = governed("9/minute", model, 0);
+    const attempts = [errorOf(governedOne), errorOf(governedOne)];
+    await settled();
+    fail(first);
+    expect((await attempts[0])?.retryAfterSeconds).toBe(first);
+    fail(second);
+    expect((await attempts[1])?.retryAfterSeconds).toBe(second);
+    expect((await errorOf(governedOne)).retryAfterSeconds).toBe(600);
+  });
+});
+
+describe.each<[string, () => Promise<{ url: string; remove(): Promise<void> }>]>([
+  ["Redis", () => startRedis()],
+  ["PostgreSQL", () => startPostgres()],
+])("over several processes that share %s", (_, start) => {
+  let server: { url: string; remove(): Promise<void> };
+  const limiters: Limiter<string>[] = [];
+  beforeAll(async () => {
+    server = await start();
+  }, 60_000);
+  afterAll(async () => {
+    for (const limiter of limiters) await limiter.close();
+    await server?.remove();
+  });
+
+  /** A governed model of a process of its own. */
+  async function processWith(model: LanguageModelV4, caller: string) {
     const quota = createLimiter<string>({
       name: "provider",
       layers: [{ name: "account", key: (account) => account, limits: "unlimited" }],
       store: server.url,
+      // A busy machine may answer late.
+      timeouts: { storeMs: 20_000 },
     });
-    own.push(quota);
-    return quota;
-  };
+    limiters.push(quota);
+    await quota.ready();
+    return governedModel(model, quota, { caller, maxWaitMs: 0 });
+  }
 
-  it("all of them wait as long as one of them is asked to, and the longest wait stays", async () => {
-    const limiters: Limiter<string>[] = [];
-    const asked = (waitS: string) =>
-      governedModel(failing(refusedBy({ headers: { "retry-after": waitS } })), quotaOf(limiters), {
-        caller: "ours",
-        maxWaitMs: 0,
-      });
-    await expect(ask(asked("600"))).rejects.toMatchObject({ retryAfterSeconds: 600 });
-    // This process and the store know a longer wait: a shorter one changes nothing.
-    const other = governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 });
-    const refused = await ask(other).catch((error) => error);
+  it.each([
+    [7, 600],
+    [600, 7],
+  ])("all of them wait as long as the longer wait: %i s, then %i s", async (first, second) => {
+    const account = `ours ${first}`;
+    const one = failingLater();
+    const other = failingLater();
+    const governedOne = await processWith(one.model, account);
+    const governedOther = await processWith(other.model, account);
+    const attempts = [errorOf(governedOne), errorOf(governedOther)];
+    // Both calls are under way before one of them fails.
+    await expect.poll(() => one.calls() + other.calls()).toBe(2);
+    one.fail(first);
+    expect((await attempts[0])?.retryAfterSeconds).toBe(first);
+    other.fail(second);
+    expect((await attempts[1])?.retryAfterSeconds).toBe(second);
+    const refused = await errorOf(await processWith(failing(), account));
     expect(refused).toBeInstanceOf(ProviderRefusedError);
-    expect(refused.retryAfterSeconds).toBeGreaterThan(590);
+    expect(refused.retryAfterSeconds).toBeGreaterThan(570);
     expect(refused.retryAfterSeconds).toBeLessThanOrEqual(600);
-    await expect(ask(asked("7"))).rejects.toThrow(ProviderRefusedError);
-    const third = await ask(
-      governedModel(failing(), quotaOf(limiters), { caller: "ours", maxWaitMs: 0 }),
-    ).catch((error) => error);
-    expect(third.retryAfterSeconds).toBeGreaterThan(590);
     // Another account does not wait.
-    const theirs = governedModel(failing(), quotaOf(limiters), { caller: "theirs", maxWaitMs: 0 });
-    expect((await ask(theirs)).text).toBe("Done.");
-    for (const limiter of limiters) await limiter.close();
+    expect((await ask(await processWith(failing(), "theirs"))).text).toBe("Done.");
   });
 });
 

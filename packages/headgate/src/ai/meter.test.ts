@@ -211,6 +211,94 @@ describe("an answer that fails", () => {
   });
 });
 
+describe("a call of the model", () => {
+  it.each<[string, number, number | undefined]>([
+    ["is limited to what is affordable if that is little", 2000, 1990],
+    ["is not limited if much is affordable, because a model may not accept so high a limit", 9000, undefined],
+  ])("without maxOutputTokens %s", async (_, tokens, most) => {
+    const { metered } = await begin({}, { tokens });
+    const model = scriptedModel({ says: words(3) });
+    await streamText({ model: metered.model(model), prompt }).consumeStream();
+    if (most === undefined) expect(model.calls[0]?.maxOutputTokens).toBeUndefined();
+    else expect(model.calls[0]?.maxOutputTokens).toBeLessThan(most);
+  });
+
+  it.each(["the caller", "the meter"])("is aborted by %s", async (who) => {
+    const { metered } = await begin();
+    const caller = new AbortController();
+    const model = scriptedModel({ hangs: "call" });
+    const asked = metered.model(model).doStream({ prompt: [], abortSignal: caller.signal });
+    await vi.waitFor(() => expect(model.calls).toHaveLength(1));
+    const signal = model.calls[0]?.abortSignal as AbortSignal;
+    expect(signal.aborted).toBe(false);
+    if (who === "the caller") caller.abort(new Error("left"));
+    else void metered.end();
+    await expect(asked).rejects.toThrow(who === "the caller" ? "left" : "over");
+    expect(signal.aborted).toBe(true);
+  });
+
+  it("that answers after nobody waits for it any more is cancelled", async () => {
+    const { metered } = await begin();
+    const caller = new AbortController();
+    const model = scriptedModel({ says: words(3) });
+    const { doStream } = model;
+    let answer = () => {};
+    model.doStream = async (options) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      // A model that ignores the signal.
+      return doStream({ ...options, abortSignal: new AbortController().signal });
+    };
+    const asked = metered.model(model).doStream({ prompt: [], abortSignal: caller.signal });
+    caller.abort(new Error("left"));
+    await expect(asked).rejects.toThrow("left");
+    answer();
+    await vi.waitFor(() => expect(model.cancelled).toBe(1));
+  });
+});
+
+describe("limits in units of their own", () => {
+  const limits =
+    "1000 tokens/day; 400 input-tokens/day; 300 output-tokens/day; 200 cached-tokens/day; 100 reasoning-tokens/day";
+
+  async function metered(script: Script, cost: Record<string, number>) {
+    const limiter = createLimiter<string>({
+      name: "units",
+      layers: [{ name: "user", key: (user) => user, limits }],
+      clock: fakeClock(),
+    });
+    const admission = (await limiter.admit("ada", { cost })) as Admitted;
+    const one = meter(admission, { estimator: createEstimator(), chunk: 64 });
+    const result = streamText({ model: one.model(scriptedModel(script)), prompt });
+    await read(one.bind(result.toUIMessageStreamResponse()), Number.POSITIVE_INFINITY);
+    const { limits: after } = await limiter.peek("ada", { cost: {} });
+    await limiter.close();
+    return { end: await one.ended, left: Object.fromEntries(after.map((l) => [l.unit, l.remaining])) };
+  }
+
+  it("count only their own tokens", async () => {
+    const usage = { input: 100, output: 50, cacheRead: 80, reasoning: 20 };
+    const { end, left } = await metered({ says: words(50), usage }, {});
+    expect(end).toMatchObject({ how: "finished" });
+    expect(left).toEqual({
+      tokens: 1000 - 150,
+      "input-tokens": 400 - 100,
+      "output-tokens": 300 - 50,
+      "cached-tokens": 200 - 80,
+      "reasoning-tokens": 100 - 20,
+    });
+  });
+
+  it("end the answer when one of them is used up, and name it", async () => {
+    const { end, left } = await metered({ says: words(900), usage: "absent" }, { "output-tokens": 64 });
+    expect(end).toMatchObject({ how: "budget" });
+    expect(end.refused?.binding.name).toBe("user-output-tokens-per-day");
+    expect(left["output-tokens"]).toBe(0);
+    expect(left.tokens).toBeGreaterThan(500);
+  });
+});
+
 describe("a client that hangs up", () => {
   it("stops the model, and is charged what was written", async () => {
     const { end, left, model } = await respond({ says: words(1000) }, {}, 40);

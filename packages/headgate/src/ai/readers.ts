@@ -24,7 +24,7 @@ export const openaiChat: StreamReader = {
     const delta = at(part, "choices", "0", "delta");
     const calls = Array.isArray(delta?.tool_calls) ? (delta.tool_calls as Json[]) : [];
     const inputs = calls.flatMap((call) => [at(call, "function", "name"), at(call, "function", "arguments")]);
-    return joined(delta?.reasoning_content, delta?.content, delta?.refusal, ...inputs);
+    return joined(delta?.reasoning_content ?? delta?.reasoning, delta?.content, delta?.refusal, ...inputs);
   },
   usage(part) {
     const usage = at(part, "usage");

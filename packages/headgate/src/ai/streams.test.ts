@@ -1,7 +1,8 @@
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
 import { startRedis } from "@headgate/test-servers/redis.ts";
 import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { streamText } from "ai";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Admitted } from "../core/admission.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
@@ -22,11 +23,11 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-/** The true use of a stream, as its provider counts it. */
 interface Stream {
   readonly metered: Meter;
-  /** Whether the stream is read to its end, or after how many chunks the reader leaves. */
+  /** Reads this many chunks and leaves, or reads to the end. */
   readonly read: (pieces: number) => Promise<void>;
+  /** The true use, as the provider counts it. */
   readonly counted: () => number;
 }
 
@@ -103,7 +104,12 @@ function piecesOf(admission: Admitted, { pieces, options, isReported }: Plan): S
   };
 }
 
-async function run(limiter: Limiter<string>, streams: number, begin: typeof answerOf): Promise<void> {
+/** Whether the provider's count reaches the meter. */
+const isCounted = ({ isReported, leavesAfter, options }: Plan) =>
+  isReported && (leavesAfter === Number.POSITIVE_INFINITY || options.onHangUp === "drain");
+
+/** @param everyNth every n-th stream is the AI SDK's; the others come from a provider's own client */
+async function run(limiter: Limiter<string>, streams: number, everyNth: number): Promise<void> {
   const roll = dice(streams);
   const charged = new Map<string, number>();
   let begun = 0;
@@ -115,12 +121,12 @@ async function run(limiter: Limiter<string>, streams: number, begin: typeof answ
       const plan = planOf(roll);
       const admission = await limiter.admit(user, { cost: { tokens: 300 } });
       expect(admission.admitted).toBe(true);
-      const stream = begin(admission as Admitted, plan);
+      const stream = (n % everyNth === 0 ? answerOf : piecesOf)(admission as Admitted, plan);
       await stream.read(plan.leavesAfter);
       const end = await stream.metered.ended;
       const tokens = end.charged === "nothing" ? 0 : (end.charged.tokens ?? 0);
-      if (end.estimated) expect(Math.abs(tokens - stream.counted())).toBeLessThanOrEqual(chunk);
-      else expect(tokens).toBe(stream.counted());
+      if (isCounted(plan)) expect(tokens).toBe(stream.counted());
+      else expect(Math.abs(tokens - stream.counted())).toBeLessThanOrEqual(chunk);
       charged.set(user, (charged.get(user) ?? 0) + tokens);
     }
   }
@@ -135,28 +141,34 @@ async function run(limiter: Limiter<string>, streams: number, begin: typeof answ
 const limits = "1000000 tokens/day sliding-window; 100 concurrent";
 const layers = [{ name: "user", key: (user: string) => user, limits }];
 
-describe.each<[number, string, typeof answerOf]>([
-  [200, "of the AI SDK", answerOf],
-  [1000, "of a provider's own client", piecesOf],
-])("%i streams %s, 50 at once, whose clients hang up at random", (streams, _, begin) => {
-  it("leave no holds in memory, and are charged their true use", async () => {
-    await run(createLimiter({ name: "streams", layers }), streams, begin);
-  });
+const stores: Readonly<Record<string, () => Promise<{ url: string; remove(): Promise<void> }>>> = {
+  memory: async () => ({ url: "memory://", remove: async () => {} }),
+  Redis: () => startRedis(),
+  PostgreSQL: () => startPostgres(),
+};
 
-  it("leave no holds on Redis, and are charged their true use", async () => {
-    const server = await startRedis();
-    const limiter = createLimiter({
-      name: "streams",
-      layers,
-      store: server.url,
-      timeouts: { storeMs: 30_000 },
-    });
-    try {
-      await limiter.ready();
-      await run(limiter, streams, begin);
-    } finally {
-      await limiter.close();
-      await server.remove();
-    }
+describe.each(Object.entries(stores))("on %s", (_, start) => {
+  let server: { url: string; remove(): Promise<void> };
+  beforeAll(async () => {
+    server = await start();
   });
+  afterAll(() => server.remove());
+
+  it.each([
+    [200, "of the AI SDK", 1],
+    [1000, "of the AI SDK and of a provider's own client", 5],
+  ])(
+    "%i streams %s, whose clients hang up at random, leave no holds and are charged their true use",
+    async (streams, _, everyNth) => {
+      const name = `streams-${streams}`;
+      // A busy machine may answer late.
+      const limiter = createLimiter({ name, layers, store: server.url, timeouts: { storeMs: 30_000 } });
+      try {
+        await limiter.ready();
+        await run(limiter, streams, everyNth);
+      } finally {
+        await limiter.close();
+      }
+    },
+  );
 });

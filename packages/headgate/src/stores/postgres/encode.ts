@@ -189,7 +189,7 @@ export function encode(
       const { charges, hold } = request;
       const peek = request.kind === "peek";
       writeUnder(charges, peek, () => {
-        if (mayHold(charges, hold)) writeReserving(charges, peek, hold);
+        if (mayHold(charges, hold) || charges.some(countsNothing)) writeReserving(charges, peek, hold);
         else writeCharges(charges, peek);
       });
     }
@@ -243,6 +243,11 @@ function momentOf(until = Number.POSITIVE_INFINITY): string {
 /** Whether what is held has to be looked up. */
 function mayHold(charges: readonly Charge[], hold: Hold | undefined): boolean {
   return hold !== undefined || charges.some(({ limits }) => limits.holdable);
+}
+
+/** A plain request names partitions only by their groups. Without one, its block would not be found. */
+function countsNothing({ limits }: Charge): boolean {
+  return limits.groups.length === 0;
 }
 
 /** A reservation's id as two numbers of 48 bits. */

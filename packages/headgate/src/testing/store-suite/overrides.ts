@@ -65,6 +65,27 @@ export const overrides: readonly Case[] = [
   },
 
   {
+    name: "a block and other limits also apply to a layer that counts nothing, alone and with others",
+    async run(trial) {
+      const open = trial.place("unlimited", "open", "open");
+      const counted = trial.place("2/minute");
+      await trial.block(open, { forMs: hour });
+      for (const ask of [trial.admit, trial.peek]) {
+        expectSame(summary(await ask(open)), [false, "blocked", hour], "alone");
+        expectSame(summary(await ask([open, counted])), [false, "blocked", hour], "with another layer");
+      }
+      expectSame(await remaining(trial, counted), 2, "remaining of the other layer");
+      await trial.unblock(open);
+      expectSame((await trial.admit(open)).admitted, true, "once it is ended");
+      const override = await trial.override(open, { limits: "1/minute", forMs: hour });
+      expectSame((await trial.admit(open)).refusedFor, "overridden", "under its own limits");
+      const under: Place = { ...trial.under(open, "1/minute"), override };
+      expectSame((await trial.admit(under)).admitted, true, "under the other limits");
+      expectSame((await trial.admit(under)).admitted, false, "a second of 1");
+    },
+  },
+
+  {
     name: "if one partition is blocked, no other is charged or mistaken for it",
     async run(trial) {
       const user = trial.place("2/minute", "caller", "user");

@@ -1,0 +1,275 @@
+import { EventEmitter } from "node:events";
+import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
+import { streamText } from "ai";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Admitted } from "../core/admission.ts";
+import { createLimiter } from "../limiter/limiter.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { createEstimator } from "./estimate/estimator.ts";
+import { type MeterOptions, meter } from "./meter.ts";
+import type { StreamReader } from "./readers.ts";
+
+afterEach(() => vi.useRealTimers());
+
+function limited() {
+  const limiter = createLimiter<string>({
+    name: "chat",
+    layers: [{ name: "user", key: (user) => user, limits: "9/minute; 900000 tokens/day; 2000 concurrent" }],
+    clock: fakeClock(),
+  });
+  const left = async () => {
+    const { limits } = await limiter.peek("ada", { cost: { requests: 0, tokens: 0, concurrent: 0 } });
+    return limits.map(({ remaining }) => remaining);
+  };
+  const begin = async (options: MeterOptions = {}, cost: Record<string, number> = { tokens: 300 }) =>
+    meter((await limiter.admit("ada", { cost })) as Admitted, {
+      promptTokens: inputTokens,
+      estimator: createEstimator(),
+      onError: (error) => expect(error).toBeUndefined(),
+      ...options,
+    });
+  return { begin, left };
+}
+
+const reader: StreamReader<string> = { text: (part) => part, usage: () => undefined };
+
+/** A provider's stream of a thousand parts, which counts how many were asked for. */
+class ProviderStream implements AsyncIterable<string> {
+  readonly controller = new AbortController();
+  asked = 0;
+  left = false;
+  [Symbol.asyncIterator](): AsyncIterator<string> {
+    return {
+      next: async () => {
+        this.asked += 1;
+        return this.asked > 1000 ? { done: true, value: undefined } : { done: false, value: "tide " };
+      },
+      return: async () => {
+        this.left = true;
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}
+
+function readableOf(stream: ProviderStream): ReadableStream<string> {
+  const parts = stream[Symbol.asyncIterator]();
+  return new ReadableStream<string>(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await parts.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Lets everything run that does not wait for the reader. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe("a slow reader", () => {
+  it.each<[string, StreamReader<string> | undefined]>([
+    ["an async iterable", reader],
+    ["an async iterable without a reader", undefined],
+  ])("of %s gets parts only as it reads them", async (_, read) => {
+    const stream = new ProviderStream();
+    const bound = (await limited().begin()).bind(stream, read)[Symbol.asyncIterator]();
+    await pause();
+    expect(stream.asked).toBe(0);
+    for (let n = 1; n <= 3; n += 1) {
+      await bound.next();
+      await pause();
+      expect(stream.asked).toBe(n);
+    }
+    await bound.return?.();
+    expect(stream.left).toBe(true);
+  });
+
+  it.each<[string, StreamReader<string> | undefined]>([
+    ["a ReadableStream", reader],
+    ["a ReadableStream without a reader", undefined],
+  ])("of %s gets parts only as it reads them", async (_, read) => {
+    const stream = new ProviderStream();
+    const bound = (await limited().begin()).bind(readableOf(stream), read).getReader();
+    await pause();
+    expect(stream.asked).toBe(0);
+    for (let n = 1; n <= 3; n += 1) {
+      await bound.read();
+      await pause();
+      expect(stream.asked).toBe(n);
+    }
+    await bound.cancel();
+    expect(stream.left).toBe(true);
+  });
+
+  it("of a Response gets parts only as it reads them", async () => {
+    const stream = new ProviderStream();
+    const bytes = readableOf(stream).pipeThrough(new TextEncoderStream(), {});
+    const body = ((await limited().begin()).bind(new Response(bytes)).body as ReadableStream).getReader();
+    await pause();
+    // A pipe holds a part itself.
+    const ahead = stream.asked;
+    expect(ahead).toBeLessThan(4);
+    for (let n = 1; n <= 3; n += 1) {
+      await body.read();
+      await pause();
+      expect(stream.asked).toBeLessThanOrEqual(ahead + n);
+    }
+    await body.cancel();
+  });
+});
+
+describe("a bound stream is of the same type", () => {
+  it("as a Response, with its status and headers", async () => {
+    const bound = (await limited().begin()).bind(
+      new Response("tide", { status: 201, statusText: "Made", headers: { "x-tide": "high" } }),
+    );
+    expect(bound).toBeInstanceOf(Response);
+    expect([bound.status, bound.statusText, bound.headers.get("x-tide")]).toEqual([201, "Made", "high"]);
+    expect(await bound.text()).toBe("tide");
+  });
+
+  it("as a ReadableStream", async () => {
+    const bound = (await limited().begin()).bind(readableOf(new ProviderStream()), reader);
+    expect(bound).toBeInstanceOf(ReadableStream);
+    await bound.cancel();
+  });
+
+  it("as a provider's own stream, with its other members", async () => {
+    const stream = new ProviderStream();
+    const bound = (await limited().begin()).bind(stream, reader);
+    expect(bound).toBeInstanceOf(ProviderStream);
+    expect(bound.controller).toBe(stream.controller);
+    for await (const part of bound) {
+      expect(part).toBe("tide ");
+      break;
+    }
+  });
+
+  it("as an async generator", async () => {
+    async function* parts() {
+      yield "tide ";
+    }
+    const bound = (await limited().begin()).bind(parts(), reader);
+    expect(await bound.next()).toEqual({ done: false, value: "tide " });
+    expect((await bound.next()).done).toBe(true);
+  });
+
+  it("as Node's response", async () => {
+    const response = nodeResponse();
+    expect((await limited().begin()).bind(response)).toBe(response);
+  });
+});
+
+function nodeResponse() {
+  return Object.assign(new EventEmitter(), { writableFinished: false, destroyed: false, statusCode: 200 });
+}
+
+describe("Node's response", () => {
+  it("that was sent completely ends the admission", async () => {
+    const { begin, left } = limited();
+    const metered = await begin();
+    const response = metered.bind(nodeResponse());
+    await streamText({
+      model: metered.model(scriptedModel({ says: ["tide "] })),
+      prompt: "Tide?",
+    }).consumeStream();
+    response.writableFinished = true;
+    response.emit("close");
+    expect(await metered.ended).toMatchObject({ how: "finished", charged: { tokens: inputTokens + 1 } });
+    expect(await left()).toEqual([8, 900_000 - inputTokens - 1, 2000]);
+  });
+
+  it("that failed before a model answered is charged nothing", async () => {
+    const { begin, left } = limited();
+    const metered = await begin();
+    const response = metered.bind(nodeResponse());
+    Object.assign(response, { statusCode: 500, writableFinished: true });
+    response.emit("close");
+    expect(await metered.ended).toMatchObject({ how: "failed", charged: "nothing" });
+    expect(await left()).toEqual([9, 900_000, 2000]);
+  });
+
+  it("whose client left before it was bound ends at once", async () => {
+    const metered = await limited().begin();
+    metered.bind(Object.assign(nodeResponse(), { destroyed: true }));
+    expect(await metered.ended).toMatchObject({ how: "gone", charged: "nothing" });
+  });
+
+  it("whose client leaves is drained, although nobody reads it any more", async () => {
+    const { begin, left } = limited();
+    const metered = await begin({ onHangUp: "drain" });
+    const response = metered.bind(nodeResponse());
+    const model = scriptedModel({ says: Array.from({ length: 500 }, () => "tide ") });
+    const { stream } = await metered.model(model).doStream({ prompt: [] });
+    await stream.getReader().read();
+    response.emit("close");
+    const end = await metered.ended;
+    expect(end).toMatchObject({ how: "gone", charged: { tokens: inputTokens + 500 }, estimated: false });
+    expect(await left()).toEqual([8, 900_000 - inputTokens - 500, 2000]);
+  });
+});
+
+describe("a Response", () => {
+  it.each([500, 503])("with the status %i is charged nothing if no model answered", async (status) => {
+    const { begin, left } = limited();
+    const metered = await begin();
+    await metered.bind(new Response("failed", { status })).text();
+    expect(await metered.ended).toMatchObject({ how: "failed", charged: "nothing" });
+    expect(await left()).toEqual([9, 900_000, 2000]);
+  });
+
+  it("without a body ends the admission at once", async () => {
+    const metered = await limited().begin();
+    metered.bind(new Response(null, { status: 204 }));
+    expect(await metered.ended).toMatchObject({ how: "finished" });
+  });
+});
+
+describe("usage that a provider reports while it answers", () => {
+  const counting: StreamReader<string> = { ...reader, usage: () => ({ input: 15, output: 1 }) };
+
+  it("is not the output of an answer whose reader leaves", async () => {
+    const metered = await limited().begin();
+    const bound = metered.bind(new ProviderStream(), counting)[Symbol.asyncIterator]();
+    for (let n = 0; n < 20; n += 1) await bound.next();
+    await bound.return?.();
+    const { used, estimated } = await metered.ended;
+    expect(estimated).toBe(true);
+    expect(used.input).toBe(15);
+    expect(used.output).toBeGreaterThanOrEqual(20);
+  });
+});
+
+describe("drained answers", () => {
+  it("are a thousand at once at most: further ones are aborted", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { begin, left } = limited();
+    async function* silent(): AsyncGenerator<string> {
+      yield "tide ";
+      await new Promise(() => {});
+    }
+    const leaving = async () => {
+      const metered = await begin({ onHangUp: "drain", drainMs: 5000 }, { requests: 0 });
+      const bound = metered.bind(silent(), reader);
+      await bound.next();
+      void bound.return(undefined);
+      return metered;
+    };
+    const drained = [];
+    for (let n = 0; n < 1000; n += 1) drained.push(await leaving());
+    expect((await left())[2]).toBe(1000);
+    const another = await leaving();
+    expect(another.signal.aborted).toBe(true);
+    expect(await another.ended).toMatchObject({ how: "gone" });
+    expect(drained.some(({ signal }) => signal.aborted)).toBe(false);
+    await vi.advanceTimersByTimeAsync(5000);
+    for (const metered of drained) expect(await metered.ended).toMatchObject({ how: "gone" });
+    expect((await left())[2]).toBe(2000);
+  });
+});
