@@ -1,7 +1,10 @@
+import { AsyncResource } from "node:async_hooks";
+import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request as requestOver, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { HeadgateError } from "../core/errors.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
@@ -156,5 +159,139 @@ describe("a guard in Next's proxy", () => {
     }
     expect(errors).toEqual([expect.any(HeadgateError)]);
     expect(String(errors[0])).toContain("A guard in Next's proxy released its request's places");
+  });
+});
+
+describe("requests that are handled at the same time", () => {
+  const paths = Array.from({ length: 20 }, (_, n) => n + 1);
+
+  /** Guards whose limits tell callers apart: the caller is the path. */
+  function guards() {
+    const pathOf = (request: Request) => new URL(request.url).pathname.slice(1);
+    const of = (name: string) => {
+      const limiter = createLimiter<string>({
+        name,
+        layers: [{ name, key: (user) => user, limits: "500/hour" }],
+        clock: fakeClock(),
+      });
+      return rateLimit(limiter, {
+        caller: pathOf,
+        // Each caller has another cost, by which its fields are known.
+        cost: (request: Request) => ({ requests: Number(pathOf(request)) }),
+      });
+    };
+    /** Waits for all requests; the last one goes on first. */
+    const all = () => {
+      let waiting: (() => void)[] = [];
+      return async () => {
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          if (waiting.length < paths.length) return;
+          for (const goOn of waiting.reverse()) goOn();
+          waiting = [];
+        });
+      };
+    };
+    const [allInProxy, allInRoute] = [all(), all()];
+    const proxy = of("site")(async () => {
+      await allInProxy();
+      return passOn();
+    });
+    const route = of("chat")(async (request: Request) => {
+      await allInRoute();
+      return new Response(pathOf(request));
+    });
+    return { proxy, route };
+  }
+  const fieldsOf = (path: number) =>
+    `"site-per-hour";r=${500 - path};t=3600, "chat-per-hour";r=${500 - path};t=3600`;
+
+  it("each get their own fields, over connections that are used again and again", async () => {
+    const { proxy, route } = guards();
+    const origin = await serve(proxy, route);
+    for (const round of [1, 2]) {
+      const answers = await Promise.all(
+        paths.map(async (path) => {
+          const response = await fetch(`${origin}${path + 20 * (round - 1)}`);
+          return [await response.text(), response.headers.get("RateLimit")];
+        }),
+      );
+      const own = paths.map((path) => path + 20 * (round - 1));
+      expect(answers).toEqual(own.map((path) => [String(path), fieldsOf(path)]));
+    }
+  });
+
+  it("each get their own fields, pipelined over one connection", async () => {
+    const { proxy, route } = guards();
+    const origin = new URL(await serve(proxy, route));
+    const socket = connect(Number(origin.port), origin.hostname);
+    const last = paths.length;
+    socket.write(
+      paths
+        .map(
+          (path) => `GET /${path} HTTP/1.1\r\nHost: x\r\n${path === last ? "Connection: close\r\n" : ""}\r\n`,
+        )
+        .join(""),
+    );
+    const fields = [...(await text(socket)).matchAll(/^RateLimit: (.*)$/gim)].map(([, value]) =>
+      value?.trim(),
+    );
+    expect(fields).toEqual(paths.map(fieldsOf));
+  });
+});
+
+describe("work that goes on after its response", () => {
+  it("is not part of that response: a guard that it meets decides by itself", async () => {
+    const { limiter, errors, isFree } = limiterOf("site", "9/hour; 1 concurrent");
+    const proxy = rateLimit(limiter, { caller })(passOn);
+    let later: AsyncResource | undefined;
+    const origin = await serve(proxy, () => {
+      later = new AsyncResource("later");
+      return hello();
+    });
+    expect((await rateLimitOf(origin)).fields).toContain('"site-per-hour";r=8;');
+    while (!(await isFree())) await new Promise((resolve) => setImmediate(resolve));
+    const again = await later?.runInAsyncScope(() => proxy(new Request("http://localhost/")));
+    // Charged anew, and not held until a response ends that has ended before.
+    expect(again?.headers.get("RateLimit")).toContain('"site-per-hour";r=7;');
+    expect(await isFree()).toBe(true);
+    expect(errors).toHaveLength(1);
+  });
+
+  it("ends at once if the client has left meanwhile", async () => {
+    const { limiter, isFree } = limiterOf("site", "9/hour; 1 concurrent");
+    let left: (() => void) | undefined;
+    const waiting = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    let began: (() => void) | undefined;
+    const begun = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const proxy = rateLimit(limiter, { caller })(async () => {
+      began?.();
+      await waiting;
+      return passOn();
+    });
+    let routed = false;
+    const outgoing: ServerResponse[] = [];
+    const note = (message: unknown) => outgoing.push((message as { response: ServerResponse }).response);
+    channel("http.server.request.start").subscribe(note);
+    onTestFinished(() => void channel("http.server.request.start").unsubscribe(note));
+    const origin = await serve(proxy, () => {
+      routed = true;
+      return hello();
+    });
+    const request = requestOver(origin).end();
+    request.on("error", () => {});
+    await begun;
+    expect(await isFree()).toBe(false);
+    const [response] = outgoing;
+    const closed = once(response as ServerResponse, "close");
+    request.destroy();
+    await closed;
+    left?.();
+    while (!routed) await new Promise((resolve) => setImmediate(resolve));
+    expect(await isFree()).toBe(true);
   });
 });

@@ -1,11 +1,18 @@
 import type { ServerResponse } from "node:http";
 import { processWide } from "../core/copies.ts";
+import { endDecision } from "../http/guard/decisions.ts";
 import type { JointResponse } from "./fetch.ts";
 import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 
+interface Noted {
+  readonly joint: JointResponse;
+  /** What a request leaves behind, such as a connection, keeps its context: the response must not be kept with it. */
+  readonly outgoing: WeakRef<ServerResponse>;
+}
+
 interface Watch {
   /** The response to the request that is being handled. */
-  current?: { getStore(): JointResponse | undefined };
+  current?: { getStore(): Noted | undefined };
 }
 
 /** One for all bundles of an application: Next puts `proxy` and each route into one of its own. */
@@ -20,22 +27,38 @@ export function watchResponses(): void {
   const hooks = globalThis.process?.getBuiltinModule?.("node:async_hooks");
   const channels = globalThis.process?.getBuiltinModule?.("node:diagnostics_channel");
   if (hooks === undefined || channels === undefined) return;
-  const responses = new hooks.AsyncLocalStorage<JointResponse>();
+  const responses = new hooks.AsyncLocalStorage<Noted>();
   watch.by.current = responses;
   channels.subscribe("http.server.request.start", (message) => {
-    responses.enterWith(jointResponse((message as { response: ServerResponse }).response));
+    const outgoing = new WeakRef((message as { response: ServerResponse }).response);
+    responses.enterWith({ outgoing, joint: jointResponse(outgoing) });
   });
 }
 
-/** Node's response to the request that is being handled; `undefined` where it is not known. */
+/**
+ * Node's response to the request that is being handled; `undefined` where it is not known, or where its head was sent: what
+ * goes on afterwards is not part of it.
+ */
 export function responseNow(): JointResponse | undefined {
-  return watch.by.current?.getStore();
+  const noted = watch.by.current?.getStore();
+  const outgoing = noted?.outgoing.deref();
+  return outgoing === undefined || outgoing.headersSent || outgoing.destroyed ? undefined : noted?.joint;
 }
 
-function jointResponse(outgoing: ServerResponse): JointResponse {
+function jointResponse(noted: WeakRef<ServerResponse>): JointResponse {
   return {
     decisions: undefined,
-    endWith: (decision) => endWithResponse(decision, outgoing),
-    writeWithHead: (fields) => writeFieldsWithHead(outgoing, fields),
+
+    endWith(decision) {
+      const outgoing = noted.deref();
+      // The client has left while the handler ran.
+      if (outgoing === undefined || outgoing.destroyed) endDecision(decision, undefined, false);
+      else endWithResponse(decision, outgoing);
+    },
+
+    writeWithHead(fields) {
+      const outgoing = noted.deref();
+      if (outgoing !== undefined) writeFieldsWithHead(outgoing, fields);
+    },
   };
 }

@@ -7,11 +7,13 @@ import type { Charge, Outcome, Store } from "../core/store.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
 import { createFirstContact } from "./first-contact.ts";
 import { createLine } from "./line.ts";
+import { createPace } from "./pace.ts";
 import { createPresence } from "./presence.ts";
 import { untilReady } from "./readiness.ts";
 import { LocalLedger } from "./reconcile/local-ledger.ts";
 import { createReconciliation } from "./reconcile/reconciliation.ts";
 import { createRefusalMemory } from "./refusal-memory/refusal-memory.ts";
+import { createSlowness } from "./slowness.ts";
 import type { StoreStatus } from "./status.ts";
 import { createStoreCalls } from "./store-calls.ts";
 import { createStoreQuestions } from "./store-questions.ts";
@@ -117,9 +119,11 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     random,
     onTransition: onOutage,
   });
+  const slowness = createSlowness(clock, connectMs);
   const calls = createStoreCalls({
     store,
     breaker,
+    slowness,
     timeoutMs,
     report,
     onFailure: () => reconciliation.wakeLater(),
@@ -177,6 +181,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const withoutStore = createWithoutStore({
     clock,
     breaker,
+    slowness,
+    pace: createPace(mostWaiting),
     presence,
     refusals,
     counters,

@@ -3,6 +3,7 @@ import type { OutagePolicy } from "../core/outage-policy.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
 import type { Charge, Outcome, Reading } from "../core/store.ts";
 import { mintRid } from "../reservation/rid.ts";
+import type { Pace } from "./pace.ts";
 import type { LocalLedger } from "./reconcile/local-ledger.ts";
 import { shareOf } from "./share.ts";
 
@@ -18,6 +19,7 @@ interface Counted {
  *
  * @param processes how many share each quota, where a layer does not say it.
  * @param retryMs how long until the store is asked again.
+ * @param pace where the store is slow but not down: what the local share is spread by.
  */
 export function decideByPolicies(
   { layers, charges, hold, claim }: Question,
@@ -27,6 +29,7 @@ export function decideByPolicies(
   now: number,
   peek: boolean,
   retryMs: number,
+  pace?: Pace,
 ): Ruling {
   const counted: Counted[] = [];
   charges.forEach((charge, place) => {
@@ -42,7 +45,10 @@ export function decideByPolicies(
   });
 
   const own = counted.filter(({ refuses }) => !refuses).map(({ charge }) => charge);
-  const refuses = own.length < counted.length;
+  // What is under way goes on: an extension is limited by the share alone.
+  const paced = hold === undefined || hold.seq === 1 ? pace : undefined;
+  const isEarly = paced !== undefined && own.some((charge) => paced.waitOf(charge, now) > 0);
+  const refuses = own.length < counted.length || isEarly;
   // An extension is held separately here: what the store holds has its own id.
   const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
   // Where the claim's own layer is not counted here, nobody could keep it.
@@ -59,8 +65,12 @@ export function decideByPolicies(
     decidedBy: "outage-policy" as const,
     ...(counted.length < charges.length ? { places: counted.map(({ place }) => place) } : {}),
   };
-  if ((outcome.admitted && !refuses) || outcome.known !== undefined) return { ...ruling, outcome };
-  const { readings, unavailable } = refusedReadings(counted, charges, outcome, retryMs);
+  if (outcome.known !== undefined) return { ...ruling, outcome };
+  if (outcome.admitted && !refuses) {
+    if (!peek) paced?.note(own, now);
+    return { ...ruling, outcome };
+  }
+  const { readings, unavailable } = refusedReadings(counted, charges, outcome, now, retryMs, paced);
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
 }
 
@@ -77,7 +87,9 @@ function refusedReadings(
   counted: readonly Counted[],
   charges: readonly Charge[],
   outcome: Outcome,
+  now: number,
   retryMs: number,
+  pace: Pace | undefined,
 ): { readings: Reading[][]; unavailable: boolean } {
   let unavailable = false;
   let own = 0;
@@ -92,8 +104,16 @@ function refusedReadings(
     }
     const mine = outcome.readings[own] ?? [];
     own += 1;
+    const paceMs = pace?.waitOf(charge, now) ?? 0;
     return mine.map((reading, l): Reading => {
-      if (reading.waitMs !== Number.POSITIVE_INFINITY) return reading;
+      if (reading.waitMs !== Number.POSITIVE_INFINITY) {
+        const ownMs = isNeeded(charge, l) ? Math.max(reading.waitMs, paceMs) : 0;
+        if (pace === undefined || ownMs === 0) return reading;
+        // The store is not down: it may admit this as soon as it is asked again.
+        unavailable = true;
+        const waitMs = Math.min(ownMs, retryMs);
+        return { remaining: 0, waitMs, resetMs: waitMs };
+      }
       // More than this process's share, but not more than the store would admit: that is worth waiting for.
       const waitMs = waitForStore(whole, l, charge, retryMs);
       if (waitMs !== Number.POSITIVE_INFINITY) unavailable = true;
@@ -101,6 +121,10 @@ function refusedReadings(
     });
   });
   return { readings, unavailable };
+}
+
+function isNeeded({ limits, needs }: Charge, l: number): boolean {
+  return (needs[limits.groupOf[l] ?? 0] ?? 0) > 0;
 }
 
 function waitForStore(whole: LimitSet, l: number, charge: Charge, retryMs: number): number {

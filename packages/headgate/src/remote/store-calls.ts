@@ -4,6 +4,7 @@ import { checkOutcome } from "../core/outcome.ts";
 import { isInDoubt } from "../core/ruling.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
+import type { Slowness } from "./slowness.ts";
 import { createCounters } from "./status.ts";
 import { createTimeLimit, StoreTimeoutError, type TimeLimit } from "./time-limit.ts";
 
@@ -31,6 +32,7 @@ const longestLateMs = 10_000;
 export interface StoreCallsOptions {
   readonly store: Store;
   readonly breaker: Breaker;
+  readonly slowness: Slowness;
   /** How long a call may take, ms. */
   readonly timeoutMs: number;
   /** The first failure in a row. */
@@ -65,15 +67,16 @@ export interface StoreCalls {
 }
 
 export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
-  const { store, breaker, timeoutMs, report, onFailure } = options;
+  const { store, breaker, slowness, timeoutMs, report, onFailure } = options;
   const counters = createCounters();
   const inTime = createTimeLimit(store.name, timeoutMs);
 
   /** What was reported of states that cannot be read: once for each layer. */
   const unreadable = new Set<string>();
 
-  function failed(error: unknown): void {
+  function failed(error: unknown, call?: Promise<unknown>): void {
     counters.failures += 1;
+    slowness.failed(error, call);
     if (error instanceof UnreadableStateError) {
       // The store has answered: one caller's state must not take it from all others.
       breaker.succeeded();
@@ -94,24 +97,25 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
     within: TimeLimit = inTime,
   ): Promise<Answer> {
     let answer: Answer | Promise<Answer>;
+    slowness.asked();
     try {
       answer = call();
     } catch (error) {
       failed(error);
       return Promise.reject(error);
     }
-    if (answer instanceof Promise) return within(answer, succeeded, failedWith);
-    return Promise.resolve(succeeded(answer));
+    if (!(answer instanceof Promise)) return Promise.resolve(succeeded(answer));
+    const asked = answer;
+    return within(asked, succeeded, (error) => {
+      failed(error, asked);
+      throw error;
+    });
   }
 
   function succeeded<Answer>(answer: Answer): Answer {
+    slowness.heard();
     breaker.succeeded();
     return answer;
-  }
-
-  function failedWith(error: unknown): never {
-    failed(error);
-    throw error;
   }
 
   return {
@@ -119,8 +123,9 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
     bounded,
 
     decided(charges, call, answered, otherwise) {
+      let answer: Outcome | Promise<Outcome> | undefined;
       const fail = (error: unknown) => {
-        failed(error);
+        failed(error, answer instanceof Promise ? answer : undefined);
         return otherwise(error);
       };
       const succeed = (outcome: Outcome) => {
@@ -129,10 +134,11 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
         } catch (error) {
           return fail(error);
         }
+        slowness.heard();
         breaker.succeeded();
         return answered(outcome);
       };
-      let answer: Outcome | Promise<Outcome>;
+      slowness.asked();
       try {
         answer = call();
       } catch (error) {

@@ -4,15 +4,19 @@ import type { OutagePolicy } from "../core/outage-policy.ts";
 import { type Ledger, type Question, type Ruling, repeated } from "../core/ruling.ts";
 import type { Charge, Outcome } from "../core/store.ts";
 import type { Breaker } from "./breaker.ts";
+import type { Pace } from "./pace.ts";
 import { decideByPolicies } from "./policies.ts";
 import type { Presence } from "./presence.ts";
 import type { LocalLedger } from "./reconcile/local-ledger.ts";
 import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
+import type { Slowness } from "./slowness.ts";
 import type { createCounters } from "./status.ts";
 
 export interface WithoutStoreOptions {
   readonly clock: Clock;
   readonly breaker: Breaker;
+  readonly slowness: Slowness;
+  readonly pace: Pace;
   readonly presence: Presence;
   readonly refusals: RefusalMemory;
   readonly counters: ReturnType<typeof createCounters>;
@@ -37,8 +41,9 @@ export interface WithoutStore {
 const shortestRetryMs = 1000;
 
 export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
-  const { clock, breaker, presence, refusals, counters, ledger, local, policyOf, findBlock, findClaim } =
+  const { clock, breaker, slowness, presence, refusals, counters, ledger, local, policyOf, findBlock } =
     options;
+  const { findClaim } = options;
 
   function byPolicies(question: Question, peek: boolean): Ruling {
     if (!peek) counters.byOutagePolicy += 1;
@@ -51,7 +56,8 @@ export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
       return { ...question, outcome, ledger, decidedBy: "outage-policy" };
     }
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
-    return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs);
+    const pace = slowness.isSlow ? options.pace : undefined;
+    return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs, pace);
   }
 
   function byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling {

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Admission, Admitted } from "../../core/admission.ts";
 import type { OutageOption } from "../../core/outage-policy.ts";
+import type { Timeouts } from "../../limiter/contract.ts";
 import { createLimiter } from "../../limiter/limiter.ts";
 import { memoryStore } from "../../stores/memory/index.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { type StoreMode, scriptedStore } from "../../testing/scripted-store.ts";
 
-function limited(limits: string, outage: OutageOption = "local") {
+function limited(limits: string, outage: OutageOption = "local", timeouts: Timeouts = {}) {
   const clock = fakeClock();
   const shared = memoryStore();
   const store = scriptedStore(shared);
@@ -16,6 +17,7 @@ function limited(limits: string, outage: OutageOption = "local") {
     name: "chat",
     layers,
     store,
+    timeouts,
     clock,
     onError: (error) => errors.push(error),
     onOutage: () => {},
@@ -146,7 +148,9 @@ describe("what was admitted without the store", () => {
   it("is given back correctly where the store is being told of others of the same moment", async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const { admit, recover, left, store } = limited("50/minute; 1000 tokens/minute sliding-window");
+    const limits = "50/minute; 1000 tokens/minute sliding-window";
+    // A store that hangs is down at once.
+    const { admit, recover, left, store } = limited(limits, "local", { connectMs: 0 });
     store.mode = "hang";
     const late = async (cost: { tokens: number }) => {
       const admission = admit(cost);

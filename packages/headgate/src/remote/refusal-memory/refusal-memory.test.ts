@@ -291,6 +291,18 @@ describe("the refusal memory", () => {
     expect(memory.size).toBe(0);
   });
 
+  it("does not keep a refusal of a cost above the quota, nor forgets another refusal for it", () => {
+    const memory = createRefusalMemory();
+    const asked = charge("a");
+    const above = [{ ...asked[0], needs: [1001] }] as unknown as readonly Charge[];
+    const never = { remaining: 0, waitMs: Number.POSITIVE_INFINITY, resetMs: 5000 };
+    memory.remember(above, { ...refused, readings: [[never]] }, 0, 0);
+    expect(memory.size).toBe(0);
+    memory.remember(asked, refused, 1, 1);
+    memory.remember(above, { ...refused, readings: [[never]] }, 2, 2);
+    expect(memory.find(asked, 3)).toMatchObject({ outcome: { readings: [[{ waitMs: 4998 }]] } });
+  });
+
   it("asks at once for limits that have been raised, or changed in any way", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
