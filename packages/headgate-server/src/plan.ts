@@ -1,4 +1,5 @@
 import { InputError } from "./input-error.ts";
+import { checkNames, checkNumber, fail, isObject, show } from "./options.ts";
 import type { Group, Summary } from "./summary.ts";
 import { count, money, percent } from "./words.ts";
 
@@ -34,8 +35,13 @@ export function readThreshold(option: string, text: string): Threshold {
   return found[2] === "%" ? { share: value / 100 } : { amount: value };
 }
 
-/** Returns a sentence for each exceeded threshold; none if the plan passes. */
+/**
+ * Returns a sentence for each exceeded threshold; none if the plan passes.
+ *
+ * @throws HeadgateError `option-invalid`: a threshold that cannot be read would never be exceeded
+ */
 export function beyond(summary: Summary, thresholds: Thresholds): string[] {
+  checkThresholds(thresholds);
   const { decisions, callers, currency = "" } = summary;
   const over = (
     what: string,
@@ -68,4 +74,23 @@ export function beyond(summary: Summary, thresholds: Thresholds): string[] {
       (amount) => money(amount, currency),
     ),
   ];
+}
+
+function checkThresholds(thresholds: Thresholds): void {
+  const known = {
+    refused: true,
+    newlyRefused: true,
+    newlyAdmitted: true,
+    callers: true,
+    unspent: true,
+  } as const;
+  checkNames("beyond", thresholds, known);
+  for (const [name, threshold] of Object.entries(thresholds)) {
+    if (threshold === undefined) continue;
+    const { amount, share } = isObject(threshold) ? (threshold as { amount?: unknown; share?: unknown }) : {};
+    if ((amount === undefined) === (share === undefined))
+      fail(`${name} of beyond must be { amount: 300 } or { share: 0.01 }, got ${show(threshold)}.`);
+    checkNumber(`amount of ${name}`, amount, 0, Number.MAX_SAFE_INTEGER);
+    checkNumber(`share of ${name}`, share, 0, 1);
+  }
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { type LogLine, logVersion } from "headgate/log";
 import { InputError } from "./input-error.ts";
+import { checkNames, checkNumber, fail, show } from "./options.ts";
 
 /** The content of a decision log. */
 export interface DecisionLogContent {
@@ -19,7 +20,7 @@ export interface DecisionLogContent {
 export interface ReadLogOptions {
   /** Reads only the lines of this limiter. Default: all. */
   readonly limiter?: string | undefined;
-  /** Keeps this number of lines, the newest. Default: all; more than 10,000,000 are an error. */
+  /** Keeps this number of lines, the newest: from 1 to 10,000,000. Default: all; more than 10,000,000 are an error. */
   readonly newest?: number | undefined;
 }
 
@@ -42,11 +43,14 @@ const types = new Set([
  *
  * @param places files, and folders with `.jsonl` files in them.
  * @throws InputError if a file cannot be read, a line has another version, or the log has no decision
+ * @throws HeadgateError `option-invalid`
  */
 export async function readLog(
   places: readonly string[],
-  { limiter, newest = Number.POSITIVE_INFINITY }: ReadLogOptions = {},
+  options: ReadLogOptions = {},
 ): Promise<DecisionLogContent> {
+  checkReadLog(places, options);
+  const { limiter, newest = Number.POSITIVE_INFINITY } = options;
   const files = (await Promise.all(places.map(filesIn))).flat();
   let lines: LogLine[] = [];
   let lost = 0;
@@ -80,6 +84,16 @@ export async function readLog(
     throw decidedNothing(limiter);
   }
   return { lines, lost, unreadable, ...(passedOver === 0 ? {} : { passedOver }) };
+}
+
+function checkReadLog(places: unknown, options: ReadLogOptions): void {
+  if (!Array.isArray(places) || places.some((place) => typeof place !== "string"))
+    fail(`readLog takes a list of files and folders, such as ["./decisions"], got ${show(places)}.`);
+  checkNames("readLog", options, { limiter: true, newest: true });
+  const { limiter, newest } = options;
+  if (limiter !== undefined && typeof limiter !== "string")
+    fail(`limiter of readLog must be the name of a limiter, got ${show(limiter)}.`);
+  checkNumber("newest of readLog", newest, 1, mostLines);
 }
 
 /** Names no file: the sentence is also for operators at a console, who did not name any. */

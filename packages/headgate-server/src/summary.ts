@@ -1,5 +1,6 @@
 import type { Cost } from "headgate";
 import { differencesOf, isComparable } from "./differences.ts";
+import { checkNames, checkNumber, fail, isObject } from "./options.ts";
 import type { DecisionLogContent } from "./read-log.ts";
 import type { Replayed, ReplayOutcome } from "./replay.ts";
 import type { Traffic } from "./traffic.ts";
@@ -93,14 +94,19 @@ export interface Summary {
 
 const stretches = 48;
 const usualTop = 10;
+const mostTop = 10_000;
+/** The latest moment that a `Date` can hold. */
+const latestMs = 8_640_000_000_000_000;
 
 export function summarize(
   traffic: Traffic,
   content: Pick<DecisionLogContent, "lost" | "unreadable" | "passedOver">,
   outcome: ReplayOutcome,
   isAnother: boolean,
-  { from, to, prices, top = usualTop }: SummaryOptions = {},
+  options: SummaryOptions = {},
 ): Summary {
+  checkSummary(options);
+  const { from, to, prices, top = usualTop } = options;
   const counted = outcome.decisions.filter(
     ({ line }) => line.at >= (from ?? 0) && line.at < (to ?? Number.POSITIVE_INFINITY),
   );
@@ -158,6 +164,22 @@ export function summarize(
       newlyRefused.length,
     ),
   };
+}
+
+function checkSummary(options: SummaryOptions): void {
+  checkNames("summarize", options, { from: true, to: true, prices: true, top: true });
+  const { from, to, prices, top } = options;
+  checkNumber("from of summarize", from, 0, latestMs);
+  checkNumber("to of summarize", to, 0, latestMs);
+  checkNumber("top of summarize", top, 0, mostTop);
+  if (prices === undefined) return;
+  checkNames("prices of summarize", prices, { currency: true, perUnit: true });
+  if (typeof prices.currency !== "string" || !isObject(prices.perUnit))
+    fail(`prices of summarize must be such as { currency: "GBP", perUnit: { tokens: 0.000002 } }.`);
+  for (const [unit, price] of Object.entries(prices.perUnit)) {
+    if (price === undefined) fail(`The price of ${unit} is undefined: leave it out.`);
+    checkNumber(`The price of ${unit}`, price, 0, Number.MAX_SAFE_INTEGER);
+  }
 }
 
 function callerOf({ line }: Replayed): string {

@@ -3,7 +3,7 @@ import { limitedTool, meter } from "./ai/index.ts";
 import { HeadgateError } from "./core/errors.ts";
 import { boundedJson, callerAddress, parseTrustProxy, rateLimitFields, refusal } from "./http/index.ts";
 import { bearerIdentity, identify, signedCookieIdentity } from "./identity/index.ts";
-import { createLimiter, guard, memoryStore, type Refused } from "./index.ts";
+import { createLimiter, defineLimit, guard, memoryStore, type Refused } from "./index.ts";
 import { decisionLog, logFiles } from "./log/index.ts";
 import { observe } from "./otel/index.ts";
 import { layersOf, readPolicyDocument } from "./policy-document/index.ts";
@@ -43,6 +43,8 @@ const taking: Record<string, [take: Take, right: object]> = {
   postgresStore: [(options) => postgresStore(pool as never, options), { schema: "shop" }],
   postgresMigration: [postgresMigration, { schema: "shop" }],
   durableObjectStore: [(options) => durableObjectStore(namespace as never, options), { object: "shop" }],
+  defineLimit: [defineLimit, { quota: 5, windowMs: 60_000 }],
+  parseTrustProxy: [(options) => parseTrustProxy("1", options), { ipv6PrefixLength: 56 }],
   boundedJson: [(bounds) => boundedJson("{}", bounds), { bytes: 100 }],
   rateLimitFields: [(options) => rateLimitFields(admitted, options), { fields: "draft-7" }],
   refusal: [(options) => refusal(refused, options), { status: 503 }],

@@ -11,18 +11,18 @@ beforeAll(async () => {
 
 const client = `export * from "headgate/client";`;
 const budgets = [
-  { page: "the client", source: client, gzipBytes: 2500, brotliBytes: 2250 },
+  { page: "the client", source: client, gzipBytes: 2560, brotliBytes: 2300 },
   {
     page: "the client and the notice",
     source: `${client} export { RateLimitNotice } from "headgate/react";`,
-    gzipBytes: 3850,
-    brotliBytes: 3450,
+    gzipBytes: 3900,
+    brotliBytes: 3510,
   },
   {
     page: "the client and all of headgate/react",
     source: `${client} export * from "headgate/react";`,
-    gzipBytes: 4450,
-    brotliBytes: 4000,
+    gzipBytes: 4500,
+    brotliBytes: 4050,
   },
 ];
 

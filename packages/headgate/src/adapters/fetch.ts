@@ -184,13 +184,14 @@ export function guardFetch<
         return handler(request, ...rest);
       const skipped = isSkipped(limiter, given, options);
       if (skipped === true || (skipped !== false && (await skipped))) return handler(request, ...rest);
+      const hasLeft = () => request.signal?.aborted === true;
+      if (skipped !== false && hasLeft()) return nobody();
       const joint = framework.jointResponse();
       const own = decisionsOf.get(request);
       const decisions = own ?? joint?.decisions ?? [];
       const isSame = own === undefined ? hasSameName : undefined;
       if (isDecided(limiter, decisions, method, request.url, isSame)) return handler(request, ...rest);
 
-      const hasLeft = () => request.signal?.aborted === true;
       const asked = admitRequest(limiter, given, options, hasLeft);
       const admission = asked instanceof Promise ? await asked : asked;
       if (admission === undefined) return handler(request, ...rest);

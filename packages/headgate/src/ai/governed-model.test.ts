@@ -249,7 +249,7 @@ describe("a governed model", () => {
   it.each<[string, () => unknown]>([
     ["whose quota it spends", () => governedModel(failing(), limiterOf(), {} as never)],
     [
-      "maxWaitMs must be a whole number",
+      "maxWaitMs of governedModel must be a whole number",
       () => governedModel(failing(), limiterOf(), { caller: "a", maxWaitMs: -1 }),
     ],
     ["a model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],

@@ -1,11 +1,14 @@
 import type { Admitted, Refused } from "../core/admission.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, checkClock } from "../core/clock.ts";
 import { knownAs, markInstance } from "../core/copies.ts";
+import { describe } from "../core/describe.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { isLimiter } from "../core/for-adapters.ts";
 import { checkOptions } from "../core/options.ts";
 import { blocked } from "../core/override.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "../limiter/contract.ts";
+import { longestWaitMs } from "../limiter/waiting.ts";
 import {
   type CallOptions,
   checkModel,
@@ -72,14 +75,20 @@ export function governedModel<Caller>(
   options: GovernedModelOptions<Caller>,
 ): LanguageModelV4 {
   checkModel("governedModel", model);
-  checkOptions("governedModel", options ?? {}, ["caller", "maxWaitMs", "clock"], "option-invalid");
-  if (options?.caller === undefined)
+  if (!isLimiter(limiter))
+    throw new HeadgateError(
+      "option-invalid",
+      `governedModel takes a model, a limiter made by createLimiter and { caller }; the limiter is ${describe(limiter)}.`,
+    );
+  checkOptions("governedModel", options, ["caller", "maxWaitMs", "clock"], "option-invalid");
+  if (options.caller === undefined)
     throw new HeadgateError(
       "option-invalid",
       'governedModel needs a caller, whose quota it spends: { caller: "our-account" }.',
     );
   const { caller, maxWaitMs = 60_000, clock } = options;
-  checkWholeNumber("maxWaitMs", maxWaitMs, 0, 86_400_000);
+  checkWholeNumber("maxWaitMs of governedModel", maxWaitMs, 0, longestWaitMs);
+  if (clock !== undefined) checkClock(clock);
   const quota: Quota<Caller> = {
     limiter,
     caller,

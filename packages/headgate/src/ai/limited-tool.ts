@@ -1,11 +1,15 @@
 import type { ToolExecutionOptions } from "ai";
 import type { Refused } from "../core/admission.ts";
 import type { Cost } from "../core/cost.ts";
+import { describe } from "../core/describe.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { isLimiter } from "../core/for-adapters.ts";
 import type { CountedCost } from "../core/guard-cost.ts";
-import { checkOptions } from "../core/options.ts";
+import { checkFunctions, checkOptions } from "../core/options.ts";
+import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { admitCall, endingWith } from "../limiter/guard.ts";
+import { longestWaitMs } from "../limiter/waiting.ts";
 import { isAsyncIterable } from "./async-iterable.ts";
 
 type Options = ToolExecutionOptions<never>;
@@ -54,7 +58,7 @@ export function limitedTool<
   limiter: Limiter<Caller, Unit>,
   options: LimitedToolOptions<Caller, unknown, Costs> & CountedCost<Costs, Unit>,
 ): LimitedTool {
-  const execute = checkTool(tool, options) as (input: unknown, context: Options) => unknown;
+  const execute = checkTool(tool, limiter, options) as (input: unknown, context: Options) => unknown;
   const { caller, cost, maxWaitMs } = options;
   const admit = (input: unknown, { abortSignal }: Options) => {
     const who = typeof caller === "function" ? (caller as (input: unknown) => Caller)(input) : caller;
@@ -127,8 +131,16 @@ async function lastOf(outputs: AsyncIterable<unknown>): Promise<unknown> {
   return last;
 }
 
-function checkTool(tool: unknown, options: unknown): unknown {
+function checkTool(tool: unknown, limiter: unknown, options: { maxWaitMs?: number }): unknown {
+  if (!isLimiter(limiter))
+    throw new HeadgateError(
+      "option-invalid",
+      `limitedTool takes a tool, a limiter made by createLimiter and { caller }; the limiter is ${describe(limiter)}.`,
+    );
   checkOptions("limitedTool", options, ["caller", "cost", "maxWaitMs"], "option-invalid");
+  checkFunctions("limitedTool", options, ["cost"]);
+  if (options.maxWaitMs !== undefined)
+    checkWholeNumber("maxWaitMs of limitedTool", options.maxWaitMs, 0, longestWaitMs);
   if (!("caller" in options) || options.caller === undefined)
     throw new HeadgateError(
       "option-invalid",

@@ -370,3 +370,14 @@ describe("retry", () => {
     expect(delays).toEqual([30_000, 12_000]);
   });
 });
+
+it.each([
+  ["fetc", { fetc: fetch }],
+  ["throwOnRefusals", { throwOnRefusals: false }],
+  ["maxWaitMs", { maxWaitMs: 5000 }],
+  ["maxWait", { retry: { maxWaitMs: 5000, maxWait: 5000 } }],
+  ["method", { retry: { maxWaitMs: 5000, method: ["POST"] } }],
+  ["0", "https://api.example"],
+])("createClient throws for the unknown option %s", (option, options) => {
+  expect(() => createClient(options as never)).toThrow(new TypeError(`createClient: no option "${option}"`));
+});

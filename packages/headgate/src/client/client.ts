@@ -92,12 +92,23 @@ const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
  *
  * @example const client = createClient(); const transport = new DefaultChatTransport({ api: "/chat/message", fetch:
  *   client.fetch });
+ * @throws {TypeError} for an option that does not exist.
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const { throwOnRefusal = true, retry, timer = platformTimer, clock = Date } = options;
+  const {
+    fetch: ownFetch,
+    throwOnRefusal = true,
+    retry = {},
+    share: name = globalThis.document ? "headgate" : false,
+    timer = platformTimer,
+    clock = Date,
+    ...unknown
+  } = options;
+  const { maxWaitMs = 0, methods = idempotent, ...unknownToo } = retry as Partial<RetryOptions>;
+  // A misspelt option would be ignored.
+  for (const option in { ...unknown, ...unknownToo }) throw TypeError(`createClient: no option "${option}"`);
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
-  const name = options.share ?? (globalThis.document ? "headgate" : false);
   const kept = openKept(name);
   const stored = kept.read(clock.now());
   let caller: string | undefined;
@@ -176,12 +187,10 @@ export function createClient(options: ClientOptions = {}): Client {
       const request = input instanceof Request ? input : undefined;
       const method = init?.method ?? request?.method ?? "GET";
       // A stream can be sent only once, unless it belongs to a Request, which can be cloned.
-      const resendable =
-        (retry?.methods ?? idempotent).includes(method.toUpperCase()) &&
-        !(init?.body instanceof ReadableStream);
-      let budgetMs = (resendable && retry?.maxWaitMs) || 0;
+      const resendable = methods.includes(method.toUpperCase()) && !(init?.body instanceof ReadableStream);
+      let budgetMs = resendable ? maxWaitMs : 0;
       for (let attempt = 0; ; attempt++) {
-        const send = options.fetch ?? fetch; // the global one, and not this method
+        const send = ownFetch ?? fetch; // the global one, and not this method
         const ofTurn = turn;
         const response = await send(budgetMs && request ? request.clone() : input, init);
         const error = await read(response, ofTurn);

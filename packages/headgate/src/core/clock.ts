@@ -1,3 +1,5 @@
+import { HeadgateError } from "./errors.ts";
+
 /** The source of time. Injected everywhere, so that tests move the clock and never sleep. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00Z. Readers drop fractions. */
@@ -42,4 +44,13 @@ export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): 
       return now;
     },
   };
+}
+
+/** @throws HeadgateError `option-invalid` for what tells no time. */
+export function checkClock(clock: Clock): Clock {
+  if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
+  throw new HeadgateError(
+    "option-invalid",
+    "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
+  );
 }

@@ -20,6 +20,7 @@ import {
 import { checkOptions } from "./options.ts";
 import { show } from "./show.ts";
 import { stateIdentity } from "./state-identity.ts";
+import { isThenable } from "./thenable.ts";
 
 /**
  * Limits in a policy: text in the grammar of `parseLimits`, objects, or a list of either. `blocked` and `unlimited`
@@ -212,15 +213,12 @@ export function readLimits(subject: string, input: LimitsInput | readonly Limit[
 }
 
 function readObject(subject: string, item: unknown): Limit {
-  if (item === undefined || item === null || typeof item !== "object") {
+  const isEmpty = typeof item !== "object" || item === null || Object.keys(item).length === 0;
+  if (isEmpty || isThenable(item)) {
     fail(subject, `needs limits, such as "5/minute; 60/hour", got ${show(item)}`);
   }
-  checkOptions(
-    `A limit of ${subject.replace(/^(Layer|Plan)/, (word) => word.toLowerCase())}`,
-    item,
-    limitOptions,
-    "limit-invalid",
-  );
+  const of = `A limit of ${subject.replace(/^(Layer|Plan)/, (word) => word.toLowerCase())}`;
+  checkOptions(of, item, limitOptions, "limit-invalid");
   return defineLimit(item as LimitOptions);
 }
 

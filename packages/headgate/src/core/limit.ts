@@ -1,7 +1,7 @@
 import { type Calendar, calendarNames, checkTimeZone } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
 import { isName, nameGrammar } from "./name.ts";
-import { nearest } from "./options.ts";
+import { checkOptions, nearest } from "./options.ts";
 import { show } from "./show.ts";
 
 /** The algorithms that can count a limit. Each module in `algorithms/` states its error. */
@@ -131,6 +131,7 @@ export function isUnit(unit: unknown): unit is string {
  * @throws HeadgateError `limit-invalid`, naming the value and what is expected.
  */
 export function defineLimit(options: LimitOptions): Limit {
+  checkOptions("defineLimit", options, limitOptions, "limit-invalid");
   const { quota, windowMs, timeZone, from, exact = false, name } = options;
   const unit = options.unit ?? "requests";
   const algorithm = options.algorithm ?? usualAlgorithm(unit);

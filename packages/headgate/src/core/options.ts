@@ -43,6 +43,13 @@ export function checkFunctions(of: string, options: object, names: readonly stri
   }
 }
 
+/** @throws HeadgateError `option-invalid` for a function that is missing, or is none. */
+export function checkNeeded(of: string, options: object, name: string): void {
+  const given = (options as Record<string, unknown>)[name];
+  if (typeof given === "function") return;
+  throw new HeadgateError("option-invalid", `${of} needs ${name}, a function; it got ${show(given)}.`);
+}
+
 function hint(option: string, known: readonly string[], { moved, near }: OtherOptions): string {
   if (near?.options.includes(option)) return `: it is one of ${near.of}.`;
   if (moved?.has(option))

@@ -26,14 +26,19 @@ const mostInstances = 1_000_000;
 export function defineOutagePolicy(layer: string, option: OutageOption | undefined): OutagePolicy {
   if (option === undefined || option === "local") return { policy: "local", instances: undefined };
   if (option === "admit" || option === "refuse") return { policy: option };
-  if (typeof option !== "object" || option === null || option.policy !== "local") {
+  const isObject = typeof option === "object" && option !== null && !Array.isArray(option);
+  if (isObject)
+    checkOptions(`The outage policy of layer "${layer}"`, option, ["policy", "instances"], "policy-invalid");
+  if (!isObject || option.policy !== "local") {
+    const got = isObject
+      ? `{ policy: ${show(option.policy)}${"instances" in option ? ", instances" : ""} }`
+      : show(option);
     throw new HeadgateError(
       "policy-invalid",
       `The outage policy of layer "${layer}" must be "local", "admit", "refuse" or ` +
-        `{ policy: "local", instances: 10 }, got ${show(option)}.`,
+        `{ policy: "local", instances: 10 }, got ${got}.`,
     );
   }
-  checkOptions(`The outage policy of layer "${layer}"`, option, ["policy", "instances"], "policy-invalid");
   const { instances } = option;
   if (instances === undefined) return { policy: "local", instances };
   if (!Number.isSafeInteger(instances) || instances < 1 || instances > mostInstances) {

@@ -7,8 +7,8 @@ const key = (caller: { ip: string }) => caller.ip;
 
 describe("definePolicy", () => {
   it.each<[unknown, string]>([
-    [[], "A policy needs at least one layer"],
-    [undefined, "A policy needs at least one layer"],
+    [[], "layers must be a list of at least one layer"],
+    [undefined, "layers must be a list of at least one layer"],
     [
       [{ name: "", key, limits: "5/minute" }],
       'Layer 1 needs a name of at most 100 lower-case letters, digits, ".", "_" and "-", got "".',

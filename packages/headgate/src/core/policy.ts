@@ -133,13 +133,13 @@ export function definePolicy<Caller>(
 ): DefinedPolicy<Caller> {
   if (!Array.isArray(options) || options.length === 0) {
     fail(
-      'A policy needs at least one layer, such as { name: "ip", key: (caller) => caller.ip, limits: "30/minute" }' +
+      'layers must be a list of at least one layer, such as [{ name: "ip", key: (caller) => caller.ip, limits: "30/minute" }]' +
         `, got ${show(options)}.`,
     );
   }
   const layers = Array.from(options, (layer, index) => defineLayer(layer, index, memoryOf));
   checkNames(layers);
-  const known = new Set(["requests", ...readUnits("createLimiter", units, "option-invalid")]);
+  const known = new Set(["requests", ...readUnits("the policy", units, "option-invalid")]);
   for (const layer of layers) {
     for (const { limits } of layer.knownLimits) for (const { unit } of limits) known.add(unit);
   }
@@ -220,6 +220,10 @@ function defineChoice<Caller>(
   const byPlan = ["plans", "plan", "defaultPlan"] as const;
   const byText = ["defaultLimits", "units"] as const;
   if (byPlan.some((option) => given[option] !== undefined)) {
+    if (given.plans === undefined && given.limits !== undefined) {
+      const option = given.plan === undefined ? "defaultPlan" : "plan";
+      fail(`Layer "${name}" has ${option}, and needs plans such as { free: "500/day" } in place of limits.`);
+    }
     refuseTogether(name, "plans", given, ["limits", ...byText]);
     const plan = given.plan as LayerWithPlans<Caller>["plan"];
     return chooseByPlan(name, given.plans, plan, given.defaultPlan, memory);
@@ -247,7 +251,7 @@ function readUnits(of: string, units: unknown, code: HeadgateErrorCode): readonl
   if (Array.isArray(units) && wrong === undefined && !units.includes(undefined)) return units;
   throw new HeadgateError(
     code,
-    `The units of ${of} are a list of lower-case words such as ["requests", "tokens"], got ${show(wrong)}.`,
+    `The units of ${of} must be a list of lower-case words such as ["requests", "tokens"], got ${show(wrong)}.`,
   );
 }
 

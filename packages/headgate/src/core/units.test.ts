@@ -172,7 +172,7 @@ describe("costs", () => {
   it.each([[["Big"]], ["tokens"], [[1]], [[undefined]]])("units of %j are an error", (units) => {
     const layers = [{ name: "user", key: () => "a", limits: "5/minute" }];
     expect(() => createLimiter({ name: "chat", layers, units } as never)).toThrow(
-      'The units of createLimiter are a list of lower-case words such as ["requests", "tokens"], got ',
+      'The units of the policy must be a list of lower-case words such as ["requests", "tokens"], got ',
     );
   });
 });

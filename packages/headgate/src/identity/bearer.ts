@@ -8,6 +8,7 @@ import type {
 } from "jose";
 import { HeadgateError } from "../core/errors.ts";
 import { checkFunctions, checkOptions } from "../core/options.ts";
+import { show } from "../core/show.ts";
 import { type HeaderFields, readField } from "../http/address/address-forwarding.ts";
 import { guarded, reportOnConsole } from "../limiter/reporting.ts";
 import type { VerifiedIdentity } from "./identify.ts";
@@ -160,6 +161,12 @@ function check(options: BearerIdentityOptions): void {
   if ((key === undefined) === (jwks === undefined)) {
     fail(
       "bearerIdentity takes either key or jwks: the key that verifies tokens, or the URL of the issuer's keys.",
+    );
+  }
+  if (key !== undefined && (typeof key !== "object" || key === null)) {
+    const is = typeof key === "string" ? "text" : show(key);
+    fail(
+      `key must be a CryptoKey, a KeyObject, or the bytes of a secret, such as new TextEncoder().encode(secret); it is ${is}.`,
     );
   }
   if (key instanceof Uint8Array && key.byteLength < fewestSecretBytes) {

@@ -52,7 +52,8 @@ export function identify(options: IdentifyOptions = {}): (source: AddressSource)
   checkOptions("identify", options, ["verified", "unverifiedHeader", "trust"], "option-invalid");
   const { verified = [], unverifiedHeader, trust } = options;
   const identities: readonly VerifiedIdentity[] = Array.isArray(verified) ? verified : [verified];
-  if (unverifiedHeader !== undefined && !/^[\w!#$%&'*+.^`|~-]+$/.test(unverifiedHeader)) {
+  const isName = typeof unverifiedHeader === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(unverifiedHeader);
+  if (unverifiedHeader !== undefined && !isName) {
     throw new HeadgateError(
       "option-invalid",
       `unverifiedHeader must be the name of a header such as "X-User-Id", got ${show(unverifiedHeader)}.`,

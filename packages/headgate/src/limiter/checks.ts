@@ -1,4 +1,3 @@
-import type { Clock } from "../core/clock.ts";
 import { describe } from "../core/describe.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { isName, nameGrammar } from "../core/name.ts";
@@ -77,18 +76,9 @@ export function checkSignal(signal: unknown): void {
   );
 }
 
-/** @throws HeadgateError `option-invalid` for what tells no time. */
-export function checkClock(clock: Clock): Clock {
-  if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
-  throw new HeadgateError(
-    "option-invalid",
-    "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
-  );
-}
-
 /** @throws HeadgateError `option-invalid`, or `store-invalid` for an invalid store. */
 export function checkLimiterOptions(options: unknown): void {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || isThenable(options)) {
     throw new HeadgateError(
       "option-invalid",
       `createLimiter takes an object, such as ${rightCall}; it got ${show(options)}.`,
@@ -104,6 +94,12 @@ export function checkLimiterOptions(options: unknown): void {
     throw new HeadgateError(
       "option-invalid",
       `createLimiter needs a name of ${nameGrammar}, such as ${rightCall}; it got ${show(name)}.`,
+    );
+  }
+  if (typeof timeouts !== "object" || timeouts === null || Array.isArray(timeouts)) {
+    throw new HeadgateError(
+      "option-invalid",
+      `timeouts of createLimiter must be an object such as { storeMs: 250 }, got ${show(timeouts)}.`,
     );
   }
   checkOptions("timeouts", timeouts, ["connectMs", "storeMs", "lookupMs"], "option-invalid");
@@ -130,6 +126,7 @@ function clientHint(has: (method: string) => boolean): string | undefined {
 }
 
 function showStore(store: unknown): string {
+  if (typeof store === "function") return `${show(store)}: call it`;
   if (typeof store !== "object" || store === null) return show(store);
   const { name } = store.constructor ?? Object;
   return name === "Object"

@@ -1,5 +1,5 @@
 import { inBackground } from "../core/background.ts";
-import { type Clock, monotonic } from "../core/clock.ts";
+import { type Clock, checkClock, monotonic } from "../core/clock.ts";
 import { type Cost, checkCost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerOptions } from "../core/policy.ts";
@@ -17,7 +17,6 @@ import { Reservation } from "../reservation/reservation.ts";
 import { mintRid } from "../reservation/rid.ts";
 import type { Shadow } from "../shadow/shadow.ts";
 import { openStore } from "../stores/open.ts";
-import { checkClock } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import type { LimiterOptions } from "./contract.ts";
 import { createLivePolicy, type LivePolicy } from "./live-policy.ts";

@@ -68,7 +68,7 @@ export function readOverride(
   now: number,
 ): OverrideTerms {
   checkObject("override", options, '{ limits: "1000/hour" }', ["limits", ...blockOptions]);
-  return { ...readRest("override", options, now), limits: readText(options.limits, units) };
+  return { ...readRest("override", options, now), limits: readText("override", options.limits, units) };
 }
 
 /** @throws HeadgateError `option-invalid`, or `limit-unreadable` or `limit-invalid` for the limits. */
@@ -79,7 +79,10 @@ export function readPrefixOverride(
 ): OverrideTerms {
   const known = ["limits", ...blockOptions.filter((name) => name !== "layer")];
   checkObject("overridePrefix", options, '{ limits: "1000/hour" }', known);
-  return { ...readRest("overridePrefix", options, now), limits: readText(options.limits, units) };
+  return {
+    ...readRest("overridePrefix", options, now),
+    limits: readText("overridePrefix", options.limits, units),
+  };
 }
 
 /**
@@ -121,8 +124,8 @@ export function checkPrefix(of: string, target: PrefixTarget): void {
   if (typeof prefix !== "string" || prefix === "" || prefix.length > longestPrefix) {
     const got = typeof prefix === "string" && prefix !== "" ? `${prefix.length} characters` : show(prefix);
     fail(
-      `prefix of ${of} must be the first characters of keys, from 1 to ${longestPrefix} of them, got ${got}. ` +
-        "To change the limits of all callers, use setPolicy.",
+      `prefix of ${of} must be the first characters of keys, from 1 to ${longestPrefix} of them, got ${got}.` +
+        (of === "overridePrefix" ? " To change the limits of all callers, use setPolicy." : ""),
     );
   }
   if (prefix.charCodeAt(0) === 0)
@@ -153,9 +156,8 @@ function checkLayer(of: string, options: OverrideTarget): void {
     fail(`layer of ${of} must be the name of a layer, got ${show(options.layer)}.`);
 }
 
-function readText(text: unknown, units: ReadonlySet<string>): string {
-  if (typeof text !== "string")
-    fail(`override needs limits as text, such as "1000/hour", got ${show(text)}.`);
+function readText(of: string, text: unknown, units: ReadonlySet<string>): string {
+  if (typeof text !== "string") fail(`${of} needs limits as text, such as "1000/hour", got ${show(text)}.`);
   if (text.length > longestLimits)
     fail(`The limits of an override have at most ${longestLimits} characters, got ${text.length}.`);
   const limits = parseLimits(text);

@@ -100,12 +100,15 @@ function checkLayer(layer: unknown, index: number): void {
  * @throws HeadgateError `policy-invalid` if a layer names an unknown key.
  */
 export function layersOf<Caller>(
-  { layers }: PolicyDocument,
+  document: PolicyDocument,
   functions: DocumentFunctions<Caller>,
 ): LayerOptions<Caller>[] {
+  const layers: unknown = document?.layers;
+  if (!Array.isArray(layers))
+    fail(`layersOf takes a policy that readPolicyDocument has checked, got ${show(document)}.`);
   checkOptions("layersOf", functions, ["keys", "plans", "limits"], "option-invalid");
   const { keys = {}, plans = {}, limits = {} } = functions;
-  return layers.map((layer): LayerOptions<Caller> => {
+  return document.layers.map((layer): LayerOptions<Caller> => {
     const { name, key: keyName = name, outage } = layer;
     const key = Object.hasOwn(keys, keyName) ? keys[keyName] : undefined;
     if (key === undefined)

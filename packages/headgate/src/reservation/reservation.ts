@@ -68,7 +68,8 @@ export class Reservation extends Decision implements Admitted, Owner {
   }
 
   end(used?: Cost | "nothing", claim?: ClaimEnd): void | Promise<void> {
-    if (used !== "nothing") checkCost(used, this.#services.units);
+    if (typeof used === "string") checkEnd(used);
+    else checkCost(used, this.#services.units);
     if (claim !== undefined) checkClaimEnd(claim);
     // Who ends it at last need not know what becomes of the id.
     this.#claimEnd = claim ?? this.#claimEnd;
@@ -82,7 +83,8 @@ export class Reservation extends Decision implements Admitted, Owner {
 
   extend(more: Cost & { readonly atLeast?: number }): Extension | Promise<Extension> {
     if (typeof more !== "object" || more === null || Array.isArray(more))
-      checkStated(more ?? null, this.#services.units);
+      checkStated(more, this.#services.units);
+    checkAtLeastName(more);
     const { atLeast, ...cost } = more;
     checkCost(cost, this.#services.units);
     checkAtLeast(atLeast, cost);
@@ -153,5 +155,21 @@ function checkAtLeast(atLeast: number | undefined, cost: Cost): void {
   throw new HeadgateError(
     "cost-invalid",
     `atLeast must be a whole number from 1 up to the requested amount, got ${show(atLeast)}.`,
+  );
+}
+
+/** Of a name that no unit has: whether `atLeast` was meant. */
+function checkAtLeastName(more: object): void {
+  for (const name in more) {
+    if (name === "atLeast" || name.toLowerCase() !== "atleast") continue;
+    throw new HeadgateError("cost-invalid", `extend has no option "${name}": did you mean "atLeast"?`);
+  }
+}
+
+function checkEnd(used: string): void {
+  if (used === "nothing") return;
+  throw new HeadgateError(
+    "cost-invalid",
+    `end takes a cost such as { tokens: 1200 }, or "nothing", got ${show(used)}.`,
   );
 }

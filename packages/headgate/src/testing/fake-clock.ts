@@ -1,4 +1,6 @@
 import type { Clock } from "../core/clock.ts";
+import { HeadgateError } from "../core/errors.ts";
+import { show } from "../core/show.ts";
 
 /** A clock that moves only when a test moves it. Moving it calls the due timers, each at its own time. */
 export interface FakeClock extends Clock {
@@ -17,8 +19,10 @@ interface Due {
 export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = startMs;
   const due = new Set<Due>();
+  checkMoment(startMs);
 
   function move(to: number): void {
+    checkMoment(to);
     for (let next = firstDue(to); next !== undefined; next = firstDue(to)) {
       due.delete(next);
       now = Math.max(now, next.at);
@@ -36,7 +40,7 @@ export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
 
   return {
     now: () => now,
-    advance: (ms) => move(now + ms),
+    advance: (ms) => move(typeof ms === "number" ? now + ms : ms),
     set: move,
     after(ms, run) {
       const one = { at: now + ms, run };
@@ -44,4 +48,9 @@ export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
       return () => void due.delete(one);
     },
   };
+}
+
+function checkMoment(ms: unknown): void {
+  if (typeof ms === "number" && Number.isFinite(ms)) return;
+  throw new HeadgateError("option-invalid", `A fake clock takes milliseconds as a number, got ${show(ms)}.`);
 }

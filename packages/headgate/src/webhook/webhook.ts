@@ -1,13 +1,12 @@
 import type { Admission, LimitReading } from "../core/admission.ts";
 import { inBackground } from "../core/background.ts";
-import { type Clock, monotonic } from "../core/clock.ts";
+import { type Clock, checkClock, monotonic } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
 import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import type { Store } from "../core/store.ts";
-import { checkClock } from "../limiter/checks.ts";
 import { systemClock } from "../limiter/clock.ts";
 import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";

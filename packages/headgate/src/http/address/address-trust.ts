@@ -1,5 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
+import { checkFunctions, checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
+import { checkWholeNumber } from "../../core/whole-number.ts";
 import type { ForwardingHeader } from "./address-forwarding.ts";
 import {
   cloudflareEdges,
@@ -136,13 +138,15 @@ const platforms: Record<string, Rule> = {
  * @throws {HeadgateError} `trust-proxy-unreadable`, naming the value and what is expected.
  */
 export function parseTrustProxy(text: string, options: TrustProxyOptions = {}): TrustProxy {
+  checkOptions("parseTrustProxy", options, ["ipv6PrefixLength", "onWarning"], "option-invalid");
+  checkFunctions("parseTrustProxy", options, ["onWarning"]);
   const { ipv6PrefixLength = 64, onWarning } = options;
-  if (!Number.isInteger(ipv6PrefixLength) || ipv6PrefixLength < 1 || ipv6PrefixLength > 128) {
+  checkWholeNumber("ipv6PrefixLength", ipv6PrefixLength, 1, 128);
+  if (typeof text !== "string")
     throw new HeadgateError(
-      "option-invalid",
-      `ipv6PrefixLength must be a whole number from 1 to 128, such as 64, got ${show(ipv6PrefixLength)}.`,
+      "trust-proxy-unreadable",
+      `parseTrustProxy takes text such as "private", "1" or "10.0.0.0/8", got ${show(text)}.`,
     );
-  }
   const words = text
     .toLowerCase()
     .split(/[\s,]+/)

@@ -293,7 +293,7 @@ describe("parseTrustProxy refuses", () => {
 
   it.each([0, 129, 1.5, Number.NaN])("an IPv6 prefix length of %s", (ipv6PrefixLength) => {
     expect(() => parseTrustProxy("none", { ipv6PrefixLength })).toThrow(
-      `such as 64, got ${ipv6PrefixLength}`,
+      `from 1 to 128, got ${ipv6PrefixLength}`,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { checkWholeNumber } from "../../core/whole-number.ts";
 import { type HeaderFields, hopsFromRight, readField } from "./address-forwarding.ts";
 import { type Address, parseAddress, parseIpv4, renderKey } from "./address-text.ts";
 import { checkTrust, parseTrustProxy, type TrustProxy } from "./address-trust.ts";
@@ -46,17 +47,38 @@ let lastPeerAddress: Address | undefined;
  * @throws HeadgateError `option-invalid` for what is no source, or for a `trust` that `parseTrustProxy` has not made.
  */
 export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
-  if (typeof source?.headers !== "object" || source.headers === null) {
-    throw new HeadgateError(
-      "option-invalid",
-      `callerAddress takes { peer, headers } of a request, got ${describe(source)}.`,
-    );
-  }
+  checkSource(source);
   checkTrust("The second argument of callerAddress", trust);
   const address = knownAddress(source, trust);
   if (address !== undefined) return address;
   warnOfUnknown();
   return unknownAddress;
+}
+
+/** A peer or a setting under another name would be ignored, and all callers would share one key. */
+function checkSource(source: AddressSource): void {
+  if (typeof source !== "object" || source === null || !("peer" in source) || !isObject(source.headers)) {
+    failSource(
+      `callerAddress takes { peer, headers }, such as { peer: request.socket.remoteAddress, headers: request.headers }, got ${describe(source)}.`,
+    );
+  }
+  checkPeer("peer of callerAddress", source.peer);
+  if ("trust" in source)
+    failSource("trust is the second argument of callerAddress: callerAddress({ peer, headers }, trust).");
+}
+
+/** @throws HeadgateError `option-invalid` */
+export function checkPeer(of: string, peer: unknown): void {
+  if (typeof peer === "string" || peer === null || peer === undefined) return;
+  failSource(`${of} must be an address as text, null or undefined, got ${describe(peer)}.`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function failSource(message: string): never {
+  throw new HeadgateError("option-invalid", message);
 }
 
 let hasWarned = false;
@@ -90,8 +112,11 @@ export function knownAddress(source: AddressSource, trust: TrustProxy = trustPri
  * @param text an address in any form: with port, brackets or zone, IPv4-mapped or not.
  * @param ipv6PrefixLength how many bits of an IPv6 address count, 1 to 128.
  * @returns `undefined` if the text is not an address.
+ * @throws HeadgateError `option-invalid` for another number of bits.
  */
 export function normalizeAddress(text: string, ipv6PrefixLength = 64): string | undefined {
+  checkWholeNumber("ipv6PrefixLength", ipv6PrefixLength, 1, 128);
+  if (typeof text !== "string") return undefined;
   const address = parseAddress(text);
   return address === undefined ? undefined : renderKey(address, ipv6PrefixLength);
 }

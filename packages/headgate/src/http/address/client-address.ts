@@ -1,7 +1,7 @@
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
-import { type AddressSource, knownAddress } from "./address.ts";
+import { type AddressSource, checkPeer, knownAddress } from "./address.ts";
 import { isTrustProxy, parseTrustProxy, type TrustProxy } from "./address-trust.ts";
 
 /** How `clientAddress` finds the address. */
@@ -75,6 +75,7 @@ function addressBy<Given extends readonly unknown[]>(
   return (...given) => {
     const read = readSource(source, given);
     const from = peer === undefined ? read : { peer: peer(...given), headers: read.headers };
+    checkPeer("The address that peer of clientAddress.with returns", from.peer);
     const address = knownAddress(from, trust);
     if (address !== undefined) return address;
     throw new HeadgateError(
@@ -92,14 +93,16 @@ function readSource<Given extends readonly unknown[]>(
   given: Given,
 ): AddressSource {
   try {
-    return read(...given);
+    const found = read(...given);
+    if (typeof found.headers === "object" && found.headers !== null) return found;
   } catch {
-    throw new HeadgateError(
-      "option-invalid",
-      `clientAddress of headgate/${adapter} takes the request of its framework, got ${describe(given[0])}. ` +
-        "Settings go into clientAddress.with({ trust }).",
-    );
+    // The same as a request without header fields.
   }
+  throw new HeadgateError(
+    "option-invalid",
+    `clientAddress of headgate/${adapter} takes the request of its framework, got ${describe(given[0])}. ` +
+      "Settings go into clientAddress.with({ trust }).",
+  );
 }
 
 function neverFound(

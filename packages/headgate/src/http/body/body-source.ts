@@ -43,7 +43,7 @@ export function readerOf(source: BodySource): BodyReader {
 
 /** The request's `Content-Length`; `undefined` if it is absent or invalid. */
 export function statedLength(source: BodySource): number | undefined {
-  const headers = (source as { headers?: unknown }).headers;
+  const headers = (source as { headers?: unknown } | null | undefined)?.headers;
   if (typeof headers !== "object" || headers === null) return undefined;
   const text =
     headers instanceof Headers

@@ -10,7 +10,7 @@ import { checkWholeNumber } from "../../core/whole-number.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import { addressless } from "../address/client-address.ts";
 import type { FieldOptions } from "../fields/fields.ts";
-import type { RefusalBody } from "../refusal/refusal.ts";
+import { checkStatus, type RefusalBody } from "../refusal/refusal.ts";
 import { checkedId, type RequestId } from "./request-id.ts";
 
 /**
@@ -100,7 +100,7 @@ export function checkMount<Caller, Unit extends string>(
   options: unknown,
 ): Limiter<Caller> {
   if (!isLimiter(limiter)) throw new HeadgateError("option-invalid", noLimiter(limiter));
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new HeadgateError(
       "option-invalid",
       `The options of rateLimit must be an object such as { caller: (request) => … }, got ${describe(options)}.`,
@@ -116,7 +116,7 @@ export function checkMount<Caller, Unit extends string>(
     );
   }
   const { status, lookupMs } = options as { status?: unknown; lookupMs?: number };
-  checkStatus(status);
+  checkStatus("rateLimit", status);
   if (lookupMs !== undefined) checkWholeNumber("lookupMs of rateLimit", lookupMs, 1, longestLookupMs);
   const useless = (options as { caller: { [addressless]?: string } }).caller[addressless];
   if (useless !== undefined) throw new HeadgateError("option-invalid", useless);
@@ -132,18 +132,6 @@ function noLimiter(given: unknown): string {
   return (
     `rateLimit takes a limiter made by createLimiter, and then { caller }; got ${describe(given)}. ` +
     "Options of other libraries: docs/moving-over.md."
-  );
-}
-
-function checkStatus(status: unknown): void {
-  if (
-    status === undefined ||
-    (Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599)
-  )
-    return;
-  throw new HeadgateError(
-    "option-invalid",
-    `status of rateLimit must be a whole number from 400 to 599, got ${describe(status)}. For a redirect, answer in onRefused.`,
   );
 }
 
@@ -281,7 +269,10 @@ export function decideRequest<Caller, Given extends readonly unknown[]>(
   const skipped = isSkipped(limiter, given, options);
   if (skipped === true) return undefined;
   if (skipped === false) return admitRequest(limiter, given, options, hasLeft);
-  return skipped.then((isSo) => (isSo ? undefined : admitRequest(limiter, given, options, hasLeft)));
+  return skipped.then((isSo) => {
+    if (isSo) return undefined;
+    return hasLeft() ? "left" : admitRequest(limiter, given, options, hasLeft);
+  });
 }
 
 /**

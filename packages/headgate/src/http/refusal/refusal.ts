@@ -95,6 +95,12 @@ export interface RefusalOptions extends FieldOptions {
 export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal {
   checkOptions("refusal", options, ["accept", "status", "body", "fields", "legacy"], "option-invalid");
   checkFieldOptions(options);
+  checkStatus("refusal", options.status);
+  if (options.accept !== undefined && options.accept !== null && typeof options.accept !== "string")
+    throw new HeadgateError(
+      "option-invalid",
+      `accept of refusal must be the request's Accept field, got ${describe(options.accept)}.`,
+    );
   if ((refused as { readonly admitted?: unknown } | undefined)?.admitted !== false)
     throw new HeadgateError(
       "option-invalid",
@@ -130,6 +136,12 @@ function bodyOf(problem: RefusalProblem, options: RefusalOptions): RefusalBody &
 }
 
 function checkBody(own: RefusalBody): RefusalBody {
+  if (typeof own !== "object" || own === null) {
+    throw new HeadgateError(
+      "option-invalid",
+      `The body of a refusal must be such as { contentType: "text/plain", body: "Slow down." }, got ${describe(own)}.`,
+    );
+  }
   const { contentType, body } = own;
   if (typeof contentType !== "string" || !/^[\x20-\x7e]+$/.test(contentType)) {
     throw new HeadgateError(
@@ -194,4 +206,14 @@ export function quotaProblem(status: number): Pick<QuotaProblem, "type" | "title
     title: "Request cannot be satisfied as assigned quota has been exceeded",
     status,
   };
+}
+
+/** @throws HeadgateError `option-invalid` for a status that is no refusal. */
+export function checkStatus(of: string, status: unknown): void {
+  const isStatus = Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599;
+  if (status === undefined || isStatus) return;
+  throw new HeadgateError(
+    "option-invalid",
+    `status of ${of} must be a whole number from 400 to 599, got ${describe(status)}.${of === "rateLimit" ? " For a redirect, answer in onRefused." : ""}`,
+  );
 }

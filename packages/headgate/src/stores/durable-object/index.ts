@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, checkClock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
@@ -56,6 +56,7 @@ export function durableObjectStore(
   checkNamespace(namespace);
   checkOptions("durableObjectStore", options, ["object", "clock"], "option-invalid");
   const { object, clock } = options;
+  if (clock !== undefined) checkClock(clock);
   if (object !== undefined && (typeof object !== "string" || object === "")) {
     throw new HeadgateError("option-invalid", `object must be a name, got ${show(object)}.`);
   }

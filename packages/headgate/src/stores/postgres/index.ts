@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, checkClock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
@@ -76,6 +76,7 @@ export function postgresStore(
   checkSwitches(options, ["unlogged", "migrate", "prepare"]);
   const { schema = defaultSchema, unlogged = false, migrate = true, clock } = options;
   const { connections = defaultConnections } = options;
+  if (clock !== undefined) checkClock(clock);
   checkSchema(schema);
   if (!Number.isSafeInteger(connections) || connections < 1) {
     throw new HeadgateError(

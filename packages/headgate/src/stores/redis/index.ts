@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, checkClock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
@@ -66,6 +66,7 @@ const usualPrefix = "headgate:";
 export function redisStore(where: string | RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkOptions("redisStore", options, ["prefix", "clock"], "option-invalid");
   const { clock } = options;
+  if (clock !== undefined) checkClock(clock);
   const opened = typeof where === "string" ? openUrl(where) : overClient(where);
   const { use, leaveReplica } = opened;
   const prefix = readPrefix(options.prefix ?? opened.prefix ?? usualPrefix);

@@ -1,5 +1,12 @@
 import { memoryStore } from "../../stores/memory/index.ts";
-import { type Conversation, conversation, type Dialogue, hello, until } from "./conversation.ts";
+import {
+  type Conversation,
+  conversation,
+  type Dialogue,
+  hello,
+  type Setting,
+  until,
+} from "./conversation.ts";
 import { expectPassed, expectSame, twoAMinute } from "./expect.ts";
 
 const onePlace = [{ name: "user", key: ({ user }: { user: string | null }) => user, limits: "1 concurrent" }];
@@ -70,6 +77,42 @@ export const endings: Conversation[] = [
       await until("the place is free", () => isFree(dialogue));
     },
   ),
+
+  ...(["skip", "caller"] as const).map((waits): Conversation => {
+    /** Lookups that are waiting. */
+    const waiting: (() => void)[] = [];
+    const wait = () => new Promise<void>((resolve) => waiting.push(resolve));
+    const lookups: Setting["options"] =
+      waits === "skip"
+        ? { skip: () => wait().then(() => false) }
+        : { caller: (read) => wait().then(() => ({ user: read("x-user") ?? null, address: null })) };
+    return conversation(
+      `a client that leaves while ${waits} waits is not charged, and the handler does not run`,
+      { options: lookups },
+      async ({ open, send, answered, limiter, errors }) => {
+        waiting.length = 0;
+        const leaving = new AbortController();
+        const asked = open({ signal: leaving.signal }).catch(() => {});
+        await until("the lookup waits", () => waiting.length === 1);
+        leaving.abort();
+        await asked;
+        // A request on another connection comes after the hang-up has reached the server.
+        const second = send({ user: "b" });
+        await until("the second lookup waits", () => waiting.length === 2);
+        waiting[1]?.();
+        await second;
+        waiting[0]?.();
+        const third = send();
+        await until("the third lookup waits", () => waiting.length === 3);
+        waiting[2]?.();
+        expectPassed(await third, twoAMinute(1, 60));
+        const { limits } = await limiter.peek({ user: "a", address: null });
+        expectSame(limits[0]?.remaining, 1, "what is left");
+        expectSame(answered(), 2, "requests that reach the handler");
+        expectSame(errors, [], "reports");
+      },
+    );
+  }),
 
   ((): Conversation => {
     /** Calls to the store that are waiting. */

@@ -1,5 +1,5 @@
 import type { Admission, Known, Refused } from "../../core/admission.ts";
-import { checkOptions } from "../../core/options.ts";
+import { checkNeeded, checkOptions } from "../../core/options.ts";
 import type { GuardOptions } from "../../http/guard/admit.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import { bodies } from "./bodies.ts";
@@ -100,6 +100,7 @@ export interface AdapterTest {
  */
 export function adapterSuite(options: AdapterSuiteOptions): AdapterTest[] {
   checkOptions("adapterSuite", options, ["serve"], "option-invalid");
+  checkNeeded("adapterSuite", options, "serve");
   const { serve } = options;
   const conversations: Conversation[] = [
     ...deciding,

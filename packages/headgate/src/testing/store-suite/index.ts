@@ -1,4 +1,4 @@
-import { checkOptions } from "../../core/options.ts";
+import { checkNeeded, checkOptions } from "../../core/options.ts";
 import type { Store } from "../../core/store.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { changes } from "./changes.ts";
@@ -58,6 +58,7 @@ export interface StoreTest {
  */
 export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
   checkOptions("storeSuite", options, ["create", "scripts"], "option-invalid");
+  checkNeeded("storeSuite", options, "create");
   const { create, scripts: count = 40 } = options;
   return [
     ...laws,
